@@ -1,0 +1,63 @@
+"""D-U-N-S numbers as people and files write them (contract section 8)."""
+
+import re
+import unicodedata
+from enum import StrEnum
+
+_NINE_DIGITS = re.compile(r"[0-9]{9}")
+_MINUS = "\N{MINUS SIGN}"
+_INVISIBLE = "\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}\N{SOFT HYPHEN}\ufeff"
+
+
+class Flaw(StrEnum):
+    EMPTY = "empty"
+    CHARACTERS = "characters"
+    TOO_SHORT = "too short"
+    TOO_LONG = "too long"
+    LOST_ZERO = "lost zero"
+
+
+class InvalidDuns(ValueError):
+    def __init__(self, reason: str, kind: Flaw) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.kind = kind
+
+
+class LostLeadingZero(InvalidDuns):
+    """Eight digits: very likely a spreadsheet ate the zero. A person decides; nothing is padded silently."""
+
+    def __init__(self, digits: str) -> None:
+        self.suggestion = f"0{digits}"
+        super().__init__(
+            f"{digits} has eight digits; was it {format_duns(self.suggestion)}, with a leading zero?", Flaw.LOST_ZERO
+        )
+
+
+def normalise_duns(text: str) -> str:
+    """Nine ASCII digits. The check digit is never tested: D&B no longer keeps to it."""
+    digits = "".join(character for character in text if not _is_decoration(character))
+    if _NINE_DIGITS.fullmatch(digits):
+        return digits
+    raise _flaw(digits)
+
+
+def format_duns(duns: str) -> str:
+    return f"{duns[:2]}-{duns[2:5]}-{duns[5:]}"
+
+
+def _is_decoration(character: str) -> bool:
+    return (
+        character.isspace() or character in _INVISIBLE or character == _MINUS or unicodedata.category(character) == "Pd"
+    )
+
+
+def _flaw(digits: str) -> InvalidDuns:
+    if not digits:
+        return InvalidDuns("no number is given", Flaw.EMPTY)
+    if not (digits.isascii() and digits.isdigit()):
+        return InvalidDuns(f"{digits[:40]} holds something else than the digits 0 to 9", Flaw.CHARACTERS)
+    if len(digits) == 8:
+        return LostLeadingZero(digits)
+    kind = Flaw.TOO_SHORT if len(digits) < 9 else Flaw.TOO_LONG
+    return InvalidDuns(f"{digits[:40]} has {len(digits)} digits, a D-U-N-S number has nine", kind)
