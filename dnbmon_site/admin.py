@@ -1,0 +1,87 @@
+"""People, roles and keys in the admin."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from dnbmon_site.models import ApiKey, User
+
+admin.site.unregister(Group)
+
+
+def environment_badge(request: HttpRequest) -> list[str] | None:
+    """Nobody should take the demonstration or a test copy for the real thing."""
+    if settings.DEMO:
+        return ["Demonstration", "info"]
+    return None if settings.PRODUCTION else [settings.ENVIRONMENT.capitalize(), "warning"]
+
+
+class PersonForm(UserChangeForm):
+    # Under another name than the field: the admin refuses many-to-many fields with rows of their own.
+    roles = forms.ModelMultipleChoiceField(
+        Group.objects.all(), required=False, widget=forms.CheckboxSelectMultiple, help_text="What this person may do."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["roles"].initial = self.instance.groups.all()
+
+    def _save_m2m(self) -> None:
+        super()._save_m2m()
+        self.instance.groups.set(self.cleaned_data["roles"])
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    form = PersonForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email", "timezone")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "roles")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    filter_horizontal = ()
+    list_filter = ("is_staff", "is_superuser", "is_active")
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    pass
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ModelAdmin):
+    list_display = ("name", "prefix", "scopes", "created_by", "created_at", "expires_at", "last_used_at", "revoked_at")
+    search_fields = ("name", "prefix")
+    readonly_fields = ("prefix", "created_by", "created_at", "last_used_at", "revoked_at")
+    actions = ("revoke",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """A key that was used belongs to the record; it is revoked, not removed."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
+        if change:
+            return super().save_model(request, obj, form, change)
+        row, plain = ApiKey.issue(name=obj.name, scopes=obj.scopes, created_by=request.user, expires_at=obj.expires_at)
+        obj.pk = row.pk
+        obj.refresh_from_db()
+        messages.success(request, f"The key is {plain}. Copy it now: it is never shown again.")
+
+    @admin.action(description="Revoke")
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        for key in queryset:
+            key.revoke()

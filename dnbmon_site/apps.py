@@ -1,0 +1,8 @@
+"""The site: who may use the program, and how it is put together."""
+
+from django.apps import AppConfig
+
+
+class DnbmonSiteConfig(AppConfig):
+    name = "dnbmon_site"
+    verbose_name = "People and keys"

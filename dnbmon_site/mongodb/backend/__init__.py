@@ -1,0 +1,1 @@
+"""The official MongoDB backend with two holes closed; `base.py` says which."""

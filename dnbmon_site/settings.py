@@ -1,0 +1,224 @@
+"""Django's settings, all from the environment; docs/configuration.md explains each name."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from dnbmon_site import mongodb
+from dnbmon_site.engines import DEFAULT_URL, databases, is_mongodb
+from dnbmon_site.environment import kept_secret, read_environment
+from dnbmon_site.logs import configure_structlog, logging_config
+from dnbmon_site.refusals import refuse_unsafe
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+ENV = read_environment(BASE_DIR)
+
+# Where we are
+ENVIRONMENT: str = ENV.str("ENVIRONMENT", default="development")
+if ENVIRONMENT not in ("development", "staging", "production"):
+    raise ImproperlyConfigured(f"ENVIRONMENT is “{ENVIRONMENT}”; it may be development, staging or production.")
+DEVELOPMENT = ENVIRONMENT == "development"
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG: bool = ENV.bool("DEBUG", default=False)
+DEMO: bool = ENV.bool("DNB_DEMO", default=False)
+
+# D&B
+DNB_BASE_URL: str = ENV.str("DNB_BASE_URL", default="https://plus.dnb.com").rstrip("/")
+DNB_API_KEY: str = ENV.str("DNB_API_KEY", default="")
+DNB_API_SECRET: str = ENV.str("DNB_API_SECRET", default="")
+DNB_TOKEN_VERSION: int = ENV.int("DNB_TOKEN_VERSION", default=2)
+DNB_SUBJECT_PATH: str = ENV.str("DNB_SUBJECT_PATH", default="subjects")
+DNB_CALLS_PER_SECOND: int = ENV.int("DNB_CALLS_PER_SECOND", default=5)
+DNB_TIMEOUT: int = ENV.int("DNB_TIMEOUT", default=30)
+# Pulling takes notifications off D&B's queue for good, so a test copy may not do it by accident.
+DNB_PULL: bool = ENV.bool("DNB_PULL", default=PRODUCTION)
+HEARTBEAT_URL: str = ENV.str("HEARTBEAT_URL", default="")
+
+# Secrets and hosts
+SECRET_KEY: str = ENV.str("SECRET_KEY", default="") or (kept_secret(VAR_DIR / "secret_key") if DEVELOPMENT else "")
+ALLOWED_HOSTS: list[str] = ENV.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEVELOPMENT else [])
+CSRF_TRUSTED_ORIGINS = [
+    f"https://{host.replace('*.', '.').replace('.', '*.', 1) if host.startswith('.') else host}"
+    for host in ALLOWED_HOSTS
+]
+
+if PRODUCTION:
+    refuse_unsafe(
+        debug=DEBUG,
+        demo=DEMO,
+        secret_key=SECRET_KEY,
+        allowed_hosts=ALLOWED_HOSTS,
+        database_url=ENV.str("DATABASE_URL", default=None),
+        dnb_base_url=DNB_BASE_URL,
+    )
+
+# Data
+VAR_DIR.mkdir(exist_ok=True)
+DATABASES = databases(ENV.str("DATABASE_URL", default=DEFAULT_URL))
+MONGODB = is_mongodb(DATABASES["default"])
+MIGRATION_MODULES = mongodb.MIGRATION_MODULES if MONGODB else {}
+# Other people's models only; every key of ours is natural or a UUID.
+DEFAULT_AUTO_FIELD = mongodb.OBJECT_ID if MONGODB else "django.db.models.BigAutoField"
+REDIS_URL: str = ENV.str("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+
+# Apps
+APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "django_q",
+    "django_structlog",
+    "portfolio",
+    "monitoring",
+    "health",
+    "dnbmon_site",
+]
+INSTALLED_APPS = [mongodb.APP_CONFIGS.get(app, app) if MONGODB else app for app in APPS]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "dnbmon_site.middleware.ReadersTimezone",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+ROOT_URLCONF = "dnbmon_site.urls"
+WSGI_APPLICATION = "dnbmon_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# People
+AUTH_USER_MODEL = "dnbmon_site.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+# Time and language
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+# Pages. WhiteNoise finds static files where the apps keep them, so that there is no collecting step to forget.
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "D&B Monitoring",
+    "SITE_HEADER": "D&B Monitoring",
+    "SITE_SUBHEADER": "Companies, changes and alerts",
+    "SITE_SYMBOL": "monitoring",
+    "SITE_URL": "/",
+    "ENVIRONMENT": "dnbmon_site.admin.environment_badge",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}
+
+# Mail
+EMAIL_CONFIG: dict[str, Any] = ENV.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL: str = ENV.str("DEFAULT_FROM_EMAIL", default="dnbmon@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Jobs; docs/engines.md and the comments of each line say what django-q2 does otherwise.
+Q_CLUSTER: dict[str, Any] = {
+    "name": "dnbmon",
+    "label": "Jobs",
+    "workers": ENV.int("WORKERS", default=2),
+    "bulk": 1,
+    # The lock of a task counts from the moment it is taken from the table, so few may wait in memory.
+    "queue_limit": 2,
+    "timeout": 300,
+    "retry": 3600,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "catch_up": False,
+    "recycle": 500,
+    "max_rss": 400_000,
+    "save_limit": 1_000,
+    "poll": 2,
+    "log_level": ENV.str("LOG_LEVEL", default="INFO"),
+} | ({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"})
+
+# API
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "rest_framework.views.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "D&B Monitoring",
+    "DESCRIPTION": "Companies under watch, what changed about them, and what to do about it.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    # From the sidecar package: the pages work without the internet.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# Logs
+LOG_LEVEL: str = ENV.str("LOG_LEVEL", default="INFO")
+configure_structlog()
+LOGGING = logging_config(as_json=not DEVELOPMENT, level=LOG_LEVEL)
+
+# Safety
+if not DEVELOPMENT:
+    SECURE_SSL_REDIRECT: bool = ENV.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$", r"^metrics$"]
+    SECURE_HSTS_SECONDS: int = ENV.int("SECURE_HSTS_SECONDS", default=365 * 86400)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+if ENV.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 14 * 86400
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024

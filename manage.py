@@ -1,0 +1,18 @@
+#!/usr/bin/env python
+"""Run a command of this program: `python manage.py help` lists them."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError as error:
+        sys.exit(f"Django is not installed here ({error}). `make run` makes a .venv that has it.")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
