@@ -1,0 +1,50 @@
+"""A client for D&B Direct+ monitoring: HTTP and JSON, no Django."""
+
+from direct_plus.client import BatchAnswer, DirectPlus, MatchCandidate, Outcome, RegistrationDetail, SubjectAnswer
+from direct_plus.duns import InvalidDuns, LostLeadingZero, format_duns, normalise_duns
+from direct_plus.errors import DirectPlusError
+from direct_plus.messages import (
+    ElementChange,
+    Item,
+    Split,
+    UnreadableItem,
+    parse_json,
+    parse_stamp,
+    read_item,
+    split_answer,
+)
+from direct_plus.session import Answer, Credentials, Kind, Session, error_of
+from direct_plus.throttle import LocalThrottle, Throttle
+from direct_plus.tokens import MemoryTokenStore, Token, TokenStore
+
+__all__ = [
+    "Answer",
+    "BatchAnswer",
+    "Credentials",
+    "DirectPlus",
+    "DirectPlusError",
+    "ElementChange",
+    "InvalidDuns",
+    "Item",
+    "Kind",
+    "LocalThrottle",
+    "LostLeadingZero",
+    "MatchCandidate",
+    "MemoryTokenStore",
+    "Outcome",
+    "RegistrationDetail",
+    "Session",
+    "Split",
+    "SubjectAnswer",
+    "Throttle",
+    "Token",
+    "TokenStore",
+    "UnreadableItem",
+    "error_of",
+    "format_duns",
+    "normalise_duns",
+    "parse_json",
+    "parse_stamp",
+    "read_item",
+    "split_answer",
+]

@@ -29,9 +29,8 @@ class LostLeadingZero(InvalidDuns):
 
     def __init__(self, digits: str) -> None:
         self.suggestion = f"0{digits}"
-        super().__init__(
-            f"{digits} has eight digits; was it {format_duns(self.suggestion)}, with a leading zero?", Flaw.LOST_ZERO
-        )
+        reason = f"{digits} has eight digits; with its leading zero it may be {format_duns(self.suggestion)}"
+        super().__init__(reason, Flaw.LOST_ZERO)
 
 
 def normalise_duns(text: str) -> str:
