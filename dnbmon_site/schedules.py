@@ -1,0 +1,28 @@
+"""The jobs that django-q2 runs: one line each, installed idempotently, visible and pausable in the admin."""
+
+from __future__ import annotations
+
+from django_q.models import Schedule
+
+# name, function without arguments (one schedule with bad arguments stops all others), minutes between runs
+JOBS: tuple[tuple[str, str, int], ...] = (
+    ("Pull what is due", "monitoring.jobs.pull_due", 1),
+    ("Repair what is in doubt", "monitoring.jobs.repair_due", 1),
+    ("Read what was received", "monitoring.jobs.ingest_received", 1),
+    ("Publish what was read", "monitoring.jobs.publish_read", 1),
+    ("Count the days", "monitoring.jobs.count_days", 1),
+    ("Audit the last day by replay", "monitoring.jobs.audit_due", 60),
+    ("Look for new registrations", "portfolio.jobs.discover", 60),
+    ("Try stopped registrations again", "monitoring.jobs.probe_stopped", 10),
+)
+PAUSED = 0
+FOR_EVER = -1
+
+
+def install_schedules() -> None:
+    """Make the schedules what the table says; what people have paused stays paused."""
+    for name, function, minutes in JOBS:
+        wanted = {"func": function, "minutes": minutes, "schedule_type": Schedule.MINUTES}
+        row, is_new = Schedule.objects.get_or_create(name=name, defaults={**wanted, "repeats": FOR_EVER})
+        if not is_new:
+            Schedule.objects.filter(pk=row.pk).update(**wanted)

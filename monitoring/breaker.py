@@ -1,0 +1,65 @@
+"""Stops reading a registration that sends too much unreadable; pulling goes on (design §4.7)."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from monitoring.models import Delivery, Source
+from portfolio.models import Registration
+
+WINDOW = 1000
+SHARE = 0.01
+IN_A_ROW = 20
+
+
+def check_breaker(delivery: Delivery) -> bool:
+    """Leave a mark when more than 1 % of the last 1,000 items, or 20 in a row, could not be read."""
+    reason = _too_many(delivery) or _too_many_in_a_row(delivery)
+    if reason:
+        text = f"{reason} Reading has stopped, pulling goes on. Look at the unreadable items, then resume."
+        Registration.objects.filter(pk=delivery.registration_id).update(ingest_stopped_reason=text)
+    return bool(reason)
+
+
+def resume_ingest(registration: Registration) -> None:
+    """A person has looked: count from now on."""
+    Registration.objects.filter(pk=registration.pk).update(ingest_stopped_reason="", ingest_window_from=timezone.now())
+
+
+def _recent(delivery: Delivery) -> list[Delivery]:
+    rows = Delivery.objects.filter(registration=delivery.registration_id, ingested_at__isnull=False)
+    rows = rows.exclude(source=Source.RETRY)
+    if delivery.registration.ingest_window_from:
+        rows = rows.filter(ingested_at__gte=delivery.registration.ingest_window_from)
+    return list(rows.order_by("-id")[:WINDOW])
+
+
+def _too_many(delivery: Delivery) -> str:
+    seen = unreadable = 0
+    for row in _recent(delivery):
+        seen += row.notification_count or 0
+        unreadable += row.unreadable_count
+        if seen >= WINDOW:
+            return f"{unreadable} of the last {seen:,} items could not be read." if unreadable > SHARE * seen else ""
+    return ""
+
+
+def _too_many_in_a_row(delivery: Delivery) -> str:
+    """Files count by their share only: a bad part of one is no sign of the whole."""
+    if delivery.source == Source.FILE:
+        return ""
+    run = 0
+    for row in _recent(delivery):
+        run += row.unreadable_tail
+        if row.unreadable_count < (row.notification_count or 0):
+            break
+    longest = max(run, delivery.unreadable_run)
+    return f"{longest} items in a row could not be read." if longest >= IN_A_ROW else ""
+
+
+def trailing_unreadable(count: int, bad: set[int]) -> int:
+    """How many unreadable items an answer ends with."""
+    run = 0
+    while run < count and count - 1 - run in bad:
+        run += 1
+    return run

@@ -1,0 +1,76 @@
+"""What an answer to a pull means (the table of design §4.4): the answer decides, never a guess."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from direct_plus.messages import Split, split_answer
+from direct_plus.session import Answer
+
+UNKNOWN_PATH = {"00037", "00038"}
+REFUSALS = {400, 401, 403, 429}
+
+
+class Meaning(StrEnum):
+    RECEIVED = "received"
+    DRAINED = "drained"
+    REFUSED = "refused"
+    DOUBTFUL = "doubtful"
+    NOT_SENT = "not_sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    meaning: Meaning
+    reason: str = ""
+    code: str = ""
+    split: Split | None = None
+
+
+def decide(answer: Answer) -> Verdict:
+    """The verdict on a pull or a replay page."""
+    if not answer.sent:
+        code, message = error_of(answer.body)
+        refusal = f"D&B gave no token: {answer.status}{f' {code}' if code else ''} {message}" if answer.status else ""
+        return Verdict(Meaning.NOT_SENT, refusal or answer.failure or "D&B could not be reached.", code or "")
+    if answer.failure:
+        return Verdict(Meaning.DOUBTFUL, answer.failure)
+    if answer.status == 200:
+        return decide_content(answer.body)
+    code, message = error_of(answer.body)
+    reason = f"D&B answered {answer.status}{f' with code {code}' if code else ''}{f': {message}' if message else '.'}"
+    if answer.status == 404 and code is not None and code not in UNKNOWN_PATH:
+        return Verdict(Meaning.DRAINED, reason, code)
+    if answer.status == 404 or answer.status in REFUSALS:
+        return Verdict(Meaning.REFUSED, reason, code or "")
+    return Verdict(Meaning.DOUBTFUL, reason, code or "")
+
+
+def decide_content(body: bytes) -> Verdict:
+    """The verdict on the whole body of a 200."""
+    split = split_answer(body)
+    if split is None:
+        return Verdict(Meaning.DOUBTFUL, "The answer is torn or is no JSON object.")
+    if not split.items:
+        return Verdict(Meaning.DRAINED, "", split=split)
+    return Verdict(Meaning.RECEIVED, split=split)
+
+
+def error_of(body: bytes) -> tuple[str | None, str]:
+    """Code and message of an error in D&B's envelope (contract §6); the code is None where it is no such envelope."""
+    try:
+        parsed: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return None, ""
+    if not isinstance(parsed, dict):
+        return None, ""
+    error = parsed.get("error")
+    if isinstance(error, dict):
+        return str(error.get("errorCode") or ""), str(error.get("errorMessage") or "")
+    fault = parsed.get("fault")
+    if isinstance(fault, dict):
+        return None, str(fault.get("faultstring") or "")
+    return ("", "") if "transactionDetail" in parsed else (None, "")

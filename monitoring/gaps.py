@@ -1,0 +1,58 @@
+"""Marks that say what D&B has dropped, and what to do about it. Never silent (design §4.12)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from portfolio.models import Registration
+
+DROPPED_AFTER = timedelta(days=4)
+REPLAYED_FOR = timedelta(days=14)
+
+
+def mark_if_left_too_long(registration: Registration) -> None:
+    """The queue was last seen empty more than 4 days before D&B's time now: what came first is dropped."""
+    last, heard = registration.last_pulled_at, registration.heard_at
+    if last is None or heard is None or heard - last <= DROPPED_AFTER:
+        return
+    reason = (
+        f"Not pulled for {_days(heard - last)}: what D&B queued from {_utc(last)} to {_utc(heard - DROPPED_AFTER)} "
+        "and nobody pulled is dropped. Ask D&B to seed the registration again, or run a refresh check of its companies."
+    )
+    _mark(registration, last, heard - DROPPED_AFTER, reason)
+
+
+def mark_if_beyond_replay(registration: Registration, replay_from: datetime) -> datetime:
+    """Where a replay can begin at all; what lies before it can no longer be asked for."""
+    assert registration.heard_at is not None
+    earliest = registration.heard_at - REPLAYED_FOR
+    if replay_from >= earliest:
+        return replay_from
+    reason = (
+        f"A call of {_utc(replay_from)} stayed in doubt for more than 14 days: what it took before {_utc(earliest)} "
+        "can no longer be replayed. Ask D&B to seed the registration again, or run a refresh check of its companies."
+    )
+    _mark(registration, replay_from, earliest, reason)
+    return earliest
+
+
+def _mark(registration: Registration, start: datetime, end: datetime, reason: str) -> None:
+    registration.gap_from = min(registration.gap_from or start, start)
+    registration.gap_until = max(registration.gap_until or end, end)
+    registration.gap_reason = reason
+    Registration.objects.filter(pk=registration.pk).update(
+        gap_from=registration.gap_from, gap_until=registration.gap_until, gap_reason=reason
+    )
+
+
+def clear_gap(registration: Registration) -> None:
+    """A person has dealt with it."""
+    Registration.objects.filter(pk=registration.pk).update(gap_from=None, gap_until=None, gap_reason="")
+
+
+def _days(span: timedelta) -> str:
+    return f"{span / timedelta(days=1):.1f} days"
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

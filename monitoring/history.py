@@ -1,0 +1,225 @@
+"""A company's profile, now and as of any time: SEEDs and changes folded in the order of their times (design §4.10)."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from direct_plus.messages import parse_json
+from monitoring.identity import canonical
+from monitoring.models import Change, Kind, Notification
+
+ROOT = "organization"
+SEED_MAY_LAG = timedelta(days=4)
+EARLIEST = datetime.min
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a company: a SEED (`seed` set), an element's change, or a notice."""
+
+    id: uuid.UUID
+    moment: datetime
+    order: tuple[Any, ...]
+    kind: str
+    registration: uuid.UUID
+    seed: dict[str, Any] | None = None
+    path: str = ""
+    previous: Any = None
+    current: Any = None
+
+
+@dataclass(slots=True)
+class Profile:
+    """What is known of a company at a moment."""
+
+    document: dict[str, Any] = field(default_factory=dict)
+    drifted: set[uuid.UUID] = field(default_factory=set)
+    unplaced: set[uuid.UUID] = field(default_factory=set)
+    standing: Event | None = None
+
+    def value(self, path: str) -> Any:
+        return value_at(self.document, path)
+
+
+def profile(duns: str, *, as_of: datetime | None = None) -> Profile:
+    """The company as it was at `as_of` (an aware time), or as it is."""
+    return fold(events_of([duns], until=as_of)[duns])
+
+
+def events_of(
+    duns: Sequence[str], *, until: datetime | None = None, paths: Sequence[str] | None = None
+) -> dict[str, list[Event]]:
+    """The events of each company; with `paths`, only the changes at, above or below one of them."""
+    events: dict[str, list[Event]] = defaultdict(list)
+    seeds = Notification.objects.filter(company__in=duns, type="SEED")
+    changes = Change.objects.filter(company__in=duns, derived_from="").exclude(kind=Kind.BASELINE)
+    if until:
+        seeds = seeds.filter(delivered_at__lte=until)
+        changes = changes.filter(changed_at__lte=until)
+    if paths:
+        changes = changes.filter(_touching(paths))
+    for company, event in [*_seed_events(seeds), *_change_events(changes)]:
+        events[company].append(event)
+    return events
+
+
+def _touching(paths: Sequence[str]) -> Q:
+    """Changes of an element at, above or below a path, and every notice."""
+    condition = ~Q(kind=Kind.ELEMENT)
+    for path in paths:
+        names = path.split(".")
+        condition |= Q(element__startswith=path) | Q(
+            element__in=[".".join(names[:depth]) for depth in range(1, len(names))]
+        )
+    return condition
+
+
+def _seed_events(seeds: Any) -> Iterable[tuple[str, Event]]:
+    fields = ("company_id", "id", "delivered_at", "recorded_at", "position", "registration_id", "organization")
+    for company, key, delivered_at, recorded_at, position, registration, text in seeds.values_list(*fields):
+        moment = delivered_at or recorded_at
+        document = parse_json(text) if text else {}
+        # At one moment a SEED comes before the changes: they were made to what it shows.
+        yield (
+            company,
+            Event(key, moment, (moment, 0, moment, position, key.int), Kind.BASELINE, registration, seed=document),
+        )
+
+
+def _change_events(changes: Any) -> Iterable[tuple[str, Event]]:
+    fields = (
+        *("company_id", "id", "changed_at", "delivered_at", "position"),
+        *("kind", "registration_id", "element", "previous", "current"),
+    )
+    for (
+        company,
+        key,
+        moment,
+        delivered_at,
+        position,
+        kind,
+        registration,
+        path,
+        previous,
+        current,
+    ) in changes.values_list(*fields):
+        order = (moment, 1, delivered_at or moment, position, key.int)
+        yield (
+            company,
+            Event(key, moment, order, kind, registration, None, path, _value(previous), _value(current)),
+        )
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else parse_json(text)
+
+
+def fold(events: Iterable[Event]) -> Profile:
+    """The state after the events, in the order of their times, whatever the order in which they are given."""
+    result = Profile()
+    carried: dict[uuid.UUID, set[str]] = {}
+    before: list[Event] = []
+    for event in sorted(events, key=lambda event: event.order):
+        if event.seed is not None:
+            _take_seed(result, event, carried)
+            _reapply(result, event, before)
+        elif event.kind == Kind.ELEMENT:
+            _take_change(result, event)
+            before.append(event)
+        else:
+            result.standing = event
+    return result
+
+
+def _take_seed(result: Profile, event: Event, carried: dict[uuid.UUID, set[str]]) -> None:
+    """Replace the members it carries; remove those that the registration's previous SEED carried and it does not."""
+    assert event.seed is not None
+    for member in carried.get(event.registration, set()) - set(event.seed):
+        result.document.pop(member, None)
+    result.document.update(copy.deepcopy(event.seed))
+    carried[event.registration] = set(event.seed)
+
+
+def _reapply(result: Profile, seed: Event, before: Sequence[Event]) -> None:
+    """A SEED is stamped when pulled: what happened shortly before may still be missing in it."""
+    for change in before:
+        if change.moment < seed.moment - SEED_MAY_LAG or not _carries(seed, change.path):
+            continue
+        if same_value(result.value(change.path), change.previous):
+            set_value(result.document, change.path, change.current)
+
+
+def _carries(seed: Event, path: str) -> bool:
+    """Whether the SEED speaks of this path at all: members that it lacks stay as they are."""
+    names = _names(path)
+    return not names or names[0] in (seed.seed or {})
+
+
+def _take_change(result: Profile, event: Event) -> None:
+    if not same_value(result.value(event.path), event.previous):
+        result.drifted.add(event.id)
+    if not set_value(result.document, event.path, event.current):
+        result.unplaced.add(event.id)
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Equal as JSON, null and absent alike."""
+    return bool(one == other) or canonical(one) == canonical(other)
+
+
+def _names(path: str) -> list[str]:
+    names = path.split(".")
+    return names[1:] if names[0] == ROOT else names
+
+
+def value_at(document: dict[str, Any], path: str) -> Any:
+    value: Any = document
+    for name in _names(path):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def set_value(document: dict[str, Any], path: str, value: Any) -> bool:
+    """Put `value` at `path`; False where an array stands in the way (paths carry no indexes, contract §3)."""
+    names = _names(path)
+    if not names:
+        return _set_whole(document, value)
+    place = document
+    for name in names[:-1]:
+        below = place.get(name)
+        if isinstance(below, list):
+            return False
+        if not isinstance(below, dict):
+            below = place[name] = {}
+        place = below
+    if value is None:
+        place.pop(names[-1], None)
+    else:
+        place[names[-1]] = copy.deepcopy(value)
+    return True
+
+
+def _set_whole(document: dict[str, Any], value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    document.clear()
+    document.update(copy.deepcopy(value))
+    return True
+
+
+def differences(earlier: Any, later: Any, path: str = ROOT) -> list[tuple[str, Any, Any]]:
+    """Where two documents differ: (path, value before, value after), arrays as a whole."""
+    if isinstance(earlier, dict) and isinstance(later, dict):
+        found: list[tuple[str, Any, Any]] = []
+        for name in sorted(set(earlier) | set(later)):
+            found += differences(earlier.get(name), later.get(name), f"{path}.{name}")
+        return found
+    return [] if same_value(earlier, later) else [(path, earlier, later)]

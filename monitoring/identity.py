@@ -1,0 +1,121 @@
+"""The ids that make repetition harmless: made from content, sorted by time (design §3).
+
+A content id is a UUID of version 8: 48 bits of the time in milliseconds, then a hash of the canonical form. What is
+known by the same content gets the same id however often, in whatever order and over whichever way it arrives. The
+golden vectors in `tests/monitoring/test_identity.py` may never change: they are the keys of rows that exist.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+from direct_plus.messages import parse_stamp
+
+MILLISECONDS = (1 << 48) - 1
+
+
+def canonical(value: Any) -> str:
+    """The text that equal JSON values share: keys sorted, null members dropped, numbers exact, array order kept."""
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, dict):
+        members = (
+            f"{encode_basestring_ascii(key)}:{canonical(value[key])}" for key in sorted(value) if value[key] is not None
+        )
+        return "{" + ",".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    return _canonical_number(Decimal(value))
+
+
+def _canonical_number(number: Decimal) -> str:
+    """1, 1.0 and 1E0 alike, and nothing rounded (Decimal.normalize would round)."""
+    sign, digits, exponent = number.as_tuple()
+    kept = len(digits)
+    while kept > 1 and digits[kept - 1] == 0:
+        kept -= 1
+    if digits[:kept] == (0,):
+        return "0"
+    text = "".join(map(str, digits[:kept]))
+    return f"{'-' if sign else ''}{text}E{int(exponent) + len(digits) - kept}"
+
+
+def canonical_stamp(text: str | None) -> str:
+    """A stamp cut to the millisecond, or its text where it cannot be read."""
+    moment = parse_stamp(text) if text else None
+    return encode_basestring_ascii(moment.isoformat(timespec="milliseconds") if moment else text or "")
+
+
+def content_id(moment: datetime | None, *parts: str) -> uuid.UUID:
+    """An id from the time and canonical parts, each free of line breaks."""
+    digest = int.from_bytes(blake2b("\n".join(parts).encode(), digest_size=10).digest(), "big")
+    return _uuid(8, milliseconds(moment), digest)
+
+
+def milliseconds(moment: datetime | None) -> int:
+    """Milliseconds since 1970, clipped to what an id holds; 0 when unknown."""
+    return min(max(int(moment.timestamp() * 1000), 0), MILLISECONDS) if moment else 0
+
+
+def _uuid(version: int, ms: int, tail: int) -> uuid.UUID:
+    high, low = (tail >> 62) & 0xFFF, tail & ((1 << 62) - 1)
+    return uuid.UUID(int=ms << 80 | version << 76 | high << 64 | 2 << 62 | low)
+
+
+def time_first_id() -> uuid.UUID:
+    """A new id that sorts by the time of its making (version 7)."""
+    return _uuid(7, time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big"))
+
+
+def element_fact(path: str, previous: str, current: str, stamp: str | None) -> str:
+    """What happened to one element: canonical `previous` and `current`, the stamp as sent."""
+    return "\n".join([encode_basestring_ascii(path), previous, current, canonical_stamp(stamp)])
+
+
+def change_id(duns: str, fact: str, moment: datetime | None) -> uuid.UUID:
+    """Of an element's change: the same fact from two registrations is one."""
+    return content_id(moment, "change", duns, fact)
+
+
+def derived_change_id(earlier: uuid.UUID, later: uuid.UUID, path: str, moment: datetime | None) -> uuid.UUID:
+    return content_id(moment, "derived", earlier.hex, later.hex, encode_basestring_ascii(path))
+
+
+def lifecycle_change_id(notification: uuid.UUID, moment: datetime | None) -> uuid.UUID:
+    """Of a change that is its whole notification."""
+    return content_id(moment, "notice", notification.hex)
+
+
+def update_id(source: str, duns: str, facts: Iterable[str], moment: datetime | None) -> uuid.UUID:
+    """Of an UPDATE whose elements all carry timestamps: by what happened, not by when it was delivered."""
+    return content_id(moment, "update", source, duns, *sorted(set(facts)))
+
+
+def seed_id(source: str, duns: str, organization: str, stamp: str | None, moment: datetime | None) -> uuid.UUID:
+    return content_id(moment, "seed", source, duns, organization, canonical_stamp(stamp))
+
+
+def notice_id(
+    source: str, duns: str, body: str, stamp: str | None, occurrence: int, moment: datetime | None
+) -> uuid.UUID:
+    """Of any other notification; `occurrence` counts identical ones in one answer, file or repair page from 0."""
+    return content_id(moment, "notice", source, duns, body, canonical_stamp(stamp), str(occurrence))
+
+
+def source_of(contract: str, reference: str) -> str:
+    return f"{encode_basestring_ascii(contract)}/{encode_basestring_ascii(reference)}"
+
+
+def dead_letter_id(source: str, raw: bytes) -> uuid.UUID:
+    digest = int.from_bytes(blake2b(source.encode() + b"\n" + raw, digest_size=10).digest(), "big")
+    return _uuid(8, 0, digest)

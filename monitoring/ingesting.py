@@ -1,0 +1,294 @@
+"""A delivery → notifications and changes. Any process, any number of times: the known changes nothing (design §4.7)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, models
+from django.utils import timezone
+
+from direct_plus.messages import parse_stamp
+from monitoring import identity
+from monitoring.breaker import check_breaker, trailing_unreadable
+from monitoring.models import (
+    Change,
+    DeadLetter,
+    DeadLetterState,
+    Delivery,
+    DeliveryState,
+    Notification,
+    Severity,
+    Source,
+)
+from monitoring.projecting import compare_seeds, project, touches_headline
+from monitoring.publishing import publish
+from monitoring.reading import Fact, Reader, Reading, Unreadable, items_of
+from monitoring.weighing import Weights, element_key
+from portfolio.models import Company, Registration
+from portfolio.rows import clean_text, insert_new
+from portfolio.stored_bytes import load_bytes, store_bytes
+
+Row = TypeVar("Row", bound=models.Model)
+FULL_PRODUCT = "FULL_PRODUCT"
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one delivery says, as rows; and what it touches."""
+
+    delivery: Delivery
+    now: datetime
+    stamp: datetime | None
+    readings: list[Reading] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    raw: dict[int, bytes] = field(default_factory=dict)
+
+
+def ingest(delivery: Delivery) -> int:
+    """Read a received delivery into notifications and changes and publish it; returns how many were new.
+
+    Does nothing while a person has to look at the registration's unreadable items first.
+    """
+    delivery.registration.refresh_from_db(fields=["ingest_stopped_reason", "detail"])
+    if delivery.registration.ingest_stopped_reason:
+        return 0
+    new = write(delivery)
+    publish(delivery)
+    if delivery.unreadable_count and delivery.source in (Source.PULL, Source.REPLAY, Source.FILE):
+        check_breaker(delivery)
+    return new
+
+
+def write(delivery: Delivery) -> int:
+    """Insert what the delivery brings first, bring the companies up to date, and mark the delivery as read."""
+    batch = read(delivery)
+    weights = Weights()
+    weights.learn(fact.path for fact in _facts(batch) if fact.path)
+    insert_new(Company, [Company(duns=duns) for duns in sorted({reading.item.duns for reading in batch.readings})])
+    new = _insert_notifications(batch)
+    _insert(batch, Change, _changes(batch, weights), lambda change: change.notification_id)
+    _keep_unreadable(batch)
+    _bring_companies_up_to_date(batch, weights)
+    _mark_ingested(batch, new)
+    return new
+
+
+def read(delivery: Delivery) -> Batch:
+    """The delivery's bytes as readings, in their order."""
+    stamp = parse_stamp(delivery.answer_stamp) if delivery.answer_stamp else None
+    batch = Batch(delivery, timezone.now(), stamp)
+    reader = Reader(
+        source=source_of(delivery),
+        fallback_stamp=delivery.answer_stamp or None,
+        default_type="SEED" if delivery.source == Source.FILE else None,
+    )
+    items = items_of(delivery, load_bytes(delivery.pk))
+    batch.raw = dict(enumerate(items))
+    for result in reader.read(items):
+        if isinstance(result, Reading):
+            batch.readings.append(result)
+        else:
+            batch.unreadable.append(result)
+    return batch
+
+
+def source_of(delivery: Delivery) -> str:
+    return identity.source_of(delivery.registration.contract_id, delivery.registration.reference)
+
+
+def _facts(batch: Batch) -> Iterator[Fact]:
+    for reading in batch.readings:
+        yield from reading.facts
+
+
+def _insert_notifications(batch: Batch) -> int:
+    rows = [_notification(batch, reading) for reading in batch.readings]
+    return len(_insert(batch, Notification, rows, lambda notification: notification.pk))
+
+
+def _notification(batch: Batch, reading: Reading) -> Notification:
+    return Notification(
+        id=reading.id,
+        registration_id=batch.delivery.registration_id,
+        company_id=reading.item.duns,
+        type=clean_text(reading.item.type, 64),
+        delivered_at=reading.delivered_at,
+        recorded_at=batch.now,
+        delivery_id=batch.delivery.pk,
+        position=reading.position,
+        retained_duns=clean_text(reading.item.retained_duns or "", 32),
+        organization=reading.organization,
+    )
+
+
+def _changes(batch: Batch, weights: Weights) -> list[Change]:
+    return [
+        _change(batch, reading, order, fact, weights)
+        for reading in batch.readings
+        for order, fact in enumerate(reading.facts)
+    ]
+
+
+def _change(batch: Batch, reading: Reading, order: int, fact: Fact, weights: Weights) -> Change:
+    severity: Severity = weights.of_element(fact.path, fact.value) if fact.path else weights.of_kind(fact.kind)
+    return Change(
+        id=fact.id,
+        company_id=reading.item.duns,
+        kind=fact.kind,
+        element=element_key(fact.path),
+        previous=fact.previous,
+        current=fact.current,
+        changed_at=fact.moment or reading.delivered_at or batch.stamp or batch.now,
+        delivered_at=reading.delivered_at,
+        position=reading.position * 1000 + min(order, 999),
+        recorded_at=batch.now,
+        severity=severity,
+        notification_id=reading.id,
+        registration_id=batch.delivery.registration_id,
+        delivery_id=batch.delivery.pk,
+    )
+
+
+def _insert(batch: Batch, model: type[Row], rows: Sequence[Row], notification: Callable[[Row], uuid.UUID]) -> list[Row]:
+    """Insert what is new; where the database refuses, find the row it refuses and keep its item as unreadable."""
+    try:
+        return insert_new(model, rows)
+    except DatabaseError:
+        return [row for row in rows if _insert_alone(batch, model, row, notification)]
+
+
+def _insert_alone(batch: Batch, model: type[Row], row: Row, notification: Callable[[Row], uuid.UUID]) -> bool:
+    try:
+        return bool(insert_new(model, [row]))
+    except DatabaseError as error:
+        if not _database_answers():
+            raise
+        _refuse(batch, notification(row), f"The database refuses it: {error}")
+        return False
+
+
+def _database_answers() -> bool:
+    """A refused row is the row's fault only while the database takes anything at all."""
+    return Delivery.objects.filter(pk=uuid.UUID(int=0)).exists() is False
+
+
+def _refuse(batch: Batch, notification: uuid.UUID, reason: str) -> None:
+    for reading in batch.readings:
+        if reading.id == notification:
+            batch.unreadable.append(Unreadable(reading.position, batch.raw[reading.position], reason))
+    batch.readings = [reading for reading in batch.readings if reading.id != notification]
+
+
+def _keep_unreadable(batch: Batch) -> None:
+    if not batch.unreadable:
+        return
+    letters = [_dead_letter(batch, unreadable) for unreadable in batch.unreadable]
+    for letter, unreadable in zip(letters, batch.unreadable, strict=True):
+        store_bytes(letter.pk, unreadable.raw)
+    insert_new(DeadLetter, letters)
+
+
+def _dead_letter(batch: Batch, unreadable: Unreadable) -> DeadLetter:
+    return DeadLetter(
+        id=identity.dead_letter_id(source_of(batch.delivery), unreadable.raw),
+        registration_id=batch.delivery.registration_id,
+        delivery_id=batch.delivery.pk,
+        position=unreadable.position,
+        preview=clean_text(unreadable.raw[:4000].decode("utf-8", "replace"), 4000),
+        reason=clean_text(unreadable.reason),
+        recorded_at=batch.now,
+    )
+
+
+def _bring_companies_up_to_date(batch: Batch, weights: Weights) -> None:
+    changed: dict[str, datetime] = {}
+    headline: set[str] = set()
+    for reading in batch.readings:
+        for fact in reading.facts:
+            if touches_headline(fact.kind, fact.path):
+                headline.add(reading.item.duns)
+        newest = _newest(batch, reading, weights)
+        if newest:
+            changed[reading.item.duns] = max(newest, changed.get(reading.item.duns, newest))
+    if is_full_product(batch.delivery.registration.detail):
+        compare_seeds(batch.delivery, (r.item.duns for r in batch.readings if r.organization), weights)
+    project(changed, headline)
+
+
+def _newest(batch: Batch, reading: Reading, weights: Weights) -> datetime | None:
+    """When the last change of this notification that is not noise happened."""
+    moments = [
+        fact.moment or reading.delivered_at or batch.stamp or batch.now
+        for fact in reading.facts
+        if not fact.path or weights.of_element(fact.path, fact.value) > Severity.NOISE
+    ]
+    return max(moments, default=None)
+
+
+def is_full_product(detail: str) -> bool:
+    """Whether every change of this registration comes as a whole SEED (contract §2, `notificationType`)."""
+    if not detail:
+        return False
+    registration: Any = json.loads(detail).get("messages", {}).get("registration", {})
+    return bool(registration.get("notificationType") == FULL_PRODUCT)
+
+
+def _mark_ingested(batch: Batch, new: int) -> None:
+    delivery = batch.delivery
+    delivery.notification_count = len(batch.raw)
+    delivery.unreadable_count = len({unreadable.position for unreadable in batch.unreadable})
+    delivery.unreadable_tail = trailing_unreadable(len(batch.raw), {u.position for u in batch.unreadable})
+    delivery.unreadable_run = _longest_run(batch)
+    delivery.ingested_at = delivery.ingested_at or batch.now
+    fields = {
+        "notification_count": delivery.notification_count,
+        "unreadable_count": delivery.unreadable_count,
+        "unreadable_tail": delivery.unreadable_tail,
+        "unreadable_run": delivery.unreadable_run,
+        "ingested_at": delivery.ingested_at,
+        "error": "",
+    }
+    if delivery.new_count is None or new:
+        delivery.new_count = fields["new_count"] = Notification.objects.filter(delivery=delivery).count()
+    Delivery.objects.filter(pk=delivery.pk).update(**fields)
+    Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.RECEIVED).update(state=DeliveryState.INGESTED)
+
+
+def _longest_run(batch: Batch) -> int:
+    bad = {unreadable.position for unreadable in batch.unreadable}
+    longest = run = 0
+    for position in range(len(batch.raw)):
+        run = run + 1 if position in bad else 0
+        longest = max(longest, run)
+    return longest
+
+
+def retry_dead_letter(letter: DeadLetter) -> bool:
+    """Read an unreadable item again, as a small delivery of its own; True when it could be read this time."""
+    delivery = Delivery.objects.create(
+        registration=letter.registration,
+        source=Source.RETRY,
+        state=DeliveryState.ASKED,
+        asked_at=timezone.now(),
+        answer_stamp=letter.delivery.answer_stamp,
+    )
+    store_bytes(delivery.pk, load_bytes(letter.pk))
+    Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.RECEIVED, received_at=timezone.now())
+    write(delivery)
+    publish(delivery)
+    solved = delivery.unreadable_count == 0
+    state = DeadLetterState.SOLVED if solved else letter.state
+    DeadLetter.objects.filter(pk=letter.pk).update(state=state, tried_at=timezone.now())
+    return solved
+
+
+def waiting_deliveries() -> list[uuid.UUID]:
+    """Received and not read yet, oldest first, without those of registrations whose reading a person has to resume."""
+    stopped = Registration.objects.exclude(ingest_stopped_reason="").values_list("pk", flat=True)
+    waiting = Delivery.objects.filter(state=DeliveryState.RECEIVED).exclude(registration__in=list(stopped))
+    return list(waiting.order_by("id").values_list("pk", flat=True))

@@ -1,0 +1,152 @@
+"""What runs by itself: each job is a few small steps over rows, works for a minute at most, and may run twice."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from direct_plus.errors import DirectPlusError
+from monitoring.ingesting import ingest, waiting_deliveries
+from monitoring.leasing import LeaseLost, leased
+from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
+from monitoring.publishing import publish_waiting
+from monitoring.pulling import PullResult, pull
+from monitoring.repairing import audit, audit_is_due, repair, repair_is_due
+from monitoring.rolling_up import roll_up
+from portfolio.connecting import NotConfigured, client_for
+from portfolio.models import Registration, RegistrationState
+from portfolio.rows import clean_text
+from portfolio.syncing import read_details, resume_what_is_over, start_pulling
+
+logger = logging.getLogger(__name__)
+A_MINUTE = timedelta(seconds=55)
+
+
+def keep(delivery: Delivery) -> None:
+    """Read a stored delivery at once. What fails here is stored already and is read again by a later job."""
+    try:
+        ingest(delivery)
+    except Exception as error:
+        logger.exception("delivery %s could not be read", delivery.pk)
+        Delivery.objects.filter(pk=delivery.pk).update(error=clean_text(f"{type(error).__name__}: {error}"))
+
+
+def pull_due() -> int:
+    """Pull every registration that is due, those that waited longest first; returns how many were."""
+    until = timezone.now() + A_MINUTE
+    resume_what_is_over()
+    done = 0
+    for key in _due(timezone.now()):
+        if timezone.now() >= until:
+            break
+        done += _at_the_boundary(pull_one, key, until)
+    return done
+
+
+def _due(now: datetime) -> list[uuid.UUID]:
+    active = Registration.objects.filter(state=RegistrationState.ACTIVE, next_pull_at__lte=now)
+    return list(active.order_by("next_pull_at").values_list("pk", flat=True))
+
+
+def pull_one(key: uuid.UUID, until: datetime) -> PullResult:
+    registration = Registration.objects.select_related("contract").get(pk=key)
+    return pull(registration, keep=keep, until=until)
+
+
+def _at_the_boundary(step: Callable[[uuid.UUID, datetime], object], key: uuid.UUID, until: datetime) -> bool:
+    """One registration's trouble holds up no other."""
+    try:
+        step(key, until)
+    except Exception as error:
+        logger.exception("%s failed for registration %s", step.__name__, key)
+        later = timezone.now() + timedelta(minutes=1)
+        Registration.objects.filter(pk=key).update(
+            trouble=clean_text(f"{type(error).__name__}: {error}"), next_pull_at=later
+        )
+        return False
+    return True
+
+
+def repair_due() -> int:
+    """Repair what is in doubt; returns how many registrations were looked at."""
+    until = timezone.now() + A_MINUTE
+    doubtful = Delivery.objects.filter(state=DeliveryState.DOUBTFUL).values_list("registration_id", flat=True)
+    unfinished = ReplayPass.objects.exclude(state=PassState.ENDED).values_list("registration_id", flat=True)
+    return sum(_at_the_boundary(repair_one, key, until) for key in sorted(set(doubtful) | set(unfinished)))
+
+
+def repair_one(key: uuid.UUID, until: datetime) -> None:
+    _replay(key, until, due=lambda registration: repair_is_due(registration), run=repair)
+
+
+def audit_due() -> int:
+    """Replay the last day of each active registration once a day; returns how many were looked at."""
+    until = timezone.now() + A_MINUTE
+    active = Registration.objects.filter(state=RegistrationState.ACTIVE).values_list("pk", flat=True)
+    return sum(_at_the_boundary(audit_one, key, until) for key in list(active))
+
+
+def audit_one(key: uuid.UUID, until: datetime) -> None:
+    _replay(key, until, due=lambda registration: audit_is_due(registration, timezone.now()), run=audit)
+
+
+def _replay(
+    key: uuid.UUID, until: datetime, *, due: Callable[[Registration], bool], run: Callable[..., object]
+) -> None:
+    registration = Registration.objects.select_related("contract").get(pk=key)
+    if not due(registration) or registration.heard_at is None:
+        return
+    with leased(key) as lease:
+        if lease is None:
+            return
+        try:
+            run(registration, lease, client_for(registration.contract), keep=keep, until=until)
+        except LeaseLost:
+            logger.warning("another process took over registration %s", registration)
+
+
+def probe_stopped() -> int:
+    """Ask once an hour whether D&B lets a stopped registration go on; it starts by itself when it does."""
+    stopped = Registration.objects.filter(state=RegistrationState.STOPPED, next_pull_at__lte=timezone.now())
+    return sum(_probe(registration) for registration in stopped.select_related("contract"))
+
+
+def _probe(registration: Registration) -> bool:
+    later = timezone.now() + timedelta(hours=1)
+    Registration.objects.filter(pk=registration.pk).update(next_pull_at=later)
+    try:
+        read_details(registration, client_for(registration.contract))
+    except (DirectPlusError, NotConfigured) as error:
+        logger.info("registration %s stays stopped: %s", registration, error)
+        return False
+    start_pulling(registration)
+    return True
+
+
+def ingest_received() -> int:
+    """Read what was received and not read, as trouble or a killed process leaves it; returns how many were tried."""
+    until = timezone.now() + A_MINUTE
+    done = 0
+    for key in waiting_deliveries():
+        if timezone.now() >= until:
+            break
+        keep(Delivery.objects.select_related("registration").get(pk=key))
+        done += 1
+    return done
+
+
+def publish_read() -> int:
+    return publish_waiting()
+
+
+def count_days() -> int:
+    """Bring the daily counts up to date; returns how many days were counted again."""
+    until = timezone.now() + A_MINUTE
+    days = 0
+    while timezone.now() < until and (touched := roll_up()):
+        days += touched
+    return days

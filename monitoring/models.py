@@ -1,0 +1,283 @@
+"""What D&B tells us: Delivery → Notification → Change → Publication, and what stands beside them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from monitoring.identity import time_first_id
+from portfolio.models import Company, Registration
+
+
+class Source(models.TextChoices):
+    PULL = "pull", "Pull"
+    REPLAY = "replay", "Replay"
+    FILE = "file", "File"
+    RETRY = "retry", "Retry of an unreadable item"
+
+
+class DeliveryState(models.TextChoices):
+    ASKED = "asked", "Asked, no answer yet"
+    RECEIVED = "received", "Received, not read yet"
+    INGESTED = "ingested", "Read, not published yet"
+    PUBLISHED = "published", "Read and published"
+    REFUSED = "refused", "Refused by D&B: nothing was taken"
+    DOUBTFUL = "doubtful", "Doubtful: something may have been taken"
+    REPAIRED = "repaired", "Repaired by replay"
+
+
+class PassState(models.TextChoices):
+    RUNNING = "running", "Running"
+    ENDED = "ended", "Reached its end"
+    FAILED = "failed", "Failed, made again later"
+
+
+class Purpose(models.TextChoices):
+    REPAIR = "repair", "Repair of doubtful deliveries"
+    AUDIT = "audit", "Nightly audit"
+    ASKED_FOR = "asked_for", "Asked for by a person"
+
+
+class ReplayPass(models.Model):
+    """One reading of D&B's replay from a time to now, page by page (design §4.5, §4.6)."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
+    purpose = models.CharField(max_length=16, choices=Purpose.choices)
+    state = models.CharField(max_length=16, choices=PassState.choices, default=PassState.RUNNING)
+    replay_from = models.DateTimeField(help_text="D&B's clock.")
+    cursor = models.DateTimeField(help_text="D&B's clock: where the next page begins.")
+    page_size = models.PositiveSmallIntegerField(default=100)
+    begun_at = models.DateTimeField(help_text="Our clock.")
+    begun_heard_at = models.DateTimeField(help_text="D&B's clock: stamps past this end the pass.")
+    ended_at = models.DateTimeField(null=True)
+    pages = models.PositiveIntegerField(default=0)
+    found = models.PositiveIntegerField(default=0, help_text="Notifications that only this pass brought.")
+    mark = models.TextField(blank=True, help_text="What it could not reach, or why it failed.")
+
+    class Meta:
+        verbose_name = "replay pass"
+        verbose_name_plural = "replay passes"
+        indexes = [models.Index(fields=["registration", "state"], name="pass_by_registration")]
+
+    def __str__(self) -> str:
+        return f"{self.get_purpose_display()} from {self.replay_from:%Y-%m-%d %H:%M:%S}"
+
+
+class Delivery(models.Model):
+    """A call that may take something off D&B's queue, announced before it is made; or an answer, file part, retry."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
+    source = models.CharField(max_length=8, choices=Source.choices)
+    state = models.CharField(max_length=16, choices=DeliveryState.choices)
+    fence = models.BigIntegerField(default=0)
+    page_size = models.PositiveSmallIntegerField(null=True)
+    asked_at = models.DateTimeField(null=True)
+    replay_from = models.DateTimeField(null=True, help_text="D&B's clock: a repair begins here.")
+    ended_at = models.DateTimeField(null=True, help_text="When the call ended, by our clock.")
+    received_at = models.DateTimeField(null=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    byte_count = models.BigIntegerField(null=True)
+    transaction_id = models.TextField(blank=True)
+    answer_stamp = models.TextField(blank=True, help_text="D&B's transactionTimestamp of this answer, as sent.")
+    notification_count = models.PositiveIntegerField(null=True)
+    new_count = models.PositiveIntegerField(null=True, help_text="Notifications that this delivery brought first.")
+    unreadable_count = models.PositiveIntegerField(default=0)
+    unreadable_run = models.PositiveIntegerField(default=0, help_text="Longest run of unreadable items in it.")
+    unreadable_tail = models.PositiveIntegerField(default=0, help_text="Unreadable items that it ends with.")
+    ingested_at = models.DateTimeField(null=True)
+    published_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    replay_pass = models.ForeignKey(ReplayPass, null=True, on_delete=models.PROTECT, related_name="deliveries")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(fields=["state", "id"], name="delivery_by_state"),
+            models.Index(fields=["registration", "state", "id"], name="delivery_by_registration"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_source_display()} {self.id}"
+
+
+class NotificationType(models.TextChoices):
+    UPDATE = "UPDATE", "Update"
+    SEED = "SEED", "Baseline"
+    DELETE = "DELETE", "Deleted at D&B"
+    UNDELETE = "UNDELETE", "Restored at D&B"
+    TRANSFER = "TRANSFER", "Merged into another"
+    UNDER_REVIEW = "UNDER_REVIEW", "Under review"
+    REVIEWED = "REVIEWED", "Review over"
+    EXIT = "EXIT", "Left the monitored set"
+    ENTER = "ENTER", "Entered the monitored set"
+    REMOVED = "REMOVED", "Taken out of monitoring"
+
+
+class Notification(models.Model):
+    """One notification of D&B, once, however often it was delivered."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
+    type = models.TextField(help_text="D&B's word; the set is open (contract §3).")
+    delivered_at = models.DateTimeField(null=True, help_text="D&B's deliveryTimeStamp.")
+    recorded_at = models.DateTimeField()
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
+    position = models.PositiveIntegerField()
+    retained_duns = models.TextField(blank=True)
+    organization = models.TextField(blank=True, help_text="The SEED's document, as sent.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["company", "type", "delivered_at"], name="notification_by_company"),
+            models.Index(fields=["type", "id"], name="notification_by_type"),
+            models.Index(fields=["registration", "id"], name="notification_by_registr"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.company_id}"
+
+
+class Kind(models.TextChoices):
+    ELEMENT = "element", "Changed"
+    BASELINE = "baseline", "Baseline"
+    DELETED = "deleted", "Deleted at D&B"
+    RESTORED = "restored", "Restored at D&B"
+    TRANSFERRED = "transferred", "Merged into another company"
+    UNDER_REVIEW = "under_review", "Under review"
+    REVIEWED = "reviewed", "Review over"
+    LEFT = "left", "Left the monitored set"
+    ENTERED = "entered", "Entered the monitored set"
+    REMOVED = "removed", "Taken out of monitoring"
+    UNKNOWN = "unknown", "Unknown kind of notice"
+
+
+class Severity(models.IntegerChoices):
+    NOISE = 0, "Noise"
+    LOW = 1, "Low"
+    MEDIUM = 2, "Medium"
+    HIGH = 3, "High"
+    CRITICAL = 4, "Critical"
+
+
+class Change(models.Model):
+    """A fact about a company: the same fact from two registrations is one row."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    element = models.CharField(max_length=400, blank=True)
+    previous = models.TextField(null=True, help_text="JSON as sent.")
+    current = models.TextField(null=True, help_text="JSON as sent.")
+    changed_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True)
+    position = models.PositiveIntegerField(default=0)
+    recorded_at = models.DateTimeField()
+    severity = models.SmallIntegerField(choices=Severity.choices)
+    notification = models.ForeignKey(Notification, on_delete=models.PROTECT)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, db_index=False)
+    derived_from = models.CharField(max_length=73, blank=True, help_text="The two SEEDs that were compared.")
+    superseded = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["company", "changed_at", "id"], name="change_by_company"),
+            models.Index(fields=["delivery", "id"], name="change_by_delivery"),
+            models.Index(fields=["kind", "id"], name="change_by_kind"),
+            models.Index(fields=["severity", "id"], name="change_by_severity"),
+            models.Index(fields=["registration", "id"], name="change_by_registration"),
+            models.Index(fields=["element", "id"], name="change_by_element"),
+            models.Index(fields=["changed_at", "id"], name="change_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.company_id}: {self.element or self.get_kind_display()}"
+
+
+class Publication(models.Model):
+    """The order in which the world may see things: 1, 2, 3 … without a hole (design §4.9)."""
+
+    number = models.BigIntegerField(primary_key=True)
+    delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT)
+    change_count = models.PositiveIntegerField()
+    published_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class ReadMark(models.Model):
+    """How far one reader of the publications has come."""
+
+    reader = models.CharField(primary_key=True, max_length=64)
+    number = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.reader}: {self.number}"
+
+
+class Element(models.Model):
+    """Words and weight for an element path; edited by people, effective from now on."""
+
+    path = models.CharField(primary_key=True, max_length=400)
+    label = models.CharField(max_length=200, blank=True)
+    severity = models.SmallIntegerField(choices=Severity.choices)
+    muted = models.BooleanField(default=False, help_text="Folded away in timelines and lists.")
+    first_seen_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["first_seen_at", "path"], name="element_by_first_seen")]
+
+    def __str__(self) -> str:
+        return self.label or self.path
+
+
+class DeadLetterState(models.TextChoices):
+    OPEN = "open", "Open"
+    SOLVED = "solved", "Read when tried again"
+    SET_ASIDE = "set_aside", "Set aside"
+
+
+class DeadLetter(models.Model):
+    """An item that could not be read. Its bytes are kept, the others went on."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
+    position = models.PositiveIntegerField()
+    preview = models.TextField(blank=True)
+    reason = models.TextField()
+    state = models.CharField(max_length=16, choices=DeadLetterState.choices, default=DeadLetterState.OPEN)
+    recorded_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["registration", "state", "recorded_at"], name="dead_letter_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.id})"
+
+
+class DailyCount(models.Model):
+    """Changes and notifications of a UTC day by dimension; recomputed for days that changed, never incremented."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    day = models.DateField()
+    what = models.CharField(max_length=16, choices=[("change", "Changes"), ("notification", "Notifications")])
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
+    kind = models.TextField()
+    element = models.CharField(max_length=400, blank=True)
+    severity = models.SmallIntegerField(choices=Severity.choices)
+    country = models.CharField(max_length=2, blank=True)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["day", "what"], name="daily_count_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.kind}: {self.count}"

@@ -1,0 +1,63 @@
+"""Why a pull must not be made now: what it takes off D&B's queue has to have a safe place to go (design §4.3, §8)."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from portfolio.connecting import NotConfigured, credentials, is_real
+from portfolio.models import Contract
+
+LEAST_FREE = 1_000_000_000
+_migrated: set[str] = set()
+
+
+def why_not_to_pull(contract: Contract) -> str:
+    """A sentence that says what to do, or nothing when pulling is safe."""
+    return _configuration(contract) or _test_copy(contract) or _disk() or _migrations()
+
+
+def _configuration(contract: Contract) -> str:
+    try:
+        credentials(contract)
+    except NotConfigured as error:
+        return str(error)
+    return ""
+
+
+def _test_copy(contract: Contract) -> str:
+    if is_real(contract) and settings.ENVIRONMENT != "production" and not settings.DNB_PULL:
+        return (
+            "This is no production installation and would drain the real queue. "
+            "Set DNB_PULL=yes if it is the only one that pulls."
+        )
+    return ""
+
+
+def _disk() -> str:
+    database = str(settings.DATABASES["default"]["NAME"])
+    place = (
+        Path(database).parent if connection.vendor == "sqlite" and Path(database).parent.is_dir() else settings.BASE_DIR
+    )
+    free = shutil.disk_usage(place).free
+    if free < LEAST_FREE:
+        return (
+            f"Only {free / 1e6:,.0f} MB of disk are free under {place}: make room for 1 GB, nothing is pulled before."
+        )
+    return ""
+
+
+def _migrations() -> str:
+    """Once all are applied they stay so for the life of this process."""
+    if connection.alias in _migrated:
+        return ""
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if waiting:
+        return f"{len(waiting)} migrations wait: run manage.py migrate."
+    _migrated.add(connection.alias)
+    return ""

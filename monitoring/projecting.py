@@ -1,0 +1,157 @@
+"""Company rows follow history: headline columns for lists; consecutive SEEDs compared (design §4.8, §4.10)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from django.utils import timezone
+
+from direct_plus.messages import parse_json
+from monitoring.history import Event, Profile, differences, events_of, fold
+from monitoring.identity import derived_change_id
+from monitoring.json_text import dump_json
+from monitoring.models import Change, Delivery, Kind, Notification
+from monitoring.weighing import Weights, element_key
+from portfolio.models import Company
+from portfolio.rows import clean_text, in_batches, insert_new, search_name
+
+HEADLINE = (
+    "organization.primaryName",
+    "organization.countryISOAlpha2Code",
+    "organization.primaryAddress",
+    "organization.dunsControlStatus",
+)
+HEADLINE_KINDS = (Kind.BASELINE, Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
+STANDING = {Kind.DELETED: "Deleted at D&B", Kind.TRANSFERRED: "Merged into another company"}
+
+
+def touches_headline(kind: str, path: str) -> bool:
+    """Whether a change can alter what company lists show."""
+    if kind != Kind.ELEMENT:
+        return kind in HEADLINE_KINDS
+    return any(path.startswith(known) or known.startswith(path + ".") for known in HEADLINE)
+
+
+def project(changed: dict[str, datetime], headline: Iterable[str]) -> None:
+    """Bring company rows up to date: `changed` holds each company's newest change, `headline` those to fold again."""
+    again = set(headline)
+    for batch in in_batches(sorted(set(changed) | again), 200):
+        _project_batch(batch, changed, again)
+
+
+def _project_batch(duns: Sequence[str], changed: dict[str, datetime], headline: set[str]) -> None:
+    waiting = list(duns)
+    while waiting:
+        rows = list(Company.objects.filter(pk__in=waiting))
+        folded = [row.duns for row in rows if row.duns in headline]
+        events = events_of(folded, paths=HEADLINE) if folded else {}
+        waiting = [row.duns for row in rows if not _update(row, events.get(row.duns), changed.get(row.duns))]
+
+
+def _update(row: Company, events: list[Event] | None, newest: datetime | None) -> bool:
+    """Write what differs, if nobody else did meanwhile; False asks for another round."""
+    wanted = _columns(fold(events)) if events is not None else {}
+    if newest and (row.changed_at is None or newest > row.changed_at):
+        wanted["changed_at"] = newest
+    different = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+    if not different:
+        return True
+    unchanged = Company.objects.filter(pk=row.pk, version=row.version)
+    return bool(unchanged.update(**different, version=row.version + 1))
+
+
+def _columns(profile: Profile) -> dict[str, Any]:
+    name = clean_text(_string(profile.value("organization.primaryName")))
+    country = profile.value("organization.countryISOAlpha2Code") or profile.value(
+        "organization.primaryAddress.addressCountry.isoAlpha2Code"
+    )
+    return {
+        "name": name,
+        "search_name": search_name(name),
+        "country": clean_text(_string(country), 2).upper(),
+        "city": clean_text(_string(profile.value("organization.primaryAddress.addressLocality.name")), 200),
+        "operating_status": _status(profile),
+    }
+
+
+def _status(profile: Profile) -> str:
+    if profile.standing and profile.standing.kind in STANDING:
+        return STANDING[Kind(profile.standing.kind)]
+    status = profile.value("organization.dunsControlStatus.operatingStatus")
+    text = status.get("description") if isinstance(status, dict) else status
+    return clean_text(_string(text), 200)
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def compare_seeds(delivery: Delivery, duns: Iterable[str], weights: Weights) -> None:
+    """Make `element` changes of consecutive SEEDs; what a late SEED stands between is marked superseded.
+
+    The rows belong to `delivery`, which brought the SEED, so that readers of publications see them.
+    """
+    for company in sorted(set(duns)):
+        _compare_company(delivery, company, weights)
+
+
+def _compare_company(delivery: Delivery, duns: str, weights: Weights) -> None:
+    derived = Change.objects.filter(company=duns, registration=delivery.registration_id).exclude(derived_from="")
+    # Read before the SEEDs: whoever made these rows saw SEEDs that the next query sees as well.
+    known = set(derived.values_list("derived_from", flat=True))
+    wanted = _consecutive(delivery.registration_id, duns)
+    for pair in sorted(wanted.keys() - known):
+        insert_new(Change, _comparison(delivery, *wanted[pair], weights))
+    derived.filter(derived_from__in=known - wanted.keys(), superseded=False).update(superseded=True)
+
+
+def _consecutive(registration: uuid.UUID, duns: str) -> dict[str, tuple[Notification, Notification]]:
+    seeds = list(
+        Notification.objects.filter(registration=registration, company=duns, type="SEED")
+        .defer("organization")
+        .order_by("delivered_at", "id")
+    )
+    return {f"{one.id}:{two.id}": (one, two) for one, two in pairwise(seeds)}
+
+
+def _comparison(delivery: Delivery, earlier: Notification, later: Notification, weights: Weights) -> list[Change]:
+    texts = dict(Notification.objects.filter(pk__in=[earlier.pk, later.pk]).values_list("pk", "organization"))
+    before, after = (parse_json(texts[pk] or "{}") for pk in (earlier.pk, later.pk))
+    found = differences(before, after)
+    weights.learn(path for path, _, _ in found)
+    return [
+        _derived(delivery, earlier, later, position, difference, weights) for position, difference in enumerate(found)
+    ]
+
+
+def _derived(
+    delivery: Delivery,
+    earlier: Notification,
+    later: Notification,
+    position: int,
+    difference: tuple[str, Any, Any],
+    weights: Weights,
+) -> Change:
+    path, before, after = difference
+    moment = later.delivered_at or later.recorded_at
+    return Change(
+        id=derived_change_id(earlier.pk, later.pk, path, moment),
+        company_id=later.company_id,
+        kind=Kind.ELEMENT,
+        element=element_key(path),
+        previous=None if before is None else dump_json(before),
+        current=None if after is None else dump_json(after),
+        changed_at=moment,
+        delivered_at=later.delivered_at,
+        position=position,
+        recorded_at=timezone.now(),
+        severity=weights.of_element(path, after),
+        notification_id=later.pk,
+        registration_id=later.registration_id,
+        delivery_id=delivery.pk,
+        derived_from=f"{earlier.pk}:{later.pk}",
+    )

@@ -1,0 +1,46 @@
+"""The order in which the world may see things: a delivery gets the next number when it is completely read."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from monitoring.models import Change, Delivery, DeliveryState, Publication
+
+
+def publish(delivery: Delivery) -> Publication:
+    """Give the delivery the next number, once. Readers who know number n never see n−1 appear later: n + 1 is taken
+    only by somebody who saw n, and the key refuses the second of two who took the same."""
+    while True:
+        publication = Publication.objects.filter(delivery=delivery).first() or _take_next_number(delivery)
+        if publication:
+            break
+    Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.INGESTED).update(
+        state=DeliveryState.PUBLISHED, published_at=publication.published_at
+    )
+    return publication
+
+
+def _take_next_number(delivery: Delivery) -> Publication | None:
+    last = Publication.objects.aggregate(last=Max("number"))["last"] or 0
+    publication = Publication(
+        number=last + 1,
+        delivery=delivery,
+        change_count=Change.objects.filter(delivery=delivery).count(),
+        published_at=timezone.now(),
+    )
+    try:
+        with transaction.atomic():
+            publication.save(force_insert=True)
+    except IntegrityError:
+        return None
+    return publication
+
+
+def publish_waiting() -> int:
+    """Publish what was read and not published, as a process that died in between leaves it."""
+    waiting = Delivery.objects.filter(state=DeliveryState.INGESTED).order_by("id")
+    for delivery in waiting:
+        publish(delivery)
+    return len(waiting)

@@ -1,0 +1,69 @@
+"""What to do when D&B refuses (contract §6): back off, wait for the quota, or stop and say why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from direct_plus.client import DirectPlus
+from direct_plus.errors import DirectPlusError
+from monitoring.leasing import Lease
+from portfolio.models import Registration, RegistrationState
+from portfolio.rows import clean_text
+
+QUOTA_USED_UP = "00050"
+AGAIN = timedelta(minutes=1)
+PROBE = timedelta(hours=1)
+
+
+def act_on_refusal(
+    registration: Registration,
+    lease: Lease,
+    code: str,
+    status: int,
+    reason: str,
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Write on the registration what the refusal means and when to try again."""
+    now = timezone.now()
+    fields: dict[str, object] = {"trouble": clean_text(reason)}
+    if code == QUOTA_USED_UP:
+        fields["next_pull_at"] = _next_midnight(now)
+        fields["trouble"] = clean_text(f"D&B's quota is used up; it is asked again after midnight UTC. {reason}")
+    elif status in (400, 401, 403, 404):
+        fields |= {
+            "state": RegistrationState.STOPPED,
+            "stopped_reason": clean_text(reason),
+            "next_pull_at": now + PROBE,
+        }
+    else:
+        fields["next_pull_at"] = now + (retry_after(headers or {}) or AGAIN)
+    lease.update(**fields)
+
+
+def _next_midnight(now: datetime) -> datetime:
+    return (now + timedelta(days=1)).replace(hour=0, minute=0, second=5, microsecond=0)
+
+
+def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    text = headers.get("Retry-After", "")
+    return timedelta(seconds=min(int(text), 86_400)) if text.isascii() and text.isdigit() else None
+
+
+def check_reference(registration: Registration, lease: Lease, client: DirectPlus) -> str:
+    """The day's first empty answer may mean an unknown reference: ask for its details. Says what is wrong, if so."""
+    today = timezone.now().date()
+    if registration.checked_on == today:
+        return ""
+    lease.renew()
+    try:
+        detail = client.registration(registration.reference)
+    except DirectPlusError as error:
+        if error.status == 404:
+            act_on_refusal(registration, lease, error.code or "", 404, f"D&B does not know this registration: {error}")
+            return str(error)
+        return ""  # it stays unchecked, and the next empty answer asks again
+    lease.update(checked_on=today, detail=detail.raw_text)
+    return ""

@@ -1,0 +1,137 @@
+"""How much a change matters (contract §7), and the words people see for an element."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from monitoring.models import Element, Kind, Severity
+
+PREFIX = "organization."
+
+NOISE = (
+    "corporateLinkage.globalUltimateFamilyTreeMembersCount",
+    "corporateLinkage.branchesCount",
+    "branchesCount",
+    "globalUltimateFamilyTreeMembersCount",
+)
+NOISE_ENDINGS = (".scoreDate", ".assessmentDate")
+
+CRITICAL_WHEN_TRUE = (
+    "legalEvents.hasOpenBankruptcy",
+    "legalEvents.hasBankruptcy",
+    "legalEvents.hasInsolvency",
+    "legalEvents.hasLiquidation",
+    "legalEvents.hasSuspensionOfPayments",
+    "exclusions.hasActiveExclusions",
+    "isHighRiskBusiness",
+    "isDeterioratingBusiness",
+)
+OPERATING_STATUS = "dunsControlStatus.operatingStatus"
+OUT_OF_BUSINESS = 403
+
+BY_PATH: tuple[tuple[str, Severity], ...] = (
+    (OPERATING_STATUS, Severity.CRITICAL),
+    *((path, Severity.CRITICAL) for path in CRITICAL_WHEN_TRUE),
+    *(
+        (path, Severity.HIGH)
+        for path in (
+            "legalEvents.hasOpen*",
+            "significantEvents",
+            "dnbAssessment.failureScore",
+            "dnbAssessment.delinquencyScore",
+            "dnbAssessment.standardRating",
+            "corporateLinkage.globalUltimate",
+            "corporateLinkage.domesticUltimate",
+            "corporateLinkage.parent",
+            "corporateLinkage.headQuarter",
+        )
+    ),
+    *(
+        (path, Severity.MEDIUM)
+        for path in (
+            "primaryName",
+            "registeredName",
+            "registrationNumbers",
+            "businessEntityType",
+            "primaryAddress",
+            "registeredAddress",
+            "mostSeniorPrincipal",
+            "businessTrading",
+        )
+    ),
+    *(
+        (path, Severity.LOW)
+        for path in ("telephone", "websiteAddress", "industryCodes", "numberOfEmployees", "financials")
+    ),
+)
+
+BY_KIND: Mapping[str, Severity] = {
+    Kind.BASELINE: Severity.LOW,
+    Kind.DELETED: Severity.CRITICAL,
+    Kind.RESTORED: Severity.HIGH,
+    Kind.TRANSFERRED: Severity.CRITICAL,
+    Kind.UNDER_REVIEW: Severity.HIGH,
+    Kind.REVIEWED: Severity.LOW,
+    Kind.LEFT: Severity.HIGH,
+    Kind.ENTERED: Severity.LOW,
+    Kind.REMOVED: Severity.HIGH,
+    Kind.UNKNOWN: Severity.MEDIUM,
+}
+
+
+def default_severity(path: str) -> Severity:
+    """The weight of an element, which may be a leaf or a container of what contract §7 lists."""
+    bare = path.removeprefix(PREFIX)
+    if bare in NOISE or bare.endswith(NOISE_ENDINGS):
+        return Severity.NOISE
+    matches = [severity for known, severity in BY_PATH if _related(bare, known)]
+    return max(matches, default=Severity.LOW)
+
+
+def _related(path: str, known: str) -> bool:
+    if known.endswith("*"):
+        return path.startswith(known[:-1]) or known.startswith(path + ".")
+    return path == known or path.startswith(known + ".") or known.startswith(path + ".")
+
+
+def severity_of_element(element: Element, current: Any) -> Severity:
+    """An element's weight for this new value: what is critical only when it becomes so is high otherwise."""
+    weight = Severity(element.severity)
+    if weight < Severity.CRITICAL:
+        return weight
+    path = element.path.removeprefix(PREFIX)
+    conditions = [known for known, level in BY_PATH if level == Severity.CRITICAL and _related(path, known)]
+    if not conditions or any(_has_come_true(known, path, current) for known in conditions):
+        return weight
+    return Severity.HIGH
+
+
+def _has_come_true(known: str, path: str, current: Any) -> bool:
+    """Whether `current`, the value at `path`, fulfils what makes the known element critical."""
+    value = _below(current, known[len(path) + 1 :].split(".")) if known.startswith(path + ".") else current
+    if known != OPERATING_STATUS:
+        return value is True
+    if isinstance(value, dict):
+        value = value.get("dnbCode")
+    return value == OUT_OF_BUSINESS and not isinstance(value, bool)
+
+
+def _below(value: Any, names: list[str]) -> Any:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def default_label(path: str) -> str:
+    """`organization.dunsControlStatus.operatingStatus` → "Operating status (duns control status)"."""
+    names = [_words(name) for name in path.removeprefix(PREFIX).split(".") if name]
+    if not names:
+        return path
+    label = names[-1][:1].upper() + names[-1][1:]
+    return f"{label} ({names[-2]})" if len(names) > 1 else label
+
+
+def _words(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()

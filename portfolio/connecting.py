@@ -1,0 +1,157 @@
+"""The one place that builds a D&B client: a contract's credentials, token and throttle, shared through rows."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Literal, cast
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from direct_plus.client import DirectPlus
+from direct_plus.session import Session
+from direct_plus.tokens import Credentials, Token
+from portfolio.models import AccessToken, Contract, ThrottleSlot
+from portfolio.rows import database_now, insert_new
+
+# A renewal is one call and its time limit; who was killed in it is out of the way after this.
+RENEWAL = timedelta(seconds=60)
+# With 200 ms between slots, 6 calls fell into some second; with 210 ms never more than 5 (design §6).
+SPACING = 1.05
+REAL_HOST = "dnb.com"
+
+
+class NotConfigured(Exception):
+    """A setting is missing; the message names it."""
+
+
+def client_for(contract: Contract) -> DirectPlus:
+    """A client that shares token and throttle with every other process of this installation."""
+    session = Session(
+        base_url=base_url(contract),
+        credentials=lambda: credentials(contract),
+        tokens=SharedTokens(contract),
+        throttle=SharedThrottle(contract),
+        timeout=settings.DNB_TIMEOUT,
+        token_version=int(setting(contract, "TOKEN_VERSION", "2")),
+    )
+    return DirectPlus(session, subject_path=subject_path(contract))
+
+
+def setting(contract: Contract, name: str, default: str = "") -> str:
+    """A setting of this contract, read anew each time: a mounted secret may have been rotated."""
+    return cast(str, settings.ENV.str(f"{contract.prefix}_{name}", default=default))
+
+
+def subject_path(contract: Contract) -> Literal["subjects", "duns"]:
+    """The path family of contract §4."""
+    return "duns" if setting(contract, "SUBJECT_PATH", "subjects") == "duns" else "subjects"
+
+
+def base_url(contract: Contract) -> str:
+    return contract.base_url or setting(contract, "BASE_URL", "https://plus.dnb.com")
+
+
+def is_real(contract: Contract) -> bool:
+    """Whether this contract talks to D&B itself and not to a sandbox."""
+    host = urlsplit(base_url(contract)).hostname or ""
+    return host == REAL_HOST or host.endswith("." + REAL_HOST)
+
+
+def credentials(contract: Contract) -> Credentials:
+    key, secret = setting(contract, "API_KEY"), setting(contract, "API_SECRET")
+    for name, value in (("API_KEY", key), ("API_SECRET", secret)):
+        if not value:
+            raise NotConfigured(f"{contract.prefix}_{name} is not set: put D&B's credentials into the settings.")
+    return Credentials(key, secret)
+
+
+@cache
+def _cipher(secret: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"direct-plus-token" + secret.encode()).digest()))
+
+
+class SharedTokens:
+    """D&B's token in a row: encrypted, renewed by one process at a time."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+
+    def _row(self) -> AccessToken:
+        found = AccessToken.objects.filter(pk=self.contract.pk).first()
+        if found:
+            return found
+        insert_new(AccessToken, [AccessToken(contract=self.contract)])
+        return AccessToken.objects.get(pk=self.contract.pk)
+
+    def get(self) -> Token | None:
+        row = self._row()
+        if not row.encrypted or row.expires_at is None:
+            return None
+        try:
+            value = _cipher(settings.SECRET_KEY).decrypt(row.encrypted.encode()).decode()
+        except InvalidToken:
+            return None  # SECRET_KEY was changed: the next call fetches a new token
+        return Token(value, row.expires_at)
+
+    def begin_renewal(self) -> bool:
+        """Claim the renewal; the claim ends by itself, so that a killed process leaves nothing behind."""
+        self._row()
+        now = database_now()
+        free = Q(renewal_until__isnull=True) | Q(renewal_until__lt=now)
+        claimed = AccessToken.objects.filter(free, pk=self.contract.pk)
+        return bool(claimed.update(renewal_until=now + RENEWAL))
+
+    def end_renewal(self) -> None:
+        AccessToken.objects.filter(pk=self.contract.pk).update(renewal_until=None)
+
+    def put(self, token: Token) -> None:
+        encrypted = _cipher(settings.SECRET_KEY).encrypt(token.value.encode()).decode()
+        self._row()
+        AccessToken.objects.filter(pk=self.contract.pk).update(
+            encrypted=encrypted, expires_at=token.expires_at, renewal_until=None, version=F("version") + 1
+        )
+
+    def forget(self, token: Token) -> None:
+        """Drop this token, unless somebody has renewed it meanwhile."""
+        row = self._row()
+        current = self.get()
+        if current and current.value == token.value:
+            AccessToken.objects.filter(pk=row.pk, version=row.version).update(encrypted="", expires_at=None)
+
+
+class SharedThrottle:
+    """Slots for calls, one row for all processes: the row holds the next free one (GCRA)."""
+
+    def __init__(self, contract: Contract) -> None:
+        rate = float(setting(contract, "CALLS_PER_SECOND", str(contract.calls_per_second)))
+        self.spacing = max(1, round(1000 / rate * SPACING))
+        # The limit is the consumer key's: contracts that share a key share the slots.
+        self.key = hashlib.sha256(setting(contract, "API_KEY").encode()).hexdigest()
+
+    def wait(self) -> None:
+        """Sleep until the next free slot, which nobody else gets."""
+        now, slot = self._take()
+        time.sleep(max(0, slot - now) / 1000)
+
+    def _take(self) -> tuple[int, int]:
+        while True:
+            row = ThrottleSlot.objects.filter(pk=self.key).values_list("next_slot", Now()).first()
+            if row is None:
+                insert_new(ThrottleSlot, [ThrottleSlot(key=self.key)])
+                continue
+            free, now = row[0], _milliseconds(row[1])
+            slot = max(free, now)
+            if ThrottleSlot.objects.filter(pk=self.key, next_slot=free).update(next_slot=slot + self.spacing):
+                return now, slot
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

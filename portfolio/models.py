@@ -1,0 +1,205 @@
+"""What we watch: contracts with D&B, their registrations, and the companies in them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+REGISTRATION_KEYS = uuid.UUID("6f7c0f3e-5d0c-5a55-9d0a-2a4f4b0c9a11")
+
+
+class Contract(models.Model):
+    """One account at D&B: where its credentials come from, and how carefully we pull with it."""
+
+    name = models.CharField(primary_key=True, max_length=64, default="default")
+    prefix = models.CharField(
+        max_length=32,
+        default="DNB",
+        help_text="The settings this contract reads: DNB means DNB_API_KEY, DNB_API_SECRET, DNB_BASE_URL …",
+    )
+    base_url = models.URLField(blank=True, help_text="Empty: the address in the settings.")
+    calls_per_second = models.FloatField(default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(100)])
+    anniversary = models.DateField(null=True, blank=True, help_text="The day on which the contract year begins.")
+    contracted_number = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Companies the contract pays for in a year."
+    )
+    overlap = models.DurationField(
+        default=timedelta(minutes=5),
+        help_text="How far before D&B's last known time a replay begins, so that its clock may be a little off.",
+    )
+    settle = models.DurationField(
+        default=timedelta(minutes=15),
+        help_text="How long after a doubtful call D&B may still take its answer off the queue.",
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccessToken(models.Model):
+    """D&B's token, shared by all processes, encrypted; and the claim of the one that renews it."""
+
+    contract = models.OneToOneField(Contract, primary_key=True, on_delete=models.CASCADE)
+    encrypted = models.TextField(blank=True)
+    expires_at = models.DateTimeField(null=True)
+    renewal_until = models.DateTimeField(null=True)
+    version = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"token of {self.contract_id}"
+
+
+class ThrottleSlot(models.Model):
+    """The next moment at which a call with this consumer key may be sent, over all processes."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    next_slot = models.BigIntegerField(default=0, help_text="Milliseconds since 1970.")
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Cadence(models.TextChoices):
+    MINUTES = "minutes", "every … minutes"
+    HOURS = "hours", "every … hours"
+    DAILY = "daily", "daily at a time"
+
+
+class RegistrationState(models.TextChoices):
+    PAUSED = "paused", "Paused"
+    ACTIVE = "active", "Active"
+    STOPPED = "stopped", "Stopped by D&B"
+
+
+def check_timezone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError(f"“{value}” is no time zone: use a name like Europe/Berlin.")
+
+
+class Registration(models.Model):
+    """A list of D-U-N-S numbers that D&B watches for us. D&B creates it; we discover and pull it (contract §2)."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT)
+    reference = models.CharField(max_length=255, db_index=True)
+    detail = models.TextField(blank=True, help_text="D&B's whole answer, as sent.")
+    state = models.CharField(
+        max_length=16, choices=RegistrationState.choices, default=RegistrationState.PAUSED, db_index=True
+    )
+    paused_until = models.DateTimeField(null=True, blank=True)
+    stopped_reason = models.TextField(blank=True)
+    adopted = models.BooleanField(default=False)
+
+    cadence = models.CharField(max_length=16, choices=Cadence.choices, default=Cadence.MINUTES)
+    cadence_every = models.PositiveIntegerField(
+        default=5, validators=[MinValueValidator(1)], help_text="Minutes or hours between pulls; at most 48 hours."
+    )
+    cadence_time = models.TimeField(null=True, blank=True, help_text="For a daily pull.")
+    cadence_zone = models.CharField(max_length=64, default="UTC", validators=[check_timezone])
+    page_size = models.PositiveSmallIntegerField(
+        default=100,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Notifications asked for in one call, 1 to 100.",
+    )
+    current_page_size = models.PositiveSmallIntegerField(
+        default=100, editable=False, help_text="Smaller than the page size after trouble; grows back by itself."
+    )
+
+    next_pull_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="By our clock.")
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text="Runs that failed in a row.")
+    trouble = models.TextField(blank=True, editable=False, help_text="Why the last run ended early.")
+    last_pulled_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the queue was last empty, by D&B's clock."
+    )
+    heard_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="D&B's time in its last answer.")
+    checked_on = models.DateField(null=True, blank=True, editable=False)
+    gap_from = models.DateTimeField(null=True, blank=True, editable=False)
+    gap_until = models.DateTimeField(null=True, blank=True, editable=False)
+    gap_reason = models.TextField(blank=True, editable=False)
+    replay_mark = models.TextField(blank=True, editable=False, help_text="What a replay could not reach.")
+    audited_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    ingest_stopped_reason = models.TextField(blank=True, editable=False)
+    ingest_window_from = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Unreadable items before this no longer count."
+    )
+
+    lease_owner = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    fence = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "reference"], name="registration_once_a_contract"),
+        ]
+        permissions = [("pull_registration", "Can pull, start and pause a registration")]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @staticmethod
+    def key(contract: str, reference: str) -> uuid.UUID:
+        return uuid.uuid5(REGISTRATION_KEYS, f"{contract}\n{reference}")
+
+    def clean(self) -> None:
+        minutes = self.cadence_every * (60 if self.cadence == Cadence.HOURS else 1)
+        if self.cadence != Cadence.DAILY and minutes > 48 * 60:
+            raise ValidationError({"cadence_every": "At most 48 hours: D&B drops what is not pulled for 4 days."})
+        if self.cadence == Cadence.DAILY and self.cadence_time is None:
+            raise ValidationError({"cadence_time": "A daily pull needs a time."})
+
+    @property
+    def is_paused(self) -> bool:
+        if self.state != RegistrationState.PAUSED:
+            return False
+        return self.paused_until is None or self.paused_until > timezone.now()
+
+    @property
+    def lost_from(self) -> object:
+        """When D&B begins to drop what waits (contract §3: 4 days), by D&B's clock; None before the first pull."""
+        return self.last_pulled_at and self.last_pulled_at + timedelta(days=4)
+
+
+class Company(models.Model):
+    """A company as lists show it. The columns are projected from history, which is the truth."""
+
+    duns = models.CharField(primary_key=True, max_length=9)
+    name = models.TextField(blank=True)
+    search_name = models.TextField(blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    city = models.TextField(blank=True)
+    operating_status = models.TextField(blank=True)
+    changed_at = models.DateTimeField(null=True)
+    version = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "companies"
+        indexes = [
+            models.Index(fields=["search_name", "duns"], name="company_by_name"),
+            models.Index(fields=["changed_at", "duns"], name="company_by_change"),
+            models.Index(fields=["country", "duns"], name="company_by_country"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.duns
+
+
+class StoredBytes(models.Model):
+    """Exact bytes of an answer, file or upload, compressed, in parts of at most 4 MB (MongoDB holds 16 MB a row)."""
+
+    key = models.CharField(primary_key=True, max_length=48)
+    owner = models.UUIDField(db_index=True)
+    part = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "stored bytes"
+
+    def __str__(self) -> str:
+        return self.key
