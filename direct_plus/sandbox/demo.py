@@ -1,0 +1,7 @@
+"""The demo world."""
+
+from direct_plus.sandbox.world import World
+
+
+def start_demo(world: World, every: float) -> None:
+    raise NotImplementedError

@@ -1,0 +1,178 @@
+"""Faults: what goes wrong on purpose, how often, and on which calls."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from direct_plus.sandbox.store import Store
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A fault acts at one stage of a call: `reply`, `wait`, `items`, `stamp`, `body` or `send`."""
+
+    stage: str
+    defaults: dict[str, Any]
+    about: str
+
+
+def _reply(
+    status: int, code: str | None, about: str, *, dequeue: bool = False, shape: str = "envelope", **more: Any
+) -> Kind:
+    params = {"status": status, "code": code, "shape": shape, "dequeue": dequeue, "retry_after": None, **more}
+    return Kind("reply", params, about)
+
+
+KINDS: dict[str, Kind] = {
+    "http_error": _reply(500, "00002", "any status, code and shape (envelope, fault, string, html, empty)"),
+    "server_error": _reply(503, "00034", "5xx; with dequeue=True the items are gone all the same"),
+    "too_many": _reply(429, "00045", "429, with Retry-After where retry_after is given"),
+    "quota": _reply(429, "00050", "the quota is used up"),
+    "expired_token": _reply(401, "00040", "the token is said to have expired"),
+    "not_authorised": _reply(401, "00041", "the token is refused"),
+    "redirect": _reply(302, None, "3xx to `location`", shape="empty", location="https://plus.dnb.com/maintenance"),
+    "gateway_html": _reply(200, None, "a gateway's page with status 200", shape="html", dequeue=True),
+    "replay_refused": _reply(400, "10002", "replay is refused, for ever unless `times` is given"),
+    "delay": Kind("wait", {"seconds": 1.0}, "the answer comes later"),
+    "late_dequeue": Kind(
+        "wait", {"seconds": 1.0, "hold": 60.0}, "no answer; items are taken `seconds` after the client gave up"
+    ),
+    "duplicate": Kind("items", {"count": 1}, "items stand twice in the answer"),
+    "serve_again": Kind("items", {"count": 1}, "a pull also serves items that an earlier one took"),
+    "reorder": Kind("items", {}, "the items come in another order"),
+    "one_stamp": Kind("stamp", {}, "the whole answer carries one deliveryTimeStamp"),
+    "equal_stamps": Kind("stamp", {}, "the answer carries the deliveryTimeStamp of the one before"),
+    "garbage": Kind("body", {"at": 0.5}, "junk in the middle of the body"),
+    "nul": Kind("body", {"at": 0.5}, "a NUL byte in the middle of the body"),
+    "drop": Kind("send", {"reset": False}, "the connection ends before any byte, after the items were taken"),
+    "tear": Kind("send", {"at": 0.5, "reset": False}, "the body ends early, though it has a Content-Length"),
+    "tear_unsized": Kind("send", {"at": 0.5}, "the body ends early and cleanly, without a Content-Length"),
+    "drip": Kind("send", {"seconds": 2.0, "pieces": 20}, "head and body come in pieces"),
+}
+COMMON: dict[str, Any] = {"on": "pull", "reference": None, "times": None, "after": 0, "probability": 1.0}
+GROUPS = {"subjects": ("subject", "batch"), "notifications": ("pull", "replay")}
+
+STORM: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("server_error", {"on": "any"}),
+    ("server_error", {"status": 500, "code": "00002", "shape": "fault", "dequeue": True}),
+    ("server_error", {"status": 502, "shape": "html", "dequeue": True}),
+    ("too_many", {"on": "any", "retry_after": 1}),
+    ("too_many", {"on": "any", "code": "00046"}),
+    ("expired_token", {"on": "any"}),
+    ("redirect", {}),
+    ("gateway_html", {"on": "notifications"}),
+    ("delay", {"on": "any", "seconds": 0.1}),
+    ("late_dequeue", {"seconds": 0.5, "hold": 3.0}),
+    ("duplicate", {"on": "notifications", "count": 3}),
+    ("serve_again", {"count": 3}),
+    ("reorder", {"on": "notifications"}),
+    ("one_stamp", {}),
+    ("equal_stamps", {}),
+    ("garbage", {"on": "notifications"}),
+    ("nul", {"on": "notifications"}),
+    ("drop", {"on": "any"}),
+    ("drop", {"on": "notifications", "reset": True}),
+    ("tear", {"on": "any"}),
+    ("tear", {"on": "notifications", "at": 0.9, "reset": True}),
+    ("tear_unsized", {"on": "any"}),
+    ("drip", {"on": "any", "seconds": 0.2, "pieces": 5}),
+)
+
+
+class BadFault(ValueError):
+    """An unknown fault, or a parameter it does not take."""
+
+
+@dataclass
+class Fault:
+    number: int
+    name: str
+    on: str
+    reference: str | None
+    times: int | None
+    after: int
+    probability: float
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def stage(self) -> str:
+        return KINDS[self.name].stage
+
+    def meets(self, kind: str, reference: str | None) -> bool:
+        if self.times == 0 or (self.reference is not None and self.reference != reference):
+            return False
+        return self.on in ("any", kind) or kind in GROUPS.get(self.on, ())
+
+
+class Faults:
+    """The faults that are set; kept in the store, so a restart does not mend anything."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._faults = [Fault(**fault) for fault in store.recall("faults", [])]
+        self.random = random.Random(store.recall("fault_seed", 0))
+
+    def set(self, name: str, **params: Any) -> int:
+        with self._store.lock:
+            fault = _fault(max((known.number for known in self._faults), default=0) + 1, name, params)
+            self._faults.append(fault)
+            self._keep()
+            return fault.number
+
+    def storm(self, *, seed: int, probability: float, but: tuple[str, ...] = ()) -> None:
+        self.seed(seed)
+        for name, params in STORM:
+            if name not in but:
+                self.set(name, **{"probability": probability, **params})
+
+    def seed(self, seed: int) -> None:
+        self._store.remember("fault_seed", seed)
+        self.random = random.Random(seed)
+
+    def clear(self, name: str | None = None) -> None:
+        with self._store.lock:
+            self._faults = [fault for fault in self._faults if name is not None and fault.name != name]
+            self._keep()
+
+    def all(self) -> list[dict[str, Any]]:
+        return [asdict(fault) for fault in self._faults]
+
+    def draw(self, kind: str, reference: str | None) -> dict[str, Fault]:
+        """What strikes this call: at most one fault a stage, the first set goes first."""
+        with self._store.lock:
+            drawn = dict(self._strikes(kind, reference))
+            if any(fault.times is not None for fault in drawn.values()):
+                self._keep()
+            return drawn
+
+    def _strikes(self, kind: str, reference: str | None) -> Iterator[tuple[str, Fault]]:
+        struck: set[str] = set()
+        for fault in self._faults:
+            if fault.stage not in struck and fault.meets(kind, reference) and self._falls(fault):
+                struck.add(fault.stage)
+                yield fault.stage, fault
+
+    def _falls(self, fault: Fault) -> bool:
+        if fault.after > 0:
+            fault.after -= 1
+            return False
+        if fault.probability < 1 and self.random.random() >= fault.probability:
+            return False
+        if fault.times is not None:
+            fault.times -= 1
+        return True
+
+    def _keep(self) -> None:
+        self._faults = [fault for fault in self._faults if fault.times != 0]
+        self._store.remember("faults", self.all())
+
+
+def _fault(number: int, name: str, params: dict[str, Any]) -> Fault:
+    kind = KINDS.get(name)
+    if kind is None or not params.keys() <= COMMON.keys() | kind.defaults.keys():
+        raise BadFault(f"{name}: {sorted(params)}")
+    common = {**COMMON, **({"on": "replay"} if name == "replay_refused" else {})}
+    common.update((key, value) for key, value in params.items() if key in COMMON)
+    own = {**kind.defaults, **{key: value for key, value in params.items() if key in kind.defaults}}
+    return Fault(number=number, name=name, params=own, **common)
