@@ -1,4 +1,4 @@
-"""SecantusDB as a stand-in for MongoDB, with three of its answers put right.
+"""SecantusDB as a stand-in for MongoDB, with four of its answers put right.
 
 Run as a process of its own, because its licence (GPL) is not this program's. It ends when its standard input does,
 that is when the test session ends, however it ends.
@@ -55,8 +55,21 @@ def is_missing(arg: Any, ctx: Any) -> bool:
     return expressions._eval_field_value(arg, ctx) is MISSING
 
 
+def mend_now() -> None:
+    """`$$NOW` carried a zone and stored dates none, so that no comparison between them was ever true."""
+    resolve = expressions._resolve_var
+
+    def mended(name: str, ctx: Any) -> Any:
+        value = resolve(name, ctx)
+        if name != "NOW" or value.tzinfo is None:
+            return value
+        return value.replace(tzinfo=None, microsecond=value.microsecond // 1000 * 1000)
+
+    expressions._resolve_var = mended
+
+
 def main() -> None:
-    for mend in (mend_project, mend_add_fields, mend_type):
+    for mend in (mend_project, mend_add_fields, mend_type, mend_now):
         mend()
     with tempfile.TemporaryDirectory(prefix="dnbmon-secantus-") as directory:
         server = SecantusDBServer(host="127.0.0.1", port=0, storage_path=directory, cache_size="512M")

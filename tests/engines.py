@@ -1,0 +1,134 @@
+"""The suite's engine: `TEST_ENGINE=sqlite|mongodb|postgres pytest` starts what it needs before Django reads its settings.
+
+Loaded by `-p tests.engines`. With xdist the first process starts one server and the workers find it in the environment.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import Databases, for_url
+from tests.postgres_server import programs
+
+ENGINES = ("sqlite", "mongodb", "postgres")
+# Real servers, for those who have them.
+GIVEN = {"mongodb": "MONGODB_TEST_URL", "postgres": "POSTGRES_TEST_URL"}
+LAUNCHERS = {"mongodb": "tests.secantus_server", "postgres": "tests.postgres_server"}
+# What a developer's shell may hold and no test may see.
+SETTINGS = ("ENVIRONMENT", "DEBUG", "SECRET_KEY", "REDIS_URL", "ALLOWED_HOSTS", "EMAIL_URL", "HEARTBEAT_URL")
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = "TEST_SHARED_DIR"
+
+started: list[subprocess.Popen[str]] = []
+
+
+def engine() -> str:
+    name = os.environ.get("TEST_ENGINE") or "sqlite"
+    if name not in ENGINES:
+        raise pytest.UsageError(f"TEST_ENGINE is “{name}”; it may be {', '.join(ENGINES)}.")
+    return name
+
+
+def what_is_missing(name: str) -> str | None:
+    """Why this engine cannot be tested here, or None."""
+    if os.environ.get(GIVEN.get(name, ""), ""):
+        return None
+    if name == "mongodb" and importlib.util.find_spec("secantus") is None:
+        return "SecantusDB is not installed and MONGODB_TEST_URL is not set"
+    if name == "postgres" and programs() is None:
+        return "PostgreSQL's programs were not found and POSTGRES_TEST_URL is not set"
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    if SHARED in os.environ:
+        return
+    clean_environment()
+    os.environ[SHARED] = tempfile.mkdtemp(prefix="dnbmon-tests-")
+    os.environ["DATABASE_URL"] = database_url(engine())
+
+
+def clean_environment() -> None:
+    for name in list(os.environ):
+        if name in SETTINGS or name.startswith("DNB_"):
+            del os.environ[name]
+    os.environ["ENV_FILE"] = os.devnull
+    os.environ["SECRET_KEY"] = "for-tests-only-" * 5
+
+
+def database_url(name: str) -> str:
+    if name == "sqlite":
+        return f"sqlite:///{os.environ[SHARED]}/dnbmon.sqlite3"
+    if reason := what_is_missing(name):
+        raise pytest.UsageError(f"TEST_ENGINE={name} cannot run: {reason}.")
+    return os.environ.get(GIVEN[name], "") or launched(LAUNCHERS[name])
+
+
+def launched(module: str) -> str:
+    """Start a server that ends with our end of its standard input, however this process ends."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A Ctrl-C in the terminal is for pytest, which then stops the server in its own time.
+        start_new_session=True,
+    )
+    assert server.stdout is not None
+    url = server.stdout.readline().strip()
+    if not url:
+        raise pytest.UsageError(f"{module} did not start; its words are above.")
+    started.append(server)
+    return url
+
+
+def pytest_report_header() -> str:
+    return f"engine: {engine()} ({os.environ['DATABASE_URL'].split('@')[-1]})"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or SHARED not in os.environ:
+        return
+    with_databases().drop_template()
+    for server in started:
+        stop(server)
+    shutil.rmtree(os.environ.pop(SHARED), ignore_errors=True)
+
+
+def stop(server: subprocess.Popen[str]) -> None:
+    assert server.stdin is not None
+    server.stdin.close()
+    try:
+        server.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+def with_databases() -> Databases:
+    return for_url(os.environ["DATABASE_URL"], Path(os.environ[SHARED]))
+
+
+@pytest.fixture
+def database_url_for_processes() -> Iterator[str]:
+    """A fresh, migrated database of the engine under test, for programs started as processes of their own."""
+    databases = with_databases()
+    name = f"dnbmon_{uuid.uuid4().hex[:12]}"
+    yield databases.fresh(name)
+    databases.drop(name)
+
+
+@pytest.fixture
+def process_env(database_url_for_processes: str) -> dict[str, str]:
+    """The environment for such a process."""
+    return {**os.environ, "DATABASE_URL": database_url_for_processes, "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,108 @@
+"""People come in, other programs come in by key, and nobody else does."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.forms import PasswordResetForm
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+
+from dnbmon_site.models import ApiKey, User
+
+pytestmark = pytest.mark.django_db
+
+
+def an_admin(username: str = "ann") -> User:
+    return User.objects.create_superuser(username, f"{username}@example.com", "secret words")
+
+
+def test_login_page_and_list_of_people(client: Client) -> None:
+    an_admin()
+    assert client.get("/login/").status_code == 200
+    assert client.login(username="ann", password="secret words")
+    page = client.get("/dnbmon_site/user/")
+    assert page.status_code == 200
+    assert b"ann@example.com" in page.content
+
+
+def test_roles_are_given_in_the_admin(client: Client) -> None:
+    from django.contrib.auth.models import Group
+
+    admin, role = an_admin(), Group.objects.create(name="Portfolio managers")
+    client.force_login(admin)
+    person = User.objects.create_user("bob")
+    answer = client.post(
+        f"/dnbmon_site/user/{person.pk}/change/",
+        {"username": "bob", "timezone": "Europe/Berlin", "is_active": "on", "roles": [role.pk]},
+    )
+    assert answer.status_code == 302, answer.context and answer.context["errors"]
+    person.refresh_from_db()
+    assert list(person.groups.all()) == [role]
+    assert person.timezone == "Europe/Berlin"
+
+
+def test_a_pattern_is_no_mail_address() -> None:
+    an_admin()
+    assert not User.objects.filter(email__iexact=".*").exists()
+    assert not list(PasswordResetForm().get_users(".*@example.com"))
+    assert User.objects.get(email__iexact="ANN@example.COM").username == "ann"
+
+
+@pytest.mark.parametrize("value", ["a.b", "a+b*", "(x)", "[x]", "{2}", "a|b", "^a$", "a\\d", "50 %"])
+def test_iexact_takes_every_character_for_itself(value: str) -> None:
+    User.objects.create_user("one", first_name=value, last_name=value.upper())
+    User.objects.create_user("two", first_name="axb", last_name="other")
+    assert User.objects.get(first_name__iexact=value.upper()).username == "one"
+
+
+@pytest.mark.parametrize("value", ["a.b", "a+b*", "(x)", "[x]", "{2}", "a|b", "^a$"])
+def test_iexact_of_another_column_too(value: str) -> None:
+    User.objects.create_user("one", first_name=value, last_name=value.upper())
+    User.objects.create_user("two", first_name="axb", last_name=".*")
+    assert User.objects.get(first_name__iexact=F("last_name")).username == "one"
+
+
+def test_a_key_is_shown_once_and_kept_as_a_hash() -> None:
+    row, plain = ApiKey.issue(name="data warehouse", scopes="read, pull")
+    assert plain not in str(ApiKey.objects.values().get())
+    assert ApiKey.authenticate(plain) == row
+    assert row.allows("pull") and not row.allows("admin")
+
+
+@pytest.mark.parametrize("wrong", ["", "x", "dnbmon_", "dnbmon_12345678_", "dnbmon_12345678_abc", "other_1_2"])
+def test_other_words_are_no_key(wrong: str) -> None:
+    ApiKey.issue(name="data warehouse")
+    assert ApiKey.authenticate(wrong) is None
+
+
+def test_a_changed_key_is_no_key() -> None:
+    _, plain = ApiKey.issue(name="data warehouse")
+    assert ApiKey.authenticate(plain[:-1] + ("0" if plain[-1] != "0" else "1")) is None
+
+
+def test_revoked_and_expired_keys_end() -> None:
+    row, revoked = ApiKey.issue(name="one")
+    row.revoke()
+    _, expired = ApiKey.issue(name="two", expires_at=timezone.now() - timedelta(seconds=1))
+    _, later = ApiKey.issue(name="three", expires_at=timezone.now() + timedelta(hours=1))
+    assert [bool(ApiKey.authenticate(key)) for key in (revoked, expired, later)] == [False, False, True]
+
+
+def test_use_is_noted_once_a_minute() -> None:
+    row, plain = ApiKey.issue(name="one")
+    ApiKey.authenticate(plain)
+    row.refresh_from_db()
+    first = row.last_used_at
+    ApiKey.authenticate(plain)
+    row.refresh_from_db()
+    assert first is not None and row.last_used_at == first
+
+
+def test_the_admin_issues_a_key(client: Client) -> None:
+    client.force_login(an_admin())
+    answer = client.post("/dnbmon_site/apikey/add/", {"name": "warehouse", "scopes": "read"}, follow=True)
+    shown = next(str(message) for message in answer.context["messages"] if "dnbmon_" in str(message))
+    plain = shown.split("The key is ")[1].split(".")[0]
+    key = ApiKey.authenticate(plain)
+    assert key is not None and key.created_by is not None and key.created_by.username == "ann"
