@@ -15,7 +15,7 @@ from direct_plus.duns import InvalidDuns, normalise_duns
 # Real notifications nest about ten deep. What nests deeper than this would exhaust the stack of whoever walks it.
 MAX_DEPTH = 200
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _STAMP = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)? ?(?:(Z)|([+-])(\d\d):?(\d\d)?)?",
     re.ASCII | re.IGNORECASE,
@@ -104,7 +104,7 @@ _EXACT = msgspec.json.Decoder(float_hook=Decimal)
 
 def split_answer(body: bytes) -> Split | None:
     """Cut an answer into its notifications. None: torn, or no answer of this kind. Never raises."""
-    body = body.removeprefix(_BOM)
+    body = body.removeprefix(BOM)
     try:
         page = _PAGE.decode(body)
     except _REFUSALS:
@@ -116,7 +116,7 @@ def split_answer(body: bytes) -> Split | None:
 
 def transaction_of(body: bytes) -> Transaction:
     """Who answered and when, by D&B's clock, if the body is a whole JSON object that says so."""
-    body = body.removeprefix(_BOM)
+    body = body.removeprefix(BOM)
     try:
         detail = bytes(_ENVELOPE.decode(body).transactionDetail)
     except _REFUSALS:
