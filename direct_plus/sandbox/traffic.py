@@ -11,12 +11,12 @@ from direct_plus.sandbox.item import Item
 from direct_plus.sandbox.store import Store
 
 BEGIN = (
-    "INSERT INTO call (kind, method, path, params, reference, consumer, request_size, sandbox_time, received_wall,"
-    " received_monotonic) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO call (kind, method, path, params, reference, request_size, sandbox_time, received_wall,"
+    " received_monotonic) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 END = (
     "UPDATE call SET sent_wall = ?, sent_monotonic = ?, status = ?, code = ?, faults = ?, items = ?, dequeued = ?,"
-    " complete = ?, gone = ? WHERE number = ?"
+    " complete = ?, gone = ?, consumer = ? WHERE number = ?"
 )
 
 
@@ -32,7 +32,7 @@ class Traffic:
         params = json.dumps(call.query)
         with self._store.transaction():
             call.number = self._store.run(
-                BEGIN, call.kind, call.method, call.path, params, call.reference, call.consumer, len(call.body),
+                BEGIN, call.kind, call.method, call.path, params, call.reference, len(call.body),
                 call.now, call.received_wall, call.received_monotonic,
             )  # fmt: skip
             self._working.add(call.number)
@@ -66,16 +66,16 @@ class Traffic:
         call.live = False
 
     def end(self, call: Call, answer: Answer | None, complete: bool) -> None:
-        faults = json.dumps([fault.name for fault in call.faults.values()])
-        items, dequeued = json.dumps(call.items), json.dumps(call.dequeued)
-        status, code = (answer.status, answer.code) if answer is not None else (None, None)
+        outcome = (answer.status, answer.code) if answer is not None else (None, None)
+        lists = [[fault.name for fault in call.faults.values()], call.items, call.dequeued]
         with self._store.lock:
             self._working.discard(call.number)
             self._ending.discard(call.number)
             self._departed(call)
             self.release(call)
             self._store.run(
-                END, time(), monotonic(), status, code, faults, items, dequeued, complete, call.gone, call.number
+                END, time(), monotonic(), *outcome, *map(json.dumps, lists), complete, call.gone, call.consumer,
+                call.number,
             )  # fmt: skip
 
     def claim(self, call: Call, items: list[Item]) -> None:
