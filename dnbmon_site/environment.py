@@ -32,3 +32,8 @@ def kept_secret(path: Path) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(secret := secrets.token_urlsafe(64))
     return secret
+
+
+def origin(host: str) -> str:
+    """A host people use, in the form CSRF_TRUSTED_ORIGINS takes; `.example.com` stands for all below it."""
+    return f"https://*{host}" if host.startswith(".") else f"https://{host}"

@@ -1,6 +1,5 @@
 """Log lines: JSON in production, for people to read elsewhere."""
 
-import logging.config
 from typing import Any
 
 import structlog

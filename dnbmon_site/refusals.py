@@ -13,14 +13,15 @@ def refuse_unsafe(
     demo: bool,
     secret_key: str,
     allowed_hosts: Sequence[str],
-    database_url: str | None,
+    database_url: str,
+    email_url: str,
     dnb_base_url: str,
 ) -> None:
     reasons = [
         *flags(debug=debug, demo=demo),
         *keys(secret_key),
         *hosts(allowed_hosts),
-        *places(database_url, dnb_base_url),
+        *places(database_url, email_url, dnb_base_url),
     ]
     if reasons:
         raise ImproperlyConfigured("Not safe for production:\n" + "\n".join(f"- {reason}" for reason in reasons))
@@ -45,8 +46,10 @@ def hosts(allowed_hosts: Sequence[str]) -> Iterator[str]:
         yield "ALLOWED_HOSTS may not be “*”: anybody could then send people to another host by mail."
 
 
-def places(database_url: str | None, dnb_base_url: str) -> Iterator[str]:
-    if database_url is None:
+def places(database_url: str, email_url: str, dnb_base_url: str) -> Iterator[str]:
+    if not database_url:
         yield "DATABASE_URL must be set: data belongs where it is backed up (sqlite:////data/dnbmon.sqlite3 is fine)."
+    if not email_url:
+        yield "EMAIL_URL must be set, or links for new passwords would stand in the log (dummymail:// sends nothing)."
     if not dnb_base_url.startswith("https://"):
         yield "DNB_BASE_URL must begin with https://: D&B's credentials would travel in the clear."

@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dnbmon_site import mongodb
 from dnbmon_site.engines import DEFAULT_URL, databases, is_mongodb
-from dnbmon_site.environment import kept_secret, read_environment
+from dnbmon_site.environment import kept_secret, origin, read_environment
 from dnbmon_site.logs import configure_structlog, logging_config
 from dnbmon_site.refusals import refuse_unsafe
 
@@ -39,10 +39,7 @@ HEARTBEAT_URL: str = ENV.str("HEARTBEAT_URL", default="")
 # Secrets and hosts
 SECRET_KEY: str = ENV.str("SECRET_KEY", default="") or (kept_secret(VAR_DIR / "secret_key") if DEVELOPMENT else "")
 ALLOWED_HOSTS: list[str] = ENV.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEVELOPMENT else [])
-CSRF_TRUSTED_ORIGINS = [
-    f"https://{host.replace('*.', '.').replace('.', '*.', 1) if host.startswith('.') else host}"
-    for host in ALLOWED_HOSTS
-]
+CSRF_TRUSTED_ORIGINS = [origin(host) for host in ALLOWED_HOSTS if host != "*"]
 
 if PRODUCTION:
     refuse_unsafe(
@@ -50,7 +47,8 @@ if PRODUCTION:
         demo=DEMO,
         secret_key=SECRET_KEY,
         allowed_hosts=ALLOWED_HOSTS,
-        database_url=ENV.str("DATABASE_URL", default=None),
+        database_url=ENV.str("DATABASE_URL", default=""),
+        email_url=ENV.str("EMAIL_URL", default=""),
         dnb_base_url=DNB_BASE_URL,
     )
 

@@ -1,4 +1,4 @@
-"""The suite's engine: `TEST_ENGINE=sqlite|mongodb|postgres pytest` starts what it needs before Django reads its settings.
+"""The suite's engine: `TEST_ENGINE=sqlite|mongodb|postgres pytest` starts what it needs before Django is set up.
 
 Loaded by `-p tests.engines`. With xdist the first process starts one server and the workers find it in the environment.
 """

@@ -6,6 +6,7 @@ PostgreSQL refuses to run as root, so as root (in containers) it runs as another
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def running(bin_dir: Path, home: Path, port: int) -> Iterator[None]:
         yield
     finally:
         # Nothing is worth keeping: SIGQUIT is PostgreSQL's "stop at once".
-        server.send_signal(3)
+        server.send_signal(signal.SIGQUIT)
         server.wait(timeout=20)
 
 
@@ -99,6 +100,8 @@ def make_database(server: subprocess.Popen[bytes], port: int, log: Path) -> None
 
 
 def main() -> None:
+    # Leaves through the `with` blocks, so that nothing stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     bin_dir = programs()
     if bin_dir is None:
         sys.exit("PostgreSQL's programs (initdb, postgres) were not found.")

@@ -4,6 +4,7 @@ Run as a process of its own, because its licence (GPL) is not this program's. It
 that is when the test session ends, however it ends.
 """
 
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -69,6 +70,8 @@ def mend_now() -> None:
 
 
 def main() -> None:
+    # Leaves through the `with` blocks, so that nothing stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     for mend in (mend_project, mend_add_fields, mend_type, mend_now):
         mend()
     with tempfile.TemporaryDirectory(prefix="dnbmon-secantus-") as directory:

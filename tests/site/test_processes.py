@@ -7,6 +7,11 @@ import requests
 
 from tests.support import free_port, manage, managed, program, wait_for_port, wait_until
 
+LOOK = """
+from django_q.models import OrmQ, Success
+print(*Success.objects.values_list("func", flat=True), OrmQ.objects.count())
+"""
+
 
 def python(code: str, env: dict[str, str]) -> str:
     """Lines of Python inside the program, as `manage.py shell` runs them."""
@@ -21,9 +26,8 @@ def test_each_process_database_is_fresh_and_migrated(process_env: dict[str, str]
 
 def test_a_worker_does_a_queued_job(process_env: dict[str, str], tmp_path: Path) -> None:
     python("from django_q.tasks import async_task; async_task('math.floor', 2.5)", process_env)
-    look = "from django_q.models import OrmQ, Success; print(*Success.objects.values_list('func', flat=True), OrmQ.objects.count())"
     with managed("qcluster", env=process_env, log=tmp_path / "worker.log") as worker:
-        wait_until(lambda: python(look, process_env) == "math.floor 0", what="the job to be done")
+        wait_until(lambda: python(LOOK, process_env) == "math.floor 0", what="the job to be done")
         assert worker.stop() == 0, worker.said
 
 

@@ -1,0 +1,43 @@
+# `make help` lists what can be done here. Works with GNU make 3.81 and later.
+PYTHON_HERE = .venv/bin/python
+ARGS =
+
+# Nothing secret: these only have to look like production's to Django's checks.
+AS_IN_PRODUCTION = env ENV_FILE=/dev/null ENVIRONMENT=production ALLOWED_HOSTS=monitoring.example.com \
+	SECRET_KEY=not-a-secret-0123456789-abcdefghijklmnopqrstuvwxyz-checks-only \
+	DATABASE_URL=sqlite:///var/check.sqlite3 EMAIL_URL=dummymail://
+
+.PHONY: help run start test check lint format packages dev-packages
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: packages ## a demonstration with made-up companies, on this machine only
+	@$(PYTHON_HERE) manage.py up --demo $(ARGS)
+
+start: packages ## the program on your own data; settings come from .env
+	@$(PYTHON_HERE) -m dnbmon_site.missing
+	@$(PYTHON_HERE) manage.py up $(ARGS)
+
+test: dev-packages ## the whole suite on SQLite, MongoDB and PostgreSQL
+	@$(PYTHON_HERE) -m tests.everywhere -n 2 $(ARGS)
+
+check: dev-packages lint ## style, types, layers, migrations, deployment
+	@$(PYTHON_HERE) -m mypy .
+	@.venv/bin/lint-imports
+	@$(AS_IN_PRODUCTION) $(PYTHON_HERE) manage.py check --deploy --fail-level WARNING
+	@$(PYTHON_HERE) -m tests.everywhere -q tests/site/test_migrations.py
+
+lint: dev-packages ## style only
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+format: dev-packages ## put the style right
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+packages:
+	@dnbmon_site/make_venv.sh requirements.lock
+
+dev-packages:
+	@dnbmon_site/make_venv.sh requirements-dev.lock

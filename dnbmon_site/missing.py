@@ -1,0 +1,26 @@
+"""`python -m dnbmon_site.missing`: which settings must be made before the program can work on real data."""
+
+import os
+import sys
+
+from django.conf import settings
+
+NEEDED = {
+    "DNB_API_KEY": "the key of your D&B Direct+ account",
+    "DNB_API_SECRET": "the secret that belongs to it",
+}
+
+
+def missing_settings() -> list[str]:
+    return [f"{name}: {meaning}" for name, meaning in NEEDED.items() if not getattr(settings, name)]
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
+    if missing := missing_settings():
+        where = "Put them into the file .env (.env.example shows how). `make run` shows a demonstration without them."
+        sys.exit("\n".join(["These settings are missing:", *(f"- {line}" for line in missing), where]))
+
+
+if __name__ == "__main__":
+    main()
