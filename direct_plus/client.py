@@ -247,7 +247,7 @@ class DirectPlus:
         if error is not None:
             return _refused_subject(number, error, not_found, answer)
         code, message = _information(answer)
-        outcome = OUTCOMES.get(code or "", Outcome.UNCLEAR)
+        outcome = _verdict(code, not_found) or Outcome.UNCLEAR
         return SubjectAnswer(number, outcome, code, message, None, answer.heard_at)
 
     def _batch(self, reference: str, duns: Iterable[str], *, verb: Literal["add", "remove"]) -> BatchAnswer:
@@ -260,7 +260,7 @@ class DirectPlus:
         timeout = self.session.timeout + len(listing) / SLOWEST_UPLOAD
         _, answer = self._ask(Kind.BATCH, "PATCH", path, may_be_empty=True, files=files, timeout=timeout)
         code, message = _information(answer)
-        outcome = OUTCOMES.get(code or "", Outcome.UNCLEAR)
+        outcome = _verdict(code) or Outcome.UNCLEAR
         return BatchAnswer(len(numbers), outcome, code, message, _transaction_id(answer), answer.heard_at)
 
     def _batch_address(self, reference: str, verb: str) -> tuple[str, str]:
@@ -307,9 +307,13 @@ def _unreadable(answer: Answer, reason: str) -> Unreadable:
     return Unreadable(Told(answer.status, None, message, (), None, answer.heard_at, answer.headers, answer.body))
 
 
+def _verdict(code: str | None, not_found: Outcome | None = None) -> Outcome | None:
+    return not_found if code == NOT_FOUND else OUTCOMES.get(code or "")
+
+
 def _refused_subject(duns: str, error: DirectPlusError, not_found: Outcome, answer: Answer) -> SubjectAnswer:
     """A verdict on this number is an answer; everything else is a failure of the call."""
-    outcome = not_found if error.code == NOT_FOUND else OUTCOMES.get(error.code or "")
+    outcome = _verdict(error.code, not_found)
     if outcome is None:
         raise error
     return SubjectAnswer(duns, outcome, error.code, error.message, getattr(error, "replacement", None), answer.heard_at)

@@ -151,7 +151,7 @@ class Session:
         if token is not None and not token.is_due():
             return token
         if self._tokens.begin_renewal():
-            return self._fetch_token()
+            return self._renew()
         return token if token is not None and token.is_valid() else self._await_token()
 
     def _await_token(self) -> Token | Answer:
@@ -164,8 +164,16 @@ class Session:
             if token is not None and token.is_valid():
                 return token
             if self._tokens.begin_renewal():
-                return self._fetch_token()
+                return self._renew()
         return _never_sent(started_at, "no token: whoever was getting one did not finish")
+
+    def _renew(self) -> Token | Answer:
+        # Another may have finished between our look and our claim.
+        token = self._tokens.get()
+        if token is None or token.is_due():
+            return self._fetch_token()
+        self._tokens.end_renewal()
+        return token
 
     def _fetch_token(self) -> Token | Answer:
         token: Token | Answer | None = None
@@ -200,12 +208,15 @@ class Session:
 
 
 def error_of(answer: Answer) -> DirectPlusError | None:
-    """The branch of the tree that an answer belongs to; None for a whole 2xx."""
+    """The branch of the tree that an answer belongs to; None for a whole 2xx that holds no error either."""
     if answer.failure is not None:
         return _unreachable(answer, answer.failure)
-    if 200 <= answer.status < 300:
+    succeeded = 200 <= answer.status < 300
+    # Whether a success veils an error is asked only where it may: a page of notifications can be large.
+    if succeeded and b'"errorCode"' not in answer.body:
         return None
-    return error_for(read_failure(answer.status, answer.headers, answer.body, answer.heard_at))
+    told = read_failure(answer.status, answer.headers, answer.body, answer.heard_at)
+    return None if succeeded and told.code is None else error_for(told)
 
 
 def _unreachable(answer: Answer, failure: str) -> Unreachable:
