@@ -40,7 +40,7 @@ def deliver_waiting(world: World, reference: str, *, per_file: int) -> list[Path
     """What waits leaves the queue by file instead of by pull."""
     now = world.clock.now()
     with world.store.transaction():
-        found = spool.waiting(world, reference, -1)
+        found = spool.waiting(world, reference, spool.ALL)
         paths = notification_files(world, reference, [raw for _seq, raw in found], per_file=per_file)
         rows = [(now, paths[0].name, seq) for seq, _raw in found]
         world.store.many("UPDATE notice SET dequeued_at = ?, file = ? WHERE seq = ?", rows)

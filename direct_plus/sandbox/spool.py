@@ -10,6 +10,7 @@ from direct_plus.sandbox.world import World
 
 KEPT = 4 * DAY
 REPLAYED = 14 * DAY
+ALL = 10**12
 
 WAITING = "reference = ? AND dequeued_at IS NULL AND lost_at IS NULL AND held = 0"
 
