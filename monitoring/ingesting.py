@@ -22,12 +22,14 @@ from monitoring.models import (
     Delivery,
     DeliveryState,
     Notification,
+    Purpose,
     Severity,
     Source,
 )
 from monitoring.projecting import compare_seeds, project, touches_headline
 from monitoring.publishing import publish
 from monitoring.reading import Fact, Reader, Reading, Unreadable, items_of
+from monitoring.repairing import begin_pass
 from monitoring.weighing import Weights, element_key
 from portfolio.models import Company, Registration
 from portfolio.rows import clean_text, insert_new
@@ -47,6 +49,7 @@ class Batch:
     readings: list[Reading] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     raw: dict[int, bytes] = field(default_factory=dict)
+    newly_unreadable: int = 0
 
 
 def ingest(delivery: Delivery) -> int:
@@ -59,7 +62,7 @@ def ingest(delivery: Delivery) -> int:
         return 0
     new = write(delivery)
     publish(delivery)
-    if delivery.unreadable_count and delivery.source in (Source.PULL, Source.REPLAY, Source.FILE):
+    if delivery.unreadable_count and delivery.source != Source.RETRY:
         check_breaker(delivery)
     return new
 
@@ -73,6 +76,8 @@ def write(delivery: Delivery) -> int:
     new = _insert_notifications(batch)
     _insert(batch, Change, _changes(batch, weights), lambda change: change.notification_id)
     _keep_unreadable(batch)
+    if batch.newly_unreadable:
+        _ask_again(delivery)
     _bring_companies_up_to_date(batch, weights)
     _mark_ingested(batch, new)
     return new
@@ -190,7 +195,14 @@ def _keep_unreadable(batch: Batch) -> None:
     letters = [_dead_letter(batch, unreadable) for unreadable in batch.unreadable]
     for letter, unreadable in zip(letters, batch.unreadable, strict=True):
         store_bytes(letter.pk, unreadable.raw)
-    insert_new(DeadLetter, letters)
+    batch.newly_unreadable = len(insert_new(DeadLetter, letters))
+
+
+def _ask_again(delivery: Delivery) -> None:
+    """The item may have been damaged on its way: a replay from before the call brings it as D&B has it."""
+    if delivery.source == Source.PULL and delivery.replay_from:
+        delivery.registration.refresh_from_db(fields=["heard_at", "gap_from", "gap_until"])
+        begin_pass(delivery.registration, Purpose.REPAIR, delivery.replay_from)
 
 
 def _dead_letter(batch: Batch, unreadable: Unreadable) -> DeadLetter:

@@ -50,7 +50,9 @@ class ReplayPass(models.Model):
     cursor = models.DateTimeField(help_text="D&B's clock: where the next page begins.")
     page_size = models.PositiveSmallIntegerField(default=100)
     begun_at = models.DateTimeField(help_text="Our clock.")
-    begun_heard_at = models.DateTimeField(help_text="D&B's clock: stamps past this end the pass.")
+    begun_heard_at = models.DateTimeField(
+        null=True, help_text="D&B's clock in the first answer: stamps well past this end the pass."
+    )
     ended_at = models.DateTimeField(null=True)
     pages = models.PositiveIntegerField(default=0)
     found = models.PositiveIntegerField(default=0, help_text="Notifications that only this pass brought.")

@@ -100,6 +100,8 @@ def _run(run: Run) -> None:
         if run.deadline and timezone.now() >= run.deadline:
             _end(run, Outcome.OUT_OF_TIME)
             return
+    if run.result.outcome == Outcome.DRAINED and repair_is_due(run.registration):
+        _repair(run)
 
 
 def _end(run: Run, outcome: Outcome, reason: str = "") -> bool:

@@ -84,7 +84,6 @@ def begin_pass(registration: Registration, purpose: Purpose, replay_from: dateti
         cursor=start,
         page_size=LARGEST_PAGE,
         begun_at=timezone.now(),
-        begun_heard_at=registration.heard_at,
     )
 
 
@@ -114,6 +113,8 @@ def _take_page(replay_pass: ReplayPass, lease: Lease, answer: Answer, keep: Keep
     verdict = decide(answer)
     if answer.heard_at:
         lease.update(heard_at=answer.heard_at)
+        # The time of the last answer before is not enough: what is in doubt may have been stamped after it.
+        replay_pass.begun_heard_at = replay_pass.begun_heard_at or answer.heard_at
     if verdict.meaning == Meaning.RECEIVED:
         _keep_page(replay_pass, answer, verdict, keep)
         _advance(replay_pass, verdict)
@@ -174,10 +175,16 @@ def _advance(replay_pass: ReplayPass, verdict: Verdict) -> None:
     if step.crowded and not answers_carry_one_stamp(replay_pass.registration):
         _mark_crowded(replay_pass, step, max(stamps))
     replay_pass.cursor, replay_pass.page_size, replay_pass.state = step.cursor, step.size, PassState.RUNNING
-    if max(stamps) > replay_pass.begun_heard_at:
+    if _is_past_its_start(replay_pass, max(stamps)):
         _finish(replay_pass)
     else:
         replay_pass.save()
+
+
+def _is_past_its_start(replay_pass: ReplayPass, stamp: datetime) -> bool:
+    """What was pulled after the pass began is in no doubt; D&B's stamps may run a little ahead of its clock."""
+    begun, overlap = replay_pass.begun_heard_at, replay_pass.registration.contract.overlap
+    return begun is not None and stamp > begun + overlap
 
 
 def _no_way_on(stamps: list[datetime]) -> str:
@@ -215,7 +222,7 @@ def answers_carry_one_stamp(registration: Registration) -> bool:
     )
     rows = list(stamps)
     firsts = {first for _, _, first in rows}
-    return bool(rows) and all(different == 1 for _, different, _ in rows) and len(firsts) == len(rows)
+    return len(rows) > 1 and all(different == 1 for _, different, _ in rows) and len(firsts) == len(rows)
 
 
 def _finish(replay_pass: ReplayPass, mark: str = "") -> None:

@@ -18,7 +18,8 @@ from monitoring.history import Event, Profile, same_value
 from monitoring.identity import canonical
 from monitoring.models import Change, Element, Kind, Severity
 from monitoring.severity import default_label
-from monitoring.wording import NOTHING, ago, from_json, lower_first, plural, short, words
+from monitoring.wording import NOTHING, from_json, lower_first, short, words
+from portfolio.wording import ago, plural
 
 PAGE = 60
 SHOWN = 3

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 
 from direct_plus.messages import parse_json, parse_stamp
 
@@ -154,26 +154,3 @@ def from_json(text: str | None) -> Any:
         return parse_json(text)
     except ValueError:
         return text
-
-
-def ago(moment: datetime, now: datetime | None = None) -> str:
-    """ "2 hours ago", "in 3 days", "just now"."""
-    seconds = ((now or timezone.now()) - moment).total_seconds()
-    text = span(abs(seconds))
-    if text == "a moment":
-        return "just now"
-    return f"{text} ago" if seconds > 0 else f"in {text}"
-
-
-def span(seconds: float) -> str:
-    """The largest unit that fits, in words."""
-    for name, size in (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {name}{'' if count == 1 else 's'}"
-    return "a moment"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """ "1 change", "2,000 changes"."""
-    return f"{number_format(count, use_l10n=True, force_grouping=True)} {one if count == 1 else many or one + 's'}"

@@ -101,12 +101,18 @@ def a_transfer(duns: str = DUNS, to: str = "150483782", **fields: Any) -> dict[s
 
 def an_answer(*items: Any, at: str | None = None) -> bytes:
     """The body of a pull; an item given as text or bytes goes in as it is."""
-    texts = [item if isinstance(item, bytes) else item.encode() if isinstance(item, str) else as_json(item) for item in items]
+    texts = [as_bytes(item) for item in items]
     head = {"transactionID": f"rrt-{next(_transactions)}", "transactionTimestamp": at or stamp(days=1)}
     return (
         b'{"transactionDetail":' + as_json(head) + b',"inquiryDetail":{"reference":"ACME_LOD_01"},'
         b'"notifications":[' + b",".join(texts) + b"]}"
     )
+
+
+def as_bytes(item: Any) -> bytes:
+    if isinstance(item, bytes):
+        return item
+    return item.encode() if isinstance(item, str) else as_json(item)
 
 
 def as_json(value: Any) -> bytes:

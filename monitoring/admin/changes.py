@@ -1,0 +1,82 @@
+"""The feed of changes, newest first, and the page of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, JsonResponse
+from django.urls import URLPattern, path
+
+from monitoring.admin.filters import DaysFilter, ElementFilter, RegistrationFilter, choice_filter
+from monitoring.admin.searching import of_companies, with_companies
+from monitoring.models import Change, Kind, Publication, Severity
+from monitoring.timeline import lines_of
+from monitoring.wording import from_json
+from portfolio.models import Registration
+from portfolio.pages import ReadOnlyAdmin
+
+
+def newest_publication() -> int:
+    return Publication.objects.order_by("-number").values_list("number", flat=True).first() or 0
+
+
+def with_registrations(rows: list[Any]) -> None:
+    registrations = Registration.objects.defer("detail").in_bulk(list({row.registration_id for row in rows}))
+    for row in rows:
+        row.registration = registrations[row.registration_id]
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnlyAdmin):
+    list_display = ("company_id", "element", "changed_at")
+    list_filter = (
+        choice_filter("severity", Severity.choices[::-1], "weight"),
+        choice_filter("kind", Kind.choices, "kind"),
+        RegistrationFilter,
+        ElementFilter,
+        DaysFilter,
+    )
+    search_fields = ("company",)
+    search_help_text = "A D-U-N-S number, or how the company's name begins"
+    ordering = ("-id",)
+    sortable_by = ()
+    page_template = "pages/change.html"
+    empty_title = "No changes"
+    empty_text = "What D&B notices about your companies appears here by itself, within a second of being pulled."
+
+    def get_urls(self) -> list[URLPattern]:
+        pulse = path("pulse/", self.admin_site.admin_view(self.pulse), name="monitoring_change_pulse")
+        return [pulse, *super().get_urls()]
+
+    def pulse(self, request: HttpRequest) -> JsonResponse:
+        """What open pages ask for: has anything been published since?"""
+        return JsonResponse({"number": newest_publication()})
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"published": newest_publication(), **(extra_context or {})})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
+        return super().get_queryset(request).filter(superseded=False)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+
+    def complete_rows(self, rows: list[Change]) -> None:
+        with_companies(rows)
+        for row, line in zip(rows, lines_of(rows), strict=True):
+            row.line = line  # type: ignore[attr-defined]
+
+    def page_context(self, request: HttpRequest, row: Change) -> dict[str, Any]:
+        self.complete_rows([row])
+        with_registrations([row])
+        return {
+            "title": f"{row.company}: {row.line.label}",  # type: ignore[attr-defined]
+            "line": row.line,  # type: ignore[attr-defined]
+            "before": from_json(row.previous),
+            "after": from_json(row.current),
+            "derived": row.derived_from.split(":") if row.derived_from else [],
+        }

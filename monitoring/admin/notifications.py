@@ -1,0 +1,112 @@
+"""Notifications as D&B sent them, and what each one changed."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from monitoring.admin.changes import with_registrations
+from monitoring.admin.filters import DaysFilter, RegistrationFilter, choice_filter
+from monitoring.admin.searching import of_companies, with_companies
+from monitoring.models import Change, Delivery, Notification, NotificationType
+from monitoring.reading import items_of
+from monitoring.timeline import Line, lines_of
+from portfolio.pages import ReadOnlyAdmin
+from portfolio.stored_bytes import load_bytes
+
+TONES = {"DELETE": "bad", "TRANSFER": "bad", "UNDER_REVIEW": "warn", "EXIT": "warn", "REMOVED": "warn", "SEED": "good"}
+TOLD = 3
+
+
+def raw_item(notification: Notification) -> bytes:
+    """The very bytes of this notification in the answer that brought it; b"" when they are no longer kept."""
+    items = items_of(notification.delivery, load_bytes(notification.delivery_id))
+    return items[notification.position] if notification.position < len(items) else b""
+
+
+def pretty(raw: bytes | str) -> str:
+    """Indented, nothing rounded; what is no JSON as it is."""
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    try:
+        return json.dumps(json.loads(text, parse_float=Exact, parse_int=Exact), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+class Exact(float):
+    """A number that is written as it was read."""
+
+    def __new__(cls, text: str) -> Exact:
+        made = super().__new__(cls, 0)
+        made.text = text
+        return made
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def changes_of(notifications: list[Notification]) -> dict[Any, list[Line]]:
+    """The lines of each notification, the heaviest first."""
+    keys = [row.pk for row in notifications]
+    rows = list(Change.objects.filter(notification__in=keys, superseded=False).order_by("-severity", "-id")[:2000])
+    found: dict[Any, list[Line]] = defaultdict(list)
+    for line in lines_of(rows):
+        found[line.change.notification_id].append(line)
+    return found
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnlyAdmin):
+    list_display = ("type", "company_id", "delivered_at")
+    list_filter = (choice_filter("type", NotificationType.choices, "type"), RegistrationFilter, DaysFilter)
+    search_fields = ("company",)
+    search_help_text = "A D-U-N-S number, or how the company's name begins"
+    ordering = ("-id",)
+    sortable_by = ()
+    page_template = "pages/notification.html"
+    empty_title = "No notifications"
+    empty_text = "What D&B sends is kept here, each notification once, however often it was delivered."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
+        return super().get_queryset(request).defer("organization")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+
+    def complete_rows(self, rows: list[Any]) -> None:
+        with_companies(rows)
+        with_registrations(rows)
+        lines = changes_of(rows)
+        for row in rows:
+            row.lines = lines[row.pk][:TOLD]
+            row.more = len(lines[row.pk]) - len(row.lines)
+            row.tone = TONES.get(row.type, "calm")
+            row.type_words = type_words(row.type)
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        with_companies([row])
+        with_registrations([row])
+        row.delivery = Delivery.objects.get(pk=row.delivery_id)
+        return {
+            "title": f"{row.company}: {type_words(row.type).lower()}",
+            "type_words": type_words(row.type),
+            "tone": TONES.get(row.type, "calm"),
+            "lines": changes_of([row])[row.pk],
+            "raw": pretty(raw_item(row) or row.organization),
+        }
+
+
+def type_words(type_: str) -> str:
+    """D&B's set of types is open: an unknown one is shown as it came."""
+    return dict(NotificationType.choices).get(type_, type_)
+
+

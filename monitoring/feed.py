@@ -1,0 +1,249 @@
+"""The feed: published changes in the order of publication, from a cursor on, with bounded work a call (design §4.9).
+
+A cursor says "all of publication n was read" or "publication n was read up to this change". Publications are numbered
+without a hole and never gain changes, so whoever follows the cursors misses nothing. What a call looks at is bounded by
+the publications' counts; what a filter leaves out is passed by, so the cursor advances all the same.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
+
+from django.db.models import QuerySet
+
+from monitoring.models import Change, Publication
+from portfolio.keyset import read_token, write_token
+from portfolio.models import Company
+
+PUBLICATIONS = 500
+SCAN = 2000
+LARGEST_NUMBER = 2**63 - 1
+
+
+class Gone(Exception):
+    """What follows the cursor is no longer, or was never, here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """All of publication `number` was read; or, with `last`, its changes up to that one.
+
+    `check` tells the publication from another one that got the same number after a backup was restored.
+    """
+
+    number: int = 0
+    last: uuid.UUID | None = None
+    check: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The cursor that was given out as `text`; ValueError for anything else."""
+        number, last, check = read_token(text)
+        if not (number.isascii() and number.isdigit() and len(number) < 20) or int(number) > LARGEST_NUMBER:
+            raise ValueError("no number")
+        cursor = cls(int(number), uuid.UUID(last) if last else None, check)
+        if str(cursor) != text:
+            raise ValueError("not as it was given")
+        return cursor
+
+    def __str__(self) -> str:
+        return write_token([str(self.number), self.last.hex if self.last else "", self.check])
+
+
+class Published(NamedTuple):
+    number: int
+    delivery: uuid.UUID
+    change_count: int
+
+    def cursor(self, last: uuid.UUID | None = None) -> Cursor:
+        return Cursor(self.number, last, self.delivery.hex[-8:])
+
+
+class Key(NamedTuple):
+    """As much of a change as filters look at."""
+
+    id: uuid.UUID
+    delivery: uuid.UUID
+    company: str
+    kind: str
+    severity: int
+    element: str
+    registration: uuid.UUID
+
+
+FIELDS = ("id", "delivery_id", "company_id", "kind", "severity", "element", "registration_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a reader wants to see; None and the empty path leave nothing out."""
+
+    kinds: frozenset[str] | None = None
+    severity: int = 0
+    element: str = ""
+    registrations: frozenset[uuid.UUID] | None = None
+    companies: frozenset[str] | None = None
+    countries: frozenset[str] | None = None
+
+    @property
+    def is_all(self) -> bool:
+        return self == Choice()
+
+    def takes(self, key: Key) -> bool:
+        return (
+            key.severity >= self.severity
+            and (self.kinds is None or key.kind in self.kinds)
+            and (self.companies is None or key.company in self.companies)
+            and (self.registrations is None or key.registration in self.registrations)
+            and touches(key.element, self.element)
+        )
+
+
+def touches(element: str, path: str) -> bool:
+    """Whether an element is at or below `path`, or holds it: a change may name a leaf or a container (contract §7)."""
+    return not path or element.startswith(path) or (element != "" and path.startswith(element + "."))
+
+
+@dataclass(slots=True)
+class Window:
+    """What one call looks at: keys in the order of publication, and where they end."""
+
+    end: Cursor
+    has_more: bool
+    keys: list[Key] = field(default_factory=list)
+    published: dict[uuid.UUID, Published] = field(default_factory=dict)
+
+    def after(self, index: int) -> Cursor:
+        """The cursor behind the key at `index`."""
+        if index + 1 == len(self.keys):
+            return self.end
+        key = self.keys[index]
+        is_last = self.keys[index + 1].delivery != key.delivery
+        return self.published[key.delivery].cursor(None if is_last else key.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    change: Change
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    entries: list[Entry]
+    next: Cursor
+    has_more: bool
+
+
+def latest() -> Cursor:
+    """The feed's end as of now."""
+    last = Publication.objects.order_by("-number").values_list("number", "delivery_id", "change_count").first()
+    return Published(*last).cursor() if last else Cursor()
+
+
+def read(after: Cursor | None, limit: int, choice: Choice) -> Page:
+    """At most `limit` changes after the cursor (None: from the first there is); raises Gone."""
+    window = _window(after or Cursor(), limit if choice.is_all else SCAN, from_start=after is None)
+    taken = [index for index, key in enumerate(window.keys) if choice.takes(key)]
+    if choice.countries is not None:
+        taken = _in_countries(window.keys, taken, choice.countries)
+    end, has_more = window.end, window.has_more
+    if len(taken) > limit:
+        taken = taken[:limit]
+        end, has_more = window.after(taken[-1]), True
+    return Page(_entries(window, taken), end, has_more)
+
+
+def _window(cursor: Cursor, budget: int, *, from_start: bool) -> Window:
+    rows = Publication.objects.filter(number__gte=cursor.number).order_by("number")
+    listed = [Published(*row) for row in rows.values_list("number", "delivery_id", "change_count")[: PUBLICATIONS + 1]]
+    if not from_start:
+        _refuse_gap(cursor, listed[0] if listed else None)
+    is_known = bool(listed) and listed[0].number == cursor.number
+    unread = listed[1:] if is_known and cursor.last is None else listed
+    window = Window(cursor, False, published={published.delivery: published for published in unread})
+    _fill(window, unread, budget)
+    # The last one listed may not be the last one there is; then the next call looks.
+    window.has_more = window.has_more or (len(listed) > PUBLICATIONS and window.end.number < listed[-1].number)
+    return window
+
+
+def _refuse_gap(cursor: Cursor, first: Published | None) -> None:
+    """`first` is the earliest publication that is not before the cursor's."""
+    if first is None and cursor.number == 0:
+        return
+    if first is None:
+        raise Gone("The feed ends before this cursor: a backup was restored, or publications were removed.")
+    if first.number == cursor.number:
+        if first.cursor().check != cursor.check:
+            raise Gone("This cursor belongs to another course of the feed: a backup was restored.")
+    elif cursor.last is not None or first.number != cursor.number + 1:
+        raise Gone(f"The feed now begins with publication {first.number}; this cursor stands at {cursor.number}.")
+
+
+def _fill(window: Window, unread: Sequence[Published], budget: int) -> None:
+    """Three queries at most: the rest of what was begun, what fits as a whole, the beginning of what does not."""
+    waiting = list(unread)
+    if window.end.last is not None and not _begin(window, waiting.pop(0), window.end.last, budget):
+        return
+    whole = _fitting(waiting, budget - len(window.keys))
+    _take_whole(window, whole)
+    rest = waiting[len(whole) :]
+    room = budget - len(window.keys)
+    if rest and room > 0:
+        _begin(window, rest.pop(0), None, room)
+    window.has_more = window.has_more or bool(rest)
+
+
+def _begin(window: Window, published: Published, last: uuid.UUID | None, room: int) -> bool:
+    """Read up to `room` keys of one publication, after `last`; whether that was all of it."""
+    rows = Change.objects.filter(delivery=published.delivery)
+    if last is not None:
+        rows = rows.filter(id__gt=last)
+    keys = _keys(rows.order_by("id"), room + 1)
+    window.keys += keys[:room]
+    is_all = len(keys) <= room
+    window.end = published.cursor(None if is_all else keys[room - 1].id)
+    window.has_more = not is_all
+    return is_all
+
+
+def _fitting(waiting: Iterable[Published], room: int) -> list[Published]:
+    fitting: list[Published] = []
+    for published in waiting:
+        room -= published.change_count
+        if room < 0:
+            break
+        fitting.append(published)
+    return fitting
+
+
+def _take_whole(window: Window, whole: Sequence[Published]) -> None:
+    deliveries = [published.delivery for published in whole if published.change_count]
+    if deliveries:
+        keys = _keys(Change.objects.filter(delivery__in=deliveries))
+        window.keys += sorted(keys, key=lambda key: (window.published[key.delivery].number, key.id))
+    if whole:
+        window.end = whole[-1].cursor()
+
+
+def _keys(rows: QuerySet[Change], limit: int | None = None) -> list[Key]:
+    return [Key(*row) for row in rows.values_list(*FIELDS)[:limit]]
+
+
+def _in_countries(keys: Sequence[Key], taken: Sequence[int], countries: frozenset[str]) -> list[int]:
+    duns = {keys[index].company for index in taken}
+    there = Company.objects.filter(pk__in=duns, country__in=countries).values_list("pk", flat=True)
+    known = set(there) if duns else set()
+    return [index for index in taken if keys[index].company in known]
+
+
+def _entries(window: Window, taken: Sequence[int]) -> list[Entry]:
+    keys = [window.keys[index] for index in taken]
+    changes = {row.pk: row for row in Change.objects.filter(pk__in=[key.id for key in keys])} if keys else {}
+    return [
+        Entry(changes[key.id], window.published[key.delivery].number) for key in keys if key.id in changes
+    ]

@@ -1,0 +1,71 @@
+"""manage.py ingest: read what is stored and not read yet; or read everything again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from monitoring import jobs
+from monitoring.ingesting import waiting_deliveries
+from monitoring.models import Delivery, DeliveryState
+from monitoring.publishing import publish_waiting
+from monitoring.rebuilding import Rebuilt, rebuild
+from monitoring.rolling_up import roll_up
+from portfolio.management.commands._plainly import PlainCommand, Progress, progress
+from portfolio.models import Registration
+
+
+class Command(PlainCommand):
+    help = "Read what was received and publish what was read."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--rebuild",
+            action="store_true",
+            help="read all stored deliveries again beside what is there, then remove what none of them yields any more",
+        )
+
+    def handle(self, *, rebuild: bool, **options: Any) -> None:
+        with progress(self.stdout, "Reading …") as shown:
+            read_waiting(shown)
+            if rebuild:
+                read_all_again(shown)
+        troubles = [*unread(), *stopped()]
+        if troubles:
+            raise CommandError("\n".join(troubles))
+
+
+def read_waiting(shown: Progress) -> None:
+    keys = waiting_deliveries()
+    for done, key in enumerate(keys, 1):
+        jobs.keep(Delivery.objects.select_related("registration").get(pk=key))
+        shown.now(f"{done:,} of {len(keys):,} deliveries read")
+    published = publish_waiting()
+    while roll_up():
+        pass
+    shown.line(f"{len(keys):,} deliveries read, {published:,} more published.")
+
+
+def read_all_again(shown: Progress) -> None:
+    result = rebuild(tell=shown.now)
+    shown.line(summary(result))
+
+
+def summary(result: Rebuilt) -> str:
+    return (
+        f"{result.deliveries:,} deliveries read again: {result.added:,} rows added, {result.mended:,} mended, "
+        f"{result.removed:,} removed; {result.companies:,} companies and {result.days:,} days brought up to date."
+    )
+
+
+def unread() -> list[str]:
+    """What could not be read just now, with the reason that the attempt left."""
+    rows = Delivery.objects.filter(pk__in=waiting_deliveries()[:100]).exclude(error="")
+    return [f"{row} could not be read: {row.error}" for row in rows]
+
+
+def stopped() -> list[str]:
+    rows = Registration.objects.exclude(ingest_stopped_reason="").order_by("reference")
+    waiting = Delivery.objects.filter(state=DeliveryState.RECEIVED)
+    return [f"{row}: {row.ingest_stopped_reason}" for row in rows if waiting.filter(registration=row).exists()]

@@ -1,0 +1,127 @@
+"""manage.py pull: what the job does when a registration is due, now and in the foreground."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from direct_plus.errors import DirectPlusError
+from monitoring import jobs
+from monitoring.management.commands._waiting import add_wait, keep_trying
+from monitoring.models import Delivery
+from monitoring.pulling import Outcome, PullResult, pull
+from monitoring.repairing import doubts_of, repair_is_due
+from portfolio.connecting import NotConfigured
+from portfolio.management.commands._plainly import PlainCommand, Progress, progress, registrations_named
+from portfolio.models import Registration, RegistrationState
+
+
+class Command(PlainCommand):
+    help = (
+        "Pull until D&B has nothing more, and repair what may be repaired now. Ends with 1 when anything failed or "
+        "is left in doubt. Without a name: every active registration; a named one is pulled even when paused."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("references", nargs="*", metavar="REFERENCE")
+        add_wait(parser)
+
+    def handle(self, *, references: list[str], wait: float, **options: Any) -> None:
+        registrations = registrations_named(references) if references else active()
+        if not registrations:
+            self.stdout.write(nothing_to_pull())
+        troubles: list[str] = []
+        for registration in registrations:
+            with progress(self.stdout, f"{registration}: asking D&B …") as shown:
+                troubles += pull_one(registration, wait, shown)
+        if troubles:
+            raise CommandError("\n".join(troubles))
+
+
+def active() -> list[Registration]:
+    rows = Registration.objects.select_related("contract").filter(state=RegistrationState.ACTIVE)
+    return list(rows.order_by("next_pull_at", "reference"))
+
+
+def nothing_to_pull() -> str:
+    if not Registration.objects.exists():
+        return "No registration is known yet. “manage.py sync_registrations --start” finds them and begins."
+    return "No registration is active. “manage.py sync_registrations --start” begins; or name one to pull it once."
+
+
+def pull_one(registration: Registration, wait: float, shown: Progress) -> list[str]:
+    """Pull and say what came; returns what went wrong."""
+    counted = Counted(registration, shown)
+    result = PullResult()
+
+    def attempt() -> bool:
+        nonlocal result
+        result = pull(registration, keep=counted.keep)
+        return result.outcome != Outcome.BUSY
+
+    try:
+        keep_trying(attempt, registration, wait, shown)
+    except (DirectPlusError, NotConfigured) as error:
+        return [f"{registration}: {error}"]
+    shown.line(f"{registration}: {counted}, {result.outcome}.")
+    return list(troubles_of(registration, result))
+
+
+class Counted:
+    """Reads each stored answer, as the job does, and counts."""
+
+    def __init__(self, registration: Registration, shown: Progress) -> None:
+        self.registration = registration
+        self.shown = shown
+        self.deliveries = self.notifications = self.new = 0
+
+    def __str__(self) -> str:
+        return f"{self.notifications:,} notifications in {self.deliveries:,} answers, {self.new:,} of them new"
+
+    def keep(self, delivery: Delivery) -> None:
+        jobs.keep(delivery)
+        delivery.refresh_from_db(fields=["new_count", "notification_count"])
+        self.deliveries += 1
+        self.notifications += delivery.notification_count or 0
+        self.new += delivery.new_count or 0
+        self.shown.now(f"{self.registration}: {self}")
+
+
+def troubles_of(registration: Registration, result: PullResult) -> Iterator[str]:
+    registration.refresh_from_db()
+    if result.outcome == Outcome.BUSY:
+        yield f"{registration}: another process is still pulling it. Try again later."
+    elif result.outcome != Outcome.DRAINED:
+        yield f"{registration}: {result.outcome}. {result.reason} {when_again(registration)}".strip()
+    doubts = doubts_of(registration)
+    if doubts:
+        yield f"{registration}: {in_doubt(registration, doubts)}"
+    elif repair_is_due(registration):
+        yield f"{registration}: a replay has not reached its end. It goes on by itself, or with the next pull."
+    if registration.ingest_stopped_reason:
+        yield f"{registration}: {registration.ingest_stopped_reason}"
+
+
+def when_again(registration: Registration) -> str:
+    if registration.state == RegistrationState.STOPPED:
+        return "It is stopped until D&B lets it go on, which is asked every hour."
+    if registration.state == RegistrationState.PAUSED or registration.next_pull_at is None:
+        return "It is paused: nothing tries again by itself."
+    return f"It is tried again at {clock(registration.next_pull_at)}."
+
+
+def in_doubt(registration: Registration, doubts: list[Delivery]) -> str:
+    latest = max(doubt.ended_at for doubt in doubts if doubt.ended_at)
+    calls = "1 call is" if len(doubts) == 1 else f"{len(doubts)} calls are"
+    return (
+        f"{calls} in doubt: D&B may have taken off its queue what never arrived. "
+        f"Replay brings it back, for certain at {clock(latest + registration.contract.settle)}: by the worker's job, "
+        "or by this command after that time."
+    )
+
+
+def clock(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,79 @@
+"""manage.py replay: fetch again what was pulled since a time. Asking twice does no harm."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.utils.dateparse import parse_date, parse_datetime
+
+from monitoring.gaps import REPLAYED_FOR
+from monitoring.leasing import Lease, LeaseLost
+from monitoring.management.commands._waiting import add_wait, lease_after_waiting
+from monitoring.management.commands.pull import Counted
+from monitoring.models import Purpose
+from monitoring.repairing import RepairResult, begin_pass, run_pass
+from portfolio.connecting import client_for
+from portfolio.management.commands._plainly import PlainCommand, one_registration, progress
+from portfolio.models import Registration
+from portfolio.syncing import read_details
+
+
+class Command(PlainCommand):
+    help = "Fetch again what was pulled since a time, at most 14 days back. Known notifications change nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("reference", metavar="REFERENCE")
+        parser.add_argument("--since", required=True, metavar="TIME", help="2026-01-05T08:00, in UTC; or a day")
+        add_wait(parser)
+
+    def handle(self, *, reference: str, since: str, wait: float, **options: Any) -> None:
+        registration = one_registration(reference)
+        start = moment(since)
+        with (
+            progress(self.stdout, f"{registration}: asking D&B …") as shown,
+            lease_after_waiting(registration, wait, shown) as lease,
+        ):
+            counted = Counted(registration, shown)
+            result = replay(registration, start, lease, counted)
+        self.stdout.write(f"{registration}: {counted}.")
+        if not result.ended:
+            raise CommandError(f"{result.reason} The worker goes on with it, and so does the next pull.")
+
+
+def replay(registration: Registration, start: datetime, lease: Lease, counted: Counted) -> RepairResult:
+    client = client_for(registration.contract)
+    read_details(registration, client)
+    registration.refresh_from_db()
+    check_reach(registration, start)
+    running = begin_pass(registration, Purpose.ASKED_FOR, start)
+    try:
+        return run_pass(running, lease, client, keep=counted.keep)
+    except LeaseLost:
+        return RepairResult(ended=False, reason="Another process took the registration over.")
+
+
+def moment(text: str) -> datetime:
+    """A time, or a day's beginning; in UTC where it names no zone."""
+    try:
+        found = parse_datetime(text)
+        day = None if found else parse_date(text)
+    except ValueError as error:
+        raise CommandError(f"“{text}” is no time: {error}.") from error
+    if day:
+        found = datetime.combine(day, time())
+    if found is None:
+        raise CommandError(f"“{text}” is no time. Write it like 2026-01-05T08:00 (UTC) or 2026-01-05T08:00+01:00.")
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def check_reach(registration: Registration, start: datetime) -> None:
+    """Refused before it begins: a pass that cannot reach its beginning would leave the mark of a gap."""
+    now = registration.heard_at
+    if now is None:
+        raise CommandError("D&B's answers carry no time, so that a replay would not know its end.")
+    if start < now - REPLAYED_FOR:
+        raise CommandError(f"D&B replays the last 14 days: give a time after {now - REPLAYED_FOR:%Y-%m-%d %H:%M} UTC.")
+    if start >= now:
+        raise CommandError(f"That time is still to come: D&B's clock says {now:%Y-%m-%d %H:%M:%S} UTC.")

@@ -1,0 +1,77 @@
+"""JSON that goes out as it came in: stored text is put into an answer as it is, so that no number changes its form."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+from rest_framework.utils import encoders
+
+CONTROL = re.compile(r"[\x00-\x1f]")
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class RawJson:
+    """JSON text to be written as it stands."""
+
+    text: str
+
+
+def strict(text: str) -> str:
+    """Control characters in strings, which D&B's answers may hold and JSON may not, as escapes."""
+    if not CONTROL.search(text):
+        return text
+    return STRING.sub(lambda string: CONTROL.sub(lambda c: f"\\u{ord(c[0]):04x}", string[0]), text)
+
+
+@extend_schema_field(OpenApiTypes.ANY)
+class SentJson(serializers.Field[Any, Any, Any, Any]):
+    """A column that holds JSON text; null where nothing was sent."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True, "allow_null": True} | kwargs)
+
+    def to_representation(self, value: str) -> RawJson:
+        return RawJson(strict(value))
+
+
+@dataclass(slots=True)
+class Places:
+    """Stands in for the raw texts while the rest is encoded. Nobody can guess the mark, so no text can hold it."""
+
+    mark: str = field(default_factory=lambda: token_hex(16))
+    texts: list[str] = field(default_factory=list)
+
+    def keep(self, raw: RawJson) -> str:
+        self.texts.append(raw.text)
+        return f"{self.mark}{len(self.texts) - 1}"
+
+    def fill(self, rendered: str) -> str:
+        return re.sub(rf'"{self.mark}(\d+)"', lambda place: self.texts[int(place[1])], rendered)
+
+
+class RawJSONRenderer(JSONRenderer):
+    """DRF's JSON, in which RawJson is written as it stands."""
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        if data is None:
+            return b""
+        places = Places()
+
+        class Encoder(encoders.JSONEncoder):
+            def default(self, obj: Any) -> Any:
+                return places.keep(obj) if isinstance(obj, RawJson) else super().default(obj)
+
+        rendered = json.dumps(data, cls=Encoder, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return places.fill(rendered).encode("utf-8", "replace")
