@@ -1,5 +1,9 @@
 """People, roles and keys in the admin."""
 
+# mypy: allow-subclassing-any
+
+from __future__ import annotations
+
 from typing import Any
 
 from django import forms
@@ -42,7 +46,7 @@ class PersonForm(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = PersonForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -73,10 +77,12 @@ class ApiKeyAdmin(ModelAdmin):
         """A key that was used belongs to the record; it is revoked, not removed."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm[ApiKey], change: bool) -> None:
         if change:
-            return super().save_model(request, obj, form, change)
-        row, plain = ApiKey.issue(name=obj.name, scopes=obj.scopes, created_by=request.user, expires_at=obj.expires_at)
+            super().save_model(request, obj, form, change)
+            return
+        issuer = User.objects.get(username=request.user.get_username())
+        row, plain = ApiKey.issue(name=obj.name, scopes=obj.scopes, created_by=issuer, expires_at=obj.expires_at)
         obj.pk = row.pk
         obj.refresh_from_db()
         messages.success(request, f"The key is {plain}. Copy it now: it is never shown again.")

@@ -116,7 +116,7 @@ def sqlite_url(path: Path) -> str:
 
 
 def is_mongodb(config: Mapping[str, Any]) -> bool:
-    return config["ENGINE"] == MONGODB
+    return bool(config["ENGINE"] == MONGODB)
 
 
 READERS = {

@@ -1,5 +1,7 @@
 """Where settings come from: the environment, mounted secrets (`X_FILE`), and `.env` in development."""
 
+# mypy: allow-subclassing-any
+
 import os
 import secrets
 from pathlib import Path

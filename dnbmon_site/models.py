@@ -28,10 +28,10 @@ class User(AbstractUser):
         "time zone", max_length=64, default="UTC", validators=[check_timezone], help_text="Dates are shown in it."
     )
     # As in Django, but through rows of ours: the rows Django makes by itself have auto-increment keys.
-    groups = models.ManyToManyField(
+    groups = models.ManyToManyField(  # type: ignore[assignment]
         Group, through="UserGroup", blank=True, related_name="user_set", related_query_name="user", verbose_name="roles"
     )
-    user_permissions = models.ManyToManyField(
+    user_permissions = models.ManyToManyField(  # type: ignore[assignment]
         Permission, through="UserPermission", blank=True, related_name="user_set", related_query_name="user"
     )
 

@@ -98,8 +98,11 @@ class PostgresDatabases(Databases):
 
 
 class MongoDatabases(Databases):
+    def client(self) -> MongoClient[dict[str, Any]]:
+        return MongoClient(self.url)
+
     def copy(self, name: str) -> None:
-        with MongoClient(self.url) as client:
+        with self.client() as client:
             source, target = client[self.template], client[name]
             for collection in source.list_collection_names():
                 target.create_collection(collection)
@@ -108,7 +111,7 @@ class MongoDatabases(Databases):
                 copy_indexes(source[collection], target[collection])
 
     def drop(self, name: str) -> None:
-        with MongoClient(self.url) as client:
+        with self.client() as client:
             client.drop_database(name)
 
 
@@ -121,7 +124,7 @@ def copy_indexes(source: Collection[Any], target: Collection[Any]) -> None:
 
 def migrate(url: str) -> None:
     environment = {**os.environ, "DATABASE_URL": url}
-    command = [sys.executable, ROOT / "manage.py", "migrate", "--verbosity=0"]
+    command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity=0"]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"migrate failed on {url}:\n{done.stderr}")

@@ -3,7 +3,7 @@
 Django would empty every collection and make all permissions anew, which takes seconds there for each test.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
 from django.test import TransactionTestCase
@@ -32,6 +32,11 @@ written = WrittenCollections()
 baseline: dict[str, list[dict[str, Any]]] = {}
 
 
+def database() -> Any:
+    """Looked up each time: the name changes when the test database is made."""
+    return cast(Any, connection).database
+
+
 def listen() -> None:
     """Before any client is made: a client takes the listeners it finds."""
     monitoring.register(written)
@@ -39,20 +44,20 @@ def listen() -> None:
 
 def keep_baseline() -> None:
     for name in connection.introspection.table_names():
-        if documents := list(connection.database[name].find()):
+        if documents := list(database()[name].find()):
             baseline[name] = documents
     written.names.clear()
 
 
 def put_back(*_: Any) -> None:
-    for database, name in written.names:
-        if database == connection.settings_dict["NAME"]:
-            connection.database[name].delete_many({})
+    for database_name, name in written.names:
+        if database_name == connection.settings_dict["NAME"]:
+            database()[name].delete_many({})
             if name in baseline:
-                connection.database[name].insert_many(baseline[name])
+                database()[name].insert_many(baseline[name])
     written.names.clear()
 
 
 def install() -> None:
     keep_baseline()
-    TransactionTestCase._fixture_teardown = put_back
+    TransactionTestCase._fixture_teardown = put_back  # type: ignore[attr-defined]

@@ -53,7 +53,7 @@ def entry_of(name: str) -> pwd.struct_passwd | None:
 
 def make_cluster(bin_dir: Path, data: Path, run_as: dict[str, Any]) -> None:
     """Sorted as people sort where that can be had, so that nothing passes only because tests sort by bytes."""
-    common = [bin_dir / "initdb", "-D", data, "-U", "dnbmon", "--auth=trust", "--no-sync", "-E", "UTF8"]
+    common = [str(bin_dir / "initdb"), "-D", str(data), "-U", "dnbmon", "--auth=trust", "--no-sync", "-E", "UTF8"]
     for locale in (["--locale-provider=icu", "--icu-locale=en", "--locale=C.UTF-8"], ["--locale=C"]):
         made = subprocess.run([*common, *locale], cwd="/", capture_output=True, text=True, **run_as)
         if made.returncode == 0:
@@ -75,9 +75,9 @@ def running(bin_dir: Path, home: Path, port: int) -> Iterator[None]:
     make_cluster(bin_dir, home / "data", run_as)
     # The socket stays out of the way: its path may be too long for the system in a deep temporary directory.
     places = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-p", str(port)]
-    command = [bin_dir / "postgres", "-D", home / "data", *places, *FAST]
+    command = [str(bin_dir / "postgres"), "-D", str(home / "data"), *places, *FAST]
     with (home / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, **run_as)
+        server = subprocess.Popen[bytes](command, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, **run_as)
     try:
         make_database(server, port, home / "log")
         yield

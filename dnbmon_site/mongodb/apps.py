@@ -1,5 +1,7 @@
 """Other people's apps with MongoDB's kind of key: there is no auto-increment there."""
 
+# mypy: allow-subclassing-any
+
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.auth.apps import AuthConfig
 from django.contrib.contenttypes.apps import ContentTypesConfig

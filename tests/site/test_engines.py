@@ -3,6 +3,7 @@
 import json
 import logging
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from django.conf import settings
@@ -60,7 +61,7 @@ def test_djongo_url_is_another_name(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize("form", ["inner", "outer", "text"])
 def test_djongo_settings_are_another_name(form: str) -> None:
     inner = {"ENGINE": "djongo", "NAME": "watch", "CLIENT": {"host": "h", "port": 27018, "username": "ann", "w": 1}}
-    given = {"inner": inner, "outer": {"default": inner}, "text": json.dumps(inner)}[form]
+    given: Any = {"inner": inner, "outer": {"default": inner}, "text": json.dumps(inner)}[form]
     config = databases(given)["default"]
     assert (config["ENGINE"], config["HOST"], config["NAME"]) == (MONGODB, "mongodb://h:27018", "watch")
     assert config["OPTIONS"] == {"username": "ann", **FORCED}
@@ -75,9 +76,9 @@ def test_other_engines_are_refused_in_words(url: str) -> None:
 @pytest.mark.django_db
 def test_the_engine_under_test_is_set_up_as_promised() -> None:
     if settings.MONGODB:
-        write = connection.database.client.write_concern
-        assert write.document == {"w": "majority", "j": True}
-        assert connection.database.client.read_preference.mongos_mode == "primary"
+        client = cast(Any, connection).database.client
+        assert client.write_concern.document == {"w": "majority", "j": True}
+        assert client.read_preference.mongos_mode == "primary"
     elif connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             found = [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in PRAGMAS]

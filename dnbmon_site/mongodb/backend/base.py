@@ -1,5 +1,7 @@
 """django-mongodb-backend, made safe for `__iexact` and for processes that fork."""
 
+# mypy: allow-subclassing-any
+
 import os
 import re
 from typing import Any
@@ -50,5 +52,5 @@ def forget_pools() -> None:
             connection.__dict__.pop("database", None)
 
 
-IExact.prep_lookup_value_mongo = escape_expression
+IExact.prep_lookup_value_mongo = escape_expression  # type: ignore[attr-defined]
 os.register_at_fork(before=close_pools, after_in_child=forget_pools)
