@@ -401,7 +401,7 @@ def _candidates(document: dict[str, Any]) -> Iterator[MatchCandidate]:
         yield MatchCandidate(
             duns=duns,
             name=_word(organization.get("primaryName")) or "",
-            country=_word(_at(address, "addressCountry", "isoAlpha2Code")),
+            country=_word(_at(address, "addressCountry", "isoAlpha2Code") or organization.get("countryISOAlpha2Code")),
             address=_address(address),
             confidence=confidence if isinstance(confidence, int) else None,
             raw=candidate,
