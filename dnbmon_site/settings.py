@@ -178,21 +178,37 @@ Q_CLUSTER: dict[str, Any] = {
 
 # API
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    # The first one's header goes with a 401, so keys come first.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "dnbmon_site.keys.KeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["dnbmon_site.keys.MayUse"],
+    "DEFAULT_RENDERER_CLASSES": ["monitoring.raw_json.RawJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "rest_framework.views.exception_handler",
+    "DEFAULT_THROTTLE_CLASSES": [],
+    "EXCEPTION_HANDLER": "dnbmon_site.problems.handle",
+    # The format is asked for in the header only; `?format=` is a parameter like others.
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "D&B Monitoring",
     "DESCRIPTION": "Companies under watch, what changed about them, and what to do about it.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "dnbmon_site.problems.describe_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "ChangeKind": "monitoring.models.Kind",
+        "Severity": "monitoring.api.SEVERITIES",
+    },
     # From the sidecar package: the pages work without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -2,8 +2,7 @@
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.urls import URLPattern, URLResolver, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from django.urls import URLPattern, URLResolver, include, path
 
 from health import views as health
 
@@ -17,8 +16,10 @@ password_reset: list[URLPattern] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/", include("dnbmon_site.api")),
     *password_reset,
     path("", admin.site.urls),
 ]
+
+handler400 = "dnbmon_site.problems.bad_request"
+handler500 = "dnbmon_site.problems.server_error"

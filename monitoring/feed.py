@@ -45,7 +45,7 @@ class Cursor:
         if not (number.isascii() and number.isdigit() and len(number) < 20) or int(number) > LARGEST_NUMBER:
             raise ValueError("no number")
         cursor = cls(int(number), uuid.UUID(last) if last else None, check)
-        if str(cursor) != text:
+        if str(cursor) != text or (cursor.number == 0 and cursor != cls()):
             raise ValueError("not as it was given")
         return cursor
 
@@ -159,15 +159,17 @@ def read(after: Cursor | None, limit: int, choice: Choice) -> Page:
 
 def _window(cursor: Cursor, budget: int, *, from_start: bool) -> Window:
     rows = Publication.objects.filter(number__gte=cursor.number).order_by("number")
-    listed = [Published(*row) for row in rows.values_list("number", "delivery_id", "change_count")[: PUBLICATIONS + 1]]
+    found = rows.values_list("number", "delivery_id", "change_count")[: PUBLICATIONS + 1]
+    listed = [Published(*row) for row in found]
+    beyond = listed[PUBLICATIONS:]
+    listed = listed[:PUBLICATIONS]
     if not from_start:
         _refuse_gap(cursor, listed[0] if listed else None)
     is_known = bool(listed) and listed[0].number == cursor.number
     unread = listed[1:] if is_known and cursor.last is None else listed
     window = Window(cursor, False, published={published.delivery: published for published in unread})
     _fill(window, unread, budget)
-    # The last one listed may not be the last one there is; then the next call looks.
-    window.has_more = window.has_more or (len(listed) > PUBLICATIONS and window.end.number < listed[-1].number)
+    window.has_more = window.has_more or bool(beyond)
     return window
 
 
@@ -244,6 +246,4 @@ def _in_countries(keys: Sequence[Key], taken: Sequence[int], countries: frozense
 def _entries(window: Window, taken: Sequence[int]) -> list[Entry]:
     keys = [window.keys[index] for index in taken]
     changes = {row.pk: row for row in Change.objects.filter(pk__in=[key.id for key in keys])} if keys else {}
-    return [
-        Entry(changes[key.id], window.published[key.delivery].number) for key in keys if key.id in changes
-    ]
+    return [Entry(changes[key.id], window.published[key.delivery].number) for key in keys if key.id in changes]

@@ -1,0 +1,40 @@
+"""The API for other programs: its addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from dnbmon_site.keys import KeyAuthentication
+from dnbmon_site.problems import problem_page, unknown_route
+from monitoring.api import ChangeFeed, CompanyChanges, CompanyList, CompanyProfile, NotificationList
+from portfolio.api import CompanyDetail
+
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = KeyAuthentication
+    name = "key"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "An API key; an administrator issues it."}
+
+
+v1: list[URLPattern | URLResolver] = [
+    path("companies/", CompanyList.as_view(), name="companies"),
+    path("companies/<str:duns>/", CompanyDetail.as_view(), name="company"),
+    path("companies/<str:duns>/changes/", CompanyChanges.as_view(), name="company_changes"),
+    path("companies/<str:duns>/profile/", CompanyProfile.as_view(), name="company_profile"),
+    path("notifications/", NotificationList.as_view(), name="notifications"),
+    path("changes/", ChangeFeed.as_view(), name="changes"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include(v1)),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs/problems/", problem_page, name="problems"),
+    re_path("", unknown_route),
+]

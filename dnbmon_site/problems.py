@@ -1,0 +1,220 @@
+"""Errors of the API as problem documents (RFC 9457), and the page that explains their types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.urls import Resolver404, resolve
+from django.utils.html import format_html, format_html_join
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+PAGE = "/api/docs/problems/"
+MEDIA_TYPE = "application/problem+json"
+
+
+class Kind(NamedTuple):
+    status: int
+    slug: str
+    title: str
+    advice: str
+
+
+KINDS = (
+    Kind(
+        400,
+        "bad-request",
+        "The request cannot be understood",
+        "`errors` says which parameter, and why. The same request again gives the same answer.",
+    ),
+    Kind(
+        401,
+        "not-authenticated",
+        "No valid key",
+        "Send `Authorization: Bearer dnbmon_…`. Keys expire and can be revoked: an administrator issues another.",
+    ),
+    Kind(403, "not-allowed", "This key may not do that", "An administrator gives the key the scope it needs."),
+    Kind(404, "not-found", "Nothing here", "The address is mistyped, or there is no such company."),
+    Kind(
+        405, "method-not-allowed", "This address does not take this method", "The header `Allow` names those it takes."
+    ),
+    Kind(406, "not-acceptable", "No such format", "Answers are JSON: accept application/json."),
+    Kind(
+        410,
+        "gone",
+        "What follows this cursor is gone",
+        "Old changes are removed after their retention, and a restored backup may lack the newest. Take a new snapshot"
+        " of /api/v1/companies/ and go on from its changes_cursor.",
+    ),
+    Kind(413, "too-large", "The request is too large", "Send less at once."),
+    Kind(415, "unsupported-media-type", "This format is not read", "Send application/json."),
+    Kind(429, "too-many-requests", "Too many requests", "Wait as long as the header `Retry-After` says."),
+    Kind(
+        500, "server-error", "Something broke here", "It was logged. Ask again later; nothing was half done by reading."
+    ),
+)
+BY_STATUS = {kind.status: kind for kind in KINDS}
+
+
+def problem(
+    status: int, detail: str, *, errors: list[dict[str, str]] | None = None, headers: dict[str, str] | None = None
+) -> JsonResponse:
+    kind = BY_STATUS.get(status)
+    document: dict[str, Any] = {
+        "type": f"{PAGE}#{kind.slug}" if kind else "about:blank",
+        "title": kind.title if kind else HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        document["errors"] = errors
+    if status == HTTPStatus.GONE:
+        document["start_again"] = {"snapshot": "/api/v1/companies/", "oldest": "/api/v1/changes/"}
+    return JsonResponse(document, status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """DRF's way to answer an exception: what it knows becomes a problem document, the rest goes on to Django."""
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    headers = {name: value for name, value in response.items() if name.lower() != "content-type"}
+    if isinstance(error, exceptions.ValidationError):
+        errors = list(flat(error.detail))
+        return problem(response.status_code, sentence(errors), errors=errors, headers=headers)
+    return problem(response.status_code, said(response), headers=headers)
+
+
+def said(response: Response) -> str:
+    data = response.data
+    return str(data.get("detail", "")) if isinstance(data, dict) else " ".join(map(str, data or []))
+
+
+def flat(detail: Any, name: str = "") -> Iterator[dict[str, str]]:
+    """DRF's nested errors as a list: each with the parameter it is about."""
+    if isinstance(detail, dict):
+        for key, below in detail.items():
+            yield from flat(below, name if isinstance(key, int) or key == "non_field_errors" else str(key))
+    elif isinstance(detail, list):
+        for below in detail:
+            yield from flat(below, name)
+    else:
+        yield {"parameter": name, "detail": str(detail)}
+
+
+def sentence(errors: list[dict[str, str]]) -> str:
+    return " ".join(
+        f"{error['parameter']}: {error['detail']}" if error["parameter"] else error["detail"] for error in errors
+    )
+
+
+@csrf_exempt
+def unknown_route(request: HttpRequest) -> HttpResponse:
+    """Every address under /api/ that is none."""
+    if request.method in ("GET", "HEAD") and lacks_slash(request.path_info):
+        return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
+    return problem(404, "There is nothing at this address. /api/docs/ lists what there is.")
+
+
+def lacks_slash(path: str) -> bool:
+    if path.endswith("/"):
+        return False
+    try:
+        return resolve(f"{path}/").func is not unknown_route
+    except Resolver404:
+        return False
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's `handler400`: what was refused before a view was reached."""
+    if request.path_info.startswith("/api/"):
+        return problem(400, "The request was refused as a whole.")
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's `handler500`."""
+    if request.path_info.startswith("/api/"):
+        return problem(500, "An unexpected error; it was logged.")
+    return defaults.server_error(request)
+
+
+def problem_page(request: HttpRequest) -> HttpResponse:
+    """What `type` of a problem document leads to."""
+    sections = format_html_join(
+        "\n",
+        '<section id="{}"><h2>{} · {}</h2><p>{}</p></section>',
+        ((kind.slug, str(kind.status), kind.title, kind.advice) for kind in KINDS),
+    )
+    return HttpResponse(
+        format_html(
+            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Problems · {}</title>'
+            "<body><h1>What the API's errors mean</h1>{}</body></html>",
+            settings.SPECTACULAR_SETTINGS["TITLE"],
+            sections,
+        )
+    )
+
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "A problem document (RFC 9457).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "description": "Leads to an explanation."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["parameter", "detail"],
+                "properties": {"parameter": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+        "start_again": {
+            "type": "object",
+            "description": "With 410: a snapshot to begin from, and the oldest change there still is.",
+            "properties": {"snapshot": {"type": "string"}, "oldest": {"type": "string"}},
+        },
+    },
+}
+
+
+def an_example(status: int) -> dict[str, Any]:
+    kind = BY_STATUS[status]
+    return {"type": f"{PAGE}#{kind.slug}", "title": kind.title, "status": status, "detail": kind.advice}
+
+
+def describe_problems(result: dict[str, Any], generator: Any, request: Request | None, public: bool) -> dict[str, Any]:
+    """A drf-spectacular hook: each operation's errors, which are the same document everywhere."""
+    result["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+    for path, methods in result["paths"].items():
+        for operation in methods.values():
+            statuses = [
+                400,
+                401,
+                403,
+                405,
+                406,
+                *([404] if "{" in path else []),
+                *([410] if "changes/" in path else []),
+            ]
+            for status in sorted(statuses):
+                operation["responses"].setdefault(str(status), _response(BY_STATUS[status].title, status))
+            operation["responses"]["default"] = _response("Any other problem", 500)
+    return result
+
+
+def _response(description: str, status: int) -> dict[str, Any]:
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": an_example(status)}
+    return {"description": description, "content": {MEDIA_TYPE: content}}

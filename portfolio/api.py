@@ -1,0 +1,161 @@
+"""Companies for other programs: which there are, page by page, and one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from direct_plus.duns import InvalidDuns, normalise_duns
+from portfolio.keyset import (
+    BadCursor,
+    CountryField,
+    DunsField,
+    MomentField,
+    PageParameters,
+    Several,
+    beyond,
+    cut,
+    read_moment,
+    read_token,
+    write_token,
+)
+from portfolio.models import Company
+from portfolio.rows import with_name_prefix
+
+COMPANY_EXAMPLE = {
+    "duns": "804735132",
+    "name": "Gorman Manufacturing Company, Inc.",
+    "country": "US",
+    "city": "San Francisco",
+    "operating_status": "Active",
+    "changed_at": "2026-01-07T02:34:56Z",
+}
+DUNS_IN_PATH = OpenApiParameter("duns", str, OpenApiParameter.PATH, description="Nine digits; dashes are let pass.")
+
+
+class CompanySerializer(serializers.ModelSerializer[Company]):
+    duns = serializers.CharField(read_only=True, help_text="D-U-N-S number, nine digits.")
+    name = serializers.CharField(read_only=True, help_text="Empty until D&B has told it.")
+    country = serializers.CharField(read_only=True, help_text="ISO 3166-1, two letters; empty while unknown.")
+    city = serializers.CharField(read_only=True)
+    operating_status = serializers.CharField(read_only=True, help_text="In D&B's words.")
+    changed_at = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="When the newest change happened that is not noise."
+    )
+
+    class Meta:
+        model = Company
+        fields = ["duns", "name", "country", "city", "operating_status", "changed_at"]
+
+
+class CompanyParameters(PageParameters):
+    duns = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 500.")
+    name = serializers.CharField(
+        required=False, max_length=200, help_text="How the name begins; capitals do not matter. Sorted by name."
+    )
+    country = Several(child=CountryField(), help_text="Two letters, such as DE.")
+    changed_since = MomentField(
+        required=False, help_text="Changed at or after this date or date-time with zone. Sorted by time, oldest first."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyPage:
+    companies: list[Company]
+    order: tuple[str, ...]
+    has_more: bool
+
+    def token(self, mark: str) -> str | None:
+        """Where the next page begins. `mark` goes along, so that all pages of one walk carry the same."""
+        if not self.has_more:
+            return None
+        return write_token([mark, *self.order, *(_written(getattr(self.companies[-1], name)) for name in self.order)])
+
+
+def _written(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def company_page(asked: dict[str, Any]) -> CompanyPage:
+    """One page of the companies asked for, in the order of an index that leads to them."""
+    order = _order(asked)
+    rows = _chosen(asked).order_by(*order)
+    if "cursor" in asked:
+        rows = beyond(rows, order, _values(asked["cursor"], order))
+    companies, has_more = cut(rows, asked["limit"])
+    return CompanyPage(companies, order, has_more)
+
+
+def mark_of(asked: dict[str, Any]) -> str | None:
+    """The mark that the first page of this walk was given."""
+    return _read(asked["cursor"])[0] if "cursor" in asked else None
+
+
+def _order(asked: dict[str, Any]) -> tuple[str, ...]:
+    if "name" in asked:
+        return ("search_name", "duns")
+    return ("changed_at", "duns") if "changed_since" in asked else ("duns",)
+
+
+def _chosen(asked: dict[str, Any]) -> QuerySet[Company]:
+    rows = Company.objects.all()
+    if "duns" in asked:
+        rows = rows.filter(duns__in=sorted(set(asked["duns"])))
+    if "name" in asked:
+        rows = with_name_prefix(rows, asked["name"])
+    if "country" in asked:
+        rows = rows.filter(country__in=sorted(set(asked["country"])))
+    if "changed_since" in asked:
+        rows = rows.filter(changed_at__gte=asked["changed_since"])
+    return rows
+
+
+def _read(cursor: str) -> list[str]:
+    try:
+        parts = read_token(cursor)
+    except ValueError as error:
+        raise BadCursor from error
+    if len(parts) not in (3, 5):
+        raise BadCursor
+    return parts
+
+
+def _values(cursor: str, order: tuple[str, ...]) -> list[Any]:
+    _, *rest = _read(cursor)
+    if rest[: len(order)] != list(order):
+        raise BadCursor
+    values = rest[len(order) :]
+    try:
+        return [read_moment(v) if name == "changed_at" else v for name, v in zip(order, values, strict=True)]
+    except ValueError as error:
+        raise BadCursor from error
+
+
+def company_or_404(duns: str) -> Company:
+    try:
+        return Company.objects.get(pk=normalise_duns(duns))
+    except (InvalidDuns, Company.DoesNotExist) as error:
+        raise Http404("No company with this D-U-N-S number is known here.") from error
+
+
+class CompanyDetail(APIView):
+    @extend_schema(
+        operation_id="company",
+        tags=["companies"],
+        summary="One company as it is now",
+        parameters=[DUNS_IN_PATH],
+        responses=CompanySerializer,
+        examples=[OpenApiExample("A company", COMPANY_EXAMPLE, response_only=True)],
+    )
+    def get(self, request: Request, duns: str) -> Response:
+        """The columns that lists show. The whole document D&B sent is the company's *profile*."""
+        return Response(CompanySerializer(company_or_404(duns)).data)
