@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -16,13 +17,14 @@ class Server:
     """Plays one script a request, in turn; the last one stays."""
 
     scripts: list[Script]
+    tls: ssl.SSLContext | None = None
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self._listening.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def stop(self) -> None:
@@ -40,17 +42,19 @@ class Server:
 
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
+            client = self.tls.wrap_socket(client, server_side=True) if self.tls else client
             while not self.stopped.is_set() and (request := read_request(client)):
                 self.requests.append(request)
                 script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
                 script(client)
                 if getattr(script, "closes", False):
+                    client.close()
                     return
 
 
 @contextlib.contextmanager
-def serving(*scripts: Script) -> Iterator[Server]:
-    server = Server(list(scripts))
+def serving(*scripts: Script, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    server = Server(list(scripts), tls)
     try:
         yield server
     finally:

@@ -1,17 +1,23 @@
 """One exchange over a real socket: what is kept, what is said about it, and that the time limit holds."""
 
 import gzip
+import ipaddress
 import socket
+import ssl
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from direct_plus.transport import Answer, Request, Transport
-from tests.direct_plus.servers import answering, dripping, resetting, sending, serving, silent
+from tests.direct_plus.servers import Script, answering, dripping, resetting, sending, serving, silent
 
 HEAD = b"HTTP/1.1 200 OK\r\nDate: Thu, 08 Jan 2026 11:06:48 GMT\r\n"
 
@@ -96,14 +102,14 @@ def test_silence_ends_at_the_limit() -> None:
     with serving(silent(3)) as server:
         answer, took = timed(server.url, 0.4)
     assert (answer.status, answer.failure, answer.timed_out) == (0, "timed out after 0.4 s", True)
-    assert 0.4 <= took < 0.8
+    assert 0.4 <= took < 2
 
 
 def test_a_drip_of_header_bytes_does_not_outlast_the_limit() -> None:
     with serving(dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a" * 100)) as server:
         answer, took = timed(server.url, 0.5)
     assert (answer.status, answer.timed_out) == (0, True)
-    assert took < 0.9
+    assert took < 2
 
 
 def test_a_drip_of_body_bytes_does_not_outlast_the_limit_and_is_kept() -> None:
@@ -111,14 +117,14 @@ def test_a_drip_of_body_bytes_does_not_outlast_the_limit_and_is_kept() -> None:
         answer, took = timed(server.url, 0.5)
     assert (answer.status, answer.failure) == (200, "timed out after 0.5 s")
     assert answer.body.startswith(b"abcd") and len(answer.body) < 20
-    assert took < 0.9
+    assert took < 2
 
 
 def test_a_drip_inside_a_chunk_is_kept_too() -> None:
     with serving(dripping(HEAD + b"Transfer-Encoding: chunked\r\n\r\n1f4\r\n", b"abcdefghij" * 50)) as server:
         answer, took = timed(server.url, 0.5)
     assert answer.timed_out and answer.body.startswith(b"abcd")
-    assert took < 0.9
+    assert took < 2
 
 
 def test_after_giving_up_nothing_more_is_taken_in_and_the_socket_is_shut() -> None:
@@ -140,16 +146,16 @@ def test_a_host_whose_name_takes_too_long_is_never_called(monkeypatch: pytest.Mo
     real = socket.getaddrinfo
 
     def slow(*args: object, **kwargs: object) -> object:
-        time.sleep(0.6)
+        time.sleep(1)
         return real(*args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     with serving(answering(b"{}")) as server:
         answer, took = timed(server.url, 0.3)
-        time.sleep(0.6)
+        time.sleep(1)
         assert server.requests == []
     assert answer.timed_out and not answer.sent
-    assert took < 0.6
+    assert took < 0.9
 
 
 def test_a_connection_is_used_again() -> None:
@@ -281,6 +287,56 @@ def test_netrc_does_not_replace_the_authorisation(monkeypatch: pytest.MonkeyPatc
         monkeypatch.delenv("no_proxy", raising=False)
         exchange("http://plus.example")
         assert b"Authorization: Bearer t\r\n" in proxy.requests[0]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+    signed = builder.add_extension(alternative, critical=False).sign(key, hashes.SHA256())
+    text = serialization.Encoding.PEM
+    secret = key.private_bytes(text, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    path.write_bytes(secret + signed.public_bytes(text))
+    return path
+
+
+def exchange_securely(script: Script, certificate: Path, timeout: float, *, trusted: bool = True) -> Answer:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    with serving(script, tls=context) as server:
+        transport = Transport(server.url)
+        if trusted:
+            transport._http.verify = str(certificate)
+        return transport.exchange(Request("GET", f"{server.url}/x", "Bearer t"), timeout)
+
+
+def test_a_secure_answer_is_kept(certificate: Path) -> None:
+    answer = exchange_securely(answering(b"{}"), certificate, 5)
+    assert (answer.status, answer.body, answer.failure) == (200, b"{}", None)
+
+
+def test_an_unknown_certificate_is_refused_before_anything_is_sent(certificate: Path) -> None:
+    answer = exchange_securely(answering(b"{}"), certificate, 5, trusted=False)
+    assert (answer.status, answer.failure, answer.sent) == (0, "the secure connection could not be made", False)
+
+
+@pytest.mark.parametrize("at_once", [b"HTTP/1.1 200 OK\r\nX-Slow: ", HEAD + b"Content-Length: 500\r\n\r\n"])
+def test_a_secure_drip_does_not_outlast_the_limit_either(at_once: bytes, certificate: Path) -> None:
+    start = time.monotonic()
+    answer = exchange_securely(dripping(at_once, b"abcdefghij" * 50), certificate, 0.5)
+    assert time.monotonic() - start < 2
+    assert answer.timed_out
+    assert answer.body.startswith(b"abcd") == (answer.status == 200)
+
+
+def test_a_secure_answer_that_is_cut_is_torn(certificate: Path) -> None:
+    answer = exchange_securely(answering(b"12345", length=10), certificate, 5)
+    assert (answer.status, answer.body) == (200, b"12345")
+    assert answer.failure is not None
 
 
 def timed(url: str, timeout: float) -> tuple[Answer, float]:
