@@ -14,6 +14,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Audit the last day by replay", "monitoring.jobs.audit_due", 60),
     ("Look for new registrations", "portfolio.jobs.discover", 60),
     ("Try stopped registrations again", "monitoring.jobs.probe_stopped", 10),
+    ("Show that jobs run", "health.jobs.beat", 1),
 )
 PAUSED = 0
 FOR_EVER = -1

@@ -1,0 +1,39 @@
+"""manage.py sandbox: a Direct+ on this machine, to try things with; it needs no database and touches none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from direct_plus.sandbox import serve
+from direct_plus.sandbox.world import KEY, SECRET
+from health.processes import end_with_parent
+
+PORT = 8001
+
+
+class Command(BaseCommand):
+    help = "A Direct+ on 127.0.0.1 that keeps D&B's whole monitoring contract, for tests and demonstrations."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=PORT, help=f"0 takes a free one ({PORT})")
+        parser.add_argument("--state", type=Path, metavar="FILE", help="keeps everything over a restart; else memory")
+        parser.add_argument("--demo", action="store_true", help="with a sample portfolio, in which things happen")
+        parser.add_argument("--every", type=float, default=5.0, metavar="SECONDS", help="between live changes (5)")
+
+    def handle(self, *, port: int, state: Path | None, demo: bool, every: float, **options: Any) -> None:
+        end_with_parent()
+        if state:
+            state.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            serve(port=port, state=state, demo=demo, every=every, ready=self.tell)
+        except OSError as error:
+            raise CommandError(f"Port {port} cannot be had ({error.strerror}): --port names another one.") from error
+
+    def tell(self, url: str) -> None:
+        self.stdout.write(f"Direct+ on {url}. Settings of a program that is to use it:")
+        self.stdout.write(f"DNB_BASE_URL={url} DNB_API_KEY={KEY} DNB_API_SECRET={SECRET}")
+        self.stdout.flush()

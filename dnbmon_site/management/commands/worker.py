@@ -1,0 +1,35 @@
+"""manage.py worker: the jobs, under a watchdog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django_q.tasks import async_task
+
+from dnbmon_site.schedules import install_schedules
+from health.clusters import run_cluster
+from health.views import what_is_missing
+from health.watchdog import Watchdog
+from portfolio.management.commands._plainly import PlainCommand
+
+# Schedules are looked at twice a minute; what is due is not kept waiting for that when a worker starts.
+AT_ONCE = ("monitoring.jobs.pull_due",)
+
+
+class Command(PlainCommand):
+    help = "Run the jobs until Ctrl-C or SIGTERM. A cluster that no longer works is ended and started again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--unwatched", action="store_true", help="the cluster alone, as the watchdog starts it")
+
+    def handle(self, *, unwatched: bool, **options: Any) -> None:
+        if unwatched:
+            run_cluster()
+            return
+        if trouble := what_is_missing():
+            raise CommandError(trouble)
+        install_schedules()
+        for job in AT_ONCE:
+            async_task(job)
+        Watchdog().run()
