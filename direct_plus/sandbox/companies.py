@@ -12,7 +12,8 @@ NINE_DIGITS = re.compile(r"[0-9]{9}")
 # coprime to 10**9, so that counting on yields each number once, well spread and a tenth with a leading zero
 STRIDE, OFFSET = 618_033_989, 12_345_678
 MARKS = {"invalid": "10003", "deleted": "40002", "transferred": "40003", "unknown": "10001"}
-_LONG = re.compile(r'(?<!\\)"(?:value|yearlyRevenue)": (\d{8,}(?:\.\d+)?)(?=[,}])')
+_LONG = re.compile(r'"value": (\d{8,}(?:\.\d+)?)(?=[,}])')
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def document(world: World, duns: str) -> Document:
@@ -105,8 +106,7 @@ def plain(duns: str) -> Document:
 
 def text(value: Any) -> bytes:
     """JSON as D&B writes it: large amounts come as `3.0251016094E8`."""
-    written = json.dumps(value, ensure_ascii=False)
-    return _LONG.sub(_exponent, written).encode("utf-8", "surrogatepass")
+    return _LONG.sub(_exponent, _ENCODER.encode(value)).encode("utf-8", "surrogatepass")
 
 
 def _exponent(match: re.Match[str]) -> str:

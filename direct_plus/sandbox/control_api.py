@@ -69,6 +69,7 @@ def add_companies(
     world: World, reference: str, companies: list[Any] | None = None, count: int = 0, seed: bool = True
 ) -> list[str]:
     """Put companies into a registration: numbers, whole documents, or a count of new ones."""
+    _must_know(world, reference)
     with world.store.transaction():
         numbers = [_number(world, one) for one in companies or []] + _fresh(world, count)
         membership.join(world, reference, numbers, seed=seed)
@@ -110,6 +111,7 @@ def company(world: World, duns: str) -> dict[str, Any]:
 @verb
 def emit(world: World, reference: str, raw: list[str]) -> list[int]:
     """Queue exactly these notifications; each text in base64."""
+    _must_know(world, reference)
     return notices.send_exactly(world, reference, [base64.b64decode(text) for text in raw])
 
 
@@ -268,6 +270,7 @@ def activity(world: World) -> dict[str, int]:
 @verb
 def deliver(world: World, reference: str, kind: str, per_file: int = 1_000_000) -> list[str]:
     """Write SEEDFILE (of all companies), NOTIFICATION (of what waits) or DunsExport files now."""
+    _must_know(world, reference)
     if kind == "NOTIFICATION":
         return _names(delivered.deliver_waiting(world, reference, per_file=per_file))
     numbers = membership.members(world, reference)
@@ -304,6 +307,12 @@ def reset(world: World) -> None:
 @verb
 def stop(_world: World) -> None:
     """End the sandbox."""
+
+
+def _must_know(world: World, reference: str) -> None:
+    """A slip in a test must not queue into nowhere."""
+    if reference not in registrations.references(world):
+        raise ValueError(f"no such registration: {reference}")
 
 
 def _settle(world: World) -> None:

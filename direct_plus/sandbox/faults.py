@@ -142,7 +142,7 @@ class Faults:
         """What strikes this call: at most one fault a stage, the first set goes first."""
         with self._store.lock:
             drawn = dict(self._strikes(kind, reference))
-            if any(fault.times is not None for fault in drawn.values()):
+            if any(fault.times is not None or fault.after for fault in self._faults):
                 self._keep()
             return drawn
 

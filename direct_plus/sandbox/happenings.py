@@ -13,6 +13,8 @@ LEGAL = ORG + "legalEvents."
 Changes = dict[str, Any]
 Happening = Callable[[Document, Random, str], Changes]
 
+FORMS = ("Ltd", "Corporation", "GmbH", "SAS", "AB")
+ADDED_WORDS = ("Global", "International", "Group", "Solutions", "Partners")
 RATINGS = ("5A1", "5A2", "4A2", "3A2", "3A3", "2A3", "1A3", "1A4", "BB4", "CC4")
 
 
@@ -51,10 +53,13 @@ def _rating(document: Document, random: Random, day: str) -> Changes:
 
 
 def _name(document: Document, random: Random, _day: str) -> Changes:
-    before = str(document.get("primaryName", ""))
-    words = before.split()
-    words.insert(min(1, len(words)), random.choice(("Global", "International", "Group", "Solutions", "Partners")))
-    return {ORG + "primaryName": " ".join(words), ORG + "registeredName": " ".join(words)}
+    """One word more before the legal form, or another one there."""
+    words = str(document.get("primaryName", "")).split()
+    added = random.choice([word for word in ADDED_WORDS if word not in words])
+    kept = [word for word in words if word not in ADDED_WORDS]
+    place = next((n for n, word in enumerate(kept) if n and (word in FORMS or word.endswith("."))), len(kept))
+    name = " ".join([*kept[:place], added, *kept[place:]])
+    return {ORG + "primaryName": name, ORG + "registeredName": name}
 
 
 def _address(_document: Document, random: Random, _day: str) -> Changes:
@@ -74,7 +79,11 @@ def _telephone(document: Document, random: Random, _day: str) -> Changes:
 def _website(document: Document, random: Random, _day: str) -> Changes:
     word = str(document.get("primaryName", "company")).split()[0].lower()
     name = "".join(letter for letter in word if letter.isascii() and letter.isalnum()) or "company"
-    return {ORG + "websiteAddress": [{"url": f"www.{name}-{random.randint(2, 99)}.com", "domainName": f"{name}.com"}]}
+    return {
+        ORG + "websiteAddress": [
+            {"url": f"www.{name}-{random.randint(2, 99)}.example", "domainName": f"{name}.example"}
+        ]
+    }
 
 
 def _owner(document: Document, random: Random, _day: str) -> Changes:

@@ -53,9 +53,7 @@ def field(world: World, reference: str, name: str) -> Any:
 
 
 def references(world: World) -> list[str]:
-    return [
-        row["reference"] for row in world.store.rows("SELECT reference FROM registration ORDER BY added, reference")
-    ]
+    return [row["reference"] for row in world.store.rows("SELECT reference FROM registration ORDER BY rowid")]
 
 
 def suppressed(world: World, reference: str) -> bool:

@@ -1,7 +1,7 @@
 """Starting and stopping a sandbox: inside a test, or as a process of its own."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -20,12 +20,16 @@ BEAT = 0.05
 class Sandbox:
     """A running sandbox; stop it, or use it as a context."""
 
-    def __init__(self, world: World, port: int) -> None:
+    def __init__(self, world: World, port: int, companions: Iterable[Thread] = ()) -> None:
         self.world = world
         self._server = Server(world, port)
         self.url = self._server.url
         self.control = SandboxControl(self.url)
-        self._threads = [Thread(target=self._server.serve_forever, args=(BEAT,), daemon=True), self._ticker()]
+        self._threads = [
+            Thread(target=self._server.serve_forever, args=(BEAT,), daemon=True),
+            self._ticker(),
+            *companions,
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -75,9 +79,7 @@ def start_sandbox(
         control_api.set_credentials(world, key, secret)
     for name, value in (switches or {}).items():
         world.switches.set(name, value)
-    if demo:
-        start_demo(world, every)
-    return Sandbox(world, port)
+    return Sandbox(world, port, [start_demo(world, every)] if demo else ())
 
 
 def _path(given: Path | str | None) -> Path | None:

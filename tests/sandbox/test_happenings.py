@@ -161,6 +161,8 @@ def test_wrong_wishes_are_refused(control: SandboxControl) -> None:
         ("happen", {"kind": "nonsense", "duns": DUNS}),
         ("happen", {}),
         ("nonsense", {}),
+        ("emit", {"reference": "NOBODY", "raw": []}),
+        ("add_companies", {"reference": "NOBODY", "count": 1}),
         ("mark", {"duns": [DUNS], "kind": "odd"}),
         ("deliver", {"reference": REFERENCE, "kind": "X"}),
     ]

@@ -1,0 +1,217 @@
+"""The demo world: believable, consistent, the same for the same seed, and alive."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+
+from direct_plus.sandbox import Sandbox, demo, demo_companies, start_sandbox
+from direct_plus.sandbox.changing import ABSENT, look
+from direct_plus.sandbox.clock import moment, read_stamp
+from direct_plus.sandbox.demo import CUSTOMERS, FULL, SUPPLIERS
+from direct_plus.sandbox.world import World
+from tests.sandbox.client import Client
+
+Notices = dict[str, list[dict[str, Any]]]
+CALM = timedelta(days=5)
+
+
+@pytest.fixture(scope="module")
+def demo_sandbox() -> Iterator[Sandbox]:
+    """With a long breath: nothing new while these tests look."""
+    with start_sandbox(demo=True, every=10_000, switches={"calls_per_second": 0}) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def waiting(demo_sandbox: Sandbox) -> Notices:
+    found: Notices = defaultdict(list)
+    for entry in demo_sandbox.control.ledger():
+        found[entry["reference"]].append(json.loads(entry["raw"]))
+    return found
+
+
+def elements(items: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for item in items:
+        for element in item.get("elements", []):
+            yield item["organization"]["duns"], element
+
+
+def test_a_hundred_and_fifty_companies_of_ten_countries() -> None:
+    documents = demo_companies.build(1, "2026-01-01")
+    assert len({document["duns"] for document in documents}) == len(documents) == 150
+    assert len({document["countryISOAlpha2Code"] for document in documents}) == 10
+    assert sum(document["duns"].startswith("0") for document in documents) > 8
+    assert len({document["primaryName"] for document in documents}) == 150
+    assert sum("parent" in document["corporateLinkage"] for document in documents) > 20
+    assert all(document["websiteAddress"][0]["domainName"].endswith(".example") for document in documents)
+
+
+def test_the_same_seed_makes_the_same_companies() -> None:
+    assert demo_companies.build(1, "2026-01-01") == demo_companies.build(1, "2026-01-01")
+    assert demo_companies.build(1, "2026-01-01") != demo_companies.build(2, "2026-01-01")
+
+
+def test_the_same_seed_makes_the_same_history() -> None:
+    worlds = [World(), World()]
+    for world in worlds:
+        demo.fill(world)
+        for _ in range(90):
+            demo.step(world)
+    told = [[tell(row["raw"]) for row in world.store.rows("SELECT raw FROM notice ORDER BY seq")] for world in worlds]
+    assert told[0] == told[1]
+
+
+def tell(raw: bytes) -> tuple[str, str, list[str]]:
+    item = json.loads(raw)
+    paths = [element["element"] for element in item.get("elements", [])]
+    return item["type"], item["organization"]["duns"], paths
+
+
+def test_registrations_are_as_a_customer_has_them(demo_sandbox: Sandbox) -> None:
+    client = Client(demo_sandbox)
+    assert client.get("/v1/monitoring/registrations").json()["messages"]["references"] == [SUPPLIERS, CUSTOMERS, FULL]
+    kinds = [
+        client.get(f"/v1/monitoring/registrations/{name}").json()["messages"]["registration"]["notificationType"]
+        for name in (SUPPLIERS, CUSTOMERS, FULL)
+    ]
+    assert kinds == ["UPDATE", "UPDATE", "FULL_PRODUCT"]
+    members = [set(demo_sandbox.control.subjects(name)) for name in (SUPPLIERS, CUSTOMERS, FULL)]
+    assert len(members[0] | members[1] | members[2]) == 150
+    assert members[0] & members[1]
+
+
+def test_every_company_is_seeded_and_changes_come_after(waiting: Notices, demo_sandbox: Sandbox) -> None:
+    for reference in (SUPPLIERS, CUSTOMERS):
+        members = demo_sandbox.control.subjects(reference)
+        first = waiting[reference][: len(members)]
+        assert [item["organization"]["duns"] for item in first if item["type"] == "SEED"] == members
+    assert {item["type"] for item in waiting[FULL]} >= {"SEED"}
+    assert not any(item["type"] == "UPDATE" for item in waiting[FULL])
+
+
+def test_history_goes_back_three_months_and_none_of_it_is_lost(waiting: Notices, demo_sandbox: Sandbox) -> None:
+    stamps = [read_stamp(element["timestamp"]) or 0 for items in waiting.values() for _duns, element in elements(items)]
+    now = demo_sandbox.control.clock()
+    assert now - timedelta(days=91) < moment(min(stamps)) < now - timedelta(days=85)
+    assert max(map(moment, stamps)) < now
+    weeks = Counter((now - moment(stamp)).days // 7 for stamp in stamps)
+    assert len(weeks) == 13
+    assert all(entry["lost_at"] is None for entry in demo_sandbox.control.ledger())
+
+
+@pytest.mark.parametrize("reference", [SUPPLIERS, CUSTOMERS])
+def test_previous_is_what_the_company_was_and_the_last_is_what_it_is(
+    waiting: Notices, demo_sandbox: Sandbox, reference: str
+) -> None:
+    known: dict[tuple[str, str], Any] = {}
+    for duns, element in elements(waiting[reference]):
+        place = duns, element["element"]
+        if place in known:
+            assert element.get("previous", ABSENT) == known[place]
+        known[place] = element["current"]
+    for (duns, path), value in known.items():
+        assert look(demo_sandbox.control.company(duns), path) == value
+
+
+def test_a_seed_tells_the_present(waiting: Notices, demo_sandbox: Sandbox) -> None:
+    last = {item["organization"]["duns"]: item["organization"] for item in waiting[FULL] if item["type"] == "SEED"}
+    last |= {
+        item["organization"]["duns"]: item["organization"] for item in waiting[SUPPLIERS] if item["type"] == "SEED"
+    }
+    changed = [duns for duns, organization in last.items() if organization != demo_sandbox.control.company(duns)]
+    assert changed == []
+
+
+def test_near_the_seed_no_value_goes_to_and_fro(waiting: Notices, demo_sandbox: Sandbox) -> None:
+    """A reader orders a SEED and the changes of its last days by their values."""
+    since = demo_sandbox.control.clock() - CALM
+    seen: Counter[tuple[str, str]] = Counter()
+    for duns, element in elements(waiting[SUPPLIERS]):
+        if moment(read_stamp(element["timestamp"]) or 0) > since:
+            seen[duns, element["element"]] += 1
+    assert seen
+    assert max(seen.values()) == 1
+
+
+def test_most_of_it_is_noise_and_some_of_it_is_not(waiting: Notices) -> None:
+    items = waiting[SUPPLIERS] + waiting[CUSTOMERS]
+    counts = Counter(element["element"] for _duns, element in elements(items))
+    noisy = ("Date", "MembersCount", "branchesCount")
+    noise = sum(count for path, count in counts.items() if path.endswith(noisy))
+    assert noise > 0.5 * sum(counts.values())
+    assert {item["type"] for item in items} == {
+        "SEED", "UPDATE", "TRANSFER", "DELETE", "UNDELETE", "UNDER_REVIEW", "REVIEWED",
+    }  # fmt: skip
+    for path in ("legalEvents.hasOpenBankruptcy", "dunsControlStatus.operatingStatus", "telephone", "primaryName",
+                 "corporateLinkage.globalUltimate", "primaryAddress.streetAddress", "isHighRiskBusiness"):  # fmt: skip
+        assert counts[f"organization.{path}"] > 0
+
+
+def test_one_supplier_goes_under_in_plain_sight(waiting: Notices) -> None:
+    by_company: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for duns, element in elements(waiting[SUPPLIERS]):
+        by_company[duns].append(element)
+    fallen = next(found for found in by_company.values() if any("hasOpenBankruptcy" in one["element"] for one in found))
+    scores = [one for one in fallen if one["element"].endswith("failureScore.nationalPercentile")]
+    assert len(scores) >= 3
+    assert all(one["current"] < one["previous"] for one in scores[:3])
+    assert fallen[-1]["current"] == {"description": "Out of business", "dnbCode": 403}
+
+
+def test_owners_and_retained_companies_are_of_this_world(waiting: Notices) -> None:
+    known = {item["organization"]["duns"] for items in waiting.values() for item in items}
+    for items in waiting.values():
+        for _duns, element in elements(items):
+            if element["element"].endswith("globalUltimate"):
+                assert element["current"]["duns"] in known
+        for item in items:
+            if item["type"] == "TRANSFER":
+                assert item["organization"]["dunsControlStatus"]["dunsTransfers"][0]["retainedDUNS"] in known
+
+
+def test_in_every_forty_steps_one_score_falls_three_times_and_something_grave_happens() -> None:
+    world = World()
+    demo.fill(world)
+    first = world.store.number("SELECT max(seq) FROM notice")
+    for _ in range(40 * 6):
+        demo.step(world)
+    raws = world.store.rows("SELECT raw FROM notice WHERE seq > ? AND reference <> ?", first, FULL)
+    items = [json.loads(row["raw"]) for row in raws]
+    falls = Counter(duns for duns, one in elements(items) if one["element"].endswith("failureScore.nationalPercentile"))
+    assert sum(count >= 3 for count in falls.values()) >= 4
+    paths = {element["element"].removeprefix("organization.") for _duns, element in elements(items)}
+    assert {"legalEvents.hasOpenBankruptcy", "corporateLinkage.globalUltimate", "dunsControlStatus.operatingStatus",
+            "legalEvents.hasOpenSuspensionOfPayments", "telephone", "primaryName"} <= paths  # fmt: skip
+    assert "TRANSFER" in {item["type"] for item in items}
+
+
+def test_it_lives_on_and_takes_up_again_after_a_restart(tmp_path: Path) -> None:
+    state = tmp_path / "demo.sqlite3"
+    with start_sandbox(state=state, demo=True, every=0.02) as first:
+        before = grown(first, 0)
+    with start_sandbox(state=state, demo=True, every=0.02) as second:
+        assert len(second.control.subjects(SUPPLIERS)) == 85
+        again = grown(second, before)
+    assert before < again < before + 1_000
+
+
+def grown(sandbox: Sandbox, at_least: int) -> int:
+    """How many notifications there are once something new has come."""
+    start = max(at_least, len(sandbox.control.ledger()))
+    until = monotonic() + 5
+    while (count := len(sandbox.control.ledger())) <= start and monotonic() < until:
+        sleep(0.02)
+    return count
+
+
+def test_a_reset_ends_the_demo() -> None:
+    with start_sandbox(demo=True, every=0.01) as sandbox:
+        sandbox.control.reset()
+        sleep(0.1)
+        assert sandbox.control.ledger() == []
