@@ -30,6 +30,8 @@ STARTING = 15.0
 OVERDUE = 300.0
 STOP_WITHIN = 8.0
 LONGEST_PAUSE = 60.0
+# The database is asked less often than the process is looked at: an idle worker costs it next to nothing.
+LONGEST_UNASKED = 10.0
 # Who runs so long is no cluster that ends as soon as it starts.
 HEALTHY_AFTER = 60.0
 
@@ -47,6 +49,7 @@ class Watchdog:
         self.pause = 1.0
         self.sent_at: datetime | None = None
         self.sent = self.started = time.monotonic()
+        self.ask_at = 0.0
 
     def run(self) -> None:
         """Until somebody asks us to stop."""
@@ -63,6 +66,9 @@ class Watchdog:
         """Why the cluster has to be started again, or nothing."""
         if self.cluster.exit_code is not None:
             return f"it ended by itself (exit code {self.cluster.exit_code})"
+        if time.monotonic() < self.ask_at:
+            return ""
+        self.ask_at = time.monotonic() + min(self.beat / 2, LONGEST_UNASKED)
         try:
             return self.ask_the_database()
         except DatabaseError as error:

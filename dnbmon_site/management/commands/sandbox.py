@@ -24,12 +24,14 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="with a sample portfolio, in which things happen")
         parser.add_argument("--every", type=float, default=5.0, metavar="SECONDS", help="between live changes (5)")
 
-    def handle(self, *, port: int, state: Path | None, demo: bool, every: float, **options: Any) -> None:
+    def handle(
+        self, *, port: int, state: Path | None, demo: bool, every: float, verbosity: int, **options: Any
+    ) -> None:
         end_with_parent()
         if state:
             state.parent.mkdir(parents=True, exist_ok=True)
         try:
-            serve(port=port, state=state, demo=demo, every=every, ready=self.tell)
+            serve(port=port, state=state, demo=demo, every=every, ready=self.tell if options["verbosity"] else ignore)
         except OSError as error:
             raise CommandError(f"Port {port} cannot be had ({error.strerror}): --port names another one.") from error
 
@@ -37,3 +39,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Direct+ on {url}. Settings of a program that is to use it:")
         self.stdout.write(f"DNB_BASE_URL={url} DNB_API_KEY={KEY} DNB_API_SECRET={SECRET}")
         self.stdout.flush()
+
+
+def ignore(url: str) -> None:
+    """Who started us knows where we are."""

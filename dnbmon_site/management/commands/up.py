@@ -1,0 +1,80 @@
+"""manage.py up: the whole program in one process tree; `--demo` with made-up companies beside your own data."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from dnbmon_site.demo import Demo, only_one
+from dnbmon_site.missing import missing_settings
+from dnbmon_site.ports import check_port, why_not_to_listen
+from dnbmon_site.processes import Failed, Stopped, Tree
+from dnbmon_site.starting import Plan, start_all
+from dnbmon_site.welcoming import hints, welcome
+
+
+class Command(BaseCommand):
+    help = "Start web and worker; with --demo also a sandbox of D&B with a sample portfolio. Ctrl-C stops everything."
+    # The children check themselves; here it would only cost the time until something is to be seen.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="made-up companies, kept apart from your own data")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 answers other machines too (127.0.0.1)")
+        folder = settings.VAR_DIR / "demo"
+        parser.add_argument("--demo-folder", type=Path, default=folder, help="where the demo keeps its data (var/demo)")
+
+    def handle(self, *, demo: bool, port: int, host: str, demo_folder: Path, **options: Any) -> None:
+        try:
+            check_port(host, port)
+            with ExitStack() as stack:
+                if demo:
+                    stack.enter_context(only_one(demo_folder))
+                plan = demo_plan(demo_folder, host, port) if demo else own_plan(host, port)
+                self.run_until_told(plan)
+        except Failed as error:
+            raise CommandError(str(error)) from error
+
+    def run_until_told(self, plan: Plan) -> None:
+        if not plan.demo:
+            self.hint()
+        try:
+            with Tree(self.tell) as tree:
+                self.tell("Starting …")
+                welcome(plan, start_all(tree, plan), self.tell)
+                tree.watch()
+        except Stopped:
+            self.tell("Stopped.")
+
+    def hint(self) -> None:
+        for line in hints(settings, missing_settings()):
+            self.tell(self.style.WARNING(line))
+
+    def tell(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def demo_plan(folder: Path, host: str, port: int) -> Plan:
+    demo = Demo(folder.absolute(), host, sandbox_port(port))
+    return Plan(host, port, demo.env(os.environ), demo)
+
+
+def own_plan(host: str, port: int) -> Plan:
+    return Plan(host, port, {**os.environ, "PYTHONUNBUFFERED": "1"})
+
+
+def sandbox_port(port: int) -> int:
+    """The one after the web's, so that it is easily found; any other where that is taken."""
+    if not why_not_to_listen("127.0.0.1", port + 1):
+        return port + 1
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
