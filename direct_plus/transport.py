@@ -132,21 +132,20 @@ class _Exchange:
         finally:
             with self._lock:
                 self._failure = failure
-            self.done.set()
+                self.done.set()
 
     def give_up(self) -> None:
-        """After this nothing goes out and nothing more is taken in."""
+        """Unless it is over, nothing goes out after this and nothing more is taken in."""
         with self._lock:
-            self._given_up = True
             if self.done.is_set():
                 return
+            self._given_up = True
             for open_socket in self._sockets:
                 _shut(open_socket)
 
     def answer(self) -> Answer:
         with self._lock:
-            late = not self.done.is_set()
-            failure = "timed out" if late else self._failure
+            failure = "timed out" if self._given_up else self._failure
             timed_out = failure == "timed out"
             body, inflating = _inflate(bytes(self._body), self._headers.get("Content-Encoding", ""))
             return Answer(
