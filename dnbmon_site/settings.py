@@ -9,6 +9,7 @@ from dnbmon_site import mongodb
 from dnbmon_site.engines import DEFAULT_URL, databases, is_mongodb
 from dnbmon_site.environment import kept_secret, origin, read_environment
 from dnbmon_site.logs import configure_structlog, logging_config
+from dnbmon_site.look import BRAND
 from dnbmon_site.refusals import refuse_unsafe
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -141,13 +142,22 @@ WHITENOISE_USE_FINDERS = True
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "D&B Monitoring",
     "SITE_HEADER": "D&B Monitoring",
-    "SITE_SUBHEADER": "Companies, changes and alerts",
-    "SITE_SYMBOL": "monitoring",
+    "SITE_SUBHEADER": "What changed about your companies",
+    "SITE_SYMBOL": "radar",
     "SITE_URL": "/",
     "ENVIRONMENT": "dnbmon_site.admin.environment_badge",
+    "DASHBOARD_CALLBACK": "dnbmon_site.front_page.front_page",
+    "STYLES": ["dnbmon_site.look.style"],
+    "SCRIPTS": ["dnbmon_site.look.script"],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "COMMAND": {"search_callback": "dnbmon_site.navigation.search_companies"},
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": True,
+        "navigation": "dnbmon_site.navigation.navigation",
+    },
+    "COLORS": BRAND,
 }
 
 # Mail

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from direct_plus.errors import DirectPlusError
 from monitoring.ingesting import ingest, waiting_deliveries
 from monitoring.leasing import LeaseLost, leased
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
 from monitoring.publishing import publish_waiting
-from monitoring.pulling import PullResult, pull
+from monitoring.pulling import Outcome, PullResult, pull
 from monitoring.repairing import audit, audit_is_due, repair, repair_is_due
 from monitoring.rolling_up import roll_up
 from portfolio.connecting import NotConfigured, client_for
@@ -150,3 +151,11 @@ def count_days() -> int:
     while timezone.now() < until and (touched := roll_up()):
         days += touched
     return days
+
+
+def pull_now(key: str) -> str:
+    """Pull one registration because a person wants it now, even while it is paused; says how it went."""
+    result = pull_one(uuid.UUID(key), timezone.now() + A_MINUTE)
+    if result.outcome == Outcome.OUT_OF_TIME:
+        async_task("monitoring.jobs.pull_now", key)
+    return f"{result.outcome.value}: {result.notifications} notifications. {result.reason}".strip()

@@ -113,3 +113,26 @@ def told_by_dnb(registration: Registration) -> dict[str, Any]:
 def description(registration: Registration) -> str:
     text = told_by_dnb(registration).get("description")
     return text if isinstance(text, str) else ""
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """ "2 hours ago", "in 3 days", "just now"."""
+    seconds = ((now or timezone.now()) - moment).total_seconds()
+    text = span(abs(seconds))
+    if text == "a moment":
+        return "just now"
+    return f"{text} ago" if seconds > 0 else f"in {text}"
+
+
+def span(seconds: float) -> str:
+    """The largest unit that fits, in words."""
+    for name, size in (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return "a moment"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """ "1 change", "2,000 changes"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -12,8 +12,8 @@ from django.urls import URLPattern, path
 from monitoring.admin.filters import DaysFilter, ElementFilter, RegistrationFilter, choice_filter
 from monitoring.admin.searching import of_companies, with_companies
 from monitoring.models import Change, Kind, Publication, Severity
+from monitoring.raw import pretty
 from monitoring.timeline import lines_of
-from monitoring.wording import from_json
 from portfolio.models import Registration
 from portfolio.pages import ReadOnlyAdmin
 
@@ -54,8 +54,10 @@ class ChangeAdmin(ReadOnlyAdmin):
         """What open pages ask for: has anything been published since?"""
         return JsonResponse({"number": newest_publication()})
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().changelist_view(request, {"published": newest_publication(), **(extra_context or {})})
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found: Any = super().get_changelist_instance(request)
+        found.published = newest_publication()
+        return found
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
         return super().get_queryset(request).filter(superseded=False)
@@ -76,7 +78,7 @@ class ChangeAdmin(ReadOnlyAdmin):
         return {
             "title": f"{row.company}: {row.line.label}",  # type: ignore[attr-defined]
             "line": row.line,  # type: ignore[attr-defined]
-            "before": from_json(row.previous),
-            "after": from_json(row.current),
+            "raw_before": pretty(row.previous or ""),
+            "raw_after": pretty(row.current or ""),
             "derived": row.derived_from.split(":") if row.derived_from else [],
         }

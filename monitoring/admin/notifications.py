@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from typing import Any
 
@@ -14,42 +13,12 @@ from monitoring.admin.changes import with_registrations
 from monitoring.admin.filters import DaysFilter, RegistrationFilter, choice_filter
 from monitoring.admin.searching import of_companies, with_companies
 from monitoring.models import Change, Delivery, Notification, NotificationType
-from monitoring.reading import items_of
+from monitoring.raw import pretty, raw_item
 from monitoring.timeline import Line, lines_of
 from portfolio.pages import ReadOnlyAdmin
-from portfolio.stored_bytes import load_bytes
 
 TONES = {"DELETE": "bad", "TRANSFER": "bad", "UNDER_REVIEW": "warn", "EXIT": "warn", "REMOVED": "warn", "SEED": "good"}
 TOLD = 3
-
-
-def raw_item(notification: Notification) -> bytes:
-    """The very bytes of this notification in the answer that brought it; b"" when they are no longer kept."""
-    items = items_of(notification.delivery, load_bytes(notification.delivery_id))
-    return items[notification.position] if notification.position < len(items) else b""
-
-
-def pretty(raw: bytes | str) -> str:
-    """Indented, nothing rounded; what is no JSON as it is."""
-    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
-    try:
-        return json.dumps(json.loads(text, parse_float=Exact, parse_int=Exact), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text
-
-
-class Exact(float):
-    """A number that is written as it was read."""
-
-    def __new__(cls, text: str) -> Exact:
-        made = super().__new__(cls, 0)
-        made.text = text
-        return made
-
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text
 
 
 def changes_of(notifications: list[Notification]) -> dict[Any, list[Line]]:
@@ -108,5 +77,3 @@ class NotificationAdmin(ReadOnlyAdmin):
 def type_words(type_: str) -> str:
     """D&B's set of types is open: an unknown one is shown as it came."""
     return dict(NotificationType.choices).get(type_, type_)
-
-

@@ -1,0 +1,197 @@
+"""django-q2's pages in the look of the others, safe to use: a schedule that would stop all others is refused."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django_q.conf import Conf
+from django_q.models import Failure, OrmQ, Schedule, Success, Task
+from django_q.tasks import async_task
+from unfold.decorators import display
+
+from dnbmon_site.schedules import FOR_EVER, PAUSED
+from portfolio.markup import ago, badge
+from portfolio.pages import PageAdmin, ReadOnlyAdmin
+from portfolio.wording import plural
+
+for model in (Schedule, Success, Failure, OrmQ):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+LITERALS = "Only plain values can be used here, such as 1, 'Leeds', True or [1, 2]; texts need quotation marks."
+
+
+class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Refuses what the scheduler could not read: it would stop there, and no schedule after this one would run."""
+
+    class Meta:
+        model = Schedule
+        fields = ("name", "func", "args", "kwargs", "schedule_type", "minutes", "next_run", "repeats")
+
+    def clean_args(self) -> str:
+        text = (self.cleaned_data["args"] or "").strip()
+        if text:
+            read_literal(text)
+        return text
+
+    def clean_kwargs(self) -> str:
+        text = (self.cleaned_data["kwargs"] or "").strip()
+        if text:
+            read_keywords(text)
+        return text
+
+
+def read_literal(text: str) -> object:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise ValidationError(f"“{text}” cannot be read. {LITERALS}") from None
+
+
+def read_keywords(text: str) -> dict[str, object]:
+    """`x=1, name='Leeds'`, or a dictionary."""
+    try:
+        call = ast.parse(f"f({text})", mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise ValidationError(f"“{text}” cannot be read. Write it like: x=1, name='Leeds'.") from None
+    assert isinstance(call, ast.Call)
+    if call.args or any(keyword.arg is None for keyword in call.keywords):
+        return _dictionary(text)
+    return {str(keyword.arg): read_literal(ast.unparse(keyword.value)) for keyword in call.keywords}
+
+
+def _dictionary(text: str) -> dict[str, object]:
+    found = read_literal(text)
+    if isinstance(found, dict) and all(isinstance(name, str) for name in found):
+        return found
+    raise ValidationError(f"“{text}” names no arguments. Write it like: x=1, name='Leeds'.")
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(PageAdmin):
+    form = ScheduleForm
+    list_display = ("shown_name", "state", "often", "next", "last", "func")
+    search_fields = ("name", "func")
+    ordering = ("id",)
+    sortable_by = ()
+    actions = ("pause", "resume", "run_now")
+    empty_title = "No schedules"
+    empty_text = "The worker installs them when it starts (manage.py worker)."
+
+    def complete_rows(self, rows: list[Any]) -> None:
+        """How the last run went, for all rows in one query."""
+        last = Task.objects.only("id", "success", "stopped").in_bulk([row.task for row in rows if row.task])
+        for row in rows:
+            row.last_task = last.get(row.task)
+
+    @display(description="What")
+    def shown_name(self, row: Schedule) -> str:
+        return shown_name(row)
+
+    @display(description="State")
+    def state(self, row: Schedule) -> SafeString:
+        return badge("Paused", "warn", "It does not run") if row.repeats == PAUSED else badge("Runs", "good")
+
+    @display(description="How often")
+    def often(self, row: Schedule) -> str:
+        if row.schedule_type != Schedule.MINUTES:
+            return str(row.get_schedule_type_display())
+        return "every minute" if row.minutes == 1 else f"every {row.minutes} minutes"
+
+    @display(description="Next run")
+    def next(self, row: Schedule) -> SafeString | str:
+        return "" if row.repeats == PAUSED else ago(row.next_run)
+
+    @display(description="Last run")
+    def last(self, row: Any) -> SafeString | str:
+        task = row.last_task
+        if task is None:
+            return ""
+        return badge("went well" if task.success else "failed", "good" if task.success else "bad", ago(task.stopped))
+
+    @admin.action(description="Pause", permissions=["change"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
+        messages.success(request, f"{plural(queryset.update(repeats=PAUSED), 'schedule')} paused.")
+
+    @admin.action(description="Resume", permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
+        messages.success(request, f"{plural(queryset.update(repeats=FOR_EVER), 'schedule')} resumed.")
+
+    @admin.action(description="Run now", permissions=["change"])
+    def run_now(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
+        for row in queryset:
+            async_task(row.func, *_arguments(row), **read_keywords(row.kwargs or ""), task_name=shown_name(row))
+        messages.success(request, "They run as soon as a worker is free.")
+
+
+def shown_name(row: Schedule) -> str:
+    return str(row.name or row.func)[:100]
+
+
+def _arguments(row: Schedule) -> tuple[object, ...]:
+    found = read_literal(row.args) if row.args else ()
+    return found if isinstance(found, tuple) else (found,)
+
+
+class TaskAdmin(ReadOnlyAdmin):
+    list_display = ("name", "func", "began", "took", "outcome")
+    search_fields = ("name", "func")
+    ordering = ("-stopped",)
+    sortable_by = ()
+    fields = ("name", "func", "group", "cluster", "started", "stopped", "attempt_count", "result")
+    empty_title = "No tasks"
+
+    @display(description="Began")
+    def began(self, row: Task) -> SafeString | str:
+        return ago(row.started)
+
+    @display(description="Took")
+    def took(self, row: Task) -> str:
+        return f"{row.time_taken():,.2f} s"
+
+    @display(description="Result")
+    def outcome(self, row: Task) -> str:
+        return str(row.result if row.result is not None else "")[:120]
+
+
+@admin.register(Success)
+class SuccessAdmin(TaskAdmin):
+    empty_text = "What the worker has done appears here."
+
+
+@admin.register(Failure)
+class FailureAdmin(TaskAdmin):
+    actions = ("resubmit",)
+    empty_title = "No failed tasks"
+    empty_text = "What failed would appear here, with the reason."
+
+    @admin.action(description="Run again")
+    def resubmit(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        for task in queryset:
+            async_task(task.func, *(task.args or ()), **(task.kwargs or {}))
+            task.delete()
+        messages.success(request, "They run again as soon as a worker is free.")
+
+
+class QueueAdmin(ReadOnlyAdmin):
+    list_display = ("name", "func", "lock", "task_id")
+    ordering = ("id",)
+    sortable_by = ()
+    fields = ("key", "lock", "task_id", "name", "func")
+    empty_title = "The queue is empty"
+    empty_text = "Tasks wait here until a worker takes them."
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A task that a worker cannot finish has to go."""
+        return bool(request.user.has_perm("django_q.delete_ormq"))
+
+
+if Conf.ORM or Conf.TESTING:
+    admin.site.register(OrmQ, QueueAdmin)

@@ -1,0 +1,70 @@
+// Keeps [data-live] up to date without a reload: asks every few seconds whether anything was published, and then
+// fetches that part of the page and puts it in place. Sleeps while nobody looks.
+(function () {
+  "use strict";
+
+  const PULSE = "/monitoring/change/pulse/";
+  const STALE = 15000;
+  let fetched = Date.now();
+  let busy = false;
+
+  function place() {
+    return document.getElementById("live");
+  }
+
+  function onFirstPage() {
+    return !/[?&]p=([2-9]|1\d)/.test(window.location.search);
+  }
+
+  function isUsed(element) {
+    const open = element.querySelector("details[open]");
+    const selection = window.getSelection();
+    return Boolean(open) || (selection && String(selection).length > 0 && element.contains(selection.anchorNode));
+  }
+
+  function markNew(before, now) {
+    const known = new Set(Array.from(before.querySelectorAll("[data-key]"), (line) => line.dataset.key));
+    if (known.size === 0) return;
+    now.querySelectorAll("[data-key]").forEach((line) => {
+      if (!known.has(line.dataset.key)) line.classList.add("dm-new");
+    });
+  }
+
+  async function refresh(element) {
+    const answer = await fetch(element.dataset.live || window.location.href, { headers: { "X-Requested-With": "live" } });
+    if (!answer.ok || answer.redirected) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("live");
+    if (!fresh || isUsed(element)) return;
+    markNew(element, fresh);
+    element.replaceWith(document.adoptNode(fresh));
+    fetched = Date.now();
+  }
+
+  async function look() {
+    const element = place();
+    if (!element || document.hidden || busy || !onFirstPage()) return;
+    busy = true;
+    try {
+      const answer = await fetch(PULSE);
+      if (!answer.ok || answer.redirected) return;
+      const published = String((await answer.json()).number);
+      const isStale = element.dataset.live && Date.now() - fetched > STALE;
+      if (published !== element.dataset.published || isStale) await refresh(element);
+    } catch (error) {
+      // The server is away for a moment; the next look will tell.
+    } finally {
+      busy = false;
+    }
+  }
+
+  function begin() {
+    const element = place();
+    if (!element) return;
+    window.setInterval(look, 1000 * Number(element.dataset.every || 5));
+    document.addEventListener("visibilitychange", look);
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
+})();

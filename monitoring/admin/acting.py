@@ -1,0 +1,105 @@
+"""What people do with a registration: one function each, named by the word in its address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django_q.models import Schedule
+from django_q.tasks import async_task
+
+from direct_plus.errors import DirectPlusError
+from monitoring.breaker import resume_ingest
+from monitoring.gaps import clear_gap
+from monitoring.models import Delivery, DeliveryState
+from portfolio.connecting import NotConfigured
+from portfolio.models import Contract, Registration
+from portfolio.syncing import discover_registrations, pause_pulling, start_pulling
+from portfolio.wording import moment_text, plural
+
+PULL_NOW = "monitoring.jobs.pull_now"
+JOBS_LATE_AFTER = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What to tell the person; `failed` where it did not work."""
+
+    text: str
+    failed: bool = False
+
+
+def pull_now(registrations: Sequence[Registration]) -> Said:
+    for registration in registrations:
+        async_task(PULL_NOW, str(registration.pk), task_name=f"Pull {registration.reference} now"[:100])
+    names = ", ".join(registration.reference for registration in registrations)
+    if no_worker():
+        return Said(f"{names} will be pulled as soon as a worker runs: none does (manage.py worker).", failed=True)
+    return Said(f"Pulling {names} now. What it brings appears here by itself.")
+
+
+def start(registrations: Sequence[Registration]) -> Said:
+    for registration in registrations:
+        start_pulling(registration)
+    return Said(f"{plural(len(registrations), 'registration')} started: pulled within a minute, then by the cadence.")
+
+
+def pause(registrations: Sequence[Registration], until: datetime | None) -> Said:
+    for registration in registrations:
+        pause_pulling(registration, until)
+    end = f"until {moment_text(until)}" if until else "until somebody starts it"
+    return Said(f"{plural(len(registrations), 'registration')} paused {end}.")
+
+
+def resume_reading(registrations: Sequence[Registration]) -> Said:
+    for registration in registrations:
+        resume_ingest(registration)
+    return Said("Reading goes on. Unreadable items are counted from now on.")
+
+
+def gap_dealt_with(registrations: Sequence[Registration]) -> Said:
+    for registration in registrations:
+        clear_gap(registration)
+        Registration.objects.filter(pk=registration.pk).update(replay_mark="")
+    return Said("The mark is taken away.")
+
+
+ACTIONS: Mapping[str, Callable[[Sequence[Registration]], Said]] = {
+    "pull-now": pull_now,
+    "start": start,
+    "resume-reading": resume_reading,
+    "gap-dealt-with": gap_dealt_with,
+}
+
+
+def look_for_registrations() -> Said:
+    """Ask D&B for its list, in every contract."""
+    Contract.objects.get_or_create(name="default")
+    said = [_look_in(contract) for contract in Contract.objects.order_by("name")]
+    return Said(" ".join(one.text for one in said), failed=any(one.failed for one in said))
+
+
+def _look_in(contract: Contract) -> Said:
+    try:
+        found = discover_registrations(contract)
+    except (DirectPlusError, NotConfigured) as error:
+        return Said(f"D&B's list could not be read: {error}", failed=True)
+    text = f"D&B has {plural(len(found.seen), 'registration')}, {len(found.new) or 'none'} of them new."
+    trouble = "".join(f" The details of {name} could not be read: {why}" for name, why in found.failed.items())
+    return Said(text + trouble, failed=bool(trouble))
+
+
+def no_worker() -> bool:
+    """Nobody has run the pulling job for minutes, though it is not paused."""
+    limit = timezone.now() - JOBS_LATE_AFTER
+    return Schedule.objects.filter(func="monitoring.jobs.pull_due", next_run__lt=limit).exclude(repeats=0).exists()
+
+
+def doubts_of() -> dict[object, int]:
+    """Open doubts by registration; they are few, and the state has an index."""
+    counts: dict[object, int] = {}
+    for key in Delivery.objects.filter(state=DeliveryState.DOUBTFUL).values_list("registration_id", flat=True)[:10_000]:
+        counts[key] = counts.get(key, 0) + 1
+    return counts

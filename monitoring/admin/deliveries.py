@@ -1,0 +1,174 @@
+"""Deliveries: every call that may have taken something off D&B's queue, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from monitoring.admin.changes import with_registrations
+from monitoring.admin.filters import DaysFilter, RegistrationFilter, choice_filter
+from monitoring.models import Delivery, DeliveryState, Publication, Source
+from monitoring.raw import pretty
+from portfolio.markup import ago, badge, bytes_in_words
+from portfolio.models import Contract
+from portfolio.pages import ReadOnlyAdmin
+from portfolio.stored_bytes import load_bytes
+from portfolio.wording import moment_text
+
+TONES = {
+    DeliveryState.ASKED: "info",
+    DeliveryState.RECEIVED: "info",
+    DeliveryState.INGESTED: "info",
+    DeliveryState.PUBLISHED: "good",
+    DeliveryState.REFUSED: "warn",
+    DeliveryState.DOUBTFUL: "bad",
+    DeliveryState.REPAIRED: "good",
+}
+WORDS = {
+    DeliveryState.ASKED: "Asked",
+    DeliveryState.RECEIVED: "Received",
+    DeliveryState.INGESTED: "Read",
+    DeliveryState.PUBLISHED: "Published",
+    DeliveryState.REFUSED: "Refused",
+    DeliveryState.DOUBTFUL: "Doubtful",
+    DeliveryState.REPAIRED: "Repaired",
+}
+SHOWN_BYTES = 200_000
+
+
+def state_badge(row: Delivery) -> SafeString:
+    state = DeliveryState(row.state)
+    return badge(WORDS[state], TONES[state], state.label)
+
+
+def what_next(row: Delivery) -> str:
+    """What happens to this delivery by itself, or what a person has to do."""
+    return _NEXT[DeliveryState(row.state)](row)
+
+
+def _doubtful(row: Delivery) -> str:
+    since = f" from {moment_text(row.replay_from)} on" if row.replay_from else ""
+    settle = Contract.objects.get(pk=row.registration.contract_id).settle
+    settled = f" begun after {moment_text(row.ended_at + settle)}" if row.ended_at else ""
+    return (
+        "D&B may have taken notifications off its queue that did not reach us. "
+        f"A replay{since} fetches them again; the doubt is over when a replay{settled} has reached its end. "
+        "Nothing has to be done."
+    )
+
+
+def _asked(row: Delivery) -> str:
+    if row.asked_at is None:
+        return "The call is about to be made."
+    limit = moment_text(row.asked_at + timedelta(minutes=2))
+    return f"The call is on its way. Should the process have died in it, the next pull after {limit} finds that out."
+
+
+def _received(row: Delivery) -> str:
+    if row.registration.ingest_stopped_reason:
+        return "The answer is safely stored. It is read when somebody resumes the reading of this registration."
+    return "The answer is safely stored and is read within a minute."
+
+
+def _published(row: Delivery) -> str:
+    bad = row.unreadable_count
+    return f"All is done; {bad} of its items could not be read and wait for a person." if bad else "All is done."
+
+
+_NEXT = {
+    DeliveryState.ASKED: _asked,
+    DeliveryState.RECEIVED: _received,
+    DeliveryState.INGESTED: lambda row: "It is read, and is published within a minute.",
+    DeliveryState.PUBLISHED: _published,
+    DeliveryState.REFUSED: lambda row: "Nothing was taken off the queue, so nothing is lost. The pull is made again.",
+    DeliveryState.DOUBTFUL: _doubtful,
+    DeliveryState.REPAIRED: lambda row: "A replay has fetched all that this call may have taken. All is done.",
+}
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("when", "reference", "what", "status", "items", "new_items", "unreadable", "size", "trouble")
+    list_filter = (
+        choice_filter("state", DeliveryState.choices, "state"),
+        choice_filter("source", Source.choices, "source"),
+        RegistrationFilter,
+        DaysFilter,
+    )
+    ordering = ("-id",)
+    sortable_by = ()
+    page_template = "pages/delivery.html"
+    empty_title = "No deliveries yet"
+    empty_text = "Every answer of D&B is kept here, byte for byte. Start a registration to get the first."
+
+    def get_urls(self) -> list[URLPattern]:
+        raw = path("<uuid:key>/raw/", self.admin_site.admin_view(self.raw), name="monitoring_delivery_raw")
+        return [raw, *super().get_urls()]
+
+    def raw(self, request: HttpRequest, key: Any) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        return as_download(load_bytes(row.pk), f"delivery-{row.pk}.json")
+
+    def complete_rows(self, rows: list[Delivery]) -> None:
+        with_registrations(rows)
+
+    @display(description="When")
+    def when(self, row: Delivery) -> SafeString | str:
+        return ago(row.asked_at or row.received_at) or "–"
+
+    @display(description="Registration")
+    def reference(self, row: Delivery) -> str:
+        return row.registration.reference
+
+    @display(description="Source")
+    def what(self, row: Delivery) -> str:
+        return row.get_source_display()
+
+    @display(description="State")
+    def status(self, row: Delivery) -> SafeString:
+        return state_badge(row)
+
+    @display(description="Items")
+    def items(self, row: Delivery) -> int | None:
+        return row.notification_count
+
+    @display(description="New")
+    def new_items(self, row: Delivery) -> int | None:
+        return row.new_count
+
+    @display(description="Unreadable")
+    def unreadable(self, row: Delivery) -> SafeString | str:
+        return badge(row.unreadable_count, "warn") if row.unreadable_count else ""
+
+    @display(description="Size")
+    def size(self, row: Delivery) -> str:
+        return bytes_in_words(row.byte_count)
+
+    @display(description="Error")
+    def trouble(self, row: Delivery) -> str:
+        return row.error[:120]
+
+    def page_context(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:
+        with_registrations([row])
+        content = load_bytes(row.pk)
+        return {
+            "title": f"{row.get_source_display()} of {row.registration.reference}",
+            "badge": state_badge(row),
+            "next": what_next(row),
+            "publication": Publication.objects.filter(delivery=row).first(),
+            "has_bytes": bool(content),
+            "is_cut": len(content) > SHOWN_BYTES,
+            "raw": pretty(content) if len(content) <= SHOWN_BYTES else content[:SHOWN_BYTES].decode("utf-8", "replace"),
+        }
+
+
+def as_download(content: bytes, name: str) -> HttpResponse:
+    """Bytes of others: never shown by the browser as anything but a file."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(content, content_type="application/octet-stream", headers=headers)

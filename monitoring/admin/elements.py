@@ -1,0 +1,34 @@
+"""Elements: the words and the weight that people give to what D&B calls by paths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import BooleanRadioFilter
+
+from monitoring.admin.filters import choice_filter
+from monitoring.models import Element, Severity
+from portfolio.pages import PageAdmin
+
+
+@admin.register(Element)
+class ElementAdmin(PageAdmin):
+    list_display = ("path", "label", "severity", "muted", "first_seen_at")
+    list_editable = ("label", "severity", "muted")
+    list_filter = (choice_filter("severity", Severity.choices[::-1], "weight"), ("muted", BooleanRadioFilter))
+    search_fields = ("path", "label")
+    readonly_fields = ("path", "first_seen_at")
+    ordering = ("path",)
+    sortable_by = ("path",)
+    list_before_template = "pages/elements_intro.html"
+    empty_title = "No elements yet"
+    empty_text = "Each kind of information that D&B sends appears here when it is first seen."
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Elements appear by themselves."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,94 @@
+"""Replay passes, publications and daily counts: the program's own records, read only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from monitoring.admin.changes import with_registrations
+from monitoring.admin.filters import RegistrationFilter, choice_filter
+from monitoring.models import DailyCount, Delivery, PassState, Publication, Purpose, ReplayPass, Severity
+from portfolio.markup import ago, badge, exact
+from portfolio.pages import ReadOnlyAdmin
+
+TONES = {PassState.RUNNING: "info", PassState.ENDED: "good", PassState.FAILED: "warn"}
+
+
+@admin.register(ReplayPass)
+class ReplayPassAdmin(ReadOnlyAdmin):
+    list_display = ("begun", "why", "reference", "status", "since", "pages", "found", "mark")
+    list_filter = (
+        choice_filter("purpose", Purpose.choices, "purpose"),
+        choice_filter("state", PassState.choices, "state"),
+        RegistrationFilter,
+    )
+    ordering = ("-id",)
+    sortable_by = ()
+    page_template = "pages/replay_pass.html"
+    empty_title = "No replays yet"
+    empty_text = "A replay runs after every doubtful answer, and once a night for the last 24 hours."
+
+    def complete_rows(self, rows: list[ReplayPass]) -> None:
+        with_registrations(rows)
+
+    @display(description="Begun")
+    def begun(self, row: ReplayPass) -> SafeString | str:
+        return ago(row.begun_at)
+
+    @display(description="Why")
+    def why(self, row: ReplayPass) -> str:
+        return row.get_purpose_display()
+
+    @display(description="Registration")
+    def reference(self, row: ReplayPass) -> str:
+        return row.registration.reference
+
+    @display(description="State")
+    def status(self, row: ReplayPass) -> SafeString:
+        return badge(row.get_state_display(), TONES[PassState(row.state)])
+
+    @display(description="From (D&B's clock)")
+    def since(self, row: ReplayPass) -> SafeString | str:
+        return exact(row.replay_from)
+
+    def page_context(self, request: HttpRequest, row: ReplayPass) -> dict[str, Any]:
+        with_registrations([row])
+        return {
+            "tone": TONES[PassState(row.state)],
+            "deliveries": Delivery.objects.filter(replay_pass=row).order_by("-id")[:100],
+        }
+
+
+@admin.register(Publication)
+class PublicationAdmin(ReadOnlyAdmin):
+    list_display = ("number", "changes", "published", "delivery_id")
+    ordering = ("-number",)
+    sortable_by = ()
+    empty_title = "Nothing published yet"
+    empty_text = "A delivery gets the next number when it is completely read: the order in which the world sees things."
+
+    @display(description="Changes")
+    def changes(self, row: Publication) -> int:
+        return row.change_count
+
+    @display(description="Published")
+    def published(self, row: Publication) -> SafeString | str:
+        return ago(row.published_at)
+
+
+@admin.register(DailyCount)
+class DailyCountAdmin(ReadOnlyAdmin):
+    list_display = ("day", "what", "kind", "element", "weight", "country", "count")
+    list_filter = (choice_filter("what", [("change", "Changes"), ("notification", "Notifications")], "what"),)
+    ordering = ("-day", "-what", "-id")
+    sortable_by = ()
+    empty_title = "Nothing counted yet"
+    empty_text = "Changes and notifications are counted by day as they are published."
+
+    @display(description="Weight")
+    def weight(self, row: DailyCount) -> str:
+        return str(Severity(row.severity).label)

@@ -1,0 +1,245 @@
+"""Registrations: how each stands, what to do about it, and how often it is pulled."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget
+
+from monitoring.admin.acting import ACTIONS, Said, doubts_of, look_for_registrations, no_worker, pause
+from monitoring.admin.deliveries import state_badge
+from monitoring.models import DeadLetter, DeadLetterState, Delivery
+from monitoring.raw import pretty
+from portfolio.cadence import next_due
+from portfolio.markup import ago, badge
+from portfolio.models import Registration, RegistrationState
+from portfolio.pages import PageAdmin
+from portfolio.wording import cadence_words, countdown, description, loss_sentence, standing, told_by_dnb
+
+PERMISSION = "portfolio.pull_registration"
+CADENCE = {"cadence", "cadence_every", "cadence_time", "cadence_zone"}
+TOLD = {
+    "notificationType": "Sends",
+    "deliveryTrigger": "Delivered by",
+    "deliveryFrequency": "Frequency",
+    "productId": "Product",
+    "email": "Mail to",
+    "createdDate": "Created",
+    "lastUpdatedDate": "Changed",
+}
+
+
+class PauseForm(forms.Form):
+    until = forms.SplitDateTimeField(
+        required=False,
+        widget=UnfoldAdminSplitDateTimeWidget,
+        label="Until",
+        help_text="In your time zone. Empty: until somebody starts it again.",
+    )
+
+    def clean_until(self) -> Any:
+        until = self.cleaned_data["until"]
+        if until and until <= timezone.now():
+            raise ValidationError("That is over already. Choose a time to come, or leave it empty.")
+        return until
+
+
+@admin.register(Registration)
+class RegistrationAdmin(PageAdmin):
+    list_display = ("name", "status", "last_pull", "next_pull", "cadence_words", "doubts", "drops", "marks")
+    ordering = ("reference",)
+    sortable_by = ()
+    actions = ("pull_selected", "start_selected", "pause_selected")
+    list_before_template = "pages/registrations_intro.html"
+    change_form_template = "pages/registration.html"
+    empty_title = "No registrations yet"
+    empty_template = "pages/registrations_empty.html"
+    fieldsets = (
+        ("How often", {"fields": ("cadence", "cadence_every", "cadence_time", "cadence_zone")}),
+        ("How much", {"fields": ("page_size",)}),
+    )
+
+    # Permissions: D&B creates registrations, we never delete one; pulling has a right of its own.
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_pull_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("look/", view(require_POST(self.look)), name="portfolio_registration_look"),
+            path("pause/", view(self.pause), name="portfolio_registration_pause"),
+            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="portfolio_registration_do"),
+            *super().get_urls(),
+        ]
+
+    # The list
+    def complete_rows(self, rows: list[Any]) -> None:
+        doubts = doubts_of()
+        for row in rows:
+            row.doubts = doubts.get(row.pk, 0)
+
+    @display(description="Registration", header=True)
+    def name(self, row: Registration) -> tuple[str, str]:
+        return row.reference, description(row)
+
+    @display(description="State")
+    def status(self, row: Registration) -> SafeString:
+        found = standing(row)
+        return badge(found.word, found.tone, found.sentence)
+
+    @display(description="Queue last empty")
+    def last_pull(self, row: Registration) -> SafeString | str:
+        return ago(row.last_pulled_at) or "never"
+
+    @display(description="Next pull")
+    def next_pull(self, row: Registration) -> SafeString | str:
+        return ago(row.next_pull_at) if row.state == RegistrationState.ACTIVE else "–"
+
+    @display(description="Pulled")
+    def cadence_words(self, row: Registration) -> str:
+        return cadence_words(row)
+
+    @display(description="Doubts")
+    def doubts(self, row: Any) -> SafeString | str:
+        why = "Calls that may have taken something; replay repairs them"
+        return badge(row.doubts, "warn", why) if row.doubts else ""
+
+    @display(description="D&B drops what waits")
+    def drops(self, row: Registration) -> SafeString | str:
+        left = countdown(row)
+        return badge(left, "bad" if left == "now" else "warn", loss_sentence(row)) if left else ""
+
+    @display(description="Needs a look")
+    def marks(self, row: Registration) -> SafeString:
+        return format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in marks_of(row)))
+
+    @admin.action(description="Pull now", permissions=["pull"])
+    def pull_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
+        tell(request, ACTIONS["pull-now"](list(queryset)))
+
+    @admin.action(description="Start", permissions=["pull"])
+    def start_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
+        tell(request, ACTIONS["start"](list(queryset)))
+
+    @admin.action(description="Pause until…", permissions=["pull"])
+    def pause_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse:
+        keys = "&".join(f"key={key}" for key in queryset.values_list("pk", flat=True))
+        return HttpResponseRedirect(f"{reverse('admin:portfolio_registration_pause')}?{keys}")
+
+    # What people do
+    def look(self, request: HttpRequest) -> HttpResponse:
+        self._demand_right(request)
+        tell(request, look_for_registrations())
+        return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
+
+    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
+        self._demand_right(request)
+        row = self.object_or_404(request, str(key))
+        if action not in ACTIONS:
+            raise Http404(f"Nothing here is called {action}.")
+        tell(request, ACTIONS[action]([row]))
+        return HttpResponseRedirect(reverse("admin:portfolio_registration_change", args=[key]))
+
+    def pause(self, request: HttpRequest) -> HttpResponse:
+        self._demand_right(request)
+        rows = list(Registration.objects.filter(pk__in=keys_of(request.GET.getlist("key"))).order_by("reference"))
+        form = PauseForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            tell(request, pause(rows, form.cleaned_data["until"]))
+            return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
+        losses = [(row.reference, loss_sentence(row)) for row in rows]
+        return self.page(request, "pages/pause.html", title="Pause until…", form=form, losses=losses, rows=rows)
+
+    def _demand_right(self, request: HttpRequest) -> None:
+        if not self.has_pull_permission(request):
+            raise PermissionDenied
+
+    # The page
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and db_field.name == "cadence_zone":
+            field.help_text = "Of the daily pull, such as Europe/Berlin."
+        return field
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context.get("original")
+        return super().render_change_form(request, {**context, **self._told(request, row)}, *args, **kwargs)
+
+    def _told(self, request: HttpRequest, row: Registration | None) -> dict[str, Any]:
+        if row is None:
+            return {}
+        told = told_by_dnb(row)
+        return {
+            "standing": standing(row),
+            "loss": loss_sentence(row),
+            "drops": countdown(row),
+            "cadence": cadence_words(row),
+            "may_pull": self.has_pull_permission(request),
+            "told": [(words, told[name]) for name, words in TOLD.items() if told.get(name)],
+            "description": description(row),
+            "doubts": doubts_of().get(row.pk, 0),
+            "unreadable": DeadLetter.objects.filter(registration=row, state=DeadLetterState.OPEN)[:1000].count(),
+            "no_worker": no_worker(),
+            "deliveries": recent_deliveries(row),
+            "raw": pretty(row.detail),
+            "show_history": False,
+        }
+
+    def save_model(self, request: HttpRequest, obj: Registration, form: forms.ModelForm[Any], change: bool) -> None:
+        """Only what was edited: a worker writes the other fields of this row at the same time."""
+        fields: dict[str, Any] = {name: form.cleaned_data[name] for name in form.changed_data}
+        if fields.keys() & CADENCE and obj.state == RegistrationState.ACTIVE:
+            fields["next_pull_at"] = next_due(obj, timezone.now())
+        Registration.objects.filter(pk=obj.pk).update(**fields)
+
+
+def recent_deliveries(row: Registration) -> list[Any]:
+    rows: list[Any] = list(Delivery.objects.filter(registration=row).order_by("-id")[:8])
+    for delivery in rows:
+        delivery.badge = state_badge(delivery)
+    return rows
+
+
+def marks_of(row: Registration) -> Iterable[tuple[str, str, str]]:
+    """Words, tone and reason of each mark that waits for a person."""
+    if row.gap_from:
+        yield "Gap", "bad", row.gap_reason
+    if row.ingest_stopped_reason:
+        yield "Reading stopped", "bad", row.ingest_stopped_reason
+    if row.replay_mark:
+        yield "Replay incomplete", "warn", row.replay_mark
+    if row.state == RegistrationState.ACTIVE and row.trouble:
+        yield "Trouble", "warn", row.trouble
+
+
+def keys_of(texts: Iterable[str]) -> list[uuid.UUID]:
+    keys = []
+    for text in texts:
+        try:
+            keys.append(uuid.UUID(text))
+        except ValueError:
+            raise Http404("That is no registration.") from None
+    return keys
+
+
+def tell(request: HttpRequest, said: Said) -> None:
+    messages.add_message(request, messages.WARNING if said.failed else messages.SUCCESS, said.text)

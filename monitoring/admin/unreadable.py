@@ -1,0 +1,121 @@
+"""Unreadable items: look, try again, or set aside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from monitoring.admin.changes import with_registrations
+from monitoring.admin.deliveries import as_download
+from monitoring.admin.filters import RegistrationFilter, choice_filter
+from monitoring.ingesting import retry_dead_letter
+from monitoring.models import DeadLetter, DeadLetterState
+from monitoring.raw import pretty
+from portfolio.markup import ago, badge
+from portfolio.pages import PageAdmin
+from portfolio.stored_bytes import load_bytes
+from portfolio.wording import plural
+
+TONES = {DeadLetterState.OPEN: "bad", DeadLetterState.SOLVED: "good", DeadLetterState.SET_ASIDE: "calm"}
+SHOWN_BYTES = 100_000
+
+
+def try_again(letters: list[DeadLetter]) -> str:
+    """Read each again; says how many could be read this time."""
+    solved = sum(retry_dead_letter(letter) for letter in letters)
+    left = len(letters) - solved
+    return f"{plural(solved, 'item')} could be read." + (f" {left} still cannot." if left else "")
+
+
+def set_aside(letters: list[DeadLetter]) -> str:
+    keys = [letter.pk for letter in letters]
+    count = DeadLetter.objects.filter(pk__in=keys).update(state=DeadLetterState.SET_ASIDE)
+    return f"{plural(count, 'item')} set aside; the bytes are kept."
+
+
+ACTIONS = {"try-again": try_again, "set-aside": set_aside}
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(PageAdmin):
+    list_display = ("when", "reference", "status", "reason", "begins")
+    list_filter = (choice_filter("state", DeadLetterState.choices, "state"), RegistrationFilter)
+    ordering = ("-recorded_at", "-id")
+    sortable_by = ()
+    actions = ("try_selected_again", "set_selected_aside")
+    page_template = "pages/dead_letter.html"
+    empty_title = "Everything could be read"
+    empty_text = "An item that cannot be read is kept here, byte for byte, and holds up no other."
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<uuid:key>/raw/", view(self.raw), name="monitoring_deadletter_raw"),
+            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="monitoring_deadletter_do"),
+            *super().get_urls(),
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def raw(self, request: HttpRequest, key: Any) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        return as_download(load_bytes(row.pk), f"unreadable-{row.pk}.txt")
+
+    def do(self, request: HttpRequest, key: Any, action: str) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        messages.info(request, ACTIONS[action]([row]))
+        return HttpResponseRedirect(reverse("admin:monitoring_deadletter_change", args=[row.pk]))
+
+    @admin.action(description="Try again", permissions=["change"])
+    def try_selected_again(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        messages.info(request, try_again(list(queryset)))
+
+    @admin.action(description="Set aside", permissions=["change"])
+    def set_selected_aside(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        messages.info(request, set_aside(list(queryset)))
+
+    def complete_rows(self, rows: list[DeadLetter]) -> None:
+        with_registrations(rows)
+
+    @display(description="Found")
+    def when(self, row: DeadLetter) -> SafeString | str:
+        return ago(row.recorded_at)
+
+    @display(description="Registration")
+    def reference(self, row: DeadLetter) -> str:
+        return row.registration.reference
+
+    @display(description="State")
+    def status(self, row: DeadLetter) -> SafeString:
+        state = DeadLetterState(row.state)
+        return badge(state.label, TONES[state])
+
+    @display(description="Begins with")
+    def begins(self, row: DeadLetter) -> str:
+        return row.preview[:80]
+
+    def page_context(self, request: HttpRequest, row: DeadLetter) -> dict[str, Any]:
+        with_registrations([row])
+        content = load_bytes(row.pk)
+        return {
+            "title": "Unreadable item",
+            "tone": TONES[DeadLetterState(row.state)],
+            "may_act": self.has_change_permission(request, row) and row.state != DeadLetterState.SOLVED,
+            "size": len(content),
+            "is_cut": len(content) > SHOWN_BYTES,
+            "raw": pretty(content[:SHOWN_BYTES]),
+        }

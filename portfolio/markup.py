@@ -1,0 +1,42 @@
+"""Small pieces of HTML that pages share: words on a coloured ground, and times with the exact time behind."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portfolio import wording
+
+
+def badge(text: object, tone: str = "calm", title: object = "") -> SafeString:
+    """A word on a coloured ground; the word says what the colour does."""
+    return format_html('<span class="dm-badge dm-{}" title="{}">{}</span>', tone, title, text)
+
+
+def ago(moment: datetime | None) -> SafeString | str:
+    """ "2 hours ago", with the exact time in the reader's zone as its title."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    title = f"{local:%A, %-d %B %Y, %H:%M:%S} ({local.tzname()})"
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), title, wording.ago(moment))
+
+
+def exact(moment: datetime | None) -> SafeString | str:
+    """The time in the reader's zone, with how long ago as its title."""
+    if moment is None:
+        return ""
+    local, title = timezone.localtime(moment), wording.ago(moment)
+    text = wording.moment_text(moment)
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), title, text)
+
+
+def bytes_in_words(count: int | None) -> str:
+    if count is None:
+        return ""
+    if count < 1_000:
+        return f"{count} bytes"
+    return f"{count / 1_000:,.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
