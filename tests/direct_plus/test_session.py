@@ -462,10 +462,9 @@ class TestSecrets:
     def test_they_reach_no_log_and_no_representation(
         self, scripts: tuple[Script, ...], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        with caplog.at_level(logging.DEBUG):
-            for name in ("urllib3", "requests", "http.client", "direct_plus", "tenacity"):
-                logging.getLogger(name).setLevel(logging.DEBUG)
-            seen = self.play(*scripts)
+        for name in ("", "urllib3", "requests", "http.client", "direct_plus", "tenacity"):
+            caplog.set_level(logging.DEBUG, logger=name)
+        seen = self.play(*scripts)
         printed = "".join(capfd.readouterr())
         shown = caplog.text + printed + "".join(f"{item!r} {item!s}" for item in seen)
         assert "urllib3" in caplog.text
