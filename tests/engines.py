@@ -3,6 +3,7 @@
 Loaded by `-p tests.engines`. With xdist the first process starts one server and the workers find it in the environment.
 """
 
+import atexit
 import importlib.util
 import os
 import shutil
@@ -54,6 +55,8 @@ def pytest_load_initial_conftests() -> None:
         return
     clean_environment()
     os.environ[SHARED] = tempfile.mkdtemp(prefix="dnbmon-tests-")
+    # Not a hook of pytest's: those are left out when it cannot even begin.
+    atexit.register(clean_up)
     os.environ["DATABASE_URL"] = database_url(engine())
 
 
@@ -96,10 +99,7 @@ def pytest_report_header() -> str:
     return f"engine: {engine()} ({os.environ['DATABASE_URL'].split('@')[-1]})"
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if hasattr(config, "workerinput") or SHARED not in os.environ:
-        return
+def clean_up() -> None:
     with_databases().drop_template()
     for server in started:
         stop(server)
@@ -116,7 +116,7 @@ def stop(server: subprocess.Popen[str]) -> None:
 
 
 def with_databases() -> Databases:
-    return for_url(os.environ["DATABASE_URL"], Path(os.environ[SHARED]))
+    return for_url(os.environ.get("DATABASE_URL", "sqlite:"), Path(os.environ[SHARED]))
 
 
 @pytest.fixture
