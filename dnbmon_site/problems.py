@@ -207,7 +207,7 @@ def describe_problems(result: dict[str, Any], generator: Any, request: Request |
                 405,
                 406,
                 *([404] if "{" in path else []),
-                *([410] if "changes/" in path else []),
+                *([410] if path.endswith("v1/changes/") else []),
             ]
             for status in sorted(statuses):
                 operation["responses"].setdefault(str(status), _response(BY_STATUS[status].title, status))

@@ -19,7 +19,7 @@ from monitoring import feed, history
 from monitoring.identity import MILLISECONDS, milliseconds
 from monitoring.json_text import dump_json
 from monitoring.models import Change, Element, Kind, Notification, Publication, Severity
-from monitoring.raw_json import SentJson
+from monitoring.raw_json import SentJson, SentObject
 from portfolio.api import (
     COMPANY_EXAMPLE,
     DUNS_IN_PATH,
@@ -39,6 +39,7 @@ from portfolio.keyset import (
     Several,
     beyond,
     cut,
+    is_clean,
     read_moment,
     read_token,
     write_token,
@@ -140,9 +141,7 @@ class ProfileSerializer(serializers.Serializer[Any]):
         Kind.choices, allow_null=True, help_text="The newest notice that is no element's change, such as `deleted`."
     )
     standing_since = serializers.DateTimeField(allow_null=True)
-    organization = SentJson(
-        allow_null=False, help_text="D&B's document as known at that moment; empty when nothing was known yet."
-    )
+    organization = SentObject(help_text="D&B's document as known at that moment; empty when nothing was known yet.")
     drifted = serializers.ListField(
         child=serializers.UUIDField(), help_text="Changes whose `previous` was not what was known."
     )
@@ -170,8 +169,9 @@ class RegistrationField(serializers.CharField):
     """A registration's reference, as the keys of the registrations of that name."""
 
     def to_internal_value(self, data: Any) -> list[uuid.UUID]:  # type: ignore[override]
-        keys = Registration.objects.filter(reference=super().to_internal_value(data)).values_list("pk", flat=True)
-        if not (found := list(keys)):
+        reference = super().to_internal_value(data)
+        rows = Registration.objects.filter(reference=reference) if is_clean(reference) else Registration.objects.none()
+        if not (found := list(rows.values_list("pk", flat=True))):
             raise serializers.ValidationError("There is no registration with this reference.")
         return found
 

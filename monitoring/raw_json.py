@@ -38,10 +38,15 @@ class SentJson(serializers.Field[Any, Any, Any, Any]):
     """A column that holds JSON text; null where nothing was sent."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"read_only": True, "allow_null": True} | kwargs)
+        super().__init__(**{"read_only": True} | kwargs)
 
     def to_representation(self, value: str) -> RawJson:
         return RawJson(strict(value))
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class SentObject(SentJson):
+    """A text that holds a JSON object."""
 
 
 @dataclass(slots=True)

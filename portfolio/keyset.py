@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
+from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
@@ -97,9 +98,15 @@ class Parameters(serializers.Serializer[Any]):
 
     @classmethod
     def of(cls, request: Request) -> dict[str, Any]:
-        asked = cls(data=request.query_params)
+        asked = cls(data=cls._plain(request.query_params))
         asked.is_valid(raise_exception=True)
         return dict(asked.validated_data)
+
+    @classmethod
+    def _plain(cls, query: QueryDict) -> dict[str, Any]:
+        """As a plain dictionary: DRF would take an empty filter of a query for none."""
+        several = {name for name, field in cls().fields.items() if isinstance(field, Several)}
+        return {name: query.getlist(name) if name in several else query[name] for name in query}
 
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
         unknown = sorted(name for name in data if name not in self.fields)
@@ -170,7 +177,7 @@ class MomentField(serializers.CharField):
     def to_internal_value(self, data: Any) -> datetime:  # type: ignore[override]
         text = super().to_internal_value(data)
         try:
-            moment = self._moment(text)
+            moment = self._moment(text) if is_clean(text) else None
         except (ValueError, OverflowError):
             moment = None
         if moment is None:

@@ -1,0 +1,33 @@
+"""A program with a key, as integrators write one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from dnbmon_site.models import ApiKey
+from tests.api.programs import Program
+
+
+@pytest.fixture
+def program(db: None) -> Program:
+    return Program.with_key(scopes="read")
+
+
+@pytest.fixture
+def a_program(db: None) -> Callable[..., Program]:
+    def made(**key: Any) -> Program:
+        return Program.with_key(**key)
+
+    return made
+
+
+@pytest.fixture
+def stranger() -> Program:
+    return Program(Client())
+
+
+@pytest.fixture
+def key(db: None) -> tuple[ApiKey, str]:
+    return ApiKey.issue(name="data warehouse", scopes="read")

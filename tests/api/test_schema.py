@@ -1,0 +1,80 @@
+"""The OpenAPI description: valid, complete, and what the answers are really like."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from jsonschema import Draft202012Validator
+
+from tests.api.programs import Program
+from tests.builders import DUNS, a_registration, a_seed, a_transfer, an_element, an_update, delivered, stamp
+
+pytestmark = pytest.mark.django_db
+PATHS = [
+    "companies/",
+    "companies/{duns}/",
+    "companies/{duns}/changes/",
+    "companies/{duns}/profile/",
+    "notifications/",
+    "changes/",
+]
+
+
+@pytest.fixture(scope="module")
+def schema() -> Any:
+    answer = Client().get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
+    return json.loads(answer.content)
+
+
+def validator(schema: Any, path: str, status: int) -> Draft202012Validator:
+    responses = schema["paths"][f"/api/v1/{path}"]["get"]["responses"]
+    (content,) = responses[str(status)]["content"].values()
+    return Draft202012Validator({**content["schema"], "components": schema["components"]})
+
+
+def test_it_is_valid_and_leaves_no_warning(tmp_path: Any) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
+
+
+def test_every_address_is_described(schema: Any) -> None:
+    assert set(schema["paths"]) >= {f"/api/v1/{path}" for path in PATHS}
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            assert operation["summary"] and operation["description"]
+            assert {"400", "401", "403", "default"} <= set(operation["responses"])
+            assert all(parameter.get("description") for parameter in operation.get("parameters", []))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_examples_are_what_they_exemplify(schema: Any, path: str) -> None:
+    content = schema["paths"][f"/api/v1/{path}"]["get"]["responses"]["200"]["content"]["application/json"]
+    assert content["examples"]
+    for example in content["examples"].values():
+        validator(schema, path, 200).validate(example["value"])
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_answers_are_as_described(program: Program, schema: Any, path: str) -> None:
+    full = a_registration("FULL", full_product=True)
+    delivered(a_seed(delivered=stamp(days=1)), a_transfer(), registration=full)
+    delivered(a_seed(delivered=stamp(days=2), numberOfEmployees=[{"value": 5}]), registration=full)
+    delivered(an_update(*[an_element(f"organization.e{n}", None, v) for n, v in enumerate([1, "a", [], {}, True])]))
+    answer = program.read(path.format(duns=DUNS))
+    validator(schema, path, 200).validate(answer)
+    known = schema["components"]["schemas"]
+    name = validator(schema, path, 200).schema["$ref"].rpartition("/")[2]
+    assert set(answer) == set(known[name]["properties"]), "nothing is left undescribed"
+
+
+def test_problems_are_as_described(program: Program, stranger: Program, schema: Any) -> None:
+    validator(schema, "changes/", 400).validate(program.get("changes/", limit=0, kind="x").json())
+    validator(schema, "changes/", 401).validate(stranger.get("changes/").json())
+    validator(schema, "companies/{duns}/", 404).validate(program.get("companies/1/").json())
+
+
+def test_the_pages_need_no_internet() -> None:
+    page = Client().get("/api/docs/").content.decode()
+    assert "swagger-ui" in page
+    assert "http://" not in page.replace("http://testserver", "") and "https://" not in page
