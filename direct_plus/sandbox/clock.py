@@ -14,23 +14,22 @@ _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)")
 
 
 class Clock:
-    """Tells sandbox time; the offset is kept in the store, so it survives a restart."""
+    """Tells sandbox time; the offset is kept in the store, so it survives a restart.
+
+    Within a run it never goes back by itself, even where the machine's own time is set back."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._offset = int(store.recall("clock_offset", 0))
+        self._start = time.time_ns() - time.monotonic_ns()
 
     def now(self) -> int:
-        return time.time_ns() // 1_000_000 + self._offset
+        return (self._start + time.monotonic_ns()) // 1_000_000 + self._offset
 
     def move(self, seconds: float) -> int:
         self._offset += round(seconds * SECOND)
         self._store.remember("clock_offset", self._offset)
         return self.now()
-
-    def restart(self) -> None:
-        self._offset = 0
-        self._store.remember("clock_offset", 0)
 
 
 def moment(ms: int) -> datetime:

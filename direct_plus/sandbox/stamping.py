@@ -18,27 +18,29 @@ def next_stamps(world: World, call: Call, count: int) -> list[int]:
 
 
 def _stamps(world: World, call: Call, count: int, last: int, run: int) -> tuple[list[int], int]:
+    """The stamps, and how many items by now share the last of them."""
     now = world.clock.now()
-    if call.fault("equal_stamps") and last:
+    young = abs(now - last) <= world.switches["stamp_share_ms"]
+    if call.fault("equal_stamps") and young:
         return [last] * count, run + count
-    share = _share(world, call, count)
-    if share == count and (call.fault("one_stamp") or world.switches["stamps"] == "answer"):
+    share = _share(world, call)
+    if share is None:
         return [_fresh(world, now, last)] * count, count
-    return _run(world, now, count, share, last, run)
+    return _run(world, now, count, share, last, run if young else share)
 
 
-def _share(world: World, call: Call, count: int) -> int:
+def _share(world: World, call: Call) -> int | None:
+    """How many items share a stamp; None for those of one answer."""
     mode = world.switches["stamps"]
     if call.fault("one_stamp") or mode == "answer":
-        return count
+        return None
     return 1 if mode == "item" else max(int(mode), 1)
 
 
 def _run(world: World, now: int, count: int, share: int, last: int, run: int) -> tuple[list[int], int]:
     stamps: list[int] = []
-    young = now - last <= world.switches["stamp_share_ms"]
     for _ in range(count):
-        if run >= share or not (young or stamps):
+        if run >= share:
             last, run = _fresh(world, now, last), 0
         stamps.append(last)
         run += 1

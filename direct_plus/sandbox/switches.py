@@ -90,7 +90,3 @@ class Switches:
 
     def all(self) -> dict[str, Any]:
         return {name: self[name] for name in SWITCHES}
-
-    def restart(self) -> None:
-        self._set = {}
-        self._store.remember("switches", {})
