@@ -18,7 +18,8 @@ from monitoring.models import Change, Kind, Notification
 
 ROOT = "organization"
 SEED_MAY_LAG = timedelta(days=4)
-EARLIEST = datetime.min
+# What tells whether D&B still keeps the company; a review, say, does not undo a merger.
+STANDINGS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def fold(events: Iterable[Event]) -> Profile:
         elif event.kind == Kind.ELEMENT:
             _take_change(result, event)
             before.append(event)
-        else:
+        elif event.kind in STANDINGS:
             result.standing = event
     return result
 

@@ -163,4 +163,6 @@ def items_of(delivery: Delivery, content: bytes) -> list[bytes]:
     if delivery.source == Source.FILE:
         return [line for line in content.splitlines() if line.strip()]
     split = split_answer(content)
-    return split.items if split else []
+    if split is None:
+        raise ValueError(f"The stored bytes of delivery {delivery.pk} are no answer that can be split.")
+    return split.items

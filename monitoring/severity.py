@@ -10,7 +10,9 @@ from monitoring.models import Element, Kind, Severity
 
 PREFIX = "organization."
 
+# hasBusinessDiscontinued is not to be used (contract §7).
 NOISE = (
+    "significantEvents.hasBusinessDiscontinued",
     "corporateLinkage.globalUltimateFamilyTreeMembersCount",
     "corporateLinkage.branchesCount",
     "branchesCount",

@@ -1,0 +1,246 @@
+"""A profile is what the SEEDs and changes say, in the order of their times, whatever the order of arrival."""
+
+import json
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from direct_plus.messages import parse_json
+from monitoring.history import differences, profile, set_value, value_at
+from monitoring.models import Change, Delivery, Notification, Publication
+from portfolio.models import Company
+from tests.builders import (
+    DUNS,
+    MOMENT,
+    a_notice,
+    a_registration,
+    a_seed,
+    a_transfer,
+    an_element,
+    an_update,
+    delivered,
+    stamp,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def name_change(previous: Any, current: Any, **later: float) -> dict[str, Any]:
+    return an_update(an_element(previous=previous, current=current, timestamp=stamp(**later)))
+
+
+def name_now(**options: Any) -> Any:
+    return profile(DUNS, **options).value("organization.primaryName")
+
+
+def test_a_seed_is_the_beginning() -> None:
+    delivered(a_seed(telephone=[{"telephoneNumber": "1"}]))
+    assert profile(DUNS).document["telephone"] == [{"telephoneNumber": "1"}]
+
+
+def test_changes_apply_in_the_order_of_their_times_though_they_arrive_in_another() -> None:
+    delivered(name_change("B", "C", days=20), name_change("A", "B", days=10))
+    delivered(a_seed(primaryName="A"))
+    assert name_now() == "C"
+
+
+def test_as_of_shows_the_company_as_it_was() -> None:
+    delivered(a_seed(primaryName="A"), name_change("A", "B", days=10), name_change("B", "C", days=20))
+    assert name_now(as_of=MOMENT + timedelta(days=5)) == "A"
+    assert name_now(as_of=MOMENT + timedelta(days=15)) == "B"
+    assert name_now(as_of=MOMENT - timedelta(days=1)) is None
+
+
+def test_a_seed_replaces_its_members_and_drops_those_it_no_longer_carries() -> None:
+    delivered(a_seed(fax="1", address={"city": "Leeds", "zip": "1"}, delivered=stamp(days=1)))
+    delivered(a_seed(address={"city": "York"}, delivered=stamp(days=2)))
+    document = profile(DUNS).document
+    assert ("fax" in document, document["address"]) == (False, {"city": "York"})
+
+
+def test_members_of_another_registrations_seed_stay() -> None:
+    delivered(a_seed(fax="1", delivered=stamp(days=1)), registration=a_registration("ONE"))
+    delivered(a_seed(web="w", delivered=stamp(days=2)), registration=a_registration("TWO"))
+    delivered(a_seed(web="x", delivered=stamp(days=3)), registration=a_registration("TWO"))
+    assert (profile(DUNS).document["fax"], profile(DUNS).document["web"]) == ("1", "x")
+
+
+def test_a_change_shortly_before_a_seed_counts_after_it_when_the_seed_does_not_show_it() -> None:
+    delivered(name_change("Acme Ltd", "NEWER", days=1), a_seed(primaryName="Acme Ltd", delivered=stamp(days=3)))
+    assert name_now() == "NEWER"
+
+
+def test_a_chain_of_changes_shortly_before_a_seed_counts_after_it() -> None:
+    delivered(
+        name_change("A", "B", days=1), name_change("B", "C", days=2), a_seed(primaryName="A", delivered=stamp(days=3))
+    )
+    assert name_now() == "C"
+
+
+def test_a_change_that_the_seed_shows_is_not_applied_again() -> None:
+    delivered(name_change("A", "B", days=1), a_seed(primaryName="B", delivered=stamp(days=3)))
+    assert name_now() == "B"
+
+
+def test_a_change_long_before_a_seed_is_overruled_by_it() -> None:
+    delivered(name_change("A", "B", days=1), a_seed(primaryName="A", delivered=stamp(days=9)))
+    assert name_now() == "A"
+
+
+def test_drift_is_seen_when_reading() -> None:
+    delivered(a_seed(primaryName="A"), name_change("SOMETHING ELSE", "B", days=10))
+    drifted = profile(DUNS).drifted
+    assert drifted == {Change.objects.get(kind="element").pk}
+
+
+def test_a_path_into_an_array_is_said_to_be_unplaced() -> None:
+    delivered(a_seed(telephone=[{"number": "1"}]))
+    delivered(an_update(an_element("organization.telephone.number", "1", "2", stamp(days=9))))
+    result = profile(DUNS)
+    assert (result.document["telephone"], len(result.unplaced)) == ([{"number": "1"}], 1)
+
+
+def test_a_leaf_and_a_container_may_both_be_changed() -> None:
+    document: dict[str, Any] = {"a": {"b": 1}}
+    set_value(document, "organization.a.b", 2)
+    set_value(document, "organization.a.c.d", 3)
+    assert document == {"a": {"b": 2, "c": {"d": 3}}}
+    set_value(document, "organization.a", {"e": 4})
+    assert value_at(document, "organization.a.e") == 4
+    set_value(document, "organization.a", None)
+    assert document == {}
+
+
+def test_differences_go_down_to_leaves_and_take_arrays_whole() -> None:
+    found = differences({"a": {"b": 1, "c": 2}, "l": [1]}, {"a": {"b": 1, "c": 3}, "l": [1, 2], "n": None})
+    assert found == [("organization.a.c", 2, 3), ("organization.l", [1], [1, 2])]
+
+
+def test_company_rows_follow_history() -> None:
+    delivered(
+        a_seed(
+            primaryName="Ärger & Söhne GmbH",
+            countryISOAlpha2Code="DE",
+            primaryAddress={"addressLocality": {"name": "Köln"}},
+            dunsControlStatus={"operatingStatus": {"dnbCode": 9074, "description": "Active"}},
+        )
+    )
+    row = Company.objects.get(pk=DUNS)
+    assert (row.name, row.country, row.city, row.operating_status) == ("Ärger & Söhne GmbH", "DE", "Köln", "Active")
+    delivered(
+        an_update(
+            an_element(
+                "organization.dunsControlStatus.operatingStatus.description", "Active", "Out of business", stamp(days=9)
+            )
+        )
+    )
+    row.refresh_from_db()
+    assert row.operating_status == "Out of business"
+    delivered(a_notice("DELETE", delivered=stamp(days=20)))
+    row.refresh_from_db()
+    assert row.operating_status == "Deleted at D&B"
+    delivered(a_notice("UNDELETE", delivered=stamp(days=21)))
+    row.refresh_from_db()
+    assert row.operating_status == "Out of business"
+
+
+def test_full_product_seeds_become_changes_of_elements() -> None:
+    registration = a_registration("FULL", full_product=True)
+    for day, name in enumerate(("A", "B", "C"), start=1):
+        delivered(a_seed(primaryName=name, delivered=stamp(days=day)), registration=registration)
+    changes = Change.objects.filter(kind="element").order_by("changed_at")
+    assert [(change.previous, change.current) for change in changes] == [('"A"', '"B"'), ('"B"', '"C"')]
+    assert not any(change.superseded for change in changes)
+
+
+def test_a_late_seed_adds_its_comparisons_and_supersedes_the_old() -> None:
+    registration = a_registration("FULL", full_product=True)
+    for day, name in ((1, "A"), (3, "C")):
+        delivered(a_seed(primaryName=name, delivered=stamp(days=day)), registration=registration)
+    late = delivered(a_seed(primaryName="B", delivered=stamp(days=2)), registration=registration)
+    valid = Change.objects.filter(kind="element", superseded=False).order_by("changed_at")
+    assert [(change.previous, change.current) for change in valid] == [('"A"', '"B"'), ('"B"', '"C"')]
+    assert {change.delivery_id for change in valid} == {late.pk}, "so that readers of the feed see both"
+    assert Change.objects.get(superseded=True).current == '"C"'
+    assert Publication.objects.get(delivery=late).change_count == 3
+
+
+def a_stream(seed: int, length: int) -> list[dict[str, Any]]:
+    """Notifications of three companies in the order in which they happened, each delivered at its own time."""
+    chance = random.Random(seed)
+    stream = []
+    for step in range(length):
+        duns, later = f"10000000{chance.randint(1, 3)}", stamp(hours=9 * step)
+        path = chance.choice(["organization.primaryName", "organization.a.b", "organization.a", "organization.list"])
+        value = chance.choice(["A", "B", None, {"b": "C"}, [1, 2], 3])
+        made = chance.choice(
+            [
+                a_seed(duns, delivered=later, a={"b": chance.choice("XYZ")}),
+                an_update(an_element(path, chance.choice(["A", None]), value, later), duns=duns, delivered=later),
+                an_update(an_element(path, "A", value, later), duns=duns, delivered=later),
+                a_notice(chance.choice(["DELETE", "UNDELETE", "UNDER_REVIEW"]), duns, delivered=later),
+                a_transfer(duns, delivered=later),
+            ]
+        )
+        stream.append(made)
+    return stream
+
+
+def everything() -> dict[str, Any]:
+    return {
+        "profiles": {duns: profile(duns).document for duns in Company.objects.values_list("pk", flat=True)},
+        "companies": list(
+            Company.objects.order_by("pk").values("pk", "name", "country", "operating_status", "changed_at")
+        ),
+        "notifications": sorted(Notification.objects.values_list("pk", flat=True)),
+        "changes": sorted(Change.objects.values_list("pk", "superseded")),
+    }
+
+
+def forget_everything() -> None:
+    for model in (Publication, Change, Notification, Delivery, Company):
+        model.objects.all().delete()
+
+
+def play(*streams: list[dict[str, Any]], size: int) -> dict[str, Any]:
+    """Identical notices in one answer are as many, so what is repeated comes in answers of its own."""
+    forget_everything()
+    registration = a_registration(full_product=True)
+    for stream in streams:
+        for start in range(0, len(stream), size):
+            delivered(*stream[start : start + size], registration=registration)
+    return everything()
+
+
+@given(seed=st.integers(0, 10_000), shuffle=st.randoms(use_true_random=False), size=st.integers(3, 18))
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_order_and_any_duplication_give_the_same(seed: int, shuffle: random.Random, size: int) -> None:
+    stream = a_stream(seed, 18)
+    straight = play(stream, size=18)
+    again = play(shuffle.sample(stream, 9), shuffle.sample(stream, 18), shuffle.sample(stream, 4), size=size)
+    assert straight["profiles"] == again["profiles"]
+    assert straight["companies"] == again["companies"]
+    assert straight["notifications"] == again["notifications"]
+    valid = {key for key, superseded in straight["changes"] if not superseded}
+    assert {key for key, superseded in again["changes"] if not superseded} == valid
+
+
+def test_the_same_stream_again_changes_no_row() -> None:
+    stream = a_stream(7, 20)
+    play(stream, size=7)
+    before, versions = everything(), dict(Company.objects.values_list("pk", "version"))
+    rows = {model: list(model.objects.order_by("pk").values()) for model in (Notification, Change, Company)}
+    registration = a_registration(full_product=True)
+    again = delivered(*stream, registration=registration)
+    assert (again.new_count, everything() == before) == (0, True)
+    assert dict(Company.objects.values_list("pk", "version")) == versions
+    assert all(list(model.objects.order_by("pk").values()) == kept for model, kept in rows.items())
+
+
+def test_a_profile_keeps_numbers_exactly() -> None:
+    delivered(json.dumps(a_seed()).replace('"Acme Ltd"', '"Acme Ltd", "sales": 3.0251016094E8'))
+    assert str(parse_json("3.0251016094E8")) == str(profile(DUNS).document["sales"])

@@ -1,0 +1,173 @@
+"""Jobs are small steps over rows: what is due is done, one registration's trouble holds up no other."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from direct_plus.sandbox import SandboxControl
+from monitoring import jobs
+from monitoring.ingesting import write
+from monitoring.models import (
+    Change,
+    Delivery,
+    DeliveryState,
+    Notification,
+    PassState,
+    Publication,
+    Purpose,
+    ReplayPass,
+)
+from monitoring.pulling import announce
+from portfolio.models import Contract, Registration, RegistrationState
+from portfolio.stored_bytes import load_bytes
+from portfolio.syncing import pause_pulling
+from tests.builders import a_delivery, a_notice, a_registration, an_element, an_update
+from tests.monitoring.conftest import emit, pull_now
+
+
+def updates(count: int) -> list[dict[str, Any]]:
+    return [an_update(an_element(current=f"NAME {number}")) for number in range(count)]
+
+
+def is_due_now(registration: Registration) -> None:
+    Registration.objects.filter(pk=registration.pk).update(next_pull_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_pulls_what_is_due_and_plans_the_next(registration: Registration, control: SandboxControl) -> None:
+    emit(control, updates(3))
+    is_due_now(registration)
+    assert jobs.pull_due() == 1
+    assert Notification.objects.count() == 3
+    assert jobs.pull_due() == 0
+
+
+def test_leaves_alone_what_is_paused_until_its_time_comes(registration: Registration, control: SandboxControl) -> None:
+    is_due_now(registration)
+    pause_pulling(registration, timezone.now() + timedelta(hours=1))
+    assert jobs.pull_due() == 0
+    pause_pulling(registration, timezone.now() - timedelta(seconds=1))
+    assert jobs.pull_due() == 1
+    registration.refresh_from_db()
+    assert (registration.state, registration.paused_until) == (RegistrationState.ACTIVE, None)
+
+
+def test_one_registrations_trouble_holds_up_no_other(
+    registration: Registration, contract: Contract, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = a_registration("BROKEN", contract=contract)
+    is_due_now(broken)
+    is_due_now(registration)
+    emit(control, updates(2))
+    real = jobs.pull
+
+    def pull(row: Registration, **options: Any) -> Any:
+        if row.pk == broken.pk:
+            raise RuntimeError("out of order")
+        return real(row, **options)
+
+    monkeypatch.setattr(jobs, "pull", pull)
+    assert jobs.pull_due() == 1
+    assert Notification.objects.count() == 2
+    broken.refresh_from_db()
+    assert "out of order" in broken.trouble
+    assert broken.next_pull_at is not None
+    assert broken.next_pull_at > timezone.now()
+
+
+def test_an_answer_that_cannot_be_read_now_is_read_later(
+    registration: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emit(control, updates(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "ingest", lambda delivery: 1 / 0)
+        pull_now(registration)
+    delivery = Delivery.objects.get()
+    assert (delivery.state, "ZeroDivisionError" in delivery.error) == (DeliveryState.RECEIVED, True)
+    assert jobs.ingest_received() == 1
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.error, Notification.objects.count()) == (DeliveryState.PUBLISHED, "", 2)
+
+
+def test_repairs_what_is_in_doubt_when_it_has_settled(registration: Registration, control: SandboxControl) -> None:
+    pull_now(registration)
+    registration.refresh_from_db()
+    doubt = announce(registration, 0)
+    Delivery.objects.filter(pk=doubt.pk).update(state=DeliveryState.DOUBTFUL, ended_at=timezone.now())
+    Contract.objects.update(settle=timedelta(minutes=15))
+    jobs.repair_due()
+    doubt.refresh_from_db()
+    assert doubt.state == DeliveryState.DOUBTFUL, "a first pass at once, but the doubt stays until D&B has settled"
+    assert jobs.repair_due() == 1
+    assert ReplayPass.objects.count() == 1, "and no further pass before"
+    Delivery.objects.filter(pk=doubt.pk).update(ended_at=timezone.now() - timedelta(minutes=16))
+    jobs.repair_due()
+    doubt.refresh_from_db()
+    assert doubt.state == DeliveryState.REPAIRED
+    assert jobs.repair_due() == 0
+
+
+def test_a_pass_goes_on_where_it_stood(registration: Registration, control: SandboxControl) -> None:
+    control.switch("stamps", "item")
+    emit(control, updates(30))
+    pull_now(registration)
+    registration.refresh_from_db()
+    doubt = announce(registration, 0)
+    start = timezone.now() - timedelta(days=1)
+    Delivery.objects.filter(pk=doubt.pk).update(
+        state=DeliveryState.DOUBTFUL, ended_at=timezone.now(), replay_from=start
+    )
+    control.set_fault("server_error", on="replay", times=1, after=0)
+    jobs.repair_due()
+    failed = ReplayPass.objects.get()
+    assert (failed.state, bool(failed.mark)) == (PassState.FAILED, True)
+    jobs.repair_due()
+    failed.refresh_from_db()
+    assert (failed.state, failed.page_size, failed.mark) == (PassState.ENDED, 50, "")
+    doubt.refresh_from_db()
+    assert doubt.state == DeliveryState.REPAIRED
+
+
+def test_audits_the_last_day_once_a_day_and_counts_what_was_lost(
+    registration: Registration, control: SandboxControl
+) -> None:
+    emit(control, updates(4))
+    pull_now(registration)
+    Delivery.objects.all().update(state=DeliveryState.PUBLISHED)
+    Publication.objects.all().delete()
+    Change.objects.all().delete()
+    Notification.objects.all().delete()
+    assert jobs.audit_due() == 1
+    found = ReplayPass.objects.get()
+    assert (found.purpose, found.state, found.found) == (Purpose.AUDIT, PassState.ENDED, 4)
+    jobs.audit_due()
+    assert ReplayPass.objects.count() == 1
+
+
+def test_an_audit_that_finds_nothing_keeps_no_bytes(registration: Registration, control: SandboxControl) -> None:
+    emit(control, updates(4))
+    pull_now(registration)
+    jobs.audit_due()
+    replayed = Delivery.objects.filter(source="replay")
+    assert {(row.new_count, load_bytes(row.pk)) for row in replayed} == {(0, b"")}
+
+
+def test_a_stopped_registration_starts_again_when_d_and_b_lets_it(
+    registration: Registration, control: SandboxControl
+) -> None:
+    control.set_fault("http_error", status=403, code=None, on="pull", times=1)
+    pull_now(registration)
+    assert jobs.probe_stopped() == 0, "not before an hour has passed"
+    is_due_now(registration)
+    assert jobs.probe_stopped() == 1
+    registration.refresh_from_db()
+    assert (registration.state, registration.stopped_reason) == (RegistrationState.ACTIVE, "")
+
+
+@pytest.mark.django_db
+def test_publishes_and_counts_what_was_left() -> None:
+    write(a_delivery(a_notice()))
+    assert jobs.publish_read() == 1
+    assert jobs.count_days() >= 1
+    assert jobs.count_days() == 0

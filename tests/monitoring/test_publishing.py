@@ -1,0 +1,59 @@
+"""Numbers without a hole, one for each delivery, in an order that readers can rely on."""
+
+import threading
+
+import pytest
+from django.db import connection
+
+from monitoring.ingesting import write
+from monitoring.models import Delivery, DeliveryState, Publication
+from monitoring.publishing import publish, publish_waiting
+from tests.builders import a_delivery, a_notice, an_element, an_update, delivered
+
+
+@pytest.mark.django_db
+def test_numbers_run_from_one_without_a_hole() -> None:
+    for name in "ABC":
+        delivered(an_update(an_element(current=name)))
+    assert list(Publication.objects.order_by("number").values_list("number", flat=True)) == [1, 2, 3]
+
+
+@pytest.mark.django_db
+def test_a_delivery_is_published_once() -> None:
+    delivery = delivered(a_notice())
+    assert publish(delivery).number == publish(delivery).number == 1
+
+
+@pytest.mark.django_db
+def test_publishes_what_a_dead_process_has_read() -> None:
+    delivery = a_delivery(a_notice())
+    write(delivery)
+    assert Delivery.objects.get().state == DeliveryState.INGESTED
+    assert publish_waiting() == 1
+    assert Delivery.objects.get().state == DeliveryState.PUBLISHED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_four_writers_at_once_leave_no_hole_and_take_no_number_twice() -> None:
+    deliveries = [a_delivery(an_update(an_element(current=str(number)))) for number in range(24)]
+    for delivery in deliveries:
+        write(delivery)
+    errors: list[Exception] = []
+
+    def work(mine: list[Delivery]) -> None:
+        try:
+            for delivery in mine:
+                publish(delivery)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=(deliveries[start::4] + deliveries[:3],)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert sorted(Publication.objects.values_list("number", flat=True)) == list(range(1, 25))
+    assert Publication.objects.values("delivery").distinct().count() == 24

@@ -1,0 +1,62 @@
+"""Daily counts are what the changes say, however often and in whatever order they came."""
+
+from collections import Counter
+from datetime import UTC, date
+from typing import Any
+
+import pytest
+
+from monitoring.models import Change, DailyCount, Notification, ReadMark
+from monitoring.rolling_up import roll_up
+from tests.builders import a_notice, a_registration, a_seed, an_element, an_update, delivered, stamp
+
+pytestmark = pytest.mark.django_db
+
+
+def counts(what: str) -> Counter[Any]:
+    found: Counter[Any] = Counter()
+    for row in DailyCount.objects.filter(what=what):
+        found[row.day, row.kind, row.severity] += row.count
+    return found
+
+
+def recounted() -> Counter[Any]:
+    found: Counter[Any] = Counter()
+    for change in Change.objects.filter(superseded=False):
+        found[change.changed_at.astimezone(UTC).date(), change.kind, change.severity] += 1
+    return found
+
+
+def test_counts_the_days_that_a_publication_touches() -> None:
+    delivered(a_seed(), an_update(), an_update(an_element(current="LATER", timestamp=stamp(days=3))), a_notice())
+    assert roll_up() == 3
+    assert counts("change") == recounted()
+    assert sum(counts("notification").values()) == Notification.objects.count()
+    assert {row.country for row in DailyCount.objects.all()} == {"GB"}
+
+
+def test_counting_again_changes_nothing() -> None:
+    delivered(an_update())
+    roll_up()
+    before = list(DailyCount.objects.order_by("pk").values())
+    assert roll_up() == 0
+    ReadMark.objects.update(number=0)
+    roll_up()
+    assert list(DailyCount.objects.order_by("pk").values()) == before
+
+
+def test_late_arrivals_are_counted_on_their_day() -> None:
+    delivered(an_update(an_element(timestamp=stamp(days=5))))
+    roll_up()
+    delivered(an_update(an_element(current="BEFORE", timestamp=stamp(days=-5))))
+    roll_up()
+    assert counts("change") == recounted()
+    assert DailyCount.objects.filter(what="change", day=date(2026, 1, 2)).exists()
+
+
+def test_superseded_comparisons_leave_the_counts() -> None:
+    registration = a_registration("FULL", full_product=True)
+    for day, name in ((1, "A"), (3, "C"), (2, "B")):
+        delivered(a_seed(primaryName=name, delivered=stamp(days=day)), registration=registration)
+        roll_up()
+    assert counts("change") == recounted()

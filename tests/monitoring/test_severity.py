@@ -1,0 +1,78 @@
+"""How much a change matters: contract §7 as a table."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from monitoring.models import Element, Severity
+from monitoring.severity import default_label, default_severity, severity_of_element
+
+WEIGHTS = {
+    "organization.dunsControlStatus.operatingStatus": Severity.CRITICAL,
+    "organization.dunsControlStatus.operatingStatus.dnbCode": Severity.CRITICAL,
+    "organization.dunsControlStatus": Severity.CRITICAL,
+    "organization.legalEvents.hasOpenBankruptcy": Severity.CRITICAL,
+    "organization.legalEvents": Severity.CRITICAL,
+    "organization.legalEvents.hasOpenSuits": Severity.HIGH,
+    "organization.significantEvents.hasFire": Severity.HIGH,
+    "organization.dnbAssessment.failureScore.classScore": Severity.HIGH,
+    "organization.corporateLinkage.globalUltimate.duns": Severity.HIGH,
+    "organization.corporateLinkage": Severity.HIGH,
+    "organization.primaryName": Severity.MEDIUM,
+    "organization.primaryAddress.streetAddress.line1": Severity.MEDIUM,
+    "organization.telephone": Severity.LOW,
+    "organization.never.heard.of": Severity.LOW,
+    "organization.dnbAssessment.failureScore.scoreDate": Severity.NOISE,
+    "organization.dnbAssessment.assessmentDate": Severity.NOISE,
+    "organization.corporateLinkage.globalUltimateFamilyTreeMembersCount": Severity.NOISE,
+    "organization.corporateLinkage.branchesCount": Severity.NOISE,
+    "organization.significantEvents.hasBusinessDiscontinued": Severity.NOISE,
+}
+
+
+@pytest.mark.parametrize("path", WEIGHTS)
+def test_the_weight_of_a_leaf_or_a_container(path: str) -> None:
+    assert default_severity(path) == WEIGHTS[path]
+
+
+BECOMES: list[tuple[str, Any, Severity]] = [
+    ("organization.dunsControlStatus.operatingStatus.dnbCode", 403, Severity.CRITICAL),
+    ("organization.dunsControlStatus.operatingStatus.dnbCode", 9074, Severity.HIGH),
+    ("organization.dunsControlStatus.operatingStatus", {"dnbCode": 403}, Severity.CRITICAL),
+    ("organization.dunsControlStatus.operatingStatus", {"dnbCode": 9074}, Severity.HIGH),
+    ("organization.dunsControlStatus", {"operatingStatus": {"dnbCode": 403}}, Severity.CRITICAL),
+    ("organization.dunsControlStatus", {"isDelisted": True}, Severity.HIGH),
+    ("organization.legalEvents.hasOpenBankruptcy", True, Severity.CRITICAL),
+    ("organization.legalEvents.hasOpenBankruptcy", False, Severity.HIGH),
+    ("organization.legalEvents", {"hasInsolvency": True}, Severity.CRITICAL),
+    ("organization.isHighRiskBusiness", None, Severity.HIGH),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "severity"), BECOMES)
+def test_what_is_critical_only_when_it_becomes_so(path: str, value: Any, severity: Severity) -> None:
+    element = Element(path=path, severity=default_severity(path), first_seen_at=timezone.now())
+    assert severity_of_element(element, value) == severity
+
+
+def test_what_people_set_is_the_upper_bound() -> None:
+    element = Element(path="organization.isHighRiskBusiness", severity=Severity.LOW, first_seen_at=timezone.now())
+    assert severity_of_element(element, True) == Severity.LOW
+
+
+def test_what_people_raise_to_critical_needs_no_condition() -> None:
+    element = Element(path="organization.telephone", severity=Severity.CRITICAL, first_seen_at=timezone.now())
+    assert severity_of_element(element, []) == Severity.CRITICAL
+
+
+LABELS = {
+    "organization.primaryName": "Primary name",
+    "organization.dunsControlStatus.operatingStatus": "Operating status (duns control status)",
+    "organization": "organization",
+}
+
+
+@pytest.mark.parametrize("path", LABELS)
+def test_paths_become_words(path: str) -> None:
+    assert default_label(path) in (LABELS[path], LABELS[path].capitalize())
