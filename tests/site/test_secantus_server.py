@@ -16,22 +16,25 @@ pytestmark = [
 def answer(*stages: dict[str, Any]) -> list[dict[str, Any]]:
     """The pipeline's answer over one document."""
     collection = cast(Any, connection).database["mended"]
-    collection.replace_one({"_id": 1}, {"_id": 1, "sub": {"a": 1, "b": 2}, "at": datetime(2020, 1, 1)}, upsert=True)
+    collection.replace_one({"_id": 1}, {"_id": 1, "sub": {"a": 5, "b": 2}, "at": datetime(2020, 1, 1)}, upsert=True)
     return list(collection.aggregate(list(stages)))
 
 
 def test_nested_project_includes() -> None:
-    assert answer({"$project": {"sub": {"a": 1}}}) == [{"_id": 1, "sub": {"a": 1}}]
+    assert answer({"$project": {"sub": {"a": 1}}}) == [{"_id": 1, "sub": {"a": 5}}]
 
 
 def test_nested_add_fields_merges() -> None:
     added = answer({"$addFields": {"sub": {"c": "$_id"}}}, {"$project": {"sub": 1}})
-    assert added == [{"_id": 1, "sub": {"a": 1, "b": 2, "c": 1}}]
+    assert added == [{"_id": 1, "sub": {"a": 5, "b": 2, "c": 1}}]
 
 
-@pytest.mark.parametrize("path", ["$nothing", "$sub.nothing", "$$ROOT.nothing", "$$CURRENT.sub.nothing"])
-def test_type_of_what_is_missing(path: str) -> None:
-    assert answer({"$project": {"type": {"$type": path}}}) == [{"_id": 1, "type": "missing"}]
+MISSING = ["$nothing", "$sub.nothing", "$$ROOT.nothing", "$$CURRENT.sub.nothing", {"$getField": "nothing"}]
+
+
+@pytest.mark.parametrize("expression", MISSING)
+def test_type_of_what_is_missing(expression: Any) -> None:
+    assert answer({"$project": {"type": {"$type": expression}}}) == [{"_id": 1, "type": "missing"}]
 
 
 @pytest.mark.parametrize(("operator", "found"), [("$lt", 1), ("$gt", 0)])
