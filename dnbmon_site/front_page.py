@@ -19,6 +19,7 @@ from monitoring.admin.registrations import marks_of
 from monitoring.admin.searching import with_companies
 from monitoring.models import Change, DailyCount, DeadLetter, DeadLetterState, Severity
 from monitoring.timeline import Line, lines_of
+from monitoring.wording import lower_first
 from portfolio.connecting import NotConfigured, credentials
 from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.wording import cadence_words, countdown, description, loss_sentence, plural, standing
@@ -73,7 +74,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "base_template": "pages/bare.html" if request.GET.get("part") == "live" else "admin/base.html",
         "published": newest_publication(),
         "steps": list(steps(registrations)) if is_new else [],
-        "needs": list(needs(registrations, doubts)),
+        "needs": sorted(needs(registrations, doubts), key=lambda need: ("bad", "warn", "calm").index(need.tone)),
         "last": last,
         "bars": bars(counts),
         "tiles": tiles(counts, registrations),
@@ -109,10 +110,10 @@ def _needs_of(row: Registration, doubts: int) -> Iterator[Need]:
     link = reverse("admin:portfolio_registration_change", args=[row.pk])
     found = standing(row)
     if found.tone in ("bad", "warn"):
-        yield Need(found.tone, f"{row.reference}: {found.word.lower()}", found.sentence, link)
+        yield Need(found.tone, f"{row.reference}: {lower_first(found.word)}", found.sentence, link)
     for word, tone, why in marks_of(row):
         if why != found.sentence:
-            yield Need(tone, f"{row.reference}: {word.lower()}", why, link)
+            yield Need(tone, f"{row.reference}: {lower_first(word)}", why, link)
     if left := countdown(row):
         yield Need("bad" if left == "now" else "warn", f"{row.reference}: loss {left}", loss_sentence(row), link)
     if doubts:

@@ -28,3 +28,7 @@ def style(request: HttpRequest) -> str:
 
 def script(request: HttpRequest) -> str:
     return static("dnbmon/live.js")
+
+
+def icon(request: HttpRequest) -> str:
+    return static("dnbmon/icon.svg")

@@ -18,11 +18,12 @@ from monitoring.history import Event, Profile, same_value
 from monitoring.identity import canonical
 from monitoring.models import Change, Element, Kind, Severity
 from monitoring.severity import default_label
-from monitoring.wording import NOTHING, from_json, lower_first, short, words
+from monitoring.wording import NOTHING, from_json, label_of_path, lower_first, say_at_once, short, words
 from portfolio.wording import ago, plural
 
 PAGE = 60
 SHOWN = 3
+SILENT = ("value", "line1", "name", "description")
 
 SENTENCES: Mapping[str, str] = {
     Kind.BASELINE: "baseline received",
@@ -68,35 +69,38 @@ def _few(items: Sequence[str]) -> str:
 
 def differences(previous: Any, current: Any, label: str = "") -> list[Difference]:
     """What the reader has to compare, and nothing that stayed the same."""
-    if isinstance(previous, dict) and isinstance(current, dict):
-        return list(_members(previous, current, label))
+    if _is_one_item(previous) and _is_one_item(current):
+        return differences(previous[0], current[0], label)
     if isinstance(previous, list) or isinstance(current, list):
         return [_items(previous, current, label)]
+    if isinstance(previous, dict) and isinstance(current, dict):
+        return _known_at_once(previous, current, label) or list(_members(previous, current, label))
     return [Difference(label, short(previous), short(current))]
 
 
+def _is_one_item(value: Any) -> bool:
+    """Many of D&B's arrays never hold more than one object: then it is that object which changed."""
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)
+
+
+def _known_at_once(previous: dict[str, Any], current: dict[str, Any], label: str) -> list[Difference]:
+    """Objects that a reader knows by one text, such as a status or an amount; of others only what differs."""
+    before, after = say_at_once(previous), say_at_once(current)
+    is_large = any(isinstance(member, (dict, list)) for member in (*previous.values(), *current.values()))
+    return [Difference(label, before, after)] if before and after and before != after and not is_large else []
+
+
 def _members(previous: dict[str, Any], current: dict[str, Any], label: str) -> Iterator[Difference]:
-    described = _described(previous, current)
-    if described:
-        yield Difference(label, *described)
-        return
     for name in dict.fromkeys([*previous, *current]):
         before, after = previous.get(name), current.get(name)
         if not same_value(before, after):
-            yield from differences(before, after, f"{label}, {words(name)}" if label else words(name))
+            yield from differences(before, after, _below(label, name))
 
 
-def _described(previous: dict[str, Any], current: dict[str, Any]) -> tuple[str, str] | None:
-    """Objects that a reader knows by one text, such as a status with its code."""
-    for name in ("description", "name"):
-        before, after = previous.get(name), current.get(name)
-        if isinstance(before, str) and isinstance(after, str) and before != after:
-            return (before, after) if _is_small(previous) and _is_small(current) else None
-    return None
-
-
-def _is_small(value: dict[str, Any]) -> bool:
-    return len(value) <= 3 and not any(isinstance(member, (dict, list)) for member in value.values())
+def _below(label: str, name: str) -> str:
+    """ "value", "text" and the like say nothing that the name above does not."""
+    own = "" if name in SILENT else words(name)
+    return ", ".join(filter(None, [label, own]))
 
 
 def _items(previous: Any, current: Any, label: str) -> Difference:
@@ -125,8 +129,10 @@ def _missing(items: list[Any], among: list[Any]) -> list[str]:
 
 
 def label_of(element: str, elements: Mapping[str, Element]) -> str:
+    """The words that people gave it, else ours."""
     known = elements.get(element)
-    return (known.label if known else "") or default_label(element)
+    given = known.label if known else ""
+    return given if given and given != default_label(element)[:200] else label_of_path(element)
 
 
 @dataclass(slots=True)
@@ -312,12 +318,16 @@ def _fact(label: str, value: Any) -> Fact | None:
     text = short(value, 1000)
     if text == NOTHING:
         return None
-    nested = isinstance(value, (dict, list)) and len(text) > 60 and not _says_all(value, text)
-    below = facts_of(value, label if isinstance(value, list) else "") if nested else []
-    heading = label[:1].upper() + label[1:]
-    return Fact(heading, "" if below else text, below)
+    if _is_one_item(value):
+        value = value[0]
+    below = [] if _fits_a_line(value, text) else facts_of(value, label if isinstance(value, list) else "")
+    return Fact(label[:1].upper() + label[1:], "" if below else text, below)
 
 
-def _says_all(value: Any, text: str) -> bool:
-    """Whether the line has no need of a table: no member had to be named in it."""
-    return isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value)
+def _fits_a_line(value: Any, text: str) -> bool:
+    """Whether the text needs no table: one thing, or a few plain ones."""
+    if isinstance(value, dict):
+        return bool(say_at_once(value))
+    if isinstance(value, list):
+        return all(not isinstance(item, list) and _fits_a_line(item, text) for item in value) and len(text) <= 120
+    return True

@@ -18,28 +18,43 @@ LONGEST = 300
 STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
-# What splitting at capitals would spoil.
+# What splitting at capitals would spoil, or what reads better otherwise.
 WORDS = {
+    "line1": "line 1",
+    "line2": "line 2",
     "duns": "D-U-N-S number",
     "duns control status": "D-U-N-S status",
     "retained duns": "surviving D-U-N-S number",
     "country iso alpha2 code": "country code",
     "iso alpha2 code": "country code",
     "is delisted": "off the marketing lists",
+    "is marketable": "on the marketing lists",
     "isd code": "country calling code",
     "dnb code": "D&B code",
     "dnb assessment": "D&B assessment",
     "us sic v4": "US SIC code",
     "url": "address",
 }
+# What they hold says enough by itself.
+CONTAINERS = ("dunsControlStatus", "legalEvents", "significantEvents", "exclusions", "dnbAssessment")
 # Members that say the same as a neighbour, or nothing to a reader.
 CODES = ("dnbCode", "priority", "typeDnBCode", "inLanguage")
 
 
 def words(name: str) -> str:
-    """`operatingStatus` → "operating status"."""
+    """`operatingStatus` → "operating status", `hasOpenBankruptcy` → "open bankruptcy"."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", name).lower()
-    return WORDS.get(spaced, WORDS.get(name.lower(), spaced))
+    return WORDS.get(spaced) or re.sub(r"^(has|is) ", "", spaced)
+
+
+def label_of_path(path: str) -> str:
+    """`organization.dnbAssessment.failureScore.nationalPercentile` → "National percentile (failure score)"."""
+    names = [name for name in path.split(".") if name]
+    names = names[1:] if names[:1] == ["organization"] and len(names) > 1 else names
+    if not names:
+        return path
+    above = words(names[-2]) if len(names) > 1 and names[-2] not in CONTAINERS else ""
+    return heading(names[-1]) + (f" ({above})" if above else "")
 
 
 def heading(name: str) -> str:
@@ -96,12 +111,19 @@ def say_day(text: str) -> str:
         return text
 
 
-def say_object(value: dict[str, Any]) -> str:
-    """An object by the member that names it where D&B's objects have one, else member by member."""
+def say_at_once(value: dict[str, Any]) -> str:
+    """An object that a reader knows by one text: a status, an amount, an address; else nothing."""
     for form in (_described, _money, _telephone, _address, _named):
         if text := form(value):
             return text
-    return "; ".join(f"{words(name)}: {say(member)}" for name, member in value.items() if member is not None)
+    return ""
+
+
+def say_object(value: dict[str, Any]) -> str:
+    """By the member that names it where D&B's objects have one, else member by member."""
+    return say_at_once(value) or "; ".join(
+        f"{words(name)}: {say(member)}" for name, member in value.items() if member is not None
+    )
 
 
 def _described(value: dict[str, Any]) -> str:
@@ -110,10 +132,11 @@ def _described(value: dict[str, Any]) -> str:
 
 
 def _money(value: dict[str, Any]) -> str:
-    amount, currency = value.get("value"), value.get("currency")
+    """An amount with its currency, or a bare number in an object of its own."""
+    amount, currency = value.get("value"), value.get("currency", "")
     if isinstance(amount, bool) or not isinstance(amount, (int, float, Decimal)) or not isinstance(currency, str):
         return ""
-    return f"{number(amount)} {currency}" if set(value) <= {"value", "currency"} else ""
+    return f"{number(amount)} {currency}".strip() if set(value) <= {"value", "currency"} else ""
 
 
 def _telephone(value: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.html import format_html
@@ -20,9 +20,20 @@ def ago(moment: datetime | None) -> SafeString | str:
     """ "2 hours ago", with the exact time in the reader's zone as its title."""
     if moment is None:
         return ""
+    return _time(moment, wording.ago(moment))
+
+
+def due(moment: datetime | None) -> SafeString | str:
+    """ "in 4 minutes"; "now" from then on."""
+    if moment is None:
+        return ""
+    return _time(moment, "now" if moment <= timezone.now() + timedelta(minutes=1) else wording.ago(moment))
+
+
+def _time(moment: datetime, text: str) -> SafeString:
     local = timezone.localtime(moment)
     title = f"{local:%A, %-d %B %Y, %H:%M:%S} ({local.tzname()})"
-    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), title, wording.ago(moment))
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), title, text)
 
 
 def exact(moment: datetime | None) -> SafeString | str:

@@ -58,9 +58,11 @@ class KeyChangeList(DjangoChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
+        # The number of all rows is never counted; the header would offer to show them "all".
+        self.full_result_count = self.result_count
         complete: Any = getattr(self.model_admin, "complete_rows", None)
         if complete:
+            self.result_list = list(self.result_list)
             complete(self.result_list)
 
 
@@ -103,7 +105,7 @@ class PageAdmin(ModelAdmin):
             return super().change_view(request, object_id, form_url, extra_context)
         row = self.object_or_404(request, object_id)
         context = self.page_context(request, row)
-        return self.page(request, self.page_template, **{"title": str(row), "original": row, "row": row, **context})
+        return self.page(request, self.page_template, **{"title": str(row), "row": row, **context})
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         return {}

@@ -110,6 +110,17 @@ def told_by_dnb(registration: Registration) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
+TOLD_WORDS = {
+    "UPDATE": "what changed",
+    "FULL_PRODUCT": "everything, at each change",
+    "API_PULL": "pull, by this program",
+    "PUSH": "files",
+    "DAILY": "daily",
+    "WEEKLY": "weekly",
+    "MONTHLY": "monthly",
+}
+
+
 def description(registration: Registration) -> str:
     text = told_by_dnb(registration).get("description")
     return text if isinstance(text, str) else ""

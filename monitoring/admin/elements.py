@@ -6,16 +6,19 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter
+from unfold.decorators import display
 
 from monitoring.admin.filters import choice_filter
 from monitoring.models import Element, Severity
+from portfolio.markup import ago
 from portfolio.pages import PageAdmin
 
 
 @admin.register(Element)
 class ElementAdmin(PageAdmin):
-    list_display = ("path", "label", "severity", "muted", "first_seen_at")
+    list_display = ("path", "label", "severity", "muted", "first_seen")
     list_editable = ("label", "severity", "muted")
     list_filter = (choice_filter("severity", Severity.choices[::-1], "weight"), ("muted", BooleanRadioFilter))
     search_fields = ("path", "label")
@@ -25,6 +28,10 @@ class ElementAdmin(PageAdmin):
     list_before_template = "pages/elements_intro.html"
     empty_title = "No elements yet"
     empty_text = "Each kind of information that D&B sends appears here when it is first seen."
+
+    @display(description="First seen")
+    def first_seen(self, row: Element) -> SafeString | str:
+        return ago(row.first_seen_at)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Elements appear by themselves."""

@@ -12,8 +12,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
-from unfold.widgets import UnfoldAdminDateWidget
+from unfold.widgets import INPUT_CLASSES, UnfoldAdminDateWidget
 
 from monitoring.identity import milliseconds
 from monitoring.models import Element
@@ -80,16 +82,15 @@ class SuggestingForm(forms.Form):
 
 
 class SuggestingInput(forms.TextInput):
-    template_name = "pages/suggesting_input.html"
+    """The browser's own list of suggestions: no script, no request while typing."""
 
     def __init__(self, suggestions: list[tuple[str, str]]) -> None:
-        from unfold.widgets import INPUT_CLASSES
-
         super().__init__({"class": " ".join(INPUT_CLASSES), "list": "known-elements", "autocomplete": "off"})
         self.suggestions = suggestions
 
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        return {**super().get_context(name, value, attrs), "suggestions": self.suggestions}
+    def render(self, *args: Any, **kwargs: Any) -> SafeString:
+        options = format_html_join("", '<option value="{}">{}</option>', self.suggestions)
+        return format_html('{}<datalist id="known-elements">{}</datalist>', super().render(*args, **kwargs), options)
 
 
 class ElementFilter(TextFilter):  # type: ignore[misc]

@@ -17,20 +17,26 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from monitoring.admin.acting import ACTIONS, Said, doubts_of, look_for_registrations, no_worker, pause
 from monitoring.admin.deliveries import state_badge
 from monitoring.models import DeadLetter, DeadLetterState, Delivery
 from monitoring.raw import pretty
 from portfolio.cadence import next_due
-from portfolio.markup import ago, badge
+from portfolio.markup import ago, badge, due
 from portfolio.models import Registration, RegistrationState
 from portfolio.pages import PageAdmin
-from portfolio.wording import cadence_words, countdown, description, loss_sentence, standing, told_by_dnb
+from portfolio.wording import TOLD_WORDS, cadence_words, countdown, description, loss_sentence, standing, told_by_dnb
 
 PERMISSION = "portfolio.pull_registration"
 CADENCE = {"cadence", "cadence_every", "cadence_time", "cadence_zone"}
+LABELS = {
+    "cadence": ("Pull", "At once after a change here. D&B drops what waits for 4 days, so at least every 48 hours."),
+    "cadence_every": ("Minutes or hours", "Between two pulls; at most 48 hours."),
+    "cadence_time": ("Time of day", "For a daily pull."),
+    "cadence_zone": ("Time zone", "Of a daily pull, such as Europe/Berlin."),
+    "page_size": ("Notifications a call", "1 to 100. Fewer are asked for by itself while D&B is slow."),
+}
 TOLD = {
     "notificationType": "Sends",
     "deliveryTrigger": "Delivered by",
@@ -43,9 +49,9 @@ TOLD = {
 
 
 class PauseForm(forms.Form):
-    until = forms.SplitDateTimeField(
+    until = forms.DateTimeField(
         required=False,
-        widget=UnfoldAdminSplitDateTimeWidget,
+        widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
         label="Until",
         help_text="In your time zone. Empty: until somebody starts it again.",
     )
@@ -112,7 +118,7 @@ class RegistrationAdmin(PageAdmin):
 
     @display(description="Next pull")
     def next_pull(self, row: Registration) -> SafeString | str:
-        return ago(row.next_pull_at) if row.state == RegistrationState.ACTIVE else "–"
+        return due(row.next_pull_at) if row.state == RegistrationState.ACTIVE else "–"
 
     @display(description="Pulled")
     def cadence_words(self, row: Registration) -> str:
@@ -175,9 +181,11 @@ class RegistrationAdmin(PageAdmin):
 
     # The page
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "cadence_time":
+            kwargs["widget"] = forms.TimeInput({"type": "time", "class": "dm-input"}, format="%H:%M")
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field and db_field.name == "cadence_zone":
-            field.help_text = "Of the daily pull, such as Europe/Berlin."
+        if field and db_field.name in LABELS:
+            field.label, field.help_text = LABELS[db_field.name]
         return field
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -194,7 +202,7 @@ class RegistrationAdmin(PageAdmin):
             "drops": countdown(row),
             "cadence": cadence_words(row),
             "may_pull": self.has_pull_permission(request),
-            "told": [(words, told[name]) for name, words in TOLD.items() if told.get(name)],
+            "told": list(told_in_words(told)),
             "description": description(row),
             "doubts": doubts_of().get(row.pk, 0),
             "unreadable": DeadLetter.objects.filter(registration=row, state=DeadLetterState.OPEN)[:1000].count(),
@@ -217,6 +225,13 @@ def recent_deliveries(row: Registration) -> list[Any]:
     for delivery in rows:
         delivery.badge = state_badge(delivery)
     return rows
+
+
+def told_in_words(told: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    """D&B's own words about a registration in ours."""
+    for name, words in TOLD.items():
+        if told.get(name):
+            yield words, TOLD_WORDS.get(str(told[name]), told[name])
 
 
 def marks_of(row: Registration) -> Iterable[tuple[str, str, str]]:
