@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from monitoring import api
+from portfolio.api import company_page
 from portfolio.keyset import write_token
 from portfolio.models import Company
 from portfolio.rows import search_name
@@ -134,14 +136,11 @@ def test_a_snapshot_and_the_feed_after_it_have_no_hole(program: Program) -> None
 
 
 def test_the_mark_is_taken_before_the_rows_are_read(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    from monitoring import api
-
     def published_in_between(asked: dict[str, Any]) -> Any:
-        page = api_company_page(asked)
+        page = company_page(asked)
         delivered(a_notice("EXIT"))
         return page
 
-    api_company_page = api.company_page
     monkeypatch.setattr(api, "company_page", published_in_between)
     page = program.read("companies/")
     assert page["results"] == []

@@ -11,6 +11,7 @@ from monitoring import feed
 from monitoring.ingesting import ingest, write
 from monitoring.models import Change, Delivery, DeliveryState, Publication
 from monitoring.publishing import publish
+from portfolio.keyset import write_token
 from portfolio.models import Company
 from tests.api.programs import Program
 from tests.builders import (
@@ -219,7 +220,17 @@ def test_numbers_come_out_as_they_went_in(program: Program, sent: str) -> None:
 
 
 def test_any_json_value_comes_through(program: Program) -> None:
-    values = [None, True, "", "ü \U0001f600 \u2028", [], {}, [[{"a": None}]], "</script>", 'quote " and \\ back']
+    values: list[Any] = [
+        None,
+        True,
+        "",
+        "ü \U0001f600 \u2028",
+        [],
+        {},
+        [[{"a": None}]],
+        "</script>",
+        'quote " and \\ back',
+    ]
     delivered(an_update(*[an_element(f"organization.e{n}", value, value, stamp()) for n, value in enumerate(values)]))
     items = {item["element"]: item for item in program.follow().items}
     for number, value in enumerate(values):
@@ -302,7 +313,7 @@ def test_after_a_restored_backup_old_cursors_are_gone(program: Program) -> None:
     "after",
     ["x", "", "0", "WyIxIl0", "é", "a\0b", "=" * 20, "W10", "WyIxIiwiIiwiIl0=", "A" * 9000]
     + [
-        feed.write_token(parts)
+        write_token(parts)
         for parts in (
             ["-1", "", ""],
             ["99999999999999999999", "", ""],

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client, override_settings
 from rest_framework.exceptions import Throttled
 
-from monitoring import api
+from monitoring import api, feed
 from tests.api.programs import Program
 from tests.builders import an_update, delivered
 
@@ -85,7 +85,7 @@ def test_what_breaks_is_a_problem_and_is_not_shown(program: Program, monkeypatch
     def broken(*arguments: Any) -> None:
         raise RuntimeError("the inside")
 
-    monkeypatch.setattr(api.feed, "read", broken)
+    monkeypatch.setattr(feed, "read", broken)
     program.client.raise_request_exception = False
     answer = program.get("changes/")
     assert_is_problem(answer, 500)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from tests.api.programs import Program
 from tests.builders import DUNS, a_registration, a_seed, a_transfer, an_element, an_update, delivered, stamp
