@@ -218,7 +218,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "ChangeKind": "monitoring.models.Kind",
-        "Severity": "monitoring.api.SEVERITIES",
+        "Severity": "monitoring.answers.SEVERITIES",
     },
     # From the sidecar package: the pages work without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",
