@@ -86,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._direct_plus(url.path, url.query, body)
 
-    do_POST = do_PATCH = do_DELETE = do_PUT = do_HEAD = do_GET
+    do_POST = do_PATCH = do_DELETE = do_PUT = do_GET
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
