@@ -8,7 +8,7 @@ from threading import Event, Thread
 from types import FrameType, TracebackType
 from typing import Any
 
-from direct_plus.sandbox import control_api
+from direct_plus.sandbox import control_verbs
 from direct_plus.sandbox.control import SandboxControl
 from direct_plus.sandbox.demo import start_demo
 from direct_plus.sandbox.server import Server
@@ -36,7 +36,7 @@ class Sandbox:
     def _ticker(self) -> Thread:
         def beat() -> None:
             while not self.world.stopping.wait(BEAT):
-                control_api.tick(self.world)
+                control_verbs.tick(self.world)
 
         return Thread(target=beat, daemon=True)
 
@@ -76,7 +76,7 @@ def start_sandbox(
     """A sandbox in this process, on threads; port 0 takes a free one, no state keeps it in memory."""
     world = World(_path(state), _path(out))
     if key is not None and secret is not None:
-        control_api.set_credentials(world, key, secret)
+        control_verbs.set_credentials(world, key, secret)
     for name, value in (switches or {}).items():
         world.switches.set(name, value)
     return Sandbox(world, port, [start_demo(world, every)] if demo else ())

@@ -1,7 +1,7 @@
 """What is left behind when a call goes wrong after its work was done, and what else outlives a restart."""
 
+import http.client
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -88,14 +88,15 @@ def test_a_token_said_to_have_expired_is_good_again_at_once(client: Client, cont
 
 def test_connections_stay_open_from_call_to_call(client: Client, control: SandboxControl) -> None:
     control.emit(REFERENCE, updates(3))
-    client.pull(1)
-    adapter: Any = client.http.get_adapter(client.url)
-    pool = adapter.poolmanager.connection_from_url(client.url)
-    for _ in range(5):
-        client.pull(1)
-        client.replay()
-        client.get(REGISTRATIONS)
-    assert pool.num_connections == 1
+    headers = {"Authorization": str(client.http.headers["Authorization"])}
+    connection = http.client.HTTPConnection(client.url.removeprefix("http://"))
+    ports = []
+    for path in (f"{ONE}/notifications", f"{ONE}/notifications", f"{ONE}/nowhere", REGISTRATIONS):
+        connection.request("GET", path, headers=headers)
+        connection.getresponse().read()
+        ports.append(connection.sock.getsockname()[1] if connection.sock else None)
+    connection.close()
+    assert len(set(ports)) == 1
 
 
 def test_a_call_is_in_the_log_before_it_is_answered(client: Client, control: SandboxControl) -> None:
