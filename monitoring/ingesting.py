@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, models
+from django.db import DatabaseError, models, transaction
 from django.utils import timezone
 
 from direct_plus.messages import parse_stamp
@@ -49,6 +50,7 @@ class Batch:
     readings: list[Reading] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     raw: dict[int, bytes] = field(default_factory=dict)
+    new: int = 0
     newly_unreadable: int = 0
 
 
@@ -68,19 +70,35 @@ def ingest(delivery: Delivery) -> int:
 
 
 def write(delivery: Delivery) -> int:
-    """Insert what the delivery brings first, bring the companies up to date, and mark the delivery as read."""
+    """Insert what the delivery brings first, bring the companies up to date, and mark the delivery as read.
+
+    The transactions only make it faster. There are two, because whoever folds a company has to see what others
+    have inserted, and they what was inserted here.
+    """
     batch = read(delivery)
     weights = Weights()
-    weights.learn(fact.path for fact in _facts(batch) if fact.path)
-    insert_new(Company, [Company(duns=duns) for duns in sorted({reading.item.duns for reading in batch.readings})])
-    new = _insert_notifications(batch)
-    _insert(batch, Change, _changes(batch, weights), lambda change: change.notification_id)
-    _keep_unreadable(batch)
+    with transaction.atomic():
+        _insert_what_is_new(batch, weights)
     if batch.newly_unreadable:
         _ask_again(delivery)
-    _bring_companies_up_to_date(batch, weights)
-    _mark_ingested(batch, new)
-    return new
+    with transaction.atomic():
+        owned = _companies_owned(delivery)
+        _bring_companies_up_to_date(batch, weights, owned)
+        _mark_ingested(batch, sum(owned.values()))
+    return batch.new
+
+
+def _insert_what_is_new(batch: Batch, weights: Weights) -> None:
+    weights.learn(fact.path for fact in _facts(batch) if fact.path)
+    insert_new(Company, [Company(duns=duns) for duns in sorted({reading.item.duns for reading in batch.readings})])
+    batch.new = _insert_notifications(batch)
+    _insert(batch, Change, _changes(batch, weights), lambda change: change.notification_id)
+    _keep_unreadable(batch)
+
+
+def _companies_owned(delivery: Delivery) -> Counter[str]:
+    """The companies of the notifications that this delivery brought first, now or before it was interrupted."""
+    return Counter(Notification.objects.filter(delivery=delivery).values_list("company_id", flat=True))
 
 
 def read(delivery: Delivery) -> Batch:
@@ -217,7 +235,7 @@ def _dead_letter(batch: Batch, unreadable: Unreadable) -> DeadLetter:
     )
 
 
-def _bring_companies_up_to_date(batch: Batch, weights: Weights) -> None:
+def _bring_companies_up_to_date(batch: Batch, weights: Weights, owned: Iterable[str]) -> None:
     changed: dict[str, datetime] = {}
     headline: set[str] = set()
     for reading in batch.readings:
@@ -229,7 +247,8 @@ def _bring_companies_up_to_date(batch: Batch, weights: Weights) -> None:
             changed[reading.item.duns] = max(newest, changed.get(reading.item.duns, newest))
     if is_full_product(batch.delivery.registration.detail):
         compare_seeds(batch.delivery, (r.item.duns for r in batch.readings if r.organization), weights)
-    project(changed, headline)
+    is_first_reading = batch.delivery.state == DeliveryState.RECEIVED
+    project(changed, headline, bump=set(owned) if is_first_reading else set())
 
 
 def _newest(batch: Batch, reading: Reading, weights: Weights) -> datetime | None:
@@ -250,23 +269,23 @@ def is_full_product(detail: str) -> bool:
     return bool(registration.get("notificationType") == FULL_PRODUCT)
 
 
-def _mark_ingested(batch: Batch, new: int) -> None:
+def _mark_ingested(batch: Batch, brought: int) -> None:
     delivery = batch.delivery
     delivery.notification_count = len(batch.raw)
     delivery.unreadable_count = len({unreadable.position for unreadable in batch.unreadable})
     delivery.unreadable_tail = trailing_unreadable(len(batch.raw), {u.position for u in batch.unreadable})
     delivery.unreadable_run = _longest_run(batch)
+    delivery.new_count = brought
     delivery.ingested_at = delivery.ingested_at or batch.now
     fields = {
         "notification_count": delivery.notification_count,
         "unreadable_count": delivery.unreadable_count,
         "unreadable_tail": delivery.unreadable_tail,
         "unreadable_run": delivery.unreadable_run,
+        "new_count": brought,
         "ingested_at": delivery.ingested_at,
         "error": "",
     }
-    if delivery.new_count is None or new:
-        delivery.new_count = fields["new_count"] = Notification.objects.filter(delivery=delivery).count()
     Delivery.objects.filter(pk=delivery.pk).update(**fields)
     Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.RECEIVED).update(state=DeliveryState.INGESTED)
 

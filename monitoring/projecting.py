@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from direct_plus.messages import parse_json
-from monitoring.history import Event, Profile, differences, events_of, fold
+from monitoring.history import Profile, differences, events_of, fold
 from monitoring.identity import derived_change_id
 from monitoring.json_text import dump_json
 from monitoring.models import Change, Delivery, Kind, Notification
@@ -36,29 +36,38 @@ def touches_headline(kind: str, path: str) -> bool:
     return any(path.startswith(known) or known.startswith(path + ".") for known in HEADLINE)
 
 
-def project(changed: dict[str, datetime], headline: Iterable[str]) -> None:
-    """Bring company rows up to date: `changed` holds each company's newest change, `headline` those to fold again."""
-    again = set(headline)
-    for batch in in_batches(sorted(set(changed) | again), 200):
-        _project_batch(batch, changed, again)
+def project(changed: dict[str, datetime], headline: set[str], bump: set[str]) -> None:
+    """Bring company rows up to date: `changed` holds each company's newest change, `headline` those to fold again.
+
+    Those in `bump` get a new version even when nothing differs: whoever folded them without what was inserted just
+    now, and has not written yet, must not get through.
+    """
+    for batch in in_batches(sorted(set(changed) | headline), 200):
+        waiting = list(batch)
+        while waiting:
+            waiting = _project_round(waiting, changed, headline, bump)
 
 
-def _project_batch(duns: Sequence[str], changed: dict[str, datetime], headline: set[str]) -> None:
-    waiting = list(duns)
-    while waiting:
-        rows = list(Company.objects.filter(pk__in=waiting))
-        folded = [row.duns for row in rows if row.duns in headline]
-        events = events_of(folded, paths=HEADLINE) if folded else {}
-        waiting = [row.duns for row in rows if not _update(row, events.get(row.duns), changed.get(row.duns))]
+def _project_round(duns: list[str], changed: dict[str, datetime], headline: set[str], bump: set[str]) -> list[str]:
+    """One try for each company; returns those that somebody else changed meanwhile."""
+    rows = list(Company.objects.filter(pk__in=duns).order_by("pk"))
+    folded = [row.duns for row in rows if row.duns in headline]
+    events = events_of(folded, paths=HEADLINE) if folded else {}
+    columns = {row.duns: _columns(fold(events.get(row.duns, []))) for row in rows if row.duns in headline}
+    return [
+        row.duns
+        for row in rows
+        if not _update(row, columns.get(row.duns), changed.get(row.duns), bump=row.duns in bump)
+    ]
 
 
-def _update(row: Company, events: list[Event] | None, newest: datetime | None) -> bool:
+def _update(row: Company, columns: dict[str, Any] | None, newest: datetime | None, *, bump: bool) -> bool:
     """Write what differs, if nobody else did meanwhile; False asks for another round."""
-    wanted = _columns(fold(events)) if events is not None else {}
+    wanted = dict(columns or {})
     if newest and (row.changed_at is None or newest > row.changed_at):
         wanted["changed_at"] = newest
     different = {name: value for name, value in wanted.items() if getattr(row, name) != value}
-    if not different:
+    if not different and not (bump and columns is not None):
         return True
     unchanged = Company.objects.filter(pk=row.pk, version=row.version)
     return bool(unchanged.update(**different, version=row.version + 1))

@@ -15,11 +15,8 @@ def publish(delivery: Delivery) -> Publication:
     while True:
         publication = Publication.objects.filter(delivery=delivery).first() or _take_next_number(delivery)
         if publication:
-            break
-    Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.INGESTED).update(
-        state=DeliveryState.PUBLISHED, published_at=publication.published_at
-    )
-    return publication
+            _mark_published(delivery, publication)
+            return publication
 
 
 def _take_next_number(delivery: Delivery) -> Publication | None:
@@ -33,9 +30,16 @@ def _take_next_number(delivery: Delivery) -> Publication | None:
     try:
         with transaction.atomic():
             publication.save(force_insert=True)
+            _mark_published(delivery, publication)
     except IntegrityError:
         return None
     return publication
+
+
+def _mark_published(delivery: Delivery, publication: Publication) -> None:
+    Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.INGESTED).update(
+        state=DeliveryState.PUBLISHED, published_at=publication.published_at
+    )
 
 
 def publish_waiting() -> int:

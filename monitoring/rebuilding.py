@@ -280,7 +280,7 @@ def project_all(result: Rebuilt, tell: Tell) -> None:
     last = ""
     while batch := list(Company.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
         last = batch[-1]
-        project({}, batch)
+        project({}, set(batch), bump=set(batch))
         _mend_times(batch)
         result.companies += len(batch)
         tell(f"{result.companies:,} companies brought up to date")
