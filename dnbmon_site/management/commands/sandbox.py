@@ -24,9 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="with a sample portfolio, in which things happen")
         parser.add_argument("--every", type=float, default=5.0, metavar="SECONDS", help="between live changes (5)")
 
-    def handle(
-        self, *, port: int, state: Path | None, demo: bool, every: float, verbosity: int, **options: Any
-    ) -> None:
+    def handle(self, *, port: int, state: Path | None, demo: bool, every: float, **options: Any) -> None:
         end_with_parent()
         if state:
             state.parent.mkdir(parents=True, exist_ok=True)
