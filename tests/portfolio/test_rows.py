@@ -1,0 +1,123 @@
+"""Writing rows so that repetition and company are harmless on every engine."""
+
+import threading
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+
+from portfolio import rows
+from portfolio.models import Company, StoredBytes
+from portfolio.rows import clean_text, database_now, insert_new, search_name, with_name_prefix
+from portfolio.stored_bytes import PART_SIZE, delete_bytes, load_bytes, store_bytes
+
+
+def companies(*numbers: int) -> list[Company]:
+    return [Company(duns=f"{number:09d}") for number in numbers]
+
+
+def keys(found: list[Company]) -> list[str]:
+    return [row.duns.lstrip("0") for row in found]
+
+
+@pytest.mark.django_db
+def test_inserts_only_what_is_new_and_says_which() -> None:
+    assert keys(insert_new(Company, companies(1, 2, 2, 3))) == ["1", "2", "3"]
+    assert keys(insert_new(Company, companies(3, 4))) == ["4"]
+    assert Company.objects.count() == 4
+
+
+@pytest.mark.django_db
+def test_a_clash_in_between_is_survived(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls = rows.existing_keys, []
+
+    def blind(model: Any, wanted: Any) -> Any:
+        calls.append(1)
+        return set() if len(calls) <= 2 else real(model, wanted)
+
+    insert_new(Company, companies(1))
+    monkeypatch.setattr(rows, "existing_keys", blind)
+    insert_new(Company, companies(1, 2, 3))
+    assert Company.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_insert_each_row_once() -> None:
+    failures: list[Exception] = []
+
+    def insert() -> None:
+        try:
+            insert_new(Company, companies(*range(40)))
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=insert) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert Company.objects.count() == 40
+
+
+NAMES = [
+    *("Ärger GmbH", "ärgerlich AG", "Arger", "Zeta", "ACME", "Acme Ltd", "ＡＣＭＥ wide", "acmé"),
+    *("100% Pure", "1_000"),
+]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("prefix", "found"),
+    [
+        ("är", {"Ärger GmbH", "ärgerlich AG"}),
+        ("acme", {"ACME", "Acme Ltd", "ＡＣＭＥ wide"}),
+        ("ACM", {"ACME", "Acme Ltd", "ＡＣＭＥ wide", "acmé"}),
+        ("100%", {"100% Pure"}),
+        ("1_", {"1_000"}),
+        ("nobody", set()),
+    ],
+)
+def test_names_are_found_by_their_beginning(prefix: str, found: set[str]) -> None:
+    Company.objects.bulk_create(
+        Company(duns=f"{number:09d}", name=name, search_name=search_name(name)) for number, name in enumerate(NAMES)
+    )
+    assert set(with_name_prefix(Company.objects.all(), prefix).values_list("name", flat=True)) == found
+
+
+@pytest.mark.django_db
+def test_name_search_uses_the_index_on_sqlite_and_postgresql() -> None:
+    if connection.vendor not in ("sqlite", "postgresql"):
+        pytest.skip("its plans are told otherwise")
+    Company.objects.bulk_create(Company(duns=f"{number:09d}", search_name=f"name {number}") for number in range(3000))
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE portfolio_company")
+    assert "company_by_name" in with_name_prefix(Company.objects.all(), "name 77").explain()
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"), [("a\0b", "a\ufffdb"), ("a\ud800b", "a?b"), ("é😀", "é😀"), ("x" * 2000, "x" * 1000)]
+)
+def test_text_becomes_what_every_engine_can_hold(text: str, clean: str) -> None:
+    assert clean_text(text) == clean
+
+
+@pytest.mark.django_db
+def test_bytes_come_back_exactly_in_parts_that_fit_a_row() -> None:
+    owner, data = uuid4(), bytes(range(256)) * 40_000
+    store_bytes(owner, data)
+    store_bytes(owner, data)
+    assert StoredBytes.objects.filter(owner=owner).count() == -(-len(data) // PART_SIZE)
+    assert load_bytes(owner) == data
+    delete_bytes(owner)
+    assert load_bytes(owner) == b""
+
+
+@pytest.mark.django_db
+def test_the_databases_clock_runs() -> None:
+    assert database_now() <= database_now()
+    assert database_now().tzinfo is not None
