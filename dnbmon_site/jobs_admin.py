@@ -14,7 +14,6 @@ from django.utils.safestring import SafeString
 from django_q.conf import Conf
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.tasks import async_task
-from unfold.decorators import display
 
 from dnbmon_site.schedules import FOR_EVER, PAUSED
 from portfolio.markup import ago, badge
@@ -91,25 +90,25 @@ class ScheduleAdmin(PageAdmin):
         for row in rows:
             row.last_task = last.get(row.task)
 
-    @display(description="What")
+    @admin.display(description="What")
     def shown_name(self, row: Schedule) -> str:
         return shown_name(row)
 
-    @display(description="State")
+    @admin.display(description="State")
     def state(self, row: Schedule) -> SafeString:
         return badge("Paused", "warn", "It does not run") if row.repeats == PAUSED else badge("Runs", "good")
 
-    @display(description="How often")
+    @admin.display(description="How often")
     def often(self, row: Schedule) -> str:
         if row.schedule_type != Schedule.MINUTES:
             return str(row.get_schedule_type_display())
         return "every minute" if row.minutes == 1 else f"every {row.minutes} minutes"
 
-    @display(description="Next run")
+    @admin.display(description="Next run")
     def next(self, row: Schedule) -> SafeString | str:
         return "" if row.repeats == PAUSED else ago(row.next_run)
 
-    @display(description="Last run")
+    @admin.display(description="Last run")
     def last(self, row: Any) -> SafeString | str:
         task = row.last_task
         if task is None:
@@ -148,15 +147,15 @@ class TaskAdmin(ReadOnlyAdmin):
     fields = ("name", "func", "group", "cluster", "started", "stopped", "attempt_count", "result")
     empty_title = "No tasks"
 
-    @display(description="Began")
+    @admin.display(description="Began")
     def began(self, row: Task) -> SafeString | str:
         return ago(row.started)
 
-    @display(description="Took")
+    @admin.display(description="Took")
     def took(self, row: Task) -> str:
         return f"{row.time_taken():,.2f} s"
 
-    @display(description="Result")
+    @admin.display(description="Result")
     def outcome(self, row: Task) -> str:
         return str(row.result if row.result is not None else "")[:120]
 

@@ -37,7 +37,7 @@ class BoundedPaginator(AnyPaginator):
         return int(rows.order_by()[: COUNTED + 1].count())
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         return min(self.found, COUNTED)
 
     @property
@@ -84,6 +84,10 @@ class PageAdmin(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DjangoChangeList]:
         return KeyChangeList
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without an order of its own, which Django would add behind a column that somebody sorts by."""
+        return super().get_queryset(request).order_by()
+
     def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
         row = self.get_object(request, object_id)
         if row is None:
@@ -93,7 +97,7 @@ class PageAdmin(ModelAdmin):
         return row
 
     def page(self, request: HttpRequest, template: str, *, title: str, **context: Any) -> TemplateResponse:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         shared = self.admin_site.each_context(request)
         return TemplateResponse(request, template, {**shared, "opts": self.opts, "title": title, **context})
 

@@ -94,7 +94,9 @@ def _look_in(contract: Contract) -> Said:
 def no_worker() -> bool:
     """Nobody has run the pulling job for minutes, though it is not paused."""
     limit = timezone.now() - JOBS_LATE_AFTER
-    return Schedule.objects.filter(func="monitoring.jobs.pull_due", next_run__lt=limit).exclude(repeats=0).exists()
+    return bool(
+        Schedule.objects.filter(func="monitoring.jobs.pull_due", next_run__lt=limit).exclude(repeats=0).exists()
+    )
 
 
 def doubts_of() -> dict[object, int]:

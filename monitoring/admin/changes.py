@@ -59,7 +59,7 @@ class ChangeAdmin(ReadOnlyAdmin):
         found.published = newest_publication()
         return found
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Change]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(superseded=False)
 
     def get_search_results(

@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
 from monitoring.admin.filters import CountryFilter, start_of
 from monitoring.admin.searching import duns_digits, find_companies
@@ -43,15 +42,15 @@ class CompanyAdmin(ReadOnlyAdmin):
     empty_title = "No companies"
     empty_text = "A company appears here with the first notification about it. Start a registration to get them."
 
-    @display(description="Name", ordering="search_name")
+    @admin.display(description="Name", ordering="search_name")
     def shown_name(self, company: Company) -> str:
         return company.name or f"Name not known yet ({company.duns})"
 
-    @display(description="Status")
+    @admin.display(description="Status")
     def status(self, company: Company) -> SafeString | str:
         return status_badge(company)
 
-    @display(description="Last change", ordering="changed_at")
+    @admin.display(description="Last change", ordering="changed_at")
     def last_change(self, company: Company) -> SafeString | str:
         return ago(company.changed_at)
 

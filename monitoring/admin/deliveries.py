@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,6 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
 from monitoring.admin.changes import with_registrations
 from monitoring.admin.filters import DaysFilter, RegistrationFilter, choice_filter
@@ -81,7 +81,7 @@ def _published(row: Delivery) -> str:
     return f"All is done; {bad} of its items could not be read and wait for a person." if bad else "All is done."
 
 
-_NEXT = {
+_NEXT: dict[DeliveryState, Callable[[Delivery], str]] = {
     DeliveryState.ASKED: _asked,
     DeliveryState.RECEIVED: _received,
     DeliveryState.INGESTED: lambda row: "It is read, and is published within a minute.",
@@ -118,39 +118,39 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def complete_rows(self, rows: list[Delivery]) -> None:
         with_registrations(rows)
 
-    @display(description="When")
+    @admin.display(description="When")
     def when(self, row: Delivery) -> SafeString | str:
         return ago(row.asked_at or row.received_at) or "–"
 
-    @display(description="Registration")
+    @admin.display(description="Registration")
     def reference(self, row: Delivery) -> str:
         return row.registration.reference
 
-    @display(description="Source")
+    @admin.display(description="Source")
     def what(self, row: Delivery) -> str:
         return row.get_source_display()
 
-    @display(description="State")
+    @admin.display(description="State")
     def status(self, row: Delivery) -> SafeString:
         return state_badge(row)
 
-    @display(description="Items")
+    @admin.display(description="Items")
     def items(self, row: Delivery) -> int | None:
         return row.notification_count
 
-    @display(description="New")
+    @admin.display(description="New")
     def new_items(self, row: Delivery) -> int | None:
         return row.new_count
 
-    @display(description="Unreadable")
+    @admin.display(description="Unreadable")
     def unreadable(self, row: Delivery) -> SafeString | str:
         return badge(row.unreadable_count, "warn") if row.unreadable_count else ""
 
-    @display(description="Size")
+    @admin.display(description="Size")
     def size(self, row: Delivery) -> str:
         return bytes_in_words(row.byte_count)
 
-    @display(description="Error")
+    @admin.display(description="Error")
     def trouble(self, row: Delivery) -> str:
         return row.error[:120]
 

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter
-from unfold.decorators import display
 
 from monitoring.admin.filters import choice_filter
 from monitoring.models import Element, Severity
@@ -29,7 +28,7 @@ class ElementAdmin(PageAdmin):
     empty_title = "No elements yet"
     empty_text = "Each kind of information that D&B sends appears here when it is first seen."
 
-    @display(description="First seen")
+    @admin.display(description="First seen")
     def first_seen(self, row: Element) -> SafeString | str:
         return ago(row.first_seen_at)
 

@@ -143,8 +143,8 @@ class DaysFilter(admin.ListFilter):
         return [f"{self.parameter_name}_from", f"{self.parameter_name}_to"]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        first = start_of(self.used_parameters.get(f"{self.parameter_name}_from", ""))
-        last = start_of(self.used_parameters.get(f"{self.parameter_name}_to", ""))
+        first = start_of(str(self.used_parameters.get(f"{self.parameter_name}_from", "")))
+        last = start_of(str(self.used_parameters.get(f"{self.parameter_name}_to", "")))
         if first:
             queryset = queryset.filter(pk__gte=key_at(first))
         if last:

@@ -43,7 +43,7 @@ class NotificationAdmin(ReadOnlyAdmin):
     empty_title = "No notifications"
     empty_text = "What D&B sends is kept here, each notification once, however often it was delivered."
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
+    def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("organization")
 
     def get_search_results(

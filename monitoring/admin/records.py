@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
 from monitoring.admin.changes import with_registrations
 from monitoring.admin.filters import RegistrationFilter, choice_filter
@@ -35,23 +34,23 @@ class ReplayPassAdmin(ReadOnlyAdmin):
     def complete_rows(self, rows: list[ReplayPass]) -> None:
         with_registrations(rows)
 
-    @display(description="Begun")
+    @admin.display(description="Begun")
     def begun(self, row: ReplayPass) -> SafeString | str:
         return ago(row.begun_at)
 
-    @display(description="Why")
+    @admin.display(description="Why")
     def why(self, row: ReplayPass) -> str:
         return row.get_purpose_display()
 
-    @display(description="Registration")
+    @admin.display(description="Registration")
     def reference(self, row: ReplayPass) -> str:
         return row.registration.reference
 
-    @display(description="State")
+    @admin.display(description="State")
     def status(self, row: ReplayPass) -> SafeString:
         return badge(row.get_state_display(), TONES[PassState(row.state)])
 
-    @display(description="From (D&B's clock)")
+    @admin.display(description="From (D&B's clock)")
     def since(self, row: ReplayPass) -> SafeString | str:
         return exact(row.replay_from)
 
@@ -71,11 +70,11 @@ class PublicationAdmin(ReadOnlyAdmin):
     empty_title = "Nothing published yet"
     empty_text = "A delivery gets the next number when it is completely read: the order in which the world sees things."
 
-    @display(description="Changes")
+    @admin.display(description="Changes")
     def changes(self, row: Publication) -> int:
         return row.change_count
 
-    @display(description="Published")
+    @admin.display(description="Published")
     def published(self, row: Publication) -> SafeString | str:
         return ago(row.published_at)
 
@@ -89,6 +88,6 @@ class DailyCountAdmin(ReadOnlyAdmin):
     empty_title = "Nothing counted yet"
     empty_text = "Changes and notifications are counted by day as they are published."
 
-    @display(description="Weight")
+    @admin.display(description="Weight")
     def weight(self, row: DailyCount) -> str:
         return str(Severity(row.severity).label)

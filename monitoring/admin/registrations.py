@@ -103,38 +103,38 @@ class RegistrationAdmin(PageAdmin):
         for row in rows:
             row.doubts = doubts.get(row.pk, 0)
 
-    @display(description="Registration", header=True)
+    @display(description="Registration", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def name(self, row: Registration) -> tuple[str, str]:
         return row.reference, description(row)
 
-    @display(description="State")
+    @admin.display(description="State")
     def status(self, row: Registration) -> SafeString:
         found = standing(row)
         return badge(found.word, found.tone, found.sentence)
 
-    @display(description="Queue last empty")
+    @admin.display(description="Queue last empty")
     def last_pull(self, row: Registration) -> SafeString | str:
         return ago(row.last_pulled_at) or "never"
 
-    @display(description="Next pull")
+    @admin.display(description="Next pull")
     def next_pull(self, row: Registration) -> SafeString | str:
         return due(row.next_pull_at) if row.state == RegistrationState.ACTIVE else "–"
 
-    @display(description="Pulled")
+    @admin.display(description="Pulled")
     def cadence_words(self, row: Registration) -> str:
         return cadence_words(row)
 
-    @display(description="Doubts")
+    @admin.display(description="Doubts")
     def doubts(self, row: Any) -> SafeString | str:
         why = "Calls that may have taken something; replay repairs them"
         return badge(row.doubts, "warn", why) if row.doubts else ""
 
-    @display(description="D&B drops what waits")
+    @admin.display(description="D&B drops what waits")
     def drops(self, row: Registration) -> SafeString | str:
         left = countdown(row)
         return badge(left, "bad" if left == "now" else "warn", loss_sentence(row)) if left else ""
 
-    @display(description="Needs a look")
+    @admin.display(description="Needs a look")
     def marks(self, row: Registration) -> SafeString:
         return format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in marks_of(row)))
 

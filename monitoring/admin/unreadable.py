@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
-from unfold.decorators import display
 
 from monitoring.admin.changes import with_registrations
 from monitoring.admin.deliveries import as_download
@@ -91,20 +90,20 @@ class DeadLetterAdmin(PageAdmin):
     def complete_rows(self, rows: list[DeadLetter]) -> None:
         with_registrations(rows)
 
-    @display(description="Found")
+    @admin.display(description="Found")
     def when(self, row: DeadLetter) -> SafeString | str:
         return ago(row.recorded_at)
 
-    @display(description="Registration")
+    @admin.display(description="Registration")
     def reference(self, row: DeadLetter) -> str:
         return row.registration.reference
 
-    @display(description="State")
+    @admin.display(description="State")
     def status(self, row: DeadLetter) -> SafeString:
         state = DeadLetterState(row.state)
         return badge(state.label, TONES[state])
 
-    @display(description="Begins with")
+    @admin.display(description="Begins with")
     def begins(self, row: DeadLetter) -> str:
         return row.preview[:80]
 

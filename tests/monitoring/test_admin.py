@@ -1,0 +1,387 @@
+"""The admin's lists and pages of what D&B says: quick, read-only, in words."""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from dnbmon_site.models import User
+from monitoring.admin.filters import key_at
+from monitoring.breaker import IN_A_ROW
+from monitoring.jobs import count_days
+from monitoring.models import (
+    Change,
+    DeadLetter,
+    DeadLetterState,
+    Delivery,
+    DeliveryState,
+    Element,
+    Notification,
+    Publication,
+    Purpose,
+    ReplayPass,
+    Severity,
+)
+from portfolio.models import Company
+from tests.builders import (
+    DUNS,
+    MOMENT,
+    a_notice,
+    a_registration,
+    a_seed,
+    a_transfer,
+    an_element,
+    an_update,
+    delivered,
+    stamp,
+)
+
+pytestmark = pytest.mark.django_db
+AtMost = Callable[[int], AbstractContextManager[Any]]
+OTHER = "150483782"
+STATUS = "organization.dunsControlStatus.operatingStatus"
+ACTIVE, OUT = {"description": "Active", "dnbCode": 9074}, {"description": "Out of business", "dnbCode": 403}
+
+LISTS = [
+    "/monitoring/change/",
+    "/monitoring/notification/",
+    "/monitoring/delivery/",
+    "/monitoring/deadletter/",
+    "/monitoring/replaypass/",
+    "/monitoring/publication/",
+    "/monitoring/dailycount/",
+    "/monitoring/element/",
+    "/portfolio/company/",
+    "/portfolio/registration/",
+    "/portfolio/contract/",
+]
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    return client
+
+
+def some_news() -> Delivery:
+    """Two companies, a status that ends, a merger, noise, and an item that nobody can read."""
+    place = {"primaryAddress": {"addressLocality": {"name": "Leeds"}}}
+    return delivered(
+        a_seed(DUNS, delivered=stamp(), **place),
+        a_seed(OTHER, delivered=stamp(), primaryName="Örsted Papier AG", countryISOAlpha2Code="CH"),
+        an_update(an_element(STATUS, ACTIVE, OUT, stamp(days=1)), delivered=stamp(days=2)),
+        an_update(an_element("organization.dnbAssessment.failureScore.scoreDate", "2026-01-01", "2026-01-02")),
+        a_transfer(OTHER, to=DUNS, delivered=stamp(days=3)),
+        '{"type":"UPDATE","organization":{"duns":"12"},"elements":[]}',
+    )
+
+
+def text_of(answer: Any) -> str:
+    """What a reader sees, in one line."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", answer.content.decode())))
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_every_list_opens_with_few_queries(admin: Client, path: str, django_assert_max_num_queries: AtMost) -> None:
+    delivery = some_news()
+    count_days()
+    now = timezone.now()
+    ReplayPass.objects.create(
+        registration=delivery.registration, purpose=Purpose.REPAIR, replay_from=now, cursor=now, begun_at=now,
+        begun_heard_at=now,
+    )  # fmt: skip
+    with django_assert_max_num_queries(12):
+        answer = admin.get(path)
+    assert answer.status_code == 200
+    assert "dm-empty" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_an_empty_list_says_what_it_is_for(admin: Client, path: str) -> None:
+    answer = admin.get(path)
+    assert answer.status_code == 200
+    assert "dm-empty" in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", [path for path in LISTS if "contract" not in path and "element" not in path])
+def test_what_d_and_b_says_cannot_be_written(admin: Client, path: str) -> None:
+    some_news()
+    assert admin.get(f"{path}add/").status_code == 403
+
+
+@pytest.mark.parametrize("model", [Change, Notification, Delivery])
+def test_nothing_can_be_deleted(admin: Client, model: Any) -> None:
+    some_news()
+    row = model.objects.order_by("pk").first()
+    path = f"/monitoring/{model._meta.model_name}/{row.pk}"
+    assert admin.post(f"{path}/delete/", {"post": "yes"}).status_code == 403
+    admin.post(f"{path}/change/", {"severity": 0})
+    assert model.objects.filter(pk=row.pk).exists()
+
+
+# Changes
+
+
+def test_each_change_is_told_as_a_sentence(admin: Client) -> None:
+    some_news()
+    text = text_of(admin.get("/monitoring/change/"))
+    assert "Critical Acme Ltd 804735132, Leeds Operating status Active → Out of business" in text
+    assert f"merged into {DUNS}" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", 5),
+        (f"severity={Severity.CRITICAL}", 2),
+        ("kind=transferred", 1),
+        (f"element={STATUS}", 1),
+        ("element=dunsControlStatus.operatingStatus", 1),
+        ("element=primaryName", 0),
+        (f"q={DUNS}", 3),
+        ("q=80-473-5132", 3),
+        ("q=acme", 3),
+        ("q=örsted", 2),
+        ("q=nobody", 0),
+        ("day_from=2026-01-08&day_to=2026-01-08", 1),
+        ("day_from=2026-01-07", 5),
+        ("day_to=2026-01-06", 0),
+        ("day_from=rubbish", 5),
+        ("registration=rubbish", 5),
+        ("severity=rubbish", 5),
+    ],
+)
+def test_changes_are_filtered_and_found(admin: Client, query: str, count: int) -> None:
+    some_news()
+    answer = admin.get(f"/monitoring/change/?{query}")
+    assert answer.status_code == 200
+    assert len(answer.context["cl"].result_list) == count
+
+
+def test_changes_are_filtered_by_registration(admin: Client) -> None:
+    some_news()
+    other = a_registration("OTHER_01")
+    for key, count in ((a_registration().pk, 5), (other.pk, 0)):
+        assert len(admin.get(f"/monitoring/change/?registration={key}").context["cl"].result_list) == count
+
+
+def test_keys_begin_with_the_time() -> None:
+    some_news()
+    change = Change.objects.get(element=STATUS)
+    assert key_at(change.changed_at).int <= change.pk.int < key_at(change.changed_at + timedelta(milliseconds=1)).int
+
+
+def test_a_list_never_counts_further_than_its_limit(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portfolio.pages.COUNTED", 3)
+    some_news()
+    assert "3+ changes" in text_of(admin.get("/monitoring/change/"))
+
+
+def test_the_page_of_a_change(admin: Client, django_assert_max_num_queries: AtMost) -> None:
+    some_news()
+    change = Change.objects.get(element=STATUS)
+    with django_assert_max_num_queries(12):
+        answer = admin.get(f"/monitoring/change/{change.pk}/change/")
+    text = text_of(answer)
+    assert "Active Out of business" in text and STATUS in text and "ACME_LOD_01" in text
+    assert f"/monitoring/notification/{change.notification_id}/" in answer.content.decode()
+
+
+def test_open_pages_ask_whether_anything_is_new(admin: Client, django_assert_max_num_queries: AtMost) -> None:
+    assert admin.get("/monitoring/change/pulse/").json() == {"number": 0}
+    some_news()
+    with django_assert_max_num_queries(3):
+        answer = admin.get("/monitoring/change/pulse/")
+    assert answer.json() == {"number": 1}
+
+
+# Notifications
+
+
+def test_a_notification_is_shown_as_it_was_sent(admin: Client, django_assert_max_num_queries: AtMost) -> None:
+    delivered('{"type":"UPDATE","organization":{"duns":"804735132"},"elements":[{"element":"organization.financials",'
+              '"previous":1,"current":3.0251016094E8,"timestamp":"2026-01-07T01:23:13Z"}]}')  # fmt: skip
+    notification = Notification.objects.get()
+    with django_assert_max_num_queries(12):
+        text = text_of(admin.get(f"/monitoring/notification/{notification.pk}/change/"))
+    assert "3.0251016094E8" in text and "302,510,160.94" in text
+
+
+def test_notifications_are_filtered_by_type(admin: Client) -> None:
+    some_news()
+    answer = admin.get("/monitoring/notification/?type=TRANSFER")
+    assert [row.type for row in answer.context["cl"].result_list] == ["TRANSFER"]
+
+
+def test_an_unknown_type_is_shown(admin: Client) -> None:
+    delivered(a_notice("SOMETHING_NEW"))
+    assert "SOMETHING_NEW" in text_of(admin.get("/monitoring/notification/"))
+
+
+def test_hostile_text_stays_text(admin: Client) -> None:
+    delivered(a_seed(primaryName="<script>alert(1)</script>"), an_update(an_element(current="<b onload=x>")))
+    for path in ("/", "/monitoring/change/", "/monitoring/notification/", f"/portfolio/company/{DUNS}/change/"):
+        page = admin.get(path).content.decode()
+        assert "<script>alert(1)" not in page and "<b onload" not in page
+
+
+# Companies
+
+
+def test_the_page_of_a_company(admin: Client, django_assert_max_num_queries: AtMost) -> None:
+    some_news()
+    with django_assert_max_num_queries(12):
+        text = text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))
+    assert "Out of business Acme Ltd D-U-N-S number 804735132 Place Leeds, GB" in text
+    assert "8 January 2026 Operating status Active → Out of business" in text
+    assert "1 small change" in text
+
+
+def test_a_company_as_it_was(admin: Client) -> None:
+    delivered(a_seed(delivered=stamp()), an_update(an_element(previous="Acme Ltd", timestamp=stamp(days=3))))
+    assert "Primary name NEW NAME LTD" in text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))
+    then = text_of(admin.get(f"/portfolio/company/{DUNS}/change/?as_of={MOMENT:%Y-%m-%d}"))
+    assert "Primary name Acme Ltd" in then and "as it was at the end of 7 January 2026" in then
+    assert admin.get(f"/portfolio/company/{DUNS}/change/?as_of=rubbish&before=rubbish").status_code == 200
+
+
+def test_an_unknown_company_is_not_found(admin: Client) -> None:
+    assert admin.get("/portfolio/company/999999999/change/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=8047", [DUNS]),
+        ("q=80-473-5132", [DUNS]),
+        ("q=ACME", [DUNS]),
+        ("q=cme", []),
+        ("q=ÖRSTED", [OTHER]),
+        ("country=ch", [OTHER]),
+        ("country=CH&q=acme", []),
+        ("", [DUNS, OTHER]),
+        ("o=-0", [OTHER, DUNS]),
+        ("o=1", [OTHER, DUNS]),
+    ],
+)
+def test_companies_are_found(admin: Client, query: str, found: list[str]) -> None:
+    some_news()
+    answer = admin.get(f"/portfolio/company/?{query}")
+    assert [row.pk for row in answer.context["cl"].result_list] == found
+
+
+def test_ties_are_broken_in_the_direction_of_the_index(admin: Client) -> None:
+    for number in range(5):
+        Company.objects.create(duns=f"00000000{number}", name="Same", search_name="same", changed_at=MOMENT)
+    for order, expected in (("5", sorted), ("-5", lambda keys: sorted(keys, reverse=True))):
+        keys = [row.pk for row in admin.get(f"/portfolio/company/?o={order}").context["cl"].result_list]
+        assert keys == expected(keys)
+
+
+def test_the_search_of_every_page_finds_companies(admin: Client) -> None:
+    some_news()
+    answer = admin.get("/search/?s=acme&extended=1")
+    assert f"/portfolio/company/{DUNS}/change/" in answer.content.decode()
+
+
+# Deliveries and what could not be read
+
+
+@pytest.mark.parametrize("state", list(DeliveryState))
+def test_every_state_says_what_happens_next(admin: Client, state: str) -> None:
+    delivery = some_news()
+    Delivery.objects.filter(pk=delivery.pk).update(state=state, replay_from=MOMENT)
+    text = text_of(admin.get(f"/monitoring/delivery/{delivery.pk}/change/"))
+    assert ("is read" if state == "ingested" else " ") in text and "byte for byte" in text
+
+
+def test_a_doubt_is_explained(admin: Client) -> None:
+    delivery = some_news()
+    Delivery.objects.filter(pk=delivery.pk).update(state="doubtful", replay_from=MOMENT, ended_at=MOMENT)
+    text = text_of(admin.get(f"/monitoring/delivery/{delivery.pk}/change/"))
+    assert "A replay from 7 Jan 2026, 01:23 on fetches them again" in text
+    assert "begun after 7 Jan 2026, 01:38" in text
+
+
+def test_the_bytes_of_a_delivery_are_downloaded(admin: Client) -> None:
+    answer = admin.get(f"/monitoring/delivery/{some_news().pk}/raw/")
+    assert answer.content.startswith(b'{"transactionDetail"')
+    assert answer["Content-Disposition"].startswith("attachment")
+
+
+def test_an_unreadable_item_is_shown_and_downloaded(admin: Client) -> None:
+    some_news()
+    letter = DeadLetter.objects.get()
+    assert letter.reason in admin.get(f"/monitoring/deadletter/{letter.pk}/change/").content.decode().replace(
+        "&#x27;", "'"
+    )
+    assert admin.get(f"/monitoring/deadletter/{letter.pk}/raw/").content.startswith(b'{"type":"UPDATE"')
+
+
+def test_an_unreadable_item_is_tried_again(admin: Client) -> None:
+    some_news()
+    letter = DeadLetter.objects.get()
+    answer = admin.post(f"/monitoring/deadletter/{letter.pk}/do/try-again/", follow=True)
+    assert "1 still cannot" in text_of(answer)
+    letter.refresh_from_db()
+    assert letter.tried_at is not None and letter.state == DeadLetterState.OPEN
+
+
+def test_an_unreadable_item_is_set_aside(admin: Client) -> None:
+    some_news()
+    letter = DeadLetter.objects.get()
+    admin.post(f"/monitoring/deadletter/{letter.pk}/do/set-aside/")
+    letter.refresh_from_db()
+    assert letter.state == DeadLetterState.SET_ASIDE
+
+
+@pytest.mark.parametrize("action", ["try_selected_again", "set_selected_aside"])
+def test_many_unreadable_items_are_dealt_with_at_once(admin: Client, action: str) -> None:
+    delivered(*(f'{{"torn":{number}}}' for number in range(3)))
+    keys = [str(key) for key in DeadLetter.objects.values_list("pk", flat=True)]
+    admin.post("/monitoring/deadletter/", {"action": action, "_selected_action": keys})
+    expected = {"tried_at__isnull": False} if action == "try_selected_again" else {"state": DeadLetterState.SET_ASIDE}
+    assert DeadLetter.objects.filter(**expected).count() == 3
+
+
+def test_a_get_changes_nothing(admin: Client) -> None:
+    some_news()
+    letter = DeadLetter.objects.get()
+    assert admin.get(f"/monitoring/deadletter/{letter.pk}/do/set-aside/").status_code == 405
+
+
+def test_who_may_only_look_cannot_act(client: Client) -> None:
+    some_news()
+    viewer = User.objects.create_user("bob", is_staff=True)
+    client.force_login(viewer)
+    letter = DeadLetter.objects.get()
+    assert client.post(f"/monitoring/deadletter/{letter.pk}/do/set-aside/").status_code == 403
+    assert client.get("/monitoring/change/").status_code == 403
+    assert client.get(f"/portfolio/company/{DUNS}/change/").status_code == 403
+
+
+# Elements
+
+
+def test_words_and_weights_are_edited_in_the_list(admin: Client) -> None:
+    delivered(an_update(an_element()))
+    form = {
+        "form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-path": "organization.primaryName",
+        "form-0-label": "Firm", "form-0-severity": Severity.HIGH, "form-0-muted": "on", "_save": "Save",
+    }  # fmt: skip
+    assert admin.post("/monitoring/element/", form).status_code == 302
+    element = Element.objects.get()
+    assert (element.label, element.severity, element.muted) == ("Firm", Severity.HIGH, True)
+    assert Change.objects.get().severity == Severity.MEDIUM
+
+
+def test_publications_are_numbered(admin: Client) -> None:
+    some_news()
+    assert Publication.objects.get().number == 1
+    assert IN_A_ROW > 1

@@ -1,0 +1,295 @@
+"""What people read: values, before → after, days."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from monitoring.history import events_of, fold
+from monitoring.models import Change, Element, Kind, Severity
+from monitoring.raw import pretty
+from monitoring.timeline import (
+    Line,
+    days_of,
+    differences,
+    facts_of,
+    line_of,
+    lines_of,
+    mark_drift,
+    read_cursor,
+    sentence,
+    timeline,
+)
+from monitoring.wording import from_json, label_of_path, lower_first, say, short, words
+from portfolio.models import Company
+from tests.builders import DUNS, MOMENT, a_registration, a_seed, a_transfer, an_element, an_update, delivered, stamp
+
+ACTIVE = {"description": "Active", "dnbCode": 9074}
+OUT = {"description": "Out of business", "dnbCode": 403}
+LEEDS = {
+    "streetAddress": {"line1": "1 High St"},
+    "addressLocality": {"name": "Leeds"},
+    "postalCode": "LS1 4AB",
+    "addressCountry": {"name": "United Kingdom", "isoAlpha2Code": "GB"},
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "yes"),
+        (False, "no"),
+        (None, "nothing"),
+        ("", "nothing"),
+        ([], "nothing"),
+        ({}, "nothing"),
+        (0, "0"),
+        (1234567, "1,234,567"),
+        (-1200, "-1,200"),
+        (Decimal("3.0251016094E8"), "302,510,160.94"),
+        (Decimal("3.0"), "3"),
+        (Decimal("-0.50"), "-0.5"),
+        (Decimal("1E+40"), "1E+40"),
+        ("2026-01-07", "7 Jan 2026"),
+        ("2026-13-45", "2026-13-45"),
+        ("2026-01-07T01:23:13Z", "7 Jan 2026, 01:23"),
+        ("OLD NAME LTD", "OLD NAME LTD"),
+        (ACTIVE, "Active"),
+        ({"value": 1000000, "currency": "USD"}, "1,000,000 USD"),
+        ({"value": 120}, "120"),
+        ({"telephoneNumber": "5555550100", "isdCode": "1", "isUnreachable": False}, "+1 5555550100"),
+        ({"telephoneNumber": "5555550100", "isUnreachable": True}, "5555550100 (unreachable)"),
+        (LEEDS, "1 High St, Leeds, LS1 4AB, United Kingdom"),
+        ({"name": "United Kingdom", "isoAlpha2Code": "GB"}, "United Kingdom"),
+        (["a", "b"], "a, b"),
+        ({"lineOfBusiness": "Steel", "hasImports": True}, "line of business: Steel; imports: yes"),
+    ],
+)
+def test_values_in_words(value: Any, text: str) -> None:
+    assert say(value) == text
+
+
+def test_times_are_the_readers_own() -> None:
+    with timezone.override("Asia/Tokyo"):
+        assert say("2026-01-07T20:23:13Z") == "8 Jan 2026, 05:23"
+
+
+def test_long_texts_are_cut() -> None:
+    assert short("x" * 400).endswith("x…") and len(short("x" * 400)) == 300
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("operatingStatus", "operating status"),
+        ("hasOpenBankruptcy", "open bankruptcy"),
+        ("isHighRiskBusiness", "high risk business"),
+        ("isDelisted", "off the marketing lists"),
+        ("dunsControlStatus", "D-U-N-S status"),
+        ("countryISOAlpha2Code", "country code"),
+        ("duns", "D-U-N-S number"),
+        ("usSicV4", "US SIC code"),
+        ("URL", "address"),
+        ("", ""),
+    ],
+)
+def test_names_in_words(name: str, text: str) -> None:
+    assert words(name) == text
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("organization.dunsControlStatus.operatingStatus", "Operating status"),
+        ("organization.dnbAssessment.failureScore.nationalPercentile", "National percentile (failure score)"),
+        ("organization.primaryName", "Primary name"),
+        ("organization", "Organization"),
+        ("somethingElse", "Something else"),
+        ("...", "..."),
+    ],
+)
+def test_labels_of_paths(path: str, label: str) -> None:
+    assert label_of_path(path) == label
+
+
+def test_abbreviations_keep_their_capitals() -> None:
+    assert [lower_first(text) for text in ("Operating status", "D-U-N-S number", "D&B code", "US SIC code")] == [
+        "operating status",
+        "D-U-N-S number",
+        "D&B code",
+        "US SIC code",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("previous", "current", "text"),
+    [
+        ("OLD", "NEW", ["OLD → NEW"]),
+        (False, True, ["no → yes"]),
+        (None, "NEW", ["nothing → NEW"]),
+        (1000, 2000000, ["1,000 → 2,000,000"]),
+        (ACTIVE, OUT, ["Active → Out of business"]),
+        ({"value": 1, "currency": "GBP"}, {"value": 2, "currency": "GBP"}, ["1 GBP → 2 GBP"]),
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, ["b: 2 → 3"]),
+        ({"a": 1}, {"a": 1, "isNew": True}, ["new: nothing → yes"]),
+        ({"a": {"b": {"c": 1}}}, {"a": {"b": {"c": 2}}}, ["a, b, c: 1 → 2"]),
+        (["a", "b"], ["b", "c"], ["added c; removed a"]),
+        (["a"], None, ["removed a"]),
+        ([], ["a"], ["added a"]),
+        (["a"], ["a", "a"], ["added a"]),
+        (["a", "b"], ["b", "a"], ["the same items → in another order"]),
+        ([{"value": 120}], [{"value": 82}], ["120 → 82"]),
+        ([{"telephoneNumber": "1"}], [{"telephoneNumber": "2"}], ["1 → 2"]),
+        ([{"value": 1, "scope": "Group"}], [{"value": 2, "scope": "Group"}], ["1 → 2"]),
+        (["a", "b", "c", "d", "e"], [], ["removed a, b, c and 2 more"]),
+        ({"a": 1}, "text", ["a: 1 → text"]),
+    ],
+)
+def test_before_and_after(previous: Any, current: Any, text: list[str]) -> None:
+    assert [str(one) for one in differences(previous, current)] == text
+
+
+def test_of_an_address_only_what_differs_is_told() -> None:
+    moved = {**LEEDS, "streetAddress": {"line1": "9 Mill Lane"}}
+    assert [str(one) for one in differences(LEEDS, moved)] == ["street address: 1 High St → 9 Mill Lane"]
+
+
+def test_what_cannot_be_read_any_more_is_shown_as_it_is() -> None:
+    assert from_json("{torn") == "{torn"
+    assert from_json(None) is None
+
+
+def test_numbers_and_texts_stay_as_sent_when_indented() -> None:
+    text = '{"a":3.0251016094E8,"b":[1.10,{}],"c":"x, {y}: \\"z\\""}'
+    shown = pretty(text)
+    assert "3.0251016094E8" in shown and "1.10" in shown and '"x, {y}: \\"z\\""' in shown
+    assert shown.splitlines()[1] == '  "a": 3.0251016094E8,'
+
+
+@pytest.mark.parametrize("torn", [b"{torn", b"\xff\xfe", b"", b"[" * 5000])
+def test_what_is_no_json_is_shown_as_it_is(torn: bytes) -> None:
+    assert pretty(torn) == torn.decode("utf-8", "replace")
+
+
+def a_change(**fields: Any) -> Change:
+    defaults = {"kind": Kind.ELEMENT, "element": "organization.primaryName", "severity": Severity.MEDIUM}
+    return Change(company=Company(duns=DUNS, name="Acme Ltd", city="Leeds"), **{**defaults, **fields})
+
+
+def a_line(change: Change, **elements: Element) -> Line:
+    return line_of(change, {element.path: element for element in elements.values()})
+
+
+def test_a_change_is_a_sentence() -> None:
+    change = a_change(
+        element="organization.dunsControlStatus.operatingStatus",
+        previous='{"description":"Active","dnbCode":9074}',
+        current='{"description":"Out of business","dnbCode":403}',
+    )
+    assert sentence(a_line(change)) == "Acme Ltd, 804735132, Leeds: operating status Active → Out of business"
+
+
+def test_a_list_in_a_sentence() -> None:
+    change = a_change(element="organization.websites", previous='["a"]', current='["b"]')
+    assert str(a_line(change)) == "websites: added b; removed a"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind != Kind.ELEMENT])
+def test_every_kind_of_notice_has_its_words(kind: Kind) -> None:
+    assert str(a_line(a_change(kind=kind, element=""))) not in ("", kind)
+
+
+def test_a_merger_names_the_survivor() -> None:
+    assert str(a_line(a_change(kind=Kind.TRANSFERRED, element="", current='"150483782"'))) == "merged into 150483782"
+
+
+def test_peoples_own_words_are_used() -> None:
+    mine = Element(path="organization.primaryName", label="Firm", severity=Severity.MEDIUM)
+    assert a_line(a_change(previous='"A"', current='"B"'), mine=mine).label == "Firm"
+
+
+def test_noise_and_what_people_muted_is_folded() -> None:
+    muted = Element(path="organization.primaryName", label="", severity=Severity.MEDIUM, muted=True)
+    assert a_line(a_change(previous='"A"', current='"B"'), muted=muted).is_small
+    assert a_line(a_change(severity=Severity.NOISE)).is_small
+    assert not a_line(a_change()).is_small
+
+
+def test_days_are_the_readers_own() -> None:
+    late = a_line(a_change(changed_at=datetime(2026, 1, 7, 23, 30, tzinfo=UTC)))
+    with timezone.override("Europe/Berlin"):
+        assert [str(day.day) for day in days_of([late])] == ["2026-01-08"]
+
+
+def test_facts_leave_out_what_is_empty_and_indent_what_is_deep() -> None:
+    document = {
+        "duns": DUNS,
+        "tradeStyleNames": [],
+        "primaryAddress": LEEDS,
+        "legalEvents": {"hasOpenBankruptcy": False, "hasLiquidation": False},
+        "principals": [{"fullName": "Ada Byron", "age": 40}, {"fullName": "Bo Berg", "age": 41}],
+    }
+    facts = {fact.label: fact for fact in facts_of(document)}
+    assert "Trade style names" not in facts
+    assert facts["Primary address"].value.startswith("1 High St")
+    assert [(fact.label, fact.value) for fact in facts["Legal events"].below] == [
+        ("Open bankruptcy", "no"),
+        ("Liquidation", "no"),
+    ]
+    assert [fact.label for fact in facts["Principals"].below] == ["Principals 1", "Principals 2"]
+
+
+@pytest.mark.parametrize("wrong", ["", "x", "_", "2026-01-07T00:00:00Z_zz", "2026-01-07T00:00:00Z"])
+def test_what_is_no_cursor_is_the_beginning(wrong: str) -> None:
+    assert read_cursor(wrong) is None
+
+
+@pytest.mark.django_db
+def test_older_pages_follow_without_gap_or_repetition() -> None:
+    same = [an_element(f"organization.thing{number}", "a", "b", stamp()) for number in range(5)]
+    later = [an_element("organization.primaryName", "a", f"b{number}", stamp(hours=number)) for number in range(1, 4)]
+    delivered(an_update(*same, *later))
+    seen, before, pages = [], "", 0
+    while pages == 0 or before:
+        page = timeline(DUNS, before=before, size=2)
+        seen += [line.change.pk for day in page.days for line in (*day.lines, *day.small)]
+        before, pages = page.older, pages + 1
+    newest_first = Change.objects.order_by("-changed_at", "-id").values_list("pk", flat=True)
+    assert sorted(seen, key=str) == sorted(newest_first, key=str) and len(seen) == len(set(seen)) == 8
+
+
+@pytest.mark.django_db
+def test_a_timeline_ends_where_asked() -> None:
+    delivered(an_update(an_element(timestamp=stamp())), an_update(an_element(current="LATER", timestamp=stamp(days=2))))
+    page = timeline(DUNS, until=MOMENT + timedelta(days=1))
+    assert [line.change.current for day in page.days for line in day.lines] == ['"NEW NAME LTD"']
+
+
+def drifted() -> list[bool]:
+    events = events_of([DUNS])[DUNS]
+    page = timeline(DUNS)
+    mark_drift(page, events, fold(events))
+    return [line.drifted for day in page.days for line in day.lines if line.change.kind == Kind.ELEMENT]
+
+
+@pytest.mark.django_db
+def test_drift_is_marked_where_something_else_was_known() -> None:
+    delivered(a_seed(delivered=stamp()), an_update(an_element(previous="NEVER SEEN LTD", timestamp=stamp(days=5))))
+    assert drifted() == [True]
+
+
+@pytest.mark.django_db
+def test_what_was_never_known_has_not_drifted() -> None:
+    delivered(an_update(an_element(previous="OLD")))
+    assert drifted() == [False]
+
+
+@pytest.mark.django_db
+def test_lines_need_one_look_at_the_elements(django_assert_num_queries: Any) -> None:
+    delivered(an_update(*(an_element(f"organization.thing{number}") for number in range(5))), a_transfer())
+    rows = list(Change.objects.all())
+    with django_assert_num_queries(1):
+        assert len(lines_of(rows)) == 6
+    assert a_registration().reference == "ACME_LOD_01"

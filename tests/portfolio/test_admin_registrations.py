@@ -1,0 +1,330 @@
+"""Registrations in the admin: how each stands, pulling, pausing, cadence."""
+
+from datetime import time, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from direct_plus.errors import DirectPlusError, Told
+from dnbmon_site.models import User
+from monitoring import jobs
+from monitoring.admin import acting
+from monitoring.models import Delivery, DeliveryState, Source
+from monitoring.pulling import Outcome, PullResult
+from portfolio.connecting import NotConfigured
+from portfolio.models import Cadence, Registration, RegistrationState
+from portfolio.syncing import Discovery
+from portfolio.wording import ago, cadence_words, countdown, days_and_hours, loss_sentence, span, standing
+from tests.builders import a_contract, a_registration
+from tests.monitoring.test_admin import text_of
+
+pytestmark = pytest.mark.django_db
+LIST = "/portfolio/registration/"
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    return client
+
+
+def page(row: Registration) -> str:
+    return f"{LIST}{row.pk}/change/"
+
+
+def act(client: Client, row: Registration, action: str) -> Any:
+    return client.post(f"{LIST}{row.pk}/do/{action}/", follow=True)
+
+
+def test_the_list_says_how_each_stands(admin: Client) -> None:
+    now = timezone.now()
+    paused = a_registration(state="paused", last_pulled_at=now - timedelta(days=1, hours=20))
+    Delivery.objects.create(registration=paused, source=Source.PULL, state=DeliveryState.DOUBTFUL)
+    text = text_of(admin.get(LIST))
+    assert "ACME_LOD_01" in text and "Acme suppliers" in text and "Paused" in text
+    assert "in 2 d 3 h" in text and "every 5 minutes" in text
+
+
+def test_the_page_tells_everything(admin: Client, django_assert_max_num_queries: Any) -> None:
+    row = a_registration(gap_from=timezone.now(), gap_until=timezone.now(), gap_reason="Days are missing.")
+    with django_assert_max_num_queries(12):
+        text = text_of(admin.get(page(row)))
+    for words in ("Acme suppliers", "Days are missing.", "notificationsSuppressed", "pull, by this program"):
+        assert words in text
+
+
+def test_pull_now_asks_the_worker_even_when_paused(admin: Client) -> None:
+    row = a_registration(state="paused")
+    assert "Pulling ACME_LOD_01 now" in text_of(act(admin, row, "pull-now"))
+    task = OrmQ.objects.get().task
+    assert (task["func"], task["args"]) == ("monitoring.jobs.pull_now", (str(row.pk),))
+
+
+def test_the_job_pulls_this_registration(monkeypatch: pytest.MonkeyPatch) -> None:
+    row, called = a_registration(state="paused"), []
+
+    def pull_one(key: object, until: object) -> PullResult:
+        called.append(key)
+        return PullResult(Outcome.DRAINED)
+
+    monkeypatch.setattr(jobs, "pull_one", pull_one)
+    assert jobs.pull_now(str(row.pk)) == "drained: 0 notifications."
+    assert called == [row.pk] and not OrmQ.objects.exists()
+
+
+def test_the_job_goes_on_later_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "pull_one", lambda key, until: PullResult(Outcome.OUT_OF_TIME))
+    jobs.pull_now(str(a_registration().pk))
+    assert OrmQ.objects.count() == 1
+
+
+def test_start(admin: Client) -> None:
+    row = a_registration(state="paused", paused_until=timezone.now() + timedelta(days=1))
+    act(admin, row, "start")
+    row.refresh_from_db()
+    assert row.state == RegistrationState.ACTIVE and row.paused_until is None and row.next_pull_at
+
+
+def test_reading_is_resumed(admin: Client) -> None:
+    row = a_registration(ingest_stopped_reason="20 in a row.")
+    act(admin, row, "resume-reading")
+    row.refresh_from_db()
+    assert row.ingest_stopped_reason == "" and row.ingest_window_from
+
+
+def test_a_gap_is_dealt_with(admin: Client) -> None:
+    row = a_registration(gap_from=timezone.now(), gap_until=timezone.now(), gap_reason="x", replay_mark="y")
+    act(admin, row, "gap-dealt-with")
+    row.refresh_from_db()
+    assert (row.gap_from, row.gap_reason, row.replay_mark) == (None, "", "")
+
+
+def test_an_unknown_action_is_not_found(admin: Client) -> None:
+    assert act(admin, a_registration(), "explode").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["look/", "{key}/do/pull-now/", "{key}/do/start/"])
+def test_a_get_does_nothing(admin: Client, path: str) -> None:
+    assert admin.get(LIST + path.format(key=a_registration().pk)).status_code == 405
+
+
+# Pause
+
+
+def test_the_form_of_a_pause_shows_what_will_be_lost(admin: Client) -> None:
+    row = a_registration(last_pulled_at=timezone.now() - timedelta(days=1))
+    text = text_of(admin.get(f"{LIST}pause/?key={row.pk}"))
+    assert "D&B drops what waits in 2 d 23 h" in text
+
+
+def test_pause_until_a_time_in_the_readers_zone(admin: Client) -> None:
+    User.objects.update(timezone="Asia/Tokyo")
+    row = a_registration()
+    admin.post(f"{LIST}pause/?key={row.pk}", {"until": "2099-01-02T09:00"})
+    row.refresh_from_db()
+    assert row.state == RegistrationState.PAUSED
+    assert row.paused_until and row.paused_until.isoformat() == "2099-01-02T00:00:00+00:00"
+
+
+def test_pause_until_somebody_starts_it(admin: Client) -> None:
+    row = a_registration()
+    admin.post(f"{LIST}pause/?key={row.pk}", {"until": ""})
+    row.refresh_from_db()
+    assert row.state == RegistrationState.PAUSED and row.paused_until is None
+
+
+def test_a_pause_cannot_end_in_the_past(admin: Client) -> None:
+    row = a_registration()
+    assert "over already" in text_of(admin.post(f"{LIST}pause/?key={row.pk}", {"until": "2020-01-01T00:00"}))
+    row.refresh_from_db()
+    assert row.state == RegistrationState.ACTIVE
+
+
+def test_what_is_no_registration_is_not_found(admin: Client) -> None:
+    assert admin.get(f"{LIST}pause/?key=rubbish").status_code == 404
+
+
+def test_many_are_pulled_started_and_paused_from_the_list(admin: Client) -> None:
+    rows = [a_registration(name, state="paused") for name in ("A_01", "B_01")]
+    chosen = {"_selected_action": [str(row.pk) for row in rows]}
+    admin.post(LIST, {"action": "start_selected", **chosen})
+    assert set(Registration.objects.values_list("state", flat=True)) == {"active"}
+    admin.post(LIST, {"action": "pull_selected", **chosen})
+    assert OrmQ.objects.count() == 2
+    answer = admin.post(LIST, {"action": "pause_selected", **chosen})
+    assert str(rows[0].pk) in answer["Location"] and str(rows[1].pk) in answer["Location"]
+
+
+# Looking for registrations
+
+
+def a_refusal() -> DirectPlusError:
+    return DirectPlusError(Told(403, "00044", "No way in.", (), None, None, {}, b""))
+
+
+def test_looking_tells_what_was_found(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Discovery(seen=["A", "B"], new=["B"], failed={"A": "no answer"})
+    monkeypatch.setattr(acting, "discover_registrations", lambda contract: found)
+    text = text_of(admin.post(f"{LIST}look/", follow=True))
+    assert "2 registrations, 1 of them new" in text and "A could not be read: no answer" in text
+
+
+@pytest.mark.parametrize("error", [NotConfigured("DNB_API_KEY is not set."), a_refusal()])
+def test_trouble_in_looking_is_told(admin: Client, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(contract: object) -> None:
+        raise error
+
+    monkeypatch.setattr(acting, "discover_registrations", fail)
+    assert str(error) in text_of(admin.post(f"{LIST}look/", follow=True))
+
+
+# Rights
+
+
+def a_person(*names: str) -> User:
+    user = User.objects.create_user("bob", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    return user
+
+
+def test_pulling_has_a_right_of_its_own(client: Client) -> None:
+    row = a_registration(state="paused")
+    client.force_login(a_person("view_registration", "change_registration"))
+    for answer in (act(client, row, "start"), client.post(f"{LIST}look/"), client.get(f"{LIST}pause/?key={row.pk}")):
+        assert answer.status_code == 403
+    assert "Pull now" not in text_of(client.get(page(row)))
+    row.refresh_from_db()
+    assert row.state == RegistrationState.PAUSED
+
+
+def test_who_may_pull_may_not_change_the_cadence(client: Client) -> None:
+    row = a_registration(state="paused")
+    client.force_login(a_person("view_registration", "pull_registration"))
+    assert act(client, row, "start").status_code == 200
+    assert client.post(page(row), cadence()).status_code == 403
+
+
+# Cadence
+
+
+def cadence(**fields: Any) -> dict[str, Any]:
+    return {
+        "cadence": "minutes",
+        "cadence_every": 5,
+        "cadence_time": "",
+        "cadence_zone": "UTC",
+        "page_size": 100,
+        **fields,
+    }
+
+
+def test_a_new_cadence_acts_at_once(admin: Client) -> None:
+    row = a_registration(next_pull_at=timezone.now() + timedelta(hours=40))
+    answer = admin.post(page(row), cadence(cadence_every=10))
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    row.refresh_from_db()
+    assert row.cadence_every == 10
+    assert row.next_pull_at and row.next_pull_at < timezone.now() + timedelta(minutes=11)
+
+
+def test_a_daily_pull_in_its_own_zone(admin: Client) -> None:
+    row = a_registration()
+    daily = cadence(cadence="daily", cadence_time="06:30", cadence_zone="Europe/Berlin")
+    assert admin.post(page(row), daily).status_code == 302
+    row.refresh_from_db()
+    assert row.cadence_time == time(6, 30)
+    assert cadence_words(row) == "daily at 06:30 (Europe/Berlin)"
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"cadence": "hours", "cadence_every": 49}, "At most 48 hours"),
+        ({"cadence": "daily"}, "A daily pull needs a time"),
+        ({"cadence_zone": "Mars/Base"}, "no time zone"),
+        ({"page_size": 101}, "less than or equal to 100"),
+        ({"cadence_every": 0}, "greater than or equal to 1"),
+    ],
+)
+def test_what_would_lose_data_is_refused(admin: Client, fields: dict[str, Any], error: str) -> None:
+    answer = admin.post(page(a_registration()), cadence(**fields))
+    assert answer.status_code == 200 and error in text_of(answer)
+
+
+def test_saving_leaves_alone_what_a_worker_writes(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = a_registration(fence=1)
+    original = Registration.full_clean
+
+    def meanwhile(self: Registration, *args: Any, **kwargs: Any) -> None:
+        Registration.objects.filter(pk=row.pk).update(fence=7)
+        original(self, *args, **kwargs)
+
+    monkeypatch.setattr(Registration, "full_clean", meanwhile)
+    admin.post(page(row), cadence(page_size=10))
+    row.refresh_from_db()
+    assert (row.page_size, row.fence) == (10, 7)
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("delta", "text"),
+    [
+        (timedelta(days=2, hours=4, minutes=9), "2 d 4 h"),
+        (timedelta(hours=3, minutes=10), "3 h 10 min"),
+        (timedelta(minutes=5), "5 min"),
+        (timedelta(seconds=-5), "0 min"),
+    ],
+)
+def test_spans(delta: timedelta, text: str) -> None:
+    assert days_and_hours(delta) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3, "a moment"), (60, "1 minute"), (7300, "2 hours"), (90000, "1 day"), (4e7, "1 year")]
+)
+def test_one_unit_will_do(seconds: float, text: str) -> None:
+    assert span(seconds) == text
+
+
+def test_times_ago_and_to_come() -> None:
+    now = timezone.now()
+    assert [ago(now + timedelta(**delta), now) for delta in ({"hours": -2}, {"minutes": 5}, {"seconds": 3})] == [
+        "2 hours ago",
+        "in 5 minutes",
+        "just now",
+    ]
+
+
+def test_an_active_registration_is_in_no_danger() -> None:
+    now = timezone.now()
+    row = Registration(state="active", last_pulled_at=now, next_pull_at=now)
+    assert standing(row).word == "Active" and countdown(row) == ""
+
+
+def test_loss_is_told_before_and_after() -> None:
+    now = timezone.now()
+    assert "never pulled" in loss_sentence(Registration())
+    assert "from" in loss_sentence(Registration(last_pulled_at=now - timedelta(days=1)))
+    assert "Start it now" in loss_sentence(Registration(last_pulled_at=now - timedelta(days=9)))
+
+
+def test_cadences_in_words() -> None:
+    assert cadence_words(Registration(cadence=Cadence.HOURS, cadence_every=1)) == "every hour"
+    assert cadence_words(Registration(cadence=Cadence.MINUTES, cadence_every=5)) == "every 5 minutes"
+
+
+# Contracts
+
+
+def test_a_contract_keeps_its_name(admin: Client) -> None:
+    a_contract()
+    form = {"prefix": "DNB", "calls_per_second": 3, "overlap": "00:05:00", "settle": "00:15:00", "name": "other"}
+    assert admin.post("/portfolio/contract/default/change/", form).status_code == 302
+    assert a_contract().calls_per_second == 3
+    assert admin.post("/portfolio/contract/default/delete/", {"post": "yes"}).status_code == 403
