@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def read_all(deliveries: list[Any], each: list[float]) -> None:
     from monitoring.ingesting import ingest
 
     for delivery in deliveries:
-        each.append(timed(lambda delivery=delivery: ingest(delivery)))
+        each.append(timed(partial(ingest, delivery)))
 
 
 def load_by_hand(folder: Path) -> None:

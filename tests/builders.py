@@ -17,7 +17,7 @@ MOMENT = datetime(2026, 1, 7, 1, 23, 13, tzinfo=UTC)
 _transactions = count(1)
 
 
-def stamp(moment: datetime = MOMENT, **later: float) -> str:
+def stamp(moment: datetime = MOMENT, /, **later: float) -> str:
     """`stamp(hours=2)`: two hours after the moment, as D&B writes it."""
     return (moment + timedelta(**later)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

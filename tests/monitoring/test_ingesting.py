@@ -24,6 +24,7 @@ from monitoring.models import (
     Source,
 )
 from portfolio.models import Company, Registration
+from portfolio.rows import insert_new
 from portfolio.stored_bytes import load_bytes
 from tests.builders import (
     DUNS,
@@ -156,7 +157,7 @@ def test_company_names_are_cleaned_and_cut() -> None:
 
 
 def test_a_row_that_the_database_refuses_becomes_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = ingesting.insert_new
+    real = insert_new
 
     def refuse(model: Any, rows: Any) -> Any:
         if model is Notification and any(row.company_id == "100000001" for row in rows):

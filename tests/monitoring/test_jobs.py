@@ -19,7 +19,7 @@ from monitoring.models import (
     Purpose,
     ReplayPass,
 )
-from monitoring.pulling import announce
+from monitoring.pulling import announce, pull
 from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.stored_bytes import load_bytes
 from portfolio.syncing import pause_pulling
@@ -60,14 +60,14 @@ def test_one_registrations_trouble_holds_up_no_other(
     is_due_now(broken)
     is_due_now(registration)
     emit(control, updates(2))
-    real = jobs.pull
+    real = pull
 
-    def pull(row: Registration, **options: Any) -> Any:
+    def failing(row: Registration, **options: Any) -> Any:
         if row.pk == broken.pk:
             raise RuntimeError("out of order")
         return real(row, **options)
 
-    monkeypatch.setattr(jobs, "pull", pull)
+    monkeypatch.setattr(jobs, "pull", failing)
     assert jobs.pull_due() == 1
     assert Notification.objects.count() == 2
     broken.refresh_from_db()

@@ -71,7 +71,7 @@ def test_an_empty_queue_with_any_code(registration: Registration, control: Sandb
     assert pull_now(registration).outcome == Outcome.DRAINED
 
 
-LOSING = {
+LOSING: dict[str, tuple[str, dict[str, Any]]] = {
     "dropped after dequeuing": ("drop", {}),
     "reset after dequeuing": ("drop", {"reset": True}),
     "torn with a length": ("tear", {"at": 0.5}),
@@ -124,7 +124,7 @@ def test_follows_no_redirect(registration: Registration, control: SandboxControl
     assert assert_equals_ledger(control, registration.reference) == 2
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[str, dict[str, Any], str]] = {
     "too many calls": ("too_many", {}, RegistrationState.ACTIVE),
     "too many calls, with a time": ("too_many", {"retry_after": 7}, RegistrationState.ACTIVE),
     "quota used up": ("quota", {}, RegistrationState.ACTIVE),
