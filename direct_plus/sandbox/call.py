@@ -20,6 +20,7 @@ class Call:
     headers: Message
     body: bytes
     now: int
+    era: int = 0
     kind: str = "other"
     reference: str | None = None
     duns: str | None = None

@@ -1,6 +1,5 @@
 """The control verbs that tell what was: the ledger, the calls, who is connected."""
 
-from time import monotonic, sleep
 from typing import Any
 
 from direct_plus.sandbox import clock, errands, spool
@@ -14,7 +13,7 @@ PAGE_BYTES = 8_000_000
 @verb
 def ledger(world: World, reference: str | None = None, since: int = 0) -> dict[str, Any]:
     """A page of what was emitted, after a sequence number."""
-    _settle(world)
+    world.traffic.settle()
     spool.drop_old(world)
     rows = world.store.rows(
         "SELECT * FROM notice WHERE seq > ? AND reference = coalesce(?, reference) ORDER BY seq LIMIT 2000",
@@ -47,7 +46,7 @@ def _entry(row: Any) -> dict[str, Any]:
 @verb
 def calls(world: World, since: int = 0) -> list[dict[str, Any]]:
     """A page of the calls after a number."""
-    _settle(world)
+    world.traffic.settle()
     return world.traffic.calls(since, 5_000)
 
 
@@ -62,10 +61,3 @@ def live_clients(world: World, reference: str) -> dict[str, int]:
 def activity(world: World) -> dict[str, int]:
     """Calls being worked on, and errands that are due."""
     return {"calls": world.traffic.working(), "errands": errands.due(world)}
-
-
-def _settle(world: World) -> None:
-    """A client may ask before its last call is written down."""
-    until = monotonic() + 2
-    while not world.traffic.settled() and monotonic() < until:
-        sleep(0.001)

@@ -99,6 +99,7 @@ def clock_now(world: World) -> int:
 @verb
 def move_clock(world: World, seconds: float) -> int:
     """Move the clock, and carry out what is due by then."""
+    world.traffic.settle()
     now = world.clock.move(seconds)
     tick(world)
     return now

@@ -54,6 +54,9 @@ def _way(world: World, call: Call) -> Callable[[World, Call, int], list[Item]]:
 
 def _page(world: World, call: Call, count: int) -> list[Item]:
     """What waits, and with overlapping pulls that share, first what another one is just being served."""
+    if call.era != world.era:
+        # a late pull from before a reset must not take what is of the new world
+        return []
     reference = call.reference or ""
     shared = world.traffic.under_way(reference)[:count] if world.switches["overlap"] == "share" else []
     items = spool.choose(world, call, count - len(shared))

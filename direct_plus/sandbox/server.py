@@ -99,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
     def _direct_plus(self, path: str, query: str, body: bytes) -> None:
         world = self.server.world
         params = dict(parse_qsl(query, keep_blank_values=True))
-        call = Call(Wire(self.connection), self.command, path, params, self.headers, body, world.clock.now())
+        call = Call(Wire(self.connection), self.command, path, params, self.headers, body, world.clock.now(), world.era)
         keep = not self.close_connection
         self.close_connection = not service.serve(world, call, keep=keep) or not keep
 

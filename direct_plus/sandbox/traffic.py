@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from time import monotonic, time
+from time import monotonic, sleep, time
 from typing import Any
 
 from direct_plus.sandbox.answers import Answer
@@ -99,9 +99,11 @@ class Traffic:
     def working(self) -> int:
         return len(self._working)
 
-    def settled(self) -> bool:
-        """Whether every call that was answered is also written down."""
-        return not self._ending
+    def settle(self) -> None:
+        """Until every call that was answered is also written down: its client may well ask before."""
+        until = monotonic() + 2
+        while self._ending and monotonic() < until:
+            sleep(0.001)
 
     def calls(self, since: int, limit: int) -> list[dict[str, Any]]:
         rows = self._store.rows("SELECT * FROM call WHERE number > ? ORDER BY number LIMIT ?", since, limit)

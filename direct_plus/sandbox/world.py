@@ -19,6 +19,7 @@ class World:
     def __init__(self, state: Path | None = None, out: Path | None = None) -> None:
         self.store = Store(state)
         self.stopping = Event()
+        self.era = 0
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._out = out if out is not None or state is None else state.with_name(state.name + ".out")
         self._wake()
@@ -46,7 +47,9 @@ class World:
 
     def reset(self) -> None:
         """A new world for the same clients: credentials and tokens stay."""
+        self.traffic.settle()
         with self.store.transaction():
+            self.era += 1
             credentials = self.credentials
             self.store.empty(table for table in TABLES if table != "token")
             self.store.remember("credentials", credentials)

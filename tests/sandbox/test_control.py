@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from time import sleep
 from urllib.request import urlopen
 
 import pytest
@@ -45,6 +46,17 @@ def test_reset_forgets_all_but_tokens(client: Client, control: SandboxControl) -
     assert (control.ledger(), control.calls(), control.faults(), control.files()) == ([], [], [], [])
     assert control.switches()["calls_per_second"] == 5
     assert client.get(REGISTRATIONS).json()["messages"] == {"references": []}
+
+
+def test_a_late_pull_takes_nothing_of_the_world_after_a_reset(client: Client, control: SandboxControl) -> None:
+    control.set_fault("late_dequeue", seconds=0.3)
+    with pytest.raises(requests.ReadTimeout):
+        client.pull(timeout=0.1)
+    control.reset()
+    control.add_registration(REFERENCE)
+    control.emit(REFERENCE, updates(1))
+    sleep(0.5)
+    assert control.ledger()[0]["dequeued_at"] is None
 
 
 def test_many_notifications_go_in_several_calls(control: SandboxControl) -> None:
