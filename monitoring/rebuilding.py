@@ -10,6 +10,7 @@ stored, or when their item is unreadable now.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
 
 from monitoring.ingesting import Batch, is_full_product, read, write
 from monitoring.models import (
@@ -38,6 +40,7 @@ from monitoring.weighing import Weights, element_key
 from portfolio.models import Company, Registration, StoredBytes
 from portfolio.rows import clean_text, in_batches
 
+logger = logging.getLogger(__name__)
 AT_ONCE = 200
 # Ids of rows that may have to go, kept in memory; more of them cost another reading of the deliveries.
 MOST_SUSPECTS = 200_000
@@ -49,6 +52,7 @@ Tell = Callable[[str], None]
 @dataclass(slots=True)
 class Rebuilt:
     deliveries: int = 0
+    unreadable: int = 0
     added: int = 0
     mended: int = 0
     removed: int = 0
@@ -94,16 +98,20 @@ def stored_deliveries() -> Iterator[Delivery]:
 
 def read_again(delivery: Delivery, result: Rebuilt, suspects: Suspects) -> None:
     before = _count_rows(delivery)
+    try:
+        batch = read(delivery)
+    except ValueError as error:
+        logger.warning("delivery %s cannot be read again: %s", delivery.pk, error)
+        result.unreadable += 1
+        return
     write(delivery)
-    batch = read(delivery)
     added = _count_rows(delivery) - before
     if added:
         suspects.touched.add(delivery.pk)
     result.deliveries += 1
     result.added += added
-    if batch.raw:
-        result.mended += _compare_notifications(batch, suspects) + _compare_changes(batch, suspects)
-        _close_dead_letters(batch)
+    result.mended += _compare_notifications(batch, suspects) + _compare_changes(batch, suspects)
+    _close_dead_letters(batch)
 
 
 def _count_rows(delivery: Delivery) -> int:
@@ -209,7 +217,7 @@ def _give_away(suspects: Suspects) -> None:
     for delivery in stored_deliveries():
         if not len(suspects):
             return
-        batch = read(delivery)
+        batch = _read_if_possible(delivery)
         for reading in batch.readings:
             if reading.id in suspects.notifications:
                 suspects.notifications.discard(reading.id)
@@ -219,6 +227,13 @@ def _give_away(suspects: Suspects) -> None:
                 suspects.changes.discard(fact.id)
                 owner = {"registration_id": delivery.registration_id, "notification_id": reading.id}
                 _own(Change, fact.id, delivery, suspects, **owner)
+
+
+def _read_if_possible(delivery: Delivery) -> Batch:
+    try:
+        return read(delivery)
+    except ValueError:
+        return Batch(delivery, timezone.now(), None)
 
 
 def _own(

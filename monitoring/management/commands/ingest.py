@@ -50,6 +50,8 @@ def read_waiting(shown: Progress) -> None:
 def read_all_again(shown: Progress) -> None:
     result = rebuild(tell=shown.now)
     shown.line(summary(result))
+    if result.unreadable:
+        raise CommandError(f"{result.unreadable:,} deliveries cannot be read again; what they brought stays as it is.")
 
 
 def summary(result: Rebuilt) -> str:

@@ -67,7 +67,7 @@ def pull_one(registration: Registration, wait: float, shown: Progress) -> list[s
     except (DirectPlusError, NotConfigured) as error:
         return [f"{registration}: {error}"]
     shown.line(f"{registration}: {counted}, {result.outcome}.")
-    return list(troubles_of(registration, result))
+    return [*troubles_of(registration, result), *counted.troubles()]
 
 
 class Counted:
@@ -76,18 +76,23 @@ class Counted:
     def __init__(self, registration: Registration, shown: Progress) -> None:
         self.registration = registration
         self.shown = shown
-        self.deliveries = self.notifications = self.new = 0
+        self.deliveries = self.notifications = self.new = self.unread = 0
 
     def __str__(self) -> str:
         return f"{self.notifications:,} notifications in {self.deliveries:,} answers, {self.new:,} of them new"
 
     def keep(self, delivery: Delivery) -> None:
         jobs.keep(delivery)
-        delivery.refresh_from_db(fields=["new_count", "notification_count"])
+        delivery.refresh_from_db(fields=["new_count", "notification_count", "error"])
         self.deliveries += 1
         self.notifications += delivery.notification_count or 0
         self.new += delivery.new_count or 0
+        self.unread += bool(delivery.error)
         self.shown.now(f"{self.registration}: {self}")
+
+    def troubles(self) -> Iterator[str]:
+        if self.unread:
+            yield f"{self.registration}: {self.unread} stored answers could not be read; “manage.py ingest” says why."
 
 
 def troubles_of(registration: Registration, result: PullResult) -> Iterator[str]:
