@@ -34,13 +34,13 @@ def put(document: Document, path: str, value: Any) -> None:
         document[last] = deepcopy(value)
 
 
-def change(document: Document, changes: dict[str, Any], at: int) -> list[dict[str, Any]]:
-    """Apply each change and say it as an element; what does not differ is no change."""
-    elements = []
+def change(document: Document, changes: dict[str, Any], at: int, apart: int = 0) -> list[dict[str, Any]]:
+    """Apply each change and say it as an element, `apart` earlier than the one before; what does not differ is none."""
+    elements: list[dict[str, Any]] = []
     for path, current in changes.items():
         previous = look(document, path)
         if previous != current:
-            elements.append(_element(path, previous, current, at))
+            elements.append(_element(path, previous, current, at - apart * len(elements)))
             put(document, path, current)
     return elements
 

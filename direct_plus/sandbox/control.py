@@ -92,7 +92,7 @@ class SandboxControl:
 
     def happen(self, kind: str, duns: str, **details: Any) -> list[int]:
         """See `happenings()`. `change` takes `changes={path: value}`, `transfer` `retained`, `enter` `reference`,
-        `type` `type`; all take `at`, the time of the change."""
+        `type` `type`; all take `at`, the time of the change; `apart` are seconds between elements."""
         seqs: list[int] = self.ask("happen", kind=kind, duns=duns, **details)
         return seqs
 

@@ -20,6 +20,8 @@ from direct_plus.sandbox.world import World
 
 SEED = 20260105
 SUPPLIERS, CUSTOMERS, FULL = "ACME_SUPPLIERS", "ACME_CUSTOMERS", "ACME_KEY_ACCOUNTS"
+# seconds between the elements of one notification in the history: D&B gathers changes before it tells them
+APART = 95
 RECOVERED = {"organization.legalEvents.hasOpenBankruptcy": False, "organization.legalEvents.hasOpenInsolvency": False}
 
 
@@ -40,7 +42,7 @@ def fill(world: World, seed: int = SEED) -> None:
         _keep(world, documents, now)
         _registrations(world, numbers, now)
         for event in history(seed, now, len(numbers)):
-            _play(world, numbers, event)
+            _play(world, numbers, event, apart=APART)
         _seeds_first(world)
 
 
@@ -75,14 +77,14 @@ def _seeds_first(world: World) -> None:
         spool.emit(world, row["reference"], [row["raw"]])
 
 
-def _play(world: World, numbers: list[str], event: Event) -> list[int]:
+def _play(world: World, numbers: list[str], event: Event, *, apart: float = 0) -> list[int]:
     duns = numbers[event.company]
     details = _details(world, numbers, event)
     if event.kind == "recovery":
         document = companies.document(world, duns)
         known = {path: value for path, value in RECOVERED.items() if changing.look(document, path) is True}
         return happening.happen(world, "change", duns, at=stamp(event.at), changes=known)
-    return happening.happen(world, event.kind, duns, at=stamp(event.at), seed=event.luck, **details)
+    return happening.happen(world, event.kind, duns, at=stamp(event.at), seed=event.luck, apart=apart, **details)
 
 
 def _details(world: World, numbers: list[str], event: Event) -> dict[str, Any]:

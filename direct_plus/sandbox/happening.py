@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from direct_plus.sandbox import changing, companies, membership, notices, registrations
-from direct_plus.sandbox.clock import read_stamp
+from direct_plus.sandbox.clock import SECOND, read_stamp
 from direct_plus.sandbox.happenings import HAPPENINGS
 from direct_plus.sandbox.world import World
 
@@ -28,13 +28,13 @@ def happen(
             random = Random(seed) if seed is not None else world.faults.random
             day = datetime.fromtimestamp(when / 1_000, UTC).strftime("%Y-%m-%d")
             changes = HAPPENINGS[kind](companies.document(world, duns), random, day)
-            return change(world, duns, {**changes, **details.get("changes", {})}, when)
+            return change(world, duns, {**changes, **details.get("changes", {})}, when, details.get("apart", 0))
         return _other(world, kind, duns, when, details)
 
 
 def _other(world: World, kind: str, duns: str, when: int, details: dict[str, Any]) -> list[int]:
     if kind == "change":
-        return change(world, duns, details["changes"], when)
+        return change(world, duns, details["changes"], when, details.get("apart", 0))
     if kind == "seed":
         return _tell(world, duns, notices.seed_text(companies.document(world, duns)))
     if kind == "transfer":
@@ -44,10 +44,10 @@ def _other(world: World, kind: str, duns: str, when: int, details: dict[str, Any
     return _bare(world, kind, duns, details)
 
 
-def change(world: World, duns: str, changes: dict[str, Any], at: int) -> list[int]:
+def change(world: World, duns: str, changes: dict[str, Any], at: int, apart: float = 0) -> list[int]:
     """Changes keep their order: what a company under review lives through shows in the SEED after it."""
     document = companies.document(world, duns)
-    elements = changing.change(document, changes, at)
+    elements = changing.change(document, changes, at, round(apart * SECOND))
     if not elements:
         return []
     companies.keep(world, document)

@@ -110,7 +110,8 @@ def test_previous_is_what_the_company_was_and_the_last_is_what_it_is(
     waiting: Notices, demo_sandbox: Sandbox, reference: str
 ) -> None:
     known: dict[tuple[str, str], Any] = {}
-    for duns, element in elements(waiting[reference]):
+    assert any(len({one["timestamp"] for one in item.get("elements", [])}) > 1 for item in waiting[reference])
+    for duns, element in sorted(elements(waiting[reference]), key=lambda pair: pair[1]["timestamp"]):
         place = duns, element["element"]
         if place in known:
             assert element.get("previous", ABSENT) == known[place]

@@ -178,6 +178,17 @@ def test_large_amounts_are_written_with_an_exponent() -> None:
     assert text({"value": 1234567, "x": '"value": 302510160.94}'}).endswith(b'\\"value\\": 302510160.94}"}')
 
 
+def test_elements_of_one_notification_can_lie_apart(client: Client, watched: SandboxControl) -> None:
+    changes = {
+        "organization.a": 1,
+        "organization.primaryName": watched.company(DUNS)["primaryName"],
+        "organization.b": 2,
+    }
+    watched.happen("change", DUNS, changes=changes, at="2026-01-07T01:23:13Z", apart=60)
+    stamps = [element["timestamp"] for element in the_only(client)["elements"]]
+    assert stamps == ["2026-01-07T01:23:13Z", "2026-01-07T01:22:13Z"]
+
+
 def test_previous_is_absent_where_there_was_nothing() -> None:
     document = plain(DUNS)
     assert change(document, {"organization.a.b": 1}, 0) == [
