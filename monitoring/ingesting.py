@@ -33,7 +33,7 @@ from monitoring.reading import Fact, Reader, Reading, Unreadable, items_of
 from monitoring.repairing import begin_pass
 from monitoring.weighing import Weights, element_key
 from portfolio.models import Company, Registration
-from portfolio.rows import clean_text, insert_new
+from portfolio.rows import clean_text, existing_keys, insert_new
 from portfolio.stored_bytes import load_bytes, store_bytes
 
 Row = TypeVar("Row", bound=models.Model)
@@ -51,7 +51,6 @@ class Batch:
     unreadable: list[Unreadable] = field(default_factory=list)
     raw: dict[int, bytes] = field(default_factory=dict)
     new: int = 0
-    newly_unreadable: int = 0
 
 
 def ingest(delivery: Delivery) -> int:
@@ -79,8 +78,6 @@ def write(delivery: Delivery) -> int:
     weights = Weights()
     with transaction.atomic():
         _insert_what_is_new(batch, weights)
-    if batch.newly_unreadable:
-        _ask_again(delivery)
     with transaction.atomic():
         owned = _companies_owned(delivery)
         _bring_companies_up_to_date(batch, weights, owned)
@@ -213,7 +210,11 @@ def _keep_unreadable(batch: Batch) -> None:
     letters = [_dead_letter(batch, unreadable) for unreadable in batch.unreadable]
     for letter, unreadable in zip(letters, batch.unreadable, strict=True):
         store_bytes(letter.pk, unreadable.raw)
-    batch.newly_unreadable = len(insert_new(DeadLetter, letters))
+    known = existing_keys(DeadLetter, [letter.pk for letter in letters])
+    if any(letter.pk not in known for letter in letters):
+        # Before they are known: whoever dies in between would otherwise never ask.
+        _ask_again(batch.delivery)
+    insert_new(DeadLetter, letters)
 
 
 def _ask_again(delivery: Delivery) -> None:

@@ -209,6 +209,7 @@ def recover_abandoned(registration: Registration, fence: int) -> None:
 
 
 def _received(run: Run, delivery: Delivery, verdict: Verdict, answer: Answer) -> bool:
+    run.renewed = False
     run.result.pages += 1
     run.result.notifications += delivery.notification_count or 0
     _set_page_size(run, min(run.registration.page_size, run.registration.current_page_size * 2))

@@ -16,7 +16,7 @@ from direct_plus.session import Answer
 from monitoring import gaps
 from monitoring.deciding import Meaning, Verdict, decide
 from monitoring.leasing import Lease
-from monitoring.models import Delivery, DeliveryState, Notification, PassState, Purpose, ReplayPass, Source
+from monitoring.models import DeadLetter, Delivery, DeliveryState, Notification, PassState, Purpose, ReplayPass, Source
 from monitoring.paging import LARGEST_PAGE, Step, next_step
 from portfolio.models import Registration
 from portfolio.rows import clean_text
@@ -116,8 +116,10 @@ def _take_page(replay_pass: ReplayPass, lease: Lease, answer: Answer, keep: Keep
         # The time of the last answer before is not enough: what is in doubt may have been stamped after it.
         replay_pass.begun_heard_at = replay_pass.begun_heard_at or answer.heard_at
     if verdict.meaning == Meaning.RECEIVED:
-        _keep_page(replay_pass, answer, verdict, keep)
-        _advance(replay_pass, verdict)
+        delivery = _keep_page(replay_pass, answer, verdict, keep)
+        if not DeadLetter.objects.filter(delivery=delivery).exists():
+            _advance(replay_pass, verdict)
+        # Else the same page again: what nobody could read, and nobody has seen before, may be damaged on its way.
         return True
     if verdict.meaning == Meaning.DRAINED:
         _finish(replay_pass)
@@ -135,7 +137,7 @@ def _fail(replay_pass: ReplayPass, verdict: Verdict, *, client_gave_up: bool) ->
     return False
 
 
-def _keep_page(replay_pass: ReplayPass, answer: Answer, verdict: Verdict, keep: Keep) -> None:
+def _keep_page(replay_pass: ReplayPass, answer: Answer, verdict: Verdict, keep: Keep) -> Delivery:
     assert verdict.split is not None
     delivery = Delivery(
         registration=replay_pass.registration,
@@ -162,6 +164,7 @@ def _keep_page(replay_pass: ReplayPass, answer: Answer, verdict: Verdict, keep: 
     if delivery.state == DeliveryState.PUBLISHED and not delivery.new_count and not delivery.unreadable_count:
         # Every byte of it stands in the deliveries that brought it first.
         delete_bytes(delivery.pk)
+    return delivery
 
 
 def _advance(replay_pass: ReplayPass, verdict: Verdict) -> None:
