@@ -144,7 +144,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "D&B Monitoring",
     "SITE_SUBHEADER": "What changed about your companies",
     "SITE_SYMBOL": "radar",
-    "SITE_URL": "/",
+    "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "dnbmon_site.look.icon"}],
     "ENVIRONMENT": "dnbmon_site.admin.environment_badge",
     "DASHBOARD_CALLBACK": "dnbmon_site.front_page.front_page",

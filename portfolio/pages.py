@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.views.main import ChangeList as DjangoChangeList
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -73,6 +74,8 @@ class PageAdmin(ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     list_max_show_all = 0
+    # Counts beside each choice of a filter would read the whole table.
+    show_facets = ShowFacets.NEVER
     list_filter_submit = True
     list_fullwidth = False
     compressed_fields = True

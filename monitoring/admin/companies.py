@@ -33,11 +33,11 @@ def status_badge(company: Company) -> SafeString | str:
 
 @admin.register(Company)
 class CompanyAdmin(ReadOnlyAdmin):
-    list_display = ("shown_name", "duns", "city", "country", "status", "last_change")
+    list_display = ("shown_name", "number", "city", "country", "status", "last_change")
     list_filter = (CountryFilter,)
     search_fields = ("name",)
     search_help_text = "A D-U-N-S number or its beginning, or how the name begins"
-    sortable_by = ("shown_name", "duns", "last_change")
+    sortable_by = ("shown_name", "number", "last_change")
     page_template = "pages/company.html"
     empty_title = "No companies"
     empty_text = "A company appears here with the first notification about it. Start a registration to get them."
@@ -45,6 +45,10 @@ class CompanyAdmin(ReadOnlyAdmin):
     @admin.display(description="Name", ordering="search_name")
     def shown_name(self, company: Company) -> str:
         return company.name or f"Name not known yet ({company.duns})"
+
+    @admin.display(description="D-U-N-S", ordering="duns")
+    def number(self, company: Company) -> str:
+        return company.duns
 
     @admin.display(description="Status")
     def status(self, company: Company) -> SafeString | str:

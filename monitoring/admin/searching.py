@@ -23,7 +23,8 @@ def find_companies(companies: QuerySet[Company], text: str) -> QuerySet[Company]
     """By a range of the key or of the name: both have an index on every engine."""
     digits = duns_digits(text)
     if digits:
-        return companies.filter(duns__gte=digits, duns__lt=digits + ":")
+        # Nine digits at both ends: their order is the same in every collation.
+        return companies.filter(duns__gte=digits.ljust(9, "0"), duns__lte=digits.ljust(9, "9"))
     return with_name_prefix(companies, text)
 
 

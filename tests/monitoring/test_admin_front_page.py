@@ -44,7 +44,7 @@ def test_the_next_step_is_a_button(admin: Client, monkeypatch: pytest.MonkeyPatc
 
 def test_it_opens_with_few_queries(admin: Client, django_assert_max_num_queries: AtMost) -> None:
     recent_news()
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(12):
         text = text_of(admin.get("/"))
     assert "Critical NEW NAME LTD" in text.replace("804735132", "NEW NAME LTD") or "Critical" in text
     assert "1 critical in 7 days" in text
@@ -124,7 +124,7 @@ def test_nothing_to_do_is_said_too(admin: Client) -> None:
 
 def test_the_demonstration_is_marked_on_every_page(admin: Client, settings: Settings) -> None:
     settings.DEMO = True
-    for path in ("/", "/monitoring/change/", "/portfolio/registration/"):
+    for path in ("/", "/login/?next=/x", "/monitoring/change/", "/portfolio/registration/"):
         assert "Demonstration" in text_of(admin.get(path))
 
 
