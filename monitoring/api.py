@@ -95,14 +95,14 @@ class FeedParameters(Parameters):
         required=False, max_length=400, help_text="Elements whose path begins so, and those that hold it."
     )
     registration = RegistrationField(required=False, max_length=255, help_text="First brought by this registration.")
-    company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 500.")
+    company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
     country = Several(child=CountryField(), help_text="Companies that are in these countries now.")
 
 
 class NotificationParameters(PageParameters):
     type = Several(child=serializers.CharField(max_length=64), help_text="Only these types, such as TRANSFER.")
     registration = RegistrationField(required=False, max_length=255, help_text="A registration's reference.")
-    company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 500.")
+    company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
     since = MomentField(required=False, help_text="Occurred at or after this date or date-time with zone.")
     until = MomentField(
         upper=True, required=False, help_text="Occurred at or before this date-time, or before this day's end in UTC."

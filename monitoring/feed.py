@@ -18,6 +18,8 @@ from monitoring.models import Change, Publication
 from portfolio.keyset import read_token, write_token
 from portfolio.models import Company
 
+# How many publications a call lists (at least two: the one the cursor stands at is among them), and how many changes
+# it looks through for a filter.
 PUBLICATIONS = 500
 SCAN = 2000
 LARGEST_NUMBER = 2**63 - 1

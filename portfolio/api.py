@@ -58,7 +58,7 @@ class CompanySerializer(serializers.ModelSerializer[Company]):
 
 
 class CompanyParameters(PageParameters):
-    duns = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 500.")
+    duns = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
     name = serializers.CharField(
         required=False, max_length=200, help_text="How the name begins; capitals do not matter. Sorted by name."
     )

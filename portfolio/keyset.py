@@ -23,7 +23,8 @@ Row = TypeVar("Row", bound=Model)
 DEFAULT_LIMIT = 100
 MOST = 1000
 LONGEST_TOKEN = 8000
-MOST_VALUES = 500
+# More would not fit the longest request line that gunicorn takes.
+MOST_VALUES = 200
 END_OF_DAY = time(23, 59, 59, 999000)
 NO_CURSOR = "This is no cursor of this list: begin again without one."
 

@@ -73,7 +73,7 @@ def test_filters(program: Program) -> None:
         {"name": "a" * 201},
         {"duns": "1"},
         {"duns": ""},
-        {"duns": ",".join(f"{number:09}" for number in range(501))},
+        {"duns": ",".join(f"{number:09}" for number in range(201))},
         {"country": "D"},
         {"country": "D\n"},
         {"changed_since": "yesterday"},

@@ -1,7 +1,9 @@
 """The feed: everything once, in the order of publication, however it is read and whatever arrives meanwhile."""
 
 import json
+import random
 import threading
+import uuid
 from typing import Any
 
 import pytest
@@ -136,6 +138,42 @@ def test_nothing_is_missed_while_many_publish_at_once() -> None:
     assert seen == sorted(seen), "out of order"
     assert [str(key) for _, key in seen] == published_in_order()
     assert len(seen) == Change.objects.count() == 4 * 4 * 3 + 4 * 2
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_interleaving_is_read_completely(seed: int, monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    """Deliveries are read and published in any order while readers with any filter and page size follow."""
+    chance = random.Random(seed)
+    monkeypatch.setattr(feed, "SCAN", chance.choice([1, 2, 5, 50]))
+    monkeypatch.setattr(feed, "PUBLICATIONS", chance.choice([2, 3, 50]))
+    choices = [feed.Choice(), feed.Choice(severity=2), feed.Choice(countries=frozenset(["GB"]))]
+    readers = [(choice, [str(feed.Cursor())], list[Any]()) for choice in choices]
+    waiting: list[Delivery] = []
+
+    def read_on(choice: feed.Choice, cursors: list[str], seen: list[Any]) -> bool:
+        page = feed.read(feed.Cursor.read(cursors[-1]), chance.choice([1, 2, 3, 20]), choice)
+        seen += [entry.change.pk for entry in page.entries]
+        cursors.append(str(page.next))
+        return page.has_more
+
+    for number in range(14):
+        company = a_seed(f"80000000{number % 4}", delivered=stamp(days=number), countryISOAlpha2Code="GB")
+        elements = some_elements(chance.choice([1, 1, 4, 9]), first=chance.choice([0, 20 * number]))
+        waiting.append(a_delivery(an_update(*elements), *[company] * chance.choice([0, 1])))
+        write(waiting[-1])
+        while waiting and chance.random() < 0.6:
+            publish(waiting.pop(chance.randrange(len(waiting))))
+        read_on(*chance.choice(readers))
+    for reader in readers:
+        assert any(not read_on(*reader) for _ in range(1000)), "it does not end"
+    for choice, _, seen in readers:
+        rows = Change.objects.filter(pk__in=published_in_order()).in_bulk()
+        wanted = [uuid.UUID(key) for key in published_in_order() if taken(choice, rows[uuid.UUID(key)])]
+        assert seen == wanted
+
+
+def taken(choice: feed.Choice, change: Change) -> bool:
+    return change.severity >= choice.severity and (choice.countries is None or change.company.country == "GB")
 
 
 def test_a_filter_takes_what_it_says(program: Program) -> None:
