@@ -7,8 +7,6 @@ golden vectors in `tests/monitoring/test_identity.py` may never change: they are
 
 from __future__ import annotations
 
-import os
-import time
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,6 +16,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from direct_plus.messages import parse_stamp
+from portfolio.keys import make_uuid
 
 MILLISECONDS = (1 << 48) - 1
 
@@ -59,22 +58,12 @@ def canonical_stamp(text: str | None) -> str:
 def content_id(moment: datetime | None, *parts: str) -> uuid.UUID:
     """An id from the time and canonical parts, each free of line breaks."""
     digest = int.from_bytes(blake2b("\n".join(parts).encode(), digest_size=10).digest(), "big")
-    return _uuid(8, milliseconds(moment), digest)
+    return make_uuid(8, milliseconds(moment), digest)
 
 
 def milliseconds(moment: datetime | None) -> int:
     """Milliseconds since 1970, clipped to what an id holds; 0 when unknown."""
     return min(max(int(moment.timestamp() * 1000), 0), MILLISECONDS) if moment else 0
-
-
-def _uuid(version: int, ms: int, tail: int) -> uuid.UUID:
-    high, low = (tail >> 62) & 0xFFF, tail & ((1 << 62) - 1)
-    return uuid.UUID(int=ms << 80 | version << 76 | high << 64 | 2 << 62 | low)
-
-
-def time_first_id() -> uuid.UUID:
-    """A new id that sorts by the time of its making (version 7)."""
-    return _uuid(7, time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big"))
 
 
 def element_fact(path: str, previous: str, current: str, stamp: str | None) -> str:
@@ -118,4 +107,4 @@ def source_of(contract: str, reference: str) -> str:
 
 def dead_letter_id(source: str, raw: bytes) -> uuid.UUID:
     digest = int.from_bytes(blake2b(source.encode() + b"\n" + raw, digest_size=10).digest(), "big")
-    return _uuid(8, 0, digest)
+    return make_uuid(8, 0, digest)

@@ -6,7 +6,7 @@ import uuid
 
 from django.db import models
 
-from monitoring.identity import time_first_id
+from portfolio.keys import time_first_id
 from portfolio.models import Company, Registration
 
 

@@ -3,7 +3,7 @@
 import datetime
 import django.core.validators
 import django.db.models.deletion
-import portfolio.models
+import portfolio.models.contracts
 from django.db import migrations, models
 
 
@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('cadence', models.CharField(choices=[('minutes', 'every … minutes'), ('hours', 'every … hours'), ('daily', 'daily at a time')], default='minutes', max_length=16)),
                 ('cadence_every', models.PositiveIntegerField(default=5, help_text='Minutes or hours between pulls; at most 48 hours.', validators=[django.core.validators.MinValueValidator(1)])),
                 ('cadence_time', models.TimeField(blank=True, help_text='For a daily pull.', null=True)),
-                ('cadence_zone', models.CharField(default='UTC', max_length=64, validators=[portfolio.models.check_timezone])),
+                ('cadence_zone', models.CharField(default='UTC', max_length=64, validators=[portfolio.models.contracts.check_timezone])),
                 ('page_size', models.PositiveSmallIntegerField(default=100, help_text='Notifications asked for in one call, 1 to 100.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)])),
                 ('current_page_size', models.PositiveSmallIntegerField(default=100, editable=False, help_text='Smaller than the page size after trouble; grows back by itself.')),
                 ('next_pull_at', models.DateTimeField(blank=True, db_index=True, help_text='By our clock.', null=True)),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from direct_plus.messages import parse_json
 from monitoring import identity
 from monitoring.reading import Reader, Reading
+from portfolio.keys import time_first_id
 from tests.builders import a_notice, a_seed, a_transfer, an_element, an_update, as_bytes, stamp
 
 SOURCE = identity.source_of("default", "ACME_LOD_01")
@@ -157,6 +158,6 @@ def test_any_time_gives_an_id(timestamp: str) -> None:
 
 
 def test_new_ids_sort_by_the_time_of_their_making() -> None:
-    made = [identity.time_first_id() for _ in range(3)]
+    made = [time_first_id() for _ in range(3)]
     assert all(one.version == 7 for one in made)
     assert made[0].int >> 80 <= made[-1].int >> 80

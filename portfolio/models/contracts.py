@@ -1,4 +1,4 @@
-"""What we watch: contracts with D&B, their registrations, and the companies in them."""
+"""Contracts with D&B, their registrations, the companies, and the rows that processes share."""
 
 from __future__ import annotations
 
@@ -28,6 +28,17 @@ class Contract(models.Model):
     anniversary = models.DateField(null=True, blank=True, help_text="The day on which the contract year begins.")
     contracted_number = models.PositiveIntegerField(
         null=True, blank=True, help_text="Companies the contract pays for in a year."
+    )
+    cap = models.PositiveIntegerField(
+        default=100, help_text="New billable companies that one person may confirm at once; above it a second one must."
+    )
+    removal_share = models.PositiveSmallIntegerField(
+        default=10,
+        validators=[MaxValueValidator(100)],
+        help_text="Percent of a list that one person may remove at once; above it a second one must approve.",
+    )
+    batch_threshold = models.PositiveIntegerField(
+        default=50, help_text="Up to so many additions or removals are sent one by one, more as a batch."
     )
     overlap = models.DurationField(
         default=timedelta(minutes=5),

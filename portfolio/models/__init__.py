@@ -1,0 +1,39 @@
+"""What we watch: contracts with D&B, their registrations, the companies in them, and what people want of them."""
+
+from portfolio.models.contracts import (
+    AccessToken,
+    Cadence,
+    Company,
+    Contract,
+    Registration,
+    RegistrationState,
+    StoredBytes,
+    ThrottleSlot,
+)
+from portfolio.models.imports import ImportMode, ImportState, SubjectImport, Verdict
+from portfolio.models.records import AuditEntry, Notice, Proposal, ProposalKind, ProposalState
+from portfolio.models.subjects import Subject, SubjectState, SyncRun, SyncState
+
+__all__ = [
+    "AccessToken",
+    "AuditEntry",
+    "Cadence",
+    "Company",
+    "Contract",
+    "ImportMode",
+    "ImportState",
+    "Notice",
+    "Proposal",
+    "ProposalKind",
+    "ProposalState",
+    "Registration",
+    "RegistrationState",
+    "StoredBytes",
+    "Subject",
+    "SubjectImport",
+    "SubjectState",
+    "SyncRun",
+    "SyncState",
+    "ThrottleSlot",
+    "Verdict",
+]

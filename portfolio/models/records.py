@@ -1,0 +1,81 @@
+"""What a person should accept, what people should hear, and who did what."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from portfolio.keys import time_first_id
+from portfolio.models.contracts import Company, Registration
+
+
+class ProposalKind(models.TextChoices):
+    TRANSFER = "transfer", "Merged: remove it, add the one that remains"
+    DELETE = "delete", "Deleted at D&B: remove it"
+    EXIT = "exit", "Left the monitored set: stop wanting it"
+    REPLACEMENT = "replacement", "Refused: D&B names another number"
+
+
+class ProposalState(models.TextChoices):
+    OPEN = "open", "Open"
+    ACCEPTED = "accepted", "Accepted"
+    DISMISSED = "dismissed", "Dismissed"
+
+
+class Proposal(models.Model):
+    """What the program will not do unasked. Its key comes from its content, so that it is made once."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    kind = models.CharField(max_length=16, choices=ProposalKind.choices)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="proposals")
+    replacement = models.CharField(max_length=9, blank=True)
+    reason = models.TextField()
+    cost = models.PositiveIntegerField(default=0, help_text="New billable companies when accepted.")
+    state = models.CharField(max_length=16, choices=ProposalState.choices, default=ProposalState.OPEN, db_index=True)
+    created_at = models.DateTimeField()
+    decided_by = models.TextField(blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        permissions = [("decide_proposal", "Can accept or dismiss a proposal")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.company_id}"
+
+
+class Notice(models.Model):
+    """What the portfolio wants people to hear; sent like an alert."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    kind = models.CharField(max_length=32, db_index=True)
+    subject = models.TextField()
+    text = models.TextField()
+    url = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class AuditEntry(models.Model):
+    """Who did what to what, with before and after. Never changed, never deleted by the program."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    at = models.DateTimeField()
+    actor = models.TextField(help_text="A person's name, an API key, or the job.")
+    action = models.CharField(max_length=64)
+    what = models.CharField(max_length=64, help_text="Kind of the thing.")
+    key = models.CharField(max_length=128, help_text="Which one.")
+    summary = models.TextField()
+    before = models.TextField(blank=True, help_text="JSON")
+    after = models.TextField(blank=True, help_text="JSON")
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["what", "key", "id"], name="audit_by_thing"),
+            models.Index(fields=["action", "id"], name="audit_by_action"),
+        ]
+
+    def __str__(self) -> str:
+        return self.summary

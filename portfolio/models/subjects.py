@@ -1,0 +1,89 @@
+"""The D-U-N-S numbers of a registration: what people want, and what D&B has."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from portfolio.keys import time_first_id
+from portfolio.models.contracts import Company, Registration
+
+SUBJECT_KEYS = uuid.UUID("0f3d6e0c-7b0f-5a3e-9a54-2f1b3f0f6b77")
+
+
+class SubjectState(models.TextChoices):
+    """What D&B has, as far as known."""
+
+    UNKNOWN = "unknown", "Not asked yet"
+    PENDING_ADD = "pending_add", "Addition sent, not confirmed yet"
+    MONITORED = "monitored", "Monitored"
+    PENDING_REMOVE = "pending_remove", "Removal sent, not confirmed yet"
+    REMOVED = "removed", "Not in the registration"
+    REFUSED = "refused", "Refused by D&B"
+
+
+class Subject(models.Model):
+    """One D-U-N-S number in one registration. `wanted` is what people say, `state` what D&B has."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT)
+    wanted = models.BooleanField(default=False)
+    wanted_by = models.TextField(blank=True, help_text="Who said so: a person, an API key, an import.")
+    wanted_at = models.DateTimeField(null=True)
+    wanted_import = models.UUIDField(null=True, db_index=True, help_text="The import that made it wanted.")
+    remove_on = models.DateField(null=True, blank=True, db_index=True, help_text="Planned: no longer wanted from then.")
+    state = models.CharField(max_length=16, choices=SubjectState.choices, default=SubjectState.UNKNOWN)
+    code = models.CharField(max_length=16, blank=True, help_text="D&B's last code (contract §4).")
+    message = models.TextField(blank=True)
+    replacement = models.CharField(max_length=9, blank=True, help_text="The D-U-N-S number D&B names instead.")
+    sent_at = models.DateTimeField(null=True, help_text="When the addition or removal under way was sent.")
+    checked_at = models.DateTimeField(null=True, help_text="When D&B last said whether it is in.")
+    customer_reference = models.TextField(blank=True)
+    tags = models.TextField(blank=True, help_text="Words separated by commas.")
+    owner = models.TextField(blank=True, help_text="Who looks after the company.")
+    monitored_since = models.DateField(null=True, help_text="First day of the present or last stay.")
+    monitored_until = models.DateField(null=True, help_text="Last day of the last stay; empty while it is in.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["registration", "wanted", "state", "id"], name="subject_by_wish"),
+            models.Index(fields=["registration", "state", "id"], name="subject_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.company_id
+
+    @staticmethod
+    def key(registration: uuid.UUID, duns: str) -> uuid.UUID:
+        return uuid.uuid5(SUBJECT_KEYS, f"{registration}\n{duns}")
+
+
+class SyncState(models.TextChoices):
+    RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
+    CANCELLED = "cancelled", "Cancelled: what was not sent stays unsent"
+    ENDED = "ended", "Ended"
+    FAILED = "failed", "Failed, goes on by itself"
+
+
+class SyncRun(models.Model):
+    """One making of D&B's list equal to what is wanted, for people to watch, pause, resume or cancel."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
+    state = models.CharField(max_length=16, choices=SyncState.choices, default=SyncState.RUNNING, db_index=True)
+    started_by = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    to_add = models.PositiveIntegerField(default=0)
+    to_remove = models.PositiveIntegerField(default=0)
+    sent = models.PositiveIntegerField(default=0)
+    accepted = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    calls = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"Sync of {self.registration_id}"

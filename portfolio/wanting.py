@@ -1,0 +1,178 @@
+"""What people say they want monitored: the only place where a company becomes wanted or stops being so (design §5)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db.models import Q
+from django.utils import timezone
+
+from portfolio.auditing import record
+from portfolio.models import Company, Contract, Registration, Subject, SubjectState
+from portfolio.rows import clean_text, existing_keys, in_batches, insert_new, search_name
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A company somebody wants, with what was said about it."""
+
+    duns: str
+    name: str = ""
+    customer_reference: str = ""
+    tags: str = ""
+    owner: str = ""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What a call to `want_subjects` has changed."""
+
+    newly: list[str] = field(default_factory=list)
+    already: list[str] = field(default_factory=list)
+
+
+def contract_year_start(contract: Contract, today: date | None = None) -> date | None:
+    """The first day of the contract year that `today` lies in; None while the anniversary is not set."""
+    if contract.anniversary is None:
+        return None
+    today = today or timezone.now().date()
+    this_year = _in_year(contract.anniversary, today.year)
+    return this_year if this_year <= today else _in_year(contract.anniversary, today.year - 1)
+
+
+def _in_year(anniversary: date, year: int) -> date:
+    """29 February falls on 28 February in years that have none."""
+    try:
+        return anniversary.replace(year=year)
+    except ValueError:
+        return anniversary.replace(year=year, day=28)
+
+
+def billed_already(contract: Contract, duns: Sequence[str]) -> set[str]:
+    """Those monitored on some day of this contract year in any of the contract's registrations, as far as known.
+
+    What is wanted and under way counts too: it is or will be billed without being confirmed once more.
+    """
+    registrations = list(Registration.objects.filter(contract=contract).values_list("pk", flat=True))
+    start = contract_year_start(contract)
+    stays = Q(state__in=[SubjectState.MONITORED, SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE])
+    stays |= Q(wanted=True) & ~Q(state=SubjectState.REFUSED)
+    stayed = Q(monitored_until__isnull=False) if start is None else Q(monitored_until__gte=start)
+    found: set[str] = set()
+    for batch in in_batches(list(duns)):
+        rows = Subject.objects.filter(stays | stayed, registration__in=registrations, company__in=batch)
+        found.update(rows.values_list("company_id", flat=True))
+    return found
+
+
+def new_billable(contract: Contract, duns: Sequence[str]) -> set[str]:
+    """The companies that would be billed anew when added now (design §5)."""
+    return set(duns) - billed_already(contract, duns)
+
+
+def want_subjects(
+    *, registration: Registration, wishes: Sequence[Wish], asked_by: str, import_id: uuid.UUID | None = None
+) -> Wanted:
+    """Say that these companies are wanted. Sends nothing; repeating it changes nothing. Writes one audit entry."""
+    result = Wanted()
+    for batch in in_batches(wishes):
+        _want_batch(registration, batch, asked_by, import_id, result)
+    if result.newly:
+        _record(registration, asked_by, "want", result.newly, wanted=True)
+    return result
+
+
+def _want_batch(
+    registration: Registration, wishes: Sequence[Wish], asked_by: str, import_id: uuid.UUID | None, result: Wanted
+) -> None:
+    by_key = {Subject.key(registration.pk, wish.duns): wish for wish in wishes}
+    insert_new(Company, [_company(wish) for wish in by_key.values()])
+    insert_new(Subject, [_subject(registration, key, wish) for key, wish in by_key.items()])
+    rows = Subject.objects.filter(pk__in=list(by_key))
+    unwanted = set(rows.filter(wanted=False).values_list("pk", flat=True))
+    rows.filter(pk__in=list(unwanted), wanted=False).update(
+        wanted=True,
+        wanted_by=clean_text(asked_by, 200),
+        wanted_at=timezone.now(),
+        wanted_import=import_id,
+        remove_on=None,
+    )
+    _retry_refused(unwanted)
+    _describe(by_key)
+    result.newly += [by_key[key].duns for key in by_key if key in unwanted]
+    result.already += [by_key[key].duns for key in by_key if key not in unwanted]
+
+
+def _company(wish: Wish) -> Company:
+    name = clean_text(wish.name)
+    return Company(duns=wish.duns, name=name, search_name=search_name(name))
+
+
+def _subject(registration: Registration, key: uuid.UUID, wish: Wish) -> Subject:
+    return Subject(
+        id=key,
+        registration=registration,
+        company_id=wish.duns,
+        customer_reference=clean_text(wish.customer_reference, 200),
+        tags=clean_text(wish.tags, 500),
+        owner=clean_text(wish.owner, 200),
+    )
+
+
+def _retry_refused(keys: Iterable[uuid.UUID]) -> None:
+    """Who asks again for what D&B has refused wants it tried again."""
+    refused = Subject.objects.filter(pk__in=list(keys), state=SubjectState.REFUSED)
+    refused.update(state=SubjectState.UNKNOWN, code="", message="")
+
+
+def _describe(by_key: Mapping[uuid.UUID, Wish]) -> None:
+    """References, tags and owners of rows that were there before; what is not given stays."""
+    told = {key: wish for key, wish in by_key.items() if wish.customer_reference or wish.tags or wish.owner}
+    for row in Subject.objects.filter(pk__in=list(told)):
+        wish = told[row.pk]
+        given = {
+            "customer_reference": clean_text(wish.customer_reference, 200),
+            "tags": clean_text(wish.tags, 500),
+            "owner": clean_text(wish.owner, 200),
+        }
+        different = {name: value for name, value in given.items() if value and getattr(row, name) != value}
+        if different:
+            Subject.objects.filter(pk=row.pk).update(**different)
+
+
+def unwant_subjects(*, registration: Registration, duns: Sequence[str], asked_by: str) -> list[str]:
+    """Say that these companies are no longer wanted; returns those that were. Sends nothing. One audit entry."""
+    changed: list[str] = []
+    for batch in in_batches(list(duns)):
+        keys = [Subject.key(registration.pk, number) for number in batch]
+        rows = Subject.objects.filter(pk__in=keys, wanted=True)
+        numbers = list(rows.values_list("company_id", flat=True))
+        Subject.objects.filter(pk__in=keys, wanted=True).update(
+            wanted=False, wanted_by=clean_text(asked_by, 200), wanted_at=timezone.now(), remove_on=None
+        )
+        changed += numbers
+    if changed:
+        _record(registration, asked_by, "unwant", changed, wanted=False)
+    return changed
+
+
+def _record(registration: Registration, actor: str, action: str, duns: Sequence[str], *, wanted: bool) -> None:
+    shown = ", ".join(duns[:10]) + (" …" if len(duns) > 10 else "")
+    verb = "wanted" if wanted else "no longer wanted"
+    record(
+        actor=actor,
+        action=action,
+        thing=registration,
+        summary=f"{len(duns):,} companies {verb} in {registration.reference}: {shown}",
+        before={"wanted": not wanted},
+        after={"wanted": wanted, "duns": list(duns[:10_000])},
+    )
+
+
+def known_subjects(registration: Registration, duns: Sequence[str]) -> set[str]:
+    """Those of the numbers that have a row in this registration."""
+    keys = {Subject.key(registration.pk, number): number for number in duns}
+    return {keys[key] for key in existing_keys(Subject, list(keys))}
