@@ -17,6 +17,7 @@ GROUND_STOPS_WITHIN = 2.0
 # A child that ends is started again, but not for ever.
 RESTARTS = 3
 WITHIN = 60.0
+PAUSE = 1.0
 
 Say = Callable[[str], None]
 
@@ -95,7 +96,7 @@ class Tree:
         if len([moment for moment in ended if moment > time.monotonic() - WITHIN]) > RESTARTS:
             raise Failed(f"{child.name} ended {len(ended)} times within a minute; everything stops.")
         self.say(f"{child.name} ended by itself (exit code {child.exit_code}) and is started again.")
-        self.wait(1)
+        self.wait(PAUSE)
         child.restart()
 
 
