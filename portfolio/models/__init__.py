@@ -11,7 +11,16 @@ from portfolio.models.contracts import (
     ThrottleSlot,
 )
 from portfolio.models.imports import ImportMode, ImportState, SubjectImport, Verdict
-from portfolio.models.records import AuditEntry, Notice, Proposal, ProposalKind, ProposalState
+from portfolio.models.records import (
+    AuditEntry,
+    Export,
+    ExportFormat,
+    ExportState,
+    Notice,
+    Proposal,
+    ProposalKind,
+    ProposalState,
+)
 from portfolio.models.subjects import Subject, SubjectState, SyncRun, SyncState
 
 __all__ = [
@@ -20,6 +29,9 @@ __all__ = [
     "Cadence",
     "Company",
     "Contract",
+    "Export",
+    "ExportFormat",
+    "ExportState",
     "ImportMode",
     "ImportState",
     "Notice",

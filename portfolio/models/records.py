@@ -17,6 +17,7 @@ class ProposalKind(models.TextChoices):
 
 class ProposalState(models.TextChoices):
     OPEN = "open", "Open"
+    AWAITING_APPROVAL = "awaiting_approval", "Waits for a second person"
     ACCEPTED = "accepted", "Accepted"
     DISMISSED = "dismissed", "Dismissed"
 
@@ -31,13 +32,22 @@ class Proposal(models.Model):
     replacement = models.CharField(max_length=9, blank=True)
     reason = models.TextField()
     cost = models.PositiveIntegerField(default=0, help_text="New billable companies when accepted.")
-    state = models.CharField(max_length=16, choices=ProposalState.choices, default=ProposalState.OPEN, db_index=True)
+    state = models.CharField(max_length=20, choices=ProposalState.choices, default=ProposalState.OPEN)
     created_at = models.DateTimeField()
+    happened_at = models.DateTimeField(null=True, help_text="When D&B says that it happened.")
+    confirmed_by = models.TextField(blank=True, help_text="Who accepted what a second person has to approve.")
     decided_by = models.TextField(blank=True)
     decided_at = models.DateTimeField(null=True)
+    applied_at = models.DateTimeField(null=True, help_text="When what was accepted had become wanted.")
+    note = models.TextField(blank=True, help_text="Why it was dismissed.")
 
     class Meta:
         permissions = [("decide_proposal", "Can accept or dismiss a proposal")]
+        indexes = [
+            models.Index(fields=["created_at", "id"], name="proposal_by_time"),
+            models.Index(fields=["state", "created_at", "id"], name="proposal_by_state"),
+            models.Index(fields=["replacement", "state"], name="proposal_by_replacement"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.company_id}"
@@ -51,7 +61,7 @@ class Notice(models.Model):
     subject = models.TextField()
     text = models.TextField()
     url = models.TextField(blank=True)
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:
         return self.subject
@@ -75,7 +85,46 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["what", "key", "id"], name="audit_by_thing"),
             models.Index(fields=["action", "id"], name="audit_by_action"),
+            models.Index(fields=["actor", "id"], name="audit_by_actor"),
         ]
 
     def __str__(self) -> str:
         return self.summary
+
+
+class ExportFormat(models.TextChoices):
+    XLSX = "xlsx", "Excel (XLSX)"
+    CSV = "csv", "CSV"
+    JSON = "json", "JSON"
+    DUNS = "txt", "D-U-N-S numbers, one a line"
+
+
+class ExportState(models.TextChoices):
+    WAITING = "waiting", "Waits for a worker"
+    WRITING = "writing", "Being written"
+    FINISHED = "finished", "Finished"
+    FAILED = "failed", "Failed"
+
+
+class Export(models.Model):
+    """A list as a file. The finished file is kept in stored bytes, owned by this row's id."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    listing = models.CharField(max_length=64, help_text="Which list.")
+    query = models.TextField(blank=True, help_text="The filters, as in the list's address.")
+    format = models.CharField(max_length=8, choices=ExportFormat.choices)
+    state = models.CharField(max_length=16, choices=ExportState.choices, default=ExportState.WAITING, db_index=True)
+    file_name = models.TextField()
+    rows = models.PositiveIntegerField(default=0, help_text="Rows written so far.")
+    size = models.BigIntegerField(default=0)
+    asked_by = models.TextField()
+    asked_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, help_text="When somebody last worked on it.")
+    finished_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["asked_by", "id"], name="export_by_person")]
+
+    def __str__(self) -> str:
+        return self.file_name
