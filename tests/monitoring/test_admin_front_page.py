@@ -124,8 +124,10 @@ def test_nothing_to_do_is_said_too(admin: Client) -> None:
 
 def test_the_demonstration_is_marked_on_every_page(admin: Client, settings: Settings) -> None:
     settings.DEMO = True
-    for path in ("/", "/login/?next=/x", "/monitoring/change/", "/portfolio/registration/"):
+    for path in ("/", "/monitoring/change/", "/portfolio/registration/"):
         assert "Demonstration" in text_of(admin.get(path))
+    admin.logout()
+    assert "Demonstration" in text_of(admin.get("/login/"))
 
 
 def test_people_see_only_what_they_may(client: Client) -> None:
