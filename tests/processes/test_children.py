@@ -55,7 +55,8 @@ def test_who_does_not_listen_is_ended_in_time() -> None:
 
 def test_nobody_of_the_group_is_left() -> None:
     child = a_child(WITH_A_CHILD)
-    everybody = wait_until(lambda: family(child.process.pid) if len(family(child.process.pid)) == 2 else None)
+    wait_until(lambda: len(family(child.process.pid)) == 2)
+    everybody = family(child.process.pid)
     stop([child], within=5)
     wait_until(lambda: not alive(everybody), timeout=5)
 

@@ -23,7 +23,10 @@ def worker(process_env: dict[str, str], tmp_path: Path) -> Iterator[Running]:
     with managed("worker", env=env, log=tmp_path / "worker.log") as running:
         everybody: set[int] = set()
         try:
-            wait_until(lambda: DONE in running.said, timeout=40, what="the first job")
+            wait_until(
+                lambda: DONE in running.said or running.process.poll() is not None, timeout=40, what="the first job"
+            )
+            assert running.process.poll() is None, running.said
             everybody = family(running.process.pid)
             yield running
         finally:
