@@ -33,7 +33,7 @@ from monitoring.reading import Fact, Reader, Reading, Unreadable, items_of
 from monitoring.repairing import begin_pass
 from monitoring.weighing import Weights, element_key
 from portfolio.models import Company, Registration
-from portfolio.rows import clean_text, existing_keys, insert_new
+from portfolio.rows import clean_text, existing_keys, in_batches, insert_new
 from portfolio.stored_bytes import load_bytes, store_bytes
 
 Row = TypeVar("Row", bound=models.Model)
@@ -51,6 +51,8 @@ class Batch:
     unreadable: list[Unreadable] = field(default_factory=list)
     raw: dict[int, bytes] = field(default_factory=dict)
     new: int = 0
+    inserted: list[Change] = field(default_factory=list)
+    was_read_before: bool = False
 
 
 def ingest(delivery: Delivery) -> int:
@@ -61,14 +63,16 @@ def ingest(delivery: Delivery) -> int:
     delivery.registration.refresh_from_db(fields=["ingest_stopped_reason", "detail"])
     if delivery.registration.ingest_stopped_reason:
         return 0
-    new = write(delivery)
+    batch = write(delivery)
+    if batch.was_read_before and batch.inserted:
+        _publish_apart(batch)
     publish(delivery)
     if delivery.unreadable_count and delivery.source != Source.RETRY:
         check_breaker(delivery)
-    return new
+    return batch.new
 
 
-def write(delivery: Delivery) -> int:
+def write(delivery: Delivery) -> Batch:
     """Insert what the delivery brings first, bring the companies up to date, and mark the delivery as read.
 
     The transactions only make it faster. There are two, because whoever folds a company has to see what others
@@ -82,14 +86,14 @@ def write(delivery: Delivery) -> int:
         owned = _companies_owned(delivery)
         _bring_companies_up_to_date(batch, weights, owned)
         _mark_ingested(batch, sum(owned.values()))
-    return batch.new
+    return batch
 
 
 def _insert_what_is_new(batch: Batch, weights: Weights) -> None:
     weights.learn(fact.path for fact in _facts(batch) if fact.path)
     insert_new(Company, [Company(duns=duns) for duns in sorted({reading.item.duns for reading in batch.readings})])
     batch.new = _insert_notifications(batch)
-    _insert(batch, Change, _changes(batch, weights), lambda change: change.notification_id)
+    batch.inserted += _insert(batch, Change, _changes(batch, weights), lambda change: change.notification_id)
     _keep_unreadable(batch)
 
 
@@ -247,7 +251,7 @@ def _bring_companies_up_to_date(batch: Batch, weights: Weights, owned: Iterable[
         if newest:
             changed[reading.item.duns] = max(newest, changed.get(reading.item.duns, newest))
     if is_full_product(batch.delivery.registration.detail):
-        compare_seeds(batch.delivery, (r.item.duns for r in batch.readings if r.organization), weights)
+        batch.inserted += compare_seeds(batch.delivery, weights)
     is_first_reading = batch.delivery.state == DeliveryState.RECEIVED
     project(changed, headline, bump=set(owned) if is_first_reading else set())
 
@@ -288,7 +292,25 @@ def _mark_ingested(batch: Batch, brought: int) -> None:
         "error": "",
     }
     Delivery.objects.filter(pk=delivery.pk).update(**fields)
-    Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.RECEIVED).update(state=DeliveryState.INGESTED)
+    first = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.RECEIVED).update(state=DeliveryState.INGESTED)
+    batch.was_read_before = not first
+
+
+def _publish_apart(batch: Batch) -> None:
+    """What came into a delivery that others had read, and maybe published, gets a number of its own.
+
+    Readers of the feed may be past the delivery's: two processes read it at once, or it is read again by newer code.
+    """
+    apart = Delivery.objects.create(
+        registration_id=batch.delivery.registration_id,
+        source=Source.RETRY,
+        state=DeliveryState.INGESTED,
+        ingested_at=batch.now,
+        error=f"Changes found when delivery {batch.delivery.pk} was read again.",
+    )
+    for rows in in_batches([change.pk for change in batch.inserted]):
+        Change.objects.filter(pk__in=rows, delivery=batch.delivery).update(delivery=apart)
+    publish(apart)
 
 
 def _longest_run(batch: Batch) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections import defaultdict
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -99,23 +99,31 @@ def _string(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def compare_seeds(delivery: Delivery, duns: Iterable[str], weights: Weights) -> None:
-    """Make `element` changes of consecutive SEEDs; what a late SEED stands between is marked superseded.
+def compare_seeds(delivery: Delivery, weights: Weights) -> list[Change]:
+    """Compare the SEEDs that this delivery brought with those before and after them; returns what was inserted.
 
-    The rows belong to `delivery`, which brought the SEED, so that readers of publications see them.
+    The differences become `element` changes of this delivery, so that readers of publications see them; the comparison
+    that a late SEED stands between is marked superseded.
     """
-    for company in sorted(set(duns)):
-        _compare_company(delivery, company, weights)
+    brought = Notification.objects.filter(delivery=delivery, type="SEED").values_list("pk", "company_id")
+    seeds: defaultdict[str, set[uuid.UUID]] = defaultdict(set)
+    for key, company in brought:
+        seeds[company].add(key)
+    return [row for company in sorted(seeds) for row in compare_company(delivery, company, weights, seeds[company])]
 
 
-def _compare_company(delivery: Delivery, duns: str, weights: Weights) -> None:
+def compare_company(
+    delivery: Delivery, duns: str, weights: Weights, seeds: set[uuid.UUID] | None = None
+) -> list[Change]:
+    """Compare consecutive SEEDs of one company, or only the pairs with one of `seeds`; returns what was inserted."""
     derived = Change.objects.filter(company=duns, registration=delivery.registration_id).exclude(derived_from="")
     # Read before the SEEDs: whoever made these rows saw SEEDs that the next query sees as well.
     known = set(derived.values_list("derived_from", flat=True))
     wanted = _consecutive(delivery.registration_id, duns)
-    for pair in sorted(wanted.keys() - known):
-        insert_new(Change, _comparison(delivery, *wanted[pair], weights))
+    pairs = [pair for pair in wanted.values() if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
+    inserted = [row for pair in pairs for row in insert_new(Change, _comparison(delivery, *pair, weights))]
     derived.filter(derived_from__in=known - wanted.keys(), superseded=False).update(superseded=True)
+    return inserted
 
 
 def _consecutive(registration: uuid.UUID, duns: str) -> dict[str, tuple[Notification, Notification]]:

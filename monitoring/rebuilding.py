@@ -33,7 +33,7 @@ from monitoring.models import (
     Publication,
     Severity,
 )
-from monitoring.projecting import compare_seeds, project
+from monitoring.projecting import compare_company, project
 from monitoring.reading import Fact, Reading
 from monitoring.rolling_up import days_touched, recount
 from monitoring.weighing import Weights, element_key
@@ -277,7 +277,7 @@ def _compare_seeds_again(gone: Notification) -> None:
     """The SEEDs before and after the one that is gone are neighbours now."""
     if gone.type == "SEED" and is_full_product(gone.delivery.registration.detail):
         _derived(gone).filter(superseded=True).delete()
-        compare_seeds(gone.delivery, [gone.company_id], Weights())
+        compare_company(gone.delivery, gone.company_id, Weights())
 
 
 def _derived(seed: Notification) -> QuerySet[Change]:

@@ -22,7 +22,7 @@ from monitoring.models import (
     Publication,
     Severity,
 )
-from monitoring.projecting import compare_seeds
+from monitoring.projecting import compare_company
 from monitoring.rebuilding import rebuild
 from monitoring.weighing import Weights
 from portfolio.models import Company, Registration
@@ -257,7 +257,7 @@ def test_seeds_whose_middle_one_is_gone_are_compared_anew() -> None:
     Change.objects.exclude(derived_from="").delete()
     Change.objects.filter(notification=ghost).update(notification=new_id)
     ghost.delete()
-    compare_seeds(second, [DUNS], Weights())
+    compare_company(second, DUNS, Weights())
     rebuild()
     assert not Notification.objects.filter(pk=new_id).exists()
     assert [row for row in derived() if not row[2]] == [('"One"', '"Two"', False), ('"Two"', '"Three"', False)]

@@ -5,10 +5,11 @@ import threading
 import pytest
 from django.db import connection
 
-from monitoring.ingesting import write
-from monitoring.models import Delivery, DeliveryState, Publication
+from monitoring import ingesting
+from monitoring.ingesting import ingest, write
+from monitoring.models import Change, Delivery, DeliveryState, Publication
 from monitoring.publishing import publish, publish_waiting
-from tests.builders import a_delivery, a_notice, an_element, an_update, delivered
+from tests.builders import a_delivery, a_notice, a_registration, a_seed, an_element, an_update, delivered, stamp
 
 
 @pytest.mark.django_db
@@ -57,3 +58,32 @@ def test_four_writers_at_once_leave_no_hole_and_take_no_number_twice() -> None:
     assert errors == []
     assert sorted(Publication.objects.values_list("number", flat=True)) == list(range(1, 25))
     assert Publication.objects.values("delivery").distinct().count() == 24
+
+
+@pytest.mark.django_db
+def test_what_comes_into_a_delivery_after_its_publication_gets_a_number_of_its_own() -> None:
+    delivery = delivered(a_notice(), an_update())
+    Change.objects.filter(kind="element").delete()
+    ingest(delivery)
+    late = Publication.objects.get(number=2)
+    assert late.change_count == 1
+    assert Change.objects.get(kind="element").delivery_id == late.delivery_id
+    ingest(delivery)
+    assert Publication.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_comparison_is_never_hidden_behind_readers_of_the_feed(monkeypatch: pytest.MonkeyPatch) -> None:
+    registration = a_registration("FULL", full_product=True)
+    first = delivered(a_seed(primaryName="A", delivered=stamp(days=1)), registration=registration)
+    late = a_delivery(a_seed(primaryName="B", delivered=stamp(days=2)), registration=registration)
+    with monkeypatch.context() as patch:
+        patch.setattr(ingesting, "compare_seeds", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            ingest(late)
+    ingest(first)
+    ingest(late)
+    comparison = Change.objects.get(kind="element")
+    assert comparison.current == '"B"'
+    seen_by_then = Publication.objects.get(delivery=first).number
+    assert Publication.objects.get(delivery=comparison.delivery).number > seen_by_then
