@@ -21,12 +21,13 @@ from portfolio.models.records import (
     ProposalKind,
     ProposalState,
 )
-from portfolio.models.subjects import Subject, SubjectState, SyncRun, SyncState
+from portfolio.models.subjects import CheckState, ListCheck, Subject, SubjectState, SyncRun, SyncState, WorkLease
 
 __all__ = [
     "AccessToken",
     "AuditEntry",
     "Cadence",
+    "CheckState",
     "Company",
     "Contract",
     "Export",
@@ -34,6 +35,7 @@ __all__ = [
     "ExportState",
     "ImportMode",
     "ImportState",
+    "ListCheck",
     "Notice",
     "Proposal",
     "ProposalKind",
@@ -48,4 +50,5 @@ __all__ = [
     "SyncState",
     "ThrottleSlot",
     "Verdict",
+    "WorkLease",
 ]

@@ -72,7 +72,7 @@ class SyncRun(models.Model):
     """One making of D&B's list equal to what is wanted, for people to watch, pause, resume or cancel."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     state = models.CharField(max_length=16, choices=SyncState.choices, default=SyncState.RUNNING, db_index=True)
     started_by = models.TextField(blank=True)
     started_at = models.DateTimeField()
@@ -82,8 +82,51 @@ class SyncRun(models.Model):
     sent = models.PositiveIntegerField(default=0)
     accepted = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
+    pending = models.PositiveIntegerField(default=0, help_text="Sent, and D&B has not said yet what became of it.")
     calls = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
+    retry_at = models.DateTimeField(null=True, help_text="Failed: when it goes on by itself.")
+    wishes_after = models.DateTimeField(
+        null=True, help_text="Sends only what was said after this: the rest was cancelled before."
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["registration", "id"], name="sync_run_by_registration")]
 
     def __str__(self) -> str:
-        return f"Sync of {self.registration_id}"
+        return f"Sync of {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class CheckState(models.TextChoices):
+    RUNNING = "running", "Being asked"
+    CANCELLED = "cancelled", "Cancelled"
+    ENDED = "ended", "Ended"
+
+
+class ListCheck(models.Model):
+    """A pasted list of which D&B is asked one by one what it has; the numbers are stored bytes owned by its id."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
+    state = models.CharField(max_length=16, choices=CheckState.choices, default=CheckState.RUNNING, db_index=True)
+    created_by = models.TextField()
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    total = models.PositiveIntegerField()
+    position = models.PositiveIntegerField(default=0, help_text="Numbers asked about so far.")
+    present = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True, help_text="Why it stands still; it goes on by itself.")
+
+    def __str__(self) -> str:
+        return f"Check of {self.total:,} numbers"
+
+
+class WorkLease(models.Model):
+    """Who works at something of which only one may at a time; ends by itself, by the database's clock."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    owner = models.UUIDField(null=True)
+    until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.key
