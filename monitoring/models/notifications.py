@@ -1,4 +1,4 @@
-"""What D&B tells us: Delivery → Notification → Change → Publication, and what stands beside them."""
+"""Deliveries, and what is read from them: notifications, changes, publications, elements, dead letters, counts."""
 
 from __future__ import annotations
 

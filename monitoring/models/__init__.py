@@ -1,0 +1,41 @@
+"""What D&B tells us: Delivery → Notification → Change → Publication, and what stands beside them."""
+
+from monitoring.models.notifications import (
+    Change,
+    DailyCount,
+    DeadLetter,
+    DeadLetterState,
+    Delivery,
+    DeliveryState,
+    Element,
+    Kind,
+    Notification,
+    NotificationType,
+    PassState,
+    Publication,
+    Purpose,
+    ReadMark,
+    ReplayPass,
+    Severity,
+    Source,
+)
+
+__all__ = [
+    "Change",
+    "DailyCount",
+    "DeadLetter",
+    "DeadLetterState",
+    "Delivery",
+    "DeliveryState",
+    "Element",
+    "Kind",
+    "Notification",
+    "NotificationType",
+    "PassState",
+    "Publication",
+    "Purpose",
+    "ReadMark",
+    "ReplayPass",
+    "Severity",
+    "Source",
+]
