@@ -3,6 +3,7 @@
 from typing import Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import Processor
 
 SHARED: list[Processor] = [
@@ -13,6 +14,9 @@ SHARED: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 ]
+# Local variables stay out of tracebacks: they may hold a token, and showing them takes long.
+TRACEBACKS = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+FOR_PEOPLE = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
@@ -35,8 +39,8 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
 
 
 def formatter(*, as_json: bool) -> dict[str, Any]:
-    last: Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
-    errors: list[Processor] = [structlog.processors.dict_tracebacks] if as_json else []
+    last: Processor = structlog.processors.JSONRenderer() if as_json else FOR_PEOPLE
+    errors: list[Processor] = [TRACEBACKS] if as_json else []
     return {
         "()": structlog.stdlib.ProcessorFormatter,
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *errors, last],
