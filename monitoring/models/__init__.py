@@ -1,5 +1,6 @@
 """What D&B tells us: Delivery → Notification → Change → Publication, and what stands beside them."""
 
+from monitoring.models.dispatches import Dispatch, DispatchAttempt, DispatchState, TargetKind
 from monitoring.models.notifications import (
     Change,
     DailyCount,
@@ -27,6 +28,9 @@ __all__ = [
     "DeadLetterState",
     "Delivery",
     "DeliveryState",
+    "Dispatch",
+    "DispatchAttempt",
+    "DispatchState",
     "Element",
     "Kind",
     "Notification",
@@ -38,4 +42,5 @@ __all__ = [
     "ReplayPass",
     "Severity",
     "Source",
+    "TargetKind",
 ]

@@ -1,0 +1,78 @@
+"""What is to be sent to a channel or a webhook, and every try to send it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from portfolio.keys import time_first_id
+
+DISPATCH_KEYS = uuid.UUID("0b1f5c52-0d0d-5a3b-9a5e-7c3f0f8b6d24")
+
+
+class TargetKind(models.TextChoices):
+    CHANNEL = "channel", "Channel"
+    WEBHOOK = "webhook", "Webhook"
+
+
+class DispatchState(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    SENT = "sent", "Sent"
+    PARKED = "parked", "Given up for now"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Dispatch(models.Model):
+    """One message for one target. Its key is made of the target and the event, so nothing is sent twice.
+
+    Who sends it moves `next_try_at` into the future first, by compare-and-swap; it is `sent` only after it was.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    kind = models.CharField(max_length=8, choices=TargetKind.choices)
+    target = models.UUIDField(help_text="The channel or webhook endpoint.")
+    event = models.CharField(max_length=100, help_text="The id that every try carries.")
+    event_type = models.CharField(max_length=64)
+    company = models.CharField(max_length=9, blank=True, help_text="Messages about one company keep their order.")
+    sequence = models.BigIntegerField(default=0, help_text="The order of messages about one company.")
+    payload = models.TextField(help_text="JSON.")
+    state = models.CharField(max_length=10, choices=DispatchState.choices, default=DispatchState.WAITING)
+    attempts = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, help_text="Not before; later while somebody sends it.")
+    last_error = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "dispatches"
+        indexes = [
+            models.Index(fields=["state", "next_try_at", "id"], name="dispatch_due"),
+            models.Index(fields=["target", "state", "id"], name="dispatch_by_target"),
+            models.Index(fields=["target", "company", "sequence", "id"], name="dispatch_by_company"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.event}"
+
+    @staticmethod
+    def key(target: uuid.UUID, event: str) -> uuid.UUID:
+        return uuid.uuid5(DISPATCH_KEYS, f"{target}\n{event}")
+
+
+class DispatchAttempt(models.Model):
+    """One try to send a dispatch: what was answered, or why it failed."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, db_index=False)
+    at = models.DateTimeField()
+    duration_ms = models.PositiveIntegerField(default=0)
+    status = models.PositiveSmallIntegerField(null=True, help_text="The HTTP status, if there was an answer.")
+    response = models.TextField(blank=True, help_text="The beginning of the answer.")
+    error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["dispatch", "id"], name="attempt_by_dispatch")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.error or self.status or 'sent'}"
