@@ -40,16 +40,16 @@ def measure(pages: int, folder: Path) -> None:
     from rich.table import Table
 
     call_command("migrate", verbosity=0)
-    deliveries = make_deliveries(pages)
+    deliveries, replayed = make_deliveries(pages), make_deliveries(pages)
     each: list[float] = []
     first = timed(lambda: read_all(deliveries, each))
-    again = timed(lambda: read_all(deliveries, []))
+    again = timed(lambda: read_all(replayed, []))
     by_hand = timed(lambda: load_by_hand(folder))
     table = Table("", "seconds", "notifications a second", "ratio", "to reach")
     count = pages * 100
     table.add_row("hand-written sqlite3 loader", f"{by_hand:.2f}", f"{count / by_hand:,.0f}", "1.00", "")
     table.add_row("first time, end to end", f"{first:.2f}", f"{count / first:,.0f}", f"{by_hand / first:.2f}", "≥ 0.5")
-    table.add_row("known already", f"{again:.2f}", f"{count / again:,.0f}", f"{first / again:.1f} × first", "≥ 5 ×")
+    table.add_row("known already", f"{again:.2f}", f"{count / again:,.0f}", f"{first / again:.1f} × the first", "≥ 5 ×")
     p99 = statistics.quantiles(each, n=100)[98] * 1000
     table.add_row("a page of 100, p99", "", "", f"{p99:.0f} ms", "≤ 50 ms")
     Console().print(table)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, models, transaction
@@ -83,23 +83,16 @@ def write(delivery: Delivery) -> Batch:
     with transaction.atomic():
         _insert_what_is_new(batch, weights)
     with transaction.atomic():
-        owned = _companies_owned(delivery)
-        _bring_companies_up_to_date(batch, weights, owned)
-        _mark_ingested(batch, sum(owned.values()))
+        _bring_companies_up_to_date(batch, weights)
+        _mark_ingested(batch)
     return batch
 
 
 def _insert_what_is_new(batch: Batch, weights: Weights) -> None:
+    _insert_notifications(batch)
     weights.learn(fact.path for fact in _facts(batch) if fact.path)
-    insert_new(Company, [Company(duns=duns) for duns in sorted({reading.item.duns for reading in batch.readings})])
-    batch.new = _insert_notifications(batch)
     batch.inserted += _insert(batch, Change, _changes(batch, weights), lambda change: change.notification_id)
     _keep_unreadable(batch)
-
-
-def _companies_owned(delivery: Delivery) -> Counter[str]:
-    """The companies of the notifications that this delivery brought first, now or before it was interrupted."""
-    return Counter(Notification.objects.filter(delivery=delivery).values_list("company_id", flat=True))
 
 
 def read(delivery: Delivery) -> Batch:
@@ -130,9 +123,26 @@ def _facts(batch: Batch) -> Iterator[Fact]:
         yield from reading.facts
 
 
-def _insert_notifications(batch: Batch) -> int:
-    rows = [_notification(batch, reading) for reading in batch.readings]
-    return len(_insert(batch, Notification, rows, lambda notification: notification.pk))
+def _insert_notifications(batch: Batch) -> None:
+    """Insert those nobody has brought; go on with what this delivery brought, now or before it was interrupted.
+
+    What another delivery brought is that one's to finish, and it stays unread until it is.
+    """
+    owners = _owners([reading.id for reading in batch.readings])
+    fresh = [reading for reading in batch.readings if reading.id not in owners]
+    insert_new(Company, [Company(duns=duns) for duns in sorted({reading.item.duns for reading in fresh})])
+    inserted = _insert(batch, Notification, [_notification(batch, reading) for reading in fresh], attrgetter("pk"))
+    batch.new = len(inserted)
+    own = {key for key, owner in owners.items() if owner == batch.delivery.pk} | {row.pk for row in inserted}
+    batch.readings = [reading for reading in batch.readings if reading.id in own]
+
+
+def _owners(notifications: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """Which delivery brought each of the notifications that are there."""
+    found: dict[uuid.UUID, uuid.UUID] = {}
+    for keys in in_batches(notifications):
+        found.update(Notification.objects.filter(pk__in=keys).values_list("pk", "delivery_id"))
+    return found
 
 
 def _notification(batch: Batch, reading: Reading) -> Notification:
@@ -240,7 +250,7 @@ def _dead_letter(batch: Batch, unreadable: Unreadable) -> DeadLetter:
     )
 
 
-def _bring_companies_up_to_date(batch: Batch, weights: Weights, owned: Iterable[str]) -> None:
+def _bring_companies_up_to_date(batch: Batch, weights: Weights) -> None:
     changed: dict[str, datetime] = {}
     headline: set[str] = set()
     for reading in batch.readings:
@@ -253,7 +263,7 @@ def _bring_companies_up_to_date(batch: Batch, weights: Weights, owned: Iterable[
     if is_full_product(batch.delivery.registration.detail):
         batch.inserted += compare_seeds(batch.delivery, weights)
     is_first_reading = batch.delivery.state == DeliveryState.RECEIVED
-    project(changed, headline, bump=set(owned) if is_first_reading else set())
+    project(changed, headline, bump=headline if is_first_reading else set())
 
 
 def _newest(batch: Batch, reading: Reading, weights: Weights) -> datetime | None:
@@ -274,20 +284,20 @@ def is_full_product(detail: str) -> bool:
     return bool(registration.get("notificationType") == FULL_PRODUCT)
 
 
-def _mark_ingested(batch: Batch, brought: int) -> None:
+def _mark_ingested(batch: Batch) -> None:
     delivery = batch.delivery
     delivery.notification_count = len(batch.raw)
     delivery.unreadable_count = len({unreadable.position for unreadable in batch.unreadable})
     delivery.unreadable_tail = trailing_unreadable(len(batch.raw), {u.position for u in batch.unreadable})
     delivery.unreadable_run = _longest_run(batch)
-    delivery.new_count = brought
+    delivery.new_count = len({reading.id for reading in batch.readings})
     delivery.ingested_at = delivery.ingested_at or batch.now
     fields = {
         "notification_count": delivery.notification_count,
         "unreadable_count": delivery.unreadable_count,
         "unreadable_tail": delivery.unreadable_tail,
         "unreadable_run": delivery.unreadable_run,
-        "new_count": brought,
+        "new_count": delivery.new_count,
         "ingested_at": delivery.ingested_at,
         "error": "",
     }
