@@ -16,7 +16,8 @@ def is_everywhere(host: str) -> bool:
 def check_port(host: str, port: int) -> None:
     trouble = why_not_to_listen(host, port)
     if trouble == errno.EADDRINUSE:
-        raise Failed(f"Port {port} is in use by another program: “--port {next_free(host, port)}” takes another one.")
+        other = f"--port {next_free(host, port)}"
+        raise Failed(f'Port {port} is in use by another program: “{other}” takes another (make: ARGS="{other}").')
     if trouble:
         raise Failed(f"{host}:{port} cannot be listened on: {os.strerror(trouble)}.")
 

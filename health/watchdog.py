@@ -1,7 +1,8 @@
 """Keeps the cluster of jobs at work (design §7): a wedged one says that it works, so only a canary tells.
 
-The watchdog puts a canary among the jobs, and when it is not answered within three beats, ends the cluster's whole
-group and starts another. It also looks after schedules that nobody carries out any more.
+Jobs show that they run by a heartbeat, once a minute by schedule. When it is late, the watchdog puts a canary of its
+own among the jobs; when three beats have passed, it ends the cluster's whole group and starts another. It also looks
+after schedules that nobody carries out any more.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import environ
-from django.db import DatabaseError, close_old_connections
-from django.utils import timezone
+from django.db import close_old_connections
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
@@ -24,10 +24,10 @@ from portfolio.rows import database_now
 
 logger = logging.getLogger(__name__)
 CANARY = "health.jobs.beat"
-BEATS = 3
-# A new cluster may need this long before it takes its first job.
-STARTING = 15.0
-OVERDUE = 300.0
+LATE, DEAD = 1.5, 3.0
+# A new cluster may need this much longer until it takes its first job.
+STARTING = timedelta(seconds=15)
+OVERDUE = timedelta(minutes=5)
 STOP_WITHIN = 8.0
 LONGEST_PAUSE = 60.0
 # The database is asked less often than the process is looked at: an idle worker costs it next to nothing.
@@ -40,22 +40,61 @@ def seconds_of_a_beat() -> float:
     return float(environ.FileAwareEnv().float("DNB_BEAT_SECONDS", default=60.0))
 
 
+class Canary:
+    """Whether jobs run, as rows show it; all times are of the database's clock, which all processes share."""
+
+    def __init__(self, beat: timedelta) -> None:
+        self.beat = beat
+        self.start_again()
+
+    def start_again(self) -> None:
+        """A new cluster: what was before says nothing about it."""
+        self.started_at: datetime | None = None
+        self.sent_for: datetime | None = None
+
+    def trouble(self) -> str:
+        """Why the cluster has to be started again, or nothing."""
+        now = database_now()
+        if self.started_at is None:
+            self.started_at = now
+        return self._silence(now, self.started_at) or self._overdue(now, self.started_at)
+
+    def _silence(self, now: datetime, started_at: datetime) -> str:
+        beaten_at = Heartbeat.objects.filter(name=JOBS).values_list("at", flat=True).first()
+        is_new = beaten_at is None or beaten_at < started_at
+        since = started_at if beaten_at is None or is_new else beaten_at
+        if now - since > DEAD * self.beat + (STARTING if is_new else timedelta()):
+            return f"no job has run for {(now - since).total_seconds():.0f} seconds"
+        # One for each silence: more of them would only fill the queue. A new cluster has to show itself at once.
+        if (is_new or now - since > LATE * self.beat) and self.sent_for != since:
+            async_task(CANARY)
+            self.sent_for = since
+        return ""
+
+    def _overdue(self, now: datetime, started_at: datetime) -> str:
+        """The scheduler lives in the cluster's guard, which can hang while the workers work."""
+        if now - started_at < OVERDUE:
+            return ""
+        rows = Schedule.objects.filter(next_run__lt=now - OVERDUE, cluster__isnull=True).exclude(repeats=0)
+        overdue = rows.order_by("next_run").first()
+        return f"the schedule “{overdue.name}” was not carried out" if overdue else ""
+
+
 class Watchdog:
-    def __init__(self, command: Sequence[str] | None = None, *, beat: float | None = None) -> None:
+    def __init__(self, command: Sequence[str] | None = None) -> None:
         self.command = command or [sys.executable, sys.argv[0], "worker", "--unwatched"]
-        self.beat = beat or seconds_of_a_beat()
+        beat = seconds_of_a_beat()
+        self.canary = Canary(timedelta(seconds=beat))
+        self.ask_every = min(beat / 2, LONGEST_UNASKED)
         self.told = Told()
-        self.restarts = 0
         self.pause = 1.0
-        self.sent_at: datetime | None = None
-        self.sent = self.started = time.monotonic()
-        self.ask_at = 0.0
+        self.started = self.asked = time.monotonic()
 
     def run(self) -> None:
         """Until somebody asks us to stop."""
         self.cluster = Child("jobs", self.command)
         try:
-            while not self.told.wait(min(1.0, self.beat)):
+            while not self.told.wait(min(1.0, self.ask_every)):
                 reason = self.look()
                 if reason:
                     self.restart(reason)
@@ -66,44 +105,21 @@ class Watchdog:
         """Why the cluster has to be started again, or nothing."""
         if self.cluster.exit_code is not None:
             return f"it ended by itself (exit code {self.cluster.exit_code})"
-        if time.monotonic() < self.ask_at:
+        if time.monotonic() - self.asked < self.ask_every:
             return ""
-        self.ask_at = time.monotonic() + min(self.beat / 2, LONGEST_UNASKED)
+        self.asked = time.monotonic()
+        return self.ask()
+
+    def ask(self) -> str:
         try:
-            return self.ask_the_database()
-        except DatabaseError as error:
-            # Starting again would mend nothing, and the canary could not be seen.
-            logger.warning("the watchdog cannot reach the database: %s", error)
-            self.sent_at, self.started = None, time.monotonic()
+            return self.canary.trouble()
+        except Exception:
+            # Whatever is away, database or queue: to start again would mend nothing, and nothing could be seen.
+            logger.exception("the watchdog cannot look after the jobs")
+            self.canary.start_again()
             return ""
         finally:
             close_old_connections()
-
-    def ask_the_database(self) -> str:
-        if self.sent_at is None or (self.answered() and time.monotonic() - self.sent >= self.beat):
-            self.send_canary()
-        elif time.monotonic() - self.sent > self.patience() and not self.answered():
-            return f"a job waited {time.monotonic() - self.sent:.0f} seconds in vain"
-        return self.what_is_overdue()
-
-    def send_canary(self) -> None:
-        self.sent_at, self.sent = database_now(), time.monotonic()
-        async_task(CANARY)
-
-    def answered(self) -> bool:
-        return Heartbeat.objects.filter(name=JOBS, at__gte=self.sent_at).exists()
-
-    def patience(self) -> float:
-        is_first = self.sent - self.started < self.beat
-        return BEATS * self.beat + (STARTING if is_first else 0)
-
-    def what_is_overdue(self) -> str:
-        """The scheduler lives in the cluster's main process, which can hang while the workers work."""
-        if time.monotonic() - self.started < OVERDUE:
-            return ""
-        latest = timezone.now() - timedelta(seconds=OVERDUE)
-        overdue = Schedule.objects.filter(next_run__lt=latest, cluster__isnull=True).exclude(repeats=0).first()
-        return f"the schedule “{overdue.name}” was not carried out" if overdue else ""
 
     def restart(self, reason: str) -> None:
         logger.error("the cluster of jobs is started again: %s", reason)
@@ -112,6 +128,6 @@ class Watchdog:
         self.pause = 1.0 if is_healthy else min(2 * self.pause, LONGEST_PAUSE)
         if self.told.wait(self.pause):
             return
-        self.restarts += 1
         self.cluster.restart()
-        self.sent_at, self.started = None, time.monotonic()
+        self.started = time.monotonic()
+        self.canary.start_again()

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django_q.tasks import async_task
+from redis.exceptions import RedisError
 
 from dnbmon_site.schedules import install_schedules
 from health.clusters import run_cluster
@@ -30,6 +31,9 @@ class Command(PlainCommand):
         if trouble := what_is_missing():
             raise CommandError(trouble)
         install_schedules()
-        for job in AT_ONCE:
-            async_task(job)
+        try:
+            for job in AT_ONCE:
+                async_task(job)
+        except RedisError as error:
+            raise CommandError(f"The queue cannot be reached (REDIS_URL): {error}") from error
         Watchdog().run()

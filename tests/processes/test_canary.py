@@ -1,0 +1,97 @@
+"""When jobs are taken for dead, as the rows show it."""
+
+from datetime import timedelta
+
+import pytest
+from django_q.models import Schedule
+
+from health import watchdog
+from health.jobs import beat
+from health.models import Heartbeat
+from health.watchdog import Canary
+from portfolio.rows import database_now
+
+pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The canaries put among the jobs."""
+    names: list[str] = []
+    monkeypatch.setattr(watchdog, "async_task", names.append)
+    return names
+
+
+def a_canary(*, started: timedelta, beaten: timedelta | None = None) -> Canary:
+    """A cluster that was started so long ago, and whose last sign of life is so old."""
+    canary = Canary(MINUTE)
+    canary.started_at = database_now() - started
+    if beaten is not None:
+        beat()
+        Heartbeat.objects.update(at=database_now() - beaten)
+    return canary
+
+
+def test_a_new_cluster_has_to_show_itself_at_once(sent: list[str]) -> None:
+    canary = Canary(MINUTE)
+    assert canary.trouble() == canary.trouble() == ""
+    assert sent == ["health.jobs.beat"]
+
+
+def test_a_new_cluster_is_not_judged_by_what_was_before(sent: list[str]) -> None:
+    canary = a_canary(started=timedelta(seconds=10), beaten=timedelta(days=1))
+    assert canary.trouble() == ""
+    assert len(sent) == 1
+
+
+def test_while_jobs_run_by_themselves_no_canary_is_sent(sent: list[str]) -> None:
+    canary = a_canary(started=timedelta(minutes=4), beaten=timedelta(seconds=80))
+    assert canary.trouble() == ""
+    assert sent == []
+
+
+def test_one_canary_is_sent_for_each_silence(sent: list[str]) -> None:
+    canary = a_canary(started=timedelta(minutes=4), beaten=timedelta(seconds=100))
+    assert [canary.trouble() for _ in range(3)] == ["", "", ""]
+    assert len(sent) == 1
+
+
+def test_after_three_beats_the_jobs_are_dead(sent: list[str]) -> None:
+    canary = a_canary(started=timedelta(minutes=10), beaten=timedelta(seconds=181))
+    assert canary.trouble() == "no job has run for 181 seconds"
+
+
+def test_a_new_cluster_gets_a_little_longer(sent: list[str]) -> None:
+    assert a_canary(started=timedelta(seconds=190)).trouble() == ""
+    assert "no job has run" in a_canary(started=timedelta(seconds=196)).trouble()
+
+
+def a_schedule(overdue: timedelta, **fields: object) -> None:
+    Schedule.objects.create(
+        name="Pull", func="x", schedule_type=Schedule.MINUTES, next_run=database_now() - overdue, **fields
+    )
+
+
+def test_schedules_that_nobody_carries_out(sent: list[str]) -> None:
+    a_schedule(timedelta(minutes=6))
+    canary = a_canary(started=timedelta(minutes=7), beaten=timedelta())
+    assert canary.trouble() == "the schedule “Pull” was not carried out"
+
+
+def test_a_new_cluster_has_time_for_old_schedules(sent: list[str]) -> None:
+    a_schedule(timedelta(days=1))
+    assert a_canary(started=timedelta(minutes=4), beaten=timedelta()).trouble() == ""
+
+
+def test_paused_schedules_are_nobodys_fault(sent: list[str]) -> None:
+    a_schedule(timedelta(days=1), repeats=0)
+    assert a_canary(started=timedelta(minutes=7), beaten=timedelta()).trouble() == ""
+
+
+def test_a_beat_is_one_row_that_moves(sent: list[str]) -> None:
+    beat()
+    first = Heartbeat.objects.get()
+    Heartbeat.objects.update(at=first.at - MINUTE)
+    beat()
+    assert Heartbeat.objects.get().at >= first.at
