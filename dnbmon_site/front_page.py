@@ -16,12 +16,12 @@ from django.utils import timezone
 from monitoring.admin.acting import doubts_of, no_worker
 from monitoring.admin.changes import newest_publication
 from monitoring.admin.registrations import marks_of
-from monitoring.admin.searching import with_companies
 from monitoring.models import Change, DailyCount, DeadLetter, DeadLetterState, Severity
 from monitoring.timeline import Line, lines_of
 from monitoring.wording import lower_first
 from portfolio.connecting import NotConfigured, credentials
 from portfolio.models import Contract, Registration, RegistrationState
+from portfolio.searching import with_companies
 from portfolio.wording import cadence_words, countdown, description, loss_sentence, plural, standing
 
 DAYS = 30

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from unfold.dataclasses import SearchResult
 
-from monitoring.admin.searching import find_companies
 from portfolio.models import Company
+from portfolio.searching import find_companies
 
 FOUND = 20
 GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (

@@ -9,13 +9,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
 
-from monitoring.admin.filters import DaysFilter, ElementFilter, RegistrationFilter, choice_filter
-from monitoring.admin.searching import of_companies, with_companies
+from monitoring.admin.filters import ElementFilter
 from monitoring.models import Change, Kind, Publication, Severity
 from monitoring.raw import pretty
 from monitoring.timeline import lines_of
+from portfolio.filters import DaysFilter, RegistrationFilter, choice_filter
 from portfolio.models import Registration
 from portfolio.pages import ReadOnlyAdmin
+from portfolio.searching import of_companies, with_companies
 
 
 def newest_publication() -> int:

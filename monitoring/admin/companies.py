@@ -10,13 +10,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from monitoring.admin.filters import CountryFilter, start_of
-from monitoring.admin.searching import duns_digits, find_companies
 from monitoring.history import Event, events_of, fold
 from monitoring.timeline import facts_of, mark_drift, timeline
+from portfolio.filters import CountryFilter, start_of
 from portfolio.markup import ago, badge
 from portfolio.models import Company, Registration
 from portfolio.pages import ReadOnlyAdmin
+from portfolio.searching import duns_digits, find_companies
 
 GOOD = ("active",)
 BAD = ("out of business", "deleted at d&b", "merged into another company")

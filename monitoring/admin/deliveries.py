@@ -12,9 +12,9 @@ from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from monitoring.admin.changes import with_registrations
-from monitoring.admin.filters import DaysFilter, RegistrationFilter, choice_filter
 from monitoring.models import Delivery, DeliveryState, Publication, Source
 from monitoring.raw import pretty
+from portfolio.filters import DaysFilter, RegistrationFilter, choice_filter
 from portfolio.markup import ago, badge, bytes_in_words
 from portfolio.models import Contract
 from portfolio.pages import ReadOnlyAdmin

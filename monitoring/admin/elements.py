@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import BooleanRadioFilter
 
-from monitoring.admin.filters import choice_filter
 from monitoring.models import Element, Severity
+from portfolio.filters import choice_filter
 from portfolio.markup import ago
 from portfolio.pages import PageAdmin
 

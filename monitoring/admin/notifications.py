@@ -10,12 +10,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from monitoring.admin.changes import with_registrations
-from monitoring.admin.filters import DaysFilter, RegistrationFilter, choice_filter
-from monitoring.admin.searching import of_companies, with_companies
 from monitoring.models import Change, Delivery, Notification, NotificationType
 from monitoring.raw import pretty, raw_item
 from monitoring.timeline import Line, lines_of
+from portfolio.filters import DaysFilter, RegistrationFilter, choice_filter
 from portfolio.pages import ReadOnlyAdmin
+from portfolio.searching import of_companies, with_companies
 
 TONES = {"DELETE": "bad", "TRANSFER": "bad", "UNDER_REVIEW": "warn", "EXIT": "warn", "REMOVED": "warn", "SEED": "good"}
 TOLD = 3

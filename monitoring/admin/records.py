@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from monitoring.admin.changes import with_registrations
-from monitoring.admin.filters import RegistrationFilter, choice_filter
 from monitoring.models import DailyCount, Delivery, PassState, Publication, Purpose, ReplayPass, Severity
+from portfolio.filters import RegistrationFilter, choice_filter
 from portfolio.markup import ago, badge, exact
 from portfolio.pages import ReadOnlyAdmin
 

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST
 
 from monitoring.admin.changes import with_registrations
 from monitoring.admin.deliveries import as_download
-from monitoring.admin.filters import RegistrationFilter, choice_filter
 from monitoring.ingesting import retry_dead_letter
 from monitoring.models import DeadLetter, DeadLetterState
 from monitoring.raw import pretty
+from portfolio.filters import RegistrationFilter, choice_filter
 from portfolio.markup import ago, badge
 from portfolio.pages import PageAdmin
 from portfolio.stored_bytes import load_bytes

@@ -12,7 +12,6 @@ from django.test import Client
 from django.utils import timezone
 
 from dnbmon_site.models import User
-from monitoring.admin.filters import key_at
 from monitoring.breaker import IN_A_ROW
 from monitoring.jobs import count_days
 from monitoring.models import (
@@ -28,6 +27,7 @@ from monitoring.models import (
     ReplayPass,
     Severity,
 )
+from portfolio.filters import key_at
 from portfolio.models import Company
 from tests.builders import (
     DUNS,
