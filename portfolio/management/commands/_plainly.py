@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import DatabaseError
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
 
 from direct_plus.errors import DirectPlusError
 from portfolio.connecting import NotConfigured
@@ -42,13 +43,17 @@ class Progress:
 
     def now(self, text: str) -> None:
         if self._status:
-            self._status.update(text)
+            self._status.update(Text(text))
         elif time.monotonic() - self._said_at >= SECONDS_BETWEEN_LINES:
             self.line(text)
 
     def line(self, text: str) -> None:
-        self._stdout.write(text)
-        self._stdout.flush()
+        if self._status:
+            # Not past the line that renews itself, which would be drawn into this one.
+            self._status.console.print(text, soft_wrap=True)
+        else:
+            self._stdout.write(text)
+            self._stdout.flush()
         self._said_at = time.monotonic()
 
 
@@ -58,7 +63,7 @@ def progress(stdout: OutputWrapper, first: str) -> Iterator[Progress]:
         yield Progress(stdout, None)
         return
     console = Console(file=sys.stdout, markup=False, highlight=False)
-    with console.status(first) as status:
+    with console.status(Text(first)) as status:
         yield Progress(stdout, status)
 
 
