@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'dispatches',
-                'indexes': [models.Index(fields=['state', 'next_try_at', 'id'], name='dispatch_due'), models.Index(fields=['target', 'state', 'id'], name='dispatch_by_target'), models.Index(fields=['target', 'company', 'sequence', 'id'], name='dispatch_by_company')],
+                'indexes': [models.Index(fields=['state', 'next_try_at', 'id'], name='dispatch_due'), models.Index(fields=['target', 'state', 'sequence', 'id'], name='dispatch_by_target'), models.Index(fields=['target', 'company', 'sequence', 'id'], name='dispatch_by_company')],
             },
         ),
         migrations.CreateModel(

@@ -1,0 +1,203 @@
+"""The sending queue: what is due goes to its target, every try is noted, and nothing is marked sent before it was.
+
+A target's messages go in their order; those about one company never overtake each other. A target that fails is left
+alone until its next try, and delays no other. How a kind of target is reached is said by its `Route`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from monitoring.models import Dispatch, DispatchAttempt, DispatchState
+from portfolio.rows import clean_text, insert_new
+
+logger = logging.getLogger(__name__)
+# Longer than one try may last: who is killed in it leaves it to others after this.
+CLAIM = timedelta(seconds=120)
+BATCH = 200
+SHOWN = 2_000
+MOST_TARGETS = 200
+TARGETS_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The target took it. `status` and `text` are for the log."""
+
+    status: int | None = None
+    text: str = ""
+
+
+class NotSent(Exception):
+    """The target did not take it: to be tried again, after `retry_after` if it said so; or never, if `final`."""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        status: int | None = None,
+        text: str = "",
+        retry_after: timedelta | None = None,
+        final: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.text = text
+        self.retry_after = retry_after
+        self.final = final
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a kind of target is reached, and how long after each failed try the next one comes."""
+
+    send: Callable[[Dispatch], Answer]
+    spacing: tuple[timedelta, ...]
+
+
+ROUTES: dict[str, Route] = {}
+
+
+def enqueue(rows: Iterable[Dispatch]) -> list[Dispatch]:
+    """Put them into the queue; what is there already, sent or not, stays as it is."""
+    return insert_new(Dispatch, list(rows))
+
+
+def dispatch_due(until: datetime, *, at_once: int = TARGETS_AT_ONCE) -> int:
+    """Send what is due, several targets at a time; returns how many messages were sent."""
+    targets = due_targets()
+    if len(targets) < 2 or at_once < 2:
+        return sum(send_to(target, until) for target in targets)
+    with ThreadPoolExecutor(min(at_once, len(targets))) as pool:
+        return sum(pool.map(lambda target: _in_thread(target, until), targets))
+
+
+def _in_thread(target: uuid.UUID, until: datetime) -> int:
+    try:
+        return send_to(target, until)
+    finally:
+        connection.close()
+
+
+def due_targets() -> list[uuid.UUID]:
+    """Targets with something due, those that waited longest first."""
+    due = Dispatch.objects.filter(state=DispatchState.WAITING, next_try_at__lte=timezone.now())
+    rows = due.order_by("next_try_at").values_list("target", flat=True)[: MOST_TARGETS * 10]
+    return list(dict.fromkeys(rows))[:MOST_TARGETS]
+
+
+def send_to(target: uuid.UUID, until: datetime) -> int:
+    """Send one target what is due for it, in order, until one try fails; returns how many were sent."""
+    sent = 0
+    for dispatch in _sendable(target):
+        if timezone.now() >= until:
+            break
+        if claim(dispatch):
+            if not attempt(dispatch):
+                break
+            sent += 1
+    return sent
+
+
+def _sendable(target: uuid.UUID) -> Iterator[Dispatch]:
+    """What is due, without what must wait for an earlier message about the same company."""
+    held: set[str] = set()
+    for dispatch in _waiting(target):
+        is_due = dispatch.next_try_at is None or dispatch.next_try_at <= timezone.now()
+        if is_due and dispatch.company not in held:
+            yield dispatch
+        elif dispatch.company:
+            held.add(dispatch.company)
+
+
+def _waiting(target: uuid.UUID) -> Iterator[Dispatch]:
+    rows = Dispatch.objects.filter(target=target, state=DispatchState.WAITING).order_by("sequence", "id")
+    batch = list(rows[:BATCH])
+    while batch:
+        yield from batch
+        last = batch[-1]
+        further = rows.filter(sequence__gte=last.sequence)
+        batch = list(further.filter(Q(sequence__gt=last.sequence) | Q(id__gt=last.pk))[:BATCH])
+
+
+def claim(dispatch: Dispatch) -> bool:
+    """Make it ours for one try: whoever moves its time first may send it."""
+    until = timezone.now() + CLAIM
+    unclaimed = Dispatch.objects.filter(
+        pk=dispatch.pk, state=DispatchState.WAITING, next_try_at=dispatch.next_try_at, attempts=dispatch.attempts
+    )
+    if not unclaimed.update(next_try_at=until):
+        return False
+    dispatch.next_try_at = until
+    return True
+
+
+def attempt(dispatch: Dispatch) -> bool:
+    """Send it once and note how it went; whether it was sent."""
+    begun = time.monotonic()
+    at = timezone.now()
+    try:
+        answer = ROUTES[dispatch.kind].send(dispatch)
+    except NotSent as error:
+        _note(dispatch, at, begun, status=error.status, text=error.text, error=str(error))
+        _put_off(dispatch, error)
+        return False
+    except Exception as error:
+        # What a library did not expect may be different the next time.
+        logger.warning("dispatch %s failed: %s", dispatch.pk, type(error).__name__)
+        _note(dispatch, at, begun, error=f"{type(error).__name__} while sending")
+        _put_off(dispatch, NotSent(f"{type(error).__name__} while sending"))
+        return False
+    _mark_sent(dispatch)
+    _note(dispatch, at, begun, status=answer.status, text=answer.text)
+    return True
+
+
+def _mark_sent(dispatch: Dispatch) -> None:
+    Dispatch.objects.filter(pk=dispatch.pk).update(
+        state=DispatchState.SENT, sent_at=timezone.now(), attempts=dispatch.attempts + 1, last_error=""
+    )
+
+
+def _put_off(dispatch: Dispatch, error: NotSent) -> None:
+    """Later, or parked when its tries are used up: then the messages behind it go on."""
+    tries = dispatch.attempts + 1
+    spacing = ROUTES[dispatch.kind].spacing
+    is_over = error.final or tries > len(spacing)
+    wait = timedelta(0) if is_over else max(spacing[tries - 1], error.retry_after or timedelta(0))
+    Dispatch.objects.filter(pk=dispatch.pk, state=DispatchState.WAITING).update(
+        state=DispatchState.PARKED if is_over else DispatchState.WAITING,
+        next_try_at=None if is_over else timezone.now() + wait,
+        attempts=tries,
+        last_error=clean_text(str(error)),
+    )
+
+
+def _note(
+    dispatch: Dispatch, at: datetime, begun: float, *, status: int | None = None, text: str = "", error: str = ""
+) -> None:
+    DispatchAttempt.objects.create(
+        dispatch=dispatch,
+        at=at,
+        duration_ms=int((time.monotonic() - begun) * 1000),
+        status=status,
+        response=clean_text(text, SHOWN),
+        error=clean_text(error),
+    )
+
+
+def send_again(dispatches: Iterable[Dispatch]) -> int:
+    """Let parked, cancelled or sent ones go out again, under the same id; returns how many."""
+    keys = [dispatch.pk for dispatch in dispatches]
+    again = Dispatch.objects.filter(pk__in=keys).exclude(state=DispatchState.WAITING)
+    return again.update(state=DispatchState.WAITING, attempts=0, next_try_at=timezone.now(), sent_at=None)
