@@ -2,11 +2,11 @@
 
 import uuid
 import zoneinfo
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from hmac import compare_digest
 from secrets import token_hex
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group, Permission
@@ -78,6 +78,15 @@ class ApiKey(models.Model):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
+    budget = models.PositiveIntegerField(
+        default=0, help_text="New billable companies that it may add in a contract year without a person."
+    )
+    calls_per_minute = models.PositiveIntegerField(default=600, help_text="More are refused; 0: no limit.")
+    old_prefix = models.CharField(max_length=8, blank=True, db_index=True, editable=False)
+    old_hashed = models.CharField(max_length=64, blank=True, editable=False)
+    old_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Until then the key from before the rotation is valid as well."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -91,27 +100,38 @@ class ApiKey(models.Model):
         return f"{self.name} (dnbmon_{self.prefix}_…)"
 
     @classmethod
-    def issue(
-        cls, *, name: str, scopes: str = "", created_by: User | None = None, expires_at: datetime | None = None
-    ) -> tuple["ApiKey", str]:
+    def issue(cls, *, name: str, scopes: str = "", **columns: Any) -> tuple["ApiKey", str]:
         """The row, and the key itself, which is shown once and never again."""
         prefix, secret = token_hex(4), token_hex(32)
-        row = cls.objects.create(
-            name=name, prefix=prefix, hashed=hashed(secret), scopes=scopes, created_by=created_by, expires_at=expires_at
-        )
-        return row, f"dnbmon_{prefix}_{secret}"
+        row = cls.objects.create(name=name, prefix=prefix, hashed=hashed(secret), scopes=scopes, **columns)
+        return row, plain_key(prefix, secret)
 
     @classmethod
     def authenticate(cls, plain: str) -> "ApiKey | None":
         program, _, rest = plain.partition("_")
         prefix, _, secret = rest.partition("_")
-        if program != "dnbmon" or not secret:
+        if program != "dnbmon" or not secret or not prefix:
             return None
         presented = hashed(secret)
-        for row in cls.objects.valid().filter(prefix=prefix):
-            if compare_digest(row.hashed, presented):
+        for row in cls.objects.valid().filter(models.Q(prefix=prefix) | models.Q(old_prefix=prefix)):
+            if row.opens_with(presented):
                 return row.noted()
         return None
+
+    def opens_with(self, presented: str) -> bool:
+        """By its key, or for a while after a rotation by the one before."""
+        if compare_digest(self.hashed, presented):
+            return True
+        is_left = self.old_until is not None and self.old_until > timezone.now()
+        return is_left and compare_digest(self.old_hashed, presented)
+
+    def rotate(self, *, overlap: timedelta = timedelta(days=7)) -> str:
+        """A new key for the same program, shown once; the one before goes on for a while."""
+        prefix, secret = token_hex(4), token_hex(32)
+        self.old_prefix, self.old_hashed, self.old_until = self.prefix, self.hashed, timezone.now() + overlap
+        self.prefix, self.hashed = prefix, hashed(secret)
+        self.save(update_fields=["prefix", "hashed", "old_prefix", "old_hashed", "old_until"])
+        return plain_key(prefix, secret)
 
     def noted(self) -> Self:
         """Note the use, but not with a write for each call."""
@@ -127,6 +147,25 @@ class ApiKey(models.Model):
 
     def allows(self, scope: str) -> bool:
         return scope in {name.strip() for name in self.scopes.split(",")}
+
+
+class IdempotencyKey(models.Model):
+    """A write that a program may send again: what was asked, and what was answered."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    fingerprint = models.CharField(max_length=64, help_text="Of method, address and body.")
+    status = models.PositiveSmallIntegerField(null=True, help_text="Empty while it is being done.")
+    content_type = models.TextField(blank=True)
+    answer = models.BinaryField(default=b"")
+    working_until = models.DateTimeField()
+    created_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+def plain_key(prefix: str, secret: str) -> str:
+    return f"dnbmon_{prefix}_{secret}"
 
 
 def hashed(secret: str) -> str:

@@ -1,5 +1,21 @@
 """What D&B tells us: Delivery → Notification → Change → Publication, and what stands beside them."""
 
+from monitoring.models.alerts import (
+    Alert,
+    AlertComment,
+    AlertFact,
+    AlertKind,
+    AlertRule,
+    AlertState,
+    Channel,
+    Combination,
+    DigestItem,
+    Grouping,
+    Rhythm,
+    RuleChannel,
+    Weekday,
+    content_key,
+)
 from monitoring.models.dispatches import Dispatch, DispatchAttempt, DispatchState, TargetKind
 from monitoring.models.notifications import (
     Change,
@@ -20,18 +36,32 @@ from monitoring.models.notifications import (
     Severity,
     Source,
 )
+from monitoring.models.scheduled_exports import ExportContent, FileFormat, ScheduledExport
+from monitoring.models.webhooks import WebhookEndpoint
 
 __all__ = [
+    "Alert",
+    "AlertComment",
+    "AlertFact",
+    "AlertKind",
+    "AlertRule",
+    "AlertState",
     "Change",
+    "Channel",
+    "Combination",
     "DailyCount",
     "DeadLetter",
     "DeadLetterState",
     "Delivery",
     "DeliveryState",
+    "DigestItem",
     "Dispatch",
     "DispatchAttempt",
     "DispatchState",
     "Element",
+    "ExportContent",
+    "FileFormat",
+    "Grouping",
     "Kind",
     "Notification",
     "NotificationType",
@@ -40,7 +70,13 @@ __all__ = [
     "Purpose",
     "ReadMark",
     "ReplayPass",
+    "Rhythm",
+    "RuleChannel",
+    "ScheduledExport",
     "Severity",
     "Source",
     "TargetKind",
+    "WebhookEndpoint",
+    "Weekday",
+    "content_key",
 ]

@@ -1,0 +1,45 @@
+"""Files that are written by themselves at a time of day, for systems that take their data that way."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from portfolio.keys import time_first_id
+from portfolio.models.contracts import check_timezone
+
+
+class ExportContent(models.TextChoices):
+    CHANGES = "changes", "The changes since the last file"
+    COMPANIES = "companies", "All companies of the filter"
+
+
+class FileFormat(models.TextChoices):
+    CSV = "csv", "CSV"
+    XLSX = "xlsx", "Excel (XLSX)"
+    JSON_LINES = "jsonl", "JSON lines"
+
+
+class ScheduledExport(models.Model):
+    """A file a day: what is in it, where it goes and when. A marker beside it says that it is complete."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    name = models.SlugField(max_length=60, unique=True, help_text="The files' names begin so.")
+    content = models.CharField(max_length=16, choices=ExportContent.choices, default=ExportContent.CHANGES)
+    filters = models.TextField(blank=True, help_text="As in the API's address: country=DE,AT&severity=high.")
+    format = models.CharField(max_length=8, choices=FileFormat.choices, default=FileFormat.CSV)
+    folder = models.CharField(max_length=300, blank=True, help_text="Below the folder for exports; empty: right there.")
+    at = models.TimeField(help_text="When, every day.")
+    zone = models.CharField(max_length=64, default="UTC", validators=[check_timezone])
+    is_active = models.BooleanField(default=True)
+    cursor = models.TextField(blank=True, editable=False, help_text="Where the feed goes on for the next file.")
+    due_at = models.DateTimeField(db_index=True, editable=False)
+    ran_at = models.DateTimeField(null=True, editable=False)
+    file_name = models.TextField(blank=True, editable=False, help_text="The last file.")
+    rows = models.PositiveIntegerField(null=True, editable=False, help_text="Rows in the last file.")
+    error = models.TextField(blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "scheduled export"
+
+    def __str__(self) -> str:
+        return self.name
