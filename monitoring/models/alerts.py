@@ -1,0 +1,239 @@
+"""What people want to hear of, what was raised for them, and where it is sent."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from monitoring.models.notifications import Severity
+from portfolio.keys import time_first_id
+from portfolio.models import Company, Registration
+
+ALERT_KEYS = uuid.UUID("5a1f4d2e-7c39-5b61-8f0e-2d9a6c1b7e50")
+
+
+def content_key(*parts: object) -> uuid.UUID:
+    """The key of what is known by these parts, however often it is made."""
+    return uuid.uuid5(ALERT_KEYS, "\n".join(map(str, parts)))
+
+
+class Combination(models.TextChoices):
+    ANY = "any", "Any of them"
+    ALL = "all", "All of them"
+
+
+class Grouping(models.TextChoices):
+    COMPANY_DAY = "company_day", "One alert a company and day"
+    EACH = "each", "One alert for each change"
+
+
+class AlertRule(models.Model):
+    """What is worth an alert: which changes, of which companies, and who is told."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    active = models.BooleanField("switched on", default=False)
+    pack = models.CharField(max_length=40, blank=True, editable=False, help_text="Its name in the ready pack.")
+    kinds = models.TextField(blank=True, help_text="Kinds of change, separated by commas; empty: all.")
+    elements = models.TextField(blank=True, help_text="Element paths, one a line; * and ** are wildcards.")
+    combination = models.CharField(max_length=4, choices=Combination.choices, default=Combination.ANY)
+    conditions = models.TextField(blank=True, help_text="One a line; empty: any change.")
+    registrations = models.TextField(blank=True, help_text="References, one a line; empty: all.")
+    companies = models.TextField(blank=True, help_text="D-U-N-S numbers, separated by commas or lines; empty: all.")
+    tags = models.TextField(blank=True, help_text="Separated by commas; empty: all.")
+    countries = models.TextField(blank=True, help_text="Two letters each, separated by commas; empty: all.")
+    severity = models.SmallIntegerField(choices=Severity.choices, default=Severity.HIGH)
+    grouping = models.CharField(max_length=16, choices=Grouping.choices, default=Grouping.COMPANY_DAY)
+    to_owner = models.BooleanField("tell the company's owner", default=True)
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
+    quiet_zone = models.CharField(max_length=64, default="UTC")
+    created_by = models.TextField(blank=True, editable=False)
+    changed_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "alert rule"
+        indexes = [models.Index(fields=["active", "id"], name="rule_by_active")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Rhythm(models.TextChoices):
+    AT_ONCE = "at_once", "At once"
+    DAILY = "daily", "Once a day, as a digest"
+    WEEKLY = "weekly", "Once a week, as a digest"
+
+
+class Weekday(models.IntegerChoices):
+    MONDAY = 0, "Monday"
+    TUESDAY = 1, "Tuesday"
+    WEDNESDAY = 2, "Wednesday"
+    THURSDAY = 3, "Thursday"
+    FRIDAY = 4, "Friday"
+    SATURDAY = 5, "Saturday"
+    SUNDAY = 6, "Sunday"
+
+
+class Channel(models.Model):
+    """Where alerts go: mail addresses or any address that apprise knows. It holds secrets and is kept encrypted."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    name = models.CharField(max_length=120)
+    encrypted = models.TextField(blank=True, editable=False)
+    shown = models.TextField(blank=True, editable=False, help_text="The address without its secrets.")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="channels",
+        help_text="Empty: shared.",
+    )  # fmt: skip
+    active = models.BooleanField("switched on", default=True)
+    notices = models.BooleanField("also notices about the portfolio", default=False)
+    minimum = models.SmallIntegerField("from", choices=Severity.choices, default=Severity.NOISE)
+    rhythm = models.CharField(max_length=8, choices=Rhythm.choices, default=Rhythm.AT_ONCE)
+    digest_time = models.TimeField(null=True, blank=True)
+    digest_day = models.SmallIntegerField(choices=Weekday.choices, default=Weekday.MONDAY)
+    zone = models.CharField("time zone", max_length=64, blank=True, help_text="Empty: the person's, else UTC.")
+    next_digest_at = models.DateTimeField(null=True, editable=False)
+    unsubscribed_at = models.DateTimeField(null=True, editable=False)
+    last_sent_at = models.DateTimeField(null=True, editable=False)
+    last_error = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["next_digest_at", "id"], name="channel_by_digest")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleChannel(models.Model):
+    """A rule tells a channel."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    rule = models.ForeignKey(AlertRule, models.CASCADE)
+    channel = models.ForeignKey(Channel, models.CASCADE)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} → {self.channel_id}"
+
+
+class AlertState(models.TextChoices):
+    NEW = "new", "New"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    CLOSED = "closed", "Closed"
+
+
+class AlertKind(models.TextChoices):
+    CHANGE = "change", "What changed about a company"
+    FLOOD = "flood", "Too many at once, as one"
+    BASELINE = "baseline", "What new companies brought along"
+
+
+class Alert(models.Model):
+    """Something a rule raised. Its key is made of the rule and what it groups, so that it is raised once."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    kind = models.CharField(max_length=8, choices=AlertKind.choices, default=AlertKind.CHANGE)
+    rule = models.ForeignKey(AlertRule, models.SET_NULL, null=True, db_index=False)
+    rule_name = models.CharField(max_length=120)
+    company = models.ForeignKey(Company, models.PROTECT, null=True, db_index=False)
+    registration = models.ForeignKey(Registration, models.PROTECT, null=True)
+    severity = models.SmallIntegerField(choices=Severity.choices)
+    state = models.CharField(max_length=12, choices=AlertState.choices, default=AlertState.NEW)
+    assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, db_index=False)
+    title = models.TextField(help_text="The first change, in words.")
+    reason = models.TextField(help_text="Why it was raised.")
+    is_late = models.BooleanField(default=False, help_text="Old news when it came: for the inbox and digests only.")
+    happened_at = models.DateTimeField()
+    raised_at = models.DateTimeField()
+    hour = models.DateTimeField(help_text="The hour whose alerts of a rule are counted.")
+    number = models.BigIntegerField(help_text="The publication that raised it.")
+    fact_count = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0, help_text="Of a baseline: companies that were added.")
+    counted_to = models.BigIntegerField(default=0, help_text="The last publication counted in it.")
+    reversal = models.TextField(blank=True, help_text="That it was taken back, in words.")
+    reversed_at = models.DateTimeField(null=True)
+    acknowledged_by = models.TextField(blank=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    closed_by = models.TextField(blank=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        permissions = [("acknowledge_alert", "Can acknowledge, assign, comment and close alerts")]
+        indexes = [
+            models.Index(fields=["raised_at", "id"], name="alert_by_time"),
+            models.Index(fields=["state", "raised_at", "id"], name="alert_by_state"),
+            models.Index(fields=["severity", "state", "raised_at"], name="alert_by_severity"),
+            models.Index(fields=["assignee", "state", "raised_at"], name="alert_by_assignee"),
+            models.Index(fields=["company", "raised_at", "id"], name="alert_by_company"),
+            models.Index(fields=["rule", "hour", "number"], name="alert_by_hour"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class AlertFact(models.Model):
+    """A change that a rule took, once: the rule and the change are its key."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    alert = models.ForeignKey(Alert, models.CASCADE, db_index=False)
+    change = models.UUIDField(help_text="The change; its row may go when history is made anew.")
+    company = models.CharField(max_length=9)
+    kind = models.CharField(max_length=16)
+    element = models.CharField(max_length=400, blank=True)
+    text = models.TextField(help_text="In words.")
+    severity = models.SmallIntegerField(choices=Severity.choices)
+    changed_at = models.DateTimeField()
+    number = models.BigIntegerField(help_text="The publication that brought it.")
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["alert", "number", "id"], name="fact_by_alert"),
+            models.Index(fields=["company", "changed_at"], name="fact_by_company"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class AlertComment(models.Model):
+    """What a person, or the program, has to say about an alert."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    alert = models.ForeignKey(Alert, models.CASCADE, db_index=False)
+    by = models.TextField()
+    at = models.DateTimeField()
+    text = models.TextField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["alert", "id"], name="comment_by_alert")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class DigestItem(models.Model):
+    """Something that waits for, or went out with, a channel's digest."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    channel = models.ForeignKey(Channel, models.CASCADE, db_index=False)
+    alert = models.ForeignKey(Alert, models.CASCADE, null=True)
+    notice = models.UUIDField(null=True)
+    digest = models.UUIDField(null=True, help_text="The dispatch that carries it.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["channel", "digest", "id"], name="digest_item_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id}: {self.alert_id or self.notice}"
