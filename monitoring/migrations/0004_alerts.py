@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('monitoring', '0003_webhooks'),
-        ('portfolio', '0007_references'),
+        ('portfolio', '0005_syncs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
