@@ -172,6 +172,21 @@ def _record(registration: Registration, actor: str, action: str, duns: Sequence[
     )
 
 
+def describe_subjects(*, registration: Registration, wishes: Sequence[Wish]) -> None:
+    """Keep what is told about companies that are in the list; wants nothing, and what is not told stays."""
+    for batch in in_batches(wishes):
+        _describe({Subject.key(registration.pk, wish.duns): wish for wish in batch})
+
+
+def wanted_among(registration: Registration, duns: Sequence[str]) -> set[str]:
+    """Those of the numbers that are wanted in this registration."""
+    found: set[str] = set()
+    for batch in in_batches(list(duns)):
+        keys = [Subject.key(registration.pk, number) for number in batch]
+        found.update(Subject.objects.filter(pk__in=keys, wanted=True).values_list("company_id", flat=True))
+    return found
+
+
 def known_subjects(registration: Registration, duns: Sequence[str]) -> set[str]:
     """Those of the numbers that have a row in this registration."""
     keys = {Subject.key(registration.pk, number): number for number in duns}

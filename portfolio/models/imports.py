@@ -21,6 +21,7 @@ class ImportState(models.TextChoices):
     AWAITING_APPROVAL = "awaiting_approval", "Waits for a second person"
     CONFIRMED = "confirmed", "Confirmed: being applied"
     APPLIED = "applied", "Applied"
+    UNDOING = "undoing", "Being undone"
     UNDONE = "undone", "Undone"
     CANCELLED = "cancelled", "Cancelled"
     FAILED = "failed", "Could not be read"
@@ -46,7 +47,7 @@ class SubjectImport(models.Model):
     state = models.CharField(max_length=20, choices=ImportState.choices, default=ImportState.UPLOADED, db_index=True)
     file_name = models.TextField(blank=True)
     file_size = models.BigIntegerField(default=0)
-    source = models.CharField(max_length=16, default="upload", help_text="upload, paste, api or command")
+    source = models.CharField(max_length=16, default="upload", help_text="upload, paste, selection, api or command")
     pad_zeros = models.BooleanField(null=True, help_text="The decision on all rows with eight digits.")
     created_by = models.TextField()
     created_at = models.DateTimeField()
@@ -61,6 +62,9 @@ class SubjectImport(models.Model):
     new_billable = models.PositiveIntegerField(null=True, help_text="New billable companies it adds (design §5).")
     removals = models.PositiveIntegerField(null=True, help_text="Companies it removes.")
     error = models.TextField(blank=True)
+    note = models.TextField(blank=True, help_text="What a person should know about how it was read or undone.")
+    confirmed_list = models.UUIDField(null=True, help_text="Owner of the bytes that name each company confirmed.")
+    moved_at = models.DateTimeField(null=True, db_index=True, help_text="When somebody last worked on it.")
     version = models.BigIntegerField(default=0)
 
     class Meta:
