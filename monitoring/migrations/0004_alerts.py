@@ -150,6 +150,7 @@ class Migration(migrations.Migration):
             name='AlertFact',
             fields=[
                 ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ('rule_name', models.CharField(help_text='Of a summary: the rule that took it.', max_length=120)),
                 ('change', models.UUIDField(help_text='The change; its row may go when history is made anew.')),
                 ('company', models.CharField(max_length=9)),
                 ('kind', models.CharField(max_length=16)),

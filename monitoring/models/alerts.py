@@ -184,6 +184,7 @@ class AlertFact(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     alert = models.ForeignKey(Alert, models.CASCADE, db_index=False)
+    rule_name = models.CharField(max_length=120, help_text="Of a summary: the rule that took it.")
     change = models.UUIDField(help_text="The change; its row may go when history is made anew.")
     company = models.CharField(max_length=9)
     kind = models.CharField(max_length=16)
