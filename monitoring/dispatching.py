@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState
@@ -27,6 +27,8 @@ CLAIM = timedelta(seconds=120)
 BATCH = 200
 SHOWN = 2_000
 MOST_TARGETS = 200
+# A target that is slow, however much waits for it, lets the others have their turn.
+TURN = timedelta(seconds=20)
 TARGETS_AT_ONCE = 8
 
 
@@ -39,7 +41,10 @@ class Answer:
 
 
 class NotSent(Exception):
-    """The target did not take it: to be tried again, after `retry_after` if it said so; or never, if `final`."""
+    """The target did not take it: to be tried again, after `retry_after` if it said so; or never, if `final`.
+
+    `held` keeps it, and counts no try, until somebody lets the target's messages go on.
+    """
 
     def __init__(
         self,
@@ -49,12 +54,14 @@ class NotSent(Exception):
         text: str = "",
         retry_after: timedelta | None = None,
         final: bool = False,
+        held: bool = False,
     ) -> None:
         super().__init__(reason)
         self.status = status
         self.text = text
         self.retry_after = retry_after
         self.final = final
+        self.held = held
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +97,15 @@ def _in_thread(target: uuid.UUID, until: datetime) -> int:
 
 
 def due_targets() -> list[uuid.UUID]:
-    """Targets with something due, those that waited longest first."""
+    """Targets with something due, those that waited longest first, however much waits for one of them."""
     due = Dispatch.objects.filter(state=DispatchState.WAITING, next_try_at__lte=timezone.now())
-    rows = due.order_by("next_try_at").values_list("target", flat=True)[: MOST_TARGETS * 10]
-    return list(dict.fromkeys(rows))[:MOST_TARGETS]
+    rows = due.order_by().values("target").annotate(first=Min("next_try_at")).order_by("first")
+    return [row["target"] for row in rows[:MOST_TARGETS]]
 
 
 def send_to(target: uuid.UUID, until: datetime) -> int:
-    """Send one target what is due for it, in order, until one try fails; returns how many were sent."""
+    """Send one target what is due for it, in order, until one try fails or its turn ends; returns how many were sent."""
+    until = min(until, timezone.now() + TURN)
     sent = 0
     for dispatch in _sendable(target):
         if timezone.now() >= until:
@@ -113,7 +121,7 @@ def _sendable(target: uuid.UUID) -> Iterator[Dispatch]:
     """What is due, without what must wait for an earlier message about the same company."""
     held: set[str] = set()
     for dispatch in _waiting(target):
-        is_due = dispatch.next_try_at is None or dispatch.next_try_at <= timezone.now()
+        is_due = dispatch.next_try_at is not None and dispatch.next_try_at <= timezone.now()
         if is_due and dispatch.company not in held:
             yield dispatch
         elif dispatch.company:
@@ -171,11 +179,15 @@ def _mark_sent(dispatch: Dispatch) -> None:
 
 def _put_off(dispatch: Dispatch, error: NotSent) -> None:
     """Later, or parked when its tries are used up: then the messages behind it go on."""
+    waiting = Dispatch.objects.filter(pk=dispatch.pk, state=DispatchState.WAITING)
+    if error.held:
+        waiting.update(next_try_at=None, last_error=clean_text(str(error)))
+        return
     tries = dispatch.attempts + 1
     spacing = ROUTES[dispatch.kind].spacing
     is_over = error.final or tries > len(spacing)
     wait = timedelta(0) if is_over else max(spacing[tries - 1], error.retry_after or timedelta(0))
-    Dispatch.objects.filter(pk=dispatch.pk, state=DispatchState.WAITING).update(
+    waiting.update(
         state=DispatchState.PARKED if is_over else DispatchState.WAITING,
         next_try_at=None if is_over else timezone.now() + wait,
         attempts=tries,
