@@ -14,12 +14,14 @@ from direct_plus.errors import DirectPlusError
 from monitoring.ingesting import ingest, waiting_deliveries
 from monitoring.leasing import LeaseLost, leased
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
+from monitoring.proposals import read_publications
 from monitoring.publishing import publish_waiting
 from monitoring.pulling import Outcome, PullResult, pull
 from monitoring.repairing import audit, audit_is_due, repair, repair_is_due
 from monitoring.rolling_up import roll_up
 from portfolio.connecting import NotConfigured, client_for
 from portfolio.models import Registration, RegistrationState
+from portfolio.proposing import carry_out_left_behind, propose_replacements, withdraw_unwanted
 from portfolio.rows import clean_text
 from portfolio.syncing import read_details, resume_what_is_over, start_pulling
 
@@ -151,6 +153,18 @@ def count_days() -> int:
     while timezone.now() < until and (touched := roll_up()):
         days += touched
     return days
+
+
+def make_proposals() -> int:
+    """Propose what published changes and refusals suggest; returns how many publications were read."""
+    until = timezone.now() + A_MINUTE
+    read = 0
+    while timezone.now() < until and (count := read_publications()):
+        read += count
+    propose_replacements()
+    withdraw_unwanted()
+    carry_out_left_behind()
+    return read
 
 
 def pull_now(key: str) -> str:

@@ -16,6 +16,7 @@ from portfolio.filters import CountryFilter, start_of
 from portfolio.markup import ago, badge
 from portfolio.models import Company, Registration
 from portfolio.pages import ReadOnlyAdmin
+from portfolio.proposing import continued_by, continues
 from portfolio.searching import duns_digits, find_companies
 
 GOOD = ("active",)
@@ -82,6 +83,8 @@ class CompanyAdmin(ReadOnlyAdmin):
             "as_of": request.GET.get("as_of", "") if until else "",
             "is_first": not request.GET.get("before"),
             "watched_by": watched_by(events),
+            "continues": continues(row.duns),
+            "continued_by": continued_by(row.duns),
             "address": profile.value("organization.primaryAddress"),
         }
 

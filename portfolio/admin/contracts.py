@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from portfolio.admin.contract_year import ContractYearPage
+from portfolio.auditing import record
 from portfolio.models import Contract
-from portfolio.pages import ModelAdmin
+from portfolio.pages import PageAdmin
 
 
 @admin.register(Contract)
-class ContractAdmin(ModelAdmin):
-    list_display = ("name", "prefix", "base_url", "calls_per_second", "anniversary", "contracted_number")
+class ContractAdmin(ContractYearPage, PageAdmin):
+    list_display = ("name", "prefix", "base_url", "calls_per_second", "anniversary", "contracted_number", "cap")
+    ordering = ("name",)
     fieldsets = (
         ("Account", {"fields": ("name", "prefix", "base_url", "calls_per_second")}),
         ("Contract year", {"fields": ("anniversary", "contracted_number")}),
+        ("Who may confirm what", {"fields": ("cap", "removal_share")}),
+        ("Sending", {"fields": ("batch_threshold",)}),
         ("Repair", {"fields": ("overlap", "settle")}),
     )
 
@@ -31,3 +37,13 @@ class ContractAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Contract | None = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: Contract, form: forms.ModelForm[Any], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not form.changed_data:
+            return
+        before = {name: form.initial.get(name) for name in form.changed_data} if change else None
+        after = {name: form.cleaned_data[name] for name in form.changed_data}
+        words = f"Contract {obj}: {', '.join(name.replace('_', ' ') for name in after)} set"
+        actor = request.user.get_username()
+        record(actor=actor, action="edit contract", thing=obj, summary=words, before=before, after=after)

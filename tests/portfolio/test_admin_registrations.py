@@ -325,6 +325,7 @@ def test_cadences_in_words() -> None:
 def test_a_contract_keeps_its_name(admin: Client) -> None:
     a_contract()
     form = {"prefix": "DNB", "calls_per_second": 3, "overlap": "00:05:00", "settle": "00:15:00", "name": "other"}
+    form |= {"cap": 100, "removal_share": 10, "batch_threshold": 50}
     assert admin.post("/portfolio/contract/default/change/", form).status_code == 302
     assert a_contract().calls_per_second == 3
     assert admin.post("/portfolio/contract/default/delete/", {"post": "yes"}).status_code == 403

@@ -1,0 +1,173 @@
+"""Lists as files: the page that every list's "Export" leads to, and the files that were asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django_q.tasks import async_task
+
+from portfolio.export_files import AT_ONCE, ask_export, parts_of, rows_for, told, write_export
+from portfolio.exporting import LISTINGS, Listing
+from portfolio.markup import ago, badge, bytes_in_words
+from portfolio.models import Export, ExportFormat, ExportState
+from portfolio.pages import ReadOnlyAdmin
+
+WRITE = "portfolio.jobs.write_export"
+TYPES = {
+    ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ExportFormat.CSV: "text/csv; charset=utf-8",
+    ExportFormat.JSON: "application/json",
+    ExportFormat.DUNS: "text/plain; charset=us-ascii",
+}
+HINTS = {
+    ExportFormat.XLSX: "For spreadsheets. Numbers keep their leading zeros.",
+    ExportFormat.CSV: "For other programs. Opened in a spreadsheet, numbers may lose their leading zeros.",
+    ExportFormat.JSON: "For other programs, with every value as it is.",
+    ExportFormat.DUNS: "As D&B takes and gives lists: no header, each number once.",
+}
+TONES = {
+    ExportState.WAITING: "info",
+    ExportState.WRITING: "info",
+    ExportState.FINISHED: "good",
+    ExportState.FAILED: "bad",
+}
+
+
+class ExportedList:
+    """For the admin of a list that can be exported: its button, its action and its page (before other bases)."""
+
+    model: Any
+    opts: Any
+    admin_site: Any
+
+    @property
+    def export_url(self) -> str:
+        """What the list's template links to."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_export")
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        own = path("export/", self.admin_site.admin_view(self.export), name=name)
+        return [own, *super().get_urls()]  # type: ignore[misc]
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        actions = super().get_actions(request)  # type: ignore[misc]
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            return actions
+        return {**actions, "export_selected": (export_selected, "export_selected", "Export…")}
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        listing = LISTINGS[self.model._meta.label_lower]
+        if request.method == "POST":
+            return self._make_export(request, listing)
+        found = rows_for(self, request).order_by()[: AT_ONCE + 1].count()
+        choices = [(form.value, form.label, HINTS[form]) for form in listing.formats]
+        context = {"choices": choices, "found": found, "is_large": found > AT_ONCE, "query": request.GET.urlencode()}
+        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        title = f"Export {self.opts.verbose_name_plural}"
+        return self.page(request, "pages/export.html", title=title, back=back, **context)  # type: ignore[attr-defined, no-any-return]
+
+    def _make_export(self, request: HttpRequest, listing: Listing) -> HttpResponseBase:
+        """The filters stand in the address, as on the list's own page."""
+        form = request.POST.get("format", "")
+        if form not in {known.value for known in listing.formats}:
+            raise Http404("There is no such format.")
+        by = request.user.get_username()
+        queryset = rows_for(self, request)
+        is_large = queryset.order_by()[: AT_ONCE + 1].count() > AT_ONCE
+        export = ask_export(listing=listing, query=request.GET.urlencode(), form=ExportFormat(form), by=by)
+        if not is_large:
+            write_export(export, queryset)
+            return as_file(export)
+        async_task(WRITE, str(export.pk), task_name=f"Export {export.file_name}"[:100])
+        messages.success(
+            request, f"{export.file_name} is being written. It can be downloaded here when it is finished."
+        )
+        return HttpResponseRedirect(reverse("admin:portfolio_export_changelist"))
+
+
+@admin.action(description="Export…")
+def export_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+    """Those that are ticked, by their keys in the address; more than a page of them by the list's filters."""
+    keys = list(queryset.values_list("pk", flat=True)[: model_admin.list_per_page + 1])
+    if len(keys) > model_admin.list_per_page:
+        return HttpResponseRedirect(f"{model_admin.export_url}?{request.GET.urlencode()}")
+    name = model_admin.opts.pk.name
+    return HttpResponseRedirect(f"{model_admin.export_url}?{name}__in={','.join(map(str, keys))}")
+
+
+def as_file(export: Export) -> StreamingHttpResponse:
+    answer = StreamingHttpResponse(parts_of(export), content_type=TYPES[ExportFormat(export.format)])
+    answer["Content-Disposition"] = f'attachment; filename="{export.file_name}"'
+    answer["Content-Length"] = str(export.size)
+    return answer
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    list_display = ("name", "status", "rows_told", "shown_size", "asked", "asked_by")
+    ordering = ("-id",)
+    sortable_by = ()
+    list_display_links = None
+    list_before_template = "pages/exports_intro.html"
+    empty_title = "No files yet"
+    empty_text = "“Export” on a list leads here when the list is long. Files are kept for a week."
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.download)
+        return [path("<uuid:key>/download/", view, name="portfolio_export_download"), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Everybody's own; a superuser's are all."""
+        rows = super().get_queryset(request)
+        return rows if request.user.is_superuser else rows.filter(asked_by=request.user.get_username())
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found: Any = super().get_changelist_instance(request)
+        found.unfinished = any(row.state in (ExportState.WAITING, ExportState.WRITING) for row in found.result_list)
+        return found
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A file has no page of its own."""
+        self.object_or_404(request, object_id)
+        return HttpResponseRedirect(reverse("admin:portfolio_export_changelist"))
+
+    def download(self, request: HttpRequest, key: Any) -> HttpResponseBase:
+        export = self.object_or_404(request, str(key))
+        if export.state != ExportState.FINISHED:
+            raise Http404("The file is not finished yet.")
+        return as_file(export)
+
+    @admin.display(description="File")
+    def name(self, row: Export) -> SafeString | str:
+        if row.state != ExportState.FINISHED:
+            return row.file_name
+        link = reverse("admin:portfolio_export_download", args=[row.pk])
+        return format_html('<a class="dm-company" href="{}">{}</a>', link, row.file_name)
+
+    @admin.display(description="State")
+    def status(self, row: Export) -> SafeString:
+        state = ExportState(row.state)
+        return badge(state.label, TONES[state])
+
+    @admin.display(description="Rows")
+    def rows_told(self, row: Export) -> str:
+        return told(row)
+
+    @admin.display(description="Size")
+    def shown_size(self, row: Export) -> str:
+        return bytes_in_words(row.size) if row.state == ExportState.FINISHED else ""
+
+    @admin.display(description="Asked for")
+    def asked(self, row: Export) -> SafeString | str:
+        return ago(row.asked_at)

@@ -1,0 +1,29 @@
+"""Notices: what the portfolio wants people to hear."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portfolio.markup import ago
+from portfolio.models import Notice
+from portfolio.pages import ReadOnlyAdmin
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ("subject", "text", "link", "when")
+    ordering = ("-created_at",)
+    sortable_by = ()
+    fields = ("subject", "text", "url", "created_at")
+    empty_title = "Nothing to tell"
+    empty_text = "Reminders of anniversaries and what else people should hear about the portfolio appear here."
+
+    @admin.display(description="Where")
+    def link(self, row: Notice) -> SafeString | str:
+        return format_html('<a href="{}">Open</a>', row.url) if row.url.startswith(("/", "https://")) else ""
+
+    @admin.display(description="When")
+    def when(self, row: Notice) -> SafeString | str:
+        return ago(row.created_at)

@@ -1,0 +1,233 @@
+"""The contract year in numbers: what is billed, what will be, and what renews at the anniversary (contract §2).
+
+A company monitored for one day counts for the year, and what is still listed on the anniversary renews. So removals
+planned for a date do not lower what is billed; they lower what renews, if they come before the anniversary.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from portfolio.auditing import record
+from portfolio.models import Contract, Registration, Subject, SubjectState
+from portfolio.notices import notify
+from portfolio.rows import in_batches
+from portfolio.wanting import contract_year_start, unwant_subjects
+from portfolio.wording import plural
+
+REMINDERS = (7, 30, 60)
+LISTED = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
+PLANNED = "plan"
+
+
+@dataclass(slots=True)
+class Year:
+    """One contract's year, as far as known."""
+
+    contract: Contract
+    registrations: list[Registration]
+    start: date | None
+    anniversary: date | None
+    billed: int = 0
+    coming: int = 0
+    renewing: int = 0
+    leaving: int = 0
+    unwanted: int = 0
+    plans: list[Plan] = field(default_factory=list)
+
+    @property
+    def forecast(self) -> int:
+        """What will have been billed by the anniversary: nothing that was billed ever falls away."""
+        return self.billed + self.coming
+
+    @property
+    def unadopted(self) -> list[Registration]:
+        """Registrations whose list at D&B nobody has taken over: what is in them is not known."""
+        return [row for row in self.registrations if not row.adopted]
+
+    @property
+    def days_left(self) -> int | None:
+        return (self.anniversary - today()).days if self.anniversary else None
+
+    @property
+    def last_day(self) -> date | None:
+        return self.anniversary - timedelta(days=1) if self.anniversary else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Removals planned for a day in one registration."""
+
+    day: date
+    registration: Registration
+    count: int
+    too_late: bool
+
+
+def today() -> date:
+    return timezone.now().date()
+
+
+def next_anniversary(contract: Contract, day: date | None = None) -> date | None:
+    """The day on which the next contract year begins."""
+    day = day or today()
+    start = contract_year_start(contract, day)
+    # A year and a day on lies in the next contract year, also around 29 February.
+    return start and contract_year_start(contract, start + timedelta(days=367))
+
+
+def contract_year(contract: Contract) -> Year:
+    """The numbers of the present contract year over all registrations of the contract."""
+    rows = list(Registration.objects.filter(contract=contract).defer("detail").order_by("reference"))
+    year = Year(contract, rows, contract_year_start(contract), next_anniversary(contract))
+    subjects = Subject.objects.filter(registration__in=[row.pk for row in rows])
+    billed = _billed(year.start)
+    year.billed = _companies(subjects.filter(billed))
+    year.coming = _companies(subjects.filter(billed | _coming())) - year.billed
+    leaving = _leaving(year.anniversary)
+    year.renewing = _companies(subjects.filter(_listed_or_coming()).exclude(leaving))
+    year.leaving = _companies(subjects.filter(_listed_or_coming() & leaving))
+    year.unwanted = _companies(subjects.filter(state=SubjectState.MONITORED, wanted=False))
+    year.plans = list(_plans(year, subjects))
+    return year
+
+
+def _companies(subjects: QuerySet[Subject]) -> int:
+    """Distinct ones: a company in two registrations is billed once."""
+    return int(subjects.order_by().aggregate(count=Count("company", distinct=True))["count"] or 0)
+
+
+def _billed(start: date | None) -> Q:
+    """Monitored on a day of this contract year; of any year, while its beginning is not known."""
+    stayed = Q(monitored_until__isnull=False) if start is None else Q(monitored_until__gte=start)
+    return Q(state__in=LISTED) | stayed
+
+
+def _coming() -> Q:
+    """Wanted or sent, and not refused."""
+    return Q(state=SubjectState.PENDING_ADD) | (Q(wanted=True) & ~Q(state=SubjectState.REFUSED))
+
+
+def _listed_or_coming() -> Q:
+    return Q(state__in=LISTED) | _coming()
+
+
+def _leaving(anniversary: date | None) -> Q:
+    """On the way out, or planned to be out before the anniversary."""
+    going = Q(state=SubjectState.PENDING_REMOVE, wanted=False)
+    return going | Q(wanted=True, remove_on__lt=anniversary) if anniversary else going
+
+
+def _plans(year: Year, subjects: QuerySet[Subject]) -> Iterable[Plan]:
+    by_key = {row.pk: row for row in year.registrations}
+    planned = subjects.filter(wanted=True, remove_on__isnull=False).order_by()
+    counts = planned.values_list("remove_on", "registration").annotate(count=Count("id"))
+    for day, registration, count in sorted(counts, key=lambda row: (row[0], by_key[row[1]].reference)):
+        too_late = year.anniversary is not None and day >= year.anniversary
+        yield Plan(day, by_key[registration], count, too_late)
+
+
+# Removals planned for a date
+
+
+def plan_removal(*, subjects: Sequence[Subject], day: date, by: str) -> int:
+    """From that day on these are no longer wanted; returns how many of them were wanted. Sends nothing now."""
+    return _set_plan(subjects, day, by, "plan removal", f"to be removed on {day_text(day)}")
+
+
+def cancel_removal(*, subjects: Sequence[Subject], by: str) -> int:
+    """They stay."""
+    return _set_plan(subjects, None, by, "cancel planned removal", "stay: the planned removal is off")
+
+
+def _set_plan(subjects: Sequence[Subject], day: date | None, by: str, action: str, words: str) -> int:
+    count = 0
+    for registration, rows in _by_registration(subjects).items():
+        before = {row.company_id: row.remove_on for row in rows}
+        changed = 0
+        for batch in in_batches([row.pk for row in rows]):
+            wanted = Subject.objects.filter(pk__in=list(batch), wanted=True).exclude(remove_on=day)
+            changed += wanted.update(remove_on=day)
+        if changed:
+            summary = f"{plural(changed, 'company', 'companies')} in {registration.reference} {words}"
+            after = dict.fromkeys(before, day)
+            record(actor=by, action=action, thing=registration, summary=summary, before=before, after=after)
+        count += changed
+    return count
+
+
+def _by_registration(subjects: Sequence[Subject]) -> dict[Registration, list[Subject]]:
+    rows = Registration.objects.defer("detail").in_bulk(list({subject.registration_id for subject in subjects}))
+    found: dict[Registration, list[Subject]] = {}
+    for subject in subjects:
+        found.setdefault(rows[subject.registration_id], []).append(subject)
+    return found
+
+
+def remove_planned() -> int:
+    """Stop wanting what was planned to end by now; returns how many companies that is. The sync then tells D&B."""
+    due = Subject.objects.filter(wanted=True, remove_on__lte=today())
+    found: dict[uuid.UUID, list[str]] = {}
+    for registration, duns in due.values_list("registration_id", "company_id"):
+        found.setdefault(registration, []).append(duns)
+    rows = Registration.objects.select_related("contract").in_bulk(list(found))
+    return sum(
+        len(unwant_subjects(registration=rows[key], duns=sorted(numbers), asked_by=PLANNED))
+        for key, numbers in found.items()
+    )
+
+
+# Reminders
+
+
+def remind() -> int:
+    """Remind people of anniversaries 60, 30 and 7 days before, once each; returns how many notices were made."""
+    return sum(_remind(contract) for contract in Contract.objects.order_by("name"))
+
+
+def _remind(contract: Contract) -> bool:
+    anniversary = next_anniversary(contract)
+    left = (anniversary - today()).days if anniversary else 366
+    due = next((days for days in REMINDERS if left <= days), None)
+    if anniversary is None or due is None:
+        return False
+    year = contract_year(contract)
+    notice = notify(
+        kind="anniversary",
+        subject=f"{plural(left, 'day')} to the anniversary of contract {contract.name}",
+        text=reminder_text(year),
+        url=reverse("admin:portfolio_contract_year"),
+        key=f"{contract.name}/{anniversary.isoformat()}/{due}",
+    )
+    return notice is not None
+
+
+def reminder_text(year: Year) -> str:
+    assert year.anniversary
+    known = "At least " if year.unadopted else ""
+    renewing = plural(year.renewing, "company", "companies")
+    return (
+        f"On {day_text(year.anniversary)} a new contract year begins. {known}{renewing} will renew if nothing is "
+        f"removed before. {_against(year)}Removals have to be with D&B on the day before."
+    )
+
+
+def _against(year: Year) -> str:
+    number = year.contract.contracted_number
+    if number is None:
+        return ""
+    over = year.renewing - number
+    tail = f", {over:,} more than the contract pays for" if over > 0 else ""
+    return f"Contracted: {number:,}{tail}. "
+
+
+def day_text(day: date) -> str:
+    return str(date_format(day, "j F Y"))

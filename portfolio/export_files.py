@@ -1,0 +1,177 @@
+"""Exports as files that are kept: small ones at once, large ones by a job; both read the list as its page does."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, QueryDict
+from django.utils import timezone
+
+from portfolio.auditing import record
+from portfolio.exporting import LISTINGS, Listing, write_file
+from portfolio.models import Export, ExportFormat, ExportState
+from portfolio.rows import clean_text
+from portfolio.stored_bytes import PART_SIZE, delete_bytes, load_bytes, store_bytes
+from portfolio.wording import plural
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 10_000
+CLAIM_ENDS_AFTER = timedelta(minutes=5)
+KEPT = timedelta(days=7)
+NOTED_EVERY = 5_000
+
+
+def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str) -> Export:
+    """Note that somebody wants a list as a file."""
+    now = timezone.now()
+    export = Export.objects.create(
+        listing=listing.name,
+        query=query,
+        format=form,
+        file_name=f"{listing.file_stem}-{now:%Y%m%d-%H%M%S}.{form.value}",
+        asked_by=by,
+        asked_at=now,
+    )
+    words = f"{listing.file_stem} exported as {form.label}" + (f", filtered by {query}" if query else "")
+    record(actor=by, action="export", thing=export, summary=words, after={"query": query, "format": form.value})
+    return export
+
+
+def rows_for(model_admin: Any, request: HttpRequest) -> QuerySet[Any]:
+    """The rows of a list's page, with its search, filters and order, over all its pages."""
+    try:
+        return model_admin.get_changelist_instance(request).queryset  # type: ignore[no-any-return]
+    except IncorrectLookupParameters:
+        raise Http404("There is no such filter.") from None
+
+
+def write_export(export: Export, queryset: QuerySet[Any]) -> None:
+    """Write the file and keep it; the export then is finished."""
+    listing = LISTINGS[export.listing]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "export"
+        count = write_file(path, ExportFormat(export.format), listing, queryset, _progress_of(export))
+        size = _keep(export.pk, path)
+    _note(export, state=ExportState.FINISHED, rows=count, size=size, finished_at=timezone.now())
+
+
+def _progress_of(export: Export) -> Any:
+    noted = 0
+
+    def progress(written: int) -> None:
+        nonlocal noted
+        if written - noted >= NOTED_EVERY:
+            noted = written
+            _note(export, rows=written, claimed_at=timezone.now())
+
+    return progress
+
+
+def _note(export: Export, **values: Any) -> None:
+    Export.objects.filter(pk=export.pk).update(**values)
+    for name, value in values.items():
+        setattr(export, name, value)
+
+
+def _keep(owner: uuid.UUID, path: Path) -> int:
+    """In files of one part each, so that no more than a part is in memory."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        for number in range(-(-size // PART_SIZE) or 1):
+            delete_bytes(part_key(owner, number))
+            store_bytes(part_key(owner, number), file.read(PART_SIZE))
+    return size
+
+
+def part_key(owner: uuid.UUID, number: int) -> uuid.UUID:
+    return uuid.uuid5(owner, f"part {number}")
+
+
+def parts_of(export: Export) -> Iterator[bytes]:
+    """The finished file, piece by piece."""
+    for number in range(-(-export.size // PART_SIZE) or 1):
+        yield load_bytes(part_key(export.pk, number))
+
+
+def delete_file(export: Export) -> None:
+    for number in range(-(-export.size // PART_SIZE) or 1):
+        delete_bytes(part_key(export.pk, number))
+
+
+# What a job does
+
+
+def write_waiting() -> int:
+    """Write what waits, also what a process left that died; returns how many were written."""
+    return sum(work_on(key) for key in _waiting())
+
+
+def _waiting() -> list[uuid.UUID]:
+    waiting = Export.objects.filter(state=ExportState.WAITING).order_by("id").values_list("pk", flat=True)
+    left = Export.objects.filter(state=ExportState.WRITING, claimed_at__lt=timezone.now() - CLAIM_ENDS_AFTER)
+    return [*left.values_list("pk", flat=True), *waiting]
+
+
+def work_on(key: uuid.UUID) -> bool:
+    """Write one export unless somebody else does; whether it was written."""
+    export = Export.objects.get(pk=key)
+    if not _claim(export):
+        return False
+    try:
+        _write_as_asked(export)
+    except Exception as error:
+        logger.exception("export %s failed", key)
+        _note(export, state=ExportState.FAILED, error=clean_text(f"{type(error).__name__}: {error}"))
+        return False
+    return True
+
+
+def _claim(export: Export) -> bool:
+    same = Export.objects.filter(pk=export.pk, state=export.state, claimed_at=export.claimed_at)
+    now = timezone.now()
+    return bool(same.update(state=ExportState.WRITING, claimed_at=now, error=""))
+
+
+def _write_as_asked(export: Export) -> None:
+    """Read the list as the page of the person who asked would show it, in that person's time zone."""
+    person = get_user_model().objects.filter(username=export.asked_by, is_active=True).first()
+    model_admin = admin.site.get_model_admin(LISTINGS[export.listing].model)
+    request = HttpRequest()
+    request.method, request.GET = "GET", QueryDict(export.query)
+    if person is None:
+        raise PermissionDenied(f"{export.asked_by} is not among the people any more.")
+    request.user = person
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied(f"{export.asked_by} may not see this list any more.")
+    with timezone.override(getattr(person, "timezone", "UTC")):
+        write_export(export, rows_for(model_admin, request))
+
+
+def remove_old() -> int:
+    """Files are kept for a week; returns how many went."""
+    old = list(Export.objects.filter(asked_at__lt=timezone.now() - KEPT)[:1000])
+    for export in old:
+        delete_file(export)
+        export.delete()
+    return len(old)
+
+
+def told(export: Export) -> str:
+    """How it stands, in words."""
+    rows = plural(export.rows, "row")
+    if export.state == ExportState.FINISHED:
+        return rows
+    if export.state == ExportState.FAILED:
+        return export.error
+    return f"{rows} written so far" if export.rows else "begins as soon as a worker is free"

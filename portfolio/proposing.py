@@ -1,0 +1,398 @@
+"""What the program will not do unasked: proposals, made once from what D&B says and decided by a person (design §5).
+
+A decision is a compare-and-swap on the proposal's state; what follows from it is repeatable and is done again where a
+process died in between, until the proposal says that it was applied.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from direct_plus.duns import InvalidDuns, normalise_duns
+from portfolio.auditing import record
+from portfolio.models import (
+    Company,
+    Contract,
+    Proposal,
+    ProposalKind,
+    ProposalState,
+    Registration,
+    Subject,
+    SubjectState,
+)
+from portfolio.rows import clean_text, in_batches, insert_new
+from portfolio.wanting import Wish, new_billable, unwant_subjects, want_subjects
+from portfolio.wording import plural
+
+PROPOSAL_KEYS = uuid.UUID("5b0f2f5c-58f0-5d0b-8c6e-6d1a4c5a9b37")
+TRANSFERRED_CODE = "40003"  # contract §4: the third column holds the replacement
+LEFT_BEHIND_AFTER = timedelta(minutes=1)
+THE_PROGRAM = "program"
+UNDECIDED = (ProposalState.OPEN, ProposalState.AWAITING_APPROVAL)
+MERGERS = (ProposalKind.TRANSFER, ProposalKind.REPLACEMENT)
+
+
+class Refused(Exception):
+    """Why a decision was not taken, for the person who wanted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Why something should be proposed; `source` tells one occasion from another."""
+
+    kind: ProposalKind
+    registration: uuid.UUID
+    duns: str
+    replacement: str = ""
+    source: str = ""
+    happened_at: datetime | None = None
+
+    @property
+    def subject(self) -> uuid.UUID:
+        return Subject.key(self.registration, self.duns)
+
+    @property
+    def key(self) -> uuid.UUID:
+        parts = (self.kind, self.registration, self.duns, self.replacement, self.source)
+        return uuid.uuid5(PROPOSAL_KEYS, "\n".join(map(str, parts)))
+
+
+# Making proposals
+
+
+def propose(signs: Iterable[Sign]) -> list[Proposal]:
+    """Propose what the signs suggest, where the company is wanted; returns the proposals that are new."""
+    made: list[Proposal] = []
+    for batch in in_batches(list(signs)):
+        rows = [_proposal(sign) for sign in _where_wanted(batch)]
+        made += insert_new(Proposal, rows)
+    _tell_costs(made)
+    return made
+
+
+def _where_wanted(signs: Sequence[Sign]) -> list[Sign]:
+    keys = [sign.subject for sign in signs]
+    wanted = set(Subject.objects.filter(pk__in=keys, wanted=True).values_list("pk", flat=True))
+    waiting = _undecided(signs)
+    return [sign for sign in signs if sign.subject in wanted and _same(sign) not in waiting]
+
+
+def _same(sign: Sign) -> tuple[str, uuid.UUID, str, str]:
+    return (sign.kind.value, sign.registration, sign.duns, replacement_of(sign))
+
+
+def _undecided(signs: Sequence[Sign]) -> set[tuple[str, uuid.UUID, str, str]]:
+    """What waits for a decision already: the same suggestion is not made beside it."""
+    rows = Proposal.objects.filter(company__in=[sign.duns for sign in signs], state__in=UNDECIDED)
+    return set(rows.values_list("kind", "registration_id", "company_id", "replacement"))
+
+
+def replacement_of(sign: Sign) -> str:
+    """The company that remains; nothing where D&B names none that can be asked for."""
+    try:
+        number = normalise_duns(sign.replacement)
+    except InvalidDuns:
+        return ""
+    return "" if number == sign.duns else number
+
+
+def _proposal(sign: Sign) -> Proposal:
+    replacement = replacement_of(sign)
+    return Proposal(
+        id=sign.key,
+        kind=sign.kind,
+        registration_id=sign.registration,
+        company_id=sign.duns,
+        replacement=replacement,
+        reason=reason(sign.kind, replacement),
+        created_at=timezone.now(),
+        happened_at=sign.happened_at,
+    )
+
+
+def reason(kind: str, replacement: str) -> str:
+    """What happened, in a sentence."""
+    if kind == ProposalKind.TRANSFER:
+        if replacement:
+            return f"D&B has merged it into {replacement}: there will be no more news under this number."
+        return "D&B has merged it into another company and does not say which one."
+    if kind == ProposalKind.DELETE:
+        return "D&B has deleted it: there will be no more news."
+    if kind == ProposalKind.EXIT:
+        return "It has left the set that D&B watches in this registration: there will be no more news."
+    return f"D&B refuses this number and names {replacement} in its place."
+
+
+def _tell_costs(proposals: Sequence[Proposal]) -> None:
+    """What each would cost, as of now; it is counted again when somebody decides."""
+    for contract, rows in by_contract(proposals).items():
+        billed = new_billable(contract, replacements(rows))
+        for row in rows:
+            row.cost = int(row.replacement in billed)
+        keys = [row.pk for row in rows if row.cost]
+        for batch in in_batches(keys):
+            Proposal.objects.filter(pk__in=list(batch)).update(cost=1)
+
+
+def by_contract(proposals: Iterable[Proposal]) -> dict[Contract, list[Proposal]]:
+    rows = list(proposals)
+    registrations = Registration.objects.select_related("contract").in_bulk(list({row.registration_id for row in rows}))
+    found: dict[Contract, list[Proposal]] = defaultdict(list)
+    for row in rows:
+        row.registration = registrations[row.registration_id]
+        found[row.registration.contract].append(row)
+    return dict(found)
+
+
+def replacements(proposals: Iterable[Proposal]) -> list[str]:
+    return sorted({row.replacement for row in proposals if row.replacement})
+
+
+def propose_replacements() -> list[Proposal]:
+    """D&B refused a wanted company and named another (contract §4): propose that one."""
+    made: list[Proposal] = []
+    for registration in Registration.objects.order_by("reference").values_list("pk", flat=True):
+        refused = Subject.objects.filter(registration=registration, wanted=True, state=SubjectState.REFUSED)
+        rows = refused.filter(code=TRANSFERRED_CODE).exclude(replacement="")
+        made += propose(_refusals(rows))
+    return made
+
+
+def _refusals(rows: Iterable[Subject]) -> Iterator[Sign]:
+    for row in rows:
+        # Asked for anew and refused again, it is proposed anew.
+        source = row.wanted_at.isoformat(timespec="milliseconds") if row.wanted_at else ""
+        sign = Sign(
+            ProposalKind.REPLACEMENT, row.registration_id, row.company_id, row.replacement, source, row.checked_at
+        )
+        if replacement_of(sign):
+            yield sign
+
+
+# What decides by itself
+
+
+def withdraw(*, kind: ProposalKind, registration: uuid.UUID, duns: Sequence[str], note: str) -> int:
+    """Dismiss what waits for a decision and has no reason any more; returns how many."""
+    rows = Proposal.objects.filter(kind=kind, registration=registration, company__in=duns, state__in=UNDECIDED)
+    return sum(_dismiss(row, by=THE_PROGRAM, note=note) for row in rows)
+
+
+def withdraw_unwanted() -> int:
+    """Nobody has to decide on a company that nobody wants any more."""
+    count = 0
+    rows = list(Proposal.objects.filter(state__in=UNDECIDED).order_by("created_at", "id")[:5000])
+    for batch in in_batches(rows):
+        keys = {row.pk: Subject.key(row.registration_id, row.company_id) for row in batch}
+        wanted = Subject.objects.filter(pk__in=list(keys.values()), wanted=True).values_list("pk", flat=True)
+        still = set(wanted)
+        gone = [row for row in batch if keys[row.pk] not in still]
+        count += sum(_dismiss(row, by=THE_PROGRAM, note="Nobody wants the company any more.") for row in gone)
+    return count
+
+
+# Deciding
+
+
+@dataclass(slots=True)
+class Decided:
+    """What became of the proposals somebody decided on."""
+
+    accepted: list[Proposal] = field(default_factory=list)
+    waiting: list[Proposal] = field(default_factory=list)
+    dismissed: list[Proposal] = field(default_factory=list)
+    too_late: list[Proposal] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        parts = (
+            (self.accepted, "accepted"),
+            (self.waiting, "waiting for a second person"),
+            (self.dismissed, "dismissed"),
+            (self.too_late, "decided by somebody else meanwhile"),
+        )
+        told = [f"{plural(len(rows), 'proposal')} {words}" for rows, words in parts if rows]
+        return f"{', '.join(told)}." if told else "Nothing was there to decide."
+
+
+def cost_of(proposals: Iterable[Proposal]) -> int:
+    """New billable companies that accepting all of these adds, as of now."""
+    return sum(len(new_billable(contract, replacements(rows))) for contract, rows in by_contract(proposals).items())
+
+
+def needs_approval(proposals: Iterable[Proposal]) -> list[Proposal]:
+    """Those that a second person has to approve: what adds more at once than the contract lets one person confirm."""
+    found: list[Proposal] = []
+    for contract, rows in by_contract(proposals).items():
+        billed = new_billable(contract, replacements(rows))
+        if len(billed) > contract.cap:
+            found += [row for row in rows if row.replacement in billed]
+    return found
+
+
+def accept(proposals: Sequence[Proposal], *, by: str, confirmed: int) -> Decided:
+    """Accept open proposals; `confirmed` is the number of new billable companies that the person has agreed to."""
+    _demand_number(cost_of(proposals), confirmed)
+    above = {row.pk for row in needs_approval(proposals)}
+    result = Decided()
+    for row in proposals:
+        if row.pk in above:
+            _await_approval(row, by, result)
+        else:
+            _accept(row, by, result, {"state": ProposalState.OPEN})
+    return result
+
+
+def approve(proposals: Sequence[Proposal], *, by: str, confirmed: int) -> Decided:
+    """A second person agrees to what lay above the cap."""
+    _demand_number(cost_of(proposals), confirmed)
+    if any(row.confirmed_by == by for row in proposals):
+        raise Refused("You have accepted this yourself: somebody else has to approve it.")
+    result = Decided()
+    for row in proposals:
+        _accept(row, by, result, {"state": ProposalState.AWAITING_APPROVAL, "confirmed_by": row.confirmed_by})
+    return result
+
+
+def dismiss(proposals: Sequence[Proposal], *, by: str, note: str) -> Decided:
+    """Decide against them, and say why."""
+    if not note.strip():
+        raise Refused("Say why, for those who ask later.")
+    result = Decided()
+    for row in proposals:
+        (result.dismissed if _dismiss(row, by=by, note=note) else result.too_late).append(row)
+    return result
+
+
+def _demand_number(cost: int, confirmed: int) -> None:
+    if cost != confirmed:
+        companies = plural(cost, "new billable company", "new billable companies")
+        raise Refused(f"This adds {companies}, and you confirmed {confirmed:,}. Look again, then confirm that number.")
+
+
+def _await_approval(row: Proposal, by: str, result: Decided) -> None:
+    waiting = {"state": ProposalState.AWAITING_APPROVAL, "confirmed_by": clean_text(by, 200)}
+    if not _swap(row, {"state": ProposalState.OPEN}, waiting):
+        result.too_late.append(row)
+        return
+    _audit(row, by, "accept proposal", f"Accepted, and waits for a second person: {_words(row)}")
+    result.waiting.append(row)
+
+
+def _accept(row: Proposal, by: str, result: Decided, known: Mapping[str, object]) -> None:
+    decided = {"state": ProposalState.ACCEPTED, "decided_by": clean_text(by, 200), "decided_at": timezone.now()}
+    if not _swap(row, known, decided):
+        result.too_late.append(row)
+        return
+    _audit(row, by, "accept proposal", f"Accepted: {_words(row)}")
+    carry_out(row)
+    result.accepted.append(row)
+
+
+def _dismiss(row: Proposal, *, by: str, note: str) -> bool:
+    decided = {
+        "state": ProposalState.DISMISSED,
+        "decided_by": clean_text(by, 200),
+        "decided_at": timezone.now(),
+        "note": clean_text(note.strip()),
+    }
+    if not _swap(row, {"state__in": UNDECIDED}, decided):
+        return False
+    _audit(row, by, "dismiss proposal", f"Dismissed: {_words(row)}. {row.note}")
+    return True
+
+
+def _swap(row: Proposal, known: Mapping[str, object], values: Mapping[str, object]) -> bool:
+    """Write the values where the row still stands as it is known; of two who decide, one wins."""
+    before = row.state
+    if not Proposal.objects.filter(pk=row.pk, **known).update(**values):
+        return False
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.state_before = before  # type: ignore[attr-defined]
+    return True
+
+
+def _audit(row: Proposal, actor: str, action: str, summary: str) -> None:
+    record(
+        actor=actor,
+        action=action,
+        thing=row,
+        summary=summary,
+        before={"state": getattr(row, "state_before", "")},
+        after={"state": row.state, "company": row.company_id, "replacement": row.replacement, "note": row.note},
+    )
+
+
+def _words(row: Proposal) -> str:
+    add = f", add {row.replacement}" if row.replacement else ""
+    return f"remove {row.company_id}{add}"
+
+
+# Carrying out
+
+
+def carry_out(row: Proposal) -> None:
+    """Make what was accepted wanted. The replacement comes first: a company is never left unwatched in between."""
+    registration = Registration.objects.select_related("contract").get(pk=row.registration_id)
+    actor = f"{row.decided_by} (proposal)"
+    if row.replacement:
+        want_subjects(registration=registration, wishes=[_wish(row)], asked_by=actor)
+    unwant_subjects(registration=registration, duns=[row.company_id], asked_by=actor)
+    row.applied_at = timezone.now()
+    Proposal.objects.filter(pk=row.pk).update(applied_at=row.applied_at)
+
+
+def _wish(row: Proposal) -> Wish:
+    """What was said about the company goes on with the one that replaces it."""
+    subject = Subject.objects.filter(pk=Subject.key(row.registration_id, row.company_id)).first()
+    if subject is None:
+        return Wish(row.replacement)
+    return Wish(row.replacement, customer_reference=subject.customer_reference, tags=subject.tags, owner=subject.owner)
+
+
+def carry_out_left_behind() -> int:
+    """What a process accepted and did not come to carry out; returns how many."""
+    limit = timezone.now() - LEFT_BEHIND_AFTER
+    rows = Proposal.objects.filter(state=ProposalState.ACCEPTED, applied_at__isnull=True, decided_at__lte=limit)
+    found = list(rows.order_by("decided_at")[:1000])
+    for row in found:
+        carry_out(row)
+    return len(found)
+
+
+# Reading: a company goes on under another number
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """The company on the other side of an accepted merger, and since when."""
+
+    company: Company
+    since: datetime | None
+
+
+def continues(duns: str) -> list[Continuation]:
+    """The companies whose history goes on under this number."""
+    rows = list(Proposal.objects.filter(replacement=duns, state=ProposalState.ACCEPTED, kind__in=MERGERS)[:100])
+    return _continuations(rows, [row.company_id for row in rows])
+
+
+def continued_by(duns: str) -> list[Continuation]:
+    """The company under whose number this one goes on."""
+    accepted = Q(company=duns, state=ProposalState.ACCEPTED, kind__in=MERGERS) & ~Q(replacement="")
+    rows = list(Proposal.objects.filter(accepted)[:100])
+    return _continuations(rows, [row.replacement for row in rows])
+
+
+def _continuations(rows: Sequence[Proposal], numbers: Sequence[str]) -> list[Continuation]:
+    """Each company once, however many registrations told of it."""
+    since = {duns: row.happened_at or row.decided_at for row, duns in zip(rows, numbers, strict=True)}
+    companies = Company.objects.in_bulk(list(since)) if since else {}
+    return [Continuation(companies.get(duns) or Company(duns=duns), since[duns]) for duns in sorted(since)]

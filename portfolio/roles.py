@@ -1,0 +1,115 @@
+"""Who may what: six roles, made equal to this table at every migration. `docs/roles.md` tells it to people.
+
+Roles of one's own can be made beside these under other names; they are left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.contrib.auth.models import Group, Permission
+
+VIEWED = ("portfolio", "monitoring", "health")
+VIEWER = "Viewer"
+ANALYST = "Analyst"
+MANAGER = "Portfolio manager"
+APPROVER = "Approver"
+OPERATOR = "Operator"
+ADMINISTRATOR = "Administrator"
+
+# Models of the program's own workings: tokens, throttle, bytes. No page shows them.
+HIDDEN = ("accesstoken", "throttleslot", "storedbytes", "readmark", "stagedrow")
+
+# What a role may beside looking: "model" for all rights on its rows, or one right by name. What does not exist (yet)
+# is passed by.
+RIGHTS: Mapping[str, tuple[str, ...]] = {
+    VIEWER: (),
+    ANALYST: (
+        "monitoring.alert",
+        "monitoring.alertrule",
+        "monitoring.acknowledge_alert",
+        "monitoring.change_element",
+    ),
+    MANAGER: (
+        "portfolio.add_subjectimport",
+        "portfolio.change_subjectimport",
+        "portfolio.confirm_import",
+        "portfolio.add_subject",
+        "portfolio.change_subject",
+        "portfolio.adopt_registration",
+        "portfolio.sync_registration",
+        "portfolio.sync_portfolio",
+        "portfolio.change_syncrun",
+        "portfolio.suppress_registration",
+        "portfolio.decide_proposal",
+    ),
+    APPROVER: ("portfolio.approve_import",),
+    OPERATOR: (
+        "portfolio.pull_registration",
+        "portfolio.change_registration",
+        "monitoring.change_deadletter",
+        "monitoring.change_dispatch",
+        "health.change_incident",
+        "django_q.view_schedule",
+        "django_q.change_schedule",
+        "django_q.view_success",
+        "django_q.view_failure",
+        "django_q.view_ormq",
+        "django_q.delete_ormq",
+        "django_q.rerun_failure",
+    ),
+}
+ADMINISTERED = ("portfolio", "monitoring", "health", "dnbmon_site", "auth", "django_q")
+
+
+def install_roles(sender: Any = None, **kwargs: Any) -> None:
+    """Make the six roles what the table says. Runs after every migration, and changes nothing the second time."""
+    state = kwargs.get("apps", apps)
+    if "auth" in state.all_models and (sender is None or sender is last_to_migrate()):
+        known = {f"{app}.{name}": key for key, app, name in _permissions()}
+        for role in ROLES:
+            _install(role, {known[name] for name in rights_of(role, known)})
+
+
+def last_to_migrate() -> AppConfig:
+    """The app whose signal comes last: by then the permissions of all are there."""
+    return [config for config in apps.get_app_configs() if config.models_module][-1]
+
+
+def _permissions() -> Iterable[tuple[Any, str, str]]:
+    return Permission.objects.values_list("pk", "content_type__app_label", "codename")
+
+
+def rights_of(role: str, known: Iterable[str]) -> set[str]:
+    """The rights of a role among those that there are."""
+    if role == ADMINISTRATOR:
+        return {name for name in known if _is_administered(name)}
+    wanted = RIGHTS[role]
+    return {name for name in known if _is_viewed(name) or name in wanted or _model_of(name) in wanted}
+
+
+def _model_of(name: str) -> str:
+    app, _, codename = name.partition(".")
+    return f"{app}.{codename.partition('_')[2]}"
+
+
+def _is_viewed(name: str) -> bool:
+    app, _, codename = name.partition(".")
+    return app in VIEWED and codename.startswith("view_") and codename.removeprefix("view_") not in HIDDEN
+
+
+def _is_administered(name: str) -> bool:
+    app, _, codename = name.partition(".")
+    return app in ADMINISTERED and codename.partition("_")[2] not in HIDDEN
+
+
+def _install(role: str, wanted: set[Any]) -> None:
+    group, _ = Group.objects.get_or_create(name=role)
+    known = set(group.permissions.values_list("pk", flat=True))
+    if known != wanted:
+        group.permissions.set(wanted)
+
+
+ROLES = (*RIGHTS, ADMINISTRATOR)

@@ -1,0 +1,94 @@
+"""What D&B publishes becomes proposals: once, whatever the order, and withdrawn when D&B takes it back."""
+
+import pytest
+
+from monitoring.jobs import make_proposals
+from monitoring.models import ReadMark
+from monitoring.proposals import read_publications
+from portfolio.models import Proposal, ProposalKind, ProposalState
+from portfolio.proposing import dismiss
+from tests.builders import DUNS, MOMENT, a_notice, a_registration, a_transfer, an_update, delivered, stamp
+from tests.portfolio.subjects import a_subject
+
+pytestmark = pytest.mark.django_db
+OTHER = "150483782"
+
+
+def states() -> list[tuple[str, str, str]]:
+    rows = Proposal.objects.order_by("kind", "created_at")
+    return [(row.kind, row.replacement, row.state) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        (a_transfer(DUNS, to=OTHER), ("transfer", OTHER, "open")),
+        (a_notice("DELETE"), ("delete", "", "open")),
+        (a_notice("EXIT"), ("exit", "", "open")),
+    ],
+)
+def test_news_become_a_proposal_once(item: object, expected: tuple[str, str, str]) -> None:
+    a_subject()
+    delivered(item)
+    assert read_publications() == 1
+    assert states() == [expected]
+    ReadMark.objects.update(number=0)
+    read_publications()
+    assert states() == [expected]
+
+
+def test_the_moment_is_d_and_bs() -> None:
+    a_subject()
+    delivered(a_notice("DELETE", delivered=stamp()))
+    read_publications()
+    assert Proposal.objects.get().happened_at == MOMENT
+
+
+def test_other_news_and_unwanted_companies_propose_nothing() -> None:
+    a_subject(wanted=False)
+    delivered(an_update(), a_notice("DELETE"), a_notice("UNDER_REVIEW"))
+    delivered(a_notice("DELETE"), registration=a_registration("OTHER_01"))
+    assert read_publications() == 2
+    assert states() == []
+
+
+@pytest.mark.parametrize(("gone", "back"), [("DELETE", "UNDELETE"), ("EXIT", "ENTER")])
+def test_what_d_and_b_takes_back_is_withdrawn(gone: str, back: str) -> None:
+    a_subject()
+    delivered(a_notice(gone, delivered=stamp()))
+    read_publications()
+    delivered(a_notice(back, delivered=stamp(hours=1)))
+    read_publications()
+    row = Proposal.objects.get()
+    assert row.state == ProposalState.DISMISSED and row.note and row.decided_by == "program"
+
+
+def test_the_last_that_happened_counts_not_the_last_that_came() -> None:
+    a_subject()
+    delivered(a_notice("UNDELETE", delivered=stamp(hours=1)))
+    delivered(a_notice("DELETE", delivered=stamp()))
+    read_publications()
+    assert states() == []
+    delivered(a_notice("DELETE", delivered=stamp(hours=2)))
+    read_publications()
+    delivered(a_notice("UNDELETE", delivered=stamp(hours=1, minutes=1)))
+    read_publications()
+    assert states() == [("delete", "", "open")]
+
+
+def test_a_person_who_dismissed_it_is_not_asked_again_by_a_replay() -> None:
+    a_subject()
+    delivered(a_transfer(DUNS, to=OTHER))
+    read_publications()
+    dismiss(list(Proposal.objects.all()), by="ann", note="No.")
+    ReadMark.objects.update(number=0)
+    read_publications()
+    assert states() == [("transfer", OTHER, "dismissed")]
+
+
+def test_the_job_does_it_all() -> None:
+    a_subject()
+    a_subject(OTHER, state="refused", code="40003", replacement="012345678")
+    delivered(a_transfer(DUNS, to=OTHER))
+    assert make_proposals() == 1
+    assert {kind for kind, _, _ in states()} == {ProposalKind.TRANSFER, ProposalKind.REPLACEMENT}

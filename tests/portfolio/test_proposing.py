@@ -1,0 +1,294 @@
+"""Proposals: made once where a company is wanted, decided once, carried out whatever dies in between."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from dnbmon_site.models import User
+from portfolio import proposing
+from portfolio.models import AuditEntry, Contract, Proposal, ProposalKind, ProposalState, Subject, SubjectState
+from portfolio.proposing import (
+    Refused,
+    Sign,
+    accept,
+    approve,
+    carry_out_left_behind,
+    continued_by,
+    continues,
+    dismiss,
+    propose,
+    propose_replacements,
+    withdraw_unwanted,
+)
+from tests.builders import DUNS, MOMENT, a_contract, a_registration
+from tests.monitoring.test_admin import text_of
+from tests.portfolio.subjects import a_company, a_person, a_subject
+
+pytestmark = pytest.mark.django_db
+OTHER, THIRD = "150483782", "012345678"
+LIST = "/portfolio/proposal/"
+
+
+def a_sign(kind: ProposalKind = ProposalKind.TRANSFER, duns: str = DUNS, to: str = OTHER, **fields: Any) -> Sign:
+    registration = fields.pop("registration", None) or a_registration(adopted=True)
+    return Sign(kind, registration.pk, duns, to, fields.pop("source", "1"), MOMENT)
+
+
+def a_proposal(**fields: Any) -> Proposal:
+    duns = fields.get("duns", DUNS)
+    a_subject(duns, fields.get("registration"))
+    (made,) = propose([a_sign(**fields)])
+    return Proposal.objects.select_related("registration").get(pk=made.pk)
+
+
+def wanted() -> set[str]:
+    return set(Subject.objects.filter(wanted=True).values_list("company_id", flat=True))
+
+
+# Made
+
+
+def test_a_merger_is_proposed_with_its_cost() -> None:
+    row = a_proposal()
+    assert (row.company_id, row.replacement, row.cost, row.state) == (DUNS, OTHER, 1, "open")
+    assert wanted() == {DUNS}
+
+
+def test_a_replacement_that_is_billed_already_costs_nothing() -> None:
+    a_subject(
+        OTHER, a_registration("OTHER_01"), wanted=False, state=SubjectState.REMOVED, monitored_until=MOMENT.date()
+    )
+    assert a_proposal().cost == 0
+
+
+def test_nothing_is_proposed_for_what_nobody_wants() -> None:
+    a_subject(wanted=False)
+    a_subject(registration=a_registration("OTHER_01"))
+    assert propose([a_sign()]) == []
+
+
+def test_the_same_sign_makes_one_proposal_whatever_was_decided() -> None:
+    row = a_proposal()
+    assert propose([a_sign()]) == []
+    dismiss([row], by="ann", note="No.")
+    assert propose([a_sign()]) == []
+    assert Proposal.objects.get().state == ProposalState.DISMISSED
+
+
+def test_a_new_occasion_is_proposed_anew_but_not_beside_an_open_one() -> None:
+    row = a_proposal()
+    assert propose([a_sign(source="2")]) == []
+    dismiss([row], by="ann", note="No.")
+    assert len(propose([a_sign(source="2")])) == 1
+
+
+@pytest.mark.parametrize("to", ["", "12", DUNS])
+def test_without_a_usable_replacement_only_the_removal_is_proposed(to: str) -> None:
+    row = a_proposal(to=to)
+    assert (row.replacement, row.cost) == ("", 0)
+    accept([row], by="ann", confirmed=0)
+    assert wanted() == set()
+
+
+def refused(**fields: Any) -> Subject:
+    values = {"state": SubjectState.REFUSED, "code": "40003", "replacement": OTHER, "wanted_at": timezone.now()}
+    return a_subject(**{**values, **fields})
+
+
+def test_a_refusal_that_names_another_number_is_proposed_once() -> None:
+    refused()
+    assert [row.kind for row in propose_replacements()] == [ProposalKind.REPLACEMENT]
+    assert propose_replacements() == []
+
+
+@pytest.mark.parametrize("fields", [{"replacement": ""}, {"wanted": False}, {"code": "40002"}, {"replacement": DUNS}])
+def test_other_refusals_propose_nothing(fields: dict[str, Any]) -> None:
+    refused(**fields)
+    assert propose_replacements() == []
+
+
+def test_asked_for_again_and_refused_again_it_is_proposed_again() -> None:
+    row = refused()
+    dismiss(propose_replacements(), by="ann", note="No.")
+    Subject.objects.filter(pk=row.pk).update(wanted_at=timezone.now() + timedelta(minutes=1))
+    assert len(propose_replacements()) == 1
+
+
+def test_what_nobody_wants_any_more_waits_for_nobody() -> None:
+    row = a_proposal()
+    assert withdraw_unwanted() == 0
+    Subject.objects.update(wanted=False)
+    assert withdraw_unwanted() == 1
+    row.refresh_from_db()
+    assert (row.state, row.decided_by) == (ProposalState.DISMISSED, "program")
+
+
+# Decided
+
+
+def test_accepted_the_one_goes_and_the_other_comes_with_what_was_said_about_it() -> None:
+    row = a_proposal()
+    Subject.objects.update(customer_reference="K-17", tags="steel", owner="Eve")
+    told = accept([row], by="ann", confirmed=1)
+    assert str(told) == "1 proposal accepted."
+    assert wanted() == {OTHER}
+    new = Subject.objects.get(company=OTHER)
+    assert (new.customer_reference, new.tags, new.owner) == ("K-17", "steel", "Eve")
+    row.refresh_from_db()
+    assert row.state == ProposalState.ACCEPTED and row.applied_at and row.decided_by == "ann"
+    actions = list(AuditEntry.objects.order_by("id").values_list("action", flat=True))
+    assert sorted(actions) == ["accept proposal", "unwant", "want"]
+
+
+@pytest.mark.parametrize("confirmed", [0, 2])
+def test_a_wrong_number_is_refused(confirmed: int) -> None:
+    row = a_proposal()
+    with pytest.raises(Refused, match="adds 1 new billable company"):
+        accept([row], by="ann", confirmed=confirmed)
+    assert wanted() == {DUNS} and Proposal.objects.get().state == ProposalState.OPEN
+
+
+def test_one_company_that_replaces_two_is_paid_once() -> None:
+    rows = [a_proposal(), a_proposal(duns=THIRD)]
+    accept(rows, by="ann", confirmed=1)
+    assert wanted() == {OTHER}
+
+
+def test_of_two_who_decide_at_once_one_wins() -> None:
+    mine, yours = a_proposal(), Proposal.objects.get()
+    assert dismiss([mine], by="ann", note="No.").dismissed
+    told = accept([yours], by="bob", confirmed=1)
+    assert told.too_late and wanted() == {DUNS}
+    assert "decided by somebody else" in str(told)
+
+
+def test_a_reason_is_demanded() -> None:
+    with pytest.raises(Refused):
+        dismiss([a_proposal()], by="ann", note=" ")
+
+
+def test_above_the_cap_a_second_person_approves() -> None:
+    a_contract(cap=0)
+    row = a_proposal()
+    assert accept([row], by="ann", confirmed=1).waiting
+    assert wanted() == {DUNS}
+    row = Proposal.objects.get()
+    with pytest.raises(Refused, match="somebody else"):
+        approve([row], by="ann", confirmed=1)
+    assert approve([row], by="bob", confirmed=1).accepted
+    assert wanted() == {OTHER}
+    row.refresh_from_db()
+    assert (row.confirmed_by, row.decided_by) == ("ann", "bob")
+
+
+def test_what_costs_nothing_needs_no_second_person() -> None:
+    a_contract(cap=0)
+    accept([a_proposal(kind=ProposalKind.DELETE, to="")], by="ann", confirmed=0)
+    assert wanted() == set()
+
+
+def test_what_a_dead_process_accepted_is_carried_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = a_proposal()
+    monkeypatch.setattr(proposing, "want_subjects", lambda **_: pytest.fail("killed"))
+    with pytest.raises(pytest.fail.Exception):
+        accept([row], by="ann", confirmed=1)
+    monkeypatch.undo()
+    assert wanted() == {DUNS} and carry_out_left_behind() == 0
+    Proposal.objects.update(decided_at=timezone.now() - timedelta(minutes=2))
+    assert carry_out_left_behind() == 1 and carry_out_left_behind() == 0
+    assert wanted() == {OTHER}
+
+
+# History goes on
+
+
+def test_an_accepted_merger_links_both_companies(client: Client) -> None:
+    a_company(DUNS, "Old Ltd")
+    a_company(OTHER, "New Ltd")
+    row = a_proposal()
+    assert continues(OTHER) == []
+    accept([row], by="ann", confirmed=1)
+    assert [one.company.name for one in continues(OTHER)] == ["Old Ltd"]
+    assert [one.company.name for one in continued_by(DUNS)] == ["New Ltd"]
+    client.force_login(User.objects.create_superuser("ann"))
+    assert "continues Old Ltd (merged on 7 Jan 2026)" in text_of(client.get(f"/portfolio/company/{OTHER}/change/"))
+    page = client.get(f"/portfolio/company/{DUNS}/change/")
+    assert "goes on as New Ltd" in text_of(page) and f"/portfolio/company/{OTHER}/" in page.content.decode()
+
+
+# Pages
+
+
+@pytest.fixture
+def manager(client: Client) -> Client:
+    client.force_login(a_person(role="Portfolio manager"))
+    return client
+
+
+def test_the_list_opens_with_few_queries(manager: Client, django_assert_max_num_queries: Any) -> None:
+    a_company(DUNS, "Old Ltd")
+    a_proposal()
+    with django_assert_max_num_queries(12):
+        text = text_of(manager.get(LIST))
+    assert "Old Ltd" in text and f"Remove it, add {OTHER}" in text.replace("  ", " ") and "1 company" in text
+
+
+def test_costs_are_up_to_while_a_list_is_not_adopted(manager: Client) -> None:
+    a_registration("OTHER_01", adopted=False)
+    a_proposal()
+    assert "up to 1 company" in text_of(manager.get(LIST))
+
+
+def test_many_are_accepted_on_one_page_that_asks_for_the_number(manager: Client) -> None:
+    rows = [a_proposal(), a_proposal(duns=THIRD, kind=ProposalKind.DELETE, to="")]
+    keys = [str(row.pk) for row in rows]
+    asked = text_of(manager.post(LIST, {"action": "accept_selected", "_selected_action": keys}))
+    assert "Accept 2 proposals" in asked and "1 new billable company" in asked
+    wrong = manager.post(f"{LIST}decide/accept/", {"key": keys, "confirmed": "7"})
+    assert "you confirmed 7" in text_of(wrong) and wanted() == {DUNS, THIRD}
+    told = manager.post(f"{LIST}decide/accept/", {"key": keys, "confirmed": "1"}, follow=True)
+    assert "2 proposals accepted." in text_of(told) and wanted() == {OTHER}
+
+
+def test_two_tabs_are_harmless(manager: Client) -> None:
+    row = a_proposal()
+    given = {"key": str(row.pk), "confirmed": "1"}
+    manager.post(f"{LIST}decide/accept/", given)
+    again = manager.post(f"{LIST}decide/accept/", {**given, "confirmed": "0"}, follow=True)
+    assert "decided by somebody else" in text_of(again)
+    assert AuditEntry.objects.filter(action="accept proposal").count() == 1
+
+
+def test_one_is_dismissed_with_a_reason(manager: Client) -> None:
+    row = a_proposal()
+    page = f"{LIST}{row.pk}/change/"
+    assert "Dismiss…" in text_of(manager.get(page))
+    told = manager.post(f"{LIST}decide/dismiss/", {"key": str(row.pk), "note": "They stay."}, follow=True)
+    assert "They stay." in text_of(told) and "Dismiss…" not in text_of(manager.get(page))
+
+
+def test_the_approver_approves_what_the_manager_accepted(manager: Client) -> None:
+    a_contract(cap=0)
+    row = a_proposal()
+    manager.post(f"{LIST}decide/accept/", {"key": str(row.pk), "confirmed": "1"})
+    assert manager.get(f"{LIST}decide/approve/?key={row.pk}").status_code == 403
+    manager.force_login(a_person(role="Approver", username="eve"))
+    assert "Approve 1 proposal" in text_of(manager.get(f"{LIST}decide/approve/?key={row.pk}"))
+    manager.post(f"{LIST}decide/approve/", {"key": str(row.pk), "confirmed": "1"})
+    assert wanted() == {OTHER}
+
+
+@pytest.mark.parametrize("path", ["decide/explode/", "decide/accept/", "decide/accept/?key=x"])
+def test_what_is_not_there_is_not_found(manager: Client, path: str) -> None:
+    assert manager.get(LIST + path).status_code == 404
+
+
+def test_others_decide_nothing(client: Client) -> None:
+    row = a_proposal()
+    client.force_login(a_person(role="Viewer"))
+    assert client.post(f"{LIST}decide/accept/", {"key": str(row.pk), "confirmed": "1"}).status_code == 403
+    assert "Accept…" not in text_of(client.get(f"{LIST}{row.pk}/change/"))
+    assert Contract.objects.count() == 1 and wanted() == {DUNS}
