@@ -131,6 +131,11 @@ def read_item(raw: bytes, default_type: str | None = None) -> Item:
     return _read_fast(raw, default_type) or _read_slowly(raw, default_type)
 
 
+def delivery_stamp_of(raw: bytes) -> str | None:
+    """Also of an item that is unreadable otherwise."""
+    return _text(_members(raw).get("deliveryTimeStamp"))
+
+
 def parse_json(raw: bytes | str) -> Any:
     """Read JSON and lose nothing: fractions become Decimal, integers keep every digit, lone surrogates stay.
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from direct_plus.client import DirectPlus
-from direct_plus.messages import UnreadableItem, parse_stamp, read_item
+from direct_plus.messages import UnreadableItem, delivery_stamp_of, parse_stamp, read_item
 from direct_plus.session import Answer
 from monitoring import gaps
 from monitoring.deciding import Meaning, Verdict, decide
@@ -171,17 +171,25 @@ def _advance(replay_pass: ReplayPass, verdict: Verdict) -> None:
     """Move on to the next page, or end: at stamps past the pass's own start, or where there is nothing to go by."""
     assert verdict.split is not None
     stamps = [stamp for stamp in map(_stamp_of, verdict.split.items) if stamp]
-    step = next_step(replay_pass.cursor, replay_pass.page_size, stamps, len(verdict.split.items)) if stamps else None
+    step = _step(replay_pass, stamps, len(verdict.split.items))
     if step is None:
         _finish(replay_pass, _no_way_on(stamps))
         return
     if step.crowded and not answers_carry_one_stamp(replay_pass.registration):
         _mark_crowded(replay_pass, step, max(stamps))
     replay_pass.cursor, replay_pass.page_size, replay_pass.state = step.cursor, step.size, PassState.RUNNING
-    if _is_past_its_start(replay_pass, max(stamps)):
+    if stamps and _is_past_its_start(replay_pass, max(stamps)):
         _finish(replay_pass)
     else:
         replay_pass.save()
+
+
+def _step(replay_pass: ReplayPass, stamps: list[datetime], count: int) -> Step | None:
+    """A small page without a usable stamp may only be in the way of those behind it."""
+    cursor, size = replay_pass.cursor, replay_pass.page_size
+    if stamps:
+        return next_step(cursor, size, stamps, count)
+    return Step(cursor, min(LARGEST_PAGE, size * 2)) if size <= count < LARGEST_PAGE else None
 
 
 def _is_past_its_start(replay_pass: ReplayPass, stamp: datetime) -> bool:
@@ -200,7 +208,7 @@ def _stamp_of(raw: bytes) -> datetime | None:
     try:
         stamp = read_item(raw).delivery_stamp
     except UnreadableItem:
-        return None
+        stamp = delivery_stamp_of(raw)
     return parse_stamp(stamp) if stamp else None
 
 
