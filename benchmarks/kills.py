@@ -49,15 +49,13 @@ class Lane:
     house: House
     choose: random.Random
     killed: Counter[str] = field(default_factory=Counter)
-    survived: int = 0
+    survived: Counter[str] = field(default_factory=Counter)
 
     def kill(self, times: int) -> None:
         while self.killed.total() < times:
             place = self.choose.choice([*POINTS, *[AT_RANDOM] * (len(POINTS) // 3)])
-            if self._strike(place):
-                self.killed[place] += 1
-            else:
-                self.survived += 1
+            ended = self.killed if self._strike(place) else self.survived
+            ended[place] += 1
 
     def _strike(self, place: str) -> bool:
         if place != AT_RANDOM:
@@ -127,12 +125,15 @@ def settled(sandbox: Sandbox, lanes: list[Lane]) -> list[dict[str, Any]]:
 
 def show(sandbox: Sandbox, lanes: list[Lane], verdicts: list[dict[str, Any]], seconds: float) -> None:
     killed = sum((one.killed for one in lanes), Counter[str]())
+    survived = sum((one.survived for one in lanes), Counter[str]())
     for place, times in sorted(killed.items(), key=lambda pair: -pair[1]):
         row(place, times)
+    for place, times in survived.items():
+        row(f"ended before: {place}", times)
     print()
     row("killed", killed.total())
     row("distinct points", len(killed - Counter({AT_RANDOM: killed.total()})))
-    row("ended before they came to their point", sum(one.survived for one in lanes))
+    row("ended before they came to their point", survived.total())
     row("calls at the sandbox", len(sandbox.control.calls()))
     row("answers sent and never stored", sum(len(one.house.lost_on_the_way()) for one in lanes))
     for name in ("notifications", "repaired", "replay_passes", "unreadable"):

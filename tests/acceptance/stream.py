@@ -1,7 +1,7 @@
 """Notifications of every type, no two with the same content."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from tests.builders import a_notice, a_seed, a_transfer, an_element, an_update, stamp
@@ -24,9 +24,14 @@ class Stream:
 
     def __init__(self, first: int = 0) -> None:
         self._items = _items(first)
+        self._numbers = count(first)
 
-    def take(self, count: int) -> list[dict[str, Any]]:
-        return [_unstamped(item) for item in islice(self._items, count)]
+    def take(self, how_many: int) -> list[dict[str, Any]]:
+        return [_unstamped(item) for item in islice(self._items, how_many)]
+
+    def unreadable(self) -> str:
+        """One without a company."""
+        return f'{{"type": "UPDATE", "number": {next(self._numbers)}}}'
 
 
 def _items(number: int) -> Iterator[dict[str, Any]]:

@@ -36,6 +36,19 @@ def test_what_a_replay_brings_damaged_is_asked_for_again(open_house: Callable[..
     assert house.settle()["notifications"] == 8
 
 
+@pytest.mark.parametrize("unreadable", ['{"type": "UPDATE"}', "17"])
+def test_a_replay_goes_on_behind_what_is_unreadable(open_house: Callable[..., House], unreadable: str) -> None:
+    house = open_house(settle=0)
+    house.control.switch("stamps", "item")
+    house.control.emit(house.reference, [unreadable])
+    house.emit(8)
+    house.control.set_fault("drop", on="pull", times=1)
+    # Each failure halves the page, down to one item.
+    house.control.set_fault("server_error", on="replay", times=8)
+    house.pull()
+    assert house.settle()["notifications"] == 8
+
+
 @pytest.mark.parametrize("point", ["asked again for the unreadable", "unreadable items kept", "about to project"])
 def test_what_a_pull_brings_damaged_is_asked_for_again_though_the_reader_is_killed(house: House, point: str) -> None:
     house.emit(8)

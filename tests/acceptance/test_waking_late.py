@@ -45,9 +45,11 @@ def test_nothing_is_lost_when_it_slept_in_the_middle_of_the_call(house: House, p
     assert house.settle()["notifications"] == 35
 
 
-def test_nothing_comes_twice_when_it_slept_while_reading(house: House) -> None:
+@pytest.mark.parametrize("point", ["about to read", "number taken, state not"])
+def test_nothing_comes_twice_when_it_slept_while_reading(house: House, point: str) -> None:
     house.emit(25)
-    sleeper = stopped_at(house, "notifications inserted, changes not")
+    sleeper = stopped_at(house, point)
     house.pull()
     wake(sleeper)
-    assert house.settle()["notifications"] == 25
+    verdict = house.settle()
+    assert (verdict["notifications"], verdict["repaired"]) == (25, 0)

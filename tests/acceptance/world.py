@@ -97,6 +97,6 @@ def lead_past(house: House, point: str, choose: random.Random) -> None:
     if "token" in point:
         house.control.expire_tokens()
     if "unreadable" in point:
-        house.control.set_fault("nul", times=1, on="pull", reference=house.reference)
+        house.control.emit(house.reference, [house.stream.unreadable()])
     if point in IN_REPLAY:
         house.control.set_fault("drop", times=1, on="pull", reference=house.reference)
