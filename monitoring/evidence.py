@@ -1,0 +1,48 @@
+"""Published notifications, read in order, as evidence of which companies D&B monitors: a reader with its own mark."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from monitoring.models import Notification, Publication, ReadMark
+from portfolio.evidence import fold, take_evidence
+from portfolio.models import Registration
+
+READER = "evidence"
+PUBLICATIONS = 100
+
+
+def gather_evidence(limit: int = PUBLICATIONS) -> int:
+    """Take what the next publications prove; returns how many were read. A repetition changes nothing."""
+    mark, _ = ReadMark.objects.get_or_create(reader=READER)
+    published = Publication.objects.filter(number__gt=mark.number).order_by("number")[:limit]
+    rows = list(published.values_list("number", "delivery_id"))
+    if not rows:
+        return 0
+    for registration, notices in _notices([delivery for _, delivery in rows]).items():
+        take_evidence(Registration(pk=registration), fold(notices))
+    ReadMark.objects.filter(pk=READER, number=mark.number).update(number=rows[-1][0])
+    return len(rows)
+
+
+def _notices(deliveries: list[uuid.UUID]) -> dict[uuid.UUID, list[tuple[str, str, datetime]]]:
+    """What the deliveries brought first, by registration: a replay of known notifications proves nothing new."""
+    found: dict[uuid.UUID, list[tuple[str, str, datetime]]] = defaultdict(list)
+    columns = ("registration_id", "company_id", "type", "delivered_at", "recorded_at")
+    rows = Notification.objects.filter(delivery__in=deliveries).order_by("id").values_list(*columns)
+    for registration, duns, kind, delivered_at, recorded_at in rows:
+        found[registration].append((duns, kind, delivered_at or recorded_at))
+    return found
+
+
+def gather_all() -> int:
+    """The job: everything published so far, for a minute at most; returns how many publications were read."""
+    until = timezone.now() + timedelta(seconds=55)
+    done = 0
+    while timezone.now() < until and (read := gather_evidence()):
+        done += read
+    return done

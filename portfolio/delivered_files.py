@@ -1,0 +1,186 @@
+"""Files that D&B delivers about the list itself, applied: Exceptions (what it refused) and DunsExport (what it has)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from django.utils import timezone
+
+from direct_plus.client import NOT_FOUND, OUTCOMES, Outcome
+from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
+from direct_plus.files import FileKind, Refusal, parse_file_name, read_exceptions, read_export
+from portfolio import settling
+from portfolio.adopting import batches, learn_is_in, read_listing
+from portfolio.auditing import record
+from portfolio.models import Registration, Subject, SubjectState
+from portfolio.rows import LOOKUP_BATCH, in_batches
+from portfolio.settling import IS_IN
+from portfolio.sync_runs import tally_open
+from portfolio.wording import plural
+
+# State of what is under way, D&B's code, and what it says.
+Verdict = tuple[str, str, str]
+
+
+class WrongFile(ValueError):
+    """The file is not about this registration, or not of this kind; the message says so."""
+
+
+@dataclass(slots=True)
+class Exceptions:
+    """What an Exceptions file settled."""
+
+    refused: int = 0
+    in_already: int = 0
+    out_already: int = 0
+    passed_by: int = 0  # lines about numbers that nothing is under way for
+    codes: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.refused:,} refused, {self.in_already:,} in already, {self.out_already:,} out already; "
+            f"{plural(self.passed_by, 'line')} about numbers that nothing is under way for"
+        )
+
+
+@dataclass(slots=True)
+class Export:
+    """What a DunsExport file showed."""
+
+    listed: int = 0
+    newly_known: int = 0
+    gone: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        told = f"{plural(self.listed, 'company', 'companies')} at D&B, {self.newly_known:,} of them not known before"
+        told += f"; {self.gone:,} thought to be there are not" if self.gone else ""
+        return told + (f"; {plural(len(self.unreadable), 'line')} unreadable" if self.unreadable else "")
+
+
+def apply_exceptions(registration: Registration, path: Path, *, by: str) -> Exceptions:
+    """Settle what is under way by D&B's refusals; a second time it changes nothing."""
+    _check_name(registration, path, FileKind.EXCEPTIONS)
+    result = Exceptions()
+    batch: list[Refusal] = []
+    for refusal in read_exceptions(path):
+        batch.append(refusal)
+        if len(batch) == LOOKUP_BATCH:
+            _apply_refusals(registration, batch, result)
+            batch = []
+    _apply_refusals(registration, batch, result)
+    tally_open(registration, refused=result.refused)
+    _record(registration, by, "exceptions", path.name, str(result))
+    return result
+
+
+def _apply_refusals(registration: Registration, batch: Sequence[Refusal], result: Exceptions) -> None:
+    refusals = {Subject.key(registration.pk, number): one for one in batch if (number := _number(one.duns))}
+    under_way = Subject.objects.filter(pk__in=list(refusals), state__in=settling.PENDING)
+    groups: dict[Verdict, list[uuid.UUID]] = {}
+    for key, state in under_way.values_list("pk", "state"):
+        groups.setdefault((state, refusals[key].code, refusals[key].information), []).append(key)
+    settled = sum(_settle(keys, verdict, result) for verdict, keys in groups.items())
+    result.passed_by += len(batch) - settled
+
+
+def _settle(keys: Sequence[uuid.UUID], verdict: Verdict, result: Exceptions) -> int:
+    """Rows with the same thing under way and the same word of D&B on it."""
+    state, code, information = verdict
+    outcome = outcome_of(code)
+    if state == SubjectState.PENDING_ADD and outcome in IS_IN:
+        settled = settling.monitored(keys, [state], since=settling.today(), code=code, message=information)
+        result.in_already += settled
+    elif state == SubjectState.PENDING_ADD:
+        settled = _refuse(keys, code, information)
+        result.refused += settled
+    elif outcome == Outcome.ABSENT or code == NOT_FOUND:
+        settled = settling.taken_out(keys, code=code, message=information)
+        result.out_already += settled
+    else:
+        # D&B does not take it out: it is in, and the code keeps it from being asked for again.
+        settled = settling.monitored(keys, [state], since=settling.today(), code=code, message=information)
+        result.refused += settled
+    return settled
+
+
+def _refuse(keys: Sequence[uuid.UUID], code: str, information: str) -> int:
+    replacement = _number(information) if outcome_of(code) == Outcome.TRANSFERRED else None
+    return settling.refused(keys, code=code or "refused", message=information, replacement=replacement)
+
+
+def outcome_of(code: str) -> Outcome:
+    return Outcome.UNKNOWN if code == NOT_FOUND else OUTCOMES.get(code, Outcome.UNCLEAR)
+
+
+def _number(text: str) -> str | None:
+    """D&B names a number whose leading zero it lost without it."""
+    try:
+        return normalise_duns(text)
+    except LostLeadingZero as lost:
+        return lost.suggestion
+    except InvalidDuns:
+        return None
+
+
+def apply_export(registration: Registration, paths: Sequence[Path], *, by: str) -> Export:
+    """D&B's list, in as many files as it came in: who is on it is in; who is not is out, where it is whole.
+
+    Changes no wish.
+    """
+    for path in paths:
+        _check_name(registration, path, FileKind.EXPORT)
+    heard_at, result = _written_at(paths), Export()
+    listed: set[str] = set()
+    for path in paths:
+        for lines in batches(read_export(path)):
+            listing = read_listing(lines)
+            result.unreadable += listing.unreadable
+            fresh = [number for number in listing.numbers if number not in listed]
+            result.newly_known += learn_is_in(registration, fresh, heard_at=heard_at)
+            listed.update(fresh)
+    result.listed = len(listed)
+    if is_whole(paths) and listed:
+        result.gone = _leave_out(registration, listed, heard_at)
+    tally_open(registration)
+    _record(registration, by, "export", ", ".join(path.name for path in paths), str(result))
+    return result
+
+
+def _written_at(paths: Sequence[Path]) -> datetime:
+    names = [parse_file_name(path.name) for path in paths]
+    return min((name.written_at for name in names if name), default=timezone.now())
+
+
+def is_whole(paths: Sequence[Path]) -> bool:
+    """Parts 1 to n of one export; a file of another name is taken for a whole list."""
+    names = [parse_file_name(path.name) for path in paths]
+    numbers = sorted(name.number or 1 if name else 1 for name in names)
+    return numbers == list(range(1, len(paths) + 1)) and len({name and name.written_at for name in names}) == 1
+
+
+def _leave_out(registration: Registration, listed: set[str], heard_at: datetime) -> int:
+    """Who was thought to be in when the list was written and is not on it."""
+    rows = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED, checked_at__lt=heard_at)
+    thought = rows.values_list("pk", "company_id").iterator(chunk_size=2000)
+    missing = [key for key, number in thought if number not in listed]
+    day = heard_at.date()
+    out = (settling.removed(keys, [SubjectState.MONITORED], until=day, at=heard_at) for keys in in_batches(missing))
+    return sum(out)
+
+
+def _check_name(registration: Registration, path: Path, kind: FileKind) -> None:
+    """Other names are taken as they are: people rename files."""
+    name = parse_file_name(path.name)
+    if name and name.kind != kind:
+        raise WrongFile(f"{path.name} is a file of another kind ({name.kind}); here one with {kind} is needed.")
+    if name and name.reference != registration.reference:
+        raise WrongFile(f"{path.name} is about {name.reference}, not about {registration.reference}.")
+
+
+def _record(registration: Registration, by: str, action: str, name: str, told: str) -> None:
+    record(actor=by, action=action, thing=registration, summary=f"{name} applied to {registration}: {told}")

@@ -1,0 +1,68 @@
+"""manage.py adopt: take over the list that D&B has; it sends nothing and costs nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from direct_plus.files import UnreadableFile, read_lines
+from portfolio.adopting import begin_check, go_on_checking, read_listing, take_as_wanted
+from portfolio.checking import duration_in_words
+from portfolio.delivered_files import WrongFile, apply_export
+from portfolio.management.commands._plainly import PlainCommand, one_registration, progress
+from portfolio.models import Registration, Subject, SubjectState
+from portfolio.wording import plural
+
+ACTOR = "manage.py adopt"
+
+
+class Command(PlainCommand):
+    help = (
+        "Take over D&B's list of a registration: from a DunsExport file, from a list checked by asking D&B about each "
+        "number (--check), or from what its notifications have shown."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("reference", metavar="REFERENCE")
+        parser.add_argument(
+            "file", nargs="?", type=Path, metavar="FILE", help="a DunsExport file, or with --check a list"
+        )
+        parser.add_argument("--check", action="store_true", help="ask D&B about each number of FILE")
+        parser.add_argument("--look", action="store_true", help="only learn what D&B has; take nothing as wanted yet")
+
+    def handle(self, *, reference: str, file: Path | None, check: bool, look: bool, **options: Any) -> None:
+        registration = one_registration(reference)
+        if check and file is None:
+            raise CommandError("--check needs a FILE with the numbers to ask about.")
+        if file:
+            self.learn(registration, file, check)
+        if not look:
+            count = take_as_wanted(registration, by=ACTOR)
+            self.stdout.write(f"{registration} is adopted: {plural(count, 'company', 'companies')} became wanted.")
+        there = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED).count()
+        self.stdout.write(f"{plural(there, 'company', 'companies')} known to be at D&B. Nothing was sent.")
+
+    def learn(self, registration: Registration, file: Path, check: bool) -> None:
+        if not file.is_file():
+            raise CommandError(f"There is no file {file}.")
+        try:
+            if check:
+                self.ask(registration, file)
+            else:
+                self.stdout.write(f"{apply_export(registration, [file], by=ACTOR)}.")
+        except (UnreadableFile, WrongFile) as error:
+            raise CommandError(str(error)) from error
+
+    def ask(self, registration: Registration, file: Path) -> None:
+        listing = read_listing(line.decode(errors="replace") for line in read_lines(file))
+        numbers = len(listing.numbers)
+        self.stdout.write(f"Asking D&B about {plural(numbers, 'number')}: {duration_in_words(numbers)}.")
+        row = begin_check(registration, listing.numbers, by=ACTOR)
+        with progress(self.stdout, f"{registration}: …") as shown:
+            ended = go_on_checking(row, tell=lambda: shown.now(f"{row.position:,} of {row.total:,}"))
+        row.refresh_from_db()
+        self.stdout.write(f"{row.present:,} of {row.position:,} are at D&B.")
+        if not ended:
+            raise CommandError(f"{row.error or 'It was broken off.'} The worker goes on with it.")

@@ -1,0 +1,52 @@
+"""manage.py reconcile: where D&B's list and what is wanted differ. Changes nothing at D&B."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.db.models import QuerySet
+
+from direct_plus.files import UnreadableFile
+from portfolio import reconciling
+from portfolio.delivered_files import WrongFile, apply_export
+from portfolio.management.commands._plainly import PlainCommand, one_registration
+from portfolio.models import Registration, Subject
+from portfolio.wording import plural
+
+ACTOR = "manage.py reconcile"
+SHOWN = 20
+
+
+class Command(PlainCommand):
+    help = "Show where D&B's list of a registration and what is wanted differ; FILE is a DunsExport file of D&B's."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("reference", metavar="REFERENCE")
+        parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="all parts of one export")
+
+    def handle(self, *, reference: str, files: list[Path], **options: Any) -> None:
+        registration = one_registration(reference)
+        if files:
+            self.apply(registration, files)
+        found = reconciling.drift(registration)
+        self.stdout.write(f"{registration}: {found}.")
+        self.show("Wanted but not at D&B", reconciling.missing(registration))
+        self.show("Refused by D&B", reconciling.refused(registration))
+        self.show("At D&B but not wanted", reconciling.extra(registration))
+        if found.unsent or found.pending:
+            self.stdout.write(f"Under way: {found.unsent:,} to be sent, {found.pending:,} sent and not answered yet.")
+        if found.held_back:
+            self.stdout.write(f"{plural(found.held_back, 'change')} held back: the sync was cancelled.")
+
+    def apply(self, registration: Registration, files: list[Path]) -> None:
+        try:
+            self.stdout.write(f"{apply_export(registration, files, by=ACTOR)}.")
+        except (UnreadableFile, WrongFile, OSError) as error:
+            raise CommandError(str(error)) from error
+
+    def show(self, title: str, rows: QuerySet[Subject]) -> None:
+        numbers = list(rows.order_by("company").values_list("company_id", flat=True)[: SHOWN + 1])
+        if numbers:
+            self.stdout.write(f"{title}: {', '.join(numbers[:SHOWN])}{' …' if len(numbers) > SHOWN else ''}")

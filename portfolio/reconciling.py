@@ -1,0 +1,168 @@
+"""Where D&B's list and what is wanted differ though nothing is under way: shown both ways with what each answer costs,
+decided by people, never corrected by itself (design §5)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from portfolio.auditing import record
+from portfolio.models import Registration, Subject, SubjectState
+from portfolio.notices import notify
+from portfolio.rows import clean_text, in_batches
+from portfolio.sync_runs import only_after
+from portfolio.todo import SAID_NO, Verb, doubtful, of, pending, unsent
+from portfolio.wanting import Wish, contract_year_start, unwant_subjects, want_subjects
+from portfolio.wording import plural
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How D&B's list and what is wanted differ, in numbers."""
+
+    missing: int  # wanted, and D&B has dropped it or never had it
+    refused: int  # wanted, and D&B does not take it
+    extra: int  # at D&B, and nobody wants it
+    unsent: int  # on its way out by itself
+    pending: int  # sent, not answered yet
+    doubtful: int  # of these, for so long that D&B will be asked
+    held_back: int  # wanted or unwanted, and the sync of it was cancelled
+
+    @property
+    def is_none(self) -> bool:
+        return not (self.missing or self.refused or self.extra or self.held_back)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.missing:,} wanted but not at D&B, {self.refused:,} refused by D&B, "
+            f"{self.extra:,} at D&B but not wanted"
+        )
+
+
+def drift(registration: Registration) -> Drift:
+    after = only_after(registration)
+    everything = sum(unsent(registration, verb).count() for verb in Verb)
+    going_out = sum(unsent(registration, verb, after).count() for verb in Verb) if after else everything
+    return Drift(
+        missing=missing(registration).count(),
+        refused=refused(registration).count(),
+        extra=extra(registration).count(),
+        unsent=going_out,
+        pending=pending(registration).count(),
+        doubtful=doubtful(registration).count(),
+        held_back=everything - going_out,
+    )
+
+
+def missing(registration: Registration) -> QuerySet[Subject]:
+    """Wanted, and out without our doing: nobody has asked for it since."""
+    asked_since = Q(wanted_at__gt=F("checked_at"))
+    return of(registration).filter(wanted=True, state=SubjectState.REMOVED).exclude(asked_since)
+
+
+def refused(registration: Registration) -> QuerySet[Subject]:
+    return of(registration).filter(wanted=True, state=SubjectState.REFUSED)
+
+
+def extra(registration: Registration) -> QuerySet[Subject]:
+    """At D&B, and nobody has said anything about it, or D&B refused to take it out."""
+    nobody_said = Q(wanted_at__isnull=True) | Q(code__in=SAID_NO)
+    return of(registration).filter(nobody_said, wanted=False, state=SubjectState.MONITORED)
+
+
+def held_back(registration: Registration, verb: Verb) -> QuerySet[Subject]:
+    """What a cancelled sync has left unsent, until a person starts one again."""
+    after = only_after(registration)
+    rows = unsent(registration, verb)
+    return rows.filter(wanted_at__lte=after) if after else rows.none()
+
+
+def costs_of_sending_again(registration: Registration) -> int:
+    """How many of the missing would be billed anew: not monitored in this contract year as far as known."""
+    start = contract_year_start(registration.contract)
+    stayed = Q(monitored_until__isnull=False) if start is None else Q(monitored_until__gte=start)
+    return missing(registration).exclude(stayed).count()
+
+
+# What people decide, each with its name on it. `duns` None means all there are.
+
+
+def want_it(registration: Registration, duns: Sequence[str] | None, *, by: str) -> int:
+    """What D&B monitors beside our wishes becomes wanted: it is billed already, nothing is sent."""
+    numbers = _numbers(extra(registration), duns)
+    return len(want_subjects(registration=registration, wishes=[Wish(one) for one in numbers], asked_by=by).newly)
+
+
+def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, by: str) -> int:
+    """What D&B monitors beside our wishes is to be taken out. It stays billed for this contract year."""
+    numbers = _numbers(extra(registration), duns)
+    for keys in _keys(registration, numbers):
+        rows = Subject.objects.filter(pk__in=keys, wanted=False, state=SubjectState.MONITORED)
+        rows.update(wanted_at=timezone.now(), wanted_by=clean_text(by, 200), code="", message="")
+    _record(registration, by, "stop", f"to be taken out of {registration}", numbers)
+    return len(numbers)
+
+
+def send_again(registration: Registration, duns: Sequence[str] | None, *, by: str) -> int:
+    """What is wanted and not at D&B, or was refused, is to be added once more."""
+    numbers = _numbers(missing(registration), duns) + _numbers(refused(registration), duns)
+    for keys in _keys(registration, numbers):
+        rows = Subject.objects.filter(pk__in=keys, wanted=True, state__in=[SubjectState.REMOVED, SubjectState.REFUSED])
+        rows.update(
+            state=SubjectState.UNKNOWN, wanted_at=timezone.now(), wanted_by=clean_text(by, 200), code="", message=""
+        )
+    _record(registration, by, "send_again", f"to be added to {registration} again", numbers)
+    return len(numbers)
+
+
+def no_longer_want(registration: Registration, duns: Sequence[str] | None, *, by: str) -> int:
+    """What is wanted and not at D&B, or refused, is no longer wanted; there is nothing to send."""
+    numbers = _numbers(missing(registration), duns) + _numbers(refused(registration), duns)
+    return len(unwant_subjects(registration=registration, duns=numbers, asked_by=by))
+
+
+DECISIONS = {
+    "want": want_it,
+    "stop": stop_monitoring,
+    "send-again": send_again,
+    "unwant": no_longer_want,
+}
+
+
+def _numbers(rows: QuerySet[Subject], duns: Sequence[str] | None) -> list[str]:
+    if duns is None:
+        return list(rows.order_by("pk").values_list("company_id", flat=True))
+    found: list[str] = []
+    for batch in in_batches(list(duns)):
+        found += rows.filter(company__in=batch).values_list("company_id", flat=True)
+    return found
+
+
+def _keys(registration: Registration, numbers: Sequence[str]) -> list[list[uuid.UUID]]:
+    return [[Subject.key(registration.pk, one) for one in batch] for batch in in_batches(numbers)]
+
+
+def _record(registration: Registration, by: str, action: str, words: str, numbers: Sequence[str]) -> None:
+    if numbers:
+        shown = ", ".join(numbers[:10]) + (" …" if len(numbers) > 10 else "")
+        summary = f"{plural(len(numbers), 'company', 'companies')} {words}: {shown}"
+        record(actor=by, action=action, thing=registration, summary=summary, after={"duns": numbers[:10_000]})
+
+
+def tell_of_drift(registration: Registration, url: str = "") -> bool:
+    """People hear of a drift once, and again when it has changed."""
+    found = drift(registration)
+    if not registration.adopted or found.is_none:
+        return False
+    notice = notify(
+        kind="drift",
+        subject=f"{registration}: D&B's list is not what is wanted",
+        text=f"{found}. Nothing is corrected by itself; decide on the drift page.",
+        url=url,
+        key=f"{registration.pk}|{found.missing}|{found.refused}|{found.extra}",
+    )
+    return notice is not None

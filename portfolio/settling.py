@@ -1,0 +1,87 @@
+"""What D&B said about a D-U-N-S number → the state of its row, and the days of its stay (contract §4)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from direct_plus.client import Outcome
+from portfolio.models import Subject, SubjectState
+from portfolio.rows import clean_text
+
+IS_IN = frozenset({Outcome.DONE, Outcome.PRESENT, Outcome.ALREADY})
+IS_OUT = frozenset({Outcome.DONE, Outcome.ABSENT})
+REFUSING = frozenset({Outcome.INVALID, Outcome.DELETED, Outcome.TRANSFERRED, Outcome.UNKNOWN})
+PENDING = (SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE)
+# An addition or removal whose call has not been answered bears no code.
+UNANSWERED = ""
+ACCEPTED = "21108"
+STAYING = Q(monitored_since__isnull=False, monitored_until__isnull=True)
+
+
+def today() -> date:
+    return timezone.now().date()
+
+
+def said(code: str | None, message: str, *, at: datetime | None = None) -> dict[str, Any]:
+    """The columns that any final word of D&B sets."""
+    return {
+        "code": clean_text(code or "", 16),
+        "message": clean_text(message, 500),
+        "checked_at": at or timezone.now(),
+        "sent_at": None,
+    }
+
+
+def monitored(
+    keys: Sequence[uuid.UUID],
+    was: Iterable[str],
+    *,
+    since: date,
+    code: str | None = "",
+    message: str = "",
+    at: datetime | None = None,
+) -> int:
+    """They are in: a stay goes on, or begins on this day. Returns how many were in one of the states before."""
+    fields = {"state": SubjectState.MONITORED, "replacement": "", **said(code, message, at=at)}
+    rows = _rows(keys, was)
+    gone_on = rows.filter(STAYING).update(**fields)
+    return gone_on + rows.exclude(STAYING).update(**fields, monitored_since=since, monitored_until=None)
+
+
+def removed(
+    keys: Sequence[uuid.UUID],
+    was: Iterable[str],
+    *,
+    until: date,
+    code: str | None = "",
+    message: str = "",
+    at: datetime | None = None,
+) -> int:
+    """They are out: a stay ends on this day."""
+    rows = _rows(keys, was)
+    rows.filter(STAYING).update(monitored_until=until)
+    return rows.update(state=SubjectState.REMOVED, **said(code, message, at=at))
+
+
+def taken_out(keys: Sequence[uuid.UUID], *, code: str | None = "", message: str = "") -> int:
+    """The removals we sent have been done. What was wanted again meanwhile has to be added again."""
+    _rows(keys, [SubjectState.PENDING_REMOVE]).filter(STAYING).update(monitored_until=today())
+    again = _rows(keys, [SubjectState.PENDING_REMOVE]).filter(wanted=True)
+    count = again.update(state=SubjectState.UNKNOWN, **said(code, message))
+    return count + removed(keys, [SubjectState.PENDING_REMOVE], until=today(), code=code, message=message)
+
+
+def refused(keys: Sequence[uuid.UUID], *, code: str | None, message: str, replacement: str | None = None) -> int:
+    """D&B does not take these additions."""
+    fields = {"state": SubjectState.REFUSED, "replacement": replacement or "", **said(code, message)}
+    return _rows(keys, [SubjectState.PENDING_ADD]).update(**fields)
+
+
+def _rows(keys: Sequence[uuid.UUID], was: Iterable[str]) -> QuerySet[Subject]:
+    return Subject.objects.filter(pk__in=list(keys), state__in=list(was))

@@ -1,0 +1,123 @@
+"""What runs by itself to keep D&B's lists and what is wanted together; each works a minute and may run twice."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from portfolio import sync_runs
+from portfolio.adopting import go_on_checking
+from portfolio.holding import HoldLost
+from portfolio.models import CheckState, ListCheck, Registration, Subject, SyncRun, SyncState
+from portfolio.reconciling import tell_of_drift
+from portfolio.sending import CannotSend, sync
+from portfolio.todo import Verb, pending, unsent
+from portfolio.wanting import unwant_subjects
+
+logger = logging.getLogger(__name__)
+A_MINUTE = timedelta(seconds=55)
+PLANNED = "planned removal"
+
+
+def sync_due() -> int:
+    """Send what is wanted and not there, and follow what was sent; returns how many registrations were looked at."""
+    until = timezone.now() + A_MINUTE
+    adopted = Registration.objects.select_related("contract").filter(adopted=True).order_by("reference")
+    return sum(_at_the_boundary(_sync_one, row, until) for row in adopted if _has_work(row))
+
+
+def _has_work(registration: Registration) -> bool:
+    run = sync_runs.open_run(registration)
+    if run:
+        return run.state == SyncState.RUNNING or (run.state == SyncState.FAILED and sync_runs.is_due(run))
+    after = sync_runs.only_after(registration)
+    return pending(registration).exists() or any(unsent(registration, verb, after).exists() for verb in Verb)
+
+
+def _sync_one(registration: Registration, until: datetime) -> object:
+    try:
+        return sync(registration, until=until)
+    except (CannotSend, HoldLost) as error:
+        logger.info("%s was not synced: %s", registration, error)
+        return None
+
+
+def _at_the_boundary(step: Callable[[Registration, datetime], object], row: Registration, until: datetime) -> bool:
+    """One registration's trouble holds up no other."""
+    try:
+        step(row, until)
+    except Exception as error:
+        logger.exception("%s failed for %s", step.__name__, row)
+        run = sync_runs.open_run(row)
+        if run:
+            later = timezone.now() + timedelta(minutes=1)
+            sync_runs.fail_run(run, f"{type(error).__name__}: {error}", retry_at=later, tell=False)
+        return False
+    return True
+
+
+def start_sync_now(registration: Registration, by: str) -> None:
+    """Have a worker sync this registration because a person wants it now."""
+    name = f"Sync {registration.reference} now"[:100]
+    async_task("portfolio.sync_jobs.sync_now", str(registration.pk), by, task_name=name)
+
+
+def sync_now(key: str, by: str) -> str:
+    """Everything that is to be sent, also what was cancelled before; says how it went."""
+    registration = Registration.objects.select_related("contract").get(pk=uuid.UUID(key))
+    try:
+        run = sync(registration, asked_by=by, everything=True, until=timezone.now() + A_MINUTE)
+    except (CannotSend, HoldLost) as error:
+        return str(error) or "Another process is at it."
+    return in_words(run)
+
+
+def in_words(run: SyncRun | None) -> str:
+    if run is None:
+        return "Nothing to send."
+    told = f"{run.get_state_display()}: {run.sent:,} sent, {run.accepted:,} accepted, {run.refused:,} refused"
+    return f"{told}, {run.pending:,} pending, {run.calls:,} calls. {run.error}".strip()
+
+
+def check_lists() -> int:
+    """Go on asking D&B about pasted lists; returns how many lists were looked at."""
+    until = timezone.now() + A_MINUTE
+    rows = ListCheck.objects.select_related("registration__contract").filter(state=CheckState.RUNNING).order_by("id")
+    looked = 0
+    for row in rows:
+        looked += 1
+        try:
+            go_on_checking(row, until=until)
+        except HoldLost:
+            logger.info("another process asks about list %s", row.pk)
+    return looked
+
+
+def unwant_planned() -> int:
+    """What people planned to stop monitoring by today is no longer wanted; returns how many companies."""
+    due: dict[uuid.UUID, list[str]] = defaultdict(list)
+    rows = Subject.objects.filter(wanted=True, remove_on__lte=timezone.now().date())
+    for registration, duns in rows.values_list("registration_id", "company_id"):
+        due[registration].append(duns)
+    found = Registration.objects.in_bulk(list(due))
+    done = [unwant_subjects(registration=found[key], duns=numbers, asked_by=PLANNED) for key, numbers in due.items()]
+    return sum(map(len, done))
+
+
+def reconcile_all() -> int:
+    """Tell people where D&B's lists and what is wanted differ; returns how many notices were new."""
+    return sum(tell_of_drift(row, _page(row)) for row in Registration.objects.select_related("contract").all())
+
+
+def _page(registration: Registration) -> str:
+    try:
+        return reverse("admin:portfolio_subject_drift", args=[registration.pk])
+    except NoReverseMatch:
+        return ""

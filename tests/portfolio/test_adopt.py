@@ -1,0 +1,223 @@
+"""Taking over what D&B has: nothing is sent, nothing is billed, and from then on the numbers are known."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from direct_plus.sandbox import SandboxControl
+from portfolio.adopting import (
+    NothingToCheck,
+    begin_check,
+    cancel_check,
+    go_on_checking,
+    is_number_known,
+    read_listing,
+    take_as_wanted,
+)
+from portfolio.checking import duration_in_words
+from portfolio.delivered_files import WrongFile, apply_export, is_whole
+from portfolio.evidence import Seen, fold, take_evidence
+from portfolio.models import AuditEntry, CheckState, ListCheck, Registration, Subject, SubjectState
+from portfolio.reconciling import drift
+from portfolio.sending import sync
+from portfolio.sync_jobs import check_lists
+from portfolio.wanting import new_billable
+from tests.engines import engine
+from tests.portfolio.wishes import calls_of, numbers, states, subject, unwant, want
+
+pytestmark = pytest.mark.django_db
+A, B, C = numbers(3)
+MANY = 300 if engine() == "mongodb" else 20_000
+NOW = timezone.now()
+
+
+def exported(control: SandboxControl, registration: Registration, **how: Any) -> list[Path]:
+    return [Path(path) for path in control.deliver(registration.reference, "DunsExport", **how)]
+
+
+def test_a_large_list_is_adopted_from_a_file(registration: Registration, control: SandboxControl) -> None:
+    """A customer with many companies at D&B and an empty program."""
+    there = numbers(MANY)
+    control.add_companies(registration.reference, there, seed=False)
+    assert not is_number_known(registration.contract)
+    result = apply_export(registration, exported(control, registration), by="ann")
+    assert (result.listed, result.newly_known, result.gone, result.unreadable) == (MANY, MANY, 0, [])
+    assert drift(registration).extra == MANY
+    assert new_billable(registration.contract, there) == set()
+    assert take_as_wanted(registration, by="ann") == MANY
+    assert is_number_known(registration.contract)
+    found = drift(registration)
+    assert (found.is_none, found.unsent, found.pending) == (True, 0, 0)
+    assert sync(registration) is None
+    assert calls_of(control) == []
+    assert control.subjects(registration.reference) == there
+    assert AuditEntry.objects.filter(action="adopt", actor="ann").count() == 1
+
+
+def test_a_file_again_changes_nothing(registration: Registration, control: SandboxControl) -> None:
+    control.add_companies(registration.reference, [A, B], seed=False)
+    paths = exported(control, registration)
+    apply_export(registration, paths, by="ann")
+    before = list(Subject.objects.order_by("pk").values())
+    again = apply_export(registration, paths, by="ann")
+    assert (again.listed, again.newly_known, again.gone) == (2, 0, 0)
+    assert list(Subject.objects.order_by("pk").values()) == before
+
+
+def test_a_list_in_parts_is_whole_only_together(registration: Registration, control: SandboxControl) -> None:
+    control.add_companies(registration.reference, [A, B, C], seed=False)
+    paths = exported(control, registration, per_file=2)
+    assert is_whole(paths) and not is_whole(paths[1:])
+    take_evidence(registration, {"999999999": Seen(NOW - timedelta(days=9), NOW - timedelta(days=9), True)} | {})
+    assert apply_export(registration, paths[1:], by="ann").gone == 0
+    assert apply_export(registration, paths, by="ann").gone == 1
+    assert states(registration) == {A: "monitored", B: "monitored", C: "monitored", "999999999": "removed"}
+
+
+@pytest.fixture(autouse=True)
+def known_company(db: None) -> None:
+    from portfolio.models import Company
+
+    Company.objects.get_or_create(duns="999999999")
+    for duns in (A, B, C):
+        Company.objects.get_or_create(duns=duns)
+
+
+def test_a_file_of_another_registration_is_refused(registration: Registration, tmp_path: Path) -> None:
+    other = tmp_path / "OTHER_20260105080000_DunsExport_1.txt"
+    other.write_text(f"{A}\n")
+    with pytest.raises(WrongFile, match="OTHER"):
+        apply_export(registration, [other], by="ann")
+    wrong = tmp_path / "ACME_LOD_01_20260105080000_Exceptions.txt"
+    wrong.write_text("DUNS\tCode\tInformation\n")
+    with pytest.raises(WrongFile, match="another kind"):
+        apply_export(registration, [wrong], by="ann")
+
+
+def test_a_renamed_file_is_read_and_says_what_it_could_not(registration: Registration, tmp_path: Path) -> None:
+    path = tmp_path / "our list.txt"
+    path.write_text(f"\ufeffDUNS\n{A}\n10-000-0001\n1234567\n{A}\n")
+    result = apply_export(registration, [path], by="ann")
+    assert (result.listed, result.unreadable) == (2, ["1234567"])
+    assert "1 line unreadable" in str(result)
+
+
+def test_a_pasted_list_is_checked_one_by_one(registration: Registration, control: SandboxControl) -> None:
+    control.add_companies(registration.reference, [A, C], seed=False)
+    listing = read_listing([f"{A}, {B}", C, "D-U-N-S", "12345678"])
+    assert (listing.numbers, listing.unreadable) == ([A, B, C], ["12345678"])
+    row = begin_check(registration, listing.numbers, by="ann")
+    assert check_lists() == 1
+    row.refresh_from_db()
+    assert (row.state, row.position, row.present) == (CheckState.ENDED, 3, 2)
+    assert states(registration) == {A: "monitored", C: "monitored"}
+    assert {call["method"] for call in calls_of(control)} == {"GET"}
+    assert check_lists() == 0
+
+
+def test_a_check_goes_on_where_it_stopped(registration: Registration, control: SandboxControl) -> None:
+    there = numbers(45)
+    control.add_companies(registration.reference, there, seed=False)
+    row = begin_check(registration, there, by="ann")
+    control.set_fault("quota", on="subject", after=25)
+    assert not go_on_checking(row)
+    row.refresh_from_db()
+    assert row.position == 20 and "quota" in row.error
+    control.clear_faults()
+    assert go_on_checking(row)
+    row = ListCheck.objects.get(pk=row.pk)
+    assert (row.position, row.present, row.error) == (45, 45, "")
+
+
+def test_a_check_out_of_time_or_cancelled_asks_no_more(registration: Registration, control: SandboxControl) -> None:
+    row = begin_check(registration, [A], by="ann")
+    assert not go_on_checking(row, until=timezone.now())
+    assert cancel_check(row, by="ann") and not cancel_check(row, by="ann")
+    assert not go_on_checking(row)
+    assert calls_of(control) == []
+    with pytest.raises(NothingToCheck):
+        begin_check(registration, [], by="ann")
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(10, "less than a minute"), (1000, "about 4 min"), (50_000, "about 2 h 55 min")]
+)
+def test_the_hours_are_told_before(count: int, words: str) -> None:
+    assert duration_in_words(count) == words
+
+
+def test_what_is_wanted_already_stays_as_it_is(registration: Registration, control: SandboxControl) -> None:
+    want(registration, [A, B], by="bob")
+    control.add_companies(registration.reference, [A, C], seed=False)
+    apply_export(registration, exported(control, registration), by="ann")
+    assert take_as_wanted(registration, by="ann") == 1
+    assert subject(registration, A).wanted_by == "bob"
+    sync(registration)
+    assert control.subjects(registration.reference) == [A, B, C]
+    assert len(calls_of(control)) == 1
+
+
+# Evidence
+
+
+def days(count: float) -> Any:
+    return NOW + timedelta(days=count)
+
+
+def test_a_notification_proves_that_a_company_is_monitored(registration: Registration) -> None:
+    seen = fold([(A, "UPDATE", days(-2)), (A, "SEED", days(-9)), (B, "EXIT", days(-1)), (B, "UPDATE", days(-3))])
+    assert take_evidence(registration, seen) == 2
+    one, other = subject(registration, A), subject(registration, B)
+    assert (one.state, one.wanted, one.monitored_since) == (SubjectState.MONITORED, False, days(-9).date())
+    assert (other.state, other.monitored_until) == (SubjectState.REMOVED, days(-1).date())
+    before = list(Subject.objects.order_by("pk").values())
+    assert take_evidence(registration, seen) == 0
+    assert list(Subject.objects.order_by("pk").values()) == before
+
+
+def test_older_evidence_moves_the_first_day_back(registration: Registration) -> None:
+    take_evidence(registration, fold([(A, "UPDATE", days(-2))]))
+    take_evidence(registration, fold([(A, "UPDATE", days(-20))]))
+    assert subject(registration, A).monitored_since == days(-20).date()
+    take_evidence(registration, fold([(A, "UPDATE", days(0))]))
+    assert subject(registration, A).monitored_since == days(-20).date()
+
+
+def test_evidence_settles_what_is_pending(adopted: Registration, control: SandboxControl) -> None:
+    adopted.contract.batch_threshold = 0
+    want(adopted, [A])
+    run = sync(adopted)
+    assert run is not None and run.pending == 1
+    take_evidence(adopted, fold([(A, "SEED", timezone.now())]))
+    run.refresh_from_db()
+    assert (run.pending, run.accepted) == (0, 1)
+    assert subject(adopted, A).state == SubjectState.MONITORED
+    ended = sync(adopted)
+    assert ended is None or ended.state == "ended"
+
+
+def test_what_waited_at_dnb_is_no_evidence_after_a_removal(adopted: Registration, control: SandboxControl) -> None:
+    want(adopted, [A])
+    sync(adopted)
+    unwant(adopted, [A])
+    sync(adopted)
+    take_evidence(adopted, fold([(A, "UPDATE", timezone.now() + timedelta(days=1))]))
+    assert subject(adopted, A).state == SubjectState.REMOVED
+    take_evidence(adopted, fold([(A, "UPDATE", timezone.now() + timedelta(days=6))]))
+    assert subject(adopted, A).state == SubjectState.MONITORED
+    # Somebody has put it there again: nobody here has said that it is to go.
+    assert drift(adopted).extra == 1
+    assert sync(adopted) is None
+
+
+def test_leaving_is_drift_and_is_not_undone_by_itself(adopted: Registration, control: SandboxControl) -> None:
+    want(adopted, [A])
+    sync(adopted)
+    take_evidence(adopted, fold([(A, "REMOVED", timezone.now())]))
+    row = subject(adopted, A)
+    assert (row.state, row.wanted, row.monitored_until) == (SubjectState.REMOVED, True, date.today())
+    assert drift(adopted).missing == 1
+    assert sync(adopted) is None

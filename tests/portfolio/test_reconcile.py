@@ -1,0 +1,125 @@
+"""Where D&B's list and what is wanted differ: shown both ways, decided by people, corrected by nobody else."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from direct_plus.sandbox import SandboxControl
+from portfolio import reconciling
+from portfolio.delivered_files import apply_export
+from portfolio.models import AuditEntry, Notice, Registration, Subject, SubjectState
+from portfolio.reconciling import Drift, costs_of_sending_again, drift, tell_of_drift
+from portfolio.sending import sync
+from portfolio.suppressing import activate, is_suppressed, suppress
+from portfolio.sync_jobs import reconcile_all, sync_due, unwant_planned
+from tests.portfolio.wishes import calls_of, numbers, states, subject, unwant, want
+
+pytestmark = pytest.mark.django_db
+A, B, C, D = numbers(4)
+
+
+@pytest.fixture
+def drifted(adopted: Registration, control: SandboxControl) -> Registration:
+    """A and B are wanted and were sent; D&B has lost A, refused D, and has C that nobody wants."""
+    control.mark(D, "deleted")
+    want(adopted, [A, B, D])
+    sync(adopted)
+    control.remove_companies(adopted.reference, [A])
+    control.add_companies(adopted.reference, [C], seed=False)
+    control.move_clock(60)
+    (path,) = control.deliver(adopted.reference, "DunsExport")
+    apply_export(adopted, [Path(path)], by="ann")
+    return adopted
+
+
+def test_both_directions_are_shown_and_nothing_is_sent(drifted: Registration, control: SandboxControl) -> None:
+    assert drift(drifted) == Drift(missing=1, refused=1, extra=1, unsent=0, pending=0, doubtful=0, held_back=0)
+    assert states(drifted) == {A: "removed", B: "monitored", C: "monitored", D: "refused"}
+    made = len(calls_of(control))
+    assert sync(drifted) is None and sync_due() == 0
+    assert len(calls_of(control)) == made
+    assert control.subjects(drifted.reference) == [B, C]
+
+
+def test_wanting_what_is_there_sends_and_costs_nothing(drifted: Registration, control: SandboxControl) -> None:
+    assert reconciling.want_it(drifted, None, by="ann") == 1
+    assert drift(drifted).extra == 0
+    assert sync(drifted) is None
+    assert subject(drifted, C).wanted_by == "ann"
+
+
+def test_what_nobody_wants_is_taken_out_when_somebody_says_so(drifted: Registration, control: SandboxControl) -> None:
+    assert reconciling.stop_monitoring(drifted, [C, B], by="ann") == 1
+    sync(drifted)
+    assert control.subjects(drifted.reference) == [B]
+    assert subject(drifted, C).monitored_until is not None
+    assert AuditEntry.objects.get(action="stop").actor == "ann"
+
+
+def test_what_is_missing_is_sent_again_when_somebody_says_so(drifted: Registration, control: SandboxControl) -> None:
+    assert costs_of_sending_again(drifted) == 0  # it was monitored this year
+    assert reconciling.send_again(drifted, [A], by="ann") == 1
+    sync(drifted)
+    assert control.subjects(drifted.reference) == [A, B, C]
+    assert drift(drifted).missing == 0
+
+
+def test_a_company_never_seen_at_dnb_costs_when_it_is_sent_again(adopted: Registration) -> None:
+    want(adopted, [A])
+    Subject.objects.update(state=SubjectState.REMOVED, checked_at=timezone.now() + timedelta(minutes=1))
+    assert costs_of_sending_again(adopted) == 1
+
+
+def test_what_is_missing_or_refused_may_be_given_up(drifted: Registration, control: SandboxControl) -> None:
+    made = len(calls_of(control))
+    assert reconciling.no_longer_want(drifted, None, by="ann") == 2
+    assert (drift(drifted).missing, drift(drifted).refused) == (0, 0)
+    assert sync(drifted) is None
+    assert len(calls_of(control)) == made
+
+
+def test_a_refused_removal_is_shown_and_not_repeated(adopted: Registration, control: SandboxControl) -> None:
+    want(adopted, [A])
+    sync(adopted)
+    unwant(adopted, [A])
+    control.set_fault("http_error", on="subject", status=410, code="40002", times=1)
+    sync(adopted)
+    row = subject(adopted, A)
+    assert (row.state, row.code) == (SubjectState.MONITORED, "40002")
+    assert drift(adopted).extra == 1
+    assert sync(adopted) is None
+    reconciling.stop_monitoring(adopted, None, by="ann")
+    sync(adopted)
+    assert control.subjects(adopted.reference) == []
+
+
+def test_people_hear_of_a_drift_once(drifted: Registration) -> None:
+    assert reconcile_all() == 1
+    assert not tell_of_drift(drifted)
+    notice = Notice.objects.get(kind="drift")
+    assert "1 wanted but not at D&B" in notice.text
+    reconciling.want_it(drifted, None, by="ann")
+    assert reconcile_all() == 1
+
+
+def test_planned_removals_come_on_their_day(adopted: Registration, control: SandboxControl) -> None:
+    want(adopted, [A, B])
+    sync(adopted)
+    today = timezone.now().date()
+    Subject.objects.filter(company=A).update(remove_on=today)
+    Subject.objects.filter(company=B).update(remove_on=today + timedelta(days=1))
+    assert unwant_planned() == 1
+    assert unwant_planned() == 0
+    sync(adopted)
+    assert control.subjects(adopted.reference) == [B]
+    assert AuditEntry.objects.get(action="unwant").actor == "planned removal"
+
+
+def test_notifications_are_held_back_and_let_come_again(adopted: Registration, control: SandboxControl) -> None:
+    suppress(adopted, by="ann")
+    assert is_suppressed(adopted) is True
+    activate(adopted, by="ann")
+    assert is_suppressed(adopted) is False
+    assert list(AuditEntry.objects.order_by("id").values_list("action", flat=True)) == ["suppress", "activate"]

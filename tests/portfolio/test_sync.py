@@ -1,0 +1,329 @@
+"""Making D&B's list equal to what is wanted: what is sent, what comes of it, and what stops it."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from direct_plus.sandbox import SandboxControl
+from portfolio import sync_runs
+from portfolio.delivered_files import apply_exceptions
+from portfolio.models import AuditEntry, Notice, Registration, Subject, SubjectState, SyncRun, SyncState
+from portfolio.sending import CannotSend, planned_calls, sync
+from tests.builders import a_contract, a_registration
+from tests.portfolio.wishes import calls_of, numbers, states, subject, unwant, want
+
+pytestmark = pytest.mark.django_db
+FAMILIES = ("subjects", "duns")
+A, B, C, D = numbers(4)
+
+
+@pytest.fixture(params=FAMILIES)
+def family(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("DNB_SUBJECT_PATH", request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """D&B is asked about what is pending without waiting."""
+    monkeypatch.setenv("DNB_DOUBT_AFTER_MINUTES", "0")
+
+
+def synced(registration: Registration, **how: Any) -> SyncRun:
+    run = sync(registration, **how)
+    assert run is not None
+    return run
+
+
+def test_nothing_is_sent_before_the_list_is_adopted(registration: Registration, control: SandboxControl) -> None:
+    want(registration, [A])
+    with pytest.raises(CannotSend, match="not adopted"):
+        sync(registration)
+    assert calls_of(control) == []
+
+
+def test_few_are_sent_one_by_one(adopted: Registration, control: SandboxControl, family: str) -> None:
+    want(adopted, [A, B])
+    run = synced(adopted)
+    assert control.subjects(adopted.reference) == [A, B]
+    assert {call["path"].rsplit("/", 2)[1] for call in calls_of(control)} == {family}
+    assert (run.state, run.to_add, run.sent, run.accepted, run.calls) == (SyncState.ENDED, 2, 2, 2, 2)
+    assert subject(adopted, A).monitored_since == timezone.now().date()
+    unwant(adopted, [A])
+    run = synced(adopted)
+    assert control.subjects(adopted.reference) == [B]
+    assert (run.state, run.to_remove, run.accepted) == (SyncState.ENDED, 1, 1)
+    assert subject(adopted, A).state == SubjectState.REMOVED
+    assert subject(adopted, A).monitored_until == timezone.now().date()
+
+
+def test_a_second_sync_finds_nothing_to_do(adopted: Registration, control: SandboxControl) -> None:
+    want(adopted, [A])
+    synced(adopted)
+    assert sync(adopted) is None
+    assert len(calls_of(control)) == 1
+
+
+def test_many_are_sent_as_one_file(adopted: Registration, control: SandboxControl, family: str) -> None:
+    run = batch(adopted, numbers(8))
+    (call,) = calls_of(control)
+    assert (call["kind"], call["status"]) == ("batch", 202)
+    assert (run.sent, run.calls, control.subjects(adopted.reference)) == (8, 1, [])  # D&B applies it later
+    control.move_clock(10)
+    assert control.subjects(adopted.reference) == numbers(8)
+
+
+def test_customer_references_go_with_single_additions(adopted: Registration, control: SandboxControl) -> None:
+    want(adopted, [A])
+    Subject.objects.update(customer_reference="K-17")
+    synced(adopted)
+    assert control.subjects(adopted.reference) == [A]
+
+
+def batch(registration: Registration, wanted: list[str]) -> SyncRun:
+    a_contract(batch_threshold=2)
+    registration.contract.refresh_from_db()
+    want(registration, wanted)
+    run = synced(registration)
+    assert (run.state, run.pending, run.accepted) == (SyncState.RUNNING, len(wanted), 0)
+    assert set(states(registration).values()) == {SubjectState.PENDING_ADD}
+    return run
+
+
+def test_a_batch_is_followed_by_asking_where_no_file_comes(
+    adopted: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    control.add_registration(adopted.reference, destination=None)
+    control.mark(A, "deleted")
+    batch(adopted, [A, B, C, D])
+    control.move_clock(10)
+    assert synced(adopted).pending == 4  # too early to ask
+    monkeypatch.setenv("DNB_DOUBT_AFTER_MINUTES", "0")
+    run = synced(adopted)
+    assert (run.state, run.accepted, run.refused, run.pending) == (SyncState.ENDED, 3, 1, 0)
+    assert states(adopted) == {A: "refused", B: "monitored", C: "monitored", D: "monitored"}
+    assert subject(adopted, A).code == "40002"
+    assert control.files() == []
+
+
+def test_an_exceptions_file_settles_refusals(
+    adopted: Registration, control: SandboxControl, family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.mark(A, "transferred", retained=D)
+    control.add_companies(adopted.reference, [B], seed=False)
+    batch(adopted, [A, B, C])
+    control.move_clock(10)
+    (path,) = control.files()
+    result = apply_exceptions(adopted, Path(path), by="ann")
+    assert (result.refused, result.in_already, result.passed_by) == (1, 1, 0)
+    assert states(adopted) == {A: "refused", B: "monitored", C: "pending_add"}
+    assert subject(adopted, A).replacement == D
+    again = apply_exceptions(adopted, Path(path), by="ann")
+    assert (again.refused, again.in_already, again.passed_by) == (0, 0, 2)
+    run = sync_runs.open_run(adopted)
+    assert run is not None and (run.accepted, run.refused, run.pending) == (1, 1, 1)
+    monkeypatch.setenv("DNB_DOUBT_AFTER_MINUTES", "0")
+    assert synced(adopted).state == SyncState.ENDED
+
+
+def test_removals_go_as_a_file_too(adopted: Registration, control: SandboxControl, family: str, at_once: None) -> None:
+    wanted = numbers(4)
+    want(adopted, wanted)
+    synced(adopted)
+    a_contract(batch_threshold=2)
+    adopted.contract.refresh_from_db()
+    control.remove_companies(adopted.reference, [A])
+    unwant(adopted, wanted[:3])
+    control.switch("batch_delay_seconds", 0)
+    synced(adopted)
+    control.wait_idle()
+    sync(adopted)
+    assert len(calls_of(control, "batch")) == 1
+    assert control.subjects(adopted.reference) == wanted[3:]
+    assert sorted(states(adopted).values()) == ["monitored", "removed", "removed", "removed"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "code", "replacement"),
+    [
+        ("invalid", "10003", ""),
+        ("deleted", "40002", ""),
+        ("transferred", "40003", D),
+        ("unknown", "10001", ""),
+        ("10200", "10200", ""),
+        ("40001", "40001", ""),
+        ("40105", "40105", ""),
+        ("49999", "49999", ""),
+    ],
+)
+def test_each_refusal_is_kept_with_its_code(
+    adopted: Registration, control: SandboxControl, mark: str, code: str, replacement: str
+) -> None:
+    control.mark(A, mark, retained=replacement)
+    want(adopted, [A, B])
+    run = synced(adopted)
+    assert (run.state, run.accepted, run.refused) == (SyncState.ENDED, 1, 1)
+    row = subject(adopted, A)
+    assert (row.state, row.code, row.replacement) == (SubjectState.REFUSED, code, replacement)
+    assert sync(adopted) is None  # not asked for again by itself
+
+
+@pytest.mark.parametrize("manner", ["error", "information"])
+def test_who_is_there_or_gone_already_is_done(adopted: Registration, control: SandboxControl, manner: str) -> None:
+    control.switch("already_listed", manner)
+    control.add_companies(adopted.reference, [A], seed=False)
+    want(adopted, [A, B])
+    synced(adopted)
+    assert subject(adopted, A).code == "21012"
+    control.remove_companies(adopted.reference, [B])
+    unwant(adopted, [B])
+    synced(adopted)
+    assert (subject(adopted, B).state, subject(adopted, B).code) == (SubjectState.REMOVED, "21005")
+
+
+def test_a_call_without_an_end_is_made_again_while_wanted(adopted: Registration, control: SandboxControl) -> None:
+    control.set_fault("drop", on="subject", times=1)
+    want(adopted, [A, B])
+    run = synced(adopted)
+    assert (run.state, run.sent, run.accepted) == (SyncState.ENDED, 2, 2)
+    assert control.subjects(adopted.reference) == [A, B]
+    assert sum(call["code"] == "21113" for call in calls_of(control)) == 2
+
+
+def test_what_is_in_doubt_and_no_longer_wanted_is_not_sent_again(
+    adopted: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.set_fault("server_error", on="subject", times=1)
+    want(adopted, [A])
+    assert synced(adopted).state == SyncState.FAILED
+    unwant(adopted, [A])
+    monkeypatch.setenv("DNB_DOUBT_AFTER_MINUTES", "0")
+    assert synced(adopted, everything=True).state == SyncState.ENDED
+    assert states(adopted) == {A: SubjectState.REMOVED}
+    assert control.subjects(adopted.reference) == []
+
+
+def test_a_batch_in_doubt_is_sent_again(adopted: Registration, control: SandboxControl, at_once: None) -> None:
+    control.switch("batch_delay_seconds", 0)
+    control.set_fault("drop", on="batch", times=1)
+    a_contract(batch_threshold=2)
+    adopted.contract.refresh_from_db()
+    want(adopted, numbers(5))
+    assert synced(adopted).state == SyncState.FAILED
+    run = synced(adopted, everything=True)
+    control.wait_idle()
+    run = synced(adopted) if run.state != SyncState.ENDED else run
+    assert (run.sent, run.accepted) == (5, 5)
+    assert control.subjects(adopted.reference) == numbers(5)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words", "heard"),
+    [
+        ("quota", "quota of calls is used up", True),
+        ("not_authorised", "does not accept the key", True),
+        ("server_error", "no clear answer", False),
+    ],
+)
+def test_trouble_is_told_and_tried_again(
+    adopted: Registration, control: SandboxControl, fault: str, words: str, heard: bool
+) -> None:
+    control.set_fault(fault, on="subjects")
+    want(adopted, [A])
+    run = synced(adopted)
+    assert run.state == SyncState.FAILED and words in run.error
+    assert run.retry_at is not None and run.retry_at > timezone.now()
+    assert Notice.objects.filter(kind="sync").exists() == heard
+    assert synced(adopted).state == SyncState.FAILED  # not before its time
+    control.clear_faults()
+    SyncRun.objects.update(retry_at=timezone.now() - timedelta(seconds=1))
+    assert synced(adopted).state == SyncState.ENDED
+    assert control.subjects(adopted.reference) == [A]
+
+
+@pytest.mark.parametrize("threshold", [0, 5])
+def test_a_refused_call_leaves_the_rows_as_they_were(
+    adopted: Registration, control: SandboxControl, threshold: int
+) -> None:
+    a_contract(batch_threshold=threshold)
+    adopted.contract.refresh_from_db()
+    control.set_fault("quota", on="subjects")
+    want(adopted, [A, B])
+    run = synced(adopted)
+    assert set(states(adopted).values()) == {SubjectState.UNKNOWN}
+    assert (run.sent, run.pending) == (0, 0)
+
+
+def test_a_paused_sync_waits_until_it_is_resumed(adopted: Registration, control: SandboxControl) -> None:
+    want(adopted, [A, B, C])
+    run = synced(adopted, until=timezone.now())
+    assert run.state == SyncState.RUNNING and run.sent == 0
+    assert sync_runs.pause_run(run, "ann")
+    assert synced(adopted).state == SyncState.PAUSED
+    assert calls_of(control) == []
+    assert sync_runs.resume_run(run, "ann")
+    assert synced(adopted).state == SyncState.ENDED
+    assert not sync_runs.pause_run(run, "ann")
+
+
+def test_what_was_cancelled_stays_unsent_until_a_person_wants_it(
+    adopted: Registration, control: SandboxControl
+) -> None:
+    want(adopted, [A])
+    run = synced(adopted, until=timezone.now())
+    assert sync_runs.cancel_run(run, "ann")
+    assert sync(adopted) is None
+    want(adopted, [B])
+    assert synced(adopted).state == SyncState.ENDED
+    assert control.subjects(adopted.reference) == [B]
+    assert sync(adopted) is None
+    assert synced(adopted, everything=True, asked_by="ann").state == SyncState.ENDED
+    assert control.subjects(adopted.reference) == [A, B]
+
+
+def test_wanted_again_after_its_removal_is_added_again(adopted: Registration, control: SandboxControl) -> None:
+    want(adopted, [A])
+    synced(adopted)
+    unwant(adopted, [A])
+    synced(adopted)
+    want(adopted, [A])
+    synced(adopted)
+    assert control.subjects(adopted.reference) == [A]
+    assert subject(adopted, A).monitored_until is None
+
+
+def test_only_one_syncs_a_registration(adopted: Registration, control: SandboxControl) -> None:
+    from portfolio.holding import holding
+    from portfolio.sending import hold_of
+
+    want(adopted, [A])
+    with holding(hold_of(adopted)):
+        assert sync(adopted) is None
+    assert calls_of(control) == []
+
+
+def test_the_plan_names_the_calls_and_makes_none(adopted: Registration, control: SandboxControl, family: str) -> None:
+    want(adopted, [A])
+    (call,) = planned_calls(adopted)
+    assert call == f"POST /v1/monitoring/registrations/ACME_LOD_01/{family}/{A}"
+    want(adopted, numbers(60))
+    (call,) = planned_calls(adopted)
+    assert call.startswith("PATCH ") and "60 numbers" in call and family in call
+    assert calls_of(control) == []
+
+
+def test_every_act_is_written_down_with_its_actor(adopted: Registration, control: SandboxControl) -> None:
+    want(adopted, [A])
+    synced(adopted, asked_by="ann")
+    acts = dict(AuditEntry.objects.values_list("action", "actor"))
+    assert acts == {"want": "ann", "sync": "ann", "send_add": "ann", "sync_end": sync_runs.THE_JOB}
+
+
+def test_a_test_copy_leaves_the_real_list_alone(db: None) -> None:
+    row = a_registration(contract=a_contract(base_url="https://plus.dnb.com"), adopted=True)
+    want(row, [A])
+    with pytest.raises(CannotSend, match="DNB_PULL"):
+        sync(row)
