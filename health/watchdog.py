@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 import environ
 from django.db import close_old_connections
+from django.db.models.functions import Now
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
@@ -31,7 +32,7 @@ OVERDUE = timedelta(minutes=5)
 STOP_WITHIN = 8.0
 LONGEST_PAUSE = 60.0
 # The database is asked less often than the process is looked at: an idle worker costs it next to nothing.
-LONGEST_UNASKED = 10.0
+LONGEST_UNASKED = 15.0
 # Who runs so long is no cluster that ends as soon as it starts.
 HEALTHY_AFTER = 60.0
 
@@ -54,13 +55,11 @@ class Canary:
 
     def trouble(self) -> str:
         """Why the cluster has to be started again, or nothing."""
-        now = database_now()
-        if self.started_at is None:
-            self.started_at = now
-        return self._silence(now, self.started_at) or self._overdue(now, self.started_at)
+        beaten_at, now = Heartbeat.objects.filter(name=JOBS).values_list("at", Now()).first() or (None, database_now())
+        started_at = self.started_at = self.started_at or now
+        return self._silence(now, started_at, beaten_at) or self._overdue(now, started_at)
 
-    def _silence(self, now: datetime, started_at: datetime) -> str:
-        beaten_at = Heartbeat.objects.filter(name=JOBS).values_list("at", flat=True).first()
+    def _silence(self, now: datetime, started_at: datetime, beaten_at: datetime | None) -> str:
         is_new = beaten_at is None or beaten_at < started_at
         since = started_at if beaten_at is None or is_new else beaten_at
         if now - since > DEAD * self.beat + (STARTING if is_new else timedelta()):
