@@ -44,6 +44,10 @@ class PersonForm(UserChangeForm):
     def _save_m2m(self) -> None:
         super()._save_m2m()
         self.instance.groups.set(self.cleaned_data["roles"])
+        if self.cleaned_data["roles"] and not self.instance.is_staff:
+            # Whoever has a role comes in; "is_staff" is Django's word for that.
+            self.instance.is_staff = True
+            self.instance.save(update_fields=["is_staff"])
 
 
 @admin.register(User)
@@ -88,7 +92,7 @@ class ApiKeyAdmin(ModelAdmin):
         obj.refresh_from_db()
         messages.success(request, f"The key is {plain}. Copy it now: it is never shown again.")
 
-    @admin.action(description="Revoke")
+    @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
             key.revoke()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Sum
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from monitoring.admin.acting import doubts_of, no_worker
@@ -20,7 +20,17 @@ from monitoring.models import Change, DailyCount, DeadLetter, DeadLetterState, S
 from monitoring.timeline import Line, lines_of
 from monitoring.wording import lower_first
 from portfolio.connecting import NotConfigured, credentials
-from portfolio.models import Contract, Registration, RegistrationState
+from portfolio.models import (
+    Contract,
+    ImportState,
+    Proposal,
+    ProposalState,
+    Registration,
+    RegistrationState,
+    Subject,
+    SubjectImport,
+    SubjectState,
+)
 from portfolio.searching import with_companies
 from portfolio.wording import cadence_words, countdown, description, loss_sentence, plural, standing
 
@@ -29,6 +39,7 @@ LAST = 12
 HEIGHT = 120
 STEP = 22
 BAR = 16
+COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "base_template": "pages/bare.html" if request.GET.get("part") == "live" else "admin/base.html",
         "published": newest_publication(),
         "steps": list(steps(registrations)) if is_new else [],
-        "needs": sorted(needs(registrations, doubts), key=lambda need: ("bad", "warn", "calm").index(need.tone)),
+        "needs": sorted([*needs(registrations, doubts), *decisions(request, registrations)], key=heaviest_first),
         "last": last,
         "bars": bars(counts),
         "tiles": tiles(counts, registrations),
@@ -131,6 +142,60 @@ def _unreadable() -> Iterator[Need]:
         link = reverse("admin:monitoring_deadletter_changelist") + "?state=open"
         text = "Look at them, then try again or set them aside."
         yield Need("warn", f"{plural(count, 'item')} could not be read", text, link)
+
+
+def heaviest_first(need: Need) -> int:
+    return ("bad", "warn", "calm").index(need.tone)
+
+
+def decisions(request: HttpRequest, registrations: list[Registration]) -> Iterator[Need]:
+    """What waits for somebody with the right to decide it."""
+    if request.user.has_perm("portfolio.view_proposal"):
+        yield from _proposals()
+    if request.user.has_perm("portfolio.view_subjectimport"):
+        yield from _imports()
+    if request.user.has_perm("portfolio.view_subject"):
+        yield from _refused(registrations)
+
+
+def _proposals() -> Iterator[Need]:
+    found = Proposal.objects.filter(state__in=[ProposalState.OPEN, ProposalState.AWAITING_APPROVAL])
+    counts = Counter(found.values_list("state", flat=True)[:COUNTED])
+    link = reverse("admin:portfolio_proposal_changelist")
+    if count := counts[ProposalState.OPEN]:
+        text = "D&B has merged, deleted or refused companies that you want watched. Accept or dismiss what is proposed."
+        yield Need("warn", f"{plural(count, 'proposal')} to decide", text, f"{link}?state=open")
+    if count := counts[ProposalState.AWAITING_APPROVAL]:
+        text = "They add more companies than one person may confirm at once."
+        title = f"{plural(count, 'proposal')} to approve as a second person"
+        yield Need("warn", title, text, f"{link}?state=awaiting_approval")
+
+
+def _imports() -> Iterator[Need]:
+    waiting = [ImportState.READ, ImportState.AWAITING_APPROVAL]
+    counts = Counter(SubjectImport.objects.filter(state__in=waiting).values_list("state", flat=True)[:COUNTED])
+    link = _import_link()
+    if count := counts[ImportState.READ]:
+        yield Need("warn", f"{plural(count, 'import')} to confirm", "Nothing is sent before.", f"{link}?state=read")
+    if count := counts[ImportState.AWAITING_APPROVAL]:
+        title = f"{plural(count, 'import')} to approve as a second person"
+        yield Need("warn", title, "Nothing is sent before.", f"{link}?state=awaiting_approval")
+
+
+def _import_link() -> str:
+    try:
+        return reverse("admin:portfolio_subjectimport_changelist")
+    except NoReverseMatch:
+        return ""
+
+
+def _refused(registrations: list[Registration]) -> Iterator[Need]:
+    keys = [row.pk for row in registrations]
+    count = Subject.objects.filter(registration__in=keys, wanted=True, state=SubjectState.REFUSED)[:COUNTED].count()
+    if count:
+        companies = f"{count:,}{'+' if count == COUNTED else ''} {'company' if count == 1 else 'companies'}"
+        link = reverse("admin:portfolio_subject_changelist") + "?state=refused&wanted=yes"
+        yield Need("warn", f"{companies} refused by D&B", "They are wanted and not watched. See why, and decide.", link)
 
 
 # Getting started

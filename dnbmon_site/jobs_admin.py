@@ -84,6 +84,10 @@ class ScheduleAdmin(PageAdmin):
     empty_title = "No schedules"
     empty_text = "The worker installs them when it starts (manage.py worker)."
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Schedule | None = None) -> tuple[str, ...]:
+        """What runs, and with what, is only for those who may add schedules: any function can be named there."""
+        return () if request.user.has_perm("django_q.add_schedule") else ("func", "args", "kwargs")
+
     def complete_rows(self, rows: list[Any]) -> None:
         """How the last run went, for all rows in one query."""
         last = Task.objects.only("id", "success", "stopped").in_bulk([row.task for row in rows if row.task])
@@ -171,7 +175,11 @@ class FailureAdmin(TaskAdmin):
     empty_title = "No failed tasks"
     empty_text = "What failed would appear here, with the reason."
 
-    @admin.action(description="Run again")
+    def has_rerun_permission(self, request: HttpRequest) -> bool:
+        """Of those who may pause and run schedules."""
+        return bool(request.user.has_perm("django_q.change_schedule"))
+
+    @admin.action(description="Run again", permissions=["rerun"])
     def resubmit(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         for task in queryset:
             async_task(task.func, *(task.args or ()), **(task.kwargs or {}))

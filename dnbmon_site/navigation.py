@@ -25,6 +25,20 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Portfolio",
+        False,
+        (
+            ("Proposals", "rule", "portfolio.proposal"),
+            ("Imports", "upload_file", "portfolio.subjectimport"),
+            ("Subjects", "checklist", "portfolio.subject"),
+            ("Syncs", "sync", "portfolio.syncrun"),
+            ("Contract year", "event_repeat", "portfolio.contract:year"),
+            ("Exports", "download", "portfolio.export"),
+            ("Notices", "campaign", "portfolio.notice"),
+            ("Audit", "history_edu", "portfolio.auditentry"),
+        ),
+    ),
+    (
         "Operations",
         False,
         (
@@ -77,14 +91,16 @@ def _items(request: HttpRequest, lines: tuple[tuple[str, str, str], ...]) -> lis
 
 
 def _may_see(request: HttpRequest, model: str) -> bool:
-    app, name = model.split(".")
+    app, _, name = model.partition(":")[0].partition(".")
     return request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(f"{app}.change_{name}")
 
 
 def _link(model: str) -> str:
-    """Nothing for what is not there, such as the queue's rows where Redis holds the queue."""
+    """A model's list, or the page named behind a colon; nothing for what is not there, such as the queue's rows where
+    Redis holds the queue."""
+    name, _, page = model.partition(":")
     try:
-        return reverse(f"admin:{model.replace('.', '_')}_changelist" if model else "admin:index")
+        return reverse(f"admin:{name.replace('.', '_')}_{page or 'changelist'}" if model else "admin:index")
     except NoReverseMatch:
         return ""
 

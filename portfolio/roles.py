@@ -58,7 +58,6 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "django_q.view_failure",
         "django_q.view_ormq",
         "django_q.delete_ormq",
-        "django_q.rerun_failure",
     ),
 }
 ADMINISTERED = ("portfolio", "monitoring", "health", "dnbmon_site", "auth", "django_q")

@@ -15,8 +15,11 @@ from dnbmon_site.models import User
 from dnbmon_site.schedules import install_schedules
 from monitoring.jobs import count_days
 from monitoring.models import Delivery, DeliveryState, Source
-from tests.builders import a_registration, an_element, an_update, delivered, stamp
+from portfolio.models import ProposalKind, SubjectImport
+from portfolio.proposing import Sign, propose
+from tests.builders import DUNS, a_registration, an_element, an_update, delivered, stamp
 from tests.monitoring.test_admin import text_of
+from tests.portfolio.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 AtMost = Callable[[int], AbstractContextManager[Any]]
@@ -44,7 +47,7 @@ def test_the_next_step_is_a_button(admin: Client, monkeypatch: pytest.MonkeyPatc
 
 def test_it_opens_with_few_queries(admin: Client, django_assert_max_num_queries: AtMost) -> None:
     recent_news()
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(15):
         text = text_of(admin.get("/"))
     assert "Critical NEW NAME LTD" in text.replace("804735132", "NEW NAME LTD") or "Critical" in text
     assert "1 critical in 7 days" in text
@@ -115,6 +118,20 @@ def test_a_worker_that_does_not_run_is_named(admin: Client) -> None:
     assert "No worker runs" not in text_of(admin.get("/"))
     Schedule.objects.update(next_run=timezone.now() - timedelta(minutes=10))
     assert "No worker runs" in text_of(admin.get("/"))
+
+
+def test_what_waits_for_a_decision_is_named(admin: Client) -> None:
+    registration = a_registration(adopted=True)
+    a_subject(registration=registration)
+    a_subject("150483782", registration, state="refused")
+    propose([Sign(ProposalKind.DELETE, registration.pk, DUNS)])
+    now = timezone.now()
+    for state in ("read", "awaiting_approval"):
+        SubjectImport.objects.create(registration=registration, state=state, created_by="eve", created_at=now)
+    recent_news_of_another()
+    text = text_of(admin.get("/"))
+    assert "1 proposal to decide" in text and "1 company refused by D&B" in text
+    assert "1 import to confirm" in text and "1 import to approve as a second person" in text
 
 
 def test_nothing_to_do_is_said_too(admin: Client) -> None:
