@@ -1,0 +1,132 @@
+"""An upload → kept bytes → verdicts, chunk by chunk; killed anywhere, it goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+
+from django.utils import timezone
+
+from portfolio.auditing import record
+from portfolio.importing.confirming import plan_of
+from portfolio.importing.files import open_table
+from portfolio.importing.states import Refused, counts_of, demand_moved, demand_state, file_key, move, with_counts
+from portfolio.importing.tables import BadFile, Line
+from portfolio.importing.verdicts import CHUNK, Judge, VerdictRow, count_verdicts, keep_chunk, verdict_rows
+from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
+from portfolio.rows import clean_text
+from portfolio.stored_bytes import load_bytes, store_bytes
+
+NO_ROWS = "The file has a header line and nothing below it. Put the D-U-N-S numbers under it and upload it again."
+
+
+def create_import(
+    *, registration: Registration, content: bytes, file_name: str, mode: str, source: str, asked_by: str
+) -> SubjectImport:
+    """Keep a file; its bytes are durable before the row that names them. Nothing is read yet."""
+    now = timezone.now()
+    import_ = SubjectImport(
+        registration=registration,
+        mode=ImportMode(mode),
+        file_name=clean_text(file_name, 200),
+        file_size=len(content),
+        source=source,
+        created_by=clean_text(asked_by, 200),
+        created_at=now,
+        moved_at=now,
+    )
+    store_bytes(file_key(import_), content)
+    import_.save(force_insert=True)
+    record(
+        actor=asked_by,
+        action="import.upload",
+        thing=import_,
+        summary=f"{import_} ({len(content):,} bytes) for {registration.reference}: {import_.get_mode_display()}",
+        after={"registration": registration.reference, "mode": import_.mode, "source": source},
+    )
+    return import_
+
+
+def read_import(import_: SubjectImport, *, until: datetime | None = None) -> None:
+    """Judge every row; stops at `until`, or when somebody else reads. Call it again and it goes on."""
+    if import_.state == ImportState.UPLOADED and not move(import_, state=ImportState.READING, error=""):
+        return
+    if import_.state != ImportState.READING:
+        return
+    try:
+        is_done = _read_rows(import_, until)
+    except BadFile as error:
+        move(import_, state=ImportState.FAILED, error=str(error))
+        return
+    if is_done:
+        _finish(import_)
+
+
+def _read_rows(import_: SubjectImport, until: datetime | None) -> bool:
+    table = open_table(load_bytes(file_key(import_)))
+    judge = Judge(import_)
+    judge.remember(verdict_rows(import_))
+    lines = table.lines(import_.position)
+    for chunk in iter(lambda: list(islice(lines, CHUNK)), []):
+        if until and timezone.now() >= until:
+            return False
+        if not _judge_chunk(import_, judge, chunk, about=table.about, note=table.note):
+            return False
+    return True
+
+
+def _judge_chunk(import_: SubjectImport, judge: Judge, lines: list[Line], *, about: int, note: str) -> bool:
+    rows = keep_chunk(import_, import_.chunks, judge.judge(lines))
+    position = import_.position + len(lines)
+    return move(
+        import_,
+        position=position,
+        chunks=import_.chunks + 1,
+        counts=with_counts(counts_of(import_), count_verdicts(rows)),
+        total=max(about, position),
+        note=note,
+        error="",
+    )
+
+
+def _finish(import_: SubjectImport) -> None:
+    if not counts_of(import_):
+        move(import_, state=ImportState.FAILED, error=NO_ROWS)
+        return
+    plan = plan_of(import_)
+    move(
+        import_,
+        state=ImportState.READ,
+        total=import_.position,
+        new_billable=plan.new_billable,
+        removals=len(plan.remove),
+    )
+
+
+def decide_zeros(*, import_: SubjectImport, pad: bool, decided_by: str) -> None:
+    """One decision for all rows with eight digits: put the zero before them, or leave them out.
+
+    Padded numbers may stand in the file already, so the rows are judged anew.
+    """
+    demand_state(import_, ImportState.READ)
+    if import_.pad_zeros is not None or not counts_of(import_).get(Verdict.DECISION):
+        raise Refused("There is nothing to decide: no row with eight digits waits.")
+    anew = {"state": ImportState.UPLOADED, "position": 0, "chunks": 0, "counts": "{}", "new_billable": None}
+    demand_moved(move(import_, pad_zeros=pad, **(anew if pad else {})))
+    record(
+        actor=decided_by,
+        action="import.zeros",
+        thing=import_,
+        summary=f"Eight digits in {import_}: {'a zero is put before them' if pad else 'left out'}",
+        before={"pad_zeros": None},
+        after={"pad_zeros": pad},
+    )
+
+
+def judged_without_keeping(import_: SubjectImport, content: bytes) -> Iterator[list[VerdictRow]]:
+    """The verdicts of a file that is not kept, chunk by chunk."""
+    judge = Judge(import_)
+    lines = open_table(content).lines()
+    for chunk in iter(lambda: list(islice(lines, CHUNK)), []):
+        yield judge.judge(chunk)
