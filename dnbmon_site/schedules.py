@@ -13,6 +13,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Count the days", "monitoring.jobs.count_days", 1),
     ("Audit the last day by replay", "monitoring.jobs.audit_due", 60),
     ("Look for new registrations", "portfolio.jobs.discover", 60),
+    ("Go on with imports", "portfolio.importing.jobs.work_on_imports", 1),
     ("Try stopped registrations again", "monitoring.jobs.probe_stopped", 10),
     ("Show that jobs run", "health.jobs.beat", 1),
 )
