@@ -14,6 +14,9 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Audit the last day by replay", "monitoring.jobs.audit_due", 60),
     ("Look for new registrations", "portfolio.jobs.discover", 60),
     ("Go on with imports", "portfolio.importing.jobs.work_on_imports", 1),
+    ("Make proposals", "monitoring.jobs.make_proposals", 1),
+    ("Look after the contract year", "portfolio.jobs.look_after_years", 60),
+    ("Write exports", "portfolio.jobs.write_exports", 1),
     ("Try stopped registrations again", "monitoring.jobs.probe_stopped", 10),
     ("Show that jobs run", "health.jobs.beat", 1),
 )

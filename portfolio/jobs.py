@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import logging
+import uuid
 
 from direct_plus.errors import DirectPlusError
 from portfolio.connecting import NotConfigured
+from portfolio.contract_year import remind, remove_planned
+from portfolio.export_files import remove_old, write_waiting
+from portfolio.export_files import work_on as work_on_export
 from portfolio.models import Contract
 from portfolio.syncing import discover_registrations
 
 logger = logging.getLogger(__name__)
+
+
+def look_after_years() -> int:
+    """Carry out removals planned until today, and remind people of anniversaries; returns how many were removed."""
+    removed = remove_planned()
+    remind()
+    return removed
+
+
+def write_export(key: str) -> bool:
+    """Write one export now; `write_exports` picks it up where this is lost."""
+    return work_on_export(uuid.UUID(key))
+
+
+def write_exports() -> int:
+    """Write what waits, and remove what is older than a week; returns how many files were written."""
+    remove_old()
+    return write_waiting()
 
 
 def discover() -> int:
