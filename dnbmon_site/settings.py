@@ -35,6 +35,9 @@ DNB_CALLS_PER_SECOND: int = ENV.int("DNB_CALLS_PER_SECOND", default=5)
 DNB_TIMEOUT: int = ENV.int("DNB_TIMEOUT", default=30)
 # Pulling takes notifications off D&B's queue for good, so a test copy may not do it by accident.
 DNB_PULL: bool = ENV.bool("DNB_PULL", default=PRODUCTION)
+# Receivers of webhooks on this machine or in our own network: off, so that nobody reaches inside by typing an address.
+WEBHOOKS_TO_PRIVATE_ADDRESSES: bool = ENV.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=DEVELOPMENT)
+EXPORT_FOLDER = Path(ENV.str("EXPORT_FOLDER", default=str(BASE_DIR / "var" / "exports")))
 HEARTBEAT_URL: str = ENV.str("HEARTBEAT_URL", default="")
 
 # Secrets and hosts

@@ -14,7 +14,9 @@ from monitoring.identity import MILLISECONDS
 from monitoring.models import Change, Element, Kind, Notification, Severity
 from monitoring.raw_json import SentJson, SentObject
 from portfolio.api import COMPANY_EXAMPLE, CompanySerializer
-from portfolio.models import Company, Registration
+from portfolio.api_references import ReferenceSerializer
+from portfolio.models import Company, ExternalReference, Registration
+from portfolio.referring import references_by_company
 
 SEVERITIES = [(severity.name.lower(), severity.label) for severity in Severity]
 CURSOR_EXAMPLE = "WyI0MiIsIiIsIjFkMDNjOWE0Il0"
@@ -22,6 +24,7 @@ COMPANY_SHORT_EXAMPLE = {name: COMPANY_EXAMPLE[name] for name in ("duns", "name"
 CHANGE_EXAMPLE = {
     "id": "019b95d1-3ba8-8c55-9d0a-2a4f4b0c9a11",
     "company": COMPANY_SHORT_EXAMPLE,
+    "references": [{"system": "crm", "id": "0015g00000AbCdE"}],
     "kind": "element",
     "element": "organization.primaryName",
     "label": "Primary name",
@@ -70,6 +73,7 @@ class CompanyShortSerializer(serializers.Serializer[Any]):
 class ChangeSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(help_text="The same for the same fact, however often it arrives.")
     company = CompanyShortSerializer()
+    references = ReferenceSerializer(many=True, help_text="What other systems call the company.")
     kind = serializers.ChoiceField(Kind.choices)
     element = serializers.CharField(allow_null=True, help_text="D&B's path; null for what is no element's change.")
     label = serializers.CharField(help_text="The element or kind in words.")  # type: ignore[assignment]
@@ -146,7 +150,8 @@ def shown(
         companies = companies_of(change.company_id for change in changes)
     references = references_of(change.registration_id for change in changes)
     labels = labels_of(change.element for change in changes)
-    items = [_item(change, companies, references, labels, numbers.get(change.pk)) for change in changes]
+    named = references_by_company(change.company_id for change in changes)
+    items = [_item(change, companies, references, labels, named, numbers.get(change.pk)) for change in changes]
     return ChangeSerializer(items, many=True).data
 
 
@@ -155,11 +160,13 @@ def _item(
     companies: Mapping[str, Company],
     references: Mapping[uuid.UUID, str],
     labels: Mapping[str, str],
+    named: Mapping[str, list[ExternalReference]],
     number: int | None,
 ) -> dict[str, Any]:
     return {
         "id": change.pk,
         "company": companies.get(change.company_id) or Company(duns=change.company_id),
+        "references": named.get(change.company_id, []),
         "kind": change.kind,
         "element": change.element or None,
         "label": labels.get(change.element) or change.element or change.get_kind_display(),

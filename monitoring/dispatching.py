@@ -104,7 +104,7 @@ def due_targets() -> list[uuid.UUID]:
 
 
 def send_to(target: uuid.UUID, until: datetime) -> int:
-    """Send one target what is due for it, in order, until one try fails or its turn ends; returns how many were sent."""
+    """Send one target what is due for it, in order, until a try fails or its turn ends; returns how many were sent."""
     until = min(until, timezone.now() + TURN)
     sent = 0
     for dispatch in _sendable(target):

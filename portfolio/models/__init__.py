@@ -21,6 +21,7 @@ from portfolio.models.records import (
     ProposalKind,
     ProposalState,
 )
+from portfolio.models.references import ExternalReference, KeySpending
 from portfolio.models.subjects import CheckState, ListCheck, Subject, SubjectState, SyncRun, SyncState, WorkLease
 
 __all__ = [
@@ -33,8 +34,10 @@ __all__ = [
     "Export",
     "ExportFormat",
     "ExportState",
+    "ExternalReference",
     "ImportMode",
     "ImportState",
+    "KeySpending",
     "ListCheck",
     "Notice",
     "Proposal",

@@ -10,6 +10,7 @@ from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
 from monitoring.jobs import keep
 from monitoring.pulling import PullResult, pull
 from portfolio.models import Contract, Registration
+from tests.api.programs import Program
 from tests.builders import a_contract, a_registration
 
 REFERENCE = "ACME_LOD_01"
@@ -55,3 +56,8 @@ def _unstamped(item: Any) -> Any:
 
 def pull_now(registration: Registration) -> PullResult:
     return pull(registration, keep=keep)
+
+
+@pytest.fixture
+def program(db: None) -> Program:
+    return Program.with_key(scopes="read")

@@ -1,0 +1,89 @@
+"""One try to send a message to a webhook, and what the receiver's answer means."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from monitoring.calling_out import NotReached, PrivateAddress, post
+from monitoring.dispatching import ROUTES, Answer, NotSent, Route, attempt, claim, enqueue
+from monitoring.event_types import EVENT_TYPES, WEBHOOK_TEST
+from monitoring.models import Dispatch, DispatchAttempt, DispatchState, TargetKind, WebhookEndpoint
+from monitoring.signing import SecretLost, decrypted, signed_headers
+from monitoring.webhooks import a_message, switch_off, waiting, written
+from portfolio.keys import time_first_id
+
+# The specification's: ten tries over three days.
+SPACING = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+
+
+def send(dispatch: Dispatch) -> Answer:
+    """One try. Raises NotSent for everything that is not a 2xx."""
+    endpoint = WebhookEndpoint.objects.filter(pk=dispatch.target).first()
+    if endpoint is None:
+        raise NotSent("The webhook was removed.", final=True)
+    if not endpoint.is_active and dispatch.event_type != WEBHOOK_TEST:
+        raise NotSent(f"Switched off: {endpoint.off_reason}", held=True)
+    try:
+        headers = {"Content-Type": "application/json", "User-Agent": "dnbmon-webhooks/1", **_signed(endpoint, dispatch)}
+        reply = post(endpoint.url, dispatch.payload.encode(), headers)
+    except SecretLost as error:
+        raise NotSent(str(error)) from error
+    except PrivateAddress as error:
+        raise NotSent(str(error), final=dispatch.event_type == WEBHOOK_TEST) from error
+    except NotReached as error:
+        raise NotSent(str(error)) from error
+    return _judged(endpoint, reply.status, reply.text, reply.retry_after)
+
+
+def _signed(endpoint: WebhookEndpoint, dispatch: Dispatch) -> dict[str, str]:
+    now = timezone.now()
+    keys = [decrypted(endpoint.encrypted_secret)]
+    if endpoint.encrypted_old_secret and endpoint.old_secret_until and endpoint.old_secret_until > now:
+        keys.append(decrypted(endpoint.encrypted_old_secret))
+    return signed_headers(dispatch.event, now, dispatch.payload, keys)
+
+
+def _judged(endpoint: WebhookEndpoint, status: int, text: str, retry_after: float | None) -> Answer:
+    if 200 <= status < 300:
+        return Answer(status, text)
+    if status == 410:
+        switch_off(endpoint, by="webhooks", reason="The receiver answered 410: it is gone for good.")
+        raise NotSent("410: gone for good", status=status, text=text, held=True)
+    reason = f"{status}: redirects are not followed" if 300 <= status < 400 else f"answered {status}"
+    wait = None if retry_after is None else timedelta(seconds=retry_after)
+    if wait and status in (429, 503):
+        _hold(endpoint, timezone.now() + wait)
+    raise NotSent(reason, status=status, text=text, retry_after=wait)
+
+
+def _hold(endpoint: WebhookEndpoint, until: datetime) -> None:
+    """The receiver wants to be left alone for a while, whatever the message."""
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(held_until=until)
+    waiting(endpoint).filter(next_try_at__lt=until).update(next_try_at=until)
+
+
+def send_test(endpoint: WebhookEndpoint) -> DispatchAttempt:
+    """Send a message now, and return how it went."""
+    event = f"msg_{time_first_id().hex}"
+    body = written(WEBHOOK_TEST, timezone.now(), EVENT_TYPES[WEBHOOK_TEST].example)
+    dispatch = a_message(endpoint, event, WEBHOOK_TEST, "", 0, body)
+    enqueue([dispatch])
+    if claim(dispatch):
+        attempt(dispatch)
+    Dispatch.objects.filter(pk=dispatch.pk, state=DispatchState.WAITING).update(state=DispatchState.CANCELLED)
+    return DispatchAttempt.objects.filter(dispatch=dispatch).order_by("-id")[0]
+
+
+ROUTES[TargetKind.WEBHOOK] = Route(send, SPACING)

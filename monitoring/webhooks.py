@@ -1,0 +1,152 @@
+"""Webhooks: who wants to hear what, and how events become messages in the sending queue."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from monitoring import feed
+from monitoring.dispatching import enqueue
+from monitoring.event_types import matches, split
+from monitoring.models import Dispatch, DispatchState, TargetKind, WebhookEndpoint
+from monitoring.raw_json import RawJSONRenderer
+from monitoring.signing import encrypted, new_secret
+from portfolio.auditing import record
+from portfolio.rows import clean_text
+
+EVENT_KEYS = uuid.UUID("d2b5f7aa-9c7a-5b43-8b1e-6f0f9d0c1e55")
+# type, payload, key, company
+Event = tuple[str, Mapping[str, Any], str, str]
+
+
+# People
+
+
+def create_endpoint(*, made_by: str, **columns: Any) -> tuple[WebhookEndpoint, str]:
+    """The endpoint, which begins at the feed's present end, and its secret, which is shown once."""
+    secret = new_secret()
+    endpoint = WebhookEndpoint(
+        **columns,
+        encrypted_secret=encrypted(secret),
+        cursor=str(feed.latest()),
+        created_by=clean_text(made_by, 200),
+        created_at=timezone.now(),
+    )
+    endpoint.save(force_insert=True)
+    _record(endpoint, made_by, "webhook.create", f"Webhook {endpoint} made for {endpoint.url}")
+    return endpoint, secret
+
+
+def rotate_secret(endpoint: WebhookEndpoint, *, by: str, overlap: timedelta = timedelta(days=1)) -> str:
+    """A new secret, shown once; until the overlap is over, messages are signed with both."""
+    secret = new_secret()
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+        encrypted_old_secret=endpoint.encrypted_secret,
+        old_secret_until=timezone.now() + overlap,
+        encrypted_secret=encrypted(secret),
+    )
+    endpoint.refresh_from_db()
+    _record(endpoint, by, "webhook.rotate", f"Webhook {endpoint} has a new secret")
+    return secret
+
+
+def switch_off(endpoint: WebhookEndpoint, *, by: str, reason: str) -> None:
+    """Nothing is sent any more; what waits is kept."""
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(is_active=False, off_reason=clean_text(reason))
+    waiting(endpoint).update(next_try_at=None)
+    _record(endpoint, by, "webhook.off", f"Webhook {endpoint} switched off: {reason}")
+    endpoint.refresh_from_db()
+
+
+def switch_on(endpoint: WebhookEndpoint, *, by: str) -> None:
+    """What waits is sent, and what happened meanwhile is told."""
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(is_active=True, off_reason="", held_until=None)
+    waiting(endpoint).update(next_try_at=timezone.now())
+    _record(endpoint, by, "webhook.on", f"Webhook {endpoint} switched on")
+    endpoint.refresh_from_db()
+
+
+def waiting(endpoint: WebhookEndpoint) -> QuerySet[Dispatch]:
+    """What is not sent yet."""
+    return Dispatch.objects.filter(state=DispatchState.WAITING, target=endpoint.pk)
+
+
+def _record(endpoint: WebhookEndpoint, actor: str, action: str, summary: str) -> None:
+    record(actor=actor, action=action, thing=endpoint, summary=summary)
+
+
+# Events
+
+
+def emit_event(event_type: str, payload: Mapping[str, Any], *, key: str, company: str = "") -> int:
+    """Tell every endpoint that wants to hear of it, once for each key; returns how many are told."""
+    return emit_events([(event_type, payload, key, company)])
+
+
+def emit_events(events: Iterable[Event]) -> int:
+    """Many at once, in their order: (type, payload, key, company)."""
+    events = list(events)
+    now = timezone.now()
+    return sum(_tell(endpoint, events, now) for endpoint in active_endpoints())
+
+
+def active_endpoints() -> list[WebhookEndpoint]:
+    return list(WebhookEndpoint.objects.filter(is_active=True))
+
+
+def _tell(endpoint: WebhookEndpoint, events: Sequence[Event], now: datetime) -> int:
+    wanted = [event for event in events if hears(endpoint, event[0])]
+    if not wanted:
+        return 0
+    position = _take_positions(endpoint, len(wanted))
+    return len(
+        enqueue(
+            a_message(endpoint, message_id(kind, key), kind, company, position + number, written(kind, now, payload))
+            for number, (kind, payload, key, company) in enumerate(wanted)
+        )
+    )
+
+
+def _take_positions(endpoint: WebhookEndpoint, count: int) -> int:
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(position=F("position") + count)
+    last = WebhookEndpoint.objects.filter(pk=endpoint.pk).values_list("position", flat=True).get()
+    return int(last) - count + 1
+
+
+def hears(endpoint: WebhookEndpoint, event_type: str) -> bool:
+    return any(matches(pattern, event_type) for pattern in split(endpoint.event_types))
+
+
+def message_id(event_type: str, key: str) -> str:
+    """The same for the same event, so that receivers can leave out what they had."""
+    return f"msg_{uuid.uuid5(EVENT_KEYS, f'{event_type} {key}').hex}"
+
+
+def written(event_type: str, at: datetime, data: Any) -> str:
+    """The body of a message, which is kept and sent as it is on every try."""
+    stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return RawJSONRenderer().render({"type": event_type, "timestamp": stamp, "data": data}).decode()
+
+
+def a_message(
+    endpoint: WebhookEndpoint, event: str, event_type: str, company: str, position: int, body: str
+) -> Dispatch:
+    """Not before the time that the receiver has asked for, if it has."""
+    now = timezone.now()
+    return Dispatch(
+        id=Dispatch.key(endpoint.pk, event),
+        kind=TargetKind.WEBHOOK,
+        target=endpoint.pk,
+        event=event,
+        event_type=event_type,
+        company=company,
+        sequence=position,
+        payload=body,
+        next_try_at=max(now, endpoint.held_until or now),
+        created_at=now,
+    )
