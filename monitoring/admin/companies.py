@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from monitoring.history import Event, events_of, fold
 from monitoring.timeline import facts_of, mark_drift, timeline
+from portfolio.admin.exports import ExportedList
 from portfolio.filters import CountryFilter, start_of
 from portfolio.markup import ago, badge
 from portfolio.models import Company, Registration
@@ -33,7 +34,7 @@ def status_badge(company: Company) -> SafeString | str:
 
 
 @admin.register(Company)
-class CompanyAdmin(ReadOnlyAdmin):
+class CompanyAdmin(ExportedList, ReadOnlyAdmin):
     list_display = ("shown_name", "number", "city", "country", "status", "last_change")
     list_filter = (CountryFilter,)
     search_fields = ("name",)

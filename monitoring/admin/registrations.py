@@ -22,6 +22,7 @@ from monitoring.admin.acting import ACTIONS, Said, doubts_of, look_for_registrat
 from monitoring.admin.deliveries import state_badge
 from monitoring.models import DeadLetter, DeadLetterState, Delivery
 from monitoring.raw import pretty
+from portfolio.admin.exports import ExportedList
 from portfolio.cadence import next_due
 from portfolio.markup import ago, badge, due
 from portfolio.models import Registration, RegistrationState
@@ -64,7 +65,7 @@ class PauseForm(forms.Form):
 
 
 @admin.register(Registration)
-class RegistrationAdmin(PageAdmin):
+class RegistrationAdmin(ExportedList, PageAdmin):
     list_display = ("name", "status", "last_pull", "next_pull", "cadence_words", "doubts", "drops", "marks")
     ordering = ("reference",)
     sortable_by = ()
