@@ -118,15 +118,21 @@ def write_waiting() -> int:
 
 
 def _waiting() -> list[uuid.UUID]:
-    waiting = Export.objects.filter(state=ExportState.WAITING).order_by("id").values_list("pk", flat=True)
-    left = Export.objects.filter(state=ExportState.WRITING, claimed_at__lt=timezone.now() - CLAIM_ENDS_AFTER)
-    return [*left.values_list("pk", flat=True), *waiting]
+    rows = Export.objects.filter(state__in=[ExportState.WAITING, ExportState.WRITING]).order_by("id")
+    return [row.pk for row in rows if _is_free(row)]
+
+
+def _is_free(export: Export) -> bool:
+    """Nobody writes it: it waits, or whoever wrote it has not been heard of for minutes."""
+    if export.state == ExportState.WRITING:
+        return export.claimed_at is None or export.claimed_at < timezone.now() - CLAIM_ENDS_AFTER
+    return export.state == ExportState.WAITING
 
 
 def work_on(key: uuid.UUID) -> bool:
     """Write one export unless somebody else does; whether it was written."""
     export = Export.objects.get(pk=key)
-    if not _claim(export):
+    if not _is_free(export) or not _claim(export):
         return False
     try:
         _write_as_asked(export)

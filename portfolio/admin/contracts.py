@@ -9,13 +9,14 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from portfolio.admin.contract_year import ContractYearPage
+from portfolio.admin.exports import ExportedList
 from portfolio.auditing import record
 from portfolio.models import Contract
 from portfolio.pages import PageAdmin
 
 
 @admin.register(Contract)
-class ContractAdmin(ContractYearPage, PageAdmin):
+class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
     list_display = ("name", "prefix", "base_url", "calls_per_second", "anniversary", "contracted_number", "cap")
     ordering = ("name",)
     fieldsets = (

@@ -1,0 +1,278 @@
+"""Lists as files: numbers keep their zeros, nothing calculates, filters hold, and what comes back is what went out."""
+
+import csv
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.admin import site
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+from hypothesis import given
+from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
+
+from dnbmon_site.models import User
+from portfolio import export_files, jobs
+from portfolio.admin import exports as export_pages
+from portfolio.export_files import parts_of, remove_old, work_on
+from portfolio.exporting import LISTINGS
+from portfolio.formulas import harmless, plain
+from portfolio.importing.files import open_table
+from portfolio.models import AuditEntry, Export, ExportState, Proposal, ProposalKind, StoredBytes, SubjectState
+from portfolio.proposing import Sign, propose
+from tests.builders import DUNS, a_registration, a_transfer, delivered
+from tests.monitoring.test_admin import some_news, text_of
+from tests.portfolio.subjects import a_company, a_person, a_subject
+
+pytestmark = pytest.mark.django_db
+OTHER, ZEROS = "150483782", "000000012"
+SUBJECTS = "/portfolio/subject/"
+NASTY = '=HYPERLINK("http://x")'
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    return client
+
+
+def three_subjects() -> None:
+    a_company(ZEROS, "Zero Ltd")
+    a_company(OTHER, NASTY)
+    a_subject(ZEROS, customer_reference="K-1", tags="steel, north", owner="Eve")
+    a_subject(OTHER, customer_reference="+49 30", tags="'-quoted", state=SubjectState.REFUSED)
+    a_subject(DUNS, wanted=False, state=SubjectState.REMOVED)
+
+
+def body(answer: Any) -> bytes:
+    return b"".join(answer.streaming_content)
+
+
+def export(client: Client, form: str, path: str = SUBJECTS, query: str = "") -> bytes:
+    answer = client.post(f"{path}export/?{query}", {"format": form})
+    assert answer.status_code == 200, answer
+    return body(answer)
+
+
+def rows_of(text: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"))))
+
+
+# Formats
+
+
+def test_csv_holds_the_list_and_nothing_that_calculates(admin: Client) -> None:
+    three_subjects()
+    rows = rows_of(export(admin, "csv"))
+    assert [row["D-U-N-S"] for row in rows] == [ZEROS, OTHER, DUNS]
+    assert rows[0]["Tags"] == "steel, north" and rows[0]["Wanted"] == "yes"
+    assert rows[1]["Name"] == f"'{NASTY}" and rows[1]["Customer reference"] == "'+49 30"
+
+
+def test_xlsx_keeps_numbers_as_text(admin: Client, tmp_path: Path) -> None:
+    three_subjects()
+    file = tmp_path / "x.xlsx"
+    file.write_bytes(export(admin, "xlsx"))
+    rows = CalamineWorkbook.from_path(str(file)).get_sheet_by_index(0).to_python()
+    assert rows[0][:5] == ["D-U-N-S", "Name", "Customer reference", "Tags", "Owner"]
+    assert rows[1][:5] == [ZEROS, "Zero Ltd", "K-1", "steel, north", "Eve"]
+    assert rows[2][1] == f"'{NASTY}"
+
+
+def test_json_holds_values_as_they_are(admin: Client) -> None:
+    three_subjects()
+    rows = json.loads(export(admin, "json"))
+    assert rows[1]["name"] == NASTY and rows[1]["wanted"] is True and rows[1]["monitored_since"] is None
+
+
+def test_d_and_bs_form_is_one_number_a_line(admin: Client) -> None:
+    three_subjects()
+    a_subject(ZEROS, a_registration("OTHER_01"))
+    assert export(admin, "txt", query="wanted=yes") == f"{ZEROS}\n{OTHER}\n".encode()
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "xlsx", "txt"])
+def test_an_empty_list_is_a_file_too(admin: Client, form: str) -> None:
+    found = export(admin, form)
+    assert form == "txt" or found
+
+
+def test_a_format_that_a_list_does_not_have_is_not_found(admin: Client) -> None:
+    assert admin.post("/portfolio/auditentry/export/", {"format": "txt"}).status_code == 404
+    assert admin.post(f"{SUBJECTS}export/", {"format": "pdf"}).status_code == 404
+
+
+# There and back
+
+
+@given(st.text(alphabet="'=+-@\t\rab", max_size=6))
+def test_what_is_made_harmless_comes_back(text: str) -> None:
+    assert plain(harmless(text)) == text
+    assert not harmless(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_what_is_exported_can_be_imported_without_loss(admin: Client, form: str) -> None:
+    three_subjects()
+    table = open_table(export(admin, form))
+    found = [(line.duns, line.name, line.customer_reference, line.tags, line.owner) for line in table.lines()]
+    assert [duns for duns, *_ in found] == [ZEROS, OTHER, DUNS]
+    assert found[0] == (ZEROS, "Zero Ltd", "K-1", "steel, north", "Eve")
+    assert found[1] == (OTHER, NASTY, "+49 30", "'-quoted", "")
+
+
+# Filters
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("state=refused", [OTHER]),
+        ("wanted=yes", [ZEROS, OTHER]),
+        (f"q={ZEROS}", [ZEROS]),
+        ("q=zero", [ZEROS]),
+        ("state=monitored&wanted=no", []),
+    ],
+)
+def test_the_filters_of_the_list_hold(admin: Client, query: str, expected: list[str]) -> None:
+    three_subjects()
+    assert [row["D-U-N-S"] for row in rows_of(export(admin, "csv", query=query))] == expected
+
+
+def test_the_list_leads_there_with_its_filters(admin: Client) -> None:
+    three_subjects()
+    page = admin.get(f"{SUBJECTS}?state=refused").content.decode()
+    assert f'href="{SUBJECTS}export/?state=refused"' in page
+    text = text_of(admin.get(f"{SUBJECTS}export/?state=refused"))
+    assert "1 row, with the filters of the list" in text and "D-U-N-S numbers, one a line" in text
+
+
+def test_ticked_rows_are_exported_alone(admin: Client) -> None:
+    three_subjects()
+    key = a_subject(ZEROS, customer_reference="K-1").pk
+    answer = admin.post(SUBJECTS, {"action": "export_selected", "_selected_action": [str(key)]})
+    rows = rows_of(body(admin.post(answer["Location"], {"format": "csv"})))
+    assert [row["D-U-N-S"] for row in rows] == [ZEROS]
+
+
+def test_filters_that_nobody_knows_are_not_found(admin: Client) -> None:
+    assert admin.get(f"{SUBJECTS}export/?nobody=1").status_code == 404
+
+
+# Every list
+
+
+def everything() -> None:
+    three_subjects()
+    some_news()
+    delivered(a_transfer(DUNS))
+    propose([Sign(ProposalKind.DELETE, a_registration().pk, OTHER)])
+
+
+LISTS = [name for name, listing in LISTINGS.items() if site.is_registered(listing.model)]
+
+
+@pytest.mark.parametrize("name", sorted(LISTS))
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_every_list_has_its_export(admin: Client, name: str, form: str) -> None:
+    everything()
+    app, model = name.split(".")
+    path = f"/{app}/{model}/"
+    assert "Export" in text_of(admin.get(path))
+    content = export(admin, form, path)
+    if form == "csv":
+        assert len(rows_of(content)) == min(LISTINGS[name].model._default_manager.count(), 10_000)
+
+
+def test_an_export_is_written_down(admin: Client) -> None:
+    three_subjects()
+    export(admin, "csv", query="state=refused")
+    entry = AuditEntry.objects.get(action="export")
+    assert entry.actor == "ann" and "state=refused" in entry.summary
+
+
+# Long lists
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rows are a long list."""
+    for module in (export_pages, export_files):
+        monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(export_files, "NOTED_EVERY", 1)
+
+
+def test_a_long_list_is_left_by_a_job(admin: Client, short: None) -> None:
+    three_subjects()
+    answer = admin.post(f"{SUBJECTS}export/?state=refused&wanted=yes", {"format": "csv"})
+    assert answer.status_code == 200, "one row is no long list"
+    answer = admin.post(f"{SUBJECTS}export/", {"format": "csv"}, follow=True)
+    assert "Waits for a worker" in text_of(answer) and OrmQ.objects.count() == 1
+    key = Export.objects.get(state=ExportState.WAITING).pk
+    assert admin.get(f"/portfolio/export/{key}/download/").status_code == 404
+    assert jobs.write_exports() == 1 and jobs.write_export(str(key)) is False
+    text = text_of(admin.get("/portfolio/export/"))
+    assert "Finished" in text and "3 rows" in text
+    assert len(rows_of(body(admin.get(f"/portfolio/export/{key}/download/")))) == 3
+
+
+def a_waiting_export(**fields: Any) -> Export:
+    values = {"listing": "portfolio.subject", "format": "csv", "file_name": "x.csv", "asked_by": "ann"}
+    return Export.objects.create(**{**values, "asked_at": timezone.now(), **fields})
+
+
+def test_the_job_keeps_the_filters(admin: Client) -> None:
+    three_subjects()
+    row = a_waiting_export(query="state=refused")
+    assert work_on(row.pk)
+    assert len(rows_of(b"".join(parts_of(Export.objects.get())))) == 1
+
+
+@pytest.mark.parametrize("name", ["nobody", "bob"])
+def test_who_may_not_see_the_list_gets_no_file(name: str) -> None:
+    a_person("view_company")
+    row = a_waiting_export(asked_by=name)
+    assert not work_on(row.pk)
+    row.refresh_from_db()
+    assert row.state == ExportState.FAILED and "any more" in row.error
+
+
+def test_what_a_dead_worker_left_is_written_again(admin: Client) -> None:
+    three_subjects()
+    row = a_waiting_export(state=ExportState.WRITING, claimed_at=timezone.now())
+    assert jobs.write_exports() == 0
+    Export.objects.update(claimed_at=timezone.now() - timedelta(minutes=6))
+    assert jobs.write_exports() == 1
+    row.refresh_from_db()
+    assert row.state == ExportState.FINISHED and row.rows == 3
+
+
+def test_large_files_are_kept_in_parts(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_files, "PART_SIZE", 100)
+    three_subjects()
+    content = export(admin, "csv")
+    assert len(content) > 200 and len(rows_of(content)) == 3
+    assert StoredBytes.objects.count() == -(-len(content) // 100)
+
+
+def test_files_are_kept_for_a_week(admin: Client) -> None:
+    three_subjects()
+    export(admin, "csv")
+    assert remove_old() == 0
+    Export.objects.update(asked_at=timezone.now() - timedelta(days=8))
+    assert remove_old() == 1 and not Export.objects.exists() and not StoredBytes.objects.exists()
+
+
+def test_everybody_sees_own_files_only(admin: Client) -> None:
+    three_subjects()
+    export(admin, "csv")
+    key = Export.objects.get().pk
+    admin.force_login(a_person(role="Viewer"))
+    assert admin.get(f"/portfolio/export/{key}/download/").status_code == 404
+    assert "subjects-" not in text_of(admin.get("/portfolio/export/"))
+    assert Proposal.objects.count() == 0
