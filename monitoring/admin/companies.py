@@ -7,12 +7,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from monitoring.history import Event, events_of, fold
 from monitoring.timeline import facts_of, mark_drift, timeline
 from portfolio.admin.exports import ExportedList
+from portfolio.admin.import_actions import UPLOAD
+from portfolio.admin.import_selection import stop_monitoring
 from portfolio.filters import CountryFilter, start_of
 from portfolio.markup import ago, badge
 from portfolio.models import Company, Registration
@@ -40,9 +42,18 @@ class CompanyAdmin(ExportedList, ReadOnlyAdmin):
     search_fields = ("name",)
     search_help_text = "A D-U-N-S number or its beginning, or how the name begins"
     sortable_by = ("shown_name", "number", "last_change")
+    actions = ("stop_selected",)
+    list_before_template = "pages/companies_intro.html"
     page_template = "pages/company.html"
     empty_title = "No companies"
     empty_text = "A company appears here with the first notification about it. Start a registration to get them."
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(UPLOAD)
+
+    @admin.action(description="Stop monitoring…", permissions=["import"])
+    def stop_selected(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse:
+        return stop_monitoring(request, queryset.order_by().values_list("duns", flat=True))
 
     @admin.display(description="Name", ordering="search_name")
     def shown_name(self, company: Company) -> str:

@@ -23,6 +23,8 @@ from monitoring.admin.deliveries import state_badge
 from monitoring.models import DeadLetter, DeadLetterState, Delivery
 from monitoring.raw import pretty
 from portfolio.admin.exports import ExportedList
+from portfolio.admin.import_actions import UPLOAD
+from portfolio.admin.import_selection import upload_into
 from portfolio.cadence import next_due
 from portfolio.markup import ago, badge, due
 from portfolio.models import Registration, RegistrationState
@@ -69,7 +71,7 @@ class RegistrationAdmin(ExportedList, PageAdmin):
     list_display = ("name", "status", "last_pull", "next_pull", "cadence_words", "doubts", "drops", "marks")
     ordering = ("reference",)
     sortable_by = ()
-    actions = ("pull_selected", "start_selected", "pause_selected")
+    actions = ("pull_selected", "start_selected", "pause_selected", "import_selected", "stop_selected")
     list_before_template = "pages/registrations_intro.html"
     change_form_template = "pages/registration.html"
     empty_title = "No registrations yet"
@@ -88,6 +90,9 @@ class RegistrationAdmin(ExportedList, PageAdmin):
 
     def has_pull_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(PERMISSION)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(UPLOAD)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -151,6 +156,14 @@ class RegistrationAdmin(ExportedList, PageAdmin):
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse:
         keys = "&".join(f"key={key}" for key in queryset.values_list("pk", flat=True))
         return HttpResponseRedirect(f"{reverse('admin:portfolio_registration_pause')}?{keys}")
+
+    @admin.action(description="Import D-U-N-S…", permissions=["import"])
+    def import_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return upload_into(request, queryset)
+
+    @admin.action(description="Stop monitoring…", permissions=["import"])
+    def stop_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return upload_into(request, queryset, mode="remove")
 
     # What people do
     def look(self, request: HttpRequest) -> HttpResponse:

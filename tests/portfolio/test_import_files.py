@@ -19,7 +19,7 @@ ONE, TWO = "804735132", "150483782"
 
 def a_workbook(*rows: tuple[Any, ...], then: Callable[[Any], None] | None = None) -> bytes:
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer) as book:
+    with xlsxwriter.Workbook(buffer, {"strings_to_formulas": False}) as book:
         sheet = book.add_worksheet()
         for number, row in enumerate(rows):
             sheet.write_row(number, 0, row)

@@ -171,7 +171,7 @@ def test_reading_goes_on_where_it_was(registration: Registration, monkeypatch: p
 
 
 def _interrupt_after(monkeypatch: pytest.MonkeyPatch, *, chunks: int) -> None:
-    keep = reading.keep_chunk
+    keep = verdicts.keep_chunk
 
     def dying(import_: SubjectImport, number: int, rows: Any) -> Any:
         kept = keep(import_, number, rows)

@@ -1,5 +1,6 @@
 // Keeps [data-live] up to date without a reload: asks every few seconds whether anything was published, and then
-// fetches that part of the page and puts it in place. Sleeps while nobody looks.
+// fetches that part of the page and puts it in place. Sleeps while nobody looks. A region with data-rhythm="always"
+// shows work under way and is fetched each time; with "never" it has come to its end.
 (function () {
   "use strict";
 
@@ -43,9 +44,11 @@
 
   async function look() {
     const element = place();
-    if (!element || document.hidden || busy || !onFirstPage()) return;
+    const rhythm = element && element.dataset.rhythm;
+    if (!element || document.hidden || busy || !onFirstPage() || rhythm === "never") return;
     busy = true;
     try {
+      if (rhythm === "always") return await refresh(element);
       const answer = await fetch(PULSE);
       if (!answer.ok || answer.redirected) return;
       const published = String((await answer.json()).number);

@@ -1,0 +1,90 @@
+"""What people do with an import: one function each, named by the word in its address; it returns what to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from django.http import HttpRequest
+
+from portfolio.importing import (
+    NotAllowed,
+    approve_import,
+    cancel_import,
+    confirm_import,
+    decide_zeros,
+    undo_import,
+)
+from portfolio.importing.jobs import start_import_work
+from portfolio.models import ImportMode, ImportState, SubjectImport
+
+UPLOAD = "portfolio.add_subjectimport"
+CONFIRM = "portfolio.confirm_import"
+APPROVE = "portfolio.approve_import"
+
+
+def _demand_upload_right(request: HttpRequest) -> None:
+    if not request.user.has_perm(UPLOAD):
+        raise NotAllowed("You may not change imports. Ask somebody who may.")
+
+
+def _decide(pad: bool) -> Callable[[HttpRequest, SubjectImport], str]:
+    def decide(request: HttpRequest, row: SubjectImport) -> str:
+        _demand_upload_right(request)
+        decide_zeros(import_=row, pad=pad, decided_by=request.user.get_username())
+        if not pad:
+            return "The rows with eight digits are left out."
+        start_import_work(row.pk)
+        return "A zero is put before the numbers with eight digits. The rows are judged anew."
+
+    return decide
+
+
+def _confirm(request: HttpRequest, row: SubjectImport) -> str:
+    confirm_import(
+        import_=row,
+        number=_number(request, "number"),
+        removals=_number(request, "removals") if row.mode == ImportMode.EQUAL else None,
+        confirmed_by=request.user.get_username(),
+        may_confirm=request.user.has_perm(CONFIRM),
+    )
+    if row.state == ImportState.AWAITING_APPROVAL:
+        return "Confirmed. A second person has to approve it before anything happens."
+    start_import_work(row.pk)
+    return "Confirmed. It is being applied."
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    """As typed, thousands marked or not; what is no number never is the right one."""
+    digits = "".join(request.POST.get(name, "").replace(",", "").split())
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1
+
+
+def _approve(request: HttpRequest, row: SubjectImport) -> str:
+    approve_import(
+        import_=row, approved_by=request.user.get_username(), may_approve=request.user.has_perm(APPROVE)
+    )  # fmt: skip
+    start_import_work(row.pk)
+    return "Approved. It is being applied."
+
+
+def _cancel(request: HttpRequest, row: SubjectImport) -> str:
+    if not request.user.has_perm(CONFIRM):
+        _demand_upload_right(request)
+    cancel_import(import_=row, cancelled_by=request.user.get_username())
+    return "Cancelled. Nothing was changed."
+
+
+def _undo(request: HttpRequest, row: SubjectImport) -> str:
+    undo_import(import_=row, undone_by=request.user.get_username(), may_confirm=request.user.has_perm(CONFIRM))
+    start_import_work(row.pk)
+    return "It is being undone."
+
+
+ACTIONS: Mapping[str, Callable[[HttpRequest, SubjectImport], str]] = {
+    "pad": _decide(pad=True),
+    "leave-out": _decide(pad=False),
+    "confirm": _confirm,
+    "approve": _approve,
+    "cancel": _cancel,
+    "undo": _undo,
+}

@@ -1,0 +1,169 @@
+"""What an import's page says: where it stands, what the numbers mean, what is to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from portfolio.importing import VerdictRow, counts_of, is_in_work, is_undecided, reasons_for_approval, verdict_rows
+from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, Verdict
+from portfolio.wording import plural
+
+ROWS_A_PAGE = 50
+WAITS_LONG_AFTER = timedelta(seconds=20)
+TONES = {
+    ImportState.UPLOADED: "info",
+    ImportState.READING: "info",
+    ImportState.READ: "warn",
+    ImportState.AWAITING_APPROVAL: "warn",
+    ImportState.CONFIRMED: "info",
+    ImportState.APPLIED: "good",
+    ImportState.UNDOING: "info",
+    ImportState.UNDONE: "calm",
+    ImportState.CANCELLED: "calm",
+    ImportState.FAILED: "bad",
+}
+VERDICT_TONES = {
+    Verdict.NEW: "good",
+    Verdict.REPAIRED: "info",
+    Verdict.WANTED: "calm",
+    Verdict.DUPLICATE: "calm",
+    Verdict.DECISION: "warn",
+    Verdict.INVALID: "bad",
+    Verdict.REMOVE: "high",
+    Verdict.NOT_THERE: "calm",
+}
+VERBS = {ImportState.READING: "judged", ImportState.CONFIRMED: "applied"}
+
+
+def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
+    """All that the template shows."""
+    counts = counts_of(row)
+    shown = request.GET.get("verdict", "")
+    page = _whole_number(request.GET.get("page", ""))
+    found = _some_rows(row, shown, page)
+    return {
+        "tone": TONES[ImportState(row.state)],
+        "lead": lead_of(row),
+        "is_in_work": is_in_work(row),
+        "waits_long": waits_long(row),
+        "progress": progress_of(row),
+        "tiles": list(tiles_of(counts, shown)),
+        "rows": [(one, VERDICT_TONES[Verdict(one.verdict)]) for one in found[:ROWS_A_PAGE]],
+        "shown": shown,
+        "page": page,
+        "has_more": len(found) > ROWS_A_PAGE,
+        **_what_to_do(request, row, counts),
+    }
+
+
+def _what_to_do(request: HttpRequest, row: SubjectImport, counts: dict[str, int]) -> dict[str, Any]:
+    may_confirm = request.user.has_perm("portfolio.confirm_import")
+    is_read = row.state == ImportState.READ
+    undecided = is_read and is_undecided(row)
+    changes = is_read and not undecided and _changes_something(row, counts)
+    return {
+        "undecided": counts.get(Verdict.DECISION, 0) if undecided else 0,
+        "examples": list(islice(verdict_rows(row, Verdict.DECISION), 3)) if undecided else [],
+        "left_out": row.pad_zeros is False and counts.get(Verdict.DECISION, 0),
+        "to_confirm": confirmation_of(row, counts) if changes else None,
+        "nothing_to_do": is_read and not undecided and not changes,
+        "may_upload": request.user.has_perm("portfolio.add_subjectimport"),
+        "may_confirm": may_confirm,
+        "may_approve": request.user.has_perm("portfolio.approve_import"),
+        "is_first_person": row.confirmed_by == request.user.get_username(),
+        "may_undo": may_confirm and row.state == ImportState.APPLIED and row.mode != ImportMode.REMOVE,
+        "needs_second": needs_second(row) if row.state == ImportState.AWAITING_APPROVAL else "",
+    }
+
+
+def _changes_something(row: SubjectImport, counts: dict[str, int]) -> bool:
+    return bool(row.removals or counts.get(Verdict.NEW) or counts.get(Verdict.REPAIRED))
+
+
+def confirmation_of(row: SubjectImport, counts: dict[str, int]) -> dict[str, Any]:
+    """The numbers that a person confirms."""
+    adds = counts.get(Verdict.NEW, 0) + counts.get(Verdict.REPAIRED, 0)
+    return {
+        "adds": adds,
+        "new": row.new_billable or 0,
+        "billed_already": adds - (row.new_billable or 0),
+        "removes": row.removals or 0,
+        "asks_for_new": row.mode != ImportMode.REMOVE,
+        "asks_for_removals": row.mode != ImportMode.ADD,
+        "up_to": "" if row.registration.adopted else "up to ",
+        "unreadable": counts.get(Verdict.INVALID, 0) if row.mode == ImportMode.EQUAL else 0,
+        "needs_second": needs_second(row),
+    }
+
+
+def needs_second(row: SubjectImport) -> str:
+    wanted = Subject.objects.filter(registration=row.registration_id, wanted=True).count() if row.removals else 0
+    reasons = reasons_for_approval(row.registration.contract, row.new_billable or 0, row.removals or 0, wanted)
+    return " and ".join(reasons)
+
+
+def lead_of(row: SubjectImport) -> str:
+    """Where it stands, in a sentence."""
+    told = {
+        ImportState.UPLOADED: "The file is kept and will be read in a moment. You may close this page.",
+        ImportState.READING: "Every row is being judged. You may close this page.",
+        ImportState.READ: "Every row is judged. Nothing is wanted, and nothing is sent to D&B, before it is confirmed.",
+        ImportState.AWAITING_APPROVAL: f"{row.confirmed_by} has confirmed it; a second person has to approve it.",
+        ImportState.CONFIRMED: "Confirmed. It is being applied now; you may close this page.",
+        ImportState.APPLIED: "Done. The next sync sends the difference to D&B.",
+        ImportState.UNDOING: "What only this import made wanted is being taken back.",
+        ImportState.UNDONE: row.note,
+        ImportState.CANCELLED: "Cancelled. Nothing was changed.",
+    }
+    return told.get(ImportState(row.state), "")
+
+
+def waits_long(row: SubjectImport) -> bool:
+    return is_in_work(row) and (row.moved_at is None or row.moved_at < timezone.now() - WAITS_LONG_AFTER)
+
+
+def progress_of(row: SubjectImport) -> dict[str, Any] | None:
+    """Percent and words of the bar, while there is work under way."""
+    if not is_in_work(row):
+        return None
+    total = max(row.total or 0, row.position)
+    percent = 100 * row.position / total if total else 0
+    verb = VERBS.get(ImportState(row.state))
+    words = f"{row.position:,} of about {total:,} rows {verb}" if verb and total else "Begins in a moment …"
+    return {"percent": f"{percent:.1f}", "words": words}
+
+
+def tiles_of(counts: dict[str, int], shown: str) -> Iterable[dict[str, Any]]:
+    yield {"count": sum(counts.values()), "label": "All rows", "verdict": "", "tone": "info", "is_on": not shown}
+    for verdict in Verdict:
+        if counts.get(verdict):
+            tone, is_on = VERDICT_TONES[verdict], shown == verdict
+            label, count = verdict.label, counts[verdict]
+            yield {"count": count, "label": label, "verdict": verdict.value, "tone": tone, "is_on": is_on}
+
+
+def _some_rows(row: SubjectImport, verdict: str, page: int) -> list[VerdictRow]:
+    """One more than a page, where there are more."""
+    if verdict and verdict not in Verdict.values:
+        return []
+    start = page * ROWS_A_PAGE
+    return list(islice(verdict_rows(row, verdict or None), start, start + ROWS_A_PAGE + 1))
+
+
+def _whole_number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
+
+
+def summary_of(row: SubjectImport) -> str:
+    """For the list: what it does, in a few words."""
+    if row.state == ImportState.FAILED:
+        return row.error
+    adds = plural(row.new_billable, "new company", "new companies") if row.new_billable else ""
+    removes = plural(row.removals, "removal") if row.removals else ""
+    return ", ".join(filter(None, [adds, removes])) or ("–" if row.new_billable is None else "changes nothing")

@@ -1,0 +1,395 @@
+"""The pages of imports: upload, verdicts, decisions, the number to confirm, a second person, downloads, refusals."""
+
+import csv
+import io
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+import python_calamine
+from django.conf import LazySettings
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django_q.models import OrmQ
+
+from dnbmon_site.models import User
+from portfolio.importing import work_on
+from portfolio.importing.states import file_key
+from portfolio.models import ImportState, Registration, Subject, SubjectImport
+from portfolio.stored_bytes import load_bytes
+from portfolio.wanting import Wish, want_subjects
+from tests.builders import a_contract, a_registration
+from tests.portfolio.test_import_files import a_workbook
+
+pytestmark = pytest.mark.django_db
+ONE, TWO, THREE = "804735132", "150483782", "101202303"
+UPLOAD = "/portfolio/subjectimport/upload/"
+LIST = "/portfolio/subjectimport/"
+
+
+@pytest.fixture
+def registration() -> Registration:
+    a_contract(cap=100, removal_share=100)
+    return a_registration()
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    return client
+
+
+def somebody(name: str, *rights: str) -> Client:
+    user = User.objects.create_user(name, is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_subjectimport", *rights]))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def uploaded(client: Client, *lines: str, mode: str = "add", read: bool = True) -> SubjectImport:
+    answer = client.post(UPLOAD, a_form("\n".join(lines), mode=mode))
+    assert answer.status_code == 302, text_of(answer)
+    import_ = SubjectImport.objects.select_related("registration__contract").order_by("-id")[0]
+    assert answer["Location"] == f"{LIST}{import_.pk}/change/"
+    if read:
+        work_on(import_)
+    return import_
+
+
+def a_form(content: str | bytes, mode: str = "add", name: str = "list.csv") -> dict[str, Any]:
+    data = content.encode() if isinstance(content, str) else content
+    registration = Registration.objects.order_by("reference")[0]
+    return {"registration": str(registration.pk), "mode": mode, "file": SimpleUploadedFile(name, data)}
+
+
+def do(client: Client, import_: SubjectImport, action: str, **data: Any) -> str:
+    return text_of(client.post(f"{LIST}{import_.pk}/do/{action}/", data, follow=True))
+
+
+def page(client: Client, import_: SubjectImport, query: str = "") -> str:
+    return text_of(client.get(f"{LIST}{import_.pk}/change/{query}"))
+
+
+def text_of(answer: Any) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", answer.content.decode())))
+
+
+def state_of(import_: SubjectImport) -> str:
+    import_.refresh_from_db()
+    return import_.state
+
+
+# Uploading
+
+
+def test_a_file_is_kept_and_queued(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, ONE, read=False)
+    assert load_bytes(file_key(import_)) == ONE.encode()
+    assert (import_.state, import_.source, import_.created_by) == (ImportState.UPLOADED, "upload", "ann")
+    task = OrmQ.objects.get().task
+    assert (task["func"], task["args"]) == ("portfolio.importing.jobs.work_on_import", (str(import_.pk),))
+
+
+def test_numbers_are_pasted(admin: Client, registration: Registration) -> None:
+    form = {"registration": str(registration.pk), "mode": "add", "text": f"{ONE}\n{TWO}"}
+    assert admin.post(UPLOAD, form).status_code == 302
+    import_ = SubjectImport.objects.get()
+    assert (import_.source, str(import_)) == ("paste", "Pasted numbers")
+
+
+def test_the_form_is_reached_from_everywhere(admin: Client, registration: Registration) -> None:
+    link = f"{UPLOAD}?registration={registration.pk}"
+    assert link in admin.get(f"/portfolio/registration/{registration.pk}/change/").content.decode()
+    for path in (LIST, "/portfolio/company/", "/portfolio/registration/"):
+        assert UPLOAD in admin.get(path).content.decode(), path
+    assert admin.get(f"{LIST}add/")["Location"] == UPLOAD
+    chosen = admin.get(f"{link}&mode=remove").content.decode()
+    assert re.search(r'value="remove" checked', chosen)
+    assert re.search(rf'value="{registration.pk}" selected', chosen)
+
+
+def test_without_a_registration_the_form_says_what_to_do(admin: Client) -> None:
+    assert "Look for your registrations first" in text_of(admin.get(UPLOAD))
+
+
+def test_the_template_holds_numbers_as_text(admin: Client) -> None:
+    answer = admin.get(f"{LIST}template/")
+    sheet = python_calamine.load_workbook(io.BytesIO(answer.content)).get_sheet_by_index(0)
+    assert sheet.to_python() == [["D-U-N-S", "Name", "Customer reference", "Tags", "Owner"]]
+    assert "duns-template.xlsx" in answer["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"%PDF-1.7", "This is a PDF"),
+        (b"", "The file is empty"),
+        (b"PK\x05\x06" + b"\0" * 18, "ZIP archive"),
+        (b"\0\1\2\3", "neither text nor a spreadsheet"),
+    ],
+)
+def test_what_can_hold_no_list_is_refused_at_once(
+    admin: Client, registration: Registration, content: bytes, words: str
+) -> None:
+    answer = admin.post(UPLOAD, a_form(content))
+    assert words in text_of(answer)
+    assert not SubjectImport.objects.exists()
+
+
+def test_a_file_without_numbers_says_so_on_its_page(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, "Name;Town", "Acme;Leeds")
+    text = page(admin, import_)
+    assert "Could not be read" in text
+    assert "No column with D-U-N-S numbers was found." in text
+    assert "Upload another file" in text
+
+
+def test_a_file_above_the_limit_is_not_taken(admin: Client, registration: Registration, settings: LazySettings) -> None:
+    settings.IMPORT_LIMIT_MB = 1
+    answer = admin.post(UPLOAD, a_form(b"804735132\n" * 150_000))
+    assert "larger than 1 MB, so it was not taken" in text_of(answer)
+    assert not SubjectImport.objects.exists()
+
+
+def test_the_forms_token_is_checked_all_the_same(registration: Registration) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    assert client.post(UPLOAD, a_form(ONE)).status_code == 403
+    assert not SubjectImport.objects.exists()
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_either_a_file_or_pasted_numbers(admin: Client, registration: Registration, both: bool) -> None:
+    form: dict[str, Any] = {"registration": str(registration.pk), "mode": "add"}
+    if both:
+        form |= a_form(ONE) | {"text": TWO}
+    answer = admin.post(UPLOAD, form)
+    assert ("Take one of them away" if both else "Choose a file, or paste") in text_of(answer)
+
+
+# The page
+
+
+def test_the_page_shows_verdicts_and_numbers(admin: Client, registration: Registration) -> None:
+    want_subjects(registration=registration, wishes=[Wish(TWO)], asked_by="ann")
+    import_ = uploaded(admin, "DUNS;Name", f"{ONE};Acme", "15-048-3782", "10-120-2303", "abc", ONE)
+    text = page(admin, import_)
+    assert "5 All rows 1 New 1 Already wanted 1 Twice in this file 1 New, written in another way" in text
+    assert "4 10-120-2303 101202303 New, written in another way" in text
+    assert "abc holds something else than the digits 0 to 9" in text
+    assert "up to 2 new billable 0 added, billed already this contract year" in text
+    only = page(admin, import_, "?verdict=invalid")
+    assert "abc" in only
+    assert "10-120-2303" not in only
+
+
+def test_rows_are_paged(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, *(str(100_000_000 + n) for n in range(60)))
+    assert "100000049" in page(admin, import_)
+    assert "100000050" not in page(admin, import_)
+    assert "100000059" in page(admin, import_, "?page=1")
+    assert "no such rows" in page(admin, import_, "?page=99")
+
+
+def test_work_under_way_is_a_living_part_of_the_page(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, ONE, read=False)
+    whole = admin.get(f"{LIST}{import_.pk}/change/").content.decode()
+    assert 'data-rhythm="always"' in whole
+    part = admin.get(f"{LIST}{import_.pk}/change/?part=live").content.decode()
+    assert 'role="progressbar"' in part
+    assert "<html" not in part
+    work_on(import_)
+    assert 'data-rhythm="never"' in admin.get(f"{LIST}{import_.pk}/change/?part=live").content.decode()
+
+
+def test_what_a_file_says_is_never_markup(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, "DUNS;Name", f"{ONE};<script>alert(1)</script>", "<b>;x")
+    assert "<script>alert(1)" not in admin.get(f"{LIST}{import_.pk}/change/").content.decode()
+
+
+def test_one_click_decides_on_all_zeros(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, "60704780", "15048378", ONE)
+    text = page(admin, import_)
+    assert "2 numbers of eight digits: is a zero missing?" in text
+    assert "60704780 → 060704780" in text
+    assert "To confirm, type" not in text
+    do(admin, import_, "pad")
+    import_.refresh_from_db()
+    work_on(import_)
+    assert "up to 3 new billable" in page(admin, import_)
+
+
+def test_or_leaves_them_out(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, "60704780", ONE)
+    assert "1 row of eight digits stay out" in do(admin, import_, "leave-out")
+
+
+def test_the_number_is_typed_and_the_companies_become_wanted(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, ONE, TWO)
+    assert "2 new billable companies" in do(admin, import_, "confirm", number="3")
+    assert state_of(import_) == ImportState.READ
+    for typed in ("", "two", "2.0", "²"):
+        do(admin, import_, "confirm", number=typed)
+        assert state_of(import_) == ImportState.READ, typed
+    assert "Confirmed. It is being applied." in do(admin, import_, "confirm", number=" 2 ")
+    import_.refresh_from_db()
+    work_on(import_)
+    assert Subject.objects.filter(wanted=True).count() == 2
+    assert "Done. The next sync sends" in page(admin, import_)
+
+
+def test_a_second_click_is_harmless(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, ONE)
+    do(admin, import_, "confirm", number="1")
+    assert "in another state now" in do(admin, import_, "confirm", number="1")
+
+
+def test_equal_asks_for_two_numbers(admin: Client, registration: Registration) -> None:
+    want_subjects(registration=registration, wishes=[Wish(ONE), Wish(TWO)], asked_by="ann")
+    import_ = uploaded(admin, TWO, THREE, "nonsense", mode="equal")
+    text = page(admin, import_)
+    assert "type the number of new billable companies" in text
+    assert "type the number of companies no longer wanted" in text
+    assert "1 row could not be read. The companies they mean may be among those that are removed." in text
+    do(admin, import_, "confirm", number="1")
+    assert state_of(import_) == ImportState.READ
+    do(admin, import_, "confirm", number="1", removals="1")
+    assert state_of(import_) == ImportState.CONFIRMED
+
+
+def test_undoing_says_what_stays_billed(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, ONE)
+    do(admin, import_, "confirm", number="1")
+    import_.refresh_from_db()
+    work_on(import_)
+    assert "It is being undone" in do(admin, import_, "undo")
+    import_.refresh_from_db()
+    work_on(import_)
+    assert "1 company is no longer wanted. None of them was monitored" in page(admin, import_)
+
+
+def test_cancelling(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, ONE)
+    assert "Cancelled. Nothing was changed." in do(admin, import_, "cancel")
+    assert not Subject.objects.exists()
+
+
+# Rights
+
+
+def test_rights_are_apart(registration: Registration) -> None:
+    looker = somebody("vera")
+    uploader = somebody("ute", "add_subjectimport")
+    confirmer = somebody("carl", "confirm_import")
+    assert looker.get(UPLOAD).status_code == looker.post(UPLOAD, a_form(ONE)).status_code == 403
+    import_ = uploaded(uploader, ONE, "60704780")
+    assert page(looker, import_)
+    for action in ("pad", "leave-out", "confirm", "approve", "cancel", "undo"):
+        assert looker.post(f"{LIST}{import_.pk}/do/{action}/", {"number": "1"}).status_code == 403, action
+    do(uploader, import_, "leave-out")
+    do(uploader, import_, "confirm", number="1")
+    assert state_of(import_) == ImportState.READ
+    do(confirmer, import_, "confirm", number="1")
+    assert state_of(import_) == ImportState.CONFIRMED
+
+
+def test_above_the_cap_somebody_else_approves() -> None:
+    a_contract(cap=1)
+    a_registration()
+    ann = somebody("ann", "add_subjectimport", "confirm_import", "approve_import")
+    bob = somebody("bob", "approve_import")
+    import_ = uploaded(ann, ONE, TWO)
+    assert "a second person has to approve it: it adds more than 1 new billable company" in page(ann, import_)
+    do(ann, import_, "confirm", number="2")
+    assert state_of(import_) == ImportState.AWAITING_APPROVAL
+    assert "somebody else has to" in page(ann, import_)
+    do(ann, import_, "approve")
+    assert state_of(import_) == ImportState.AWAITING_APPROVAL
+    do(bob, import_, "approve")
+    assert state_of(import_) == ImportState.CONFIRMED
+
+
+def test_nothing_is_done_by_a_mere_link(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, ONE)
+    assert admin.get(f"{LIST}{import_.pk}/do/confirm/?number=1").status_code == 405
+    assert admin.post(f"{LIST}{import_.pk}/do/burn/").status_code == 404
+
+
+# Downloads
+
+
+def test_verdicts_as_csv_and_xlsx(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, "DUNS;Name", f"{ONE};=cmd|' /C calc'!A0", "060704780;-Acme", "-;@x")
+    answer = admin.get(f"{LIST}{import_.pk}/verdicts.csv")
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0][:3] == ["Line", "Verdict", "D-U-N-S"]
+    assert [row[5] for row in rows[1:]] == ["'=cmd|' /C calc'!A0", "'-Acme", "'@x"]
+    assert rows[3][3] == "'-"
+    answer = admin.get(f"{LIST}{import_.pk}/verdicts.xlsx")
+    content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    sheet = python_calamine.load_workbook(io.BytesIO(content)).get_sheet_by_index(0)
+    assert [row[2] for row in sheet.to_python()[1:]] == [ONE, "060704780", ""]
+    assert sheet.to_python()[1][5] == "'=cmd|' /C calc'!A0"
+
+
+def test_downloads_of_one_verdict(admin: Client, registration: Registration) -> None:
+    import_ = uploaded(admin, ONE, "abc")
+    answer = admin.get(f"{LIST}{import_.pk}/verdicts.csv?verdict=invalid")
+    assert b"".join(answer.streaming_content).count(b"\r\n") == 2  # type: ignore[attr-defined]
+    assert admin.get(f"{LIST}{import_.pk}/verdicts.csv?verdict=odd").status_code == 404
+    assert admin.get(f"{LIST}{import_.pk}/verdicts.pdf").status_code == 404
+
+
+def test_a_download_goes_round(admin: Client, registration: Registration) -> None:
+    content = a_workbook(("DUNS", "Name", "Reference"), (ONE, "=Acme", "S-1"), (TWO, "Other", "'-7"))
+    admin.post(UPLOAD, a_form(content, name="list.xlsx"))
+    first = SubjectImport.objects.get()
+    work_on(first)
+    answer = admin.get(f"{LIST}{first.pk}/verdicts.xlsx")
+    admin.post(UPLOAD, a_form(b"".join(answer.streaming_content), name="again.xlsx"))  # type: ignore[attr-defined]
+    second = SubjectImport.objects.order_by("-id")[0]
+    work_on(second)
+    assert second.new_billable == 2
+    text = page(admin, second)
+    assert "=Acme" in text
+    assert "'=Acme" not in text
+
+
+# Lists
+
+
+@pytest.mark.parametrize("name", ["subjectimport", "company", "registration"])
+def test_lists_open_with_few_queries(
+    admin: Client, registration: Registration, name: str, django_assert_max_num_queries: Any
+) -> None:
+    uploaded(admin, ONE)
+    with django_assert_max_num_queries(12):
+        assert admin.get(f"/portfolio/{name}/").status_code == 200
+
+
+def test_selected_companies_are_removed_by_an_import(admin: Client, registration: Registration) -> None:
+    other = a_registration("OTHER")
+    want_subjects(registration=registration, wishes=[Wish(ONE), Wish(TWO)], asked_by="ann")
+    form = {"action": "stop_selected", "_selected_action": [ONE]}
+    answer = admin.post("/portfolio/company/", form)
+    import_ = SubjectImport.objects.select_related("registration__contract").get()
+    assert answer["Location"] == f"{LIST}{import_.pk}/change/"
+    work_on(import_)
+    assert (import_.mode, import_.removals, import_.registration_id) == ("remove", 1, registration.pk)
+    do(admin, import_, "confirm", number="1")
+    import_.refresh_from_db()
+    work_on(import_)
+    assert list(Subject.objects.filter(wanted=True).values_list("company_id", flat=True)) == [TWO]
+    want_subjects(registration=other, wishes=[Wish(TWO)], asked_by="ann")
+    form["_selected_action"] = [TWO]
+    assert admin.post("/portfolio/company/", form)["Location"] == LIST
+
+
+def test_a_selected_registration_is_imported_into(admin: Client, registration: Registration) -> None:
+    form = {"action": "stop_selected", "_selected_action": [str(registration.pk)]}
+    location = admin.post("/portfolio/registration/", form)["Location"]
+    assert location == f"{UPLOAD}?registration={registration.pk}&mode=remove"
