@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -15,15 +14,13 @@ from django_q.tasks import async_task
 from portfolio import sync_runs
 from portfolio.adopting import go_on_checking
 from portfolio.holding import HoldLost
-from portfolio.models import CheckState, ListCheck, Registration, Subject, SyncRun, SyncState
+from portfolio.models import CheckState, ListCheck, Registration, SyncRun, SyncState
 from portfolio.reconciling import tell_of_drift
 from portfolio.sending import CannotSend, sync
 from portfolio.todo import Verb, pending, unsent
-from portfolio.wanting import unwant_subjects
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
-PLANNED = "planned removal"
 
 
 def sync_due() -> int:
@@ -100,17 +97,6 @@ def check_lists() -> int:
     return looked
 
 
-def unwant_planned() -> int:
-    """What people planned to stop monitoring by today is no longer wanted; returns how many companies."""
-    due: dict[uuid.UUID, list[str]] = defaultdict(list)
-    rows = Subject.objects.filter(wanted=True, remove_on__lte=timezone.now().date())
-    for registration, duns in rows.values_list("registration_id", "company_id"):
-        due[registration].append(duns)
-    found = Registration.objects.in_bulk(list(due))
-    done = [unwant_subjects(registration=found[key], duns=numbers, asked_by=PLANNED) for key, numbers in due.items()]
-    return sum(map(len, done))
-
-
 def reconcile_all() -> int:
     """Tell people where D&B's lists and what is wanted differ; returns how many notices were new."""
     return sum(tell_of_drift(row, _page(row)) for row in Registration.objects.select_related("contract").all())
@@ -118,6 +104,6 @@ def reconcile_all() -> int:
 
 def _page(registration: Registration) -> str:
     try:
-        return reverse("admin:portfolio_subject_drift", args=[registration.pk])
+        return reverse("admin:portfolio_syncrun_drift", args=[registration.pk])
     except NoReverseMatch:
         return ""

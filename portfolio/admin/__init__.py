@@ -1,5 +1,5 @@
 """The admin's pages of contracts and of what is wanted. Thin: read, call one function, show."""
 
-from portfolio.admin import audit, contracts, exports, imports, notices, proposals, subjects
+from portfolio.admin import audit, contracts, exports, imports, notices, proposals, subjects, syncing
 
-__all__ = ["audit", "contracts", "exports", "imports", "notices", "proposals", "subjects"]
+__all__ = ["audit", "contracts", "exports", "imports", "notices", "proposals", "subjects", "syncing"]

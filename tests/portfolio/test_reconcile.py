@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from direct_plus.sandbox import SandboxControl
 from portfolio import reconciling
+from portfolio.contract_year import remove_planned
 from portfolio.delivered_files import apply_export
 from portfolio.models import AuditEntry, Notice, Registration, Subject, SubjectState
 from portfolio.reconciling import Drift, costs_of_sending_again, drift, tell_of_drift
 from portfolio.sending import sync
 from portfolio.suppressing import activate, is_suppressed, suppress
-from portfolio.sync_jobs import reconcile_all, sync_due, unwant_planned
+from portfolio.sync_jobs import reconcile_all, sync_due
 from tests.portfolio.wishes import calls_of, numbers, states, subject, unwant, want
 
 pytestmark = pytest.mark.django_db
@@ -110,11 +111,11 @@ def test_planned_removals_come_on_their_day(adopted: Registration, control: Sand
     today = timezone.now().date()
     Subject.objects.filter(company=A).update(remove_on=today)
     Subject.objects.filter(company=B).update(remove_on=today + timedelta(days=1))
-    assert unwant_planned() == 1
-    assert unwant_planned() == 0
+    assert remove_planned() == 1
+    assert remove_planned() == 0
     sync(adopted)
     assert control.subjects(adopted.reference) == [B]
-    assert AuditEntry.objects.get(action="unwant").actor == "planned removal"
+    assert AuditEntry.objects.get(action="unwant").actor == "plan"
 
 
 def test_notifications_are_held_back_and_let_come_again(adopted: Registration, control: SandboxControl) -> None:

@@ -1,0 +1,261 @@
+"""Pages of a registration's list: adopting it, syncing it, where it differs from what is wanted, holding it back."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+
+from direct_plus.errors import DirectPlusError
+from direct_plus.files import FileKind, UnreadableFile, parse_file_name
+from portfolio import suppressing, sync_runs
+from portfolio.admin.syncing_pages import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
+from portfolio.adopting import NothingToCheck, begin_check, cancel_check, read_listing, take_as_wanted
+from portfolio.checking import duration_in_words
+from portfolio.connecting import NotConfigured
+from portfolio.delivered_files import WrongFile, apply_exceptions, apply_export
+from portfolio.markup import ago, badge
+from portfolio.models import CheckState, ListCheck, Registration, SyncRun
+from portfolio.pages import ReadOnlyAdmin
+from portfolio.reconciling import DECISIONS
+from portfolio.sending import why_not_to_send
+from portfolio.sync_jobs import start_sync_now
+from portfolio.wording import plural
+
+MAY_SYNC = "portfolio.change_syncrun"
+MAY_DECIDE = "portfolio.change_subject"
+LARGEST_FILE = 50_000_000
+DONE = {
+    "want": "wanted from now on. Nothing was sent, and it costs nothing.",
+    "stop": "will be taken out at D&B.",
+    "send-again": "will be sent to D&B again.",
+    "unwant": "no longer wanted.",
+}
+RUN_ACTS = {"pause": sync_runs.pause_run, "resume": sync_runs.resume_run, "cancel": sync_runs.cancel_run}
+RUN_SAID = {
+    "pause": "Paused: the call under way is finished, then nothing is sent.",
+    "resume": "It goes on.",
+    "cancel": "Cancelled: what was not sent stays unsent until somebody starts a sync.",
+}
+
+
+class ListForm(forms.Form):
+    file = forms.FileField(required=False, label="File from D&B")
+    numbers = forms.CharField(
+        required=False,
+        strip=True,
+        label="Or the D-U-N-S numbers",
+        widget=forms.Textarea({"class": "dm-input dm-wide", "rows": 6, "placeholder": "One a line"}),
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file and file.size > LARGEST_FILE:
+            raise forms.ValidationError("That is more than 50 MB. Use manage.py adopt on the server.")
+        return file
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnlyAdmin):
+    list_display = ("started", "reference", "status", "shown_total", "sent", "accepted", "refused", "pending", "calls")
+    ordering = ("-id",)
+    sortable_by = ()
+    page_template = "pages/sync.html"
+    empty_title = "Nothing was sent yet"
+    empty_text = "A sync begins by itself when companies are wanted in a registration whose list was taken over."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
+        rows: QuerySet[SyncRun] = super().get_queryset(request).select_related("registration")
+        return rows
+
+    def get_urls(self) -> list[URLPattern]:
+        def view(route: str, page: Any, name: str) -> URLPattern:
+            pattern: URLPattern = path(route, self.admin_site.admin_view(page), name=f"portfolio_syncrun_{name}")
+            return pattern
+
+        return [
+            view("drift/<uuid:key>/", self.drift, "drift"),
+            view("drift/<uuid:key>/<slug:decision>/", require_POST(self.decide), "decide"),
+            view("start/<uuid:key>/", require_POST(self.start), "start"),
+            view("adopt/<uuid:key>/", self.adopt, "adopt"),
+            view("adopt/<uuid:key>/take/", require_POST(self.take), "take"),
+            view("check/<uuid:key>/cancel/", require_POST(self.cancel_check), "cancel_check"),
+            view("suppress/<uuid:key>/", self.suppress, "suppress"),
+            view("<uuid:key>/do/<slug:act>/", require_POST(self.do), "do"),
+            *super().get_urls(),
+        ]
+
+    # The list and one run
+    @admin.display(description="Started")
+    def started(self, row: SyncRun) -> SafeString | str:
+        return ago(row.started_at)
+
+    @admin.display(description="Registration")
+    def reference(self, row: SyncRun) -> str:
+        return row.registration.reference
+
+    @admin.display(description="State")
+    def status(self, row: SyncRun) -> SafeString:
+        word, tone = tone_of(row)
+        return badge(word, tone, row.error)
+
+    @admin.display(description="To add and remove")
+    def shown_total(self, row: SyncRun) -> str:
+        return f"+{row.to_add:,} −{row.to_remove:,}"
+
+    def page_context(self, request: HttpRequest, row: SyncRun) -> dict[str, Any]:
+        base = "pages/bare.html" if request.GET.get("part") == "live" else "pages/page.html"
+        return {**run_page(row), "base": base, "may_sync": request.user.has_perm(MAY_SYNC)}
+
+    def do(self, request: HttpRequest, key: uuid.UUID, act: str) -> HttpResponse:
+        self._demand(request, MAY_SYNC)
+        row = self.object_or_404(request, str(key))
+        if act not in RUN_ACTS:
+            raise Http404(f"Nothing here is called {act}.")
+        if RUN_ACTS[act](row, request.user.get_username()):
+            messages.success(request, RUN_SAID[act])
+        else:
+            messages.warning(request, f"It is {row.get_state_display().lower()} already.")
+        return self._to("change", key)
+
+    # Drift
+    def drift(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        registration = self._registration(request, key)
+        if request.method == "POST":
+            self._demand(request, MAY_DECIDE)
+            self._take_file(request, registration)
+            return self._to("drift", key)
+        rights = {"may_sync": request.user.has_perm(MAY_SYNC), "may_decide": request.user.has_perm(MAY_DECIDE)}
+        title = f"{registration}: D&B's list and what is wanted"
+        return self.page(request, "pages/drift.html", title=title, **rights, **drift_page(registration))
+
+    def decide(self, request: HttpRequest, key: uuid.UUID, decision: str) -> HttpResponse:
+        self._demand(request, MAY_DECIDE)
+        registration = self._registration(request, key)
+        if decision not in DECISIONS:
+            raise Http404(f"Nothing here is called {decision}.")
+        chosen = all_of(registration, request.POST["all"]) if "all" in request.POST else request.POST.getlist("duns")
+        if not chosen:
+            messages.info(request, "Tick the companies first.")
+            return self._to("drift", key)
+        count = DECISIONS[decision](registration, chosen, by=request.user.get_username())
+        messages.success(request, f"{plural(count, 'company', 'companies')} {DONE[decision]}")
+        return self._to("drift", key)
+
+    def start(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        self._demand(request, MAY_SYNC)
+        registration = self._registration(request, key)
+        if reason := why_not_to_send(registration):
+            messages.warning(request, reason)
+        else:
+            start_sync_now(registration, request.user.get_username())
+            messages.success(request, "A worker sends it now. How far it is appears here.")
+        return self._to("drift", key)
+
+    # Adopting
+    def adopt(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        registration = self._registration(request, key)
+        form = ListForm(request.POST or None, request.FILES or None)
+        context: dict[str, Any] = {}
+        if request.method == "POST":
+            self._demand(request, MAY_DECIDE)
+            if form.is_valid() and form.cleaned_data["file"]:
+                self._take_file(request, registration)
+                return self._to("adopt", key)
+            if form.is_valid():
+                found = self._ask_about(request, registration, form.cleaned_data["numbers"])
+                if found is None:
+                    return self._to("adopt", key)
+                context = found
+        shown = adopt_page(registration)
+        base = "pages/bare.html" if request.GET.get("part") == "live" else "pages/page.html"
+        may = {"may_decide": request.user.has_perm(MAY_DECIDE), "base": base}
+        title = f"Adopt {registration}"
+        return self.page(request, "pages/adopt.html", title=title, form=form, **may, **shown, **context)
+
+    def _ask_about(self, request: HttpRequest, registration: Registration, text: str) -> dict[str, Any] | None:
+        """Says first how long it takes; begins when that was confirmed."""
+        listing = read_listing(text.splitlines())
+        if "confirmed" not in request.POST and listing.numbers:
+            return {"listing": listing, "duration": duration_in_words(len(listing.numbers))}
+        try:
+            begin_check(registration, listing.numbers, by=request.user.get_username())
+        except NothingToCheck as error:
+            messages.warning(request, str(error))
+        return None
+
+    def take(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        self._demand(request, MAY_DECIDE)
+        registration = self._registration(request, key)
+        count = take_as_wanted(registration, by=request.user.get_username())
+        words = plural(count, "company", "companies")
+        messages.success(request, f"{registration} is adopted: {words} wanted. Nothing was sent, nothing is billed.")
+        return self._to("drift", key)
+
+    def cancel_check(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        self._demand(request, MAY_DECIDE)
+        row = ListCheck.objects.select_related("registration").filter(pk=key, state=CheckState.RUNNING).first()
+        if row is None:
+            raise Http404("That list is not being checked.")
+        cancel_check(row, by=request.user.get_username())
+        messages.success(request, "Cancelled. What D&B said so far is kept.")
+        return self._to("adopt", row.registration_id)
+
+    def _take_file(self, request: HttpRequest, registration: Registration) -> None:
+        file = request.FILES.get("file")
+        if file is None:
+            messages.warning(request, "Choose a file first.")
+            return
+        by = request.user.get_username()
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / Path(str(file.name)).name
+            with place.open("wb") as copy:
+                copy.writelines(file.chunks())
+            name = parse_file_name(place.name)
+            try:
+                if name and name.kind == FileKind.EXCEPTIONS:
+                    messages.success(request, f"{apply_exceptions(registration, place, by=by)}.")
+                else:
+                    messages.success(request, f"{apply_export(registration, [place], by=by)}.")
+            except (UnreadableFile, WrongFile) as error:
+                messages.error(request, str(error))
+
+    # Holding back
+    def suppress(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        registration = self._registration(request, key)
+        self._demand(request, MAY_SYNC)
+        if request.method == "POST":
+            act = suppressing.activate if "activate" in request.POST else suppressing.suppress
+            try:
+                act(registration, by=request.user.get_username())
+                messages.success(request, "D&B has taken it.")
+            except (DirectPlusError, NotConfigured) as error:
+                messages.error(request, f"D&B did not take it: {error}")
+            return HttpResponseRedirect(reverse("admin:portfolio_registration_change", args=[key]))
+        title = f"Notifications of {registration}"
+        return self.page(request, "pages/suppress.html", title=title, **suppress_page(registration))
+
+    def _registration(self, request: HttpRequest, key: uuid.UUID) -> Registration:
+        if not request.user.has_perm("portfolio.view_registration"):
+            raise PermissionDenied
+        row = Registration.objects.select_related("contract").filter(pk=key).first()
+        if row is None:
+            raise Http404("There is no such registration.")
+        return row
+
+    def _demand(self, request: HttpRequest, right: str) -> None:
+        if not request.user.has_perm(right):
+            raise PermissionDenied
+
+    def _to(self, name: str, key: uuid.UUID) -> HttpResponse:
+        return HttpResponseRedirect(reverse(f"admin:portfolio_syncrun_{name}", args=[key]))

@@ -1,0 +1,169 @@
+"""The pages of a registration's list: adopting, syncing, drift, holding back; who may what."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from direct_plus.sandbox import SandboxControl
+from dnbmon_site.models import User
+from portfolio import sync_runs
+from portfolio.models import Company, ListCheck, Registration, Subject, SubjectState
+from portfolio.sending import sync
+from portfolio.suppressing import is_suppressed
+from portfolio.sync_jobs import check_lists, sync_now
+from tests.monitoring.test_admin import text_of
+from tests.portfolio.wishes import calls_of, numbers, subject, want
+
+pytestmark = pytest.mark.django_db
+A, B, C = numbers(3)
+BASE = "/portfolio/syncrun/"
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    return client
+
+
+@pytest.fixture
+def viewer(client: Client) -> Client:
+    person = User.objects.create_user("bob", "bob@example.com", "secret words", is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client.force_login(person)
+    return client
+
+
+def there(registration: Registration, *duns: str, **fields: Any) -> None:
+    for one in duns:
+        Company.objects.get_or_create(duns=one)
+        key = Subject.key(registration.pk, one)
+        fields = {"state": SubjectState.MONITORED, "checked_at": timezone.now(), **fields}
+        Subject.objects.create(id=key, registration=registration, company_id=one, **fields)
+
+
+def post(client: Client, path: str, **data: Any) -> str:
+    return text_of(client.post(f"{BASE}{path}", data, follow=True))
+
+
+def test_a_list_is_adopted_by_hand(admin: Client, registration: Registration, control: SandboxControl) -> None:
+    control.add_companies(registration.reference, [A, B], seed=False)
+    page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/"))
+    assert "Not adopted" in page and "up to" in page
+    (path,) = control.deliver(registration.reference, "DunsExport")
+    upload = SimpleUploadedFile(Path(path).name, Path(path).read_bytes())
+    assert "2 companies at D&B" in post(admin, f"adopt/{registration.pk}/", file=upload)
+    text = post(admin, f"adopt/{registration.pk}/take/")
+    assert "2 companies wanted" in text and "exactly what is wanted" in text
+    assert subject(registration, A).wanted_by == "ann"
+    assert calls_of(control) == []
+
+
+def test_a_pasted_list_shows_the_time_first(admin: Client, registration: Registration, control: SandboxControl) -> None:
+    control.add_companies(registration.reference, [A], seed=False)
+    page = post(admin, f"adopt/{registration.pk}/", numbers=f"{A}\n{B}\n1234567")
+    assert "less than a minute" in page and "1234567" in page
+    assert not ListCheck.objects.exists()
+    post(admin, f"adopt/{registration.pk}/", numbers=f"{A},{B}", confirmed="yes")
+    check_lists()
+    page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/?part=live"))
+    assert "2 of 2 numbers asked about, 1 at D&B" in page
+
+
+def test_the_drift_page_shows_both_ways_with_their_cost(admin: Client, adopted: Registration) -> None:
+    there(adopted, A)
+    there(adopted, B, wanted=True, state=SubjectState.REMOVED)
+    there(adopted, C, wanted=True, state=SubjectState.REFUSED, code="40003", replacement="999999999")
+    page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
+    assert "Sending again costs 1 new company" in page
+    assert "Wanting it costs nothing" in page
+    assert "merged into another one. It goes on as 999999999." in page
+    assert "1 company wanted from now on" in post(admin, f"drift/{adopted.pk}/want/", duns=[A])
+    assert "1 company will be sent to D&B again" in post(admin, f"drift/{adopted.pk}/send-again/", all="missing")
+    assert "1 company no longer wanted" in post(admin, f"drift/{adopted.pk}/unwant/", duns=[C])
+    assert "Tick the companies first" in post(admin, f"drift/{adopted.pk}/stop/")
+    assert subject(adopted, B).state == SubjectState.UNKNOWN
+
+
+def test_a_sync_is_started_watched_paused_and_cancelled(
+    admin: Client, adopted: Registration, control: SandboxControl
+) -> None:
+    want(adopted, [A, B])
+    assert "A worker sends it now" in post(admin, f"start/{adopted.pk}/")
+    assert OrmQ.objects.count() == 1
+    run = sync(adopted, until=timezone.now())
+    assert run is not None
+    page = text_of(admin.get(f"{BASE}{run.pk}/change/?part=live"))
+    assert "0 of 2 sent" in page and "Cancel what is not sent (2)" in page
+    assert "Paused" in post(admin, f"{run.pk}/do/pause/")
+    assert "It goes on" in post(admin, f"{run.pk}/do/resume/")
+    assert sync_now(str(adopted.pk), "ann").startswith("Ended: 2 sent, 2 accepted")
+    assert "ended already" in post(admin, f"{run.pk}/do/cancel/")
+    assert "Done: 2 accepted" in text_of(admin.get(f"{BASE}{run.pk}/change/"))
+    assert "ACME_LOD_01" in text_of(admin.get(BASE))
+
+
+def test_a_refusal_is_explained_with_what_to_do(admin: Client, adopted: Registration, control: SandboxControl) -> None:
+    control.mark(A, "invalid")
+    want(adopted, [A])
+    run = sync(adopted)
+    assert run is not None
+    page = text_of(admin.get(f"{BASE}{run.pk}/change/"))
+    assert "no valid D-U-N-S number" in page and "leading zero" in page
+
+
+def test_nothing_starts_before_adopting(admin: Client, registration: Registration) -> None:
+    assert "not adopted" in post(admin, f"start/{registration.pk}/")
+    assert not OrmQ.objects.exists()
+
+
+def test_holding_back_explains_itself(admin: Client, adopted: Registration, control: SandboxControl) -> None:
+    page = text_of(admin.get(f"{BASE}suppress/{adopted.pk}/"))
+    assert "no alert is raised" in page
+    assert "D&B has taken it" in post(admin, f"suppress/{adopted.pk}/", suppress="yes")
+    adopted.refresh_from_db()
+    assert is_suppressed(adopted)
+    control.set_fault("server_error", on="activate")
+    assert "did not take it" in post(admin, f"suppress/{adopted.pk}/", activate="yes")
+
+
+def test_a_wrong_file_is_a_sentence(admin: Client, adopted: Registration) -> None:
+    upload = SimpleUploadedFile("OTHER_20260105080000_DunsExport_1.zip", b"no zip")
+    assert "is about OTHER" in post(admin, f"drift/{adopted.pk}/", file=upload)
+    upload = SimpleUploadedFile("ACME_LOD_01_20260105080000_DunsExport_1.zip", b"no zip")
+    assert "is not a zip" in post(admin, f"drift/{adopted.pk}/", file=upload)
+    assert "Choose a file" in post(admin, f"drift/{adopted.pk}/")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        lambda key: f"drift/{key}/want/",
+        lambda key: f"start/{key}/",
+        lambda key: f"adopt/{key}/",
+        lambda key: f"adopt/{key}/take/",
+        lambda key: f"suppress/{key}/",
+        lambda key: f"drift/{key}/",
+    ],
+)
+def test_who_may_only_look_changes_nothing(viewer: Client, adopted: Registration, path: Callable[[Any], str]) -> None:
+    assert viewer.post(BASE + path(adopted.pk)).status_code == 403
+    page = text_of(viewer.get(f"{BASE}drift/{adopted.pk}/"))
+    assert "Sync now" not in page and "Read the file" not in page
+
+
+def test_pages_of_large_lists_ask_few_questions(
+    admin: Client, adopted: Registration, django_assert_max_num_queries: Any
+) -> None:
+    there(adopted, *numbers(60))
+    want(adopted, numbers(60, first=300_000_000))
+    with django_assert_max_num_queries(36):
+        page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
+    assert "The first 50 of 60." in page
+    assert sync_runs.open_run(adopted) is None
