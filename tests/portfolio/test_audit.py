@@ -1,0 +1,83 @@
+"""The audit: everybody reads it, nobody writes it."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from portfolio.auditing import record
+from portfolio.models import AuditEntry
+from portfolio.roles import ROLES
+from tests.builders import a_contract, a_registration
+from tests.monitoring.test_admin import text_of
+from tests.portfolio.subjects import a_person
+
+pytestmark = pytest.mark.django_db
+LIST = "/portfolio/auditentry/"
+
+
+@pytest.fixture
+def viewer(client: Client) -> Client:
+    client.force_login(a_person(role="Viewer"))
+    return client
+
+
+def some_acts() -> AuditEntry:
+    registration = a_registration()
+    record(actor="ann", action="want", thing=registration, summary="3 companies wanted", after={"duns": ["1", "2"]})
+    record(actor="plan", action="unwant", thing=registration, summary="1 company no longer wanted")
+    before, after = {"wanted": False, "cap": 1, "note": None}, {"wanted": True, "cap": 2}
+    return record(
+        actor="eve", action="edit contract", thing=a_contract(), summary="Cap raised", before=before, after=after
+    )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_reads_it(client: Client, role: str, django_assert_max_num_queries: Any) -> None:
+    some_acts()
+    client.force_login(a_person(role=role))
+    with django_assert_max_num_queries(12):
+        text = text_of(client.get(LIST))
+    assert "3 companies wanted" in text and "Cap raised" in text
+
+
+def test_before_and_after_stand_side_by_side(viewer: Client) -> None:
+    row = some_acts()
+    page = viewer.get(f"{LIST}{row.pk}/change/")
+    assert "Wanted no yes" in text_of(page) and "Cap 1 2" in text_of(page)
+    assert "/portfolio/contract/default/change/" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", 3),
+        ("actor=ann", 1),
+        ("actor=nobody", 0),
+        ("action=unwant", 1),
+        ("what=registration", 2),
+        ("what=registration&actor=plan", 1),
+        ("day_from=2001-01-01", 3),
+        ("day_to=2001-01-01", 0),
+    ],
+)
+def test_it_is_filtered(viewer: Client, query: str, count: int) -> None:
+    some_acts()
+    assert len(viewer.get(f"{LIST}?{query}").context["cl"].result_list) == count
+
+
+def test_long_lists_of_numbers_are_cut_for_reading(viewer: Client) -> None:
+    row = record(actor="x", action="y", thing=a_contract(), summary="z", after={"duns": list(map(str, range(1000)))})
+    assert "299 … and 700 more" in text_of(viewer.get(f"{LIST}{row.pk}/change/"))
+
+
+@pytest.mark.parametrize("path", ["add/", "{key}/delete/"])
+def test_nobody_writes_it_not_even_who_may_everything(client: Client, path: str) -> None:
+    person = a_person()
+    person.is_superuser = True
+    person.save()
+    client.force_login(person)
+    row = some_acts()
+    assert client.post(LIST + path.format(key=row.pk), {"post": "yes"}).status_code == 403
+    client.post(f"{LIST}{row.pk}/change/", {"actor": "nobody"})
+    assert AuditEntry.objects.filter(actor="eve").exists() and AuditEntry.objects.count() == 3

@@ -1,0 +1,242 @@
+"""The contract year: what is billed, what is coming, what renews; removals planned for a day; reminders, once."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.exceptions import ObjectDoesNotExist
+from django.test import Client
+
+from portfolio.contract_year import (
+    Year,
+    cancel_removal,
+    contract_year,
+    next_anniversary,
+    plan_removal,
+    remind,
+    remove_planned,
+)
+from portfolio.jobs import look_after_years
+from portfolio.models import AuditEntry, Contract, Notice, Subject, SubjectState
+from portfolio.notices import notify
+from tests.builders import DUNS, a_contract, a_registration
+from tests.monitoring.test_admin import text_of
+from tests.portfolio.subjects import a_person, a_subject
+
+pytestmark = pytest.mark.django_db
+OTHER, THIRD, FOURTH = "150483782", "012345678", "987654321"
+TODAY = date(2026, 1, 7)
+ANNIVERSARY = date(2020, 3, 1)
+PAGE = "/portfolio/contract/year/"
+SUBJECTS = "/portfolio/subject/"
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Any:
+    with time_machine.travel(datetime(2026, 1, 7, 12, tzinfo=UTC), tick=False):
+        yield
+
+
+def year(**fields: Any) -> Year:
+    fields.setdefault("anniversary", ANNIVERSARY)
+    return contract_year(a_contract(**fields))
+
+
+def numbers(found: Year) -> tuple[int, int, int, int]:
+    return found.billed, found.coming, found.forecast, found.renewing
+
+
+@pytest.mark.parametrize(
+    ("anniversary", "expected"),
+    [
+        (None, None),
+        (date(2020, 3, 1), date(2026, 3, 1)),
+        (date(2020, 1, 7), date(2027, 1, 7)),
+        (date(2020, 1, 8), date(2026, 1, 8)),
+        (date(2024, 2, 29), date(2026, 2, 28)),
+    ],
+)
+def test_the_next_anniversary(anniversary: date | None, expected: date | None) -> None:
+    assert next_anniversary(Contract(anniversary=anniversary), TODAY) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, (1, 0, 1, 1)),
+        ({"wanted": False}, (1, 0, 1, 1)),
+        ({"wanted": False, "state": "pending_remove"}, (1, 0, 1, 0)),
+        ({"state": "unknown"}, (0, 1, 1, 1)),
+        ({"state": "pending_add"}, (0, 1, 1, 1)),
+        ({"state": "refused"}, (0, 0, 0, 0)),
+        ({"wanted": False, "state": "removed", "monitored_until": date(2025, 3, 1)}, (1, 0, 1, 0)),
+        ({"wanted": False, "state": "removed", "monitored_until": date(2025, 2, 28)}, (0, 0, 0, 0)),
+        ({"wanted": False, "state": "removed"}, (0, 0, 0, 0)),
+        ({"remove_on": date(2026, 2, 28)}, (1, 0, 1, 0)),
+        ({"remove_on": date(2026, 3, 1)}, (1, 0, 1, 1)),
+        ({"remove_on": date(2026, 2, 1), "state": "unknown"}, (0, 1, 1, 0)),
+    ],
+)
+def test_what_each_company_counts_for(fields: dict[str, Any], expected: tuple[int, ...]) -> None:
+    a_subject(**fields)
+    assert numbers(year()) == expected
+
+
+def test_a_company_in_two_registrations_is_billed_once() -> None:
+    a_subject()
+    a_subject(registration=a_registration("OTHER_01", adopted=True), state=SubjectState.UNKNOWN)
+    elsewhere = a_registration("ELSEWHERE", contract=a_contract(name="other"))
+    a_subject(OTHER, elsewhere)
+    assert numbers(year()) == (1, 0, 1, 1)
+
+
+def test_without_an_anniversary_all_that_was_ever_watched_counts() -> None:
+    a_subject(wanted=False, state=SubjectState.REMOVED, monitored_until=date(2001, 1, 1))
+    assert year(anniversary=None).billed == 1
+
+
+# Planned removals
+
+
+def test_a_planned_removal_sends_and_saves_nothing_before_its_day() -> None:
+    row = a_subject()
+    assert plan_removal(subjects=[row], day=date(2026, 2, 20), by="ann") == 1
+    assert remove_planned() == 0 and Subject.objects.get().wanted
+    with time_machine.travel(datetime(2026, 2, 20, 1, tzinfo=UTC)):
+        assert look_after_years() == 1 and look_after_years() == 0
+    row.refresh_from_db()
+    assert not row.wanted and row.remove_on is None
+    actions = set(AuditEntry.objects.values_list("action", flat=True))
+    assert actions == {"plan removal", "unwant"}
+
+
+def test_a_plan_can_be_called_off() -> None:
+    row = a_subject()
+    plan_removal(subjects=[row], day=date(2026, 2, 20), by="ann")
+    row.refresh_from_db()
+    assert cancel_removal(subjects=[row], by="ann") == 1
+    assert Subject.objects.get().remove_on is None
+    assert cancel_removal(subjects=[row], by="ann") == 0
+
+
+def test_what_nobody_wants_is_not_planned() -> None:
+    assert plan_removal(subjects=[a_subject(wanted=False)], day=date(2026, 2, 20), by="ann") == 0
+
+
+# Reminders
+
+
+@pytest.mark.parametrize(("day", "count"), [(61, 0), (60, 1), (45, 1), (30, 1), (8, 1), (7, 1), (1, 1)])
+def test_reminders_60_30_and_7_days_before(day: int, count: int) -> None:
+    a_contract(anniversary=TODAY + timedelta(days=day))
+    assert remind() == count
+    assert remind() == 0 and Notice.objects.count() == count
+
+
+def test_each_reminder_comes_once_a_year() -> None:
+    a_contract(anniversary=date(2020, 3, 8), contracted_number=0)
+    a_subject()
+    for days in range(0, 425):
+        with time_machine.travel(datetime(2026, 1, 7, tzinfo=UTC) + timedelta(days=days)):
+            remind()
+    assert Notice.objects.count() == 6
+    text = Notice.objects.order_by("created_at")[0].text
+    assert "1 company will renew" in text and "1 more than the contract pays for" in text
+
+
+def test_a_notice_is_told_once_a_key() -> None:
+    assert notify(kind="x", subject="s", text="t", key="1")
+    assert notify(kind="x", subject="s", text="t", key="1") is None
+    assert notify(kind="y", subject="s", text="t", key="1")
+
+
+# Pages
+
+
+@pytest.fixture
+def manager(client: Client) -> Client:
+    client.force_login(a_person(role="Portfolio manager"))
+    return client
+
+
+def test_the_page_says_it_in_words(manager: Client, django_assert_max_num_queries: Any) -> None:
+    a_contract(anniversary=ANNIVERSARY, contracted_number=1)
+    a_subject()
+    a_subject(OTHER, state=SubjectState.UNKNOWN)
+    a_subject(THIRD, remove_on=date(2026, 2, 20))
+    a_subject(FOURTH, remove_on=date(2026, 3, 2))
+    with django_assert_max_num_queries(16):
+        text = text_of(manager.get(PAGE))
+    for words in (
+        "from 1 March 2025 to 28 February 2026: 53 days left",
+        "3 billed so far",
+        "1 more are wanted and not billed yet",
+        "4 forecast",
+        "3 will renew on 1 March",
+        "1 contracted: 3 over",
+        "too late: they renew before",
+        "2 more will renew than the contract pays for",
+    ):
+        assert words in text, words
+
+
+def test_without_adoption_numbers_are_at_least_or_up_to(manager: Client) -> None:
+    a_contract(anniversary=ANNIVERSARY)
+    a_subject(registration=a_registration(adopted=False), state=SubjectState.UNKNOWN)
+    text = text_of(manager.get(PAGE))
+    assert "at least 0 billed so far" in text and "up to 1 more are wanted" in text
+    assert "ACME_LOD_01 is not adopted yet" in text
+
+
+def test_without_an_anniversary_it_says_what_to_do(manager: Client) -> None:
+    a_registration()
+    assert "Ask an administrator to set it" in text_of(manager.get(PAGE))
+    manager.force_login(a_person(role="Administrator", username="eve"))
+    assert "Set it now" in text_of(manager.get(PAGE))
+
+
+def test_removal_is_planned_for_ticked_companies(manager: Client) -> None:
+    a_contract(anniversary=ANNIVERSARY)
+    key = str(a_subject().pk)
+    asked = manager.post(SUBJECTS, {"action": "plan_selected", "_selected_action": [key]})
+    assert 'value="2026-02-26"' in asked.content.decode() and "begins on 1 March 2026" in text_of(asked)
+    late = manager.post(f"{SUBJECTS}plan/", {"key": key, "day": "2026-01-07"})
+    assert "Choose a day to come" in text_of(late)
+    told = manager.post(f"{SUBJECTS}plan/", {"key": key, "day": "2026-02-26"}, follow=True)
+    assert "1 company will be removed on 26 February 2026" in text_of(told)
+    assert "until 26 February 2026" in text_of(told)
+    manager.post(SUBJECTS, {"action": "cancel_selected", "_selected_action": [key]})
+    assert Subject.objects.get().remove_on is None
+
+
+def test_only_with_the_right(client: Client) -> None:
+    key = str(a_subject().pk)
+    client.force_login(a_person(role="Viewer"))
+    assert client.post(f"{SUBJECTS}plan/", {"key": key, "day": "2026-02-26"}).status_code == 403
+    client.post(SUBJECTS, {"action": "plan_selected", "_selected_action": [key]})
+    assert Subject.objects.get().remove_on is None
+
+
+# What is told about a company
+
+
+def test_what_is_told_about_a_company_is_edited_and_written_down(manager: Client) -> None:
+    row = a_subject(customer_reference="K-1")
+    page = f"{SUBJECTS}{row.pk}/change/"
+    assert DUNS in text_of(manager.get(page))
+    manager.post(page, {"customer_reference": "K-2", "tags": "steel", "owner": ""})
+    row.refresh_from_db()
+    assert (row.customer_reference, row.tags) == ("K-2", "steel")
+    entry = AuditEntry.objects.get(action="edit subject")
+    assert '"K-1"' in entry.before and '"K-2"' in entry.after
+
+
+def test_subjects_are_listed_with_few_queries(manager: Client, django_assert_max_num_queries: Any) -> None:
+    a_subject(state=SubjectState.REFUSED, message="It was transferred.", replacement=OTHER)
+    with django_assert_max_num_queries(12):
+        text = text_of(manager.get(SUBJECTS))
+    assert "It was transferred. It names 150483782 instead." in text
+    assert Subject.objects.filter(pk=Subject.key(a_registration().pk, DUNS)).exists()
+    with pytest.raises(ObjectDoesNotExist):
+        Subject.objects.get(company=THIRD)
