@@ -53,8 +53,13 @@ def sqlite(parts: SplitResult) -> Config:
     }
 
 
+# A process that was stopped inside a transaction keeps its locks; others must not wait for it for ever.
+FROZEN_LET_GO = "-c idle_in_transaction_session_timeout=60000"
+
+
 def postgres(parts: SplitResult) -> Config:
-    options: Config = {"connect_timeout": 10, "application_name": "dnbmon"} | dict(parse_qsl(parts.query))
+    options: Config = {"connect_timeout": 10, "application_name": "dnbmon", "options": FROZEN_LET_GO}
+    options |= dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": database_name(parts),

@@ -16,6 +16,7 @@ from monitoring.identity import derived_change_id
 from monitoring.json_text import dump_json
 from monitoring.models import Change, Delivery, Kind, Notification
 from monitoring.weighing import Weights, element_key
+from portfolio.fast_rows import update_version
 from portfolio.models import Company
 from portfolio.rows import clean_text, in_batches, insert_new, search_name
 
@@ -69,8 +70,7 @@ def _update(row: Company, columns: dict[str, Any] | None, newest: datetime | Non
     different = {name: value for name, value in wanted.items() if getattr(row, name) != value}
     if not different and not (bump and columns is not None):
         return True
-    unchanged = Company.objects.filter(pk=row.pk, version=row.version)
-    return bool(unchanged.update(**different, version=row.version + 1))
+    return update_version(row, different)
 
 
 def _columns(profile: Profile) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
+from portfolio.fast_rows import insert_rows
 from portfolio.models import Contract
 
 Row = TypeVar("Row", bound=models.Model)
 LAST_CHARACTER = "\U0010ffff"
 LOOKUP_BATCH = 500
-INSERT_BATCH = 500
 
 
 def insert_new(model: type[Row], rows: Iterable[Row]) -> list[Row]:
@@ -30,7 +30,7 @@ def insert_new(model: type[Row], rows: Iterable[Row]) -> list[Row]:
             return []
         try:
             with transaction.atomic():
-                model._default_manager.bulk_create(missing, batch_size=INSERT_BATCH)
+                insert_rows(model, missing)
         except IntegrityError:
             continue
         return missing
