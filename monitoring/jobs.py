@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from direct_plus.errors import DirectPlusError
+from monitoring.alert_jobs import wake
 from monitoring.ingesting import ingest, waiting_deliveries
 from monitoring.leasing import LeaseLost, leased
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
@@ -27,6 +28,8 @@ from portfolio.syncing import read_details, resume_what_is_over, start_pulling
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
+# The job comes once a minute: what is due between two runs would otherwise wait for a whole one.
+HALF_A_MINUTE = timedelta(seconds=30)
 
 
 def keep(delivery: Delivery) -> None:
@@ -36,6 +39,8 @@ def keep(delivery: Delivery) -> None:
     except Exception as error:
         logger.exception("delivery %s could not be read", delivery.pk)
         Delivery.objects.filter(pk=delivery.pk).update(error=clean_text(f"{type(error).__name__}: {error}"))
+        return
+    wake()
 
 
 def pull_due() -> int:
@@ -51,7 +56,8 @@ def pull_due() -> int:
 
 
 def _due(now: datetime) -> list[uuid.UUID]:
-    active = Registration.objects.filter(state=RegistrationState.ACTIVE, next_pull_at__lte=now)
+    soon = now + HALF_A_MINUTE
+    active = Registration.objects.filter(state=RegistrationState.ACTIVE, next_pull_at__lte=soon)
     return list(active.order_by("next_pull_at").values_list("pk", flat=True))
 
 

@@ -1,0 +1,176 @@
+"""The addresses of channels: checked, encrypted, and shown without their secrets."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import UTC, tzinfo
+from functools import cache
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import apprise
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.urls import reverse
+from django.utils import timezone
+
+from monitoring.models import Channel, Severity, content_key
+from portfolio.rows import insert_new
+
+MOST_ADDRESSES = 20
+LONGEST = 2_000
+SALT = "channel"
+
+
+@cache
+def _cipher(secret: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"channel-address" + secret.encode()).digest()))
+
+
+def set_address(channel: Channel, text: str) -> None:
+    """Put a checked address into the row, encrypted; raises ValidationError."""
+    check_address(text)
+    channel.encrypted = _cipher(settings.SECRET_KEY).encrypt(text.strip().encode()).decode()
+    channel.shown = shown(text)
+
+
+def address_of(channel: Channel) -> str:
+    """The address itself; nothing when SECRET_KEY was changed since."""
+    try:
+        return _cipher(settings.SECRET_KEY).decrypt(channel.encrypted.encode()).decode()
+    except InvalidToken:
+        return ""
+
+
+def mail_addresses(text: str) -> list[str]:
+    """The addresses, if the text is one or several mail addresses and nothing else."""
+    parts = [part.strip() for part in re.split(r"[,;\s]+", text.strip()) if part.strip()]
+    return parts if parts and all("@" in part and "://" not in part for part in parts) else []
+
+
+def check_address(text: str) -> None:
+    text = text.strip()
+    if len(text) > LONGEST:
+        raise ValidationError(f"An address has at most {LONGEST:,} characters.")
+    if addresses := mail_addresses(text):
+        _check_mail(addresses)
+    elif "://" not in text:
+        raise ValidationError("Give a mail address, or an address such as slack://… or msteams://…")
+    elif service(text) is None:
+        scheme = text.partition("://")[0][:30]
+        raise ValidationError(f"This is no complete address of {scheme}://; the guide below shows the parts it needs.")
+
+
+def _check_mail(addresses: list[str]) -> None:
+    if len(addresses) > MOST_ADDRESSES:
+        raise ValidationError(f"At most {MOST_ADDRESSES} mail addresses.")
+    for number, address in enumerate(addresses, 1):
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise ValidationError(f"Address {number}, “{address[:80]}”, is no mail address.") from None
+
+
+def service(address: str) -> Any:
+    """Apprise's object for an address; None where it knows no such thing."""
+    try:
+        return apprise.Apprise.instantiate(address, suppress_exceptions=True)
+    except (TypeError, ValueError):
+        return None
+
+
+def shown(text: str) -> str:
+    """For people: mail addresses as they are, of all others nothing that opens a door."""
+    if addresses := mail_addresses(text):
+        return ", ".join(addresses)
+    found = service(text.strip())
+    return f"{found.service_name}: {text.partition('://')[0]}://…" if found else "…"
+
+
+def without_secrets(text: str, address: str) -> str:
+    """What a library says about an address, without the parts of that address."""
+    for part in sorted(_parts(address), key=len, reverse=True):
+        text = text.replace(part, "…")
+    return text
+
+
+def _parts(address: str) -> Iterator[str]:
+    pieces = urlsplit(address)
+    for part in re.split(r"[/?&=:@#]", address.partition("://")[2]):
+        if len(part) >= 6 and part != pieces.hostname:
+            yield part
+            yield unquote(part)
+
+
+def is_mail(address: str) -> bool:
+    return bool(mail_addresses(address)) or address.lower().startswith(("mailto://", "mailtos://"))
+
+
+def zone_of(channel: Channel) -> tzinfo:
+    """The reader's zone."""
+    name = channel.zone or (channel.person.timezone if channel.person else "") or "UTC"
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+# Channels that nobody had to make
+
+
+def channel_of_person(person: Any) -> Channel:
+    """A person who looks after companies hears of them by mail, as long as there is no other channel."""
+    return _mail_channel(f"Mail to {person}", str(person.email), content_key("own", person.pk), person.pk)
+
+
+def channel_of_mail(address: str) -> Channel:
+    return _mail_channel(f"Mail to {address}", address, content_key("mail", address.lower()), None)
+
+
+def _mail_channel(name: str, address: str, key: Any, person: Any) -> Channel:
+    known = Channel.objects.filter(pk=key).first()
+    if known:
+        return known
+    channel = Channel(
+        id=key, name=name[:120], person_id=person, created_at=timezone.now(), minimum=Severity.NOISE, zone=""
+    )
+    try:
+        set_address(channel, address)
+    except ValidationError:
+        channel.active = False
+    insert_new(Channel, [channel])
+    return Channel.objects.get(pk=key)
+
+
+# Links
+
+
+def site_url() -> str:
+    """Where people open the program: mails need whole addresses."""
+    hosts = [host for host in settings.ALLOWED_HOSTS if host.strip("*.")]
+    default = "http://localhost:8000" if settings.DEVELOPMENT or not hosts else f"https://{hosts[0].lstrip('.')}"
+    return str(settings.ENV.str("SITE_URL", default=default)).rstrip("/")
+
+
+def link(name: str, *args: object) -> str:
+    return site_url() + reverse(name, args=args)
+
+
+def unsubscribe_link(channel: Channel) -> str:
+    return link("admin:monitoring_channel_unsubscribe", signing.dumps(channel.pk.hex, salt=SALT))
+
+
+def channel_of_token(token: str) -> Channel | None:
+    """The channel of an unsubscribe link; None for what is no such link."""
+    try:
+        key = signing.loads(token, salt=SALT)
+    except signing.BadSignature:
+        return None
+    return Channel.objects.filter(pk=key).first()

@@ -1,0 +1,159 @@
+"""Sending to channels: mail through the program's own server, everything else through apprise."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import smtplib
+import threading
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import apprise
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.utils import timezone
+
+from monitoring.addressing import address_of, is_mail, mail_addresses, service, unsubscribe_link, without_secrets
+from monitoring.dispatching import ROUTES, Answer, NotSent, Route
+from monitoring.messages import Message, alert_message, digest_message, notice_message, test_message
+from monitoring.models import Alert, Channel, Dispatch, TargetKind
+from portfolio.models import Notice
+from portfolio.rows import clean_text
+
+# It may say what an address should not be seen with, so nothing of it reaches the log.
+APPRISE = logging.getLogger("apprise")
+APPRISE.propagate = False
+MAIL_TIMEOUT = 30
+# About three days, closer together at first.
+SPACING = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440, 1440))
+
+
+def send_dispatch(dispatch: Dispatch) -> Answer:
+    """Say to its channel what a dispatch is about, as it is now; raises NotSent."""
+    channel = Channel.objects.select_related("person").filter(pk=dispatch.target).first()
+    if channel is None:
+        raise NotSent("The channel was deleted.", final=True)
+    if not channel.active or channel.unsubscribed_at:
+        raise NotSent("The channel is switched off.", final=True)
+    message = message_of(channel, dispatch)
+    if message is None:
+        raise NotSent("What it was about is gone.", final=True)
+    return send(channel, message, dispatch.pk)
+
+
+def message_of(channel: Channel, dispatch: Dispatch) -> Message | None:
+    payload: dict[str, Any] = json.loads(dispatch.payload)
+    if "alert" in payload:
+        alert = Alert.objects.filter(pk=payload["alert"]).first()
+        return alert_message(channel, alert, payload["number"]) if alert else None
+    if "notice" in payload:
+        notice = Notice.objects.filter(pk=payload["notice"]).first()
+        return notice_message(channel, notice) if notice else None
+    return digest_message(channel, dispatch.pk, datetime.fromisoformat(payload["digest"]))
+
+
+def send(channel: Channel, message: Message, key: uuid.UUID) -> Answer:
+    """Send a message; how it went is noted at the channel. Raises NotSent."""
+    address = address_of(channel)
+    try:
+        if not address:
+            raise NotSent("The address cannot be read: enter it again, the secret key was changed.")
+        answer = _mail(channel, message, address, key) if mail_addresses(address) else _chat(channel, message, address)
+    except NotSent as error:
+        Channel.objects.filter(pk=channel.pk).update(last_error=clean_text(str(error)))
+        raise
+    Channel.objects.filter(pk=channel.pk).update(last_error="", last_sent_at=timezone.now())
+    return answer
+
+
+def _mail(channel: Channel, message: Message, address: str, key: uuid.UUID) -> Answer:
+    unsubscribe = unsubscribe_link(channel)
+    mail = EmailMultiAlternatives(
+        subject=message.subject,
+        body=message.text(channel),
+        to=mail_addresses(address),
+        connection=get_connection(timeout=MAIL_TIMEOUT),
+        headers={
+            # The same on every try, so that a reader's mail program shows it once.
+            "Message-ID": f"<{key}@dnbmon>",
+            "List-Unsubscribe": f"<{unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    mail.attach_alternative(message.html(channel), "text/html")
+    try:
+        mail.send()
+    except smtplib.SMTPResponseException as error:
+        raise NotSent(f"The mail server says {error.smtp_code}.", text=_decoded(error.smtp_error)) from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise NotSent(f"The mail server: {type(error).__name__}") from error
+    return Answer()
+
+
+def _decoded(text: bytes | str) -> str:
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+
+
+def _chat(channel: Channel, message: Message, address: str) -> Answer:
+    found = service(address)
+    if found is None:
+        raise NotSent("The address is not known any more: enter it again.")
+    is_html = is_mail(address)
+    notifier = apprise.Apprise()
+    notifier.add(found)
+    with Warnings() as warnings:
+        is_sent = notifier.notify(
+            body=message.html(channel) if is_html else message.text(channel),
+            title=message.subject,
+            body_format=apprise.NotifyFormat.HTML if is_html else apprise.NotifyFormat.TEXT,
+        )
+    if not is_sent:
+        told = [without_secrets(text, address) for text in warnings.texts]
+        reason = told[-1][:300] if told else "The service did not take it."
+        raise NotSent(reason, status=_status(reason), text="\n".join(told))
+    return Answer()
+
+
+class Warnings(logging.Handler):
+    """What apprise complains about in this thread: it returns no reasons."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+        self.thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self.thread:
+            self.texts.append(record.getMessage())
+
+    def __enter__(self) -> Self:
+        APPRISE.addHandler(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        APPRISE.removeHandler(self)
+
+
+def _status(told: str) -> int | None:
+    found = re.search(r"error=(\d{3})\b", told)
+    return int(found[1]) if found else None
+
+
+def send_test(channel: Channel) -> str:
+    """Send a test at once; returns why it failed, or nothing."""
+    try:
+        send(channel, test_message(channel), uuid.uuid4())
+    except NotSent as error:
+        return str(error)
+    return ""
+
+
+def unsubscribe(channel: Channel) -> None:
+    """Nothing goes there any more, what waits included."""
+    Channel.objects.filter(pk=channel.pk, unsubscribed_at=None).update(unsubscribed_at=timezone.now())
+
+
+ROUTES[TargetKind.CHANNEL] = Route(send_dispatch, SPACING)

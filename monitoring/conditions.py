@@ -1,0 +1,213 @@
+"""What has to be true of a value that changed, written in words: "becomes 403", "drops by 20 %", "goes below 30"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from monitoring.paths import Facet, Mistake
+from monitoring.wording import say
+
+CHANGES, WORSE = "changes", "gets worse"
+BECOMES, WAS, CONTAINS = "becomes", "was", "contains"
+RISES, DROPS = "rises by", "drops by"
+ABOVE, BELOW, CROSSES = "goes above", "goes below", "crosses"
+
+OPERATORS: Mapping[str, str] = {
+    CHANGES: "changes in any way",
+    BECOMES: "becomes …",
+    WAS: "was … before",
+    CONTAINS: "contains …",
+    RISES: "rises by … (or … %)",
+    DROPS: "drops by … (or … %)",
+    ABOVE: "goes above …",
+    BELOW: "goes below …",
+    CROSSES: "crosses …",
+    WORSE: "gets worse, in the sense of that score",
+}
+WITHOUT_VALUE = (CHANGES, WORSE)
+NUMERIC = (RISES, DROPS, ABOVE, BELOW, CROSSES)
+LONGEST = 300
+NUMBER = re.compile(r"([+-]?[0-9][0-9,]*(?:\.[0-9]+)?|[+-]?\.[0-9]+)\s*(%?)", re.ASCII)
+# From the strongest: D&B's financial strength, then what is alike in all countries (contract §7: standardRating).
+STRENGTH = ["5A", "4A", "3A", "2A", "1A", "BA", "BB", "CB", "CC", "DC", "DD", "EE", "FF", "GG", "HH"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    operator: str
+    value: str = ""
+    number: Decimal = Decimal(0)
+    is_percent: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.value}".strip()
+
+    def is_met(self, facet: Facet) -> bool:
+        if self.operator == CHANGES:
+            return True
+        if self.operator == WORSE:
+            return is_worse(facet)
+        if self.operator in NUMERIC:
+            return self._compares(number_of(facet.previous), number_of(facet.current))
+        return self._says(facet)
+
+    def _says(self, facet: Facet) -> bool:
+        before, after, wanted = texts_of(facet.previous), texts_of(facet.current), folded(self.value)
+        if self.operator == WAS:
+            return wanted in before and wanted not in after
+        if self.operator == BECOMES:
+            return wanted in after and wanted not in before
+        return any(wanted in text for text in after)
+
+    def _compares(self, before: Decimal | None, after: Decimal | None) -> bool:
+        if before is None or after is None:
+            return False
+        if self.operator == RISES:
+            return self._is_enough(after - before, before)
+        if self.operator == DROPS:
+            return self._is_enough(before - after, before)
+        is_up, is_down = before <= self.number < after, before >= self.number > after
+        return is_up if self.operator == ABOVE else is_down if self.operator == BELOW else is_up or is_down
+
+    def _is_enough(self, difference: Decimal, before: Decimal) -> bool:
+        if self.is_percent:
+            return before != 0 and difference > 0 and difference * 100 >= self.number * abs(before)
+        return difference > 0 and difference >= self.number
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value is so already, without having become so: of a company that was added."""
+        if self.operator == BECOMES:
+            return folded(self.value) in texts_of(value)
+        if self.operator == CONTAINS:
+            return any(folded(self.value) in text for text in texts_of(value))
+        number = number_of(value)
+        if number is None:
+            return False
+        return number > self.number if self.operator == ABOVE else self.operator == BELOW and number < self.number
+
+
+def parse_condition(text: str) -> Condition:
+    """Raises Mistake."""
+    lowered = text.lower()
+    for operator in sorted(OPERATORS, key=len, reverse=True):
+        if lowered == operator or lowered.startswith(operator + " "):
+            return _with_value(operator, text[len(operator) :].strip(), len(operator) + 2)
+    known = ", ".join(OPERATORS)
+    raise Mistake(f"A condition begins with one of: {known}.")
+
+
+def _with_value(operator: str, value: str, at: int) -> Condition:
+    if operator in WITHOUT_VALUE:
+        if value:
+            raise Mistake(f"Nothing follows “{operator}”.", at)
+        return Condition(operator)
+    if not value:
+        raise Mistake(f"A value is missing after “{operator}”.", at - 1)
+    if len(value) > LONGEST:
+        raise Mistake(f"A value has at most {LONGEST} characters.", at + LONGEST)
+    return _numeric(operator, value, at) if operator in NUMERIC else Condition(operator, value)
+
+
+def _numeric(operator: str, value: str, at: int) -> Condition:
+    found = NUMBER.fullmatch(value)
+    if not found:
+        raise Mistake(f"“{value}” is no number; write it like 20, 2.5 or 20 %.", at)
+    is_percent = bool(found[2])
+    if is_percent and operator not in (RISES, DROPS):
+        raise Mistake("A percentage goes with “rises by” and “drops by” only.", at + value.index("%"))
+    number = Decimal(found[1].replace(",", ""))
+    if operator in (RISES, DROPS) and number < 0:
+        raise Mistake("Write the amount without a sign.", at)
+    return Condition(operator, value, number, is_percent)
+
+
+def folded(text: str) -> str:
+    """As people compare: without case, numbers in one form, yes and no as true and false."""
+    plain = " ".join(text.casefold().split())
+    number = number_of(plain)
+    return {"yes": "true", "no": "false"}.get(plain, plain) if number is None else f"{number.normalize():f}"
+
+
+def texts_of(value: Any) -> set[str]:
+    """What a value says: itself, and the members of objects and items of lists, each and as a whole."""
+    return set(_texts(value, 0)) | {folded(say(value))}
+
+
+def _texts(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, dict) and depth < 4:
+        for member in value.values():
+            yield from _texts(member, depth + 1)
+    elif isinstance(value, list) and depth < 4:
+        for item in value:
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, bool):
+        yield "true" if value else "false"
+    elif value is not None and not isinstance(value, (dict, list)):
+        yield folded(str(value))
+
+
+def number_of(value: Any) -> Decimal | None:
+    """A number, a text that is one, or the one in an object that holds an amount."""
+    if isinstance(value, dict):
+        numbers = [number_of(member) for name, member in value.items() if name == "value" or len(value) == 1]
+        return numbers[0] if numbers else None
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
+        return None
+    text = str(value).strip()
+    if isinstance(value, str) and (len(text) > 40 or not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text, re.ASCII)):
+        return None
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number.adjusted()) < 100 else None
+
+
+def is_worse(facet: Facet) -> bool:
+    """Whether a score is worse than before: percentiles fall, classes rise (contract §7)."""
+    return any(_is_worse(leaf) for leaf in leaves(facet))
+
+
+def leaves(facet: Facet) -> Iterator[Facet]:
+    """The plain values below a facet, each with its own path."""
+    before, after = facet.previous, facet.current
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after) == 1:
+        yield from leaves(Facet(facet.path, before[0], after[0]))
+    elif isinstance(before, dict) or isinstance(after, dict):
+        old, new = (value if isinstance(value, dict) else {} for value in (before, after))
+        for name in dict.fromkeys([*old, *new]):
+            yield from leaves(Facet(f"{facet.path}.{name}", old.get(name), new.get(name)))
+    else:
+        yield facet
+
+
+def _is_worse(leaf: Facet) -> bool:
+    name = leaf.path.rsplit(".", 1)[-1].lower()
+    if "standardrating" in leaf.path.lower() and isinstance(leaf.previous, str) and isinstance(leaf.current, str):
+        return _is_worse_rating(leaf.previous, leaf.current)
+    before, after = number_of(leaf.previous), number_of(leaf.current)
+    if before is None or after is None:
+        return False
+    if "percentile" in name or name == "rawscore":
+        return after < before
+    return after > before if "class" in name or name == "risksegment" else False
+
+
+def _is_worse_rating(before: str, after: str) -> bool:
+    """ "5A1" → "4A1" by strength, "5A1" → "5A3" by the risk at its end."""
+    (strength, risk), (weaker, riskier) = _rating(before), _rating(after)
+    if risk is not None and riskier is not None and riskier > risk:
+        return True
+    return strength is not None and weaker is not None and weaker > strength
+
+
+def _rating(text: str) -> tuple[int | None, int | None]:
+    found = re.fullmatch(r"([1-5]A|[A-H]{2})?\s*([1-4])?", text.strip().upper(), re.ASCII)
+    if not found:
+        return None, None
+    strength = STRENGTH.index(found[1]) if found[1] in STRENGTH else None
+    return strength, int(found[2]) if found[2] else None

@@ -1,0 +1,144 @@
+"""What is said in mails and chats: subject, plain text and HTML from the same few lines."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from monitoring.addressing import address_of, is_mail, link, unsubscribe_link, zone_of
+from monitoring.models import Alert, AlertFact, AlertKind, Channel, DigestItem, Severity
+from portfolio.models import Notice
+from portfolio.wording import moment_text, plural
+
+MOST_LINES = 20
+MOST_ENTRIES = 100
+LONGEST_SUBJECT = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a message."""
+
+    text: str
+    weight: str = ""
+    tone: str = "calm"
+    url: str = ""
+    when: str = ""
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Message:
+    """Something to be said to a channel."""
+
+    subject: str
+    lead: str = ""
+    entries: list[Entry] = field(default_factory=list)
+    more: int = 0
+    why: str = ""
+    url: str = ""
+    url_words: str = ""
+
+    def text(self, channel: Channel) -> str:
+        return render_to_string("mail/message.txt", self._context(channel)).strip() + "\n"
+
+    def html(self, channel: Channel) -> str:
+        return render_to_string("mail/message.html", self._context(channel))
+
+    def _context(self, channel: Channel) -> dict[str, object]:
+        unsubscribe = unsubscribe_link(channel) if is_mail(address_of(channel)) else ""
+        return {"message": self, "channel": channel, "unsubscribe": unsubscribe}
+
+
+def subject_of(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1].rstrip() + "…"
+
+
+def alert_message(channel: Channel, alert: Alert, number: int | None) -> Message:
+    """About an alert: all of it, or what one publication brought to it."""
+    with timezone.override(zone_of(channel)):
+        facts = AlertFact.objects.filter(alert=alert)
+        if number is not None:
+            facts = facts.filter(number=number)
+        shown = list(facts.order_by("-severity", "changed_at", "id")[:MOST_LINES])
+        count = facts.count()
+        weight = Severity(alert.severity).label
+        first = shown[0].text if shown and alert.kind == AlertKind.CHANGE else alert.title
+        others = f" and {plural(count - 1, 'more change')}" if count > 1 and alert.kind == AlertKind.CHANGE else ""
+        return Message(
+            subject=subject_of(f"[{weight}] {first}{others}"),
+            lead=alert.title if alert.kind != AlertKind.CHANGE else "",
+            entries=[_fact_entry(fact) for fact in shown],
+            more=count - len(shown),
+            why=f"Raised by the rule “{alert.rule_name}”. {alert.reason}",
+            url=link("admin:monitoring_alert_change", alert.pk),
+            url_words="Open the alert",
+        )
+
+
+def _fact_entry(fact: AlertFact) -> Entry:
+    severity = Severity(fact.severity)
+    when = "" if fact.kind == "baseline" else moment_text(fact.changed_at)
+    return Entry(fact.text, severity.label, severity.name.lower(), when=when)
+
+
+def notice_message(channel: Channel, notice: Notice) -> Message:
+    url = notice.url if "://" in notice.url else link("admin:index").rstrip("/") + notice.url if notice.url else ""
+    return Message(subject_of(notice.subject), notice.text, url=url, url_words="Open it" if url else "")
+
+
+def test_message(channel: Channel) -> Message:
+    return Message(
+        subject=f"Test of the channel “{channel.name}”",
+        lead="Messages of D&B Monitoring arrive here. Nothing has happened: somebody pressed “Send a test”.",
+        url=link("admin:monitoring_alert_changelist"),
+        url_words="Open the inbox",
+    )
+
+
+def digest_message(channel: Channel, digest: uuid.UUID, due: datetime) -> Message:
+    """Everything that waited, the heaviest first."""
+    with timezone.override(zone_of(channel)):
+        items = list(DigestItem.objects.filter(channel=channel, digest=digest).order_by("created_at", "id"))
+        alerts = Alert.objects.in_bulk(list({item.alert_id for item in items if item.alert_id}))
+        notices = Notice.objects.in_bulk([item.notice for item in items if item.notice])
+        entries = [*_alert_entries(alerts.values()), *_notice_entries(notices.values())]
+        told = [plural(len(alerts), "alert")] if alerts else []
+        told += [plural(len(notices), "notice")] if notices else []
+        return Message(
+            subject=subject_of(f"{' and '.join(told) or 'Nothing new'}, {moment_text(due)}"),
+            lead=_summary(list(alerts.values())),
+            entries=entries[:MOST_ENTRIES],
+            more=max(len(entries) - MOST_ENTRIES, 0),
+            url=link("admin:monitoring_alert_changelist"),
+            url_words="Open the inbox",
+        )
+
+
+def _summary(alerts: Sequence[Alert]) -> str:
+    counts = {severity: sum(alert.severity == severity for alert in alerts) for severity in reversed(Severity)}
+    return ", ".join(f"{count:,} {severity.label.lower()}" for severity, count in counts.items() if count)
+
+
+def _alert_entries(alerts: Iterable[Alert]) -> list[Entry]:
+    ordered = sorted(alerts, key=lambda alert: (-alert.severity, alert.raised_at, alert.pk))
+    return [_alert_entry(alert) for alert in ordered]
+
+
+def _alert_entry(alert: Alert) -> Entry:
+    severity = Severity(alert.severity)
+    more = alert.fact_count - 1 if alert.kind == AlertKind.CHANGE else 0
+    text = f"{alert.title}, and {plural(more, 'more change')}" if more > 0 else alert.title
+    url = link("admin:monitoring_alert_change", alert.pk)
+    return Entry(text, severity.label, severity.name.lower(), url, moment_text(alert.happened_at), alert.reversal)
+
+
+def _notice_entries(notices: Iterable[Notice]) -> list[Entry]:
+    ordered = sorted(notices, key=lambda notice: (notice.created_at, notice.pk))
+    return [Entry(f"{notice.subject}. {notice.text}", when=moment_text(notice.created_at)) for notice in ordered]

@@ -1,0 +1,180 @@
+"""The ready pack of rules, from what matters in a change (contract §7). People change it, switch it off, reset it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.utils import timezone
+
+from monitoring.models import AlertRule, Combination, Grouping, Kind, ReadMark, Severity, content_key
+from portfolio.rows import insert_new
+
+INSTALLED = "ready pack of rules"
+LEGAL = ("hasOpenBankruptcy", "hasBankruptcy", "hasInsolvency", "hasLiquidation", "hasSuspensionOfPayments")
+LINKAGE = ("globalUltimate", "domesticUltimate", "parent", "headQuarter")
+MEDIUM = (
+    "primaryName",
+    "registeredName",
+    "registrationNumbers",
+    "businessEntityType",
+    "primaryAddress",
+    "registeredAddress",
+    "mostSeniorPrincipal",
+    "businessTrading",
+)
+
+
+def _rule(name: str, severity: Severity, description: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "severity": severity, "description": description, **fields}
+
+
+def _paths(*paths: str) -> str:
+    return "\n".join(f"organization.{path}" for path in paths)
+
+
+PACK: Mapping[str, dict[str, Any]] = {
+    "out-of-business": _rule(
+        "Out of business",
+        Severity.CRITICAL,
+        "D&B says that the company no longer operates.",
+        elements=_paths("dunsControlStatus.operatingStatus"),
+        conditions="becomes 403\nbecomes Out of business",
+    ),
+    "insolvency": _rule(
+        "Bankruptcy or insolvency",
+        Severity.CRITICAL,
+        "Bankruptcy, insolvency, liquidation or a suspension of payments.",
+        elements=_paths(*(f"legalEvents.{name}" for name in LEGAL)),
+        conditions="becomes true",
+    ),
+    "exclusions": _rule(
+        "Excluded from business with the state",
+        Severity.CRITICAL,
+        "An active exclusion, such as a debarment or sanction.",
+        elements=_paths("exclusions.hasActiveExclusions"),
+        conditions="becomes true",
+    ),
+    "high-risk": _rule(
+        "High risk or deteriorating",
+        Severity.CRITICAL,
+        "D&B marks the company as a high risk, or as deteriorating.",
+        elements=_paths("**.isHighRiskBusiness", "**.isDeterioratingBusiness"),
+        conditions="becomes true",
+    ),
+    "gone": _rule(
+        "Deleted or merged at D&B",
+        Severity.CRITICAL,
+        "No more news will come under this number.",
+        kinds=f"{Kind.DELETED},{Kind.TRANSFERRED}",
+    ),
+    "silent": _rule(
+        "Under review or no longer monitored",
+        Severity.HIGH,
+        "No news comes for a while, or none any more.",
+        kinds=f"{Kind.UNDER_REVIEW},{Kind.LEFT},{Kind.REMOVED}",
+    ),
+    "open-legal-events": _rule(
+        "Open suits, liens, judgments",
+        Severity.HIGH,
+        "An open legal event other than bankruptcy.",
+        elements=_paths("legalEvents.hasOpen*") + "\n!organization.legalEvents.hasOpenBankruptcy",
+        conditions="becomes true",
+    ),
+    "significant-events": _rule(
+        "Significant events",
+        Severity.HIGH,
+        "Fire, fraud, a change of control and the like.",
+        elements=_paths("significantEvents.*"),
+        conditions="becomes true",
+    ),
+    "score-worse": _rule(
+        "Failure or delinquency score worse",
+        Severity.HIGH,
+        "A percentile that falls or a class that rises.",
+        elements=_paths("dnbAssessment.failureScore", "dnbAssessment.delinquencyScore"),
+        conditions="gets worse",
+    ),
+    "rating-worse": _rule(
+        "D&B rating worse",
+        Severity.HIGH,
+        "The standard rating falls.",
+        elements=_paths("dnbAssessment.standardRating"),
+        conditions="gets worse",
+    ),
+    "ownership": _rule(
+        "New owner",
+        Severity.HIGH,
+        "Another parent, headquarters, domestic or global ultimate.",
+        elements=_paths(*(f"corporateLinkage.{name}.duns" for name in LINKAGE)),
+    ),
+    "master-data": _rule(
+        "Master data changed",
+        Severity.MEDIUM,
+        "Name, legal form, registration number, address or management: what other systems hold too.",
+        elements=_paths(*MEDIUM),
+    ),
+}
+
+
+def columns_of(name: str) -> dict[str, Any]:
+    """Every column that people can change, as the pack has it."""
+    defaults = {
+        "active": True,
+        "kinds": "",
+        "elements": "",
+        "combination": Combination.ANY,
+        "conditions": "",
+        "registrations": "",
+        "companies": "",
+        "tags": "",
+        "countries": "",
+        "grouping": Grouping.COMPANY_DAY,
+        "to_owner": True,
+        "quiet_from": None,
+        "quiet_until": None,
+        "quiet_zone": "UTC",
+    }
+    return {**defaults, **PACK[name], "pack": name}
+
+
+def install_pack(sender: AppConfig | None = None, **kwargs: Any) -> None:
+    """Once, at the first start: what people delete later stays deleted. Runs after every migration."""
+    if sender is not None and ReadMark._meta.db_table not in _tables(kwargs):
+        return
+    if not ReadMark.objects.filter(reader=INSTALLED).exists():
+        restore_pack()
+        insert_new(ReadMark, [ReadMark(reader=INSTALLED, number=1)])
+
+
+def _tables(kwargs: Mapping[str, Any]) -> set[str]:
+    """Of a database in the state that was migrated to, which may be an old one."""
+    state = kwargs.get("apps", apps)
+    known = "monitoring" in state.all_models and "alertrule" in state.all_models["monitoring"]
+    return {ReadMark._meta.db_table} if known else set()
+
+
+def restore_pack() -> int:
+    """Put back what was deleted of the pack; returns how many rules."""
+    rows = [_row(name) for name in PACK]
+    return len(insert_new(AlertRule, rows))
+
+
+def _row(name: str) -> AlertRule:
+    return AlertRule(id=content_key("pack", name), changed_at=timezone.now(), **columns_of(name))
+
+
+def reset(rule: AlertRule) -> bool:
+    """As the pack has it; False for a rule that is not of the pack."""
+    if rule.pack not in PACK:
+        return False
+    columns = {**columns_of(rule.pack), "changed_at": timezone.now()}
+    return bool(AlertRule.objects.filter(pk=rule.pk).update(**columns))
+
+
+def is_changed(rule: AlertRule) -> bool:
+    """Whether people have made something else of it than the pack has."""
+    if rule.pack not in PACK:
+        return False
+    return any(getattr(rule, name) != value for name, value in columns_of(rule.pack).items() if name != "active")

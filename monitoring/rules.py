@@ -1,0 +1,266 @@
+"""Alert rules: what one says, checked with the place of each mistake, and whether it takes a change."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import available_timezones
+
+from direct_plus.duns import InvalidDuns, normalise_duns
+from monitoring.conditions import Condition, parse_condition
+from monitoring.history import ROOT
+from monitoring.models import AlertRule, Change, Combination, Kind
+from monitoring.paths import Facet, Mistake, Names, facets, holds, is_related, parse_line
+from monitoring.wording import from_json, label_of_path, lower_first, short
+from portfolio.models import Company, Registration, Subject
+from portfolio.rows import in_batches
+
+Mistakes = dict[str, list[str]]
+MOST_LINES = 200
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An alert rule as it is applied; None leaves nothing out."""
+
+    row: AlertRule
+    kinds: frozenset[str] | None = None
+    paths: tuple[Names, ...] = ()
+    left_out: tuple[Names, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    registrations: frozenset[uuid.UUID] | None = None
+    companies: frozenset[str] | None = None
+    tags: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> uuid.UUID:
+        return self.row.pk
+
+    def reason(self, change: Change) -> str:
+        """Why it takes a change, in words; nothing if it does not. Says nothing about the company yet."""
+        if self.kinds is not None and change.kind not in self.kinds:
+            return ""
+        if change.kind != Kind.ELEMENT:
+            return change.get_kind_display()
+        if self.paths and not any(is_related(path, change.element) for path in self.paths):
+            return ""
+        if not self.paths and not self.conditions and not self.left_out:
+            return "Any change"
+        return self._reason_of(self._facets(change))
+
+    def _facets(self, change: Change) -> Iterator[Facet]:
+        previous, current = from_json(change.previous), from_json(change.current)
+        if not self.paths and not any(holds(other, change.element) for other in self.left_out):
+            yield Facet(change.element, previous, current)
+        for path in self.paths:
+            for facet in facets(path, change.element, previous, current):
+                if not any(holds(other, facet.path) for other in self.left_out):
+                    yield facet
+
+    def _reason_of(self, found: Iterable[Facet]) -> str:
+        for facet in found:
+            words = f"{label_of_path(facet.path)}: {short(facet.previous, 80)} → {short(facet.current, 80)}"
+            if not self.conditions:
+                return words
+            if met := self._enough([condition for condition in self.conditions if condition.is_met(facet)]):
+                return f"{words} ({met})"
+        return ""
+
+    def _enough(self, met: list[Condition]) -> str:
+        """The conditions that are met, in words, if they are enough."""
+        is_all = self.row.combination == Combination.ALL
+        return ", ".join(map(str, met)) if not is_all or len(met) == len(self.conditions) else ""
+
+    @property
+    def judges_baselines(self) -> bool:
+        """Whether it can say something about a company that is only just added."""
+        takes_elements = self.kinds is None or Kind.ELEMENT in self.kinds
+        return takes_elements and bool(self.paths) and bool(self.conditions)
+
+    def reason_in(self, organization: Mapping[str, Any]) -> str:
+        """Why a baseline already is what this rule waits for; nothing if it is not."""
+        for path in self.paths:
+            for facet in facets(path, ROOT, None, organization):
+                if met := self._enough([one for one in self.conditions if one.holds(facet.current)]):
+                    return f"{label_of_path(facet.path)}: {short(facet.current, 80)} ({met})"
+        return ""
+
+
+@dataclass(slots=True)
+class Scope:
+    """What rules ask about companies, read once for many changes."""
+
+    companies: dict[str, Company] = field(default_factory=dict)
+    tags: dict[str, set[str]] = field(default_factory=dict)
+    owners: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, duns: Iterable[str]) -> Scope:
+        scope = cls()
+        for batch in in_batches(sorted(set(duns))):
+            scope.companies.update(Company.objects.in_bulk(list(batch)))
+            rows = Subject.objects.filter(company__in=list(batch)).values_list("company_id", "tags", "owner")
+            for company, tags, owner in rows:
+                scope.tags.setdefault(company, set()).update(split(tags.casefold()))
+                if owner.strip():
+                    scope.owners.setdefault(company, set()).add(owner.strip())
+        return scope
+
+    def has(self, rule: Rule, company: str, registration: uuid.UUID) -> bool:
+        if rule.registrations is not None and registration not in rule.registrations:
+            return False
+        if rule.companies is not None and company not in rule.companies:
+            return False
+        if rule.tags and not rule.tags & self.tags.get(company, set()):
+            return False
+        row = self.companies.get(company)
+        return not rule.countries or (row is not None and row.country in rule.countries)
+
+
+def split(text: str) -> list[str]:
+    """Parts separated by commas, semicolons or lines."""
+    return [part.strip() for part in re.split(r"[,;\n]", text) if part.strip()]
+
+
+def compile_rule(row: AlertRule) -> Rule:
+    """The rule as it is applied; raises Mistake where one slipped in unchecked."""
+    kinds = frozenset(split(row.kinds))
+    lines = [parse_line(line) for _, line in _lines(row.elements)]
+    paths = tuple(path for is_left_out, path in lines if not is_left_out)
+    conditions = tuple(parse_condition(line) for _, line in _lines(row.conditions))
+    references = split(row.registrations)
+    known = Registration.objects.filter(reference__in=references).values_list("pk", flat=True) if references else []
+    return Rule(
+        row,
+        # Paths and conditions say something about elements; whoever wants more says so.
+        kinds or (frozenset([str(Kind.ELEMENT)]) if lines or conditions else None),
+        paths,
+        tuple(path for is_left_out, path in lines if is_left_out),
+        conditions,
+        frozenset(known) if references else None,
+        frozenset(map(normalise_duns, split(row.companies))) or None,
+        frozenset(split(row.tags.casefold())),
+        frozenset(split(row.countries.upper())),
+    )
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    return [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+
+
+# Checking what a person wrote
+
+
+def mistakes_in(row: AlertRule) -> Mistakes:
+    """What is wrong with a rule, by field, each with its place; nothing when it can be applied."""
+    found: Mistakes = {}
+    for name, check in CHECKS.items():
+        if said := list(check(getattr(row, name))):
+            found[name] = said
+    _check_together(row, found)
+    return found
+
+
+def _check_together(row: AlertRule, found: Mistakes) -> None:
+    kinds = split(row.kinds)
+    if kinds and Kind.ELEMENT not in kinds and (row.elements.strip() or row.conditions.strip()):
+        wrong = "elements" if row.elements.strip() else "conditions"
+        found.setdefault(wrong, []).append("These need the kind “Changed”, which is not chosen above.")
+    if (row.quiet_from is None) != (row.quiet_until is None):
+        wrong = "quiet_until" if row.quiet_until is None else "quiet_from"
+        found.setdefault(wrong, []).append("Quiet hours need both ends.")
+    if row.quiet_from is not None and row.quiet_from == row.quiet_until:
+        found.setdefault("quiet_until", []).append("Quiet hours that end when they begin would last all day or never.")
+
+
+def _check_lines(parse: Callable[[str], object]) -> Callable[[str], Iterator[str]]:
+    def check(text: str) -> Iterator[str]:
+        lines = _lines(text)
+        if len(lines) > MOST_LINES:
+            yield f"At most {MOST_LINES} lines."
+        for number, line in lines:
+            try:
+                parse(line)
+            except Mistake as mistake:
+                yield f"Line {number}, character {mistake.at}: {mistake}"
+
+    return check
+
+
+def _check_parts(is_wrong: Callable[[str], str]) -> Callable[[str], Iterator[str]]:
+    def check(text: str) -> Iterator[str]:
+        for number, part in enumerate(split(text), 1):
+            if why := is_wrong(part):
+                yield f"Entry {number}, “{part[:40]}”: {why}"
+
+    return check
+
+
+def _wrong_kind(text: str) -> str:
+    return "" if text in Kind.values else "there is no such kind of change."
+
+
+def _wrong_country(text: str) -> str:
+    return "" if COUNTRY.fullmatch(text.upper()) else "a country has two letters, such as DE."
+
+
+def _wrong_duns(text: str) -> str:
+    try:
+        normalise_duns(text)
+    except InvalidDuns as error:
+        return f"this is no D-U-N-S number: {error.reason}."
+    return ""
+
+
+def _wrong_reference(text: str) -> str:
+    known = Registration.objects.filter(reference=text).exists()
+    return "" if known else "there is no registration with this reference."
+
+
+def _check_zone(text: str) -> Iterator[str]:
+    if text not in available_timezones():
+        yield f"“{text}” is no time zone: use a name like Europe/Berlin."
+
+
+CHECKS: Mapping[str, Callable[[str], Iterator[str]]] = {
+    "kinds": _check_parts(_wrong_kind),
+    "elements": _check_lines(parse_line),
+    "conditions": _check_lines(parse_condition),
+    "registrations": _check_parts(_wrong_reference),
+    "companies": _check_parts(_wrong_duns),
+    "countries": _check_parts(_wrong_country),
+    "quiet_zone": _check_zone,
+}
+
+
+def in_words(row: AlertRule) -> str:
+    """What a rule waits for, in a line."""
+    kinds = [lower_first(Kind(kind).label) for kind in split(row.kinds) if kind in Kind.values and kind != Kind.ELEMENT]
+    paths = [_path_in_words(line) for _, line in _lines(row.elements) if not line.startswith("!")]
+    conditions = f" {'and' if row.combination == Combination.ALL else 'or'} ".join(
+        line for _, line in _lines(row.conditions)
+    )
+    elements = " ".join(filter(None, [_few(paths), conditions or ("changes" if paths else "")]))
+    return "; ".join(filter(None, [elements, _few(kinds)])) or "any change"
+
+
+def _path_in_words(path: str) -> str:
+    return path.removeprefix("organization.") if "*" in path else lower_first(label_of_path(path))
+
+
+def _few(parts: list[str]) -> str:
+    more = f" and {len(parts) - 3} more" if len(parts) > 3 else ""
+    return ", ".join(parts[:3]) + more
+
+
+def scope_in_words(row: AlertRule) -> str:
+    named = [("registration", row.registrations), ("company", row.companies), ("tag", row.tags)]
+    parts = [f"{word} {_few(split(text))}" for word, text in named if split(text)]
+    if split(row.countries):
+        parts.append(f"in {_few(split(row.countries.upper()))}")
+    return ", ".join(parts) or "all companies"

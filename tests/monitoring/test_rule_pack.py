@@ -1,0 +1,106 @@
+"""The ready pack: there at first start, as the contract has it, changed and reset by people."""
+
+import pytest
+
+from monitoring.models import AlertRule, ReadMark, Severity
+from monitoring.rule_pack import INSTALLED, PACK, install_pack, is_changed, reset, restore_pack
+from monitoring.rules import compile_rule, mistakes_in
+from monitoring.severity import PREFIX
+from tests.monitoring.alerts import ACTIVE, BANKRUPTCY, OUT, PERCENTILE, STATUS
+from tests.monitoring.test_rules import a_change
+
+pytestmark = pytest.mark.django_db
+
+
+def names_taking(*changes: object) -> set[str]:
+    rules = [compile_rule(row) for row in AlertRule.objects.all()]
+    return {rule.row.pack for rule in rules for change in changes if rule.reason(change)}  # type: ignore[arg-type]
+
+
+def test_it_is_there_at_the_first_start_and_switched_on() -> None:
+    assert set(AlertRule.objects.filter(active=True).values_list("pack", flat=True)) == set(PACK)
+
+
+def test_none_of_it_has_a_mistake() -> None:
+    assert [mistakes_in(row) for row in AlertRule.objects.all()] == [{}] * len(PACK)
+
+
+@pytest.mark.parametrize(
+    ("element", "previous", "current", "pack"),
+    [
+        (STATUS, ACTIVE, OUT, "out-of-business"),
+        (STATUS, OUT, ACTIVE, None),
+        (BANKRUPTCY, False, True, "insolvency"),
+        (BANKRUPTCY, True, False, None),
+        ("organization.legalEvents", {"hasOpenSuits": False}, {"hasOpenSuits": True}, "open-legal-events"),
+        ("organization.exclusions.hasActiveExclusions", None, True, "exclusions"),
+        ("organization.isHighRiskBusiness", False, True, "high-risk"),
+        ("organization.significantEvents.hasFire", False, True, "significant-events"),
+        (PERCENTILE, 60, 40, "score-worse"),
+        (PERCENTILE, 40, 60, None),
+        ("organization.dnbAssessment.failureScore.scoreDate", "2026-01-01", "2026-01-02", None),
+        ("organization.corporateLinkage.parent", {"duns": "1"}, {"duns": "2"}, "ownership"),
+        ("organization.corporateLinkage.globalUltimateFamilyTreeMembersCount", 1, 2, None),
+        ("organization.primaryName", "A", "B", "master-data"),
+        ("organization.telephone", [], [{"telephoneNumber": "1"}], None),
+    ],
+)
+def test_it_raises_what_matters_and_nothing_else(
+    element: str, previous: object, current: object, pack: str | None
+) -> None:
+    found = names_taking(a_change(element, previous, current))
+    assert (pack in found) if pack else not found
+
+
+@pytest.mark.parametrize(
+    ("kind", "pack"),
+    [("deleted", "gone"), ("transferred", "gone"), ("under_review", "silent"), ("left", "silent"), ("reviewed", None)],
+)
+def test_it_takes_notices_by_their_kind(kind: str, pack: str | None) -> None:
+    assert names_taking(a_change("", kind=kind)) == ({pack} if pack else set())
+
+
+def test_the_pack_weighs_as_the_contract_does() -> None:
+    weights = {row.pack: row.severity for row in AlertRule.objects.all()}
+    assert weights["out-of-business"] == weights["gone"] == Severity.CRITICAL
+    assert weights["score-worse"] == weights["silent"] == Severity.HIGH
+    assert weights["master-data"] == Severity.MEDIUM
+    lines = [line for rule in PACK.values() for line in rule.get("elements", "").splitlines()]
+    assert all(line.lstrip("!").startswith(PREFIX) for line in lines)
+
+
+def test_what_people_deleted_stays_deleted_until_they_want_it_back() -> None:
+    AlertRule.objects.filter(pack="gone").delete()
+    install_pack()
+    assert not AlertRule.objects.filter(pack="gone").exists()
+    assert restore_pack() == 1
+    assert restore_pack() == 0
+
+
+def test_a_first_start_that_was_interrupted_is_finished_by_the_next() -> None:
+    AlertRule.objects.filter(pack__in=list(PACK)[3:]).delete()
+    ReadMark.objects.filter(reader=INSTALLED).delete()
+    install_pack()
+    assert AlertRule.objects.count() == len(PACK)
+
+
+def test_a_changed_rule_can_be_reset() -> None:
+    rule = AlertRule.objects.get(pack="score-worse")
+    assert not is_changed(rule)
+    AlertRule.objects.filter(pk=rule.pk).update(name="Mine", conditions="drops by 20", countries="DE", active=False)
+    rule.refresh_from_db()
+    assert is_changed(rule)
+    assert reset(rule)
+    rule.refresh_from_db()
+    assert (rule.name, rule.conditions, rule.countries, rule.active) == (
+        PACK["score-worse"]["name"],
+        "gets worse",
+        "",
+        True,
+    )
+
+
+def test_a_rule_of_ones_own_has_nothing_to_be_reset_to() -> None:
+    rule = AlertRule.objects.create(name="Mine")
+    assert not reset(rule)
+    assert not is_changed(rule)
