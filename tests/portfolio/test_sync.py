@@ -1,5 +1,6 @@
 """Making D&B's list equal to what is wanted: what is sent, what comes of it, and what stops it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from direct_plus.client import DirectPlus
 from direct_plus.sandbox import SandboxControl
 from portfolio import sync_runs
 from portfolio.delivered_files import apply_exceptions
 from portfolio.models import AuditEntry, Notice, Registration, Subject, SubjectState, SyncRun, SyncState
 from portfolio.sending import CannotSend, planned_calls, sync
 from tests.builders import a_contract, a_registration
+from tests.engines import engine
 from tests.portfolio.wishes import calls_of, numbers, states, subject, unwant, want
 
 pytestmark = pytest.mark.django_db
@@ -327,3 +330,75 @@ def test_a_test_copy_leaves_the_real_list_alone(db: None) -> None:
     want(row, [A])
     with pytest.raises(CannotSend, match="DNB_PULL"):
         sync(row)
+
+
+class Killed(BaseException):
+    """What SIGKILL would be in the middle of a call."""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("verb", ["add", "remove"])
+@pytest.mark.parametrize("threshold", [0, 50])
+def test_ended_around_a_call(
+    adopted: Registration,
+    control: SandboxControl,
+    monkeypatch: pytest.MonkeyPatch,
+    when: str,
+    verb: str,
+    threshold: int,
+) -> None:
+    control.switch("batch_delay_seconds", 0)
+    monkeypatch.setenv("DNB_DOUBT_AFTER_MINUTES", "0")
+    if verb == "remove":
+        want(adopted, [A, B])
+        sync(adopted)
+        unwant(adopted, [A])
+    else:
+        want(adopted, [A])
+    adopted.contract.batch_threshold = threshold
+    method = f"{verb}_subject" + ("s" if threshold == 0 else "")
+    with monkeypatch.context() as patch:
+        patch.setattr(DirectPlus, method, killed(getattr(DirectPlus, method), when))
+        with pytest.raises(Killed):
+            sync(adopted)
+    assert subject(adopted, A).state in (SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE)
+    for _ in range(3):
+        sync(adopted)
+        control.wait_idle()
+    assert control.subjects(adopted.reference) == ([A] if verb == "add" else [B])
+    assert subject(adopted, A).state == (SubjectState.MONITORED if verb == "add" else SubjectState.REMOVED)
+    assert sync_runs.open_run(adopted) is None
+
+
+def killed(call: Callable[..., Any], when: str) -> Callable[..., Any]:
+    def instead(*arguments: Any, **named: Any) -> Any:
+        if when == "after":
+            call(*arguments, **named)
+        raise Killed
+
+    return instead
+
+
+def test_many_additions_take_few_calls(adopted: Registration, control: SandboxControl) -> None:
+    """300,000 take as many calls as these: one for the additions, one for a token."""
+    run = batch(adopted, numbers(2_000 if engine() != "mongodb" else 200))
+    assert run.calls == 1
+
+
+def test_every_fault_at_random_ends_in_what_is_wanted(
+    adopted: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DNB_DOUBT_AFTER_MINUTES", "0")
+    for name in ("server_error", "drop", "tear", "expired_token", "gateway_html"):
+        control.set_fault(name, on="subject", probability=0.1)
+    wanted = numbers(40)
+    want(adopted, wanted)
+    for _ in range(60):
+        run = sync(adopted, everything=True)
+        if run is None or run.state == SyncState.ENDED:
+            break
+    control.clear_faults()
+    assert control.subjects(adopted.reference) == wanted
+    assert set(states(adopted).values()) == {SubjectState.MONITORED}
+    added = [call for call in calls_of(control) if call["code"] == "21113" and call["method"] == "POST"]
+    assert len(added) == len({call["path"] for call in added})
