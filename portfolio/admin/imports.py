@@ -61,7 +61,7 @@ class UploadForm(forms.Form):
 
 @admin.register(SubjectImport)
 class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
-    list_display = ("name", "reference", "mode", "status", "does", "asked", "when")
+    list_display = ("name", "reference", "what", "status", "does", "asked", "when")
     list_filter = ("state", "mode")
     list_select_related = ("registration",)
     ordering = ("-id",)
@@ -95,6 +95,10 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
     @admin.display(description="Registration")
     def reference(self, row: SubjectImport) -> str:
         return row.registration.reference
+
+    @admin.display(description="Mode")
+    def what(self, row: SubjectImport) -> str:
+        return row.get_mode_display()
 
     @admin.display(description="State")
     def status(self, row: SubjectImport) -> SafeString:

@@ -14,7 +14,7 @@ from portfolio.importing.confirming import (
     cancel_import,
     confirm_import,
     is_undecided,
-    plan_of,
+    make_plan,
     reasons_for_approval,
 )
 from portfolio.importing.files import check_kind
@@ -43,8 +43,8 @@ __all__ = [
     "idle_imports",
     "is_in_work",
     "is_undecided",
+    "make_plan",
     "judged_without_keeping",
-    "plan_of",
     "read_import",
     "reasons_for_approval",
     "undo_import",

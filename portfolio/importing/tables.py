@@ -86,7 +86,7 @@ class Table:
         for number, cells in self._rows():
             if self.is_list and is_list(cells):
                 yield from (Line(number, cell) for cell in cells if cell)
-            elif number != self.columns.header:
+            elif number > self.columns.header:
                 yield line_of(number, cells, self.columns.places)
 
 

@@ -76,7 +76,7 @@ def test_a_table_of_two_number_columns_is_no_list() -> None:
 
 
 def test_titles_above_the_header_and_empty_rows_are_passed_by() -> None:
-    assert lines(f"Our suppliers\n\n;DUNS;Name\n\n;{ONE};Acme\n;;\n") == [Line(5, ONE, "Acme")]
+    assert lines(f";Our suppliers\n\n;DUNS;Name\n\n;{ONE};Acme\n;;\n") == [Line(5, ONE, "Acme")]
 
 
 def test_excels_own_delimiter_line() -> None:

@@ -1,0 +1,152 @@
+"""manage.py import_subjects: a file of D-U-N-S numbers, judged row by row, and wanted once the number is confirmed."""
+
+from __future__ import annotations
+
+import getpass
+from argparse import BooleanOptionalAction
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+
+from portfolio.importing import (
+    BadFile,
+    Refused,
+    VerdictRow,
+    confirm_import,
+    counts_of,
+    create_import,
+    decide_zeros,
+    is_undecided,
+    judged_without_keeping,
+    make_plan,
+    verdict_rows,
+    work_on,
+)
+from portfolio.importing.verdicts import NAMING
+from portfolio.management.commands._plainly import PlainCommand, one_registration
+from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
+from portfolio.wording import plural
+
+SHOWN = 10
+BAD = (Verdict.INVALID, Verdict.DECISION)
+
+
+class Command(PlainCommand):
+    help = (
+        "Judge a file of D-U-N-S numbers (CSV, XLSX, text) and print the verdicts. With --confirm, what it says "
+        "becomes wanted. Ends with 1 when the file cannot be read, or the number is not the right one."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--registration", required=True, metavar="REFERENCE")
+        parser.add_argument("--mode", choices=ImportMode.values, default=ImportMode.ADD.value)
+        parser.add_argument("--dry-run", action="store_true", help="judge only; keep nothing")
+        parser.add_argument(
+            "--confirm", type=int, metavar="N", help="new billable companies; with --mode remove: companies removed"
+        )
+        parser.add_argument("--removals", type=int, metavar="N", help="with --mode equal: companies removed")
+        parser.add_argument(
+            "--pad-zeros", action=BooleanOptionalAction, help="put a zero before eight digits, or leave such rows out"
+        )
+
+    def handle(self, *, file: Path, registration: str, mode: str, dry_run: bool, **options: Any) -> None:
+        row = one_registration(registration)
+        content = content_of(file)
+        try:
+            if dry_run:
+                self.judge_only(row, content, mode, options["pad_zeros"])
+            else:
+                self.do_import(row, content, file.name, mode, **options)
+        except (BadFile, Refused) as error:
+            raise CommandError(str(error)) from error
+
+    def judge_only(self, registration: Registration, content: bytes, mode: str, pad: bool | None) -> None:
+        import_ = SubjectImport(registration=registration, mode=mode, pad_zeros=pad, created_at=timezone.now())
+        counts: Counter[str] = Counter()
+        bad: list[VerdictRow] = []
+        numbers: list[str] = []
+        for rows in judged_without_keeping(import_, content):
+            counts.update(row.verdict for row in rows)
+            bad += [row for row in rows if row.verdict in BAD][: SHOWN - len(bad)]
+            numbers += [row.duns for row in rows if row.verdict in NAMING]
+        plan = make_plan(import_, numbers)
+        self.show(counts, bad)
+        self.stdout.write(sentence(mode, plan.new_billable, len(plan.remove)))
+        self.stdout.write("Nothing was kept or changed.")
+
+    def do_import(
+        self,
+        registration: Registration,
+        content: bytes,
+        name: str,
+        mode: str,
+        *,
+        confirm: int | None,
+        removals: int | None,
+        pad_zeros: bool | None,
+        **options: Any,
+    ) -> None:
+        who = f"{getpass.getuser()} (command)"
+        import_ = create_import(
+            registration=registration, content=content, file_name=name, mode=mode, source="command", asked_by=who
+        )
+        self.read(import_, pad_zeros, who)
+        if confirm is None:
+            self.stdout.write(f"Import {import_.pk} waits: confirm it on its page, or by --confirm.")
+            return
+        confirm_import(import_=import_, number=confirm, removals=removals, confirmed_by=who, may_confirm=True)
+        work_on(import_)
+        self.tell_end(import_)
+
+    def read(self, import_: SubjectImport, pad: bool | None, who: str) -> None:
+        work_on(import_)
+        if import_.state == ImportState.FAILED:
+            raise BadFile(import_.error)
+        if pad is not None and is_undecided(import_):
+            decide_zeros(import_=import_, pad=pad, decided_by=who)
+            work_on(import_)
+        self.show(counts_of(import_), islice(bad_rows(import_), SHOWN))
+        self.stdout.write(sentence(import_.mode, import_.new_billable or 0, import_.removals or 0))
+        if is_undecided(import_):
+            self.stdout.write("Rows with eight digits need a decision: --pad-zeros or --no-pad-zeros.")
+
+    def show(self, counts: dict[str, int], bad: Iterable[VerdictRow]) -> None:
+        for verdict in Verdict:
+            if counts.get(verdict):
+                self.stdout.write(f"{counts[verdict]:>9,}  {verdict.label}")
+        for row in bad:
+            self.stdout.write(f"  line {row.line:,}: {row.reason}")
+
+    def tell_end(self, import_: SubjectImport) -> None:
+        if import_.state == ImportState.AWAITING_APPROVAL:
+            self.stdout.write("Confirmed. A second person has to approve it on its page before anything happens.")
+        else:
+            self.stdout.write("Done. The next sync sends the difference to D&B.")
+
+
+def content_of(file: Path) -> bytes:
+    limit = settings.IMPORT_LIMIT_MB
+    try:
+        if file.stat().st_size > limit * 1_000_000:
+            raise CommandError(f"{file} is larger than {limit} MB (IMPORT_LIMIT_MB). Import it in several parts.")
+        return file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file} cannot be opened: {error.strerror}.") from error
+
+
+def bad_rows(import_: SubjectImport) -> Iterator[VerdictRow]:
+    return (row for row in verdict_rows(import_) if row.verdict in BAD)
+
+
+def sentence(mode: str, added: int, removed: int) -> str:
+    adds = f"adds {plural(added, 'new billable company', 'new billable companies')}"
+    removes = f"removes {plural(removed, 'company', 'companies')}"
+    told = {ImportMode.ADD.value: adds, ImportMode.REMOVE.value: removes}.get(mode, f"{adds} and {removes}")
+    return f"It {told}."

@@ -1,0 +1,91 @@
+"""A process that works on the one import of its database, and kills itself at a given place where it is told to.
+
+python -m tests.portfolio.import_process create|work|confirm|show [the how-manieth step to die at]
+"""
+
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
+django.setup()
+
+from portfolio import wanting  # noqa: E402
+from portfolio.importing import applying, confirm_import, create_import, reading, verdict_rows, work_on  # noqa: E402
+from portfolio.models import AuditEntry, Subject, SubjectImport  # noqa: E402
+from tests.builders import a_contract, a_registration  # noqa: E402
+
+CHUNK = 4
+STEPS = (
+    *((reading, "keep_chunk"), (reading, "move"), (applying, "want_subjects"), (applying, "move")),
+    *((wanting, "insert_new"), (wanting, "record")),
+)
+
+
+def create() -> None:
+    a_contract(cap=100)
+    rows = [f"{100_000_000 + number}" for number in range(26)]
+    content = "\n".join(["DUNS", *rows, rows[0], "abc", rows[25]]).encode()
+    create_import(
+        registration=a_registration(), content=content, file_name="x", mode="add", source="upload", asked_by="ann"
+    )
+
+
+def the_import() -> SubjectImport:
+    return SubjectImport.objects.select_related("registration__contract").get()
+
+
+def work() -> None:
+    work_on(the_import())
+
+
+def confirm() -> None:
+    confirm_import(import_=the_import(), number=26, confirmed_by="ann", may_confirm=True)
+
+
+def show() -> None:
+    import_ = the_import()
+    said: Counter[str] = Counter()
+    for after in AuditEntry.objects.filter(action="want").values_list("after", flat=True):
+        said.update(json.loads(after)["duns"])
+    rows = [(row.line, row.duns, row.verdict) for row in verdict_rows(import_)]
+    subjects = list(Subject.objects.filter(wanted=True).order_by("company").values_list("company_id", flat=True))
+    told = {"state": import_.state, "rows": rows, "wanted": subjects, "said": max(said.values(), default=0)}
+    print(json.dumps({**told, "audited": len(said), "new": import_.new_billable}))
+
+
+def die_at(step: int) -> None:
+    """Count before and after each of the steps, and die at that one."""
+    passed = 0
+
+    def dying(deed: Callable[..., Any]) -> Callable[..., Any]:
+        def do(*args: Any, **kwargs: Any) -> Any:
+            count()
+            result = deed(*args, **kwargs)
+            count()
+            return result
+
+        return do
+
+    def count() -> None:
+        nonlocal passed
+        passed += 1
+        if passed == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    for module, name in STEPS:
+        setattr(module, name, dying(getattr(module, name)))
+
+
+if __name__ == "__main__":
+    for module in (reading, applying):
+        vars(module)["CHUNK"] = CHUNK
+    if len(sys.argv) > 2:
+        die_at(int(sys.argv[2]))
+    {"create": create, "work": work, "confirm": confirm, "show": show}[sys.argv[1]]()
