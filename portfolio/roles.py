@@ -19,30 +19,29 @@ APPROVER = "Approver"
 OPERATOR = "Operator"
 ADMINISTRATOR = "Administrator"
 
-# Models of the program's own workings: tokens, throttle, bytes. No page shows them.
-HIDDEN = ("accesstoken", "throttleslot", "storedbytes", "readmark", "stagedrow")
+# The program's own workings: tokens, throttle, bytes, marks. No page shows them.
+HIDDEN = ("accesstoken", "throttleslot", "storedbytes", "readmark", "worklease", "heartbeat", "idempotencykey")
+# Where news goes: addresses and secrets, for those who look after them.
+HELD = ("channel", "webhookendpoint", "dispatch", "dispatchattempt", "keyspending")
 
-# What a role may beside looking: "model" for all rights on its rows, or one right by name. What does not exist (yet)
+# What a role may beside looking: "app.model" for all rights on its rows, or one right by name. What does not exist
 # is passed by.
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     VIEWER: (),
     ANALYST: (
-        "monitoring.alert",
         "monitoring.alertrule",
         "monitoring.acknowledge_alert",
         "monitoring.change_element",
+        "monitoring.scheduledexport",
+        "monitoring.view_channel",
+        "monitoring.view_dispatch",
     ),
     MANAGER: (
         "portfolio.add_subjectimport",
         "portfolio.change_subjectimport",
         "portfolio.confirm_import",
-        "portfolio.add_subject",
         "portfolio.change_subject",
-        "portfolio.adopt_registration",
-        "portfolio.sync_registration",
-        "portfolio.sync_portfolio",
         "portfolio.change_syncrun",
-        "portfolio.suppress_registration",
         "portfolio.decide_proposal",
     ),
     APPROVER: ("portfolio.approve_import",),
@@ -50,7 +49,11 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.pull_registration",
         "portfolio.change_registration",
         "monitoring.change_deadletter",
+        "monitoring.channel",
+        "monitoring.webhookendpoint",
+        "monitoring.view_dispatch",
         "monitoring.change_dispatch",
+        "monitoring.view_dispatchattempt",
         "health.change_incident",
         "django_q.view_schedule",
         "django_q.change_schedule",
@@ -96,7 +99,7 @@ def _model_of(name: str) -> str:
 
 def _is_viewed(name: str) -> bool:
     app, _, codename = name.partition(".")
-    return app in VIEWED and codename.startswith("view_") and codename.removeprefix("view_") not in HIDDEN
+    return app in VIEWED and codename.startswith("view_") and codename.removeprefix("view_") not in (*HIDDEN, *HELD)
 
 
 def _is_administered(name: str) -> bool:

@@ -1,0 +1,353 @@
+"""Who may what: every page, button and address of the admin, for every role, exactly as the tables here say.
+
+The letters: V viewer, A analyst, M portfolio manager, P approver, O operator, D administrator. A page that no table
+names fails the test, so whoever adds one says here who may see it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
+from django.db import models
+from django.test import Client
+from django.urls import URLPattern, resolve
+from django.utils import timezone
+from django_q.models import Failure, Schedule
+
+from dnbmon_site.models import User
+from portfolio import roles
+from portfolio.models import Company, Contract, Registration
+from tests.builders import a_contract, a_registration
+from tests.monitoring.test_admin import some_news
+from tests.portfolio.subjects import a_company, a_person
+
+pytestmark = pytest.mark.django_db
+LETTERS = dict(zip("VAMPOD", roles.ROLES, strict=True))
+ALL, NOBODY = "VAMPOD", "-"
+
+# "add" of an import only leads to its upload, which is in the next table.
+# model                       see        add    change  delete
+MODELS = """
+auth.group                    D          D      D       D
+django_q.failure              OD         -      -       -
+django_q.ormq                 OD         -      -       OD
+django_q.schedule             OD         D      OD      D
+django_q.success              OD         -      -       -
+dnbmon_site.apikey            D          D      D       -
+dnbmon_site.user              D          D      D       D
+monitoring.change             VAMPOD     -      -       -
+monitoring.dailycount         VAMPOD     -      -       -
+monitoring.deadletter         VAMPOD     -      -       -
+monitoring.delivery           VAMPOD     -      -       -
+monitoring.element            VAMPOD     -      AD      -
+monitoring.notification       VAMPOD     -      -       -
+monitoring.publication        VAMPOD     -      -       -
+monitoring.replaypass         VAMPOD     -      -       -
+portfolio.auditentry          VAMPOD     -      -       -
+portfolio.company             VAMPOD     -      -       -
+portfolio.contract            VAMPOD     D      D       -
+portfolio.export              VAMPOD     -      -       -
+portfolio.notice              VAMPOD     -      -       -
+portfolio.proposal            VAMPOD     -      -       -
+portfolio.registration        VAMPOD     -      OD      -
+portfolio.subject             VAMPOD     -      MD      -
+portfolio.subjectimport       VAMPOD     VAMPOD -       -
+portfolio.syncrun             VAMPOD     -      -       -
+"""
+
+# What a model has beside that. {key}: a row of the model; {registration}: a registration.
+ADDRESSES = """
+GET  /dnbmon_site/user/{key}/password/                      D
+GET  /monitoring/change/export/                             VAMPOD
+GET  /monitoring/change/pulse/                              VAMPOD
+GET  /monitoring/deadletter/{key}/raw/                      VAMPOD
+POST /monitoring/deadletter/{key}/do/try-again/             OD
+GET  /monitoring/delivery/{key}/raw/                        VAMPOD
+GET  /monitoring/notification/export/                       VAMPOD
+GET  /portfolio/auditentry/export/                          VAMPOD
+GET  /portfolio/company/export/                             VAMPOD
+GET  /portfolio/contract/export/                            VAMPOD
+GET  /portfolio/contract/year/                              VAMPOD
+GET  /portfolio/export/{key}/download/                      VAMPOD
+GET  /portfolio/proposal/export/                            VAMPOD
+GET  /portfolio/proposal/decide/accept/?key={key}           MD
+GET  /portfolio/proposal/decide/dismiss/?key={key}          MD
+GET  /portfolio/proposal/decide/approve/?key={key}          PD
+POST /portfolio/proposal/decide/accept/?key={key}           MD
+POST /portfolio/proposal/decide/dismiss/?key={key}          MD
+POST /portfolio/proposal/decide/approve/?key={key}          PD
+GET  /portfolio/registration/export/                        VAMPOD
+GET  /portfolio/registration/pause/                         OD
+POST /portfolio/registration/pause/                         OD
+POST /portfolio/registration/look/                          OD
+POST /portfolio/registration/{key}/do/pull-now/             OD
+POST /portfolio/registration/{key}/do/start/                OD
+POST /portfolio/registration/{key}/do/resume-reading/       OD
+POST /portfolio/registration/{key}/do/gap-dealt-with/       OD
+GET  /portfolio/subject/export/                             VAMPOD
+POST /portfolio/subject/plan/                               MD
+GET  /portfolio/subjectimport/export/                       VAMPOD
+GET  /portfolio/subjectimport/template/                     VAMPOD
+GET  /portfolio/subjectimport/upload/                       MD
+POST /portfolio/subjectimport/upload/                       MD
+GET  /portfolio/subjectimport/{key}/verdicts.csv            VAMPOD
+POST /portfolio/subjectimport/{key}/do/pad/                 MPD
+POST /portfolio/subjectimport/{key}/do/confirm/             MPD
+POST /portfolio/subjectimport/{key}/do/approve/             MPD
+POST /portfolio/subjectimport/{key}/do/cancel/              MPD
+POST /portfolio/subjectimport/{key}/do/undo/                MPD
+POST /portfolio/syncrun/{key}/do/pause/                     MD
+GET  /portfolio/syncrun/drift/{registration}/               VAMPOD
+POST /portfolio/syncrun/drift/{registration}/               MD
+POST /portfolio/syncrun/drift/{registration}/want/          MD
+POST /portfolio/syncrun/start/{registration}/               MD
+GET  /portfolio/syncrun/adopt/{registration}/               VAMPOD
+POST /portfolio/syncrun/adopt/{registration}/               MD
+POST /portfolio/syncrun/adopt/{registration}/take/          MD
+POST /portfolio/syncrun/check/{check}/cancel/               MD
+GET  /portfolio/syncrun/suppress/{registration}/            MD
+POST /portfolio/syncrun/suppress/{registration}/            MD
+"""
+
+ACTIONS = """
+auth.group              delete_selected        D
+django_q.failure        resubmit               OD
+django_q.ormq           delete_selected        OD
+django_q.schedule       delete_selected        D
+django_q.schedule       pause                  OD
+django_q.schedule       resume                 OD
+django_q.schedule       run_now                OD
+dnbmon_site.apikey      revoke                 D
+dnbmon_site.user        delete_selected        D
+monitoring.deadletter   set_selected_aside     OD
+monitoring.deadletter   try_selected_again     OD
+portfolio.company       stop_selected          MD
+portfolio.proposal      accept_selected        MD
+portfolio.proposal      approve_selected       PD
+portfolio.proposal      dismiss_selected       MD
+portfolio.registration  import_selected        MD
+portfolio.registration  pause_selected         OD
+portfolio.registration  pull_selected          OD
+portfolio.registration  start_selected         OD
+portfolio.registration  stop_selected          MD
+portfolio.subject       cancel_selected        MD
+portfolio.subject       plan_selected          MD
+"""
+
+# The admin's own pages.
+SITE = {
+    "search", "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
+    "view_on_site", "app_list",
+}  # fmt: skip
+COMMON = ("changelist", "add", "history", "delete", "change")
+
+
+def lines(table: str) -> list[list[str]]:
+    return [line.split() for line in table.strip().splitlines()]
+
+
+def registered() -> dict[str, Any]:
+    return {model._meta.label_lower: found for model, found in admin.site._registry.items()}
+
+
+def may(letters: str, role: str) -> bool:
+    return any(LETTERS.get(letter) == role for letter in letters)
+
+
+# Rows of every model
+
+
+def an_instance(model: type[models.Model]) -> models.Model:
+    """A row of any model, with something in each field that wants something."""
+    known: dict[Any, Callable[[], models.Model]] = {
+        Contract: a_contract,
+        Registration: a_registration,
+        Company: a_company,
+    }
+    if model in known:
+        return known[model]()
+    values = {field.attname: a_value(field) for field in model._meta.concrete_fields if wants_something(field)}
+    if "asked_by" in {field.name for field in model._meta.concrete_fields}:
+        values |= {"asked_by": "bob", "state": "finished"}
+    if model is Failure:
+        values["success"] = False
+    return model._default_manager.create(**values)
+
+
+def wants_something(field: models.Field[Any, Any]) -> bool:
+    return not (field.has_default() or field.null or field.blank or isinstance(field, models.AutoField))
+
+
+def a_value(field: models.Field[Any, Any]) -> Any:
+    if field.related_model and isinstance(field.related_model, type):
+        found = field.related_model._default_manager.first()
+        return (found or an_instance(field.related_model)).pk
+    if field.choices:
+        return next(value for value, _ in field.flatchoices)
+    kinds: tuple[tuple[Any, Any], ...] = (
+        (models.UUIDField, uuid.uuid4()),
+        (models.DateTimeField, timezone.now()),
+        (models.DateField, timezone.now().date()),
+        (models.DurationField, timedelta(minutes=1)),
+        (models.BooleanField, False),
+        ((models.IntegerField, models.FloatField), 1),
+    )
+    text = uuid.uuid4().hex if field.primary_key else "x"
+    return next((value for kind, value in kinds if isinstance(field, kind)), text)
+
+
+# What is asked
+
+
+def questions() -> Iterator[tuple[str, str, str, str]]:
+    """Method, address, letters, and the model whose row {key} is."""
+    for name, see, add, change, delete in lines(MODELS):
+        path = "/" + name.replace(".", "/")
+        yield "GET", f"{path}/", see, name
+        yield "GET", f"{path}/{{key}}/change/", see, name
+        yield "GET", f"{path}/{{key}}/history/", see, name
+        yield "GET", f"{path}/add/", add, name
+        yield "GET", f"{path}/{{key}}/delete/", delete, name
+        if change != NOBODY:
+            yield "POST", f"{path}/{{key}}/change/", change, name
+    for method, path, letters in lines(ADDRESSES):
+        app, model = path.split("/")[1:3]
+        yield method, path, letters, f"{app}.{model}"
+
+
+def there(name: str) -> bool:
+    return name in registered()
+
+
+@pytest.fixture
+def rows() -> dict[str, Any]:
+    """The key of a row of each model: of D&B's news, of what needs no more than its fields, and a person's."""
+    some_news()
+    found = {name: (page.model._default_manager.first() or an_instance(page.model)).pk for name, page in by_name()}
+    return {**found, "dnbmon_site.user": User.objects.create_user("somebody").pk}
+
+
+def by_name() -> list[tuple[str, Any]]:
+    return sorted((name, page) for name, page in registered().items() if name != "dnbmon_site.user")
+
+
+def address(path: str, name: str, rows: dict[str, Any]) -> str:
+    return path.format(key=rows[name], registration=a_registration().pk, check=uuid.uuid4())
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_every_page_and_address_for_every_role(
+    role: str, client: Client, rows: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DNB_API_KEY", raising=False)
+    client.force_login(a_person(role=role))
+    client.raise_request_exception = False
+    wrong = []
+    for method, path, letters, name in questions():
+        if not there(name):
+            continue
+        ask = client.get if method == "GET" else client.post
+        query = address(path, name, rows)
+        status = ask(query, {"key": str(rows[name])} if method == "POST" else None).status_code
+        if (status != 403) != may(letters, role) or status >= 500:
+            wrong.append(f"{method} {path}: {status}, and {role} {'may' if may(letters, role) else 'may not'}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_every_action_for_every_role(role: str, rf: Any) -> None:
+    request = rf.get("/")
+    request.user = a_person(role=role)
+    wanted = {(name, action) for name, action, letters in lines(ACTIONS) if there(name) and may(letters, role)}
+    found = {(name, action) for name, page in registered().items() for action in page.get_actions(request)}
+    assert {one for one in found if one[1] != "export_selected"} == wanted
+
+
+def test_no_page_is_left_out() -> None:
+    named = {name for name, *_ in lines(MODELS)}
+    assert set(registered()) <= named
+    told = {resolve(path.split("?")[0].format(key=uuid.uuid4(), registration=uuid.uuid4(), check=uuid.uuid4())).url_name
+            for _, path, _, name in questions() if there(name)}  # fmt: skip
+    assert set(names_of_all_pages()) - told == set()
+
+
+def names_of_all_pages() -> Iterator[str]:
+    for name, page in registered().items():
+        for pattern in page.get_urls():
+            if isinstance(pattern, URLPattern) and pattern.name:
+                yield pattern.name
+        assert name
+    for pattern in admin.site.get_urls():
+        if isinstance(pattern, URLPattern) and pattern.name:
+            assert pattern.name in SITE, pattern.name
+
+
+def test_no_action_is_left_out(rf: Any) -> None:
+    request = rf.get("/")
+    request.user = User.objects.create_superuser("ann")
+    named = {(name, action) for name, action, _ in lines(ACTIONS)} | {
+        (name, "export_selected") for name in registered()
+    }
+    assert {(name, action) for name, page in registered().items() for action in page.get_actions(request)} <= named
+
+
+@pytest.mark.parametrize("path", ["/", "/portfolio/contract/year/", "/portfolio/proposal/decide/accept/"])
+def test_who_is_not_logged_in_or_not_of_the_staff_sees_nothing(client: Client, path: str) -> None:
+    assert client.get(path)["Location"].startswith("/login/")
+    client.force_login(User.objects.create_user("outsider"))
+    assert client.get(path)["Location"].startswith("/login/")
+
+
+# The roles themselves
+
+
+def test_they_are_there_after_migrating() -> None:
+    assert set(roles.ROLES) <= set(Group.objects.values_list("name", flat=True))
+
+
+def test_each_sees_and_changes_what_the_table_in_the_documents_says() -> None:
+    known = [f"{app}.{name}" for app, name in Permission.objects.values_list("content_type__app_label", "codename")]
+    rights = {role: roles.rights_of(role, known) for role in roles.ROLES}
+    for role in roles.ROLES:
+        assert rights[roles.VIEWER] <= rights[role]
+        assert rights[role] <= rights[roles.ADMINISTRATOR]
+    assert not any(name.split(".")[1].startswith(("add", "change", "delete")) for name in rights[roles.VIEWER])
+    assert "portfolio.view_accesstoken" not in rights[roles.ADMINISTRATOR]
+    assert "django_q.add_schedule" not in rights[roles.OPERATOR]
+
+
+def test_installing_again_puts_right_what_was_changed(django_assert_max_num_queries: Any) -> None:
+    viewer = Group.objects.get(name=roles.VIEWER)
+    own = Group.objects.create(name="Night shift")
+    viewer.permissions.set(Permission.objects.filter(codename="delete_user"))
+    roles.install_roles()
+    names = set(viewer.permissions.values_list("codename", flat=True))
+    assert "delete_user" not in names and "view_company" in names
+    assert own.permissions.count() == 0
+    with django_assert_max_num_queries(2 + 3 * len(roles.ROLES)):
+        roles.install_roles()
+
+
+def test_whoever_gets_a_role_may_log_in(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("ann"))
+    person = User.objects.create_user("bob")
+    role = Group.objects.get(name=roles.VIEWER)
+    form = {"username": "bob", "timezone": "UTC", "is_active": "on", "roles": [role.pk]}
+    assert client.post(f"/dnbmon_site/user/{person.pk}/change/", form).status_code == 302
+    person.refresh_from_db()
+    assert person.is_staff and person.has_perm("portfolio.view_company")
+
+
+def test_an_operator_cannot_choose_what_a_schedule_runs(client: Client) -> None:
+    row = Schedule.objects.create(name="mine", func="monitoring.jobs.count_days")
+    client.force_login(a_person(role=roles.OPERATOR))
+    form = {"name": "mine", "func": "os.system", "schedule_type": "I", "minutes": 5, "repeats": -1}
+    client.post(f"/django_q/schedule/{row.pk}/change/", {**form, "next_run_0": "2026-01-01", "next_run_1": "00:00"})
+    row.refresh_from_db()
+    assert row.func == "monitoring.jobs.count_days"
