@@ -8,10 +8,17 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from dnbmon_site.idempotency import repeatable
 from dnbmon_site.keys import KeyAuthentication
 from dnbmon_site.problems import problem_page, unknown_route
 from monitoring.api import ChangeFeed, CompanyChanges, CompanyList, CompanyProfile, NotificationList
+from monitoring.api_event_types import EventTypeList
 from portfolio.api import CompanyDetail
+from portfolio.api_imports import ImportConfirm, ImportDetail, ImportList
+from portfolio.api_lookup import CompanyLookup
+from portfolio.api_references import ReferenceList
+from portfolio.api_registrations import PullNow, RegistrationDetail, RegistrationList
+from portfolio.api_subjects import SubjectList
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -24,11 +31,21 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
 v1: list[URLPattern | URLResolver] = [
     path("companies/", CompanyList.as_view(), name="companies"),
+    path("companies/lookup/", CompanyLookup.as_view(), name="lookup"),
     path("companies/<str:duns>/", CompanyDetail.as_view(), name="company"),
     path("companies/<str:duns>/changes/", CompanyChanges.as_view(), name="company_changes"),
     path("companies/<str:duns>/profile/", CompanyProfile.as_view(), name="company_profile"),
     path("notifications/", NotificationList.as_view(), name="notifications"),
     path("changes/", ChangeFeed.as_view(), name="changes"),
+    path("references/", repeatable(ReferenceList.as_view()), name="references"),
+    path("registrations/", RegistrationList.as_view(), name="registrations"),
+    path("registrations/<str:reference>/", RegistrationDetail.as_view(), name="registration"),
+    path("registrations/<str:reference>/subjects/", repeatable(SubjectList.as_view()), name="subjects"),
+    path("registrations/<str:reference>/pull/", repeatable(PullNow.as_view()), name="pull"),
+    path("imports/", ImportList.as_view(), name="imports"),
+    path("imports/<uuid:id>/", ImportDetail.as_view(), name="import"),
+    path("imports/<uuid:id>/confirm/", repeatable(ImportConfirm.as_view()), name="confirm_import"),
+    path("event-types/", EventTypeList.as_view(), name="event_types"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 READ, WRITE = "read", "write"
+
+
+def presented_key(request: HttpRequest | Request) -> str | None:
+    """The key of an `Authorization: Bearer …`, valid or not; None where there is no such header."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, plain = str(header).partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    plain = plain.strip()
+    return plain if plain.isascii() and plain.isprintable() else ""
 
 
 class Program(AnonymousUser):
@@ -42,11 +53,10 @@ class KeyAuthentication(BaseAuthentication):
     """`Authorization: Bearer dnbmon_…`"""
 
     def authenticate(self, request: Request) -> tuple[Program, ApiKey] | None:
-        scheme, _, plain = get_authorization_header(request).decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer":
+        plain = presented_key(request)
+        if plain is None:
             return None
-        plain = plain.strip()
-        key = ApiKey.authenticate(plain) if plain.isascii() and plain.isprintable() else None
+        key = ApiKey.authenticate(plain)
         if key is None:
             raise AuthenticationFailed("This key is unknown, expired or revoked.")
         return Program(key), key
@@ -56,11 +66,20 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class MayUse(BasePermission):
-    """Keys by their scopes; people who are signed in as staff."""
+    """Keys by their scopes; people who are signed in as staff by their rights on what the view shows or changes."""
 
-    message = "The key lacks the scope for this, or you are not staff."
+    message = "The key lacks the scope for this, or your role the right."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
+        method = "GET" if request.method in SAFE_METHODS else str(request.method)
         if isinstance(request.auth, ApiKey):
-            return request.auth.allows(READ if request.method in SAFE_METHODS else WRITE)
-        return bool(request.user and request.user.is_staff)
+            return request.auth.allows(scope_of(view, method))
+        right = getattr(view, "permissions", {}).get(method)
+        is_staff = bool(request.user and request.user.is_staff)
+        return is_staff and (right is None or request.user.has_perm(right))
+
+
+def scope_of(view: APIView, method: str) -> str:
+    """The view's word; else reading for reads, and for writes one that no view of ours is opened by."""
+    scopes: dict[str, str] = getattr(view, "scopes", {})
+    return scopes.get(method, READ if method == "GET" else WRITE)

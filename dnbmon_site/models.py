@@ -146,7 +146,7 @@ class ApiKey(models.Model):
         self.save(update_fields=["revoked_at"])
 
     def allows(self, scope: str) -> bool:
-        return scope in {name.strip() for name in self.scopes.split(",")}
+        return bool(scope) and scope in {name.strip() for name in self.scopes.split(",")}
 
 
 class IdempotencyKey(models.Model):

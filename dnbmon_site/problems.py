@@ -48,6 +48,13 @@ KINDS = (
     ),
     Kind(406, "not-acceptable", "No such format", "Answers are JSON: accept application/json."),
     Kind(
+        409,
+        "conflict",
+        "It is not as you think",
+        "It has changed meanwhile, or this Idempotency-Key was used for another request or is being worked on. `detail`"
+        " says which.",
+    ),
+    Kind(
         410,
         "gone",
         "What follows this cursor is gone",
@@ -190,6 +197,14 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    "description": "A word of yours for this request: sent again with the same word, it is done once.",
+}
+
+
 def an_example(status: int) -> dict[str, Any]:
     kind = BY_STATUS[status]
     return {"type": f"{PAGE}#{kind.slug}", "title": kind.title, "status": status, "detail": kind.advice}
@@ -199,18 +214,22 @@ def describe_problems(result: dict[str, Any], generator: Any, request: Request |
     """A drf-spectacular hook: each operation's errors, which are the same document everywhere."""
     result["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
     for path, methods in result["paths"].items():
-        for operation in methods.values():
+        for method, operation in methods.items():
             statuses = [
                 400,
                 401,
                 403,
                 405,
                 406,
+                429,
+                *([] if method == "get" else [409, 413, 415]),
                 *([404] if "{" in path else []),
                 *([410] if path.endswith("v1/changes/") else []),
             ]
             for status in sorted(statuses):
                 operation["responses"].setdefault(str(status), _response(BY_STATUS[status].title, status))
+            if method != "get":
+                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             operation["responses"]["default"] = _response("Any other problem", 500)
     return result
 

@@ -202,7 +202,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": ["dnbmon_site.limits.KeyRate"],
     "EXCEPTION_HANDLER": "dnbmon_site.problems.handle",
     # The format is asked for in the header only; `?format=` is a parameter like others.
     "URL_FORMAT_OVERRIDE": None,
@@ -222,6 +222,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "ChangeKind": "monitoring.models.Kind",
         "Severity": "monitoring.answers.SEVERITIES",
+        "RegistrationState": "portfolio.models.RegistrationState",
+        "SubjectState": "portfolio.models.SubjectState",
+        "ImportState": "portfolio.models.ImportState",
+        "ImportMode": "portfolio.models.ImportMode",
+        "SubjectVerdict": "portfolio.api_subjects.VERDICTS",
     },
     # From the sidecar package: the pages work without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -39,6 +39,8 @@ from portfolio.api import (
     DUNS_IN_PATH,
     CompanyParameters,
     CompanySerializer,
+    ReferenceField,
+    among,
     company_or_404,
     company_page,
     mark_of,
@@ -97,6 +99,7 @@ class FeedParameters(Parameters):
     registration = RegistrationField(required=False, max_length=255, help_text="First brought by this registration.")
     company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
     country = Several(child=CountryField(), help_text="Companies that are in these countries now.")
+    reference = ReferenceField()
 
 
 class NotificationParameters(PageParameters):
@@ -107,6 +110,7 @@ class NotificationParameters(PageParameters):
     until = MomentField(
         upper=True, required=False, help_text="Occurred at or before this date-time, or before this day's end in UTC."
     )
+    reference = ReferenceField()
 
 
 class ProfileParameters(Parameters):
@@ -118,6 +122,8 @@ class ProfileParameters(Parameters):
 
 
 class CompanyList(APIView):
+    permissions = {"GET": "portfolio.view_company"}
+
     @extend_schema(
         operation_id="companies",
         tags=["companies"],
@@ -140,6 +146,8 @@ class CompanyList(APIView):
 
 
 class ChangeFeed(APIView):
+    permissions = {"GET": "monitoring.view_change"}
+
     @extend_schema(
         operation_id="changes",
         tags=["changes"],
@@ -183,12 +191,14 @@ def _choice(asked: Mapping[str, Any]) -> feed.Choice:
         severity=Severity[asked["severity"].upper()] if "severity" in asked else 0,
         element=asked.get("element", ""),
         registrations=several("registration"),
-        companies=several("company"),
+        companies=among(asked),
         countries=several("country"),
     )
 
 
 class CompanyChanges(APIView):
+    permissions = {"GET": "monitoring.view_change"}
+
     @extend_schema(
         operation_id="company_changes",
         tags=["companies"],
@@ -228,6 +238,8 @@ def _numbers(changes: Iterable[Change]) -> dict[uuid.UUID, int]:
 
 
 class CompanyProfile(APIView):
+    permissions = {"GET": "portfolio.view_company"}
+
     @extend_schema(
         operation_id="company_profile",
         tags=["companies"],
@@ -257,6 +269,8 @@ class CompanyProfile(APIView):
 
 
 class NotificationList(APIView):
+    permissions = {"GET": "monitoring.view_notification"}
+
     @extend_schema(
         operation_id="notifications",
         tags=["notifications"],
@@ -279,7 +293,9 @@ class NotificationList(APIView):
 
 def _notification_filters(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Keys begin with the time, so a range of dates is a range of keys."""
-    filters = {f"{name}__in": asked[name] for name in ("type", "registration", "company") if name in asked}
+    filters = {f"{name}__in": asked[name] for name in ("type", "registration") if name in asked}
+    if (companies := among(asked)) is not None:
+        filters["company__in"] = sorted(companies)
     if "since" in asked:
         filters["id__gte"] = uuid.UUID(int=milliseconds(asked["since"]) << 80)
     if "until" in asked:

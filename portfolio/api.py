@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,11 +25,13 @@ from portfolio.keyset import (
     Several,
     beyond,
     cut,
+    is_clean,
     read_moment,
     read_token,
     write_token,
 )
 from portfolio.models import Company
+from portfolio.referring import companies_named
 from portfolio.rows import with_name_prefix
 
 COMPANY_EXAMPLE = {
@@ -57,6 +60,24 @@ class CompanySerializer(serializers.ModelSerializer[Company]):
         fields = ["duns", "name", "country", "city", "operating_status", "changed_at"]
 
 
+class ReferenceField(serializers.CharField):
+    """What another system calls a company, as the D-U-N-S numbers of that name."""
+
+    def __init__(self) -> None:
+        text = "What another system calls them; `crm:1234` asks one system only."
+        super().__init__(required=False, max_length=300, help_text=text)
+
+    def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
+        reference = super().to_internal_value(data)
+        return companies_named(reference) if is_clean(reference) else []
+
+
+def among(asked: Mapping[str, Any], name: str = "company") -> frozenset[str] | None:
+    """The companies that the filters for numbers and references leave; None where there is neither."""
+    several = [frozenset(asked[one]) for one in (name, "reference") if one in asked]
+    return frozenset.intersection(*several) if several else None
+
+
 class CompanyParameters(PageParameters):
     duns = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
     name = serializers.CharField(
@@ -66,6 +87,7 @@ class CompanyParameters(PageParameters):
     changed_since = MomentField(
         required=False, help_text="Changed at or after this date or date-time with zone. Sorted by time, oldest first."
     )
+    reference = ReferenceField()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +130,8 @@ def _order(asked: dict[str, Any]) -> tuple[str, ...]:
 
 def _chosen(asked: dict[str, Any]) -> QuerySet[Company]:
     rows = Company.objects.all()
-    if "duns" in asked:
-        rows = rows.filter(duns__in=sorted(set(asked["duns"])))
+    if (companies := among(asked, "duns")) is not None:
+        rows = rows.filter(duns__in=sorted(companies))
     if "name" in asked:
         rows = with_name_prefix(rows, asked["name"])
     if "country" in asked:
@@ -148,6 +170,8 @@ def company_or_404(duns: str) -> Company:
 
 
 class CompanyDetail(APIView):
+    permissions = {"GET": "portfolio.view_company"}
+
     @extend_schema(
         operation_id="company",
         tags=["companies"],

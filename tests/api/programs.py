@@ -1,12 +1,15 @@
 """What the other end of the API does: ask with a key, follow the feed, walk through lists."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
+from django.contrib.auth.models import Permission
 from django.test import Client
 
-from dnbmon_site.models import ApiKey
+from dnbmon_site.models import ApiKey, User, UserPermission
 
 ENOUGH = 1000
 
@@ -23,6 +26,22 @@ class Program:
 
     def get(self, path: str, **parameters: Any) -> Any:
         return self.client.get(f"/api/v1/{path}", parameters, headers=self.headers)
+
+    def send(self, method: str, path: str, body: Any = None, /, *, word: str = "", **parameters: Any) -> Any:
+        """A write; `word` is the Idempotency-Key."""
+        address = f"/api/v1/{path}" + (f"?{urlencode(parameters, doseq=True)}" if parameters else "")
+        headers = {**self.headers, **({"Idempotency-Key": word} if word else {})}
+        data = "" if body is None else json.dumps(body)
+        return self.client.generic(method, address, data, content_type="application/json", headers=headers)
+
+    def post(self, path: str, body: Any = None, /, **more: Any) -> Any:
+        return self.send("POST", path, body, **more)
+
+    def put(self, path: str, body: Any = None, /, **more: Any) -> Any:
+        return self.send("PUT", path, body, **more)
+
+    def delete(self, path: str, **parameters: Any) -> Any:
+        return self.send("DELETE", path, **parameters)
 
     def read(self, path: str, **parameters: Any) -> Any:
         answer = self.get(path, **parameters)
@@ -53,6 +72,18 @@ class Program:
             if not page["more"]:
                 return followed
         raise AssertionError("the feed does not end")
+
+
+def a_person(*rights: str, name: str = "ann") -> Program:
+    """Somebody who is signed in as staff, with these rights only."""
+    user = User.objects.create_user(name, is_staff=True)
+    for right in rights:
+        app, codename = right.split(".")
+        permission = Permission.objects.get(content_type__app_label=app, codename=codename)
+        UserPermission.objects.create(user=user, permission=permission)
+    client = Client()
+    client.force_login(user)
+    return Program(client)
 
 
 @dataclass

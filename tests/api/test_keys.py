@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
 from dnbmon_site.models import ApiKey, User
-from tests.api.programs import Program
+from portfolio.answering import SCOPES
+from portfolio.models import Subject
+from tests.api.programs import Program, a_person
+from tests.builders import a_registration, an_update, delivered
 
 pytestmark = pytest.mark.django_db
 PATHS = [
@@ -76,14 +81,108 @@ def test_a_key_is_no_person(program: Program) -> None:
     assert program.client.get("/", headers=program.headers).status_code == 302
 
 
-def test_staff_who_are_signed_in_come_in(client: Client) -> None:
-    user = User.objects.create_user("ann", is_staff=True)
-    client.force_login(user)
-    assert client.get("/api/v1/changes/").status_code == 200
-    User.objects.filter(pk=user.pk).update(is_staff=False)
-    assert client.get("/api/v1/changes/").status_code == 403
-    User.objects.filter(pk=user.pk).update(is_staff=True, is_active=False)
-    assert client.get("/api/v1/changes/").status_code == 401
+RIGHTS = {
+    "companies/": "portfolio.view_company",
+    "companies/804735132/": "portfolio.view_company",
+    "companies/804735132/changes/": "monitoring.view_change",
+    "companies/804735132/profile/": "portfolio.view_company",
+    "notifications/": "monitoring.view_notification",
+    "changes/": "monitoring.view_change",
+    "registrations/": "portfolio.view_registration",
+    "registrations/ACME_LOD_01/": "portfolio.view_registration",
+    "registrations/ACME_LOD_01/subjects/": "portfolio.view_subject",
+    "imports/": "portfolio.view_subjectimport",
+    "references/": "portfolio.view_externalreference",
+    "event-types/": "monitoring.view_webhookendpoint",
+}
+
+
+@pytest.mark.parametrize("path", RIGHTS)
+def test_staff_who_are_signed_in_see_what_their_role_lets_them(db: None, path: str) -> None:
+    delivered(an_update())
+    assert a_person(RIGHTS[path]).get(path).status_code == 200
+    others = sorted(set(RIGHTS.values()) - {RIGHTS[path]})
+    assert a_person(*others, name="bob").get(path).status_code == 403
+
+
+def test_people_who_are_no_longer_staff_or_active(db: None) -> None:
+    person = a_person("monitoring.view_change")
+    User.objects.update(is_staff=False)
+    assert person.get("changes/").status_code == 403
+    User.objects.update(is_staff=True, is_active=False)
+    assert person.get("changes/").status_code == 401
+
+
+def test_a_person_needs_the_token_of_the_page_for_writes(db: None) -> None:
+    """A page elsewhere cannot make a browser write."""
+    person = a_person("portfolio.view_company")
+    person.client.handler.enforce_csrf_checks = True
+    answer = person.post("companies/lookup/", {"duns": ["804735132"]})
+    assert answer.status_code == 403
+    assert "CSRF" in answer.json()["detail"]
+
+
+WRITES: dict[str, tuple[str, str, Any]] = {
+    "want": ("POST", "registrations/ACME_LOD_01/subjects/", {"subjects": [{"duns": "804735132"}]}),
+    "unwant": ("DELETE", "registrations/ACME_LOD_01/subjects/?duns=804735132", None),
+    "pull": ("POST", "registrations/ACME_LOD_01/pull/", None),
+    "name": ("PUT", "references/", {"references": [{"duns": "804735132", "system": "crm", "id": "1"}]}),
+    "unname": ("DELETE", "references/?system=crm&id=1", None),
+    "confirm": ("POST", "imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/confirm/", {"number": 1}),
+    "lookup": ("POST", "companies/lookup/", {"duns": ["804735132"]}),
+}
+OPENS = {
+    "read": {"lookup"},
+    "write:portfolio": {"want", "unwant"},
+    "write:references": {"name", "unname"},
+    "pull": {"pull"},
+    "alerts": set(),
+    "write": set(),
+    "": set(),
+}
+
+
+@pytest.mark.parametrize("scope", OPENS)
+def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program], scope: str) -> None:
+    a_registration()
+    program = a_program(scopes=scope)
+    opened = {name for name, (method, path, body) in WRITES.items() if is_open(program.send(method, path, body))}
+    assert opened == OPENS[scope]
+    assert {path for path in RIGHTS if is_open(program.get(path))} == (set(RIGHTS) if scope == "read" else set())
+    assert not Subject.objects.filter(wanted=True).exists()
+
+
+def is_open(answer: Any) -> bool:
+    assert answer.status_code < 500
+    return bool(answer.status_code != 403)
+
+
+def test_no_key_confirms_an_import(a_program: Callable[..., Program]) -> None:
+    everything = ",".join([*SCOPES, "write", "confirm", ""])
+    method, path, body = WRITES["confirm"]
+    assert a_program(scopes=everything).send(method, path, body).status_code == 403
+
+
+def test_a_rotated_key_goes_on_for_a_while(db: None) -> None:
+    row, old = ApiKey.issue(name="data warehouse", scopes="read")
+    new = row.rotate(overlap=timedelta(days=7))
+    assert old != new
+    assert [opens(key) for key in (old, new)] == [True, True]
+    with time_machine.travel(timezone.now() + timedelta(days=8)):
+        assert [opens(key) for key in (old, new)] == [False, True]
+    row.rotate(overlap=timedelta(0))
+    assert [opens(key) for key in (old, new)] == [False, False]
+
+
+def test_revoking_ends_both_keys_of_a_rotation(db: None) -> None:
+    row, old = ApiKey.issue(name="data warehouse", scopes="read")
+    new = row.rotate()
+    row.revoke()
+    assert [opens(key) for key in (old, new)] == [False, False]
+
+
+def opens(plain: str) -> bool:
+    return Client().get("/api/v1/changes/", headers={"Authorization": f"Bearer {plain}"}).status_code == 200
 
 
 def test_a_wrong_key_is_refused_even_for_staff(client: Client) -> None:

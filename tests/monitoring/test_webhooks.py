@@ -1,6 +1,7 @@
 """Webhooks: signed messages for whoever subscribed, in order, under one id, whatever the receiver does."""
 
 import json
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -156,7 +157,7 @@ def test_examples_are_what_the_schemas_say(name: str) -> None:
 
 def test_messages_are_what_the_schema_says(receiver: Receiver) -> None:
     an_endpoint(receiver, severity=Severity.NOISE)
-    values = [None, 1, "a", [], {"b": 1}, True]
+    values: list[Any] = [None, 1, "a", [], {"b": 1}, True]
     delivered(a_seed(), *[an_update(an_element(f"organization.e{n}", None, value)) for n, value in enumerate(values)])
     run()
     schema = EVENT_TYPES["change.published"].schema
@@ -430,9 +431,7 @@ def test_addresses_of_the_internet(address: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "0x7f000001", "2130706433"])
-def test_private_addresses_are_refused_unless_a_setting_allows(
-    receiver: Receiver, settings: Any, host: str
-) -> None:
+def test_private_addresses_are_refused_unless_a_setting_allows(receiver: Receiver, settings: Any, host: str) -> None:
     url = receiver.url.replace("127.0.0.1", host)
     calling_out.post(url, b"{}", {})
     settings.WEBHOOKS_TO_PRIVATE_ADDRESSES = False
@@ -459,7 +458,7 @@ def test_a_name_that_means_something_else_the_second_time(
         connected.append(address)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(calling_out.socket, "getaddrinfo", rebinding)
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
     monkeypatch.setattr(calling_out, "create_connection", refused)
     with pytest.raises(calling_out.NotReached):
         calling_out.post("http://rebinding.example/", b"{}", {})

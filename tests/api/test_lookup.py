@@ -1,0 +1,64 @@
+"""Many D-U-N-S numbers at once."""
+
+from typing import Any
+
+import pytest
+
+from portfolio.models import Subject, SubjectState
+from portfolio.referring import Named, name_companies
+from portfolio.wanting import Wish, want_subjects
+from tests.api.programs import Program
+from tests.builders import DUNS, a_registration, a_seed, delivered
+
+pytestmark = pytest.mark.django_db
+OTHER = "150483782"
+
+
+def look_up(program: Program, *duns: str) -> Any:
+    answer = program.post("companies/lookup/", {"duns": list(duns)})
+    assert answer.status_code == 200, answer.content
+    return answer.json()["results"]
+
+
+def test_an_entry_for_each_in_the_same_order(program: Program) -> None:
+    delivered(a_seed())
+    found = look_up(program, OTHER, "80-473-5132", "what", DUNS)
+    assert [(one["asked"], one["duns"]) for one in found] == [
+        (OTHER, OTHER),
+        ("80-473-5132", DUNS),
+        ("what", None),
+        (DUNS, DUNS),
+    ]
+    assert [one["company"] and one["company"]["name"] for one in found] == [None, "Acme Ltd", None, "Acme Ltd"]
+    assert found[1]["company"] == program.read(f"companies/{DUNS}/")
+
+
+def test_where_it_is_monitored_and_what_others_call_it(program: Program) -> None:
+    for reference in ("B", "A"):
+        want_subjects(registration=a_registration(reference), wishes=[Wish(DUNS)], asked_by="ann")
+    Subject.objects.filter(registration=a_registration("A")).update(state=SubjectState.MONITORED)
+    name_companies([Named(DUNS, "crm", "1")], asked_by="ann")
+    (found,) = look_up(program, DUNS)
+    assert found["subjects"] == [
+        {"registration": "A", "wanted": True, "state": "monitored"},
+        {"registration": "B", "wanted": True, "state": "unknown"},
+    ]
+    assert found["references"] == [{"system": "crm", "id": "1"}]
+
+
+def test_a_thousand_take_few_queries(program: Program, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(12):
+        found = look_up(program, *[f"{number:09}" for number in range(1000)])
+    assert len(found) == 1000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, {}, [], {"duns": []}, {"duns": DUNS}, {"duns": [1001 * "1"]}, {"duns": [DUNS] * 1001}, {"duns": [{}]}],
+)
+def test_what_cannot_be_is_refused(program: Program, body: Any) -> None:
+    assert program.post("companies/lookup/", body).status_code == 400
+
+
+def test_it_is_no_company_of_that_name(program: Program) -> None:
+    assert program.get("companies/lookup/").status_code == 405
