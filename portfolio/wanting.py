@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -89,21 +90,30 @@ def _want_batch(
     registration: Registration, wishes: Sequence[Wish], asked_by: str, import_id: uuid.UUID | None, result: Wanted
 ) -> None:
     by_key = {Subject.key(registration.pk, wish.duns): wish for wish in wishes}
+    said = {
+        "wanted": True,
+        "wanted_by": clean_text(asked_by, 200),
+        "wanted_at": timezone.now(),
+        "wanted_import": import_id,
+        "remove_on": None,
+    }
     insert_new(Company, [_company(wish) for wish in by_key.values()])
-    insert_new(Subject, [_subject(registration, key, wish) for key, wish in by_key.items()])
-    rows = Subject.objects.filter(pk__in=list(by_key))
-    unwanted = set(rows.filter(wanted=False).values_list("pk", flat=True))
-    rows.filter(pk__in=list(unwanted), wanted=False).update(
-        wanted=True,
-        wanted_by=clean_text(asked_by, 200),
-        wanted_at=timezone.now(),
-        wanted_import=import_id,
-        remove_on=None,
-    )
+    rows = [_subject(registration, key, wish, said) for key, wish in by_key.items()]
+    newly = {row.pk for row in insert_new(Subject, rows)}
+    known = {key: wish for key, wish in by_key.items() if key not in newly}
+    newly |= _want_again(known, said)
+    _describe(known)
+    result.newly += [by_key[key].duns for key in by_key if key in newly]
+    result.already += [by_key[key].duns for key in by_key if key not in newly]
+
+
+def _want_again(keys: Iterable[uuid.UUID], said: Mapping[str, Any]) -> set[uuid.UUID]:
+    """Of rows that were there before: those that were not wanted, and are from now on."""
+    rows = Subject.objects.filter(pk__in=list(keys), wanted=False)
+    unwanted = set(rows.values_list("pk", flat=True))
+    rows.filter(pk__in=list(unwanted)).update(**said)
     _retry_refused(unwanted)
-    _describe(by_key)
-    result.newly += [by_key[key].duns for key in by_key if key in unwanted]
-    result.already += [by_key[key].duns for key in by_key if key not in unwanted]
+    return unwanted
 
 
 def _company(wish: Wish) -> Company:
@@ -111,7 +121,7 @@ def _company(wish: Wish) -> Company:
     return Company(duns=wish.duns, name=name, search_name=search_name(name))
 
 
-def _subject(registration: Registration, key: uuid.UUID, wish: Wish) -> Subject:
+def _subject(registration: Registration, key: uuid.UUID, wish: Wish, said: Mapping[str, Any]) -> Subject:
     return Subject(
         id=key,
         registration=registration,
@@ -119,6 +129,7 @@ def _subject(registration: Registration, key: uuid.UUID, wish: Wish) -> Subject:
         customer_reference=clean_text(wish.customer_reference, 200),
         tags=clean_text(wish.tags, 500),
         owner=clean_text(wish.owner, 200),
+        **said,
     )
 
 
