@@ -14,6 +14,7 @@ from django.utils import timezone
 from portfolio.auditing import record
 from portfolio.models import Company, Contract, Registration, Subject, SubjectState
 from portfolio.rows import clean_text, existing_keys, in_batches, insert_new, search_name
+from portfolio.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def _record(registration: Registration, actor: str, action: str, duns: Sequence[
         actor=actor,
         action=action,
         thing=registration,
-        summary=f"{len(duns):,} companies {verb} in {registration.reference}: {shown}",
+        summary=f"{plural(len(duns), 'company', 'companies')} {verb} in {registration.reference}: {shown}",
         before={"wanted": not wanted},
         after={"wanted": wanted, "duns": list(duns[:10_000])},
     )

@@ -22,7 +22,14 @@ from portfolio.pages import ReadOnlyAdmin
 
 RECENT = 1000
 SHOWN = 300
-SYNONYMS = {"subjectimport": "import", "subject": "company in a registration", "syncrun": "sync"}
+SYNONYMS = {
+    "subjectimport": "import",
+    "subject": "company in a registration",
+    "syncrun": "sync",
+    "want": "wanted",
+    "unwant": "no longer wanted",
+    "duns": "D-U-N-S numbers",
+}
 
 
 class RecentFilter(DropdownFilter):  # type: ignore[misc]
@@ -50,7 +57,7 @@ def words(value: str) -> str:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
-    list_display = ("when", "actor", "shown_action", "summary")
+    list_display = ("when", "who", "shown_action", "in_words")
     list_filter = (
         recent_filter("actor", "who"),
         recent_filter("action", "did what"),
@@ -63,22 +70,27 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
     empty_title = "Nothing was done yet"
     empty_text = "Every act of a person or a job that changes the portfolio is written down here, and stays."
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Lists may hold thousands of numbers in what was before and after."""
-        return super().get_queryset(request)
-
     @admin.display(description="When")
     def when(self, row: AuditEntry) -> SafeString | str:
         return ago(row.at)
 
+    @admin.display(description="Who")
+    def who(self, row: AuditEntry) -> str:
+        return row.actor
+
+    @admin.display(description="In words")
+    def in_words(self, row: AuditEntry) -> str:
+        return row.summary
+
     @admin.display(description="Did what")
     def shown_action(self, row: AuditEntry) -> SafeString:
-        return badge(row.action, "calm", words(row.what))
+        return badge(words(row.action), "calm", words(row.what))
 
     def page_context(self, request: HttpRequest, row: AuditEntry) -> dict[str, Any]:
         return {
             "title": row.summary[:100],
             "when": exact(row.at),
+            "action": words(row.action),
             "thing": words(row.what),
             "link": link_to(row),
             "differences": list(differences(row)),
@@ -100,7 +112,7 @@ def differences(row: AuditEntry) -> Iterator[tuple[str, str, str]]:
     """Name, before and after, of each thing that either side tells."""
     before, after = read(row.before), read(row.after)
     for name in dict.fromkeys([*before, *after]):
-        yield name.replace("_", " "), told(before.get(name)), told(after.get(name))
+        yield words(name).replace("_", " "), told(before.get(name)), told(after.get(name))
 
 
 def read(text: str) -> dict[str, Any]:

@@ -1,0 +1,111 @@
+"""A walk through proposals, the contract year, exports and the audit, at a desk and on a phone."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from dnbmon_site.models import User
+from portfolio.contract_year import plan_removal
+from portfolio.models import ProposalKind, SubjectState
+from portfolio.proposing import Sign, propose
+from tests.browser.test_walk import complaints_of, log_in, page, see
+from tests.builders import DUNS, MOMENT, a_contract, a_registration
+from tests.portfolio.subjects import a_company, a_subject
+
+__all__ = ["page"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+OTHER, THIRD = "150483782", "012345678"
+
+
+def a_portfolio() -> None:
+    User.objects.create_superuser("ann", "ann@example.com", "secret words")
+    day = timezone.now().date()
+    a_contract(anniversary=day - timedelta(days=365 - 53), contracted_number=5)
+    registration = a_registration(adopted=True, last_pulled_at=timezone.now())
+    names = {DUNS: "Acme Supplies Ltd", OTHER: "Örsted Papier AG", THIRD: "Gardner Steel Holdings Incorporated"}
+    for duns, name in names.items():
+        a_company(duns, name, city="Leeds", country="GB")
+        a_subject(duns, registration, customer_reference=f"K-{duns[:3]}", owner="Eve")
+    for number in range(4):
+        a_subject(f"30000000{number}", registration, state=SubjectState.UNKNOWN)
+    words = {"code": "40003", "message": "The number was transferred.", "replacement": "300000001"}
+    a_subject("400000000", registration, state=SubjectState.REFUSED, **words)
+    plan_removal(subjects=[a_subject(THIRD, registration)], day=day + timedelta(days=20), by="ann")
+    propose(
+        [
+            Sign(ProposalKind.TRANSFER, registration.pk, DUNS, "300000009", "1", MOMENT),
+            Sign(ProposalKind.DELETE, registration.pk, OTHER, "", "1", MOMENT),
+        ]
+    )
+
+
+def test_a_merger_is_accepted(page: Page, live_server: Any) -> None:
+    a_portfolio()
+    heard = complaints_of(page)
+    log_in(page, live_server.url)
+    expect(page.locator(".dm-front")).to_contain_text("2 proposals to decide")
+    see(page, "needs")
+    page.goto(f"{live_server.url}/portfolio/proposal/")
+    expect(page.locator("#result_list")).to_contain_text("Remove it, add")
+    see(page, "proposals")
+    page.get_by_role("link", name="Acme Supplies Ltd").first.click()
+    see(page, "proposal")
+    page.get_by_role("link", name="Accept…").click()
+    expect(page.locator(".dm-lead").first).to_contain_text("1 new billable company")
+    see(page, "decide")
+    page.get_by_label("Type the number").fill("2")
+    page.get_by_role("button", name="Accept").click()
+    expect(page.get_by_role("alert")).to_contain_text("you confirmed 2")
+    page.get_by_label("Type the number").fill("1")
+    page.get_by_role("button", name="Accept").click()
+    expect(page.locator(".dm-badges").first).to_contain_text("Accepted")
+    see(page, "accepted")
+    page.goto(f"{live_server.url}/portfolio/company/300000009/change/")
+    expect(page.locator(".dm-head")).to_contain_text("continues Acme Supplies Ltd")
+    see(page, "continues")
+    page.goto(f"{live_server.url}/portfolio/auditentry/")
+    expect(page.locator("#result_list")).to_contain_text("Accepted")
+    see(page, "audit")
+    page.get_by_role("link", name="minutes ago").or_(page.get_by_role("link", name="just now")).first.click()
+    see(page, "audit-entry")
+    assert heard == []
+
+
+def test_the_year_is_looked_at_and_a_removal_planned(page: Page, live_server: Any) -> None:
+    a_portfolio()
+    heard = complaints_of(page)
+    log_in(page, live_server.url)
+    page.goto(f"{live_server.url}/portfolio/contract/year/")
+    expect(page.locator(".dm-head")).to_contain_text("53 days left")
+    expect(page.locator(".dm-head")).to_contain_text("2 over")
+    see(page, "contract-year")
+    page.goto(f"{live_server.url}/portfolio/subject/")
+    see(page, "subjects")
+    page.locator("#result_list input.action-select").first.check()
+    page.locator("select[name=action]").select_option("plan_selected")
+    page.locator("button[name=index], button:has-text('Run')").first.click()
+    expect(page.locator(".dm-head")).to_contain_text("Plan the removal of 1 company")
+    see(page, "plan-removal")
+    page.get_by_role("button", name="Plan removal").click()
+    expect(page.locator("#result_list")).to_contain_text("until")
+    assert heard == []
+
+
+def test_a_list_is_exported(page: Page, live_server: Any) -> None:
+    a_portfolio()
+    heard = complaints_of(page)
+    log_in(page, live_server.url)
+    page.goto(f"{live_server.url}/portfolio/subject/?wanted=yes")
+    page.get_by_role("link", name="Export", exact=True).last.click()
+    expect(page.locator(".dm-lead")).to_contain_text("8 rows, with the filters of the list")
+    see(page, "export")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    assert download.value.suggested_filename.endswith(".xlsx")
+    page.goto(f"{live_server.url}/portfolio/export/")
+    expect(page.locator("#result_list")).to_contain_text("8 rows")
+    see(page, "exports")
+    assert heard == []
