@@ -26,8 +26,9 @@ def start_import_work(key: uuid.UUID) -> None:
 def work_on_import(key: str) -> str:
     """Read, apply or undo for a while, then queue again; returns the state that the import is in."""
     import_ = SubjectImport.objects.select_related("registration__contract").get(pk=uuid.UUID(key))
+    until = timezone.now() + WORKING_TIME
     try:
-        work_on(import_, until=timezone.now() + WORKING_TIME)
+        work_on(import_, until=until)
     except Exception as error:
         # Tried again after a while; the page tells why it stands still.
         logger.exception("import %s could not be moved on", key)
@@ -35,8 +36,9 @@ def work_on_import(key: str) -> str:
             error=clean_text(f"{type(error).__name__}: {error}"), moved_at=timezone.now()
         )
         return "failed"
-    import_.refresh_from_db(fields=["state", "moved_at"])
-    if is_in_work(import_) and import_.pk not in idle_imports():
+    import_.refresh_from_db(fields=["state"])
+    # Who stopped before the time was over was overtaken by another process, which goes on.
+    if is_in_work(import_) and timezone.now() >= until:
         start_import_work(import_.pk)
     return import_.state
 

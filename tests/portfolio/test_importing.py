@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from portfolio.importing import (
     NotAllowed,
@@ -19,6 +20,7 @@ from portfolio.importing import (
     counts_of,
     create_import,
     decide_zeros,
+    jobs,
     read_import,
     reading,
     undo_import,
@@ -436,6 +438,17 @@ def test_a_job_reads_and_applies(registration: Registration) -> None:
     import_.refresh_from_db()
     confirm_import(import_=import_, number=1, **RIGHTS)
     assert work_on_import(str(import_.pk)) == ImportState.APPLIED
+
+
+@pytest.mark.parametrize(("minutes", "queued"), [(0, True), (1, False)])
+def test_a_job_queues_itself_again_only_when_its_time_was_over(
+    registration: Registration, monkeypatch: pytest.MonkeyPatch, minutes: int, queued: bool
+) -> None:
+    import_ = an_import(registration, ONE, read=False)
+    monkeypatch.setattr(jobs, "WORKING_TIME", timedelta(minutes=minutes))
+    monkeypatch.setattr(jobs, "work_on", lambda *args, **kwargs: None)
+    work_on_import(str(import_.pk))
+    assert OrmQ.objects.exists() == queued
 
 
 def test_what_nobody_works_on_is_picked_up(registration: Registration) -> None:
