@@ -25,6 +25,8 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Make proposals", "monitoring.jobs.make_proposals", 1),
     ("Look after the contract year", "portfolio.jobs.look_after_years", 60),
     ("Write exports", "portfolio.jobs.write_exports", 1),
+    ("Write scheduled exports", "monitoring.scheduled_export.write_due", 1),
+    ("Forget old words of repeated writes", "dnbmon_site.idempotency.forget_old", 60),
     ("Try stopped registrations again", "monitoring.jobs.probe_stopped", 10),
     ("Show that jobs run", "health.jobs.beat", 1),
 )

@@ -13,6 +13,7 @@ from monitoring import channels, webhook_sending
 from monitoring.alerting import raise_alerts
 from monitoring.digests import send_digests
 from monitoring.dispatching import dispatch_due, due_targets
+from monitoring.portfolio_events import tell_of_portfolio
 from monitoring.telling import tell_notices
 from monitoring.webhook_reading import queue_changes
 
@@ -56,6 +57,7 @@ def have_it_sent() -> bool:
 def send_due() -> int:
     """Send what is due to channels and webhooks; returns how many messages were sent."""
     tell_notices()
+    _at_the_boundary(tell_of_portfolio)
     return dispatch_due(timezone.now() + A_MINUTE)
 
 

@@ -167,7 +167,7 @@ class ChangeFeed(APIView):
         if asked.get("after") == "latest":
             return Response({"results": [], "next": str(feed.latest()), "more": False})
         try:
-            page = feed.read(_cursor(asked.get("after")), asked["limit"], _choice(asked))
+            page = feed.read(_cursor(asked.get("after")), asked["limit"], choice_of(asked))
         except feed.Gone as error:
             raise CursorTooOld(str(error)) from error
         numbers = {entry.change.pk: entry.number for entry in page.entries}
@@ -182,7 +182,7 @@ def _cursor(after: str | None) -> feed.Cursor | None:
         raise BadCursor("after") from error
 
 
-def _choice(asked: Mapping[str, Any]) -> feed.Choice:
+def choice_of(asked: Mapping[str, Any]) -> feed.Choice:
     def several(name: str) -> frozenset[Any] | None:
         return frozenset(asked[name]) if name in asked else None
 

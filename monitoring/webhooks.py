@@ -17,7 +17,7 @@ from monitoring.models import Dispatch, DispatchState, TargetKind, WebhookEndpoi
 from monitoring.raw_json import RawJSONRenderer
 from monitoring.signing import encrypted, new_secret
 from portfolio.auditing import record
-from portfolio.rows import clean_text
+from portfolio.rows import clean_text, existing_keys
 
 EVENT_KEYS = uuid.UUID("d2b5f7aa-9c7a-5b43-8b1e-6f0f9d0c1e55")
 # type, payload, key, company
@@ -100,16 +100,23 @@ def active_endpoints() -> list[WebhookEndpoint]:
 
 
 def _tell(endpoint: WebhookEndpoint, events: Sequence[Event], now: datetime) -> int:
-    wanted = [event for event in events if hears(endpoint, event[0])]
+    wanted = _new([event for event in events if hears(endpoint, event[0])], endpoint)
     if not wanted:
         return 0
-    position = _take_positions(endpoint, len(wanted))
+    first = _take_positions(endpoint, len(wanted))
     return len(
         enqueue(
-            a_message(endpoint, message_id(kind, key), kind, company, position + number, written(kind, now, payload))
+            a_message(endpoint, message_id(kind, key), kind, company, first + number, written(kind, now, payload))
             for number, (kind, payload, key, company) in enumerate(wanted)
         )
     )
+
+
+def _new(events: Sequence[Event], endpoint: WebhookEndpoint) -> list[Event]:
+    """Without those that it was told before."""
+    keys = [Dispatch.key(endpoint.pk, message_id(kind, key)) for kind, _, key, _ in events]
+    known = existing_keys(Dispatch, keys)
+    return [event for key, event in zip(keys, events, strict=True) if key not in known]
 
 
 def _take_positions(endpoint: WebhookEndpoint, count: int) -> int:

@@ -110,7 +110,7 @@ def _written(value: Any) -> str:
 def company_page(asked: dict[str, Any]) -> CompanyPage:
     """One page of the companies asked for, in the order of an index that leads to them."""
     order = _order(asked)
-    rows = _chosen(asked).order_by(*order)
+    rows = companies_chosen(asked).order_by(*order)
     if "cursor" in asked:
         rows = beyond(rows, order, _values(asked["cursor"], order))
     companies, has_more = cut(rows, asked["limit"])
@@ -128,7 +128,7 @@ def _order(asked: dict[str, Any]) -> tuple[str, ...]:
     return ("changed_at", "duns") if "changed_since" in asked else ("duns",)
 
 
-def _chosen(asked: dict[str, Any]) -> QuerySet[Company]:
+def companies_chosen(asked: dict[str, Any]) -> QuerySet[Company]:
     rows = Company.objects.all()
     if (companies := among(asked, "duns")) is not None:
         rows = rows.filter(duns__in=sorted(companies))

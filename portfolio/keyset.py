@@ -99,7 +99,11 @@ class Parameters(serializers.Serializer[Any]):
 
     @classmethod
     def of(cls, request: Request) -> dict[str, Any]:
-        asked = cls(data=cls._plain(request.query_params))
+        return cls.read(request.query_params)
+
+    @classmethod
+    def read(cls, query: QueryDict) -> dict[str, Any]:
+        asked = cls(data=cls._plain(query))
         asked.is_valid(raise_exception=True)
         return dict(asked.validated_data)
 

@@ -50,6 +50,8 @@ class Subject(models.Model):
         indexes = [
             models.Index(fields=["registration", "wanted", "state", "id"], name="subject_by_wish"),
             models.Index(fields=["registration", "state", "id"], name="subject_by_state"),
+            models.Index(fields=["registration", "id"], name="subject_by_registration"),
+            models.Index(fields=["checked_at", "id"], name="subject_by_check"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,124 @@
+"""What happens in the portfolio → events for webhooks, read from what the portfolio has written down.
+
+The audit is append only and its keys begin with the time, so it is read from where the last run ended, and a little
+before: what a slow transaction has committed meanwhile. Each event has a key of its own, so reading twice tells once.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from monitoring.identity import milliseconds
+from monitoring.models import ReadMark
+from monitoring.webhooks import Event, active_endpoints, emit_events, hears
+from portfolio.models import AuditEntry, Registration, Subject, SubjectImport, SubjectState
+
+READER = "portfolio events"
+OVERLAP = timedelta(minutes=2)
+WISHES = {"want": "subject.wanted", "unwant": "subject.unwanted"}
+IMPORTS = {
+    "import.upload": "import.uploaded",
+    "import.confirm": "import.confirmed",
+    "import.approve": "import.approved",
+    "import.cancel": "import.cancelled",
+    "import.undo": "import.undone",
+}
+STATES = {
+    SubjectState.MONITORED: "subject.monitored",
+    SubjectState.REMOVED: "subject.removed",
+    SubjectState.REFUSED: "subject.refused",
+}
+# A list that is checked again tells what everybody knows; only what began or ended lately is news.
+NEWS = timedelta(days=2)
+BATCH = 500
+
+
+def tell_of_portfolio() -> int:
+    """Tell the webhooks that want to hear of it what happened since the last run; returns how many messages."""
+    now = timezone.now()
+    mark, _ = ReadMark.objects.get_or_create(reader=READER, defaults={"number": milliseconds(now)})
+    told = 0
+    if any(hears(endpoint, name) for endpoint in active_endpoints() for name in _names()):
+        since = datetime.fromtimestamp(mark.number / 1000, now.tzinfo) - OVERLAP
+        told = sum(emit_events(batch) for batch in _batches(_happened(since)))
+    ReadMark.objects.filter(pk=READER, number=mark.number).update(number=milliseconds(now))
+    return told
+
+
+def _names() -> list[str]:
+    return [*WISHES.values(), *IMPORTS.values(), *STATES.values()]
+
+
+def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:
+    batch: list[Event] = []
+    for event in events:
+        batch.append(event)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _happened(since: datetime) -> Iterator[Event]:
+    references = dict(Registration.objects.values_list("pk", "reference"))
+    entries = AuditEntry.objects.filter(
+        pk__gte=uuid.UUID(int=milliseconds(since) << 80), action__in=[*WISHES, *IMPORTS]
+    )
+    for entry in entries.order_by("pk"):
+        yield from _wishes(entry, references) if entry.action in WISHES else _imports(entry, references)
+    yield from _states(since, references)
+
+
+def _wishes(entry: AuditEntry, references: dict[uuid.UUID, str]) -> Iterator[Event]:
+    registration = references.get(uuid.UUID(entry.key), "")
+    for duns in json.loads(entry.after or "{}").get("duns", []):
+        data = {"duns": duns, "registration": registration, "by": entry.actor, "at": entry.at}
+        yield WISHES[entry.action], data, f"{entry.pk} {duns}", duns
+
+
+def _imports(entry: AuditEntry, references: dict[uuid.UUID, str]) -> Iterable[Event]:
+    row = SubjectImport.objects.filter(pk=entry.key).first()
+    if row is None:
+        return
+    data: dict[str, Any] = {
+        "id": entry.key,
+        "registration": references.get(row.registration_id, ""),
+        "state": row.state,
+        "summary": entry.summary,
+        "by": entry.actor,
+    }
+    yield IMPORTS[entry.action], data, str(entry.pk), ""
+
+
+def _states(since: datetime, references: dict[uuid.UUID, str]) -> Iterator[Event]:
+    rows = Subject.objects.filter(checked_at__gte=since, state__in=list(STATES)).order_by("checked_at", "id")
+    for row in rows.iterator(chunk_size=BATCH):
+        if _is_news(row):
+            yield _state(row, references.get(row.registration_id, ""))
+
+
+def _is_news(row: Subject) -> bool:
+    day = (timezone.now() - NEWS).date()
+    if row.state == SubjectState.MONITORED:
+        return row.monitored_since is not None and row.monitored_since >= day
+    return row.state == SubjectState.REFUSED or (row.monitored_until is not None and row.monitored_until >= day)
+
+
+def _state(row: Subject, registration: str) -> Event:
+    data = {
+        "duns": row.company_id,
+        "registration": registration,
+        "state": row.state,
+        "code": row.code,
+        "message": row.message,
+        "replacement": row.replacement or None,
+    }
+    key = f"{row.pk} {row.state} {row.monitored_since} {row.monitored_until} {row.wanted_at} {row.code}"
+    return STATES[SubjectState(row.state)], data, key, row.company_id

@@ -1,0 +1,210 @@
+"""Files for systems that take their data so: written at a time of day into a folder; a marker says that one is complete.
+
+The feed's cursor moves after the marker is written. Whoever dies in between leaves the same changes to be written once
+more, in a file of its own; each change carries its id.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils import timezone
+
+from monitoring import exports, feed  # noqa: F401  exports declares what changes hold as files
+from monitoring.answers import shown
+from monitoring.api import FeedParameters, choice_of
+from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport
+from monitoring.raw_json import RawJSONRenderer
+from portfolio.api import CompanyParameters, CompanySerializer, companies_chosen
+from portfolio.exporting import LISTINGS, WRITERS, Listing, batches
+from portfolio.models import Company, ExportFormat
+from portfolio.rows import clean_text
+
+logger = logging.getLogger(__name__)
+PAGE = 500
+AGAIN_AFTER = timedelta(minutes=15)
+# How long a process may write before another takes over.
+CLAIM = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Source:
+    """The rows of a file, a batch at a time; afterwards `cursor` says where the next file begins."""
+
+    export: ScheduledExport
+    cursor: str = ""
+
+    def rows(self) -> Iterator[list[Any]]:
+        is_feed = self.export.content == ExportContent.CHANGES
+        return self._changes() if is_feed else self._companies()
+
+    def _changes(self) -> Iterator[list[Any]]:
+        self.cursor = self.export.cursor
+        choice, has_more = choice_of(asked_for(self.export)), True
+        while has_more:
+            page = feed.read(feed.Cursor.read(self.cursor), PAGE, choice)
+            self.cursor, has_more = str(page.next), page.has_more
+            if page.entries:
+                yield [entry.change for entry in page.entries]
+
+    def _companies(self) -> Iterator[list[Any]]:
+        self.cursor = self.export.cursor
+        rows = companies_chosen(asked_for(self.export)).order_by("duns")
+        yield from batches(rows, LISTINGS["portfolio.company"])
+
+    @property
+    def listing(self) -> Listing:
+        model: Any = Change if self.export.content == ExportContent.CHANGES else Company
+        return LISTINGS[model._meta.label_lower]
+
+
+def asked_for(export: ScheduledExport) -> dict[str, Any]:
+    """The filters, read as the API reads them; raises DRF's ValidationError."""
+    known = FeedParameters if export.content == ExportContent.CHANGES else CompanyParameters
+    return known.read(QueryDict(export.filters))
+
+
+# When
+
+
+def next_time(at: time, zone: str, after: datetime) -> datetime:
+    """The next time that clocks in the zone show this time of day."""
+    local = after.astimezone(ZoneInfo(zone))
+    moment = datetime.combine(local.date(), at, ZoneInfo(zone))
+    if moment <= local:
+        moment = datetime.combine(local.date() + timedelta(days=1), at, ZoneInfo(zone))
+    return moment
+
+
+def plan(export: ScheduledExport) -> None:
+    """A new or changed one: its folder and filters are checked, and its next time is set."""
+    folder_of(export)
+    export.cursor = export.cursor or str(feed.latest())
+    export.due_at = next_time(export.at, export.zone, timezone.now())
+
+
+def write_due() -> int:
+    """Write the files whose time has come; returns how many."""
+    due = ScheduledExport.objects.filter(is_active=True, due_at__lte=timezone.now()).order_by("due_at")
+    return sum(write_now(export) for export in list(due))
+
+
+def write_now(export: ScheduledExport) -> bool:
+    """Write one file, unless another process does."""
+    as_known = ScheduledExport.objects.filter(pk=export.pk, due_at=export.due_at, ran_at=export.ran_at)
+    if not as_known.update(due_at=timezone.now() + CLAIM):
+        return False
+    try:
+        done = _written(export)
+    except Exception as error:
+        logger.exception("scheduled export %s failed", export)
+        done = {"error": clean_text(f"{type(error).__name__}: {error}"), "due_at": timezone.now() + AGAIN_AFTER}
+    ScheduledExport.objects.filter(pk=export.pk).update(**done)
+    export.refresh_from_db()
+    return not export.error
+
+
+def _written(export: ScheduledExport) -> dict[str, Any]:
+    now = timezone.now()
+    source, path = Source(export), _path(export, now)
+    try:
+        count = _write(path, source)
+        error = ""
+    except feed.Gone:
+        source.cursor, count = str(feed.latest()), 0
+        error = "A backup was restored, so the file is empty: take a file of all companies. The next one goes on."
+        path.write_bytes(b"")
+    _mark_done(path, count, now)
+    return {
+        "ran_at": now,
+        "file_name": path.name,
+        "rows": count,
+        "cursor": source.cursor,
+        "error": error,
+        "due_at": next_time(export.at, export.zone, now),
+    }
+
+
+# Where
+
+
+def folder_of(export: ScheduledExport) -> Path:
+    """Below the folder for exports and nowhere else."""
+    base = Path(settings.EXPORT_FOLDER).resolve()
+    folder = (base / export.folder).resolve()
+    if not folder.is_relative_to(base) or "\0" in export.folder:
+        raise ValidationError({"folder": "It has to lie below the folder for exports (EXPORT_FOLDER)."})
+    return folder
+
+
+def _path(export: ScheduledExport, now: datetime) -> Path:
+    folder = folder_of(export)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{export.name}_{now:%Y%m%dT%H%M%S%f}Z.{export.format}"
+
+
+# What
+
+
+def _write(path: Path, source: Source) -> int:
+    """Under another name until it is complete, so that nobody takes half of it."""
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    if source.export.format == FileFormat.JSON_LINES:
+        count = _write_lines(part, source)
+    else:
+        count = WRITERS[ExportFormat(source.export.format)](part, source.listing, _completed(source))
+    part.replace(path)
+    return count
+
+
+def _completed(source: Source) -> Iterator[list[Any]]:
+    for rows in source.rows():
+        source.listing.complete(rows)
+        yield rows
+
+
+def _write_lines(path: Path, source: Source) -> int:
+    """Each line as the API would show it, with values as D&B sent them."""
+    count = 0
+    with path.open("wb") as file:
+        for rows in source.rows():
+            for item in _as_in_the_api(rows):
+                file.write(RawJSONRenderer().render(item) + b"\n")
+                count += 1
+    return count
+
+
+def _as_in_the_api(rows: list[Any]) -> Iterable[Any]:
+    if isinstance(rows[0], Change):
+        return list(shown(rows, {}))
+    return list(CompanySerializer(rows, many=True).data)
+
+
+def _mark_done(path: Path, count: int, now: datetime) -> None:
+    with path.open("rb") as file:
+        digest = sha256()
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+    told = {
+        "file": path.name,
+        "rows": count,
+        "bytes": path.stat().st_size,
+        "sha256": digest.hexdigest(),
+        "written_at": now.isoformat(timespec="milliseconds"),
+    }
+    marker = path.with_name(f"{path.name}.done")
+    part = marker.with_name(f".{marker.name}.part")
+    part.write_text(json.dumps(told) + "\n")
+    part.replace(marker)

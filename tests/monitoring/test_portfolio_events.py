@@ -1,0 +1,120 @@
+"""What happens in the portfolio, for webhooks: told once, whoever did it."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+from monitoring import portfolio_events
+from monitoring.event_types import EVENT_TYPES
+from monitoring.models import Dispatch, WebhookEndpoint
+from monitoring.portfolio_events import tell_of_portfolio
+from monitoring.webhooks import create_endpoint
+from portfolio.importing import create_import
+from portfolio.models import Registration, Subject, SubjectState
+from portfolio.wanting import Wish, unwant_subjects, want_subjects
+from tests.builders import DUNS, a_registration
+
+pytestmark = pytest.mark.django_db
+OTHER = "150483782"
+
+
+@pytest.fixture
+def registration(db: None) -> Registration:
+    return a_registration()
+
+
+@pytest.fixture(autouse=True)
+def endpoint(db: None) -> Iterator[Any]:
+    yield create_endpoint(made_by="ann", name="CRM", url="http://127.0.0.1:9/", event_types="subject.*, import.*")
+    for body in bodies():
+        Draft202012Validator(EVENT_TYPES[body["type"]].schema).validate(body)
+
+
+def bodies() -> list[dict[str, Any]]:
+    payloads = Dispatch.objects.order_by("sequence").values_list("payload", flat=True)
+    return [json.loads(payload) for payload in payloads]
+
+
+def told() -> list[tuple[str, str]]:
+    tell_of_portfolio()
+    return [(body["type"], body["data"].get("duns", "")) for body in bodies()]
+
+
+def test_what_is_wanted_and_no_longer(registration: Registration) -> None:
+    told()
+    want_subjects(registration=registration, wishes=[Wish(DUNS), Wish(OTHER)], asked_by="ann")
+    unwant_subjects(registration=registration, duns=[DUNS], asked_by="bob")
+    expected = [("subject.wanted", DUNS), ("subject.wanted", OTHER), ("subject.unwanted", DUNS)]
+    assert told() == expected
+    assert told() == expected, "the next run reads a little of it again and tells nothing twice"
+    assert bodies()[2]["data"]["by"] == "bob"
+
+
+def test_imports(registration: Registration) -> None:
+    told()
+    create_import(
+        registration=registration, content=b"duns\n1\n", file_name="a.csv", mode="add", source="api", asked_by="ann"
+    )
+    assert told() == [("import.uploaded", "")]
+    assert bodies()[0]["data"]["registration"] == "ACME_LOD_01"
+
+
+@pytest.mark.parametrize(
+    ("state", "columns", "expected"),
+    [
+        (SubjectState.MONITORED, {"monitored_since": 0}, "subject.monitored"),
+        (SubjectState.MONITORED, {"monitored_since": 100}, None),
+        (SubjectState.REMOVED, {"monitored_until": 0}, "subject.removed"),
+        (SubjectState.REMOVED, {"monitored_until": 100}, None),
+        (SubjectState.REFUSED, {}, "subject.refused"),
+        (SubjectState.PENDING_ADD, {}, None),
+    ],
+)
+def test_what_dnb_says(
+    registration: Registration, state: SubjectState, columns: dict[str, int], expected: str | None
+) -> None:
+    """Of what is checked again after a long time, nothing is news."""
+    want_subjects(registration=registration, wishes=[Wish(DUNS)], asked_by="ann")
+    with time_machine.travel(timezone.now() + timedelta(hours=1)) as clock:
+        told()
+        days = {name: (timezone.now() - timedelta(days=ago)).date() for name, ago in columns.items()}
+        Subject.objects.update(state=state, checked_at=timezone.now(), code="40003", replacement=OTHER, **days)
+        clock.shift(timedelta(seconds=30))
+        Dispatch.objects.all().delete()
+        found = [one for one in told() if one[0] not in ("subject.wanted",)]
+        assert found == ([(expected, DUNS)] if expected else [])
+        Subject.objects.update(checked_at=timezone.now())
+        assert [one for one in told() if one[0] != "subject.wanted"] == found
+
+
+def test_who_dies_after_telling_tells_nothing_twice(
+    registration: Registration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told()
+    want_subjects(registration=registration, wishes=[Wish(DUNS)], asked_by="ann")
+
+    def killed(batch: Any) -> int:
+        emit(batch)
+        raise KeyboardInterrupt
+
+    emit = portfolio_events.emit_events
+    with monkeypatch.context() as patched:
+        patched.setattr(portfolio_events, "emit_events", killed)
+        with pytest.raises(KeyboardInterrupt):
+            tell_of_portfolio()
+    assert told() == [("subject.wanted", DUNS)]
+
+
+def test_nothing_is_read_for_nobody(registration: Registration, django_assert_max_num_queries: Any) -> None:
+    WebhookEndpoint.objects.update(event_types="change.published")
+    want_subjects(registration=registration, wishes=[Wish(DUNS)], asked_by="ann")
+    told()
+    with django_assert_max_num_queries(6):
+        assert tell_of_portfolio() == 0
+    assert bodies() == []

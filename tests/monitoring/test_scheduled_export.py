@@ -1,0 +1,191 @@
+"""Files written at a time of day: complete when the marker is there, nothing left out, nothing outside the folder."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from python_calamine import CalamineWorkbook
+from rest_framework.exceptions import ValidationError as BadFilter
+
+from monitoring import scheduled_export
+from monitoring.models import Publication, ScheduledExport
+from monitoring.scheduled_export import asked_for, next_time, plan, write_due, write_now
+from tests.api.programs import Program
+from tests.builders import DUNS, a_notice, a_seed, an_element, an_update, delivered, stamp
+
+pytestmark = pytest.mark.django_db
+OTHER = "000483782"
+
+
+@pytest.fixture
+def folder(settings: Any, tmp_path: Path) -> Path:
+    settings.EXPORT_FOLDER = tmp_path / "exports"
+    return tmp_path / "exports"
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(datetime(2026, 3, 2, 5, 0, tzinfo=UTC), tick=True) as moving:
+        yield moving
+
+
+def an_export(**columns: Any) -> ScheduledExport:
+    export = ScheduledExport(**{"name": "changes", "at": time(6), **columns})
+    plan(export)
+    export.save(force_insert=True)
+    return export
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def written(export: ScheduledExport, folder: Path) -> Path:
+    assert write_now(export), export.error
+    return folder / export.folder / export.file_name
+
+
+def test_it_is_written_at_its_time_and_then_every_day(folder: Path, clock: time_machine.Traveller) -> None:
+    export = an_export()
+    assert write_due() == 0
+    clock.shift(timedelta(hours=1, minutes=1))
+    assert write_due() == 1
+    assert write_due() == 0
+    export.refresh_from_db()
+    assert export.due_at == datetime(2026, 3, 3, 6, tzinfo=UTC)
+    clock.shift(timedelta(days=1))
+    assert write_due() == 1
+    assert len(files(folder)) == 4
+
+
+@pytest.mark.parametrize(
+    ("zone", "after", "expected"),
+    [
+        ("UTC", "2026-03-02T05:59:00+00:00", "2026-03-02T06:00:00+00:00"),
+        ("UTC", "2026-03-02T06:00:00+00:00", "2026-03-03T06:00:00+00:00"),
+        ("Europe/Berlin", "2026-03-02T04:59:00+00:00", "2026-03-02T05:00:00+00:00"),
+        ("Europe/Berlin", "2026-03-28T12:00:00+00:00", "2026-03-29T04:00:00+00:00"),
+        ("Pacific/Auckland", "2026-03-02T12:00:00+00:00", "2026-03-02T17:00:00+00:00"),
+    ],
+)
+def test_times_are_those_of_the_zone(zone: str, after: str, expected: str) -> None:
+    assert next_time(time(6), zone, datetime.fromisoformat(after)) == datetime.fromisoformat(expected)
+
+
+def test_the_changes_since_the_last_file(folder: Path) -> None:
+    delivered(a_notice("EXIT"))
+    export = an_export(format="jsonl")
+    delivered(a_seed(), an_update())
+    first = [json.loads(line) for line in written(export, folder).read_text().splitlines()]
+    assert sorted(one["kind"] for one in first) == ["baseline", "element"]
+    delivered(a_notice("DELETE", delivered=stamp(days=3)))
+    second = [json.loads(line) for line in written(export, folder).read_text().splitlines()]
+    assert [one["kind"] for one in second] == ["deleted"]
+    assert written(export, folder).read_text() == ""
+    assert export.rows == 0
+
+
+def test_lines_are_as_in_the_api(folder: Path, program: Program) -> None:
+    export = an_export(format="jsonl")
+    delivered(an_update(an_element("organization.yearlyRevenue", None, 3.5)))
+    (line,) = written(export, folder).read_text().splitlines()
+    (item,) = program.follow().items
+    assert json.loads(line) == {**item, "publication": None}
+
+
+def test_filters_are_those_of_the_api(folder: Path) -> None:
+    export = an_export(format="jsonl", filters="kind=deleted&severity=high")
+    delivered(an_update(), a_notice("DELETE", delivered=stamp(days=3)))
+    assert len(written(export, folder).read_text().splitlines()) == 1
+    with pytest.raises(BadFilter):
+        asked_for(ScheduledExport(filters="sevrity=high"))
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_all_companies_for_spreadsheets(folder: Path, form: str) -> None:
+    export = an_export(name="all", content="companies", format=form, filters="country=GB")
+    delivered(a_seed(OTHER, primaryName="=1+1"), a_seed(DUNS), a_seed("123456789", countryISOAlpha2Code="DE"))
+    path = written(export, folder)
+    if form == "csv":
+        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+    else:
+        rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
+    assert len(rows) == 3
+    assert {row[0] for row in rows[1:]} == {OTHER, DUNS}, "with their zeros"
+    assert not any(str(cell).startswith("=") for row in rows for cell in row)
+    assert export.rows == 2
+
+
+def test_the_marker_is_written_last_and_says_what_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export = an_export()
+    delivered(an_update())
+
+    def killed(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scheduled_export, "_mark_done", killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_now(export)
+    assert not any(name.endswith(".done") for name in files(folder))
+    export.refresh_from_db()
+    path = written(export, folder)
+    told = json.loads(path.with_name(f"{path.name}.done").read_text())
+    assert told["rows"] == 1
+    assert told["bytes"] == path.stat().st_size
+    assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert told["file"] == path.name
+
+
+def test_two_processes_write_one_file(folder: Path) -> None:
+    export = an_export()
+    stale = ScheduledExport.objects.get(pk=export.pk)
+    assert write_now(export)
+    assert not write_now(stale)
+    assert len(files(folder)) == 2
+
+
+def test_what_fails_says_why_and_is_tried_again(
+    folder: Path, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = an_export()
+    folder.parent.mkdir(exist_ok=True)
+    folder.write_text("a file where the folder should be")
+    assert not write_now(export)
+    assert "Error" in export.error
+    assert export.due_at < timezone.now() + timedelta(minutes=16)
+    folder.unlink()
+    clock.shift(timedelta(minutes=16))
+    assert write_due() == 1
+    export.refresh_from_db()
+    assert export.error == ""
+
+
+@pytest.mark.parametrize("place", ["../elsewhere", "/etc", "a/../../b", "a\0b"])
+def test_nothing_is_written_outside_the_folder(folder: Path, place: str) -> None:
+    with pytest.raises((ValidationError, ValueError)):
+        an_export(folder=place)
+
+
+def test_a_folder_below(folder: Path) -> None:
+    export = an_export(folder="erp/in")
+    assert written(export, folder).parent == folder / "erp" / "in"
+
+
+def test_after_a_restored_backup_it_goes_on(folder: Path) -> None:
+    export = an_export(format="jsonl")
+    delivered(an_update())
+    written(export, folder)
+    Publication.objects.all().delete()
+    assert not write_now(export)
+    assert "backup" in export.error
+    delivered(a_notice("EXIT"))
+    assert len(written(export, folder).read_text().splitlines()) == 1
