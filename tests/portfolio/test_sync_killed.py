@@ -91,6 +91,8 @@ def finish(registration: Registration) -> None:
     from portfolio.sync_runs import open_run
 
     for _ in range(20):
+        # A server may carry out the last word of a killed process after its end.
+        free_the_hold()
         sync(registration, everything=True)
         if open_run(registration) is None:
             return
