@@ -89,20 +89,34 @@ def contract_year(contract: Contract) -> Year:
     rows = list(Registration.objects.filter(contract=contract).defer("detail").order_by("reference"))
     year = Year(contract, rows, contract_year_start(contract), next_anniversary(contract))
     subjects = Subject.objects.filter(registration__in=[row.pk for row in rows])
-    billed = _billed(year.start)
-    year.billed = _companies(subjects.filter(billed))
-    year.coming = _companies(subjects.filter(billed | _coming())) - year.billed
-    leaving = _leaving(year.anniversary)
-    year.renewing = _companies(subjects.filter(_listed_or_coming()).exclude(leaving))
-    year.leaving = _companies(subjects.filter(_listed_or_coming() & leaving))
-    year.unwanted = _companies(subjects.filter(state=SubjectState.MONITORED, wanted=False))
+    billed, leaving = _billed(year.start), _leaving(year.anniversary)
+    found = _companies(
+        subjects,
+        is_once=len(rows) == 1,
+        billed=billed,
+        forecast=billed | _coming(),
+        renewing=_listed_or_coming() & ~leaving,
+        leaving=_listed_or_coming() & leaving,
+        unwanted=Q(state=SubjectState.MONITORED, wanted=False),
+    )
+    year.billed, year.coming = found["billed"], found["forecast"] - found["billed"]
+    year.renewing, year.leaving, year.unwanted = found["renewing"], found["leaving"], found["unwanted"]
     year.plans = list(_plans(year, subjects))
     return year
 
 
-def _companies(subjects: QuerySet[Subject]) -> int:
-    """Distinct ones: a company in two registrations is billed once."""
-    return subjects.order_by().values("company").distinct().count()
+def _companies(subjects: QuerySet[Subject], *, is_once: bool, **which: Q) -> dict[str, int]:
+    """How many companies each condition takes: in one reading where there is one registration; else distinct ones, as
+    a company in two registrations is billed once."""
+    if is_once:
+        found = subjects.order_by().aggregate(
+            **{name: Count("id", filter=condition) for name, condition in which.items()}
+        )
+        return {name: found[name] or 0 for name in which}
+    return {
+        name: subjects.filter(condition).order_by().values("company").distinct().count()
+        for name, condition in which.items()
+    }
 
 
 def _billed(start: date | None) -> Q:

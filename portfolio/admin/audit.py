@@ -70,6 +70,10 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
     empty_title = "Nothing was done yet"
     empty_text = "Every act of a person or a job that changes the portfolio is written down here, and stays."
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without what was before and after: thousands of numbers, it may be, that only the page of an entry shows."""
+        return super().get_queryset(request).defer("before", "after")
+
     @admin.display(description="When")
     def when(self, row: AuditEntry) -> SafeString | str:
         return ago(row.at)

@@ -78,8 +78,11 @@ def test_the_next_anniversary(anniversary: date | None, expected: date | None) -
         ({"remove_on": date(2026, 2, 1), "state": "unknown"}, (0, 1, 1, 0)),
     ],
 )
-def test_what_each_company_counts_for(fields: dict[str, Any], expected: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("others", [[], ["OTHER_01"]])
+def test_what_each_company_counts_for(fields: dict[str, Any], expected: tuple[int, ...], others: list[str]) -> None:
     a_subject(**fields)
+    for reference in others:
+        a_registration(reference)
     assert numbers(year()) == expected
 
 
