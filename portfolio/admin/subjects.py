@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
@@ -17,8 +18,11 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from portfolio.admin.exports import ExportedList
+from portfolio.admin.import_actions import UPLOAD
+from portfolio.admin.import_selection import stop_in
 from portfolio.auditing import record
 from portfolio.contract_year import cancel_removal, day_text, next_anniversary, plan_removal, today
+from portfolio.explaining import explain
 from portfolio.exporting import with_both
 from portfolio.filters import ChoiceFilter, RegistrationFilter, choice_filter
 from portfolio.markup import ago, badge
@@ -73,7 +77,7 @@ class SubjectAdmin(ExportedList, PageAdmin):
     search_help_text = "A D-U-N-S number, or how the company's name begins"
     ordering = ("company_id",)
     sortable_by = ()
-    actions = ("plan_selected", "cancel_selected")
+    actions = ("stop_selected", "plan_selected", "cancel_selected")
     fields = ("customer_reference", "tags", "owner")
     change_form_template = "pages/subject.html"
     empty_title = "No companies are wanted yet"
@@ -119,8 +123,7 @@ class SubjectAdmin(ExportedList, PageAdmin):
 
     @admin.display(description="D&B says")
     def told(self, row: Subject) -> str:
-        named = f" It names {row.replacement} instead." if row.replacement else ""
-        return f"{row.message or row.code}{named}" if row.state == SubjectState.REFUSED else ""
+        return " ".join(filter(None, explain(row)))
 
     # One subject
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -145,6 +148,17 @@ class SubjectAdmin(ExportedList, PageAdmin):
     # Removals planned for a date
     def has_plan_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(PERMISSION)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(UPLOAD)
+
+    @admin.action(description="Stop monitoring…", permissions=["import"])
+    def stop_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> HttpResponse:
+        """An import that removes them, to be confirmed there."""
+        found: dict[uuid.UUID, list[str]] = defaultdict(list)
+        for registration, duns in queryset.filter(wanted=True).order_by().values_list("registration_id", "company_id"):
+            found[registration].append(duns)
+        return stop_in(request, found)
 
     @admin.action(description="Plan removal…", permissions=["plan"])
     def plan_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> HttpResponse | None:

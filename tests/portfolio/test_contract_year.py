@@ -236,10 +236,10 @@ def test_what_is_told_about_a_company_is_edited_and_written_down(manager: Client
 
 
 def test_subjects_are_listed_with_few_queries(manager: Client, django_assert_max_num_queries: Any) -> None:
-    a_subject(state=SubjectState.REFUSED, message="It was transferred.", replacement=OTHER)
+    a_subject(state=SubjectState.REFUSED, code="40003", replacement=OTHER)
     with django_assert_max_num_queries(12):
         text = text_of(manager.get(SUBJECTS))
-    assert "It was transferred. It names 150483782 instead." in text
+    assert "It goes on as 150483782. Accept the proposal" in text
     assert Subject.objects.filter(pk=Subject.key(a_registration().pk, DUNS)).exists()
     with pytest.raises(ObjectDoesNotExist):
         Subject.objects.get(company=THIRD)

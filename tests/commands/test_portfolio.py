@@ -1,0 +1,83 @@
+"""sync_portfolio, adopt and reconcile from the command line."""
+
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError
+
+from direct_plus.sandbox import SandboxControl
+from portfolio.models import Contract, Registration, Subject
+from tests.builders import a_registration
+from tests.commands.conftest import REFERENCE, Run
+from tests.portfolio.wishes import calls_of, numbers, want
+
+pytestmark = pytest.mark.django_db
+A, B, C = numbers(3)
+
+
+@pytest.fixture
+def registration(contract: Contract, control: SandboxControl) -> Registration:
+    return a_registration(REFERENCE, contract=contract)
+
+
+def test_adopt_reconcile_and_sync(run: Run, registration: Registration, control: SandboxControl) -> None:
+    control.add_companies(REFERENCE, [A, B], seed=False)
+    (path,) = control.deliver(REFERENCE, "DunsExport")
+    assert "2 companies at D&B" in run("adopt", REFERENCE, path, look=True)
+    registration.refresh_from_db()
+    assert not registration.adopted
+    assert "2 companies became wanted" in run("adopt", REFERENCE)
+    assert "0 wanted but not at D&B, 0 refused by D&B, 0 at D&B but not wanted" in run("reconcile", REFERENCE)
+    want(registration, [C])
+    plan = run("sync_portfolio", dry_run=True)
+    assert f"POST /v1/monitoring/registrations/{REFERENCE}/subjects/{C}" in plan and "1 call, none made" in plan
+    assert calls_of(control) == []
+    assert "Ended: 1 sent, 1 accepted, 0 refused" in run("sync_portfolio", REFERENCE)
+    assert control.subjects(REFERENCE) == [A, B, C]
+    assert "Nothing to send" in run("sync_portfolio")
+
+
+def test_a_list_is_checked(run: Run, registration: Registration, control: SandboxControl, tmp_path: Path) -> None:
+    control.add_companies(REFERENCE, [A], seed=False)
+    path = tmp_path / "mine.txt"
+    path.write_text(f"{A}\n{B}\n")
+    text = run("adopt", REFERENCE, str(path), check=True)
+    assert "Asking D&B about 2 numbers: less than a minute" in text and "1 of 2 are at D&B" in text
+    assert Subject.objects.get(wanted=True).company_id == A
+
+
+def test_a_check_that_stands_still_says_so(
+    run: Run, registration: Registration, control: SandboxControl, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_text(f"{A}\n")
+    control.set_fault("quota", on="subject")
+    with pytest.raises(CommandError, match="quota.*goes on with it"):
+        run("adopt", REFERENCE, str(path), check=True)
+    registration.refresh_from_db()
+    assert not registration.adopted
+
+
+def test_reconcile_with_a_file_names_the_numbers(run: Run, registration: Registration, control: SandboxControl) -> None:
+    control.add_companies(REFERENCE, [B], seed=False)
+    (path,) = control.deliver(REFERENCE, "DunsExport")
+    text = run("reconcile", REFERENCE, path)
+    assert f"At D&B but not wanted: {B}" in text
+
+
+def test_trouble_ends_in_a_sentence(run: Run, registration: Registration, control: SandboxControl) -> None:
+    with pytest.raises(CommandError, match="No registration is adopted yet"):
+        run("sync_portfolio")
+    with pytest.raises(CommandError, match="not adopted yet"):
+        run("sync_portfolio", REFERENCE)
+    with pytest.raises(CommandError, match="no file"):
+        run("adopt", REFERENCE, "/nowhere/list.txt")
+    with pytest.raises(CommandError, match="needs a FILE"):
+        run("adopt", REFERENCE, check=True)
+    with pytest.raises(CommandError):
+        run("reconcile", REFERENCE, "/nowhere/list.txt")
+    Registration.objects.update(adopted=True)
+    want(registration, [A])
+    control.set_fault("quota", on="subject")
+    with pytest.raises(CommandError, match="quota of calls is used up"):
+        run("sync_portfolio")

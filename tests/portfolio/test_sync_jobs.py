@@ -1,0 +1,81 @@
+"""What runs by itself for a registration's list."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from direct_plus.sandbox import SandboxControl
+from portfolio import sync_jobs, sync_runs
+from portfolio.adopting import begin_check
+from portfolio.models import CheckState, Registration, SyncRun, SyncState
+from portfolio.sync_jobs import check_lists, sync_due, sync_now
+from tests.builders import a_registration
+from tests.portfolio.wishes import calls_of, numbers, want
+
+pytestmark = pytest.mark.django_db
+A, B = numbers(2)
+
+
+def test_what_is_wanted_is_sent_by_itself(adopted: Registration, control: SandboxControl) -> None:
+    assert sync_due() == 0
+    want(adopted, [A])
+    assert sync_due() == 1
+    assert control.subjects(adopted.reference) == [A]
+    assert sync_due() == 0
+
+
+def test_what_is_not_adopted_is_left_alone(registration: Registration, control: SandboxControl) -> None:
+    want(registration, [A])
+    assert sync_due() == 0
+    assert "not adopted" in sync_now(str(registration.pk), "ann")
+    assert calls_of(control) == []
+
+
+def test_paused_and_not_yet_due_runs_wait(adopted: Registration, control: SandboxControl) -> None:
+    want(adopted, [A])
+    run = SyncRun.objects.create(
+        registration=adopted,
+        started_at=timezone.now(),
+        state=SyncState.FAILED,
+        retry_at=timezone.now() + timedelta(minutes=5),
+    )
+    assert sync_due() == 0
+    sync_runs.pause_run(run, "ann")
+    assert sync_due() == 0
+    assert calls_of(control) == []
+
+
+def test_trouble_with_one_registration_holds_up_no_other(
+    adopted: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = a_registration("ACME_LOD_02", contract=adopted.contract, adopted=True)
+    control.add_registration(other.reference)
+    want(adopted, [A])
+    want(other, [B])
+    real: Callable[..., object] = sync_jobs.__dict__["sync"]
+
+    def breaks(registration: Registration, **how: object) -> object:
+        if registration.pk == adopted.pk:
+            raise RuntimeError("a fault of ours")
+        return real(registration, **how)
+
+    monkeypatch.setattr(sync_jobs, "sync", breaks)
+    assert sync_due() == 1
+    assert control.subjects(other.reference) == [B]
+
+
+def test_a_long_list_leaves_time_for_the_others() -> None:
+    now = timezone.now()
+    share = sync_jobs._share_of(now + timedelta(seconds=50), 5) - now
+    assert timedelta(seconds=9) < share < timedelta(seconds=11)
+    assert sync_jobs._share_of(now - timedelta(seconds=1), 2) >= now
+
+
+def test_lists_are_asked_about_once(registration: Registration, control: SandboxControl) -> None:
+    row = begin_check(registration, [A, B], by="ann")
+    assert check_lists() == 1 and check_lists() == 0
+    row.refresh_from_db()
+    assert row.state == CheckState.ENDED
+    assert len(calls_of(control)) == 2
