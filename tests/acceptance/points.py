@@ -59,6 +59,7 @@ POINTS = {
     "about to read": Point(jobs, "ingest", before=True),
     "companies inserted": Point(ingesting, "_insert_notifications", before=True),
     "amid an insert": Point(QuerySet, "_insert"),
+    "rows inserted, not committed": Point(rows, "insert_rows"),
     "notifications inserted, changes not": Point(ingesting, "_insert_notifications"),
     "changes inserted": Point(ingesting, "_keep_unreadable", before=True),
     "asked again for the unreadable": Point(ingesting, "_ask_again"),
@@ -85,7 +86,7 @@ IN_REPLAY = tuple(name for name in POINTS if "replay" in name or "pass" in name 
 
 def arm(name: str, passes: int = 1, number: int = signal.SIGKILL) -> None:
     """From now on this process gets the signal when it passes the point for the n-th time."""
-    rows.INSERT_BATCH = INSERT_BATCH
+    fast_rows.BATCH = INSERT_BATCH
     point = POINTS[name]
     setattr(point.owner, point.name, _struck(getattr(point.owner, point.name), point, passes, number))
 
