@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -20,9 +20,14 @@ from portfolio.rows import in_batches
 
 def stop_monitoring(request: HttpRequest, duns: Iterable[str]) -> HttpResponse:
     """An import that removes these companies, for each registration that wants some of them; to be confirmed there."""
+    return stop_in(request, _wanted_in(list(duns)))
+
+
+def stop_in(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]]) -> HttpResponse:
+    """The same for companies of certain registrations."""
     if not request.user.has_perm(UPLOAD):
         raise PermissionDenied
-    made = [_removal(request, registration, numbers) for registration, numbers in _wanted_in(list(duns)).items()]
+    made = [_removal(request, registration, numbers) for registration, numbers in wanted.items()]
     if not made:
         messages.warning(request, "None of these companies is wanted in a registration, so there is nothing to stop.")
         return HttpResponseRedirect(request.get_full_path())

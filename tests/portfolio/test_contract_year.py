@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.exceptions import ObjectDoesNotExist
 from django.test import Client
 
 from portfolio.contract_year import (
@@ -18,7 +17,7 @@ from portfolio.contract_year import (
     remove_planned,
 )
 from portfolio.jobs import look_after_years
-from portfolio.models import AuditEntry, Contract, Notice, Subject, SubjectState
+from portfolio.models import AuditEntry, Contract, Notice, Subject, SubjectImport, SubjectState
 from portfolio.notices import notify
 from tests.builders import DUNS, a_contract, a_registration
 from tests.monitoring.test_admin import text_of
@@ -240,6 +239,13 @@ def test_subjects_are_listed_with_few_queries(manager: Client, django_assert_max
     with django_assert_max_num_queries(12):
         text = text_of(manager.get(SUBJECTS))
     assert "It goes on as 150483782. Accept the proposal" in text
-    assert Subject.objects.filter(pk=Subject.key(a_registration().pk, DUNS)).exists()
-    with pytest.raises(ObjectDoesNotExist):
-        Subject.objects.get(company=THIRD)
+
+
+def test_ticked_companies_are_removed_where_they_were_ticked_only(manager: Client) -> None:
+    key = str(a_subject().pk)
+    elsewhere = a_subject(registration=a_registration("OTHER_01", adopted=True))
+    answer = manager.post(SUBJECTS, {"action": "stop_selected", "_selected_action": [key]})
+    made = SubjectImport.objects.get()
+    assert answer["Location"] == f"/portfolio/subjectimport/{made.pk}/change/"
+    assert (made.mode, made.registration_id) == ("remove", a_registration().pk)
+    assert Subject.objects.get(pk=elsewhere.pk).wanted and Subject.objects.get(pk=key).wanted
