@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import TypeVar
 
 from django.db.models import F
 from django.utils import timezone
@@ -26,6 +27,7 @@ from portfolio.stored_bytes import load_bytes, store_bytes
 from portfolio.sync_runs import tally_open
 from portfolio.troubles import in_words
 
+Item = TypeVar("Item")
 SAVED_EVERY = 20
 RECORDED = 10_000
 NOT_IN = (SubjectState.UNKNOWN, SubjectState.REMOVED, SubjectState.REFUSED)
@@ -88,8 +90,8 @@ def _learn_batch(registration: Registration, batch: Sequence[str], moment: datet
     return settling.monitored(told, was, since=moment.date(), at=moment)
 
 
-def batches(numbers: Iterable[str], size: int = LOOKUP_BATCH) -> Iterator[list[str]]:
-    rest = iter(numbers)
+def batches(items: Iterable[Item], size: int = LOOKUP_BATCH) -> Iterator[list[Item]]:
+    rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch
 

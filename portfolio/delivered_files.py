@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.utils import timezone
@@ -17,11 +17,12 @@ from portfolio import settling
 from portfolio.adopting import batches, learn_is_in, read_listing
 from portfolio.auditing import record
 from portfolio.models import Registration, Subject, SubjectState
-from portfolio.rows import LOOKUP_BATCH, in_batches
+from portfolio.rows import in_batches
 from portfolio.settling import IS_IN
 from portfolio.sync_runs import tally_open
 from portfolio.wording import plural
 
+CLOCKS_DIFFER = timedelta(minutes=5)
 # State of what is under way, D&B's code, and what it says.
 Verdict = tuple[str, str, str]
 
@@ -38,7 +39,6 @@ class Exceptions:
     in_already: int = 0
     out_already: int = 0
     passed_by: int = 0  # lines about numbers that nothing is under way for
-    codes: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return (
@@ -65,22 +65,21 @@ class Export:
 def apply_exceptions(registration: Registration, path: Path, *, by: str) -> Exceptions:
     """Settle what is under way by D&B's refusals; a second time it changes nothing."""
     _check_name(registration, path, FileKind.EXCEPTIONS)
-    result = Exceptions()
-    batch: list[Refusal] = []
-    for refusal in read_exceptions(path):
-        batch.append(refusal)
-        if len(batch) == LOOKUP_BATCH:
-            _apply_refusals(registration, batch, result)
-            batch = []
-    _apply_refusals(registration, batch, result)
+    name, result = parse_file_name(path.name), Exceptions()
+    # What was sent after the file was written is not meant by it; the two clocks may differ a little.
+    sent_by = (name.written_at if name else timezone.now()) + CLOCKS_DIFFER
+    for batch in batches(read_exceptions(path)):
+        _apply_refusals(registration, batch, sent_by, result)
     tally_open(registration, refused=result.refused)
     _record(registration, by, "exceptions", path.name, str(result))
     return result
 
 
-def _apply_refusals(registration: Registration, batch: Sequence[Refusal], result: Exceptions) -> None:
+def _apply_refusals(
+    registration: Registration, batch: Sequence[Refusal], sent_by: datetime, result: Exceptions
+) -> None:
     refusals = {Subject.key(registration.pk, number): one for one in batch if (number := _number(one.duns))}
-    under_way = Subject.objects.filter(pk__in=list(refusals), state__in=settling.PENDING)
+    under_way = Subject.objects.filter(pk__in=list(refusals), state__in=settling.PENDING, sent_at__lte=sent_by)
     groups: dict[Verdict, list[uuid.UUID]] = {}
     for key, state in under_way.values_list("pk", "state"):
         groups.setdefault((state, refusals[key].code, refusals[key].information), []).append(key)

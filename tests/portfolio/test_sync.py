@@ -132,6 +132,56 @@ def test_an_exceptions_file_settles_refusals(
     assert synced(adopted).state == SyncState.ENDED
 
 
+def test_an_old_exceptions_file_settles_nothing_sent_later(
+    adopted: Registration, control: SandboxControl, tmp_path: Path
+) -> None:
+    batch(adopted, [A, B, C])
+    old = tmp_path / "ACME_LOD_01_20260105080000_Exceptions.txt"
+    old.write_text(f"DUNS\tCode\tInformation\n{A}\t40002\tdeleted\n")
+    assert apply_exceptions(adopted, old, by="ann").passed_by == 1
+    assert subject(adopted, A).state == SubjectState.PENDING_ADD
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [
+        ("21012", "monitored"),
+        ("10001", "refused"),
+        ("10003", "refused"),
+        ("40002", "refused"),
+        ("40003", "refused"),
+        ("10200", "refused"),
+        ("40001", "refused"),
+        ("49999", "refused"),
+    ],
+)
+def test_each_code_of_an_exceptions_file(
+    adopted: Registration, control: SandboxControl, tmp_path: Path, code: str, state: str
+) -> None:
+    batch(adopted, [A, B, C])
+    path = tmp_path / "exceptions.txt"
+    path.write_text(f"DUNS\tCode\tInformation\n{A}\t{code}\t{D}\n100\t10003\tinvalid\n")
+    apply_exceptions(adopted, path, by="ann")
+    row = subject(adopted, A)
+    assert (row.state, row.code, row.message) == (state, code, D)
+    assert row.replacement == (D if code == "40003" else "")
+
+
+@pytest.mark.parametrize(("code", "state"), [("21005", "removed"), ("10001", "removed"), ("40002", "monitored")])
+def test_each_code_about_a_removal(
+    adopted: Registration, control: SandboxControl, tmp_path: Path, code: str, state: str
+) -> None:
+    want(adopted, [A])
+    sync(adopted)
+    unwant(adopted, [A])
+    adopted.contract.batch_threshold = 0
+    sync(adopted)
+    path = tmp_path / "exceptions.txt"
+    path.write_text(f"{A}\t{code}\twords\n")
+    apply_exceptions(adopted, path, by="ann")
+    assert subject(adopted, A).state == state
+
+
 def test_removals_go_as_a_file_too(adopted: Registration, control: SandboxControl, family: str, at_once: None) -> None:
     wanted = numbers(4)
     want(adopted, wanted)
