@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from direct_plus import transport
 from direct_plus.client import DirectPlus
 from monitoring import ingesting, jobs, leasing, publishing, pulling, repairing
-from portfolio import connecting, rows
+from portfolio import connecting, fast_rows, rows
 
 # Small, so that a page of notifications takes several statements and a process can die between two.
 INSERT_BATCH = 4
