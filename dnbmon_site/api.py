@@ -12,6 +12,7 @@ from dnbmon_site.idempotency import repeatable
 from dnbmon_site.keys import KeyAuthentication
 from dnbmon_site.problems import problem_page, unknown_route
 from monitoring.api import ChangeFeed, CompanyChanges, CompanyList, CompanyProfile, NotificationList
+from monitoring.api_alerts import AlertAcknowledge, AlertClose, AlertDetail, AlertList
 from monitoring.api_event_types import EventTypeList
 from portfolio.api import CompanyDetail
 from portfolio.api_imports import ImportConfirm, ImportDetail, ImportList
@@ -45,6 +46,10 @@ v1: list[URLPattern | URLResolver] = [
     path("imports/", ImportList.as_view(), name="imports"),
     path("imports/<uuid:id>/", ImportDetail.as_view(), name="import"),
     path("imports/<uuid:id>/confirm/", repeatable(ImportConfirm.as_view()), name="confirm_import"),
+    path("alerts/", AlertList.as_view(), name="alerts"),
+    path("alerts/<uuid:id>/", AlertDetail.as_view(), name="alert"),
+    path("alerts/<uuid:id>/acknowledge/", repeatable(AlertAcknowledge.as_view()), name="acknowledge_alert"),
+    path("alerts/<uuid:id>/close/", repeatable(AlertClose.as_view()), name="close_alert"),
     path("event-types/", EventTypeList.as_view(), name="event_types"),
 ]
 

@@ -226,6 +226,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "SubjectState": "portfolio.models.SubjectState",
         "ImportState": "portfolio.models.ImportState",
         "ImportMode": "portfolio.models.ImportMode",
+        "AlertState": "monitoring.models.AlertState",
         "SubjectVerdict": "portfolio.api_subjects.VERDICTS",
     },
     # From the sidecar package: the pages work without the internet.

@@ -62,12 +62,17 @@ CHANGE = an_object(
     derived={"type": "boolean"},
     superseded={"type": "boolean"},
 )
-ALERT = an_object(id=KEY, company=or_null(DUNS), title=TEXT, severity=TEXT)
+ALERT = an_object(
+    id=KEY, company=or_null(DUNS), title=TEXT, severity=TEXT, rule=TEXT, reason=TEXT, happened_at=MOMENT
+)
 ALERT_EXAMPLE = {
     "id": "019b95d1-4000-8c55-9d0a-2a4f4b0c9a11",
     "company": "804735132",
     "title": "Out of business: Gorman Manufacturing Company, Inc.",
     "severity": "critical",
+    "rule": "Out of business",
+    "reason": "The rule “Out of business” watches dunsControlStatus.operatingStatus.",
+    "happened_at": "2026-01-07T01:23:13Z",
 }
 SUBJECT = an_object(duns=DUNS, registration=TEXT, by=TEXT, at=MOMENT)
 SUBJECT_EXAMPLE = {

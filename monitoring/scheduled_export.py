@@ -1,4 +1,4 @@
-"""Files for systems that take their data so: written at a time of day into a folder; a marker says that one is complete.
+"""Files for systems that take their data so: written at a time of day into a folder; a marker says that it is complete.
 
 The feed's cursor moves after the marker is written. Whoever dies in between leaves the same changes to be written once
 more, in a file of its own; each change carries its id.

@@ -10,7 +10,7 @@ import time_machine
 from django.utils import timezone
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from monitoring import portfolio_events
+from monitoring import portfolio_events, webhooks
 from monitoring.event_types import EVENT_TYPES
 from monitoring.models import Dispatch, WebhookEndpoint
 from monitoring.portfolio_events import tell_of_portfolio
@@ -103,7 +103,7 @@ def test_who_dies_after_telling_tells_nothing_twice(
         emit(batch)
         raise KeyboardInterrupt
 
-    emit = portfolio_events.emit_events
+    emit = webhooks.emit_events
     with monkeypatch.context() as patched:
         patched.setattr(portfolio_events, "emit_events", killed)
         with pytest.raises(KeyboardInterrupt):

@@ -115,7 +115,7 @@ def test_all_companies_for_spreadsheets(folder: Path, form: str) -> None:
     delivered(a_seed(OTHER, primaryName="=1+1"), a_seed(DUNS), a_seed("123456789", countryISOAlpha2Code="DE"))
     path = written(export, folder)
     if form == "csv":
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
+        rows: list[list[Any]] = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
     else:
         rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
     assert len(rows) == 3

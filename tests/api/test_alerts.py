@@ -1,0 +1,78 @@
+"""Alerts by the API."""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from monitoring.models import Alert, AlertState, Severity
+from portfolio.models import Company
+from tests.api.programs import Program, a_person
+
+pytestmark = pytest.mark.django_db
+DUNS = "804735132"
+
+
+@pytest.fixture
+def desk(a_program: Callable[..., Program]) -> Program:
+    return a_program(name="desk", scopes="alerts")
+
+
+def an_alert(number: int = 0, **columns: Any) -> Alert:
+    Company.objects.get_or_create(duns=columns.get("company_id") or DUNS)
+    moment = timezone.now() - timedelta(days=number)
+    told: dict[str, Any] = {"rule_name": "Out of business", "title": f"alert {number}", "reason": "because"}
+    told |= {"company_id": DUNS, "severity": Severity.CRITICAL, "number": 1, "fact_count": 1, "id": uuid.uuid4()}
+    times = dict.fromkeys(("happened_at", "raised_at", "hour"), moment)
+    return Alert.objects.create(**{**told, **times, **columns})
+
+
+def test_lists_filters_and_pages(desk: Program) -> None:
+    an_alert(0)
+    an_alert(1, state=AlertState.CLOSED, severity=Severity.LOW)
+    an_alert(2, company_id="150483782", severity=Severity.HIGH)
+    an_alert(3, company_id=None)
+
+    def found(**filters: str) -> list[str]:
+        return [one["title"][-1] for one in desk.walk("alerts/", limit=1, **filters)]
+
+    assert found() == ["0", "1", "2", "3"]
+    assert found(state="new") == ["0", "2", "3"]
+    assert found(state="new,closed", severity="high") == ["0", "2", "3"]
+    assert found(company="15-048-3782") == ["2"]
+    assert desk.get("alerts/", cursor="x").status_code == 400
+    assert desk.walk("alerts/")[3]["company"] is None
+
+
+def test_many_of_one_time_are_each_shown_once(desk: Program) -> None:
+    moment = timezone.now()
+    for number in range(7):
+        an_alert(number, raised_at=moment)
+    assert len({one["id"] for one in desk.walk("alerts/", limit=2)}) == 7
+
+
+def test_acknowledging_and_closing(desk: Program) -> None:
+    alert = an_alert()
+    shown = desk.post(f"alerts/{alert.pk}/acknowledge/").json()
+    assert shown["state"] == "acknowledged"
+    assert shown["acknowledged_by"].startswith("desk (dnbmon_")
+    assert shown == desk.read(f"alerts/{alert.pk}/")
+    shown = desk.post(f"alerts/{alert.pk}/close/").json()
+    assert (shown["state"], shown["closed_by"]) == ("closed", shown["acknowledged_by"])
+    assert desk.post(f"alerts/{alert.pk}/acknowledge/").json() == shown, "what is closed stays so"
+
+
+def test_a_person_with_the_right(db: None) -> None:
+    alert = an_alert()
+    assert a_person("monitoring.view_alert").post(f"alerts/{alert.pk}/acknowledge/").status_code == 403
+    ann = a_person("monitoring.acknowledge_alert", name="bob")
+    assert ann.post(f"alerts/{alert.pk}/acknowledge/").json()["acknowledged_by"] == "bob"
+
+
+def test_an_unknown_alert(desk: Program) -> None:
+    for path in ("", "acknowledge/", "close/"):
+        address = f"alerts/{uuid.uuid4()}/{path}"
+        assert (desk.post(address) if path else desk.get(address)).status_code == 404

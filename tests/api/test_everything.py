@@ -1,0 +1,61 @@
+"""Made-up requests for every address: no answer breaks, and each is what the description says."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.conf import settings as django_settings
+from django.core import signals
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
+
+from portfolio.referring import Named, name_companies
+from portfolio.wanting import Wish, want_subjects
+from tests.api.programs import Program
+from tests.api.test_alerts import an_alert
+from tests.builders import DUNS, a_notice, a_registration, a_seed, an_update, delivered
+
+pytestmark = pytest.mark.django_db
+# Its stand-in is slow.
+MONGODB = django_settings.MONGODB
+CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
+schema = schemathesis.openapi.from_wsgi("/api/schema/", get_wsgi_application())
+
+
+@pytest.fixture(autouse=True)
+def the_test_keeps_its_connection() -> Iterator[None]:
+    """As Django's own test client does it: a request closes what it has used when it is over."""
+    handled = (signals.request_started, signals.request_finished)
+    for signal in handled:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in handled:
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def headers(db: None) -> dict[str, str]:
+    """Of a key that may do everything, where there is a little of everything."""
+    registration = a_registration()
+    delivered(a_seed(), an_update(), a_notice("EXIT"), registration=registration)
+    want_subjects(registration=registration, wishes=[Wish(DUNS)], asked_by="ann")
+    name_companies([Named(DUNS, "crm", "1")], asked_by="ann")
+    an_alert()
+    program = Program.with_key(scopes="read,write:portfolio,write:references,pull,alerts", budget=5, calls_per_minute=0)
+    return program.headers
+
+
+@schema.parametrize()
+@settings(
+    max_examples=2 if MONGODB else 10,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_answers_are_as_described(case: Any, headers: dict[str, str]) -> None:
+    case.call_and_validate(headers=headers, checks=CHECKS)

@@ -1,0 +1,112 @@
+"""How many queries each address takes, in a file whose numbers may only go down.
+
+`RECORD_QUERY_COUNTS=yes` writes lower numbers, and those of new addresses, into the file.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver
+
+from dnbmon_site.api import v1
+from portfolio.importing import create_import, read_import
+from portfolio.models import SubjectImport
+from portfolio.referring import Named, name_companies
+from portfolio.wanting import Wish, want_subjects
+from tests.api.programs import Program, a_person
+from tests.api.test_alerts import an_alert
+from tests.builders import a_registration, a_seed, an_element, an_update, delivered
+
+pytestmark = pytest.mark.django_db
+FILE = Path(__file__).with_name("query_counts.json")
+RECORDED: dict[str, int] = json.loads(FILE.read_text())
+MOST = 12
+# They work on up to 10,000 rows, in batches.
+BULK = {
+    "POST registrations/{reference}/subjects/",
+    "DELETE registrations/{reference}/subjects/",
+    "POST imports/{id}/confirm/",
+}
+DUNS = [f"{number:09}" for number in range(1, 9)]
+BODIES: dict[str, Any] = {
+    "POST companies/lookup/": {"duns": DUNS},
+    "PUT references/": {"references": [{"duns": duns, "system": "erp", "id": duns} for duns in DUNS]},
+    "POST registrations/{reference}/subjects/": {"subjects": [{"duns": duns} for duns in DUNS]},
+    "POST imports/{id}/confirm/": {"number": 1},
+}
+QUERIES = {
+    "DELETE references/": {"system": "crm", "id": DUNS[0]},
+    "DELETE registrations/{reference}/subjects/": {"duns": DUNS[0]},
+}
+ONLY_PEOPLE = {"POST imports/{id}/confirm/": "portfolio.confirm_import"}
+
+
+def operations() -> list[str]:
+    """Each method of each address, as the description has it."""
+    assert get_resolver()
+    found = []
+    for pattern in v1:
+        address = str(pattern.pattern).replace("<str:", "{").replace("<uuid:", "{").replace(">", "}")
+        view: Any = pattern.callback.cls  # type: ignore[union-attr]
+        found += [f"{name.upper()} {address}" for name in ("get", "post", "put", "delete") if hasattr(view, name)]
+    return found
+
+
+@pytest.fixture
+def world(db: None) -> dict[str, str]:
+    """Enough of everything that a query for each row would be seen."""
+    registration = a_registration(adopted=True)
+    want_subjects(registration=registration, wishes=[Wish(duns) for duns in DUNS], asked_by="ann")
+    name_companies([Named(duns, "crm", duns) for duns in DUNS], asked_by="ann")
+    for duns in DUNS:
+        elements = [an_element(), an_element("organization.registeredName")]
+        delivered(a_seed(duns), an_update(*elements, duns=duns), registration=registration)
+    for number in range(3):
+        import_ = create_import(
+            registration=registration,
+            content=b"duns\n150483782\n",
+            file_name=f"{number}.csv",
+            mode="add",
+            source="api",
+            asked_by="ann",
+        )
+        read_import(import_)
+    for number in range(3):
+        an_alert(number, id=SubjectImport.objects.order_by("id")[number].pk)
+    return {"duns": DUNS[0], "reference": registration.reference, "id": str(SubjectImport.objects.all()[0].pk)}
+
+
+def counted(operation: str, world: dict[str, str]) -> int:
+    method, address = operation.split(" ")
+    if operation in ONLY_PEOPLE:
+        program = a_person(ONLY_PEOPLE[operation])
+    else:
+        program = Program.with_key(scopes="read,write:portfolio,write:references,pull,alerts", budget=100)
+    program.get("event-types/")  # the key's use is noted once a minute
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        answer = program.send(method, address.format(**world), BODIES.get(operation), **QUERIES.get(operation, {}))
+    assert answer.status_code < 300, answer.content
+    return len([query for query in queries if "SAVEPOINT" not in query["sql"]])
+
+
+@pytest.mark.parametrize("operation", operations())
+def test_no_more_queries_than_before(operation: str, world: dict[str, str]) -> None:
+    count = counted(operation, world)
+    if os.environ.get("RECORD_QUERY_COUNTS"):
+        known = json.loads(FILE.read_text())
+        known[operation] = min(count, known.get(operation, count))
+        FILE.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+        return
+    assert count <= RECORDED[operation], "more than the file says"
+    assert operation in BULK or count <= MOST
+
+
+def test_the_file_names_what_there_is() -> None:
+    assert sorted(RECORDED) == sorted(operations())
