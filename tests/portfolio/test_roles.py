@@ -41,7 +41,10 @@ django_q.schedule             OD         D      OD      D
 django_q.success              OD         -      -       -
 dnbmon_site.apikey            D          D      D       -
 dnbmon_site.user              D          D      D       D
+monitoring.alert              VAMPOD     -      -       -
+monitoring.alertrule          VAMPOD     AD     AD      AD
 monitoring.change             VAMPOD     -      -       -
+monitoring.channel            VAMPOD     VAMPOD OD      OD
 monitoring.dailycount         VAMPOD     -      -       -
 monitoring.deadletter         VAMPOD     -      -       -
 monitoring.delivery           VAMPOD     -      -       -
@@ -64,6 +67,12 @@ portfolio.syncrun             VAMPOD     -      -       -
 # What a model has beside that. {key}: a row of the model; {registration}: a registration.
 ADDRESSES = """
 GET  /dnbmon_site/user/{key}/password/                      D
+POST /monitoring/alert/{key}/do/acknowledge/                AD
+POST /monitoring/alertrule/restore/                         AD
+GET  /monitoring/alertrule/{key}/try/                       VAMPOD
+POST /monitoring/alertrule/{key}/do/switch-on/              AD
+GET  /monitoring/channel/unsubscribe/a-token/               VAMPOD
+POST /monitoring/channel/{key}/do/test/                     OD
 GET  /monitoring/change/export/                             VAMPOD
 GET  /monitoring/change/pulse/                              VAMPOD
 GET  /monitoring/deadletter/{key}/raw/                      VAMPOD
@@ -125,6 +134,15 @@ django_q.schedule       resume                 OD
 django_q.schedule       run_now                OD
 dnbmon_site.apikey      revoke                 D
 dnbmon_site.user        delete_selected        D
+monitoring.alert        acknowledge_selected   AD
+monitoring.alert        close_selected         AD
+monitoring.alert        open_selected          AD
+monitoring.alert        take_selected          AD
+monitoring.alertrule    delete_selected        AD
+monitoring.alertrule    reset_selected         AD
+monitoring.alertrule    switch_selected_off    AD
+monitoring.alertrule    switch_selected_on     AD
+monitoring.channel      delete_selected        OD
 monitoring.deadletter   set_selected_aside     OD
 monitoring.deadletter   try_selected_again     OD
 portfolio.company       stop_selected          MD
@@ -138,6 +156,7 @@ portfolio.registration  start_selected         OD
 portfolio.registration  stop_selected          MD
 portfolio.subject       cancel_selected        MD
 portfolio.subject       plan_selected          MD
+portfolio.subject       stop_selected          MD
 """
 
 # The admin's own pages.
