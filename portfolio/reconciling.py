@@ -19,6 +19,9 @@ from portfolio.todo import SAID_NO, Verb, doubtful, of, pending, unsent
 from portfolio.wanting import Wish, contract_year_start, unwant_subjects, want_subjects
 from portfolio.wording import plural
 
+# Listed at D&B on this day, as far as known.
+BILLED = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
+
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -82,10 +85,18 @@ def held_back(registration: Registration, verb: Verb) -> QuerySet[Subject]:
 
 
 def costs_of_sending_again(registration: Registration) -> int:
-    """How many of the missing would be billed anew: not monitored in this contract year as far as known."""
+    """How many of the missing would be billed anew: monitored in no registration of the contract in this contract
+    year, as far as known."""
     start = contract_year_start(registration.contract)
     stayed = Q(monitored_until__isnull=False) if start is None else Q(monitored_until__gte=start)
-    return missing(registration).exclude(stayed).count()
+    numbers = list(missing(registration).exclude(stayed).values_list("company_id", flat=True))
+    others = Registration.objects.filter(contract=registration.contract).exclude(pk=registration.pk)
+    keys = list(others.values_list("pk", flat=True)) if numbers else []
+    elsewhere: set[str] = set()
+    for batch in in_batches(numbers) if keys else []:
+        rows = Subject.objects.filter(stayed | Q(state__in=BILLED), registration__in=keys, company__in=batch)
+        elsewhere.update(rows.values_list("company_id", flat=True))
+    return len(set(numbers) - elsewhere)
 
 
 # What people decide, each with its name on it. `duns` None means all there are.

@@ -15,6 +15,7 @@ from portfolio.reconciling import Drift, costs_of_sending_again, drift, tell_of_
 from portfolio.sending import sync
 from portfolio.suppressing import activate, is_suppressed, suppress
 from portfolio.sync_jobs import reconcile_all, sync_due
+from tests.builders import a_registration
 from tests.portfolio.wishes import calls_of, numbers, states, subject, unwant, want
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,10 @@ def test_a_company_never_seen_at_dnb_costs_when_it_is_sent_again(adopted: Regist
     want(adopted, [A])
     Subject.objects.update(state=SubjectState.REMOVED, checked_at=timezone.now() + timedelta(minutes=1))
     assert costs_of_sending_again(adopted) == 1
+    other = a_registration("ACME_LOD_02", contract=adopted.contract)
+    key = Subject.key(other.pk, A)
+    Subject.objects.create(id=key, registration=other, company_id=A, state=SubjectState.MONITORED)
+    assert costs_of_sending_again(adopted) == 0  # billed there
 
 
 def test_what_is_missing_or_refused_may_be_given_up(drifted: Registration, control: SandboxControl) -> None:
