@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Sum
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from monitoring.admin.acting import doubts_of, no_worker
@@ -148,45 +148,51 @@ def heaviest_first(need: Need) -> int:
     return ("bad", "warn", "calm").index(need.tone)
 
 
+# State, who may decide it, what waits, in words
+PROPOSALS = (
+    (
+        ProposalState.OPEN,
+        "portfolio.decide_proposal",
+        "to decide",
+        "D&B has merged, deleted or refused companies that you want watched. Accept or dismiss what is proposed.",
+    ),
+    (
+        ProposalState.AWAITING_APPROVAL,
+        "portfolio.approve_import",
+        "to approve as a second person",
+        "They add more companies than one person may confirm at once.",
+    ),
+)
+IMPORTS = (
+    (ImportState.READ, "portfolio.confirm_import", "to confirm", "Nothing is sent before."),
+    (
+        ImportState.AWAITING_APPROVAL,
+        "portfolio.approve_import",
+        "to approve as a second person",
+        "Nothing is sent before.",
+    ),
+)
+
+
 def decisions(request: HttpRequest, registrations: list[Registration]) -> Iterator[Need]:
-    """What waits for somebody with the right to decide it."""
-    if request.user.has_perm("portfolio.view_proposal"):
-        yield from _proposals()
-    if request.user.has_perm("portfolio.view_subjectimport"):
-        yield from _imports()
-    if request.user.has_perm("portfolio.view_subject"):
+    """What waits for a decision, for those with the right to it."""
+    yield from _waiting(request, Proposal, PROPOSALS)
+    yield from _waiting(request, SubjectImport, IMPORTS)
+    if request.user.has_perm("portfolio.change_subject"):
         yield from _refused(registrations)
 
 
-def _proposals() -> Iterator[Need]:
-    found = Proposal.objects.filter(state__in=[ProposalState.OPEN, ProposalState.AWAITING_APPROVAL])
-    counts = Counter(found.values_list("state", flat=True)[:COUNTED])
-    link = reverse("admin:portfolio_proposal_changelist")
-    if count := counts[ProposalState.OPEN]:
-        text = "D&B has merged, deleted or refused companies that you want watched. Accept or dismiss what is proposed."
-        yield Need("warn", f"{plural(count, 'proposal')} to decide", text, f"{link}?state=open")
-    if count := counts[ProposalState.AWAITING_APPROVAL]:
-        text = "They add more companies than one person may confirm at once."
-        title = f"{plural(count, 'proposal')} to approve as a second person"
-        yield Need("warn", title, text, f"{link}?state=awaiting_approval")
-
-
-def _imports() -> Iterator[Need]:
-    waiting = [ImportState.READ, ImportState.AWAITING_APPROVAL]
-    counts = Counter(SubjectImport.objects.filter(state__in=waiting).values_list("state", flat=True)[:COUNTED])
-    link = _import_link()
-    if count := counts[ImportState.READ]:
-        yield Need("warn", f"{plural(count, 'import')} to confirm", "Nothing is sent before.", f"{link}?state=read")
-    if count := counts[ImportState.AWAITING_APPROVAL]:
-        title = f"{plural(count, 'import')} to approve as a second person"
-        yield Need("warn", title, "Nothing is sent before.", f"{link}?state=awaiting_approval")
-
-
-def _import_link() -> str:
-    try:
-        return reverse("admin:portfolio_subjectimport_changelist")
-    except NoReverseMatch:
-        return ""
+def _waiting(request: HttpRequest, model: Any, kinds: tuple[tuple[str, str, str, str], ...]) -> Iterator[Need]:
+    mine = [kind for kind in kinds if request.user.has_perm(kind[1])]
+    if not mine:
+        return
+    rows = model.objects.filter(state__in=[state for state, *_ in mine])
+    counts = Counter(rows.values_list("state", flat=True)[:COUNTED])
+    link = reverse(f"admin:portfolio_{model._meta.model_name}_changelist")
+    for state, _, words, text in mine:
+        if count := counts[state]:
+            title = f"{plural(count, str(model._meta.verbose_name))} {words}"
+            yield Need("warn", title, text, f"{link}?state={state}")
 
 
 def _refused(registrations: list[Registration]) -> Iterator[Need]:

@@ -19,7 +19,7 @@ from portfolio.models import ProposalKind, SubjectImport
 from portfolio.proposing import Sign, propose
 from tests.builders import DUNS, a_registration, an_element, an_update, delivered, stamp
 from tests.monitoring.test_admin import text_of
-from tests.portfolio.subjects import a_subject
+from tests.portfolio.subjects import a_person, a_subject
 
 pytestmark = pytest.mark.django_db
 AtMost = Callable[[int], AbstractContextManager[Any]]
@@ -47,7 +47,7 @@ def test_the_next_step_is_a_button(admin: Client, monkeypatch: pytest.MonkeyPatc
 
 def test_it_opens_with_few_queries(admin: Client, django_assert_max_num_queries: AtMost) -> None:
     recent_news()
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         text = text_of(admin.get("/"))
     assert "Critical NEW NAME LTD" in text.replace("804735132", "NEW NAME LTD") or "Critical" in text
     assert "1 critical in 7 days" in text
@@ -132,6 +132,10 @@ def test_what_waits_for_a_decision_is_named(admin: Client) -> None:
     text = text_of(admin.get("/"))
     assert "1 proposal to decide" in text and "1 company refused by D&B" in text
     assert "1 import to confirm" in text and "1 import to approve as a second person" in text
+    for role, words in (("Viewer", "What changed"), ("Approver", "1 import to approve")):
+        admin.force_login(a_person(username=role, role=role))
+        text = text_of(admin.get("/"))
+        assert words in text and "to decide" not in text and "refused by D&B" not in text
 
 
 def test_nothing_to_do_is_said_too(admin: Client) -> None:
