@@ -16,7 +16,7 @@ from django.utils import timezone
 from monitoring.admin.acting import doubts_of, no_worker
 from monitoring.admin.changes import newest_publication
 from monitoring.admin.registrations import marks_of
-from monitoring.models import Change, DailyCount, DeadLetter, DeadLetterState, Severity
+from monitoring.models import Alert, AlertState, Change, DailyCount, DeadLetter, DeadLetterState, Severity
 from monitoring.timeline import Line, lines_of
 from monitoring.wording import lower_first
 from portfolio.connecting import NotConfigured, credentials
@@ -115,6 +115,7 @@ def needs(registrations: list[Registration], doubts: dict[object, int]) -> Itera
     for row in registrations:
         yield from _needs_of(row, doubts.get(row.pk, 0))
     yield from _unreadable()
+    yield from _critical_alerts()
 
 
 def _needs_of(row: Registration, doubts: int) -> Iterator[Need]:
@@ -146,6 +147,16 @@ def _unreadable() -> Iterator[Need]:
 
 def heaviest_first(need: Need) -> int:
     return ("bad", "warn", "calm").index(need.tone)
+
+
+def _critical_alerts() -> Iterator[Need]:
+    count = Alert.objects.filter(severity=Severity.CRITICAL, state=AlertState.NEW)[:COUNTED].count()
+    if count:
+        link = (
+            reverse("admin:monitoring_alert_changelist")
+            + f"?state={AlertState.NEW.value}&severity={Severity.CRITICAL.value}"
+        )
+        yield Need("bad", plural(count, "critical alert"), "Nobody has acknowledged them yet.", link)
 
 
 # State, who may decide it, what waits, in words

@@ -18,6 +18,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         False,
         (
             ("Front page", "home", ""),
+            ("Alerts", "notification_important", "monitoring.alert"),
             ("Changes", "bolt", "monitoring.change"),
             ("Notifications", "notifications", "monitoring.notification"),
             ("Companies", "domain", "portfolio.company"),
@@ -57,6 +58,8 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         "Settings",
         False,
         (
+            ("Alert rules", "rule_settings", "monitoring.alertrule"),
+            ("Channels", "send", "monitoring.channel"),
             ("Words and weights", "label", "monitoring.element"),
             ("Contracts", "contract", "portfolio.contract"),
         ),

@@ -6,10 +6,9 @@ import json
 import logging
 import re
 import smtplib
-import threading
 import uuid
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 import apprise
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -23,8 +22,9 @@ from portfolio.models import Notice
 from portfolio.rows import clean_text
 
 # It may say what an address should not be seen with, so nothing of it reaches the log.
-APPRISE = logging.getLogger("apprise")
+APPRISE: logging.Logger = apprise.logger
 APPRISE.propagate = False
+APPRISE.setLevel(logging.WARNING)
 MAIL_TIMEOUT = 30
 # About three days, closer together at first.
 SPACING = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440, 1440))
@@ -104,37 +104,16 @@ def _chat(channel: Channel, message: Message, address: str) -> Answer:
     is_html = is_mail(address)
     notifier = apprise.Apprise()
     notifier.add(found)
-    with Warnings() as warnings:
-        is_sent = notifier.notify(
-            body=message.html(channel) if is_html else message.text(channel),
-            title=message.subject,
-            body_format=apprise.NotifyFormat.HTML if is_html else apprise.NotifyFormat.TEXT,
-        )
-    if not is_sent:
-        told = [without_secrets(text, address) for text in warnings.texts]
+    result = notifier.notify(
+        body=message.html(channel) if is_html else message.text(channel),
+        title=message.subject,
+        body_format=apprise.NotifyFormat.HTML if is_html else apprise.NotifyFormat.TEXT,
+    )
+    if not result:
+        told = [without_secrets(entry.message, address) for one in result.results for entry in one.logs()]
         reason = told[-1][:300] if told else "The service did not take it."
         raise NotSent(reason, status=_status(reason), text="\n".join(told))
     return Answer()
-
-
-class Warnings(logging.Handler):
-    """What apprise complains about in this thread: it returns no reasons."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.texts: list[str] = []
-        self.thread = threading.get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self.thread:
-            self.texts.append(record.getMessage())
-
-    def __enter__(self) -> Self:
-        APPRISE.addHandler(self)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        APPRISE.removeHandler(self)
 
 
 def _status(told: str) -> int | None:

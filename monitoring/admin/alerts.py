@@ -1,0 +1,267 @@
+"""The inbox of alerts, and the page of one: what changed, why it was raised, what else changed lately."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import DropdownFilter
+from unfold.decorators import display
+
+from monitoring.baselines import counts_by_rule
+from monitoring.handling import acknowledge, assign, close, comment, open_again
+from monitoring.models import Alert, AlertComment, AlertFact, AlertKind, AlertRule, AlertState, Change, Severity
+from monitoring.timeline import Line, lines_of
+from portfolio.filters import choice_filter
+from portfolio.markup import ago, badge
+from portfolio.models import Registration
+from portfolio.pages import PageAdmin
+from portfolio.searching import of_companies, with_companies
+from portfolio.wording import plural
+
+STATE_TONES = {AlertState.NEW: "bad", AlertState.ACKNOWLEDGED: "info", AlertState.CLOSED: "calm"}
+MOST_FACTS = 50
+LATELY = 12
+MOST_PEOPLE = 200
+
+
+class StateFilter(DropdownFilter):  # type: ignore[misc]
+    """Without a choice the inbox holds what is open."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [*AlertState.choices, ("all", "All")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value in AlertState.values:
+            return queryset.filter(state=value)
+        return queryset if value == "all" else queryset.filter(state__in=(AlertState.NEW, AlertState.ACKNOWLEDGED))
+
+
+class AssigneeFilter(DropdownFilter):  # type: ignore[misc]
+    title = "person"
+    parameter_name = "assignee"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("me", "Mine"), ("nobody", "Nobody's"), *((str(person.pk), str(person)) for person in people())]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value() or ""
+        if value == "nobody":
+            return queryset.filter(assignee=None)
+        key = request.user.pk if value == "me" else key_of(value)
+        return queryset.filter(assignee=key) if key else queryset
+
+
+class RuleFilter(DropdownFilter):  # type: ignore[misc]
+    title = "rule"
+    parameter_name = "rule"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = AlertRule.objects.order_by("name").values_list("pk", "name")[:200]
+        return [(str(key), name) for key, name in rows]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        key = key_of(self.value() or "")
+        return queryset.filter(rule=key) if key else queryset
+
+
+def key_of(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def people() -> list[Any]:
+    active = get_user_model().objects.filter(is_active=True)
+    return list(active.only("pk", "username").order_by("username")[:MOST_PEOPLE])
+
+
+def with_people(rows: list[Alert]) -> None:
+    """Their assignees in one query."""
+    keys = {row.assignee_id for row in rows if row.assignee_id}
+    known = get_user_model().objects.only("pk", "username").in_bulk(list(keys)) if keys else {}
+    for row in rows:
+        row.assignee = known.get(row.assignee_id) if row.assignee_id else None
+
+
+@admin.register(Alert)
+class AlertAdmin(PageAdmin):
+    list_display = ("weight", "what", "status", "person", "raised")
+    list_display_links = ("what",)
+    list_filter = (
+        StateFilter,
+        choice_filter("severity", Severity.choices[::-1], "weight"),
+        AssigneeFilter,
+        RuleFilter,
+        choice_filter("kind", AlertKind.choices, "kind"),
+    )
+    search_fields = ("company",)
+    search_help_text = "A D-U-N-S number, or how the company's name begins"
+    ordering = ("-raised_at", "-id")
+    sortable_by = ()
+    actions = ("acknowledge_selected", "take_selected", "close_selected", "open_selected")
+    page_template = "pages/alert.html"
+    empty_title = "Nothing is open"
+    empty_text = "What the alert rules take appears here by itself. Filters show what was closed."
+
+    def get_urls(self) -> list[URLPattern]:
+        do = self.admin_site.admin_view(require_POST(self.do))
+        return [path("<uuid:key>/do/<slug:action>/", do, name="monitoring_alert_do"), *super().get_urls()]
+
+    # Rights: alerts are raised by rules; people handle them.
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("monitoring.acknowledge_alert")
+
+    # The list
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+
+    def complete_rows(self, rows: list[Alert]) -> None:
+        with_people(rows)
+
+    @admin.display(description="Weight")
+    def weight(self, row: Alert) -> SafeString:
+        severity = Severity(row.severity)
+        return badge(severity.label, severity.name.lower())
+
+    @display(description="What", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    def what(self, row: Alert) -> tuple[str, str]:
+        more = row.fact_count - 1 if row.kind == AlertKind.CHANGE else 0
+        parts = [row.rule_name, f"and {plural(more, 'more change')}" if more > 0 else "", row.reversal]
+        return row.title, " · ".join(filter(None, parts))
+
+    @admin.display(description="State")
+    def status(self, row: Alert) -> SafeString:
+        state = AlertState(row.state)
+        return badge(state.label, STATE_TONES[state])
+
+    @admin.display(description="Person")
+    def person(self, row: Alert) -> str:
+        return str(row.assignee or "")
+
+    @admin.display(description="Raised")
+    def raised(self, row: Alert) -> SafeString | str:
+        return ago(row.raised_at)
+
+    @admin.action(description="Acknowledge", permissions=["change"])
+    def acknowledge_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        count = acknowledge(keys_of(queryset), by=request.user.get_username())
+        messages.success(request, f"{plural(count, 'alert')} acknowledged.")
+
+    @admin.action(description="Assign to me", permissions=["change"])
+    def take_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        count = assign(keys_of(queryset), to=request.user)
+        messages.success(request, f"{plural(count, 'alert')} assigned to you.")
+
+    @admin.action(description="Close", permissions=["change"])
+    def close_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        count = close(keys_of(queryset), by=request.user.get_username())
+        messages.success(request, f"{plural(count, 'alert')} closed.")
+
+    @admin.action(description="Open again", permissions=["change"])
+    def open_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        count = open_again(keys_of(queryset), by=request.user.get_username())
+        messages.success(request, f"{plural(count, 'alert')} opened again.")
+
+    # The page of one
+    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        messages.success(request, act(action, row, request))
+        return HttpResponseRedirect(reverse("admin:monitoring_alert_change", args=[row.pk]))
+
+    def page_context(self, request: HttpRequest, row: Alert) -> dict[str, Any]:
+        with_people([row])
+        severity, state = Severity(row.severity), AlertState(row.state)
+        facts = list(AlertFact.objects.filter(alert=row).order_by("-severity", "changed_at", "id")[:MOST_FACTS])
+        if row.company_id:
+            with_companies([row])
+        return {
+            "title": row.title,
+            "severity": severity,
+            "tone": severity.name.lower(),
+            "state_tone": STATE_TONES[state],
+            "facts": facts,
+            "more_facts": max(row.fact_count - len(facts), 0),
+            "lines": lines_of_facts(facts),
+            "by_rule": counts_by_rule(row.pk) if row.kind == AlertKind.BASELINE else {},
+            "registration": Registration.objects.filter(pk=row.registration_id).first()
+            if row.registration_id
+            else None,
+            "lately": changed_lately(row, {fact.change for fact in facts}),
+            "comments": AlertComment.objects.filter(alert=row).order_by("id"),
+            "may_act": self.has_change_permission(request, row),
+            "people": people() if self.has_change_permission(request, row) else [],
+        }
+
+
+def keys_of(alerts: QuerySet[Alert]) -> list[uuid.UUID]:
+    return list(alerts.values_list("pk", flat=True))
+
+
+def act(action: str, row: Alert, request: HttpRequest) -> str:
+    """What a button on the page does; says that it was done."""
+    by = request.user.get_username()
+    if action == "acknowledge":
+        acknowledge([row.pk], by=by)
+        return "Acknowledged."
+    if action == "close":
+        close([row.pk], by=by)
+        return "Closed."
+    if action == "open":
+        open_again([row.pk], by=by)
+        return "Opened again."
+    if action == "assign":
+        return _assign(row, request.POST.get("person", ""))
+    if action == "comment":
+        return "Said." if comment(row.pk, by=by, text=request.POST.get("text", "")) else "Nothing was written."
+    raise Http404(f"Nothing here is called {action}.")
+
+
+def _assign(row: Alert, text: str) -> str:
+    key = key_of(text)
+    person = get_user_model().objects.filter(pk=key, is_active=True).first() if key else None
+    if text and person is None:
+        raise Http404("There is no such person.")
+    assign([row.pk], to=person)
+    return f"Assigned to {person}." if person else "Assigned to nobody."
+
+
+def lines_of_facts(facts: list[AlertFact]) -> list[Line]:
+    """The changes themselves, where they are still there: shown before and after."""
+    rows = Change.objects.in_bulk([fact.change for fact in facts if fact.kind != "baseline"])
+    changes = [rows[fact.change] for fact in facts if fact.change in rows]
+    with_companies(changes)
+    return lines_of(changes)
+
+
+def changed_lately(row: Alert, known: set[uuid.UUID]) -> list[Line]:
+    """The company's last changes, without those of the alert and without noise."""
+    if not row.company_id:
+        return []
+    changes = Change.objects.filter(company=row.company_id, superseded=False)
+    recent = list(changes.defer("derived_from").order_by("-changed_at", "-id")[: LATELY * 4])
+    lines = [line for line in lines_of(recent) if not line.is_small and line.change.pk not in known]
+    return lines[:LATELY]

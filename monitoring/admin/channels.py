@@ -1,0 +1,225 @@
+"""Channels: where alerts are sent, tested with a button, left with a link."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from monitoring.addressing import channel_of_token, check_address, set_address
+from monitoring.channels import send_test, unsubscribe
+from monitoring.digests import next_digest
+from monitoring.models import Channel, Dispatch, DispatchState, Rhythm
+from portfolio.auditing import record
+from portfolio.markup import ago, badge
+from portfolio.models.contracts import check_timezone
+from portfolio.pages import PageAdmin
+
+LAST = 10
+STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}
+
+
+class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    address = forms.CharField(
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
+        required=False,
+        help_text="Mail addresses separated by commas, or an address of another service (the guide below shows some). "
+        "It is kept encrypted and never shown again.",
+    )
+
+    class Meta:
+        model = Channel
+        fields = (
+            *("name", "address", "person", "active", "minimum", "rhythm", "digest_time", "digest_day", "zone"),
+            "notices",
+        )
+
+    def clean_address(self) -> str:
+        text = str(self.cleaned_data["address"]).strip()
+        if text:
+            check_address(text)
+        elif not self.instance.encrypted:
+            raise ValidationError("Where should the messages go?")
+        return text
+
+    def clean_zone(self) -> str:
+        zone = str(self.cleaned_data["zone"]).strip()
+        if zone:
+            check_timezone(zone)
+        return zone
+
+
+@admin.register(Channel)
+class ChannelAdmin(PageAdmin):
+    form = ChannelForm
+    list_display = ("what", "whose", "rhythm_words", "status", "last_sent")
+    list_display_links = ("what",)
+    ordering = ("name", "id")
+    sortable_by = ()
+    change_form_template = "pages/channel.html"
+    empty_title = "No channels yet"
+    empty_text = "Alerts are in the inbox. A channel also sends them: by mail, to Slack, Teams and a hundred others."
+    fieldsets = (
+        (None, {"fields": ("name", "address", "person", "active")}),
+        ("What", {"fields": ("minimum", "notices")}),
+        ("When", {"fields": ("rhythm", "digest_time", "digest_day", "zone")}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            # Whoever holds the link may leave, without a login; mail programs post to it themselves.
+            path("unsubscribe/<str:token>/", csrf_exempt(self.unsubscribe), name="monitoring_channel_unsubscribe"),
+            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="monitoring_channel_do"),
+            *super().get_urls(),
+        ]
+
+    # Rights: everybody who sees alerts has channels of their own; shared ones need the right to change channels.
+    def may_share(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("monitoring.change_channel")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Channel | None = None) -> bool:
+        return request.user.has_perm("monitoring.view_alert") or super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Channel | None = None) -> bool:
+        return self.may_share(request) or (obj is not None and obj.person_id == request.user.pk)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Channel | None = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request).select_related("person")
+        return rows if self.may_share(request) else rows.filter(Q(person=None) | Q(person=request.user.pk))
+
+    # The list
+    @display(description="Channel", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    def what(self, row: Channel) -> tuple[str, str]:
+        return row.name, row.shown
+
+    @admin.display(description="Whose")
+    def whose(self, row: Channel) -> str:
+        return str(row.person) if row.person else "shared"
+
+    @admin.display(description="When")
+    def rhythm_words(self, row: Channel) -> str:
+        return str(Rhythm(row.rhythm).label)
+
+    @admin.display(description="State")
+    def status(self, row: Channel) -> SafeString:
+        return badge(*standing_of(row))
+
+    @admin.display(description="Last sent")
+    def last_sent(self, row: Channel) -> SafeString | str:
+        return ago(row.last_sent_at) or "never"
+
+    # The page
+    def get_fieldsets(self, request: HttpRequest, obj: Channel | None = None) -> Any:
+        """Whose it is is a question only to those who may make shared ones."""
+        if self.may_share(request):
+            return self.fieldsets
+        return ((None, {"fields": ("name", "address", "active")}), *self.fieldsets[1:])
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "digest_time":
+            kwargs["widget"] = forms.TimeInput({"type": "time", "class": "dm-input"}, format="%H:%M")
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and db_field.name in LABELS:
+            field.label, field.help_text = LABELS[db_field.name]
+        return field
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context.get("original")
+        told = self._told(request, row) if row else {}
+        return super().render_change_form(request, {**context, **told, "show_history": False}, *args, **kwargs)
+
+    def _told(self, request: HttpRequest, row: Channel) -> dict[str, Any]:
+        word, tone, why = standing_of(row)
+        sent: list[Any] = list(Dispatch.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
+        for one in sent:
+            one.badge = badge(DispatchState(one.state).label, STATE_TONES[one.state], one.last_error)
+        may_act = self.has_change_permission(request, row)
+        return {"word": word, "tone": tone, "why": why, "sent": sent, "may_act": may_act}
+
+    def save_model(self, request: HttpRequest, obj: Channel, form: forms.ModelForm[Any], change: bool) -> None:
+        if not self.may_share(request):
+            obj.person_id = request.user.pk
+        if form.cleaned_data["address"]:
+            set_address(obj, form.cleaned_data["address"])
+        obj.created_at = obj.created_at or timezone.now()
+        obj.next_digest_at = next_digest(obj, timezone.now())
+        super().save_model(request, obj, form, change)
+        verb = "changed" if change else "made"
+        self._record(request, obj, f"channel.{verb}", f"Channel {obj} {verb}: {obj.shown}")
+
+    def _record(self, request: HttpRequest, row: Channel, action: str, summary: str) -> None:
+        record(actor=request.user.get_username(), action=action, thing=row, summary=summary)
+
+    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        if action == "test":
+            why = send_test(row)
+            messages.add_message(*told_of_test(request, row, why))
+        elif action == "subscribe":
+            Channel.objects.filter(pk=row.pk).update(unsubscribed_at=None)
+            messages.success(request, "It gets messages again.")
+        else:
+            raise Http404(f"Nothing here is called {action}.")
+        return HttpResponseRedirect(reverse("admin:monitoring_channel_change", args=[row.pk]))
+
+    def unsubscribe(self, request: HttpRequest, token: str) -> HttpResponse:
+        channel = channel_of_token(token)
+        if channel is None:
+            raise Http404("This link leads to no channel: it was changed, or the channel was deleted.")
+        is_done = request.method == "POST"
+        if is_done:
+            unsubscribe(channel)
+        is_done = is_done or channel.unsubscribed_at is not None
+        return self.page(request, "pages/unsubscribe.html", title="No more messages", channel=channel, is_done=is_done)
+
+
+LABELS = {
+    "person": ("Whose", "Empty: shared, for all to use. A person's own gets what that person owns."),
+    "minimum": ("Alerts from", "Lighter ones stay in the inbox."),
+    "digest_time": ("Digest at", "Empty: 08:00."),
+    "digest_day": ("Digest on", "For a weekly digest."),
+}
+
+
+def told_of_test(request: HttpRequest, row: Channel, why: str) -> tuple[HttpRequest, int, str]:
+    if why:
+        return request, messages.WARNING, f"The test did not arrive. {why}"
+    return request, messages.SUCCESS, f"A test was sent to {row.shown}."
+
+
+def standing_of(row: Channel) -> tuple[str, str, str]:
+    """A word, its tone, and why."""
+    if row.unsubscribed_at:
+        return "Unsubscribed", "warn", "Somebody followed the link “No more of these”."
+    if not row.active:
+        return "Switched off", "calm", ""
+    return ("In trouble", "bad", row.last_error) if row.last_error else ("Works", "good", "")
+
+
+def visible_channels(request: HttpRequest) -> QuerySet[Channel]:
+    """Those that a person may use in a rule: shared ones and their own."""
+    return Channel.objects.filter(Q(person=None) | Q(person=request.user.pk)).order_by("name", "id")

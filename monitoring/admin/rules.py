@@ -1,0 +1,230 @@
+"""Alert rules: made and changed in a form, tried on the past, switched on, reset to the ready pack."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from unfold.decorators import action, display
+
+from monitoring.admin.channels import visible_channels
+from monitoring.admin.rule_form import RuleForm, set_channels
+from monitoring.models import AlertRule, RuleChannel, Severity
+from monitoring.paths import Mistake
+from monitoring.rule_pack import is_changed, reset, restore_pack
+from monitoring.rules import in_words, scope_in_words
+from monitoring.trying import try_rule
+from portfolio.auditing import record
+from portfolio.filters import choice_filter
+from portfolio.markup import badge
+from portfolio.pages import PageAdmin
+from portfolio.wording import plural
+
+TRY = "save_and_try"
+LABELS = {
+    "severity": ("Weight", "Of the alerts that it raises."),
+    "companies": ("Companies", "D-U-N-S numbers, separated by commas or lines. Empty: all."),
+    "tags": ("Tags", "Separated by commas. Empty: all."),
+    "countries": ("Countries", "Two letters each, separated by commas, such as DE, AT. Empty: all."),
+    "combination": ("Conditions that must be met", ""),
+    "to_owner": ("Tell the company's owner", "The person, or mail address, who looks after the company."),
+    "grouping": ("Grouping", ""),
+    "quiet_from": ("Quiet from", "Messages wait until the quiet hours are over."),
+    "quiet_until": ("Quiet until", ""),
+    "quiet_zone": ("Time zone of the quiet hours", "Such as Europe/Berlin."),
+}
+SHORT = ("companies", "tags", "countries", "description")
+
+
+@admin.register(AlertRule)
+class AlertRuleAdmin(PageAdmin):
+    form = RuleForm
+    list_display = ("what", "weight", "status", "scope", "tells")
+    list_display_links = ("what",)
+    list_filter = (
+        choice_filter("severity", Severity.choices[::-1], "weight"),
+        choice_filter("active", [("True", "Switched on"), ("False", "Switched off")], "state"),
+    )
+    search_fields = ("name",)
+    ordering = ("-severity", "name")
+    sortable_by = ()
+    actions = ("switch_selected_on", "switch_selected_off", "reset_selected")
+    actions_submit_line = (TRY,)
+    list_before_template = "pages/rules_intro.html"
+    change_form_template = "pages/rule.html"
+    empty_title = "No rules"
+    empty_text = "A rule says which changes are worth an alert. The ready pack can be put back above."
+    fieldsets = (
+        (None, {"fields": ("name", "description", "severity")}),
+        ("Which changes", {"fields": ("kinds", "elements", "combination", "conditions")}),
+        ("Of which companies", {"fields": ("registrations", "companies", "tags", "countries")}),
+        ("Who is told", {"fields": ("grouping", "to_owner", "channels", "quiet_from", "quiet_until", "quiet_zone")}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("restore/", view(require_POST(self.restore)), name="monitoring_alertrule_restore"),
+            path("<uuid:key>/try/", view(self.try_on_the_past), name="monitoring_alertrule_try"),
+            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="monitoring_alertrule_do"),
+            *super().get_urls(),
+        ]
+
+    # The list
+    def complete_rows(self, rows: list[Any]) -> None:
+        counts: dict[uuid.UUID, int] = {}
+        for key in RuleChannel.objects.filter(rule__in=[row.pk for row in rows]).values_list("rule_id", flat=True):
+            counts[key] = counts.get(key, 0) + 1
+        for row in rows:
+            row.channel_count = counts.get(row.pk, 0)
+
+    @display(description="Rule", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    def what(self, row: AlertRule) -> tuple[str, str]:
+        return row.name, in_words(row)
+
+    @admin.display(description="Weight")
+    def weight(self, row: AlertRule) -> SafeString:
+        severity = Severity(row.severity)
+        return badge(severity.label, severity.name.lower())
+
+    @admin.display(description="State")
+    def status(self, row: AlertRule) -> SafeString:
+        return badge("On", "good") if row.active else badge("Off", "calm")
+
+    @admin.display(description="Of")
+    def scope(self, row: AlertRule) -> str:
+        return scope_in_words(row)
+
+    @admin.display(description="Tells")
+    def tells(self, row: Any) -> str:
+        channels = plural(row.channel_count, "channel") if row.channel_count else ""
+        return ", ".join(filter(None, ["inbox", "owner" if row.to_owner else "", channels]))
+
+    @admin.action(description="Switch on", permissions=["change"])
+    def switch_selected_on(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
+        messages.success(
+            request, f"{plural(switch(list(queryset), on=True, by=name_of(request)), 'rule')} switched on."
+        )
+
+    @admin.action(description="Switch off", permissions=["change"])
+    def switch_selected_off(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
+        count = switch(list(queryset), on=False, by=name_of(request))
+        messages.success(request, f"{plural(count, 'rule')} switched off.")
+
+    @admin.action(description="Reset to the ready pack", permissions=["change"])
+    def reset_selected(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
+        count = sum(reset_rule(row, by=name_of(request)) for row in queryset)
+        messages.success(request, f"{plural(count, 'rule')} reset.")
+
+    # The form
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"usable": visible_channels(request)})
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in ("quiet_from", "quiet_until"):
+            kwargs["widget"] = forms.TimeInput({"type": "time", "class": "dm-input"}, format="%H:%M")
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and db_field.name in LABELS:
+            field.label, field.help_text = LABELS[db_field.name]
+        if field and db_field.name in SHORT:
+            field.widget.attrs["rows"] = 2
+        return field
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context.get("original")
+        told = {"words": in_words(row), "scope": scope_in_words(row), "is_changed": is_changed(row)} if row else {}
+        may_act = self.has_change_permission(request)
+        context = {**context, **told, "may_act": may_act, "show_history": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: AlertRule, form: forms.ModelForm[Any], change: bool) -> None:
+        obj.changed_at = timezone.now()
+        obj.created_by = obj.created_by or name_of(request)
+        super().save_model(request, obj, form, change)
+        set_channels(obj, form.cleaned_data["channels"], visible_channels(request))
+        note(obj, "changed" if change else "made", by=name_of(request), after=form.cleaned_data)
+
+    @action(description="Save and try on the past")  # type: ignore[untyped-decorator]  # unfold's
+    def save_and_try(self, request: HttpRequest, obj: AlertRule) -> None:
+        """Saving is all that is to be done; the answer leads to the page."""
+
+    def response_add(self, request: HttpRequest, obj: AlertRule, post_url_continue: str | None = None) -> HttpResponse:
+        return self._to_trial(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: AlertRule) -> HttpResponse:
+        return self._to_trial(request, obj) or super().response_change(request, obj)
+
+    def _to_trial(self, request: HttpRequest, obj: AlertRule) -> HttpResponse | None:
+        """After making one, too: it is off until somebody has seen what it would raise."""
+        is_new = request.resolver_match is not None and request.resolver_match.url_name == "monitoring_alertrule_add"
+        if TRY in request.POST or (is_new and "_addanother" not in request.POST and "_continue" not in request.POST):
+            return HttpResponseRedirect(reverse("admin:monitoring_alertrule_try", args=[obj.pk]))
+        return None
+
+    # What people do
+    def try_on_the_past(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        try:
+            trial, mistake = try_rule(row), ""
+        except Mistake as error:
+            trial, mistake = None, f"Character {error.at}: {error}"
+        context = {"row": row, "trial": trial, "mistake": mistake, "words": in_words(row), "scope": scope_in_words(row)}
+        may_act = self.has_change_permission(request, row)
+        title = f"{row.name}, tried on the past"
+        return self.page(request, "pages/rule_trial.html", title=title, may_act=may_act, **context)
+
+    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        if action in ("on", "off"):
+            switch([row], on=action == "on", by=name_of(request))
+            messages.success(request, f"{row.name} is switched {action}.")
+        elif action == "reset":
+            reset_rule(row, by=name_of(request))
+            messages.success(request, f"{row.name} is as the ready pack has it.")
+        else:
+            raise Http404(f"Nothing here is called {action}.")
+        return HttpResponseRedirect(reverse("admin:monitoring_alertrule_change", args=[row.pk]))
+
+    def restore(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        count = restore_pack()
+        messages.success(request, f"{plural(count, 'rule')} put back." if count else "The whole pack is there.")
+        return HttpResponseRedirect(reverse("admin:monitoring_alertrule_changelist"))
+
+
+def name_of(request: HttpRequest) -> str:
+    return request.user.get_username()
+
+
+def switch(rows: list[AlertRule], *, on: bool, by: str) -> int:
+    wanted = [row for row in rows if row.active != on]
+    for row in wanted:
+        AlertRule.objects.filter(pk=row.pk).update(active=on, changed_at=timezone.now())
+        note(row, "switched on" if on else "switched off", by=by)
+    return len(wanted)
+
+
+def reset_rule(row: AlertRule, *, by: str) -> bool:
+    done = reset(row)
+    if done:
+        note(row, "reset to the ready pack", by=by)
+    return done
+
+
+def note(row: AlertRule, verb: str, *, by: str, after: dict[str, Any] | None = None) -> None:
+    said = {name: str(value) for name, value in after.items()} if after else None
+    action = f"rule.{verb.split()[-1] if verb.startswith('switched') else verb.split()[0]}"
+    record(actor=by, action=action, thing=row, summary=f"Alert rule {row.name} {verb}", after=said)

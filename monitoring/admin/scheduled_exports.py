@@ -1,0 +1,73 @@
+"""Files that are written by themselves at a time of day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from rest_framework.exceptions import ValidationError as BadFilter
+
+from monitoring.models import ScheduledExport
+from monitoring.scheduled_export import asked_for, plan, write_now
+from portfolio.markup import ago, badge, due
+from portfolio.pages import PageAdmin
+
+
+class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    class Meta:
+        model = ScheduledExport
+        fields = ("name", "content", "filters", "format", "folder", "at", "zone", "is_active")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        draft = ScheduledExport(**cleaned)
+        try:
+            asked_for(draft)
+        except BadFilter as error:
+            raise ValidationError({"filters": str(error.detail)}) from error
+        plan(draft)
+        return cleaned
+
+
+@admin.register(ScheduledExport)
+class ScheduledExportAdmin(PageAdmin):
+    form = ScheduledExportForm
+    list_display = ("name", "content", "format", "next_time", "last_time", "rows", "status")
+    ordering = ("name",)
+    sortable_by = ()
+    actions = ("write",)
+    empty_title = "No scheduled exports yet"
+    empty_text = "A file a day for systems that take their data that way; a marker beside it says that it is complete."
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        plan(obj)
+        super().save_model(request, obj, form, change)
+
+    @admin.action(description="Write now", permissions=["change"])
+    def write(self, request: HttpRequest, queryset: QuerySet[ScheduledExport]) -> None:
+        for export in queryset:
+            if write_now(export):
+                messages.success(request, f"{export.file_name}: {export.rows:,} rows.")
+            else:
+                messages.error(request, f"{export}: {export.error or 'it is being written just now'}.")
+
+    @admin.display(description="Next")
+    def next_time(self, row: ScheduledExport) -> SafeString | str:
+        return due(row.due_at) if row.is_active else "–"
+
+    @admin.display(description="Last")
+    def last_time(self, row: ScheduledExport) -> SafeString | str:
+        return ago(row.ran_at) or "never"
+
+    @admin.display(description="State")
+    def status(self, row: ScheduledExport) -> SafeString:
+        if row.error:
+            return badge("Failed", "bad", row.error)
+        return badge("On", "good") if row.is_active else badge("Off", "calm")

@@ -1,0 +1,226 @@
+"""Webhooks and the messages for them: made, tested, switched off and on, sent again."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from direct_plus.duns import InvalidDuns, normalise_duns
+from monitoring.dispatching import send_again
+from monitoring.event_types import EVENT_TYPES, UnknownEventType, patterns_of, split
+from monitoring.models import (
+    Dispatch,
+    DispatchAttempt,
+    DispatchState,
+    Kind,
+    TargetKind,
+    WebhookEndpoint,
+)
+from monitoring.webhook_sending import send_test
+from monitoring.webhooks import create_endpoint, rotate_secret, switch_off, switch_on
+from portfolio.filters import choice_filter
+from portfolio.markup import ago, badge
+from portfolio.pages import PageAdmin, ReadOnlyAdmin
+
+LAST = 20
+STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}
+FIELDS = ("name", "url", "event_types", "kinds", "severity", "element", "registration", "countries", "companies")
+SECRET = "The secret is {}. Copy it now, with “whsec_”: it is never shown again."
+
+
+class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    class Meta:
+        model = WebhookEndpoint
+        fields = FIELDS
+
+    def clean_event_types(self) -> str:
+        try:
+            found = patterns_of(self.cleaned_data["event_types"])
+        except UnknownEventType as error:
+            raise ValidationError(str(error)) from error
+        return ", ".join(found)
+
+    def clean_kinds(self) -> str:
+        found = split(self.cleaned_data["kinds"])
+        if unknown := sorted(set(found) - set(Kind.values)):
+            raise ValidationError(f"“{unknown[0]}” is no kind. There are: {', '.join(Kind.values)}.")
+        return ", ".join(found)
+
+    def clean_countries(self) -> str:
+        found = [code.upper() for code in split(self.cleaned_data["countries"])]
+        if any(len(code) != 2 for code in found):
+            raise ValidationError("Countries have two letters, such as DE, separated by commas.")
+        return ", ".join(found)
+
+    def clean_companies(self) -> str:
+        try:
+            return ", ".join(normalise_duns(text) for text in split(self.cleaned_data["companies"]))
+        except InvalidDuns as error:
+            raise ValidationError(f"There is something that is no D-U-N-S number: {error.reason}.") from error
+
+
+@admin.register(WebhookEndpoint)
+class WebhookAdmin(PageAdmin):
+    form = WebhookForm
+    list_display = ("what", "hears", "status", "made")
+    list_display_links = ("what",)
+    ordering = ("name",)
+    sortable_by = ()
+    change_form_template = "pages/webhook.html"
+    empty_title = "No webhooks yet"
+    empty_text = "A webhook tells another system of changes, alerts and what happens in the portfolio, as it happens."
+    fieldsets = (
+        (None, {"fields": ("name", "url", "event_types")}),
+        ("Which changes", {"fields": FIELDS[3:]}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.do))
+        return [path("<uuid:key>/do/<slug:action>/", view, name="monitoring_webhook_do"), *super().get_urls()]
+
+    def has_delete_permission(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> bool:
+        """It is switched off: its messages stay explained."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            WebhookEndpoint.objects.filter(pk=obj.pk).update(**{name: form.cleaned_data[name] for name in FIELDS})
+            return
+        made_by = request.user.get_username()
+        endpoint, secret = create_endpoint(made_by=made_by, **{name: form.cleaned_data[name] for name in FIELDS})
+        obj.pk = endpoint.pk
+        obj.refresh_from_db()
+        messages.success(request, SECRET.format(secret))
+
+    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        endpoint = self.object_or_404(request, str(key))
+        if action not in ACTIONS:
+            raise Http404
+        level, text = ACTIONS[action](endpoint, request.user.get_username())
+        messages.add_message(request, level, text)
+        return HttpResponseRedirect(reverse("admin:monitoring_webhookendpoint_change", args=[key]))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        context = {**(extra_context or {}), **self.told(request, object_id)}
+        return super().change_view(request, object_id, form_url, context)
+
+    def told(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
+        row = self.object_or_404(request, object_id)
+        sent = list(Dispatch.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
+        for one in sent:
+            one.badge = state_badge(one)  # type: ignore[attr-defined]
+        parked = Dispatch.objects.filter(target=row.pk, state=DispatchState.PARKED)[:1000].count()
+        may_act = self.has_change_permission(request)
+        return {"sent": sent, "parked": parked, "may_act": may_act, "event_list": EVENT_TYPES.values()}
+
+    @display(description="Webhook", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    def what(self, row: WebhookEndpoint) -> tuple[str, str]:
+        return row.name, row.url
+
+    @admin.display(description="Hears")
+    def hears(self, row: WebhookEndpoint) -> str:
+        return row.event_types
+
+    @admin.display(description="State")
+    def status(self, row: WebhookEndpoint) -> SafeString:
+        return badge("On", "good") if row.is_active else badge("Off", "warn", row.off_reason)
+
+    @admin.display(description="Made")
+    def made(self, row: WebhookEndpoint) -> SafeString | str:
+        return ago(row.created_at)
+
+
+# What people do with a webhook
+
+
+def _test(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
+    attempt = send_test(endpoint)
+    if attempt.error:
+        return messages.ERROR, f"The test did not arrive: {attempt.error}."
+    return messages.SUCCESS, f"The test arrived: {attempt.status} after {attempt.duration_ms} ms."
+
+
+def _rotate(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
+    secret = rotate_secret(endpoint, by=by)
+    return messages.SUCCESS, SECRET.format(secret) + " For a day, messages are signed with the old one as well."
+
+
+def _off(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
+    switch_off(endpoint, by=by, reason=f"by {by}")
+    return messages.SUCCESS, "Switched off. What happens is kept and told when it is switched on again."
+
+
+def _on(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
+    switch_on(endpoint, by=by)
+    return messages.SUCCESS, "Switched on. What waited is sent within a minute."
+
+
+def _again(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
+    count = send_again(Dispatch.objects.filter(target=endpoint.pk, state=DispatchState.PARKED).only("pk"))
+    return messages.SUCCESS, f"{count:,} given up before are tried again, under the same ids."
+
+
+ACTIONS = {"test": _test, "rotate": _rotate, "off": _off, "on": _on, "again": _again}
+
+
+# Messages
+
+
+def state_badge(row: Dispatch) -> SafeString:
+    return badge(row.get_state_display(), STATE_TONES[row.state], row.last_error)
+
+
+@admin.register(Dispatch)
+class DispatchAdmin(ReadOnlyAdmin):
+    list_display = ("when", "event_type", "company", "status", "attempts", "trouble")
+    list_filter = (
+        choice_filter("state", DispatchState.choices, "state"),
+        choice_filter("kind", TargetKind.choices, "to a"),
+    )
+    ordering = ("-created_at",)
+    sortable_by = ()
+    actions = ("again",)
+    page_template = "pages/dispatch.html"
+    empty_title = "No messages yet"
+    empty_text = "What is sent to channels and webhooks is kept here with every try."
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("payload")
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("monitoring.change_dispatch")
+
+    @admin.action(description="Send again", permissions=["resend"])
+    def again(self, request: HttpRequest, queryset: QuerySet[Dispatch]) -> None:
+        count = send_again(queryset.only("pk"))
+        messages.success(request, f"{count:,} are sent again within a minute, under the same ids.")
+
+    @admin.display(description="Queued")
+    def when(self, row: Dispatch) -> SafeString | str:
+        return ago(row.created_at)
+
+    @admin.display(description="State")
+    def status(self, row: Dispatch) -> SafeString:
+        return state_badge(row)
+
+    @admin.display(description="Last error")
+    def trouble(self, row: Dispatch) -> str:
+        return row.last_error[:120]
+
+    def page_context(self, request: HttpRequest, row: Dispatch) -> dict[str, Any]:
+        tries = DispatchAttempt.objects.filter(dispatch=row).order_by("-id")[:100]
+        return {"title": row.event_type, "badge": state_badge(row), "tries": tries}

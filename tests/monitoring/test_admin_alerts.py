@@ -1,0 +1,340 @@
+"""The inbox, the rules' form with its mistakes, the trial, channels and who may do what with them."""
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from dnbmon_site.models import User
+from monitoring.addressing import address_of
+from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, RuleChannel, Severity
+from portfolio.models import AuditEntry
+from tests.builders import DUNS, a_seed, delivered
+from tests.monitoring.alerts import STATUS, a_channel, a_rule, news, now_stamp, raised
+
+pytestmark = pytest.mark.django_db
+AtMost = Callable[[int], AbstractContextManager[Any]]
+
+
+@pytest.fixture
+def ann(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    return client
+
+
+def a_viewer(*permissions: str) -> Client:
+    bob = User.objects.create_user("bob", "bob@example.com", "secret words", is_staff=True)
+    codes = [name.partition(".")[2] for name in ("monitoring.view_alert", *permissions)]
+    for permission in Permission.objects.filter(codename__in=codes, content_type__app_label="monitoring"):
+        bob.user_permissions.add(permission)
+    client = Client()
+    client.force_login(bob)
+    return client
+
+
+def an_alert(**fields: Any) -> Alert:
+    a_rule(**{"elements": STATUS, "conditions": "becomes 403", **fields})
+    delivered(a_seed(DUNS, delivered=now_stamp(days=-1)), news(), news("organization.telephone", [], ["1"]))
+    raised()
+    return Alert.objects.get(company=DUNS)
+
+
+def text_of(answer: Any) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", answer.content.decode())))
+
+
+# The inbox
+
+
+@pytest.mark.parametrize("path", ["/monitoring/alert/", "/monitoring/alertrule/", "/monitoring/channel/"])
+def test_every_list_opens_with_few_queries(ann: Client, path: str, django_assert_max_num_queries: AtMost) -> None:
+    an_alert()
+    a_channel(*AlertRule.objects.all())
+    with django_assert_max_num_queries(12):
+        answer = ann.get(path)
+    assert answer.status_code == 200
+    assert "dm-empty" not in answer.content.decode()
+
+
+def test_the_inbox_holds_what_is_open_and_filters_show_the_rest(ann: Client) -> None:
+    alert = an_alert()
+    assert "Out of business" in text_of(ann.get("/monitoring/alert/"))
+    Alert.objects.update(state=AlertState.CLOSED)
+    assert "Nothing" in text_of(ann.get("/monitoring/alert/"))
+    for query in ("state=closed", "state=all", f"state=all&rule={alert.rule_id}", "state=all&severity=4"):
+        assert "1 Acme Ltd" in text_of(ann.get(f"/monitoring/alert/?{query}")).replace("Critical", "1"), query
+    assert "Nothing matches" in text_of(ann.get("/monitoring/alert/?state=all&severity=2"))
+
+
+@pytest.mark.parametrize("query", ["q=804735132", "q=acme", "assignee=nobody", "assignee=", "state=bogus", "rule=x"])
+def test_search_and_odd_filters(ann: Client, query: str) -> None:
+    an_alert()
+    assert "Acme Ltd" in text_of(ann.get(f"/monitoring/alert/?{query}"))
+
+
+def test_mine_and_of_others(ann: Client) -> None:
+    an_alert()
+    Alert.objects.update(assignee=User.objects.get(username="ann"))
+    assert "Acme Ltd" in text_of(ann.get("/monitoring/alert/?assignee=me"))
+    assert "Nothing matches" in text_of(ann.get("/monitoring/alert/?assignee=nobody"))
+
+
+def test_bulk_actions(ann: Client) -> None:
+    alert = an_alert()
+    for action, state in (
+        ("acknowledge_selected", "acknowledged"),
+        ("close_selected", "closed"),
+        ("open_selected", "new"),
+    ):
+        data = {"action": action, "_selected_action": [str(alert.pk)]}
+        ann.post("/monitoring/alert/?state=all", data)
+        alert.refresh_from_db()
+        assert alert.state == state
+    ann.post("/monitoring/alert/", {"action": "take_selected", "_selected_action": [str(alert.pk)]})
+    alert.refresh_from_db()
+    assert str(alert.assignee) == "ann"
+    assert alert.acknowledged_by == "ann"
+
+
+# The page of one
+
+
+def test_an_alert_says_what_changed_why_and_what_else(ann: Client, django_assert_max_num_queries: AtMost) -> None:
+    alert = an_alert()
+    with django_assert_max_num_queries(20):
+        text = text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
+    assert "Operating status Active → Out of business" in text
+    assert "Operating status: Active → Out of business (becomes 403)" in text
+    assert "What else changed lately" in text
+    assert "Telephone" in text
+
+
+def test_acting_on_an_alert(ann: Client) -> None:
+    alert = an_alert()
+    ann_herself = User.objects.get(username="ann")
+
+    def do(action: str, **data: str) -> None:
+        answer = ann.post(f"/monitoring/alert/{alert.pk}/do/{action}/", data)
+        assert answer.status_code == 302
+        alert.refresh_from_db()
+
+    do("acknowledge")
+    assert (alert.state, alert.acknowledged_by) == (AlertState.ACKNOWLEDGED, "ann")
+    do("assign", person=str(ann_herself.pk))
+    assert alert.assignee == ann_herself
+    do("assign", person="")
+    assert Alert.objects.filter(pk=alert.pk, assignee=None).exists()
+    do("comment", text="Called them.\n<b>bold</b>")
+    do("comment", text="   ")
+    assert AlertComment.objects.get().by == "ann"
+    assert "&lt;b&gt;bold" in ann.get(f"/monitoring/alert/{alert.pk}/change/").content.decode()
+    do("close")
+    assert (alert.state, alert.closed_by) == (AlertState.CLOSED, "ann")
+    do("open")
+    assert (alert.state, alert.closed_at) == (AlertState.NEW, None)
+
+
+def test_what_is_no_act_or_no_person_is_not_found(ann: Client) -> None:
+    alert = an_alert()
+    assert ann.post(f"/monitoring/alert/{alert.pk}/do/sell/").status_code == 404
+    for person in ("nobody", "01994a00-0000-7000-8000-000000000000"):
+        assert ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": person}).status_code == 404
+    assert ann.get(f"/monitoring/alert/{alert.pk}/do/close/").status_code == 405
+
+
+def test_a_summary_has_a_page_too(ann: Client) -> None:
+    a_rule(elements=STATUS, conditions="becomes 403")
+    delivered(a_seed(DUNS, dunsControlStatus={"operatingStatus": {"dnbCode": 403, "description": "Out of business"}}))
+    raised()
+    text = text_of(ann.get(f"/monitoring/alert/{Alert.objects.get().pk}/change/"))
+    assert "1 of 1 added" in text
+    assert "Acme Ltd, 804735132: Operating status: Out of business" in text
+
+
+def test_who_may_only_look_cannot_act() -> None:
+    alert = an_alert()
+    viewer = a_viewer()
+    page = viewer.get(f"/monitoring/alert/{alert.pk}/change/")
+    assert page.status_code == 200
+    assert "/do/" not in page.content.decode()
+    assert viewer.post(f"/monitoring/alert/{alert.pk}/do/close/").status_code == 403
+    assert viewer.get("/monitoring/alertrule/").status_code == 403
+
+
+# Rules
+
+
+def form(**fields: Any) -> dict[str, Any]:
+    return {
+        "name": "Names",
+        "severity": Severity.HIGH.value,
+        "combination": "any",
+        "grouping": "company_day",
+        "quiet_zone": "UTC",
+        "elements": "primaryName",
+        "conditions_operator": ["contains", ""],
+        "conditions_value": ["in liquidation", ""],
+        **fields,
+    }
+
+
+def test_a_rule_is_made_tried_and_switched_on(ann: Client) -> None:
+    delivered(a_seed(DUNS, delivered=now_stamp(days=-3)))
+    delivered(news("organization.primaryName", "Acme Ltd", "Acme Ltd (in liquidation)"))
+    AlertRule.objects.all().delete()
+    channel = a_channel()
+    answer = ann.post("/monitoring/alertrule/add/", form(channels=[str(channel.pk)], kinds=["element", "deleted"]))
+    rule = AlertRule.objects.get()
+    assert (rule.conditions, rule.kinds, rule.active) == ("contains in liquidation", "element,deleted", False)
+    assert RuleChannel.objects.get().channel == channel
+    assert answer.headers["Location"] == f"/monitoring/alertrule/{rule.pk}/try/"
+    page = text_of(ann.get(answer.headers["Location"]))
+    assert "1 alerts in 30 days" in page
+    assert "Acme Ltd (in liquidation)" in page
+    ann.post(f"/monitoring/alertrule/{rule.pk}/do/on/")
+    rule.refresh_from_db()
+    assert rule.active
+    assert set(AuditEntry.objects.values_list("action", flat=True)) >= {"rule.made", "rule.on"}
+
+
+def test_a_mistake_is_shown_at_its_field_with_its_place(ann: Client) -> None:
+    before = AlertRule.objects.count()
+    wrong = form(elements="primaryName\nlegal events", conditions_operator=["rises by"], conditions_value=["much"])
+    text = text_of(ann.post("/monitoring/alertrule/add/", wrong))
+    assert "Line 2, character 6" in text
+    assert "Line 1, character 10: “much” is no number" in text
+    text = text_of(ann.post("/monitoring/alertrule/add/", form(companies="12345", countries="Germany", quiet_zone="X")))
+    for words in ("Entry 1, “12345”", "Entry 1, “Germany”", "“X” is no time zone"):
+        assert words in text
+    assert AlertRule.objects.count() == before
+
+
+def test_a_rule_is_changed_and_keeps_channels_of_others(ann: Client) -> None:
+    rule = AlertRule.objects.get(pack="gone")
+    other = a_channel(rule, person=User.objects.create_user("carl"))
+    mine = a_channel()
+    page = ann.get(f"/monitoring/alertrule/{rule.pk}/change/")
+    assert page.status_code == 200
+    fields = form(kinds=["deleted"], elements="", conditions_operator=[], conditions_value=[], channels=[str(mine.pk)])
+    ann.post(f"/monitoring/alertrule/{rule.pk}/change/", fields)
+    rule.refresh_from_db()
+    assert rule.kinds == "deleted"
+    assert set(RuleChannel.objects.values_list("channel", flat=True)) == {other.pk, mine.pk}
+    assert rule.active, "saving the form switches nothing off"
+
+
+def test_a_changed_rule_of_the_pack_says_so_and_is_reset(ann: Client) -> None:
+    rule = AlertRule.objects.get(pack="gone")
+    AlertRule.objects.filter(pk=rule.pk).update(name="Mine")
+    assert "Changed here" in text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
+    ann.post(f"/monitoring/alertrule/{rule.pk}/do/reset/")
+    rule.refresh_from_db()
+    assert rule.name == "Deleted or merged at D&B"
+
+
+def test_deleted_rules_of_the_pack_are_put_back_and_alerts_outlive_their_rule(ann: Client) -> None:
+    alert = an_alert()
+    assert alert.rule is not None
+    alert.rule.delete()
+    assert ann.post("/monitoring/alertrule/restore/").status_code == 302
+    assert AlertRule.objects.filter(pack="gone").exists()
+    assert "Out of business" in text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
+
+
+def test_rules_are_switched_in_bulk(ann: Client) -> None:
+    keys = [str(key) for key in AlertRule.objects.values_list("pk", flat=True)[:2]]
+    ann.post("/monitoring/alertrule/", {"action": "switch_selected_off", "_selected_action": keys})
+    assert AlertRule.objects.filter(active=False).count() == 2
+    ann.post("/monitoring/alertrule/", {"action": "switch_selected_on", "_selected_action": keys})
+    assert not AlertRule.objects.filter(active=False).exists()
+
+
+def test_a_broken_rule_shows_its_mistake_instead_of_a_trial(ann: Client) -> None:
+    rule = AlertRule.objects.create(name="Broken", elements="..")
+    assert "A name is missing" in text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/try/"))
+
+
+# Channels
+
+
+def channel_form(**fields: Any) -> dict[str, Any]:
+    return {
+        "name": "Mine",
+        "address": "ann@example.com",
+        "active": "on",
+        "minimum": Severity.NOISE.value,
+        "rhythm": "at_once",
+        "digest_day": 0,
+        **fields,
+    }
+
+
+def test_a_channel_is_made_and_its_address_never_shown_again(ann: Client) -> None:
+    secret = "json://ann:very-secret@example.com/hook"
+    ann.post("/monitoring/channel/add/", channel_form(address=secret, rhythm="daily", zone="Europe/Berlin"))
+    channel = Channel.objects.get()
+    assert address_of(channel) == secret
+    assert channel.next_digest_at is not None
+    for path in ("/monitoring/channel/", f"/monitoring/channel/{channel.pk}/change/"):
+        assert "very-secret" not in ann.get(path).content.decode()
+    assert "very-secret" not in str(list(AuditEntry.objects.values()))
+    ann.post(f"/monitoring/channel/{channel.pk}/change/", channel_form(address="", name="Renamed"))
+    renamed = Channel.objects.get()
+    assert (renamed.name, address_of(renamed)) == ("Renamed", secret)
+    assert renamed.next_digest_at is None
+
+
+def test_an_address_with_a_mistake_is_refused_at_its_field(ann: Client) -> None:
+    assert "Address 1, “ann@”" in text_of(ann.post("/monitoring/channel/add/", channel_form(address="ann@")))
+    assert "Where should" in text_of(ann.post("/monitoring/channel/add/", channel_form(address="")))
+    assert "is no time zone" in text_of(ann.post("/monitoring/channel/add/", channel_form(zone="Berlin")))
+    assert not Channel.objects.exists()
+
+
+def test_the_test_button(ann: Client, mailoutbox: list[Any]) -> None:
+    channel = a_channel()
+    answer = ann.post(f"/monitoring/channel/{channel.pk}/do/test/", follow=True)
+    assert "A test was sent to ann@example.com." in text_of(answer)
+    assert len(mailoutbox) == 1
+    dead = a_channel(address="json://127.0.0.1:9/x")
+    assert "did not arrive" in text_of(ann.post(f"/monitoring/channel/{dead.pk}/do/test/", follow=True))
+
+
+def test_everybody_has_channels_of_their_own_and_sees_no_others() -> None:
+    other = a_channel(person=User.objects.create_user("carl"), name="Carl's own")
+    shared = a_channel(name="Shared one")
+    bob = a_viewer()
+    bob.post("/monitoring/channel/add/", channel_form(person=str(other.person_id)))
+    mine = Channel.objects.get(name="Mine")
+    assert str(mine.person) == "bob"
+    text = text_of(bob.get("/monitoring/channel/"))
+    assert "Mine" in text
+    assert "Shared one" in text
+    assert "Carl's own" not in text
+    assert bob.post(f"/monitoring/channel/{shared.pk}/do/test/").status_code == 403
+    assert bob.post(f"/monitoring/channel/{other.pk}/do/test/").status_code == 404
+    assert bob.post(f"/monitoring/channel/{mine.pk}/do/test/").status_code == 302
+
+
+def test_subscribing_again(ann: Client) -> None:
+    channel = a_channel(unsubscribed_at=timezone.now())
+    assert "Unsubscribed" in text_of(ann.get(f"/monitoring/channel/{channel.pk}/change/"))
+    ann.post(f"/monitoring/channel/{channel.pk}/do/subscribe/")
+    channel.refresh_from_db()
+    assert channel.unsubscribed_at is None
+
+
+# The front page
+
+
+def test_the_front_page_names_critical_alerts_that_nobody_looks_after(ann: Client) -> None:
+    an_alert()
+    assert "1 critical alert" in text_of(ann.get("/"))
+    Alert.objects.update(state=AlertState.ACKNOWLEDGED)
+    assert "critical alert" not in text_of(ann.get("/"))

@@ -1,0 +1,105 @@
+"""A rule tried on the past: counts for each window, examples, and the bound said where it is reached."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from monitoring import trying
+from monitoring.models import Alert, AlertRule, Dispatch, Grouping
+from monitoring.paths import Mistake
+from monitoring.trying import try_rule
+from tests.builders import DUNS, a_notice, a_registration, a_seed, an_element, an_update, delivered
+from tests.monitoring.alerts import ACTIVE, BANKRUPTCY, OTHER, OUT, STATUS, now_stamp
+
+pytestmark = pytest.mark.django_db
+AtMost = Callable[[int], AbstractContextManager[Any]]
+
+
+def happened(days: int, element: str = STATUS, previous: Any = ACTIVE, current: Any = OUT, duns: str = DUNS) -> Any:
+    at = now_stamp(days=-days)
+    return an_update(an_element(element, previous, current, at), duns=duns, delivered=at)
+
+
+def a_past() -> None:
+    delivered(
+        a_seed(DUNS, delivered=now_stamp(days=-400)),
+        happened(10),
+        happened(60, previous=OUT, current=ACTIVE),
+        happened(70),
+        happened(200, duns=OTHER),
+        happened(380, duns=OTHER),
+        happened(5, "organization.primaryName", "A", "B"),
+    )
+
+
+def counts(**fields: Any) -> list[int]:
+    rule = AlertRule(name="Tried", grouping=Grouping.EACH, **fields)
+    return [window.alerts for window in try_rule(rule).windows]
+
+
+def test_counts_what_would_have_been_raised_in_each_window() -> None:
+    a_past()
+    assert counts(elements=STATUS, conditions="becomes 403") == [1, 2, 3]
+    assert counts(elements="primaryName") == [1, 1, 1]
+    assert counts(elements="dunsControlStatus.*") == [1, 3, 4]
+    assert counts() == [2, 4, 5]
+    assert counts(elements=BANKRUPTCY) == [0, 0, 0]
+
+
+def test_scope_counts_too() -> None:
+    a_past()
+    assert counts(elements=STATUS, companies=OTHER) == [0, 0, 1]
+    assert counts(elements=STATUS, countries="GB") == [1, 3, 3]
+
+
+def test_grouping_counts_alerts_not_changes() -> None:
+    delivered(happened(1), happened(2, "organization.primaryName", "A", "B"), happened(3, duns=OTHER))
+    trial = try_rule(AlertRule(name="Tried", grouping=Grouping.COMPANY_DAY))
+    assert (trial.windows[0].alerts, trial.windows[0].companies) == (2, 2)
+
+
+def test_notices_that_repeat_the_one_before_are_counted_once() -> None:
+    for number, registration in enumerate(("A", "B")):
+        item = a_notice("DELETE", delivered=now_stamp(days=-3, minutes=number))
+        delivered(item, registration=a_registration(registration))
+    assert counts(kinds="deleted") == [1, 1, 1]
+
+
+def test_examples_are_the_newest_in_words() -> None:
+    a_past()
+    trial = try_rule(AlertRule(name="Tried", elements=STATUS, conditions="becomes 403"))
+    assert [str(example.line) for example in trial.examples] == ["operating status Active → Out of business"] * 3
+    assert trial.examples[0].line.change.changed_at > timezone.now() - timedelta(days=11)
+    assert trial.examples[0].reason == "Operating status: Active → Out of business (becomes 403)"
+    assert trial.examples[0].line.change.company.name == "B"
+
+
+def test_what_lies_beyond_the_bound_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_past()
+    monkeypatch.setattr(trying, "SCAN", 2)
+    trial = try_rule(AlertRule(name="Tried", elements=STATUS))
+    assert [window.is_all for window in trial.windows] == [True, False, False]
+    assert not trial.is_all
+    assert trial.looked_at == 2
+
+
+def test_nothing_is_raised_or_sent() -> None:
+    a_past()
+    try_rule(AlertRule(name="Tried"))
+    assert not Alert.objects.exists()
+    assert not Dispatch.objects.exists()
+
+
+def test_a_rule_with_a_mistake_is_not_tried() -> None:
+    with pytest.raises(Mistake):
+        try_rule(AlertRule(name="Tried", elements=".."))
+
+
+def test_few_queries_however_much_there_is(django_assert_max_num_queries: AtMost) -> None:
+    a_past()
+    with django_assert_max_num_queries(6):
+        try_rule(AlertRule(name="Tried", elements=STATUS, conditions="becomes 403"))
