@@ -71,12 +71,15 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     pass
 
 
+SHOWN_ONCE = "The key is {}. Copy it now: it is never shown again."
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
     list_display = ("name", "prefix", "scopes", "created_by", "created_at", "expires_at", "last_used_at", "revoked_at")
     search_fields = ("name", "prefix")
     readonly_fields = ("prefix", "created_by", "created_at", "last_used_at", "revoked_at")
-    actions = ("revoke",)
+    actions = ("rotate", "revoke")
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """A key that was used belongs to the record; it is revoked, not removed."""
@@ -87,10 +90,16 @@ class ApiKeyAdmin(ModelAdmin):
             super().save_model(request, obj, form, change)
             return
         issuer = User.objects.get(username=request.user.get_username())
-        row, plain = ApiKey.issue(name=obj.name, scopes=obj.scopes, created_by=issuer, expires_at=obj.expires_at)
+        chosen = {name: getattr(obj, name) for name in ("scopes", "expires_at", "budget", "calls_per_minute")}
+        row, plain = ApiKey.issue(name=obj.name, created_by=issuer, **chosen)
         obj.pk = row.pk
         obj.refresh_from_db()
-        messages.success(request, f"The key is {plain}. Copy it now: it is never shown again.")
+        messages.success(request, SHOWN_ONCE.format(plain))
+
+    @admin.action(description="Rotate: a new key, the old one goes on for 7 days", permissions=["change"])
+    def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        for key in ApiKey.objects.valid().filter(pk__in=[row.pk for row in queryset]):
+            messages.success(request, f"{key.name}: {SHOWN_ONCE.format(key.rotate())}")
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

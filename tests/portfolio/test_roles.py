@@ -132,6 +132,7 @@ django_q.schedule       delete_selected        D
 django_q.schedule       pause                  OD
 django_q.schedule       resume                 OD
 django_q.schedule       run_now                OD
+dnbmon_site.apikey      rotate                 D
 dnbmon_site.apikey      revoke                 D
 dnbmon_site.user        delete_selected        D
 monitoring.alert        acknowledge_selected   AD

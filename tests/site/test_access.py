@@ -101,8 +101,16 @@ def test_use_is_noted_once_a_minute() -> None:
 
 def test_the_admin_issues_a_key(client: Client) -> None:
     client.force_login(an_admin())
-    answer = client.post("/dnbmon_site/apikey/add/", {"name": "warehouse", "scopes": "read"}, follow=True)
+    wanted = {"name": "warehouse", "scopes": "read", "budget": 5, "calls_per_minute": 60}
+    answer = client.post("/dnbmon_site/apikey/add/", wanted, follow=True)
     shown = next(str(message) for message in answer.context["messages"] if "dnbmon_" in str(message))
     plain = shown.split("The key is ")[1].split(".")[0]
     key = ApiKey.authenticate(plain)
     assert key is not None and key.created_by is not None and key.created_by.username == "ann"
+    assert (key.budget, key.calls_per_minute) == (5, 60)
+    ticked = {"action": "rotate", "_selected_action": [str(key.pk)]}
+    answer = client.post("/dnbmon_site/apikey/", ticked, follow=True)
+    shown = next(str(message) for message in answer.context["messages"] if "dnbmon_" in str(message))
+    rotated = ApiKey.authenticate(shown.split("The key is ")[1].split(".")[0])
+    assert rotated is not None and rotated.pk == key.pk
+    assert ApiKey.authenticate(plain) is not None, "for a while the one before goes on"
