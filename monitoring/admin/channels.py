@@ -69,6 +69,7 @@ class ChannelAdmin(PageAdmin):
     ordering = ("name", "id")
     sortable_by = ()
     change_form_template = "pages/channel.html"
+    conditional_fields = {"digest_time": "rhythm != 'at_once'", "digest_day": "rhythm == 'weekly'"}
     empty_title = "No channels yet"
     empty_text = "Alerts are in the inbox. A channel also sends them: by mail, to Slack, Teams and a hundred others."
     fieldsets = (

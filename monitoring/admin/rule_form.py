@@ -143,6 +143,10 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         channels.queryset = self.usable
         self.initial["channels"] = [row.channel_id for row in RuleChannel.objects.filter(rule=self.instance.pk)]
 
+    def add_prefix(self, field_name: str) -> str:
+        """A field called `elements` would hide the browser's own list of a form's fields from scripts."""
+        return super().add_prefix("element_paths" if field_name == "elements" else field_name)
+
     def _offer(self, name: str, choices: Iterable[tuple[str, str]]) -> None:
         field: Any = self.fields[name]
         field.choices = list(choices)

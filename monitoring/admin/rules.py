@@ -30,6 +30,8 @@ from portfolio.pages import PageAdmin
 from portfolio.wording import plural
 
 TRY = "save_and_try"
+# What unfold calls that button.
+TRY_BUTTON = f"monitoring_alertrule_{TRY}"
 LABELS = {
     "severity": ("Weight", "Of the alerts that it raises."),
     "companies": ("Companies", "D-U-N-S numbers, separated by commas or lines. Empty: all."),
@@ -167,7 +169,9 @@ class AlertRuleAdmin(PageAdmin):
     def _to_trial(self, request: HttpRequest, obj: AlertRule) -> HttpResponse | None:
         """After making one, too: it is off until somebody has seen what it would raise."""
         is_new = request.resolver_match is not None and request.resolver_match.url_name == "monitoring_alertrule_add"
-        if TRY in request.POST or (is_new and "_addanother" not in request.POST and "_continue" not in request.POST):
+        if TRY_BUTTON in request.POST or (
+            is_new and "_addanother" not in request.POST and "_continue" not in request.POST
+        ):
             return HttpResponseRedirect(reverse("admin:monitoring_alertrule_try", args=[obj.pk]))
         return None
 

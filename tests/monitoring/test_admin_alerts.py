@@ -177,7 +177,7 @@ def form(**fields: Any) -> dict[str, Any]:
         "combination": "any",
         "grouping": "company_day",
         "quiet_zone": "UTC",
-        "elements": "primaryName",
+        "element_paths": "primaryName",
         "conditions_operator": ["contains", ""],
         "conditions_value": ["in liquidation", ""],
         **fields,
@@ -205,7 +205,7 @@ def test_a_rule_is_made_tried_and_switched_on(ann: Client) -> None:
 
 def test_a_mistake_is_shown_at_its_field_with_its_place(ann: Client) -> None:
     before = AlertRule.objects.count()
-    wrong = form(elements="primaryName\nlegal events", conditions_operator=["rises by"], conditions_value=["much"])
+    wrong = form(element_paths="primaryName\nlegal events", conditions_operator=["rises by"], conditions_value=["much"])
     text = text_of(ann.post("/monitoring/alertrule/add/", wrong))
     assert "Line 2, character 6" in text
     assert "Line 1, character 10: “much” is no number" in text
@@ -221,7 +221,9 @@ def test_a_rule_is_changed_and_keeps_channels_of_others(ann: Client) -> None:
     mine = a_channel()
     page = ann.get(f"/monitoring/alertrule/{rule.pk}/change/")
     assert page.status_code == 200
-    fields = form(kinds=["deleted"], elements="", conditions_operator=[], conditions_value=[], channels=[str(mine.pk)])
+    fields = form(
+        kinds=["deleted"], element_paths="", conditions_operator=[], conditions_value=[], channels=[str(mine.pk)]
+    )
     ann.post(f"/monitoring/alertrule/{rule.pk}/change/", fields)
     rule.refresh_from_db()
     assert rule.kinds == "deleted"

@@ -1,0 +1,98 @@
+"""A rule made in a browser, tried on the past, switched on; what it raises is looked after, and messages are left."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from dnbmon_site.models import User
+from monitoring.addressing import unsubscribe_link
+from monitoring.models import Alert, AlertRule, Channel
+from tests.browser.test_walk import complaints_of, log_in, news, page, see
+from tests.builders import DUNS, a_notice, a_seed, delivered, stamp
+from tests.monitoring.alerts import a_channel, raised
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+assert page  # a fixture
+
+
+def test_from_a_rule_to_a_closed_alert(page: Page, live_server: Any) -> None:  # noqa: F811
+    User.objects.create_superuser("ann", "ann@example.com", "secret words")
+    AlertRule.objects.all().delete()
+    a_channel(name="Credit team", address="credit@example.com")
+    news()
+    raised()
+    heard = complaints_of(page)
+    log_in(page, f"{live_server.url}/monitoring/alertrule/add/")
+    see(page, "rule-empty")
+    make_a_rule(page)
+    see(page, "rule-tried")
+    page.get_by_role("button", name="Switch it on").click()
+    expect(page.locator(".dm-head")).to_contain_text("Switched on")
+    see(page, "rule")
+    page.get_by_role("button", name="Save and try on the past").click()
+    expect(page.locator(".dm-tiles")).to_contain_text("alerts in 365 days")
+    now = timezone.now()
+    delivered(a_notice("DELETE", delivered=stamp(now)))
+    news("Beta GmbH", hours=1)
+    raised()
+    page.goto(f"{live_server.url}/monitoring/alertrule/")
+    see(page, "rules")
+    handle_the_alert(page, live_server.url)
+    assert heard == []
+
+
+def make_a_rule(page: Page) -> None:  # noqa: F811
+    page.fill("#id_name", "No longer in business")
+    page.get_by_label("Changed", exact=True).check()
+    page.get_by_label("Deleted at D&B").check()
+    page.fill("#id_element_paths", "operating status")
+    page.get_by_label("Condition 1").select_option("becomes")
+    page.get_by_label("Value 1").fill("Out of business")
+    page.get_by_label("Credit team").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("body")).to_contain_text("Line 1, character 10")
+    see(page, "rule-mistake")
+    page.fill("#id_element_paths", "**.operatingStatus")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".dm-tiles")).to_contain_text("alerts in 30 days")
+
+
+def handle_the_alert(page: Page, url: str) -> None:  # noqa: F811
+    page.goto(f"{url}/monitoring/alert/")
+    see(page, "inbox")
+    page.get_by_role("link", name="Acme Ltd").or_(page.get_by_role("link", name="Beta GmbH")).first.click()
+    see(page, "alert")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator(".dm-head .dm-badges")).to_contain_text("Acknowledged")
+    page.fill("#id_text", "Orders are stopped.")
+    page.get_by_role("button", name="Say it").click()
+    expect(page.locator("body")).to_contain_text("Orders are stopped.")
+    page.get_by_role("button", name="Close").click()
+    see(page, "alert-closed")
+    assert Alert.objects.filter(company=DUNS, state="closed").exists()
+
+
+def test_a_channel_and_the_way_out_of_it(page: Page, live_server: Any) -> None:  # noqa: F811
+    User.objects.create_superuser("ann", "ann@example.com", "secret words")
+    delivered(a_seed())
+    heard = complaints_of(page)
+    log_in(page, f"{live_server.url}/monitoring/channel/add/")
+    page.fill("#id_name", "Ann's mail")
+    page.fill("#id_address", "ann@example.com")
+    see(page, "channel-empty")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("body")).to_contain_text("ann@example.com")
+    see(page, "channels")
+    channel = Channel.objects.get()
+    page.goto(f"{live_server.url}/monitoring/channel/{channel.pk}/change/")
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.locator("body")).to_contain_text("A test was sent to ann@example.com.")
+    see(page, "channel")
+    page.context.clear_cookies()
+    page.goto(unsubscribe_link(channel).replace("http://localhost:8000", live_server.url))
+    see(page, "unsubscribe")
+    page.get_by_role("button", name="Send no more").click()
+    expect(page.locator("body")).to_contain_text("Nothing is sent to “Ann's mail” any more")
+    assert heard == []
