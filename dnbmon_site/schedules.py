@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
+# What is woken by what happens anyway; the schedule only catches what was missed.
+CATCH_UP = 5
+
 # name, function without arguments (one schedule with bad arguments stops all others), minutes between runs
 JOBS: tuple[tuple[str, str, int], ...] = (
     ("Pull what is due", "monitoring.jobs.pull_due", 1),
-    ("Repair what is in doubt", "monitoring.jobs.repair_due", 1),
-    ("Read what was received", "monitoring.jobs.ingest_received", 1),
-    ("Publish what was read", "monitoring.jobs.publish_read", 1),
-    ("Raise alerts", "monitoring.alert_jobs.alert_published", 1),
-    ("Put changes into the queue of webhooks", "monitoring.alert_jobs.queue_for_webhooks", 1),
+    ("Repair what is in doubt", "monitoring.jobs.repair_due", CATCH_UP),
+    ("Read what was received", "monitoring.jobs.ingest_received", CATCH_UP),
+    ("Publish what was read", "monitoring.jobs.publish_read", CATCH_UP),
+    ("Raise alerts", "monitoring.alert_jobs.alert_published", CATCH_UP),
+    ("Put changes into the queue of webhooks", "monitoring.alert_jobs.queue_for_webhooks", CATCH_UP),
     ("Send what is due", "monitoring.alert_jobs.send_due", 1),
-    ("Make digests", "monitoring.alert_jobs.make_digests", 1),
+    ("Make digests", "monitoring.alert_jobs.make_digests", CATCH_UP),
     ("Count the days", "monitoring.jobs.count_days", 1),
     ("Audit the last day by replay", "monitoring.jobs.audit_due", 60),
     ("Look for new registrations", "portfolio.jobs.discover", 60),
-    ("Take notifications as evidence", "monitoring.evidence.gather_all", 1),
-    ("Sync with D&B", "portfolio.sync_jobs.sync_due", 1),
-    ("Ask D&B about lists", "portfolio.sync_jobs.check_lists", 1),
+    ("Take notifications as evidence", "monitoring.evidence.gather_all", CATCH_UP),
+    ("Sync with D&B", "portfolio.sync_jobs.sync_due", CATCH_UP),
+    ("Ask D&B about lists", "portfolio.sync_jobs.check_lists", CATCH_UP),
     ("Look for differences from D&B's lists", "portfolio.sync_jobs.reconcile_all", 60),
-    ("Go on with imports", "portfolio.importing.jobs.work_on_imports", 1),
-    ("Make proposals", "monitoring.jobs.make_proposals", 1),
+    ("Go on with imports", "portfolio.importing.jobs.work_on_imports", CATCH_UP),
+    ("Make proposals", "monitoring.jobs.make_proposals", CATCH_UP),
     ("Look after the contract year", "portfolio.jobs.look_after_years", 60),
-    ("Write exports", "portfolio.jobs.write_exports", 1),
+    ("Write exports", "portfolio.jobs.write_exports", CATCH_UP),
     ("Write scheduled exports", "monitoring.scheduled_export.write_due", 1),
     ("Forget old words of repeated writes", "dnbmon_site.idempotency.forget_old", 60),
     ("Try stopped registrations again", "monitoring.jobs.probe_stopped", 10),

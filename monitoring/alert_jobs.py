@@ -13,7 +13,9 @@ from monitoring import channels, webhook_sending
 from monitoring.alerting import raise_alerts
 from monitoring.digests import send_digests
 from monitoring.dispatching import dispatch_due, due_targets
+from monitoring.evidence import gather_evidence
 from monitoring.portfolio_events import tell_of_portfolio
+from monitoring.proposals import read_publications
 from monitoring.telling import tell_notices
 from monitoring.webhook_reading import queue_changes
 
@@ -25,8 +27,8 @@ SENDERS = (channels, webhook_sending)
 
 
 def wake() -> None:
-    """Something was published: raise what it raises, and have it sent. What fails is done by the next scheduled run."""
-    for step in (alert_published, queue_for_webhooks, have_it_sent):
+    """Something was published: let its readers read it. What fails is done by the next scheduled run."""
+    for step in (gather_evidence, read_publications, alert_published, queue_for_webhooks, have_it_sent):
         _at_the_boundary(step)
 
 
