@@ -44,6 +44,8 @@ def complaints_of(page: Page) -> list[str]:
 def see(page: Page, name: str) -> None:
     """Nothing sticks out to the side; a picture where one is wanted."""
     assert page.viewport_size is not None
+    page.wait_for_selector("body", state="attached")
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], name
     if SHOTS:
         page.screenshot(path=str(Path(SHOTS) / f"{name}-{page.viewport_size['width']}.png"), full_page=True)
