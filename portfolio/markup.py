@@ -16,6 +16,11 @@ def badge(text: object, tone: str = "calm", title: object = "") -> SafeString:
     return format_html('<span class="dm-badge dm-{}" title="{}">{}</span>', tone, title, text)
 
 
+def two_lines(text: object, below: object) -> SafeString:
+    """A cell of a list that may need several lines, on a phone too, with smaller words below."""
+    return format_html('<span class="dm-cell">{}<small>{}</small></span>', text, below)
+
+
 def ago(moment: datetime | None) -> SafeString | str:
     """ "2 hours ago", with the exact time in the reader's zone as its title."""
     if moment is None:

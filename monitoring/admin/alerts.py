@@ -14,14 +14,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.decorators import display
 
 from monitoring.baselines import counts_by_rule
 from monitoring.handling import acknowledge, assign, close, comment, open_again
 from monitoring.models import Alert, AlertComment, AlertFact, AlertKind, AlertRule, AlertState, Change, Severity
 from monitoring.timeline import Line, lines_of
 from portfolio.filters import choice_filter
-from portfolio.markup import ago, badge
+from portfolio.markup import ago, badge, two_lines
 from portfolio.models import Registration
 from portfolio.pages import PageAdmin
 from portfolio.searching import of_companies, with_companies
@@ -145,11 +144,11 @@ class AlertAdmin(PageAdmin):
         severity = Severity(row.severity)
         return badge(severity.label, severity.name.lower())
 
-    @display(description="What", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
-    def what(self, row: Alert) -> tuple[str, str]:
+    @admin.display(description="What")
+    def what(self, row: Alert) -> SafeString:
         more = row.fact_count - 1 if row.kind == AlertKind.CHANGE else 0
         parts = [row.rule_name, f"and {plural(more, 'more change')}" if more > 0 else "", row.reversal]
-        return row.title, " · ".join(filter(None, parts))
+        return two_lines(row.title, " · ".join(filter(None, parts)))
 
     @admin.display(description="State")
     def status(self, row: Alert) -> SafeString:

@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from monitoring.addressing import channel_of_token, check_address, set_address
@@ -23,7 +22,7 @@ from monitoring.channels import send_test, unsubscribe
 from monitoring.digests import next_digest
 from monitoring.models import Channel, Dispatch, DispatchState, Rhythm
 from portfolio.auditing import record
-from portfolio.markup import ago, badge
+from portfolio.markup import ago, badge, two_lines
 from portfolio.models.contracts import check_timezone
 from portfolio.pages import PageAdmin
 
@@ -111,9 +110,9 @@ class ChannelAdmin(PageAdmin):
         return rows if self.may_share(request) else rows.filter(Q(person=None) | Q(person=request.user.pk))
 
     # The list
-    @display(description="Channel", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
-    def what(self, row: Channel) -> tuple[str, str]:
-        return row.name, row.shown
+    @admin.display(description="Channel")
+    def what(self, row: Channel) -> SafeString:
+        return two_lines(row.name, row.shown)
 
     @admin.display(description="Whose")
     def whose(self, row: Channel) -> str:

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
-from unfold.decorators import action, display
+from unfold.decorators import action
 
 from monitoring.admin.channels import visible_channels
 from monitoring.admin.rule_form import RuleForm, set_channels
@@ -25,7 +25,7 @@ from monitoring.rules import in_words, scope_in_words
 from monitoring.trying import try_rule
 from portfolio.auditing import record
 from portfolio.filters import choice_filter
-from portfolio.markup import badge
+from portfolio.markup import badge, two_lines
 from portfolio.pages import PageAdmin
 from portfolio.wording import plural
 
@@ -89,9 +89,9 @@ class AlertRuleAdmin(PageAdmin):
         for row in rows:
             row.channel_count = counts.get(row.pk, 0)
 
-    @display(description="Rule", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
-    def what(self, row: AlertRule) -> tuple[str, str]:
-        return row.name, in_words(row)
+    @admin.display(description="Rule")
+    def what(self, row: AlertRule) -> SafeString:
+        return two_lines(row.name, in_words(row))
 
     @admin.display(description="Weight")
     def weight(self, row: AlertRule) -> SafeString:

@@ -32,7 +32,7 @@ def test_from_a_rule_to_a_closed_alert(page: Page, live_server: Any) -> None:  #
     expect(page.locator(".dm-head")).to_contain_text("Switched on")
     see(page, "rule")
     page.get_by_role("button", name="Save and try on the past").click()
-    expect(page.locator(".dm-tiles")).to_contain_text("alerts in 365 days")
+    expect(page.locator(".dm-tiles")).to_contain_text("in 365 days")
     now = timezone.now()
     delivered(a_notice("DELETE", delivered=stamp(now)))
     news("Beta GmbH", hours=1)
@@ -56,7 +56,7 @@ def make_a_rule(page: Page) -> None:  # noqa: F811
     see(page, "rule-mistake")
     page.fill("#id_element_paths", "**.operatingStatus")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.locator(".dm-tiles")).to_contain_text("alerts in 30 days")
+    expect(page.locator(".dm-tiles")).to_contain_text("alert in 30 days")
 
 
 def handle_the_alert(page: Page, url: str) -> None:  # noqa: F811

@@ -195,7 +195,7 @@ def test_a_rule_is_made_tried_and_switched_on(ann: Client) -> None:
     assert RuleChannel.objects.get().channel == channel
     assert answer.headers["Location"] == f"/monitoring/alertrule/{rule.pk}/try/"
     page = text_of(ann.get(answer.headers["Location"]))
-    assert "1 alerts in 30 days" in page
+    assert "1 alert in 30 days" in page
     assert "Acme Ltd (in liquidation)" in page
     ann.post(f"/monitoring/alertrule/{rule.pk}/do/on/")
     rule.refresh_from_db()
