@@ -47,6 +47,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
             ("Unreadable items", "report", "monitoring.deadletter"),
             ("Replays", "replay", "monitoring.replaypass"),
             ("Publications", "publish", "monitoring.publication"),
+            ("Messages", "outgoing_mail", "monitoring.dispatch"),
             ("Schedules", "schedule", "django_q.schedule"),
             ("Failed tasks", "error", "django_q.failure"),
             ("Finished tasks", "task_alt", "django_q.success"),
@@ -60,6 +61,8 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Alert rules", "rule_settings", "monitoring.alertrule"),
             ("Channels", "send", "monitoring.channel"),
+            ("Webhooks", "webhook", "monitoring.webhookendpoint"),
+            ("Scheduled exports", "schedule_send", "monitoring.scheduledexport"),
             ("Words and weights", "label", "monitoring.element"),
             ("Contracts", "contract", "portfolio.contract"),
         ),

@@ -150,7 +150,7 @@ class SubjectList(APIView):
     scopes = {"GET": READ, "POST": WRITE_PORTFOLIO, "DELETE": WRITE_PORTFOLIO}
     permissions = {
         "GET": "portfolio.view_subject",
-        "POST": "portfolio.add_subject",
+        "POST": "portfolio.change_subject",
         "DELETE": "portfolio.change_subject",
     }
 

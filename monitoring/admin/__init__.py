@@ -11,7 +11,9 @@ from monitoring.admin import (
     records,
     registrations,
     rules,
+    scheduled_exports,
     unreadable,
+    webhooks,
 )
 
 __all__ = [
@@ -25,5 +27,7 @@ __all__ = [
     "records",
     "registrations",
     "rules",
+    "scheduled_exports",
     "unreadable",
+    "webhooks",
 ]

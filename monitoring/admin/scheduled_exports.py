@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from rest_framework.exceptions import ValidationError as BadFilter
 
 from monitoring.models import ScheduledExport
-from monitoring.scheduled_export import asked_for, plan, write_now
+from monitoring.scheduled_export import asked_for, folder_of, plan, write_now
 from portfolio.markup import ago, badge, due
 from portfolio.pages import PageAdmin
 
@@ -32,7 +32,7 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
             asked_for(draft)
         except BadFilter as error:
             raise ValidationError({"filters": str(error.detail)}) from error
-        plan(draft)
+        folder_of(draft)
         return cleaned
 
 

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminURLInputWidget
 
 from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.dispatching import send_again
@@ -39,6 +40,11 @@ SECRET = "The secret is {}. Copy it now, with “whsec_”: it is never shown ag
 
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    url = forms.URLField(
+        label="Address", max_length=500, assume_scheme="https", widget=UnfoldAdminURLInputWidget,
+        help_text="Where events are sent by POST. Redirects are not followed.",
+    )  # fmt: skip
+
     class Meta:
         model = WebhookEndpoint
         fields = FIELDS

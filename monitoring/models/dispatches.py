@@ -50,6 +50,8 @@ class Dispatch(models.Model):
             models.Index(fields=["state", "next_try_at", "id"], name="dispatch_due"),
             models.Index(fields=["target", "state", "sequence", "id"], name="dispatch_by_target"),
             models.Index(fields=["target", "company", "sequence", "id"], name="dispatch_by_company"),
+            models.Index(fields=["created_at", "id"], name="dispatch_by_time"),
+            models.Index(fields=["target", "created_at"], name="dispatch_of_target"),
         ]
 
     def __str__(self) -> str:

@@ -65,7 +65,7 @@ def test_two_programs_may_use_the_same_word(erp: Program, a_program: Callable[..
     want(erp, "a", DUNS)
     other = a_program(scopes="write:portfolio", budget=1)
     assert want(other, "a", "150483782").status_code == 200
-    assert want(a_person("portfolio.add_subject"), "a", DUNS).json()["results"][0]["verdict"] == "already_wanted"
+    assert want(a_person("portfolio.change_subject"), "a", DUNS).json()["results"][0]["verdict"] == "already_wanted"
 
 
 def test_a_refusal_is_repeated_too(erp: Program) -> None:

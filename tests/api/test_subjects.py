@@ -243,7 +243,7 @@ def test_an_unknown_registration(erp: Program) -> None:
 
 
 def test_a_person_adds_what_costs_by_confirming_it(registration: Registration) -> None:
-    person = a_person("portfolio.add_subject", "portfolio.view_subject")
+    person = a_person("portfolio.change_subject", "portfolio.view_subject")
     assert want(person, DUNS).status_code == 202
     assert wanted() == set()
 

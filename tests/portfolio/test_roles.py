@@ -48,10 +48,13 @@ monitoring.channel            VAMPOD     VAMPOD OD      OD
 monitoring.dailycount         VAMPOD     -      -       -
 monitoring.deadletter         VAMPOD     -      -       -
 monitoring.delivery           VAMPOD     -      -       -
+monitoring.dispatch           AOD        -      -       -
 monitoring.element            VAMPOD     -      AD      -
 monitoring.notification       VAMPOD     -      -       -
 monitoring.publication        VAMPOD     -      -       -
 monitoring.replaypass         VAMPOD     -      -       -
+monitoring.scheduledexport    VAMPOD     AD     AD      AD
+monitoring.webhookendpoint    OD         OD     OD      -
 portfolio.auditentry          VAMPOD     -      -       -
 portfolio.company             VAMPOD     -      -       -
 portfolio.contract            VAMPOD     D      D       -
@@ -79,6 +82,7 @@ GET  /monitoring/deadletter/{key}/raw/                      VAMPOD
 POST /monitoring/deadletter/{key}/do/try-again/             OD
 GET  /monitoring/delivery/{key}/raw/                        VAMPOD
 GET  /monitoring/notification/export/                       VAMPOD
+POST /monitoring/webhookendpoint/{key}/do/test/             OD
 GET  /portfolio/auditentry/export/                          VAMPOD
 GET  /portfolio/company/export/                             VAMPOD
 GET  /portfolio/contract/export/                            VAMPOD
@@ -144,8 +148,11 @@ monitoring.alertrule    reset_selected         AD
 monitoring.alertrule    switch_selected_off    AD
 monitoring.alertrule    switch_selected_on     AD
 monitoring.channel      delete_selected        OD
+monitoring.dispatch     again                  OD
 monitoring.deadletter   set_selected_aside     OD
 monitoring.deadletter   try_selected_again     OD
+monitoring.scheduledexport  delete_selected    AD
+monitoring.scheduledexport  write              AD
 portfolio.company       stop_selected          MD
 portfolio.proposal      accept_selected        MD
 portfolio.proposal      approve_selected       PD
@@ -214,6 +221,7 @@ def a_value(field: models.Field[Any, Any]) -> Any:
         (models.UUIDField, uuid.uuid4()),
         (models.DateTimeField, timezone.now()),
         (models.DateField, timezone.now().date()),
+        (models.TimeField, timezone.now().time()),
         (models.DurationField, timedelta(minutes=1)),
         (models.BooleanField, False),
         ((models.IntegerField, models.FloatField), 1),

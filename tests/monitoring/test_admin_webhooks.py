@@ -1,0 +1,165 @@
+"""Webhooks, their messages and scheduled exports in the admin."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from dnbmon_site.models import User
+from monitoring.alert_jobs import queue_for_webhooks, send_due
+from monitoring.models import Dispatch, DispatchState, ScheduledExport, WebhookEndpoint
+from tests.builders import an_update, delivered
+from tests.monitoring.receivers import Receiver, answering, receiving
+from tests.monitoring.test_admin import text_of
+
+pytestmark = pytest.mark.django_db
+PATH = "/monitoring/webhookendpoint/"
+
+
+@pytest.fixture(autouse=True)
+def places(settings: Any, tmp_path: Path) -> None:
+    settings.WEBHOOKS_TO_PRIVATE_ADDRESSES = True
+    settings.EXPORT_FOLDER = tmp_path
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    return client
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as running:
+        yield running
+
+
+def make(admin: Client, receiver: Receiver, **fields: Any) -> Any:
+    values = {"name": "CRM", "url": receiver.url, "event_types": "change.published, subject.*", "severity": 1}
+    return admin.post(f"{PATH}add/", {**values, **fields}, follow=True)
+
+
+def secret_in(answer: Any) -> str:
+    told = next(str(message) for message in answer.context["messages"] if "whsec_" in str(message))
+    return told.split("The secret is ")[1].split(".")[0]
+
+
+def do(admin: Client, action: str) -> Any:
+    return admin.post(f"{PATH}{WebhookEndpoint.objects.get().pk}/do/{action}/", follow=True)
+
+
+def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
+    secret = secret_in(make(admin, receiver))
+    endpoint = WebhookEndpoint.objects.get()
+    assert endpoint.created_by == "ann"
+    page = admin.get(f"{PATH}{endpoint.pk}/change/")
+    assert page.status_code == 200
+    assert "whsec_" not in text_of(page) and endpoint.encrypted_secret not in page.content.decode()
+    assert "The test arrived: 200" in text_of(do(admin, "test"))
+    assert receiver.got[0].verified(secret)
+    new = secret_in(do(admin, "rotate"))
+    do(admin, "test")
+    assert receiver.got[1].verified(new) == receiver.got[1].verified(secret)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"event_types": "change.publishd"}, "is no event"),
+        ({"event_types": ""}, "required"),
+        ({"kinds": "gone"}, "is no kind"),
+        ({"countries": "Germany"}, "two letters"),
+        ({"companies": "12"}, "no D-U-N-S number"),
+        ({"url": "ftp://x"}, "valid URL"),
+        ({"url": "x y"}, "valid URL"),
+    ],
+)
+def test_a_mistake_is_refused_with_what_is_wrong(
+    admin: Client, receiver: Receiver, fields: dict[str, str], said: str
+) -> None:
+    assert said in text_of(make(admin, receiver, **fields))
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_changing_one_keeps_its_secret_and_place(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    before = WebhookEndpoint.objects.get()
+    values = {"name": "ERP", "url": receiver.url, "event_types": "*", "severity": 4, "countries": "de, at"}
+    admin.post(f"{PATH}{before.pk}/change/", values)
+    after = WebhookEndpoint.objects.get()
+    assert (after.name, after.event_types, after.severity, after.countries) == ("ERP", "*", 4, "DE, AT")
+    assert (after.encrypted_secret, after.cursor) == (before.encrypted_secret, before.cursor)
+
+
+def test_switching_off_and_on_and_sending_again(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    do(admin, "off")
+    delivered(an_update())
+    queue_for_webhooks()
+    assert not Dispatch.objects.exists()
+    do(admin, "on")
+    queue_for_webhooks()
+    receiver.behave = answering(500, b"no <b>way</b>")
+    send_due()
+    Dispatch.objects.update(state=DispatchState.PARKED, next_try_at=None)
+    endpoint = WebhookEndpoint.objects.get()
+    assert "Try 1 given up again" in text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
+    receiver.behave = answering(200)
+    do(admin, "again")
+    send_due()
+    assert Dispatch.objects.get().state == DispatchState.SENT
+    assert receiver.ids[0] == receiver.ids[1]
+
+
+def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    delivered(an_update())
+    queue_for_webhooks()
+    receiver.behave = answering(500, b"no <b>way</b>")
+    send_due()
+    row = Dispatch.objects.get()
+    assert row.event_type in text_of(admin.get("/monitoring/dispatch/"))
+    page = admin.get(f"/monitoring/dispatch/{row.pk}/change/")
+    assert "answered 500" in text_of(page)
+    assert "<b>way" not in page.content.decode(), "a receiver's answer is text"
+    Dispatch.objects.update(state=DispatchState.SENT)
+    admin.post("/monitoring/dispatch/", {"action": "again", "_selected_action": [str(row.pk)]})
+    assert Dispatch.objects.get().state == DispatchState.WAITING
+
+
+def test_what_is_unknown_is_not_done(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    endpoint = WebhookEndpoint.objects.get()
+    assert admin.post(f"{PATH}{endpoint.pk}/do/delete/").status_code == 404
+    assert admin.get(f"{PATH}{endpoint.pk}/do/test/").status_code == 405
+
+
+# Scheduled exports
+
+
+def an_export(**fields: Any) -> dict[str, Any]:
+    values = {"name": "daily", "content": "changes", "filters": "", "format": "csv", "folder": "", "zone": "UTC"}
+    return {**values, "at": "06:00", "is_active": "on", **fields}
+
+
+def test_an_export_is_planned_and_written(admin: Client, tmp_path: Path) -> None:
+    admin.post("/monitoring/scheduledexport/add/", an_export(filters="country=GB"))
+    export = ScheduledExport.objects.get()
+    assert timezone.now() < export.due_at <= timezone.now() + timedelta(days=1)
+    ticked = {"action": "write", "_selected_action": [str(export.pk)]}
+    assert "0 rows" in text_of(admin.post("/monitoring/scheduledexport/", ticked, follow=True))
+    assert len(list(tmp_path.iterdir())) == 2
+    assert "daily" in text_of(admin.get("/monitoring/scheduledexport/"))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"filters": "contry=GB"}, {"folder": "../x"}, {"zone": "Mars"}, {"name": "a/b"}, {"at": "25:00"}]
+)
+def test_an_export_with_a_mistake_is_refused(admin: Client, fields: dict[str, str]) -> None:
+    answer = admin.post("/monitoring/scheduledexport/add/", an_export(**fields))
+    assert answer.status_code == 200
+    assert not ScheduledExport.objects.exists()
