@@ -25,7 +25,7 @@ from portfolio.rows import LOOKUP_BATCH, clean_text, insert_new
 from portfolio.settling import IS_IN
 from portfolio.stored_bytes import load_bytes, store_bytes
 from portfolio.sync_runs import tally_open
-from portfolio.troubles import in_words
+from portfolio.troubles import forget_refused_token, in_words
 
 Item = TypeVar("Item")
 SAVED_EVERY = 20
@@ -166,6 +166,8 @@ def go_on_checking(
                 _ask_some(row, client, numbers[row.position : row.position + SAVED_EVERY])
                 tell()
         except (DirectPlusError, NotConfigured) as error:
+            if client:
+                forget_refused_token(client, error)
             ListCheck.objects.filter(pk=row.pk).update(error=clean_text(in_words(error)[0]))
             return False
         return _end_check(row)

@@ -18,7 +18,7 @@ from portfolio.connecting import NotConfigured, client_for, is_real, subject_pat
 from portfolio.holding import Hold, holding
 from portfolio.models import Registration, SyncRun, SyncState
 from portfolio.todo import Verb, unanswered, unsent
-from portfolio.troubles import in_words
+from portfolio.troubles import forget_refused_token, in_words
 from portfolio.working import Stopped, Work
 
 
@@ -87,6 +87,7 @@ def _work(
     except Stopped:
         pass
     except (DirectPlusError, NotConfigured) as error:
+        forget_refused_token(work.client, error)
         words, retry_at, tell_people = in_words(error)
         sync_runs.fail_run(run, words, retry_at=retry_at, tell=tell_people)
     finally:

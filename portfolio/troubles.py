@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from direct_plus.client import DirectPlus
 from direct_plus.errors import (
     BadRequest,
     ContractDates,
@@ -31,6 +32,12 @@ def is_about_the_number(error: DirectPlusError) -> bool:
     if isinstance(error, UnknownPath | ContractDates) or error.code in WHOLE_CALL or error.code is None:
         return False
     return isinstance(error, BadRequest | NotFound | Gone | Transferred)
+
+
+def forget_refused_token(client: DirectPlus, error: Exception) -> None:
+    """The next attempt asks for a new token, with the credentials as they are then."""
+    if isinstance(error, NotAuthorised):
+        client.session.forget_token()
 
 
 def in_words(error: Exception) -> tuple[str, datetime, bool]:

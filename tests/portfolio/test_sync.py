@@ -297,6 +297,16 @@ def test_trouble_is_told_and_tried_again(
     assert control.subjects(adopted.reference) == [A]
 
 
+def test_a_token_that_is_worth_nothing_is_not_kept(adopted: Registration, control: SandboxControl) -> None:
+    """As after the credentials were changed at D&B, or a database was restored."""
+    want(adopted, [A])
+    control.set_fault("not_authorised", on="subject", times=1)
+    assert synced(adopted).state == SyncState.FAILED
+    tokens = len(calls_of(control, "token"))
+    assert synced(adopted, everything=True).state == SyncState.ENDED
+    assert len(calls_of(control, "token")) == tokens + 1
+
+
 @pytest.mark.parametrize("threshold", [0, 5])
 def test_a_refused_call_leaves_the_rows_as_they_were(
     adopted: Registration, control: SandboxControl, threshold: int
