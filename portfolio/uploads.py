@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest
 
 
 class BoundedUpload(FileUploadHandler):
-    """Stops taking a file in where it passes the limit; the rest of the request is read and dropped."""
+    """Stops taking a file in where it passes the limit; the rest of it is read in small pieces and dropped."""
 
     def __init__(self, request: HttpRequest, limit: int) -> None:
         super().__init__(request)
@@ -21,7 +21,8 @@ class BoundedUpload(FileUploadHandler):
         self.taken += len(raw_data)
         if self.taken > self.limit:
             self.is_too_large = True
-            raise StopUpload(connection_reset=False)
+            # Not StopUpload: Django would read the rest line by line, and a line may be all of it.
+            raise SkipFile
         return raw_data
 
     def file_complete(self, file_size: int) -> None:

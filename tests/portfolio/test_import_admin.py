@@ -12,6 +12,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django_q.models import OrmQ
 
 from dnbmon_site.models import User
@@ -152,6 +153,27 @@ def test_a_file_above_the_limit_is_not_taken(admin: Client, registration: Regist
     answer = admin.post(UPLOAD, a_form(b"804735132\n" * 150_000))
     assert "larger than 1 MB, so it was not taken" in text_of(answer)
     assert not SubjectImport.objects.exists()
+
+
+class OnlyPieces:
+    """A body that is read in pieces; whoever asks for a line asks for two gigabytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+
+    def read(self, size: int) -> bytes:
+        assert 0 <= size <= 1_000_000
+        return self._file.read(size)
+
+
+def test_what_is_too_large_is_never_held_as_a_whole(
+    admin: Client, registration: Registration, settings: LazySettings
+) -> None:
+    settings.IMPORT_LIMIT_MB = 1
+    body = encode_multipart(BOUNDARY, a_form(b"8" * 3_000_000))
+    read: dict[str, Any] = {"wsgi.input": OnlyPieces(body), "CONTENT_LENGTH": str(len(body))}
+    answer = admin.generic("POST", UPLOAD, "", MULTIPART_CONTENT, **read)
+    assert "larger than 1 MB, so it was not taken" in text_of(answer)
 
 
 def test_the_forms_token_is_checked_all_the_same(registration: Registration) -> None:
