@@ -165,6 +165,9 @@ class OnlyPieces:
         assert 0 <= size <= 1_000_000
         return self._file.read(size)
 
+    def readline(self, size: int = -1) -> bytes:
+        raise AssertionError("a line was asked for")
+
 
 def test_what_is_too_large_is_never_held_as_a_whole(
     admin: Client, registration: Registration, settings: LazySettings
