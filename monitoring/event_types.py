@@ -62,9 +62,7 @@ CHANGE = an_object(
     derived={"type": "boolean"},
     superseded={"type": "boolean"},
 )
-ALERT = an_object(
-    id=KEY, company=or_null(DUNS), title=TEXT, severity=TEXT, rule=TEXT, reason=TEXT, happened_at=MOMENT
-)
+ALERT = an_object(id=KEY, company=or_null(DUNS), title=TEXT, severity=TEXT, rule=TEXT, reason=TEXT, happened_at=MOMENT)
 ALERT_EXAMPLE = {
     "id": "019b95d1-4000-8c55-9d0a-2a4f4b0c9a11",
     "company": "804735132",
