@@ -175,7 +175,7 @@ def test_what_is_too_large_is_never_held_as_a_whole(
     settings.IMPORT_LIMIT_MB = 1
     body = encode_multipart(BOUNDARY, a_form(b"8" * 3_000_000))
     read: dict[str, Any] = {"wsgi.input": OnlyPieces(body), "CONTENT_LENGTH": str(len(body))}
-    answer = admin.generic("POST", UPLOAD, "", MULTIPART_CONTENT, **read)
+    answer = admin.generic("POST", UPLOAD, "x", MULTIPART_CONTENT, **read)
     assert "larger than 1 MB, so it was not taken" in text_of(answer)
 
 
