@@ -26,6 +26,8 @@ def create_import(
 ) -> SubjectImport:
     """Keep a file; its bytes are durable before the row that names them. Nothing is read yet."""
     now = timezone.now()
+    # What the answer shows is what every engine keeps: milliseconds.
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
     import_ = SubjectImport(
         registration=registration,
         mode=ImportMode(mode),
