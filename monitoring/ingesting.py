@@ -132,6 +132,9 @@ def _insert_notifications(batch: Batch) -> None:
     fresh = [reading for reading in batch.readings if reading.id not in owners]
     insert_new(Company, [Company(duns=duns) for duns in sorted({reading.item.duns for reading in fresh})])
     inserted = _insert(batch, Notification, [_notification(batch, reading) for reading in fresh], attrgetter("pk"))
+    if len(inserted) < len(fresh):
+        # Somebody else inserts as well, or the database took a row and could not say so: the row tells whose it is.
+        owners = _owners([reading.id for reading in batch.readings])
     batch.new = len(inserted)
     own = {key for key, owner in owners.items() if owner == batch.delivery.pk} | {row.pk for row in inserted}
     batch.readings = [reading for reading in batch.readings if reading.id in own]

@@ -11,22 +11,29 @@ from datetime import UTC
 from functools import cache, partial
 from typing import Any
 
-from django.db import connection, models
+from django.db import IntegrityError, connection, models
 
-BATCH = 500
 AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
 Prepare = Callable[[Any], Any]
 
 
 def insert_rows(model: type[models.Model], rows: Sequence[models.Model]) -> None:
-    """Insert rows that are not there; raises IntegrityError as bulk_create does."""
+    """Insert rows that are not there; raises IntegrityError as bulk_create does.
+
+    Where there are no transactions, the rows before the one that clashed stay: `inserted_before(error)` counts them.
+    """
     if connection.vendor not in ("sqlite", "postgresql"):
-        model._default_manager.bulk_create(rows, batch_size=BATCH)
+        model._default_manager.bulk_create(rows, batch_size=len(rows))
         return
     statement, columns = _insert_statement(model)
     values = [[prepare(getattr(row, name)) for name, prepare in columns] for row in rows]
     with connection.cursor() as cursor:
         cursor.executemany(statement, values)
+
+
+def inserted_before(error: IntegrityError) -> int:
+    """How many of the rows, from the first on, are in the database although the insert failed."""
+    return int(getattr(error.__cause__, "details", {}).get("nInserted", 0))
 
 
 def update_version(row: models.Model, values: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
-from portfolio.fast_rows import insert_rows
+from portfolio.fast_rows import insert_rows, inserted_before
 from portfolio.models import Contract
 
 Row = TypeVar("Row", bound=models.Model)
@@ -24,17 +24,19 @@ def insert_new(model: type[Row], rows: Iterable[Row]) -> list[Row]:
     Two processes that insert the same row both succeed, and one of them inserted it.
     """
     unique = list({row.pk: row for row in reversed(list(rows))}.values())[::-1]
+    inserted: list[Row] = []
     for _ in range(2):
         missing = _missing(model, unique)
         if not missing:
-            return []
+            return inserted
         try:
             with transaction.atomic():
                 insert_rows(model, missing)
-        except IntegrityError:
+        except IntegrityError as clash:
+            inserted += missing[: inserted_before(clash)]
             continue
-        return missing
-    return [row for row in _missing(model, unique) if _insert_one(row)]
+        return inserted + missing
+    return inserted + [row for row in _missing(model, unique) if _insert_one(row)]
 
 
 def _missing(model: type[Row], rows: Sequence[Row]) -> list[Row]:

@@ -43,12 +43,29 @@ def test_a_clash_in_between_is_survived(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.django_db(transaction=True)
+def test_says_which_it_inserted_although_some_clashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without transactions, what stands before the clash stays, and it was this call that brought it."""
+    real, calls = rows.existing_keys, []
+
+    def somebody_is_faster(model: Any, wanted: Any) -> Any:
+        found = real(model, wanted)
+        calls.append(1)
+        if len(calls) == 1:
+            Company.objects.create(duns="000000002")
+        return found
+
+    monkeypatch.setattr(rows, "existing_keys", somebody_is_faster)
+    assert sorted(keys(insert_new(Company, companies(1, 2, 3)))) == ["1", "3"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_many_at_once_insert_each_row_once() -> None:
     failures: list[Exception] = []
+    inserted: list[str] = []
 
     def insert() -> None:
         try:
-            insert_new(Company, companies(*range(40)))
+            inserted.extend(row.duns for row in insert_new(Company, companies(*range(40))))
         except Exception as error:
             failures.append(error)
         finally:
@@ -61,6 +78,7 @@ def test_many_at_once_insert_each_row_once() -> None:
         thread.join()
     assert failures == []
     assert Company.objects.count() == 40
+    assert sorted(inserted) == [f"{number:09d}" for number in range(40)]
 
 
 NAMES = [
