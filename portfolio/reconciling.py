@@ -4,8 +4,9 @@ decided by people, never corrected by itself (design §5)."""
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -14,8 +15,9 @@ from portfolio.auditing import record
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.notices import notify
 from portfolio.rows import clean_text, in_batches
+from portfolio.subject_counts import SubjectCounts, counts_of
 from portfolio.sync_runs import only_after
-from portfolio.todo import SAID_NO, Verb, doubtful, of, pending, unsent
+from portfolio.todo import SAID_NO, of
 from portfolio.wanting import Wish, contract_year_start, unwant_subjects, want_subjects
 from portfolio.wording import plural
 
@@ -47,17 +49,18 @@ class Drift:
 
 
 def drift(registration: Registration) -> Drift:
-    after = only_after(registration)
-    everything = sum(unsent(registration, verb).count() for verb in Verb)
-    going_out = sum(unsent(registration, verb, after).count() for verb in Verb) if after else everything
+    return drift_in(counts_of(registration, only_after(registration)))
+
+
+def drift_in(counts: SubjectCounts) -> Drift:
     return Drift(
-        missing=missing(registration).count(),
-        refused=refused(registration).count(),
-        extra=extra(registration).count(),
-        unsent=going_out,
-        pending=pending(registration).count(),
-        doubtful=doubtful(registration).count(),
-        held_back=everything - going_out,
+        missing=counts.missing,
+        refused=counts.refused,
+        extra=counts.extra,
+        unsent=counts.going_out,
+        pending=counts.pending,
+        doubtful=counts.doubtful,
+        held_back=counts.to_add + counts.to_remove - counts.going_out,
     )
 
 
@@ -77,26 +80,24 @@ def extra(registration: Registration) -> QuerySet[Subject]:
     return of(registration).filter(nobody_said, wanted=False, state=SubjectState.MONITORED)
 
 
-def held_back(registration: Registration, verb: Verb) -> QuerySet[Subject]:
-    """What a cancelled sync has left unsent, until a person starts one again."""
-    after = only_after(registration)
-    rows = unsent(registration, verb)
-    return rows.filter(wanted_at__lte=after) if after else rows.none()
-
-
-def costs_of_sending_again(registration: Registration) -> int:
-    """How many of the missing would be billed anew: monitored in no registration of the contract in this contract
-    year, as far as known."""
+def costs_of_sending_again(registration: Registration, rows: Iterable[Subject], others: Sequence[uuid.UUID]) -> int:
+    """How many of these missing would be billed anew: monitored neither here nor in the contract's other registrations
+    in this contract year, as far as known."""
     start = contract_year_start(registration.contract)
-    stayed = Q(monitored_until__isnull=False) if start is None else Q(monitored_until__gte=start)
-    numbers = list(missing(registration).exclude(stayed).values_list("company_id", flat=True))
-    others = Registration.objects.filter(contract=registration.contract).exclude(pk=registration.pk)
-    keys = list(others.values_list("pk", flat=True)) if numbers else []
+    numbers = [row.company_id for row in rows if not _stayed(row, start)]
     elsewhere: set[str] = set()
-    for batch in in_batches(numbers) if keys else []:
-        rows = Subject.objects.filter(stayed | Q(state__in=BILLED), registration__in=keys, company__in=batch)
-        elsewhere.update(rows.values_list("company_id", flat=True))
+    for batch in in_batches(numbers) if others else []:
+        found = Subject.objects.filter(_has_stayed(start) | Q(state__in=BILLED), registration__in=others)
+        elsewhere.update(found.filter(company__in=batch).values_list("company_id", flat=True))
     return len(set(numbers) - elsewhere)
+
+
+def _has_stayed(start: date | None) -> Q:
+    return Q(monitored_until__isnull=False) if start is None else Q(monitored_until__gte=start)
+
+
+def _stayed(row: Subject, start: date | None) -> bool:
+    return row.monitored_until is not None and (start is None or row.monitored_until >= start)
 
 
 # What people decide, each with its name on it. `duns` None means all there are.

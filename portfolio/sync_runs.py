@@ -29,7 +29,10 @@ def open_run(registration: Registration) -> SyncRun | None:
 
 def only_after(registration: Registration) -> datetime | None:
     """After a cancelled run only what was said since goes out by itself, until a person starts one for everything."""
-    last = latest_run(registration)
+    return what_it_left(latest_run(registration))
+
+
+def what_it_left(last: SyncRun | None) -> datetime | None:
     if last is None:
         return None
     return last.ended_at if last.state == SyncState.CANCELLED else last.wishes_after

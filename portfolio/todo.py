@@ -42,13 +42,21 @@ def unsent(registration: Registration, verb: Verb, said_after: datetime | None =
 
 
 def _additions(registration: Registration) -> QuerySet[Subject]:
-    wanted_again = Q(state=SubjectState.REMOVED, wanted_at__gt=F("checked_at"))
-    return of(registration).filter(Q(state=SubjectState.UNKNOWN) | wanted_again, wanted=True)
+    return of(registration).filter(Q(state=SubjectState.UNKNOWN, wanted=True) | asked_again())
 
 
 def _removals(registration: Registration) -> QuerySet[Subject]:
-    rows = of(registration).filter(wanted=False, state=SubjectState.MONITORED, wanted_at__isnull=False)
-    return rows.exclude(code__in=SAID_NO)
+    return of(registration).filter(is_removal())
+
+
+def asked_again() -> Q:
+    """Out at D&B, and somebody has said since that it is wanted."""
+    return Q(wanted=True, state=SubjectState.REMOVED, wanted_at__gt=F("checked_at"))
+
+
+def is_removal() -> Q:
+    """In at D&B, and somebody has said that it is not wanted; D&B has not refused to take it out."""
+    return Q(wanted=False, state=SubjectState.MONITORED, wanted_at__isnull=False) & ~Q(code__in=SAID_NO)
 
 
 def unanswered(registration: Registration, verb: Verb, said_after: datetime | None = None) -> QuerySet[Subject]:
@@ -62,8 +70,12 @@ def pending(registration: Registration) -> QuerySet[Subject]:
 
 
 def doubtful(registration: Registration) -> QuerySet[Subject]:
+    return of(registration).filter(is_doubtful(registration))
+
+
+def is_doubtful(registration: Registration) -> Q:
     """Pending for so long that D&B is asked one by one what became of them."""
-    return pending(registration).filter(sent_at__lt=timezone.now() - doubt_after(registration))
+    return Q(state__in=PENDING, sent_at__lt=timezone.now() - doubt_after(registration))
 
 
 def doubt_after(registration: Registration) -> timedelta:

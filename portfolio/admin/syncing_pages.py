@@ -7,14 +7,15 @@ from typing import Any
 from django.db.models import QuerySet
 
 from portfolio import reconciling, suppressing, sync_runs
-from portfolio.adopting import is_number_known
 from portfolio.explaining import explain
 from portfolio.models import Company, ListCheck, Registration, Subject, SubjectState, SyncRun, SyncState
-from portfolio.sending import why_not_to_send
-from portfolio.todo import Verb, doubt_after, of, unsent
+from portfolio.rows import LOOKUP_BATCH
+from portfolio.subject_counts import counts_of
+from portfolio.todo import doubt_after, of
 from portfolio.wording import plural
 
 SHOWN = 50
+COSTED = LOOKUP_BATCH
 TONES = {
     SyncState.RUNNING: ("Running", "info"),
     SyncState.PAUSED: ("Paused", "warn"),
@@ -77,7 +78,10 @@ def _newest_refusals(run: SyncRun) -> QuerySet[Subject]:
 
 def with_words(rows: QuerySet[Subject]) -> list[Any]:
     """The first of them, each with its company and what to do; joins are slow on some engines."""
-    found: list[Any] = list(rows[:SHOWN])
+    return _told(list(rows[:SHOWN]))
+
+
+def _told(found: list[Any]) -> list[Any]:
     companies = Company.objects.in_bulk([row.company_id for row in found])
     for row in found:
         row.name = companies[row.company_id].name if row.company_id in companies else ""
@@ -86,24 +90,45 @@ def with_words(rows: QuerySet[Subject]) -> list[Any]:
 
 
 def drift_page(registration: Registration) -> dict[str, Any]:
-    found = reconciling.drift(registration)
-    again = reconciling.costs_of_sending_again(registration) if found.missing else 0
+    run = sync_runs.latest_run(registration)
+    counts = counts_of(registration, sync_runs.what_it_left(run))
+    found = reconciling.drift_in(counts)
+    sides = _sides(registration, found)
+    cost, is_exact = _cost_of_sending_again(registration, found, sides["missing"])
+    shown = {side: rows[:SHOWN] for side, rows in sides.items()}
+    _told([row for rows in shown.values() for row in rows])
     return {
         "registration": registration,
+        "counts": counts,
         "found": found,
-        "reason": why_not_to_send(registration),
-        "run": sync_runs.open_run(registration) or sync_runs.latest_run(registration),
-        "to_add": unsent(registration, Verb.ADD).count(),
-        "to_remove": unsent(registration, Verb.REMOVE).count(),
-        "wanted": of(registration).filter(wanted=True).count(),
-        "there": of(registration).filter(state=SubjectState.MONITORED).count(),
-        "missing": with_words(reconciling.missing(registration).order_by("pk")),
-        "refused": with_words(reconciling.refused(registration).order_by("pk")),
-        "extra": with_words(reconciling.extra(registration).order_by("pk")),
-        "cost_again": again,
-        "up_to": "" if is_number_known(registration.contract) else "up to ",
+        "run": run,
+        **shown,
+        "cost_again": cost,
+        "up_to": "" if is_exact else "up to ",
         "shown": SHOWN,
     }
+
+
+def _sides(registration: Registration, found: reconciling.Drift) -> dict[str, list[Any]]:
+    """The rows of each side, up to `COSTED`; a side without any asks nothing."""
+    sides: dict[str, list[Any]] = {}
+    for side, rows in SIDES.items():
+        limit = COSTED if side == "missing" else SHOWN
+        sides[side] = list(rows(registration).order_by("pk")[:limit]) if getattr(found, side) else []
+    return sides
+
+
+def _cost_of_sending_again(
+    registration: Registration, found: reconciling.Drift, rows: list[Subject]
+) -> tuple[int, bool]:
+    """How many would be billed anew, and whether that is exact. Of very many: up to all of them."""
+    if not rows:
+        return 0, True
+    adopted = dict(Registration.objects.filter(contract=registration.contract).values_list("pk", "adopted"))
+    if found.missing > COSTED:
+        return found.missing, False
+    others = [key for key in adopted if key != registration.pk]
+    return reconciling.costs_of_sending_again(registration, rows, others), all(adopted.values())
 
 
 SIDES = {"missing": reconciling.missing, "refused": reconciling.refused, "extra": reconciling.extra}

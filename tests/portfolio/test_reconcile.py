@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,8 +12,9 @@ from portfolio import reconciling
 from portfolio.contract_year import remove_planned
 from portfolio.delivered_files import apply_export
 from portfolio.models import AuditEntry, Notice, Registration, Subject, SubjectState
-from portfolio.reconciling import Drift, costs_of_sending_again, drift, tell_of_drift
+from portfolio.reconciling import Drift, costs_of_sending_again, drift, missing, tell_of_drift
 from portfolio.sending import sync
+from portfolio.subject_counts import counts_of
 from portfolio.suppressing import activate, is_suppressed, suppress
 from portfolio.sync_jobs import reconcile_all, sync_due
 from tests.builders import a_registration
@@ -61,7 +63,7 @@ def test_what_nobody_wants_is_taken_out_when_somebody_says_so(drifted: Registrat
 
 
 def test_what_is_missing_is_sent_again_when_somebody_says_so(drifted: Registration, control: SandboxControl) -> None:
-    assert costs_of_sending_again(drifted) == 0  # it was monitored this year
+    assert costs_of_sending_again(drifted, missing(drifted), []) == 0  # it was monitored this year
     assert reconciling.send_again(drifted, [A], by="ann") == 1
     sync(drifted)
     assert control.subjects(drifted.reference) == [A, B, C]
@@ -71,11 +73,11 @@ def test_what_is_missing_is_sent_again_when_somebody_says_so(drifted: Registrati
 def test_a_company_never_seen_at_dnb_costs_when_it_is_sent_again(adopted: Registration) -> None:
     want(adopted, [A])
     Subject.objects.update(state=SubjectState.REMOVED, checked_at=timezone.now() + timedelta(minutes=1))
-    assert costs_of_sending_again(adopted) == 1
     other = a_registration("ACME_LOD_02", contract=adopted.contract)
+    assert costs_of_sending_again(adopted, missing(adopted), [other.pk]) == 1
     key = Subject.key(other.pk, A)
     Subject.objects.create(id=key, registration=other, company_id=A, state=SubjectState.MONITORED)
-    assert costs_of_sending_again(adopted) == 0  # billed there
+    assert costs_of_sending_again(adopted, missing(adopted), [other.pk]) == 0  # billed there
 
 
 def test_what_is_missing_or_refused_may_be_given_up(drifted: Registration, control: SandboxControl) -> None:
@@ -129,3 +131,13 @@ def test_notifications_are_held_back_and_let_come_again(adopted: Registration, c
     activate(adopted, by="ann")
     assert is_suppressed(adopted) is False
     assert list(AuditEntry.objects.order_by("id").values_list("action", flat=True)) == ["suppress", "activate"]
+
+
+def test_numbers_are_counted_in_two_questions(drifted: Registration, django_assert_num_queries: Any) -> None:
+    a_missing_one_wanted_again = {"wanted_at": timezone.now() + timedelta(minutes=1)}
+    Subject.objects.filter(company=A).update(**a_missing_one_wanted_again)
+    with django_assert_num_queries(2):
+        found = counts_of(drifted)
+    assert (found.wanted, found.there, found.missing, found.refused, found.extra) == (3, 2, 0, 1, 1)
+    assert (found.to_add, found.to_remove, found.going_out) == (1, 0, 1)
+    assert counts_of(drifted, timezone.now() + timedelta(minutes=2)).going_out == 0

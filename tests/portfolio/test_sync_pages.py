@@ -18,7 +18,8 @@ from portfolio.models import Company, ListCheck, Registration, Subject, SubjectS
 from portfolio.sending import sync
 from portfolio.suppressing import is_suppressed
 from portfolio.sync_jobs import check_lists, sync_now
-from tests.monitoring.test_admin import text_of
+from tests.builders import a_registration
+from tests.monitoring.test_admin import AtMost, text_of
 from tests.portfolio.wishes import calls_of, numbers, subject, want
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +90,18 @@ def test_the_drift_page_shows_both_ways_with_their_cost(admin: Client, adopted: 
     assert "1 company no longer wanted" in post(admin, f"drift/{adopted.pk}/unwant/", duns=[C])
     assert "Tick the companies first" in post(admin, f"drift/{adopted.pk}/stop/")
     assert subject(adopted, B).state == SubjectState.UNKNOWN
+
+
+def test_the_drift_page_takes_few_queries(
+    admin: Client, adopted: Registration, django_assert_max_num_queries: AtMost
+) -> None:
+    a_registration("ACME_LOD_02", contract=adopted.contract, adopted=True)
+    there(adopted, A)
+    there(adopted, B, wanted=True, state=SubjectState.REMOVED)
+    there(adopted, C, wanted=True, state=SubjectState.REFUSED, code="40003")
+    with django_assert_max_num_queries(12):
+        page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
+    assert "Sending again costs 1 new company" in page
 
 
 def test_a_sync_is_started_watched_paused_and_cancelled(
