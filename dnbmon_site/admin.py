@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from dnbmon_site import jobs_admin  # noqa: F401  registers django-q2's pages
+from dnbmon_site import attempts_admin, jobs_admin  # noqa: F401  they register other people's pages
 from dnbmon_site.models import ApiKey, User
 
 admin.site.unregister(Group)

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from dnbmon_site.idempotency import repeatable
 from dnbmon_site.keys import KeyAuthentication
+from dnbmon_site.policies import drawn_by_swagger
 from dnbmon_site.problems import problem_page, unknown_route
 from monitoring.api import ChangeFeed, CompanyChanges, CompanyList, CompanyProfile, NotificationList
 from monitoring.api_alerts import AlertAcknowledge, AlertClose, AlertDetail, AlertList
@@ -56,7 +57,7 @@ v1: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(v1)),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs/", drawn_by_swagger(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
     path("docs/problems/", problem_page, name="problems"),
     re_path("", unknown_route),
 ]

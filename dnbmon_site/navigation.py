@@ -74,6 +74,8 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
             ("People", "person", "dnbmon_site.user"),
             ("Roles", "group", "auth.group"),
             ("API keys", "key", "dnbmon_site.apikey"),
+            ("Sign-ins", "login", "axes.accesslog"),
+            ("Failed sign-ins", "lock", "axes.accessattempt"),
         ),
     ),
 )

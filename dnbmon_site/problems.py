@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.shortcuts import render
 from django.urls import Resolver404, resolve
-from django.utils.html import format_html, format_html_join
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -156,19 +155,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def problem_page(request: HttpRequest) -> HttpResponse:
     """What `type` of a problem document leads to."""
-    sections = format_html_join(
-        "\n",
-        '<section id="{}"><h2>{} · {}</h2><p>{}</p></section>',
-        ((kind.slug, str(kind.status), kind.title, kind.advice) for kind in KINDS),
-    )
-    return HttpResponse(
-        format_html(
-            '<!doctype html><html lang="en"><meta charset="utf-8"><title>Problems · {}</title>'
-            "<body><h1>What the API's errors mean</h1>{}</body></html>",
-            settings.SPECTACULAR_SETTINGS["TITLE"],
-            sections,
-        )
-    )
+    return render(request, "pages/problems.html", {"kinds": KINDS})
 
 
 PROBLEM_SCHEMA: dict[str, Any] = {

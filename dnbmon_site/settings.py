@@ -1,5 +1,6 @@
 """Django's settings, all from the environment; docs/configuration.md explains each name."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from dnbmon_site.engines import DEFAULT_URL, databases, is_mongodb
 from dnbmon_site.environment import kept_secret, origin, read_environment
 from dnbmon_site.logs import configure_structlog, logging_config
 from dnbmon_site.look import BRAND
+from dnbmon_site.policies import STRICT
 from dnbmon_site.refusals import refuse_unsafe
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -83,6 +85,8 @@ APPS = [
     "django_filters",
     "django_q",
     "django_structlog",
+    "axes",
+    "csp",
     "portfolio",
     "monitoring",
     "health",
@@ -91,6 +95,7 @@ APPS = [
 INSTALLED_APPS = [mongodb.APP_CONFIGS.get(app, app) if MONGODB else app for app in APPS]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "dnbmon_site.policies.ContentPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -100,6 +105,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    # Last, as it asks to be: it turns the answer to one attempt too many into a page that says so.
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "dnbmon_site.urls"
 WSGI_APPLICATION = "dnbmon_site.wsgi.application"
@@ -131,6 +138,21 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+
+# Attempts to come in; dnbmon_site/attempts.py says how they are counted.
+AXES_HANDLER = "dnbmon_site.attempts.Attempts"
+AXES_CLIENT_IP_CALLABLE = "dnbmon_site.attempts.address_of"
+AXES_LOCKOUT_CALLABLE = "dnbmon_site.attempts.locked"
+AXES_LOCKOUT_PARAMETERS: list[Any] = [["username", "ip_address"], "username", "ip_address"]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+# Whoever keeps trying is not locked for longer: an attacker could keep somebody out for good.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_VERBOSE = False
+# Its pages are ours, in the look of the others (dnbmon_site/attempts_admin.py).
+AXES_ENABLE_ADMIN = False
 
 # Time and language
 LANGUAGE_CODE = "en-gb"
@@ -249,10 +271,12 @@ if not DEVELOPMENT:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-if ENV.bool("BEHIND_PROXY", default=False):
+BEHIND_PROXY: bool = ENV.bool("BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 14 * 86400
+SESSION_COOKIE_AGE = int(3600 * ENV.float("SESSION_HOURS", default=14 * 24 if DEVELOPMENT else 12))
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": STRICT}
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024

@@ -4,13 +4,18 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
 
+from dnbmon_site.policies import drawn_by_unfold
 from health import views as health
 
 password_reset: list[URLPattern] = [
-    path("password_reset/", auth.PasswordResetView.as_view(), name="admin_password_reset"),
-    path("password_reset/done/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
-    path("reset/<uidb64>/<token>/", auth.PasswordResetConfirmView.as_view(), name="password_reset_confirm"),
-    path("reset/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
+    path("password_reset/", drawn_by_unfold(auth.PasswordResetView.as_view()), name="admin_password_reset"),
+    path("password_reset/done/", drawn_by_unfold(auth.PasswordResetDoneView.as_view()), name="password_reset_done"),
+    path(
+        "reset/<uidb64>/<token>/",
+        drawn_by_unfold(auth.PasswordResetConfirmView.as_view()),
+        name="password_reset_confirm",
+    ),
+    path("reset/done/", drawn_by_unfold(auth.PasswordResetCompleteView.as_view()), name="password_reset_complete"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -63,7 +63,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "django_q.delete_ormq",
     ),
 }
-ADMINISTERED = ("portfolio", "monitoring", "health", "dnbmon_site", "auth", "django_q")
+ADMINISTERED = ("portfolio", "monitoring", "health", "dnbmon_site", "auth", "axes", "django_q")
 
 
 def install_roles(sender: Any = None, **kwargs: Any) -> None:

@@ -15,6 +15,8 @@ from tests.support import find_chromium
 def pytest_configure(config: pytest.Config) -> None:
     # Otherwise each first request of a test client would look through all static files.
     settings.WHITENOISE_AUTOREFRESH = True
+    # Its tests switch it on: each login of a test client would count for three queries.
+    settings.AXES_ENABLED = False
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     default = settings.DATABASES["default"]
     if default["ENGINE"].endswith("sqlite3"):

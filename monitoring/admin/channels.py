@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -194,7 +195,8 @@ class ChannelAdmin(PageAdmin):
         if is_done:
             unsubscribe(channel)
         is_done = is_done or channel.unsubscribed_at is not None
-        return self.page(request, "pages/unsubscribe.html", title="No more messages", channel=channel, is_done=is_done)
+        context = {"title": "No more messages", "channel": channel, "is_done": is_done}
+        return render(request, "pages/unsubscribe.html", context)
 
 
 LABELS = {

@@ -52,6 +52,9 @@ class ElementsWidget(OwnTemplate, UnfoldAdminTextareaWidget):  # type: ignore[mi
 
     template_name = "pages/elements_widget.html"
 
+    class Media:
+        js = ("dnbmon/forms.js",)
+
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         known = Element.objects.order_by("path").values_list("path", "label")[:MOST_ELEMENTS]
         classes = " ".join(INPUT_CLASSES)

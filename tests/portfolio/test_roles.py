@@ -35,6 +35,8 @@ ALL, NOBODY = "VAMPOD", "-"
 # model                       see        add    change  delete
 MODELS = """
 auth.group                    D          D      D       D
+axes.accessattempt            D          -      -       -
+axes.accesslog                D          -      -       -
 django_q.failure              OD         -      -       -
 django_q.ormq                 OD         -      -       OD
 django_q.schedule             OD         D      OD      D
@@ -130,6 +132,7 @@ POST /portfolio/syncrun/suppress/{registration}/            MD
 
 ACTIONS = """
 auth.group              delete_selected        D
+axes.accessattempt      unlock                 D
 django_q.failure        resubmit               OD
 django_q.ormq           delete_selected        OD
 django_q.schedule       delete_selected        D

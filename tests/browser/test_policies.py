@@ -1,0 +1,73 @@
+"""The browser is told what pages may load, and no page asks for more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from dnbmon_site.models import User
+from tests.browser.test_walk import complaints_of, log_in, news, see
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PAGES = ("", "portfolio/company/", "portfolio/subjectimport/upload/", "portfolio/contract/year/", "axes/accesslog/",
+         "dnbmon_site/user/add/", "monitoring/channel/add/", "password_change/", "api/docs/problems/")  # fmt: skip
+
+
+@pytest.fixture
+def page(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as play, play.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(15_000)
+        yield page
+
+
+def test_no_page_asks_for_more_than_its_policy_allows(page: Page, live_server: Any) -> None:
+    User.objects.create_superuser("ann", "ann@example.com", "secret words")
+    news()
+    heard = complaints_of(page)
+    log_in(page, live_server.url)
+    for path in PAGES:
+        page.goto(f"{live_server.url}/{path}")
+        page.wait_for_load_state("load")
+        assert heard == [], path
+
+
+def test_a_rules_form_adds_an_element_without_a_script_in_the_page(page: Page, live_server: Any) -> None:
+    User.objects.create_superuser("ann", "ann@example.com", "secret words")
+    news()
+    heard = complaints_of(page)
+    log_in(page, live_server.url)
+    page.goto(f"{live_server.url}/monitoring/alertrule/add/")
+    for path in ("organization.a", "organization.b"):
+        page.get_by_label("A known element").fill(path)
+        page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator(".dm-elements textarea")).to_have_value("organization.a\norganization.b")
+    assert heard == []
+
+
+def test_the_api_can_be_tried_on_its_page(page: Page, live_server: Any) -> None:
+    User.objects.create_superuser("ann", "ann@example.com", "secret words")
+    heard = complaints_of(page)
+    log_in(page, live_server.url)
+    page.goto(f"{live_server.url}/api/docs/")
+    expect(page.locator(".swagger-ui .info .title")).to_contain_text("D&B Monitoring")
+    page.locator(".opblock-summary-control").first.click()
+    page.get_by_role("button", name="Try it out").first.click()
+    page.get_by_role("button", name="Execute").first.click()
+    expect(page.locator(".live-responses-table tbody .response-col_status").first).to_contain_text("200")
+    assert heard == []
+
+
+def test_who_is_locked_out_is_told_so(page: Page, live_server: Any, settings: Any) -> None:
+    settings.AXES_ENABLED = True
+    page.goto(f"{live_server.url}/login/")
+    for _ in range(5):
+        page.fill("#id_username", "ann")
+        page.fill("#id_password", "wrong")
+        page.click("button[type=submit]")
+    expect(page.locator("h1")).to_have_text("Too many attempts")
+    see(page, "locked")

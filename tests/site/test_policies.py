@@ -1,0 +1,96 @@
+"""What pages may load: nothing from elsewhere, no script inside a page, and more than the strict policy only where a
+library needs it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.http import Http404
+from django.test import Client
+
+from dnbmon_site.models import User
+from monitoring.addressing import unsubscribe_link
+from tests.monitoring.alerts import a_channel
+from tests.support import ROOT
+
+pytestmark = pytest.mark.django_db
+FENCES = {"base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "object-src 'none'"}
+STRICT = {"default-src 'none'", "style-src 'self'", "img-src 'self'", *FENCES}
+UNFOLD = {"default-src 'self'", "script-src 'self' 'unsafe-eval'", "style-src 'self' 'unsafe-inline'", *FENCES}
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)|\son[a-z]+\s*=\s*[\"']|javascript:", re.IGNORECASE)
+
+
+def policy(path: str, client: Client | None = None) -> set[str]:
+    answer = (client or Client()).get(path)
+    return set(answer["Content-Security-Policy"].split("; "))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/health/live", "/health/ready", "/nowhere/", "/api/nowhere/", "/api/v1/companies/", "/api/docs/problems/",
+     "/static/dnbmon/plain.css", "/api/schema/"],
+)  # fmt: skip
+def test_what_unfold_does_not_draw_is_strict(path: str) -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("ann"))
+    assert policy(path, client) == STRICT
+
+
+def test_the_page_behind_a_link_in_mail_is_strict() -> None:
+    path = unsubscribe_link(a_channel()).removeprefix("http://localhost:8000")
+    assert policy(path) == STRICT
+
+
+@pytest.mark.parametrize(
+    "path", ["/login/", "/password_reset/", "/password_reset/done/", "/reset/a/b/", "/reset/done/"]
+)
+def test_unfolds_pages_get_the_two_words_it_needs(path: str) -> None:
+    assert policy(path) == UNFOLD
+
+
+@pytest.mark.parametrize("path", ["/", "/portfolio/company/", "/portfolio/contract/year/", "/dnbmon_site/user/add/"])
+def test_so_do_the_pages_of_the_admin(path: str, admin_client: Client) -> None:
+    assert policy(path, admin_client) == UNFOLD
+
+
+def test_the_api_page_runs_no_script_of_its_own() -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("ann"))
+    found = policy("/api/docs/", client)
+    assert "script-src 'self'" in found and "default-src 'none'" in found
+    assert not INLINE.search(client.get("/api/docs/").text)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [(Http404("There is no such thing."), 404, "no such thing"), (RuntimeError("the inside"), 500, "Something broke")],
+)
+def test_error_pages_are_strict_and_plain(
+    error: Exception, code: int, words: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("monitoring.admin.channels.channel_of_token", broken)
+    client.raise_request_exception = False
+    answer = client.get("/monitoring/channel/unsubscribe/a-token/")
+    assert answer.status_code == code and words in answer.text and "the inside" not in answer.text
+    assert set(answer["Content-Security-Policy"].split("; ")) == STRICT
+
+
+def test_no_page_of_ours_has_a_script_inside() -> None:
+    """The browser would not run it; the tests say so earlier."""
+    ours = [*(ROOT / "templates").rglob("*.html"), *python_files()]
+    found = {str(path.relative_to(ROOT)): INLINE.findall(path.read_text()) for path in ours}
+    assert {path: words for path, words in found.items() if words} == {}
+
+
+def python_files() -> list[Path]:
+    return [
+        path
+        for folder in ("portfolio", "monitoring", "health", "dnbmon_site")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
