@@ -57,7 +57,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     change_password_form = AdminPasswordChangeForm
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email", "timezone")}),
+        ("Person", {"fields": ("first_name", "last_name", "email", "timezone", "language")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "roles")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )

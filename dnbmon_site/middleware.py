@@ -1,10 +1,11 @@
-"""Dates in the reader's own zone."""
+"""Dates in the reader's own zone, and all that is shown in the reader's language."""
 
 import zoneinfo
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 
 class ReadersTimezone:
@@ -16,6 +17,18 @@ class ReadersTimezone:
             return self.get_response(request)
 
 
+class ReadersLanguage:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = language_of(request)
+        with translation.override(language):
+            answer = self.get_response(request)
+        answer.headers.setdefault("Content-Language", language)
+        return answer
+
+
 def zone_of(request: HttpRequest) -> zoneinfo.ZoneInfo:
     name = getattr(request.user, "timezone", "UTC")
     try:
@@ -23,3 +36,9 @@ def zone_of(request: HttpRequest) -> zoneinfo.ZoneInfo:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         # This machine's zone tables may lack what another machine accepted.
         return zoneinfo.ZoneInfo("UTC")
+
+
+def language_of(request: HttpRequest) -> str:
+    """The person's own; before somebody has logged in, the program's. Programs with a key are answered in that, too."""
+    chosen = getattr(request.user, "language", "")
+    return chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE

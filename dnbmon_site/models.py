@@ -27,6 +27,12 @@ class User(AbstractUser):
     timezone = models.CharField(
         "time zone", max_length=64, default="UTC", validators=[check_timezone], help_text="Dates are shown in it."
     )
+    language = models.CharField(
+        max_length=16,
+        blank=True,
+        choices=settings.LANGUAGES,
+        help_text="Dates and numbers are written as it does; empty: as the program's.",
+    )
     # As in Django, but through rows of ours: the rows Django makes by itself have auto-increment keys.
     groups = models.ManyToManyField(  # type: ignore[assignment]
         Group, through="UserGroup", blank=True, related_name="user_set", related_query_name="user", verbose_name="roles"

@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "dnbmon_site.middleware.ReadersTimezone",
+    "dnbmon_site.middleware.ReadersLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -156,6 +157,10 @@ AXES_ENABLE_ADMIN = False
 
 # Time and language
 LANGUAGE_CODE = "en-gb"
+# What a person may choose; pages are read in it as far as `locale/` has the words, dates and numbers always.
+LANGUAGES = [("en-gb", "English (United Kingdom)"), ("en-us", "English (United States)"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["dnbmon_site.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 
 from direct_plus.messages import parse_json, parse_stamp
 
@@ -92,21 +92,22 @@ def number(value: int | float | Decimal) -> str:
     exact = Decimal(str(value))
     if not exact.is_finite() or abs(exact.adjusted()) > 30:
         return str(value)
-    text = f"{exact:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = f"{exact:f}"
+    shortest = Decimal(text.rstrip("0").rstrip(".")) if "." in text else exact
+    return str(number_format(shortest, force_grouping=True))
 
 
 def say_text(text: str) -> str:
     if DAY.fullmatch(text):
         return say_day(text)
     if STAMP.match(text) and (moment := parse_stamp(text)):
-        return date_format(timezone.localtime(moment), "j M Y, H:i")
+        return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
     return text
 
 
 def say_day(text: str) -> str:
     try:
-        return date_format(date.fromisoformat(text), "j M Y")
+        return date_format(date.fromisoformat(text), "SHORT_DATE_FORMAT")
     except ValueError:
         return text
 

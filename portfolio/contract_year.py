@@ -21,7 +21,7 @@ from portfolio.models import Contract, Registration, Subject, SubjectState
 from portfolio.notices import notify
 from portfolio.rows import in_batches
 from portfolio.wanting import contract_year_start, unwant_subjects
-from portfolio.wording import plural
+from portfolio.wording import counted, plural
 
 REMINDERS = (7, 30, 60)
 LISTED = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
@@ -239,9 +239,9 @@ def _against(year: Year) -> str:
     if number is None:
         return ""
     over = year.renewing - number
-    tail = f", {over:,} more than the contract pays for" if over > 0 else ""
-    return f"Contracted: {number:,}{tail}. "
+    tail = f", {counted(over)} more than the contract pays for" if over > 0 else ""
+    return f"Contracted: {counted(number)}{tail}. "
 
 
 def day_text(day: date) -> str:
-    return str(date_format(day, "j F Y"))
+    return str(date_format(day, "DATE_FORMAT"))

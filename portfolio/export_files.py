@@ -10,13 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, QueryDict
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from portfolio.auditing import record
 from portfolio.exporting import LISTINGS, Listing, write_file
@@ -150,7 +151,7 @@ def _claim(export: Export) -> bool:
 
 
 def _write_as_asked(export: Export) -> None:
-    """Read the list as the page of the person who asked would show it, in that person's time zone."""
+    """Read the list as the page of the person who asked would show it, in that person's time zone and language."""
     person = get_user_model().objects.filter(username=export.asked_by, is_active=True).first()
     model_admin = admin.site.get_model_admin(LISTINGS[export.listing].model)
     request = HttpRequest()
@@ -160,7 +161,8 @@ def _write_as_asked(export: Export) -> None:
     request.user = person
     if not model_admin.has_view_permission(request):
         raise PermissionDenied(f"{export.asked_by} may not see this list any more.")
-    with timezone.override(getattr(person, "timezone", "UTC")):
+    language = getattr(person, "language", "") or settings.LANGUAGE_CODE
+    with timezone.override(getattr(person, "timezone", "UTC")), translation.override(language):
         write_export(export, rows_for(model_admin, request))
 
 

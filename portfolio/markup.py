@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -37,7 +38,8 @@ def due(moment: datetime | None) -> SafeString | str:
 
 def _time(moment: datetime, text: str) -> SafeString:
     local = timezone.localtime(moment)
-    title = f"{local:%A, %-d %B %Y, %H:%M:%S} ({local.tzname()})"
+    day, time = date_format(local, "DATE_FORMAT"), date_format(local, "H:i:s")
+    title = f"{date_format(local, 'l')}, {day}, {time} ({local.tzname()})"
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), title, text)
 
 
@@ -55,4 +57,5 @@ def bytes_in_words(count: int | None) -> str:
         return ""
     if count < 1_000:
         return f"{count} bytes"
-    return f"{count / 1_000:,.1f} kB" if count < 1_000_000 else f"{count / 1_000_000:,.1f} MB"
+    size, unit = (count / 1_000, "kB") if count < 1_000_000 else (count / 1_000_000, "MB")
+    return f"{number_format(size, 1, force_grouping=True)} {unit}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format, number_format
 
 from portfolio.models import Cadence, Registration, RegistrationState
 
@@ -86,7 +87,11 @@ def days_and_hours(span: timedelta) -> str:
 
 
 def moment_text(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%-d %b %Y, %H:%M}"
+    return str(date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT"))
+
+
+def day_text(day: date) -> str:
+    return str(date_format(day, "SHORT_DATE_FORMAT"))
 
 
 def cadence_words(registration: Registration) -> str:
@@ -146,4 +151,9 @@ def span(seconds: float) -> str:
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     """ "1 change", "2,000 changes"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    return f"{counted(count)} {one if count == 1 else many or one + 's'}"
+
+
+def counted(number: int) -> str:
+    """ "1,234,567", with the separator of the reader's language."""
+    return str(number_format(number, force_grouping=True))

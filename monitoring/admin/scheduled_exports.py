@@ -16,6 +16,7 @@ from monitoring.models import ScheduledExport
 from monitoring.scheduled_export import asked_for, folder_of, plan, write_now
 from portfolio.markup import ago, badge, due
 from portfolio.pages import PageAdmin
+from portfolio.wording import counted
 
 
 class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
@@ -54,7 +55,7 @@ class ScheduledExportAdmin(PageAdmin):
     def write(self, request: HttpRequest, queryset: QuerySet[ScheduledExport]) -> None:
         for export in queryset:
             if write_now(export):
-                messages.success(request, f"{export.file_name}: {export.rows:,} rows.")
+                messages.success(request, f"{export.file_name}: {counted(export.rows or 0)} rows.")
             else:
                 messages.error(request, f"{export}: {export.error or 'it is being written just now'}.")
 

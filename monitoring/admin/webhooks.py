@@ -32,6 +32,7 @@ from monitoring.webhooks import create_endpoint, rotate_secret, switch_off, swit
 from portfolio.filters import choice_filter
 from portfolio.markup import ago, badge
 from portfolio.pages import PageAdmin, ReadOnlyAdmin
+from portfolio.wording import counted
 
 LAST = 20
 STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}
@@ -177,7 +178,7 @@ def _on(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
 
 def _again(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
     count = send_again(Dispatch.objects.filter(target=endpoint.pk, state=DispatchState.PARKED).only("pk"))
-    return messages.SUCCESS, f"{count:,} given up before are tried again, under the same ids."
+    return messages.SUCCESS, f"{counted(count)} given up before are tried again, under the same ids."
 
 
 ACTIONS = {"test": _test, "rotate": _rotate, "off": _off, "on": _on, "again": _again}
@@ -213,7 +214,7 @@ class DispatchAdmin(ReadOnlyAdmin):
     @admin.action(description="Send again", permissions=["resend"])
     def again(self, request: HttpRequest, queryset: QuerySet[Dispatch]) -> None:
         count = send_again(queryset.only("pk"))
-        messages.success(request, f"{count:,} are sent again within a minute, under the same ids.")
+        messages.success(request, f"{counted(count)} are sent again within a minute, under the same ids.")
 
     @admin.display(description="Queued")
     def when(self, row: Dispatch) -> SafeString | str:

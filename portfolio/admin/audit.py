@@ -19,6 +19,7 @@ from portfolio.filters import DaysFilter
 from portfolio.markup import ago, badge, exact
 from portfolio.models import AuditEntry
 from portfolio.pages import ReadOnlyAdmin
+from portfolio.wording import counted
 
 RECENT = 1000
 SHOWN = 300
@@ -126,7 +127,7 @@ def read(text: str) -> dict[str, Any]:
 
 def told(value: Any) -> str:
     if isinstance(value, list):
-        more = f" … and {len(value) - SHOWN:,} more" if len(value) > SHOWN else ""
+        more = f" … and {counted(len(value) - SHOWN)} more" if len(value) > SHOWN else ""
         return ", ".join(map(told, value[:SHOWN])) + more
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from portfolio.importing import VerdictRow, counts_of, is_in_work, is_undecided, reasons_for_approval, verdict_rows
 from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, Verdict
-from portfolio.wording import plural
+from portfolio.wording import counted, plural
 
 ROWS_A_PAGE = 50
 WAITS_LONG_AFTER = timedelta(seconds=20)
@@ -135,7 +135,9 @@ def progress_of(row: SubjectImport) -> dict[str, Any] | None:
     total = max(row.total or 0, row.position)
     percent = 100 * row.position / total if total else 0
     verb = VERBS.get(ImportState(row.state))
-    words = f"{row.position:,} of about {total:,} rows {verb}" if verb and total else "Begins in a moment …"
+    words = (
+        f"{counted(row.position)} of about {counted(total)} rows {verb}" if verb and total else "Begins in a moment …"
+    )
     return {"percent": f"{percent:.1f}", "words": words}
 
 

@@ -30,7 +30,7 @@ from portfolio.pages import ReadOnlyAdmin
 from portfolio.reconciling import DECISIONS
 from portfolio.sending import why_not_to_send
 from portfolio.sync_jobs import start_sync_now
-from portfolio.wording import plural
+from portfolio.wording import counted, plural
 
 MAY_SYNC = "portfolio.change_syncrun"
 MAY_DECIDE = "portfolio.change_subject"
@@ -111,7 +111,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="To add and remove")
     def shown_total(self, row: SyncRun) -> str:
-        return f"+{row.to_add:,} −{row.to_remove:,}"
+        return f"+{counted(row.to_add)} −{counted(row.to_remove)}"
 
     def page_context(self, request: HttpRequest, row: SyncRun) -> dict[str, Any]:
         base = "pages/bare.html" if request.GET.get("part") == "live" else "pages/page.html"

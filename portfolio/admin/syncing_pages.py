@@ -12,7 +12,7 @@ from portfolio.models import Company, ListCheck, Registration, Subject, SubjectS
 from portfolio.rows import LOOKUP_BATCH
 from portfolio.subject_counts import counts_of
 from portfolio.todo import doubt_after, of
-from portfolio.wording import plural
+from portfolio.wording import counted, plural
 
 SHOWN = 50
 COSTED = LOOKUP_BATCH
@@ -61,14 +61,14 @@ def lead_of(run: SyncRun) -> str:
     if run.state == SyncState.FAILED:
         return "It goes on by itself where it stopped; nothing is sent twice."
     if run.state == SyncState.PAUSED:
-        return f"Somebody has paused it. {left:,} are not sent yet."
+        return f"Somebody has paused it. {counted(left)} are not sent yet."
     if run.state == SyncState.CANCELLED:
-        return f"Somebody has cancelled it. {left:,} were not sent and stay unsent until somebody starts a sync."
+        return f"Somebody has cancelled it. {counted(left)} were not sent and stay unsent until somebody starts a sync."
     if run.state == SyncState.ENDED:
-        return f"Done: {run.accepted:,} accepted, {run.refused:,} refused."
+        return f"Done: {counted(run.accepted)} accepted, {counted(run.refused)} refused."
     if left:
-        return f"{run.sent:,} of {run.sent + left:,} sent."
-    return f"All is sent. D&B has not said yet what became of {run.pending:,}."
+        return f"{counted(run.sent)} of {counted(run.sent + left)} sent."
+    return f"All is sent. D&B has not said yet what became of {counted(run.pending)}."
 
 
 def _newest_refusals(run: SyncRun) -> QuerySet[Subject]:
@@ -157,7 +157,7 @@ def _checks(registration: Registration) -> QuerySet[ListCheck]:
 
 def _with_progress(row: Any) -> Any:
     row.width = _share(row.position, row.total)
-    row.words = f"{row.position:,} of {plural(row.total, 'number')} asked about, {row.present:,} at D&B"
+    row.words = f"{counted(row.position)} of {plural(row.total, 'number')} asked about, {counted(row.present)} at D&B"
     return row
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django import template
 
 from portfolio import markup, wording
@@ -15,10 +17,15 @@ register.simple_tag(markup.badge)
 
 
 @register.filter
+def day(moment: date | None) -> str:
+    return "" if moment is None else wording.day_text(moment)
+
+
+@register.filter
 def plural(count: int | None, one: str) -> str:
     return wording.plural(count or 0, one)
 
 
 @register.filter
 def counted(number: int | None) -> str:
-    return "" if number is None else f"{number:,}"
+    return "" if number is None else wording.counted(number)
