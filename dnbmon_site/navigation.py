@@ -63,6 +63,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
             ("Channels", "send", "monitoring.channel"),
             ("Webhooks", "webhook", "monitoring.webhookendpoint"),
             ("Scheduled exports", "schedule_send", "monitoring.scheduledexport"),
+            ("File servers", "dns", "monitoring.fileserver"),
             ("Words and weights", "label", "monitoring.element"),
             ("Contracts", "contract", "portfolio.contract"),
         ),

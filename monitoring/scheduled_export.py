@@ -1,4 +1,5 @@
-"""Files for systems that take their data so: written at a time of day into a folder; a marker says that it is complete.
+"""Files for systems that take their data so: written at a time of day into a folder here or on a server; a marker says
+that it is complete.
 
 The feed's cursor moves after the marker is written. Whoever dies in between leaves the same changes to be written once
 more, in a file of its own; each change carries its id.
@@ -9,10 +10,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +29,7 @@ from monitoring.answers import shown
 from monitoring.api import FeedParameters, choice_of
 from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport
 from monitoring.raw_json import RawJSONRenderer
+from monitoring.sftp import NotDelivered, deliver
 from portfolio.api import CompanyParameters, CompanySerializer, companies_chosen
 from portfolio.exporting import LISTINGS, WRITERS, Listing, batches
 from portfolio.models import Company, ExportFormat
@@ -89,7 +93,8 @@ def next_time(at: time, zone: str, after: datetime) -> datetime:
 
 def plan(export: ScheduledExport) -> None:
     """A new or changed one: its folder and filters are checked, and its next time is set."""
-    folder_of(export)
+    if not export.server:
+        folder_of(export)
     export.cursor = export.cursor or str(feed.latest())
     export.due_at = next_time(export.at, export.zone, timezone.now())
 
@@ -107,6 +112,8 @@ def write_now(export: ScheduledExport) -> bool:
         return False
     try:
         done = _written(export)
+    except NotDelivered as error:
+        done = {"error": clean_text(str(error)), "due_at": timezone.now() + AGAIN_AFTER}
     except Exception as error:
         logger.exception("scheduled export %s failed", export)
         done = {"error": clean_text(f"{type(error).__name__}: {error}"), "due_at": timezone.now() + AGAIN_AFTER}
@@ -117,15 +124,18 @@ def write_now(export: ScheduledExport) -> bool:
 
 def _written(export: ScheduledExport) -> dict[str, Any]:
     now = timezone.now()
-    source, path = Source(export), _path(export, now)
-    try:
-        count = _write(path, source)
-        error = ""
-    except feed.Gone:
-        source.cursor, count = str(feed.latest()), 0
-        error = "A backup was restored, so the file is empty: take a file of all companies. The next one goes on."
-        path.write_bytes(b"")
-    _mark_done(path, count, now)
+    with _folder(export) as folder:
+        source, path = Source(export), folder / f"{export.name}_{now:%Y%m%dT%H%M%S%f}Z.{export.format}"
+        try:
+            count = _write(path, source)
+            error = ""
+        except feed.Gone:
+            source.cursor, count = str(feed.latest()), 0
+            error = "A backup was restored, so the file is empty: take a file of all companies. The next one goes on."
+            path.write_bytes(b"")
+        marker = _mark_done(path, count, now)
+        if export.server:
+            deliver(export.server, export.folder, [path, marker])
     return {
         "ran_at": now,
         "file_name": path.name,
@@ -148,10 +158,16 @@ def folder_of(export: ScheduledExport) -> Path:
     return folder
 
 
-def _path(export: ScheduledExport, now: datetime) -> Path:
+@contextmanager
+def _folder(export: ScheduledExport) -> Iterator[Path]:
+    """Where it is written; what goes to a server is kept here until it is there."""
+    if export.server:
+        with TemporaryDirectory(prefix="dnbmon-export-") as temporary:
+            yield Path(temporary)
+        return
     folder = folder_of(export)
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{export.name}_{now:%Y%m%dT%H%M%S%f}Z.{export.format}"
+    yield folder
 
 
 # What
@@ -192,7 +208,7 @@ def _as_in_the_api(rows: list[Any]) -> Iterable[Any]:
     return list(CompanySerializer(rows, many=True).data)
 
 
-def _mark_done(path: Path, count: int, now: datetime) -> None:
+def _mark_done(path: Path, count: int, now: datetime) -> Path:
     with path.open("rb") as file:
         digest = sha256()
         for piece in iter(lambda: file.read(1 << 20), b""):
@@ -208,3 +224,4 @@ def _mark_done(path: Path, count: int, now: datetime) -> None:
     part = marker.with_name(f".{marker.name}.part")
     part.write_text(json.dumps(told) + "\n")
     part.replace(marker)
+    return marker

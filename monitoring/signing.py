@@ -1,4 +1,4 @@
-"""Secrets of webhooks: made here, kept encrypted, and used to sign by the Standard Webhooks specification."""
+"""Secrets of other systems, kept encrypted. Those of webhooks are made here, and sign as Standard Webhooks has it."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ ADMINISTRATOR = "Administrator"
 # The program's own workings: tokens, throttle, bytes, marks. No page shows them.
 HIDDEN = ("accesstoken", "throttleslot", "storedbytes", "readmark", "worklease", "heartbeat", "idempotencykey")
 # Where news goes: addresses and secrets, for those who look after them.
-HELD = ("channel", "webhookendpoint", "dispatch", "dispatchattempt", "keyspending")
+HELD = ("channel", "webhookendpoint", "fileserver", "dispatch", "dispatchattempt", "keyspending")
 
 # What a role may beside looking: "app.model" for all rights on its rows, or one right by name. What does not exist
 # is passed by.
@@ -51,6 +51,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "monitoring.change_deadletter",
         "monitoring.channel",
         "monitoring.webhookendpoint",
+        "monitoring.fileserver",
         "monitoring.view_dispatch",
         "monitoring.change_dispatch",
         "monitoring.view_dispatchattempt",

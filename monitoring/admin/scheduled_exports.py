@@ -22,7 +22,7 @@ from portfolio.wording import counted
 class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     class Meta:
         model = ScheduledExport
-        fields = ("name", "content", "filters", "format", "folder", "at", "zone", "is_active")
+        fields = ("name", "content", "filters", "format", "server", "folder", "at", "zone", "is_active")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -33,7 +33,8 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
             asked_for(draft)
         except BadFilter as error:
             raise ValidationError({"filters": str(error.detail)}) from error
-        folder_of(draft)
+        if not draft.server:
+            folder_of(draft)
         return cleaned
 
 

@@ -17,6 +17,7 @@ from monitoring.models.alerts import (
     content_key,
 )
 from monitoring.models.dispatches import Dispatch, DispatchAttempt, DispatchState, TargetKind
+from monitoring.models.file_servers import FileServer
 from monitoring.models.notifications import (
     Change,
     DailyCount,
@@ -61,6 +62,7 @@ __all__ = [
     "Element",
     "ExportContent",
     "FileFormat",
+    "FileServer",
     "Grouping",
     "Kind",
     "Notification",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from monitoring.models.file_servers import FileServer
 from portfolio.keys import time_first_id
 from portfolio.models.contracts import check_timezone
 
@@ -27,7 +28,12 @@ class ScheduledExport(models.Model):
     content = models.CharField(max_length=16, choices=ExportContent.choices, default=ExportContent.CHANGES)
     filters = models.TextField(blank=True, help_text="As in the API's address: country=DE,AT&severity=high.")
     format = models.CharField(max_length=8, choices=FileFormat.choices, default=FileFormat.CSV)
-    folder = models.CharField(max_length=300, blank=True, help_text="Below the folder for exports; empty: right there.")
+    server = models.ForeignKey(
+        FileServer, on_delete=models.PROTECT, null=True, blank=True, help_text="Sent there by SFTP; empty: kept here."
+    )
+    folder = models.CharField(
+        max_length=300, blank=True, help_text="Below the folder for exports, or below the server's; empty: right there."
+    )
     at = models.TimeField(help_text="When, every day.")
     zone = models.CharField(max_length=64, default="UTC", validators=[check_timezone])
     is_active = models.BooleanField(default=True)

@@ -15,10 +15,7 @@ from django.db.models import QuerySet
 from direct_plus import transport
 from direct_plus.client import DirectPlus
 from monitoring import ingesting, jobs, leasing, publishing, pulling, repairing
-from portfolio import connecting, fast_rows, rows
-
-# Small, so that a page of notifications takes several statements and a process can die between two.
-INSERT_BATCH = 4
+from portfolio import connecting, rows
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,6 @@ IN_REPLAY = tuple(name for name in POINTS if "replay" in name or "pass" in name 
 
 def arm(name: str, passes: int = 1, number: int = signal.SIGKILL) -> None:
     """From now on this process gets the signal when it passes the point for the n-th time."""
-    fast_rows.BATCH = INSERT_BATCH
     point = POINTS[name]
     setattr(point.owner, point.name, _struck(getattr(point.owner, point.name), point, passes, number))
 

@@ -52,6 +52,7 @@ monitoring.deadletter         VAMPOD     -      -       -
 monitoring.delivery           VAMPOD     -      -       -
 monitoring.dispatch           AOD        -      -       -
 monitoring.element            VAMPOD     -      AD      -
+monitoring.fileserver         OD         OD     OD      OD
 monitoring.notification       VAMPOD     -      -       -
 monitoring.publication        VAMPOD     -      -       -
 monitoring.replaypass         VAMPOD     -      -       -
@@ -83,6 +84,7 @@ GET  /monitoring/change/pulse/                              VAMPOD
 GET  /monitoring/deadletter/{key}/raw/                      VAMPOD
 POST /monitoring/deadletter/{key}/do/try-again/             OD
 GET  /monitoring/delivery/{key}/raw/                        VAMPOD
+POST /monitoring/fileserver/{key}/do/test/                  OD
 GET  /monitoring/notification/export/                       VAMPOD
 POST /monitoring/webhookendpoint/{key}/do/test/             OD
 GET  /portfolio/auditentry/export/                          VAMPOD
