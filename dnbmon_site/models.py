@@ -33,6 +33,14 @@ class User(AbstractUser):
         choices=settings.LANGUAGES,
         help_text="Dates and numbers are written as it does; empty: as the program's.",
     )
+    subject = models.CharField(
+        max_length=500,
+        unique=True,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Who this is at the sign-in service.",
+    )
     # As in Django, but through rows of ours: the rows Django makes by itself have auto-increment keys.
     groups = models.ManyToManyField(  # type: ignore[assignment]
         Group, through="UserGroup", blank=True, related_name="user_set", related_query_name="user", verbose_name="roles"

@@ -13,6 +13,7 @@ from dnbmon_site.logs import configure_structlog, logging_config
 from dnbmon_site.look import BRAND
 from dnbmon_site.policies import STRICT
 from dnbmon_site.refusals import refuse_unsafe
+from dnbmon_site.signing_in import backends, read_roles, refuse_half_made
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -139,7 +140,27 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+# Signing in: by password here, at the company's sign-in service (OpenID Connect), or both.
+LOCAL_LOGIN: bool = ENV.bool("LOCAL_LOGIN", default=True)
+OIDC_ISSUER: str = ENV.str("OIDC_ISSUER", default="")
+OIDC_NAME: str = ENV.str("OIDC_NAME", default="your company's account")
+OIDC_RP_CLIENT_ID: str = ENV.str("OIDC_CLIENT_ID", default="")
+OIDC_RP_CLIENT_SECRET: str = ENV.str("OIDC_CLIENT_SECRET", default="")
+OIDC_RP_SCOPES: str = ENV.str("OIDC_SCOPES", default="openid email profile")
+OIDC_RP_SIGN_ALGO: str = ENV.str("OIDC_SIGN_ALGO", default="RS256")
+OIDC_GROUPS_CLAIM: str = ENV.str("OIDC_GROUPS_CLAIM", default="groups")
+OIDC_ROLES = read_roles(ENV.str("OIDC_ROLES", default=""))
+OIDC_USE_PKCE = True
+OIDC_TIMEOUT = 10
+AUTHENTICATION_BACKENDS = backends(issuer=OIDC_ISSUER, local_login=LOCAL_LOGIN)
+refuse_half_made(
+    issuer=OIDC_ISSUER,
+    client_id=OIDC_RP_CLIENT_ID,
+    secret=OIDC_RP_CLIENT_SECRET,
+    roles=OIDC_ROLES,
+    local_login=LOCAL_LOGIN,
+    development=DEVELOPMENT,
+)
 
 # Attempts to come in; dnbmon_site/attempts.py says how they are counted.
 AXES_HANDLER = "dnbmon_site.attempts.Attempts"

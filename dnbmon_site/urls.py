@@ -1,21 +1,30 @@
 """Every path of the program; the admin's pages are the front of the house and come last."""
 
+from collections.abc import Callable
+
 from django.contrib import admin
 from django.contrib.auth import views as auth
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path
 
 from dnbmon_site.policies import drawn_by_unfold
+from dnbmon_site.sign_in_pages import back, begin, only_with, sign_in
 from health import views as health
 
+
+def of_passwords(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    return only_with("LOCAL_LOGIN")(drawn_by_unfold(view))
+
+
 password_reset: list[URLPattern] = [
-    path("password_reset/", drawn_by_unfold(auth.PasswordResetView.as_view()), name="admin_password_reset"),
-    path("password_reset/done/", drawn_by_unfold(auth.PasswordResetDoneView.as_view()), name="password_reset_done"),
+    path("password_reset/", of_passwords(auth.PasswordResetView.as_view()), name="admin_password_reset"),
+    path("password_reset/done/", of_passwords(auth.PasswordResetDoneView.as_view()), name="password_reset_done"),
     path(
         "reset/<uidb64>/<token>/",
-        drawn_by_unfold(auth.PasswordResetConfirmView.as_view()),
+        of_passwords(auth.PasswordResetConfirmView.as_view()),
         name="password_reset_confirm",
     ),
-    path("reset/done/", drawn_by_unfold(auth.PasswordResetCompleteView.as_view()), name="password_reset_complete"),
+    path("reset/done/", of_passwords(auth.PasswordResetCompleteView.as_view()), name="password_reset_complete"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -23,6 +32,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/ready", health.ready, name="ready"),
     path("api/", include("dnbmon_site.api")),
     *password_reset,
+    path("login/", sign_in, name="sign_in"),
+    path("sign-in/", begin, name="oidc_authentication_init"),
+    path("sign-in/back/", back, name="oidc_authentication_callback"),
     path("", admin.site.urls),
 ]
 

@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from dnbmon_site.models import User
 from tests.browser.test_walk import complaints_of, log_in, news, see
+from tests.site.provider import Provider
+from tests.site.test_single_sign_on import provider  # noqa: F401  a fixture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGES = ("", "portfolio/company/", "portfolio/subjectimport/upload/", "portfolio/contract/year/", "axes/accesslog/",
@@ -71,3 +73,13 @@ def test_who_is_locked_out_is_told_so(page: Page, live_server: Any, settings: An
         page.click("button[type=submit]")
     expect(page.locator("h1")).to_have_text("Too many attempts")
     see(page, "locked")
+
+
+def test_a_button_leads_to_the_sign_in_service_and_back(page: Page, live_server: Any, provider: Provider) -> None:  # noqa: F811
+    assert not User.objects.exists()
+    heard = complaints_of(page)
+    page.goto(f"{live_server.url}/portfolio/company/")
+    see(page, "sign-in")
+    page.get_by_role("link", name="Sign in with your company's account").click()
+    expect(page).to_have_url(f"{live_server.url}/portfolio/company/")
+    assert heard == []
