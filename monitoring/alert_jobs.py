@@ -18,6 +18,7 @@ from monitoring.portfolio_events import tell_of_portfolio
 from monitoring.proposals import read_publications
 from monitoring.telling import tell_notices
 from monitoring.webhook_reading import queue_changes
+from monitoring.webhooks import let_go_on
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
@@ -60,6 +61,7 @@ def send_due() -> int:
     """Send what is due to channels and webhooks; returns how many messages were sent."""
     tell_notices()
     _at_the_boundary(tell_of_portfolio)
+    let_go_on()
     return dispatch_due(timezone.now() + A_MINUTE)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Min, Q
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState
@@ -208,8 +208,7 @@ def _note(
     )
 
 
-def send_again(dispatches: Iterable[Dispatch]) -> int:
+def send_again(dispatches: QuerySet[Dispatch]) -> int:
     """Let parked, cancelled or sent ones go out again, under the same id; returns how many."""
-    keys = [dispatch.pk for dispatch in dispatches]
-    again = Dispatch.objects.filter(pk__in=keys).exclude(state=DispatchState.WAITING)
+    again = dispatches.exclude(state=DispatchState.WAITING)
     return again.update(state=DispatchState.WAITING, attempts=0, next_try_at=timezone.now(), sent_at=None)

@@ -92,7 +92,7 @@ IMPORT = an_object(id=KEY, registration=TEXT, state=TEXT, summary=TEXT, by=TEXT)
 IMPORT_EXAMPLE = {
     "id": "019b95d1-5000-7c55-9d0a-2a4f4b0c9a11",
     "registration": "ACME_LOD_01",
-    "state": "read",
+    "state": "confirmed",
     "summary": "suppliers.xlsx confirmed: 12 new billable companies, 0 removals",
     "by": "ann",
 }
@@ -120,8 +120,33 @@ EVENT_TYPES: Mapping[str, EventType] = {
             {**STATE_EXAMPLE, "state": "refused", "code": "40003", "replacement": "150483782"},
         ),
         EventType("import.uploaded", "A list was handed in; it is read now.", IMPORT, IMPORT_EXAMPLE),
+        EventType(
+            "import.read",
+            "A list was read and waits for a person to confirm what it adds or removes.",
+            IMPORT,
+            {
+                **IMPORT_EXAMPLE,
+                "summary": "suppliers.xlsx waits for confirmation: 12 new billable companies, 0 removals",
+            },
+        ),
+        EventType(
+            "import.failed",
+            "A list could not be read; `summary` says why.",
+            IMPORT,
+            {**IMPORT_EXAMPLE, "state": "failed", "summary": "suppliers.xlsx could not be read: It holds no rows."},
+        ),
         EventType("import.confirmed", "Somebody confirmed what an import adds or removes.", IMPORT, IMPORT_EXAMPLE),
         EventType("import.approved", "A second person approved an import.", IMPORT, IMPORT_EXAMPLE),
+        EventType(
+            "import.applied",
+            "All that was confirmed of an import is wanted now; the next sync tells D&B.",
+            IMPORT,
+            {
+                **IMPORT_EXAMPLE,
+                "state": "applied",
+                "summary": "suppliers.xlsx was applied: 12 new billable companies, 0 removals",
+            },
+        ),
         EventType("import.cancelled", "Nothing of an import will be done.", IMPORT, IMPORT_EXAMPLE),
         EventType("import.undone", "What only an import made wanted is wanted no more.", IMPORT, IMPORT_EXAMPLE),
         EventType(WEBHOOK_TEST, "Sent by the test button.", an_object(message=TEXT), {"message": "It works."}),

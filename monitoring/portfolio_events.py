@@ -15,9 +15,10 @@ from typing import Any
 from django.utils import timezone
 
 from monitoring.identity import milliseconds
-from monitoring.models import ReadMark
-from monitoring.webhooks import Event, active_endpoints, emit_events, hears
-from portfolio.models import AuditEntry, Registration, Subject, SubjectImport, SubjectState
+from monitoring.models import ReadMark, WebhookEndpoint
+from monitoring.webhooks import Event, emit_events, hears
+from portfolio.models import AuditEntry, ImportState, Registration, Subject, SubjectImport, SubjectState
+from portfolio.wording import plural
 
 READER = "portfolio events"
 OVERLAP = timedelta(minutes=2)
@@ -28,6 +29,12 @@ IMPORTS = {
     "import.approve": "import.approved",
     "import.cancel": "import.cancelled",
     "import.undo": "import.undone",
+}
+# What the program does with an import, told from the import itself: nobody did it, so it is not in the audit.
+STAGES = {
+    ImportState.READ: "import.read",
+    ImportState.FAILED: "import.failed",
+    ImportState.APPLIED: "import.applied",
 }
 STATES = {
     SubjectState.MONITORED: "subject.monitored",
@@ -44,7 +51,7 @@ def tell_of_portfolio() -> int:
     now = timezone.now()
     mark, _ = ReadMark.objects.get_or_create(reader=READER, defaults={"number": milliseconds(now)})
     told = 0
-    if any(hears(endpoint, name) for endpoint in active_endpoints() for name in _names()):
+    if any(hears(endpoint, name) for endpoint in WebhookEndpoint.objects.all() for name in _names()):
         since = datetime.fromtimestamp(mark.number / 1000, now.tzinfo) - OVERLAP
         told = sum(emit_events(batch) for batch in _batches(_happened(since)))
     ReadMark.objects.filter(pk=READER, number=mark.number).update(number=milliseconds(now))
@@ -52,7 +59,7 @@ def tell_of_portfolio() -> int:
 
 
 def _names() -> list[str]:
-    return [*WISHES.values(), *IMPORTS.values(), *STATES.values()]
+    return [*WISHES.values(), *IMPORTS.values(), *STAGES.values(), *STATES.values()]
 
 
 def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:
@@ -73,6 +80,7 @@ def _happened(since: datetime) -> Iterator[Event]:
     )
     for entry in entries.order_by("pk"):
         yield from _wishes(entry, references) if entry.action in WISHES else _imports(entry, references)
+    yield from _stages(since, references)
     yield from _states(since, references)
 
 
@@ -85,16 +93,34 @@ def _wishes(entry: AuditEntry, references: dict[uuid.UUID, str]) -> Iterator[Eve
 
 def _imports(entry: AuditEntry, references: dict[uuid.UUID, str]) -> Iterable[Event]:
     row = SubjectImport.objects.filter(pk=entry.key).first()
-    if row is None:
-        return
-    data: dict[str, Any] = {
-        "id": entry.key,
+    if row is not None:
+        yield IMPORTS[entry.action], _import_data(row, entry.summary, entry.actor, references), str(entry.pk), ""
+
+
+def _stages(since: datetime, references: dict[uuid.UUID, str]) -> Iterator[Event]:
+    rows = SubjectImport.objects.filter(moved_at__gte=since, state__in=list(STAGES)).order_by("moved_at", "id")
+    for row in rows.iterator(chunk_size=BATCH):
+        name = STAGES[ImportState(row.state)]
+        data = _import_data(row, _summary(row), row.confirmed_by or row.created_by, references)
+        yield name, data, f"{row.pk} {row.pad_zeros}", ""
+
+
+def _summary(row: SubjectImport) -> str:
+    if row.state == ImportState.FAILED:
+        return f"{row} could not be read: {row.error}"
+    numbers = f"{plural(row.new_billable or 0, 'new billable company', 'new billable companies')}, "
+    numbers += plural(row.removals or 0, "removal")
+    return f"{row} {'was applied' if row.state == ImportState.APPLIED else 'waits for confirmation'}: {numbers}"
+
+
+def _import_data(row: SubjectImport, summary: str, by: str, references: dict[uuid.UUID, str]) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
         "registration": references.get(row.registration_id, ""),
         "state": row.state,
-        "summary": entry.summary,
-        "by": entry.actor,
+        "summary": summary,
+        "by": by,
     }
-    yield IMPORTS[entry.action], data, str(entry.pk), ""
 
 
 def _states(since: datetime, references: dict[uuid.UUID, str]) -> Iterator[Event]:

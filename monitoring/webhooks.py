@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
 from monitoring import feed
-from monitoring.dispatching import enqueue
-from monitoring.event_types import matches, split
-from monitoring.models import Dispatch, DispatchState, TargetKind, WebhookEndpoint
+from monitoring.dispatching import enqueue, send_again
+from monitoring.event_types import CHANGE_PUBLISHED, WEBHOOK_TEST, matches, split
+from monitoring.models import Dispatch, DispatchState, Publication, TargetKind, WebhookEndpoint
 from monitoring.raw_json import RawJSONRenderer
 from monitoring.signing import encrypted, new_secret
 from portfolio.auditing import record
@@ -63,12 +63,40 @@ def switch_off(endpoint: WebhookEndpoint, *, by: str, reason: str) -> None:
     endpoint.refresh_from_db()
 
 
-def switch_on(endpoint: WebhookEndpoint, *, by: str) -> None:
-    """What waits is sent, and what happened meanwhile is told."""
-    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(is_active=True, off_reason="", held_until=None)
+def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> None:
+    """What waits is sent and what was published meanwhile is told; or neither, where it is to begin from now."""
+    fields: dict[str, Any] = {"is_active": True, "off_reason": "", "held_until": None}
+    if from_now:
+        waiting(endpoint).update(state=DispatchState.CANCELLED, next_try_at=None)
+        fields["cursor"] = str(feed.latest())
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
     waiting(endpoint).update(next_try_at=timezone.now())
-    _record(endpoint, by, "webhook.on", f"Webhook {endpoint} switched on")
+    words = ", from now on: what waited is not sent" if from_now else ""
+    _record(endpoint, by, "webhook.on", f"Webhook {endpoint} switched on{words}")
     endpoint.refresh_from_db()
+
+
+def missed(endpoint: WebhookEndpoint) -> tuple[int, int]:
+    """What a webhook that is switched off has not been told: messages that wait, and changes at most, of any kind."""
+    number = feed.Cursor.read(endpoint.cursor).number
+    changes = Publication.objects.filter(number__gt=number).aggregate(count=Sum("change_count"))["count"]
+    return waiting(endpoint).count(), (changes or 0) if hears(endpoint, CHANGE_PUBLISHED) else 0
+
+
+def resend(endpoint: WebhookEndpoint, *, since: datetime, until: datetime, by: str) -> int:
+    """Once more, under the same ids and in the same order, what was queued in this time; returns how many."""
+    queued = Dispatch.objects.filter(target=endpoint.pk, created_at__gte=since, created_at__lte=until)
+    count = send_again(queued.exclude(event_type=WEBHOOK_TEST))
+    words = f"{count:,} messages of {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
+    _record(endpoint, by, "webhook.resend", f"Webhook {endpoint} is sent {words} again")
+    return count
+
+
+def let_go_on() -> int:
+    """What was put aside in the moment in which its webhook was switched on is not forgotten."""
+    active = [endpoint.pk for endpoint in active_endpoints()]
+    aside = Dispatch.objects.filter(state=DispatchState.WAITING, next_try_at=None, target__in=active)
+    return aside.update(next_try_at=timezone.now()) if active else 0
 
 
 def waiting(endpoint: WebhookEndpoint) -> QuerySet[Dispatch]:
@@ -89,10 +117,10 @@ def emit_event(event_type: str, payload: Mapping[str, Any], *, key: str, company
 
 
 def emit_events(events: Iterable[Event]) -> int:
-    """Many at once, in their order: (type, payload, key, company)."""
+    """Many at once, in their order: (type, payload, key, company). For who is switched off they wait."""
     events = list(events)
     now = timezone.now()
-    return sum(_tell(endpoint, events, now) for endpoint in active_endpoints())
+    return sum(_tell(endpoint, events, now) for endpoint in WebhookEndpoint.objects.all())
 
 
 def active_endpoints() -> list[WebhookEndpoint]:
@@ -143,8 +171,9 @@ def written(event_type: str, at: datetime, data: Any) -> str:
 def a_message(
     endpoint: WebhookEndpoint, event: str, event_type: str, company: str, position: int, body: str
 ) -> Dispatch:
-    """Not before the time that the receiver has asked for, if it has."""
+    """Not before the time that the receiver has asked for, if it has; for who is switched off, when it is on again."""
     now = timezone.now()
+    due = max(now, endpoint.held_until or now) if endpoint.is_active else None
     return Dispatch(
         id=Dispatch.key(endpoint.pk, event),
         kind=TargetKind.WEBHOOK,
@@ -154,6 +183,6 @@ def a_message(
         company=company,
         sequence=position,
         payload=body,
-        next_try_at=max(now, endpoint.held_until or now),
+        next_try_at=due,
         created_at=now,
     )

@@ -28,7 +28,7 @@ from monitoring.models import (
     WebhookEndpoint,
 )
 from monitoring.webhook_sending import send_test
-from monitoring.webhooks import create_endpoint, rotate_secret, switch_off, switch_on
+from monitoring.webhooks import create_endpoint, missed, resend, rotate_secret, switch_off, switch_on
 from portfolio.filters import choice_filter
 from portfolio.markup import ago, badge
 from portfolio.pages import PageAdmin, ReadOnlyAdmin
@@ -76,6 +76,28 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
             raise ValidationError(f"There is something that is no D-U-N-S number: {error.reason}.") from error
 
 
+class RangeForm(forms.Form):
+    """From when to when messages are sent again; read in the reader's zone."""
+
+    since, until = (
+        forms.DateTimeField(
+            label=label,
+            error_messages={
+                "required": "From when to when?",
+                "invalid": "That is no date with a time.",
+            },
+            widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
+        )
+        for label in ("From", "To")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and cleaned["since"] > cleaned["until"]:
+            raise ValidationError("The end lies before the beginning.")
+        return cleaned
+
+
 @admin.register(WebhookEndpoint)
 class WebhookAdmin(PageAdmin):
     form = WebhookForm
@@ -113,9 +135,12 @@ class WebhookAdmin(PageAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         endpoint = self.object_or_404(request, str(key))
-        if action not in ACTIONS:
+        if action == "resend":
+            level, text = _resend(endpoint, request)
+        elif action in ACTIONS:
+            level, text = ACTIONS[action](endpoint, request.user.get_username())
+        else:
             raise Http404
-        level, text = ACTIONS[action](endpoint, request.user.get_username())
         messages.add_message(request, level, text)
         return HttpResponseRedirect(reverse("admin:monitoring_webhookendpoint_change", args=[key]))
 
@@ -132,7 +157,16 @@ class WebhookAdmin(PageAdmin):
             one.badge = state_badge(one)  # type: ignore[attr-defined]
         parked = Dispatch.objects.filter(target=row.pk, state=DispatchState.PARKED)[:1000].count()
         may_act = self.has_change_permission(request)
-        return {"sent": sent, "parked": parked, "may_act": may_act, "event_list": EVENT_TYPES.values()}
+        messages_missed, changes_missed = (0, 0) if row.is_active else missed(row)
+        return {
+            "sent": sent,
+            "parked": parked,
+            "may_act": may_act,
+            "event_list": EVENT_TYPES.values(),
+            "messages_missed": messages_missed,
+            "changes_missed": changes_missed,
+            "range": RangeForm(),
+        }
 
     @display(description="Webhook", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def what(self, row: WebhookEndpoint) -> tuple[str, str]:
@@ -176,12 +210,25 @@ def _on(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
     return messages.SUCCESS, "Switched on. What waited is sent within a minute."
 
 
+def _from_now(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
+    switch_on(endpoint, by=by, from_now=True)
+    return messages.SUCCESS, "Switched on from now: what happened before is not sent."
+
+
+def _resend(endpoint: WebhookEndpoint, request: HttpRequest) -> tuple[int, str]:
+    form = RangeForm(request.POST)
+    if not form.is_valid():
+        return messages.ERROR, f"Nothing is sent again. {next(iter(form.errors.values()))[0]}"
+    count = resend(endpoint, by=request.user.get_username(), **form.cleaned_data)
+    return messages.SUCCESS, f"{count:,} are sent again within a minute, in the same order and under the same ids."
+
+
 def _again(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
     count = send_again(Dispatch.objects.filter(target=endpoint.pk, state=DispatchState.PARKED).only("pk"))
     return messages.SUCCESS, f"{counted(count)} given up before are tried again, under the same ids."
 
 
-ACTIONS = {"test": _test, "rotate": _rotate, "off": _off, "on": _on, "again": _again}
+ACTIONS = {"test": _test, "rotate": _rotate, "off": _off, "on": _on, "from-now": _from_now, "again": _again}
 
 
 # Messages

@@ -12,6 +12,7 @@ from django.utils import timezone
 from dnbmon_site.models import User
 from monitoring.alert_jobs import queue_for_webhooks, send_due
 from monitoring.models import Dispatch, DispatchState, ScheduledExport, WebhookEndpoint
+from monitoring.webhooks import emit_event
 from tests.builders import an_update, delivered
 from tests.monitoring.receivers import Receiver, answering, receiving
 from tests.monitoring.test_admin import text_of
@@ -129,6 +130,35 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     Dispatch.objects.update(state=DispatchState.SENT)
     admin.post("/monitoring/dispatch/", {"action": "again", "_selected_action": [str(row.pk)]})
     assert Dispatch.objects.get().state == DispatchState.WAITING
+
+
+def test_the_page_of_one_that_is_off_says_what_it_was_not_told(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    do(admin, "off")
+    endpoint = WebhookEndpoint.objects.get()
+    emit_event("subject.wanted", {"n": 1}, key="1", company="804735132")
+    delivered(an_update())
+    page = text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
+    assert "1 message waiting here, and up to 1 change since" in page
+    assert "from now" in text_of(do(admin, "from-now"))
+    assert Dispatch.objects.get().state == DispatchState.CANCELLED
+    page = text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
+    assert "Not told meanwhile" not in page
+
+
+def test_a_range_is_sent_again(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    emit_event("subject.wanted", {"n": 1}, key="1", company="804735132")
+    send_due()
+    path = f"{PATH}{WebhookEndpoint.objects.get().pk}/do/resend/"
+    now = timezone.now()
+    times = [(now + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M") for hours in (-26, 26)]
+    for since, until in (times[::-1], ("", times[1]), ("yesterday", times[1])):
+        assert "Nothing is sent again." in text_of(admin.post(path, {"since": since, "until": until}, follow=True))
+    answer = admin.post(path, {"since": times[0], "until": times[1]}, follow=True)
+    assert "1 are sent again" in text_of(answer)
+    send_due()
+    assert receiver.ids[0] == receiver.ids[1]
 
 
 def test_what_is_unknown_is_not_done(admin: Client, receiver: Receiver) -> None:

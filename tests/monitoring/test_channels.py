@@ -175,7 +175,7 @@ def test_after_about_three_days_it_is_parked_and_can_be_sent_again(mailbox: Mail
     dispatch = Dispatch.objects.get()
     assert (dispatch.state, dispatch.attempts) == (DispatchState.PARKED, len(channels.SPACING) + 1)
     mailbox.refusal = ""
-    assert send_again([dispatch]) == 1
+    assert send_again(Dispatch.objects.filter(pk=dispatch.pk)) == 1
     assert sent() == 1
 
 

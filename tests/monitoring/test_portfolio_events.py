@@ -14,9 +14,9 @@ from monitoring import portfolio_events, webhooks
 from monitoring.event_types import EVENT_TYPES
 from monitoring.models import Dispatch, WebhookEndpoint
 from monitoring.portfolio_events import tell_of_portfolio
-from monitoring.webhooks import create_endpoint
-from portfolio.importing import create_import
-from portfolio.models import Registration, Subject, SubjectState
+from monitoring.webhooks import create_endpoint, switch_off
+from portfolio.importing import apply_import, confirm_import, create_import, read_import
+from portfolio.models import Registration, Subject, SubjectImport, SubjectState
 from portfolio.wanting import Wish, unwant_subjects, want_subjects
 from tests.builders import DUNS, a_registration
 
@@ -34,6 +34,12 @@ def endpoint(db: None) -> Iterator[Any]:
     yield create_endpoint(made_by="ann", name="CRM", url="http://127.0.0.1:9/", event_types="subject.*, import.*")
     for body in bodies():
         Draft202012Validator(EVENT_TYPES[body["type"]].schema).validate(body)
+
+
+def an_import(registration: Registration, content: bytes) -> SubjectImport:
+    return create_import(
+        registration=registration, content=content, file_name="a.csv", mode="add", source="api", asked_by="ann"
+    )
 
 
 def bodies() -> list[dict[str, Any]]:
@@ -58,11 +64,38 @@ def test_what_is_wanted_and_no_longer(registration: Registration) -> None:
 
 def test_imports(registration: Registration) -> None:
     told()
-    create_import(
-        registration=registration, content=b"duns\n1\n", file_name="a.csv", mode="add", source="api", asked_by="ann"
-    )
+    an_import(registration, b"duns\n1\n")
     assert told() == [("import.uploaded", "")]
     assert bodies()[0]["data"]["registration"] == "ACME_LOD_01"
+
+
+def test_how_an_import_goes_on(registration: Registration) -> None:
+    told()
+    import_ = an_import(registration, b"duns\n804735132\n")
+    read_import(import_)
+    told()
+    confirm_import(import_=import_, number=1, confirmed_by="ann", may_confirm=True)
+    apply_import(import_)
+    told()
+    expected = ["import.uploaded", "import.read", "import.confirmed", "subject.wanted", "import.applied"]
+    assert [name for name, _ in told()] == expected
+    assert bodies()[1]["data"]["summary"] == "a.csv waits for confirmation: 1 new billable company, 0 removals"
+    assert bodies()[-1]["data"]["by"] == "ann"
+
+
+def test_an_import_that_cannot_be_read(registration: Registration) -> None:
+    told()
+    read_import(an_import(registration, b""))
+    assert [name for name, _ in told()] == ["import.uploaded", "import.failed"]
+    assert bodies()[1]["data"]["summary"].startswith("a.csv could not be read: ")
+
+
+def test_for_who_is_switched_off_they_wait(registration: Registration, endpoint: Any) -> None:
+    told()
+    switch_off(endpoint[0], by="ann", reason="moving house")
+    want_subjects(registration=registration, wishes=[Wish(DUNS)], asked_by="ann")
+    assert told() == [("subject.wanted", DUNS)]
+    assert Dispatch.objects.get().next_try_at is None
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,18 @@ from monitoring.models import Dispatch, DispatchAttempt, DispatchState, Publicat
 from monitoring.publishing import publish
 from monitoring.webhook_reading import queue_changes
 from monitoring.webhook_sending import SPACING, send_test
-from monitoring.webhooks import create_endpoint, emit_event, emit_events, rotate_secret, switch_off, switch_on
+from monitoring.webhooks import (
+    create_endpoint,
+    emit_event,
+    emit_events,
+    let_go_on,
+    missed,
+    resend,
+    rotate_secret,
+    switch_off,
+    switch_on,
+    waiting,
+)
 from portfolio.models import AuditEntry
 from tests.builders import DUNS, a_notice, a_registration, a_seed, an_element, an_update, delivered, stamp
 from tests.monitoring.receivers import Receiver, answering, garbage, receiving, slow
@@ -342,6 +353,60 @@ def test_switched_off_by_hand(receiver: Receiver) -> None:
     assert send_to(endpoint.pk, timezone.now() + timedelta(seconds=9)) == 0
     switch_on(endpoint, by="ann")
     assert run() == 1
+
+
+def test_what_happens_while_it_is_off_is_told_when_it_is_on_again(receiver: Receiver) -> None:
+    endpoint, _ = an_endpoint(receiver, event_types="*")
+    switch_off(endpoint, by="ann", reason="moving house")
+    delivered(an_update())
+    emit_event("subject.wanted", {"n": 1}, key="1", company=DUNS)
+    emit_event("import.applied", {"n": 2}, key="2")
+    assert run() == 0
+    assert missed(endpoint) == (2, 1)
+    switch_on(endpoint, by="ann")
+    run()
+    assert [json.loads(one.body)["type"] for one in receiver.got] == [
+        "subject.wanted",
+        "import.applied",
+        "change.published",
+    ]
+
+
+def test_or_it_begins_from_now(receiver: Receiver) -> None:
+    endpoint, _ = an_endpoint(receiver, event_types="*")
+    switch_off(endpoint, by="ann", reason="moving house")
+    delivered(an_update())
+    emit_event("subject.wanted", {"n": 1}, key="1", company=DUNS)
+    switch_on(endpoint, by="ann", from_now=True)
+    assert run() == 0
+    assert Dispatch.objects.get().state == DispatchState.CANCELLED
+    delivered(a_notice("EXIT"))
+    assert run() == 1
+
+
+def test_what_was_put_aside_just_when_it_was_switched_on_goes_on(receiver: Receiver) -> None:
+    endpoint, _ = an_endpoint(receiver, event_types="*")
+    emit_event("subject.wanted", {"n": 1}, key="1", company=DUNS)
+    Dispatch.objects.update(next_try_at=None)
+    assert let_go_on() == 1
+    switch_off(endpoint, by="ann", reason="moving house")
+    assert let_go_on() == 0
+    assert waiting(endpoint).get().next_try_at is None
+
+
+def test_what_was_queued_in_some_time_is_sent_again(receiver: Receiver, clock: time_machine.Traveller) -> None:
+    endpoint, _ = an_endpoint(receiver, event_types="*")
+    times = []
+    for number in range(4):
+        times.append(timezone.now())
+        emit_event("subject.wanted", {"n": number}, key=str(number), company=DUNS)
+        run()
+        clock.shift(timedelta(hours=1))
+    before = list(receiver.ids)
+    assert resend(endpoint, since=times[1], until=times[2] + timedelta(minutes=1), by="ann") == 2
+    run()
+    assert receiver.ids == [*before, before[1], before[2]]
+    assert "2 messages" in AuditEntry.objects.get(action="webhook.resend").summary
 
 
 @pytest.mark.parametrize("status", [429, 503])
