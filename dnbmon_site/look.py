@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse
 
 BRAND = {
     "primary": {
@@ -28,6 +29,22 @@ def style(request: HttpRequest) -> str:
 
 def script(request: HttpRequest) -> str:
     return static("dnbmon/live.js")
+
+
+def keyboard(request: HttpRequest) -> str:
+    return static("dnbmon/keyboard.js")
+
+
+def install(request: HttpRequest) -> str:
+    return static("dnbmon/install.js")
+
+
+def manifest(request: HttpRequest) -> str:
+    return reverse("manifest")
+
+
+def apple_icon(request: HttpRequest) -> str:
+    return static("dnbmon/icon-apple.png")
 
 
 def icon(request: HttpRequest) -> str:

@@ -7,6 +7,7 @@ from django.contrib.auth import views as auth
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path
 
+from dnbmon_site import installing
 from dnbmon_site.policies import drawn_by_unfold
 from dnbmon_site.sign_in_pages import back, begin, only_with, sign_in
 from health import views as health
@@ -31,6 +32,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
     path("api/", include("dnbmon_site.api")),
+    path("manifest.webmanifest", installing.manifest, name="manifest"),
+    path("service-worker.js", installing.service_worker, name="service_worker"),
+    path("offline", installing.offline, name="offline"),
     *password_reset,
     path("login/", sign_in, name="sign_in"),
     path("sign-in/", begin, name="oidc_authentication_init"),

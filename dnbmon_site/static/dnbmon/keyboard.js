@@ -1,0 +1,43 @@
+// What unfold lets people do with a mouse only can be done with the keyboard as well: whatever listens to clicks is
+// reached by Tab, pressed by Enter or Space, and has a name where it shows a symbol alone.
+(function () {
+  "use strict";
+
+  const CLICKED = "[x-on\\:click], [\\@click]";
+  const USABLE = "a[href], button, input, select, textarea, summary";
+  const NAMES = { menu: "Menu", dock_to_right: "Menu", menu_open: "Menu", close: "Close", more_horiz: "More", expand_more: "More",
+    light_mode: "Light or dark", dark_mode: "Light or dark", desktop_windows: "Light or dark", computer: "Light or dark", contrast: "Light or dark" };
+
+  function name(element) {
+    const symbols = Array.from(element.querySelectorAll(".material-symbols-outlined"));
+    if (element.matches(".material-symbols-outlined")) symbols.push(element);
+    const words = symbols.reduce((text, symbol) => text.replace(symbol.textContent, ""), element.textContent).trim();
+    if (words || element.getAttribute("aria-label") || symbols.length === 0) return;
+    const symbol = symbols[0].textContent.trim();
+    element.setAttribute("aria-label", element.title || NAMES[symbol] || symbol.replaceAll("_", " "));
+  }
+
+  function reach(element) {
+    if (element.matches(USABLE)) return name(element);
+    if (element.hasAttribute("tabindex") || element.querySelector(USABLE)) return;
+    element.setAttribute("tabindex", "0");
+    element.setAttribute("role", "button");
+    name(element);
+  }
+
+  function look() {
+    document.querySelectorAll(CLICKED).forEach(reach);
+    document.querySelectorAll(".help-tooltip[aria-label]").forEach((one) => one.setAttribute("role", "img"));
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    const element = event.target;
+    if (!element.matches || element.matches(USABLE) || element.getAttribute("role") !== "button") return;
+    event.preventDefault();
+    element.click();
+  });
+  // Django's own scripts build some fields when the page is loaded; these come first.
+  window.addEventListener("load", () => window.setTimeout(look, 0));
+  document.addEventListener("htmx:afterSettle", look);
+})();
