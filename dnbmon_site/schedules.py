@@ -32,6 +32,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Forget old words of repeated writes", "dnbmon_site.idempotency.forget_old", 60),
     ("Forget old sign-ins", "dnbmon_site.forgetting.forget_old_sign_ins", 60),
     ("Try stopped registrations again", "monitoring.jobs.probe_stopped", 10),
+    ("Back up the database", "dnbmon_site.backup.jobs.back_up_if_due", 60),
     ("Show that jobs run", "health.jobs.beat", 1),
 )
 PAUSED = 0

@@ -41,6 +41,8 @@ DNB_PULL: bool = ENV.bool("DNB_PULL", default=PRODUCTION)
 # Receivers of webhooks on this machine or in our own network: off, so that nobody reaches inside by typing an address.
 WEBHOOKS_TO_PRIVATE_ADDRESSES: bool = ENV.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=DEVELOPMENT)
 EXPORT_FOLDER = Path(ENV.str("EXPORT_FOLDER", default=str(BASE_DIR / "var" / "exports")))
+BACKUP_FOLDER: str = ENV.str("BACKUP_FOLDER", default="")
+BACKUP_KEEP: int = ENV.int("BACKUP_KEEP", default=14)
 HEARTBEAT_URL: str = ENV.str("HEARTBEAT_URL", default="")
 
 # Secrets and hosts

@@ -21,6 +21,7 @@ from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.permitting import why_not_to_pull
 from monitoring.refusing import act_on_refusal, check_reference
 from monitoring.repairing import repair, repair_is_due
+from monitoring.restored import doubt_what_the_backup_did_not_know
 from portfolio.cadence import next_due
 from portfolio.connecting import client_for
 from portfolio.models import Registration, RegistrationState
@@ -94,6 +95,7 @@ def _run(run: Run) -> None:
         return
     if not _learn_the_time(run):
         return
+    doubt_what_the_backup_did_not_know(run.registration)
     if repair_is_due(run.registration):
         _repair(run)
     while _pull_page(run):

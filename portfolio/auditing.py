@@ -35,5 +35,12 @@ def record(
     )
 
 
+def note_act(*, actor: str, action: str, what: str, key: str, summary: str) -> AuditEntry:
+    """Write down an act on something that is no row, or is one no longer."""
+    return AuditEntry.objects.create(
+        at=timezone.now(), actor=clean_text(actor, 200), action=action, what=what, key=key, summary=clean_text(summary)
+    )
+
+
 def _json(values: Mapping[str, Any] | None) -> str:
     return "" if values is None else json.dumps(values, default=str, ensure_ascii=False, sort_keys=True)

@@ -25,6 +25,7 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
         ("Who may confirm what", {"fields": ("cap", "removal_share")}),
         ("Sending", {"fields": ("batch_threshold",)}),
         ("Repair", {"fields": ("overlap", "settle")}),
+        ("How long things are kept", {"fields": ("keep_bytes", "keep_history")}),
     )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -48,9 +48,33 @@ class Contract(models.Model):
         default=timedelta(minutes=15),
         help_text="How long after a doubtful call D&B may still take its answer off the queue.",
     )
+    keep_bytes = models.PositiveIntegerField(
+        "keep D&B's answers for",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(30)],
+        help_text="Days, at least 30; empty: for ever. What is older can no longer be read again by a rebuild.",
+    )
+    keep_history = models.PositiveIntegerField(
+        "keep notifications and changes for",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(30)],
+        help_text="Days, not fewer than D&B's answers are kept; empty: for ever. A snapshot of each company remains, "
+        "so that its state at any later time can still be shown.",
+    )
+    restored_from = models.DateTimeField(
+        null=True, editable=False, help_text="When the backup was made that was put back last."
+    )
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.keep_history and (not self.keep_bytes or self.keep_bytes > self.keep_history):
+            raise ValidationError(
+                {"keep_history": "A rebuild would bring back what is older: keep D&B's answers no longer than history."}
+            )
 
 
 class AccessToken(models.Model):

@@ -21,7 +21,7 @@ from monitoring.repairing import repair_is_due
 from portfolio import connecting
 from portfolio.connecting import client_for
 from portfolio.models import AccessToken, Contract, Registration
-from tests.acceptance import judging, points
+from tests.acceptance import judging, points, restoring
 from tests.builders import a_contract, a_registration
 
 PAUSE = 0.03
@@ -208,7 +208,10 @@ def shorten(*, timeout: float, margin: float) -> None:
 
 DEEDS: dict[str, Callable[..., Any]] = {
     deed.__name__: deed
-    for deed in (set_up, pull, judge, call, get_token, registration, add_doubt, transactions, rows, hold_the_lock)
+    for deed in (
+        *(set_up, pull, judge, call, get_token, registration, add_doubt, transactions, rows, hold_the_lock),
+        *restoring.DEEDS,
+    )
 }
 
 

@@ -1,0 +1,1 @@
+"""Copies of the database, made while it is used, and put back into an empty place (docs/backup.md)."""

@@ -1,0 +1,119 @@
+"""What a backup says of itself: when, from which engine, how many rows of what, and the sums of its files.
+
+A backup is a folder. It is made under another name and gets its own when everything in it was read again and found
+right, so that what bears the name of a backup is one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+PREFIX = "dnbmon-"
+UNFINISHED = ".unfinished"
+FILE = "manifest.json"
+PIECE = 1 << 20
+
+Tell = Callable[[str], None]
+
+
+class BackupError(Exception):
+    """What is wrong with a backup, its place or its tools; the message says what to do."""
+
+
+@dataclass(slots=True)
+class Manifest:
+    format: str
+    engine: str
+    taken_at: str
+    # D&B's time in its last answer, by registration: read before anything was copied.
+    heard_at: dict[str, str] = field(default_factory=dict)
+    migrations: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromisoformat(self.taken_at)
+
+    def add_sums(self, folder: Path) -> None:
+        self.files = {path.name: sum_of(path) for path in sorted(folder.iterdir()) if path.name != FILE}
+
+    def write(self, folder: Path) -> None:
+        with (folder / FILE).open("w") as file:
+            json.dump(asdict(self), file, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def check(self, folder: Path) -> None:
+        """Raises where a file is missing or is not what was written."""
+        for name, expected in self.files.items():
+            if not (folder / name).is_file():
+                raise BackupError(f"{folder / name} is missing: this backup is not whole. Take another one.")
+            if sum_of(folder / name) != expected:
+                raise BackupError(f"{folder / name} is not what was written: it is damaged. Take another backup.")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    try:
+        return Manifest(**json.loads((folder / FILE).read_text()))
+    except FileNotFoundError:
+        raise BackupError(f"{folder} is no backup: it has no {FILE}.") from None
+    except (ValueError, TypeError) as error:
+        raise BackupError(f"{folder / FILE} cannot be read ({error}): take another backup.") from error
+
+
+def sum_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def backups_in(place: Path) -> list[Path]:
+    """The finished ones, oldest first: their names begin with the time."""
+    found = place.glob(f"{PREFIX}*") if place.is_dir() else iter(())
+    return sorted(path for path in found if path.suffix != UNFINISHED and (path / FILE).is_file())
+
+
+def chosen(path: Path) -> Path:
+    """The backup itself, or the newest in a folder of them."""
+    if (path / FILE).is_file():
+        return path
+    found = backups_in(path)
+    if not found:
+        raise BackupError(f"{path} is no backup and holds none.")
+    return found[-1]
+
+
+@contextmanager
+def new_folder(place: Path, moment: datetime) -> Iterator[Path]:
+    """A folder that only its owner reads, and that gets its name when the block ends well."""
+    place.mkdir(parents=True, exist_ok=True)
+    final = place / f"{PREFIX}{moment:%Y%m%dT%H%M%S}{moment.microsecond // 1000:03d}Z"
+    folder = final.with_name(final.name + UNFINISHED)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+        for path in folder.iterdir():
+            path.chmod(0o600)
+        folder.rename(final)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def rotate(place: Path, keep: int) -> list[Path]:
+    """Remove the oldest beyond `keep`, and what killed processes left unfinished."""
+    old = backups_in(place)[:-keep] + list(place.glob(f"{PREFIX}*{UNFINISHED}"))
+    for folder in old:
+        shutil.rmtree(folder)
+    return old

@@ -1,0 +1,17 @@
+"""What is known of every company, as one text each: two databases that hold the same history give the same."""
+
+from dataclasses import asdict
+
+from monitoring.history import profile
+from monitoring.identity import canonical
+from portfolio.models import Company
+
+
+def profiles() -> dict[str, str]:
+    return {duns: told(duns) for duns in Company.objects.order_by("pk").values_list("pk", flat=True)}
+
+
+def told(duns: str) -> str:
+    found = profile(duns)
+    standing = asdict(found.standing)["kind"] if found.standing else ""
+    return f"{canonical(found.document)} {standing}"

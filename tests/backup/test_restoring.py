@@ -1,0 +1,258 @@
+"""A backup goes into an empty place only, and afterwards nothing runs, is sent twice, or stays missing."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from dnbmon_site.backup import restoring, rows
+from dnbmon_site.backup.aftermath import after_restore, read_again_what_is_unfinished
+from dnbmon_site.backup.making import make_backup
+from dnbmon_site.backup.manifest import FILE, BackupError, backups_in, chosen, read_manifest, rotate
+from dnbmon_site.models import User
+from monitoring.ingesting import ingest
+from monitoring.models import Alert, Change, Delivery, DeliveryState, Notification, Publication
+from monitoring.repairing import repair_is_due
+from monitoring.restored import doubt_what_the_backup_did_not_know
+from portfolio.models import (
+    AccessToken,
+    AuditEntry,
+    Contract,
+    Registration,
+    RegistrationState,
+    Subject,
+    SubjectState,
+    SyncRun,
+    SyncState,
+    WorkLease,
+)
+from portfolio.sync_jobs import _has_work
+from tests.builders import a_delivery, a_registration, an_element, an_update, delivered
+from tests.portfolio.subjects import a_subject
+
+pytestmark = pytest.mark.django_db
+TAKEN = datetime(2026, 1, 8, 12, tzinfo=UTC)
+HEARD = datetime(2026, 1, 8, 11, 6, 48, 292000, tzinfo=UTC)
+
+
+def restored(heard: str | None = None) -> Registration:
+    row = Registration.objects.get()
+    after_restore(TAKEN, {str(row.pk): heard} if heard else {}, by="ann", source="dnbmon-1")
+    row.refresh_from_db()
+    return row
+
+
+def emptied() -> None:
+    for model in rows.models_in_order():
+        model._default_manager.all().delete()
+
+
+# Making
+
+
+def test_a_backup_is_verified_and_says_what_is_in_it(tmp_path: Path) -> None:
+    delivered(an_update())
+    made = make_backup(tmp_path, format="rows", by="ann")
+    manifest = read_manifest(made)
+    manifest.check(made)
+    assert manifest.rows["monitoring.Change"] == 1
+    assert {path.name for path in made.iterdir()} == {*manifest.files, FILE}
+    assert made.stat().st_mode & 0o077 == 0 and (made / FILE).stat().st_mode & 0o077 == 0
+    entry = AuditEntry.objects.get(action="backup")
+    assert entry.actor == "ann" and made.name in entry.summary and "verified" in entry.summary
+
+
+def test_only_the_newest_are_kept_and_nothing_unfinished(tmp_path: Path) -> None:
+    (tmp_path / "dnbmon-20200101T000000000Z.unfinished").mkdir()
+    made = [make_backup(tmp_path, format="rows", keep=2) for _ in range(3)]
+    assert backups_in(tmp_path) == made[1:]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [path.name for path in made[1:]]
+    assert chosen(tmp_path) == made[-1]
+
+
+def test_rotation_never_removes_the_last(tmp_path: Path) -> None:
+    made = make_backup(tmp_path, format="rows", keep=1)
+    assert rotate(tmp_path, 1) == [] and made.exists()
+
+
+def test_a_backup_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dnbmon_site.backup.rows.check", lambda *_: (_ for _ in ()).throw(BackupError("damaged")))
+    with pytest.raises(BackupError, match="damaged"):
+        make_backup(tmp_path, format="rows")
+    assert backups_in(tmp_path) == [] and not list(tmp_path.glob("dnbmon-*"))
+
+
+def test_two_at_a_time_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def second(*_: object) -> None:
+        with pytest.raises(BackupError, match="Another backup is being written"):
+            make_backup(tmp_path, format="rows")
+
+    monkeypatch.setattr("dnbmon_site.backup.making.verify", second)
+    make_backup(tmp_path, format="rows")
+
+
+def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dnbmon_site.backup.making.MARGIN", 10**18)
+    with pytest.raises(BackupError, match="make room, or name another place"):
+        make_backup(tmp_path, format="rows")
+
+
+# Putting back
+
+
+def test_a_backup_comes_back_into_an_empty_place(tmp_path: Path) -> None:
+    delivered(an_update(an_element(current="A"), an_element("organization.telephone", None, "1")))
+    User.objects.create_user("ann")
+    facts = set(Change.objects.values_list("pk", "current"))
+    make_backup(tmp_path, format="rows")
+    emptied()
+    done = restoring.restore(tmp_path, by="ann")
+    assert set(Change.objects.values_list("pk", "current")) == facts
+    assert done.aftermath.registrations == ["ACME_LOD_01"]
+    assert AuditEntry.objects.filter(action="restore", actor="ann").exists()
+
+
+def test_nothing_is_put_back_where_somebody_works(tmp_path: Path) -> None:
+    delivered(an_update())
+    make_backup(tmp_path, format="rows")
+    with pytest.raises(BackupError, match="in use: it holds registrations, companies.*empty place"):
+        restoring.restore(tmp_path, by="ann")
+    assert Registration.objects.get().state == RegistrationState.ACTIVE
+
+
+def test_a_damaged_backup_is_not_put_back(tmp_path: Path) -> None:
+    delivered(an_update())
+    made = make_backup(tmp_path, format="rows")
+    emptied()
+    file = made / "monitoring.change.jsonl.zst"
+    file.write_bytes(file.read_bytes()[:-3] + b"xyz")
+    with pytest.raises(BackupError, match="damaged"):
+        restoring.restore(made, by="ann")
+    file.unlink()
+    with pytest.raises(BackupError, match="missing"):
+        restoring.restore(made, by="ann")
+    assert Registration.objects.count() == 0
+
+
+def test_one_of_a_newer_program_is_refused(tmp_path: Path) -> None:
+    made = make_backup(tmp_path, format="rows")
+    manifest = read_manifest(made)
+    manifest.migrations["portfolio"] = "9999_from_the_future"
+    manifest.write(made)
+    emptied()
+    with pytest.raises(BackupError, match="newer program.*portfolio 9999"):
+        restoring.restore(made, by="ann")
+
+
+def test_what_is_no_backup_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BackupError, match="holds none"):
+        restoring.restore(tmp_path, by="ann")
+
+
+# Afterwards
+
+
+def test_registrations_are_paused_with_a_doubt_from_what_was_heard_last() -> None:
+    row = a_registration(heard_at=HEARD, lease_until=timezone.now() + timedelta(hours=1))
+    row = restored()
+    assert (row.state, row.lease_until) == (RegistrationState.PAUSED, None)
+    doubt = Delivery.objects.get()
+    assert doubt.state == DeliveryState.DOUBTFUL
+    assert doubt.replay_from == HEARD - row.contract.overlap
+    assert repair_is_due(row)
+    assert "2026-01-08 12:00 UTC" in row.trouble
+
+
+def test_the_earlier_of_row_and_backup_is_what_was_heard() -> None:
+    a_registration(heard_at=HEARD)
+    row = restored(heard=(HEARD - timedelta(minutes=9)).isoformat())
+    assert Delivery.objects.get().replay_from == HEARD - timedelta(minutes=9) - row.contract.overlap
+
+
+def test_one_that_heard_nothing_replays_from_the_day_before_the_backup() -> None:
+    a_registration(heard_at=None)
+    row = restored()
+    assert Delivery.objects.get().replay_from == TAKEN - timedelta(days=1) - row.contract.overlap
+
+
+def test_a_registration_that_the_backup_does_not_know_replays_too() -> None:
+    row = a_registration(heard_at=timezone.now())
+    Contract.objects.update(restored_from=timezone.now() - timedelta(days=2))
+    row.contract.refresh_from_db()
+    for _ in range(2):
+        doubt_what_the_backup_did_not_know(row)
+    assert Delivery.objects.get().state == DeliveryState.DOUBTFUL
+
+
+def test_long_after_a_restore_a_new_registration_is_just_new() -> None:
+    row = a_registration(heard_at=timezone.now())
+    Contract.objects.update(restored_from=timezone.now() - timedelta(days=16))
+    row.contract.refresh_from_db()
+    doubt_what_the_backup_did_not_know(row)
+    assert not Delivery.objects.exists()
+
+
+def test_nothing_of_processes_that_are_no_more_is_left() -> None:
+    row = a_registration()
+    AccessToken.objects.create(contract=row.contract, encrypted="x")
+    WorkLease.objects.create(key="sync/1", until=timezone.now() + timedelta(days=1))
+    Session.objects.create(session_key="s", session_data="", expire_date=timezone.now() + timedelta(days=1))
+    restored()
+    assert not AccessToken.objects.exists() and not WorkLease.objects.exists() and not Session.objects.exists()
+
+
+def test_a_sync_in_the_middle_waits_for_a_person_and_sends_nothing_before() -> None:
+    row = a_registration(adopted=True)
+    a_subject("804735132", registration=row, wanted=True, state=SubjectState.UNKNOWN)
+    a_subject("150483782", registration=row, wanted=True, state=SubjectState.PENDING_ADD, sent_at=timezone.now())
+    SyncRun.objects.create(registration=row, state=SyncState.RUNNING, started_at=timezone.now())
+    assert _has_work(row)
+    row = restored()
+    run = SyncRun.objects.get()
+    assert (run.state, "Compare with D&B" in run.error) == (SyncState.PAUSED, True)
+    assert not _has_work(row)
+    assert sorted(Subject.objects.values_list("state", flat=True)) == ["pending_add", "unknown"]
+
+
+def test_without_a_sync_under_way_wishes_of_the_past_are_held_as_well() -> None:
+    row = a_registration(adopted=True)
+    a_subject("804735132", registration=row, wanted=True, state=SubjectState.UNKNOWN)
+    assert _has_work(row)
+    assert not _has_work(restored())
+
+
+def test_deliveries_that_were_copied_half_read_are_read_again() -> None:
+    """As the portable form can leave them: the delivery says that it is published, its number is not in the copy."""
+    done = delivered(an_update(an_element(current="A")))
+    half = delivered(an_update(an_element(current="B")))
+    Publication.objects.filter(delivery=half).delete()
+    Change.objects.filter(delivery=half).delete()
+    assert read_again_what_is_unfinished() == 1
+    half.refresh_from_db()
+    assert half.state == DeliveryState.RECEIVED
+    ingest(half)
+    assert Change.objects.filter(delivery=half).count() == 1
+    assert Publication.objects.count() == 2 and Notification.objects.count() == 2
+    assert Delivery.objects.get(pk=done.pk).state == DeliveryState.PUBLISHED
+
+
+def test_alerts_of_the_backup_are_not_raised_again_by_what_is_read_again() -> None:
+    from tests.monitoring.alerts import a_rule, news, raised
+
+    a_rule()
+    half = delivered(news())
+    raised()
+    assert Alert.objects.count() == 1
+    Publication.objects.filter(delivery=half).delete()
+    read_again_what_is_unfinished()
+    ingest(Delivery.objects.select_related("registration").get(pk=half.pk))
+    raised()
+    assert Alert.objects.count() == 1
+
+
+def test_an_unread_delivery_stays_to_be_read() -> None:
+    a_delivery(an_update())
+    assert read_again_what_is_unfinished() == 0
+    assert Delivery.objects.get().state == DeliveryState.RECEIVED
