@@ -55,6 +55,8 @@ class Demo:
             "DNB_BASE_URL": self.sandbox_url,
             "DNB_API_KEY": KEY,
             "DNB_API_SECRET": SECRET,
+            # The sandbox is done with a list in seconds, and nobody watches a sync for half an hour.
+            "DNB_DOUBT_AFTER_MINUTES": "1",
         }
 
     def remember(self, access: Access) -> None:

@@ -63,6 +63,7 @@ def demo_access(tree: Tree, plan: Plan, demo: Demo) -> Access:
         return known
     start = manage("sync_registrations", "--start", "--every", "1")
     tree.run("Asking the sandbox for its registrations", *start, env=plan.env)
+    tree.run("Making the demo's contract", *manage("prepare_demo"), env=plan.env)
     access = first_access(tree, plan, "--again")
     demo.remember(access)
     return access

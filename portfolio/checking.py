@@ -16,6 +16,7 @@ from portfolio.working import Work
 
 SECONDS_A_CALL = 0.21  # five calls a second at most, with the throttle's margin (design §6)
 DOUBTS_A_RUN = 250
+TALLIED_EVERY = 20
 
 
 def duration_in_words(count: int) -> str:
@@ -29,8 +30,11 @@ def duration_in_words(count: int) -> str:
 
 def ask_about_doubtful(work: Work, limit: int = DOUBTS_A_RUN) -> bool:
     """Settle what is pending for too long, a bounded number at a time; True while anything is pending."""
-    for row in list(doubtful(work.registration).order_by("sent_at", "pk")[:limit]):
+    rows = list(doubtful(work.registration).order_by("sent_at", "pk")[:limit])
+    for asked, row in enumerate(rows, start=1):
         _ask_about(work, row)
+        if asked % TALLIED_EVERY == 0:
+            sync_runs.tally(work.run)
     return pending(work.registration).exists()
 
 

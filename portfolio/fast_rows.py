@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, models
 
+BATCH = 500
 AS_IT_IS = ("CharField", "TextField", "BooleanField", "DateField")
 Prepare = Callable[[Any], Any]
 
@@ -20,10 +21,10 @@ Prepare = Callable[[Any], Any]
 def insert_rows(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     """Insert rows that are not there; raises IntegrityError as bulk_create does.
 
-    Where there are no transactions, the rows before the one that clashed stay: `inserted_before(error)` counts them.
+    Where there are no transactions, the rows before the one that clashed stay, and Clash counts them.
     """
     if connection.vendor not in ("sqlite", "postgresql"):
-        model._default_manager.bulk_create(rows, batch_size=len(rows))
+        _insert_without_transaction(model, rows)
         return
     statement, columns = _insert_statement(model)
     values = [[prepare(getattr(row, name)) for name, prepare in columns] for row in rows]
@@ -31,9 +32,20 @@ def insert_rows(model: type[models.Model], rows: Sequence[models.Model]) -> None
         cursor.executemany(statement, values)
 
 
-def inserted_before(error: IntegrityError) -> int:
-    """How many of the rows, from the first on, are in the database although the insert failed."""
-    return int(getattr(error.__cause__, "details", {}).get("nInserted", 0))
+class Clash(IntegrityError):
+    """A row is there already; `inserted` rows, from the first on, were written before it and stay."""
+
+    def __init__(self, inserted: int) -> None:
+        super().__init__(f"a row is there already, after {inserted} that were inserted")
+        self.inserted = inserted
+
+
+def _insert_without_transaction(model: type[models.Model], rows: Sequence[models.Model]) -> None:
+    for start in range(0, len(rows), BATCH):
+        try:
+            model._default_manager.bulk_create(rows[start : start + BATCH])
+        except IntegrityError as error:
+            raise Clash(start + int(getattr(error.__cause__, "details", {}).get("nInserted", 0))) from error
 
 
 def update_version(row: models.Model, values: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
-from portfolio.fast_rows import insert_rows, inserted_before
+from portfolio.fast_rows import Clash, insert_rows
 from portfolio.models import Contract
 
 Row = TypeVar("Row", bound=models.Model)
@@ -32,8 +32,8 @@ def insert_new(model: type[Row], rows: Iterable[Row]) -> list[Row]:
         try:
             with transaction.atomic():
                 insert_rows(model, missing)
-        except IntegrityError as clash:
-            inserted += missing[: inserted_before(clash)]
+        except IntegrityError as error:
+            inserted += missing[: error.inserted if isinstance(error, Clash) else 0]
             continue
         return inserted + missing
     return inserted + [row for row in _missing(model, unique) if _insert_one(row)]

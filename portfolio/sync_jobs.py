@@ -15,6 +15,7 @@ from portfolio import sync_runs
 from portfolio.adopting import go_on_checking
 from portfolio.holding import HoldLost
 from portfolio.models import CheckState, ListCheck, Registration, SyncRun, SyncState
+from portfolio.proposing import propose_replacements
 from portfolio.reconciling import tell_of_drift
 from portfolio.sending import CannotSend, sync
 from portfolio.todo import Verb, pending, unsent
@@ -48,10 +49,18 @@ def _has_work(registration: Registration) -> bool:
 
 def _sync_one(registration: Registration, until: datetime) -> object:
     try:
-        return sync(registration, until=until)
+        run = sync(registration, until=until)
     except (CannotSend, HoldLost) as error:
         logger.info("%s was not synced: %s", registration, error)
         return None
+    return _with_proposals(run)
+
+
+def _with_proposals(run: SyncRun | None) -> SyncRun | None:
+    """What D&B refuses and names another number for is proposed while people still look at the sync."""
+    if run and run.refused:
+        propose_replacements()
+    return run
 
 
 def _at_the_boundary(step: Callable[[Registration, datetime], object], row: Registration, until: datetime) -> bool:
@@ -74,11 +83,23 @@ def start_sync_now(registration: Registration, by: str) -> None:
     async_task("portfolio.sync_jobs.sync_now", str(registration.pk), by, task_name=name)
 
 
+def start_sync(registration: uuid.UUID) -> None:
+    """Have a worker send what has just become wanted; `sync_due` does it a minute later where this is lost."""
+    async_task("portfolio.sync_jobs.sync_wanted", str(registration), task_name=f"Sync {registration}")
+
+
+def sync_wanted(key: str) -> None:
+    """What is to be sent now, as `sync_due` does it."""
+    registration = Registration.objects.select_related("contract").get(pk=uuid.UUID(key))
+    if registration.adopted and _has_work(registration):
+        _at_the_boundary(_sync_one, registration, timezone.now() + A_MINUTE)
+
+
 def sync_now(key: str, by: str) -> str:
     """Everything that is to be sent, also what was cancelled before; says how it went."""
     registration = Registration.objects.select_related("contract").get(pk=uuid.UUID(key))
     try:
-        run = sync(registration, asked_by=by, everything=True, until=timezone.now() + A_MINUTE)
+        run = _with_proposals(sync(registration, asked_by=by, everything=True, until=timezone.now() + A_MINUTE))
     except (CannotSend, HoldLost) as error:
         return str(error) or "Another process is at it."
     return in_words(run)

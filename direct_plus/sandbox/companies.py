@@ -12,6 +12,9 @@ NINE_DIGITS = re.compile(r"[0-9]{9}")
 # coprime to 10**9, so that counting on yields each number once, well spread and a tenth with a leading zero
 STRIDE, OFFSET = 618_033_989, 12_345_678
 MARKS = {"invalid": "10003", "deleted": "40002", "transferred": "40003", "unknown": "10001"}
+# of unheard-of numbers, where some are refused
+ONE_IN = 100
+REFUSED = dict(enumerate(sorted(MARKS.values())))
 _LONG = re.compile(r'"value": (\d{8,}(?:\.\d+)?)(?=[,}])')
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
@@ -64,8 +67,20 @@ def trouble(world: World, duns: str) -> tuple[str, str] | None:
         return "10003", ""
     row = world.store.row("SELECT mark, retained FROM company WHERE duns = ?", duns)
     if row is None:
-        return ("10001", "") if world.switches["unknown_duns"] == "refuse" else None
+        return _trouble_of_unheard(world.switches["unknown_duns"], duns)
     return (MARKS.get(row["mark"], row["mark"]), row["retained"]) if row["mark"] else None
+
+
+def _trouble_of_unheard(reading: str, duns: str) -> tuple[str, str] | None:
+    if reading == "some":
+        code = REFUSED.get(int(duns) % ONE_IN)
+        return (code, another(duns) if code == MARKS["transferred"] else "") if code else None
+    return (MARKS["unknown"], "") if reading == "refuse" else None
+
+
+def another(duns: str) -> str:
+    """A number that belongs to this one, always the same."""
+    return f"{(int(duns) * STRIDE + OFFSET) % 10**9:09d}"
 
 
 def fresh_numbers(world: World, count: int) -> list[str]:

@@ -39,6 +39,7 @@ def fill(world: World, seed: int = SEED) -> None:
     numbers = [document["duns"] for document in documents]
     with world.store.transaction():
         world.store.remember("demo", {"seed": seed, "numbers": numbers, "step": 0})
+        world.switches.set("unknown_duns", "some")
         _keep(world, documents, now)
         _registrations(world, numbers, now)
         for event in history(seed, now, len(numbers)):

@@ -49,7 +49,9 @@ SWITCHES: dict[str, Switch] = {
     "late_seconds": Switch(2, NUMBER, "how long after the client gave up `dequeue` = late takes its items"),
     "overlap": Switch("separate", ("separate", "share"), "whether pulls under way at once share items"),
     # section 4
-    "unknown_duns": Switch("accept", ("accept", "refuse"), "an unheard-of D-U-N-S exists, or is 10001"),
+    "unknown_duns": Switch(
+        "accept", ("accept", "refuse", "some"), "an unheard-of D-U-N-S exists, is 10001, or 4 in 100 have a trouble"
+    ),
     "seed_on_add": Switch(True, (bool,), "whether adding a company emits its SEED"),
     "already_listed": Switch("error", ("error", "information"), "how 21012 and 21005 are said"),
     "batch_delay_seconds": Switch(5, NUMBER, "until a batch is applied, by the sandbox's clock"),

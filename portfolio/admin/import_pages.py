@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from portfolio.adopting import is_number_known
 from portfolio.importing import VerdictRow, counts_of, is_in_work, is_undecided, reasons_for_approval, verdict_rows
 from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, Verdict
 from portfolio.wording import counted, plural
@@ -96,7 +97,7 @@ def confirmation_of(row: SubjectImport, counts: dict[str, int]) -> dict[str, Any
         "removes": row.removals or 0,
         "asks_for_new": row.mode != ImportMode.REMOVE,
         "asks_for_removals": row.mode != ImportMode.ADD,
-        "up_to": "" if row.registration.adopted else "up to ",
+        "up_to": "" if is_number_known(row.registration.contract) else "up to ",
         "unreadable": counts.get(Verdict.INVALID, 0) if row.mode == ImportMode.EQUAL else 0,
         "needs_second": needs_second(row),
     }
@@ -116,12 +117,18 @@ def lead_of(row: SubjectImport) -> str:
         ImportState.READ: "Every row is judged. Nothing is wanted, and nothing is sent to D&B, before it is confirmed.",
         ImportState.AWAITING_APPROVAL: f"{row.confirmed_by} has confirmed it; a second person has to approve it.",
         ImportState.CONFIRMED: "Confirmed. It is being applied now; you may close this page.",
-        ImportState.APPLIED: "Done. The next sync sends the difference to D&B.",
+        ImportState.APPLIED: _after_applying(row),
         ImportState.UNDOING: "What only this import made wanted is being taken back.",
         ImportState.UNDONE: row.note,
         ImportState.CANCELLED: "Cancelled. Nothing was changed.",
     }
     return told.get(ImportState(row.state), "")
+
+
+def _after_applying(row: SubjectImport) -> str:
+    if row.registration.adopted:
+        return "Done. A sync sends the difference to D&B."
+    return "Done. Nothing is sent to D&B before the registration's list is taken over."
 
 
 def waits_long(row: SubjectImport) -> bool:

@@ -10,8 +10,9 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from portfolio.importing.working import idle_imports, is_in_work, work_on
-from portfolio.models import SubjectImport
+from portfolio.models import ImportState, SubjectImport
 from portfolio.rows import clean_text
+from portfolio.sync_jobs import start_sync
 
 logger = logging.getLogger(__name__)
 WORK = "portfolio.importing.jobs.work_on_import"
@@ -40,6 +41,8 @@ def work_on_import(key: str) -> str:
     # Who stopped before the time was over was overtaken by another process, which goes on.
     if is_in_work(import_) and timezone.now() >= until:
         start_import_work(import_.pk)
+    if import_.state in (ImportState.APPLIED, ImportState.UNDONE):
+        start_sync(import_.registration_id)
     return import_.state
 
 

@@ -263,7 +263,7 @@ def test_the_number_is_typed_and_the_companies_become_wanted(admin: Client, regi
     import_.refresh_from_db()
     work_on(import_)
     assert Subject.objects.filter(wanted=True).count() == 2
-    assert "Done. The next sync sends" in page(admin, import_)
+    assert "list is taken over" in page(admin, import_)
 
 
 def test_a_second_click_is_harmless(admin: Client, registration: Registration) -> None:

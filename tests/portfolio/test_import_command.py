@@ -41,13 +41,13 @@ def test_a_dry_run_judges_and_keeps_nothing(file: Path) -> None:
     assert "1  New, written in another way\n" in text
     assert "line 4: 60704780 has eight digits" in text
     assert "line 5: abc holds something else" in text
-    assert "It adds 2 new billable companies." in text
+    assert "It adds up to 2 new billable companies." in text
     for model in (SubjectImport, StoredBytes, Subject, AuditEntry):
         assert not model._default_manager.exists()
 
 
 def test_a_dry_run_with_the_zeros_put_back(file: Path) -> None:
-    assert "It adds 3 new billable companies." in run(file, dry_run=True, pad_zeros=True)
+    assert "It adds up to 3 new billable companies." in run(file, dry_run=True, pad_zeros=True)
 
 
 def test_the_number_is_confirmed(file: Path) -> None:

@@ -437,7 +437,10 @@ def test_a_job_reads_and_applies(registration: Registration) -> None:
     assert work_on_import(str(import_.pk)) == ImportState.READ
     import_.refresh_from_db()
     confirm_import(import_=import_, number=1, **RIGHTS)
+    assert not OrmQ.objects.exists()
     assert work_on_import(str(import_.pk)) == ImportState.APPLIED
+    task = OrmQ.objects.get().task
+    assert (task["func"], task["args"]) == ("portfolio.sync_jobs.sync_wanted", (str(registration.pk),))
 
 
 @pytest.mark.parametrize(("minutes", "queued"), [(0, True), (1, False)])

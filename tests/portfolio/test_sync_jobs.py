@@ -9,8 +9,8 @@ from django.utils import timezone
 from direct_plus.sandbox import SandboxControl
 from portfolio import sync_jobs, sync_runs
 from portfolio.adopting import begin_check
-from portfolio.models import CheckState, Registration, SyncRun, SyncState
-from portfolio.sync_jobs import check_lists, sync_due, sync_now
+from portfolio.models import CheckState, Proposal, Registration, SyncRun, SyncState
+from portfolio.sync_jobs import check_lists, sync_due, sync_now, sync_wanted
 from tests.builders import a_registration
 from tests.portfolio.wishes import calls_of, numbers, want
 
@@ -26,9 +26,33 @@ def test_what_is_wanted_is_sent_by_itself(adopted: Registration, control: Sandbo
     assert sync_due() == 0
 
 
+def test_what_became_wanted_is_sent_at_once(adopted: Registration, control: SandboxControl) -> None:
+    want(adopted, [A])
+    sync_wanted(str(adopted.pk))
+    assert control.subjects(adopted.reference) == [A]
+
+
+def test_what_was_cancelled_stays_so_when_something_else_is_sent(
+    adopted: Registration, control: SandboxControl
+) -> None:
+    want(adopted, [A])
+    run = SyncRun.objects.create(registration=adopted, state=SyncState.RUNNING, started_at=timezone.now())
+    sync_runs.cancel_run(run, "ann")
+    sync_wanted(str(adopted.pk))
+    assert control.subjects(adopted.reference) == []
+
+
+def test_a_replacement_is_proposed_as_soon_as_d_and_b_names_it(adopted: Registration, control: SandboxControl) -> None:
+    control.mark(A, "transferred", retained=B)
+    want(adopted, [A])
+    sync_wanted(str(adopted.pk))
+    assert Proposal.objects.get().replacement == B
+
+
 def test_what_is_not_adopted_is_left_alone(registration: Registration, control: SandboxControl) -> None:
     want(registration, [A])
     assert sync_due() == 0
+    sync_wanted(str(registration.pk))
     assert "not adopted" in sync_now(str(registration.pk), "ann")
     assert calls_of(control) == []
 

@@ -122,6 +122,13 @@ def test_unheard_of_numbers_exist_or_not(client: Client, control: SandboxControl
     assert code(one(client, "POST", "012345678")) == "21113"
 
 
+def test_a_few_unheard_of_numbers_have_every_trouble(client: Client, control: SandboxControl) -> None:
+    control.switch("unknown_duns", "some")
+    control.switch("calls_per_second", 0)
+    codes = [code(one(client, "POST", f"{100_000_000 + number}")) for number in range(8)]
+    assert codes == ["10001", "10003", "40002", "40003", *["21113"] * 4]
+
+
 def test_done_already_can_be_said_as_information(client: Client, control: SandboxControl) -> None:
     control.switch("already_listed", "information")
     answers = [one(client, "DELETE", "012345678"), one(client, "POST", "012345678"), one(client, "POST", "012345678")]

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from portfolio.adopting import is_number_known
 from portfolio.importing import (
     BadFile,
     Refused,
@@ -78,7 +79,7 @@ class Command(PlainCommand):
             numbers += [row.duns for row in rows if row.verdict in NAMING]
         plan = make_plan(import_, numbers)
         self.show(counts, bad)
-        self.stdout.write(sentence(mode, plan.new_billable, len(plan.remove)))
+        self.stdout.write(sentence(import_, plan.new_billable, len(plan.remove)))
         self.stdout.write("Nothing was kept or changed.")
 
     def do_import(
@@ -113,7 +114,7 @@ class Command(PlainCommand):
             decide_zeros(import_=import_, pad=pad, decided_by=who)
             work_on(import_)
         self.show(counts_of(import_), islice(bad_rows(import_), SHOWN))
-        self.stdout.write(sentence(import_.mode, import_.new_billable or 0, import_.removals or 0))
+        self.stdout.write(sentence(import_, import_.new_billable or 0, import_.removals or 0))
         if is_undecided(import_):
             self.stdout.write("Rows with eight digits need a decision: --pad-zeros or --no-pad-zeros.")
 
@@ -128,7 +129,9 @@ class Command(PlainCommand):
         if import_.state == ImportState.AWAITING_APPROVAL:
             self.stdout.write("Confirmed. A second person has to approve it on its page before anything happens.")
         else:
-            self.stdout.write("Done. The next sync sends the difference to D&B.")
+            self.stdout.write(
+                "Done. The next sync sends the difference to D&B: manage.py sync_portfolio, or the worker does it."
+            )
 
 
 def content_of(file: Path) -> bytes:
@@ -145,8 +148,9 @@ def bad_rows(import_: SubjectImport) -> Iterator[VerdictRow]:
     return (row for row in verdict_rows(import_) if row.verdict in BAD)
 
 
-def sentence(mode: str, added: int, removed: int) -> str:
-    adds = f"adds {plural(added, 'new billable company', 'new billable companies')}"
+def sentence(import_: SubjectImport, added: int, removed: int) -> str:
+    up_to = "" if is_number_known(import_.registration.contract) else "up to "
+    adds = f"adds {up_to}{plural(added, 'new billable company', 'new billable companies')}"
     removes = f"removes {plural(removed, 'company', 'companies')}"
-    told = {ImportMode.ADD.value: adds, ImportMode.REMOVE.value: removes}.get(mode, f"{adds} and {removes}")
+    told = {ImportMode.ADD.value: adds, ImportMode.REMOVE.value: removes}.get(import_.mode, f"{adds} and {removes}")
     return f"It {told}."
