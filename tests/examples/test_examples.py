@@ -17,6 +17,7 @@ from monitoring.webhook_sending import send_test
 from monitoring.webhooks import create_endpoint
 from portfolio.models import Company
 from tests.builders import a_seed, an_element, an_update, delivered, stamp
+from tests.engines import engine
 from tests.support import ROOT, free_port, program, wait_for_port, wait_until
 
 EXAMPLES = ROOT / "examples"
@@ -90,3 +91,13 @@ def test_a_receiver_checks_and_leaves_out_what_it_had(tmp_path: Path, settings: 
         wait_until(lambda: "webhook.test" in running.said, what="the message")
         assert requests.post(endpoint.url, data=b"{}", timeout=5).status_code == 401
         assert running.said.count("webhook.test") == 1
+
+
+@pytest.mark.skipif(engine() != "sqlite", reason="the same on every engine: it brings its own SQLite")
+def test_the_process_flow_ends_with_ledger_and_database_equal() -> None:
+    command = [sys.executable, "-m", "examples.monitoring_process_flow_demo"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "missing: 0   doubled or invented: 0" in done.stdout
+    assert done.stdout.rstrip().endswith("ledger = database")
+    assert "Critical" in done.stdout

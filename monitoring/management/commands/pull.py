@@ -17,6 +17,7 @@ from monitoring.repairing import doubts_of, repair_is_due
 from portfolio.connecting import NotConfigured
 from portfolio.management.commands._plainly import PlainCommand, Progress, progress, registrations_named
 from portfolio.models import Registration, RegistrationState
+from portfolio.wording import plural
 
 
 class Command(PlainCommand):
@@ -79,7 +80,8 @@ class Counted:
         self.deliveries = self.notifications = self.new = self.unread = 0
 
     def __str__(self) -> str:
-        return f"{self.notifications:,} notifications in {self.deliveries:,} answers, {self.new:,} of them new"
+        came = f"{plural(self.notifications, 'notification')} in {plural(self.deliveries, 'answer')}"
+        return f"{came}, {self.new:,} of them new"
 
     def keep(self, delivery: Delivery) -> None:
         jobs.keep(delivery)

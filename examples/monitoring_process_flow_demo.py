@@ -1,0 +1,221 @@
+"""The whole way of a notification against the sandbox, a crash included; ends by comparing D&B's ledger with the rows.
+
+    python -m examples.monitoring_process_flow_demo
+
+Takes some fifteen seconds, needs no credentials, keeps nothing. docs/MONITORING_PROCESS_GUIDE.md explains the steps.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = "ACME_LOD_01"
+ACME, GLOBEX, INITECH = "804735132", "150483782", "012345678"
+BANKRUPT = {"organization.legalEvents.hasOpenBankruptcy": True}
+
+
+def main() -> None:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dnbmon-flow-")))
+        from direct_plus.sandbox import start_sandbox
+
+        sandbox = stack.enter_context(start_sandbox(state=folder / "sandbox.sqlite3"))
+        os.environ |= environment(folder, sandbox.url)
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        walk(sandbox.control)
+
+
+def environment(folder: Path, url: str) -> dict[str, str]:
+    return {
+        "DJANGO_SETTINGS_MODULE": "dnbmon_site.settings",
+        "ENV_FILE": os.devnull,
+        "ENVIRONMENT": "development",
+        "DATABASE_URL": f"sqlite:///{folder}/flow.sqlite3",
+        "LOG_LEVEL": "CRITICAL",
+        "DNB_BASE_URL": url,
+        "DNB_API_KEY": "sandbox-key",
+        "DNB_API_SECRET": "sandbox-secret",
+        "DNB_PULL": "yes",
+    }
+
+
+def walk(control: Any) -> None:
+    get_a_token()
+    registration = find_the_registration(control)
+    want_companies(control, registration)
+    pull_the_first_time()
+    crash_in_the_middle(control)
+    repair()
+    read_again()
+    look_at_alerts()
+    compare(control)
+
+
+def step(number: int, title: str) -> None:
+    print(f"\n{number}. {title}")
+
+
+def manage(*command: str) -> str:
+    from django.core.management import call_command
+
+    printed = StringIO()
+    call_command(*command, stdout=printed)
+    return printed.getvalue().strip()
+
+
+def say(text: str) -> None:
+    print(f"   {text}")
+
+
+def get_a_token() -> None:
+    from portfolio.connecting import client_for
+    from portfolio.models import AccessToken, Contract
+
+    step(1, "A token, once for all processes")
+    contract, _ = Contract.objects.get_or_create(name="default", defaults={"settle": timedelta(seconds=2)})
+    client_for(contract).registrations()
+    row = AccessToken.objects.get()
+    say(f"valid until {row.expires_at:%H:%M} UTC tomorrow, kept encrypted ({row.encrypted[:12]}…)")
+
+
+def find_the_registration(control: Any) -> Any:
+    from portfolio.models import Registration
+
+    step(2, "Registrations are found, not made")
+    control.add_registration(REFERENCE, description="Acme suppliers")
+    manage("sync_registrations")
+    registration = Registration.objects.select_related("contract").get()
+    say(f"{registration.reference}: {registration.get_state_display().lower()} until a person starts it")
+    return registration
+
+
+def want_companies(control: Any, registration: Any) -> None:
+    from portfolio.adopting import take_as_wanted
+    from portfolio.sending import sync
+    from portfolio.wanting import Wish, want_subjects
+
+    step(3, "Companies become wanted, and D&B is made to agree")
+    take_as_wanted(registration, by="demo")
+    want_subjects(registration=registration, wishes=[Wish(duns) for duns in (ACME, GLOBEX, INITECH)], asked_by="demo")
+    run = sync(registration, asked_by="demo")
+    assert run is not None
+    say(f"sent {run.sent}, accepted {run.accepted}; at D&B: {', '.join(control.subjects(REFERENCE))}")
+
+
+def pull_the_first_time() -> None:
+    step(4, "Pull: announced, asked, stored, read, published")
+    say(manage("pull", REFERENCE))
+    say(told())
+
+
+def crash_in_the_middle(control: Any) -> None:
+    from monitoring.models import Delivery
+    from portfolio.models import Registration
+
+    step(5, "A crash: the answer is on its way when the process is killed")
+    control.happen("change", ACME, changes=BANKRUPT)
+    control.happen("change", GLOBEX, changes={"organization.primaryName": "Globex International Ltd"})
+    control.happen("delete", INITECH)
+    control.set_fault("delay", seconds=20, on="pull", times=1)
+    process = subprocess.Popen([sys.executable, str(ROOT / "manage.py"), "pull", REFERENCE], stdout=subprocess.DEVNULL)
+    while not control.live_clients(REFERENCE):
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    control.clear_faults()
+    asked = Delivery.objects.get(state="asked")
+    say(f"killed; D&B has taken 3 notifications off its queue, and the row of the call is still here: {asked.state}")
+    # As if the minute had passed for which a dead process holds the registration.
+    Registration.objects.update(lease_owner=None, lease_until=None)
+
+
+def repair() -> None:
+    from django.core.management import CommandError
+
+    from monitoring.models import Delivery
+
+    step(6, "The next pull finds the row, and asks for a replay")
+    while Delivery.objects.filter(state__in=["asked", "doubtful"]).exists():
+        try:
+            say(manage("pull", REFERENCE))
+        except CommandError as error:
+            say(str(error))
+            time.sleep(2)
+    say(f"{Delivery.objects.filter(state='repaired').count()} doubt repaired; {told()}")
+
+
+def read_again() -> None:
+    step(7, "Read everything that is stored once more: nothing changes")
+    before = told()
+    say(manage("ingest", "--rebuild"))
+    assert told() == before
+    say(told())
+
+
+def look_at_alerts() -> None:
+    from monitoring.alert_jobs import alert_published
+    from monitoring.models import Alert
+
+    step(8, "Alerts, from what was published")
+    alert_published()
+    for alert in Alert.objects.order_by("id"):
+        say(f"{alert.get_severity_display()}: {alert.title}")
+
+
+def told() -> str:
+    from monitoring.models import Change, Notification, Publication
+
+    rows = (Notification.objects.count(), Change.objects.count(), Publication.objects.count())
+    return "{} notifications, {} changes, {} publications".format(*rows)
+
+
+def compare(control: Any) -> None:
+    """By content, never by our ids."""
+    step(9, "D&B's ledger against the database")
+    given, kept = given_out(control), stored()
+    say(f"given out by D&B: {given.total()}   stored: {kept.total()}")
+    say(f"missing: {(given - kept).total()}   doubled or invented: {(kept - given).total()}")
+    if given != kept:
+        sys.exit("The ledger and the database differ.")
+    say("ledger = database")
+
+
+def given_out(control: Any) -> Counter[Any]:
+    from direct_plus.messages import parse_json, parse_stamp
+
+    found: Counter[Any] = Counter()
+    for entry in control.ledger(REFERENCE):
+        if entry["dequeued_at"]:
+            item: Any = parse_json(entry["raw"].encode())
+            facts = ((one["element"], parse_stamp(one["timestamp"])) for one in item.get("elements", ()))
+            found[(item["type"], item["organization"]["duns"], frozenset(facts))] += 1
+    return found
+
+
+def stored() -> Counter[Any]:
+    from monitoring.models import Change, Notification
+
+    facts: dict[Any, set[Any]] = {}
+    for change in Change.objects.filter(kind="element"):
+        facts.setdefault(change.notification_id, set()).add((change.element, change.changed_at))
+    rows = Notification.objects.all()
+    return Counter((row.type, row.company_id, frozenset(facts.get(row.pk, ()))) for row in rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""What the docs name exists: tests, files, and the pages that they lead to."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("**/*.md")])
+TEST = re.compile(r"`(?:tests/)?([\w/]+\.py)::(test_\w+)`")
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_test_that_is_named_exists(page: Path) -> None:
+    named = TEST.findall(page.read_text())
+    assert [f"{file}::{name}" for file, name in named if not _is_there(file, name)] == []
+
+
+def _is_there(file: str, name: str) -> bool:
+    path = ROOT / "tests" / file
+    return path.is_file() and re.search(rf"^\s*def {name}\(", path.read_text(), re.MULTILINE) is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()] == []
