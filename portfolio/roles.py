@@ -29,6 +29,7 @@ HELD = ("channel", "webhookendpoint", "fileserver", "dispatch", "dispatchattempt
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     VIEWER: (),
     ANALYST: (
+        "portfolio.share_savedfilter",
         "monitoring.alertrule",
         "monitoring.acknowledge_alert",
         "monitoring.change_element",
@@ -37,6 +38,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "monitoring.view_dispatch",
     ),
     MANAGER: (
+        "portfolio.share_savedfilter",
         "portfolio.add_subjectimport",
         "portfolio.change_subjectimport",
         "portfolio.confirm_import",
@@ -46,6 +48,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     ),
     APPROVER: ("portfolio.approve_import",),
     OPERATOR: (
+        "portfolio.share_savedfilter",
         "portfolio.pull_registration",
         "portfolio.change_registration",
         "monitoring.change_deadletter",
