@@ -59,10 +59,6 @@ if PRODUCTION:
         database_url=ENV.str("DATABASE_URL", default=""),
         email_url=ENV.str("EMAIL_URL", default=""),
         dnb_base_url=DNB_BASE_URL,
-        redis_url=ENV.str("REDIS_URL", default=""),
-        redirects=ENV.bool("SECURE_SSL_REDIRECT", default=True),
-        hsts_seconds=ENV.int("SECURE_HSTS_SECONDS", default=365 * 86400),
-        behind_proxy=ENV.bool("BEHIND_PROXY", default=False),
     )
 
 # Data
@@ -243,10 +239,11 @@ Q_CLUSTER: dict[str, Any] = {
     "catch_up": False,
     "recycle": 500,
     "max_rss": 400_000,
-    "save_limit": 1_000,
+    # Otherwise every saved task reads all others first; a job forgets them instead.
+    "save_limit": 0,
     "poll": 2,
     "log_level": ENV.str("LOG_LEVEL", default="INFO"),
-} | ({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"})
+} | ({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "broker_class": "dnbmon_site.queueing.QuietQueue"})
 
 # API
 REST_FRAMEWORK: dict[str, Any] = {

@@ -52,7 +52,17 @@ def pull_due() -> int:
         if timezone.now() >= until:
             break
         done += _at_the_boundary(pull_one, key, until)
+    if done:
+        _count()
     return done
+
+
+def _count() -> None:
+    """The front page shows at once what was pulled; what fails here is counted by the next scheduled run."""
+    try:
+        count_days()
+    except Exception:
+        logger.exception("the days could not be counted")
 
 
 def _due(now: datetime) -> list[uuid.UUID]:
