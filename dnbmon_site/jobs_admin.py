@@ -15,7 +15,7 @@ from django_q.conf import Conf
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.tasks import async_task
 
-from dnbmon_site.schedules import FOR_EVER, PAUSED
+from health.scheduling import PAUSED, pause, resume, run_now, shown_name
 from portfolio.markup import ago, badge
 from portfolio.pages import PageAdmin, ReadOnlyAdmin
 from portfolio.wording import plural
@@ -121,26 +121,18 @@ class ScheduleAdmin(PageAdmin):
 
     @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
-        messages.success(request, f"{plural(queryset.update(repeats=PAUSED), 'schedule')} paused.")
+        count = pause(queryset, actor=request.user.get_username())
+        messages.success(request, f"{plural(count, 'schedule')} paused.")
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
-        messages.success(request, f"{plural(queryset.update(repeats=FOR_EVER), 'schedule')} resumed.")
+        count = resume(queryset, actor=request.user.get_username())
+        messages.success(request, f"{plural(count, 'schedule')} resumed.")
 
     @admin.action(description="Run now", permissions=["change"])
     def run_now(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
-        for row in queryset:
-            async_task(row.func, *_arguments(row), **read_keywords(row.kwargs or ""), task_name=shown_name(row))
+        run_now(queryset, actor=request.user.get_username())
         messages.success(request, "They run as soon as a worker is free.")
-
-
-def shown_name(row: Schedule) -> str:
-    return str(row.name or row.func)[:100]
-
-
-def _arguments(row: Schedule) -> tuple[object, ...]:
-    found = read_literal(row.args) if row.args else ()
-    return found if isinstance(found, tuple) else (found,)
 
 
 class TaskAdmin(ReadOnlyAdmin):

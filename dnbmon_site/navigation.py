@@ -35,7 +35,6 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
             ("Syncs", "sync", "portfolio.syncrun"),
             ("Contract year", "event_repeat", "portfolio.contract:year"),
             ("Exports", "download", "portfolio.export"),
-            ("Saved filters", "bookmark", "portfolio.savedfilter"),
             ("Notices", "campaign", "portfolio.notice"),
             ("Audit", "history_edu", "portfolio.auditentry"),
         ),
@@ -44,6 +43,8 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
         "Operations",
         False,
         (
+            ("Health", "monitor_heart", "health.incident:/health/"),
+            ("Incidents", "warning", "health.incident"),
             ("Deliveries", "inbox", "monitoring.delivery"),
             ("Unreadable items", "report", "monitoring.deadletter"),
             ("Replays", "replay", "monitoring.replaypass"),
@@ -106,9 +107,11 @@ def _may_see(request: HttpRequest, model: str) -> bool:
 
 
 def _link(model: str) -> str:
-    """A model's list, or the page named behind a colon; nothing for what is not there, such as the queue's rows where
-    Redis holds the queue."""
+    """A model's list, or the page or address behind a colon; nothing for what is not there, such as the queue's
+    rows where Redis holds the queue."""
     name, _, page = model.partition(":")
+    if page.startswith("/"):
+        return page
     try:
         return reverse(f"admin:{name.replace('.', '_')}_{page or 'changelist'}" if model else "admin:index")
     except NoReverseMatch:

@@ -16,6 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from health.views import what_is_missing, words
+
 PAGE = "/api/docs/problems/"
 MEDIA_TYPE = "application/problem+json"
 
@@ -150,6 +152,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`."""
     if request.path_info.startswith("/api/"):
         return problem(500, "An unexpected error; it was logged.")
+    if request.path_info == "/health/" and (trouble := what_is_missing()):
+        return words(trouble, 503)
     return defaults.server_error(request)
 
 

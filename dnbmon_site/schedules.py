@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
-# What is woken by what happens anyway; the schedule only catches what was missed.
-CATCH_UP = 5
+from health.scheduling import FOR_EVER
+
+# What is woken by what happens anyway: the schedule only catches what was missed, and a worker that starts does too.
+CATCH_UP = 10
+OFTEN = 5
 
 # name, function without arguments (one schedule with bad arguments stops all others), minutes between runs
 JOBS: tuple[tuple[str, str, int], ...] = (
     ("Pull what is due", "monitoring.jobs.pull_due", 1),
-    ("Repair what is in doubt", "monitoring.jobs.repair_due", CATCH_UP),
+    ("Repair what is in doubt", "monitoring.jobs.repair_due", OFTEN),
     ("Read what was received", "monitoring.jobs.ingest_received", CATCH_UP),
     ("Publish what was read", "monitoring.jobs.publish_read", CATCH_UP),
     ("Raise alerts", "monitoring.alert_jobs.alert_published", CATCH_UP),
     ("Put changes into the queue of webhooks", "monitoring.alert_jobs.queue_for_webhooks", CATCH_UP),
     ("Send what is due", "monitoring.alert_jobs.send_due", 1),
-    ("Make digests", "monitoring.alert_jobs.make_digests", CATCH_UP),
-    ("Count the days", "monitoring.jobs.count_days", 1),
+    ("Make digests", "monitoring.alert_jobs.make_digests", OFTEN),
+    ("Count the days", "monitoring.jobs.count_days", OFTEN),
     ("Audit the last day by replay", "monitoring.jobs.audit_due", 60),
     ("Look for new registrations", "portfolio.jobs.discover", 60),
     ("Take notifications as evidence", "monitoring.evidence.gather_all", CATCH_UP),
@@ -28,19 +31,21 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Make proposals", "monitoring.jobs.make_proposals", CATCH_UP),
     ("Look after the contract year", "portfolio.jobs.look_after_years", 60),
     ("Write exports", "portfolio.jobs.write_exports", CATCH_UP),
-    ("Write scheduled exports", "monitoring.scheduled_export.write_due", 1),
+    ("Write scheduled exports", "monitoring.scheduled_export.write_due", OFTEN),
     ("Forget old words of repeated writes", "dnbmon_site.idempotency.forget_old", 60),
     ("Forget old sign-ins", "dnbmon_site.forgetting.forget_old_sign_ins", 60),
     ("Try stopped registrations again", "monitoring.jobs.probe_stopped", 10),
     ("Back up the database", "dnbmon_site.backup.jobs.back_up_if_due", 60),
-    ("Show that jobs run", "health.jobs.beat", 1),
+    ("Look after health", "health.jobs.look_after", 1),
+    ("Forget finished tasks", "health.jobs.forget_finished", 60),
 )
-PAUSED = 0
-FOR_EVER = -1
+# Names of jobs that are no more: their rows would go on running.
+GONE = ("Show that jobs run",)
 
 
 def install_schedules() -> None:
     """Make the schedules what the table says; what people have paused stays paused."""
+    Schedule.objects.filter(name__in=GONE).delete()
     for name, function, minutes in JOBS:
         wanted = {"func": function, "minutes": minutes, "schedule_type": Schedule.MINUTES}
         row, is_new = Schedule.objects.get_or_create(name=name, defaults={**wanted, "repeats": FOR_EVER})

@@ -7,9 +7,10 @@ from django.contrib.auth import views as auth
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path
 
-from dnbmon_site import installing
+from dnbmon_site import installing, operating
 from dnbmon_site.policies import drawn_by_unfold
 from dnbmon_site.sign_in_pages import back, begin, only_with, sign_in
+from health import pages
 from health import views as health
 
 
@@ -29,8 +30,11 @@ password_reset: list[URLPattern] = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("health/", operating.health, name="health"),
+    path("health/jobs/<str:key>/<slug:verb>/", admin.site.admin_view(pages.change_job), name="health_job"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
+    path("metrics", operating.metrics, name="metrics"),
     path("api/", include("dnbmon_site.api")),
     path("manifest.webmanifest", installing.manifest, name="manifest"),
     path("service-worker.js", installing.service_worker, name="service_worker"),

@@ -6,3 +6,10 @@ from django.apps import AppConfig
 class HealthConfig(AppConfig):
     name = "health"
     verbose_name = "Health"
+
+    def ready(self) -> None:
+        from django_q.signals import pre_execute
+
+        from health.beats import beat_with_a_task
+
+        pre_execute.connect(beat_with_a_task)

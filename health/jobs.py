@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from health.models import JOBS, Heartbeat
-from portfolio.rows import database_now, insert_new
+from datetime import timedelta
+
+from django.utils import timezone
+from django_q.models import Success
+
+from health import beats, probing
+from health.checks import summary
+from health.outside import tell_outside
+from health.sampling import take_sample
+
+SUCCESSES_KEPT = timedelta(days=2)
 
 
 def beat() -> None:
-    """The canary: that this row is fresh shows that queue, worker and database work together, end to end."""
-    key, now = Heartbeat.key(JOBS), database_now()
-    if not Heartbeat.objects.filter(pk=key).update(at=now):
-        insert_new(Heartbeat, [Heartbeat(id=key, name=JOBS, at=now)])
+    """The canary, which the watchdog puts into the queue when it has seen no sign of life."""
+    beats.beat()
+
+
+def look_after() -> str:
+    """Every minute: show that jobs run, look at everything, tell the outside, ask D&B. Says how it stands."""
+    beats.beat()
+    results = take_sample()
+    tell_outside(results)
+    # Last, as D&B may keep us waiting; the next look shows what it said.
+    probing.probe_due()
+    return summary(results)
+
+
+def forget_finished() -> int:
+    """Tasks that went well are of no interest after a while; returns how many went."""
+    return int(Success.objects.filter(stopped__lt=timezone.now() - SUCCESSES_KEPT).delete()[0])

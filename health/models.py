@@ -1,13 +1,25 @@
-"""What health remembers over time."""
+"""What health remembers over time: signs of life, what D&B said last, how every minute was, and what went wrong."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 
-BEATS = uuid.UUID("1a6f4f5b-5d0e-5c3a-9f1e-7f1c2f6f3b60")
-JOBS = "jobs"
+from portfolio.keys import time_first_id
+
+KEYS = uuid.UUID("1a6f4f5b-5d0e-5c3a-9f1e-7f1c2f6f3b60")
+JOBS, OUTSIDE = "jobs", "outside"
+
+
+class State(models.IntegerChoices):
+    """How a check stands; the worst is the largest."""
+
+    OK = 0, "OK"
+    UNKNOWN = 1, "Unknown"
+    WARNING = 2, "Warning"
+    CRITICAL = 3, "Critical"
 
 
 class Heartbeat(models.Model):
@@ -16,10 +28,100 @@ class Heartbeat(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     name = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(help_text="By the database's clock.")
+    trouble = models.TextField(blank=True, help_text="Why the last try failed.")
 
     def __str__(self) -> str:
         return f"{self.name}: {self.at:%Y-%m-%d %H:%M:%S}"
 
     @staticmethod
     def key(name: str) -> uuid.UUID:
-        return uuid.uuid5(BEATS, name)
+        return uuid.uuid5(KEYS, name)
+
+
+class Probe(models.Model):
+    """What D&B answered last when a contract's key asked it what it may use."""
+
+    contract = models.CharField(primary_key=True, max_length=64)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, help_text="When it last went well.")
+    failing_since = models.DateTimeField(null=True)
+    refused = models.BooleanField(default=False, help_text="D&B answered, and does not accept the key.")
+    reason = models.TextField(blank=True)
+    seconds = models.FloatField(default=0)
+    token_until = models.DateTimeField(null=True, help_text="When the token at hand ends.")
+    clock_offset = models.FloatField(default=0, help_text="Seconds that D&B's clock is ahead of ours.")
+
+    def __str__(self) -> str:
+        return f"{self.contract}: {self.reason or 'answers'}"
+
+
+class Span(models.TextChoices):
+    MINUTE = "minute", "A minute"
+    DAY = "day", "A UTC day"
+
+
+class Sample(models.Model):
+    """How it was in a minute, or over a day. Days are made of minutes, which go after some days."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    span = models.CharField(max_length=8, choices=Span.choices)
+    at = models.DateTimeField(help_text="Its beginning.")
+    state = models.SmallIntegerField(choices=State.choices, default=State.OK, help_text="The worst check.")
+    seen = models.PositiveIntegerField(default=1, help_text="Minutes that were looked at.")
+    critical = models.PositiveIntegerField(default=0, help_text="Minutes that were critical.")
+    warning = models.PositiveIntegerField(default=0, help_text="Minutes with a warning.")
+    expected = models.PositiveIntegerField(default=1, help_text="Minutes that should have been looked at.")
+    numbers = models.TextField(default="{}", help_text="JSON: what was measured.")
+
+    class Meta:
+        indexes = [models.Index(fields=["span", "at"], name="sample_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.get_span_display()} from {self.at:%Y-%m-%d %H:%M}"
+
+    @staticmethod
+    def key(span: str, at: datetime) -> uuid.UUID:
+        return uuid.uuid5(KEYS, f"{span}\n{at.isoformat()}")
+
+
+class Incident(models.Model):
+    """Something that went wrong, from its beginning to its end. Its key comes from the one before it about the same
+    matter, so that two processes that see the same trouble open it once."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    matter = models.CharField(max_length=200, help_text="Which check, and of what.")
+    title = models.TextField()
+    cause = models.TextField(help_text="What was seen when it began.")
+    latest = models.TextField(blank=True, help_text="What was seen last.")
+    runbook = models.TextField(blank=True)
+    state = models.SmallIntegerField(choices=State.choices, help_text="The worst it was.")
+    loud = models.BooleanField(default=False, help_text="Channels are told of it.")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["matter", "started_at"], name="incident_by_matter"),
+            models.Index(fields=["ended_at", "started_at"], name="incident_by_end"),
+            models.Index(fields=["started_at", "id"], name="incident_by_start"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @staticmethod
+    def key(matter: str, before: uuid.UUID | None) -> uuid.UUID:
+        return uuid.uuid5(KEYS, f"incident\n{matter}\n{before or ''}")
+
+
+class IncidentNote(models.Model):
+    """What a person wrote down about an incident. Never changed."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE)
+    author = models.TextField()
+    at = models.DateTimeField()
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.text[:80]

@@ -1,8 +1,8 @@
 """Keeps the cluster of jobs at work (design §7): a wedged one says that it works, so only a canary tells.
 
-Jobs show that they run by a heartbeat, once a minute by schedule. When it is late, the watchdog puts a canary of its
-own among the jobs; when three beats have passed, it ends the cluster's whole group and starts another. It also looks
-after schedules that nobody carries out any more.
+Jobs show that they run by a heartbeat, at least once a minute. When it is late, the watchdog puts a canary of its
+own among the jobs; when almost three beats have passed, it ends the cluster's whole group and starts another. It also
+looks after schedules that nobody carries out any more.
 """
 
 from __future__ import annotations
@@ -13,19 +13,20 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import environ
 from django.db import close_old_connections
 from django.db.models.functions import Now
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from health.beats import DEAD, LATE, seconds_of_a_beat
+from health.incidents import open_incident
 from health.models import JOBS, Heartbeat
 from health.processes import Child, Told, stop
+from health.results import RUNBOOK
 from portfolio.rows import database_now
 
 logger = logging.getLogger(__name__)
 CANARY = "health.jobs.beat"
-LATE, DEAD = 1.5, 3.0
 # A new cluster may need this much longer until it takes its first job.
 STARTING = timedelta(seconds=15)
 OVERDUE = timedelta(minutes=5)
@@ -35,10 +36,6 @@ LONGEST_PAUSE = 60.0
 LONGEST_UNASKED = 15.0
 # Who runs so long is no cluster that ends as soon as it starts.
 HEALTHY_AFTER = 60.0
-
-
-def seconds_of_a_beat() -> float:
-    return float(environ.FileAwareEnv().float("DNB_BEAT_SECONDS", default=60.0))
 
 
 class Canary:
@@ -123,6 +120,7 @@ class Watchdog:
     def restart(self, reason: str) -> None:
         logger.error("the cluster of jobs is started again: %s", reason)
         self.cluster.kill()
+        note(reason)
         is_healthy = time.monotonic() - self.started > HEALTHY_AFTER
         self.pause = 1.0 if is_healthy else min(2 * self.pause, LONGEST_PAUSE)
         if self.told.wait(self.pause):
@@ -130,3 +128,14 @@ class Watchdog:
         self.cluster.restart()
         self.started = time.monotonic()
         self.canary.start_again()
+
+
+def note(reason: str) -> None:
+    """An incident, which the next look of a job closes; a database that is away holds up no restart."""
+    cause = f"The cluster of jobs was ended and started again: {reason}."
+    try:
+        open_incident(matter="jobs", title="Jobs run", cause=cause, runbook=f"{RUNBOOK}#jobs")
+    except Exception:
+        logger.exception("the restart could not be written down")
+    finally:
+        close_old_connections()

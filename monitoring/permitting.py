@@ -18,10 +18,10 @@ _migrated: set[str] = set()
 
 def why_not_to_pull(contract: Contract) -> str:
     """A sentence that says what to do, or nothing when pulling is safe."""
-    return _configuration(contract) or _test_copy(contract) or _disk() or _migrations()
+    return missing_credentials(contract) or test_copy(contract) or _disk() or _migrations()
 
 
-def _configuration(contract: Contract) -> str:
+def missing_credentials(contract: Contract) -> str:
     try:
         credentials(contract)
     except NotConfigured as error:
@@ -29,7 +29,7 @@ def _configuration(contract: Contract) -> str:
     return ""
 
 
-def _test_copy(contract: Contract) -> str:
+def test_copy(contract: Contract) -> str:
     if is_real(contract) and settings.ENVIRONMENT != "production" and not settings.DNB_PULL:
         return (
             "This is no production installation and would drain the real queue. "
@@ -38,12 +38,15 @@ def _test_copy(contract: Contract) -> str:
     return ""
 
 
+def free_space() -> tuple[Path, int]:
+    """Where this machine keeps what is stored, and how many bytes are free there."""
+    folder = Path(str(settings.DATABASES["default"]["NAME"])).parent
+    place = folder if connection.vendor == "sqlite" and folder.is_dir() else settings.BASE_DIR
+    return place, shutil.disk_usage(place).free
+
+
 def _disk() -> str:
-    database = str(settings.DATABASES["default"]["NAME"])
-    place = (
-        Path(database).parent if connection.vendor == "sqlite" and Path(database).parent.is_dir() else settings.BASE_DIR
-    )
-    free = shutil.disk_usage(place).free
+    place, free = free_space()
     if free < LEAST_FREE:
         return (
             f"Only {free / 1e6:,.0f} MB of disk are free under {place}: make room for 1 GB, nothing is pulled before."

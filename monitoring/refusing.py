@@ -16,6 +16,7 @@ from portfolio.rows import clean_text
 QUOTA_USED_UP = "00050"
 AGAIN = timedelta(minutes=1)
 PROBE = timedelta(hours=1)
+QUOTA_TROUBLE = "D&B's quota is used up"
 
 
 def act_on_refusal(
@@ -31,7 +32,7 @@ def act_on_refusal(
     fields: dict[str, object] = {"trouble": clean_text(reason)}
     if code == QUOTA_USED_UP:
         fields["next_pull_at"] = _next_midnight(now)
-        fields["trouble"] = clean_text(f"D&B's quota is used up; it is asked again after midnight UTC. {reason}")
+        fields["trouble"] = clean_text(f"{QUOTA_TROUBLE}; it is asked again after midnight UTC. {reason}")
     elif status in (400, 401, 403, 404):
         fields |= {
             "state": RegistrationState.STOPPED,

@@ -20,16 +20,21 @@ OPERATOR = "Operator"
 ADMINISTRATOR = "Administrator"
 
 # The program's own workings: tokens, throttle, bytes, marks. No page shows them.
-HIDDEN = ("accesstoken", "throttleslot", "storedbytes", "readmark", "worklease", "heartbeat", "idempotencykey")
+HIDDEN = (
+    *("accesstoken", "throttleslot", "storedbytes", "readmark", "worklease", "idempotencykey"),
+    *("heartbeat", "probe", "sample"),
+)
 # Where news goes: addresses and secrets, for those who look after them.
-HELD = ("channel", "webhookendpoint", "fileserver", "dispatch", "dispatchattempt", "keyspending")
+HELD = (
+    *("channel", "webhookendpoint", "fileserver", "dispatch", "dispatchattempt", "keyspending"),
+    *("incident", "incidentnote"),
+)
 
 # What a role may beside looking: "app.model" for all rights on its rows, or one right by name. What does not exist
 # is passed by.
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     VIEWER: (),
     ANALYST: (
-        "portfolio.share_savedfilter",
         "monitoring.alertrule",
         "monitoring.acknowledge_alert",
         "monitoring.change_element",
@@ -38,7 +43,6 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "monitoring.view_dispatch",
     ),
     MANAGER: (
-        "portfolio.share_savedfilter",
         "portfolio.add_subjectimport",
         "portfolio.change_subjectimport",
         "portfolio.confirm_import",
@@ -48,7 +52,6 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     ),
     APPROVER: ("portfolio.approve_import",),
     OPERATOR: (
-        "portfolio.share_savedfilter",
         "portfolio.pull_registration",
         "portfolio.change_registration",
         "monitoring.change_deadletter",
@@ -58,7 +61,9 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "monitoring.view_dispatch",
         "monitoring.change_dispatch",
         "monitoring.view_dispatchattempt",
+        "health.view_incident",
         "health.change_incident",
+        "health.view_incidentnote",
         "django_q.view_schedule",
         "django_q.change_schedule",
         "django_q.view_success",

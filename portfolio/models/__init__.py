@@ -22,7 +22,6 @@ from portfolio.models.records import (
     ProposalState,
 )
 from portfolio.models.references import ExternalReference, KeySpending
-from portfolio.models.saved_filters import SavedFilter
 from portfolio.models.subjects import CheckState, ListCheck, Subject, SubjectState, SyncRun, SyncState, WorkLease
 
 __all__ = [
@@ -46,7 +45,6 @@ __all__ = [
     "ProposalState",
     "Registration",
     "RegistrationState",
-    "SavedFilter",
     "StoredBytes",
     "Subject",
     "SubjectImport",

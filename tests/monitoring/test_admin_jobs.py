@@ -12,6 +12,7 @@ from dnbmon_site import jobs_admin
 from dnbmon_site.jobs_admin import read_keywords, read_literal
 from dnbmon_site.models import User
 from dnbmon_site.schedules import install_schedules
+from health import scheduling
 from tests.monitoring.test_admin import text_of
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +81,7 @@ def test_the_list_of_schedules_tells_how_the_last_run_went(admin: Client, django
 
 def test_a_schedule_runs_now(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[Any] = []
-    monkeypatch.setattr(jobs_admin, "async_task", lambda *args, **kwargs: called.append((args, kwargs)))
+    monkeypatch.setattr(scheduling, "async_task", lambda *args, **kwargs: called.append((args, kwargs)))
     row = Schedule.objects.create(name="mine", func="f", args="1", kwargs="a=2")
     admin.post("/django_q/schedule/", {"action": "run_now", "_selected_action": [str(row.pk)]})
     assert called == [(("f", 1), {"a": 2, "task_name": "mine"})]

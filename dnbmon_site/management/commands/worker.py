@@ -14,8 +14,16 @@ from health.views import what_is_missing
 from health.watchdog import Watchdog
 from portfolio.management.commands._plainly import PlainCommand
 
-# Schedules are looked at twice a minute; what is due is not kept waiting for that when a worker starts.
-AT_ONCE = ("monitoring.jobs.pull_due",)
+# Schedules are looked at twice a minute; what is due, and what the last worker left, is not kept waiting for that.
+AT_ONCE = (
+    "monitoring.jobs.pull_due",
+    "monitoring.jobs.ingest_received",
+    "monitoring.jobs.publish_read",
+    "monitoring.alert_jobs.alert_published",
+    "monitoring.alert_jobs.queue_for_webhooks",
+    "monitoring.jobs.repair_due",
+    "portfolio.importing.jobs.work_on_imports",
+)
 
 
 class Command(PlainCommand):

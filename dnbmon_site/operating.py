@@ -1,0 +1,56 @@
+"""Health and metrics for people who run the program, and for programs that watch it by key."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from dnbmon_site.keys import presented_key
+from dnbmon_site.models import ApiKey
+from health import pages
+from health.checks import all_checks
+from health.metrics import CONTENT_TYPE, exposition
+from health.models import State
+from health.results import worst
+from health.views import AWAY, words
+
+SCOPE = "metrics"
+REFUSED = "A key with the scope “metrics” is needed: Authorization: Bearer dnbmon_…"
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """The page for people; the same as JSON for a program with a key."""
+    if presented_key(request) is None:
+        return admin.site.admin_view(pages.page)(request)
+    return refusal(request) or health_for_programs(request)
+
+
+@never_cache
+@require_safe
+def health_for_programs(request: HttpRequest) -> HttpResponse:
+    results = all_checks()
+    status = 503 if worst(results) == State.CRITICAL else 200
+    return JsonResponse(pages.as_json(results), status=status)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For Prometheus. By key and never by address: behind a proxy everybody comes from this machine."""
+    try:
+        return refusal(request) or HttpResponse(exposition(), content_type=CONTENT_TYPE)
+    except DatabaseError:
+        return words(AWAY, 503)
+
+
+def refusal(request: HttpRequest) -> HttpResponse | None:
+    """Nothing for a key that may."""
+    key = ApiKey.authenticate(presented_key(request) or "")
+    if key is not None and key.allows(SCOPE):
+        return None
+    answer = words(REFUSED, 401 if key is None else 403)
+    answer["WWW-Authenticate"] = 'Bearer realm="metrics"'
+    return answer

@@ -1,0 +1,89 @@
+"""Incidents: what went wrong, for how long, and what people noted about it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from health.incidents import add_note
+from health.models import Incident, IncidentNote, State
+from health.results import TONES
+from portfolio.auditing import record
+from portfolio.filters import choice_filter
+from portfolio.markup import ago, badge, two_lines
+from portfolio.pages import ReadOnlyAdmin
+from portfolio.wording import span
+
+
+@admin.register(Incident)
+class IncidentAdmin(ReadOnlyAdmin):
+    list_display = ("what", "how_bad", "began", "lasted")
+    list_filter = (choice_filter("state", State.choices, "how bad"),)
+    ordering = ("-started_at", "-id")
+    sortable_by = ()
+    page_template = "pages/incident.html"
+    empty_title = "No incidents"
+    empty_text = "What goes wrong is written down here by itself, and closed by itself."
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.do)
+        return [path("<uuid:key>/do/<slug:action>/", view, name="health_incident_do"), *super().get_urls()]
+
+    @admin.display(description="What")
+    def what(self, row: Incident) -> SafeString:
+        return two_lines(row.title, row.latest)
+
+    @admin.display(description="How bad")
+    def how_bad(self, row: Incident) -> SafeString:
+        return state_badge(row)
+
+    @admin.display(description="Began")
+    def began(self, row: Incident) -> SafeString | str:
+        return ago(row.started_at)
+
+    @admin.display(description="Lasted")
+    def lasted(self, row: Incident) -> SafeString | str:
+        return badge("Open", "bad") if row.ended_at is None else duration(row)
+
+    def page_context(self, request: HttpRequest, row: Incident) -> dict[str, Any]:
+        return {
+            "badge": state_badge(row),
+            "lasted": duration(row),
+            "notes": list(IncidentNote.objects.filter(incident=row).order_by("id")),
+            "may_note": may_note(request),
+        }
+
+    def do(self, request: HttpRequest, key: UUID, action: str) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        if not may_note(request):
+            raise PermissionDenied
+        if action != "note" or request.method != "POST":
+            raise Http404(f"Nothing here is called {action}.")
+        if text := request.POST.get("text", "").strip():
+            actor = request.user.get_username()
+            note = add_note(row, author=actor, text=text)
+            record(actor=actor, action="incident.note", thing=row, summary=f"Note on “{row}”: {note.text}")
+            messages.success(request, "The note is kept.")
+        else:
+            messages.warning(request, "Write something first.")
+        return HttpResponseRedirect(reverse("admin:health_incident_change", args=[row.pk]))
+
+
+def may_note(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("health.change_incident"))
+
+
+def state_badge(row: Incident) -> SafeString:
+    state = State(row.state)
+    return badge(state.label, TONES[state])
+
+
+def duration(row: Incident) -> str:
+    return span(((row.ended_at or timezone.now()) - row.started_at).total_seconds())

@@ -1,0 +1,44 @@
+"""Signs of life in rows: that jobs run, and that somebody outside was told."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+import environ
+from django.db.models.functions import Now
+
+from health.models import JOBS, OUTSIDE, Heartbeat
+from portfolio.rows import database_now, insert_new
+
+# Who starts a job shows that jobs run, but one row a task would be too much of it.
+AGAIN_AFTER = 50.0
+# Beats of silence: then a canary is sent; then jobs are taken for dead, so that this is seen within three minutes.
+LATE, DEAD = 1.5, 2.75
+_beaten = 0.0
+
+
+def seconds_of_a_beat() -> float:
+    return float(environ.FileAwareEnv().float("DNB_BEAT_SECONDS", default=60.0))
+
+
+def beat() -> None:
+    """That this row is fresh shows that queue, worker and database work together, end to end."""
+    global _beaten
+    key = Heartbeat.key(JOBS)
+    if not Heartbeat.objects.filter(pk=key).update(at=Now()):
+        insert_new(Heartbeat, [Heartbeat(id=key, name=JOBS, at=database_now())])
+    _beaten = time.monotonic()
+
+
+def beat_with_a_task(**sent: object) -> None:
+    """Any task that begins is a sign of life: workers that are busy for long are not taken for wedged ones."""
+    if time.monotonic() - _beaten > min(AGAIN_AFTER, seconds_of_a_beat()):
+        beat()
+
+
+def note_outside(at: datetime, trouble: str) -> None:
+    key = Heartbeat.key(OUTSIDE)
+    fields = {"trouble": trouble} if trouble else {"trouble": "", "at": at}
+    if not Heartbeat.objects.filter(pk=key).update(**fields):
+        insert_new(Heartbeat, [Heartbeat(id=key, name=OUTSIDE, at=at, trouble=trouble)])

@@ -1,0 +1,34 @@
+"""All checks, in the order in which people read them: what is broken first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from health.checks_of_data import checks_of_data
+from health.checks_of_dnb import checks_of_dnb
+from health.checks_of_machine import checks_of_machine
+from health.checks_of_registrations import checks_of_registrations
+from health.looking import Look, begin_look
+from health.models import State
+from health.results import Result
+
+
+def all_checks() -> list[Result]:
+    """Look at everything now. Raises DatabaseError where the database is away."""
+    return list(_of(begin_look()))
+
+
+def _of(look: Look) -> Iterator[Result]:
+    yield from checks_of_machine(look)
+    yield from checks_of_dnb(look)
+    yield from checks_of_registrations(look)
+    yield from checks_of_data(look)
+
+
+def summary(results: list[Result]) -> str:
+    """One sentence for all."""
+    bad = [result for result in results if result.state == State.CRITICAL]
+    warned = [result for result in results if result.state == State.WARNING]
+    if bad:
+        return f"Critical: {bad[0].sentence}" + (f" And {len(bad) - 1} more." if len(bad) > 1 else "")
+    return "It works, with something to look at." if warned else "Everything works."

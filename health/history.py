@@ -1,0 +1,101 @@
+"""How it was: availability by day against what was promised, and how fast it was."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from health.measuring import Measured, measure
+from health.models import Sample, Span
+from health.sampling import start_of
+
+PROMISED = 0.999
+DAYS = 90
+HEIGHT, STEP, WIDTH = 80, 10, 7
+# Below this a bar is as low as it gets: the last percents are what is looked at.
+FLOOR = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A UTC day; `availability` is None where nobody had begun to look."""
+
+    day: date
+    availability: float | None
+    lost: int = 0
+    numbers: dict[str, Any] | None = None
+
+    @property
+    def tone(self) -> str:
+        if self.availability is None:
+            return "none"
+        return "good" if self.availability >= PROMISED else "warn" if self.availability >= 0.99 else "bad"
+
+    @property
+    def words(self) -> str:
+        if self.availability is None:
+            return f"{self.day:%-d %b %Y}: not looked at"
+        minutes = "1 minute" if self.lost == 1 else f"{self.lost:,} minutes"
+        return f"{self.day:%-d %b %Y}: {percent(self.availability)} ({minutes} lost)"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    x: int
+    y: float
+    height: float
+    day: Day
+
+
+def percent(share: float) -> str:
+    """Never rounded up to what it was not."""
+    return f"{int(share * 100_000) / 1000:.3f} %".replace(".000", "")
+
+
+def days_until(now: datetime, count: int = DAYS) -> list[Day]:
+    """The last days, the oldest first; a minute is available when it was looked at and nothing was critical."""
+    first = now.astimezone(UTC).date() - timedelta(days=count - 1)
+    rows = Sample.objects.filter(span=Span.DAY, at__gte=start_of(first), at__lte=now)
+    known = {row.at.astimezone(UTC).date(): row for row in rows}
+    return [_day(first + timedelta(days=number), known) for number in range(count)]
+
+
+def _day(day: date, known: dict[date, Sample]) -> Day:
+    row = known.get(day)
+    if row is None or not row.expected:
+        return Day(day, None)
+    good = row.seen - row.critical
+    return Day(day, good / row.expected, row.expected - good, json.loads(row.numbers))
+
+
+def availability(days: list[Day], now: datetime, *, last: int) -> float | None:
+    """Over the last days, by minutes."""
+    first = now.astimezone(UTC).date() - timedelta(days=last - 1)
+    rows = Sample.objects.filter(span=Span.DAY, at__gte=start_of(first), at__lte=now)
+    counted = [(row.expected, row.seen - row.critical) for row in rows]
+    expected = sum(minutes for minutes, _ in counted)
+    return sum(good for _, good in counted) / expected if expected else None
+
+
+def bars(days: list[Day]) -> list[Bar]:
+    return [_bar(number, day) for number, day in enumerate(days)]
+
+
+def _bar(number: int, day: Day) -> Bar:
+    share = 0.0 if day.availability is None else max(0.0, (day.availability - FLOOR) / (1 - FLOOR))
+    height = 4.0 if day.availability is None else max(4.0, share * HEIGHT)
+    return Bar(number * STEP, round(HEIGHT - height, 1), round(height, 1), day)
+
+
+def promised_at() -> float:
+    """Where the line of what was promised runs."""
+    return round(HEIGHT - (PROMISED - FLOOR) / (1 - FLOOR) * HEIGHT, 1)
+
+
+def speeds(now: datetime) -> list[tuple[str, Measured]]:
+    return [
+        ("the last hour", measure(now - timedelta(hours=1), now)),
+        ("the last 24 hours", measure(now - timedelta(days=1), now)),
+    ]

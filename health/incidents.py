@@ -1,0 +1,144 @@
+"""What went wrong, from beginning to end: opened once and closed by itself, by keys and compare-and-swap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from health.models import Incident, IncidentNote, State
+from health.results import RUNBOOK, Result
+from monitoring.alert_jobs import SEND
+from portfolio.notices import notify
+from portfolio.rows import clean_text, insert_new
+from portfolio.wording import days_and_hours
+
+CRITICAL_NOTICE, WELL_NOTICE, PAST_NOTICE = "health.critical", "health.well", "health.past"
+
+
+def follow(results: Sequence[Result], seen_before: Iterable[str]) -> None:
+    """Make incidents say what a look says. A mere warning has to be seen twice, so that nothing flickers."""
+    open_now = {row.matter: row for row in Incident.objects.filter(ended_at=None)}
+    before, told = set(seen_before), False
+    troubles = {result.matter: result for result in results if result.state >= State.WARNING}
+    for matter, result in troubles.items():
+        if matter in open_now:
+            told |= go_on(open_now[matter], result)
+        elif result.state == State.CRITICAL or result.is_mark or matter in before:
+            told |= begin(result)
+    unknown = {result.matter for result in results if result.state == State.UNKNOWN}
+    for matter, row in open_now.items():
+        # What cannot be seen now is neither well nor worse.
+        if matter not in troubles and matter not in unknown:
+            told |= end(row)
+    if told:
+        async_task(SEND, task_name="Tell of health")
+
+
+def begin(result: Result) -> bool:
+    """Open it, once whoever sees it first; whether channels are told."""
+    row = open_incident(
+        matter=result.matter,
+        title=result.title,
+        cause=result.sentence,
+        runbook=result.runbook,
+        state=result.state,
+        loud=result.loud or result.state == State.CRITICAL,
+    )
+    return row is not None and _tell_trouble(row)
+
+
+def open_incident(
+    *,
+    matter: str,
+    title: str,
+    cause: str,
+    runbook: str = "",
+    state: State = State.CRITICAL,
+    loud: bool = True,
+) -> Incident | None:
+    """A new incident; None where it is open already, by whomever."""
+    last = last_of(matter)
+    if last is not None and last.ended_at is None:
+        return None
+    row = Incident(
+        id=Incident.key(matter, last.pk if last else None),
+        matter=clean_text(matter, 200),
+        title=clean_text(title, 300),
+        cause=clean_text(cause),
+        latest=clean_text(cause),
+        runbook=runbook,
+        state=state,
+        loud=loud,
+        started_at=timezone.now(),
+    )
+    return row if insert_new(Incident, [row]) else None
+
+
+def last_of(matter: str) -> Incident | None:
+    return Incident.objects.filter(matter=matter).order_by("-started_at", "-id").first()
+
+
+def go_on(row: Incident, result: Result) -> bool:
+    """It is still there: what is seen now, and whether it got worse."""
+    sentence = clean_text(result.sentence)
+    if sentence != row.latest:
+        Incident.objects.filter(pk=row.pk, ended_at=None).update(latest=sentence)
+    if result.state <= row.state:
+        return False
+    worse = Incident.objects.filter(pk=row.pk, ended_at=None, state__lt=result.state)
+    if not worse.update(state=result.state, loud=True):
+        return False
+    row.state, row.loud, row.latest = result.state, True, sentence
+    return _tell_trouble(row)
+
+
+def end(row: Incident) -> bool:
+    """It is over; whoever closes it tells those who heard of it."""
+    now = timezone.now()
+    if not Incident.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now):
+        return False
+    if not row.loud:
+        return False
+    text = f"{row.title}: well again after {days_and_hours(now - row.started_at)}. It was: {row.latest}"
+    return _notify(WELL_NOTICE, f"Well again: {row.title}", text, row)
+
+
+def record_past(*, matter: str, title: str, cause: str, started_at: datetime, ended_at: datetime) -> None:
+    """Something that was over before anybody could write it down."""
+    row = Incident(
+        id=Incident.key(f"{matter}\n{started_at.isoformat()}", None),
+        matter=matter,
+        title=title,
+        cause=clean_text(cause),
+        latest=clean_text(cause),
+        runbook=f"{RUNBOOK}#{matter.partition(':')[0]}",
+        state=State.CRITICAL,
+        loud=True,
+        started_at=started_at,
+        ended_at=ended_at,
+    )
+    if insert_new(Incident, [row]) and _notify(PAST_NOTICE, row.title, row.cause, row):
+        async_task(SEND, task_name="Tell of health")
+
+
+def _tell_trouble(row: Incident) -> bool:
+    if not row.loud:
+        return False
+    word = State(row.state).label
+    return _notify(CRITICAL_NOTICE, f"{word}: {row.title}", f"{row.latest} See {row.runbook}.", row)
+
+
+def _notify(kind: str, subject: str, text: str, row: Incident) -> bool:
+    """Once for each incident and kind."""
+    url = reverse("admin:health_incident_change", args=[row.pk])
+    return notify(kind=kind, subject=subject, text=text, url=url, key=str(row.pk)) is not None
+
+
+def add_note(incident: Incident, *, author: str, text: str) -> IncidentNote:
+    return IncidentNote.objects.create(
+        incident=incident, author=author, at=timezone.now(), text=clean_text(text.strip(), 4000)
+    )

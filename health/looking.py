@@ -1,0 +1,35 @@
+"""What several checks need, read once for a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from health.models import Probe
+from portfolio.models import Contract, Registration
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at everything: when, at which registrations, and what D&B answered each contract last."""
+
+    now: datetime
+    contracts: list[Contract]
+    registrations: list[Registration]
+    probes: dict[str, Probe]
+
+    def dnb_now(self, contract: str) -> datetime:
+        """D&B's clock, on which pulling and loss are counted; ours where D&B was not asked yet."""
+        probe = self.probes.get(contract)
+        return self.now + timedelta(seconds=probe.clock_offset if probe else 0)
+
+
+def begin_look() -> Look:
+    return Look(
+        now=timezone.now(),
+        contracts=list(Contract.objects.order_by("name")),
+        registrations=list(Registration.objects.order_by("reference")),
+        probes={probe.contract: probe for probe in Probe.objects.all()},
+    )

@@ -1,0 +1,46 @@
+"""Tell somebody outside that it works, and only when it does: who watches there notices a worker that died."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import requests
+from django.conf import settings
+from django.utils import timezone
+from django_q.models import Schedule, Task
+
+from health.beats import note_outside
+from health.models import State
+from health.results import Result, worst
+from portfolio.rows import clean_text
+
+PULL_LOOP = "monitoring.jobs.pull_due"
+RECENT = timedelta(minutes=5)
+TIMEOUT = 10
+
+
+def tell_outside(results: Iterable[Result]) -> bool:
+    """By a job, so queue and worker work; and only when the pull loop has just ended well and nothing is critical."""
+    if not settings.HEARTBEAT_URL or not pull_loop_is_done() or worst(results) == State.CRITICAL:
+        return False
+    trouble = _call(settings.HEARTBEAT_URL)
+    note_outside(timezone.now(), trouble)
+    return not trouble
+
+
+def pull_loop_is_done() -> bool:
+    """Its last runs are looked at, not the one under way."""
+    names = Schedule.objects.filter(func=PULL_LOOP).exclude(repeats=0)
+    since = timezone.now() - RECENT
+    is_done = Task.objects.filter(func=PULL_LOOP, success=True, stopped__gte=since)
+    return bool(names.exists() and is_done.exists())
+
+
+def _call(url: str) -> str:
+    """Why it failed, or nothing. The address may hold a secret, so it is not repeated."""
+    try:
+        answer = requests.get(url, timeout=TIMEOUT)
+    except requests.RequestException as error:
+        return clean_text(f"It could not be told: {type(error).__name__}.")
+    return "" if answer.ok else f"It answered {answer.status_code}."

@@ -1,0 +1,127 @@
+"""The page of health, for those who run the program: every check, history, incidents, jobs and errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+from django_q.models import Schedule, Task
+
+from health import history
+from health.checks import all_checks, summary
+from health.models import Incident, State
+from health.results import Result, worst
+from health.scheduling import VERBS, all_jobs, shown_name
+from monitoring.models import Delivery, DeliveryState
+from portfolio.exporting import with_registrations
+
+SEE, CHANGE_JOBS = "health.change_incident", "django_q.change_schedule"
+LAST = 12
+SAID = {
+    "pause": "“{}” is paused: it does not run until somebody resumes it.",
+    "resume": "“{}” runs again.",
+    "run-now": "“{}” runs as soon as a worker is free.",
+}
+
+
+@never_cache
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """Answers 503 when something is critical, and shows all the same."""
+    if not request.user.has_perm(SEE):
+        raise PermissionDenied
+    results = all_checks()
+    state = worst(results)
+    status = 503 if state == State.CRITICAL else 200
+    if wants_json(request):
+        return JsonResponse(as_json(results), status=status)
+    request.current_app = admin.site.name
+    shared = {**admin.site.each_context(request), "title": "Health"}
+    return TemplateResponse(request, "pages/health.html", {**shared, **told(request, results)}, status=status)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.accepts("application/json") and not request.accepts("text/html")
+
+
+def as_json(results: list[Result]) -> dict[str, Any]:
+    return {
+        "state": worst(results).name.lower(),
+        "summary": summary(results),
+        "checks": [result.as_json() for result in results],
+    }
+
+
+def told(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
+    now, state = timezone.now(), worst(results)
+    days = history.days_until(now)
+    return {
+        "state": Result("", "", state, ""),
+        "summary": summary(results),
+        "groups": groups(results),
+        "bars": history.bars(days),
+        "figures": figures(now, days),
+        "promised_at": history.promised_at(),
+        "chart": {"width": history.DAYS * history.STEP, "height": history.HEIGHT, "bar": history.WIDTH},
+        "speeds": history.speeds(now),
+        "open": list(Incident.objects.filter(ended_at=None).order_by("-started_at")[:50]),
+        "past": list(Incident.objects.exclude(ended_at=None).order_by("-started_at")[:LAST]),
+        "jobs": all_jobs(),
+        "may_change_jobs": request.user.has_perm(CHANGE_JOBS),
+        "errors": list(Task.objects.filter(success=False).order_by("-stopped")[:LAST]),
+        "refusals": refusals(),
+    }
+
+
+def refusals() -> list[Delivery]:
+    rows = list(Delivery.objects.filter(state=DeliveryState.REFUSED).order_by("-id")[:LAST])
+    with_registrations(rows)
+    return rows
+
+
+def groups(results: list[Result]) -> dict[str, list[Result]]:
+    """What is not well first, the worst at the top; then what is well, in its order."""
+    bad = [result for result in results if result.state != State.OK]
+    return {
+        "bad": sorted(bad, key=lambda result: -result.state),
+        "good": [result for result in results if result.state == State.OK],
+    }
+
+
+def figures(now: Any, days: list[history.Day]) -> list[tuple[str, str, str]]:
+    """Words, number and tone for some spans."""
+    found = []
+    for last, words in ((1, "today"), (30, "30 days"), (90, "90 days")):
+        share = history.availability(days, now, last=last)
+        tone = "calm" if share is None else "good" if share >= history.PROMISED else "bad"
+        found.append((words, "–" if share is None else history.percent(share), tone))
+    return found
+
+
+@require_POST
+def change_job(request: HttpRequest, key: str, verb: str) -> HttpResponse:
+    if not (request.user.has_perm(SEE) and request.user.has_perm(CHANGE_JOBS)):
+        raise PermissionDenied
+    if verb not in VERBS:
+        raise Http404(f"Nothing here is called {verb}.")
+    row = _schedule(key)
+    VERBS[verb]([row], actor=request.user.get_username())
+    messages.success(request, SAID[verb].format(shown_name(row)))
+    return HttpResponseRedirect(reverse("health") + "#jobs")
+
+
+def _schedule(key: str) -> Schedule:
+    try:
+        row = Schedule.objects.filter(pk=Schedule._meta.pk.to_python(key)).first()
+    except (ValidationError, ValueError) as error:
+        raise Http404("There is no such job.") from error
+    if row is None:
+        raise Http404("There is no such job.")
+    return row

@@ -1,0 +1,88 @@
+"""Ask D&B what the key may use: a call that takes nothing off the queue, and shows that D&B, key and token are well."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from direct_plus.client import DirectPlus
+from direct_plus.errors import DirectPlusError, NotAuthorised, TokenExpired
+from direct_plus.session import error_of
+from health.models import Probe
+from portfolio.connecting import NotConfigured, client_for
+from portfolio.models import AccessToken, Contract
+from portfolio.rows import clean_text, insert_new
+
+EVERY = timedelta(minutes=5)
+# What is broken is asked after more often, so that it is soon seen to be well again.
+EVERY_WHEN_BROKEN = timedelta(minutes=1)
+TIMEOUT = 10.0
+PATH = "/v1/entitlements"
+A_LITTLE = timedelta(seconds=5)
+
+
+def probe_due() -> int:
+    """Ask in every contract whose time has come; returns how many were asked."""
+    known = {probe.contract: probe for probe in Probe.objects.all()}
+    return sum(_probe(contract) for contract in Contract.objects.order_by("name") if is_due(known.get(contract.name)))
+
+
+def is_due(probe: Probe | None) -> bool:
+    if probe is None:
+        return True
+    every = EVERY_WHEN_BROKEN if probe.reason else EVERY
+    return timezone.now() - probe.asked_at >= every - A_LITTLE or probe.asked_at > timezone.now() + A_LITTLE
+
+
+def _probe(contract: Contract) -> bool:
+    """Who moves the time first asks; the others leave it."""
+    now = timezone.now()
+    insert_new(Probe, [Probe(contract=contract.name, asked_at=now - EVERY - A_LITTLE)])
+    free = Q(asked_at__lte=now - EVERY_WHEN_BROKEN + A_LITTLE) | Q(asked_at__gt=now + A_LITTLE)
+    if not Probe.objects.filter(free, pk=contract.name).update(asked_at=now):
+        return False
+    ask(contract)
+    return True
+
+
+def ask(contract: Contract) -> None:
+    """Ask now, and keep what came of it."""
+    begun = time.monotonic()
+    try:
+        client = client_for(contract)
+        client.session.timeout = min(client.session.timeout, TIMEOUT)
+        _call(client)
+    except (DirectPlusError, NotConfigured) as error:
+        _note_trouble(contract, error)
+        return
+    now = timezone.now()
+    heard: datetime = client.session.heard_at or now
+    Probe.objects.filter(pk=contract.name).update(
+        answered_at=now,
+        failing_since=None,
+        refused=False,
+        reason="",
+        seconds=time.monotonic() - begun,
+        token_until=AccessToken.objects.filter(pk=contract.pk).values_list("expires_at", flat=True).first(),
+        clock_offset=(heard - now).total_seconds(),
+    )
+
+
+def _call(client: DirectPlus) -> None:
+    """Once, whatever comes of it: the next question comes soon, and a worker has other things to do."""
+    error = error_of(client.session.send("GET", PATH))
+    if isinstance(error, TokenExpired):
+        client.session.renew_token()
+        error = error_of(client.session.send("GET", PATH))
+    if error is not None:
+        raise error
+
+
+def _note_trouble(contract: Contract, error: Exception) -> None:
+    refused = isinstance(error, NotAuthorised | NotConfigured)
+    row = Probe.objects.filter(pk=contract.name)
+    row.update(refused=refused, reason=clean_text(str(error), 300))
+    row.filter(failing_since=None).update(failing_since=timezone.now())

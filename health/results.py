@@ -1,0 +1,76 @@
+"""What a check says: a state, a sentence, a number, what to do, and where the runbook tells more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from health.models import State
+
+RUNBOOK = "docs/troubleshooting.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One check of one thing; `subject` names the thing where there are several."""
+
+    check: str
+    title: str
+    state: State
+    sentence: str
+    number: float | None = None
+    unit: str = ""
+    do: str = ""
+    subject: str = ""
+    # Channels hear of it even where it is only a warning.
+    loud: bool = False
+    # A person has to look, whatever the program does: it opens an incident with the first look.
+    is_mark: bool = False
+
+    @property
+    def matter(self) -> str:
+        return f"{self.check}:{self.subject}" if self.subject else self.check
+
+    @property
+    def runbook(self) -> str:
+        return f"{RUNBOOK}#{self.check}"
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.state]
+
+    @property
+    def shown(self) -> str:
+        """The number as people read it."""
+        if self.number is None:
+            return ""
+        digits = 0 if self.number == int(self.number) or self.number >= 100 else 1
+        return f"{self.number:,.{digits}f} {self.unit}".strip()
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "check": self.check,
+            "subject": self.subject,
+            "title": self.title,
+            "state": self.state.name.lower(),
+            "sentence": self.sentence,
+            "number": self.number,
+            "unit": self.unit,
+            "do": self.do,
+            "runbook": self.runbook,
+        }
+
+
+TONES = {State.OK: "good", State.UNKNOWN: "calm", State.WARNING: "warn", State.CRITICAL: "bad"}
+
+
+def worst(results: Iterable[Result]) -> State:
+    """Of all checks; what is unknown makes nothing worse than it is."""
+    return max((result.state for result in results if result.state != State.UNKNOWN), default=State.OK)
+
+
+def graded(number: float, *, warning: float, critical: float) -> State:
+    """By a number that should be small."""
+    if number >= critical:
+        return State.CRITICAL
+    return State.WARNING if number >= warning else State.OK

@@ -1,0 +1,171 @@
+"""A look each minute, kept: what was wrong then, and whether anybody looked at all. Days are made of minutes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from health.checks import all_checks
+from health.incidents import follow, record_past
+from health.measuring import measure
+from health.models import Sample, Span, State
+from health.results import Result, worst
+from monitoring.models import PassState, Purpose, ReplayPass
+from portfolio.rows import insert_new
+from portfolio.wording import days_and_hours, moment_text, plural
+
+A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTES_KEPT, DAYS_KEPT = timedelta(days=3), timedelta(days=400)
+# A worker that is started again is away for less.
+SILENCE = timedelta(minutes=5)
+DAYS_EVERY = 10
+
+
+def take_sample() -> list[Result]:
+    """Look at everything, write down how it is, and let incidents follow."""
+    results = all_checks()
+    now = timezone.now()
+    before = Sample.objects.filter(span=Span.MINUTE).order_by("-at").first()
+    keep(results, now)
+    if before:
+        _note_silence(before.at, now)
+    follow(results, _troubles_of(before, now))
+    if now.minute % DAYS_EVERY == 0 or before is None or before.at.date() != now.astimezone(UTC).date():
+        look_back(now)
+    return results
+
+
+def keep(results: Sequence[Result], now: datetime) -> None:
+    """One row a minute, however many look; the worst look counts."""
+    minute = floor(now)
+    state = worst(results)
+    troubles = [result.matter for result in results if result.state >= State.WARNING]
+    row = Sample(
+        id=Sample.key(Span.MINUTE, minute),
+        span=Span.MINUTE,
+        at=minute,
+        state=state,
+        critical=int(state == State.CRITICAL),
+        warning=int(state == State.WARNING),
+        numbers=json.dumps({"troubles": troubles}),
+    )
+    if not _inserted(row):
+        worse = Sample.objects.filter(pk=row.pk, state__lt=state)
+        worse.update(state=state, critical=row.critical, warning=row.warning, numbers=row.numbers)
+
+
+def _inserted(row: Sample) -> bool:
+    """Nearly always it is the first of its minute, so nobody looks before."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+def floor(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def _troubles_of(sample: Sample | None, now: datetime) -> list[str]:
+    """What was wrong in the look before, if that was a short while ago."""
+    if sample is None or now - sample.at > SILENCE:
+        return []
+    return list(json.loads(sample.numbers).get("troubles", []))
+
+
+def _note_silence(last: datetime, now: datetime) -> None:
+    if now - last <= SILENCE:
+        return
+    cause = (
+        f"From {moment_text(last)} on nobody looked for {days_and_hours(now - last)}: "
+        "no worker ran, or the database could not be reached. Jobs stood still meanwhile."
+    )
+    record_past(matter="silence", title="Jobs stood still", cause=cause, started_at=last, ended_at=now)
+
+
+def look_back(now: datetime) -> None:
+    """Days from minutes, what audits found, and away with old rows. Each may be done any number of times."""
+    make_days(now)
+    note_what_audits_found(now)
+    Sample.objects.filter(span=Span.MINUTE, at__lt=now - MINUTES_KEPT).delete()
+    Sample.objects.filter(span=Span.DAY, at__lt=now - DAYS_KEPT).delete()
+
+
+def note_what_audits_found(now: datetime) -> None:
+    """An audit that found something shows that something had been lost: that must not pass unnoticed."""
+    audits = ReplayPass.objects.filter(purpose=Purpose.AUDIT, found__gt=0, state=PassState.ENDED)
+    for one in audits.filter(ended_at__gte=now - A_DAY).select_related("registration"):
+        reference = one.registration.reference
+        cause = (
+            f"The nightly replay of {reference} brought {plural(one.found, 'notification')} that no pull had brought. "
+            "They are here now. See what happened to the calls of that day."
+        )
+        record_past(
+            matter=f"found:{one.pk}",
+            title=f"Lost and found in {reference}",
+            cause=cause,
+            started_at=one.replay_from,
+            ended_at=one.ended_at or now,
+        )
+
+
+# Days
+
+
+def make_days(now: datetime) -> None:
+    """Count again every day of which there are minutes, and those between them."""
+    first = Sample.objects.filter(span=Span.MINUTE).order_by("at").values_list("at", flat=True).first()
+    if first is None:
+        return
+    known = Sample.objects.filter(span=Span.DAY).order_by("-at").values_list("at", flat=True).first()
+    # The oldest day may have lost minutes already; a day that is known and older is not counted again.
+    begin = known - A_DAY if known else first
+    for day in _days(max(begin, first) if known is None else begin, now):
+        _make_day(day, first, now, is_first=known is None)
+
+
+def _days(start: datetime, end: datetime) -> Iterator[datetime]:
+    day = start_of(start.astimezone(UTC).date())
+    while day <= end:
+        yield day
+        day += A_DAY
+
+
+def start_of(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _make_day(day: datetime, first: datetime, now: datetime, *, is_first: bool) -> None:
+    minutes = Sample.objects.filter(span=Span.MINUTE, at__gte=day, at__lt=day + A_DAY)
+    counts = dict(minutes.order_by().values_list("state").annotate(Count("id")))
+    earlier = Sample.objects.filter(pk=Sample.key(Span.DAY, day)).first()
+    begin = _begin_of(day, first, earlier, is_first=is_first)
+    end = min(floor(now) + A_MINUTE, day + A_DAY)
+    expected = max(0, int((end - begin) / A_MINUTE))
+    fields: dict[str, Any] = {
+        "state": max(counts, default=State.OK),
+        "seen": sum(counts.values()),
+        "critical": counts.get(State.CRITICAL, 0),
+        "warning": counts.get(State.WARNING, 0),
+        "expected": max(expected, sum(counts.values())),
+        "numbers": json.dumps({**measure(day, min(now, day + A_DAY)).as_numbers(), "begin": begin.isoformat()}),
+    }
+    if earlier is None:
+        insert_new(Sample, [Sample(id=Sample.key(Span.DAY, day), span=Span.DAY, at=day, **fields)])
+    elif earlier.seen <= fields["seen"]:
+        Sample.objects.filter(pk=earlier.pk).update(**fields)
+
+
+def _begin_of(day: datetime, first: datetime, earlier: Sample | None, *, is_first: bool) -> datetime:
+    """The day's beginning; on the very first day, when anybody looked first."""
+    if earlier is not None:
+        return datetime.fromisoformat(json.loads(earlier.numbers)["begin"])
+    return max(day, first) if is_first else day

@@ -1,0 +1,208 @@
+"""Each check: when it is well, when it warns, when it is critical, and that it says what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django_q.models import Schedule, Task
+
+from health import checks_of_machine
+from health.checks import all_checks, summary
+from health.models import Heartbeat, State
+from health.results import worst
+from monitoring.models import DeadLetter, DeliveryState, DispatchState
+from portfolio.models import Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
+from tests.builders import a_registration
+from tests.health.looks import a_beat, a_call, a_message, a_probe, ago, look_at, state_of
+from tests.support import ROOT
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
+OK, UNKNOWN, WARNING, CRITICAL = State.OK, State.UNKNOWN, State.WARNING, State.CRITICAL
+REFERENCE = "ACME_LOD_01"
+
+
+def test_everything_is_well() -> None:
+    results = all_checks()
+    assert [result.matter for result in results if result.state != OK] == []
+    assert worst(results) == OK
+    assert summary(results) == "Everything works."
+    assert all(result.sentence for result in results)
+
+
+def pulled(**age: float) -> None:
+    Registration.objects.update(last_pulled_at=ago(**age), heard_at=timezone.now())
+
+
+def stopped() -> None:
+    Registration.objects.update(state=RegistrationState.STOPPED, stopped_reason="00041 not authorised")
+
+
+def broken(**fields: Any) -> None:
+    Registration.objects.update(**fields)
+
+
+def a_dead_letter() -> None:
+    DeadLetter.objects.create(
+        id=Heartbeat.key("x"),
+        registration=a_registration(last_pulled_at=timezone.now()),
+        delivery=a_call(DeliveryState.PUBLISHED),
+        position=0,
+        reason="no JSON",
+        recorded_at=timezone.now(),
+    )
+
+
+def a_schedule(**fields: Any) -> None:
+    Schedule.objects.create(
+        **{"name": "Pull", "func": "x", "schedule_type": Schedule.MINUTES, "next_run": timezone.now(), **fields}
+    )
+
+
+def a_failed_task() -> None:
+    now = timezone.now()
+    Task.objects.create(id="f" * 32, name="four", func="x.y", started=now, stopped=now, success=False, result="boom")
+
+
+def a_failed_sync() -> None:
+    row = Registration.objects.get()
+    SyncRun.objects.create(registration=row, state=SyncState.FAILED, started_at=timezone.now(), error="D&B is away")
+
+
+def a_slot(seconds: float) -> None:
+    later = timezone.now() + timedelta(seconds=seconds)
+    ThrottleSlot.objects.create(key="k", next_slot=int(later.timestamp() * 1000))
+
+
+BAD: list[tuple[str, Callable[[], object], State, str]] = [
+    (f"fresh:{REFERENCE}", lambda: pulled(hours=23), OK, "Pulled 23 h"),
+    (f"fresh:{REFERENCE}", lambda: pulled(hours=25), WARNING, "D&B drops what waits in"),
+    (f"fresh:{REFERENCE}", lambda: pulled(hours=61), CRITICAL, "D&B drops what waits in"),
+    (f"fresh:{REFERENCE}", lambda: pulled(hours=97), CRITICAL, "has been dropping"),
+    (f"stopped:{REFERENCE}", stopped, CRITICAL, "00041"),
+    (f"reading:{REFERENCE}", lambda: broken(ingest_stopped_reason="20 items in a row"), CRITICAL, "20 items"),
+    (f"gap:{REFERENCE}", lambda: broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days"), WARNING, "5 days"),
+    (f"replay:{REFERENCE}", lambda: broken(replay_mark="More share the time"), WARNING, "More share"),
+    (f"pulling:{REFERENCE}", lambda: broken(failures=3, trouble="connection refused"), WARNING, "refused"),
+    ("quota", lambda: broken(trouble="D&B's quota is used up; it is asked again"), CRITICAL, REFERENCE),
+    ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(minutes=20)), OK, "1 call in doubt"),
+    ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(hours=2)), WARNING, "2 h"),
+    ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(hours=25)), CRITICAL, "1 d 1 h"),
+    ("unread", lambda: a_call(DeliveryState.RECEIVED, received_at=ago(minutes=2)), OK, "1 delivery"),
+    ("unread", lambda: a_call(DeliveryState.RECEIVED, received_at=ago(minutes=11)), WARNING, "11 min"),
+    ("unread", lambda: a_call(DeliveryState.RECEIVED, received_at=ago(hours=2)), CRITICAL, "2 h"),
+    ("unpublished", lambda: a_call(DeliveryState.INGESTED, ingested_at=ago(hours=2)), CRITICAL, "2 h"),
+    ("dead-letters", a_dead_letter, WARNING, "1 item"),
+    ("dispatches", lambda: a_message(next_try_at=ago(minutes=5)), OK, "None is overdue"),
+    ("dispatches", lambda: a_message(next_try_at=ago(minutes=20)), WARNING, "20 min"),
+    ("dispatches", lambda: a_message(next_try_at=ago(hours=2)), CRITICAL, "2 h"),
+    ("parked", lambda: a_message(state=DispatchState.PARKED, last_error="550 unknown"), WARNING, "550 unknown"),
+    ("sync", a_failed_sync, WARNING, "D&B is away"),
+    ("jobs", lambda: a_beat(seconds=100), OK, "1 minute ago"),
+    ("jobs", lambda: a_beat(seconds=130), WARNING, "2 minutes ago"),
+    ("jobs", lambda: a_beat(seconds=170), CRITICAL, "2 minutes ago"),
+    ("jobs", lambda: Heartbeat.objects.all().delete(), CRITICAL, "no worker was started"),
+    ("schedules", lambda: a_schedule(next_run=ago(minutes=5)), WARNING, "“Pull” by 5 min"),
+    ("schedules", lambda: a_schedule(next_run=ago(minutes=15)), CRITICAL, "“Pull” by 15 min"),
+    ("schedules", lambda: a_schedule(next_run=ago(days=1), repeats=0), OK, "No job is overdue"),
+    ("paused", lambda: a_schedule(repeats=0), WARNING, "Pull"),
+    ("failed", a_failed_task, WARNING, "x.y"),
+    ("throttle", lambda: a_slot(60), WARNING, "waits"),
+    ("throttle", lambda: a_slot(600), CRITICAL, "waits"),
+    ("dnb:default", lambda: a_probe(reason="timed out", failing_since=ago(minutes=3)), WARNING, "timed out"),
+    ("dnb:default", lambda: a_probe(reason="timed out", failing_since=ago(minutes=11)), CRITICAL, "timed out"),
+    ("dnb:default", lambda: a_probe(reason="00041", refused=True), CRITICAL, "does not accept the key"),
+    ("dnb:default", lambda: a_probe(asked_at=ago(hours=1)), UNKNOWN, "asked last"),
+    ("clock:default", lambda: a_probe(clock_offset=-90), WARNING, "1 minute behind ours"),
+    ("clock:default", lambda: a_probe(clock_offset=7200), CRITICAL, "2 hours ahead of ours"),
+]
+
+
+@pytest.mark.parametrize(("matter", "make", "state", "words"), BAD)
+def test_a_check(matter: str, make: Callable[[], object], state: State, words: str) -> None:
+    make()
+    result = look_at(matter)
+    assert (result.state, words in result.sentence) == (state, True), result.sentence
+    assert bool(result.do) or state in (OK, UNKNOWN)
+
+
+def test_a_slow_cadence_has_more_time() -> None:
+    broken(cadence="hours", cadence_every=30)
+    pulled(hours=40)
+    assert state_of(f"fresh:{REFERENCE}") == OK
+    pulled(hours=46)
+    assert state_of(f"fresh:{REFERENCE}") == WARNING
+
+
+def test_freshness_is_counted_on_dnbs_clock() -> None:
+    a_probe(clock_offset=61 * 3600)
+    assert state_of(f"fresh:{REFERENCE}") == CRITICAL
+
+
+def test_what_was_never_pulled_is_unknown_until_it_is_late() -> None:
+    broken(last_pulled_at=None, next_pull_at=ago(minutes=2))
+    assert state_of(f"fresh:{REFERENCE}") == UNKNOWN
+    broken(next_pull_at=ago(minutes=20))
+    assert state_of(f"fresh:{REFERENCE}") == WARNING
+    broken(state=RegistrationState.PAUSED)
+    assert state_of(f"fresh:{REFERENCE}") == UNKNOWN
+
+
+def test_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DNB_API_KEY", "")
+    result = look_at("configuration:default")
+    assert result.state == CRITICAL
+    assert "DNB_API_KEY" in result.sentence
+
+
+def test_a_test_copy_that_would_drain_the_real_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DNB_BASE_URL", "https://plus.dnb.com")
+    assert state_of("configuration:default") == WARNING
+
+
+def test_migrations_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks_of_machine, "migrations_waiting", lambda: 2)
+    result = look_at("database")
+    assert (result.state, result.do) == (CRITICAL, "Run manage.py migrate.")
+
+
+@pytest.mark.parametrize(("free", "state"), [(0.5e9, CRITICAL), (2e9, WARNING), (4e9, OK)])
+def test_disk(free: float, state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks_of_machine, "LEAST_FREE", 1_000_000_000)
+    monkeypatch.setattr(checks_of_machine, "ROOM", 3_000_000_000)
+    monkeypatch.setattr(checks_of_machine, "free_space", lambda: (Path("/data"), int(free)))
+    assert state_of("disk") == state
+
+
+def test_a_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def queue_size(self) -> int:
+            return 150
+
+    monkeypatch.setattr(checks_of_machine, "get_broker", Full)
+    assert state_of("queue") == WARNING
+
+
+def test_in_production_somebody_has_to_listen(settings: Any) -> None:
+    assert state_of("listeners") == OK
+    settings.PRODUCTION = True
+    assert state_of("listeners") == WARNING
+
+
+def test_a_look_costs_the_same_however_much_there_is(django_assert_max_num_queries: Any) -> None:
+    for number in range(20):
+        a_registration(f"R{number}", last_pulled_at=timezone.now(), gap_from=ago(days=1), gap_reason="x")
+    with django_assert_max_num_queries(22):
+        all_checks()
+
+
+def test_every_check_has_its_section_in_the_runbook() -> None:
+    text = (ROOT / "docs/troubleshooting.md").read_text()
+    sections = set(re.findall(r'<a id="([a-z-]+)"></a>', text))
+    known = {matter.partition(":")[0] for matter, *_ in BAD} | {result.check for result in all_checks()}
+    assert known | {"silence", "found", "outside"} <= sections

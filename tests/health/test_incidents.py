@@ -1,0 +1,100 @@
+"""Incidents: opened once, closed by themselves, told once each way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from health import incidents
+from health.incidents import follow, open_incident, record_past
+from health.models import Incident, State
+from health.results import Result
+from portfolio.models import Notice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    names: list[str] = []
+    monkeypatch.setattr(incidents, "async_task", lambda name, **how: names.append(name))
+    return names
+
+
+def a_result(state: State = State.CRITICAL, **fields: Any) -> Result:
+    values = {"check": "disk", "title": "Disk", "sentence": "0.4 GB are free.", "do": "Make room.", **fields}
+    return Result(state=state, **values)
+
+
+def test_critical_opens_at_once_and_closes_when_well(woken: list[str]) -> None:
+    follow([a_result()], [])
+    follow([a_result()], ["disk"])
+    row = Incident.objects.get()
+    assert (row.title, row.cause, row.state, row.ended_at) == ("Disk", "0.4 GB are free.", State.CRITICAL, None)
+    follow([a_result(State.OK)], ["disk"])
+    assert Incident.objects.get().ended_at is not None
+    assert woken == ["monitoring.alert_jobs.send_due"] * 2
+
+
+def test_critical_and_well_again_are_told_once_each() -> None:
+    for state in (State.CRITICAL, State.CRITICAL, State.WARNING, State.CRITICAL, State.OK, State.OK):
+        follow([a_result(state)], ["disk"])
+    subjects = list(Notice.objects.order_by("created_at").values_list("subject", flat=True))
+    assert subjects == ["Critical: Disk", "Well again: Disk"]
+
+
+def test_a_warning_is_seen_twice_before_it_counts_and_is_not_told() -> None:
+    follow([a_result(State.WARNING)], [])
+    assert not Incident.objects.exists()
+    follow([a_result(State.WARNING)], ["disk"])
+    follow([a_result(State.OK)], ["disk"])
+    assert Incident.objects.get().state == State.WARNING
+    assert not Notice.objects.exists()
+
+
+def test_a_mark_opens_at_once_and_is_told() -> None:
+    follow([a_result(State.WARNING, check="gap", is_mark=True, loud=True)], [])
+    assert Incident.objects.count() == 1
+    assert Notice.objects.get().subject == "Warning: Disk"
+
+
+def test_a_warning_that_gets_worse_is_told_then() -> None:
+    follow([a_result(State.WARNING)], ["disk"])
+    follow([a_result(State.CRITICAL, sentence="0.1 GB are free.")], ["disk"])
+    row = Incident.objects.get()
+    assert (row.state, row.cause, row.latest) == (State.CRITICAL, "0.4 GB are free.", "0.1 GB are free.")
+    assert Notice.objects.get().subject == "Critical: Disk"
+
+
+def test_what_cannot_be_seen_stays_open() -> None:
+    follow([a_result(check="dnb")], [])
+    follow([a_result(State.UNKNOWN, check="dnb")], ["dnb"])
+    assert Incident.objects.get().ended_at is None
+
+
+def test_two_processes_open_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second looked before the first had written."""
+    monkeypatch.setattr(incidents, "last_of", lambda matter: None)
+    assert open_incident(matter="disk", title="Disk", cause="x") is not None
+    assert open_incident(matter="disk", title="Disk", cause="x") is None
+    assert Incident.objects.count() == 1
+
+
+def test_the_same_again_later_is_another_one() -> None:
+    for state in (State.CRITICAL, State.OK, State.CRITICAL):
+        follow([a_result(state)], [])
+    assert Incident.objects.count() == 2
+    assert Incident.objects.filter(ended_at=None).count() == 1
+
+
+def test_what_was_over_before_is_written_down_once(woken: list[str]) -> None:
+    now = timezone.now()
+    for _ in range(2):
+        record_past(
+            matter="found:1", title="Lost and found", cause="x", started_at=now - timedelta(hours=1), ended_at=now
+        )
+    assert Incident.objects.get().ended_at is not None
+    assert Notice.objects.count() == 1

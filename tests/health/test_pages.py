@@ -1,0 +1,200 @@
+"""The page of health, incidents with notes, jobs, metrics: what they show, and to whom."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+from django_q.models import Schedule, Task
+
+from dnbmon_site.models import ApiKey
+from dnbmon_site.schedules import install_schedules
+from health import incidents
+from health.incidents import open_incident
+from health.models import IncidentNote, State
+from health.results import Result
+from portfolio import roles
+from portfolio.models import AuditEntry, Registration, RegistrationState
+from tests.health.looks import a_published_call
+from tests.portfolio.subjects import a_person
+from tests.support import ROOT
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
+MAY = (roles.OPERATOR, roles.ADMINISTRATOR)
+
+
+@pytest.fixture
+def operator(client: Client) -> Client:
+    client.force_login(a_person(role=roles.OPERATOR))
+    return client
+
+
+def stop_it() -> None:
+    Registration.objects.update(state=RegistrationState.STOPPED, stopped_reason="00041 not authorised")
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+def test_who_may_see_it(role: str, client: Client) -> None:
+    client.force_login(a_person(role=role))
+    assert client.get("/health/").status_code == (200 if role in MAY else 403)
+    install_schedules()
+    job = Schedule.objects.order_by("id").first()
+    assert client.post(f"/health/jobs/{job.pk}/pause/").status_code == (302 if role in MAY else 403)
+    assert Schedule.objects.filter(repeats=0).count() == (role in MAY)
+
+
+def test_who_is_not_signed_in_is_sent_to_the_door(client: Client) -> None:
+    assert client.get("/health/")["Location"].startswith("/login/")
+    assert client.post("/health/jobs/1/pause/")["Location"].startswith("/login/")
+
+
+def test_it_shows_everything(operator: Client) -> None:
+    install_schedules()
+    a_published_call(took=0.5, visible=0.2)
+    now = timezone.now()
+    Task.objects.create(id="t" * 32, name="t", func="x.y", started=now, stopped=now, success=False, result="boom <b>")
+    open_incident(matter="disk", title="Disk is full", cause="0.4 GB are free.")
+    text = operator.get("/health/").content.decode()
+    for word in (
+        "Pulled 3 min ago",
+        "Availability",
+        "Received to visible",
+        "Disk is full",
+        "Pull what is due",
+        "boom &lt;b",
+    ):
+        assert word in text
+
+
+def test_it_answers_503_when_critical_and_shows_all_the_same(operator: Client) -> None:
+    stop_it()
+    answer = operator.get("/health/")
+    assert answer.status_code == 503
+    assert "00041 not authorised" in answer.content.decode()
+
+
+def test_as_json(operator: Client) -> None:
+    stop_it()
+    answer = operator.get("/health/", headers={"Accept": "application/json"})
+    told = answer.json()
+    assert (answer.status_code, told["state"]) == (503, "critical")
+    assert {check["check"] for check in told["checks"]} >= {"fresh", "stopped", "disk", "jobs", "dnb"}
+
+
+def test_a_key_reads_it_as_json(client: Client) -> None:
+    _, plain = ApiKey.issue(name="watcher", scopes="metrics")
+    _, other = ApiKey.issue(name="other", scopes="read")
+    assert client.get("/health/", headers={"Authorization": f"Bearer {plain}"}).json()["state"] == "ok"
+    assert client.get("/health/", headers={"Authorization": f"Bearer {other}"}).status_code == 403
+    assert client.get("/health/", headers={"Authorization": "Bearer dnbmon_x_y"}).status_code == 401
+
+
+def test_without_the_database_it_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*args: Any, **more: Any) -> Any:
+        raise OperationalError("password=hunter2")
+
+    monkeypatch.setattr("dnbmon_site.operating.health", away)
+    monkeypatch.setattr("health.views.migrations_waiting", away)
+    monkeypatch.setattr("dnbmon_site.middleware.zone_of", away)
+    client.raise_request_exception = False
+    answer = client.get("/health/")
+    assert (answer.status_code, answer.content) == (503, b"The database cannot be reached.\n")
+
+
+def test_jobs_are_paused_resumed_and_run_and_it_is_written_down(
+    operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr("health.scheduling.async_task", lambda func, *a, **k: sent.append(func))
+    install_schedules()
+    job = Schedule.objects.get(func="monitoring.jobs.pull_due")
+    for verb in ("pause", "pause", "resume", "run-now"):
+        assert operator.post(f"/health/jobs/{job.pk}/{verb}/").status_code == 302
+    assert sent == ["monitoring.jobs.pull_due"]
+    actions = list(AuditEntry.objects.order_by("id").values_list("action", "actor"))
+    assert actions == [("schedule.pause", "bob"), ("schedule.resume", "bob"), ("schedule.run", "bob")]
+    assert operator.post(f"/health/jobs/{job.pk}/stop/").status_code == 404
+    assert operator.post("/health/jobs/nonsense/pause/").status_code == 404
+    assert operator.get(f"/health/jobs/{job.pk}/pause/").status_code == 405
+
+
+def test_notes_are_kept_with_an_incident(operator: Client) -> None:
+    row = open_incident(matter="disk", title="Disk is full", cause="0.4 GB are free.")
+    assert row is not None
+    page = f"/health/incident/{row.pk}/"
+    operator.post(f"{page}do/note/", {"text": "Removed old backups."})
+    operator.post(f"{page}do/note/", {"text": "  "})
+    assert [note.author for note in IncidentNote.objects.all()] == ["bob"]
+    assert "Removed old backups." in operator.get(f"{page}change/").content.decode()
+    assert AuditEntry.objects.get().action == "incident.note"
+    assert "Disk is full" in operator.get("/health/incident/").content.decode()
+
+
+# Metrics
+
+
+def scraped(client: Client) -> str:
+    _, plain = ApiKey.issue(name="prometheus", scopes="metrics")
+    answer = client.get("/metrics", headers={"Authorization": f"Bearer {plain}"})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_metrics_need_a_key_with_the_scope(client: Client) -> None:
+    _, plain = ApiKey.issue(name="other", scopes="read")
+    assert client.get("/metrics").status_code == 401
+    assert client.get("/metrics", headers={"Authorization": f"Bearer {plain}"}).status_code == 403
+    assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 401
+
+
+def test_metrics_tell_what_the_checks_tell(client: Client) -> None:
+    a_published_call(took=0.5, visible=0.2, count=7)
+    stop_it()
+    text = scraped(client)
+    assert 'dnbmon_check_state{check="stopped",subject="ACME_LOD_01"} 3.0' in text
+    assert "dnbmon_health_state 3.0" in text
+    assert 'dnbmon_pull_seconds{quantile="0.95"} 0.5' in text
+    assert "dnbmon_notifications_read 7.0" in text
+    age = re.search(r'dnbmon_registration_age_seconds{registration="ACME_LOD_01"} ([\d.]+)', text)
+    assert age and 170 < float(age[1]) < 200
+
+
+def test_metrics_cost_a_bounded_number_of_queries(client: Client, django_assert_max_num_queries: Any) -> None:
+    _, plain = ApiKey.issue(name="prometheus", scopes="metrics")
+    with django_assert_max_num_queries(24):
+        client.get("/metrics", headers={"Authorization": f"Bearer {plain}"})
+
+
+def test_every_metric_of_dashboard_and_rules_is_exported(client: Client) -> None:
+    folder = ROOT / "docs/monitoring"
+    files = [folder / "grafana-dashboard.json", folder / "prometheus-alerts.yml"]
+    json.loads(files[0].read_text())
+    named = {name for file in files for name in re.findall(r"\bdnbmon_[a-z_]+\b", file.read_text())}
+    exported = set(re.findall(r"^# TYPE (\w+)", scraped(client), re.M))
+    assert len(named) > 10
+    assert named - exported == set()
+
+
+def test_alert_rules_name_a_section_of_the_runbook() -> None:
+    runbook = (ROOT / "docs/troubleshooting.md").read_text()
+    rules = (ROOT / "docs/monitoring/prometheus-alerts.yml").read_text()
+    sections = re.findall(r"docs/troubleshooting\.md#([a-z-]+)", rules)
+    assert len(sections) == rules.count("- alert:")
+    assert [name for name in sections if f'<a id="{name}">' not in runbook] == []
+
+
+def test_trouble_goes_to_channels_through_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+    from monitoring.models import Channel, Dispatch
+    from monitoring.telling import tell_notices
+
+    monkeypatch.setattr(incidents, "async_task", lambda *args, **more: "")
+    Channel.objects.create(name="ops", notices=True, active=True, created_at=timezone.now())
+    for state in (State.CRITICAL, State.CRITICAL, State.OK):
+        incidents.follow([Result("disk", "Disk", state, "0.4 GB are free.")], [])
+        tell_notices()
+    assert Dispatch.objects.count() == 2

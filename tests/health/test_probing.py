@@ -1,0 +1,91 @@
+"""Asking D&B over real HTTP: it answers, it is away, it refuses the key, its clock is off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from direct_plus.sandbox import Sandbox, start_sandbox
+from health import probing
+from health.models import Probe, State
+from health.probing import ask, probe_due
+from portfolio.models import Contract
+from tests.health.looks import a_probe, ago, look_at, state_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
+
+
+@pytest.fixture
+def sandbox(well: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with start_sandbox(switches={"calls_per_second": 0}) as running:
+        monkeypatch.setenv("DNB_BASE_URL", running.url)
+        monkeypatch.setenv("DNB_API_KEY", "sandbox-key")
+        monkeypatch.setenv("DNB_API_SECRET", "sandbox-secret")
+        monkeypatch.setenv("DNB_CALLS_PER_SECOND", "1000")
+        Probe.objects.all().delete()
+        yield running
+
+
+def asked() -> Probe:
+    a_probe(asked_at=ago(hours=1), **({} if Probe.objects.exists() else {"answered_at": None}))
+    ask(Contract.objects.get())
+    Probe.objects.update(asked_at=timezone.now())
+    return Probe.objects.get()
+
+
+def test_it_answers(sandbox: Sandbox) -> None:
+    row = asked()
+    assert row.reason == "" and row.answered_at and row.token_until
+    assert "took the key" in look_at("dnb:default").sentence
+    assert state_of("clock:default") == State.OK
+
+
+def test_it_refuses_the_key_and_takes_the_right_one_again(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DNB_API_SECRET", "wrong")
+    assert asked().refused
+    assert state_of("dnb:default") == State.CRITICAL
+    monkeypatch.setenv("DNB_API_SECRET", "sandbox-secret")
+    assert asked().failing_since is None
+    assert state_of("dnb:default") == State.OK
+
+
+def test_a_token_that_ended_is_renewed(sandbox: Sandbox) -> None:
+    asked()
+    sandbox.control.set_fault("expired_token", on="entitlements", times=1)
+    assert asked().reason == ""
+
+
+def test_it_is_away(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox.control.set_fault("http_error", on="entitlements", times=1, status=503)
+    row = asked()
+    assert row.reason and not row.refused and row.failing_since
+    assert state_of("dnb:default") == State.WARNING
+    first = row.failing_since
+    monkeypatch.setenv("DNB_BASE_URL", "http://127.0.0.1:1")
+    assert asked().failing_since == first
+
+
+def test_its_clock_is_ahead(sandbox: Sandbox) -> None:
+    sandbox.control.move_clock(7200)
+    assert 7190 < asked().clock_offset < 7210
+    assert state_of("clock:default") == State.CRITICAL
+
+
+def test_it_is_asked_every_five_minutes_and_every_minute_while_broken() -> None:
+    a_probe(asked_at=ago(minutes=4))
+    assert not probing.is_due(Probe.objects.get())
+    a_probe(asked_at=ago(minutes=5))
+    assert probing.is_due(Probe.objects.get())
+    a_probe(asked_at=ago(minutes=1), reason="away")
+    assert probing.is_due(Probe.objects.get())
+
+
+def test_of_two_processes_one_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Contract] = []
+    monkeypatch.setattr(probing, "ask", calls.append)
+    a_probe(asked_at=timezone.now() - timedelta(minutes=9))
+    assert [probe_due(), probe_due()] == [1, 0]
+    assert len(calls) == 1
