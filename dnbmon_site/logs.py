@@ -31,11 +31,14 @@ def logging_config(*, as_json: bool, level: str) -> dict[str, Any]:
             "urllib3": {"level": "INFO"},
             "requests": {"level": "INFO"},
             "pymongo": {"level": "INFO"},
+            # It repeats what a request's own line says, with the whole path: a link for a new password, it may be.
+            "django.request": {"level": "CRITICAL"},
             # Four lines for each login, with names and addresses blotted out; the list of sign-ins has them.
             "axes": {"level": "WARNING"},
             # Django gives this one its own format, and django-q adds a handler where it finds none.
             "django.server": {"handlers": ["console"], "level": level, "propagate": False},
             "django-q": {"handlers": ["console"], "level": level, "propagate": False},
+            "gunicorn.error": {"handlers": ["console"], "level": level, "propagate": False},
         },
     }
 

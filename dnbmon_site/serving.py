@@ -1,8 +1,10 @@
 """How gunicorn serves the pages: `gunicorn --config python:dnbmon_site.serving`."""
 
+import os
 import warnings
 from typing import Any
 
+from dnbmon_site.logs import logging_config
 from health.processes import end_with_parent
 
 wsgi_app = "dnbmon_site.wsgi"
@@ -12,6 +14,10 @@ timeout = 60
 graceful_timeout = 5
 control_socket_disable = True
 loglevel = "warning"
+# Its own lines as all others. There is no access log: each request writes a line of its own, without what is secret.
+logconfig_dict = logging_config(
+    as_json=os.environ.get("ENVIRONMENT", "development") != "development", level=loglevel.upper()
+)
 
 # Static files are found where the apps keep them (see the settings), so the folder for collected ones may be missing.
 warnings.filterwarnings("ignore", message="No directory at")

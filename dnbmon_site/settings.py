@@ -108,7 +108,7 @@ MIDDLEWARE = [
     "dnbmon_site.middleware.ReadersLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "dnbmon_site.request_log.RequestLog",
     # Last, as it asks to be: it turns the answer to one attempt too many into a page that says so.
     "axes.middleware.AxesMiddleware",
 ]

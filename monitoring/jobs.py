@@ -14,6 +14,7 @@ from direct_plus.errors import DirectPlusError
 from monitoring.alert_jobs import wake
 from monitoring.ingesting import ingest, waiting_deliveries
 from monitoring.leasing import LeaseLost, leased
+from monitoring.logs import in_the_log
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
 from monitoring.proposals import read_publications
 from monitoring.publishing import publish_waiting
@@ -34,13 +35,14 @@ HALF_A_MINUTE = timedelta(seconds=30)
 
 def keep(delivery: Delivery) -> None:
     """Read a stored delivery at once. What fails here is stored already and is read again by a later job."""
-    try:
-        ingest(delivery)
-    except Exception as error:
-        logger.exception("delivery %s could not be read", delivery.pk)
-        Delivery.objects.filter(pk=delivery.pk).update(error=clean_text(f"{type(error).__name__}: {error}"))
-        return
-    wake()
+    with in_the_log(delivery):
+        try:
+            ingest(delivery)
+        except Exception as error:
+            logger.exception("delivery %s could not be read", delivery.pk)
+            Delivery.objects.filter(pk=delivery.pk).update(error=clean_text(f"{type(error).__name__}: {error}"))
+            return
+        wake()
 
 
 def pull_due() -> int:

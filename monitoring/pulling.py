@@ -17,6 +17,7 @@ from direct_plus.session import Answer
 from monitoring import gaps
 from monitoring.deciding import REFUSALS, Meaning, Verdict, decide, decide_content
 from monitoring.leasing import Lease, LeaseLost, leased
+from monitoring.logs import in_the_log
 from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.permitting import why_not_to_pull
 from monitoring.refusing import act_on_refusal, check_reference
@@ -147,10 +148,21 @@ def _pull_page(run: Run) -> bool:
     run.client.session.ensure_token()
     run.lease.renew()
     delivery = announce(run.registration, run.lease.fence)
-    answer = run.client.pull(run.registration.reference, limit=delivery.page_size or 1)
-    verdict = store_answer(delivery, answer)
-    hear(run, answer.heard_at)
-    return _NEXT[verdict.meaning](run, delivery, verdict, answer)
+    with in_the_log(delivery, registration=run.registration.reference):
+        answer = run.client.pull(run.registration.reference, limit=delivery.page_size or 1)
+        verdict = store_answer(delivery, answer)
+        say(delivery, verdict)
+        hear(run, answer.heard_at)
+        return _NEXT[verdict.meaning](run, delivery, verdict, answer)
+
+
+def say(delivery: Delivery, verdict: Verdict) -> None:
+    """What became of a call, for the log; an empty queue is the normal case and not worth a line."""
+    if verdict.meaning == Meaning.RECEIVED:
+        with in_the_log(delivery):
+            logger.info("%s notifications received", delivery.notification_count)
+    elif verdict.meaning != Meaning.DRAINED:
+        logger.warning("the pull was %s: %s", verdict.meaning.value, verdict.reason)
 
 
 def announce(registration: Registration, fence: int) -> Delivery:
