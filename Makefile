@@ -7,7 +7,7 @@ AS_IN_PRODUCTION = env ENV_FILE=/dev/null ENVIRONMENT=production ALLOWED_HOSTS=m
 	SECRET_KEY=not-a-secret-0123456789-abcdefghijklmnopqrstuvwxyz-checks-only \
 	DATABASE_URL=sqlite:///var/check.sqlite3 EMAIL_URL=dummymail://
 
-.PHONY: help run start test check lint format packages dev-packages
+.PHONY: help run start test check audit lint format packages dev-packages
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ check: dev-packages lint ## style, types, layers, migrations, deployment
 	@.venv/bin/lint-imports
 	@$(AS_IN_PRODUCTION) $(PYTHON_HERE) manage.py check --deploy --fail-level WARNING
 	@$(PYTHON_HERE) -m tests.everywhere -q tests/site/test_migrations.py
+
+audit: dev-packages ## known holes in the packages; says so in a line when it cannot ask
+	@.ci/audit
 
 lint: dev-packages ## style only
 	@.venv/bin/ruff check .
