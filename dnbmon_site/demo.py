@@ -20,7 +20,8 @@ from dnbmon_site.processes import Failed
 # What the demo takes from nobody: it may not see, and so cannot touch, the settings of your own data.
 OWN_SETTINGS = (
     *("ENVIRONMENT", "DEBUG", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"),
-    *("EMAIL_URL", "DEFAULT_FROM_EMAIL", "HEARTBEAT_URL", "SECURE_SSL_REDIRECT", "BEHIND_PROXY", "WORKERS"),
+    *("BACKUP_FOLDER", "BACKUP_KEEP", "EXPORT_FOLDER"),
+    *("EMAIL_URL", "DEFAULT_FROM_EMAIL", "SITE_URL", "HEARTBEAT_URL", "SECURE_SSL_REDIRECT", "BEHIND_PROXY", "WORKERS"),
 )
 
 
@@ -57,7 +58,13 @@ class Demo:
             "DNB_API_SECRET": SECRET,
             # The sandbox is done with a list in seconds, and nobody watches a sync for half an hour.
             "DNB_DOUBT_AFTER_MINUTES": "1",
+            **self._mail(base),
         }
+
+    @staticmethod
+    def _mail(base: Mapping[str, str]) -> dict[str, str]:
+        """Mail is shown, not sent, unless a server is named for the demo alone."""
+        return {"EMAIL_URL": base["DEMO_EMAIL_URL"]} if base.get("DEMO_EMAIL_URL") else {}
 
     def remember(self, access: Access) -> None:
         """Kept in the clear, as it opens made-up data only; readable by its owner all the same."""

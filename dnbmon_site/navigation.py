@@ -35,6 +35,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
             ("Syncs", "sync", "portfolio.syncrun"),
             ("Contract year", "event_repeat", "portfolio.contract:year"),
             ("Exports", "download", "portfolio.export"),
+            ("Saved filters", "bookmark", "portfolio.savedfilter"),
             ("Notices", "campaign", "portfolio.notice"),
             ("Audit", "history_edu", "portfolio.auditentry"),
         ),

@@ -1,10 +1,12 @@
 """What production will not start with."""
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 SHORTEST_KEY = 50
+HERE = ("localhost", "127.0.0.1", "::1")
 
 
 def refuse_unsafe(
@@ -16,12 +18,18 @@ def refuse_unsafe(
     database_url: str,
     email_url: str,
     dnb_base_url: str,
+    redis_url: str,
+    redirects: bool,
+    hsts_seconds: int,
+    behind_proxy: bool,
 ) -> None:
     reasons = [
         *flags(debug=debug, demo=demo),
         *keys(secret_key),
         *hosts(allowed_hosts),
         *places(database_url, email_url, dnb_base_url),
+        *ways(email_url, redis_url),
+        *encryption(redirects, hsts_seconds, behind_proxy),
     ]
     if reasons:
         raise ImproperlyConfigured("Not safe for production:\n" + "\n".join(f"- {reason}" for reason in reasons))
@@ -47,9 +55,32 @@ def hosts(allowed_hosts: Sequence[str]) -> Iterator[str]:
 
 
 def places(database_url: str, email_url: str, dnb_base_url: str) -> Iterator[str]:
+    if "/demo/" in database_url:
+        yield "DATABASE_URL names the demo's database, which holds made-up companies: name your own."
     if not database_url:
         yield "DATABASE_URL must be set: data belongs where it is backed up (sqlite:////data/dnbmon.sqlite3 is fine)."
     if not email_url:
         yield "EMAIL_URL must be set, or links for new passwords would stand in the log (dummymail:// sends nothing)."
+    if email_url.startswith("consolemail:"):
+        yield "EMAIL_URL writes mail, and with it links for new passwords, into the log: name a mail server."
+    if urlsplit(dnb_base_url).hostname in HERE:
+        yield "DNB_BASE_URL names this machine: that is a sandbox and not D&B. Leave it out."
     if not dnb_base_url.startswith("https://"):
         yield "DNB_BASE_URL must begin with https://: D&B's credentials would travel in the clear."
+
+
+def ways(email_url: str, redis_url: str) -> Iterator[str]:
+    """What goes over a network in the clear, or may be written to by anybody there."""
+    mail = urlsplit(email_url)
+    if mail.scheme in ("smtp", "email") and mail.password and mail.hostname not in HERE:
+        yield "EMAIL_URL sends its password in the clear: begin it with smtp+tls:// or smtp+ssl://."
+    queue = urlsplit(redis_url)
+    if redis_url and not queue.password and queue.scheme != "unix" and queue.hostname not in HERE:
+        yield "REDIS_URL has no password: who can write to the queue can have anything run. redis://:password@host"
+
+
+def encryption(redirects: bool, hsts_seconds: int, behind_proxy: bool) -> Iterator[str]:
+    if not redirects and not behind_proxy:
+        yield "SECURE_SSL_REDIRECT is off and no proxy is named: passwords would travel in the clear. BEHIND_PROXY=yes?"
+    if hsts_seconds <= 0:
+        yield "SECURE_HSTS_SECONDS is 0: browsers would come back without encryption. Begin with 300."

@@ -59,6 +59,10 @@ if PRODUCTION:
         database_url=ENV.str("DATABASE_URL", default=""),
         email_url=ENV.str("EMAIL_URL", default=""),
         dnb_base_url=DNB_BASE_URL,
+        redis_url=ENV.str("REDIS_URL", default=""),
+        redirects=ENV.bool("SECURE_SSL_REDIRECT", default=True),
+        hsts_seconds=ENV.int("SECURE_HSTS_SECONDS", default=365 * 86400),
+        behind_proxy=ENV.bool("BEHIND_PROXY", default=False),
     )
 
 # Data

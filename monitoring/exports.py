@@ -1,18 +1,35 @@
-"""What changes and notifications hold as files; how they are written is in `portfolio.exporting`."""
+"""Changes, notifications and alerts as files and in chosen columns; `portfolio.exporting` writes the files."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from monitoring.models import Change, Notification
+from django.contrib.auth import get_user_model
+
+from monitoring.models import Alert, Change, Notification
 from monitoring.timeline import lines_of
 from portfolio.exporting import COMPANY_COLUMNS, Column, Listing, declare, with_both
+from portfolio.models import Company, Registration
 
 
 def _with_words(rows: list[Any]) -> None:
     with_both(rows)
     for row, line in zip(rows, lines_of(rows), strict=True):
         row.line = line
+
+
+def _of_alerts(rows: list[Any]) -> None:
+    """An alert may be about no single company or registration, and be nobody's."""
+    _give(rows, "company", Company.objects.all())
+    _give(rows, "registration", Registration.objects.defer("detail"))
+    _give(rows, "assignee", get_user_model().objects.only("pk", "username"))
+
+
+def _give(rows: list[Any], name: str, known: Any) -> None:
+    keys = {getattr(row, f"{name}_id") for row in rows} - {None}
+    found = known.in_bulk(list(keys)) if keys else {}
+    for row in rows:
+        setattr(row, name, found.get(getattr(row, f"{name}_id")))
 
 
 declare(
@@ -49,5 +66,32 @@ declare(
         ),
         complete=with_both,
         duns=lambda row: str(row.company_id),
+    )
+)
+declare(
+    Listing(
+        Alert,
+        (
+            Column("title", "What", lambda row: row.title, 60),
+            Column("severity", "Weight", lambda row: row.get_severity_display(), 10),
+            Column("state", "State", lambda row: row.get_state_display(), 14),
+            Column("duns", "D-U-N-S", lambda row: row.company_id, 12),
+            Column("name", "Name", lambda row: row.company.name if row.company else "", 36),
+            Column("assignee", "Person", lambda row: row.assignee.get_username() if row.assignee else ""),
+            Column("raised_at", "Raised", lambda row: row.raised_at, 26),
+            Column("happened_at", "Happened", lambda row: row.happened_at, 26),
+            Column("rule_name", "Rule", lambda row: row.rule_name, 30),
+            Column("reason", "Why it was raised", lambda row: row.reason, 48),
+            Column("kind", "Kind", lambda row: row.get_kind_display(), 26),
+            Column("fact_count", "Changes in it", lambda row: row.fact_count, 12),
+            Column("reversal", "Taken back", lambda row: row.reversal, 36),
+            Column("registration", "Registration", lambda row: row.registration.reference if row.registration else ""),
+            Column("acknowledged_by", "Acknowledged by", lambda row: row.acknowledged_by),
+            Column("acknowledged_at", "Acknowledged", lambda row: row.acknowledged_at, 26),
+            Column("closed_by", "Closed by", lambda row: row.closed_by),
+            Column("closed_at", "Closed", lambda row: row.closed_at, 26),
+            Column("id", "Alert", lambda row: str(row.pk), 38),
+        ),
+        complete=_of_alerts,
     )
 )

@@ -24,6 +24,8 @@ KIND_OF_TYPE = {
     "ENTER": Kind.ENTERED,
     "REMOVED": Kind.REMOVED,
 }
+# Stands in stored bytes where the item of a company was that is forgotten; the others keep their places.
+FORGOTTEN = b'{"type":"FORGOTTEN"}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Reader:
 
     def read(self, items: Iterable[bytes]) -> Iterator[Reading | Unreadable]:
         for position, raw in enumerate(items):
+            if raw == FORGOTTEN:
+                continue
             try:
                 yield self._reading(position, raw)
             except (UnreadableItem, ValueError) as error:

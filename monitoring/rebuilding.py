@@ -201,19 +201,19 @@ def _close_dead_letters(batch: Batch) -> None:
 def remove(suspects: Suspects, result: Rebuilt) -> None:
     """Give to another delivery what that one yields as well; remove the rest; forget the suspects."""
     if len(suspects):
-        _give_away(suspects)
+        give_away(suspects)
         for changes in in_batches(sorted(suspects.changes)):
             result.removed += _remove_changes(changes, suspects)
         for notifications in in_batches(sorted(suspects.notifications)):
             result.removed += _remove_notifications(notifications, suspects)
     for batch in in_batches(sorted(suspects.touched)):
-        _count_deliveries(batch)
+        count_deliveries(batch)
     suspects.notifications.clear()
     suspects.changes.clear()
     suspects.touched.clear()
 
 
-def _give_away(suspects: Suspects) -> None:
+def give_away(suspects: Suspects) -> None:
     for delivery in stored_deliveries():
         if not len(suspects):
             return
@@ -285,7 +285,7 @@ def _derived(seed: Notification) -> QuerySet[Change]:
     return rows.exclude(derived_from="")
 
 
-def _count_deliveries(keys: Iterable[uuid.UUID]) -> None:
+def count_deliveries(keys: Iterable[uuid.UUID]) -> None:
     for key in keys:
         Delivery.objects.filter(pk=key).update(new_count=Notification.objects.filter(delivery=key).count())
         Publication.objects.filter(delivery=key).update(change_count=Change.objects.filter(delivery=key).count())
@@ -296,12 +296,12 @@ def project_all(result: Rebuilt, tell: Tell) -> None:
     while batch := list(Company.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
         last = batch[-1]
         project({}, set(batch), bump=set(batch))
-        _mend_times(batch)
+        mend_times(batch)
         result.companies += len(batch)
         tell(f"{result.companies:,} companies brought up to date")
 
 
-def _mend_times(duns: Sequence[str]) -> None:
+def mend_times(duns: Sequence[str]) -> None:
     """Ingest only moves a company's time of change forward; a rebuild may have to move it back."""
     waiting = list(duns)
     while waiting:

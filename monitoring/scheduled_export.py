@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -31,9 +32,11 @@ from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport
 from monitoring.raw_json import RawJSONRenderer
 from monitoring.sftp import NotDelivered, deliver
 from portfolio.api import CompanyParameters, CompanySerializer, companies_chosen
+from portfolio.export_files import person_named, rows_as
 from portfolio.exporting import LISTINGS, WRITERS, Listing, batches
-from portfolio.models import Company, ExportFormat
+from portfolio.models import Company, ExportFormat, SavedFilter
 from portfolio.rows import clean_text
+from portfolio.saved_filters import columns_of
 
 logger = logging.getLogger(__name__)
 PAGE = 500
@@ -59,18 +62,39 @@ class Source:
         while has_more:
             page = feed.read(feed.Cursor.read(self.cursor), PAGE, choice)
             self.cursor, has_more = str(page.next), page.has_more
-            if page.entries:
-                yield [entry.change for entry in page.entries]
+            if rows := self._taken([entry.change for entry in page.entries]):
+                yield rows
+
+    def _taken(self, changes: list[Any]) -> list[Any]:
+        """Of a page of the feed, what the saved filter's list would show."""
+        if self.export.saved_filter is None or not changes:
+            return changes
+        keys = [change.pk for change in changes]
+        taken = set(_rows_of(self.export.saved_filter).filter(pk__in=keys).order_by().values_list("pk", flat=True))
+        return [change for change in changes if change.pk in taken]
 
     def _companies(self) -> Iterator[list[Any]]:
         self.cursor = self.export.cursor
-        rows = companies_chosen(asked_for(self.export)).order_by("duns")
-        yield from batches(rows, LISTINGS["portfolio.company"])
+        saved = self.export.saved_filter
+        rows = _rows_of(saved) if saved else companies_chosen(asked_for(self.export))
+        yield from batches(rows.order_by("duns"), LISTINGS["portfolio.company"])
 
     @property
     def listing(self) -> Listing:
-        model: Any = Change if self.export.content == ExportContent.CHANGES else Company
-        return LISTINGS[model._meta.label_lower]
+        listing, saved = LISTINGS[listing_of(self.export)], self.export.saved_filter
+        return listing.of(columns_of(listing, saved.columns)) if saved else listing
+
+
+def listing_of(export: ScheduledExport) -> str:
+    model: Any = Change if export.content == ExportContent.CHANGES else Company
+    return str(model._meta.label_lower)
+
+
+def _rows_of(saved: SavedFilter) -> QuerySet[Any]:
+    """As the list's page would show it to the filter's owner, in the owner's time zone."""
+    person = person_named(saved.owner)
+    with timezone.override(getattr(person, "timezone", "UTC")):
+        return rows_as(person, saved.listing, saved.query)
 
 
 def asked_for(export: ScheduledExport) -> dict[str, Any]:

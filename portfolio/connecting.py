@@ -131,10 +131,16 @@ class SharedThrottle:
     """Slots for calls, one row for all processes: the row holds the next free one (GCRA)."""
 
     def __init__(self, contract: Contract) -> None:
-        rate = float(setting(contract, "CALLS_PER_SECOND", str(contract.calls_per_second)))
-        self.spacing = max(1, round(1000 / rate * SPACING))
+        self._contract = contract
         # The limit is the consumer key's: contracts that share a key share the slots.
         self.key = hashlib.sha256(setting(contract, "API_KEY").encode()).hexdigest()
+
+    @property
+    def spacing(self) -> int:
+        """Milliseconds between two calls, read for each, so that another pace holds at once, in a long sync too."""
+        rows = Contract.objects.filter(pk=self._contract.pk).values_list("calls_per_second", flat=True)
+        rate = setting(self._contract, "CALLS_PER_SECOND") or rows.first() or self._contract.calls_per_second
+        return max(1, round(1000 / float(rate) * SPACING))
 
     def wait(self) -> None:
         """Sleep until the next free slot, which nobody else gets."""
@@ -142,6 +148,7 @@ class SharedThrottle:
         time.sleep(max(0, slot - now) / 1000)
 
     def _take(self) -> tuple[int, int]:
+        spacing = self.spacing
         while True:
             row = ThrottleSlot.objects.filter(pk=self.key).values_list("next_slot", Now()).first()
             if row is None:
@@ -149,7 +156,7 @@ class SharedThrottle:
                 continue
             free, now = row[0], _milliseconds(row[1])
             slot = max(free, now)
-            if ThrottleSlot.objects.filter(pk=self.key, next_slot=free).update(next_slot=slot + self.spacing):
+            if ThrottleSlot.objects.filter(pk=self.key, next_slot=free).update(next_slot=slot + spacing):
                 return now, slot
 
 

@@ -23,6 +23,7 @@ from portfolio.auditing import record
 from portfolio.exporting import LISTINGS, Listing, write_file
 from portfolio.models import Export, ExportFormat, ExportState
 from portfolio.rows import clean_text
+from portfolio.saved_filters import COLUMNS, columns_of
 from portfolio.stored_bytes import PART_SIZE, delete_bytes, load_bytes, store_bytes
 from portfolio.wording import plural
 
@@ -60,6 +61,7 @@ def rows_for(model_admin: Any, request: HttpRequest) -> QuerySet[Any]:
 def write_export(export: Export, queryset: QuerySet[Any]) -> None:
     """Write the file and keep it; the export then is finished."""
     listing = LISTINGS[export.listing]
+    listing = listing.of(columns_of(listing, QueryDict(export.query).get(COLUMNS, "")))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "export"
         count = write_file(path, ExportFormat(export.format), listing, queryset, _progress_of(export))
@@ -152,18 +154,27 @@ def _claim(export: Export) -> bool:
 
 def _write_as_asked(export: Export) -> None:
     """Read the list as the page of the person who asked would show it, in that person's time zone and language."""
-    person = get_user_model().objects.filter(username=export.asked_by, is_active=True).first()
-    model_admin = admin.site.get_model_admin(LISTINGS[export.listing].model)
-    request = HttpRequest()
-    request.method, request.GET = "GET", QueryDict(export.query)
-    if person is None:
-        raise PermissionDenied(f"{export.asked_by} is not among the people any more.")
-    request.user = person
-    if not model_admin.has_view_permission(request):
-        raise PermissionDenied(f"{export.asked_by} may not see this list any more.")
+    person = person_named(export.asked_by)
     language = getattr(person, "language", "") or settings.LANGUAGE_CODE
     with timezone.override(getattr(person, "timezone", "UTC")), translation.override(language):
-        write_export(export, rows_for(model_admin, request))
+        write_export(export, rows_as(person, export.listing, export.query))
+
+
+def person_named(name: str) -> Any:
+    person = get_user_model().objects.filter(username=name, is_active=True).first()
+    if person is None:
+        raise PermissionDenied(f"{name} is not among the people any more.")
+    return person
+
+
+def rows_as(person: Any, listing: str, query: str) -> QuerySet[Any]:
+    """The rows of a list as its page would show them to this person."""
+    model_admin = admin.site.get_model_admin(LISTINGS[listing].model)
+    request = HttpRequest()
+    request.method, request.GET, request.user = "GET", QueryDict(query), person
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied(f"{person} may not see this list any more.")
+    return rows_for(model_admin, request)
 
 
 def remove_old() -> int:

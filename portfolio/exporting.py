@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
@@ -60,6 +60,10 @@ class Listing:
     @property
     def file_stem(self) -> str:
         return str(self.model._meta.verbose_name_plural).replace(" ", "-")
+
+    def of(self, columns: Sequence[Column]) -> Listing:
+        """With these columns only; none: as it is."""
+        return replace(self, columns=tuple(columns)) if columns else self
 
     @property
     def formats(self) -> list[Format]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -10,6 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portfolio import wording
+
+LONGEST_CELL = 300
 
 
 def badge(text: object, tone: str = "calm", title: object = "") -> SafeString:
@@ -59,3 +61,22 @@ def bytes_in_words(count: int | None) -> str:
         return f"{count} bytes"
     size, unit = (count / 1_000, "kB") if count < 1_000_000 else (count / 1_000_000, "MB")
     return f"{number_format(size, 1, force_grouping=True)} {unit}"
+
+
+def cell(value: object) -> SafeString | str:
+    """Any value of a row in a cell: times in the reader's zone, numbers and days as the reader's language has them."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return exact(value)
+    if isinstance(value, date):
+        return wording.day_text(value)
+    if isinstance(value, int):
+        return wording.counted(value)
+    return format_html('<span class="dm-text-cell">{}</span>', shortened(str(value)))
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1].rstrip() + "…"

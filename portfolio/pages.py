@@ -61,7 +61,8 @@ class KeyChangeList(DjangoChangeList):
         super().get_results(request)
         # The number of all rows is never counted; the header would offer to show them "all".
         self.full_result_count = self.result_count
-        complete: Any = getattr(self.model_admin, "complete_rows", None)
+        # `complete` where the reader has chosen columns, which need something else than the page's own.
+        complete: Any = getattr(self, "complete", None) or getattr(self.model_admin, "complete_rows", None)
         if complete:
             self.result_list = list(self.result_list)
             complete(self.result_list)

@@ -35,6 +35,7 @@ HELD = (
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     VIEWER: (),
     ANALYST: (
+        "portfolio.share_savedfilter",
         "monitoring.alertrule",
         "monitoring.acknowledge_alert",
         "monitoring.change_element",
@@ -43,6 +44,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "monitoring.view_dispatch",
     ),
     MANAGER: (
+        "portfolio.share_savedfilter",
         "portfolio.add_subjectimport",
         "portfolio.change_subjectimport",
         "portfolio.confirm_import",
@@ -52,6 +54,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     ),
     APPROVER: ("portfolio.approve_import",),
     OPERATOR: (
+        "portfolio.share_savedfilter",
         "portfolio.pull_registration",
         "portfolio.change_registration",
         "monitoring.change_deadletter",

@@ -15,10 +15,12 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import DropdownFilter
 
+from monitoring import exports  # noqa: F401  declares the columns
 from monitoring.baselines import counts_by_rule
 from monitoring.handling import acknowledge, assign, close, comment, open_again
 from monitoring.models import Alert, AlertComment, AlertFact, AlertKind, AlertRule, AlertState, Change, Severity
 from monitoring.timeline import Line, lines_of
+from portfolio.admin.chosen import ChosenList
 from portfolio.filters import choice_filter
 from portfolio.markup import ago, badge, two_lines
 from portfolio.models import Registration
@@ -97,7 +99,7 @@ def with_people(rows: list[Alert]) -> None:
 
 
 @admin.register(Alert)
-class AlertAdmin(PageAdmin):
+class AlertAdmin(ChosenList, PageAdmin):
     list_display = ("weight", "what", "status", "person", "raised")
     list_display_links = ("what",)
     list_filter = (

@@ -14,7 +14,7 @@ from monitoring.admin.filters import ElementFilter
 from monitoring.models import Change, Kind, Publication, Severity
 from monitoring.raw import pretty
 from monitoring.timeline import lines_of
-from portfolio.admin.exports import ExportedList
+from portfolio.admin.chosen import ChosenList
 from portfolio.filters import DaysFilter, RegistrationFilter, choice_filter
 from portfolio.models import Registration
 from portfolio.pages import ReadOnlyAdmin
@@ -32,7 +32,7 @@ def with_registrations(rows: list[Any]) -> None:
 
 
 @admin.register(Change)
-class ChangeAdmin(ExportedList, ReadOnlyAdmin):
+class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("company_id", "element", "changed_at")
     list_filter = (
         choice_filter("severity", Severity.choices[::-1], "weight"),

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from monitoring.history import Event, events_of, fold
 from monitoring.timeline import facts_of, mark_drift, timeline
-from portfolio.admin.exports import ExportedList
+from portfolio.admin.chosen import ChosenList
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.admin.import_selection import stop_monitoring
 from portfolio.filters import CountryFilter, start_of
@@ -36,12 +36,13 @@ def status_badge(company: Company) -> SafeString | str:
 
 
 @admin.register(Company)
-class CompanyAdmin(ExportedList, ReadOnlyAdmin):
+class CompanyAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("shown_name", "number", "city", "country", "status", "last_change")
     list_filter = (CountryFilter,)
     search_fields = ("name",)
     search_help_text = "A D-U-N-S number or its beginning, or how the name begins"
     sortable_by = ("shown_name", "number", "last_change")
+    column_order = {"name": "search_name", "duns": "duns", "changed_at": "changed_at"}
     actions = ("stop_selected",)
     list_before_template = "pages/companies_intro.html"
     page_template = "pages/company.html"

@@ -13,7 +13,7 @@ from monitoring.admin.changes import with_registrations
 from monitoring.models import Change, Delivery, Notification, NotificationType
 from monitoring.raw import pretty, raw_item
 from monitoring.timeline import Line, lines_of
-from portfolio.admin.exports import ExportedList
+from portfolio.admin.chosen import ChosenList
 from portfolio.filters import DaysFilter, RegistrationFilter, choice_filter
 from portfolio.pages import ReadOnlyAdmin
 from portfolio.searching import of_companies, with_companies
@@ -33,7 +33,7 @@ def changes_of(notifications: list[Notification]) -> dict[Any, list[Line]]:
 
 
 @admin.register(Notification)
-class NotificationAdmin(ExportedList, ReadOnlyAdmin):
+class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("type", "company_id", "delivered_at")
     list_filter = (choice_filter("type", NotificationType.choices, "type"), RegistrationFilter, DaysFilter)
     search_fields = ("company",)

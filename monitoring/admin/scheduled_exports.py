@@ -7,28 +7,39 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from rest_framework.exceptions import ValidationError as BadFilter
 
 from monitoring.models import ScheduledExport
-from monitoring.scheduled_export import asked_for, folder_of, plan, write_now
+from monitoring.scheduled_export import asked_for, folder_of, listing_of, plan, write_now
 from portfolio.markup import ago, badge, due
+from portfolio.models import SavedFilter
 from portfolio.pages import PageAdmin
 from portfolio.wording import counted
+
+LISTS = {"monitoring.change": "Changes", "portfolio.company": "Companies"}
 
 
 class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     class Meta:
         model = ScheduledExport
-        fields = ("name", "content", "filters", "format", "server", "folder", "at", "zone", "is_active")
+        fields = ("name", "content", "filters", "saved_filter", "format", "server", "folder", "at", "zone", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["saved_filter"]
+        one = Q(shared=True) | Q(pk=self.instance.saved_filter_id)
+        field.queryset = SavedFilter.objects.filter(one, listing__in=LISTS).exclude(name="").order_by("listing", "name")
+        field.label_from_instance = lambda row: f"{LISTS[row.listing]}: {row.name}"
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
         draft = ScheduledExport(**cleaned)
+        self._check_saved(draft)
         try:
             asked_for(draft)
         except BadFilter as error:
@@ -36,6 +47,13 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
         if not draft.server:
             folder_of(draft)
         return cleaned
+
+    def _check_saved(self, draft: ScheduledExport) -> None:
+        saved = draft.saved_filter
+        if saved and draft.filters:
+            raise ValidationError({"saved_filter": "Choose a saved filter or write filters, not both."})
+        if saved and saved.listing != listing_of(draft):
+            raise ValidationError({"saved_filter": f"It filters {LISTS[saved.listing].lower()}: the content differs."})
 
 
 @admin.register(ScheduledExport)

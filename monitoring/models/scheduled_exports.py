@@ -7,6 +7,7 @@ from django.db import models
 from monitoring.models.file_servers import FileServer
 from portfolio.keys import time_first_id
 from portfolio.models.contracts import check_timezone
+from portfolio.models.saved_filters import SavedFilter
 
 
 class ExportContent(models.TextChoices):
@@ -27,6 +28,13 @@ class ScheduledExport(models.Model):
     name = models.SlugField(max_length=60, unique=True, help_text="The files' names begin so.")
     content = models.CharField(max_length=16, choices=ExportContent.choices, default=ExportContent.CHANGES)
     filters = models.TextField(blank=True, help_text="As in the API's address: country=DE,AT&severity=high.")
+    saved_filter = models.ForeignKey(
+        SavedFilter,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text="Instead of filters written here: one that is saved and shared above the list, with its columns.",
+    )
     format = models.CharField(max_length=8, choices=FileFormat.choices, default=FileFormat.CSV)
     server = models.ForeignKey(
         FileServer, on_delete=models.PROTECT, null=True, blank=True, help_text="Sent there by SFTP; empty: kept here."

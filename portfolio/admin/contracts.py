@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from portfolio.admin.contract_year import ContractYearPage
 from portfolio.admin.exports import ExportedList
 from portfolio.auditing import record
+from portfolio.defaults import with_default
 from portfolio.models import Contract
 from portfolio.pages import PageAdmin
 
@@ -31,7 +32,10 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "base_url":
             kwargs["assume_scheme"] = "https"
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field:
+            field.help_text = with_default(db_field, str(field.help_text))
+        return field
 
     def get_readonly_fields(self, request: HttpRequest, obj: Contract | None = None) -> tuple[str, ...]:
         """The name is the key that everything else refers to."""

@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString
 from django_q.tasks import async_task
 
 from portfolio.export_files import AT_ONCE, ask_export, parts_of, rows_for, told, write_export
-from portfolio.exporting import LISTINGS, Listing
+from portfolio.exporting import LISTINGS, Column, Listing
 from portfolio.markup import ago, badge, bytes_in_words
 from portfolio.models import Export, ExportFormat, ExportState
 from portfolio.pages import ReadOnlyAdmin
+from portfolio.saved_filters import COLUMNS
 
 WRITE = "portfolio.jobs.write_export"
 TYPES = {
@@ -72,8 +73,10 @@ class ExportedList:
         if request.method == "POST":
             return self._make_export(request, listing)
         found = rows_for(self, request).order_by()[: AT_ONCE + 1].count()
+        chosen = self.chosen_columns(request)
         choices = [(form.value, form.label, HINTS[form]) for form in listing.formats]
         context = {"choices": choices, "found": found, "is_large": found > AT_ONCE, "query": request.GET.urlencode()}
+        context["chosen"] = [column.heading for column in chosen]
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         title = f"Export {self.opts.verbose_name_plural}"
         return self.page(request, "pages/export.html", title=title, back=back, **context)  # type: ignore[attr-defined, no-any-return]
@@ -86,7 +89,7 @@ class ExportedList:
         by = request.user.get_username()
         queryset = rows_for(self, request)
         is_large = queryset.order_by()[: AT_ONCE + 1].count() > AT_ONCE
-        export = ask_export(listing=listing, query=request.GET.urlencode(), form=ExportFormat(form), by=by)
+        export = ask_export(listing=listing, query=self._query_of(request), form=ExportFormat(form), by=by)
         if not is_large:
             write_export(export, queryset)
             return as_file(export)
@@ -95,6 +98,19 @@ class ExportedList:
             request, f"{export.file_name} is being written. It can be downloaded here when it is finished."
         )
         return HttpResponseRedirect(reverse("admin:portfolio_export_changelist"))
+
+    def chosen_columns(self, request: HttpRequest) -> tuple[Column, ...]:
+        """Where a list lets its readers choose, what they chose; else none, which is all."""
+        return ()
+
+    def _query_of(self, request: HttpRequest) -> str:
+        """The address of what is exported: with the chosen columns, unless all are asked for."""
+        address = request.GET.copy()
+        address.pop(COLUMNS, None)
+        chosen = ",".join(column.name for column in self.chosen_columns(request))
+        if chosen and "all_columns" not in request.POST:
+            address[COLUMNS] = chosen
+        return address.urlencode(safe=",")
 
 
 @admin.action(description="Export…")

@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from portfolio.admin.exports import ExportedList
+from portfolio.admin.chosen import ChosenList
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.admin.import_selection import stop_in
 from portfolio.auditing import record
@@ -65,7 +65,7 @@ class WantedFilter(ChoiceFilter):
 
 
 @admin.register(Subject)
-class SubjectAdmin(ExportedList, PageAdmin):
+class SubjectAdmin(ChosenList, PageAdmin):
     list_display = ("shown_company", "reference", "shown_wanted", "shown_state", "told", "customer_reference", "owner")
     list_filter = (
         RegistrationFilter,

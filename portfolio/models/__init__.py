@@ -22,6 +22,7 @@ from portfolio.models.records import (
     ProposalState,
 )
 from portfolio.models.references import ExternalReference, KeySpending
+from portfolio.models.saved_filters import SavedFilter
 from portfolio.models.subjects import CheckState, ListCheck, Subject, SubjectState, SyncRun, SyncState, WorkLease
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "ProposalState",
     "Registration",
     "RegistrationState",
+    "SavedFilter",
     "StoredBytes",
     "Subject",
     "SubjectImport",

@@ -21,7 +21,7 @@ from monitoring.repairing import repair_is_due
 from portfolio import connecting
 from portfolio.connecting import client_for
 from portfolio.models import AccessToken, Contract, Registration
-from tests.acceptance import judging, points, restoring
+from tests.acceptance import judging, points, restoring, telling
 from tests.builders import a_contract, a_registration
 
 PAUSE = 0.03
@@ -211,6 +211,7 @@ DEEDS: dict[str, Callable[..., Any]] = {
     for deed in (
         *(set_up, pull, judge, call, get_token, registration, add_doubt, transactions, rows, hold_the_lock),
         *restoring.DEEDS,
+        *telling.DEEDS,
     )
 }
 

@@ -14,7 +14,18 @@ from django.db.models import QuerySet
 
 from direct_plus import transport
 from direct_plus.client import DirectPlus
-from monitoring import ingesting, jobs, leasing, publishing, pulling, repairing
+from monitoring import (
+    alerting,
+    dispatching,
+    ingesting,
+    jobs,
+    leasing,
+    publishing,
+    pulling,
+    repairing,
+    webhook_reading,
+    webhook_sending,
+)
 from portfolio import connecting, rows
 
 
@@ -78,12 +89,26 @@ POINTS = {
     "next pull about to be planned": Point(pulling, "_plan_next", before=True),
     "lease about to be released": Point(leasing.Lease, "release", before=True),
 }
+# On the way from a change to those who hear of it.
+SENDING = {
+    "changes inserted": POINTS["changes inserted"],
+    "published": POINTS["published"],
+    "about to raise": Point(alerting, "write_alerts", before=True),
+    "raised, nobody told": Point(alerting, "tell", before=True),
+    "channels told, webhooks not": Point(alerting, "emit_events", before=True),
+    "told, mark not moved": Point(alerting, "_move", before=True),
+    "changes queued, cursor not moved": Point(webhook_reading, "_move", before=True),
+    "message claimed": Point(dispatching, "claim"),
+    "webhook answered": Point(webhook_sending, "post"),
+    "sent, not marked": Point(dispatching, "_mark_sent", before=True),
+    "marked, not noted": Point(dispatching, "_note", before=True),
+}
 IN_REPLAY = tuple(name for name in POINTS if "replay" in name or "pass" in name or "doubts" in name)
 
 
 def arm(name: str, passes: int = 1, number: int = signal.SIGKILL) -> None:
     """From now on this process gets the signal when it passes the point for the n-th time."""
-    point = POINTS[name]
+    point = {**POINTS, **SENDING}[name]
     setattr(point.owner, point.name, _struck(getattr(point.owner, point.name), point, passes, number))
 
 

@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
+from django.test import Client
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
 from rest_framework.exceptions import ValidationError as BadFilter
 
+from dnbmon_site.models import User
 from monitoring import scheduled_export
 from monitoring.models import Publication, ScheduledExport
 from monitoring.scheduled_export import asked_for, next_time, plan, write_due, write_now
+from portfolio.models import SavedFilter
+from portfolio.saved_filters import save_filter
 from tests.api.programs import Program
 from tests.builders import DUNS, a_notice, a_seed, an_element, an_update, delivered, stamp
 
@@ -189,3 +193,45 @@ def test_after_a_restored_backup_it_goes_on(folder: Path) -> None:
     assert "backup" in export.error
     delivered(a_notice("EXIT"))
     assert len(written(export, folder).read_text().splitlines()) == 1
+
+
+def test_a_saved_filter_says_what_and_in_which_columns(folder: Path) -> None:
+    User.objects.create_superuser("ann")
+    saved = save_filter(
+        listing="monitoring.change", name="Gone", query="kind=deleted", columns="duns,kind", shared=True, by="ann"
+    )
+    export = an_export(format="csv", saved_filter=saved)
+    delivered(a_seed(), at=stamp())
+    delivered(a_notice("DELETE"), at=stamp())
+    lines = written(export, folder).read_text("utf-8-sig").splitlines()
+    assert lines == ["D-U-N-S,Kind", f"{DUNS},Deleted at D&B"]
+    assert written(export, folder).read_text("utf-8-sig").splitlines() == ["D-U-N-S,Kind"]
+
+
+def test_companies_of_a_saved_filter(folder: Path) -> None:
+    person = User.objects.create_superuser("ann")
+    delivered(a_seed(), a_seed(OTHER), at=stamp())
+    saved = save_filter(
+        listing="portfolio.company", name="One", query=f"q={OTHER}", columns="duns", shared=True, by="ann"
+    )
+    export = an_export(name="one", content="companies", saved_filter=saved)
+    assert written(export, folder).read_text("utf-8-sig").split() == ["D-U-N-S", OTHER]
+    person.delete()
+    assert not write_now(export)
+    assert "not among the people" in export.error
+
+
+def test_the_form_takes_a_shared_filter_of_the_same_list(admin_client: Client, folder: Path) -> None:
+    saved = save_filter(listing="portfolio.company", name="All", query="", columns="", shared=True, by="ann")
+    own = save_filter(listing="portfolio.company", name="Own", query="", columns="", shared=False, by="bob")
+    form = {"name": "all", "format": "csv", "at": "06:00", "zone": "UTC", "content": "companies"}
+    add = "/monitoring/scheduledexport/add/"
+    assert "Companies: All" in admin_client.get(add).content.decode()
+    wrong = admin_client.post(add, {**form, "content": "changes", "saved_filter": saved.pk})
+    assert "differs" in wrong.content.decode()
+    both = admin_client.post(add, {**form, "filters": "country=DE", "saved_filter": saved.pk})
+    assert "not both" in both.content.decode()
+    assert admin_client.post(add, {**form, "saved_filter": own.pk}).status_code == 200
+    assert admin_client.post(add, {**form, "saved_filter": saved.pk}).status_code == 302
+    admin_client.post(f"/portfolio/savedfilter/{saved.pk}/delete/", {"post": "yes"})
+    assert SavedFilter.objects.filter(pk=saved.pk).exists()

@@ -66,6 +66,7 @@ portfolio.export              VAMPOD     -      -       -
 portfolio.notice              VAMPOD     -      -       -
 portfolio.proposal            VAMPOD     -      -       -
 portfolio.registration        VAMPOD     -      OD      -
+portfolio.savedfilter         VAMPOD     -      D       D
 portfolio.subject             VAMPOD     -      MD      -
 portfolio.subjectimport       VAMPOD     VAMPOD -       -
 portfolio.syncrun             VAMPOD     -      -       -
@@ -74,6 +75,17 @@ portfolio.syncrun             VAMPOD     -      -       -
 # What a model has beside that. {key}: a row of the model; {registration}: a registration.
 ADDRESSES = """
 GET  /dnbmon_site/user/{key}/password/                      D
+GET  /monitoring/alert/export/                               VAMPOD
+POST /monitoring/alert/save/                                 VAMPOD
+POST /monitoring/alert/columns/                              VAMPOD
+POST /monitoring/change/save/                                VAMPOD
+POST /monitoring/change/columns/                             VAMPOD
+POST /monitoring/notification/save/                          VAMPOD
+POST /monitoring/notification/columns/                       VAMPOD
+POST /portfolio/company/save/                                VAMPOD
+POST /portfolio/company/columns/                             VAMPOD
+POST /portfolio/subject/save/                                VAMPOD
+POST /portfolio/subject/columns/                             VAMPOD
 POST /health/incident/{key}/do/note/                         OD
 POST /monitoring/alert/{key}/do/acknowledge/                AD
 POST /monitoring/alertrule/restore/                         AD
@@ -169,6 +181,7 @@ portfolio.registration  pause_selected         OD
 portfolio.registration  pull_selected          OD
 portfolio.registration  start_selected         OD
 portfolio.registration  stop_selected          MD
+portfolio.savedfilter   delete_selected        D
 portfolio.subject       cancel_selected        MD
 portfolio.subject       plan_selected          MD
 portfolio.subject       stop_selected          MD

@@ -64,11 +64,19 @@ class Command(BaseCommand):
 
 def demo_plan(folder: Path, host: str, port: int) -> Plan:
     demo = Demo(folder.absolute(), host, sandbox_port(port))
-    return Plan(host, port, demo.env(os.environ), demo)
+    return Plan(host, port, {**demo.env(os.environ), "SITE_URL": own_url(port)}, demo)
 
 
 def own_plan(host: str, port: int) -> Plan:
-    return Plan(host, port, {**os.environ, "PYTHONUNBUFFERED": "1"})
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if settings.DEVELOPMENT and not settings.ENV.str("SITE_URL", default=""):
+        env["SITE_URL"] = own_url(port)
+    return Plan(host, port, env)
+
+
+def own_url(port: int) -> str:
+    """Where links in messages lead, when nobody has said it."""
+    return f"http://localhost:{port}"
 
 
 def sandbox_port(port: int) -> int:

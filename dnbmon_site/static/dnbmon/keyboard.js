@@ -19,7 +19,7 @@
 
   function reach(element) {
     if (element.matches(USABLE)) return name(element);
-    if (element.hasAttribute("tabindex") || element.querySelector(USABLE)) return;
+    if (element.hasAttribute("tabindex") || element.querySelector(`${USABLE}, [tabindex]`)) return;
     element.setAttribute("tabindex", "0");
     element.setAttribute("role", "button");
     name(element);

@@ -1,0 +1,52 @@
+"""What is wrong with this installation and what to do about it: looked at from outside, before and while it runs.
+
+Each look yields what it finds; none stops the others. Health (`/health/`) watches what runs over time; this here also
+works where nothing runs yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from django.db import DatabaseError
+
+from dnbmon_site.doctor import dnb, here
+from dnbmon_site.doctor.finding import Finding
+
+Look = Callable[[], Iterator[Finding]]
+
+# The name, the look, and whether it can see anything where the database is not there or not up to date.
+LOOKS: tuple[tuple[str, Look, bool], ...] = (
+    ("settings", here.environment, False),
+    ("disk", here.disk, False),
+    ("network folder", here.network_folder, False),
+    ("permissions", here.permissions, False),
+    ("Redis", here.queue, False),
+    ("backups", here.backups, False),
+    ("database", here.database, False),
+    ("migrations", here.migrations, True),
+    ("D&B's account and address", dnb.contracts, True),
+    ("pulling", dnb.pulling, True),
+    ("worker", here.worker, True),
+    ("deliveries", here.stuck, True),
+    ("clock and network", dnb.clock, True),
+)
+
+
+def examine() -> Iterator[tuple[str, list[Finding]]]:
+    """Each look's name, and what it found: nothing, where all is well."""
+    is_usable = True
+    for name, look, needs_database in LOOKS:
+        if needs_database and not is_usable:
+            continue
+        found = looked(look)
+        if look in (here.database, here.migrations):
+            is_usable = is_usable and not found
+        yield name, found
+
+
+def looked(look: Look) -> list[Finding]:
+    try:
+        return list(look())
+    except DatabaseError as error:
+        return [Finding(f"The database refuses: {error}".strip(), "docs/engines.md says what each engine needs.")]

@@ -1,0 +1,27 @@
+"""manage.py doctor: what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from dnbmon_site.doctor import examine
+from portfolio.management.commands._plainly import PlainCommand
+
+
+class Command(PlainCommand):
+    help = "Say what is wrong with this installation and what to do. Ends with 1 if anything is."
+    # It has to work where the checks of Django fail, and say so in its own words.
+    requires_system_checks: list[str] = []
+
+    def handle(self, **options: Any) -> None:
+        wrong = 0
+        for name, found in examine():
+            self.stdout.write(f"{'wrong' if found else 'fine':6}{name}")
+            for finding in found:
+                self.stdout.write(f"      {finding.what}\n      → {finding.do}")
+            wrong += len(found)
+        if wrong:
+            self.stdout.write(f"\n{wrong} thing{'s' if wrong > 1 else ''} to put right.")
+            sys.exit(1)
+        self.stdout.write("\nNothing is wrong.")

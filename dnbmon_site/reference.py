@@ -1,0 +1,123 @@
+"""Every setting, as a list made from the code: `python -m dnbmon_site.reference` writes docs/configuration.md.
+
+A test compares them, and sees that each name is explained in the tables above the list.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs" / "configuration.md"
+BEGIN, END = "<!-- from the code: begin -->\n", "<!-- from the code: end -->\n"
+PACKAGES = ("direct_plus", "portfolio", "monitoring", "health", "dnbmon_site")
+KINDS = {
+    "str": "text", "int": "whole number", "float": "number", "bool": "yes or no", "list": "several, with commas",
+    "email_url": "address",
+}  # fmt: skip
+# Columns of the contract that are data and no settings.
+DATA = ("name", "restored_from")
+
+
+class Setting(NamedTuple):
+    name: str
+    kind: str
+    default: str
+    where: str
+
+
+def settings_in_code() -> list[Setting]:
+    """Each name once: what is read in settings.py goes before what others read of it."""
+    found: dict[str, Setting] = {}
+    for path in sources():
+        for setting in read_by(ast.parse(path.read_text()), str(path.relative_to(ROOT))):
+            known = found.get(setting.name)
+            if known is None or (not known.default and setting.default):
+                found[setting.name] = setting
+    return sorted(found.values())
+
+
+def sources() -> Iterator[Path]:
+    yield ROOT / "dnbmon_site" / "settings.py"
+    for package in PACKAGES:
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+def read_by(tree: ast.AST, where: str) -> Iterator[Setting]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args:
+            yield from _of_environment(node, where)
+            yield from _of_contract(node, where)
+
+
+def _of_environment(call: ast.Call, where: str) -> Iterator[Setting]:
+    """ENV.int("NAME", default=…), whatever stands before ENV."""
+    function, name = call.func, text_of(call.args[0])
+    if not isinstance(function, ast.Attribute) or function.attr not in KINDS:
+        return
+    if name and "ENV" in ast.unparse(function.value).upper():
+        yield Setting(name, KINDS[function.attr], default_of(call), where)
+
+
+def _of_contract(call: ast.Call, where: str) -> Iterator[Setting]:
+    """setting(contract, "NAME", "default"): with the contract's prefix, which usually is DNB."""
+    name = text_of(call.args[1]) if len(call.args) > 1 else ""
+    if isinstance(call.func, ast.Name) and call.func.id == "setting" and name:
+        yield Setting(f"DNB_{name}", "text", text_of(call.args[2]) if len(call.args) > 2 else "", where)
+
+
+def text_of(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def default_of(call: ast.Call) -> str:
+    for keyword in call.keywords:
+        if keyword.arg == "default":
+            return ast.unparse(keyword.value).replace("|", "or")
+    return ""
+
+
+def rendered() -> str:
+    rows = [f"| `{one.name}` | {one.kind} | {shown(one.default)} | `{one.where}` |" for one in settings_in_code()]
+    lines = ["| name | kind | default in the code | read in |", "|---|---|---|---|", *rows, "", RUNTIME, ""]
+    return "\n".join([*lines, "| setting | default | what |", "|---|---|---|", *runtime_rows(), ""])
+
+
+RUNTIME = "In the contract's row, changed in the admin under “Contracts” while everything runs:"
+
+
+def shown(default: str) -> str:
+    return f"`{default}`" if default not in ("", "''", "[]") else "none"
+
+
+def runtime_rows() -> Iterator[str]:
+    from portfolio.defaults import default_in_words
+    from portfolio.models import Contract
+
+    for field in Contract._meta.concrete_fields:
+        if field.name not in DATA:
+            words = default_in_words(field) or "none"
+            yield f"| {field.verbose_name} | {words} | {field.help_text} |"
+
+
+def with_list(document: str) -> str:
+    before, rest = document.split(BEGIN)
+    return f"{before}{BEGIN}\n{rendered()}\n{END}{rest.split(END)[1]}"
+
+
+def main() -> None:
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
+    django.setup()
+    DOCS.write_text(with_list(DOCS.read_text()))
+    sys.stdout.write(f"{DOCS} is up to date.\n")
+
+
+if __name__ == "__main__":
+    main()

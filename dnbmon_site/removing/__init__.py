@@ -1,0 +1,1 @@
+"""Removing a company or a registration everywhere, so that nothing here tells of it any more (docs/backup.md)."""

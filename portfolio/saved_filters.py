@@ -1,0 +1,92 @@
+"""Filters of lists that people keep, for themselves or for all; and the columns in which somebody sees a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils import timezone
+
+from portfolio.auditing import record
+from portfolio.exporting import LISTINGS, Column, Listing
+from portfolio.models import SavedFilter
+from portfolio.rows import clean_text
+
+SHOWN = 60
+COLUMNS = "columns"
+# What is no filter: the page, and what Django or unfold put into addresses.
+NO_FILTERS = ("p", "e", "all", COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one person finds at a list."""
+
+    filters: list[SavedFilter]
+    columns: str
+
+
+def kept_for(person: str, listing: str) -> Kept:
+    """In one question: the person's own and all that are shared, by name."""
+    rows = SavedFilter.objects.filter(Q(owner=person) | Q(shared=True), listing=listing).order_by("name", "id")[:SHOWN]
+    filters, columns = [], ""
+    for row in rows:
+        if row.name:
+            filters.append(row)
+        elif row.owner == person:
+            columns = row.columns
+    return Kept(filters, columns)
+
+
+def filters_in(query: str) -> str:
+    """Of an address, what filters: in one order, so that equal filters are equal texts."""
+    asked = QueryDict(query)
+    pairs = [(name, value) for name in sorted(asked) if name not in NO_FILTERS for value in asked.getlist(name)]
+    found = QueryDict(mutable=True)
+    for name, value in pairs:
+        if value:
+            found.appendlist(name, value)
+    return found.urlencode(safe=",")
+
+
+def columns_of(listing: Listing, names: str | Iterable[str]) -> tuple[Column, ...]:
+    """The columns of these names, in their order; what the list does not have is passed by."""
+    known = {column.name: column for column in listing.columns}
+    several = names.split(",") if isinstance(names, str) else names
+    return tuple(known[name] for name in dict.fromkeys(several) if name in known)
+
+
+def save_filter(*, listing: str, name: str, query: str, columns: str, shared: bool, by: str) -> SavedFilter:
+    """A new one, or the person's own of that name made anew."""
+    name = clean_text(name.strip(), 80)
+    if listing not in LISTINGS:
+        raise ValidationError("There is no such list.")
+    if not name:
+        raise ValidationError("Give the filter a name.")
+    values = {"query": filters_in(query), "columns": _known(listing, columns), "shared": shared}
+    row, is_new = SavedFilter.objects.update_or_create(
+        owner=by, listing=listing, name=name, defaults=values, create_defaults={**values, "created_at": timezone.now()}
+    )
+    words = f"Filter “{name}” of {LISTINGS[listing].file_stem} {'saved' if is_new else 'saved again'}"
+    record(actor=by, action="save filter", thing=row, summary=words + (", shared" if shared else ""), after=values)
+    return row
+
+
+def keep_columns(*, listing: str, columns: str, by: str) -> None:
+    """From now on the person sees the list in these; empty: as it usually is."""
+    own = SavedFilter.objects.filter(owner=by, listing=listing, name="")
+    known = _known(listing, columns)
+    if not known:
+        own.delete()
+        return
+    values = {"columns": known}
+    SavedFilter.objects.update_or_create(
+        owner=by, listing=listing, name="", defaults=values, create_defaults={**values, "created_at": timezone.now()}
+    )
+
+
+def _known(listing: str, columns: str) -> str:
+    return ",".join(column.name for column in columns_of(LISTINGS[listing], columns))

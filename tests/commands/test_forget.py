@@ -1,0 +1,231 @@
+"""manage.py forget: a company or a registration is gone from every table and from the stored bytes, others stay."""
+
+import io
+import json
+import uuid
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.management import CommandError
+
+from dnbmon_site.backup.rows import line_of
+from dnbmon_site.models import User
+from dnbmon_site.removing.stored import is_about
+from monitoring.history import profile
+from monitoring.models import (
+    Alert,
+    AlertRule,
+    Change,
+    Delivery,
+    Dispatch,
+    Notification,
+    Publication,
+    ReadMark,
+    WebhookEndpoint,
+)
+from monitoring.raw import raw_item
+from monitoring.rebuilding import rebuild
+from monitoring.webhook_reading import queue_changes
+from monitoring.webhooks import create_endpoint
+from portfolio.auditing import record
+from portfolio.models import AuditEntry, Company, Registration, RegistrationState, StoredBytes, Subject, SubjectState
+from portfolio.notices import notify
+from portfolio.stored_bytes import load_bytes, store_bytes
+from tests.builders import a_notice, a_registration, a_seed, an_element, an_update, delivered
+from tests.monitoring.alerts import a_rule, news, raised, soon
+from tests.portfolio.subjects import a_subject
+
+pytestmark = pytest.mark.django_db
+GONE, STAYS = "804735132", "150483782"
+NAME = "Forgetme Holding"
+
+
+def everything_that_is_stored() -> str:
+    """Each value of each row of ours, and all stored bytes, as one text."""
+    texts = [str(line_of(row)) for model in apps.get_models() if model is not StoredBytes for row in _rows(model)]
+    owners = set(StoredBytes.objects.values_list("owner", flat=True))
+    return "\n".join([*texts, *(load_bytes(owner).decode("utf-8", "replace") for owner in owners)])
+
+
+def _rows(model: Any) -> Any:
+    return model._default_manager.all() if model._meta.managed and not model._meta.proxy else []
+
+
+def a_life() -> Delivery:
+    """A company that left traces in every corner, beside another one."""
+    a_rule(companies=GONE)
+    create_endpoint(made_by="ann", name="CRM", url="https://crm.example.com/", companies=f"{GONE}, {STAYS}")
+    both = delivered(
+        a_seed(STAYS, primaryName="Stays"),
+        a_seed(GONE, primaryName=NAME),
+        an_update(an_element("organization.telephone", None, "1"), duns=STAYS),
+        news(duns=GONE),
+    )
+    raised()
+    queue_changes(soon())
+    subject = a_subject(GONE, wanted=False, state=SubjectState.REMOVED)
+    record(actor="ann", action="wish", thing=subject, summary=f"{GONE} {NAME} wanted", after={"duns": [GONE, STAYS]})
+    notify(kind="sync", subject=f"{NAME} refused", text=f"{GONE} was refused", key="1")
+    user = User.objects.create_user("ann")
+    LogEntry.objects.create(user=user, action_flag=CHANGE, object_id=GONE, object_repr=NAME, change_message="x")
+    store_bytes(uuid.uuid4(), f"80-473-5132;{NAME[:1]}\n{STAYS};Stays\n".encode())
+    store_bytes(uuid.uuid4(), spreadsheet(GONE))
+    return both
+
+
+def spreadsheet(text: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.xml", f"<t>{text}</t>")
+    return file.getvalue()
+
+
+def test_first_it_only_says_what_would_go(run: Callable[..., str]) -> None:
+    a_life()
+    before = everything_that_is_stored()
+    said = run("forget", GONE, now=True)
+    assert "Nothing was removed" in said and "2 changes" in said and "1 alerts" in said
+    assert everything_that_is_stored() == before
+
+
+def test_no_trace_of_the_company_is_left(run: Callable[..., str]) -> None:
+    a_life()
+    assert GONE in everything_that_is_stored() and NAME in everything_that_is_stored()
+    said = run("forget", GONE, now=True, yes=True)
+    left = everything_that_is_stored()
+    assert GONE not in left and NAME not in left and "80-473-5132" not in left
+    assert "answers rewritten" in said and "uploaded spreadsheets removed" in said
+    assert not Alert.objects.exists() and not Dispatch.objects.filter(company=GONE).exists()
+
+
+def test_others_of_the_same_answer_stay_as_they_were(run: Callable[..., str]) -> None:
+    both = a_life()
+    kept = list(Change.objects.filter(company=STAYS).order_by("pk").values())
+    document = profile(STAYS).document
+    raw = {row.pk: raw_item(row) for row in Notification.objects.filter(company=STAYS)}
+    run("forget", GONE, now=True, yes=True)
+    assert list(Change.objects.filter(company=STAYS).order_by("pk").values()) == kept
+    assert profile(STAYS).document == document
+    assert {row.pk: raw_item(row) for row in Notification.objects.filter(company=STAYS)} == raw
+    both.refresh_from_db()
+    assert (both.new_count, "taken out" in both.error) == (2, True)
+    assert Publication.objects.get().change_count == 2
+
+
+def test_a_rebuild_does_not_bring_it_back(run: Callable[..., str]) -> None:
+    a_life()
+    run("forget", GONE, now=True, yes=True)
+    result = rebuild()
+    assert (result.added, result.mended, result.removed, result.unreadable) == (0, 0, 0, 0)
+    assert not Company.objects.filter(pk=GONE).exists()
+
+
+def test_the_audit_says_how_much_was_removed_and_nothing_of_it(run: Callable[..., str]) -> None:
+    a_life()
+    run("forget", GONE, now=True, yes=True)
+    entry = AuditEntry.objects.get(action="forget")
+    assert "2 changes" in entry.summary and "2 notifications" in entry.summary
+    assert "(forgotten)" in AuditEntry.objects.get(action="wish").summary
+    assert STAYS in AuditEntry.objects.get(action="wish").after
+
+
+def test_a_rule_for_it_alone_is_switched_off_rather_than_being_for_everything(run: Callable[..., str]) -> None:
+    a_life()
+    run("forget", GONE, now=True, yes=True)
+    assert not AlertRule.objects.get().active
+    endpoint = WebhookEndpoint.objects.get()
+    assert (endpoint.companies, endpoint.is_active) == (STAYS, True)
+
+
+def test_again_it_finds_nothing(run: Callable[..., str]) -> None:
+    a_life()
+    run("forget", GONE, now=True, yes=True)
+    assert f"{GONE}: nothing." in run("forget", GONE)
+
+
+def test_who_is_still_monitored_is_not_forgotten(run: Callable[..., str]) -> None:
+    a_subject(GONE, wanted=False, state=SubjectState.MONITORED)
+    with pytest.raises(CommandError, match="monitored in ACME_LOD_01: D&B would go on sending it"):
+        run("forget", GONE, yes=True)
+    assert Subject.objects.exists()
+
+
+def test_what_a_replay_would_bring_back_waits_for_its_end(run: Callable[..., str]) -> None:
+    delivered(news(duns=GONE))
+    with pytest.raises(CommandError, match="replays what it delivered"):
+        run("forget", GONE, yes=True)
+    assert Company.objects.filter(pk=GONE).exists()
+
+
+def test_numbers_that_are_none_are_told(run: Callable[..., str]) -> None:
+    with pytest.raises(CommandError):
+        run("forget", "12")
+    with pytest.raises(CommandError, match="Name companies, or a registration"):
+        run("forget")
+
+
+# Registrations
+
+
+def paused(reference: str) -> Registration:
+    row = a_registration(reference)
+    Registration.objects.filter(pk=row.pk).update(state=RegistrationState.PAUSED)
+    return row
+
+
+def test_a_registration_goes_with_all_that_it_alone_brought(run: Callable[..., str]) -> None:
+    stays = delivered(an_update(duns=STAYS), registration=a_registration("STAYS"))
+    gone = a_registration("GOES")
+    bytes_of = delivered(a_notice(duns=GONE), an_update(an_element(current="X"), duns=GONE), registration=gone)
+    raised()
+    paused("GOES")
+    assert "2 notifications" in run("forget", registration="GOES") and Registration.objects.count() == 2
+    run("forget", registration="GOES", yes=True)
+    assert list(Registration.objects.values_list("reference", flat=True)) == ["STAYS"]
+    assert list(Company.objects.values_list("pk", flat=True)) == [STAYS]
+    assert set(Change.objects.values_list("company_id", flat=True)) == {STAYS}
+    assert load_bytes(bytes_of.pk) == b"" and load_bytes(stays.pk) != b""
+    assert "GOES was forgotten" in AuditEntry.objects.get(action="forget").summary
+
+
+def test_a_fact_that_another_registration_tells_too_stays_as_that_ones(run: Callable[..., str]) -> None:
+    first, second = a_registration("GOES"), a_registration("STAYS")
+    delivered(an_update(an_element(current="SAME")), registration=first)
+    other = delivered(an_update(an_element(current="SAME")), registration=second)
+    assert Change.objects.get().registration_id == first.pk
+    paused("GOES")
+    run("forget", registration="GOES", yes=True)
+    change = Change.objects.get()
+    assert (change.registration_id, change.delivery_id) == (second.pk, other.pk)
+    assert Company.objects.get().name == "SAME"
+
+
+def test_readers_are_set_back_so_that_numbers_given_again_are_read(run: Callable[..., str]) -> None:
+    delivered(an_update(duns=STAYS), registration=a_registration("STAYS"))
+    delivered(an_update(duns=GONE), registration=a_registration("GOES"))
+    ReadMark.objects.update_or_create(reader="alerts", defaults={"number": 2})
+    paused("GOES")
+    run("forget", registration="GOES", yes=True)
+    assert ReadMark.objects.get(reader="alerts").number == 1
+    delivered(an_update(an_element(current="NEW"), duns=STAYS), registration=a_registration("STAYS"))
+    assert Publication.objects.order_by("-number").first().number == 2  # type: ignore[union-attr]
+
+
+def test_one_that_is_pulled_is_paused_first(run: Callable[..., str]) -> None:
+    a_registration("GOES")
+    with pytest.raises(CommandError, match="pause it first"):
+        run("forget", registration="GOES", yes=True)
+    with pytest.raises(CommandError, match="no registration OTHER"):
+        run("forget", registration="OTHER")
+
+
+def test_an_item_is_about_the_company_that_it_names_first_and_not_about_others_in_it() -> None:
+    assert is_about(GONE, b'{"organization":{"duns":"804735132"}}')
+    parent = a_seed(STAYS, corporateLinkage={"parent": {"duns": GONE}})
+    assert not is_about(GONE, json.dumps(parent).encode())
+    assert is_about(GONE, b'{"broken": "804735132"')
+    assert not is_about(GONE, b'{"broken": "1804735132"')

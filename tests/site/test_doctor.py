@@ -1,0 +1,189 @@
+"""The doctor: everything that is wrong, each with what to do; nothing where all is well."""
+
+import stat
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.core.management import call_command
+from django.utils import timezone
+
+from dnbmon_site import doctor
+from dnbmon_site.doctor import dnb, here
+from health.models import JOBS, Heartbeat
+from monitoring.models import Delivery, DeliveryState
+from portfolio.models import Registration, RegistrationState
+from tests.builders import a_contract, a_delivery, a_registration, an_update
+
+pytestmark = pytest.mark.django_db
+OURS, THEIRS = "rrt-00000000000000ff-b-eu-1-2-14", "rrt-0abc-b-eu-1-2-14"
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any) -> Iterator[None]:
+    for name in ("DNB_API_KEY", "DNB_API_SECRET"):
+        monkeypatch.setenv(name, "set")
+    settings.VAR_DIR = tmp_path
+    answer = requests.Response()
+    monkeypatch.setattr("requests.head", lambda *_, **__: answer)
+    yield
+
+
+def said(look: doctor.Look) -> str:
+    return " | ".join(f"{finding.what} → {finding.do}" for finding in look())
+
+
+def a_beat(**ago: float) -> None:
+    Heartbeat.objects.create(id=Heartbeat.key(JOBS), name=JOBS, at=timezone.now() - timedelta(**ago))
+
+
+def pulled(transaction: str) -> Delivery:
+    delivery = a_delivery(an_update())
+    Delivery.objects.filter(pk=delivery.pk).update(transaction_id=transaction, state=DeliveryState.PUBLISHED)
+    return delivery
+
+
+def test_where_all_is_well_it_ends_with_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    a_beat(seconds=10)
+    a_contract()
+    call_command("doctor")
+    out = capsys.readouterr().out
+    assert "Nothing is wrong." in out and "wrong " not in out
+
+
+def test_what_is_wrong_is_told_with_what_to_do_and_ends_with_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call_command("doctor")
+    assert ended.value.code == 1
+    assert "No job has run yet." in (out := capsys.readouterr().out) and "→ Start “manage.py worker”" in out
+
+
+def test_missing_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_contract()
+    monkeypatch.delenv("DNB_API_SECRET")
+    assert "DNB_API_SECRET is not set" in said(dnb.contracts)
+
+
+def test_made_up_data_with_the_real_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulled(OURS)
+    monkeypatch.setenv("DNB_BASE_URL", "https://plus.dnb.com")
+    assert "made-up notifications of a sandbox" in said(dnb.contracts)
+    monkeypatch.setenv("DNB_BASE_URL", "http://127.0.0.1:8100")
+    assert said(dnb.contracts) == ""
+
+
+def test_real_data_with_the_address_of_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    pulled(THEIRS)
+    monkeypatch.setenv("DNB_BASE_URL", "http://127.0.0.1:8100")
+    assert "holds real notifications" in said(dnb.contracts)
+    monkeypatch.setenv("DNB_BASE_URL", "https://plus.dnb.com")
+    assert said(dnb.contracts) == ""
+
+
+def test_the_demo_with_the_real_address(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    a_contract()
+    settings.DEMO = True
+    monkeypatch.setenv("DNB_BASE_URL", "https://plus.dnb.com")
+    assert "This is the demo, and it has D&B's real address." in said(dnb.contracts)
+
+
+def test_a_sandbox_address_in_production(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    a_contract()
+    settings.PRODUCTION = True
+    monkeypatch.setenv("DNB_BASE_URL", "https://sandbox.example.com")
+    assert "which is not D&B, in production" in said(dnb.contracts)
+
+
+def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(here, "LEAST_FREE", 10**18)
+    assert "Make room for 1 GB" in said(here.disk)
+
+
+def test_a_secret_that_others_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s")
+    monkeypatch.setenv("DNB_API_SECRET_FILE", str(secret))
+    secret.chmod(0o644)
+    assert f"chmod 600 {secret}" in said(here.permissions)
+    secret.chmod(stat.S_IRUSR)
+    assert said(here.permissions) == ""
+
+
+def test_a_silent_worker() -> None:
+    a_beat(minutes=20)
+    assert "No job has run since" in said(here.worker)
+
+
+def test_deliveries_that_stand_still() -> None:
+    delivery = a_delivery(an_update())
+    assert said(here.stuck) == ""
+    Delivery.objects.filter(pk=delivery.pk).update(asked_at=timezone.now() - timedelta(hours=2))
+    assert "received, not read yet" in said(here.stuck)
+    Delivery.objects.update(state=DeliveryState.DOUBTFUL, ended_at=timezone.now() - timedelta(hours=7))
+    assert "Doubts are older than six hours" in said(here.stuck)
+
+
+def test_redis_that_does_not_answer(settings: Any) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    assert "Redis does not answer" in said(here.queue)
+
+
+def test_sqlite_in_a_network_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(here, "sqlite_folder", lambda: tmp_path)
+    monkeypatch.setattr(here, "filesystem_of", lambda folder: "nfs4")
+    assert "its locks do not hold there" in said(here.network_folder)
+    monkeypatch.setattr(here, "filesystem_of", lambda folder: "ext4")
+    assert said(here.network_folder) == ""
+
+
+def test_the_file_system_of_a_folder_is_that_of_its_own_mount() -> None:
+    assert here.filesystem_of(Path("/proc/self")) == "proc"
+
+
+def test_a_clock_that_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dnb, "database_now", lambda: timezone.now() + timedelta(minutes=2))
+    assert "differ by 120 s" in said(dnb.clock)
+
+
+def test_no_way_to_dnb(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise requests.ConnectionError
+
+    monkeypatch.setattr("requests.head", fails)
+    assert "cannot be reached" in said(dnb.clock)
+
+
+def test_stopped_registrations_and_reading() -> None:
+    row = a_registration(stopped_reason="00041: not authorised", ingest_stopped_reason="20 in a row")
+    Registration.objects.filter(pk=row.pk).update(state=RegistrationState.STOPPED)
+    words = said(dnb.pulling)
+    assert "was stopped by D&B: 00041" in words and "Reading of ACME_LOD_01 has stopped" in words
+
+
+def test_an_installation_that_may_not_pull(settings: Any) -> None:
+    a_registration()
+    settings.DNB_BASE_URL, settings.DNB_PULL, settings.PRODUCTION = "https://plus.dnb.com", False, False
+    assert "DNB_PULL=yes" in said(dnb.pulling)
+
+
+def test_backups_that_are_missing_or_old(settings: Any, tmp_path: Path) -> None:
+    settings.BACKUP_FOLDER = str(tmp_path)
+    assert "The newest backup is missing." in said(here.backups)
+    settings.BACKUP_FOLDER, settings.PRODUCTION = "", True
+    assert "No BACKUP_FOLDER is set." in said(here.backups)
+
+
+def test_settings_that_cannot_be_meant(settings: Any) -> None:
+    settings.DNB_TIMEOUT, settings.DNB_CALLS_PER_SECOND = 0, 50
+    words = said(here.environment)
+    assert "DNB_TIMEOUT is 0" in words and "DNB_CALLS_PER_SECOND is 50" in words
+
+
+def test_a_database_that_is_away_or_old_hides_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [("database", here.database, False), ("migrations", here.migrations, True), ("worker", here.worker, True)]
+    monkeypatch.setattr(doctor, "LOOKS", tuple(looks))
+    monkeypatch.setattr(here, "migrations_waiting", lambda: True)
+    assert [(name, len(found)) for name, found in doctor.examine()] == [("database", 0), ("migrations", 1)]

@@ -1,0 +1,61 @@
+"""Secrets in files and what operators change in rows hold at once, without a restart."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from direct_plus.sandbox import SandboxControl
+from dnbmon_site.models import User
+from portfolio.connecting import SharedThrottle, client_for
+from portfolio.models import AuditEntry, Contract
+from tests.builders import a_contract
+from tests.monitoring.conftest import contract, control, sandbox
+
+__all__ = ["contract", "control", "sandbox"]
+pytestmark = pytest.mark.django_db
+
+
+def test_a_rotated_key_is_used_with_the_next_token(
+    contract: Contract, control: SandboxControl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, secret = tmp_path / "key", tmp_path / "secret"
+    for name, path, value in (("DNB_API_KEY", key, "sandbox-key"), ("DNB_API_SECRET", secret, "sandbox-secret")):
+        monkeypatch.delenv(name)
+        monkeypatch.setenv(f"{name}_FILE", str(path))
+        path.write_text(value)
+    client = client_for(contract)
+    assert client.registrations()
+    control.set_credentials("new-key", "new-secret")
+    control.expire_tokens()
+    key.write_text("new-key")
+    secret.write_text("new-secret")
+    assert client.registrations(), "the same client, that has known the old key"
+
+
+def test_another_pace_holds_from_the_next_call_on(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DNB_CALLS_PER_SECOND", raising=False)
+    throttle = SharedThrottle(a_contract(calls_per_second=5))
+    assert throttle.spacing == 210
+    Contract.objects.update(calls_per_second=1)
+    assert throttle.spacing == 1050
+
+
+def test_what_an_operator_changes_is_audited_and_shows_its_default(client: Client) -> None:
+    a_contract(settle=timedelta(minutes=15))
+    client.force_login(User.objects.create_superuser("ann"))
+    page = client.get("/portfolio/contract/default/change/").content.decode()
+    assert "Default: 15 minutes." in page and "Default: 100." in page and "keep D&amp;B" in page.replace("Keep", "keep")
+    fields = {"prefix": "DNB", "calls_per_second": 5, "cap": 7, "removal_share": 10, "batch_threshold": 50}
+    client.post(
+        "/portfolio/contract/default/change/",
+        {**fields, "overlap": "00:05:00", "settle": "00:15:00", "keep_bytes": 90, "keep_history": 60},
+    )
+    assert not AuditEntry.objects.exists(), "history may not be kept for less than what it is read from"
+    client.post(
+        "/portfolio/contract/default/change/",
+        {**fields, "overlap": "00:05:00", "settle": "00:15:00", "keep_bytes": 60, "keep_history": 90},
+    )
+    entry = AuditEntry.objects.get()
+    assert '"cap": 100' in entry.before and '"cap": 7' in entry.after and entry.actor == "ann"
