@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from dnbmon_site.backup.jobs import newest_time
 from dnbmon_site.doctor.finding import Finding
+from health.migrating import migrations_waiting
 from health.models import JOBS, Heartbeat
-from health.views import migrations_waiting
 from monitoring.models import Delivery, DeliveryState
 from monitoring.permitting import LEAST_FREE
 from portfolio.rows import database_now
