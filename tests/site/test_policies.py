@@ -11,8 +11,9 @@ import pytest
 from django.http import Http404
 from django.test import Client
 
-from dnbmon_site.models import User
+from dnbmon_site.models import ApiKey, User
 from monitoring.addressing import unsubscribe_link
+from tests.builders import DUNS, a_registration, a_seed, an_element, an_update, delivered
 from tests.monitoring.alerts import a_channel
 from tests.support import ROOT
 
@@ -30,8 +31,8 @@ def policy(path: str, client: Client | None = None) -> set[str]:
 
 @pytest.mark.parametrize(
     "path",
-    ["/health/live", "/health/ready", "/nowhere/", "/api/nowhere/", "/api/v1/companies/", "/api/docs/problems/",
-     "/static/dnbmon/plain.css", "/api/schema/"],
+    ["/health/live", "/health/ready", "/metrics", "/nowhere/", "/api/nowhere/", "/api/v1/companies/",
+     "/api/docs/problems/", "/static/dnbmon/plain.css", "/api/schema/"],
 )  # fmt: skip
 def test_what_unfold_does_not_draw_is_strict(path: str) -> None:
     client = Client()
@@ -51,7 +52,9 @@ def test_unfolds_pages_get_the_two_words_it_needs(path: str) -> None:
     assert policy(path) == UNFOLD
 
 
-@pytest.mark.parametrize("path", ["/", "/portfolio/company/", "/portfolio/contract/year/", "/dnbmon_site/user/add/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/portfolio/company/", "/portfolio/contract/year/", "/dnbmon_site/user/add/", "/health/"]
+)
 def test_so_do_the_pages_of_the_admin(path: str, admin_client: Client) -> None:
     assert policy(path, admin_client) == UNFOLD
 
@@ -79,6 +82,28 @@ def test_error_pages_are_strict_and_plain(
     answer = client.get("/monitoring/channel/unsubscribe/a-token/")
     assert answer.status_code == code and words in answer.text and "the inside" not in answer.text
     assert set(answer["Content-Security-Policy"].split("; ")) == STRICT
+
+
+def test_what_dnb_and_people_write_is_text(admin_client: Client) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    a_registration(trouble=evil)
+    delivered(a_seed(primaryName=evil), an_update(an_element(current=evil)))
+    a_channel(name=evil)
+    for path in ("/", f"/portfolio/company/{DUNS}/change/", "/portfolio/company/", "/monitoring/change/",
+                 "/portfolio/registration/", "/monitoring/channel/", "/health/"):  # fmt: skip
+        page = admin_client.get(path).text
+        assert "<img src=x" not in page, path
+
+
+def test_a_body_above_the_limit_is_not_read(client: Client, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    _, key = ApiKey.issue(name="x", scopes="read")
+    body = {"duns": ["804735132"] * 1000}
+    answer = client.post(
+        "/api/v1/companies/lookup/", body, "application/json", headers={"authorization": f"Bearer {key}"}
+    )
+    assert answer.status_code in (400, 413)
+    assert client.post("/login/", {"username": "x" * 2000, "password": "y"}).status_code in (400, 413)
 
 
 def test_no_page_of_ours_has_a_script_inside() -> None:
