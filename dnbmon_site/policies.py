@@ -39,11 +39,6 @@ SWAGGER: Policy = {
 }
 
 
-def drawn_by_unfold(view: View) -> View:
-    """For pages with unfold's frame that are not the admin's own."""
-    return csp(UNFOLD)(view)  # type: ignore[return-value]
-
-
 def drawn_by_swagger(view: View) -> View:
     return csp(SWAGGER)(view)  # type: ignore[return-value]
 

@@ -8,14 +8,13 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path
 
 from dnbmon_site import installing, operating
-from dnbmon_site.policies import drawn_by_unfold
 from dnbmon_site.sign_in_pages import back, begin, only_with, sign_in
 from health import pages
 from health import views as health
 
 
 def of_passwords(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    return only_with("LOCAL_LOGIN")(drawn_by_unfold(view))
+    return only_with("LOCAL_LOGIN")(view)
 
 
 password_reset: list[URLPattern] = [

@@ -1,0 +1,97 @@
+"""axe finds nothing serious on any kind of page, at a desk, on a phone, and in the dark; the keyboard does what a mouse
+does."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect, sync_playwright
+
+from dnbmon_site.models import User
+from monitoring.models import Delivery, Element, Notification
+from portfolio.saved_filters import save_filter
+from tests.browser.test_walk import complaints_of, log_in, news, see
+from tests.builders import a_registration
+from tests.monitoring.alerts import a_rule
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LOOKS: dict[str, dict[str, Any]] = {
+    "desk": {"viewport": {"width": 1440, "height": 900}},
+    "phone": {"viewport": {"width": 390, "height": 844}},
+    "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+}
+# One page of each kind; {registration}, {notification} and {delivery} are keys.
+PAGES = (
+    *("monitoring/alert/", "monitoring/change/", "monitoring/change/?columns=name,told", "monitoring/notification/"),
+    *("portfolio/company/?country=GB", "portfolio/company/export/", "portfolio/registration/", "portfolio/subject/"),
+    *("portfolio/savedfilter/", "portfolio/subjectimport/upload/", "portfolio/contract/year/", "monitoring/element/"),
+    *("portfolio/syncrun/drift/{registration}/", "portfolio/syncrun/adopt/{registration}/"),
+    *("portfolio/registration/{registration}/change/", "monitoring/notification/{notification}/change/"),
+    *("monitoring/delivery/{delivery}/change/", "monitoring/alertrule/add/", "monitoring/scheduledexport/add/"),
+    *("dnbmon_site/user/add/", "django_q/schedule/", "password_change/"),
+)
+PLAIN = ("password_reset/", "offline")
+
+
+@pytest.fixture(params=LOOKS)
+def page(request: Any, chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as play, play.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser:
+        page = browser.new_page(**LOOKS[request.param])
+        page.set_default_timeout(15_000)
+        yield page
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that keeps people out, with the first place of each."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")
+    ]
+
+
+def some_of_everything() -> dict[str, Any]:
+    registration = a_registration()
+    a_rule()
+    news()
+    save_filter(listing="portfolio.company", name="Britain", query="country=GB", columns="", shared=True, by="ann")
+    notification, delivery = Notification.objects.first(), Delivery.objects.first()
+    assert notification and delivery and Element.objects.exists()
+    return {"registration": registration.pk, "notification": notification.pk, "delivery": delivery.pk}
+
+
+def test_nothing_keeps_anybody_out(page: Page, live_server: Any, request: pytest.FixtureRequest) -> None:
+    User.objects.create_superuser("ann", "ann@example.com", "secret words")
+    keys = some_of_everything()
+    heard = complaints_of(page)
+    wrong: dict[str, list[str]] = {}
+    for path in PLAIN:
+        page.goto(f"{live_server.url}/{path}")
+        wrong[path] = serious(page)
+        see(page, f"accessible-{path.strip('/')}")
+    page.goto(live_server.url)
+    wrong["login"] = serious(page)
+    log_in(page, live_server.url)
+    # Each look costs seconds: on a phone and in the dark every other page.
+    for path in PAGES if "desk" in request.node.name else PAGES[::2]:
+        page.goto(f"{live_server.url}/{path.format(**keys)}")
+        wrong[path] = serious(page)
+    assert {path: found for path, found in wrong.items() if found} == {}
+    assert heard == []
+
+
+def test_the_keyboard_opens_what_a_mouse_opens(page: Page, live_server: Any) -> None:
+    User.objects.create_superuser("ann", "ann@example.com", "secret words")
+    news()
+    log_in(page, live_server.url)
+    page.goto(f"{live_server.url}/portfolio/company/")
+    filters = page.get_by_role("button", name="Filters")
+    filters.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#changelist-filter")).to_be_visible()
+    page.keyboard.press("Escape")
+    columns = page.locator("summary", has_text="Columns")
+    columns.focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("checkbox", name="D-U-N-S")).to_be_visible()
