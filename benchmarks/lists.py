@@ -40,6 +40,15 @@ PAGES = (
     "/monitoring/notification/",
     "/monitoring/notification/?type__exact=SEED",
     "/monitoring/delivery/",
+    "/monitoring/alert/",
+    "/monitoring/alert/?state=all",
+    "/monitoring/alert/?state=all&severity=4",
+    "/monitoring/alert/?assignee=nobody",
+    "/monitoring/alert/?q=10000077",
+    "/monitoring/alert/{alert}/change/",
+    "/monitoring/dispatch/",
+    "/monitoring/dispatch/?state__exact=parked",
+    "/monitoring/webhookendpoint/{webhook}/change/",
     "/portfolio/registration/",
     "/monitoring/element/",
     "/api/v1/companies/",
@@ -49,6 +58,10 @@ PAGES = (
     "/api/v1/notifications/",
     "/api/v1/changes/",
     "/api/v1/changes/?after=latest",
+    "/api/v1/alerts/",
+    "/api/v1/alerts/?state=closed",
+    "/api/v1/alerts/?company=100000077",
+    "/api/v1/alerts/{alert}/",
 )
 
 
@@ -96,7 +109,7 @@ def a_client() -> Any:
 
 
 def measure(client: Any) -> dict[str, tuple[float, int]]:
-    return {page: _time(client, page.format(duns="100000077")) for page in PAGES}
+    return {page: _time(client, page.format(duns="100000077", alert=_key(7, 4), webhook=_key(0, 6))) for page in PAGES}
 
 
 def _time(client: Any, url: str) -> tuple[float, int]:
@@ -115,13 +128,14 @@ def _time(client: Any, url: str) -> tuple[float, int]:
 
 
 def fill(start: int, end: int) -> None:
-    """Notifications number `start` to `end`, a change each, made from a seed; a hundred a delivery."""
-    from monitoring.models import Change, Delivery, Notification, Publication
+    """Notifications number `start` to `end`, each with a change, an alert and a message; a hundred a delivery."""
+    from monitoring.models import Alert, AlertFact, Change, Delivery, Dispatch, Notification, Publication
     from monitoring.rolling_up import roll_up
     from portfolio.models import Company
     from tests.builders import a_registration
 
     registration = a_registration()
+    _a_webhook()
     _insert(Company, _companies(start * 3 // 10, end * 3 // 10))
     for first in range(start, end, 20_000):
         numbers = range(first, min(first + 20_000, end))
@@ -130,13 +144,21 @@ def fill(start: int, end: int) -> None:
         _insert(Notification, (_notification(registration, number, end) for number in numbers))
         _insert(Change, (_change(registration, number, end) for number in numbers))
         _insert(Publication, (_publication(number) for number in deliveries))
+        _insert(Alert, (_alert(number, end) for number in numbers))
+        _insert(AlertFact, (_fact(number, end) for number in numbers))
+        _insert(Dispatch, (_dispatch(number, end) for number in numbers))
     while roll_up():
         pass
 
 
 def _insert(model: Any, rows: Iterator[Any]) -> None:
+    from django.db import transaction
+
+    from portfolio.fast_rows import insert_rows
+
     while batch := list(islice(rows, 5000)):
-        model.objects.bulk_create(batch, batch_size=1000)
+        with transaction.atomic():
+            insert_rows(model, batch)
 
 
 def _companies(start: int, end: int) -> Iterator[Any]:
@@ -226,6 +248,68 @@ def _publication(number: int) -> Any:
         delivery_id=_key(number * A_DELIVERY, 1),
         change_count=A_DELIVERY,
         published_at=_at(number * A_DELIVERY),
+    )
+
+
+def _alert(number: int, end: int) -> Any:
+    """Of a hundred, one is new and two are acknowledged: people look after them."""
+    from monitoring.models import Alert
+
+    return Alert(
+        id=_key(number, 4),
+        rule_name="Out of business",
+        company_id=_of(number, end),
+        severity=number % 5,
+        state={0: "new", 1: "acknowledged", 2: "acknowledged"}.get(number % 100, "closed"),
+        title=f"Name {number} Ltd: name before → after",
+        reason="Watches the name.",
+        happened_at=_at(number),
+        raised_at=_at(number),
+        hour=_at(number).replace(minute=0, second=0),
+        number=number // A_DELIVERY + 1,
+        fact_count=1,
+    )
+
+
+def _fact(number: int, end: int) -> Any:
+    from monitoring.models import AlertFact
+
+    return AlertFact(
+        id=_key(number, 5),
+        alert_id=_key(number, 4),
+        change=_key(number, 3),
+        company=_of(number, end),
+        kind="element",
+        element=PATHS[0],
+        text="name before → after",
+        severity=number % 5,
+        changed_at=_at(number),
+        number=number // A_DELIVERY + 1,
+    )
+
+
+def _a_webhook() -> None:
+    from monitoring.models import WebhookEndpoint
+    from monitoring.webhooks import create_endpoint
+
+    if not WebhookEndpoint.objects.exists():
+        create_endpoint(made_by="bench", id=_key(0, 6), name="CRM", url="https://crm.example.com/hook")
+
+
+def _dispatch(number: int, end: int) -> Any:
+    from monitoring.models import Dispatch
+
+    return Dispatch(
+        id=_key(number, 7),
+        kind="webhook",
+        target=_key(0, 6),
+        event=f"msg_{number}",
+        event_type="change.published",
+        company=_of(number, end),
+        sequence=number,
+        payload='{"type": "change.published"}',
+        state="parked" if number % 1000 == 0 else "sent",
+        created_at=_at(number),
     )
 
 

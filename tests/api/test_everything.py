@@ -23,6 +23,13 @@ pytestmark = pytest.mark.django_db
 # Its stand-in is slow.
 MONGODB = django_settings.MONGODB
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
+SETTINGS = settings(
+    max_examples=2 if MONGODB else 10,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 schema = schemathesis.openapi.from_wsgi("/api/schema/", get_wsgi_application())
 
 
@@ -50,12 +57,19 @@ def headers(db: None) -> dict[str, str]:
 
 
 @schema.parametrize()
-@settings(
-    max_examples=2 if MONGODB else 10,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+@settings(SETTINGS)
 def test_answers_are_as_described(case: Any, headers: dict[str, str]) -> None:
     case.call_and_validate(headers=headers, checks=CHECKS)
+
+
+def test_one_answer_after_another(headers: dict[str, str]) -> None:
+    """What one answer names is asked for in the next: found lists, then their entries, then what is done with them."""
+
+    class Machine(schema.as_state_machine()):  # type: ignore[misc]
+        def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+            return {"headers": headers}
+
+        def validate_response(self, response: Any, case: Any, **kwargs: Any) -> None:
+            case.validate_response(response, checks=CHECKS)
+
+    Machine.run(settings=settings(SETTINGS, max_examples=2 if MONGODB else 15, stateful_step_count=5))

@@ -4,17 +4,20 @@ import json
 import random
 import threading
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from monitoring import feed
-from monitoring.ingesting import ingest, write
-from monitoring.models import Change, Delivery, DeliveryState, Publication
+from monitoring.ingesting import ingest, retry_dead_letter, write
+from monitoring.models import Change, DeadLetter, DeadLetterState, Delivery, DeliveryState, Publication, Source
 from monitoring.publishing import publish
+from monitoring.rebuilding import rebuild
 from portfolio.keyset import write_token
 from portfolio.models import Company
+from portfolio.stored_bytes import load_bytes
 from tests.api.programs import Program
 from tests.builders import (
     a_delivery,
@@ -94,50 +97,98 @@ def test_what_was_read_before_and_published_later_comes_later(program: Program) 
     assert {item["publication"] for item in late.items} == {2}
 
 
-@pytest.mark.django_db(transaction=True)
-def test_nothing_is_missed_while_many_publish_at_once() -> None:
-    """Writers publish what overlaps in any order; a reader that follows meanwhile sees each change once."""
-    a_registration()
-    seen: list[tuple[int, Any]] = []
-    errors: list[BaseException] = []
-    done = threading.Event()
+class Following:
+    """Writers at once, and a reader that follows meanwhile until they are done."""
 
-    def writer(number: int) -> None:
-        for round_ in range(4):
-            own = an_update(*some_elements(3, first=1000 * number + 10 * round_), duns=f"80000000{number}")
-            shared = an_update(*some_elements(2, first=10 * round_))
-            ingest(a_delivery(own, shared))
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, Any]] = []
+        self.errors: list[BaseException] = []
+        self.done = threading.Event()
 
-    def reader() -> None:
+    def read(self) -> None:
         cursor = feed.Cursor()
         while True:
-            was_done = done.is_set()
+            was_done = self.done.is_set()
             page = feed.read(cursor, 3, feed.Choice())
-            seen.extend((entry.number, entry.change.pk) for entry in page.entries)
+            self.seen.extend((entry.number, entry.change.pk) for entry in page.entries)
             cursor = feed.Cursor.read(str(page.next))
             if was_done and not page.has_more:
                 return
 
-    def guarded(run: Any, *arguments: Any) -> None:
+    def guarded(self, run: Any, *arguments: Any) -> None:
         try:
             run(*arguments)
         except BaseException as error:
-            errors.append(error)
+            self.errors.append(error)
         finally:
             connection.close()
 
-    writers = [threading.Thread(target=guarded, args=(writer, number)) for number in range(4)]
-    following = threading.Thread(target=guarded, args=(reader,))
-    for thread in [following, *writers]:
-        thread.start()
-    for thread in writers:
-        thread.join(60)
-    done.set()
-    following.join(60)
-    assert not errors
-    assert seen == sorted(seen), "out of order"
-    assert [str(key) for _, key in seen] == published_in_order()
-    assert len(seen) == Change.objects.count() == 4 * 4 * 3 + 4 * 2
+    def while_writing(self, *phases: Callable[[int], None]) -> None:
+        """Each phase is done by four writers at once."""
+        reader = threading.Thread(target=self.guarded, args=(self.read,))
+        reader.start()
+        for phase in phases:
+            writers = [threading.Thread(target=self.guarded, args=(phase, number)) for number in range(4)]
+            for thread in writers:
+                thread.start()
+            for thread in writers:
+                thread.join(60)
+        self.done.set()
+        reader.join(60)
+        assert not self.errors
+        assert self.seen == sorted(self.seen), "out of order"
+        assert [str(key) for _, key in self.seen] == published_in_order()
+
+
+def own(number: int, round_: int) -> dict[str, Any]:
+    return an_update(*some_elements(3, first=1000 * number + 10 * round_), duns=f"80000000{number}")
+
+
+def shared(round_: int) -> dict[str, Any]:
+    return an_update(*some_elements(2, first=10 * round_))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_missed_while_many_publish_at_once() -> None:
+    """Writers publish what overlaps in any order; a reader that follows meanwhile sees each change once."""
+    a_registration()
+    following = Following()
+
+    def write_all(number: int) -> None:
+        for round_ in range(4):
+            ingest(a_delivery(own(number, round_), shared(round_)))
+
+    following.while_writing(write_all)
+    assert len(following.seen) == Change.objects.count() == 4 * 4 * 3 + 4 * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_replays_late_arrivals_retried_items_and_a_rebuild_are_each_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_registration()
+    following = Following()
+
+    def with_unreadable(number: int) -> None:
+        unreadable = {**own(number, 6), "organization": {"duns": f"7000000{number}"}}
+        ingest(a_delivery(own(number, 5), shared(5), unreadable))
+
+    def replayed_and_late(number: int) -> None:
+        """What is known comes again, with what happened long before it."""
+        ingest(a_delivery(own(number, 5), shared(5), own(number, 1), source=Source.REPLAY))
+        ingest(a_delivery(shared(5), shared(0), own((number + 1) % 4, 1)))
+
+    def retried(number: int) -> None:
+        """By now a number of eight digits can be read."""
+        monkeypatch.setattr("direct_plus.messages.normalise_duns", lambda text: text.zfill(9))
+        for letter in DeadLetter.objects.all():
+            if load_bytes(letter.pk).count(b"7000000%d" % number):
+                assert retry_dead_letter(letter)
+
+    def rebuilt_meanwhile(number: int) -> None:
+        rebuild() if number == 0 else ingest(a_delivery(own(number, 8), own(0, 8)))
+
+    following.while_writing(with_unreadable, replayed_and_late, retried, rebuilt_meanwhile)
+    assert DeadLetter.objects.filter(state=DeadLetterState.SOLVED).count() == 4
+    assert len(following.seen) == Change.objects.count() == 4 * 3 * 4 + 2 * 2
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -13,6 +13,7 @@ from dnbmon_site.models import ApiKey, User
 from portfolio.answering import SCOPES
 from portfolio.models import Subject
 from tests.api.programs import Program, a_person
+from tests.api.test_query_counts import operations
 from tests.builders import a_registration, an_update, delivered
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +155,21 @@ def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program
     readable = {"read": set(RIGHTS) - {"alerts/"}, "alerts": {"alerts/"}}
     assert {path for path in RIGHTS if is_open(program.get(path))} == readable.get(scope, set())
     assert not Subject.objects.filter(wanted=True).exists()
+
+
+def test_every_address_is_tried_with_every_scope() -> None:
+    """What is new in the API has to be named here."""
+    names = {"ACME_LOD_01": "{reference}", "804735132": "{duns}", "019b95d1-5000-7c55-9d0a-2a4f4b0c9a11": "{id}"}
+
+    def operation(method: str, path: str) -> str:
+        for name, placeholder in names.items():
+            path = path.replace(name, placeholder)
+        return f"{method} {path.partition('?')[0]}"
+
+    tried = {operation(method, path) for method, path, _ in WRITES.values()}
+    tried |= {operation("GET", path) for path in RIGHTS}
+    entries = {"GET alerts/{id}/", "GET imports/{id}/"}  # as their lists
+    assert tried | entries == set(operations())
 
 
 def is_open(answer: Any) -> bool:
