@@ -21,7 +21,7 @@ KINDS = {
     "email_url": "address",
 }  # fmt: skip
 # Columns of the contract that are data and no settings.
-DATA = ("name", "restored_from")
+DATA = ("name",)
 
 
 class Setting(NamedTuple):
@@ -100,7 +100,7 @@ def runtime_rows() -> Iterator[str]:
     from portfolio.models import Contract
 
     for field in Contract._meta.concrete_fields:
-        if field.name not in DATA:
+        if field.name not in DATA and field.editable:
             words = default_in_words(field) or "none"
             yield f"| {field.verbose_name} | {words} | {field.help_text} |"
 

@@ -35,6 +35,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Forget old words of repeated writes", "dnbmon_site.idempotency.forget_old", 60),
     ("Forget old sign-ins", "dnbmon_site.forgetting.forget_old_sign_ins", 60),
     ("Try stopped registrations again", "monitoring.jobs.probe_stopped", 10),
+    ("Remove what is kept no longer", "monitoring.retention.keep_what_is_kept", 60),
     ("Back up the database", "dnbmon_site.backup.jobs.back_up_if_due", 60),
     ("Look after health", "health.jobs.look_after", 1),
     ("Forget finished tasks", "health.jobs.forget_finished", 60),

@@ -18,6 +18,8 @@ from monitoring.models import Change, Kind, Notification
 
 ROOT = "organization"
 SEED_MAY_LAG = timedelta(days=4)
+# A SEED of our own, made where older history was removed (condensing.py).
+SNAPSHOT = "SNAPSHOT"
 # What tells whether D&B still keeps the company; a review, say, does not undo a merger.
 STANDINGS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 
@@ -32,6 +34,7 @@ class Event:
     kind: str
     registration: uuid.UUID
     seed: dict[str, Any] | None = None
+    carried: dict[uuid.UUID, set[str]] | None = None
     path: str = ""
     previous: Any = None
     current: Any = None
@@ -45,6 +48,8 @@ class Profile:
     drifted: set[uuid.UUID] = field(default_factory=set)
     unplaced: set[uuid.UUID] = field(default_factory=set)
     standing: Event | None = None
+    # The members that each registration's last SEED carried.
+    carried: dict[uuid.UUID, set[str]] = field(default_factory=dict)
 
     def value(self, path: str) -> Any:
         return value_at(self.document, path)
@@ -60,7 +65,7 @@ def events_of(
 ) -> dict[str, list[Event]]:
     """The events of each company; with `paths`, only the changes at, above or below one of them."""
     events: dict[str, list[Event]] = defaultdict(list)
-    seeds = Notification.objects.filter(company__in=duns, type="SEED")
+    seeds = Notification.objects.filter(company__in=duns, type__in=("SEED", SNAPSHOT))
     changes = Change.objects.filter(company__in=duns, derived_from="").exclude(kind=Kind.BASELINE)
     if until:
         seeds = seeds.filter(delivered_at__lte=until)
@@ -84,15 +89,21 @@ def _touching(paths: Sequence[str]) -> Q:
 
 
 def _seed_events(seeds: Any) -> Iterable[tuple[str, Event]]:
-    fields = ("company_id", "id", "delivered_at", "recorded_at", "position", "registration_id", "organization")
-    for company, key, delivered_at, recorded_at, position, registration, text in seeds.values_list(*fields):
+    fields = ("company_id", "id", "type", "delivered_at", "recorded_at", "position", "registration_id", "organization")
+    for company, key, kind, delivered_at, recorded_at, position, registration, text in seeds.values_list(*fields):
         moment = delivered_at or recorded_at
         document = parse_json(text) if text else {}
         # At one moment a SEED comes before the changes: they were made to what it shows.
-        yield (
-            company,
-            Event(key, moment, (moment, 0, moment, position, key.int), Kind.BASELINE, registration, seed=document),
-        )
+        order = (moment, 0, moment, position, key.int)
+        carried = None
+        if kind == SNAPSHOT:
+            document, carried = _snapshot(document)
+        yield company, Event(key, moment, order, Kind.BASELINE, registration, document, carried)
+
+
+def _snapshot(stored: dict[str, Any]) -> tuple[dict[str, Any], dict[uuid.UUID, set[str]]]:
+    carried = {uuid.UUID(registration): set(names) for registration, names in stored["carried"].items()}
+    return stored["document"], carried
 
 
 def _change_events(changes: Any) -> Iterable[tuple[str, Event]]:
@@ -115,7 +126,7 @@ def _change_events(changes: Any) -> Iterable[tuple[str, Event]]:
         order = (moment, 1, delivered_at or moment, position, key.int)
         yield (
             company,
-            Event(key, moment, order, kind, registration, None, path, _value(previous), _value(current)),
+            Event(key, moment, order, kind, registration, None, None, path, _value(previous), _value(current)),
         )
 
 
@@ -126,11 +137,12 @@ def _value(text: str | None) -> Any:
 def fold(events: Iterable[Event]) -> Profile:
     """The state after the events, in the order of their times, whatever the order in which they are given."""
     result = Profile()
-    carried: dict[uuid.UUID, set[str]] = {}
     before: list[Event] = []
     for event in sorted(events, key=lambda event: event.order):
-        if event.seed is not None:
-            _take_seed(result, event, carried)
+        if event.carried is not None:
+            _take_snapshot(result, event)
+        elif event.seed is not None:
+            _take_seed(result, event)
             _reapply(result, event, before)
         elif event.kind == Kind.ELEMENT:
             _take_change(result, event)
@@ -140,13 +152,19 @@ def fold(events: Iterable[Event]) -> Profile:
     return result
 
 
-def _take_seed(result: Profile, event: Event, carried: dict[uuid.UUID, set[str]]) -> None:
+def _take_snapshot(result: Profile, event: Event) -> None:
+    """The state at that moment, whatever is left of how it came about."""
+    result.document = copy.deepcopy(event.seed or {})
+    result.carried = dict(event.carried or {})
+
+
+def _take_seed(result: Profile, event: Event) -> None:
     """Replace the members it carries; remove those that the registration's previous SEED carried and it does not."""
     assert event.seed is not None
-    for member in carried.get(event.registration, set()) - set(event.seed):
+    for member in result.carried.get(event.registration, set()) - set(event.seed):
         result.document.pop(member, None)
     result.document.update(copy.deepcopy(event.seed))
-    carried[event.registration] = set(event.seed)
+    result.carried[event.registration] = set(event.seed)
 
 
 def _reapply(result: Profile, seed: Event, before: Sequence[Event]) -> None:

@@ -18,10 +18,10 @@ from monitoring.models import (
     Delivery,
     Notification,
     Publication,
-    ReadMark,
     ReplayPass,
 )
 from monitoring.projecting import project
+from monitoring.publishing import set_readers_back
 from monitoring.rebuilding import Suspects, give_away, mend_times
 from monitoring.rolling_up import days_touched
 from portfolio.auditing import note_act
@@ -108,8 +108,7 @@ def hand_over_facts(row: Registration) -> None:
 def remove_publications(deliveries: list[uuid.UUID]) -> None:
     """Readers are first set back to what remains: a number that is given again must not count as read."""
     for _ in range(2):
-        newest = newest_other(set(deliveries))
-        ReadMark.objects.filter(number__gt=newest).update(number=newest)
+        set_readers_back(newest_other(set(deliveries)))
         for batch in in_batches(deliveries):
             Publication.objects.filter(delivery__in=batch).delete()
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from monitoring.history import Event, events_of, fold
+from monitoring.retention import note_for
 from monitoring.timeline import facts_of, mark_drift, timeline
 from portfolio.admin.chosen import ChosenList
 from portfolio.admin.import_actions import UPLOAD
@@ -94,6 +95,7 @@ class CompanyAdmin(ChosenList, ReadOnlyAdmin):
             "page": page,
             "until": until,
             "as_of": request.GET.get("as_of", "") if until else "",
+            "kept_note": note_for(until),
             "is_first": not request.GET.get("before"),
             "watched_by": watched_by(events),
             "continues": continues(row.duns),

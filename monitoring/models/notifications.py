@@ -15,6 +15,7 @@ class Source(models.TextChoices):
     REPLAY = "replay", "Replay"
     FILE = "file", "File"
     RETRY = "retry", "Retry of an unreadable item"
+    SNAPSHOT = "snapshot", "Snapshot of what was cut"
 
 
 class DeliveryState(models.TextChoices):

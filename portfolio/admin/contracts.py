@@ -15,6 +15,9 @@ from portfolio.defaults import with_default
 from portfolio.models import Contract
 from portfolio.pages import PageAdmin
 
+# What retention has left, for who wants to look back.
+KEPT = ("bytes_kept_from", "history_kept_from")
+
 
 @admin.register(Contract)
 class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
@@ -26,7 +29,7 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
         ("Who may confirm what", {"fields": ("cap", "removal_share")}),
         ("Sending", {"fields": ("batch_threshold",)}),
         ("Repair", {"fields": ("overlap", "settle")}),
-        ("How long things are kept", {"fields": ("keep_bytes", "keep_history")}),
+        ("How long things are kept", {"fields": ("keep_bytes", "keep_history", *KEPT)}),
     )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -39,7 +42,7 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Contract | None = None) -> tuple[str, ...]:
         """The name is the key that everything else refers to."""
-        return ("name",) if obj else ()
+        return ("name", *KEPT) if obj else KEPT
 
     def has_delete_permission(self, request: HttpRequest, obj: Contract | None = None) -> bool:
         return False

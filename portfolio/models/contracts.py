@@ -63,6 +63,19 @@ class Contract(models.Model):
         help_text="Days, not fewer than D&B's answers are kept; empty: for ever. A snapshot of each company remains, "
         "so that its state at any later time can still be shown.",
     )
+    bytes_kept_from = models.DateTimeField(
+        "a rebuild reads answers from", null=True, editable=False, help_text="D&B's answers from before are gone."
+    )
+    history_kept_from = models.DateTimeField(
+        "states can be shown as of",
+        null=True,
+        editable=False,
+        help_text="Of what happened before, only a snapshot is left.",
+    )
+    history_cut = models.DateTimeField(null=True, editable=False, help_text="Up to where history is being cut now.")
+    history_position = models.CharField(
+        max_length=9, blank=True, editable=False, help_text="The last company that was cut."
+    )
     restored_from = models.DateTimeField(
         null=True, editable=False, help_text="When the backup was made that was put back last."
     )

@@ -208,9 +208,11 @@ def test_readers_are_set_back_so_that_numbers_given_again_are_read(run: Callable
     delivered(an_update(duns=STAYS), registration=a_registration("STAYS"))
     delivered(an_update(duns=GONE), registration=a_registration("GOES"))
     ReadMark.objects.update_or_create(reader="alerts", defaults={"number": 2})
+    ReadMark.objects.update_or_create(reader="portfolio events", defaults={"number": 1_767_600_000_000})
     paused("GOES")
     run("forget", registration="GOES", yes=True)
     assert ReadMark.objects.get(reader="alerts").number == 1
+    assert ReadMark.objects.get(reader="portfolio events").number == 1_767_600_000_000, "it counts milliseconds"
     delivered(an_update(an_element(current="NEW"), duns=STAYS), registration=a_registration("STAYS"))
     assert Publication.objects.order_by("-number").first().number == 2  # type: ignore[union-attr]
 

@@ -11,9 +11,10 @@ from monitoring.ingesting import waiting_deliveries
 from monitoring.models import Delivery, DeliveryState
 from monitoring.publishing import publish_waiting
 from monitoring.rebuilding import Rebuilt, rebuild
+from monitoring.retention import what_remains
 from monitoring.rolling_up import roll_up
 from portfolio.management.commands._plainly import PlainCommand, Progress, progress
-from portfolio.models import Registration
+from portfolio.models import Contract, Registration
 
 
 class Command(PlainCommand):
@@ -50,6 +51,9 @@ def read_waiting(shown: Progress) -> None:
 def read_all_again(shown: Progress) -> None:
     result = rebuild(tell=shown.now)
     shown.line(summary(result))
+    for contract in Contract.objects.order_by("name"):
+        for words in what_remains(contract):
+            shown.line(words)
     if result.unreadable:
         raise CommandError(f"{result.unreadable:,} deliveries cannot be read again; what they brought stays as it is.")
 

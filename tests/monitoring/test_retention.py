@@ -1,0 +1,217 @@
+"""Retention: what is older goes, and every state after the cut is what it was."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from monitoring import alerting, evidence, feed, proposals, publishing, rolling_up
+from monitoring.history import SNAPSHOT, profile
+from monitoring.identity import canonical
+from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification, Publication, ReadMark, Source
+from monitoring.rebuilding import rebuild
+from monitoring.retention import Removed, keep_what_is_kept, note_for, retain, what_remains
+from portfolio.models import AuditEntry, Contract, StoredBytes
+from portfolio.stored_bytes import load_bytes
+from tests.builders import DUNS, a_contract, a_notice, a_registration, a_seed, an_element, an_update, delivered, stamp
+from tests.engines import engine
+
+CASES = 1 if engine() == "mongodb" else 5
+pytestmark = pytest.mark.django_db
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+TODAY = START + timedelta(days=100)
+CUT = datetime(2026, 3, 2, tzinfo=UTC)  # 40 days before TODAY
+MEMBERS = ("primaryName", "telephone", "numberOfEmployees", "websiteAddress", "tradeStyleNames")
+REFERENCES = ("ONE", "TWO", "WHOLE")
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(START, tick=False) as moving:
+        yield moving
+
+
+def on_day(clock: time_machine.Traveller, day: float, *items: Any, reference: str = "ONE") -> Delivery:
+    moment = START + timedelta(days=day)
+    clock.move_to(moment)
+    row = a_registration(reference, full_product=reference == "WHOLE")
+    return delivered(
+        *[{**item, "deliveryTimeStamp": stamp(moment)} for item in items], registration=row, at=stamp(moment)
+    )
+
+
+def changed(day: float, member: str, previous: Any, current: Any, duns: str = DUNS) -> Any:
+    at = stamp(START + timedelta(days=day))
+    return an_update(an_element(f"organization.{member}", previous, current, at), duns=duns)
+
+
+def tidied(clock: time_machine.Traveller, *, all_read: bool = True, **fields: Any) -> Removed:
+    """Everything that is due, with everything read."""
+    clock.move_to(TODAY)
+    contract = a_contract(**fields)
+    last = Publication.objects.order_by("-number").values_list("number", flat=True).first()
+    for reader in publishing.READERS:
+        ReadMark.objects.get_or_create(reader=reader)
+        if all_read:
+            ReadMark.objects.filter(reader=reader).update(number=last or 0)
+    removed = Removed()
+    retain(contract, removed, until=TODAY + timedelta(hours=1))
+    return removed
+
+
+def states(*moments: datetime, duns: str = DUNS) -> list[str]:
+    found = [profile(duns, as_of=moment) for moment in moments]
+    return [f"{canonical(one.document)} {one.standing and one.standing.kind}" for one in found]
+
+
+AFTER = [CUT + timedelta(hours=hours) for hours in (0, 1, 30, 100, 300, 900, 2000)]
+
+
+def test_without_a_wish_nothing_goes(clock: time_machine.Traveller) -> None:
+    on_day(clock, 0, a_seed(), changed(0, "telephone", None, "1"))
+    removed = tidied(clock)
+    assert (removed.answers, removed.rows, removed.publications) == (0, 0, 0)
+    assert Change.objects.count() == 2 and StoredBytes.objects.exists()
+
+
+def test_answers_go_after_their_days_and_rows_stay(clock: time_machine.Traveller) -> None:
+    old, new = on_day(clock, 0, a_seed()), on_day(clock, 90, changed(90, "telephone", None, "1"))
+    assert tidied(clock, keep_bytes=40).answers == 1
+    assert load_bytes(old.pk) == b"" and load_bytes(new.pk) != b""
+    assert Change.objects.count() == 2
+    assert rebuild().removed == 0 and Change.objects.count() == 2
+    assert "from 2026-03-02 on" in what_remains(Contract.objects.get())[0]
+
+
+def test_what_is_not_read_or_in_doubt_keeps_its_bytes(clock: time_machine.Traveller) -> None:
+    old = on_day(clock, 0, a_seed())
+    for state in (DeliveryState.RECEIVED, DeliveryState.DOUBTFUL, DeliveryState.INGESTED):
+        Delivery.objects.filter(pk=old.pk).update(state=state)
+        assert tidied(clock, keep_bytes=40).answers == 0
+    assert load_bytes(old.pk) != b""
+
+
+def test_never_before_thirty_days_and_history_not_before_answers(clock: time_machine.Traveller) -> None:
+    on_day(clock, 80, a_seed())
+    assert tidied(clock, keep_bytes=1).answers == 0
+    for fields in ({"keep_bytes": 29}, {"keep_history": 60}, {"keep_bytes": 90, "keep_history": 60}):
+        with pytest.raises(ValidationError):
+            Contract(name="x", **fields).full_clean()
+
+
+def test_a_snapshot_stands_for_what_was_removed(clock: time_machine.Traveller) -> None:
+    on_day(clock, 0, a_seed(telephone="0"))
+    for day in range(1, 20):
+        on_day(clock, day, changed(day, "telephone", str(day - 1), str(day)))
+    on_day(clock, 90, changed(90, "telephone", "19", "90"))
+    before = states(*AFTER)
+    removed = tidied(clock, keep_bytes=40, keep_history=40)
+    assert states(*AFTER) == before
+    assert removed.rows > 30 and Change.objects.count() == 1
+    snapshot = Notification.objects.get(type=SNAPSHOT)
+    assert snapshot.delivery.source == Source.SNAPSHOT and '"telephone":"19"' in snapshot.organization.replace(" ", "")
+    assert "was cut down to snapshots" in AuditEntry.objects.get(action="retention").summary
+
+
+def test_every_state_after_the_cut_is_what_it_was_whatever_came_before(clock: time_machine.Traveller) -> None:
+    """Of several registrations, with SEEDs that lack members, stale SEEDs, notices and drift."""
+    choose = random.Random(7)
+    for case in range(CASES):
+        duns = f"{100_000_000 + case}"
+        for day in sorted(choose.uniform(0, 99) for _ in range(16)):
+            on_day(clock, day, something(choose, day, duns), reference=choose.choice(REFERENCES))
+    clock.move_to(TODAY)
+    every = [f"{100_000_000 + case}" for case in range(CASES)]
+    before = {duns: states(*AFTER, TODAY, duns=duns) for duns in every}
+    assert tidied(clock, keep_bytes=40, keep_history=40).rows > 3 * CASES
+    after = {duns: states(*AFTER, TODAY, duns=duns) for duns in every}
+    assert [(duns, after[duns], before[duns]) for duns in every if after[duns] != before[duns]] == []
+    assert rebuild().removed == 0
+    assert {duns: states(*AFTER, TODAY, duns=duns) for duns in every} == before
+
+
+def something(choose: random.Random, day: float, duns: str) -> Any:
+    kind = choose.random()
+    if kind < 0.25:
+        held = {name: choose.choice("abc") for name in MEMBERS if choose.random() < 0.6}
+        return {"type": "SEED", "organization": {"duns": duns, **held}}
+    if kind < 0.35:
+        return a_notice(choose.choice(["DELETE", "UNDELETE", "UNDER_REVIEW"]), duns)
+    happened = max(0.0, day - choose.choice([0.1, 2, 3.9]))
+    return changed(happened, choose.choice(MEMBERS), choose.choice("abc"), choose.choice("abc"), duns)
+
+
+def test_again_it_finds_nothing_and_a_week_later_it_goes_on(clock: time_machine.Traveller) -> None:
+    on_day(clock, 0, a_seed(telephone="0"), changed(0, "telephone", "0", "1"))
+    on_day(clock, 64, changed(64, "telephone", "1", "2"))
+    assert tidied(clock, keep_bytes=40, keep_history=40).rows
+    assert tidied(clock).rows == 0
+    clock.move_to(TODAY + timedelta(days=10))
+    removed, before = Removed(), states(TODAY)
+    retain(Contract.objects.get(), removed, until=timezone.now() + timedelta(hours=1))
+    assert removed.rows and states(TODAY) == before
+    assert Notification.objects.filter(type=SNAPSHOT).count() == 1
+
+
+def test_whole_documents_are_still_compared_with_the_one_before(clock: time_machine.Traveller) -> None:
+    for day, number in ((0, 1), (5, 2), (10, 3)):
+        on_day(clock, day, a_seed(numberOfEmployees=number), reference="WHOLE")
+    tidied(clock, keep_bytes=40, keep_history=40)
+    assert Notification.objects.filter(type="SEED").count() == 1
+    clock.move_to(TODAY)
+    on_day(clock, 100, a_seed(numberOfEmployees=4), reference="WHOLE")
+    change = Change.objects.exclude(derived_from="").get()
+    assert (change.previous, change.current, change.superseded) == ("3", "4", False)
+
+
+def test_cursors_from_before_the_cut_are_told_to_begin_again(clock: time_machine.Traveller) -> None:
+    on_day(clock, 0, a_seed())
+    early = feed.latest()
+    for day in (1, 2, 95):
+        on_day(clock, day, changed(day, "telephone", None, str(day)))
+    late = feed.latest()
+    assert tidied(clock, keep_bytes=40, keep_history=40).publications == 3
+    with pytest.raises(feed.Gone):
+        feed.read(early, 10, feed.Choice())
+    assert feed.read(late, 10, feed.Choice()).entries == []
+    assert [entry.change.current for entry in feed.read(None, 10, feed.Choice()).entries] == ['"95"']
+
+
+def test_the_last_publication_and_what_readers_have_not_read_stay(clock: time_machine.Traveller) -> None:
+    on_day(clock, 0, a_seed())
+    on_day(clock, 1, changed(1, "telephone", None, "1"))
+    assert tidied(clock, all_read=False, keep_bytes=40, keep_history=40).publications == 0
+    Contract.objects.update(history_kept_from=None)
+    assert tidied(clock).publications == 1
+    assert [row.number for row in Publication.objects.all()] == [2]
+
+
+def test_stopped_in_the_middle_it_goes_on_where_it_was(clock: time_machine.Traveller) -> None:
+    for number in range(3):
+        on_day(clock, 0, a_seed(f"{100_000_000 + number}", telephone="0"))
+    clock.move_to(TODAY)
+    a_contract(keep_bytes=40, keep_history=40)
+    for _ in range(3):
+        retain(Contract.objects.get(), Removed(), until=timezone.now())
+    assert Contract.objects.get().history_kept_from is None
+    keep_what_is_kept()
+    assert Contract.objects.get().history_kept_from == CUT
+    assert set(Notification.objects.values_list("delivery__source", flat=True)) == {Source.SNAPSHOT}
+
+
+def test_who_looks_further_back_is_told(clock: time_machine.Traveller) -> None:
+    on_day(clock, 0, a_seed())
+    tidied(clock, keep_bytes=40, keep_history=40)
+    assert "kept from 2026-03-02 on" in note_for(CUT - timedelta(days=1))
+    assert note_for(CUT) == "" and note_for(None) == ""
+    assert Change.objects.filter(kind=Kind.BASELINE).count() == 0
+
+
+def test_the_readers_of_publications_are_those_that_there_are() -> None:
+    known = {alerting.READER, evidence.READER, proposals.READER, rolling_up.READER}
+    assert known == set(publishing.READERS)
