@@ -282,7 +282,7 @@ class NotificationList(APIView):
     def get(self, request: Request) -> Response:
         """Each notification once, however often it was delivered. What it changed is in feed and timelines."""
         asked = NotificationParameters.of(request)
-        rows = Notification.objects.defer("organization").order_by("-id")
+        rows = Notification.objects.exclude(type=history.SNAPSHOT).defer("organization").order_by("-id")
         rows = rows.filter(**_notification_filters(asked))
         if "cursor" in asked:
             rows = beyond(rows, ("id",), [_key(asked["cursor"])], newest_first=True)

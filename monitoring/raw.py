@@ -16,7 +16,8 @@ STEP = "  "
 
 def raw_item(notification: Notification) -> bytes:
     """The very bytes of this notification in the answer that brought it; b"" when they are no longer kept."""
-    items = items_of(notification.delivery, load_bytes(notification.delivery_id))
+    content = load_bytes(notification.delivery_id)
+    items = items_of(notification.delivery, content) if content else []
     return items[notification.position] if notification.position < len(items) else b""
 
 

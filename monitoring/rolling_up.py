@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Count
 
+from monitoring.history import SNAPSHOT
 from monitoring.models import Change, DailyCount, Notification, Publication, ReadMark, Severity
 from portfolio.models import Company
 from portfolio.rows import in_batches, insert_new
@@ -72,6 +73,7 @@ def _change_counts(day: date) -> Iterator[DailyCount]:
 def _notification_counts(day: date) -> Iterator[DailyCount]:
     rows = (
         Notification.objects.filter(delivered_at__range=_between(day))
+        .exclude(type=SNAPSHOT)
         .values_list("registration_id", "company_id", "type")
         .annotate(count=Count("id"))
     )

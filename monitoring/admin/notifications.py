@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from monitoring.admin.changes import with_registrations
+from monitoring.history import SNAPSHOT
 from monitoring.models import Change, Delivery, Notification, NotificationType
 from monitoring.raw import pretty, raw_item
 from monitoring.timeline import Line, lines_of
@@ -45,7 +46,7 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     empty_text = "What D&B sends is kept here, each notification once, however often it was delivered."
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).defer("organization")
+        return super().get_queryset(request).exclude(type=SNAPSHOT).defer("organization")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

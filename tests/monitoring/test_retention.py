@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.test import Client
 from django.utils import timezone
 
 from monitoring import alerting, evidence, feed, proposals, publishing, rolling_up
@@ -18,6 +20,7 @@ from monitoring.rebuilding import rebuild
 from monitoring.retention import Removed, keep_what_is_kept, note_for, retain, what_remains
 from portfolio.models import AuditEntry, Contract, StoredBytes
 from portfolio.stored_bytes import load_bytes
+from tests.api.programs import Program
 from tests.builders import DUNS, a_contract, a_notice, a_registration, a_seed, an_element, an_update, delivered, stamp
 from tests.engines import engine
 
@@ -215,3 +218,17 @@ def test_who_looks_further_back_is_told(clock: time_machine.Traveller) -> None:
 def test_the_readers_of_publications_are_those_that_there_are() -> None:
     known = {alerting.READER, evidence.READER, proposals.READER, rolling_up.READER}
     assert known == set(publishing.READERS)
+
+
+def test_pages_and_programs_get_along_without_the_answers(
+    clock: time_machine.Traveller, client: Client, program: Program
+) -> None:
+    on_day(clock, 0, a_seed())
+    on_day(clock, 59, changed(59, "telephone", None, "1"))
+    tidied(clock, keep_bytes=40, keep_history=40)
+    client.force_login(get_user_model().objects.create_superuser("ann"))
+    update = Notification.objects.get(type="UPDATE")
+    assert client.get(f"/monitoring/notification/{update.pk}/change/").status_code == 200
+    assert client.get(f"/monitoring/delivery/{update.delivery_id}/change/").status_code == 200
+    assert "is not complete" in client.get(f"/portfolio/company/{DUNS}/change/?as_of=2026-02-01").content.decode()
+    assert [row["type"] for row in program.read("notifications/")["results"]] == ["UPDATE"], "a snapshot is not D&B's"
