@@ -51,6 +51,7 @@ PAGES = (
     "/monitoring/webhookendpoint/{webhook}/change/",
     "/portfolio/registration/",
     "/monitoring/element/",
+    "/monitoring/reportschedule/report/?period=2026-W01",
     "/api/v1/companies/",
     "/api/v1/companies/{duns}/",
     "/api/v1/companies/{duns}/changes/",
@@ -129,6 +130,7 @@ def _time(client: Any, url: str) -> tuple[float, int]:
 
 def fill(start: int, end: int) -> None:
     """Notifications number `start` to `end`, each with a change, an alert and a message; a hundred a delivery."""
+    from monitoring.delays import roll_up_delays
     from monitoring.models import Alert, AlertFact, Change, Delivery, Dispatch, Notification, Publication
     from monitoring.rolling_up import roll_up
     from portfolio.models import Company
@@ -147,7 +149,7 @@ def fill(start: int, end: int) -> None:
         _insert(Alert, (_alert(number, end) for number in numbers))
         _insert(AlertFact, (_fact(number, end) for number in numbers))
         _insert(Dispatch, (_dispatch(number, end) for number in numbers))
-    while roll_up():
+    while roll_up() or roll_up_delays():
         pass
 
 

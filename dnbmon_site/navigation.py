@@ -23,6 +23,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
             ("Notifications", "notifications", "monitoring.notification"),
             ("Companies", "domain", "portfolio.company"),
             ("Registrations", "radar", "portfolio.registration"),
+            ("Reports", "summarize", "monitoring.reportschedule:report"),
         ),
     ),
     (
@@ -67,6 +68,7 @@ GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
             ("Webhooks", "webhook", "monitoring.webhookendpoint"),
             ("Scheduled exports", "schedule_send", "monitoring.scheduledexport"),
             ("File servers", "dns", "monitoring.fileserver"),
+            ("Report schedules", "forward_to_inbox", "monitoring.reportschedule"),
             ("Words and weights", "label", "monitoring.element"),
             ("Contracts", "contract", "portfolio.contract"),
         ),

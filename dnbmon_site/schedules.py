@@ -20,6 +20,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Put changes into the queue of webhooks", "monitoring.alert_jobs.queue_for_webhooks", CATCH_UP),
     ("Send what is due", "monitoring.alert_jobs.send_due", 1),
     ("Make digests", "monitoring.alert_jobs.make_digests", OFTEN),
+    ("Send reports", "monitoring.alert_jobs.make_reports", OFTEN),
     ("Count the days", "monitoring.jobs.count_days", OFTEN),
     ("Audit the last day by replay", "monitoring.jobs.audit_due", 60),
     ("Look for new registrations", "portfolio.jobs.discover", 60),

@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from monitoring import channels, webhook_sending
+from monitoring import channels, report_sending, webhook_sending
 from monitoring.alerting import raise_alerts
 from monitoring.digests import send_digests
 from monitoring.dispatching import dispatch_due, due_targets
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
 SEND = "monitoring.alert_jobs.send_due"
 # What they bring: how each kind of target is reached.
-SENDERS = (channels, webhook_sending)
+SENDERS = (channels, webhook_sending, report_sending)
 
 
 def wake() -> None:
@@ -68,5 +68,12 @@ def send_due() -> int:
 def make_digests() -> int:
     """Send the digests whose time has come; returns how many."""
     count = send_digests()
+    have_it_sent()
+    return count
+
+
+def make_reports() -> int:
+    """Put the reports whose time has come into the queue; returns how many are new."""
+    count = report_sending.queue_due()
     have_it_sent()
     return count

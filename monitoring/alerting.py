@@ -306,6 +306,7 @@ def _alert(reading: Reading, group: Group, words: Mapping[uuid.UUID, str]) -> Al
         rule_id=row.pk,
         rule_name=row.name,
         company_id=None if is_flood else match.change.company_id,
+        registration_id=None if is_flood else match.change.registration_id,
         severity=row.severity,
         title=f"{row.name}: more than {MOST_AN_HOUR} alerts in an hour" if is_flood else words[match.change.pk],
         reason=match.reason,

@@ -74,7 +74,6 @@ def _mail(channel: Channel, message: Message, address: str, key: uuid.UUID) -> A
         subject=message.subject,
         body=message.text(channel),
         to=mail_addresses(address),
-        connection=get_connection(timeout=MAIL_TIMEOUT),
         headers={
             # The same on every try, so that a reader's mail program shows it once.
             "Message-ID": f"<{key}@dnbmon>",
@@ -84,7 +83,13 @@ def _mail(channel: Channel, message: Message, address: str, key: uuid.UUID) -> A
         },
     )
     mail.attach_alternative(message.html(channel), "text/html")
+    return deliver(mail)
+
+
+def deliver(mail: EmailMultiAlternatives) -> Answer:
+    """Give a mail to the program's own server; raises NotSent."""
     try:
+        mail.connection = mail.connection or get_connection(timeout=MAIL_TIMEOUT)
         mail.send()
     except smtplib.SMTPResponseException as error:
         raise NotSent(f"The mail server says {error.smtp_code}.", text=_decoded(error.smtp_error)) from error

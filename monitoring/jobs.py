@@ -12,6 +12,7 @@ from django_q.tasks import async_task
 
 from direct_plus.errors import DirectPlusError
 from monitoring.alert_jobs import wake
+from monitoring.delays import roll_up_delays
 from monitoring.ingesting import ingest, waiting_deliveries
 from monitoring.leasing import LeaseLost, leased
 from monitoring.logs import in_the_log
@@ -165,11 +166,12 @@ def publish_read() -> int:
 
 
 def count_days() -> int:
-    """Bring the daily counts up to date; returns how many days were counted again."""
+    """Bring the daily counts and delays up to date; returns how many days were counted again."""
     until = timezone.now() + A_MINUTE
     days = 0
-    while timezone.now() < until and (touched := roll_up()):
-        days += touched
+    for step in (roll_up, roll_up_delays):
+        while timezone.now() < until and (touched := step()):
+            days += touched
     return days
 
 

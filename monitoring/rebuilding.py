@@ -20,6 +20,7 @@ from typing import Any
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
+from monitoring.delays import forget_delays
 from monitoring.ingesting import Batch, is_full_product, read, write
 from monitoring.models import (
     Change,
@@ -329,6 +330,7 @@ def count_all(result: Rebuilt, tell: Tell) -> None:
         recount(day)
         result.days += 1
         tell(f"{result.days:,} days counted")
+    forget_delays()
 
 
 def _all_days() -> set[date]:

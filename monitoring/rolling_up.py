@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -47,13 +47,18 @@ def days_touched(deliveries: Iterable[uuid.UUID]) -> set[date]:
 
 def recount(day: date) -> None:
     """Make the rows of one day what the changes and notifications say."""
-    wanted = {row.pk: row for row in [*_change_counts(day), *_notification_counts(day)]}
-    known = DailyCount.objects.in_bulk(list(DailyCount.objects.filter(day=day).values_list("pk", flat=True)))
-    DailyCount.objects.filter(pk__in=list(known.keys() - wanted.keys())).delete()
+    replace_day(DailyCount, day, {row.pk: row for row in [*_change_counts(day), *_notification_counts(day)]})
+
+
+def replace_day(model: Any, day: date, wanted: Mapping[uuid.UUID, Any]) -> None:
+    """Make a day's rows of a roll-up the wanted ones, and write only what differs."""
+    known = dict(model.objects.filter(day=day).values_list("pk", "count"))
+    for batch in in_batches(list(known.keys() - wanted.keys())):
+        model.objects.filter(pk__in=batch).delete()
     for key in known.keys() & wanted.keys():
-        if known[key].count != wanted[key].count:
-            DailyCount.objects.filter(pk=key).update(count=wanted[key].count)
-    insert_new(DailyCount, [wanted[key] for key in wanted.keys() - known.keys()])
+        if known[key] != wanted[key].count:
+            model.objects.filter(pk=key).update(count=wanted[key].count)
+    insert_new(model, [wanted[key] for key in wanted.keys() - known.keys()])
 
 
 def _between(day: date) -> tuple[datetime, datetime]:

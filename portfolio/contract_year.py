@@ -89,7 +89,7 @@ def contract_year(contract: Contract) -> Year:
     rows = list(Registration.objects.filter(contract=contract).defer("detail").order_by("reference"))
     year = Year(contract, rows, contract_year_start(contract), next_anniversary(contract))
     subjects = Subject.objects.filter(registration__in=[row.pk for row in rows])
-    billed, leaving = _billed(year.start), _leaving(year.anniversary)
+    billed, leaving = is_billed(year.start), _leaving(year.anniversary)
     found = _companies(
         subjects,
         is_once=len(rows) == 1,
@@ -119,7 +119,7 @@ def _companies(subjects: QuerySet[Subject], *, is_once: bool, **which: Q) -> dic
     }
 
 
-def _billed(start: date | None) -> Q:
+def is_billed(start: date | None) -> Q:
     """Monitored on a day of this contract year; of any year, while its beginning is not known."""
     stayed = Q(monitored_until__isnull=False) if start is None else Q(monitored_until__gte=start)
     return Q(state__in=LISTED) | stayed

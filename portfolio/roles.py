@@ -51,6 +51,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.change_subject",
         "portfolio.change_syncrun",
         "portfolio.decide_proposal",
+        "monitoring.reportschedule",
     ),
     APPROVER: ("portfolio.approve_import",),
     OPERATOR: (

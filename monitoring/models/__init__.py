@@ -37,6 +37,14 @@ from monitoring.models.notifications import (
     Severity,
     Source,
 )
+from monitoring.models.reports import (
+    DailyDelay,
+    Measure,
+    PeriodKind,
+    ReportRecipient,
+    ReportRegistration,
+    ReportSchedule,
+)
 from monitoring.models.scheduled_exports import ExportContent, FileFormat, ScheduledExport
 from monitoring.models.webhooks import WebhookEndpoint
 
@@ -51,6 +59,7 @@ __all__ = [
     "Channel",
     "Combination",
     "DailyCount",
+    "DailyDelay",
     "DeadLetter",
     "DeadLetterState",
     "Delivery",
@@ -65,13 +74,18 @@ __all__ = [
     "FileServer",
     "Grouping",
     "Kind",
+    "Measure",
     "Notification",
     "NotificationType",
     "PassState",
+    "PeriodKind",
     "Publication",
     "Purpose",
     "ReadMark",
     "ReplayPass",
+    "ReportRecipient",
+    "ReportRegistration",
+    "ReportSchedule",
     "Rhythm",
     "RuleChannel",
     "ScheduledExport",

@@ -14,6 +14,7 @@ DISPATCH_KEYS = uuid.UUID("0b1f5c52-0d0d-5a3b-9a5e-7c3f0f8b6d24")
 class TargetKind(models.TextChoices):
     CHANNEL = "channel", "Channel"
     WEBHOOK = "webhook", "Webhook"
+    REPORT = "report", "Person, with a report"
 
 
 class DispatchState(models.TextChoices):
@@ -31,7 +32,7 @@ class Dispatch(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     kind = models.CharField(max_length=8, choices=TargetKind.choices)
-    target = models.UUIDField(help_text="The channel or webhook endpoint.")
+    target = models.UUIDField(help_text="The channel, webhook endpoint or person.")
     event = models.CharField(max_length=100, help_text="The id that every try carries.")
     event_type = models.CharField(max_length=64)
     company = models.CharField(max_length=9, blank=True, help_text="Messages about one company keep their order.")

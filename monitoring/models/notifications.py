@@ -210,6 +210,9 @@ class Publication(models.Model):
     change_count = models.PositiveIntegerField()
     published_at = models.DateTimeField()
 
+    class Meta:
+        indexes = [models.Index(fields=["published_at"], name="publication_by_time")]
+
     def __str__(self) -> str:
         return str(self.number)
 

@@ -57,6 +57,7 @@ monitoring.fileserver         OD         OD     OD      OD
 monitoring.notification       VAMPOD     -      -       -
 monitoring.publication        VAMPOD     -      -       -
 monitoring.replaypass         VAMPOD     -      -       -
+monitoring.reportschedule     VAMPOD     MD     MD      MD
 monitoring.scheduledexport    VAMPOD     AD     AD      AD
 monitoring.webhookendpoint    OD         OD     OD      -
 portfolio.auditentry          VAMPOD     -      -       -
@@ -100,6 +101,9 @@ POST /monitoring/deadletter/{key}/do/try-again/             OD
 GET  /monitoring/delivery/{key}/raw/                        VAMPOD
 POST /monitoring/fileserver/{key}/do/test/                  OD
 GET  /monitoring/notification/export/                       VAMPOD
+GET  /monitoring/reportschedule/report/                     VAMPOD
+GET  /monitoring/reportschedule/report.pdf                  VAMPOD
+GET  /monitoring/reportschedule/report.xlsx                 VAMPOD
 POST /monitoring/webhookendpoint/{key}/do/test/             OD
 GET  /portfolio/auditentry/export/                          VAMPOD
 GET  /portfolio/company/export/                             VAMPOD
@@ -170,6 +174,8 @@ monitoring.channel      delete_selected        OD
 monitoring.dispatch     again                  OD
 monitoring.deadletter   set_selected_aside     OD
 monitoring.deadletter   try_selected_again     OD
+monitoring.reportschedule   delete_selected    MD
+monitoring.reportschedule   send               MD
 monitoring.scheduledexport  delete_selected    AD
 monitoring.scheduledexport  write              AD
 portfolio.company       stop_selected          MD

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from monitoring import jobs
+from monitoring.delays import roll_up_delays
 from monitoring.ingesting import waiting_deliveries
 from monitoring.models import Delivery, DeliveryState
 from monitoring.publishing import publish_waiting
@@ -43,7 +44,7 @@ def read_waiting(shown: Progress) -> None:
         jobs.keep(Delivery.objects.select_related("registration").get(pk=key))
         shown.now(f"{done:,} of {len(keys):,} deliveries read")
     published = publish_waiting()
-    while roll_up():
+    while roll_up() or roll_up_delays():
         pass
     shown.line(f"{len(keys):,} deliveries read, {published:,} more published.")
 

@@ -1,0 +1,98 @@
+"""Reports that are sent by themselves, and the counts of delays that they are made from."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+
+from portfolio.keys import time_first_id
+from portfolio.models import Registration
+from portfolio.models.contracts import check_timezone
+
+
+class Measure(models.TextChoices):
+    """Two delays of a change that came on screen."""
+
+    RECORDED = "recorded", "From D&B's time of the change to the screen"
+    HANDED = "handed", "From D&B's handing it over to the screen"
+
+
+class DailyDelay(models.Model):
+    """How many changes of a UTC day came on screen after so many seconds; recomputed for days that changed.
+
+    The day is that of the publication. Seconds are cut to two digits that count (37, 120, 5,400), so that a day has few
+    rows and any percentile is known as exactly as it is shown.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    day = models.DateField()
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
+    measure = models.CharField(max_length=8, choices=Measure.choices)
+    seconds = models.BigIntegerField()
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["day", "measure"], name="daily_delay_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.measure} {self.seconds} s: {self.count}"
+
+
+class PeriodKind(models.TextChoices):
+    WEEK = "week", "Every week, on Monday"
+    MONTH = "month", "Every month, on the first"
+
+
+class ReportSchedule(models.Model):
+    """A report by mail: of the week or month that is over, to whom, and when."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    name = models.CharField(max_length=120)
+    period = models.CharField("how often", max_length=8, choices=PeriodKind.choices, default=PeriodKind.WEEK)
+    zone = models.CharField("time zone", max_length=64, default="UTC", validators=[check_timezone])
+    hour = models.PositiveSmallIntegerField(default=7, validators=[MaxValueValidator(23)], help_text="0 to 23.")
+    active = models.BooleanField("switched on", default=True)
+    next_at = models.DateTimeField(null=True, editable=False)
+    sent_period = models.CharField(
+        max_length=8, blank=True, editable=False, help_text="The last one put into the queue."
+    )
+    created_by = models.TextField(blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "report schedule"
+        indexes = [models.Index(fields=["next_at", "id"], name="report_schedule_due")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ReportRecipient(models.Model):
+    """A person gets a report."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    schedule = models.ForeignKey(ReportSchedule, models.CASCADE)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.schedule_id} → {self.person_id}"
+
+
+class ReportRegistration(models.Model):
+    """A report is about a registration; about all of them where it names none."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    schedule = models.ForeignKey(ReportSchedule, models.CASCADE)
+    registration = models.ForeignKey(Registration, models.CASCADE)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.schedule_id}: {self.registration_id}"

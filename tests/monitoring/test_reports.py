@@ -1,0 +1,283 @@
+"""Reports: the numbers of page, PDF and XLSX are those of the rows, counted plainly."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime, timedelta
+from math import ceil
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from pypdf import PdfReader
+from python_calamine import CalamineWorkbook
+
+from dnbmon_site.models import User
+from monitoring.delays import cut, delay_text
+from monitoring.models import Alert, AlertKind, Change, Kind, Notification, ReportSchedule
+from monitoring.periods import last_complete, period_of, read_period
+from monitoring.report_pdf import report_pdf
+from monitoring.report_words import speeds, summary, worth
+from monitoring.report_xlsx import report_xlsx
+from monitoring.reporting import Report, make_report
+from portfolio.models import AuditEntry, Registration, Subject
+from portfolio.roles import MANAGER, VIEWER
+from tests.builders import a_registration
+from tests.monitoring.report_world import NAMES, START, WEEK, a_world
+from tests.monitoring.test_admin import text_of
+from tests.portfolio.subjects import a_person
+
+pytestmark = pytest.mark.django_db
+AtMost = Callable[[int], AbstractContextManager[Any]]
+LATER = START + timedelta(days=10)
+
+
+@pytest.fixture
+def world() -> None:
+    a_world()
+
+
+def the_report(*references: str) -> Report:
+    chosen = list(Registration.objects.filter(reference__in=references).values_list("pk", flat=True))
+    with time_machine.travel(LATER, tick=False):
+        return make_report(WEEK, chosen)
+
+
+# Plain recomputations
+
+
+def is_in(moment: datetime) -> bool:
+    start, end = WEEK.moments
+    return start <= moment < end
+
+
+def changes(*references: str) -> list[Change]:
+    rows = Change.objects.filter(superseded=False).select_related("registration", "delivery__publication")
+    rows = rows.exclude(kind=Kind.BASELINE)
+    return [row for row in rows if not references or row.registration.reference in references]
+
+
+def nearest(values: list[int], percent: int) -> int | None:
+    return sorted(values)[ceil(len(values) * percent / 100) - 1] if values else None
+
+
+def delays(since: str, *references: str) -> list[int]:
+    found = []
+    for row in changes(*references):
+        published = row.delivery.publication.published_at
+        if row.severity and is_in(published):
+            found.append(cut(published - getattr(row, since)))
+    return found
+
+
+def told(report: Report) -> list[str]:
+    with time_machine.travel(LATER, tick=False):
+        return summary(report)
+
+
+# Numbers
+
+
+@pytest.mark.parametrize("references", [(), ("SECOND",)])
+def test_its_numbers_are_those_of_the_rows(world: None, references: tuple[str, ...]) -> None:
+    report = the_report(*references)
+    compare_changes(report, *references)
+    for delay, since in ((report.recorded, "changed_at"), (report.handed, "delivered_at")):
+        values = delays(since, *references)
+        assert delay.count == len(values) > 5
+        assert (delay.median, delay.most) == (nearest(values, 50), nearest(values, 95))
+
+
+def compare_changes(report: Report, *references: str) -> None:
+    rows = [row for row in changes(*references) if is_in(row.changed_at)]
+    told = [row for row in rows if row.severity]
+    assert report.counts.total == len(told) > 5
+    assert report.counts.noise == len(rows) - len(told)
+    assert report.counts.by_weight == Counter(row.severity for row in told)
+    by_day = {day: counts for day, counts in report.counts.by_day.items() if counts}
+    assert {(day, weight): n for day, counts in by_day.items() for weight, n in counts.items()} == Counter(
+        (row.changed_at.astimezone(UTC).date(), row.severity) for row in told
+    )
+    assert report.counts.by_registration == Counter(row.registration_id for row in told)
+    assert sum(count for _, count in report.counts.what) == len(told)
+    critical = {row.pk for row in rows if row.severity == 4}
+    assert {event.change for event in report.events} == critical
+    assert report.counts.critical_count == len(critical) > 1
+    start = WEEK.before().moments[0]
+    before = [row for row in changes(*references) if start <= row.changed_at < WEEK.moments[0] and row.severity]
+    assert report.counts.before == len(before)
+
+
+def test_acknowledging_counts_from_the_change_and_from_the_alert(world: None) -> None:
+    handled = the_report().handled
+    rows = [row for row in Alert.objects.filter(kind=AlertKind.CHANGE, is_late=False) if is_in(row.raised_at)]
+    seen = [(row, row.acknowledged_at or row.closed_at) for row in rows]
+    people = [(row, at) for row, at in seen if at and row.closed_by != "the program"]
+    assert handled.taken_back == sum(row.closed_by == "the program" for row in rows) > 0
+    assert handled.raised == len(rows) > 5
+    assert handled.acknowledged == len(people) > 2
+    since_change = [int((at - row.happened_at).total_seconds()) for row, at in people]
+    since_raised = [int((at - row.raised_at).total_seconds()) for row, at in people]
+    assert handled.since_change.median == nearest(since_change, 50)
+    assert handled.since_change.most == nearest(since_change, 95)
+    assert handled.since_raised.most == nearest(since_raised, 95)
+
+
+def test_what_waits_longest_comes_first_and_what_the_portfolio_holds_is_told(world: None) -> None:
+    report = the_report()
+    new = list(Alert.objects.filter(state="new").order_by("raised_at").values_list("pk", flat=True))
+    assert [one.alert for one in report.waiting] == new[:10]
+    assert report.waiting_count == len(new)
+    assert report.monitored == Subject.objects.count() == 5
+    (state,) = report.contracts
+    assert (state.billed, state.anniversary) == (4, date(2026, 6, 1)), "one company is in both registrations"
+    assert the_report("FIRST").monitored == 2
+    assert the_report("FIRST").contracts[0].billed == 4, "the contract is over all of its registrations"
+
+
+def test_a_company_without_news_and_a_program_without_registrations_make_reports(client: Client) -> None:
+    assert "There is no registration yet." in told(the_report())
+    a_registration()
+    assert "No alert was raised, and none waits." in told(the_report())
+    assert report_pdf(the_report()).startswith(b"%PDF")
+    assert report_xlsx(the_report()).startswith(b"PK")
+
+
+def test_the_summary_can_be_read_by_a_person(world: None) -> None:
+    report = the_report()
+    text = " ".join(told(report))
+    assert f"D&B told of {report.counts.total} changes" in text
+    assert f"{report.counts.critical_count} were critical: " in text
+    assert f"within {delay_text(report.recorded.median)} of D&B's own time" in text
+    assert "4 companies billed of 10 contracted in this contract year; the next begins on 1 June 2026" in text
+
+
+# Files
+
+
+def words_of(pdf: bytes) -> str:
+    pages = (page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
+    # pypdf reads Chinese characters with a NUL before each; pdftotext does not.
+    return " ".join(" ".join(pages).replace("\0", "").split())
+
+
+def test_the_pdf_holds_the_numbers_and_the_names_of_the_world(world: None) -> None:
+    """What no font has is a question mark."""
+    report = the_report()
+    report.held[0].registration.reference = "𐌰🎉 שלום ไทย"
+    text = words_of(report_pdf(report))
+    for sentence in told(report):
+        assert sentence in text
+    assert "?? " in text
+    for line in worth(report):
+        assert f"{line.what} {line.value} {line.meaning}" in text
+    for way in speeds(report):
+        assert f"{way.median} {way.most} {way.of}" in text
+    assert {duns for duns in NAMES if duns in text} == {event.duns for event in report.events}
+    shown = {event.company for event in report.events}
+    assert shown and [name for name in shown if name not in text] == [], text
+
+
+def cells(workbook: bytes) -> dict[str, list[list[Any]]]:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(workbook))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+def test_the_spreadsheet_holds_the_numbers_and_every_zero(world: None) -> None:
+    report = the_report()
+    sheets = cells(report_xlsx(report))
+    listed = {row[0]: row[1] for row in sheets["Summary"] if row[0]}
+    assert listed["Changes caught"] == report.counts.total
+    assert listed["Critical events seen"] == report.counts.critical_count
+    ways = {row[0]: row[1:4] for row in sheets["Summary"]}
+    assert [ways[one.way] for one in speeds(report)] == [[one.median, one.most, one.of] for one in speeds(report)]
+    assert sheets["By day"][-1][1:] == [
+        *(report.counts.by_weight[weight] for weight in (4, 3, 2, 1)),
+        report.counts.total,
+    ]
+    assert [row[1] for row in sheets["Critical events"][1:]] == [event.duns for event in report.events]
+    assert any(event.duns.startswith("0") for event in report.events)
+    assert not any(str(cell).startswith("=") for sheet in sheets.values() for row in sheet for cell in row)
+
+
+# Pages
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    return client
+
+
+def test_the_page_shows_it_with_few_queries(world: None, admin: Client, django_assert_max_num_queries: AtMost) -> None:
+    report = the_report("FIRST")
+    key = Registration.objects.get(reference="FIRST").pk
+    with django_assert_max_num_queries(13), time_machine.travel(LATER, tick=False):
+        text = text_of(admin.get(f"/monitoring/reportschedule/report/?period=2026-W10&registration={key}"))
+    for sentence in told(report):
+        assert sentence.replace("&", "&amp;").replace("'", "&#x27;") in text or sentence in text
+    for one in speeds(report):
+        assert f"{one.median} {one.most}" in text
+
+
+def test_what_the_address_says_wrong_is_as_if_it_said_nothing(world: None, admin: Client) -> None:
+    with time_machine.travel(LATER):
+        page = admin.get("/monitoring/reportschedule/report/?period=2026-W99&registration=x&registration=" + "0" * 32)
+        assert "Report for week 10 of 2026" in text_of(page)
+
+
+@pytest.mark.parametrize(("ending", "begins"), [("pdf", b"%PDF"), ("xlsx", b"PK")])
+def test_files_are_downloads_of_the_same_report(admin: Client, ending: str, begins: bytes) -> None:
+    answer = admin.get(f"/monitoring/reportschedule/report.{ending}?period=2026-03")
+    assert answer.content.startswith(begins)
+    assert answer["Content-Disposition"] == f'attachment; filename="dnb-report-2026-03.{ending}"'
+
+
+def test_a_manager_makes_a_schedule_and_a_viewer_only_reads(client: Client) -> None:
+    key = a_registration().pk
+    client.force_login(a_person(role=MANAGER, username="mia"))
+    board = User.objects.create_user("board", "board@example.com")
+    form = {"name": "Board", "period": "month", "hour": 7, "zone": "Europe/Berlin", "active": "on"}
+    answer = client.post("/monitoring/reportschedule/add/", {**form, "people": [str(board.pk)], "chosen": [str(key)]})
+    assert answer.status_code == 302, text_of(answer)
+    schedule = ReportSchedule.objects.get()
+    assert schedule.next_at is not None
+    assert schedule.next_at.astimezone(UTC).day in (1, 30, 31)
+    assert AuditEntry.objects.get(action="add report schedule").actor == "mia"
+    page = f"/monitoring/reportschedule/{schedule.pk}/change/"
+    assert client.post(page, {**form, "name": "Board, all", "people": [str(board.pk)]}).status_code == 302
+    assert AuditEntry.objects.filter(action="change report schedule").count() == 1
+    client.force_login(a_person(role=VIEWER, username="vic"))
+    assert client.get("/monitoring/reportschedule/report/").status_code == 200
+    assert client.post(page, {**form, "people": [str(board.pk)]}).status_code == 403
+    client.force_login(User.objects.get(username="mia"))
+    assert client.post(f"/monitoring/reportschedule/{schedule.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert AuditEntry.objects.filter(action="delete report schedule").count() == 1
+
+
+# Periods
+
+
+def test_weeks_and_months_have_names_that_lead_back_to_them() -> None:
+    for kind in ("week", "month"):
+        for day in (date(2026, 1, 1), date(2026, 12, 31), date(2024, 2, 29), date(2027, 1, 3)):
+            period = period_of(kind, day)
+            assert read_period(period.name) == period
+            assert period.start <= day < period.end
+            assert period.before().end == period.start and period.after().start == period.end
+    assert [read_period(text) for text in ("", "2026-13", "2026-W54", "x", "0000-01")] == [None] * 5
+
+
+def test_the_last_complete_one_is_over() -> None:
+    assert last_complete("week", datetime(2026, 3, 9, tzinfo=UTC)).name == "2026-W10"
+    assert last_complete("week", datetime(2026, 3, 8, 23, 59, tzinfo=UTC)).name == "2026-W09"
+    assert last_complete("month", datetime(2026, 3, 1, tzinfo=UTC)).title == "February 2026"
+
+
+def test_notifications_are_counted_by_the_day_of_their_stamp(world: None) -> None:
+    moments = Notification.objects.values_list("delivered_at", flat=True)
+    assert the_report().counts.notifications == sum(is_in(moment) for moment in moments if moment)
