@@ -219,6 +219,7 @@ UNFOLD: dict[str, Any] = {
         "command_search": True,
         "navigation": "dnbmon_site.navigation.navigation",
     },
+    "ACCOUNT": {"navigation": "dnbmon_site.preferences.account_links"},
     "COLORS": BRAND,
 }
 

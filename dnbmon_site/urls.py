@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path
 
 from dnbmon_site import installing, operating
+from dnbmon_site.preferences import preferences
 from dnbmon_site.sign_in_pages import back, begin, only_with, sign_in
 from health import pages
 from health import views as health
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("manifest.webmanifest", installing.manifest, name="manifest"),
     path("service-worker.js", installing.service_worker, name="service_worker"),
     path("offline", installing.offline, name="offline"),
+    path("my/", admin.site.admin_view(preferences), name="preferences"),
     *password_reset,
     path("login/", sign_in, name="sign_in"),
     path("sign-in/", begin, name="oidc_authentication_init"),

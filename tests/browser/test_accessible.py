@@ -29,7 +29,7 @@ PAGES = (
     *("portfolio/syncrun/drift/{registration}/", "portfolio/syncrun/adopt/{registration}/"),
     *("portfolio/registration/{registration}/change/", "monitoring/notification/{notification}/change/"),
     *("monitoring/delivery/{delivery}/change/", "monitoring/alertrule/add/", "monitoring/scheduledexport/add/"),
-    *("dnbmon_site/user/add/", "django_q/schedule/", "password_change/"),
+    *("dnbmon_site/user/add/", "django_q/schedule/", "password_change/", "my/"),
 )
 PLAIN = ("password_reset/", "offline")
 

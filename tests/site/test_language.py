@@ -11,6 +11,7 @@ from django.utils import translation
 from dnbmon_site.models import User
 from monitoring.wording import say
 from portfolio.markup import ago, bytes_in_words, exact
+from portfolio.models import AuditEntry
 from portfolio.wording import counted, day_text, moment_text, plural
 from tests.builders import a_contract
 
@@ -57,3 +58,16 @@ def test_pages_are_written_in_the_persons_language(client: Client) -> None:
 def page_of(client: Client, contract: Any) -> str:
     answer = client.get("/portfolio/contract/year/")
     return str(answer.content.decode())
+
+
+@pytest.mark.django_db
+def test_everybody_chooses_zone_and_language_for_themselves(client: Client) -> None:
+    person = User.objects.create_user("bob", is_staff=True)
+    assert client.get("/my/").status_code == 302
+    client.force_login(person)
+    assert "no time zone" in client.post("/my/", {"timezone": "Mars", "language": "de"}).content.decode()
+    page = client.post("/my/", {"timezone": "Europe/Berlin", "language": "de"}, follow=True).content.decode()
+    assert "1.000.000" in page and "/my/" in page
+    person.refresh_from_db()
+    assert (person.timezone, person.language) == ("Europe/Berlin", "de")
+    assert AuditEntry.objects.get(action="edit preferences").actor == "bob"
