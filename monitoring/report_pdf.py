@@ -23,7 +23,7 @@ from monitoring.report_words import (
 from monitoring.reporting import Report
 from portfolio.wording import moment_text
 
-CHART_HEIGHT = 32
+CHART_HEIGHT = 30
 EVENTS = 25
 LABEL_EVERY = {"week": 1, "month": 5}
 
@@ -110,7 +110,7 @@ def _value(paper: Paper, report: Report) -> None:
         ("Value", "", "How it is meant"), [(one.what, one.value, one.meaning) for one in worth(report)], (48, 26, 100)
     )
     paper.ln(4)
-    if paper.will_page_break(38):
+    if paper.will_page_break(36):
         paper.add_page()
     headings = ("How soon things were seen", "Half within", "95 of 100 within", "Of")
     rows = [(one.way, one.median, one.most, one.of) for one in speeds(report)]
