@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from dnbmon_site import attempts_admin, jobs_admin  # noqa: F401  they register other people's pages
+from dnbmon_site.audited import Audited
 from dnbmon_site.models import ApiKey, User
 
 admin.site.unregister(Group)
@@ -39,7 +40,8 @@ class PersonForm(UserChangeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.fields["roles"].initial = self.instance.groups.all()
+            # At once: what was changed is only asked for after it was saved.
+            self.fields["roles"].initial = list(self.instance.groups.all())
 
     def _save_m2m(self) -> None:
         super()._save_m2m()
@@ -51,7 +53,7 @@ class PersonForm(UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = PersonForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -67,7 +69,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(Audited, DjangoGroupAdmin, ModelAdmin):
     pass
 
 
@@ -75,7 +77,7 @@ SHOWN_ONCE = "The key is {}. Copy it now: it is never shown again."
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(Audited, ModelAdmin):
     list_display = ("name", "prefix", "scopes", "created_by", "created_at", "expires_at", "last_used_at", "revoked_at")
     search_fields = ("name", "prefix")
     readonly_fields = ("prefix", "created_by", "created_at", "last_used_at", "revoked_at")
@@ -100,8 +102,10 @@ class ApiKeyAdmin(ModelAdmin):
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in ApiKey.objects.valid().filter(pk__in=[row.pk for row in queryset]):
             messages.success(request, f"{key.name}: {SHOWN_ONCE.format(key.rotate())}")
+            self.audit(request, key, "rotated")
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
             key.revoke()
+            self.audit(request, key, "revoked")

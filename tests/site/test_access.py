@@ -4,13 +4,16 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.models import Group
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
 from dnbmon_site.models import ApiKey, User
+from portfolio.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
+NEW = "other words entirely"
 
 
 def an_admin(username: str = "ann") -> User:
@@ -28,8 +31,6 @@ def test_login_page_and_list_of_people(client: Client) -> None:
 
 
 def test_roles_are_given_in_the_admin(client: Client) -> None:
-    from django.contrib.auth.models import Group
-
     admin, role = an_admin(), Group.objects.create(name="Portfolio managers")
     client.force_login(admin)
     person = User.objects.create_user("bob")
@@ -115,3 +116,30 @@ def test_the_admin_issues_a_key(client: Client) -> None:
     rotated = ApiKey.authenticate(shown.split("The key is ")[1].split(".")[0])
     assert rotated is not None and rotated.pk == key.pk
     assert ApiKey.authenticate(plain) is not None, "for a while the one before goes on"
+
+
+def test_acts_on_people_roles_and_keys_are_written_down(client: Client) -> None:
+    boss = an_admin()
+    client.force_login(boss)
+    client.post("/auth/group/add/", {"name": "Night shift"})
+    client.post("/dnbmon_site/user/add/", {"username": "bob", "usable_password": "false"})
+    person = User.objects.get(username="bob")
+    role = Group.objects.get(name="Night shift")
+    form = {"username": "bob", "timezone": "UTC", "is_active": "on", "roles": [role.pk]}
+    client.post(f"/dnbmon_site/user/{person.pk}/change/", form)
+    client.post(
+        f"/dnbmon_site/user/{person.pk}/password/", {"password1": NEW, "password2": NEW, "usable_password": "true"}
+    )
+    client.post(f"/dnbmon_site/user/{person.pk}/delete/", {"post": "yes"})
+    client.post("/dnbmon_site/apikey/add/", {"name": "x", "scopes": "read", "budget": 0, "calls_per_minute": 60})
+    ticked = {"_selected_action": [str(ApiKey.objects.get().pk)]}
+    client.post("/dnbmon_site/apikey/", {"action": "rotate", **ticked})
+    client.post("/dnbmon_site/apikey/", {"action": "revoke", **ticked})
+    entries = list(AuditEntry.objects.order_by("id"))
+    assert [entry.action for entry in entries] == [
+        "group.added", "user.added", "user.changed", "user.changed", "user.deleted", "apikey.added", "apikey.rotated",
+        "apikey.revoked",
+    ]  # fmt: skip
+    assert {entry.actor for entry in entries} == {"ann"}
+    assert entries[2].summary == "User bob changed" and "roles" in entries[2].after
+    assert not any(NEW in entry.after for entry in entries)

@@ -1,0 +1,43 @@
+"""Acts on people, roles and keys stand in the audit like those on the portfolio."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from portfolio.auditing import record
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin as DjangoModelAdmin
+
+    ModelAdmin = DjangoModelAdmin[Any]
+else:
+    from unfold.admin import ModelAdmin
+
+
+class Audited(ModelAdmin):
+    def audit(self, request: HttpRequest, thing: Model, verb: str, message: Any = None) -> None:
+        """The message names fields that were changed, and holds no values."""
+        kind = thing._meta.verbose_name or thing._meta.model_name
+        record(
+            actor=request.user.get_username(),
+            action=f"{thing._meta.model_name}.{verb}",
+            thing=thing,
+            summary=f"{str(kind)[:1].upper()}{str(kind)[1:]} {thing} {verb}",
+            after={"changed": message} if message else None,
+        )
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self.audit(request, obj, "added")
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        self.audit(request, obj, "changed", message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        for row in queryset:
+            self.audit(request, row, "deleted")
+        return super().log_deletions(request, queryset)
