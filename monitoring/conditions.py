@@ -172,6 +172,12 @@ def is_worse(facet: Facet) -> bool:
     return any(_is_worse(leaf) for leaf in leaves(facet))
 
 
+def course(path: str, before: Any, after: Any) -> str:
+    """ "worse" or "better" where a score says so; nothing where it cannot be said, or both are true of its parts."""
+    worse, better = is_worse(Facet(path, before, after)), is_worse(Facet(path, after, before))
+    return "" if worse == better else "worse" if worse else "better"
+
+
 def leaves(facet: Facet) -> Iterator[Facet]:
     """The plain values below a facet, each with its own path."""
     before, after = facet.previous, facet.current

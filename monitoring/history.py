@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,7 +45,8 @@ class Profile:
     """What is known of a company at a moment."""
 
     document: dict[str, Any] = field(default_factory=dict)
-    drifted: set[uuid.UUID] = field(default_factory=set)
+    # Changes whose "before" is not what was known, and what that was.
+    drifted: dict[uuid.UUID, Any] = field(default_factory=dict)
     unplaced: set[uuid.UUID] = field(default_factory=set)
     standing: Event | None = None
     # The members that each registration's last SEED carried.
@@ -86,6 +87,19 @@ def _touching(paths: Sequence[str]) -> Q:
             element__in=[".".join(names[:depth]) for depth in range(1, len(names))]
         )
     return condition
+
+
+def events_with(changes: Iterable[Change], duns: str) -> list[Event]:
+    """The events of one company whose changes are at hand: only its SEEDs are read."""
+    told = (row for row in changes if not row.derived_from and row.kind != Kind.BASELINE)
+    seeds = Notification.objects.filter(company=duns, type__in=("SEED", SNAPSHOT))
+    return [*(event for _, event in _seed_events(seeds)), *map(event_of, told)]
+
+
+def event_of(row: Change) -> Event:
+    order = (row.changed_at, 1, row.delivered_at or row.changed_at, row.position, row.pk.int)
+    values = _value(row.previous), _value(row.current)
+    return Event(row.pk, row.changed_at, order, row.kind, row.registration_id, None, None, row.element, *values)
 
 
 def _seed_events(seeds: Any) -> Iterable[tuple[str, Event]]:
@@ -137,6 +151,14 @@ def _value(text: str | None) -> Any:
 def fold(events: Iterable[Event]) -> Profile:
     """The state after the events, in the order of their times, whatever the order in which they are given."""
     result = Profile()
+    for _, result in states(events):  # noqa: B007  the last one counts
+        pass
+    return result
+
+
+def states(events: Iterable[Event]) -> Iterator[tuple[Event, Profile]]:
+    """Each event in the order of their times, with the state after it: one profile, which goes on changing."""
+    result = Profile()
     before: list[Event] = []
     for event in sorted(events, key=lambda event: event.order):
         if event.carried is not None:
@@ -149,7 +171,7 @@ def fold(events: Iterable[Event]) -> Profile:
             before.append(event)
         elif event.kind in STANDINGS:
             result.standing = event
-    return result
+        yield event, result
 
 
 def _take_snapshot(result: Profile, event: Event) -> None:
@@ -183,8 +205,9 @@ def _carries(seed: Event, path: str) -> bool:
 
 
 def _take_change(result: Profile, event: Event) -> None:
-    if not same_value(result.value(event.path), event.previous):
-        result.drifted.add(event.id)
+    known = result.value(event.path)
+    if not same_value(known, event.previous):
+        result.drifted[event.id] = copy.deepcopy(known)
     if not set_value(result.document, event.path, event.current):
         result.unplaced.add(event.id)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from direct_plus.duns import InvalidDuns, normalise_duns
 from direct_plus.messages import parse_json
 from monitoring.history import Profile, differences, events_of, fold
 from monitoring.identity import derived_change_id
@@ -54,7 +55,7 @@ def _project_round(duns: list[str], changed: dict[str, datetime], headline: set[
     rows = list(Company.objects.filter(pk__in=duns).order_by("pk"))
     folded = [row.duns for row in rows if row.duns in headline]
     events = events_of(folded, paths=HEADLINE) if folded else {}
-    columns = {row.duns: _columns(fold(events.get(row.duns, []))) for row in rows if row.duns in headline}
+    columns = {row.duns: columns_of(fold(events.get(row.duns, []))) for row in rows if row.duns in headline}
     return [
         row.duns
         for row in rows
@@ -73,7 +74,7 @@ def _update(row: Company, columns: dict[str, Any] | None, newest: datetime | Non
     return update_version(row, different)
 
 
-def _columns(profile: Profile) -> dict[str, Any]:
+def columns_of(profile: Profile) -> dict[str, Any]:
     name = clean_text(_string(profile.value("organization.primaryName")))
     country = profile.value("organization.countryISOAlpha2Code") or profile.value(
         "organization.primaryAddress.addressCountry.isoAlpha2Code"
@@ -84,7 +85,19 @@ def _columns(profile: Profile) -> dict[str, Any]:
         "country": clean_text(_string(country), 2).upper(),
         "city": clean_text(_string(profile.value("organization.primaryAddress.addressLocality.name")), 200),
         "operating_status": _status(profile),
+        "merged_into": merged_into(profile),
     }
+
+
+def merged_into(profile: Profile) -> str:
+    """The company that D&B has merged it into, if its number can be one."""
+    standing = profile.standing
+    if standing is None or standing.kind != Kind.TRANSFERRED or not isinstance(standing.current, str):
+        return ""
+    try:
+        return normalise_duns(standing.current)
+    except InvalidDuns:
+        return ""
 
 
 def _status(profile: Profile) -> str:

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from direct_plus.messages import parse_stamp
-from monitoring.history import Event, Profile, same_value
-from monitoring.identity import canonical
+from monitoring.comparing import SHOWN, Difference, differences
+from monitoring.conditions import course
 from monitoring.models import Change, Element, Kind, Severity
 from monitoring.severity import default_label
-from monitoring.wording import NOTHING, from_json, label_of_path, lower_first, say_at_once, short, words
+from monitoring.wording import from_json, label_of_path, lower_first
 from portfolio.wording import ago, plural
 
+if TYPE_CHECKING:
+    from monitoring.drifting import Drift
+
 PAGE = 60
-SHOWN = 3
-SILENT = ("value", "line1", "name", "description")
 
 SENTENCES: Mapping[str, str] = {
     Kind.BASELINE: "baseline received",
@@ -37,95 +36,6 @@ SENTENCES: Mapping[str, str] = {
     Kind.REMOVED: "taken out of monitoring",
     Kind.UNKNOWN: "D&B sent a notice of a kind this program does not know",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing that is different: a value before and after; or items that came and went."""
-
-    label: str = ""
-    before: str = ""
-    after: str = ""
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        text = "; ".join(self._parts())
-        return f"{self.label}: {text}" if self.label else text
-
-    def _parts(self) -> Iterator[str]:
-        if self.added:
-            yield f"added {_few(self.added)}"
-        if self.removed:
-            yield f"removed {_few(self.removed)}"
-        if not self.added and not self.removed:
-            yield f"{self.before} → {self.after}"
-
-
-def _few(items: Sequence[str]) -> str:
-    more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
-    return ", ".join(items[:SHOWN]) + more
-
-
-def differences(previous: Any, current: Any, label: str = "") -> list[Difference]:
-    """What the reader has to compare, and nothing that stayed the same."""
-    if _is_one_item(previous) and _is_one_item(current):
-        return differences(previous[0], current[0], label)
-    if isinstance(previous, list) or isinstance(current, list):
-        return [_items(previous, current, label)]
-    if isinstance(previous, dict) and isinstance(current, dict):
-        return _known_at_once(previous, current, label) or list(_members(previous, current, label))
-    return [Difference(label, short(previous), short(current))]
-
-
-def _is_one_item(value: Any) -> bool:
-    """Many of D&B's arrays never hold more than one object: then it is that object which changed."""
-    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)
-
-
-def _known_at_once(previous: dict[str, Any], current: dict[str, Any], label: str) -> list[Difference]:
-    """Objects that a reader knows by one text, such as a status or an amount; of others only what differs."""
-    before, after = say_at_once(previous), say_at_once(current)
-    is_large = any(isinstance(member, (dict, list)) for member in (*previous.values(), *current.values()))
-    return [Difference(label, before, after)] if before and after and before != after and not is_large else []
-
-
-def _members(previous: dict[str, Any], current: dict[str, Any], label: str) -> Iterator[Difference]:
-    for name in dict.fromkeys([*previous, *current]):
-        before, after = previous.get(name), current.get(name)
-        if not same_value(before, after):
-            yield from differences(before, after, _below(label, name))
-
-
-def _below(label: str, name: str) -> str:
-    """ "value", "text" and the like say nothing that the name above does not."""
-    own = "" if name in SILENT else words(name)
-    return ", ".join(filter(None, [label, own]))
-
-
-def _items(previous: Any, current: Any, label: str) -> Difference:
-    before, after = _as_list(previous), _as_list(current)
-    added, removed = _missing(after, before), _missing(before, after)
-    if added or removed:
-        return Difference(label, added=tuple(added), removed=tuple(removed))
-    return Difference(label, "the same items", "in another order")
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _missing(items: list[Any], among: list[Any]) -> list[str]:
-    """The items that are not among the others, each as often as it is missing."""
-    left = Counter(canonical(item) for item in among)
-    found = []
-    for item in items:
-        key = canonical(item)
-        if left[key]:
-            left[key] -= 1
-        else:
-            found.append(short(item))
-    return found
 
 
 def label_of(element: str, elements: Mapping[str, Element]) -> str:
@@ -143,7 +53,11 @@ class Line:
     label: str
     differences: list[Difference]
     muted: bool = False
-    drifted: bool = False
+    drift: Drift | None = None
+
+    @property
+    def drifted(self) -> bool:
+        return self.drift is not None
 
     @property
     def is_small(self) -> bool:
@@ -161,6 +75,11 @@ class Line:
     @property
     def ago(self) -> str:
         return ago(self.change.changed_at)
+
+    @property
+    def course(self) -> str:
+        """Whether a score got better or worse."""
+        return course(self.change.element, from_json(self.change.previous), from_json(self.change.current))
 
     @property
     def merged_into(self) -> str:
@@ -191,7 +110,7 @@ def line_of(change: Change, elements: Mapping[str, Element]) -> Line:
 
 def lines_of(changes: Sequence[Change]) -> list[Line]:
     """The changes in words, with one look at the elements they name."""
-    elements = Element.objects.in_bulk(list({change.element for change in changes if change.element}))
+    elements = known_elements(change.element for change in changes)
     return [line_of(change, elements) for change in changes]
 
 
@@ -221,23 +140,42 @@ class Page:
 
     days: list[Day]
     older: str = ""
+    skipped: int = 0
 
 
-def timeline(duns: str, *, before: str = "", until: datetime | None = None, size: int = PAGE) -> Page:
-    """The newest changes of a company before a cursor; by key, so that old pages cost what the first one does."""
-    changes = Change.objects.filter(company=duns, superseded=False).defer("derived_from")
-    if until:
-        changes = changes.filter(changed_at__lte=until)
-    if position := read_cursor(before):
-        changes = _older_than(changes, *position)
-    rows = list(changes.order_by("-changed_at", "-id")[: size + 1])
-    older = cursor_of(rows[size - 1]) if len(rows) > size else ""
-    return Page(days_of(lines_of(rows[:size])), older)
+def changes_of(duns: str) -> list[Change]:
+    """All that is told of a company, newest first, by its index."""
+    rows = Change.objects.filter(company=duns, superseded=False)
+    return list(rows.order_by("-changed_at", "-id"))
 
 
-def _older_than(changes: QuerySet[Change], moment: datetime, key: uuid.UUID) -> QuerySet[Change]:
-    # The first condition is for the index; the second alone would have some engines walk it from the start.
-    return changes.filter(changed_at__lte=moment).filter(Q(changed_at__lt=moment) | Q(id__lt=key))
+def timeline(changes: Sequence[Change], elements: Mapping[str, Element], *, before: str = "", size: int = PAGE) -> Page:
+    """The newest of these changes before a cursor, which is the time and key of the last one shown."""
+    start = _start(changes, before)
+    rows = changes[start : start + size]
+    older = cursor_of(rows[-1]) if len(changes) > start + size else ""
+    days = days_of(fold_repeated([line_of(row, elements) for row in rows], changes))
+    return Page(days, older, start)
+
+
+def _start(changes: Sequence[Change], before: str) -> int:
+    """Where the changes before a cursor begin; what arrived above it meanwhile moves nothing."""
+    position = read_cursor(before)
+    if position is None:
+        return 0
+    return sum((change.changed_at, change.pk) >= position for change in changes)
+
+
+def fold_repeated(lines: list[Line], changes: Sequence[Change]) -> list[Line]:
+    """Whole documents that come again and again are news only once: what they changed is told beside them."""
+    first = next((change.pk for change in reversed(changes) if change.kind == Kind.BASELINE), None)
+    for line in lines:
+        line.muted = line.muted or (line.change.kind == Kind.BASELINE and line.change.pk != first)
+    return lines
+
+
+def known_elements(paths: Iterable[str]) -> dict[str, Element]:
+    return Element.objects.in_bulk(list({path for path in paths if path}))
 
 
 def cursor_of(change: Change) -> str:
@@ -263,71 +201,3 @@ def days_of(lines: Iterable[Line]) -> list[Day]:
             (found.small if line.is_small else found.lines).append(line)
         days.append(found)
     return days
-
-
-def mark_drift(page: Page, events: Sequence[Event], profile: Profile) -> None:
-    """Mark where D&B's "before" was not what we knew: notices were missed, or D&B changed the value silently.
-
-    What was never known before cannot have drifted.
-    """
-    known = _known_since(events)
-    for day in page.days:
-        for line in (*day.lines, *day.small):
-            change = line.change
-            since = min((moment for path, moment in known.items() if _covers(path, change.element)), default=None)
-            line.drifted = change.pk in profile.drifted and since is not None and since < change.changed_at
-
-
-def _known_since(events: Sequence[Event]) -> dict[str, datetime]:
-    """Each path, and when it was first told; the whole document counts from the first SEED."""
-    known: dict[str, datetime] = {}
-    for event in events:
-        path = "" if event.seed is not None else event.path
-        if path or event.seed is not None:
-            known[path] = min(event.moment, known.get(path, event.moment))
-    return known
-
-
-def _covers(path: str, element: str) -> bool:
-    return path == "" or path == element or element.startswith(path + ".")
-
-
-@dataclass(slots=True)
-class Fact:
-    """A member of a profile: its label, and either a value in words or the members below it."""
-
-    label: str
-    value: str = ""
-    below: list[Fact] = field(default_factory=list)
-
-    @property
-    def is_group(self) -> bool:
-        return bool(self.below)
-
-
-def facts_of(value: Any, label: str = "") -> list[Fact]:
-    """A document as an indented table; what is empty is left out."""
-    if isinstance(value, dict):
-        return [fact for name, member in value.items() if (fact := _fact(words(name), member))]
-    if isinstance(value, list):
-        return [fact for number, item in enumerate(value, 1) if (fact := _fact(f"{label} {number}".strip(), item))]
-    return []
-
-
-def _fact(label: str, value: Any) -> Fact | None:
-    text = short(value, 1000)
-    if text == NOTHING:
-        return None
-    if _is_one_item(value):
-        value = value[0]
-    below = [] if _fits_a_line(value, text) else facts_of(value, label if isinstance(value, list) else "")
-    return Fact(label[:1].upper() + label[1:], "" if below else text, below)
-
-
-def _fits_a_line(value: Any, text: str) -> bool:
-    """Whether the text needs no table: one thing, or a few plain ones."""
-    if isinstance(value, dict):
-        return bool(say_at_once(value))
-    if isinstance(value, list):
-        return all(not isinstance(item, list) and _fits_a_line(item, text) for item in value) and len(text) <= 120
-    return True

@@ -30,13 +30,18 @@ WORDS = {
     "is delisted": "off the marketing lists",
     "is marketable": "on the marketing lists",
     "isd code": "country calling code",
+    "head quarter": "headquarters",
+    "type dn b code": "D&B's code of the type",
     "dnb code": "D&B code",
     "dnb assessment": "D&B assessment",
     "us sic v4": "US SIC code",
     "url": "address",
 }
 # What they hold says enough by itself.
-CONTAINERS = ("dunsControlStatus", "legalEvents", "significantEvents", "exclusions", "dnbAssessment")
+CONTAINERS = (
+    *("dunsControlStatus", "legalEvents", "significantEvents", "exclusions"),
+    *("dnbAssessment", "corporateLinkage"),
+)
 # Members that say the same as a neighbour, or nothing to a reader.
 CODES = ("dnbCode", "priority", "typeDnBCode", "inLanguage")
 
@@ -114,7 +119,7 @@ def say_day(text: str) -> str:
 
 def say_at_once(value: dict[str, Any]) -> str:
     """An object that a reader knows by one text: a status, an amount, an address; else nothing."""
-    for form in (_described, _money, _telephone, _address, _named):
+    for form in (_described, _money, _telephone, _address, _company, _named):
         if text := form(value):
             return text
     return ""
@@ -160,6 +165,13 @@ def _address_lines(value: dict[str, Any]) -> Iterator[str]:
     for part in (*lines, value.get("addressLocality"), value.get("postalCode"), value.get("addressCountry")):
         if part:
             yield say(part)
+
+
+def _company(value: dict[str, Any]) -> str:
+    """Another company, by its name and number."""
+    name, duns = value.get("primaryName"), value.get("duns")
+    is_all = set(value) == {"primaryName", "duns"} and isinstance(name, str) and isinstance(duns, str)
+    return f"{name} ({duns})" if is_all else ""
 
 
 def _named(value: dict[str, Any]) -> str:

@@ -18,7 +18,6 @@ from django.utils import timezone
 from direct_plus.duns import InvalidDuns, normalise_duns
 from portfolio.auditing import record
 from portfolio.models import (
-    Company,
     Contract,
     Proposal,
     ProposalKind,
@@ -371,28 +370,21 @@ def carry_out_left_behind() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Continuation:
-    """The company on the other side of an accepted merger, and since when."""
+class Continued:
+    """Accepted mergers of a company, with their times: what it was before, and what it goes on as."""
 
-    company: Company
-    since: datetime | None
-
-
-def continues(duns: str) -> list[Continuation]:
-    """The companies whose history goes on under this number."""
-    rows = list(Proposal.objects.filter(replacement=duns, state=ProposalState.ACCEPTED, kind__in=MERGERS)[:100])
-    return _continuations(rows, [row.company_id for row in rows])
+    before: dict[str, datetime | None]
+    after: dict[str, datetime | None]
 
 
-def continued_by(duns: str) -> list[Continuation]:
-    """The company under whose number this one goes on."""
-    accepted = Q(company=duns, state=ProposalState.ACCEPTED, kind__in=MERGERS) & ~Q(replacement="")
-    rows = list(Proposal.objects.filter(accepted)[:100])
-    return _continuations(rows, [row.replacement for row in rows])
-
-
-def _continuations(rows: Sequence[Proposal], numbers: Sequence[str]) -> list[Continuation]:
+def continued(duns: str) -> Continued:
     """Each company once, however many registrations told of it."""
-    since = {duns: row.happened_at or row.decided_at for row, duns in zip(rows, numbers, strict=True)}
-    companies = Company.objects.in_bulk(list(since)) if since else {}
-    return [Continuation(companies.get(duns) or Company(duns=duns), since[duns]) for duns in sorted(since)]
+    accepted = Q(state=ProposalState.ACCEPTED, kind__in=MERGERS) & (Q(replacement=duns) | Q(company=duns))
+    found = Continued({}, {})
+    for row in Proposal.objects.filter(accepted).exclude(replacement="").order_by("created_at", "id")[:100]:
+        since = row.happened_at or row.decided_at
+        if row.company_id == duns:
+            found.after[row.replacement] = since
+        else:
+            found.before[row.company_id] = since
+    return found

@@ -42,9 +42,11 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "monitoring.scheduledexport",
         "monitoring.view_channel",
         "monitoring.view_dispatch",
+        "portfolio.add_companynote",
     ),
     MANAGER: (
         "portfolio.share_savedfilter",
+        "portfolio.add_companynote",
         "portfolio.add_subjectimport",
         "portfolio.change_subjectimport",
         "portfolio.confirm_import",

@@ -23,6 +23,7 @@ from portfolio.auditing import note_act
 from portfolio.models import (
     AuditEntry,
     Company,
+    CompanyNote,
     ExternalReference,
     KeySpending,
     Notice,
@@ -85,6 +86,7 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield Notification.objects.filter(company=duns)
     yield Proposal.objects.filter(Q(company=duns) | Q(replacement=duns))
     yield ExternalReference.objects.filter(company=duns)
+    yield CompanyNote.objects.filter(company=duns)
     yield KeySpending.objects.filter(company=duns)
     yield Subject.objects.filter(company=duns)
     yield Company.objects.filter(pk=duns)
@@ -119,6 +121,7 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
         blank_mentions(text, removal)
     removal.counts["rules and webhooks"] += narrow("companies", duns)
     remove_words(duns, removal)
+    Company.objects.filter(merged_into=duns).update(merged_into="")
     for rows in tables(duns):
         removal.counts[str(rows.model._meta.verbose_name_plural)] += rows.count()
         rows.delete()

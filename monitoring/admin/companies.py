@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
-from monitoring.history import Event, events_of, fold
-from monitoring.retention import note_for
-from monitoring.timeline import facts_of, mark_drift, timeline
+from monitoring.company_page import company_page
+from monitoring.headlines import status_tone
 from portfolio.admin.chosen import ChosenList
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.admin.import_selection import stop_monitoring
+from portfolio.describing import add_note, describe_company, may_remove, remove_note
 from portfolio.filters import CountryFilter, start_of
 from portfolio.markup import ago, badge
-from portfolio.models import Company, Registration
+from portfolio.models import Company, CompanyNote
 from portfolio.pages import ReadOnlyAdmin
-from portfolio.proposing import continued_by, continues
 from portfolio.searching import duns_digits, find_companies
+from portfolio.wording import plural
 
-GOOD = ("active",)
-BAD = ("out of business", "deleted at d&b", "merged into another company")
-
-
-def status_tone(status: str) -> str:
-    known = status.lower()
-    return "good" if known in GOOD else "bad" if known in BAD else "calm"
+MAY_NOTE = "portfolio.add_companynote"
+MAY_DESCRIBE = "portfolio.change_subject"
 
 
 def status_badge(company: Company) -> SafeString | str:
@@ -83,34 +84,69 @@ class CompanyAdmin(ChosenList, ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         return (find_companies(queryset, search_term) if search_term.strip() else queryset), False
 
+    # The page of one
+    def get_urls(self) -> list[URLPattern]:
+        do = self.admin_site.admin_view(require_POST(self.do))
+        return [path("<str:key>/do/<slug:action>/", do, name="portfolio_company_do"), *super().get_urls()]
+
     def page_context(self, request: HttpRequest, row: Company) -> dict[str, Any]:
-        until = end_of_day(request.GET.get("as_of", ""))
-        events = events_of([row.duns], until=until)[row.duns]
-        profile = fold(events)
-        page = timeline(row.duns, before=request.GET.get("before", ""), until=until)
-        mark_drift(page, events, profile)
+        moment = end_of_day(request.GET.get("as_of", ""))
+        may_all = request.user.has_perm("portfolio.delete_companynote")
+        found = company_page(row, moment=moment, before=request.GET.get("before", ""))
+        for note in found["notes"]:
+            note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
         return {
-            "status_tone": status_tone(row.operating_status),
-            "facts": facts_of(profile.document),
-            "page": page,
-            "until": until,
-            "as_of": request.GET.get("as_of", "") if until else "",
-            "kept_note": note_for(until),
-            "is_first": not request.GET.get("before"),
-            "watched_by": watched_by(events),
-            "continues": continues(row.duns),
-            "continued_by": continued_by(row.duns),
-            "address": profile.value("organization.primaryAddress"),
+            **found,
+            "until": moment,
+            "as_of": request.GET.get("as_of", "") if moment else "",
+            "latest": f"{timezone.localdate():%Y-%m-%d}",
+            "may_note": request.user.has_perm(MAY_NOTE),
+            "may_describe": request.user.has_perm(MAY_DESCRIBE),
         }
+
+    def do(self, request: HttpRequest, key: str, action: str) -> HttpResponse:
+        if action not in ACTS:
+            raise Http404(f"Nothing here is called {action}.")
+        right, act = ACTS[action]
+        row = self.object_or_404(request, key)
+        if not request.user.has_perm(right):
+            raise PermissionDenied
+        messages.success(request, act(row, request))
+        return HttpResponseRedirect(reverse("admin:portfolio_company_change", args=[row.pk]))
 
 
 def end_of_day(text: str) -> datetime | None:
-    """The last moment of a day in the reader's zone; None where no day is given."""
+    """The last moment of a day in the reader's zone; None where no day is given, and for today, which is not over."""
     start = start_of(text) if text else None
-    return start + timedelta(days=1) - timedelta(milliseconds=1) if start else None
+    end = start + timedelta(days=1) - timedelta(milliseconds=1) if start else None
+    return end if end and end < timezone.now() else None
 
 
-def watched_by(events: list[Event]) -> list[Registration]:
-    """The registrations through which something was heard of the company."""
-    found = Registration.objects.defer("detail").in_bulk(list({event.registration for event in events}))
-    return sorted(found.values(), key=lambda registration: registration.reference)
+def note(row: Company, request: HttpRequest) -> str:
+    written = add_note(company=row, text=request.POST.get("text", ""), by=request.user.get_username())
+    return "Noted." if written else "Nothing was written."
+
+
+def remove(row: Company, request: HttpRequest) -> str:
+    try:
+        found = CompanyNote.objects.filter(pk=uuid.UUID(request.POST.get("key", "")), company=row.pk).first()
+    except ValueError:
+        raise Http404("There is no such note.") from None
+    may_all = request.user.has_perm("portfolio.delete_companynote")
+    if found and not may_remove(found, request.user.get_username(), may_all=may_all):
+        raise PermissionDenied
+    gone = found and remove_note(company=row, key=found.pk, by=request.user.get_username())
+    return "The note is removed; the audit keeps what it said." if gone else "The note was not there any more."
+
+
+def describe(row: Company, request: HttpRequest) -> str:
+    tags, owner = request.POST.get("tags", ""), request.POST.get("owner", "")
+    changed = describe_company(company=row, tags=tags, owner=owner, by=request.user.get_username())
+    return f"Saved in {plural(changed, 'list')}." if changed else "Nothing was changed."
+
+
+ACTS: Mapping[str, tuple[str, Callable[[Company, HttpRequest], str]]] = {
+    "note": (MAY_NOTE, note),
+    "remove-note": (MAY_NOTE, remove),
+    "describe": (MAY_DESCRIBE, describe),
+}

@@ -11,6 +11,7 @@ from portfolio.models.contracts import (
     ThrottleSlot,
 )
 from portfolio.models.imports import ImportMode, ImportState, SubjectImport, Verdict
+from portfolio.models.notes import CompanyNote
 from portfolio.models.records import (
     AuditEntry,
     Export,
@@ -31,6 +32,7 @@ __all__ = [
     "Cadence",
     "CheckState",
     "Company",
+    "CompanyNote",
     "Contract",
     "Export",
     "ExportFormat",

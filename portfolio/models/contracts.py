@@ -224,6 +224,7 @@ class Company(models.Model):
     city = models.TextField(blank=True)
     operating_status = models.TextField(blank=True)
     changed_at = models.DateTimeField(null=True)
+    merged_into = models.CharField(max_length=9, blank=True, help_text="The company that D&B says it goes on as.")
     version = models.BigIntegerField(default=0)
 
     class Meta:
@@ -232,6 +233,7 @@ class Company(models.Model):
             models.Index(fields=["search_name", "duns"], name="company_by_name"),
             models.Index(fields=["changed_at", "duns"], name="company_by_change"),
             models.Index(fields=["country", "duns"], name="company_by_country"),
+            models.Index(fields=["merged_into", "duns"], name="company_by_merger"),
         ]
 
     def __str__(self) -> str:

@@ -32,6 +32,7 @@ from monitoring.rebuilding import rebuild
 from monitoring.webhook_reading import queue_changes
 from monitoring.webhooks import create_endpoint
 from portfolio.auditing import record
+from portfolio.describing import add_note
 from portfolio.models import AuditEntry, Company, Registration, RegistrationState, StoredBytes, Subject, SubjectState
 from portfolio.notices import notify
 from portfolio.stored_bytes import load_bytes, store_bytes
@@ -58,6 +59,7 @@ def _rows(model: Any) -> Any:
 def a_life() -> Delivery:
     """A company that left traces in every corner, beside another one."""
     a_rule(companies=GONE)
+    add_note(company=Company.objects.get_or_create(duns=GONE)[0], text=f"{NAME} pays late.", by="ann")
     create_endpoint(made_by="ann", name="CRM", url="https://crm.example.com/", companies=f"{GONE}, {STAYS}")
     both = delivered(
         a_seed(STAYS, primaryName="Stays"),

@@ -7,23 +7,25 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring.history import events_of, fold
+from monitoring.comparing import differences
+from monitoring.drifting import Drift, mark_drift
+from monitoring.facts import compared, facts_of, turns
+from monitoring.history import events_of, events_with, fold
 from monitoring.models import Change, Element, Kind, Severity
 from monitoring.raw import pretty
 from monitoring.timeline import (
     Line,
+    Page,
+    changes_of,
     days_of,
-    differences,
-    facts_of,
     line_of,
     lines_of,
-    mark_drift,
     read_cursor,
     sentence,
     timeline,
 )
 from monitoring.wording import from_json, label_of_path, lower_first, say, short, words
-from portfolio.models import Company
+from portfolio.models import Company, Registration
 from tests.builders import DUNS, MOMENT, a_registration, a_seed, a_transfer, an_element, an_update, delivered, stamp
 
 ACTIVE = {"description": "Active", "dnbCode": 9074}
@@ -241,6 +243,37 @@ def test_facts_leave_out_what_is_empty_and_indent_what_is_deep() -> None:
     assert [fact.label for fact in facts["Principals"].below] == ["Principals 1", "Principals 2"]
 
 
+def test_a_document_as_it_was_tells_what_differs_today() -> None:
+    then = {
+        "primaryName": "A Ltd",
+        "fax": "1",
+        "legalEvents": {"hasSuits": False, "hasLiens": False},
+        "phones": ["1", "2"],
+    }
+    today = {
+        "primaryName": "B Ltd",
+        "legalEvents": {"hasSuits": True, "hasLiens": False},
+        "phones": ["2", "3"],
+        "web": "w",
+    }
+    found = {fact.label: fact for fact in compared(then, today)}
+    assert (found["Primary name"].value, found["Primary name"].today) == ("A Ltd", "B Ltd")
+    assert found["Fax"].today == "no longer known"
+    assert found["Phones"].today == "added 3; removed 1"
+    assert (found["Web"].value, found["Web"].today) == ("", "w")
+    assert found["Legal events"].differing == 1
+    assert [(fact.label, fact.today) for fact in found["Legal events"].below] == [("Suits", "yes"), ("Liens", "")]
+    assert "Web" not in {fact.label for fact in compared(then, today, with_new=False)}
+
+
+def test_what_differs_is_summed_up_with_noise_apart_and_news_counted() -> None:
+    then = {"primaryName": "A Ltd", "dnbAssessment": {"failureScore": {"scoreDate": "2026-01-01"}}}
+    today = {"primaryName": "B Ltd", "dnbAssessment": {"failureScore": {"scoreDate": "2026-02-01"}}, "web": "w"}
+    found = turns(then, today, {})
+    assert [(turn.label, str(turn.differences[0])) for turn in found.changed] == [("Primary name", "A Ltd → B Ltd")]
+    assert (len(found.small), found.new, found.count) == (1, 1, 2)
+
+
 @pytest.mark.parametrize("wrong", ["", "x", "_", "2026-01-07T00:00:00Z_zz", "2026-01-07T00:00:00Z"])
 def test_what_is_no_cursor_is_the_beginning(wrong: str) -> None:
     assert read_cursor(wrong) is None
@@ -253,7 +286,7 @@ def test_older_pages_follow_without_gap_or_repetition() -> None:
     delivered(an_update(*same, *later))
     seen, before, pages = [], "", 0
     while pages == 0 or before:
-        page = timeline(DUNS, before=before, size=2)
+        page = timeline(changes_of(DUNS), {}, before=before, size=2)
         seen += [line.change.pk for day in page.days for line in (*day.lines, *day.small)]
         before, pages = page.older, pages + 1
     newest_first = Change.objects.order_by("-changed_at", "-id").values_list("pk", flat=True)
@@ -261,29 +294,73 @@ def test_older_pages_follow_without_gap_or_repetition() -> None:
 
 
 @pytest.mark.django_db
-def test_a_timeline_ends_where_asked() -> None:
-    delivered(an_update(an_element(timestamp=stamp())), an_update(an_element(current="LATER", timestamp=stamp(days=2))))
-    page = timeline(DUNS, until=MOMENT + timedelta(days=1))
-    assert [line.change.current for day in page.days for line in day.lines] == ['"NEW NAME LTD"']
+def test_what_arrives_above_moves_no_page() -> None:
+    delivered(*(an_update(an_element(current=f"N{number}", timestamp=stamp(hours=number))) for number in range(4)))
+    older = timeline(changes_of(DUNS), {}, size=2).older
+    expected = shown(timeline(changes_of(DUNS), {}, before=older, size=2))
+    delivered(an_update(an_element(current="LATE", timestamp=stamp(hours=9))))
+    assert shown(timeline(changes_of(DUNS), {}, before=older, size=2)) == expected == ['"N1"', '"N0"']
 
 
-def drifted() -> list[bool]:
-    events = events_of([DUNS])[DUNS]
-    page = timeline(DUNS)
-    mark_drift(page, events, fold(events))
-    return [line.drifted for day in page.days for line in day.lines if line.change.kind == Kind.ELEMENT]
+def shown(page: Page) -> list[str | None]:
+    return [line.change.current for day in page.days for line in (*day.lines, *day.small)]
 
 
 @pytest.mark.django_db
-def test_drift_is_marked_where_something_else_was_known() -> None:
+def test_whole_documents_that_come_again_are_folded_away() -> None:
+    delivered(*(a_seed(delivered=stamp(days=number), fax=str(number)) for number in range(3)))
+    page = timeline(changes_of(DUNS), {})
+    days = [(str(day.day), len(day.lines), len(day.small)) for day in page.days]
+    assert days == [("2026-01-09", 0, 1), ("2026-01-08", 0, 1), ("2026-01-07", 1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("element", "previous", "current", "course"),
+    [
+        ("organization.dnbAssessment.failureScore.nationalPercentile", "54", "41", "worse"),
+        ("organization.dnbAssessment.failureScore.nationalPercentile", "41", "54", "better"),
+        ("organization.dnbAssessment.failureScore.classScore", "2", "4", "worse"),
+        ("organization.dnbAssessment.failureScore.classScore", "4", "2", "better"),
+        ("organization.dnbAssessment.failureScore.classScore", None, "2", ""),
+        ("organization.dnbAssessment.standardRating.rating", '"4A1"', '"3A2"', "worse"),
+        ("organization.numberOfEmployees", "4", "2", ""),
+        ("organization.isHighRiskBusinessPercentile", "false", "true", ""),
+    ],
+)
+def test_a_score_says_whether_it_got_better(element: str, previous: str | None, current: str, course: str) -> None:
+    assert a_line(a_change(element=element, previous=previous, current=current)).course == course
+
+
+def drifts() -> list[Drift | None]:
+    changes = changes_of(DUNS)
+    events = events_with(changes, DUNS)
+    assert sorted(events, key=lambda one: one.order) == sorted(events_of([DUNS])[DUNS], key=lambda one: one.order)
+    page = timeline(changes, {})
+    mark_drift(page, events, fold(events), {row.pk: row for row in Registration.objects.all()})
+    return [line.drift for day in page.days for line in day.lines if line.change.kind == Kind.ELEMENT]
+
+
+@pytest.mark.django_db
+def test_drift_is_explained_where_something_else_was_known() -> None:
     delivered(a_seed(delivered=stamp()), an_update(an_element(previous="NEVER SEEN LTD", timestamp=stamp(days=5))))
-    assert drifted() == [True]
+    (drift,) = drifts()
+    assert drift is not None and [str(one) for one in drift.found] == ["Acme Ltd → NEVER SEEN LTD"]
+    assert (drift.since, drift.gap) == (MOMENT, None)
+
+
+@pytest.mark.django_db
+def test_drift_after_a_gap_names_the_gap() -> None:
+    row = a_registration(gap_from=MOMENT + timedelta(days=1), gap_until=MOMENT + timedelta(days=4))
+    news = a_seed(delivered=stamp()), an_update(an_element(previous="NEVER SEEN LTD", timestamp=stamp(days=5)))
+    delivered(*news, registration=row)
+    (drift,) = drifts()
+    assert drift is not None and drift.gap == row
 
 
 @pytest.mark.django_db
 def test_what_was_never_known_has_not_drifted() -> None:
     delivered(an_update(an_element(previous="OLD")))
-    assert drifted() == [False]
+    assert drifts() == [None]
 
 
 @pytest.mark.django_db

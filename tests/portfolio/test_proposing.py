@@ -16,8 +16,7 @@ from portfolio.proposing import (
     accept,
     approve,
     carry_out_left_behind,
-    continued_by,
-    continues,
+    continued,
     dismiss,
     propose,
     propose_replacements,
@@ -209,10 +208,10 @@ def test_an_accepted_merger_links_both_companies(client: Client) -> None:
     a_company(DUNS, "Old Ltd")
     a_company(OTHER, "New Ltd")
     row = a_proposal()
-    assert continues(OTHER) == []
+    assert continued(OTHER).before == {}
     accept([row], by="ann", confirmed=1)
-    assert [one.company.name for one in continues(OTHER)] == ["Old Ltd"]
-    assert [one.company.name for one in continued_by(DUNS)] == ["New Ltd"]
+    assert list(continued(OTHER).before) == [DUNS] and continued(OTHER).after == {}
+    assert list(continued(DUNS).after) == [OTHER] and continued(DUNS).before == {}
     client.force_login(User.objects.create_superuser("ann"))
     assert "continues Old Ltd (merged on 7 Jan 2026)" in text_of(client.get(f"/portfolio/company/{OTHER}/change/"))
     page = client.get(f"/portfolio/company/{DUNS}/change/")

@@ -107,6 +107,9 @@ GET  /monitoring/reportschedule/report.xlsx                 VAMPOD
 POST /monitoring/webhookendpoint/{key}/do/test/             OD
 GET  /portfolio/auditentry/export/                          VAMPOD
 GET  /portfolio/company/export/                             VAMPOD
+POST /portfolio/company/{key}/do/note/                      AMD
+POST /portfolio/company/{key}/do/remove-note/               AMD
+POST /portfolio/company/{key}/do/describe/                  MD
 GET  /portfolio/contract/export/                            VAMPOD
 GET  /portfolio/contract/year/                              VAMPOD
 GET  /portfolio/export/{key}/download/                      VAMPOD

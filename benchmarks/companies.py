@@ -1,0 +1,139 @@
+"""One company's page among a million changes: what the database takes for its timeline and its past.
+
+    python -m benchmarks.companies [--large 1000000] [--own 300]
+
+Uses the engine of DATABASE_URL where it is set (the database is filled!), else SQLite under a temporary folder.
+The database's time is that of the page's statements, run again by themselves and read to the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from datetime import timedelta
+from typing import Any
+
+from benchmarks.lists import START, _at, _key, a_client, fill
+
+ROUNDS = 15
+DUNS = "000000042"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--large", type=int, default=1_000_000)
+    parser.add_argument("--own", type=int, default=300, help="changes of the company itself")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="dnbmon-bench-") as folder:
+        os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
+        os.environ.setdefault("LOG_LEVEL", "ERROR")
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
+        import django
+
+        django.setup()
+        run(options.large, options.own)
+
+
+def run(large: int, own: int) -> None:
+    from django.core.management import call_command
+    from rich.console import Console
+    from rich.table import Table
+
+    call_command("migrate", verbosity=0)
+    fill(0, large)
+    a_story(own, large)
+    client = a_client()
+    title = f"{own:,} changes of {large:,}"
+    table = Table("page", "database ms (≤ 5)", "of it history", "page ms", "queries (≤ 12)", title=title)
+    half = START + timedelta(seconds=large * 20 // 2)
+    for name, query in (("today", ""), ("as of a day", f"?as_of={half:%Y-%m-%d}")):
+        table.add_row(name, *map(str, measure(client, f"/portfolio/company/{DUNS}/change/{query}")))
+    Console(width=110).print(table)
+
+
+def a_story(own: int, large: int) -> None:
+    """Baselines and changes of one company, spread over the whole time among the rows of all the others."""
+    from monitoring.models import Change, Notification
+    from portfolio.models import Company
+
+    Company.objects.create(duns=DUNS, name="Story Ltd", search_name="story ltd", country="GB", changed_at=_at(large))
+    other = Notification.objects.order_by("id")[0]
+    numbers = [number * large // own for number in range(own)]
+    Notification.objects.bulk_create([_notice(other, number, n % 100 == 0) for n, number in enumerate(numbers)], 500)
+    Change.objects.bulk_create([_change(other, number, n) for n, number in enumerate(numbers)], 500)
+
+
+def _notice(other: Any, number: int, is_seed: bool) -> Any:
+    from monitoring.models import Notification
+
+    document = '{"primaryName": "Story Ltd", "dnbAssessment": {"failureScore": {"nationalPercentile": 50}}}'
+    return Notification(
+        id=_key(number, 4),
+        registration_id=other.registration_id,
+        company_id=DUNS,
+        type="SEED" if is_seed else "UPDATE",
+        delivered_at=_at(number),
+        recorded_at=_at(number),
+        delivery_id=other.delivery_id,
+        position=0,
+        organization=document if is_seed else "",
+    )
+
+
+def _change(other: Any, number: int, n: int) -> Any:
+    from monitoring.models import Change
+
+    return Change(
+        id=_key(number, 5),
+        company_id=DUNS,
+        kind="element",
+        element="organization.dnbAssessment.failureScore.nationalPercentile" if n % 3 else "organization.primaryName",
+        previous=str((n - 1) % 100),
+        current=str(n % 100),
+        changed_at=_at(number),
+        delivered_at=_at(number),
+        recorded_at=_at(number),
+        severity=3,
+        notification_id=_key(number, 4),
+        registration_id=other.registration_id,
+        delivery_id=other.delivery_id,
+    )
+
+
+def measure(client: Any, url: str) -> tuple[str, str, str, int]:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    took = []
+    for _ in range(ROUNDS):
+        with CaptureQueriesContext(connection) as queries:
+            start = time.perf_counter()
+            answer = client.get(url)
+            took.append((time.perf_counter() - start) * 1000)
+        assert answer.status_code == 200, (url, answer.status_code)
+    asked = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
+    history = [sql for sql in asked if "monitoring_change" in sql or "monitoring_notification" in sql]
+    whole, part = database_time(asked), database_time(history)
+    return f"{whole:.1f}", f"{part:.1f}", f"{statistics.median(took):.0f}", len(queries)
+
+
+def database_time(statements: list[str]) -> float:
+    """Milliseconds of these statements with all their rows: the best round, since others use the machine too."""
+    from django.db import connection
+
+    took = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        for sql in statements:
+            with connection.cursor() as cursor:
+                cursor.execute(sql.replace("%", "%%"))
+                cursor.fetchall()
+        took.append((time.perf_counter() - start) * 1000)
+    return min(took)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""What a company page says first: status, warnings, the facts people look for, and who owns whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from monitoring.history import Event, Profile, same_value
+from monitoring.models import Kind
+from monitoring.projecting import columns_of
+from monitoring.severity import CRITICAL_WHEN_TRUE
+from monitoring.wording import NOTHING, heading, short
+from portfolio.models import Company
+
+LINKAGE = "organization.corporateLinkage"
+ROLES = (
+    ("headQuarter", "Headquarters"),
+    ("parent", "Parent"),
+    ("domesticUltimate", "Domestic ultimate"),
+    ("globalUltimate", "Global ultimate"),
+)
+FACTS = (
+    ("primaryAddress", "Address"),
+    ("registeredName", "Registered name"),
+    ("businessEntityType", "Legal form"),
+    ("registrationNumbers.registrationNumber", "Registration number"),
+    ("industryCodes.description", "Industry"),
+    ("startDate", "Founded"),
+    ("numberOfEmployees", "Employees"),
+    ("financials.yearlyRevenue", "Yearly revenue"),
+    ("mostSeniorPrincipal.fullName", "Most senior principal"),
+    ("telephone", "Telephone"),
+    ("websiteAddress.url", "Website"),
+)
+GOOD = ("active",)
+BAD = ("out of business", "deleted at d&b", "merged into another company")
+
+
+def status_tone(status: str) -> str:
+    known = status.lower()
+    return "good" if known in GOOD else "bad" if known in BAD else "calm"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One fact, and what it is today where that differs."""
+
+    label: str
+    value: str
+    today: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Name, place and status of a company at a moment."""
+
+    name: str
+    place: str
+    status: str
+    warnings: tuple[str, ...]
+    review_since: Event | None
+
+    @property
+    def tone(self) -> str:
+        return status_tone(self.status)
+
+
+def head_of(profile: Profile, events: Iterable[Event]) -> Head:
+    columns = columns_of(profile)
+    place = ", ".join(filter(None, [columns["city"], columns["country"]]))
+    return Head(columns["name"], place, columns["operating_status"], tuple(_warnings(profile)), _review(events))
+
+
+def _warnings(profile: Profile) -> Iterator[str]:
+    """What is bad news as long as it holds."""
+    legal = profile.value("organization.legalEvents")
+    for name, value in legal.items() if isinstance(legal, dict) else ():
+        if value is True and name.startswith("hasOpen"):
+            yield heading(name)
+    for path in CRITICAL_WHEN_TRUE:
+        if not path.startswith("legalEvents.") and profile.value(f"organization.{path}") is True:
+            yield heading(path.rpartition(".")[2])
+
+
+def _review(events: Iterable[Event]) -> Event | None:
+    """The notice that put it under review, where nothing has ended that."""
+    notices = [event for event in events if event.kind in (Kind.UNDER_REVIEW, Kind.REVIEWED)]
+    last = max(notices, key=lambda event: event.order, default=None)
+    return last if last and last.kind == Kind.UNDER_REVIEW else None
+
+
+def headlines(then: Mapping[str, Any], today: Mapping[str, Any]) -> list[Headline]:
+    """The facts that there are; of each what it is today, where that differs."""
+    found = []
+    for path, label in FACTS:
+        before, after = (_first(document, path.split(".")) for document in (then, today))
+        value, now = _text(before), _text(after)
+        if value:
+            found.append(Headline(label, value, "" if same_value(before, after) or value == now else now or "none"))
+    return found
+
+
+def _text(value: Any) -> str:
+    text = short(value, 200)
+    return "" if text == NOTHING else text
+
+
+def _first(value: Any, names: Sequence[str]) -> Any:
+    """Of arrays the first item: D&B puts what it prefers there."""
+    for name in names:
+        value = _item(value)
+        value = value.get(name) if isinstance(value, Mapping) else None
+    value = _item(value)
+    return {name: value[name] for name in ("value", "currency") if name in value} if _is_amount(value) else value
+
+
+def _item(value: Any) -> Any:
+    return (value[0] if value else None) if isinstance(value, list) else value
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, dict) and "value" in value
+
+
+# Owners
+
+
+@dataclass(slots=True)
+class Relative:
+    """A company above this one, or this one itself; `company` where it is known here."""
+
+    role: str
+    duns: str
+    name: str
+    today: str = ""
+    is_itself: bool = False
+    company: Company | None = None
+
+
+def relatives(duns: str, then: Profile, today: Profile) -> list[Relative]:
+    found = []
+    for name, role in ROLES:
+        before, after = (_named(profile.value(f"{LINKAGE}.{name}")) for profile in (then, today))
+        if any(before):
+            now = "" if before == after else _spoken(*after) or "none"
+            found.append(Relative(role, *before, today=now, is_itself=before[0] == duns))
+    return found
+
+
+def _spoken(duns: str, name: str) -> str:
+    return f"{name} ({duns})" if duns and name else name or duns
+
+
+def _named(value: Any) -> tuple[str, str]:
+    """D-U-N-S number and name, as far as D&B tells them."""
+    if not isinstance(value, dict):
+        return "", ""
+    duns, name = value.get("duns"), value.get("primaryName")
+    return duns if isinstance(duns, str) else "", name if isinstance(name, str) else ""
+
+
+def family(profile: Profile) -> list[tuple[str, str]]:
+    """How large the group is."""
+    counts = (("Companies in the group", "globalUltimateFamilyTreeMembersCount"), ("Branches", "branchesCount"))
+    found = ((label, profile.value(f"{LINKAGE}.{name}")) for label, name in counts)
+    return [(label, short(value)) for label, value in found if value is not None]

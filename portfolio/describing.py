@@ -1,0 +1,90 @@
+"""What people say about a company: notes, tags and an owner; each act is written down (`portfolio/auditing.py`)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from portfolio.auditing import record
+from portfolio.models import Company, CompanyNote, Subject
+from portfolio.rows import clean_text
+
+LONGEST_NOTE = 4_000
+LONGEST_TAGS, LONGEST_OWNER = 500, 200
+MOST_NOTES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Tags and owner of a company, over all the lists it is in."""
+
+    tags: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+    @property
+    def tags_text(self) -> str:
+        return ", ".join(self.tags)
+
+    @property
+    def owner(self) -> str:
+        return ", ".join(self.owners)
+
+
+def described(subjects: Iterable[Subject]) -> Described:
+    """What the lists say together; they may differ, since imports tell it for each list."""
+    rows = list(subjects)
+    tags = dict.fromkeys(tag for row in rows for tag in split_tags(row.tags))
+    return Described(tuple(tags), tuple(dict.fromkeys(row.owner for row in rows if row.owner)))
+
+
+def split_tags(text: str) -> list[str]:
+    return list(dict.fromkeys(filter(None, (part.strip() for part in text.split(",")))))
+
+
+def describe_company(*, company: Company, tags: str, owner: str, by: str) -> int:
+    """Say these of the company in every list that it is in; returns in how many that changed something."""
+    after = {
+        "tags": clean_text(", ".join(split_tags(tags)), LONGEST_TAGS),
+        "owner": clean_text(owner.strip(), LONGEST_OWNER),
+    }
+    rows = list(Subject.objects.filter(company=company.pk).order_by("id"))
+    changed = [row for row in rows if {"tags": row.tags, "owner": row.owner} != after]
+    for row in changed:
+        before = {"tags": row.tags, "owner": row.owner}
+        Subject.objects.filter(pk=row.pk).update(**after)
+        words = f"{company.pk}: tags and owner changed"
+        record(actor=by, action="edit subject", thing=row, summary=words, before=before, after=after)
+    return len(changed)
+
+
+def notes_of(duns: str) -> list[CompanyNote]:
+    """The newest first."""
+    return list(CompanyNote.objects.filter(company=duns).order_by("-id")[:MOST_NOTES])
+
+
+def add_note(*, company: Company, text: str, by: str) -> CompanyNote | None:
+    """None where nothing was written."""
+    text = clean_text(text.strip(), LONGEST_NOTE)
+    if not text:
+        return None
+    note = CompanyNote.objects.create(company=company, by=clean_text(by, 200), at=timezone.now(), text=text)
+    record(actor=by, action="add note", thing=company, summary=f"Note on {company}: {text}", after={"text": text})
+    return note
+
+
+def remove_note(*, company: Company, key: uuid.UUID, by: str) -> bool:
+    """Whether it was there; what it said stays in the audit."""
+    note = CompanyNote.objects.filter(pk=key, company=company.pk).first()
+    if note is None or not CompanyNote.objects.filter(pk=key).delete()[0]:
+        return False
+    before = {"text": note.text, "by": note.by}
+    record(actor=by, action="remove note", thing=company, summary=f"Note on {company} removed", before=before)
+    return True
+
+
+def may_remove(note: CompanyNote, username: str, *, may_all: bool) -> bool:
+    """One's own; those of others with a right of its own."""
+    return may_all or note.by == username

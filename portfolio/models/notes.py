@@ -1,0 +1,25 @@
+"""What people write about companies."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from portfolio.keys import time_first_id
+from portfolio.models.contracts import Company
+
+
+class CompanyNote(models.Model):
+    """What somebody wrote about a company, for those who look at it later."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
+    by = models.TextField()
+    at = models.DateTimeField()
+    text = models.TextField()
+
+    class Meta:
+        verbose_name = "note"
+        indexes = [models.Index(fields=["company", "id"], name="note_by_company")]
+
+    def __str__(self) -> str:
+        return self.text[:80]

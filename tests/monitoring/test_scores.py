@@ -1,0 +1,122 @@
+"""Scores over time: from a company's own changes to a line, and the same in words."""
+
+import uuid
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from monitoring.history import Event
+from monitoring.models import Element
+from monitoring.scores import Score, scores_of
+from monitoring.sparklines import HEIGHT, WIDTH, Line
+from tests.builders import MOMENT
+
+FAILURE = "organization.dnbAssessment.failureScore"
+END = MOMENT + timedelta(days=100)
+
+
+def an_event(days: int, path: str = "", previous: Any = None, current: Any = None, seed: Any = None) -> Event:
+    moment = MOMENT + timedelta(days=days)
+    kind = "baseline" if seed else "element"
+    return Event(uuid.uuid4(), moment, (moment, days), kind, uuid.uuid4(), seed, None, path, previous, current)
+
+
+def percentile(days: int, previous: Any, current: Any) -> Event:
+    return an_event(days, f"{FAILURE}.nationalPercentile", previous, current)
+
+
+def only(*events: Event, elements: dict[str, Element] | None = None) -> Score:
+    (score,) = scores_of(events, elements or {}, END).numbers
+    return score
+
+
+def line_of(*events: Event) -> Line:
+    line = only(*events).line
+    assert line is not None
+    return line
+
+
+def test_a_score_has_the_value_before_its_first_change() -> None:
+    score = only(percentile(10, 80, 60), percentile(20, 60, 70))
+    assert [(point.moment - MOMENT).days for point in score.points] == [10, 10, 20]
+    assert score.values == [80, 60, 70]
+
+
+def test_a_baseline_and_a_container_tell_it_too() -> None:
+    seed = an_event(0, seed={"dnbAssessment": {"failureScore": {"nationalPercentile": 80}}})
+    changed = an_event(5, FAILURE, {"nationalPercentile": 80}, {"nationalPercentile": 75})
+    assert only(changed, seed).values == [80, 75]
+
+
+def test_what_stays_the_same_is_no_point() -> None:
+    assert len(only(percentile(1, 50, 60), percentile(2, 60, 60)).points) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "last", "sense", "trend"),
+    [
+        ("nationalPercentile", 80, 60, "Higher is better.", "worse"),
+        ("nationalPercentile", 60, 80, "Higher is better.", "better"),
+        ("classScore", 2, 4, "Higher is worse.", "worse"),
+        ("classScore", 4, 2, "Higher is worse.", "better"),
+        ("rawScore", 400, 500, "Higher is better.", "better"),
+        ("modelNumber", 400, 500, "", ""),
+    ],
+)
+def test_percentiles_are_better_high_and_classes_low(path: str, first: int, last: int, sense: str, trend: str) -> None:
+    score = only(an_event(3, f"{FAILURE}.{path}", first, last))
+    assert (score.sense, score.trend) == (sense, trend)
+
+
+def test_the_words_name_lowest_highest_and_last() -> None:
+    score = only(percentile(0, 80, 60), percentile(20, 60, 85), percentile(30, 85, 70))
+    assert score.last == "70"
+    assert score.words == (
+        "Lowest 60 (7 Jan 2026), highest 85 (27 Jan 2026). Higher is better. Worse than 80 on 7 Jan 2026."
+    )
+
+
+def test_amounts_carry_their_currency() -> None:
+    path = "organization.dnbAssessment.creditLimitRecommendation.maximumRecommendedLimit"
+    score = only(an_event(1, path, {"value": 900000, "currency": "GBP"}, {"value": 250000, "currency": "GBP"}))
+    assert (score.label, score.last, score.path) == ("Recommended credit limit", "250,000 GBP", path)
+
+
+def test_peoples_own_words_are_used() -> None:
+    path = f"{FAILURE}.nationalPercentile"
+    mine = Element(path=path, label="Insolvency risk", severity=3)
+    assert only(percentile(1, 50, 40), elements={path: mine}).label == "Insolvency risk"
+    assert only(percentile(1, 50, 40)).label == "Failure score: national percentile"
+
+
+def test_a_rating_in_letters_tells_what_it_was() -> None:
+    path = "organization.dnbAssessment.standardRating.rating"
+    found = scores_of([an_event(0, path, None, "4A1"), an_event(9, path, "4A1", "3A2")], {}, END)
+    (rating,) = found.ratings
+    assert (rating.label, rating.last, found.numbers) == ("Standard rating", "3A2", [])
+    assert rating.words == "Since 16 Jan 2026. Before: 4A1 from 7 Jan 2026. Worse than 4A1."
+
+
+def test_the_line_holds_each_value_until_the_next_and_stays_in_its_box() -> None:
+    events = [
+        an_event(0, seed={"dnbAssessment": {"failureScore": {"nationalPercentile": 100}}}),
+        percentile(50, 100, 1),
+    ]
+    line = line_of(*events)
+    assert line.path == f"M5.0 5.0H120.0V{HEIGHT - 5:.1f}H{WIDTH - 5:.1f}"
+    assert list(line.dots) == [(f"{WIDTH - 5:.1f}", f"{HEIGHT - 5:.1f}")]
+
+
+def test_the_line_is_broken_where_there_was_none() -> None:
+    assert line_of(percentile(0, 50, 60), percentile(40, 60, None), percentile(60, None, 70)).path.count("M") == 2
+
+
+def test_codes_dates_and_flags_are_no_scores() -> None:
+    seed = {"dnbAssessment": {"failureScore": {"dnbCode": 7, "scoreDate": "2026-01-01", "hasSeverelyLateFlag": True}}}
+    assert scores_of([an_event(0, seed=seed)], {}, END).numbers == []
+
+
+def test_numbers_are_exact() -> None:
+    assert only(percentile(1, Decimal("50.10"), Decimal("50.20"))).last == "50.2"
