@@ -29,6 +29,8 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "saved_filter" not in self.fields:
+            return  # who may only look gets no fields
         field: Any = self.fields["saved_filter"]
         one = Q(shared=True) | Q(pk=self.instance.saved_filter_id)
         field.queryset = SavedFilter.objects.filter(one, listing__in=LISTS).exclude(name="").order_by("listing", "name")
