@@ -1,319 +1,131 @@
-"""The front page: what needs a person, what happened last, how fresh everything is. From roll-ups and keys only."""
+"""The front page of the admin, put together: in ten seconds, what happened and what to do (design §8)."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import Sum
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
-from monitoring.admin.acting import doubts_of, no_worker
-from monitoring.admin.changes import newest_publication
-from monitoring.admin.registrations import marks_of
-from monitoring.models import Alert, AlertState, Change, DailyCount, DeadLetter, DeadLetterState, Severity
-from monitoring.timeline import Line, lines_of
-from monitoring.wording import lower_first
-from portfolio.connecting import NotConfigured, credentials
-from portfolio.models import (
-    Contract,
-    ImportState,
-    Proposal,
-    ProposalState,
-    Registration,
-    RegistrationState,
-    Subject,
-    SubjectImport,
-    SubjectState,
-)
+from dnbmon_site.front import declines, figures
+from dnbmon_site.front.asking import RANGES, Asked, asked_of, today
+from dnbmon_site.front.needs import needs_of
+from dnbmon_site.front.steps import steps
+from dnbmon_site.front.tiles import fresh, tiles_of
+from dnbmon_site.front.visits import News, news_for
+from monitoring.models import Axis, Change, Element, ScoreMove, Severity
+from monitoring.timeline import Line, line_of
+from portfolio.filters import key_at
+from portfolio.models import Registration
 from portfolio.searching import with_companies
-from portfolio.wording import cadence_words, countdown, description, loss_sentence, plural, standing
+from portfolio.tallying import Tallies, tallies
 
-DAYS = 30
 LAST = 12
-HEIGHT = 120
-STEP = 22
-BAR = 16
-COUNTED = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Something a person should look at."""
-
-    tone: str
-    title: str
-    text: str
-    link: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of getting started."""
-
-    title: str
-    text: str
-    done: bool
-    action: str = ""
-
-
-@dataclass(slots=True)
-class Bar:
-    """A day of the chart: pieces from the bottom up, each with its place."""
-
-    day: date
-    x: int
-    total: int
-    pieces: list[dict[str, Any]] = field(default_factory=list)
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What unfold's index page shows; `?part=live` asks for its living part alone."""
     registrations = list(Registration.objects.order_by("reference"))
-    doubts = doubts_of()
-    counts = counts_by_day()
-    last = last_heavy() if request.user.has_perm("monitoring.view_change") else []
-    is_new = not counts and not last and not any(row.last_pulled_at for row in registrations)
+    asked = asked_of(request, registrations)
+    is_live = request.GET.get("part") == "live"
+    news = news_for(request.user, asked.registration, opened=not is_live)
+    numbers = tallies()
     return {
         **context,
         "title": "What changed",
-        "base_template": "pages/bare.html" if request.GET.get("part") == "live" else "admin/base.html",
-        "published": newest_publication(),
-        "steps": list(steps(registrations)) if is_new else [],
-        "needs": sorted([*needs(registrations, doubts), *decisions(request, registrations)], key=heaviest_first),
-        "last": last,
-        "bars": bars(counts),
-        "tiles": tiles(counts, registrations),
-        "fresh": [fresh(row, doubts) for row in registrations],
+        "base_template": "pages/bare.html" if is_live else "admin/base.html",
+        "published": news.published,
+        "live": _live_address(asked),
+        "asked": asked,
+        "needs": needs_of(request, registrations, numbers),
         "may_pull": request.user.has_perm("portfolio.pull_registration"),
-        "chart_width": DAYS * STEP,
-        "chart_height": HEIGHT,
+        "may_see": request.user.has_perm("monitoring.view_change"),
+        **_asking(asked, registrations),
+        **_body(request, asked, registrations, news, numbers),
     }
 
 
-def last_heavy() -> list[Line]:
-    """The last critical and high changes; two ranges of an index, merged."""
-    rows: list[Change] = []
-    for severity in (Severity.CRITICAL, Severity.HIGH):
-        rows += Change.objects.filter(severity=severity, superseded=False).order_by("-id")[:LAST]
-    rows = sorted(rows, key=lambda row: row.pk.int, reverse=True)[:LAST]
-    with_companies(rows)
-    return lines_of(rows)
+def _live_address(asked: Asked) -> str:
+    return f"{reverse('admin:index')}?{urlencode({**asked.query, 'part': 'live'})}"
 
 
-# What needs a person
-
-
-def needs(registrations: list[Registration], doubts: dict[object, int]) -> Iterator[Need]:
-    if registrations and no_worker():
-        yield Need("bad", "No worker runs", "Nothing is pulled. Start one: manage.py worker.", "")
-    for row in registrations:
-        yield from _needs_of(row, doubts.get(row.pk, 0))
-    yield from _unreadable()
-    yield from _critical_alerts()
-
-
-def _needs_of(row: Registration, doubts: int) -> Iterator[Need]:
-    link = reverse("admin:portfolio_registration_change", args=[row.pk])
-    found = standing(row)
-    if found.tone in ("bad", "warn"):
-        yield Need(found.tone, f"{row.reference}: {lower_first(found.word)}", found.sentence, link)
-    for word, tone, why in marks_of(row):
-        if why != found.sentence:
-            yield Need(tone, f"{row.reference}: {lower_first(word)}", why, link)
-    if left := countdown(row):
-        yield Need("bad" if left == "now" else "warn", f"{row.reference}: loss {left}", loss_sentence(row), link)
-    if doubts:
-        text = "Something may have been taken and not received. Replay repairs it by itself."
-        yield Need("calm", f"{row.reference}: {plural(doubts, 'call')} in doubt", text, _doubtful_link())
-
-
-def _doubtful_link() -> str:
-    return reverse("admin:monitoring_delivery_changelist") + "?state=doubtful"
-
-
-def _unreadable() -> Iterator[Need]:
-    count = DeadLetter.objects.filter(state=DeadLetterState.OPEN)[:1000].count()
-    if count:
-        link = reverse("admin:monitoring_deadletter_changelist") + "?state=open"
-        text = "Look at them, then try again or set them aside."
-        yield Need("warn", f"{plural(count, 'item')} could not be read", text, link)
-
-
-def heaviest_first(need: Need) -> int:
-    return ("bad", "warn", "calm").index(need.tone)
-
-
-def _critical_alerts() -> Iterator[Need]:
-    count = Alert.objects.filter(severity=Severity.CRITICAL, state=AlertState.NEW)[:COUNTED].count()
-    if count:
-        link = (
-            reverse("admin:monitoring_alert_changelist")
-            + f"?state={AlertState.NEW.value}&severity={Severity.CRITICAL.value}"
-        )
-        yield Need("bad", plural(count, "critical alert"), "Nobody has acknowledged them yet.", link)
-
-
-# State, who may decide it, what waits, in words
-PROPOSALS = (
-    (
-        ProposalState.OPEN,
-        "portfolio.decide_proposal",
-        "to decide",
-        "D&B has merged, deleted or refused companies that you want watched. Accept or dismiss what is proposed.",
-    ),
-    (
-        ProposalState.AWAITING_APPROVAL,
-        "portfolio.approve_import",
-        "to approve as a second person",
-        "They add more companies than one person may confirm at once.",
-    ),
-)
-IMPORTS = (
-    (ImportState.READ, "portfolio.confirm_import", "to confirm", "Nothing is sent before."),
-    (
-        ImportState.AWAITING_APPROVAL,
-        "portfolio.approve_import",
-        "to approve as a second person",
-        "Nothing is sent before.",
-    ),
-)
-
-
-def decisions(request: HttpRequest, registrations: list[Registration]) -> Iterator[Need]:
-    """What waits for a decision, for those with the right to it."""
-    yield from _waiting(request, Proposal, PROPOSALS)
-    yield from _waiting(request, SubjectImport, IMPORTS)
-    if request.user.has_perm("portfolio.change_subject"):
-        yield from _refused(registrations)
-
-
-def _waiting(request: HttpRequest, model: Any, kinds: tuple[tuple[str, str, str, str], ...]) -> Iterator[Need]:
-    mine = [kind for kind in kinds if request.user.has_perm(kind[1])]
-    if not mine:
-        return
-    rows = model.objects.filter(state__in=[state for state, *_ in mine])
-    counts = Counter(rows.values_list("state", flat=True)[:COUNTED])
-    link = reverse(f"admin:portfolio_{model._meta.model_name}_changelist")
-    for state, _, words, text in mine:
-        if count := counts[state]:
-            title = f"{plural(count, str(model._meta.verbose_name))} {words}"
-            yield Need("warn", title, text, f"{link}?state={state}")
-
-
-def _refused(registrations: list[Registration]) -> Iterator[Need]:
-    keys = [row.pk for row in registrations]
-    count = Subject.objects.filter(registration__in=keys, wanted=True, state=SubjectState.REFUSED)[:COUNTED].count()
-    if count:
-        companies = f"{count:,}{'+' if count == COUNTED else ''} {'company' if count == 1 else 'companies'}"
-        link = reverse("admin:portfolio_subject_changelist") + "?state=refused&wanted=yes"
-        yield Need("warn", f"{companies} refused by D&B", "They are wanted and not watched. See why, and decide.", link)
-
-
-# Getting started
-
-
-def steps(registrations: list[Registration]) -> Iterator[Step]:
-    has_keys = _has_credentials()
-    text = "Put D&B's key and secret into the settings: DNB_API_KEY and DNB_API_SECRET (or …_FILE for mounted secrets)."
-    yield Step("Give it your credentials", text, has_keys)
-    text = "D&B creates registrations on request. This asks D&B which ones are yours; it changes nothing there."
-    yield Step("Look for your registrations", text, bool(registrations), "look" if has_keys else "")
-    text = "From then on notifications come off D&B's queue and into this program, so let only one program pull."
-    running = any(row.state == RegistrationState.ACTIVE for row in registrations)
-    yield Step("Start one", text, running, "registrations" if registrations else "")
-    yield Step("See what changed", "Changes appear here by themselves, without a click.", False)
-
-
-def _has_credentials() -> bool:
-    contract = Contract.objects.order_by("name").first() or Contract(name="default")
-    try:
-        credentials(contract)
-    except NotConfigured:
-        return False
-    return True
-
-
-# Roll-ups
-
-
-def counts_by_day() -> dict[date, dict[int, int]]:
-    """Changes of the last days by weight, from the daily counts."""
-    first = today() - timedelta(days=DAYS - 1)
-    rows = DailyCount.objects.filter(what="change", day__gte=first, day__lte=today())
-    found: dict[date, dict[int, int]] = defaultdict(dict)
-    for day, severity, count in rows.values_list("day", "severity").annotate(total=Sum("count")):
-        found[day][severity] = count
-    return dict(found)
-
-
-def today() -> date:
-    return timezone.now().astimezone(UTC).date()
-
-
-def bars(counts: dict[date, dict[int, int]]) -> list[Bar]:
-    """Stacked from the heaviest at the bottom; noise is left out, it would hide the rest."""
-    first = today() - timedelta(days=DAYS - 1)
-    weights = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
-    totals = [sum(day.get(weight, 0) for weight in weights) for day in counts.values()]
-    highest = max(totals, default=0) or 1
-    found = []
-    for number in range(DAYS):
-        day = first + timedelta(days=number)
-        found.append(_bar(day, number * STEP, counts.get(day, {}), weights, highest))
-    return found
-
-
-def _bar(day: date, x: int, counts: dict[int, int], weights: tuple[Severity, ...], highest: int) -> Bar:
-    bar = Bar(day, x, sum(counts.get(weight, 0) for weight in weights))
-    top = float(HEIGHT)
-    for weight in weights:
-        count = counts.get(weight, 0)
-        if count:
-            height = max(count / highest * (HEIGHT - 6), 1.5)
-            top -= height
-            piece = {"y": f"{top:.1f}", "height": f"{height:.1f}", "tone": weight.name.lower()}
-            bar.pieces.append({**piece, "words": plural(count, f"{weight.label.lower()} change")})
-    return bar
-
-
-def tiles(counts: dict[date, dict[int, int]], registrations: list[Registration]) -> list[tuple[str, str, str, str]]:
-    """Number, words, tone, link."""
-    week = [counts.get(today() - timedelta(days=back), {}) for back in range(7)]
-    active = sum(row.state == RegistrationState.ACTIVE for row in registrations)
-    changes = reverse("admin:monitoring_change_changelist")
-    told = sum(count for severity, count in counts.get(today(), {}).items() if severity > Severity.NOISE)
-    return [
-        (f"{told:,}", "changes today", "calm", changes),
-        _of_week(week, Severity.CRITICAL, changes),
-        _of_week(week, Severity.HIGH, changes),
-        (f"{active} of {len(registrations)}", "registrations active", "calm", _registrations()),
-    ]
-
-
-def _of_week(week: list[dict[int, int]], severity: Severity, link: str) -> tuple[str, str, str, str]:
-    count = sum(day.get(severity, 0) for day in week)
-    words = f"{severity.label.lower()} in 7 days"
-    return f"{count:,}", words, severity.name.lower() if count else "calm", f"{link}?severity={severity.value}"
-
-
-def _registrations() -> str:
-    return reverse("admin:portfolio_registration_changelist")
-
-
-def fresh(row: Registration, doubts: dict[object, int]) -> dict[str, Any]:
-    found = standing(row)
+def _asking(asked: Asked, registrations: Sequence[Registration]) -> dict[str, Any]:
     return {
-        "row": row,
-        "description": description(row),
-        "standing": found,
-        "cadence": cadence_words(row),
-        "drops": countdown(row),
-        "is_active": row.state == RegistrationState.ACTIVE,
-        "doubts": doubts.get(row.pk, 0),
+        "ranges": [(days, asked.with_days(days), days == asked.days) for days in RANGES],
+        "registrations": registrations,
+        "today": today(),
     }
+
+
+def _body(
+    request: HttpRequest, asked: Asked, registrations: Sequence[Registration], news: News, numbers: Tallies
+) -> dict[str, Any]:
+    """Steps while nothing was ever pulled, else everything that happened."""
+    if not news.published and not any(row.last_pulled_at for row in registrations):
+        return {"steps": list(steps(registrations))}
+    may_see = request.user.has_perm("monitoring.view_change")
+    totals = figures.totals_of(asked) if may_see else figures.Totals()
+    moves = declines.moves_of(asked) if may_see else []
+    worst, falling = declines.worst_of(moves), declines.falling_of(moves)
+    rows = last_heavy(asked, totals) if may_see else []
+    elements = _words_for(rows, totals, [*worst, *falling])
+    doubts = numbers.of("doubts")
+    bars = figures.bars_of(asked, totals)
+    return {
+        "tiles": tiles_of(asked, totals, news, numbers, registrations),
+        "news": news,
+        "all_heavy": asked.changes(severity="from-high"),
+        "last": [_line(row, elements, news) for row in rows],
+        "bars": bars,
+        "ticks": list(figures.ticks_of(bars)),
+        "legend": list(figures.legend_of(asked, totals)),
+        "chart": {"width": figures.WIDTH, "height": figures.HEIGHT, "whole": figures.HEIGHT + 24},
+        "kinds": figures.by_kind(asked, totals, elements),
+        "countries": figures.by_country(totals),
+        "by_registration": figures.by_registration(asked, totals, registrations),
+        "worst": declines.falls(worst),
+        "falling": declines.runs(falling),
+        "fresh": [fresh(row, doubts.get(str(row.pk), 0)) for row in registrations],
+    }
+
+
+# The last changes
+
+
+def last_heavy(asked: Asked, totals: figures.Totals) -> list[Change]:
+    """The last critical and high changes of these days, by key.
+
+    The totals tell how far back the page has to look, so no more is read and sorted than those days hold.
+    """
+    start = datetime.combine(_first_day_needed(asked, totals), time(), UTC)
+    end = datetime.combine(asked.last, time(), UTC) + timedelta(days=1)
+    heavy = (Severity.HIGH.value, Severity.CRITICAL.value)
+    rows = Change.objects.filter(severity__in=heavy, pk__gte=key_at(start), pk__lt=key_at(end), superseded=False)
+    if asked.registration:
+        rows = rows.filter(registration=asked.registration.pk)
+    return list(rows.order_by("-id")[:LAST])
+
+
+def _first_day_needed(asked: Asked, totals: figures.Totals) -> Any:
+    by_day, found = totals.of(Axis.DAY), 0
+    for day in reversed(asked.each_day):
+        counts = by_day.get(day.isoformat(), {})
+        found += counts.get(Severity.CRITICAL, 0) + counts.get(Severity.HIGH, 0)
+        if found >= LAST:
+            return day
+    return asked.first
+
+
+def _words_for(rows: list[Change], totals: figures.Totals, moves: list[ScoreMove]) -> dict[str, Element]:
+    """Companies for all that names one, and elements for all that is put into words: a query each."""
+    with_companies([*rows, *moves])
+    paths = {row.element for row in rows if row.element} | set(totals.elements)
+    return Element.objects.in_bulk(list(paths)) if paths else {}
+
+
+def _line(row: Change, elements: dict[str, Element], news: News) -> tuple[Line, bool]:
+    """In words, and whether it is new to the person who reads."""
+    return line_of(row, elements), bool(news.since and row.recorded_at > news.since)

@@ -41,6 +41,11 @@ class User(AbstractUser):
         editable=False,
         help_text="Who this is at the sign-in service.",
     )
+    # How far this person has seen the front page: a visit's own mark, and where news begins for it.
+    seen_at = models.DateTimeField(null=True, editable=False)
+    seen_number = models.BigIntegerField(default=0, editable=False)
+    news_since = models.DateTimeField(null=True, editable=False)
+    news_number = models.BigIntegerField(default=0, editable=False)
     # As in Django, but through rows of ours: the rows Django makes by itself have auto-increment keys.
     groups = models.ManyToManyField(  # type: ignore[assignment]
         Group, through="UserGroup", blank=True, related_name="user_set", related_query_name="user", verbose_name="roles"

@@ -22,6 +22,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Make digests", "monitoring.alert_jobs.make_digests", OFTEN),
     ("Send reports", "monitoring.alert_jobs.make_reports", OFTEN),
     ("Count the days", "monitoring.jobs.count_days", OFTEN),
+    ("Count what stands", "monitoring.jobs.count_standing", OFTEN),
     ("Audit the last day by replay", "monitoring.jobs.audit_due", 60),
     ("Look for new registrations", "portfolio.jobs.discover", 60),
     ("Take notifications as evidence", "monitoring.evidence.gather_all", CATCH_UP),

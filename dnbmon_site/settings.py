@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "dnbmon_site.middleware.ReadersTimezone",
     "dnbmon_site.middleware.ReadersLanguage",
+    "dnbmon_site.front.acts.CountAfterActs",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "dnbmon_site.request_log.RequestLog",

@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path
 
 from dnbmon_site import installing, operating
+from dnbmon_site.front.visits import seen
 from dnbmon_site.preferences import preferences
 from dnbmon_site.sign_in_pages import back, begin, only_with, sign_in
 from health import pages
@@ -44,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", sign_in, name="sign_in"),
     path("sign-in/", begin, name="oidc_authentication_init"),
     path("sign-in/back/", back, name="oidc_authentication_callback"),
+    path("seen/", admin.site.admin_view(seen), name="seen"),
     path("", admin.site.urls),
 ]
 

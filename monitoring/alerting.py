@@ -38,6 +38,7 @@ from monitoring.timeline import lines_of, sentence
 from monitoring.webhooks import Event, emit_events
 from portfolio.models import Company
 from portfolio.rows import in_batches, insert_new
+from portfolio.tallying import tally
 
 logger = logging.getLogger(__name__)
 READER = "alerts"
@@ -103,6 +104,8 @@ def raise_alerts(until: datetime) -> int:
         if not _move(mark, publication.number):
             break
         done += 1
+    if done:
+        tally("alerts")
     return done
 
 

@@ -7,6 +7,7 @@ class MonitoringConfig(AppConfig):
     verbose_name = "Monitoring"
 
     def ready(self) -> None:
+        from monitoring import tallying  # noqa: F401  names what is counted
         from monitoring.rule_pack import install_pack
 
         post_migrate.connect(install_pack, sender=self, dispatch_uid="monitoring.rule_pack")

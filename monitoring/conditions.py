@@ -205,13 +205,14 @@ def _is_worse(leaf: Facet) -> bool:
 
 def _is_worse_rating(before: str, after: str) -> bool:
     """ "5A1" → "4A1" by strength, "5A1" → "5A3" by the risk at its end."""
-    (strength, risk), (weaker, riskier) = _rating(before), _rating(after)
+    (strength, risk), (weaker, riskier) = rating_of(before), rating_of(after)
     if risk is not None and riskier is not None and riskier > risk:
         return True
     return strength is not None and weaker is not None and weaker > strength
 
 
-def _rating(text: str) -> tuple[int | None, int | None]:
+def rating_of(text: str) -> tuple[int | None, int | None]:
+    """Its strength and its risk, as places on scales that get worse; None for what it does not say."""
     found = re.fullmatch(r"([1-5]A|[A-H]{2})?\s*([1-4])?", text.strip().upper(), re.ASCII)
     if not found:
         return None, None

@@ -27,6 +27,7 @@ from portfolio.models import Registration, RegistrationState
 from portfolio.proposing import carry_out_left_behind, propose_replacements, withdraw_unwanted
 from portfolio.rows import clean_text
 from portfolio.syncing import read_details, resume_what_is_over, start_pulling
+from portfolio.tallying import tally
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
@@ -173,6 +174,11 @@ def count_days() -> int:
         while timezone.now() < until and (touched := step()):
             days += touched
     return days
+
+
+def count_standing() -> int:
+    """Count what stands at the moment, for the front page; returns how many kinds of numbers that are."""
+    return tally()
 
 
 def make_proposals() -> int:

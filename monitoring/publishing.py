@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
-from monitoring.models import Change, Delivery, DeliveryState, Publication, ReadMark
+from monitoring.models import Change, Delivery, DeliveryState, Publication, ReadMark, Severity
 
 # Who reads publications in their order; other marks count other things.
 READERS = ("alerts", "daily counts", "evidence", "proposals")
@@ -27,7 +29,8 @@ def _take_next_number(delivery: Delivery) -> Publication | None:
     publication = Publication(
         number=last + 1,
         delivery=delivery,
-        change_count=Change.objects.filter(delivery=delivery).count(),
+        registration=delivery.registration_id,
+        **counts_of(delivery.pk),
         published_at=timezone.now(),
     )
     try:
@@ -37,6 +40,16 @@ def _take_next_number(delivery: Delivery) -> Publication | None:
     except IntegrityError:
         return None
     return publication
+
+
+def counts_of(delivery: uuid.UUID) -> dict[str, int]:
+    """How many changes a delivery brought, and how many of those that people should see, by weight."""
+    weights = {"critical": Severity.CRITICAL, "high": Severity.HIGH, "medium": Severity.MEDIUM}
+    found = Change.objects.filter(delivery=delivery).aggregate(
+        change_count=Count("id"),
+        **{name: Count("id", filter=Q(severity=severity)) for name, severity in weights.items()},
+    )
+    return {name: count or 0 for name, count in found.items()}
 
 
 def _mark_published(delivery: Delivery, publication: Publication) -> None:

@@ -35,6 +35,7 @@ from monitoring.models import (
     Severity,
 )
 from monitoring.projecting import compare_company, project
+from monitoring.publishing import counts_of
 from monitoring.reading import Fact, Reading
 from monitoring.rolling_up import days_touched, recount
 from monitoring.weighing import Weights, element_key
@@ -289,7 +290,7 @@ def _derived(seed: Notification) -> QuerySet[Change]:
 def count_deliveries(keys: Iterable[uuid.UUID]) -> None:
     for key in keys:
         Delivery.objects.filter(pk=key).update(new_count=Notification.objects.filter(delivery=key).count())
-        Publication.objects.filter(delivery=key).update(change_count=Change.objects.filter(delivery=key).count())
+        Publication.objects.filter(delivery=key).update(**counts_of(key))
 
 
 def project_all(result: Rebuilt, tell: Tell) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 from django.db.models import Count
 
 from monitoring.history import SNAPSHOT
-from monitoring.models import Change, DailyCount, Notification, Publication, ReadMark, Severity
+from monitoring.models import Change, DailyCount, DayTotal, Notification, Publication, ReadMark, Severity
+from monitoring.score_moves import recount_moves
+from monitoring.totals import totals_of
 from portfolio.models import Company
 from portfolio.rows import in_batches, insert_new
 
@@ -48,6 +50,8 @@ def days_touched(deliveries: Iterable[uuid.UUID]) -> set[date]:
 def recount(day: date) -> None:
     """Make the rows of one day what the changes and notifications say."""
     replace_day(DailyCount, day, {row.pk: row for row in [*_change_counts(day), *_notification_counts(day)]})
+    replace_day(DayTotal, day, {row.pk: row for row in totals_of(day)})
+    recount_moves(day)
 
 
 def replace_day(model: Any, day: date, wanted: Mapping[uuid.UUID, Any]) -> None:

@@ -36,6 +36,7 @@ class Year:
     registrations: list[Registration]
     start: date | None
     anniversary: date | None
+    listed: int = 0
     billed: int = 0
     coming: int = 0
     renewing: int = 0
@@ -93,12 +94,14 @@ def contract_year(contract: Contract) -> Year:
     found = _companies(
         subjects,
         is_once=len(rows) == 1,
+        listed=Q(state__in=LISTED),
         billed=billed,
         forecast=billed | _coming(),
         renewing=_listed_or_coming() & ~leaving,
         leaving=_listed_or_coming() & leaving,
         unwanted=Q(state=SubjectState.MONITORED, wanted=False),
     )
+    year.listed = found["listed"]
     year.billed, year.coming = found["billed"], found["forecast"] - found["billed"]
     year.renewing, year.leaving, year.unwanted = found["renewing"], found["leaving"], found["unwanted"]
     year.plans = list(_plans(year, subjects))

@@ -27,6 +27,7 @@ from portfolio.models import (
     SubjectState,
 )
 from portfolio.rows import clean_text, in_batches, insert_new
+from portfolio.tallying import tally
 from portfolio.wanting import Wish, new_billable, unwant_subjects, want_subjects
 from portfolio.wording import plural
 
@@ -73,6 +74,8 @@ def propose(signs: Iterable[Sign]) -> list[Proposal]:
         rows = [_proposal(sign) for sign in _where_wanted(batch)]
         made += insert_new(Proposal, rows)
     _tell_costs(made)
+    if made:
+        tally("proposals")
     return made
 
 

@@ -31,11 +31,29 @@ def with_registrations(rows: list[Any]) -> None:
         row.registration = registrations[row.registration_id]
 
 
+FROM = {"from-high": ("High and critical", Severity.HIGH), "from-medium": ("Medium and heavier", Severity.MEDIUM)}
+
+
+class WeightFilter(choice_filter("severity", Severity.choices[::-1], "weight")):  # type: ignore[misc]
+    """One weight, or all from one on: each weight is a range of the same index."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        groups = [(value, words) for value, (words, _) in FROM.items()]
+        return [*groups, *super().lookups(request, model_admin)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() in FROM:
+            _, least = FROM[self.value()]
+            return queryset.filter(severity__in=[one.value for one in Severity if one >= least])
+        found: QuerySet[Any] = super().queryset(request, queryset)
+        return found
+
+
 @admin.register(Change)
 class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("company_id", "element", "changed_at")
     list_filter = (
-        choice_filter("severity", Severity.choices[::-1], "weight"),
+        WeightFilter,
         choice_filter("kind", Kind.choices, "kind"),
         RegistrationFilter,
         ElementFilter,

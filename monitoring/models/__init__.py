@@ -45,6 +45,7 @@ from monitoring.models.reports import (
     ReportRegistration,
     ReportSchedule,
 )
+from monitoring.models.rollups import Axis, DayTotal, Score, ScoreMove
 from monitoring.models.scheduled_exports import ExportContent, FileFormat, ScheduledExport
 from monitoring.models.webhooks import WebhookEndpoint
 
@@ -55,11 +56,13 @@ __all__ = [
     "AlertKind",
     "AlertRule",
     "AlertState",
+    "Axis",
     "Change",
     "Channel",
     "Combination",
     "DailyCount",
     "DailyDelay",
+    "DayTotal",
     "DeadLetter",
     "DeadLetterState",
     "Delivery",
@@ -89,6 +92,8 @@ __all__ = [
     "Rhythm",
     "RuleChannel",
     "ScheduledExport",
+    "Score",
+    "ScoreMove",
     "Severity",
     "Source",
     "TargetKind",

@@ -208,6 +208,10 @@ class Publication(models.Model):
     number = models.BigIntegerField(primary_key=True)
     delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT)
     change_count = models.PositiveIntegerField()
+    registration = models.UUIDField(null=True)
+    critical = models.PositiveIntegerField(default=0)
+    high = models.PositiveIntegerField(default=0)
+    medium = models.PositiveIntegerField(default=0)
     published_at = models.DateTimeField()
 
     class Meta:

@@ -25,6 +25,7 @@ from portfolio.models.records import (
 from portfolio.models.references import ExternalReference, KeySpending
 from portfolio.models.saved_filters import SavedFilter
 from portfolio.models.subjects import CheckState, ListCheck, Subject, SubjectState, SyncRun, SyncState, WorkLease
+from portfolio.models.tallies import Tally
 
 __all__ = [
     "AccessToken",
@@ -55,6 +56,7 @@ __all__ = [
     "SubjectState",
     "SyncRun",
     "SyncState",
+    "Tally",
     "ThrottleSlot",
     "Verdict",
     "WorkLease",

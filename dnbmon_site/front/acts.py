@@ -1,0 +1,32 @@
+"""After what people do on a page, what waits is counted anew, so that the front page they go back to is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from portfolio.tallying import tally
+
+# The beginning of an address, and what an act there may change. What programs do by the API is counted by the job.
+COUNTED = {
+    "/monitoring/alert/": "alerts",
+    "/portfolio/proposal/": "proposals",
+    "/portfolio/subjectimport/": "imports",
+}
+
+
+class CountAfterActs:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        acted = request.method == "POST" and response.status_code < 400
+        if acted and (names := touched(request.path)):
+            tally(*names)
+        return response
+
+
+def touched(path: str) -> list[str]:
+    return [name for beginning, name in COUNTED.items() if path.startswith(beginning)]

@@ -1,0 +1,122 @@
+"""What the front page is asked for: the days and the registration, kept in its address and in every link from it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from portfolio.models import Registration
+from portfolio.wording import day_text
+
+RANGES = (7, 30, 90)
+USUAL = 30
+LONGEST = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whole UTC days, as the roll-ups have them; one registration or all."""
+
+    first: date
+    last: date
+    days: int = 0
+    registration: Registration | None = None
+    mistake: str = ""
+
+    @property
+    def count(self) -> int:
+        return (self.last - self.first).days + 1
+
+    @property
+    def before(self) -> date:
+        """The first day of the same number of days before."""
+        return self.first - timedelta(days=self.count)
+
+    @property
+    def each_day(self) -> list[date]:
+        return [self.first + timedelta(days=number) for number in range(self.count)]
+
+    @property
+    def words(self) -> str:
+        """ "the last 30 days", "1 to 14 November 2026"."""
+        if self.days:
+            return ngettext("the last day", "the last %(days)d days", self.days) % {"days": self.days}
+        return gettext("%(first)s to %(last)s") % {"first": day_text(self.first), "last": day_text(self.last)}
+
+    @property
+    def before_words(self) -> str:
+        return ngettext("the day before", "the %(days)d days before", self.count) % {"days": self.count}
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What the address says; nothing for what is usual."""
+        found = {"registration": str(self.registration.pk)} if self.registration else {}
+        if self.days and self.days != USUAL:
+            found["days"] = str(self.days)
+        if not self.days:
+            found |= {"from": self.first.isoformat(), "to": self.last.isoformat()}
+        return found
+
+    def address(self, **others: str) -> str:
+        return _address(self.query | others)
+
+    def with_days(self, days: int) -> str:
+        query = {name: value for name, value in self.query.items() if name == "registration"}
+        return _address(query | ({} if days == USUAL else {"days": str(days)}))
+
+    def changes(self, **filters: str) -> str:
+        """The list of changes of these days and this registration, filtered further."""
+        filters = {"day_from": self.first.isoformat(), "day_to": self.last.isoformat(), **filters}
+        if self.registration:
+            filters = {"registration": str(self.registration.pk), **filters}
+        return f"{reverse('admin:monitoring_change_changelist')}?{urlencode(filters)}"
+
+
+def _address(query: Mapping[str, str]) -> str:
+    index = reverse("admin:index")
+    return f"{index}?{urlencode(query)}" if query else index
+
+
+def asked_of(request: HttpRequest, registrations: Sequence[Registration]) -> Asked:
+    """What the address says; what cannot be read is as usual, and said."""
+    query = request.GET
+    registration = _registration(query.get("registration", ""), registrations)
+    if query.get("from") or query.get("to"):
+        return _own_days(query.get("from", ""), query.get("to", ""), registration)
+    text = query.get("days", "")
+    days = int(text) if text in map(str, RANGES) else USUAL
+    return Asked(today() - timedelta(days=days - 1), today(), days, registration)
+
+
+def _own_days(start: str, end: str, registration: Registration | None) -> Asked:
+    try:
+        last = date.fromisoformat(end) if end else today()
+        first = date.fromisoformat(start) if start else last - timedelta(days=USUAL - 1)
+    except ValueError:
+        mistake = gettext("These are no dates; the usual days are shown.")
+        return Asked(today() - timedelta(days=USUAL - 1), today(), USUAL, registration, mistake)
+    first, last = min(first, last), max(first, last)
+    if (last - first).days >= LONGEST:
+        mistake = gettext("At most %(days)d days are shown at once: the last ones of yours.") % {"days": LONGEST}
+        return Asked(last - timedelta(days=LONGEST - 1), last, 0, registration, mistake)
+    return Asked(first, last, 0, registration)
+
+
+def _registration(text: str, registrations: Sequence[Registration]) -> Registration | None:
+    try:
+        key = uuid.UUID(text)
+    except ValueError:
+        return None
+    return next((row for row in registrations if row.pk == key), None)
+
+
+def today() -> date:
+    return timezone.now().astimezone(UTC).date()

@@ -1,0 +1,160 @@
+"""What needs a person: trouble with registrations, critical alerts, and what waits for a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from monitoring.admin.registrations import marks_of
+from monitoring.models import AlertState, Severity
+from monitoring.wording import lower_first
+from portfolio.models import ImportState, ProposalState, Registration
+from portfolio.tallying import COUNTED, Tallies
+from portfolio.wording import ago, countdown, counted, loss_sentence, standing
+
+URGENCY = ("bad", "warn", "calm")
+LATE_AFTER = timedelta(minutes=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something a person should look at; `act` is what to do there, in a word or two."""
+
+    tone: str
+    title: str
+    text: str
+    link: str = ""
+    act: str = ""
+    # Its newest, each as words, link and time.
+    newest: Sequence[tuple[str, str, datetime]] = ()
+
+    @property
+    def urgency(self) -> str:
+        return {"bad": gettext("Now"), "warn": gettext("Soon"), "calm": gettext("Know")}[self.tone]
+
+
+def needs_of(request: HttpRequest, registrations: Sequence[Registration], numbers: Tallies) -> list[Need]:
+    """Of all registrations, whatever the page is filtered by; the most urgent first."""
+    found = [
+        *_worker(registrations, numbers),
+        *_critical_alerts(numbers),
+        *(need for row in registrations for need in _needs_of(row, numbers)),
+        *_unreadable(numbers),
+        *_decisions(request, numbers),
+    ]
+    return sorted(found, key=lambda need: URGENCY.index(need.tone))
+
+
+def _worker(registrations: Sequence[Registration], numbers: Tallies) -> Iterator[Need]:
+    """The numbers themselves tell: a worker counts them anew every five minutes."""
+    counted_at = numbers.counted_at
+    if not registrations or (counted_at and timezone.now() - counted_at < LATE_AFTER):
+        return
+    text = gettext("Nothing is pulled. Start one: manage.py worker.")
+    if counted_at:
+        text += " " + gettext("What you see was counted %(when)s.") % {"when": ago(counted_at)}
+    yield Need("bad", gettext("No worker runs"), text)
+
+
+def _critical_alerts(numbers: Tallies) -> Iterator[Need]:
+    if count := numbers.of("alerts").get("critical", 0):
+        title = ngettext("%(count)s critical alert", "%(count)s critical alerts", count) % {"count": up_to(count)}
+        link = reverse("admin:monitoring_alert_changelist")
+        link += f"?state={AlertState.NEW.value}&severity={Severity.CRITICAL.value}"
+        newest = [_alert(told) for told in numbers.of("alerts").get("newest", ())]
+        yield Need("bad", title, gettext("Nobody has acknowledged them yet."), link, gettext("Look"), newest)
+
+
+def _alert(told: Mapping[str, str]) -> tuple[str, str, datetime]:
+    link = reverse("admin:monitoring_alert_change", args=[told["key"]])
+    return told["title"], link, datetime.fromisoformat(told["raised_at"])
+
+
+def up_to(count: int) -> str:
+    return f"{counted(count)}{'+' if count >= COUNTED else ''}"
+
+
+def _needs_of(row: Registration, numbers: Tallies) -> Iterator[Need]:
+    link, look = reverse("admin:portfolio_registration_change", args=[row.pk]), gettext("Look")
+    found = standing(row)
+    if found.tone in ("bad", "warn"):
+        yield Need(found.tone, f"{row.reference}: {lower_first(found.word)}", found.sentence, link, look)
+    for word, tone, why in marks_of(row):
+        if why != found.sentence:
+            yield Need(tone, f"{row.reference}: {lower_first(word)}", why, link, look)
+    if left := countdown(row):
+        tone = "bad" if left == "now" else "warn"
+        title = gettext("%(registration)s: loss %(when)s") % {"registration": row.reference, "when": left}
+        yield Need(tone, title, loss_sentence(row), link, look)
+    if doubts := numbers.of("doubts").get(str(row.pk), 0):
+        title = ngettext(
+            "%(registration)s: %(count)s call in doubt", "%(registration)s: %(count)s calls in doubt", doubts
+        ) % {"registration": row.reference, "count": counted(doubts)}
+        text = gettext("Something may have been taken and not received. Replay repairs it by itself.")
+        yield Need("calm", title, text, reverse("admin:monitoring_delivery_changelist") + "?state=doubtful", look)
+
+
+def _unreadable(numbers: Tallies) -> Iterator[Need]:
+    if count := numbers.of("unreadable").get("open", 0):
+        title = ngettext("%(count)s item could not be read", "%(count)s items could not be read", count)
+        link = reverse("admin:monitoring_deadletter_changelist") + "?state=open"
+        text = gettext("Look at them, then try again or set them aside.")
+        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Look"))
+
+
+# What waits for a decision, for those with the right to it
+
+
+def _decisions(request: HttpRequest, numbers: Tallies) -> Iterator[Need]:
+    may = request.user.has_perm
+    yield from _proposals(numbers, may("portfolio.decide_proposal"), may("portfolio.approve_import"))
+    yield from _imports(numbers, may("portfolio.confirm_import"), may("portfolio.approve_import"))
+    if may("portfolio.change_subject"):
+        yield from _refused(numbers)
+
+
+def _proposals(numbers: Tallies, may_decide: bool, may_approve: bool) -> Iterator[Need]:
+    counts, link = numbers.of("proposals"), reverse("admin:portfolio_proposal_changelist")
+    if may_decide and (count := counts.get(ProposalState.OPEN, 0)):
+        title = ngettext("%(count)s proposal to decide", "%(count)s proposals to decide", count)
+        text = gettext(
+            "D&B has merged, deleted or refused companies that you want watched. Accept or dismiss what is proposed."
+        )
+        yield Need("warn", title % {"count": up_to(count)}, text, f"{link}?state=open", gettext("Decide"))
+    if may_approve and (count := counts.get(ProposalState.AWAITING_APPROVAL, 0)):
+        title = ngettext(
+            "%(count)s proposal to approve as a second person",
+            "%(count)s proposals to approve as a second person",
+            count,
+        )
+        text = gettext("They add more companies than one person may confirm at once.")
+        link = f"{link}?state=awaiting_approval"
+        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Approve"))
+
+
+def _imports(numbers: Tallies, may_confirm: bool, may_approve: bool) -> Iterator[Need]:
+    counts, link = numbers.of("imports"), reverse("admin:portfolio_subjectimport_changelist")
+    text = gettext("Nothing is sent before.")
+    if may_confirm and (count := counts.get(ImportState.READ, 0)):
+        title = ngettext("%(count)s import to confirm", "%(count)s imports to confirm", count)
+        yield Need("warn", title % {"count": up_to(count)}, text, f"{link}?state=read", gettext("Confirm"))
+    if may_approve and (count := counts.get(ImportState.AWAITING_APPROVAL, 0)):
+        title = ngettext(
+            "%(count)s import to approve as a second person", "%(count)s imports to approve as a second person", count
+        )
+        link = f"{link}?state=awaiting_approval"
+        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Approve"))
+
+
+def _refused(numbers: Tallies) -> Iterator[Need]:
+    if count := sum(numbers.of("refused").values()):
+        title = ngettext("%(count)s company refused by D&B", "%(count)s companies refused by D&B", count)
+        link = reverse("admin:portfolio_subject_changelist") + "?state=refused&wanted=yes"
+        text = gettext("They are wanted and not watched. See why, and decide.")
+        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Look"))

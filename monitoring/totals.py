@@ -1,0 +1,41 @@
+"""Totals of a day along one axis at a time, from its daily counts: what charts over many days read."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from monitoring.models import Axis, DailyCount, DayTotal, Kind, Severity
+
+TOTAL_KEYS = uuid.UUID("8b0c52ce-5d0d-5f0b-9d43-0f4b6a4b7a31")
+# Beyond the days, totals tell what people should see: low changes and noise would make most of the rows.
+TOLD = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
+
+
+def totals_of(day: date) -> Iterator[DayTotal]:
+    """What the totals of one day are to be."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    rows = DailyCount.objects.filter(day=day, what="change")
+    for registration, kind, element, severity, country, count in rows.values_list(
+        "registration_id", "kind", "element", "severity", "country", "count"
+    ):
+        for axis, value in _axes(day, registration, kind, element, severity, country):
+            counts[registration, axis, value, severity] += count
+    for (registration, axis, value, severity), count in counts.items():
+        key = uuid.uuid5(TOTAL_KEYS, f"{day}|{registration}|{axis}|{value}|{severity}")
+        yield DayTotal(
+            id=key, day=day, registration_id=registration, axis=axis, value=value, severity=severity, count=count
+        )
+
+
+def _axes(
+    day: date, registration: uuid.UUID, kind: str, element: str, severity: int, country: str
+) -> Iterator[tuple[Axis, str]]:
+    yield Axis.DAY, day.isoformat()
+    if severity in TOLD:
+        yield Axis.REGISTRATION, str(registration)
+        yield Axis.COUNTRY, country
+        yield (Axis.ELEMENT, element) if kind == Kind.ELEMENT else (Axis.KIND, kind)

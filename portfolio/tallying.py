@@ -1,0 +1,108 @@
+"""Counting what stands at the moment (`Tally`): each kind of number has one function, named once."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count
+from django.utils import timezone
+
+from portfolio.contract_year import LISTED, contract_year
+from portfolio.models import (
+    Contract,
+    ImportState,
+    Proposal,
+    ProposalState,
+    Registration,
+    Subject,
+    SubjectImport,
+    SubjectState,
+    Tally,
+)
+from portfolio.rows import insert_new
+
+# So many are counted; more are “1,000+”.
+COUNTED = 1000
+Numbers = Mapping[str, Any]
+COUNTERS: dict[str, Callable[[], Numbers]] = {}
+
+
+def counter(function: Callable[[], Numbers]) -> Callable[[], Numbers]:
+    """Names a count after its function."""
+    COUNTERS[function.__name__] = function
+    return function
+
+
+def tally(*names: str) -> int:
+    """Count these anew, or all; returns how many kinds were counted."""
+    for name in names or COUNTERS:
+        values = {"numbers": json.dumps(COUNTERS[name](), sort_keys=True), "counted_at": timezone.now()}
+        if not Tally.objects.filter(pk=name).update(**values):
+            insert_new(Tally, [Tally(what=name, **values)])
+    return len(names or COUNTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """All that was counted, by its name, and when the oldest of it was."""
+
+    numbers: Mapping[str, Numbers] = field(default_factory=dict)
+    counted_at: datetime | None = None
+
+    def of(self, name: str) -> Numbers:
+        return self.numbers.get(name, {})
+
+
+def tallies() -> Tallies:
+    rows = list(Tally.objects.all())
+    found = {row.what: json.loads(row.numbers) for row in rows}
+    return Tallies(found, min((row.counted_at for row in rows), default=None))
+
+
+@counter
+def proposals() -> Numbers:
+    states = (ProposalState.OPEN, ProposalState.AWAITING_APPROVAL)
+    return Counter(Proposal.objects.filter(state__in=states).values_list("state", flat=True)[:COUNTED])
+
+
+@counter
+def imports() -> Numbers:
+    states = (ImportState.READ, ImportState.AWAITING_APPROVAL)
+    return Counter(SubjectImport.objects.filter(state__in=states).values_list("state", flat=True)[:COUNTED])
+
+
+@counter
+def refused() -> Numbers:
+    """Wanted companies that D&B refuses, by registration."""
+    keys = list(Registration.objects.values_list("pk", flat=True))
+    rows = Subject.objects.filter(registration__in=keys, wanted=True, state=SubjectState.REFUSED)
+    return Counter(str(key) for key in rows.values_list("registration_id", flat=True)[:COUNTED])
+
+
+@counter
+def monitored() -> Numbers:
+    """Companies in D&B's lists, by registration and contract; what the contract year counts, and what it pays for."""
+    listed = Subject.objects.filter(state__in=LISTED).order_by()
+    by_registration = listed.values_list("registration_id").annotate(count=Count("id"))
+    return {
+        "registrations": {str(key): count for key, count in by_registration},
+        "contracts": [_contract(contract) for contract in Contract.objects.order_by("name")],
+    }
+
+
+def _contract(contract: Contract) -> Numbers:
+    year = contract_year(contract)
+    return {
+        "name": contract.name,
+        "contracted": contract.contracted_number,
+        "listed": year.listed,
+        "billed": year.billed,
+        "coming": year.coming,
+        "is_known": not year.unadopted,
+        "anniversary": year.anniversary.isoformat() if year.anniversary else "",
+    }

@@ -1,0 +1,55 @@
+"""What stands is counted anew, one row a kind, and what people do is counted at once."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from portfolio.models import ProposalKind, SubjectImport, Tally
+from portfolio.proposing import Sign, propose
+from portfolio.tallying import COUNTERS, tallies, tally
+from tests.builders import DUNS, a_contract, a_registration
+from tests.portfolio.subjects import a_subject
+
+pytestmark = pytest.mark.django_db
+
+
+def counted(name: str) -> Any:
+    return tallies().of(name)
+
+
+def test_each_kind_has_a_row_and_counting_again_keeps_it() -> None:
+    assert tally() == tally() == len(COUNTERS) == Tally.objects.count()
+    assert counted("proposals") == {} and tallies().counted_at is not None
+
+
+def test_nothing_is_known_before_the_first_count() -> None:
+    assert counted("monitored") == {} and tallies().counted_at is None
+
+
+def test_monitored_companies_by_registration_and_contract() -> None:
+    a_contract(contracted_number=5)
+    registrations = [a_registration(name, adopted=True) for name in ("ONE", "TWO")]
+    for row in registrations:
+        a_subject(registration=row, state="monitored")
+    a_subject("150483782", registrations[0], state="removed")
+    tally("monitored")
+    found = counted("monitored")
+    assert set(found["registrations"].values()) == {1}
+    contract = found["contracts"][0]
+    assert (contract["listed"], contract["billed"], contract["contracted"], contract["is_known"]) == (1, 1, 5, True)
+
+
+def test_proposals_are_counted_as_they_are_made() -> None:
+    registration = a_registration(adopted=True)
+    a_subject(registration=registration)
+    propose([Sign(ProposalKind.DELETE, registration.pk, DUNS)])
+    assert counted("proposals") == {"open": 1}
+
+
+def test_imports_wait_by_state() -> None:
+    registration = a_registration()
+    for state in ("read", "awaiting_approval", "applied"):
+        SubjectImport.objects.create(registration=registration, state=state, created_by="a", created_at=timezone.now())
+    tally("imports")
+    assert counted("imports") == {"read": 1, "awaiting_approval": 1}
