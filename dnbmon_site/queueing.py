@@ -20,7 +20,7 @@ from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
 # Seconds between two looks at the rows while nothing comes: no longer than somebody waits for what a click does.
-LONGEST = 4.0
+LONGEST = 5.0
 QUIET_AFTER = 10.0
 
 
@@ -44,8 +44,9 @@ class QuietQueue(ORM):
         return super().enqueue(task)
 
     def dequeue(self) -> list[tuple[Any, str]] | None:
-        tasks = self._planned(0) or self._take()
-        if tasks:
+        if planned := self._planned(0):
+            return planned
+        if tasks := self._take():
             self.busy_at = time.monotonic()
             return tasks
         is_quiet = time.monotonic() - self.busy_at > QUIET_AFTER

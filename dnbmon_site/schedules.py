@@ -7,7 +7,7 @@ from django_q.models import Schedule
 from health.scheduling import FOR_EVER
 
 # What is woken by what happens anyway: the schedule only catches what was missed, and a worker that starts does too.
-CATCH_UP = 10
+CATCH_UP = 15
 OFTEN = 5
 
 # name, function without arguments (one schedule with bad arguments stops all others), minutes between runs
@@ -18,7 +18,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Publish what was read", "monitoring.jobs.publish_read", CATCH_UP),
     ("Raise alerts", "monitoring.alert_jobs.alert_published", CATCH_UP),
     ("Put changes into the queue of webhooks", "monitoring.alert_jobs.queue_for_webhooks", CATCH_UP),
-    ("Send what is due", "monitoring.alert_jobs.send_due", 1),
+    ("Send what is due", "monitoring.alert_jobs.send_due", 2),
     ("Make digests", "monitoring.alert_jobs.make_digests", OFTEN),
     ("Send reports", "monitoring.alert_jobs.make_reports", OFTEN),
     ("Count the days", "monitoring.jobs.count_days", OFTEN),
@@ -27,7 +27,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Look for new registrations", "portfolio.jobs.discover", 60),
     ("Take notifications as evidence", "monitoring.evidence.gather_all", CATCH_UP),
     ("Sync with D&B", "portfolio.sync_jobs.sync_due", 1),
-    ("Ask D&B about lists", "portfolio.sync_jobs.check_lists", 1),
+    ("Ask D&B about lists", "portfolio.sync_jobs.check_lists", OFTEN),
     ("Look for differences from D&B's lists", "portfolio.sync_jobs.reconcile_all", 60),
     ("Go on with imports", "portfolio.importing.jobs.work_on_imports", CATCH_UP),
     ("Make proposals", "monitoring.jobs.make_proposals", CATCH_UP),

@@ -21,10 +21,11 @@ PARKED_FOR = timedelta(days=7)
 
 def checks_of_data(look: Look) -> Iterator[Result]:
     yield from deliveries(look)
-    yield dead_letters()
     yield dispatches(look)
-    yield parked(look)
-    yield syncs(look)
+    if look.is_full:
+        yield dead_letters()
+        yield parked(look)
+        yield syncs(look)
 
 
 # State, check, title, when it began to wait, what to do
@@ -89,7 +90,7 @@ def dead_letters() -> Result:
         return Result("dead-letters", title, State.OK, "Everything could be read.", 0)
     do = "Look at “Unreadable items”: try again after an update, or set aside."
     sentence = f"{plural(count, 'item')} could not be read. The bytes are kept, the others went on."
-    return Result("dead-letters", title, State.WARNING, sentence, count, "items", do)
+    return Result("dead-letters", title, State.WARNING, sentence, count, "items", do, is_mark=True)
 
 
 def dispatches(look: Look) -> Result:
@@ -115,7 +116,7 @@ def parked(look: Look) -> Result:
         return Result("parked", title, state, "None in the last 7 days.", 0)
     sentence = f"{plural(len(errors), 'message')} of the last 7 days could not be sent. The last one: {errors[0]}"
     do = "Mend the channel or webhook, then send them again under “Messages”."
-    return Result("parked", title, state, sentence, len(errors), "messages", do)
+    return Result("parked", title, state, sentence, len(errors), "messages", do, is_mark=True)
 
 
 def syncs(look: Look) -> Result:
@@ -127,4 +128,4 @@ def syncs(look: Look) -> Result:
         return Result("sync", title, State.OK, "None has failed.", 0)
     sentence = f"{plural(len(failed), 'sync', 'syncs')} failed and tried again by itself: {failed[0]}"
     do = "See “Syncs”: if it stays, the reason says what to mend."
-    return Result("sync", title, State.WARNING, sentence, len(failed), "syncs", do)
+    return Result("sync", title, State.WARNING, sentence, len(failed), "syncs", do, is_mark=True)

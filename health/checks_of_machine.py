@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from health.beats import DEAD, LATE, seconds_of_a_beat
 from health.looking import Look
-from health.migrating import migrations_waiting
+from health.migrating import migrations_waiting, migrations_waiting_lately
 from health.models import JOBS, OUTSIDE, Heartbeat, State
 from health.results import Result, graded
 from health.scheduling import PAUSED
@@ -28,19 +28,19 @@ OUTSIDE_LATE = timedelta(minutes=10)
 
 
 def checks_of_machine(look: Look) -> Iterator[Result]:
-    yield database()
+    yield database(migrations_waiting() if look.is_full else migrations_waiting_lately())
     yield disk()
     yield jobs()
     yield from schedules(look)
     yield backlog()
-    yield failed(look)
+    if look.is_full:
+        yield failed(look)
     if settings.HEARTBEAT_URL:
         yield outside(look)
 
 
-def database() -> Result:
+def database(waiting: int) -> Result:
     """That this is reached at all shows that it answers."""
-    waiting = migrations_waiting()
     title = "Database"
     if not waiting:
         return Result("database", title, State.OK, "It answers and is up to date.", 0)
@@ -118,7 +118,7 @@ def failed(look: Look) -> Result:
         return Result("failed", title, State.OK, "None in the last hour.", 0)
     sentence = f"{plural(len(names), 'job')} failed in the last hour; the last one: {names[0][0]} ({names[0][1]})."
     do = "The reason stands below. Work that failed is done again by the next run."
-    return Result("failed", title, State.WARNING, sentence, len(names), "jobs", do)
+    return Result("failed", title, State.WARNING, sentence, len(names), "jobs", do, is_mark=True)
 
 
 def outside(look: Look) -> Result:

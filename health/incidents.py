@@ -19,7 +19,7 @@ from portfolio.wording import days_and_hours
 CRITICAL_NOTICE, WELL_NOTICE, PAST_NOTICE = "health.critical", "health.well", "health.past"
 
 
-def follow(results: Sequence[Result], seen_before: Iterable[str]) -> None:
+def follow(results: Sequence[Result], seen_before: Iterable[str], left_out: Sequence[str] = ()) -> None:
     """Make incidents say what a look says. A mere warning has to be seen twice, so that nothing flickers."""
     open_now = {row.matter: row for row in Incident.objects.filter(ended_at=None)}
     before, told = set(seen_before), False
@@ -32,7 +32,7 @@ def follow(results: Sequence[Result], seen_before: Iterable[str]) -> None:
     unknown = {result.matter for result in results if result.state == State.UNKNOWN}
     for matter, row in open_now.items():
         # What cannot be seen now is neither well nor worse.
-        if matter not in troubles and matter not in unknown:
+        if matter not in troubles and matter not in unknown and matter not in left_out:
             told |= end(row)
     if told:
         async_task(SEND, task_name="Tell of health")

@@ -22,11 +22,11 @@ def beat() -> None:
 
 def look_after() -> str:
     """Every minute: show that jobs run, look at everything, tell the outside, ask D&B. Says how it stands."""
-    beats.beat()
-    results = take_sample()
+    beats.beat_with_a_task()
+    look, results = take_sample()
     tell_outside(results)
     # Last, as D&B may keep us waiting; the next look shows what it said.
-    probing.probe_due()
+    probing.probe_due(look)
     return summary(results)
 
 

@@ -19,6 +19,8 @@ class Look:
     contracts: list[Contract]
     registrations: list[Registration]
     probes: dict[str, Probe]
+    # Not full: without what changes slowly, for the look of every minute.
+    is_full: bool = True
 
     def dnb_now(self, contract: str) -> datetime:
         """D&B's clock, on which pulling and loss are counted; ours where D&B was not asked yet."""
@@ -26,8 +28,9 @@ class Look:
         return self.now + timedelta(seconds=probe.clock_offset if probe else 0)
 
 
-def begin_look() -> Look:
+def begin_look(*, is_full: bool = True) -> Look:
     return Look(
+        is_full=is_full,
         now=timezone.now(),
         contracts=list(Contract.objects.order_by("name")),
         registrations=list(Registration.objects.order_by("reference")),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError, NotAuthorised, TokenExpired
 from direct_plus.session import error_of
+from health.looking import Look
 from health.models import Probe
 from portfolio.connecting import NotConfigured, client_for
 from portfolio.models import AccessToken, Contract
@@ -24,10 +25,9 @@ PATH = "/v1/entitlements"
 A_LITTLE = timedelta(seconds=5)
 
 
-def probe_due() -> int:
+def probe_due(look: Look) -> int:
     """Ask in every contract whose time has come; returns how many were asked."""
-    known = {probe.contract: probe for probe in Probe.objects.all()}
-    return sum(_probe(contract) for contract in Contract.objects.order_by("name") if is_due(known.get(contract.name)))
+    return sum(_probe(contract) for contract in look.contracts if is_due(look.probes.get(contract.name)))
 
 
 def is_due(probe: Probe | None) -> bool:

@@ -11,8 +11,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from health.checks import all_checks
+from health.checks import SLOW, checks_of
 from health.incidents import follow, record_past
+from health.looking import Look, begin_look
 from health.measuring import measure
 from health.models import Sample, Span, State
 from health.results import Result, worst
@@ -25,20 +26,23 @@ MINUTES_KEPT, DAYS_KEPT = timedelta(days=3), timedelta(days=400)
 # A worker that is started again is away for less.
 SILENCE = timedelta(minutes=5)
 DAYS_EVERY = 10
+# What changes slowly is looked at less often, so that an idle worker asks little.
+FULL_EVERY = 5
 
 
-def take_sample() -> list[Result]:
+def take_sample() -> tuple[Look, list[Result]]:
     """Look at everything, write down how it is, and let incidents follow."""
-    results = all_checks()
     now = timezone.now()
+    look = begin_look(is_full=now.minute % FULL_EVERY == 0)
+    results = checks_of(look)
     before = Sample.objects.filter(span=Span.MINUTE).order_by("-at").first()
     keep(results, now)
     if before:
         _note_silence(before.at, now)
-    follow(results, _troubles_of(before, now))
+    follow(results, _troubles_of(before, now), left_out=() if look.is_full else SLOW)
     if now.minute % DAYS_EVERY == 0 or before is None or before.at.date() != now.astimezone(UTC).date():
         look_back(now)
-    return results
+    return look, results
 
 
 def keep(results: Sequence[Result], now: datetime) -> None:
@@ -126,9 +130,8 @@ def make_days(now: datetime) -> None:
     if first is None:
         return
     known = Sample.objects.filter(span=Span.DAY).order_by("-at").values_list("at", flat=True).first()
-    # The oldest day may have lost minutes already; a day that is known and older is not counted again.
-    begin = known - A_DAY if known else first
-    for day in _days(max(begin, first) if known is None else begin, now):
+    # From the newest day that is known: until its midnight it was not over, and days before it are.
+    for day in _days(known or first, now):
         _make_day(day, first, now, is_first=known is None)
 
 

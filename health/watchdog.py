@@ -30,6 +30,7 @@ CANARY = "health.jobs.beat"
 # A new cluster may need this much longer until it takes its first job.
 STARTING = timedelta(seconds=15)
 OVERDUE = timedelta(minutes=5)
+A_MINUTE = timedelta(minutes=1)
 STOP_WITHIN = 8.0
 LONGEST_PAUSE = 60.0
 # The database is asked less often than the process is looked at: an idle worker costs it next to nothing.
@@ -49,6 +50,7 @@ class Canary:
         """A new cluster: what was before says nothing about it."""
         self.started_at: datetime | None = None
         self.sent_for: datetime | None = None
+        self.overdue_asked: datetime | None = None
 
     def trouble(self) -> str:
         """Why the cluster has to be started again, or nothing."""
@@ -69,8 +71,9 @@ class Canary:
 
     def _overdue(self, now: datetime, started_at: datetime) -> str:
         """The scheduler lives in the cluster's guard, which can hang while the workers work."""
-        if now - started_at < OVERDUE:
+        if now - started_at < OVERDUE or now - (self.overdue_asked or started_at) < A_MINUTE:
             return ""
+        self.overdue_asked = now
         rows = Schedule.objects.filter(next_run__lt=now - OVERDUE, cluster__isnull=True).exclude(repeats=0)
         overdue = rows.order_by("next_run").first()
         return f"the schedule “{overdue.name}” was not carried out" if overdue else ""

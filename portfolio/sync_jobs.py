@@ -123,7 +123,14 @@ def check_lists() -> int:
             go_on_checking(row, until=until)
         except HoldLost:
             logger.info("another process asks about list %s", row.pk)
+    if timezone.now() >= until:
+        have_lists_checked()
     return looked
+
+
+def have_lists_checked() -> None:
+    """By a worker, at once: a list that somebody has just pasted, or the rest of one that took its minute."""
+    async_task("portfolio.sync_jobs.check_lists", task_name="Ask D&B about lists")
 
 
 def reconcile_all() -> int:

@@ -29,7 +29,7 @@ from portfolio.models import CheckState, ListCheck, Registration, SyncRun
 from portfolio.pages import ReadOnlyAdmin
 from portfolio.reconciling import DECISIONS
 from portfolio.sending import why_not_to_send
-from portfolio.sync_jobs import start_sync_now
+from portfolio.sync_jobs import have_lists_checked, start_sync_now
 from portfolio.wording import counted, plural
 
 MAY_SYNC = "portfolio.change_syncrun"
@@ -190,6 +190,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
             return {"listing": listing, "duration": duration_in_words(len(listing.numbers))}
         try:
             begin_check(registration, listing.numbers, by=request.user.get_username())
+            have_lists_checked()
         except NothingToCheck as error:
             messages.warning(request, str(error))
         return None

@@ -75,6 +75,14 @@ def test_what_cannot_be_seen_stays_open() -> None:
     assert Incident.objects.get().ended_at is None
 
 
+def test_what_was_not_looked_at_stays_open() -> None:
+    follow([a_result(State.WARNING, check="failed", is_mark=True)], [])
+    follow([], [], left_out=("failed",))
+    assert Incident.objects.get().ended_at is None
+    follow([], [])
+    assert Incident.objects.get().ended_at is not None
+
+
 def test_two_processes_open_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second looked before the first had written."""
     monkeypatch.setattr(incidents, "last_of", lambda matter: None)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from direct_plus.sandbox import Sandbox, start_sandbox
 from health import probing
+from health.looking import begin_look
 from health.models import Probe, State
 from health.probing import ask, probe_due
 from portfolio.models import Contract
@@ -87,5 +88,6 @@ def test_of_two_processes_one_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Contract] = []
     monkeypatch.setattr(probing, "ask", calls.append)
     a_probe(asked_at=timezone.now() - timedelta(minutes=9))
-    assert [probe_due(), probe_due()] == [1, 0]
+    look = begin_look()
+    assert [probe_due(look), probe_due(look)] == [1, 0]
     assert len(calls) == 1

@@ -53,6 +53,7 @@ def test_a_day_is_made_of_its_minutes() -> None:
     look_back(NOON + 5 * MINUTE)
     look_back(NOON + 5 * MINUTE)
     row = the_day()
+    assert Sample.objects.filter(span=Span.DAY).count() == 1
     # It began at noon; nobody looked in the last two minutes.
     assert (row.expected, row.seen, row.critical, row.warning) == (6, 4, 1, 1)
     (*_, today) = history.days_until(NOON + 5 * MINUTE)

@@ -1,0 +1,72 @@
+"""The queue in the database that asks little: what the scheduler plans, what waits in rows, what is taken away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django_q.conf import Conf
+from django_q.models import OrmQ
+
+from dnbmon_site import queueing
+from dnbmon_site.queueing import QuietQueue
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long it would have slept."""
+    found: list[float] = []
+    monkeypatch.setattr("time.sleep", found.append)
+    return found
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> QuietQueue:
+    monkeypatch.setattr(Conf, "ORM", "default")
+    return QuietQueue("dnbmon")
+
+
+def test_a_row_is_taken_once(queue: QuietQueue, waits: list[float]) -> None:
+    queue.enqueue("a task")
+    taken = queue.dequeue()
+    assert taken is not None
+    ((key, text),) = taken
+    assert text == "a task"
+    assert queue.dequeue() is None
+    queue.acknowledge(key)
+    assert not OrmQ.objects.exists()
+
+
+def test_what_is_finished_is_taken_away_with_one_question(
+    queue: QuietQueue, django_assert_max_num_queries: Any
+) -> None:
+    key = queue.enqueue("a task")
+    with django_assert_max_num_queries(1):
+        queue.acknowledge(key)
+        queue.acknowledge(key)
+
+
+def test_what_the_scheduler_plans_asks_the_database_nothing(
+    queue: QuietQueue, django_assert_max_num_queries: Any
+) -> None:
+    queue.ping()
+    with django_assert_max_num_queries(0):
+        assert queue.enqueue("planned") is None
+        assert queue.dequeue() == [(None, "planned")]
+
+
+def test_a_pipe_that_is_full_holds_nobody_up(queue: QuietQueue) -> None:
+    queue.ping()
+    for _ in range(100):
+        queue.enqueue("x" * 4000)
+    assert OrmQ.objects.count() > 50
+
+
+def test_it_looks_less_often_while_nothing_comes(queue: QuietQueue, waits: list[float]) -> None:
+    queue.dequeue()
+    queue.enqueue("a task")
+    queue.dequeue()
+    queue.dequeue()
+    assert [seconds for seconds in waits if seconds] == [queueing.LONGEST, Conf.POLL]
