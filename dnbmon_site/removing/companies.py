@@ -31,6 +31,7 @@ from portfolio.models import (
     Subject,
     SubjectState,
 )
+from portfolio.tallying import tally
 
 WORD = "(forgotten)"
 LISTED = (SubjectState.MONITORED, SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE)
@@ -126,6 +127,8 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
         removal.counts[str(rows.model._meta.verbose_name_plural)] += rows.count()
         rows.delete()
     count_again(days, deliveries)
+    # They hold the latest alerts in words.
+    tally()
     # Neither number nor name: the entry must not tell what was to be forgotten.
     note_act(actor=by, action="forget", what="company", key=WORD, summary=f"A company was forgotten: {removal}")
     return removal
