@@ -61,7 +61,7 @@ class QuietQueue(ORM):
 
     def _take(self) -> list[tuple[Any, str]]:
         """Rows that nobody else took meanwhile."""
-        waiting = self.get_connection().filter(key=self.list_key, lock__lt=timezone.now())[: Conf.BULK]
+        waiting = self.get_connection().filter(key=self.list_key, lock__lte=timezone.now())[: Conf.BULK]
         return [(row.pk, row.payload) for row in waiting if self._lock(row)]
 
     def _lock(self, row: Any) -> bool:

@@ -51,7 +51,8 @@ def database(waiting: int) -> Result:
 def disk() -> Result:
     place, free = free_space()
     state = State.CRITICAL if free < LEAST_FREE else State.WARNING if free < ROOM else State.OK
-    sentence = f"{free / 1e9:,.1f} GB are free under {place}."
+    room = f"{free / 1e9:,.1f} GB" if free >= ROOM else f"{free / 1e6:,.0f} MB"
+    sentence = f"{room} are free under {place}."
     if state == State.CRITICAL:
         sentence += " Nothing is pulled below 1 GB: what D&B sends must have a place to go."
     do = "Make room, or move the data to a larger disk." if state != State.OK else ""

@@ -38,19 +38,13 @@ def measure(start: datetime, end: datetime) -> Measured:
     rows = Delivery.objects.filter(
         state=DeliveryState.PUBLISHED, source=Source.PULL, id__gte=key_at(start), id__lt=key_at(end)
     ).order_by("-id")
-    fields = ("asked_at", "ended_at", "received_at", "ingested_at", "published_at", "notification_count")
+    fields = ("asked_at", "ended_at", "received_at", "published_at", "notification_count")
     found = [row for row in rows.values_list(*fields)[:MOST] if None not in row]
     seconds = [(ended - asked).total_seconds() for asked, ended, *_ in found]
-    visible = [(published - received).total_seconds() for _, _, received, _, published, _ in found]
-    reading = sum((ingested - received).total_seconds() for _, _, received, ingested, _, _ in found)
+    visible = [(published - received).total_seconds() for _, _, received, published, _ in found]
     count = sum(row[-1] for row in found)
-    return Measured(
-        len(found),
-        count,
-        percentiles(seconds),
-        percentiles(visible),
-        round(count / reading, 1) if reading > 0 else None,
-    )
+    rate = round(count / sum(visible), 1) if sum(visible) > 0 else None
+    return Measured(len(found), count, percentiles(seconds), percentiles(visible), rate)
 
 
 def percentiles(values: Iterable[float]) -> dict[str, float] | None:

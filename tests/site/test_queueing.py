@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +20,8 @@ pytestmark = pytest.mark.django_db
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long it would have slept."""
     found: list[float] = []
-    monkeypatch.setattr("time.sleep", found.append)
+    clock = SimpleNamespace(sleep=found.append, monotonic=time.monotonic)
+    monkeypatch.setattr("dnbmon_site.queueing.time", clock)
     return found
 
 
