@@ -15,6 +15,7 @@ from dnbmon_site.models import User
 from monitoring.addressing import address_of
 from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, RuleChannel, Severity
 from portfolio.models import AuditEntry
+from portfolio.tallying import tally
 from tests.builders import DUNS, a_seed, delivered
 from tests.monitoring.alerts import STATUS, a_channel, a_rule, news, now_stamp, raised
 
@@ -337,6 +338,8 @@ def test_subscribing_again(ann: Client) -> None:
 
 def test_the_front_page_names_critical_alerts_that_nobody_looks_after(ann: Client) -> None:
     an_alert()
+    tally("alerts")
     assert "1 critical alert" in text_of(ann.get("/"))
     Alert.objects.update(state=AlertState.ACKNOWLEDGED)
+    tally("alerts")
     assert "critical alert" not in text_of(ann.get("/"))

@@ -24,10 +24,13 @@ from dnbmon_site.models import User
 from portfolio import roles
 from portfolio.models import Company, Contract, Registration
 from tests.builders import a_contract, a_registration
+from tests.engines import engine
 from tests.monitoring.test_admin import some_news
 from tests.portfolio.subjects import a_company, a_person
 
 pytestmark = pytest.mark.django_db
+# Rights are Django's on every engine. MongoDB's stand-in takes minutes a role: the least and the most are asked there.
+ROLES_HERE = (roles.ROLES[0], roles.ROLES[-1]) if engine() == "mongodb" else roles.ROLES
 LETTERS = dict(zip("VAMPOD", roles.ROLES, strict=True))
 ALL, NOBODY = "VAMPOD", "-"
 
@@ -298,7 +301,7 @@ def address(path: str, name: str, rows: dict[str, Any]) -> str:
     return path.format(key=rows[name], registration=a_registration().pk, check=uuid.uuid4())
 
 
-@pytest.mark.parametrize("role", roles.ROLES)
+@pytest.mark.parametrize("role", ROLES_HERE)
 def test_every_page_and_address_for_every_role(
     role: str, client: Client, rows: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
