@@ -1,6 +1,7 @@
 """The suite's engine: `TEST_ENGINE=sqlite|mongodb|postgres pytest` starts what it needs before Django is set up.
 
-Loaded by `-p tests.engines`. With xdist the first process starts one server and the workers find it in the environment.
+Loaded by `-p tests.engines`. With xdist the first process starts one server and the workers find it in the environment;
+MongoDB's stand-in fills a core by itself, so there each worker has its own.
 """
 
 import atexit
@@ -52,12 +53,22 @@ def what_is_missing(name: str) -> str | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
     if SHARED in os.environ:
+        start_own_server()
         return
     clean_environment()
     os.environ[SHARED] = tempfile.mkdtemp(prefix="dnbmon-tests-")
     # Not a hook of pytest's: those are left out when it cannot even begin.
     atexit.register(clean_up)
     os.environ["DATABASE_URL"] = database_url(engine())
+
+
+def start_own_server() -> None:
+    """In a folder below the first process's, which takes it away with its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker and engine() == "mongodb" and not os.environ.get(GIVEN["mongodb"], ""):
+        os.environ[SHARED] = str(Path(os.environ[SHARED], worker))
+        Path(os.environ[SHARED]).mkdir()
+        os.environ["DATABASE_URL"] = database_url("mongodb")
 
 
 def clean_environment() -> None:
