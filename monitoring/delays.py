@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Sum
+from django.utils.translation import gettext
 
 from monitoring.models import Change, DailyDelay, Kind, Measure, Publication, ReadMark, Severity
 from monitoring.rolling_up import PUBLICATIONS, replace_day
@@ -108,5 +109,5 @@ def delay_text(seconds: int | None) -> str:
     if seconds is None:
         return "–"
     if seconds == 0:
-        return "less than 1 s"
-    return f"{seconds} s" if seconds < 60 else days_and_hours(timedelta(seconds=seconds))
+        return gettext("less than 1 s")
+    return gettext("%(count)s s") % {"count": seconds} if seconds < 60 else days_and_hours(timedelta(seconds=seconds))

@@ -9,11 +9,13 @@ from datetime import datetime
 
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from monitoring.addressing import address_of, is_mail, link, unsubscribe_link, zone_of
 from monitoring.models import Alert, AlertFact, AlertKind, Channel, DigestItem, Severity
+from monitoring.wording import lower_first
 from portfolio.models import Notice
-from portfolio.wording import moment_text, plural
+from portfolio.wording import counted, moment_text
 
 MOST_LINES = 20
 MOST_ENTRIES = 100
@@ -70,35 +72,36 @@ def alert_message(channel: Channel, alert: Alert, number: int | None) -> Message
         count = facts.count()
         weight = Severity(alert.severity).label
         first = shown[0].text if shown and alert.kind == AlertKind.CHANGE else alert.title
-        others = f" and {plural(count - 1, 'more change')}" if count > 1 and alert.kind == AlertKind.CHANGE else ""
+        told = _with_more(first, count - 1) if alert.kind == AlertKind.CHANGE else first
         return Message(
-            subject=subject_of(f"[{weight}] {first}{others}"),
+            subject=subject_of(f"[{weight}] {told}"),
             lead=alert.title if alert.kind != AlertKind.CHANGE else "",
             entries=[_fact_entry(fact) for fact in shown],
             more=count - len(shown),
-            why=f"Raised by the rule “{alert.rule_name}”. {alert.reason}",
+            why=gettext("Raised by the rule “%(rule)s”. %(reason)s")
+            % {"rule": alert.rule_name, "reason": alert.reason},
             url=link("admin:monitoring_alert_change", alert.pk),
-            url_words="Open the alert",
+            url_words=gettext("Open the alert"),
         )
 
 
 def _fact_entry(fact: AlertFact) -> Entry:
     severity = Severity(fact.severity)
     when = "" if fact.kind == "baseline" else moment_text(fact.changed_at)
-    return Entry(fact.text, severity.label, severity.name.lower(), when=when)
+    return Entry(fact.text, str(severity.label), severity.name.lower(), when=when)
 
 
 def notice_message(channel: Channel, notice: Notice) -> Message:
     url = notice.url if "://" in notice.url else link("admin:index").rstrip("/") + notice.url if notice.url else ""
-    return Message(subject_of(notice.subject), notice.text, url=url, url_words="Open it" if url else "")
+    return Message(subject_of(notice.subject), notice.text, url=url, url_words=gettext("Open it") if url else "")
 
 
 def test_message(channel: Channel) -> Message:
     return Message(
-        subject=f"Test of the channel “{channel.name}”",
-        lead="Messages of D&B Monitoring arrive here. Nothing has happened: somebody pressed “Send a test”.",
+        subject=gettext("Test of the channel “%(name)s”") % {"name": channel.name},
+        lead=gettext("Messages of D&B Monitoring arrive here. Nothing has happened: somebody pressed “Send a test”."),
         url=link("admin:monitoring_alert_changelist"),
-        url_words="Open the inbox",
+        url_words=gettext("Open the inbox"),
     )
 
 
@@ -109,21 +112,37 @@ def digest_message(channel: Channel, digest: uuid.UUID, due: datetime) -> Messag
         alerts = Alert.objects.in_bulk(list({item.alert_id for item in items if item.alert_id}))
         notices = Notice.objects.in_bulk([item.notice for item in items if item.notice])
         entries = [*_alert_entries(alerts.values()), *_notice_entries(notices.values())]
-        told = [plural(len(alerts), "alert")] if alerts else []
-        told += [plural(len(notices), "notice")] if notices else []
         return Message(
-            subject=subject_of(f"{' and '.join(told) or 'Nothing new'}, {moment_text(due)}"),
+            subject=subject_of(f"{_told(len(alerts), len(notices))}, {moment_text(due)}"),
             lead=_summary(list(alerts.values())),
             entries=entries[:MOST_ENTRIES],
             more=max(len(entries) - MOST_ENTRIES, 0),
             url=link("admin:monitoring_alert_changelist"),
-            url_words="Open the inbox",
+            url_words=gettext("Open the inbox"),
         )
+
+
+def _told(alerts: int, notices: int) -> str:
+    """ "3 alerts and 1 notice"."""
+    some = ngettext("%(count)s alert", "%(count)s alerts", alerts) % {"count": counted(alerts)}
+    others = ngettext("%(count)s notice", "%(count)s notices", notices) % {"count": counted(notices)}
+    if alerts and notices:
+        return gettext("%(alerts)s and %(notices)s") % {"alerts": some, "notices": others}
+    return (some if alerts else others) if alerts or notices else gettext("Nothing new")
+
+
+def _with_more(text: str, more: int) -> str:
+    if more <= 0:
+        return text
+    told = ngettext("%(text)s and %(count)s more change", "%(text)s and %(count)s more changes", more)
+    return told % {"text": text, "count": counted(more)}
 
 
 def _summary(alerts: Sequence[Alert]) -> str:
     counts = {severity: sum(alert.severity == severity for alert in alerts) for severity in reversed(Severity)}
-    return ", ".join(f"{count:,} {severity.label.lower()}" for severity, count in counts.items() if count)
+    return ", ".join(
+        f"{counted(count)} {lower_first(str(severity.label))}" for severity, count in counts.items() if count
+    )
 
 
 def _alert_entries(alerts: Iterable[Alert]) -> list[Entry]:
@@ -134,9 +153,10 @@ def _alert_entries(alerts: Iterable[Alert]) -> list[Entry]:
 def _alert_entry(alert: Alert) -> Entry:
     severity = Severity(alert.severity)
     more = alert.fact_count - 1 if alert.kind == AlertKind.CHANGE else 0
-    text = f"{alert.title}, and {plural(more, 'more change')}" if more > 0 else alert.title
+    told = ngettext("%(title)s, and %(count)s more change", "%(title)s, and %(count)s more changes", more)
+    text = told % {"title": alert.title, "count": counted(more)} if more > 0 else alert.title
     url = link("admin:monitoring_alert_change", alert.pk)
-    return Entry(text, severity.label, severity.name.lower(), url, moment_text(alert.happened_at), alert.reversal)
+    return Entry(text, str(severity.label), severity.name.lower(), url, moment_text(alert.happened_at), alert.reversal)
 
 
 def _notice_entries(notices: Iterable[Notice]) -> list[Entry]:

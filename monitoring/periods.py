@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 
 from monitoring.models import PeriodKind
 
@@ -40,13 +41,16 @@ class Period:
         if self.kind == PeriodKind.MONTH:
             return str(date_format(self.start, "F Y"))
         year, week, _ = self.start.isocalendar()
-        return f"Week {week} of {year}, {self.days_text}"
+        return gettext("Week %(week)s of %(year)s, %(days)s") % {"week": week, "year": year, "days": self.days_text}
 
     @property
     def days_text(self) -> str:
         """ "16 to 22 November 2026"."""
         first = "j" if self.start.month == self.last_day.month else "j F"
-        return f"{date_format(self.start, first)} to {date_format(self.last_day, 'j F Y')}"
+        return gettext("%(first)s to %(last)s") % {
+            "first": date_format(self.start, first),
+            "last": date_format(self.last_day, "j F Y"),
+        }
 
     @property
     def noun(self) -> str:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pymupdf_fonts
+from django.utils.translation import gettext
 from fpdf import FPDF, FontFace
 from fpdf.enums import TableBordersLayout, TableCellFillMode, WrapMode
 from noto_cjk_sans_jp_regular import FONT_PATH
@@ -67,7 +68,13 @@ class Paper(FPDF):
 
     def footer(self) -> None:
         self.set_y(-14)
-        self.write_line(f"{self.footer_text}  ·  Page {self.page_no()} of {{nb}}", size=8, color=FAINT)
+        self.write_line(
+            self.footer_text
+            + "  ·  "
+            + gettext("Page %(page)s of %(pages)s") % {"page": self.page_no(), "pages": "{nb}"},
+            size=8,
+            color=FAINT,
+        )
 
     # Text
     def said(self, text: object) -> str:

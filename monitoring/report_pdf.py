@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext
 
 from monitoring.models import Severity
 from monitoring.report_paper import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
 from monitoring.report_words import (
     WEIGHTS,
-    about,
+    about_line,
     contract_words,
     made,
     pulled_words,
@@ -21,7 +22,7 @@ from monitoring.report_words import (
     worth,
 )
 from monitoring.reporting import Report
-from portfolio.wording import moment_text
+from portfolio.wording import counted, moment_text
 
 CHART_HEIGHT = 30
 EVENTS = 25
@@ -33,7 +34,7 @@ def report_pdf(report: Report) -> bytes:
         paper = Paper(folder, f"D&B Monitoring  ·  {report.period.title}")
         paper.set_title(title_of(report))
         paper.set_creator("D&B Monitoring")
-        paper.set_lang("en-GB")
+        paper.set_lang(get_language() or "en")
         paper.set_creation_date(report.made_at)
         paper.add_page()
         for part in (_head, _tiles, _chart, _value, _events, _kinds, _portfolio, _waiting):
@@ -46,7 +47,7 @@ def _head(paper: Paper, report: Report) -> None:
     paper.write_line("D&B Monitoring", size=9, bold=True, color=BRAND)
     paper.write_line(title_of(report), size=21, bold=True, color=INK)
     paper.ln(1)
-    paper.write_line(f"About {about(report)}.", size=9.5, color=FAINT)
+    paper.write_line(about_line(report), size=9.5, color=FAINT)
     paper.write_line(made(report), size=9.5, color=FAINT)
     paper.ln(5)
     for sentence in summary(report):
@@ -59,17 +60,21 @@ def _tiles(paper: Paper, report: Report) -> None:
     weight = report.counts.by_weight
     paper.tiles(
         [
-            (f"{report.counts.total:,}", "changes caught", "calm"),
-            (f"{weight[Severity.CRITICAL]:,}", "critical", "critical" if weight[Severity.CRITICAL] else "calm"),
-            (f"{weight[Severity.HIGH]:,}", "high", "high" if weight[Severity.HIGH] else "calm"),
-            (f"{report.waiting_count:,}", "alerts wait", "high" if report.waiting_count else "calm"),
-            (f"{report.monitored:,}", "companies watched", "calm"),
+            (counted(report.counts.total), gettext("changes caught"), "calm"),
+            (
+                counted(weight[Severity.CRITICAL]),
+                gettext("critical"),
+                "critical" if weight[Severity.CRITICAL] else "calm",
+            ),
+            (counted(weight[Severity.HIGH]), gettext("high"), "high" if weight[Severity.HIGH] else "calm"),
+            (counted(report.waiting_count), gettext("alerts wait"), "high" if report.waiting_count else "calm"),
+            (counted(report.monitored), gettext("companies watched"), "calm"),
         ]
     )
 
 
 def _chart(paper: Paper, report: Report) -> None:
-    paper.heading("Changes by day", room=CHART_HEIGHT + 30)
+    paper.heading(gettext("Changes by day"), room=CHART_HEIGHT + 30)
     days = report.counts.by_day
     highest = max((sum(counts.values()) for counts in days.values()), default=0) or 1
     left, base = paper.l_margin + 10, paper.get_y() + CHART_HEIGHT
@@ -79,7 +84,9 @@ def _chart(paper: Paper, report: Report) -> None:
         line = base - share * (CHART_HEIGHT - 4)
         paper.line(left, line, paper.l_margin + paper.epw, line)
         if share in (0, 1) or highest > 1:
-            paper.place(paper.l_margin, line - 1.6, 8, f"{round(highest * share):,}", size=7.5, color=FAINT, align="R")
+            paper.place(
+                paper.l_margin, line - 1.6, 8, counted(round(highest * share)), size=7.5, color=FAINT, align="R"
+            )
     for number, (day, counts) in enumerate(days.items()):
         top = base
         for weight in WEIGHTS:
@@ -98,29 +105,36 @@ def _legend(paper: Paper, report: Report) -> None:
     left, top = paper.l_margin + 10, paper.get_y()
     for weight, count in weights(report):
         paper.box(left, top + 0.6, 2.6, 2.6, TONES[weight.name.lower()])
-        text = f"{weight.label} {count:,}"
+        text = f"{weight.label} {counted(count)}"
         paper.place(left + 4, top, 34, text, size=8.5)
         left += paper.get_string_width(text) + 11
     paper.set_xy(paper.l_margin, top + 5)
 
 
 def _value(paper: Paper, report: Report) -> None:
-    paper.heading("What it was worth", room=44)
+    paper.heading(gettext("What it was worth"), room=44)
     paper.rows(
-        ("Value", "", "How it is meant"), [(one.what, one.value, one.meaning) for one in worth(report)], (48, 26, 100)
+        (gettext("Value"), "", gettext("How it is meant")),
+        [(one.what, one.value, one.meaning) for one in worth(report)],
+        (48, 26, 100),
     )
     paper.ln(4)
     if paper.will_page_break(36):
         paper.add_page()
-    headings = ("How soon things were seen", "Half within", "95 of 100 within", "Of")
+    headings = (
+        gettext("How soon things were seen"),
+        gettext("Half within"),
+        gettext("95 of 100 within"),
+        gettext("Of"),
+    )
     rows = [(one.way, one.median, one.most, one.of) for one in speeds(report)]
     paper.rows(headings, rows, (92, 26, 28, 28), right=(1, 2, 3))
 
 
 def _events(paper: Paper, report: Report) -> None:
-    paper.heading("Critical events")
+    paper.heading(gettext("Critical events"))
     if not report.events:
-        paper.write_line("None.")
+        paper.write_line(gettext("None."))
         return
     rows = [
         (
@@ -131,19 +145,26 @@ def _events(paper: Paper, report: Report) -> None:
         )
         for event in report.events[:EVENTS]
     ]
-    headings = ("When", "Company and D-U-N-S number", "What D&B says", "Registration")
+    headings = (
+        gettext("When"),
+        gettext("Company and D-U-N-S number"),
+        gettext("What D&B says"),
+        gettext("Registration"),
+    )
     paper.rows(headings, rows, (30, 56, 50, 38))
     more = report.more_events + len(report.events) - len(rows)
     if more:
         paper.ln(1.5)
-        paper.write_line(f"… and {more:,} more. The spreadsheet has them.", size=9, color=FAINT)
+        paper.write_line(
+            gettext("… and %(count)s more. The spreadsheet has them.") % {"count": counted(more)}, size=9, color=FAINT
+        )
 
 
 def _kinds(paper: Paper, report: Report) -> None:
     if not report.counts.total:
         return
     longest = max(len(report.counts.what), len(report.counts.countries))
-    paper.heading("What changed most, and where", room=longest * 8.6 + 18)
+    paper.heading(gettext("What changed most, and where"), room=longest * 8.6 + 18)
     width, top = paper.epw / 2 - 5, paper.get_y()
     paper.bar_lines(report.counts.what, paper.l_margin, width)
     bottom = paper.get_y()
@@ -153,19 +174,26 @@ def _kinds(paper: Paper, report: Report) -> None:
 
 
 def _portfolio(paper: Paper, report: Report) -> None:
-    paper.heading("Portfolio and contract")
+    paper.heading(gettext("Portfolio and contract"))
     rows = [
         (
             one.registration.reference,
             f"{one.standing.word}, {pulled_words(one, report)}",
-            f"{one.monitored:,}",
-            f"{one.coming:,}",
-            f"{one.refused:,}",
-            f"{report.counts.by_registration[one.registration.pk]:,}",
+            counted(one.monitored),
+            counted(one.coming),
+            counted(one.refused),
+            counted(report.counts.by_registration[one.registration.pk]),
         )
         for one in report.held
     ]
-    headings = ("Registration", "State now", "Watched", "To come", "Refused", "Changes")
+    headings = (
+        gettext("Registration"),
+        gettext("State now"),
+        gettext("Watched"),
+        gettext("To come"),
+        gettext("Refused"),
+        gettext("Changes"),
+    )
     if rows:
         paper.rows(headings, rows, (48, 58, 18, 18, 18, 18), right=(2, 3, 4, 5))
         paper.ln(3)
@@ -182,12 +210,14 @@ def _portfolio(paper: Paper, report: Report) -> None:
 
 
 def _waiting(paper: Paper, report: Report) -> None:
-    paper.heading("Longest unacknowledged alerts")
+    paper.heading(gettext("Longest unacknowledged alerts"))
     if not report.waiting:
-        paper.write_line("None: every alert was looked at.")
+        paper.write_line(gettext("None: every alert was looked at."))
         return
     rows = [(one.weight, one.title, waited_words(one)) for one in report.waiting]
-    paper.rows(("Weight", "What", "Waits for"), rows, (20, 128, 26))
+    paper.rows((gettext("Weight"), gettext("What"), gettext("Waits for")), rows, (20, 128, 26))
     if report.waiting_count > len(rows):
         paper.ln(1.5)
-        paper.write_line(f"{waiting_words(report)}: these the longest.", size=9, color=FAINT)
+        paper.write_line(
+            gettext("%(waiting)s: these the longest.") % {"waiting": waiting_words(report)}, size=9, color=FAINT
+        )

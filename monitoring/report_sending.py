@@ -17,6 +17,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.addressing import link
 from monitoring.channels import SPACING, deliver
@@ -112,9 +113,9 @@ def send_report(dispatch: Dispatch) -> Answer:
     period = read_period(told["period"])
     person = get_user_model().objects.filter(Q(pk=dispatch.target), is_active=True).first()
     if schedule is None or period is None or person is None:
-        raise NotSent("The schedule was deleted, or the person has left.", final=True)
+        raise NotSent(gettext("The schedule was deleted, or the person has left."), final=True)
     if not person.email:
-        raise NotSent("The person has no mail address.", final=True)
+        raise NotSent(gettext("The person has no mail address."), final=True)
     return deliver(report_mail(schedule, period, person.email, dispatch.pk))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
 
 from monitoring.delays import delay_text
 from monitoring.models import Severity
@@ -12,7 +13,7 @@ from monitoring.report_alerts import Waiting
 from monitoring.reporting import Report
 from monitoring.wording import lower_first
 from portfolio.holdings import ContractState, Holding
-from portfolio.wording import ago, moment_text, plural
+from portfolio.wording import ago, counted, moment_text
 
 WEIGHTS = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 NAMED = 3
@@ -38,25 +39,32 @@ class Speed:
 
 
 def title_of(report: Report) -> str:
-    return f"Report for {lower_first(report.period.title)}" if report.period.noun == "week" else _month_title(report)
-
-
-def _month_title(report: Report) -> str:
-    return f"Report for {report.period.title}"
+    period = report.period
+    what = lower_first(period.title) if period.noun == "week" else period.title
+    return gettext("Report for %(period)s") % {"period": what}
 
 
 def about(report: Report) -> str:
     """Which registrations it is about."""
     names = [row.reference for row in report.registrations]
     if not names:
-        return "no registrations"
-    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return f"all registrations: {listed}" if report.is_all else listed
+        return gettext("no registrations")
+    listed = ", ".join(names[:5])
+    if len(names) > 5:
+        listed = gettext("%(names)s and %(count)s more") % {"names": listed, "count": counted(len(names) - 5)}
+    return gettext("all registrations: %(names)s") % {"names": listed} if report.is_all else listed
+
+
+def about_line(report: Report) -> str:
+    return gettext("About %(registrations)s.") % {"registrations": about(report)}
 
 
 def made(report: Report) -> str:
-    state = "" if report.is_over else f" The {report.period.noun} is not over yet."
-    return f"Made on {moment_text(report.made_at)}. Days are UTC days.{state}"
+    text = gettext("Made on %(moment)s. Days are UTC days.") % {"moment": moment_text(report.made_at)}
+    if report.is_over:
+        return text
+    is_week = report.period.noun == "week"
+    return f"{text} {gettext('The week is not over yet.') if is_week else gettext('The month is not over yet.')}"
 
 
 # The summary
@@ -71,57 +79,91 @@ def summary(report: Report) -> list[str]:
 def _changes(report: Report) -> str:
     counts = report.counts
     if not counts.total:
-        return f"D&B told of no change that matters about the companies you watch in this {report.period.noun}."
-    tail = f" Besides, {plural(counts.noise, 'small update')} such as new assessment dates." if counts.noise else ""
-    return (
-        f"D&B told of {plural(counts.total, 'change')} that may matter about the companies you watch"
-        f"{_compared(report)}.{tail}"
-    )
+        return (
+            gettext("D&B told of no change that matters about the companies you watch in this week.")
+            if report.period.noun == "week"
+            else gettext("D&B told of no change that matters about the companies you watch in this month.")
+        )
+    told = ngettext(
+        "D&B told of %(count)s change that may matter about the companies you watch%(compared)s.",
+        "D&B told of %(count)s changes that may matter about the companies you watch%(compared)s.",
+        counts.total,
+    ) % {"count": counted(counts.total), "compared": _compared(report)}
+    small = ngettext(
+        "Besides, %(count)s small update such as new assessment dates.",
+        "Besides, %(count)s small updates such as new assessment dates.",
+        counts.noise,
+    ) % {"count": counted(counts.noise)}
+    return f"{told} {small}" if counts.noise else told
 
 
 def _compared(report: Report) -> str:
-    counts, noun = report.counts, report.period.noun
+    counts, is_week = report.counts, report.period.noun == "week"
     if not report.is_over or not counts.before:
         return ""
     if counts.total == counts.before:
-        return f", as many as in the {noun} before"
-    direction = "more" if counts.total > counts.before else "fewer"
-    return f", {abs(counts.total - counts.before):,} {direction} than in the {noun} before"
+        return gettext(", as many as in the week before") if is_week else gettext(", as many as in the month before")
+    if counts.total > counts.before:
+        week, month = (
+            gettext(", %(count)s more than in the week before"),
+            gettext(", %(count)s more than in the month before"),
+        )
+    else:
+        week, month = (
+            gettext(", %(count)s fewer than in the week before"),
+            gettext(", %(count)s fewer than in the month before"),
+        )
+    return (week if is_week else month) % {"count": counted(abs(counts.total - counts.before))}
 
 
 def _critical(report: Report) -> str:
     count = report.counts.critical_count
     if not count:
-        return "None of them was critical."
-    kinds = ", ".join(f"{lower_first(label)} ({number:,})" for label, number in report.counts.critical[:NAMED])
-    return f"{count:,} {'was' if count == 1 else 'were'} critical: {kinds}."
+        return gettext("None of them was critical.")
+    found = report.counts.critical[:NAMED]
+    kinds = ", ".join(f"{lower_first(label)} ({counted(number)})" for label, number in found)
+    text = ngettext("%(count)s was critical: %(kinds)s.", "%(count)s were critical: %(kinds)s.", count)
+    return text % {"count": counted(count), "kinds": kinds}
 
 
 def _speed(report: Report) -> str:
     if not report.recorded.count:
         return ""
-    own = f"; once D&B had handed it over, half took {delay_text(report.handed.median)}" if report.handed.count else ""
-    return (
-        f"Half of it was on screen within {delay_text(report.recorded.median)} of D&B's own time of the change, "
-        f"95 of 100 within {delay_text(report.recorded.most)}{own}."
-    )
+    half, most = delay_text(report.recorded.median), delay_text(report.recorded.most)
+    if not report.handed.count:
+        return gettext(
+            "Half of it was on screen within %(half)s of D&B's own time of the change, 95 of 100 within %(most)s."
+        ) % {"half": half, "most": most}
+    return gettext(
+        "Half of it was on screen within %(half)s of D&B's own time of the change, 95 of 100 within %(most)s; "
+        "once D&B had handed it over, half took %(handed)s."
+    ) % {"half": half, "most": most, "handed": delay_text(report.handed.median)}
 
 
 def _alerts(report: Report) -> str:
     handled = report.handled
     if not handled.raised and not report.waiting_count:
-        return "No alert was raised, and none waits."
-    raised = f"{plural(handled.raised, 'alert')} {'was' if handled.raised == 1 else 'were'} raised"
-    seen = f", {handled.acknowledged:,} acknowledged" if handled.raised else ""
-    back = f", {handled.taken_back:,} taken back by later news" if handled.taken_back else ""
-    return f"{raised}{seen}{back}. {_longest(report)}"
+        return gettext("No alert was raised, and none waits.")
+    raised = ngettext("%(count)s alert was raised", "%(count)s alerts were raised", handled.raised)
+    seen = ngettext(", %(count)s acknowledged", ", %(count)s acknowledged", handled.acknowledged)
+    back = ngettext(", %(count)s taken back by later news", ", %(count)s taken back by later news", handled.taken_back)
+    parts = (
+        raised % {"count": counted(handled.raised)},
+        seen % {"count": counted(handled.acknowledged)} if handled.raised else "",
+        back % {"count": counted(handled.taken_back)} if handled.taken_back else "",
+    )
+    return f"{''.join(parts)}. {_longest(report)}"
 
 
 def _longest(report: Report) -> str:
     if not report.waiting:
-        return "None waits for somebody to look at it."
-    count = waiting_words(report)
-    return f"{count} now, the longest for {waited_words(report.waiting[0])}."
+        return gettext("None waits for somebody to look at it.")
+    text = ngettext(
+        "%(count)s alert waits to be acknowledged now, the longest for %(span)s.",
+        "%(count)s alerts wait to be acknowledged now, the longest for %(span)s.",
+        report.waiting_count,
+    )
+    return text % {"count": counted(report.waiting_count), "span": waited_words(report.waiting[0])}
 
 
 def waited_words(one: Waiting) -> str:
@@ -130,32 +172,57 @@ def waited_words(one: Waiting) -> str:
 
 def waiting_words(report: Report) -> str:
     """ "3 alerts wait to be acknowledged"."""
-    return (
-        f"{plural(report.waiting_count, 'alert')} {'waits' if report.waiting_count == 1 else 'wait'} to be acknowledged"
-    )
+    count = report.waiting_count
+    text = ngettext("%(count)s alert waits to be acknowledged", "%(count)s alerts wait to be acknowledged", count)
+    return text % {"count": counted(count)}
 
 
 def _portfolio(report: Report) -> str:
     number = len(report.held)
-    watched = f"D&B watches {plural(report.monitored, 'company', 'companies')} in {plural(number, 'registration')}"
-    states = " ".join(contract_words(one) for one in report.contracts)
-    return f"{watched}. {states}".strip()
+    companies = ngettext("%(count)s company", "%(count)s companies", report.monitored)
+    registrations = ngettext("%(count)s registration", "%(count)s registrations", number)
+    watched = gettext("D&B watches %(companies)s in %(registrations)s.") % {
+        "companies": companies % {"count": counted(report.monitored)},
+        "registrations": registrations % {"count": counted(number)},
+    }
+    return " ".join((watched, *map(contract_words, report.contracts)))
 
 
 def contract_words(state: ContractState) -> str:
-    """ "Contract default: 1,200 of 2,000 contracted companies are billed in this contract year, which ends in …"."""
-    known = "" if state.is_known else "at least "
+    """ "Contract default: 1,200 companies billed of 2,000 contracted in this contract year; the next begins on …"."""
     number = state.contract.contracted_number
-    billed = f"{known}{plural(state.billed, 'company', 'companies')} billed"
-    against = f" of {number:,} contracted" if number is not None else ""
-    over = f", {state.billed - number:,} too many" if number is not None and state.billed > number else ""
-    return f"Contract {state.contract.name}: {billed}{against}{over} in this contract year{_ends(state)}."
+    words = {"name": state.contract.name, "billed": _billed(state), "ends": _ends(state)}
+    if number is None:
+        return gettext("Contract %(name)s: %(billed)s in this contract year%(ends)s.") % words
+    words["number"] = counted(number)
+    if state.billed <= number:
+        return gettext("Contract %(name)s: %(billed)s of %(number)s contracted in this contract year%(ends)s.") % words
+    words["over"] = counted(state.billed - number)
+    return (
+        gettext(
+            "Contract %(name)s: %(billed)s of %(number)s contracted, %(over)s too many in this contract year%(ends)s."
+        )
+        % words
+    )
+
+
+def _billed(state: ContractState) -> str:
+    if state.is_known:
+        text = ngettext("%(count)s company billed", "%(count)s companies billed", state.billed)
+    else:
+        text = ngettext("at least %(count)s company billed", "at least %(count)s companies billed", state.billed)
+    return text % {"count": counted(state.billed)}
 
 
 def _ends(state: ContractState) -> str:
     if state.anniversary is None or state.days_left is None:
         return ""
-    return f"; the next begins on {date_format(state.anniversary, 'j F Y')}, in {plural(state.days_left, 'day')}"
+    text = ngettext(
+        "; the next begins on %(day)s, in %(count)s day",
+        "; the next begins on %(day)s, in %(count)s days",
+        state.days_left,
+    )
+    return text % {"day": date_format(state.anniversary, "j F Y"), "count": counted(state.days_left)}
 
 
 def _fresh(report: Report) -> str:
@@ -163,12 +230,12 @@ def _fresh(report: Report) -> str:
         one for one in report.held if one.standing.tone in ("bad", "warn") or not one.registration.last_pulled_at
     ]
     if not report.held:
-        return "There is no registration yet."
+        return gettext("There is no registration yet.")
     if troubled:
-        told = ", ".join(f"{one.registration.reference} ({lower_first(one.standing.word)})" for one in troubled)
-        return f"Not everything is fresh: look at {told}."
+        told = ", ".join(f"{one.registration.reference} ({lower_first(str(one.standing.word))})" for one in troubled)
+        return gettext("Not everything is fresh: look at %(names)s.") % {"names": told}
     oldest = min(filter(None, (one.registration.last_pulled_at for one in report.held)))
-    return f"What D&B had for you was taken over completely {ago(oldest, report.made_at)}."
+    return gettext("What D&B had for you was taken over completely %(when)s.") % {"when": ago(oldest, report.made_at)}
 
 
 # Tables
@@ -178,14 +245,25 @@ def worth(report: Report) -> list[Worth]:
     """What the program was worth in this period."""
     handled = report.handled
     return [
-        Worth("Changes caught", f"{report.counts.total:,}", "Low to critical; noise and first baselines do not count."),
         Worth(
-            "Critical events seen",
-            f"{report.counts.critical_count:,}",
-            f"{plural(handled.critical, 'critical alert')} raised, {handled.critical_acknowledged:,} acknowledged.",
+            gettext("Changes caught"),
+            counted(report.counts.total),
+            gettext("Low to critical; noise and first baselines do not count."),
         ),
         Worth(
-            "Data freshness", freshness(report), "Now: since D&B's queue was last empty, of the oldest registration."
+            gettext("Critical events seen"),
+            counted(report.counts.critical_count),
+            ngettext(
+                "%(count)s critical alert raised, %(acknowledged)s acknowledged.",
+                "%(count)s critical alerts raised, %(acknowledged)s acknowledged.",
+                handled.critical,
+            )
+            % {"count": counted(handled.critical), "acknowledged": counted(handled.critical_acknowledged)},
+        ),
+        Worth(
+            gettext("Data freshness"),
+            freshness(report),
+            gettext("Now: since D&B's queue was last empty, of the oldest registration."),
         ),
     ]
 
@@ -194,18 +272,37 @@ def speeds(report: Report) -> list[Speed]:
     """How soon things were seen."""
     handled = report.handled
     ways = (
-        ("From D&B's own time of the change to the screen", report.recorded, "change"),
-        ("From D&B's handing it over to the screen", report.handed, "change"),
-        ("From D&B's own time of the change to acknowledgement", handled.since_change, "alert"),
-        ("From the alert to acknowledgement", handled.since_raised, "alert"),
+        (gettext("From D&B's own time of the change to the screen"), report.recorded, _counted_changes),
+        (gettext("From D&B's handing it over to the screen"), report.handed, _counted_changes),
+        (gettext("From D&B's own time of the change to acknowledgement"), handled.since_change, _counted_alerts),
+        (gettext("From the alert to acknowledgement"), handled.since_raised, _counted_alerts),
     )
-    return [Speed(way, delay_text(one.median), delay_text(one.most), plural(one.count, of)) for way, one, of in ways]
+    return [Speed(way, delay_text(one.median), delay_text(one.most), of(one.count)) for way, one, of in ways]
+
+
+def _counted_changes(count: int) -> str:
+    return ngettext("%(count)s change", "%(count)s changes", count) % {"count": counted(count)}
+
+
+def _counted_alerts(count: int) -> str:
+    return ngettext("%(count)s alert", "%(count)s alerts", count) % {"count": counted(count)}
+
+
+def changes_in_words(weight: Severity, count: int) -> str:
+    """ "12 critical changes"."""
+    texts = {
+        Severity.CRITICAL: ngettext("%(count)s critical change", "%(count)s critical changes", count),
+        Severity.HIGH: ngettext("%(count)s high change", "%(count)s high changes", count),
+        Severity.MEDIUM: ngettext("%(count)s medium change", "%(count)s medium changes", count),
+    }
+    low = ngettext("%(count)s low change", "%(count)s low changes", count)
+    return texts.get(weight, low) % {"count": counted(count)}
 
 
 def freshness(report: Report) -> str:
     pulled = [one.registration.last_pulled_at for one in report.held]
     if not pulled or None in pulled:
-        return "never pulled" if pulled else "–"
+        return gettext("never pulled") if pulled else "–"
     return delay_text(max(int((report.made_at - min(filter(None, pulled))).total_seconds()), 0))
 
 
@@ -215,4 +312,6 @@ def weights(report: Report) -> list[tuple[Severity, int]]:
 
 def pulled_words(one: Holding, report: Report) -> str:
     pulled = one.registration.last_pulled_at
-    return f"queue empty {ago(pulled, report.made_at)}" if pulled else "never pulled"
+    if not pulled:
+        return gettext("never pulled")
+    return gettext("queue empty %(when)s") % {"when": ago(pulled, report.made_at)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from io import BytesIO
@@ -9,10 +10,11 @@ from typing import Any
 
 import xlsxwriter
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.report_words import (
     WEIGHTS,
-    about,
+    about_line,
     made,
     pulled_words,
     speeds,
@@ -24,6 +26,8 @@ from monitoring.reporting import Report
 from portfolio.formulas import harmless
 
 CELL = 32_767
+NAME = 31
+NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
 SECONDS_A_DAY = 86_400
 
 
@@ -56,7 +60,7 @@ class Sheets:
 
     def sheet(self, name: str) -> Any:
         """An empty one; printed it is as wide as the paper."""
-        sheet = self.book.add_worksheet(name)
+        sheet = self.book.add_worksheet(NOT_IN_NAMES.sub(" ", name)[:NAME])
         sheet.set_landscape()
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
@@ -84,22 +88,27 @@ class Sheets:
 
 
 def _summary(sheets: Sheets, report: Report) -> None:
-    sheet = sheets.sheet("Summary")
+    sheet = sheets.sheet(gettext("Summary"))
     sheet.set_column(0, 0, 54)
     sheet.set_column(1, 3, 22)
     sheet.write_string(0, 0, title_of(report), sheets.title)
-    told = [f"About {about(report)}.", made(report), "", *summary(report)]
+    told = [about_line(report), made(report), "", *summary(report)]
     for line, text in enumerate(told, 1):
         sheet.merge_range(line, 0, line, 3, harmless(text), sheets.wrapped)
         sheet.set_row(line, 16 * (1 + len(text) // 118))
     line = len(told) + 2
-    sheets.line(sheet, line, ("Value", "", "How it is meant", ""), sheets.head)
+    sheets.line(sheet, line, (gettext("Value"), "", gettext("How it is meant"), ""), sheets.head)
     numbers = (report.counts.total, report.counts.critical_count)
     for number, one in enumerate(worth(report)):
         value = numbers[number] if number < len(numbers) else one.value
         sheets.line(sheet, line + 1 + number, (one.what, value, one.meaning))
     line += len(worth(report)) + 2
-    headings = ("How soon things were seen", "Half within", "95 of 100 within", "Of")
+    headings = (
+        gettext("How soon things were seen"),
+        gettext("Half within"),
+        gettext("95 of 100 within"),
+        gettext("Of"),
+    )
     sheets.line(sheet, line, headings, sheets.head)
     for number, way in enumerate(speeds(report), 1):
         sheets.line(sheet, line + number, (way.way, way.median, way.most, way.of))
@@ -110,9 +119,9 @@ def _days(sheets: Sheets, report: Report) -> None:
     rows = [
         (day.isoformat(), *(counts[weight] for weight in WEIGHTS), sum(counts.values())) for day, counts in days.items()
     ]
-    totals = ("All days", *(report.counts.by_weight[weight] for weight in WEIGHTS), report.counts.total)
-    headings = ("UTC day", *(str(weight.label) for weight in WEIGHTS), "All")
-    sheet = sheets.table("By day", headings, [*rows, totals], (14, 12, 12, 12, 12, 12))
+    totals = (gettext("All days"), *(report.counts.by_weight[weight] for weight in WEIGHTS), report.counts.total)
+    headings = (gettext("UTC day"), *(str(weight.label) for weight in WEIGHTS), gettext("All"))
+    sheet = sheets.table(gettext("By day"), headings, [*rows, totals], (14, 12, 12, 12, 12, 12))
     chart = sheets.book.add_chart({"type": "column", "subtype": "stacked"})
     for number, (weight, color) in enumerate(
         zip(WEIGHTS, ("#c3243b", "#d9730d", "#2479b0", "#b0bec9"), strict=True), 1
@@ -120,13 +129,13 @@ def _days(sheets: Sheets, report: Report) -> None:
         chart.add_series(
             {
                 "name": str(weight.label),
-                "categories": ["By day", 1, 0, len(rows), 0],
-                "values": ["By day", 1, number, len(rows), number],
+                "categories": [sheet.get_name(), 1, 0, len(rows), 0],
+                "values": [sheet.get_name(), 1, number, len(rows), number],
                 "fill": {"color": color},
                 "gap": 40,
             }
         )
-    chart.set_title({"name": "Changes by day", "name_font": {"size": 12}})
+    chart.set_title({"name": gettext("Changes by day"), "name_font": {"size": 12}})
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": 720, "height": 340})
     sheet.insert_chart("H2", chart)
@@ -134,15 +143,17 @@ def _days(sheets: Sheets, report: Report) -> None:
 
 def _kinds(sheets: Sheets, report: Report) -> None:
     counts = report.counts
+    is_week = report.period.noun == "week"
+    before = gettext("Changes in the week before") if is_week else gettext("Changes in the month before")
     rows = [
-        *(("What changed most", label, count) for label, count in counts.what),
-        *(("Of it critical", label, count) for label, count in counts.critical),
-        *(("Where", country, count) for country, count in counts.countries),
-        ("Besides", "Small updates (noise)", counts.noise),
-        ("Besides", "Notifications of D&B", counts.notifications),
-        ("Besides", f"Changes in the {report.period.noun} before", counts.before),
+        *((gettext("What changed most"), label, count) for label, count in counts.what),
+        *((gettext("Of it critical"), label, count) for label, count in counts.critical),
+        *((gettext("Where"), country, count) for country, count in counts.countries),
+        (gettext("Besides"), gettext("Small updates (noise)"), counts.noise),
+        (gettext("Besides"), gettext("Notifications of D&B"), counts.notifications),
+        (gettext("Besides"), before, counts.before),
     ]
-    sheets.table("What and where", ("Table", "What", "Changes"), rows, (20, 52, 12))
+    sheets.table(gettext("What and where"), (gettext("Table"), gettext("What"), gettext("Changes")), rows, (20, 52, 12))
 
 
 def _events(sheets: Sheets, report: Report) -> None:
@@ -150,8 +161,15 @@ def _events(sheets: Sheets, report: Report) -> None:
         (one.at, one.duns, one.company, one.country, one.what, report.reference(one.registration))
         for one in report.events
     )
-    headings = ("When", "D-U-N-S number", "Company", "Country", "What D&B says", "Registration")
-    sheet = sheets.table("Critical events", headings, rows, (18, 16, 44, 10, 80, 28))
+    headings = (
+        gettext("When"),
+        gettext("D-U-N-S number"),
+        gettext("Company"),
+        gettext("Country"),
+        gettext("What D&B says"),
+        gettext("Registration"),
+    )
+    sheet = sheets.table(gettext("Critical events"), headings, rows, (18, 16, 44, 10, 80, 28))
     sheet.autofilter(0, 0, max(len(report.events), 1), len(headings) - 1)
 
 
@@ -167,8 +185,15 @@ def _registrations(sheets: Sheets, report: Report) -> None:
         )
         for one in report.held
     )
-    headings = ("Registration", "State now", "Watched", "To come", "Refused", "Changes")
-    sheets.table("Registrations", headings, rows, (28, 40, 12, 12, 12, 12))
+    headings = (
+        gettext("Registration"),
+        gettext("State now"),
+        gettext("Watched"),
+        gettext("To come"),
+        gettext("Refused"),
+        gettext("Changes"),
+    )
+    sheets.table(gettext("Registrations"), headings, rows, (28, 40, 12, 12, 12, 12))
 
 
 def _waiting(sheets: Sheets, report: Report) -> None:
@@ -176,5 +201,5 @@ def _waiting(sheets: Sheets, report: Report) -> None:
         (one.weight, one.title, one.raised_at, round(one.waited.total_seconds() / SECONDS_A_DAY, 2))
         for one in report.waiting
     )
-    headings = ("Weight", "Alert", "Raised", "Days waiting")
-    sheets.table("Unacknowledged", headings, rows, (12, 90, 18, 14))
+    headings = (gettext("Weight"), gettext("Alert"), gettext("Raised"), gettext("Days waiting"))
+    sheets.table(gettext("Unacknowledged"), headings, rows, (12, 90, 18, 14))

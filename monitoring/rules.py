@@ -240,7 +240,9 @@ CHECKS: Mapping[str, Callable[[str], Iterator[str]]] = {
 
 def in_words(row: AlertRule) -> str:
     """What a rule waits for, in a line."""
-    kinds = [lower_first(Kind(kind).label) for kind in split(row.kinds) if kind in Kind.values and kind != Kind.ELEMENT]
+    kinds = [
+        lower_first(str(Kind(kind).label)) for kind in split(row.kinds) if kind in Kind.values and kind != Kind.ELEMENT
+    ]
     paths = [_path_in_words(line) for _, line in _lines(row.elements) if not line.startswith("!")]
     conditions = f" {'and' if row.combination == Combination.ALL else 'or'} ".join(
         line for _, line in _lines(row.conditions)

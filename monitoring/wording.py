@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.translation import get_language
 
 from direct_plus.messages import parse_json, parse_stamp
 
@@ -68,7 +69,9 @@ def heading(name: str) -> str:
 
 
 def lower_first(text: str) -> str:
-    """For the middle of a sentence; abbreviations stay as they are."""
+    """For the middle of an English sentence; abbreviations stay as they are, and so do other languages' words."""
+    if not (get_language() or "en").startswith("en"):
+        return text
     return text if text[1:2].isupper() or text[1:2] in "-&" else text[:1].lower() + text[1:]
 
 

@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import Promise
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 from unfold.widgets import UnfoldAdminDateWidget
 
@@ -46,7 +47,7 @@ class ChoiceFilter(DropdownFilter):  # type: ignore[misc]
         return queryset.filter(**{self.field: value}) if value in known else queryset
 
 
-def choice_filter(name: str, choices: Any, label: str) -> type[ChoiceFilter]:
+def choice_filter(name: str, choices: Any, label: str | Promise) -> type[ChoiceFilter]:
     members = {"field": name, "parameter_name": name, "title": label, "options": choices}
     return type(f"{name.title()}Filter", (ChoiceFilter,), members)
 

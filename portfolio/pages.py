@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.functional import Promise
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as DjangoModelAdmin
@@ -80,8 +81,8 @@ class PageAdmin(ModelAdmin):
     list_filter_submit = True
     list_fullwidth = False
     compressed_fields = True
-    empty_title = "Nothing here yet"
-    empty_text = ""
+    empty_title: str | Promise = "Nothing here yet"
+    empty_text: str | Promise = ""
     empty_template = ""
     page_template = ""
 

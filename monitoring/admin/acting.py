@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
@@ -17,7 +18,7 @@ from monitoring.models import Delivery, DeliveryState
 from portfolio.connecting import NotConfigured
 from portfolio.models import Contract, Registration
 from portfolio.syncing import discover_registrations, pause_pulling, start_pulling
-from portfolio.wording import moment_text, plural
+from portfolio.wording import counted, moment_text
 
 PULL_NOW = "monitoring.jobs.pull_now"
 JOBS_LATE_AFTER = timedelta(minutes=3)
@@ -33,37 +34,62 @@ class Said:
 
 def pull_now(registrations: Sequence[Registration]) -> Said:
     for registration in registrations:
-        async_task(PULL_NOW, str(registration.pk), task_name=f"Pull {registration.reference} now"[:100])
+        async_task(
+            PULL_NOW,
+            str(registration.pk),
+            task_name=f"Pull {registration.reference} now"[:100],
+        )
     names = ", ".join(registration.reference for registration in registrations)
     if no_worker():
-        return Said(f"{names} will be pulled as soon as a worker runs: none does (manage.py worker).", failed=True)
-    return Said(f"Pulling {names} now. What it brings appears here by itself.")
+        return Said(
+            gettext("%(names)s will be pulled as soon as a worker runs: none does (manage.py worker).")
+            % {"names": names},
+            failed=True,
+        )
+    return Said(gettext("Pulling %(names)s now. What it brings appears here by itself.") % {"names": names})
 
 
 def start(registrations: Sequence[Registration]) -> Said:
     for registration in registrations:
         start_pulling(registration)
-    return Said(f"{plural(len(registrations), 'registration')} started: pulled within a minute, then by the cadence.")
+    return Said(
+        ngettext(
+            "%(count)s registration started: pulled within a minute, then by the cadence.",
+            "%(count)s registrations started: pulled within a minute, then by the cadence.",
+            len(registrations),
+        )
+        % {"count": counted(len(registrations))}
+    )
 
 
 def pause(registrations: Sequence[Registration], until: datetime | None) -> Said:
     for registration in registrations:
         pause_pulling(registration, until)
-    end = f"until {moment_text(until)}" if until else "until somebody starts it"
-    return Said(f"{plural(len(registrations), 'registration')} paused {end}.")
+    count = len(registrations)
+    if until:
+        text = ngettext(
+            "%(count)s registration paused until %(moment)s.", "%(count)s registrations paused until %(moment)s.", count
+        )
+        return Said(text % {"count": counted(count), "moment": moment_text(until)})
+    text = ngettext(
+        "%(count)s registration paused until somebody starts it.",
+        "%(count)s registrations paused until somebody starts it.",
+        count,
+    )
+    return Said(text % {"count": counted(count)})
 
 
 def resume_reading(registrations: Sequence[Registration]) -> Said:
     for registration in registrations:
         resume_ingest(registration)
-    return Said("Reading goes on. Unreadable items are counted from now on.")
+    return Said(gettext("Reading goes on. Unreadable items are counted from now on."))
 
 
 def gap_dealt_with(registrations: Sequence[Registration]) -> Said:
     for registration in registrations:
         clear_gap(registration)
         Registration.objects.filter(pk=registration.pk).update(replay_mark="")
-    return Said("The mark is taken away.")
+    return Said(gettext("The mark is taken away."))
 
 
 ACTIONS: Mapping[str, Callable[[Sequence[Registration]], Said]] = {
@@ -85,9 +111,16 @@ def _look_in(contract: Contract) -> Said:
     try:
         found = discover_registrations(contract)
     except (DirectPlusError, NotConfigured) as error:
-        return Said(f"D&B's list could not be read: {error}", failed=True)
-    text = f"D&B has {plural(len(found.seen), 'registration')}, {len(found.new) or 'none'} of them new."
-    trouble = "".join(f" The details of {name} could not be read: {why}" for name, why in found.failed.items())
+        return Said(gettext("D&B's list could not be read: %(error)s") % {"error": error}, failed=True)
+    text = ngettext(
+        "D&B has %(count)s registration, %(new)s of them new.",
+        "D&B has %(count)s registrations, %(new)s of them new.",
+        len(found.seen),
+    ) % {"count": counted(len(found.seen)), "new": len(found.new) or gettext("none")}
+    trouble = "".join(
+        " " + gettext("The details of %(name)s could not be read: %(why)s") % {"name": name, "why": why}
+        for name, why in found.failed.items()
+    )
     return Said(text + trouble, failed=bool(trouble))
 
 

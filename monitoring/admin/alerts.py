@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import DropdownFilter
 
@@ -26,7 +28,7 @@ from portfolio.markup import ago, badge, two_lines
 from portfolio.models import Registration
 from portfolio.pages import PageAdmin
 from portfolio.searching import of_companies, with_companies
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 STATE_TONES = {AlertState.NEW: "bad", AlertState.ACKNOWLEDGED: "info", AlertState.CLOSED: "calm"}
 MOST_FACTS = 50
@@ -37,11 +39,11 @@ MOST_PEOPLE = 200
 class StateFilter(DropdownFilter):  # type: ignore[misc]
     """Without a choice the inbox holds what is open."""
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [*AlertState.choices, ("all", "All")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*AlertState.choices, ("all", gettext("All"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -51,11 +53,15 @@ class StateFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class AssigneeFilter(DropdownFilter):  # type: ignore[misc]
-    title = "person"
+    title = _("person")
     parameter_name = "assignee"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("me", "Mine"), ("nobody", "Nobody's"), *((str(person.pk), str(person)) for person in people())]
+        return [
+            ("me", gettext("Mine")),
+            ("nobody", gettext("Nobody's")),
+            *((str(person.pk), str(person)) for person in people()),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value() or ""
@@ -66,7 +72,7 @@ class AssigneeFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class RuleFilter(DropdownFilter):  # type: ignore[misc]
-    title = "rule"
+    title = _("rule")
     parameter_name = "rule"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -104,19 +110,19 @@ class AlertAdmin(ChosenList, PageAdmin):
     list_display_links = ("what",)
     list_filter = (
         StateFilter,
-        choice_filter("severity", Severity.choices[::-1], "weight"),
+        choice_filter("severity", Severity.choices[::-1], _("weight")),
         AssigneeFilter,
         RuleFilter,
-        choice_filter("kind", AlertKind.choices, "kind"),
+        choice_filter("kind", AlertKind.choices, _("kind")),
     )
     search_fields = ("company",)
-    search_help_text = "A D-U-N-S number, or how the company's name begins"
+    search_help_text = _("A D-U-N-S number, or how the company's name begins")
     ordering = ("-raised_at", "-id")
     sortable_by = ()
     actions = ("acknowledge_selected", "take_selected", "close_selected", "open_selected")
     page_template = "pages/alert.html"
-    empty_title = "Nothing is open"
-    empty_text = "What the alert rules take appears here by itself. Filters show what was closed."
+    empty_title = _("Nothing is open")
+    empty_text = _("What the alert rules take appears here by itself. Filters show what was closed.")
 
     def get_urls(self) -> list[URLPattern]:
         do = self.admin_site.admin_view(require_POST(self.do))
@@ -141,49 +147,69 @@ class AlertAdmin(ChosenList, PageAdmin):
     def complete_rows(self, rows: list[Alert]) -> None:
         with_people(rows)
 
-    @admin.display(description="Weight")
+    @admin.display(description=_("Weight"))
     def weight(self, row: Alert) -> SafeString:
         severity = Severity(row.severity)
         return badge(severity.label, severity.name.lower())
 
-    @admin.display(description="What")
+    @admin.display(description=_("What"))
     def what(self, row: Alert) -> SafeString:
         more = row.fact_count - 1 if row.kind == AlertKind.CHANGE else 0
-        parts = [row.rule_name, f"and {plural(more, 'more change')}" if more > 0 else "", row.reversal]
+        parts = [
+            row.rule_name,
+            ngettext("and %(count)s more change", "and %(count)s more changes", more) % {"count": counted(more)}
+            if more > 0
+            else "",
+            row.reversal,
+        ]
         return two_lines(row.title, " · ".join(filter(None, parts)))
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: Alert) -> SafeString:
         state = AlertState(row.state)
         return badge(state.label, STATE_TONES[state])
 
-    @admin.display(description="Person")
+    @admin.display(description=_("Person"))
     def person(self, row: Alert) -> str:
         return str(row.assignee or "")
 
-    @admin.display(description="Raised")
+    @admin.display(description=_("Raised"))
     def raised(self, row: Alert) -> SafeString | str:
         return ago(row.raised_at)
 
-    @admin.action(description="Acknowledge", permissions=["change"])
+    @admin.action(description=_("Acknowledge"), permissions=["change"])
     def acknowledge_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         count = acknowledge(keys_of(queryset), by=request.user.get_username())
-        messages.success(request, f"{plural(count, 'alert')} acknowledged.")
+        messages.success(
+            request,
+            ngettext("%(count)s alert acknowledged.", "%(count)s alerts acknowledged.", count)
+            % {"count": counted(count)},
+        )
 
-    @admin.action(description="Assign to me", permissions=["change"])
+    @admin.action(description=_("Assign to me"), permissions=["change"])
     def take_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         count = assign(keys_of(queryset), to=request.user)
-        messages.success(request, f"{plural(count, 'alert')} assigned to you.")
+        messages.success(
+            request,
+            ngettext("%(count)s alert assigned to you.", "%(count)s alerts assigned to you.", count)
+            % {"count": counted(count)},
+        )
 
-    @admin.action(description="Close", permissions=["change"])
+    @admin.action(description=_("Close"), permissions=["change"])
     def close_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         count = close(keys_of(queryset), by=request.user.get_username())
-        messages.success(request, f"{plural(count, 'alert')} closed.")
+        messages.success(
+            request, ngettext("%(count)s alert closed.", "%(count)s alerts closed.", count) % {"count": counted(count)}
+        )
 
-    @admin.action(description="Open again", permissions=["change"])
+    @admin.action(description=_("Open again"), permissions=["change"])
     def open_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         count = open_again(keys_of(queryset), by=request.user.get_username())
-        messages.success(request, f"{plural(count, 'alert')} opened again.")
+        messages.success(
+            request,
+            ngettext("%(count)s alert opened again.", "%(count)s alerts opened again.", count)
+            % {"count": counted(count)},
+        )
 
     # The page of one
     def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
@@ -227,27 +253,31 @@ def act(action: str, row: Alert, request: HttpRequest) -> str:
     by = request.user.get_username()
     if action == "acknowledge":
         acknowledge([row.pk], by=by)
-        return "Acknowledged."
+        return gettext("Acknowledged.")
     if action == "close":
         close([row.pk], by=by)
-        return "Closed."
+        return gettext("Closed.")
     if action == "open":
         open_again([row.pk], by=by)
-        return "Opened again."
+        return gettext("Opened again.")
     if action == "assign":
         return _assign(row, request.POST.get("person", ""))
     if action == "comment":
-        return "Said." if comment(row.pk, by=by, text=request.POST.get("text", "")) else "Nothing was written."
-    raise Http404(f"Nothing here is called {action}.")
+        return (
+            gettext("Said.")
+            if comment(row.pk, by=by, text=request.POST.get("text", ""))
+            else gettext("Nothing was written.")
+        )
+    raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
 
 
 def _assign(row: Alert, text: str) -> str:
     key = key_of(text)
     person = get_user_model().objects.filter(pk=key, is_active=True).first() if key else None
     if text and person is None:
-        raise Http404("There is no such person.")
+        raise Http404(gettext("There is no such person."))
     assign([row.pk], to=person)
-    return f"Assigned to {person}." if person else "Assigned to nobody."
+    return gettext("Assigned to %(person)s.") % {"person": person} if person else gettext("Assigned to nobody.")
 
 
 def lines_of_facts(facts: list[AlertFact]) -> list[Line]:

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
 
 from monitoring import exports  # noqa: F401  declares the columns
 from monitoring.admin.filters import ElementFilter
@@ -31,10 +32,10 @@ def with_registrations(rows: list[Any]) -> None:
         row.registration = registrations[row.registration_id]
 
 
-FROM = {"from-high": ("High and critical", Severity.HIGH), "from-medium": ("Medium and heavier", Severity.MEDIUM)}
+FROM = {"from-high": (_("High and critical"), Severity.HIGH), "from-medium": (_("Medium and heavier"), Severity.MEDIUM)}
 
 
-class WeightFilter(choice_filter("severity", Severity.choices[::-1], "weight")):  # type: ignore[misc]
+class WeightFilter(choice_filter("severity", Severity.choices[::-1], _("weight"))):  # type: ignore[misc]
     """One weight, or all from one on: each weight is a range of the same index."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -54,18 +55,18 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("company_id", "element", "changed_at")
     list_filter = (
         WeightFilter,
-        choice_filter("kind", Kind.choices, "kind"),
+        choice_filter("kind", Kind.choices, _("kind")),
         RegistrationFilter,
         ElementFilter,
         DaysFilter,
     )
     search_fields = ("company",)
-    search_help_text = "A D-U-N-S number, or how the company's name begins"
+    search_help_text = _("A D-U-N-S number, or how the company's name begins")
     ordering = ("-id",)
     sortable_by = ()
     page_template = "pages/change.html"
-    empty_title = "No changes"
-    empty_text = "What D&B notices about your companies appears here by itself, within a second of being pulled."
+    empty_title = _("No changes")
+    empty_text = _("What D&B notices about your companies appears here by itself, within a second of being pulled.")
 
     def get_urls(self) -> list[URLPattern]:
         pulse = path("pulse/", self.admin_site.admin_view(self.pulse), name="monitoring_change_pulse")

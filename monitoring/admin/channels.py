@@ -14,6 +14,8 @@ from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -35,8 +37,10 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
     address = forms.CharField(
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
         required=False,
-        help_text="Mail addresses separated by commas, or an address of another service (the guide below shows some). "
-        "It is kept encrypted and never shown again.",
+        help_text=_(
+            "Mail addresses separated by commas, or an address of another service (the guide below shows some). "
+            "It is kept encrypted and never shown again."
+        ),
     )
 
     class Meta:
@@ -51,7 +55,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         if text:
             check_address(text)
         elif not self.instance.encrypted:
-            raise ValidationError("Where should the messages go?")
+            raise ValidationError(gettext("Where should the messages go?"))
         return text
 
     def clean_zone(self) -> str:
@@ -70,12 +74,12 @@ class ChannelAdmin(PageAdmin):
     sortable_by = ()
     change_form_template = "pages/channel.html"
     conditional_fields = {"digest_time": "rhythm != 'at_once'", "digest_day": "rhythm == 'weekly'"}
-    empty_title = "No channels yet"
-    empty_text = "Alerts are in the inbox. A channel also sends them: by mail, to Slack, Teams and a hundred others."
+    empty_title = _("No channels yet")
+    empty_text = _("Alerts are in the inbox. A channel also sends them: by mail, to Slack, Teams and a hundred others.")
     fieldsets = (
         (None, {"fields": ("name", "address", "person", "active")}),
-        ("What", {"fields": ("minimum", "notices")}),
-        ("When", {"fields": ("rhythm", "digest_time", "digest_day", "zone")}),
+        (_("What"), {"fields": ("minimum", "notices")}),
+        (_("When"), {"fields": ("rhythm", "digest_time", "digest_day", "zone")}),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -111,25 +115,25 @@ class ChannelAdmin(PageAdmin):
         return rows if self.may_share(request) else rows.filter(Q(person=None) | Q(person=request.user.pk))
 
     # The list
-    @admin.display(description="Channel")
+    @admin.display(description=_("Channel"))
     def what(self, row: Channel) -> SafeString:
         return two_lines(row.name, row.shown)
 
-    @admin.display(description="Whose")
+    @admin.display(description=_("Whose"))
     def whose(self, row: Channel) -> str:
-        return str(row.person) if row.person else "shared"
+        return str(row.person) if row.person else gettext("shared")
 
-    @admin.display(description="When")
+    @admin.display(description=_("When"))
     def rhythm_words(self, row: Channel) -> str:
         return str(Rhythm(row.rhythm).label)
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: Channel) -> SafeString:
         return badge(*standing_of(row))
 
-    @admin.display(description="Last sent")
+    @admin.display(description=_("Last sent"))
     def last_sent(self, row: Channel) -> SafeString | str:
-        return ago(row.last_sent_at) or "never"
+        return ago(row.last_sent_at) or gettext("never")
 
     # The page
     def get_fieldsets(self, request: HttpRequest, obj: Channel | None = None) -> Any:
@@ -182,44 +186,44 @@ class ChannelAdmin(PageAdmin):
             messages.add_message(*told_of_test(request, row, why))
         elif action == "subscribe":
             Channel.objects.filter(pk=row.pk).update(unsubscribed_at=None)
-            messages.success(request, "It gets messages again.")
+            messages.success(request, gettext("It gets messages again."))
         else:
-            raise Http404(f"Nothing here is called {action}.")
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
         return HttpResponseRedirect(reverse("admin:monitoring_channel_change", args=[row.pk]))
 
     def unsubscribe(self, request: HttpRequest, token: str) -> HttpResponse:
         channel = channel_of_token(token)
         if channel is None:
-            raise Http404("This link leads to no channel: it was changed, or the channel was deleted.")
+            raise Http404(gettext("This link leads to no channel: it was changed, or the channel was deleted."))
         is_done = request.method == "POST"
         if is_done:
             unsubscribe(channel)
         is_done = is_done or channel.unsubscribed_at is not None
-        context = {"title": "No more messages", "channel": channel, "is_done": is_done}
+        context = {"title": gettext("No more messages"), "channel": channel, "is_done": is_done}
         return render(request, "pages/unsubscribe.html", context)
 
 
 LABELS = {
-    "person": ("Whose", "Empty: shared, for all to use. A person's own gets what that person owns."),
-    "minimum": ("Alerts from", "Lighter ones stay in the inbox."),
-    "digest_time": ("Digest at", "Empty: 08:00."),
-    "digest_day": ("Digest on", "For a weekly digest."),
+    "person": (_("Whose"), _("Empty: shared, for all to use. A person's own gets what that person owns.")),
+    "minimum": (_("Alerts from"), _("Lighter ones stay in the inbox.")),
+    "digest_time": (_("Digest at"), _("Empty: 08:00.")),
+    "digest_day": (_("Digest on"), _("For a weekly digest.")),
 }
 
 
 def told_of_test(request: HttpRequest, row: Channel, why: str) -> tuple[HttpRequest, int, str]:
     if why:
-        return request, messages.WARNING, f"The test did not arrive. {why}"
-    return request, messages.SUCCESS, f"A test was sent to {row.shown}."
+        return request, messages.WARNING, gettext("The test did not arrive. %(why)s") % {"why": why}
+    return request, messages.SUCCESS, gettext("A test was sent to %(shown)s.") % {"shown": row.shown}
 
 
 def standing_of(row: Channel) -> tuple[str, str, str]:
     """A word, its tone, and why."""
     if row.unsubscribed_at:
-        return "Unsubscribed", "warn", "Somebody followed the link “No more of these”."
+        return gettext("Unsubscribed"), "warn", gettext("Somebody followed the link “No more of these”.")
     if not row.active:
-        return "Switched off", "calm", ""
-    return ("In trouble", "bad", row.last_error) if row.last_error else ("Works", "good", "")
+        return gettext("Switched off"), "calm", ""
+    return (gettext("In trouble"), "bad", row.last_error) if row.last_error else (gettext("Works"), "good", "")
 
 
 def visible_channels(request: HttpRequest) -> QuerySet[Channel]:

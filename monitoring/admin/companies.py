@@ -14,6 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from monitoring.company_page import company_page
@@ -27,7 +29,7 @@ from portfolio.markup import ago, badge
 from portfolio.models import Company, CompanyNote
 from portfolio.pages import ReadOnlyAdmin
 from portfolio.searching import duns_digits, find_companies
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 MAY_NOTE = "portfolio.add_companynote"
 MAY_DESCRIBE = "portfolio.change_subject"
@@ -42,35 +44,35 @@ class CompanyAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("shown_name", "number", "city", "country", "status", "last_change")
     list_filter = (CountryFilter,)
     search_fields = ("name",)
-    search_help_text = "A D-U-N-S number or its beginning, or how the name begins"
+    search_help_text = _("A D-U-N-S number or its beginning, or how the name begins")
     sortable_by = ("shown_name", "number", "last_change")
     column_order = {"name": "search_name", "duns": "duns", "changed_at": "changed_at"}
     actions = ("stop_selected",)
     list_before_template = "pages/companies_intro.html"
     page_template = "pages/company.html"
-    empty_title = "No companies"
-    empty_text = "A company appears here with the first notification about it. Start a registration to get them."
+    empty_title = _("No companies")
+    empty_text = _("A company appears here with the first notification about it. Start a registration to get them.")
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(UPLOAD)
 
-    @admin.action(description="Stop monitoring…", permissions=["import"])
+    @admin.action(description=_("Stop monitoring…"), permissions=["import"])
     def stop_selected(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse:
         return stop_monitoring(request, queryset.order_by().values_list("duns", flat=True))
 
-    @admin.display(description="Name", ordering="search_name")
+    @admin.display(description=_("Name"), ordering="search_name")
     def shown_name(self, company: Company) -> str:
-        return company.name or f"Name not known yet ({company.duns})"
+        return company.name or gettext("Name not known yet (%(duns)s)") % {"duns": company.duns}
 
     @admin.display(description="D-U-N-S", ordering="duns")
     def number(self, company: Company) -> str:
         return company.duns
 
-    @admin.display(description="Status")
+    @admin.display(description=_("Status"))
     def status(self, company: Company) -> SafeString | str:
         return status_badge(company)
 
-    @admin.display(description="Last change", ordering="changed_at")
+    @admin.display(description=_("Last change"), ordering="changed_at")
     def last_change(self, company: Company) -> SafeString | str:
         return ago(company.changed_at)
 
@@ -106,7 +108,7 @@ class CompanyAdmin(ChosenList, ReadOnlyAdmin):
 
     def do(self, request: HttpRequest, key: str, action: str) -> HttpResponse:
         if action not in ACTS:
-            raise Http404(f"Nothing here is called {action}.")
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
         right, act = ACTS[action]
         row = self.object_or_404(request, key)
         if not request.user.has_perm(right):
@@ -124,25 +126,33 @@ def end_of_day(text: str) -> datetime | None:
 
 def note(row: Company, request: HttpRequest) -> str:
     written = add_note(company=row, text=request.POST.get("text", ""), by=request.user.get_username())
-    return "Noted." if written else "Nothing was written."
+    return gettext("Noted.") if written else gettext("Nothing was written.")
 
 
 def remove(row: Company, request: HttpRequest) -> str:
     try:
         found = CompanyNote.objects.filter(pk=uuid.UUID(request.POST.get("key", "")), company=row.pk).first()
     except ValueError:
-        raise Http404("There is no such note.") from None
+        raise Http404(gettext("There is no such note.")) from None
     may_all = request.user.has_perm("portfolio.delete_companynote")
     if found and not may_remove(found, request.user.get_username(), may_all=may_all):
         raise PermissionDenied
     gone = found and remove_note(company=row, key=found.pk, by=request.user.get_username())
-    return "The note is removed; the audit keeps what it said." if gone else "The note was not there any more."
+    return (
+        gettext("The note is removed; the audit keeps what it said.")
+        if gone
+        else gettext("The note was not there any more.")
+    )
 
 
 def describe(row: Company, request: HttpRequest) -> str:
     tags, owner = request.POST.get("tags", ""), request.POST.get("owner", "")
     changed = describe_company(company=row, tags=tags, owner=owner, by=request.user.get_username())
-    return f"Saved in {plural(changed, 'list')}." if changed else "Nothing was changed."
+    return (
+        ngettext("Saved in %(count)s list.", "Saved in %(count)s lists.", changed) % {"count": counted(changed)}
+        if changed
+        else gettext("Nothing was changed.")
+    )
 
 
 ACTS: Mapping[str, tuple[str, Callable[[Company, HttpRequest], str]]] = {

@@ -10,6 +10,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.admin.changes import with_registrations
 from monitoring.models import Delivery, DeliveryState, Publication, Source
@@ -31,13 +33,13 @@ TONES = {
     DeliveryState.REPAIRED: "good",
 }
 WORDS = {
-    DeliveryState.ASKED: "Asked",
-    DeliveryState.RECEIVED: "Received",
-    DeliveryState.INGESTED: "Read",
-    DeliveryState.PUBLISHED: "Published",
-    DeliveryState.REFUSED: "Refused",
-    DeliveryState.DOUBTFUL: "Doubtful",
-    DeliveryState.REPAIRED: "Repaired",
+    DeliveryState.ASKED: _("Asked"),
+    DeliveryState.RECEIVED: _("Received"),
+    DeliveryState.INGESTED: _("Read"),
+    DeliveryState.PUBLISHED: _("Published"),
+    DeliveryState.REFUSED: _("Refused"),
+    DeliveryState.DOUBTFUL: _("Doubtful"),
+    DeliveryState.REPAIRED: _("Repaired"),
 }
 SHOWN_BYTES = 200_000
 
@@ -53,42 +55,59 @@ def what_next(row: Delivery) -> str:
 
 
 def _doubtful(row: Delivery) -> str:
-    since = f" from {moment_text(row.replay_from)} on" if row.replay_from else ""
     settle = Contract.objects.get(pk=row.registration.contract_id).settle
-    settled = f" begun after {moment_text(row.ended_at + settle)}" if row.ended_at else ""
-    return (
-        "D&B may have taken notifications off its queue that did not reach us. "
-        f"A replay{since} fetches them again; the doubt is over when a replay{settled} has reached its end. "
-        "Nothing has to be done."
+    since = moment_text(row.replay_from) if row.replay_from else ""
+    settled = moment_text(row.ended_at + settle) if row.ended_at else ""
+    return " ".join(
+        (
+            gettext("D&B may have taken notifications off its queue that did not reach us."),
+            gettext("A replay from %(moment)s on fetches them again;") % {"moment": since}
+            if since
+            else gettext("A replay fetches them again;"),
+            gettext("the doubt is over when a replay begun after %(moment)s has reached its end.") % {"moment": settled}
+            if settled
+            else gettext("the doubt is over when a replay has reached its end."),
+            gettext("Nothing has to be done."),
+        )
     )
 
 
 def _asked(row: Delivery) -> str:
     if row.asked_at is None:
-        return "The call is about to be made."
+        return gettext("The call is about to be made.")
     limit = moment_text(row.asked_at + timedelta(minutes=2))
-    return f"The call is on its way. Should the process have died in it, the next pull after {limit} finds that out."
+    return gettext(
+        "The call is on its way. Should the process have died in it, the next pull after %(limit)s finds that out."
+    ) % {"limit": limit}
 
 
 def _received(row: Delivery) -> str:
     if row.registration.ingest_stopped_reason:
-        return "The answer is safely stored. It is read when somebody resumes the reading of this registration."
-    return "The answer is safely stored and is read within a minute."
+        return gettext(
+            "The answer is safely stored. It is read when somebody resumes the reading of this registration."
+        )
+    return gettext("The answer is safely stored and is read within a minute.")
 
 
 def _published(row: Delivery) -> str:
     bad = row.unreadable_count
-    return f"All is done; {bad} of its items could not be read and wait for a person." if bad else "All is done."
+    return (
+        gettext("All is done; %(bad)s of its items could not be read and wait for a person.") % {"bad": bad}
+        if bad
+        else gettext("All is done.")
+    )
 
 
 _NEXT: dict[DeliveryState, Callable[[Delivery], str]] = {
     DeliveryState.ASKED: _asked,
     DeliveryState.RECEIVED: _received,
-    DeliveryState.INGESTED: lambda row: "It is read, and is published within a minute.",
+    DeliveryState.INGESTED: lambda row: gettext("It is read, and is published within a minute."),
     DeliveryState.PUBLISHED: _published,
-    DeliveryState.REFUSED: lambda row: "Nothing was taken off the queue, so nothing is lost. The pull is made again.",
+    DeliveryState.REFUSED: lambda row: gettext(
+        "Nothing was taken off the queue, so nothing is lost. The pull is made again."
+    ),
     DeliveryState.DOUBTFUL: _doubtful,
-    DeliveryState.REPAIRED: lambda row: "A replay has fetched all that this call may have taken. All is done.",
+    DeliveryState.REPAIRED: lambda row: gettext("A replay has fetched all that this call may have taken. All is done."),
 }
 
 
@@ -96,16 +115,16 @@ _NEXT: dict[DeliveryState, Callable[[Delivery], str]] = {
 class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ("when", "reference", "what", "status", "items", "new_items", "unreadable", "size", "trouble")
     list_filter = (
-        choice_filter("state", DeliveryState.choices, "state"),
-        choice_filter("source", Source.choices, "source"),
+        choice_filter("state", DeliveryState.choices, _("state")),
+        choice_filter("source", Source.choices, _("source")),
         RegistrationFilter,
         DaysFilter,
     )
     ordering = ("-id",)
     sortable_by = ()
     page_template = "pages/delivery.html"
-    empty_title = "No deliveries yet"
-    empty_text = "Every answer of D&B is kept here, byte for byte. Start a registration to get the first."
+    empty_title = _("No deliveries yet")
+    empty_text = _("Every answer of D&B is kept here, byte for byte. Start a registration to get the first.")
 
     def get_urls(self) -> list[URLPattern]:
         raw = path("<uuid:key>/raw/", self.admin_site.admin_view(self.raw), name="monitoring_delivery_raw")
@@ -118,39 +137,39 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def complete_rows(self, rows: list[Delivery]) -> None:
         with_registrations(rows)
 
-    @admin.display(description="When")
+    @admin.display(description=_("When"))
     def when(self, row: Delivery) -> SafeString | str:
         return ago(row.asked_at or row.received_at) or "–"
 
-    @admin.display(description="Registration")
+    @admin.display(description=_("Registration"))
     def reference(self, row: Delivery) -> str:
         return row.registration.reference
 
-    @admin.display(description="Source")
+    @admin.display(description=_("Source"))
     def what(self, row: Delivery) -> str:
         return row.get_source_display()
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: Delivery) -> SafeString:
         return state_badge(row)
 
-    @admin.display(description="Items")
+    @admin.display(description=_("Items"))
     def items(self, row: Delivery) -> int | None:
         return row.notification_count
 
-    @admin.display(description="New")
+    @admin.display(description=_("New"))
     def new_items(self, row: Delivery) -> int | None:
         return row.new_count
 
-    @admin.display(description="Unreadable")
+    @admin.display(description=_("Unreadable"))
     def unreadable(self, row: Delivery) -> SafeString | str:
         return badge(row.unreadable_count, "warn") if row.unreadable_count else ""
 
-    @admin.display(description="Size")
+    @admin.display(description=_("Size"))
     def size(self, row: Delivery) -> str:
         return bytes_in_words(row.byte_count)
 
-    @admin.display(description="Error")
+    @admin.display(description=_("Error"))
     def trouble(self, row: Delivery) -> str:
         return row.error[:120]
 
@@ -158,7 +177,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         with_registrations([row])
         content = load_bytes(row.pk)
         return {
-            "title": f"{row.get_source_display()} of {row.registration.reference}",
+            "title": gettext("%(source)s of %(reference)s")
+            % {"source": row.get_source_display(), "reference": row.registration.reference},
             "badge": state_badge(row),
             "next": what_next(row),
             "publication": Publication.objects.filter(delivery=row).first(),

@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter
 
 from monitoring.models import Element, Severity
@@ -22,23 +24,26 @@ class LineForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            field.widget.attrs["aria-label"] = f"{field.label} of {self.instance}"
+            field.widget.attrs["aria-label"] = gettext("%(label)s of %(instance)s") % {
+                "label": field.label,
+                "instance": self.instance,
+            }
 
 
 @admin.register(Element)
 class ElementAdmin(PageAdmin):
     list_display = ("path", "label", "severity", "muted", "first_seen")
     list_editable = ("label", "severity", "muted")
-    list_filter = (choice_filter("severity", Severity.choices[::-1], "weight"), ("muted", BooleanRadioFilter))
+    list_filter = (choice_filter("severity", Severity.choices[::-1], _("weight")), ("muted", BooleanRadioFilter))
     search_fields = ("path", "label")
     readonly_fields = ("path", "first_seen_at")
     ordering = ("path",)
     sortable_by = ("path",)
     list_before_template = "pages/elements_intro.html"
-    empty_title = "No elements yet"
-    empty_text = "Each kind of information that D&B sends appears here when it is first seen."
+    empty_title = _("No elements yet")
+    empty_text = _("Each kind of information that D&B sends appears here when it is first seen.")
 
-    @admin.display(description="First seen")
+    @admin.display(description=_("First seen"))
     def first_seen(self, row: Element) -> SafeString | str:
         return ago(row.first_seen_at)
 

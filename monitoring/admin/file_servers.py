@@ -12,6 +12,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
 
@@ -22,7 +25,7 @@ from portfolio.auditing import record
 from portfolio.markup import badge
 from portfolio.pages import PageAdmin
 
-KEPT = "It is kept encrypted and never shown again."
+KEPT = _("It is kept encrypted and never shown again.")
 
 
 class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
@@ -31,7 +34,8 @@ class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's tak
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
     )  # fmt: skip
     private_key = forms.CharField(
-        required=False, max_length=20_000, help_text=f"Instead of a password, without a passphrase. {KEPT}",
+        required=False, max_length=20_000,
+        help_text=format_lazy("{} {}", _("Instead of a password, without a passphrase."), KEPT),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
 
@@ -52,9 +56,9 @@ class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's tak
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         given = [name for name in ("password", "private_key") if cleaned.get(name)]
         if len(given) == 2:
-            raise ValidationError("Either a password or a private key, not both.")
+            raise ValidationError(gettext("Either a password or a private key, not both."))
         if not given and not self.errors and not (self.instance.encrypted_password or self.instance.encrypted_key):
-            raise ValidationError("How do we sign in there: with a password, or with a private key?")
+            raise ValidationError(gettext("How do we sign in there: with a password, or with a private key?"))
         return cleaned
 
 
@@ -65,11 +69,11 @@ class FileServerAdmin(PageAdmin):
     ordering = ("name",)
     sortable_by = ()
     change_form_template = "pages/file_server.html"
-    empty_title = "No file servers yet"
-    empty_text = "Scheduled exports can be sent to another machine by SFTP: name it here, and confirm its key."
+    empty_title = _("No file servers yet")
+    empty_text = _("Scheduled exports can be sent to another machine by SFTP: name it here, and confirm its key.")
     fieldsets = (
         (None, {"fields": ("name", "host", "port", "folder")}),
-        ("Signing in", {"fields": ("user_name", "password", "private_key")}),
+        (_("Signing in"), {"fields": ("user_name", "password", "private_key")}),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -121,14 +125,18 @@ class FileServerAdmin(PageAdmin):
             by, offered = request.user.get_username(), request.POST.get("offered", "")
             messages.add_message(request, *_told_of_key(confirm_key(server, offered=offered, by=by)))
         else:
-            raise Http404(f"Nothing here is called {action}.")
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
         return HttpResponseRedirect(reverse("admin:monitoring_fileserver_change", args=[key]))
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: FileServer) -> SafeString:
         if row.offered_key:
-            return badge("Key has changed", "bad") if row.host_key else badge("Key to be confirmed", "warn")
-        return badge("Key confirmed", "good") if row.host_key else badge("Not tried yet", "calm")
+            return (
+                badge(gettext("Key has changed"), "bad")
+                if row.host_key
+                else badge(gettext("Key to be confirmed"), "warn")
+            )
+        return badge(gettext("Key confirmed"), "good") if row.host_key else badge(gettext("Not tried yet"), "calm")
 
 
 def _keep_secret(row: FileServer, given: dict[str, Any]) -> None:
@@ -140,13 +148,15 @@ def _keep_secret(row: FileServer, given: dict[str, Any]) -> None:
 
 def _told_of_test(server: FileServer, trouble: str) -> tuple[int, str]:
     if not trouble:
-        return messages.SUCCESS, "It works: a file was written there and taken away again."
+        return messages.SUCCESS, gettext("It works: a file was written there and taken away again.")
     if server.offered_key and not server.host_key:
-        return messages.WARNING, "The server answers. Compare its key below with what its owner says, and confirm it."
+        return messages.WARNING, gettext(
+            "The server answers. Compare its key below with what its owner says, and confirm it."
+        )
     return messages.ERROR, trouble
 
 
 def _told_of_key(is_confirmed: bool) -> tuple[int, str]:
     if is_confirmed:
-        return messages.SUCCESS, "Confirmed. Test it once more: now we sign in, and write a file."
-    return messages.ERROR, "Meanwhile it has shown another key. Compare again."
+        return messages.SUCCESS, gettext("Confirmed. Test it once more: now we sign in, and write a file.")
+    return messages.ERROR, gettext("Meanwhile it has shown another key. Compare again.")

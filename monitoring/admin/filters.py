@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import TextFilter
 from unfold.widgets import INPUT_CLASSES
 
@@ -39,7 +40,7 @@ class SuggestingInput(forms.TextInput):
 
 
 class ElementFilter(TextFilter):  # type: ignore[misc]
-    title = "element"
+    title = _("element")
     parameter_name = "element"
     form_class = SuggestingForm
 

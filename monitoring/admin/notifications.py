@@ -8,12 +8,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.admin.changes import with_registrations
 from monitoring.history import SNAPSHOT
 from monitoring.models import Change, Delivery, Notification, NotificationType
 from monitoring.raw import pretty, raw_item
 from monitoring.timeline import Line, lines_of
+from monitoring.wording import lower_first
 from portfolio.admin.chosen import ChosenList
 from portfolio.filters import DaysFilter, RegistrationFilter, choice_filter
 from portfolio.pages import ReadOnlyAdmin
@@ -36,14 +38,14 @@ def changes_of(notifications: list[Notification]) -> dict[Any, list[Line]]:
 @admin.register(Notification)
 class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("type", "company_id", "delivered_at")
-    list_filter = (choice_filter("type", NotificationType.choices, "type"), RegistrationFilter, DaysFilter)
+    list_filter = (choice_filter("type", NotificationType.choices, _("type")), RegistrationFilter, DaysFilter)
     search_fields = ("company",)
-    search_help_text = "A D-U-N-S number, or how the company's name begins"
+    search_help_text = _("A D-U-N-S number, or how the company's name begins")
     ordering = ("-id",)
     sortable_by = ()
     page_template = "pages/notification.html"
-    empty_title = "No notifications"
-    empty_text = "What D&B sends is kept here, each notification once, however often it was delivered."
+    empty_title = _("No notifications")
+    empty_text = _("What D&B sends is kept here, each notification once, however often it was delivered.")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).exclude(type=SNAPSHOT).defer("organization")
@@ -68,7 +70,7 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
         with_registrations([row])
         row.delivery = Delivery.objects.get(pk=row.delivery_id)
         return {
-            "title": f"{row.company}: {type_words(row.type).lower()}",
+            "title": f"{row.company}: {lower_first(type_words(row.type))}",
             "type_words": type_words(row.type),
             "tone": TONES.get(row.type, "calm"),
             "lines": changes_of([row])[row.pk],
@@ -78,4 +80,4 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
 
 def type_words(type_: str) -> str:
     """D&B's set of types is open: an unknown one is shown as it came."""
-    return dict(NotificationType.choices).get(type_, type_)
+    return str(dict(NotificationType.choices).get(type_, type_))

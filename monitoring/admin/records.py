@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.admin.changes import with_registrations
 from monitoring.models import DailyCount, Delivery, PassState, Publication, Purpose, ReplayPass, Severity
@@ -21,36 +22,36 @@ TONES = {PassState.RUNNING: "info", PassState.ENDED: "good", PassState.FAILED: "
 class ReplayPassAdmin(ReadOnlyAdmin):
     list_display = ("begun", "why", "reference", "status", "since", "pages", "found", "mark")
     list_filter = (
-        choice_filter("purpose", Purpose.choices, "purpose"),
-        choice_filter("state", PassState.choices, "state"),
+        choice_filter("purpose", Purpose.choices, _("purpose")),
+        choice_filter("state", PassState.choices, _("state")),
         RegistrationFilter,
     )
     ordering = ("-id",)
     sortable_by = ()
     page_template = "pages/replay_pass.html"
-    empty_title = "No replays yet"
-    empty_text = "A replay runs after every doubtful answer, and once a night for the last 24 hours."
+    empty_title = _("No replays yet")
+    empty_text = _("A replay runs after every doubtful answer, and once a night for the last 24 hours.")
 
     def complete_rows(self, rows: list[ReplayPass]) -> None:
         with_registrations(rows)
 
-    @admin.display(description="Begun")
+    @admin.display(description=_("Begun"))
     def begun(self, row: ReplayPass) -> SafeString | str:
         return ago(row.begun_at)
 
-    @admin.display(description="Why")
+    @admin.display(description=_("Why"))
     def why(self, row: ReplayPass) -> str:
         return row.get_purpose_display()
 
-    @admin.display(description="Registration")
+    @admin.display(description=_("Registration"))
     def reference(self, row: ReplayPass) -> str:
         return row.registration.reference
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: ReplayPass) -> SafeString:
         return badge(row.get_state_display(), TONES[PassState(row.state)])
 
-    @admin.display(description="From (D&B's clock)")
+    @admin.display(description=_("From (D&B's clock)"))
     def since(self, row: ReplayPass) -> SafeString | str:
         return exact(row.replay_from)
 
@@ -67,14 +68,16 @@ class PublicationAdmin(ReadOnlyAdmin):
     list_display = ("number", "changes", "published", "delivery_id")
     ordering = ("-number",)
     sortable_by = ()
-    empty_title = "Nothing published yet"
-    empty_text = "A delivery gets the next number when it is completely read: the order in which the world sees things."
+    empty_title = _("Nothing published yet")
+    empty_text = _(
+        "A delivery gets the next number when it is completely read: the order in which the world sees things."
+    )
 
-    @admin.display(description="Changes")
+    @admin.display(description=_("Changes"))
     def changes(self, row: Publication) -> int:
         return row.change_count
 
-    @admin.display(description="Published")
+    @admin.display(description=_("Published"))
     def published(self, row: Publication) -> SafeString | str:
         return ago(row.published_at)
 
@@ -82,12 +85,12 @@ class PublicationAdmin(ReadOnlyAdmin):
 @admin.register(DailyCount)
 class DailyCountAdmin(ReadOnlyAdmin):
     list_display = ("day", "what", "kind", "element", "weight", "country", "count")
-    list_filter = (choice_filter("what", [("change", "Changes"), ("notification", "Notifications")], "what"),)
+    list_filter = (choice_filter("what", [("change", _("Changes")), ("notification", _("Notifications"))], _("what")),)
     ordering = ("-day", "-what", "-id")
     sortable_by = ()
-    empty_title = "Nothing counted yet"
-    empty_text = "Changes and notifications are counted by day as they are published."
+    empty_title = _("Nothing counted yet")
+    empty_text = _("Changes and notifications are counted by day as they are published.")
 
-    @admin.display(description="Weight")
+    @admin.display(description=_("Weight"))
     def weight(self, row: DailyCount) -> str:
         return str(Severity(row.severity).label)

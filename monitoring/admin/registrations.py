@@ -13,8 +13,11 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
@@ -29,25 +32,37 @@ from portfolio.cadence import next_due
 from portfolio.markup import ago, badge, due
 from portfolio.models import Registration, RegistrationState
 from portfolio.pages import PageAdmin
-from portfolio.wording import TOLD_WORDS, cadence_words, countdown, description, loss_sentence, standing, told_by_dnb
+from portfolio.wording import (
+    TOLD_WORDS,
+    cadence_words,
+    countdown,
+    description,
+    loss_sentence,
+    lost_at,
+    standing,
+    told_by_dnb,
+)
 
 PERMISSION = "portfolio.pull_registration"
 CADENCE = {"cadence", "cadence_every", "cadence_time", "cadence_zone"}
 LABELS = {
-    "cadence": ("Pull", "At once after a change here. D&B drops what waits for 4 days, so at least every 48 hours."),
-    "cadence_every": ("Minutes or hours", "Between two pulls; at most 48 hours."),
-    "cadence_time": ("Time of day", "For a daily pull."),
-    "cadence_zone": ("Time zone", "Of a daily pull, such as Europe/Berlin."),
-    "page_size": ("Notifications a call", "1 to 100. Fewer are asked for by itself while D&B is slow."),
+    "cadence": (
+        _("Pull"),
+        _("At once after a change here. D&B drops what waits for 4 days, so at least every 48 hours."),
+    ),
+    "cadence_every": (_("Minutes or hours"), _("Between two pulls; at most 48 hours.")),
+    "cadence_time": (_("Time of day"), _("For a daily pull.")),
+    "cadence_zone": (_("Time zone"), _("Of a daily pull, such as Europe/Berlin.")),
+    "page_size": (_("Notifications a call"), _("1 to 100. Fewer are asked for by itself while D&B is slow.")),
 }
 TOLD = {
-    "notificationType": "Sends",
-    "deliveryTrigger": "Delivered by",
-    "deliveryFrequency": "Frequency",
-    "productId": "Product",
-    "email": "Mail to",
-    "createdDate": "Created",
-    "lastUpdatedDate": "Changed",
+    "notificationType": _("Sends"),
+    "deliveryTrigger": _("Delivered by"),
+    "deliveryFrequency": _("Frequency"),
+    "productId": _("Product"),
+    "email": _("Mail to"),
+    "createdDate": _("Created"),
+    "lastUpdatedDate": _("Changed"),
 }
 
 
@@ -55,14 +70,14 @@ class PauseForm(forms.Form):
     until = forms.DateTimeField(
         required=False,
         widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
-        label="Until",
-        help_text="In your time zone. Empty: until somebody starts it again.",
+        label=_("Until"),
+        help_text=_("In your time zone. Empty: until somebody starts it again."),
     )
 
     def clean_until(self) -> Any:
         until = self.cleaned_data["until"]
         if until and until <= timezone.now():
-            raise ValidationError("That is over already. Choose a time to come, or leave it empty.")
+            raise ValidationError(gettext("That is over already. Choose a time to come, or leave it empty."))
         return until
 
 
@@ -74,11 +89,11 @@ class RegistrationAdmin(ExportedList, PageAdmin):
     actions = ("pull_selected", "start_selected", "pause_selected", "import_selected", "stop_selected")
     list_before_template = "pages/registrations_intro.html"
     change_form_template = "pages/registration.html"
-    empty_title = "No registrations yet"
+    empty_title = _("No registrations yet")
     empty_template = "pages/registrations_empty.html"
     fieldsets = (
-        ("How often", {"fields": ("cadence", "cadence_every", "cadence_time", "cadence_zone")}),
-        ("How much", {"fields": ("page_size",)}),
+        (_("How often"), {"fields": ("cadence", "cadence_every", "cadence_time", "cadence_zone")}),
+        (_("How much"), {"fields": ("page_size",)}),
     )
 
     # Permissions: D&B creates registrations, we never delete one; pulling has a right of its own.
@@ -109,59 +124,60 @@ class RegistrationAdmin(ExportedList, PageAdmin):
         for row in rows:
             row.doubts = doubts.get(row.pk, 0)
 
-    @display(description="Registration", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    @display(description=_("Registration"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def name(self, row: Registration) -> tuple[str, str]:
         return row.reference, description(row)
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: Registration) -> SafeString:
         found = standing(row)
         return badge(found.word, found.tone, found.sentence)
 
-    @admin.display(description="Queue last empty")
+    @admin.display(description=_("Queue last empty"))
     def last_pull(self, row: Registration) -> SafeString | str:
-        return ago(row.last_pulled_at) or "never"
+        return ago(row.last_pulled_at) or gettext("never")
 
-    @admin.display(description="Next pull")
+    @admin.display(description=_("Next pull"))
     def next_pull(self, row: Registration) -> SafeString | str:
         return due(row.next_pull_at) if row.state == RegistrationState.ACTIVE else "–"
 
-    @admin.display(description="Pulled")
+    @admin.display(description=_("Pulled"))
     def cadence_words(self, row: Registration) -> str:
         return cadence_words(row)
 
-    @admin.display(description="Doubts")
+    @admin.display(description=_("Doubts"))
     def doubts(self, row: Any) -> SafeString | str:
-        why = "Calls that may have taken something; replay repairs them"
+        why = gettext("Calls that may have taken something; replay repairs them")
         return badge(row.doubts, "warn", why) if row.doubts else ""
 
-    @admin.display(description="D&B drops what waits")
+    @admin.display(description=_("D&B drops what waits"))
     def drops(self, row: Registration) -> SafeString | str:
-        left = countdown(row)
-        return badge(left, "bad" if left == "now" else "warn", loss_sentence(row)) if left else ""
+        left, end = countdown(row), lost_at(row)
+        is_lost = end is not None and end <= timezone.now()
+        return badge(left, "bad" if is_lost else "warn", loss_sentence(row)) if left else ""
 
-    @admin.display(description="Needs a look")
+    @admin.display(description=_("Needs a look"))
     def marks(self, row: Registration) -> SafeString:
         return format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in marks_of(row)))
 
-    @admin.action(description="Pull now", permissions=["pull"])
+    @admin.action(description=_("Pull now"), permissions=["pull"])
     def pull_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
         tell(request, ACTIONS["pull-now"](list(queryset)))
 
-    @admin.action(description="Start", permissions=["pull"])
+    @admin.action(description=_("Start"), permissions=["pull"])
     def start_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
         tell(request, ACTIONS["start"](list(queryset)))
 
-    @admin.action(description="Pause until…", permissions=["pull"])
+    @admin.action(description=_("Pause until…"), permissions=["pull"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse:
         keys = "&".join(f"key={key}" for key in queryset.values_list("pk", flat=True))
         return HttpResponseRedirect(f"{reverse('admin:portfolio_registration_pause')}?{keys}")
 
-    @admin.action(description="Import D-U-N-S…", permissions=["import"])
+    @admin.action(description=_("Import D-U-N-S…"), permissions=["import"])
     def import_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         return upload_into(request, queryset)
 
-    @admin.action(description="Stop monitoring…", permissions=["import"])
+    @admin.action(description=_("Stop monitoring…"), permissions=["import"])
     def stop_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         return upload_into(request, queryset, mode="remove")
 
@@ -175,7 +191,7 @@ class RegistrationAdmin(ExportedList, PageAdmin):
         self._demand_right(request)
         row = self.object_or_404(request, str(key))
         if action not in ACTIONS:
-            raise Http404(f"Nothing here is called {action}.")
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
         tell(request, ACTIONS[action]([row]))
         return HttpResponseRedirect(reverse("admin:portfolio_registration_change", args=[key]))
 
@@ -187,7 +203,9 @@ class RegistrationAdmin(ExportedList, PageAdmin):
             tell(request, pause(rows, form.cleaned_data["until"]))
             return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
         losses = [(row.reference, loss_sentence(row)) for row in rows]
-        return self.page(request, "pages/pause.html", title="Pause until…", form=form, losses=losses, rows=rows)
+        return self.page(
+            request, "pages/pause.html", title=gettext("Pause until…"), form=form, losses=losses, rows=rows
+        )
 
     def _demand_right(self, request: HttpRequest) -> None:
         if not self.has_pull_permission(request):
@@ -241,7 +259,7 @@ def recent_deliveries(row: Registration) -> list[Any]:
     return rows
 
 
-def told_in_words(told: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+def told_in_words(told: dict[str, Any]) -> Iterable[tuple[str | Promise, Any]]:
     """D&B's own words about a registration in ours."""
     for name, words in TOLD.items():
         if told.get(name):
@@ -251,13 +269,13 @@ def told_in_words(told: dict[str, Any]) -> Iterable[tuple[str, Any]]:
 def marks_of(row: Registration) -> Iterable[tuple[str, str, str]]:
     """Words, tone and reason of each mark that waits for a person."""
     if row.gap_from:
-        yield "Gap", "bad", row.gap_reason
+        yield gettext("Gap"), "bad", row.gap_reason
     if row.ingest_stopped_reason:
-        yield "Reading stopped", "bad", row.ingest_stopped_reason
+        yield gettext("Reading stopped"), "bad", row.ingest_stopped_reason
     if row.replay_mark:
-        yield "Replay incomplete", "warn", row.replay_mark
+        yield gettext("Replay incomplete"), "warn", row.replay_mark
     if row.state == RegistrationState.ACTIVE and row.trouble:
-        yield "Trouble", "warn", row.trouble
+        yield gettext("Trouble"), "warn", row.trouble
 
 
 def keys_of(texts: Iterable[str]) -> list[uuid.UUID]:
@@ -266,7 +284,7 @@ def keys_of(texts: Iterable[str]) -> list[uuid.UUID]:
         try:
             keys.append(uuid.UUID(text))
         except ValueError:
-            raise Http404("That is no registration.") from None
+            raise Http404(gettext("That is no registration.")) from None
     return keys
 
 

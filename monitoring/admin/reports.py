@@ -16,6 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from monitoring.models import (
@@ -31,6 +33,7 @@ from monitoring.report_sending import PDF, XLSX, file_stem, plan, queue_period
 from monitoring.report_words import (
     WEIGHTS,
     about,
+    changes_in_words,
     contract_words,
     made,
     pulled_words,
@@ -50,7 +53,7 @@ from portfolio.markup import badge, due, two_lines
 from portfolio.models import Registration
 from portfolio.pages import PageAdmin
 from portfolio.rows import insert_new
-from portfolio.wording import plural
+from portfolio.wording import counted, plural
 
 WEEKS, MONTHS = 13, 12
 CHART_HEIGHT, CHART_WIDTH = 150, 720
@@ -60,15 +63,17 @@ class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's
     people = forms.ModelMultipleChoiceField(
         get_user_model().objects.filter(is_active=True).exclude(email="").order_by("username"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        label="Who gets it",
-        help_text="People with a mail address (set under People). They need no role: the mail holds the whole report.",
+        label=_("Who gets it"),
+        help_text=_(
+            "People with a mail address (set under People). They need no role: the mail holds the whole report."
+        ),
     )
     chosen = forms.ModelMultipleChoiceField(
         Registration.objects.order_by("reference"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         required=False,
-        label="Registrations",
-        help_text="None chosen: all of them, also those to come.",
+        label=_("Registrations"),
+        help_text=_("None chosen: all of them, also those to come."),
     )
 
     class Meta:
@@ -100,11 +105,11 @@ class ReportScheduleAdmin(PageAdmin):
     actions = ("send",)
     fieldsets = (
         (None, {"fields": ("name", "active")}),
-        ("When", {"fields": ("period", "hour", "zone")}),
-        ("About what, and for whom", {"fields": ("chosen", "people")}),
+        (_("When"), {"fields": ("period", "hour", "zone")}),
+        (_("About what, and for whom"), {"fields": ("chosen", "people")}),
     )
-    empty_title = "No report schedules yet"
-    empty_text = "A schedule mails the report of the week or month that is over, with PDF and spreadsheet."
+    empty_title = _("No report schedules yet")
+    empty_text = _("A schedule mails the report of the week or month that is over, with PDF and spreadsheet.")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -119,7 +124,7 @@ class ReportScheduleAdmin(PageAdmin):
     def report(self, request: HttpRequest) -> HttpResponse:
         report, choice = self.chosen_report(request)
         context = {**choice, **shown(report), "may_schedule": self.has_add_permission(request)}
-        return self.page(request, "pages/report.html", title="Reports", **context)
+        return self.page(request, "pages/report.html", title=gettext("Reports"), **context)
 
     def pdf(self, request: HttpRequest) -> HttpResponse:
         return self.file(request, report_pdf, "pdf", PDF)
@@ -167,7 +172,7 @@ class ReportScheduleAdmin(PageAdmin):
         for row in queryset:
             self.delete_model(request, row)
 
-    @admin.action(description="Send the last report now", permissions=["change"])
+    @admin.action(description=_("Send the last report now"), permissions=["change"])
     def send(self, request: HttpRequest, queryset: QuerySet[ReportSchedule]) -> None:
         for schedule in queryset:
             period = last_complete(schedule.period, timezone.now())
@@ -175,29 +180,39 @@ class ReportScheduleAdmin(PageAdmin):
             by = request.user.get_username()
             text = f"Report of {period.title} by schedule {schedule} queued for {plural(count, 'person', 'people')}"
             record(actor=by, action="send report", thing=schedule, summary=text)
-            tail = "It goes out within a minute." if count else "Everybody has it already, or it is on its way."
-            messages.success(request, f"{text}. {tail}")
+            tail = (
+                gettext("It goes out within a minute.")
+                if count
+                else gettext("Everybody has it already, or it is on its way.")
+            )
+            told = ngettext(
+                "Report of %(period)s by schedule %(schedule)s queued for %(count)s person.",
+                "Report of %(period)s by schedule %(schedule)s queued for %(count)s people.",
+                count,
+            ) % {"period": period.title, "schedule": schedule, "count": counted(count)}
+            messages.success(request, f"{told} {tail}")
 
-    @admin.display(description="Report")
+    @admin.display(description=_("Report"))
     def what(self, row: ReportSchedule) -> SafeString:
         return two_lines(row.name, f"{PeriodKind(row.period).label}, {row.hour:02}:00 ({row.zone})")
 
-    @admin.display(description="Goes to")
+    @admin.display(description=_("Goes to"))
     def recipients(self, row: ReportSchedule) -> str:
-        return plural(ReportRecipient.objects.filter(schedule=row).count(), "person", "people")
+        count = ReportRecipient.objects.filter(schedule=row).count()
+        return ngettext("%(count)s person", "%(count)s people", count) % {"count": counted(count)}
 
-    @admin.display(description="Next")
+    @admin.display(description=_("Next"))
     def next_time(self, row: ReportSchedule) -> SafeString | str:
         return due(row.next_at) if row.active else "–"
 
-    @admin.display(description="Last")
+    @admin.display(description=_("Last"))
     def last(self, row: ReportSchedule) -> str:
         period = read_period(row.sent_period)
-        return period.title if period else "none yet"
+        return period.title if period else gettext("none yet")
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: ReportSchedule) -> SafeString:
-        return badge("On", "good") if row.active else badge("Off", "calm")
+        return badge(gettext("On"), "good") if row.active else badge(gettext("Off"), "calm")
 
 
 def key_of(text: str) -> uuid.UUID | None:
@@ -251,7 +266,10 @@ def shown(report: Report) -> dict[str, Any]:
         "waiting": [(one, waited_words(one)) for one in report.waiting],
         "waiting_words": waiting_words(report),
         "events": [(event, report.reference(event.registration)) for event in report.events],
-        "periods": [("Weeks", lately(PeriodKind.WEEK, now, WEEKS)), ("Months", lately(PeriodKind.MONTH, now, MONTHS))],
+        "periods": [
+            (gettext("Weeks"), lately(PeriodKind.WEEK, now, WEEKS)),
+            (gettext("Months"), lately(PeriodKind.MONTH, now, MONTHS)),
+        ],
         "registrations": report.every,
         "critical": Severity.CRITICAL.value,
     }
@@ -289,6 +307,6 @@ def pieces(counts: Any, highest: int, left: float, step: float) -> list[dict[str
             height = max(count / highest * (CHART_HEIGHT - 8), 1.5)
             top -= height
             place = {"x": f"{left + step * 0.14:.1f}", "y": f"{top:.1f}", "width": f"{step * 0.72:.1f}"}
-            words = plural(count, f"{weight.label.lower()} change")
+            words = changes_in_words(weight, count)
             found.append({**place, "height": f"{height:.1f}", "tone": weight.name.lower(), "words": words})
     return found

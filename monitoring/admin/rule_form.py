@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, UnfoldAdminTextareaWidget
 
 from monitoring.conditions import OPERATORS
@@ -105,23 +106,27 @@ def _row(line: str) -> tuple[str, str]:
 
 
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
-    kinds = TextBoxes(choices=KINDS, required=False, help_text="None ticked: every kind.")
+    kinds = TextBoxes(choices=KINDS, required=False, help_text=_("None ticked: every kind."))
     elements = forms.CharField(
         widget=ElementsWidget(attrs={"rows": 4, "spellcheck": "false"}),
         required=False,
-        label="Elements",
-        help_text="One path a line; empty: all. * stands for any letters of one name, ** for any number of names, "
-        "! before a path leaves it out. A path also takes what lies below it and what it lies in.",
+        label=_("Elements"),
+        help_text=_(
+            "One path a line; empty: all. * stands for any letters of one name, ** for any number of names, "
+            "! before a path leaves it out. A path also takes what lies below it and what it lies in."
+        ),
     )
     conditions = forms.CharField(
         widget=ConditionsWidget,
         required=False,
-        help_text="None: any change. Values are compared as words or numbers: 403 and Out of business are the same "
-        "status. All of them means: all about one element.",
+        help_text=_(
+            "None: any change. Values are compared as words or numbers: 403 and Out of business are the same "
+            "status. All of them means: all about one element."
+        ),
     )
-    registrations = TextBoxes(required=False, help_text="None ticked: all.")
+    registrations = TextBoxes(required=False, help_text=_("None ticked: all."))
     channels = forms.ModelMultipleChoiceField(
-        Channel.objects.none(), required=False, widget=Boxes, help_text="None ticked: the inbox, and the owner."
+        Channel.objects.none(), required=False, widget=Boxes, help_text=_("None ticked: the inbox, and the owner.")
     )
 
     class Meta:

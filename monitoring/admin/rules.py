@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
@@ -27,22 +29,22 @@ from portfolio.auditing import record
 from portfolio.filters import choice_filter
 from portfolio.markup import badge, two_lines
 from portfolio.pages import PageAdmin
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 TRY = "save_and_try"
 # What unfold calls that button.
 TRY_BUTTON = f"monitoring_alertrule_{TRY}"
-LABELS = {
-    "severity": ("Weight", "Of the alerts that it raises."),
-    "companies": ("Companies", "D-U-N-S numbers, separated by commas or lines. Empty: all."),
-    "tags": ("Tags", "Separated by commas. Empty: all."),
-    "countries": ("Countries", "Two letters each, separated by commas, such as DE, AT. Empty: all."),
-    "combination": ("Conditions that must be met", ""),
-    "to_owner": ("Tell the company's owner", "The person, or mail address, who looks after the company."),
-    "grouping": ("Grouping", ""),
-    "quiet_from": ("Quiet from", "Messages wait until the quiet hours are over."),
-    "quiet_until": ("Quiet until", ""),
-    "quiet_zone": ("Time zone of the quiet hours", "Such as Europe/Berlin."),
+LABELS: dict[str, tuple[Any, Any]] = {
+    "severity": (_("Weight"), _("Of the alerts that it raises.")),
+    "companies": (_("Companies"), _("D-U-N-S numbers, separated by commas or lines. Empty: all.")),
+    "tags": (_("Tags"), _("Separated by commas. Empty: all.")),
+    "countries": (_("Countries"), _("Two letters each, separated by commas, such as DE, AT. Empty: all.")),
+    "combination": (_("Conditions that must be met"), ""),
+    "to_owner": (_("Tell the company's owner"), _("The person, or mail address, who looks after the company.")),
+    "grouping": (_("Grouping"), ""),
+    "quiet_from": (_("Quiet from"), _("Messages wait until the quiet hours are over.")),
+    "quiet_until": (_("Quiet until"), ""),
+    "quiet_zone": (_("Time zone of the quiet hours"), _("Such as Europe/Berlin.")),
 }
 SHORT = ("companies", "tags", "countries", "description")
 
@@ -53,8 +55,8 @@ class AlertRuleAdmin(PageAdmin):
     list_display = ("what", "weight", "status", "scope", "tells")
     list_display_links = ("what",)
     list_filter = (
-        choice_filter("severity", Severity.choices[::-1], "weight"),
-        choice_filter("active", [("True", "Switched on"), ("False", "Switched off")], "state"),
+        choice_filter("severity", Severity.choices[::-1], _("weight")),
+        choice_filter("active", [("True", _("Switched on")), ("False", _("Switched off"))], _("state")),
     )
     search_fields = ("name",)
     ordering = ("-severity", "name")
@@ -63,13 +65,13 @@ class AlertRuleAdmin(PageAdmin):
     actions_submit_line = (TRY,)
     list_before_template = "pages/rules_intro.html"
     change_form_template = "pages/rule.html"
-    empty_title = "No rules"
-    empty_text = "A rule says which changes are worth an alert. The ready pack can be put back above."
+    empty_title = _("No rules")
+    empty_text = _("A rule says which changes are worth an alert. The ready pack can be put back above.")
     fieldsets = (
         (None, {"fields": ("name", "description", "severity")}),
-        ("Which changes", {"fields": ("kinds", "elements", "combination", "conditions")}),
-        ("Of which companies", {"fields": ("registrations", "companies", "tags", "countries")}),
-        ("Who is told", {"fields": ("grouping", "to_owner", "channels", "quiet_from", "quiet_until", "quiet_zone")}),
+        (_("Which changes"), {"fields": ("kinds", "elements", "combination", "conditions")}),
+        (_("Of which companies"), {"fields": ("registrations", "companies", "tags", "countries")}),
+        (_("Who is told"), {"fields": ("grouping", "to_owner", "channels", "quiet_from", "quiet_until", "quiet_zone")}),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -89,43 +91,50 @@ class AlertRuleAdmin(PageAdmin):
         for row in rows:
             row.channel_count = counts.get(row.pk, 0)
 
-    @admin.display(description="Rule")
+    @admin.display(description=_("Rule"))
     def what(self, row: AlertRule) -> SafeString:
         return two_lines(row.name, in_words(row))
 
-    @admin.display(description="Weight")
+    @admin.display(description=_("Weight"))
     def weight(self, row: AlertRule) -> SafeString:
         severity = Severity(row.severity)
         return badge(severity.label, severity.name.lower())
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: AlertRule) -> SafeString:
-        return badge("On", "good") if row.active else badge("Off", "calm")
+        return badge(gettext("On"), "good") if row.active else badge(gettext("Off"), "calm")
 
-    @admin.display(description="Of")
+    @admin.display(description=_("Of"))
     def scope(self, row: AlertRule) -> str:
         return scope_in_words(row)
 
-    @admin.display(description="Tells")
+    @admin.display(description=_("Tells"))
     def tells(self, row: Any) -> str:
-        channels = plural(row.channel_count, "channel") if row.channel_count else ""
-        return ", ".join(filter(None, ["inbox", "owner" if row.to_owner else "", channels]))
+        count = row.channel_count
+        text = ngettext("%(count)s channel", "%(count)s channels", count) % {"count": counted(count)} if count else ""
+        return ", ".join(filter(None, [gettext("inbox"), gettext("owner") if row.to_owner else "", text]))
 
-    @admin.action(description="Switch on", permissions=["change"])
+    @admin.action(description=_("Switch on"), permissions=["change"])
     def switch_selected_on(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
-        messages.success(
-            request, f"{plural(switch(list(queryset), on=True, by=name_of(request)), 'rule')} switched on."
-        )
+        count = switch(list(queryset), on=True, by=name_of(request))
+        text = ngettext("%(count)s rule switched on.", "%(count)s rules switched on.", count)
+        messages.success(request, text % {"count": counted(count)})
 
-    @admin.action(description="Switch off", permissions=["change"])
+    @admin.action(description=_("Switch off"), permissions=["change"])
     def switch_selected_off(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
         count = switch(list(queryset), on=False, by=name_of(request))
-        messages.success(request, f"{plural(count, 'rule')} switched off.")
+        messages.success(
+            request,
+            ngettext("%(count)s rule switched off.", "%(count)s rules switched off.", count)
+            % {"count": counted(count)},
+        )
 
-    @admin.action(description="Reset to the ready pack", permissions=["change"])
+    @admin.action(description=_("Reset to the ready pack"), permissions=["change"])
     def reset_selected(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
         count = sum(reset_rule(row, by=name_of(request)) for row in queryset)
-        messages.success(request, f"{plural(count, 'rule')} reset.")
+        messages.success(
+            request, ngettext("%(count)s rule reset.", "%(count)s rules reset.", count) % {"count": counted(count)}
+        )
 
     # The form
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -136,7 +145,7 @@ class AlertRuleAdmin(PageAdmin):
         if db_field.name in ("quiet_from", "quiet_until"):
             kwargs["widget"] = forms.TimeInput({"type": "time", "class": "dm-input"}, format="%H:%M")
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field and db_field.name in LABELS:
+        if isinstance(field, forms.Field) and db_field.name in LABELS:
             field.label, field.help_text = LABELS[db_field.name]
         if field and db_field.name in SHORT:
             field.widget.attrs["rows"] = 2
@@ -156,7 +165,7 @@ class AlertRuleAdmin(PageAdmin):
         set_channels(obj, form.cleaned_data["channels"], visible_channels(request))
         note(obj, "changed" if change else "made", by=name_of(request), after=form.cleaned_data)
 
-    @action(description="Save and try on the past")  # type: ignore[untyped-decorator]  # unfold's
+    @action(description=_("Save and try on the past"))  # type: ignore[untyped-decorator]  # unfold's
     def save_and_try(self, request: HttpRequest, obj: AlertRule) -> None:
         """Saving is all that is to be done; the answer leads to the page."""
 
@@ -181,10 +190,10 @@ class AlertRuleAdmin(PageAdmin):
         try:
             trial, mistake = try_rule(row), ""
         except Mistake as error:
-            trial, mistake = None, f"Character {error.at}: {error}"
+            trial, mistake = None, gettext("Character %(at)s: %(error)s") % {"at": error.at, "error": error}
         context = {"row": row, "trial": trial, "mistake": mistake, "words": in_words(row), "scope": scope_in_words(row)}
         may_act = self.has_change_permission(request, row)
-        title = f"{row.name}, tried on the past"
+        title = gettext("%(name)s, tried on the past") % {"name": row.name}
         return self.page(request, "pages/rule_trial.html", title=title, may_act=may_act, **context)
 
     def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
@@ -193,19 +202,25 @@ class AlertRuleAdmin(PageAdmin):
             raise PermissionDenied
         if action in ("on", "off"):
             switch([row], on=action == "on", by=name_of(request))
-            messages.success(request, f"{row.name} is switched {action}.")
+            text = gettext("%(name)s is switched on.") if action == "on" else gettext("%(name)s is switched off.")
+            messages.success(request, text % {"name": row.name})
         elif action == "reset":
             reset_rule(row, by=name_of(request))
-            messages.success(request, f"{row.name} is as the ready pack has it.")
+            messages.success(request, gettext("%(name)s is as the ready pack has it.") % {"name": row.name})
         else:
-            raise Http404(f"Nothing here is called {action}.")
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
         return HttpResponseRedirect(reverse("admin:monitoring_alertrule_change", args=[row.pk]))
 
     def restore(self, request: HttpRequest) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
         count = restore_pack()
-        messages.success(request, f"{plural(count, 'rule')} put back." if count else "The whole pack is there.")
+        messages.success(
+            request,
+            ngettext("%(count)s rule put back.", "%(count)s rules put back.", count) % {"count": counted(count)}
+            if count
+            else gettext("The whole pack is there."),
+        )
         return HttpResponseRedirect(reverse("admin:monitoring_alertrule_changelist"))
 
 

@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError as BadFilter
 
 from monitoring.models import ScheduledExport
@@ -19,7 +21,7 @@ from portfolio.models import SavedFilter
 from portfolio.pages import PageAdmin
 from portfolio.wording import counted
 
-LISTS = {"monitoring.change": "Changes", "portfolio.company": "Companies"}
+LISTS = {"monitoring.change": _("Changes"), "portfolio.company": _("Companies")}
 
 
 class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
@@ -53,9 +55,14 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
     def _check_saved(self, draft: ScheduledExport) -> None:
         saved = draft.saved_filter
         if saved and draft.filters:
-            raise ValidationError({"saved_filter": "Choose a saved filter or write filters, not both."})
+            raise ValidationError({"saved_filter": gettext("Choose a saved filter or write filters, not both.")})
         if saved and saved.listing != listing_of(draft):
-            raise ValidationError({"saved_filter": f"It filters {LISTS[saved.listing].lower()}: the content differs."})
+            raise ValidationError(
+                {
+                    "saved_filter": gettext("It filters %(list)s: the content differs.")
+                    % {"list": LISTS[saved.listing].lower()}
+                }
+            )
 
 
 @admin.register(ScheduledExport)
@@ -65,31 +72,42 @@ class ScheduledExportAdmin(PageAdmin):
     ordering = ("name",)
     sortable_by = ()
     actions = ("write",)
-    empty_title = "No scheduled exports yet"
-    empty_text = "A file a day for systems that take their data that way; a marker beside it says that it is complete."
+    empty_title = _("No scheduled exports yet")
+    empty_text = _(
+        "A file a day for systems that take their data that way; a marker beside it says that it is complete."
+    )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         plan(obj)
         super().save_model(request, obj, form, change)
 
-    @admin.action(description="Write now", permissions=["change"])
+    @admin.action(description=_("Write now"), permissions=["change"])
     def write(self, request: HttpRequest, queryset: QuerySet[ScheduledExport]) -> None:
         for export in queryset:
             if write_now(export):
-                messages.success(request, f"{export.file_name}: {counted(export.rows or 0)} rows.")
+                messages.success(
+                    request,
+                    ngettext("%(file_name)s: %(count)s rows.", "%(file_name)s: %(count)s rows.", export.rows or 0)
+                    % {"file_name": export.file_name, "count": counted(export.rows or 0)},
+                )
             else:
-                messages.error(request, f"{export}: {export.error or 'it is being written just now'}.")
+                messages.error(
+                    request,
+                    f"{export}: {export.error}."
+                    if export.error
+                    else gettext("%(export)s: it is being written just now.") % {"export": export},
+                )
 
-    @admin.display(description="Next")
+    @admin.display(description=_("Next"))
     def next_time(self, row: ScheduledExport) -> SafeString | str:
         return due(row.due_at) if row.is_active else "–"
 
-    @admin.display(description="Last")
+    @admin.display(description=_("Last"))
     def last_time(self, row: ScheduledExport) -> SafeString | str:
-        return ago(row.ran_at) or "never"
+        return ago(row.ran_at) or gettext("never")
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: ScheduledExport) -> SafeString:
         if row.error:
-            return badge("Failed", "bad", row.error)
-        return badge("On", "good") if row.is_active else badge("Off", "calm")
+            return badge(gettext("Failed"), "bad", row.error)
+        return badge(gettext("On"), "good") if row.is_active else badge(gettext("Off"), "calm")

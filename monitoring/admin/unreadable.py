@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from monitoring.admin.changes import with_registrations
@@ -21,7 +23,7 @@ from portfolio.filters import RegistrationFilter, choice_filter
 from portfolio.markup import ago, badge
 from portfolio.pages import PageAdmin
 from portfolio.stored_bytes import load_bytes
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 TONES = {DeadLetterState.OPEN: "bad", DeadLetterState.SOLVED: "good", DeadLetterState.SET_ASIDE: "calm"}
 SHOWN_BYTES = 100_000
@@ -31,13 +33,17 @@ def try_again(letters: list[DeadLetter]) -> str:
     """Read each again; says how many could be read this time."""
     solved = sum(retry_dead_letter(letter) for letter in letters)
     left = len(letters) - solved
-    return f"{plural(solved, 'item')} could be read." + (f" {left} still cannot." if left else "")
+    text = ngettext("%(count)s item could be read.", "%(count)s items could be read.", solved)
+    rest = ngettext("%(left)s still cannot.", "%(left)s still cannot.", left) % {"left": left}
+    return text % {"count": counted(solved)} + (f" {rest}" if left else "")
 
 
 def set_aside(letters: list[DeadLetter]) -> str:
     keys = [letter.pk for letter in letters]
     count = DeadLetter.objects.filter(pk__in=keys).update(state=DeadLetterState.SET_ASIDE)
-    return f"{plural(count, 'item')} set aside; the bytes are kept."
+    return ngettext(
+        "%(count)s item set aside; the bytes are kept.", "%(count)s items set aside; the bytes are kept.", count
+    ) % {"count": counted(count)}
 
 
 ACTIONS = {"try-again": try_again, "set-aside": set_aside}
@@ -46,13 +52,13 @@ ACTIONS = {"try-again": try_again, "set-aside": set_aside}
 @admin.register(DeadLetter)
 class DeadLetterAdmin(PageAdmin):
     list_display = ("when", "reference", "status", "reason", "begins")
-    list_filter = (choice_filter("state", DeadLetterState.choices, "state"), RegistrationFilter)
+    list_filter = (choice_filter("state", DeadLetterState.choices, _("state")), RegistrationFilter)
     ordering = ("-recorded_at", "-id")
     sortable_by = ()
     actions = ("try_selected_again", "set_selected_aside")
     page_template = "pages/dead_letter.html"
-    empty_title = "Everything could be read"
-    empty_text = "An item that cannot be read is kept here, byte for byte, and holds up no other."
+    empty_title = _("Everything could be read")
+    empty_text = _("An item that cannot be read is kept here, byte for byte, and holds up no other.")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -79,31 +85,31 @@ class DeadLetterAdmin(PageAdmin):
         messages.info(request, ACTIONS[action]([row]))
         return HttpResponseRedirect(reverse("admin:monitoring_deadletter_change", args=[row.pk]))
 
-    @admin.action(description="Try again", permissions=["change"])
+    @admin.action(description=_("Try again"), permissions=["change"])
     def try_selected_again(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         messages.info(request, try_again(list(queryset)))
 
-    @admin.action(description="Set aside", permissions=["change"])
+    @admin.action(description=_("Set aside"), permissions=["change"])
     def set_selected_aside(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         messages.info(request, set_aside(list(queryset)))
 
     def complete_rows(self, rows: list[DeadLetter]) -> None:
         with_registrations(rows)
 
-    @admin.display(description="Found")
+    @admin.display(description=_("Found"))
     def when(self, row: DeadLetter) -> SafeString | str:
         return ago(row.recorded_at)
 
-    @admin.display(description="Registration")
+    @admin.display(description=_("Registration"))
     def reference(self, row: DeadLetter) -> str:
         return row.registration.reference
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: DeadLetter) -> SafeString:
         state = DeadLetterState(row.state)
         return badge(state.label, TONES[state])
 
-    @admin.display(description="Begins with")
+    @admin.display(description=_("Begins with"))
     def begins(self, row: DeadLetter) -> str:
         return row.preview[:80]
 
@@ -111,7 +117,7 @@ class DeadLetterAdmin(PageAdmin):
         with_registrations([row])
         content = load_bytes(row.pk)
         return {
-            "title": "Unreadable item",
+            "title": gettext("Unreadable item"),
             "tone": TONES[DeadLetterState(row.state)],
             "may_act": self.has_change_permission(request, row) and row.state != DeadLetterState.SOLVED,
             "size": len(content),

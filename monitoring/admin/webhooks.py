@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminURLInputWidget
@@ -37,13 +39,13 @@ from portfolio.wording import counted
 LAST = 20
 STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}
 FIELDS = ("name", "url", "event_types", "kinds", "severity", "element", "registration", "countries", "companies")
-SECRET = "The secret is {}. Copy it now, with “whsec_”: it is never shown again."
+SECRET = _("The secret is %(secret)s. Copy it now, with “whsec_”: it is never shown again.")
 
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     url = forms.URLField(
-        label="Address", max_length=500, assume_scheme="https", widget=UnfoldAdminURLInputWidget,
-        help_text="Where events are sent by POST. Redirects are not followed.",
+        label=_("Address"), max_length=500, assume_scheme="https", widget=UnfoldAdminURLInputWidget,
+        help_text=_("Where events are sent by POST. Redirects are not followed."),
     )  # fmt: skip
 
     class Meta:
@@ -60,20 +62,25 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
     def clean_kinds(self) -> str:
         found = split(self.cleaned_data["kinds"])
         if unknown := sorted(set(found) - set(Kind.values)):
-            raise ValidationError(f"“{unknown[0]}” is no kind. There are: {', '.join(Kind.values)}.")
+            raise ValidationError(
+                gettext("“%(unknown)s” is no kind. There are: %(names)s.")
+                % {"unknown": unknown[0], "names": ", ".join(Kind.values)}
+            )
         return ", ".join(found)
 
     def clean_countries(self) -> str:
         found = [code.upper() for code in split(self.cleaned_data["countries"])]
         if any(len(code) != 2 for code in found):
-            raise ValidationError("Countries have two letters, such as DE, separated by commas.")
+            raise ValidationError(gettext("Countries have two letters, such as DE, separated by commas."))
         return ", ".join(found)
 
     def clean_companies(self) -> str:
         try:
             return ", ".join(normalise_duns(text) for text in split(self.cleaned_data["companies"]))
         except InvalidDuns as error:
-            raise ValidationError(f"There is something that is no D-U-N-S number: {error.reason}.") from error
+            raise ValidationError(
+                gettext("There is something that is no D-U-N-S number: %(reason)s.") % {"reason": error.reason}
+            ) from error
 
 
 class RangeForm(forms.Form):
@@ -83,18 +90,18 @@ class RangeForm(forms.Form):
         forms.DateTimeField(
             label=label,
             error_messages={
-                "required": "From when to when?",
-                "invalid": "That is no date with a time.",
+                "required": _("From when to when?"),
+                "invalid": _("That is no date with a time."),
             },
             widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
         )
-        for label in ("From", "To")
+        for label in (_("From"), _("To"))
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors and cleaned["since"] > cleaned["until"]:
-            raise ValidationError("The end lies before the beginning.")
+            raise ValidationError(gettext("The end lies before the beginning."))
         return cleaned
 
 
@@ -106,11 +113,13 @@ class WebhookAdmin(PageAdmin):
     ordering = ("name",)
     sortable_by = ()
     change_form_template = "pages/webhook.html"
-    empty_title = "No webhooks yet"
-    empty_text = "A webhook tells another system of changes, alerts and what happens in the portfolio, as it happens."
+    empty_title = _("No webhooks yet")
+    empty_text = _(
+        "A webhook tells another system of changes, alerts and what happens in the portfolio, as it happens."
+    )
     fieldsets = (
         (None, {"fields": ("name", "url", "event_types")}),
-        ("Which changes", {"fields": FIELDS[3:]}),
+        (_("Which changes"), {"fields": FIELDS[3:]}),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -129,7 +138,7 @@ class WebhookAdmin(PageAdmin):
         endpoint, secret = create_endpoint(made_by=made_by, **{name: form.cleaned_data[name] for name in FIELDS})
         obj.pk = endpoint.pk
         obj.refresh_from_db()
-        messages.success(request, SECRET.format(secret))
+        messages.success(request, SECRET % {"secret": secret})
 
     def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
         if not self.has_change_permission(request):
@@ -168,19 +177,19 @@ class WebhookAdmin(PageAdmin):
             "range": RangeForm(),
         }
 
-    @display(description="Webhook", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    @display(description=_("Webhook"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def what(self, row: WebhookEndpoint) -> tuple[str, str]:
         return row.name, row.url
 
-    @admin.display(description="Hears")
+    @admin.display(description=_("Hears"))
     def hears(self, row: WebhookEndpoint) -> str:
         return row.event_types
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: WebhookEndpoint) -> SafeString:
-        return badge("On", "good") if row.is_active else badge("Off", "warn", row.off_reason)
+        return badge(gettext("On"), "good") if row.is_active else badge(gettext("Off"), "warn", row.off_reason)
 
-    @admin.display(description="Made")
+    @admin.display(description=_("Made"))
     def made(self, row: WebhookEndpoint) -> SafeString | str:
         return ago(row.created_at)
 
@@ -191,41 +200,54 @@ class WebhookAdmin(PageAdmin):
 def _test(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
     attempt = send_test(endpoint)
     if attempt.error:
-        return messages.ERROR, f"The test did not arrive: {attempt.error}."
-    return messages.SUCCESS, f"The test arrived: {attempt.status} after {attempt.duration_ms} ms."
+        return messages.ERROR, gettext("The test did not arrive: %(error)s.") % {"error": attempt.error}
+    return messages.SUCCESS, gettext("The test arrived: %(status)s after %(duration_ms)s ms.") % {
+        "status": attempt.status,
+        "duration_ms": attempt.duration_ms,
+    }
 
 
 def _rotate(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
     secret = rotate_secret(endpoint, by=by)
-    return messages.SUCCESS, SECRET.format(secret) + " For a day, messages are signed with the old one as well."
+    return messages.SUCCESS, " ".join(
+        (SECRET % {"secret": secret}, gettext("For a day, messages are signed with the old one as well."))
+    )
 
 
 def _off(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
     switch_off(endpoint, by=by, reason=f"by {by}")
-    return messages.SUCCESS, "Switched off. What happens is kept and told when it is switched on again."
+    return messages.SUCCESS, gettext("Switched off. What happens is kept and told when it is switched on again.")
 
 
 def _on(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
     switch_on(endpoint, by=by)
-    return messages.SUCCESS, "Switched on. What waited is sent within a minute."
+    return messages.SUCCESS, gettext("Switched on. What waited is sent within a minute.")
 
 
 def _from_now(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
     switch_on(endpoint, by=by, from_now=True)
-    return messages.SUCCESS, "Switched on from now: what happened before is not sent."
+    return messages.SUCCESS, gettext("Switched on from now: what happened before is not sent.")
 
 
 def _resend(endpoint: WebhookEndpoint, request: HttpRequest) -> tuple[int, str]:
     form = RangeForm(request.POST)
     if not form.is_valid():
-        return messages.ERROR, f"Nothing is sent again. {next(iter(form.errors.values()))[0]}"
+        return messages.ERROR, gettext("Nothing is sent again. %(why)s") % {"why": next(iter(form.errors.values()))[0]}
     count = resend(endpoint, by=request.user.get_username(), **form.cleaned_data)
-    return messages.SUCCESS, f"{count:,} are sent again within a minute, in the same order and under the same ids."
+    return messages.SUCCESS, ngettext(
+        "%(count)s are sent again within a minute, in the same order and under the same ids.",
+        "%(count)s are sent again within a minute, in the same order and under the same ids.",
+        count,
+    ) % {"count": counted(count)}
 
 
 def _again(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
     count = send_again(Dispatch.objects.filter(target=endpoint.pk, state=DispatchState.PARKED).only("pk"))
-    return messages.SUCCESS, f"{counted(count)} given up before are tried again, under the same ids."
+    return messages.SUCCESS, ngettext(
+        "%(count)s given up before are tried again, under the same ids.",
+        "%(count)s given up before are tried again, under the same ids.",
+        count,
+    ) % {"count": counted(count)}
 
 
 ACTIONS = {"test": _test, "rotate": _rotate, "off": _off, "on": _on, "from-now": _from_now, "again": _again}
@@ -242,15 +264,15 @@ def state_badge(row: Dispatch) -> SafeString:
 class DispatchAdmin(ReadOnlyAdmin):
     list_display = ("when", "event_type", "company", "status", "attempts", "trouble")
     list_filter = (
-        choice_filter("state", DispatchState.choices, "state"),
-        choice_filter("kind", TargetKind.choices, "to a"),
+        choice_filter("state", DispatchState.choices, _("state")),
+        choice_filter("kind", TargetKind.choices, _("to a")),
     )
     ordering = ("-created_at",)
     sortable_by = ()
     actions = ("again",)
     page_template = "pages/dispatch.html"
-    empty_title = "No messages yet"
-    empty_text = "What is sent to channels and webhooks is kept here with every try."
+    empty_title = _("No messages yet")
+    empty_text = _("What is sent to channels and webhooks is kept here with every try.")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("payload")
@@ -258,20 +280,28 @@ class DispatchAdmin(ReadOnlyAdmin):
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("monitoring.change_dispatch")
 
-    @admin.action(description="Send again", permissions=["resend"])
+    @admin.action(description=_("Send again"), permissions=["resend"])
     def again(self, request: HttpRequest, queryset: QuerySet[Dispatch]) -> None:
         count = send_again(queryset.only("pk"))
-        messages.success(request, f"{counted(count)} are sent again within a minute, under the same ids.")
+        messages.success(
+            request,
+            ngettext(
+                "%(count)s are sent again within a minute, under the same ids.",
+                "%(count)s are sent again within a minute, under the same ids.",
+                count,
+            )
+            % {"count": counted(count)},
+        )
 
-    @admin.display(description="Queued")
+    @admin.display(description=_("Queued"))
     def when(self, row: Dispatch) -> SafeString | str:
         return ago(row.created_at)
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: Dispatch) -> SafeString:
         return state_badge(row)
 
-    @admin.display(description="Last error")
+    @admin.display(description=_("Last error"))
     def trouble(self, row: Dispatch) -> str:
         return row.last_error[:120]
 

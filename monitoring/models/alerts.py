@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.models.notifications import Severity
 from portfolio.keys import time_first_id
@@ -20,13 +21,13 @@ def content_key(*parts: object) -> uuid.UUID:
 
 
 class Combination(models.TextChoices):
-    ANY = "any", "Any of them"
-    ALL = "all", "All of them"
+    ANY = "any", _("Any of them")
+    ALL = "all", _("All of them")
 
 
 class Grouping(models.TextChoices):
-    COMPANY_DAY = "company_day", "One alert a company and day"
-    EACH = "each", "One alert for each change"
+    COMPANY_DAY = "company_day", _("One alert a company and day")
+    EACH = "each", _("One alert for each change")
 
 
 class AlertRule(models.Model):
@@ -35,19 +36,19 @@ class AlertRule(models.Model):
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
-    active = models.BooleanField("switched on", default=False)
-    pack = models.CharField(max_length=40, blank=True, editable=False, help_text="Its name in the ready pack.")
-    kinds = models.TextField(blank=True, help_text="Kinds of change, separated by commas; empty: all.")
-    elements = models.TextField(blank=True, help_text="Element paths, one a line; * and ** are wildcards.")
+    active = models.BooleanField(_("switched on"), default=False)
+    pack = models.CharField(max_length=40, blank=True, editable=False, help_text=_("Its name in the ready pack."))
+    kinds = models.TextField(blank=True, help_text=_("Kinds of change, separated by commas; empty: all."))
+    elements = models.TextField(blank=True, help_text=_("Element paths, one a line; * and ** are wildcards."))
     combination = models.CharField(max_length=4, choices=Combination.choices, default=Combination.ANY)
-    conditions = models.TextField(blank=True, help_text="One a line; empty: any change.")
-    registrations = models.TextField(blank=True, help_text="References, one a line; empty: all.")
-    companies = models.TextField(blank=True, help_text="D-U-N-S numbers, separated by commas or lines; empty: all.")
-    tags = models.TextField(blank=True, help_text="Separated by commas; empty: all.")
-    countries = models.TextField(blank=True, help_text="Two letters each, separated by commas; empty: all.")
+    conditions = models.TextField(blank=True, help_text=_("One a line; empty: any change."))
+    registrations = models.TextField(blank=True, help_text=_("References, one a line; empty: all."))
+    companies = models.TextField(blank=True, help_text=_("D-U-N-S numbers, separated by commas or lines; empty: all."))
+    tags = models.TextField(blank=True, help_text=_("Separated by commas; empty: all."))
+    countries = models.TextField(blank=True, help_text=_("Two letters each, separated by commas; empty: all."))
     severity = models.SmallIntegerField(choices=Severity.choices, default=Severity.HIGH)
     grouping = models.CharField(max_length=16, choices=Grouping.choices, default=Grouping.COMPANY_DAY)
-    to_owner = models.BooleanField("tell the company's owner", default=True)
+    to_owner = models.BooleanField(_("tell the company's owner"), default=True)
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_until = models.TimeField(null=True, blank=True)
     quiet_zone = models.CharField(max_length=64, default="UTC")
@@ -55,7 +56,7 @@ class AlertRule(models.Model):
     changed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        verbose_name = "alert rule"
+        verbose_name = _("alert rule")
         indexes = [models.Index(fields=["active", "id"], name="rule_by_active")]
 
     def __str__(self) -> str:
@@ -63,19 +64,19 @@ class AlertRule(models.Model):
 
 
 class Rhythm(models.TextChoices):
-    AT_ONCE = "at_once", "At once"
-    DAILY = "daily", "Once a day, as a digest"
-    WEEKLY = "weekly", "Once a week, as a digest"
+    AT_ONCE = "at_once", _("At once")
+    DAILY = "daily", _("Once a day, as a digest")
+    WEEKLY = "weekly", _("Once a week, as a digest")
 
 
 class Weekday(models.IntegerChoices):
-    MONDAY = 0, "Monday"
-    TUESDAY = 1, "Tuesday"
-    WEDNESDAY = 2, "Wednesday"
-    THURSDAY = 3, "Thursday"
-    FRIDAY = 4, "Friday"
-    SATURDAY = 5, "Saturday"
-    SUNDAY = 6, "Sunday"
+    MONDAY = 0, _("Monday")
+    TUESDAY = 1, _("Tuesday")
+    WEDNESDAY = 2, _("Wednesday")
+    THURSDAY = 3, _("Thursday")
+    FRIDAY = 4, _("Friday")
+    SATURDAY = 5, _("Saturday")
+    SUNDAY = 6, _("Sunday")
 
 
 class Channel(models.Model):
@@ -84,18 +85,18 @@ class Channel(models.Model):
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(max_length=120)
     encrypted = models.TextField(blank=True, editable=False)
-    shown = models.TextField(blank=True, editable=False, help_text="The address without its secrets.")
+    shown = models.TextField(blank=True, editable=False, help_text=_("The address without its secrets."))
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="channels",
-        help_text="Empty: shared.",
+        help_text=_("Empty: shared."),
     )  # fmt: skip
-    active = models.BooleanField("switched on", default=True)
-    notices = models.BooleanField("also notices about the portfolio", default=False)
+    active = models.BooleanField(_("switched on"), default=True)
+    notices = models.BooleanField(_("also notices about the portfolio"), default=False)
     minimum = models.SmallIntegerField("from", choices=Severity.choices, default=Severity.NOISE)
     rhythm = models.CharField(max_length=8, choices=Rhythm.choices, default=Rhythm.AT_ONCE)
     digest_time = models.TimeField(null=True, blank=True)
     digest_day = models.SmallIntegerField(choices=Weekday.choices, default=Weekday.MONDAY)
-    zone = models.CharField("time zone", max_length=64, blank=True, help_text="Empty: the person's, else UTC.")
+    zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the person's, else UTC."))
     next_digest_at = models.DateTimeField(null=True, editable=False)
     unsubscribed_at = models.DateTimeField(null=True, editable=False)
     last_sent_at = models.DateTimeField(null=True, editable=False)
@@ -124,15 +125,15 @@ class RuleChannel(models.Model):
 
 
 class AlertState(models.TextChoices):
-    NEW = "new", "New"
-    ACKNOWLEDGED = "acknowledged", "Acknowledged"
-    CLOSED = "closed", "Closed"
+    NEW = "new", _("New")
+    ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+    CLOSED = "closed", _("Closed")
 
 
 class AlertKind(models.TextChoices):
-    CHANGE = "change", "What changed about a company"
-    FLOOD = "flood", "Too many at once, as one"
-    BASELINE = "baseline", "What new companies brought along"
+    CHANGE = "change", _("What changed about a company")
+    FLOOD = "flood", _("Too many at once, as one")
+    BASELINE = "baseline", _("What new companies brought along")
 
 
 class Alert(models.Model):
@@ -147,17 +148,17 @@ class Alert(models.Model):
     severity = models.SmallIntegerField(choices=Severity.choices)
     state = models.CharField(max_length=12, choices=AlertState.choices, default=AlertState.NEW)
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, db_index=False)
-    title = models.TextField(help_text="The first change, in words.")
-    reason = models.TextField(help_text="Why it was raised.")
-    is_late = models.BooleanField(default=False, help_text="Old news when it came: for the inbox and digests only.")
+    title = models.TextField(help_text=_("The first change, in words."))
+    reason = models.TextField(help_text=_("Why it was raised."))
+    is_late = models.BooleanField(default=False, help_text=_("Old news when it came: for the inbox and digests only."))
     happened_at = models.DateTimeField()
     raised_at = models.DateTimeField()
-    hour = models.DateTimeField(help_text="The hour whose alerts of a rule are counted.")
-    number = models.BigIntegerField(help_text="The publication that raised it.")
+    hour = models.DateTimeField(help_text=_("The hour whose alerts of a rule are counted."))
+    number = models.BigIntegerField(help_text=_("The publication that raised it."))
     fact_count = models.PositiveIntegerField(default=0)
-    total = models.PositiveIntegerField(default=0, help_text="Of a baseline: companies that were added.")
-    counted_to = models.BigIntegerField(default=0, help_text="The last publication counted in it.")
-    reversal = models.TextField(blank=True, help_text="That it was taken back, in words.")
+    total = models.PositiveIntegerField(default=0, help_text=_("Of a baseline: companies that were added."))
+    counted_to = models.BigIntegerField(default=0, help_text=_("The last publication counted in it."))
+    reversal = models.TextField(blank=True, help_text=_("That it was taken back, in words."))
     reversed_at = models.DateTimeField(null=True)
     acknowledged_by = models.TextField(blank=True)
     acknowledged_at = models.DateTimeField(null=True)
@@ -165,7 +166,7 @@ class Alert(models.Model):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
-        permissions = [("acknowledge_alert", "Can acknowledge, assign, comment and close alerts")]
+        permissions = [("acknowledge_alert", _("Can acknowledge, assign, comment and close alerts"))]
         indexes = [
             models.Index(fields=["raised_at", "id"], name="alert_by_time"),
             models.Index(fields=["state", "raised_at", "id"], name="alert_by_state"),
@@ -184,15 +185,15 @@ class AlertFact(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     alert = models.ForeignKey(Alert, models.CASCADE, db_index=False)
-    rule_name = models.CharField(max_length=120, help_text="Of a summary: the rule that took it.")
-    change = models.UUIDField(help_text="The change; its row may go when history is made anew.")
+    rule_name = models.CharField(max_length=120, help_text=_("Of a summary: the rule that took it."))
+    change = models.UUIDField(help_text=_("The change; its row may go when history is made anew."))
     company = models.CharField(max_length=9)
     kind = models.CharField(max_length=16)
     element = models.CharField(max_length=400, blank=True)
-    text = models.TextField(help_text="In words.")
+    text = models.TextField(help_text=_("In words."))
     severity = models.SmallIntegerField(choices=Severity.choices)
     changed_at = models.DateTimeField()
-    number = models.BigIntegerField(help_text="The publication that brought it.")
+    number = models.BigIntegerField(help_text=_("The publication that brought it."))
 
     class Meta:
         default_permissions = ()
@@ -229,7 +230,7 @@ class DigestItem(models.Model):
     channel = models.ForeignKey(Channel, models.CASCADE, db_index=False)
     alert = models.ForeignKey(Alert, models.CASCADE, null=True)
     notice = models.UUIDField(null=True)
-    digest = models.UUIDField(null=True, help_text="The dispatch that carries it.")
+    digest = models.UUIDField(null=True, help_text=_("The dispatch that carries it."))
     created_at = models.DateTimeField()
 
     class Meta:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.keys import time_first_id
 
@@ -12,16 +13,16 @@ DISPATCH_KEYS = uuid.UUID("0b1f5c52-0d0d-5a3b-9a5e-7c3f0f8b6d24")
 
 
 class TargetKind(models.TextChoices):
-    CHANNEL = "channel", "Channel"
-    WEBHOOK = "webhook", "Webhook"
-    REPORT = "report", "Person, with a report"
+    CHANNEL = "channel", _("Channel")
+    WEBHOOK = "webhook", _("Webhook")
+    REPORT = "report", _("Person, with a report")
 
 
 class DispatchState(models.TextChoices):
-    WAITING = "waiting", "Waiting"
-    SENT = "sent", "Sent"
-    PARKED = "parked", "Given up for now"
-    CANCELLED = "cancelled", "Cancelled"
+    WAITING = "waiting", _("Waiting")
+    SENT = "sent", _("Sent")
+    PARKED = "parked", _("Given up for now")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class Dispatch(models.Model):
@@ -32,15 +33,15 @@ class Dispatch(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     kind = models.CharField(max_length=8, choices=TargetKind.choices)
-    target = models.UUIDField(help_text="The channel, webhook endpoint or person.")
-    event = models.CharField(max_length=100, help_text="The id that every try carries.")
+    target = models.UUIDField(help_text=_("The channel, webhook endpoint or person."))
+    event = models.CharField(max_length=100, help_text=_("The id that every try carries."))
     event_type = models.CharField(max_length=64)
-    company = models.CharField(max_length=9, blank=True, help_text="Messages about one company keep their order.")
-    sequence = models.BigIntegerField(default=0, help_text="The order of messages about one company.")
+    company = models.CharField(max_length=9, blank=True, help_text=_("Messages about one company keep their order."))
+    sequence = models.BigIntegerField(default=0, help_text=_("The order of messages about one company."))
     payload = models.TextField(help_text="JSON.")
     state = models.CharField(max_length=10, choices=DispatchState.choices, default=DispatchState.WAITING)
     attempts = models.PositiveIntegerField(default=0)
-    next_try_at = models.DateTimeField(null=True, help_text="Not before; later while somebody sends it.")
+    next_try_at = models.DateTimeField(null=True, help_text=_("Not before; later while somebody sends it."))
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
@@ -70,8 +71,8 @@ class DispatchAttempt(models.Model):
     dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, db_index=False)
     at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField(default=0)
-    status = models.PositiveSmallIntegerField(null=True, help_text="The HTTP status, if there was an answer.")
-    response = models.TextField(blank=True, help_text="The beginning of the answer.")
+    status = models.PositiveSmallIntegerField(null=True, help_text=_("The HTTP status, if there was an answer."))
+    response = models.TextField(blank=True, help_text=_("The beginning of the answer."))
     error = models.TextField(blank=True)
 
     class Meta:

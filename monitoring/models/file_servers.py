@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.keys import time_first_id
 
@@ -12,23 +13,23 @@ class FileServer(models.Model):
     """Where scheduled exports are sent. It is spoken to only while it shows the key that a person has confirmed."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.CharField(max_length=100, unique=True, help_text="Which system it belongs to.")
-    host = models.CharField(max_length=255, help_text="A name or an address, such as sftp.example.com.")
+    name = models.CharField(max_length=100, unique=True, help_text=_("Which system it belongs to."))
+    host = models.CharField(max_length=255, help_text=_("A name or an address, such as sftp.example.com."))
     port = models.PositiveIntegerField(default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)])
-    user_name = models.CharField(max_length=200, help_text="Who signs in there.")
+    user_name = models.CharField(max_length=200, help_text=_("Who signs in there."))
     folder = models.CharField(
-        max_length=300, blank=True, help_text="Where files go on that machine. Empty: where the sign-in leads."
+        max_length=300, blank=True, help_text=_("Where files go on that machine. Empty: where the sign-in leads.")
     )
     encrypted_password = models.TextField(blank=True, editable=False)
     encrypted_key = models.TextField(blank=True, editable=False)
-    host_key = models.TextField(blank=True, editable=False, help_text="The server's own key, as confirmed.")
-    offered_key = models.TextField(blank=True, editable=False, help_text="What it showed, and nobody has confirmed.")
+    host_key = models.TextField(blank=True, editable=False, help_text=_("The server's own key, as confirmed."))
+    offered_key = models.TextField(blank=True, editable=False, help_text=_("What it showed, and nobody has confirmed."))
     confirmed_by = models.TextField(blank=True, editable=False)
     confirmed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(editable=False)
 
     class Meta:
-        verbose_name = "file server"
+        verbose_name = _("file server")
 
     def __str__(self) -> str:
         return self.name

@@ -5,39 +5,41 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.keys import time_first_id
 from portfolio.models import Company, Registration
 
 
 class Source(models.TextChoices):
-    PULL = "pull", "Pull"
-    REPLAY = "replay", "Replay"
-    FILE = "file", "File"
-    RETRY = "retry", "Retry of an unreadable item"
-    SNAPSHOT = "snapshot", "Snapshot of what was cut"
+    PULL = "pull", _("Pull")
+    REPLAY = "replay", _("Replay")
+    FILE = "file", _("File")
+    RETRY = "retry", _("Retry of an unreadable item")
+    SNAPSHOT = "snapshot", _("Snapshot of what was cut")
 
 
 class DeliveryState(models.TextChoices):
-    ASKED = "asked", "Asked, no answer yet"
-    RECEIVED = "received", "Received, not read yet"
-    INGESTED = "ingested", "Read, not published yet"
-    PUBLISHED = "published", "Read and published"
-    REFUSED = "refused", "Refused by D&B: nothing was taken"
-    DOUBTFUL = "doubtful", "Doubtful: something may have been taken"
-    REPAIRED = "repaired", "Repaired by replay"
+    ASKED = "asked", _("Asked, no answer yet")
+    RECEIVED = "received", _("Received, not read yet")
+    INGESTED = "ingested", _("Read, not published yet")
+    PUBLISHED = "published", _("Read and published")
+    REFUSED = "refused", _("Refused by D&B: nothing was taken")
+    DOUBTFUL = "doubtful", _("Doubtful: something may have been taken")
+    REPAIRED = "repaired", _("Repaired by replay")
 
 
 class PassState(models.TextChoices):
-    RUNNING = "running", "Running"
-    ENDED = "ended", "Reached its end"
-    FAILED = "failed", "Failed, made again later"
+    RUNNING = "running", _("Running")
+    ENDED = "ended", _("Reached its end")
+    FAILED = "failed", _("Failed, made again later")
 
 
 class Purpose(models.TextChoices):
-    REPAIR = "repair", "Repair of doubtful deliveries"
-    AUDIT = "audit", "Nightly audit"
-    ASKED_FOR = "asked_for", "Asked for by a person"
+    REPAIR = "repair", _("Repair of doubtful deliveries")
+    AUDIT = "audit", _("Nightly audit")
+    ASKED_FOR = "asked_for", _("Asked for by a person")
 
 
 class ReplayPass(models.Model):
@@ -47,25 +49,28 @@ class ReplayPass(models.Model):
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
     purpose = models.CharField(max_length=16, choices=Purpose.choices)
     state = models.CharField(max_length=16, choices=PassState.choices, default=PassState.RUNNING)
-    replay_from = models.DateTimeField(help_text="D&B's clock.")
-    cursor = models.DateTimeField(help_text="D&B's clock: where the next page begins.")
+    replay_from = models.DateTimeField(help_text=_("D&B's clock."))
+    cursor = models.DateTimeField(help_text=_("D&B's clock: where the next page begins."))
     page_size = models.PositiveSmallIntegerField(default=100)
-    begun_at = models.DateTimeField(help_text="Our clock.")
+    begun_at = models.DateTimeField(help_text=_("Our clock."))
     begun_heard_at = models.DateTimeField(
-        null=True, help_text="D&B's clock in the first answer: stamps well past this end the pass."
+        null=True, help_text=_("D&B's clock in the first answer: stamps well past this end the pass.")
     )
     ended_at = models.DateTimeField(null=True)
     pages = models.PositiveIntegerField(default=0)
-    found = models.PositiveIntegerField(default=0, help_text="Notifications that only this pass brought.")
-    mark = models.TextField(blank=True, help_text="What it could not reach, or why it failed.")
+    found = models.PositiveIntegerField(default=0, help_text=_("Notifications that only this pass brought."))
+    mark = models.TextField(blank=True, help_text=_("What it could not reach, or why it failed."))
 
     class Meta:
-        verbose_name = "replay pass"
-        verbose_name_plural = "replay passes"
+        verbose_name = _("replay pass")
+        verbose_name_plural = _("replay passes")
         indexes = [models.Index(fields=["registration", "state"], name="pass_by_registration")]
 
     def __str__(self) -> str:
-        return f"{self.get_purpose_display()} from {self.replay_from:%Y-%m-%d %H:%M:%S}"
+        return gettext("%(purpose)s from %(replay_from)s") % {
+            "purpose": self.get_purpose_display(),
+            "replay_from": f"{self.replay_from:%Y-%m-%d %H:%M:%S}",
+        }
 
 
 class Delivery(models.Model):
@@ -78,19 +83,19 @@ class Delivery(models.Model):
     fence = models.BigIntegerField(default=0)
     page_size = models.PositiveSmallIntegerField(null=True)
     asked_at = models.DateTimeField(null=True)
-    replay_from = models.DateTimeField(null=True, help_text="D&B's clock: a repair begins here.")
-    ended_at = models.DateTimeField(null=True, help_text="When the call ended, by our clock.")
+    replay_from = models.DateTimeField(null=True, help_text=_("D&B's clock: a repair begins here."))
+    ended_at = models.DateTimeField(null=True, help_text=_("When the call ended, by our clock."))
     received_at = models.DateTimeField(null=True)
     http_status = models.PositiveSmallIntegerField(null=True)
     sha256 = models.CharField(max_length=64, blank=True)
     byte_count = models.BigIntegerField(null=True)
     transaction_id = models.TextField(blank=True)
-    answer_stamp = models.TextField(blank=True, help_text="D&B's transactionTimestamp of this answer, as sent.")
+    answer_stamp = models.TextField(blank=True, help_text=_("D&B's transactionTimestamp of this answer, as sent."))
     notification_count = models.PositiveIntegerField(null=True)
-    new_count = models.PositiveIntegerField(null=True, help_text="Notifications that this delivery brought first.")
+    new_count = models.PositiveIntegerField(null=True, help_text=_("Notifications that this delivery brought first."))
     unreadable_count = models.PositiveIntegerField(default=0)
-    unreadable_run = models.PositiveIntegerField(default=0, help_text="Longest run of unreadable items in it.")
-    unreadable_tail = models.PositiveIntegerField(default=0, help_text="Unreadable items that it ends with.")
+    unreadable_run = models.PositiveIntegerField(default=0, help_text=_("Longest run of unreadable items in it."))
+    unreadable_tail = models.PositiveIntegerField(default=0, help_text=_("Unreadable items that it ends with."))
     ingested_at = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
@@ -108,16 +113,16 @@ class Delivery(models.Model):
 
 
 class NotificationType(models.TextChoices):
-    UPDATE = "UPDATE", "Update"
-    SEED = "SEED", "Baseline"
-    DELETE = "DELETE", "Deleted at D&B"
-    UNDELETE = "UNDELETE", "Restored at D&B"
-    TRANSFER = "TRANSFER", "Merged into another"
-    UNDER_REVIEW = "UNDER_REVIEW", "Under review"
-    REVIEWED = "REVIEWED", "Review over"
-    EXIT = "EXIT", "Left the monitored set"
-    ENTER = "ENTER", "Entered the monitored set"
-    REMOVED = "REMOVED", "Taken out of monitoring"
+    UPDATE = "UPDATE", _("Update")
+    SEED = "SEED", _("Baseline")
+    DELETE = "DELETE", _("Deleted at D&B")
+    UNDELETE = "UNDELETE", _("Restored at D&B")
+    TRANSFER = "TRANSFER", _("Merged into another")
+    UNDER_REVIEW = "UNDER_REVIEW", _("Under review")
+    REVIEWED = "REVIEWED", _("Review over")
+    EXIT = "EXIT", _("Left the monitored set")
+    ENTER = "ENTER", _("Entered the monitored set")
+    REMOVED = "REMOVED", _("Taken out of monitoring")
 
 
 class Notification(models.Model):
@@ -126,13 +131,13 @@ class Notification(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
-    type = models.TextField(help_text="D&B's word; the set is open (contract §3).")
-    delivered_at = models.DateTimeField(null=True, help_text="D&B's deliveryTimeStamp.")
+    type = models.TextField(help_text=_("D&B's word; the set is open (contract §3)."))
+    delivered_at = models.DateTimeField(null=True, help_text=_("D&B's deliveryTimeStamp."))
     recorded_at = models.DateTimeField()
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
     position = models.PositiveIntegerField()
     retained_duns = models.TextField(blank=True)
-    organization = models.TextField(blank=True, help_text="The SEED's document, as sent.")
+    organization = models.TextField(blank=True, help_text=_("The SEED's document, as sent."))
 
     class Meta:
         indexes = [
@@ -146,25 +151,25 @@ class Notification(models.Model):
 
 
 class Kind(models.TextChoices):
-    ELEMENT = "element", "Changed"
-    BASELINE = "baseline", "Baseline"
-    DELETED = "deleted", "Deleted at D&B"
-    RESTORED = "restored", "Restored at D&B"
-    TRANSFERRED = "transferred", "Merged into another company"
-    UNDER_REVIEW = "under_review", "Under review"
-    REVIEWED = "reviewed", "Review over"
-    LEFT = "left", "Left the monitored set"
-    ENTERED = "entered", "Entered the monitored set"
-    REMOVED = "removed", "Taken out of monitoring"
-    UNKNOWN = "unknown", "Unknown kind of notice"
+    ELEMENT = "element", _("Changed")
+    BASELINE = "baseline", _("Baseline")
+    DELETED = "deleted", _("Deleted at D&B")
+    RESTORED = "restored", _("Restored at D&B")
+    TRANSFERRED = "transferred", _("Merged into another company")
+    UNDER_REVIEW = "under_review", _("Under review")
+    REVIEWED = "reviewed", _("Review over")
+    LEFT = "left", _("Left the monitored set")
+    ENTERED = "entered", _("Entered the monitored set")
+    REMOVED = "removed", _("Taken out of monitoring")
+    UNKNOWN = "unknown", _("Unknown kind of notice")
 
 
 class Severity(models.IntegerChoices):
-    NOISE = 0, "Noise"
-    LOW = 1, "Low"
-    MEDIUM = 2, "Medium"
-    HIGH = 3, "High"
-    CRITICAL = 4, "Critical"
+    NOISE = 0, _("Noise")
+    LOW = 1, _("Low")
+    MEDIUM = 2, _("Medium")
+    HIGH = 3, _("High")
+    CRITICAL = 4, _("Critical")
 
 
 class Change(models.Model):
@@ -174,8 +179,8 @@ class Change(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
     kind = models.CharField(max_length=16, choices=Kind.choices)
     element = models.CharField(max_length=400, blank=True)
-    previous = models.TextField(null=True, help_text="JSON as sent.")
-    current = models.TextField(null=True, help_text="JSON as sent.")
+    previous = models.TextField(null=True, help_text=_("JSON as sent."))
+    current = models.TextField(null=True, help_text=_("JSON as sent."))
     changed_at = models.DateTimeField()
     delivered_at = models.DateTimeField(null=True)
     position = models.PositiveIntegerField(default=0)
@@ -184,7 +189,7 @@ class Change(models.Model):
     notification = models.ForeignKey(Notification, on_delete=models.PROTECT)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, db_index=False)
-    derived_from = models.CharField(max_length=73, blank=True, help_text="The two SEEDs that were compared.")
+    derived_from = models.CharField(max_length=73, blank=True, help_text=_("The two SEEDs that were compared."))
     superseded = models.BooleanField(default=False)
 
     class Meta:
@@ -237,7 +242,7 @@ class Element(models.Model):
     path = models.CharField(primary_key=True, max_length=400)
     label = models.CharField(max_length=200, blank=True)
     severity = models.SmallIntegerField(choices=Severity.choices)
-    muted = models.BooleanField(default=False, help_text="Folded away in timelines and lists.")
+    muted = models.BooleanField(default=False, help_text=_("Folded away in timelines and lists."))
     first_seen_at = models.DateTimeField()
 
     class Meta:
@@ -248,9 +253,9 @@ class Element(models.Model):
 
 
 class DeadLetterState(models.TextChoices):
-    OPEN = "open", "Open"
-    SOLVED = "solved", "Read when tried again"
-    SET_ASIDE = "set_aside", "Set aside"
+    OPEN = "open", _("Open")
+    SOLVED = "solved", _("Read when tried again")
+    SET_ASIDE = "set_aside", _("Set aside")
 
 
 class DeadLetter(models.Model):
@@ -278,7 +283,7 @@ class DailyCount(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     day = models.DateField()
-    what = models.CharField(max_length=16, choices=[("change", "Changes"), ("notification", "Notifications")])
+    what = models.CharField(max_length=16, choices=[("change", _("Changes")), ("notification", _("Notifications"))])
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
     kind = models.TextField()
     element = models.CharField(max_length=400, blank=True)

@@ -7,6 +7,8 @@ import uuid
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.keys import time_first_id
 from portfolio.models import Registration
@@ -16,8 +18,8 @@ from portfolio.models.contracts import check_timezone
 class Measure(models.TextChoices):
     """Two delays of a change that came on screen."""
 
-    RECORDED = "recorded", "From D&B's time of the change to the screen"
-    HANDED = "handed", "From D&B's handing it over to the screen"
+    RECORDED = "recorded", _("From D&B's time of the change to the screen")
+    HANDED = "handed", _("From D&B's handing it over to the screen")
 
 
 class DailyDelay(models.Model):
@@ -39,12 +41,17 @@ class DailyDelay(models.Model):
         indexes = [models.Index(fields=["day", "measure"], name="daily_delay_by_day")]
 
     def __str__(self) -> str:
-        return f"{self.day} {self.measure} {self.seconds} s: {self.count}"
+        return gettext("%(day)s %(measure)s %(seconds)s s: %(count)s") % {
+            "day": self.day,
+            "measure": self.measure,
+            "seconds": self.seconds,
+            "count": self.count,
+        }
 
 
 class PeriodKind(models.TextChoices):
-    WEEK = "week", "Every week, on Monday"
-    MONTH = "month", "Every month, on the first"
+    WEEK = "week", _("Every week, on Monday")
+    MONTH = "month", _("Every month, on the first")
 
 
 class ReportSchedule(models.Model):
@@ -52,18 +59,18 @@ class ReportSchedule(models.Model):
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(max_length=120)
-    period = models.CharField("how often", max_length=8, choices=PeriodKind.choices, default=PeriodKind.WEEK)
-    zone = models.CharField("time zone", max_length=64, default="UTC", validators=[check_timezone])
-    hour = models.PositiveSmallIntegerField(default=7, validators=[MaxValueValidator(23)], help_text="0 to 23.")
-    active = models.BooleanField("switched on", default=True)
+    period = models.CharField(_("how often"), max_length=8, choices=PeriodKind.choices, default=PeriodKind.WEEK)
+    zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_timezone])
+    hour = models.PositiveSmallIntegerField(default=7, validators=[MaxValueValidator(23)], help_text=_("0 to 23."))
+    active = models.BooleanField(_("switched on"), default=True)
     next_at = models.DateTimeField(null=True, editable=False)
     sent_period = models.CharField(
-        max_length=8, blank=True, editable=False, help_text="The last one put into the queue."
+        max_length=8, blank=True, editable=False, help_text=_("The last one put into the queue.")
     )
     created_by = models.TextField(blank=True, editable=False)
 
     class Meta:
-        verbose_name = "report schedule"
+        verbose_name = _("report schedule")
         indexes = [models.Index(fields=["next_at", "id"], name="report_schedule_due")]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.models.notifications import Severity
 from portfolio.models import Company, Registration
@@ -11,11 +12,11 @@ from portfolio.models import Company, Registration
 class Axis(models.TextChoices):
     """What a total is of; the value names which one."""
 
-    DAY = "day", "Day"
-    REGISTRATION = "registration", "Registration"
-    KIND = "kind", "Kind"
-    ELEMENT = "element", "Element"
-    COUNTRY = "country", "Country"
+    DAY = "day", _("Day")
+    REGISTRATION = "registration", _("Registration")
+    KIND = "kind", _("Kind")
+    ELEMENT = "element", _("Element")
+    COUNTRY = "country", _("Country")
 
 
 class DayTotal(models.Model):
@@ -38,9 +39,9 @@ class DayTotal(models.Model):
 
 
 class Score(models.TextChoices):
-    FAILURE = "failure", "Failure score"
-    DELINQUENCY = "delinquency", "Delinquency score"
-    RATING = "rating", "Standard rating"
+    FAILURE = "failure", _("Failure score")
+    DELINQUENCY = "delinquency", _("Delinquency score")
+    RATING = "rating", _("Standard rating")
 
 
 class ScoreMove(models.Model):
@@ -55,12 +56,12 @@ class ScoreMove(models.Model):
     measure = models.CharField(max_length=12)
     before = models.CharField(max_length=16)
     after = models.CharField(max_length=16)
-    points = models.SmallIntegerField(help_text="How much worse, in points of a hundred; negative: better.")
-    falls = models.PositiveIntegerField(default=0, help_text="Falls in a row up to this one.")
-    decline = models.PositiveIntegerField(default=0, help_text="Points lost in this run of falls.")
-    trail = models.CharField(max_length=160, blank=True, help_text="The values of the run, the oldest first.")
-    is_running = models.BooleanField(default=False, help_text="Three falls or more, and nothing came after.")
-    is_told = models.BooleanField(default=False, help_text="Among the deepest of its day, by itself or as a run.")
+    points = models.SmallIntegerField(help_text=_("How much worse, in points of a hundred; negative: better."))
+    falls = models.PositiveIntegerField(default=0, help_text=_("Falls in a row up to this one."))
+    decline = models.PositiveIntegerField(default=0, help_text=_("Points lost in this run of falls."))
+    trail = models.CharField(max_length=160, blank=True, help_text=_("The values of the run, the oldest first."))
+    is_running = models.BooleanField(default=False, help_text=_("Three falls or more, and nothing came after."))
+    is_told = models.BooleanField(default=False, help_text=_("Among the deepest of its day, by itself or as a run."))
 
     class Meta:
         default_permissions = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.models.file_servers import FileServer
 from portfolio.keys import time_first_id
@@ -11,49 +12,55 @@ from portfolio.models.saved_filters import SavedFilter
 
 
 class ExportContent(models.TextChoices):
-    CHANGES = "changes", "The changes since the last file"
-    COMPANIES = "companies", "All companies of the filter"
+    CHANGES = "changes", _("The changes since the last file")
+    COMPANIES = "companies", _("All companies of the filter")
 
 
 class FileFormat(models.TextChoices):
     CSV = "csv", "CSV"
-    XLSX = "xlsx", "Excel (XLSX)"
-    JSON_LINES = "jsonl", "JSON lines"
+    XLSX = "xlsx", _("Excel (XLSX)")
+    JSON_LINES = "jsonl", _("JSON lines")
 
 
 class ScheduledExport(models.Model):
     """A file a day: what is in it, where it goes and when. A marker beside it says that it is complete."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.SlugField(max_length=60, unique=True, help_text="The files' names begin so.")
+    name = models.SlugField(max_length=60, unique=True, help_text=_("The files' names begin so."))
     content = models.CharField(max_length=16, choices=ExportContent.choices, default=ExportContent.CHANGES)
-    filters = models.TextField(blank=True, help_text="As in the API's address: country=DE,AT&severity=high.")
+    filters = models.TextField(blank=True, help_text=_("As in the API's address: country=DE,AT&severity=high."))
     saved_filter = models.ForeignKey(
         SavedFilter,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
-        help_text="Instead of filters written here: one that is saved and shared above the list, with its columns.",
+        help_text=_("Instead of filters written here: one that is saved and shared above the list, with its columns."),
     )
     format = models.CharField(max_length=8, choices=FileFormat.choices, default=FileFormat.CSV)
     server = models.ForeignKey(
-        FileServer, on_delete=models.PROTECT, null=True, blank=True, help_text="Sent there by SFTP; empty: kept here."
+        FileServer,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text=_("Sent there by SFTP; empty: kept here."),
     )
     folder = models.CharField(
-        max_length=300, blank=True, help_text="Below the folder for exports, or below the server's; empty: right there."
+        max_length=300,
+        blank=True,
+        help_text=_("Below the folder for exports, or below the server's; empty: right there."),
     )
-    at = models.TimeField(help_text="When, every day.")
+    at = models.TimeField(help_text=_("When, every day."))
     zone = models.CharField(max_length=64, default="UTC", validators=[check_timezone])
     is_active = models.BooleanField(default=True)
-    cursor = models.TextField(blank=True, editable=False, help_text="Where the feed goes on for the next file.")
+    cursor = models.TextField(blank=True, editable=False, help_text=_("Where the feed goes on for the next file."))
     due_at = models.DateTimeField(db_index=True, editable=False)
     ran_at = models.DateTimeField(null=True, editable=False)
-    file_name = models.TextField(blank=True, editable=False, help_text="The last file.")
-    rows = models.PositiveIntegerField(null=True, editable=False, help_text="Rows in the last file.")
+    file_name = models.TextField(blank=True, editable=False, help_text=_("The last file."))
+    rows = models.PositiveIntegerField(null=True, editable=False, help_text=_("Rows in the last file."))
     error = models.TextField(blank=True, editable=False)
 
     class Meta:
-        verbose_name = "scheduled export"
+        verbose_name = _("scheduled export")
 
     def __str__(self) -> str:
         return self.name

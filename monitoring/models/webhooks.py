@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.models.notifications import Severity
 from portfolio.keys import time_first_id
@@ -13,34 +14,34 @@ class WebhookEndpoint(models.Model):
     """An address that is told of events as they happen, by the Standard Webhooks specification."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.CharField(max_length=100, unique=True, help_text="Which system it belongs to.")
-    url = models.URLField(max_length=500, help_text="Where events are sent by POST.")
+    name = models.CharField(max_length=100, unique=True, help_text=_("Which system it belongs to."))
+    url = models.URLField(max_length=500, help_text=_("Where events are sent by POST."))
     event_types = models.TextField(
         default="change.published",
-        help_text="Separated by commas. subject.* stands for all that begin so, * for everything.",
+        help_text=_("Separated by commas. subject.* stands for all that begin so, * for everything."),
     )
-    kinds = models.TextField(blank=True, help_text="Changes: only these kinds, separated by commas. Empty: all.")
+    kinds = models.TextField(blank=True, help_text=_("Changes: only these kinds, separated by commas. Empty: all."))
     severity = models.SmallIntegerField(
-        choices=Severity.choices, default=Severity.LOW, help_text="Changes: of this severity or more."
+        choices=Severity.choices, default=Severity.LOW, help_text=_("Changes: of this severity or more.")
     )
     element = models.CharField(
-        max_length=400, blank=True, help_text="Changes: of elements whose path begins so. Empty: all."
+        max_length=400, blank=True, help_text=_("Changes: of elements whose path begins so. Empty: all.")
     )
     registration = models.ForeignKey(
-        Registration, on_delete=models.PROTECT, null=True, blank=True, help_text="Changes first brought by this one."
+        Registration, on_delete=models.PROTECT, null=True, blank=True, help_text=_("Changes first brought by this one.")
     )
-    countries = models.TextField(blank=True, help_text="Changes: of companies in these countries, such as DE, AT.")
-    companies = models.TextField(blank=True, help_text="Changes: only of these D-U-N-S numbers. Empty: of all.")
+    countries = models.TextField(blank=True, help_text=_("Changes: of companies in these countries, such as DE, AT."))
+    companies = models.TextField(blank=True, help_text=_("Changes: only of these D-U-N-S numbers. Empty: of all."))
     encrypted_secret = models.TextField(editable=False)
     encrypted_old_secret = models.TextField(blank=True, editable=False)
     old_secret_until = models.DateTimeField(
-        null=True, editable=False, help_text="Until then messages are signed with the old secret as well."
+        null=True, editable=False, help_text=_("Until then messages are signed with the old secret as well.")
     )
     is_active = models.BooleanField(default=True)
-    off_reason = models.TextField(blank=True, editable=False, help_text="Why it was switched off.")
-    cursor = models.TextField(editable=False, help_text="How far it was told of the feed.")
-    position = models.BigIntegerField(default=0, editable=False, help_text="How many messages it was given.")
-    held_until = models.DateTimeField(null=True, editable=False, help_text="The receiver asked to be left alone.")
+    off_reason = models.TextField(blank=True, editable=False, help_text=_("Why it was switched off."))
+    cursor = models.TextField(editable=False, help_text=_("How far it was told of the feed."))
+    position = models.BigIntegerField(default=0, editable=False, help_text=_("How many messages it was given."))
+    held_until = models.DateTimeField(null=True, editable=False, help_text=_("The receiver asked to be left alone."))
     created_by = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(editable=False)
 
