@@ -16,7 +16,8 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from benchmarks.lists import START, _at, _key, a_client, fill
+from benchmarks.filling import START, at, fill, key_of
+from benchmarks.lists import a_client
 
 ROUNDS = 15
 DUNS = "000000042"
@@ -43,7 +44,7 @@ def run(large: int, own: int) -> None:
     from rich.table import Table
 
     call_command("migrate", verbosity=0)
-    fill(0, large)
+    fill(large)
     a_story(own, large)
     client = a_client()
     title = f"{own:,} changes of {large:,}"
@@ -59,7 +60,7 @@ def a_story(own: int, large: int) -> None:
     from monitoring.models import Change, Notification
     from portfolio.models import Company
 
-    Company.objects.create(duns=DUNS, name="Story Ltd", search_name="story ltd", country="GB", changed_at=_at(large))
+    Company.objects.create(duns=DUNS, name="Story Ltd", search_name="story ltd", country="GB", changed_at=at(large))
     other = Notification.objects.order_by("id")[0]
     numbers = [number * large // own for number in range(own)]
     Notification.objects.bulk_create([_notice(other, number, n % 100 == 0) for n, number in enumerate(numbers)], 500)
@@ -71,12 +72,12 @@ def _notice(other: Any, number: int, is_seed: bool) -> Any:
 
     document = '{"primaryName": "Story Ltd", "dnbAssessment": {"failureScore": {"nationalPercentile": 50}}}'
     return Notification(
-        id=_key(number, 4),
+        id=key_of(number, 4),
         registration_id=other.registration_id,
         company_id=DUNS,
         type="SEED" if is_seed else "UPDATE",
-        delivered_at=_at(number),
-        recorded_at=_at(number),
+        delivered_at=at(number),
+        recorded_at=at(number),
         delivery_id=other.delivery_id,
         position=0,
         organization=document if is_seed else "",
@@ -87,17 +88,17 @@ def _change(other: Any, number: int, n: int) -> Any:
     from monitoring.models import Change
 
     return Change(
-        id=_key(number, 5),
+        id=key_of(number, 5),
         company_id=DUNS,
         kind="element",
         element="organization.dnbAssessment.failureScore.nationalPercentile" if n % 3 else "organization.primaryName",
         previous=str((n - 1) % 100),
         current=str(n % 100),
-        changed_at=_at(number),
-        delivered_at=_at(number),
-        recorded_at=_at(number),
+        changed_at=at(number),
+        delivered_at=at(number),
+        recorded_at=at(number),
         severity=3,
-        notification_id=_key(number, 4),
+        notification_id=key_of(number, 4),
         registration_id=other.registration_id,
         delivery_id=other.delivery_id,
     )

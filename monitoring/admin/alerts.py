@@ -223,8 +223,7 @@ class AlertAdmin(ChosenList, PageAdmin):
         with_people([row])
         severity, state = Severity(row.severity), AlertState(row.state)
         facts = list(AlertFact.objects.filter(alert=row).order_by("-severity", "changed_at", "id")[:MOST_FACTS])
-        if row.company_id:
-            with_companies([row])
+        lines, lately = lines_of_alert(row, facts)
         return {
             "title": row.title,
             "severity": severity,
@@ -232,12 +231,12 @@ class AlertAdmin(ChosenList, PageAdmin):
             "state_tone": STATE_TONES[state],
             "facts": facts,
             "more_facts": max(row.fact_count - len(facts), 0),
-            "lines": lines_of_facts(facts),
+            "lines": lines,
             "by_rule": counts_by_rule(row.pk) if row.kind == AlertKind.BASELINE else {},
             "registration": Registration.objects.filter(pk=row.registration_id).first()
             if row.registration_id
             else None,
-            "lately": changed_lately(row, {fact.change for fact in facts}),
+            "lately": lately,
             "comments": AlertComment.objects.filter(alert=row).order_by("id"),
             "may_act": self.has_change_permission(request, row),
             "people": people() if self.has_change_permission(request, row) else [],
@@ -280,19 +279,21 @@ def _assign(row: Alert, text: str) -> str:
     return gettext("Assigned to %(person)s.") % {"person": person} if person else gettext("Assigned to nobody.")
 
 
-def lines_of_facts(facts: list[AlertFact]) -> list[Line]:
-    """The changes themselves, where they are still there: shown before and after."""
+def lines_of_alert(row: Alert, facts: list[AlertFact]) -> tuple[list[Line], list[Line]]:
+    """The alert's changes where they are still there, before and after; and what else changed lately, without noise."""
     rows = Change.objects.in_bulk([fact.change for fact in facts if fact.kind != "baseline"])
-    changes = [rows[fact.change] for fact in facts if fact.change in rows]
-    with_companies(changes)
-    return lines_of(changes)
+    own = [rows[fact.change] for fact in facts if fact.change in rows]
+    recent = changed_lately(row)
+    with_companies([*own, *recent, *([row] if row.company_id else [])])
+    lines = lines_of([*own, *recent])
+    known = {fact.change for fact in facts}
+    lately = [line for line in lines[len(own) :] if not line.is_small and line.change.pk not in known]
+    return lines[: len(own)], lately[:LATELY]
 
 
-def changed_lately(row: Alert, known: set[uuid.UUID]) -> list[Line]:
-    """The company's last changes, without those of the alert and without noise."""
+def changed_lately(row: Alert) -> list[Change]:
+    """The company's last changes."""
     if not row.company_id:
         return []
     changes = Change.objects.filter(company=row.company_id, superseded=False)
-    recent = list(changes.defer("derived_from").order_by("-changed_at", "-id")[: LATELY * 4])
-    lines = [line for line in lines_of(recent) if not line.is_small and line.change.pk not in known]
-    return lines[:LATELY]
+    return list(changes.defer("derived_from").order_by("-changed_at", "-id")[: LATELY * 4])
