@@ -1,0 +1,81 @@
+"""Some of everything that pages show, for the tests that look for words outside of a translation."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.utils import timezone
+
+from dnbmon_site.models import User
+from monitoring.models import Alert, AlertRule, Change, Delivery, Notification
+from portfolio.importing import create_import, work_on
+from portfolio.models import (
+    AuditEntry,
+    Export,
+    ExportFormat,
+    ExportState,
+    ImportMode,
+    Notice,
+    Proposal,
+    ProposalKind,
+    Registration,
+    Subject,
+    SubjectImport,
+    SyncRun,
+)
+from portfolio.proposing import Sign, propose
+from portfolio.saved_filters import save_filter
+from tests.builders import MOMENT
+from tests.monitoring.report_world import NAMES, a_world
+
+# Values of the rows below: they are nobody's to translate.
+VALUES = (
+    *(*NAMES.values(), "FIRST", "SECOND", "ann", "default", "list.csv", "out.xlsx", "DNB_API_KEY", "Acme suppliers"),
+    *("GB", "PL", "GR", "CN", "FR", "English (United Kingdom)", "English (United States)", "Deutsch", "DNB"),
+    *("ann@example.com", "A name", "Word", "A"),
+)
+ZONE = r"[A-Z]\w+/[A-Z][\w/+-]+"
+KEY = r"[0-9a-f]{8}-[0-9a-f-]{27}"
+
+
+def a_full_world() -> tuple[dict[str, Any], re.Pattern[str]]:
+    """Keys of one row of each kind, and what finds the rows' own values in a page."""
+    a_world()
+    ann = User.objects.create_superuser("ann", "ann@example.com", "secret words")
+    registration = Registration.objects.get(reference="FIRST")
+    duns, other = list(NAMES)[:2]
+    propose([Sign(ProposalKind.TRANSFER, registration.pk, duns, other, "1", MOMENT)])
+    SyncRun.objects.create(registration=registration, started_at=MOMENT, started_by="ann", to_add=3, sent=3, pending=1)
+    _an_import(registration)
+    save_filter(listing="portfolio.company", name="A name", query="country=GB", columns="", shared=True, by="ann")
+    _an_export()
+    Notice.objects.create(kind="test", subject="Word", text="Word", created_at=MOMENT)
+    models = {"proposal": Proposal, "run": SyncRun, "import": SubjectImport, "export": Export, "audit": AuditEntry}
+    models |= {"subject": Subject, "change": Change, "notification": Notification, "delivery": Delivery}
+    models |= {"alert": Alert, "rule": AlertRule}
+    keys = {name: model.objects.order_by("pk").values_list("pk", flat=True)[0] for name, model in models.items()}  # type: ignore[attr-defined]
+    return {**keys, "duns": duns, "registration": registration.pk, "user": ann.pk}, own_values()
+
+
+def _an_import(registration: Registration) -> None:
+    lines = b"804735132\n12345678\nWord\n104735132\n"
+    given = {"file_name": "list.csv", "mode": ImportMode.ADD, "source": "upload", "asked_by": "ann"}
+    work_on(create_import(registration=registration, content=lines, **given))
+
+
+def _an_export() -> None:
+    Export.objects.create(
+        listing="portfolio.company",
+        format=ExportFormat.XLSX,
+        state=ExportState.FINISHED,
+        file_name="out.xlsx",
+        asked_by="ann",
+        asked_at=MOMENT,
+        finished_at=timezone.now(),
+    )
+
+
+def own_values() -> re.Pattern[str]:
+    words = "|".join(map(re.escape, sorted(VALUES, key=len, reverse=True)))
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)|{ZONE}|{KEY}")
