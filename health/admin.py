@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from health.incidents import add_note
 from health.models import Incident, IncidentNote, State
-from health.results import TONES
+from health.results import RUNBOOK, TONES, help_url
 from portfolio.auditing import record
 from portfolio.filters import choice_filter
 from portfolio.markup import ago, badge, two_lines
@@ -56,6 +56,7 @@ class IncidentAdmin(ReadOnlyAdmin):
         return {
             "badge": state_badge(row),
             "lasted": duration(row),
+            "help_url": help_url(row.runbook or RUNBOOK),
             "notes": list(IncidentNote.objects.filter(incident=row).order_by("id")),
             "may_note": may_note(request),
         }

@@ -11,6 +11,7 @@ from health.checks_of_registrations import checks_of_registrations
 from health.looking import Look, begin_look
 from health.models import State
 from health.results import Result
+from portfolio.wording import plural
 
 # Left out of a look that is not full.
 SLOW = ("throttle", "failed", "dead-letters", "parked", "sync")
@@ -30,6 +31,16 @@ def _of(look: Look) -> Iterator[Result]:
     yield from checks_of_dnb(look)
     yield from checks_of_registrations(look)
     yield from checks_of_data(look)
+
+
+def headline(results: list[Result]) -> str:
+    """How many things are not well, for a page that tells them one by one below."""
+    bad = sum(result.state == State.CRITICAL for result in results)
+    warned = sum(result.state == State.WARNING for result in results)
+    if bad:
+        more = f", {warned} more to look at" if warned else ""
+        return f"{plural(bad, 'thing')} broken{more}."
+    return f"Nothing is broken, {plural(warned, 'thing')} to look at." if warned else "Everything works."
 
 
 def summary(results: list[Result]) -> str:

@@ -41,7 +41,7 @@ def answers(look: Look, contract: Contract) -> Result:
     state, sentence, do = _answer(look, look.probes.get(contract.name))
     probe = look.probes.get(contract.name)
     number = round(probe.seconds, 2) if probe and not probe.reason else None
-    return Result("dnb", "D&B answers", state, sentence, number, "s", do, contract.name)
+    return Result("dnb", "Connection to D&B", state, sentence, number, "s", do, contract.name)
 
 
 def _answer(look: Look, probe: Probe | None) -> tuple[State, str, str]:
@@ -117,7 +117,7 @@ def quota(look: Look) -> Result:
 
 def listeners() -> Result:
     """In production somebody has to hear when something breaks."""
-    title = "Who is told"
+    title = "Who hears of trouble"
     if not settings.PRODUCTION:
         return Result("listeners", title, State.OK, "Only in production somebody has to hear of trouble.")
     count = Channel.objects.filter(notices=True, active=True, unsubscribed_at=None)[:100].count()

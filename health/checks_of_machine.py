@@ -44,14 +44,16 @@ def database(waiting: int) -> Result:
     title = "Database"
     if not waiting:
         return Result("database", title, State.OK, "It answers and is up to date.", 0)
-    sentence = f"{plural(waiting, 'migration')} waiting. Nothing is pulled before."
+    sentence = (
+        f"The program is newer than its database: {plural(waiting, 'migration')} waiting. Nothing is pulled before."
+    )
     return Result("database", title, State.CRITICAL, sentence, waiting, "waiting", "Run manage.py migrate.")
 
 
 def disk() -> Result:
     place, free = free_space()
     state = State.CRITICAL if free < LEAST_FREE else State.WARNING if free < ROOM else State.OK
-    room = f"{free / 1e9:,.1f} GB" if free >= ROOM else f"{free / 1e6:,.0f} MB"
+    room = f"{free / 1e9:,.1f} GB" if free >= ROOM else f"{int(free / 1e6):,} MB"
     sentence = f"{room} are free under {place}."
     if state == State.CRITICAL:
         sentence += " Nothing is pulled below 1 GB: what D&B sends must have a place to go."
@@ -61,7 +63,7 @@ def disk() -> Result:
 
 def jobs() -> Result:
     """The canary: a job writes a row once a minute, end to end through queue, worker and database."""
-    title, do = "Jobs run", "Start a worker (manage.py worker), or see its log: its watchdog says why it starts again."
+    title, do = "Worker", "Start a worker (manage.py worker), or see its log: its watchdog says why it starts again."
     row = Heartbeat.objects.filter(name=JOBS).values_list("at", Now()).first()
     if row is None:
         return Result("jobs", title, State.CRITICAL, "No job has ever run: no worker was started.", do=do)
@@ -81,7 +83,7 @@ def schedules(look: Look) -> Iterator[Result]:
 
 
 def overdue(look: Look, late: list[tuple[str, datetime]]) -> Result:
-    title = "Jobs in time"
+    title = "Timetable of jobs"
     if not late:
         return Result("schedules", title, State.OK, "No job is overdue.", 0)
     age = look.now - late[0][1]

@@ -15,12 +15,14 @@ DAY = timedelta(hours=24)
 # D&B drops what waits for 96 hours; this leaves a day and a half to do something about it.
 CRITICAL_AFTER = timedelta(hours=60)
 FAILED_RUNS = 3
+SHOWN = 5
 
 
 def checks_of_registrations(look: Look) -> Iterator[Result]:
     for row in look.registrations:
         yield freshness(look, row)
         yield from marks(row)
+    yield from failing(look)
     if not look.registrations:
         do = "Look for them: manage.py sync_registrations, or the button on the front page."
         yield Result("fresh", "Freshness", State.UNKNOWN, "There is no registration yet.", do=do)
@@ -72,10 +74,6 @@ def marks(row: Registration) -> Iterator[Result]:
         do = "Mend what D&B complains of; it starts by itself within the hour."
         reason = row.stopped_reason or "no reason given"
         yield _mark("stopped", f"{name} is stopped by D&B", State.CRITICAL, f"D&B refuses it: {reason}", do, name)
-    if row.state == RegistrationState.ACTIVE and row.failures >= FAILED_RUNS:
-        sentence = f"{row.failures} runs failed in a row: {row.trouble}"
-        do = "Nothing, if D&B was away: it tries again by itself."
-        yield Result("pulling", f"Pulling of {name}", State.WARNING, sentence, row.failures, "runs", do, name)
     if row.ingest_stopped_reason:
         do = "Look at “Unreadable items”, then resume reading on the registration's page."
         yield _mark("reading", f"Reading of {name} has stopped", State.CRITICAL, row.ingest_stopped_reason, do, name)
@@ -85,6 +83,18 @@ def marks(row: Registration) -> Iterator[Result]:
     if row.replay_mark:
         do = "Compare with D&B for that moment, then clear the mark on its page."
         yield _mark("replay", f"A replay of {name} left something out", State.WARNING, row.replay_mark, do, name)
+
+
+def failing(look: Look) -> Iterator[Result]:
+    """All that fail in one line: the reason is mostly one, and a hundred of them hide everything else."""
+    rows = [row for row in look.registrations if row.state == RegistrationState.ACTIVE and row.failures >= FAILED_RUNS]
+    if not rows:
+        return
+    names = ", ".join(row.reference for row in rows[:SHOWN]) + (" and others" if len(rows) > SHOWN else "")
+    most = max(rows, key=lambda row: row.failures)
+    sentence = f"{names}: {most.failures} tries in a row failed. {most.trouble}"
+    do = "Nothing while D&B is away: it tries again by itself. Otherwise mend what the sentence names."
+    yield Result("pulling", "Pulling", State.WARNING, sentence, len(rows), "registrations", do)
 
 
 def _mark(check: str, title: str, state: State, sentence: str, do: str, subject: str) -> Result:

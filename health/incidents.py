@@ -48,7 +48,7 @@ def begin(result: Result) -> bool:
         state=result.state,
         loud=result.loud or result.state == State.CRITICAL,
     )
-    return row is not None and _tell_trouble(row)
+    return row is not None and _tell_trouble(row, result)
 
 
 def open_incident(
@@ -93,7 +93,7 @@ def go_on(row: Incident, result: Result) -> bool:
     if not worse.update(state=result.state, loud=True):
         return False
     row.state, row.loud, row.latest = result.state, True, sentence
-    return _tell_trouble(row)
+    return _tell_trouble(row, result)
 
 
 def end(row: Incident) -> bool:
@@ -125,11 +125,12 @@ def record_past(*, matter: str, title: str, cause: str, started_at: datetime, en
         async_task(SEND, task_name="Tell of health")
 
 
-def _tell_trouble(row: Incident) -> bool:
+def _tell_trouble(row: Incident, result: Result) -> bool:
+    """What is wrong stands in the subject already: it is read on a phone, at night."""
     if not row.loud:
         return False
-    word = State(row.state).label
-    return _notify(CRITICAL_NOTICE, f"{word}: {row.title}", f"{row.latest} See {row.runbook}.", row)
+    subject = f"{State(row.state).label}: {row.title}: {row.latest}"
+    return _notify(CRITICAL_NOTICE, subject, f"{row.latest} {result.do} See {row.runbook}.", row)
 
 
 def _notify(kind: str, subject: str, text: str, row: Incident) -> bool:

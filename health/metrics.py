@@ -23,7 +23,7 @@ RECENT = timedelta(hours=1)
 # Check, name of the metric, what it is, label for its subject, factor from the check's unit
 NUMBERS: tuple[tuple[str, str, str, str, float], ...] = (
     ("fresh", "dnbmon_registration_age_seconds", "Since D&B's queue was seen empty.", "registration", 3600.0),
-    ("pulling", "dnbmon_registration_failed_runs", "Runs that failed in a row.", "registration", 1.0),
+    ("pulling", "dnbmon_registrations_failing", "Registrations that could not be pulled three times.", "", 1.0),
     ("doubts", "dnbmon_calls_in_doubt", "Calls that may have taken what never arrived.", "", 1.0),
     ("unread", "dnbmon_deliveries_unread", "Deliveries stored and not read.", "", 1.0),
     ("unpublished", "dnbmon_deliveries_unpublished", "Deliveries read and not published.", "", 1.0),

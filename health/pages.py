@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_q.models import Schedule, Task
 
 from health import history
-from health.checks import all_checks, summary
+from health.checks import all_checks, headline, summary
 from health.models import Incident, State
 from health.results import Result, worst
 from health.scheduling import VERBS, all_jobs, shown_name
@@ -62,16 +64,17 @@ def as_json(results: list[Result]) -> dict[str, Any]:
 def told(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
     now, state = timezone.now(), worst(results)
     days = history.days_until(now)
+    open_now = list(Incident.objects.filter(ended_at=None).order_by("-started_at")[:50])
     return {
         "state": Result("", "", state, ""),
-        "summary": summary(results),
-        "groups": groups(results),
+        "headline": headline(results),
+        "groups": groups(results, {row.matter: row.started_at for row in open_now}),
         "bars": history.bars(days),
         "figures": figures(now, days),
         "promised_at": history.promised_at(),
         "chart": {"width": history.DAYS * history.STEP, "height": history.HEIGHT, "bar": history.WIDTH},
         "speeds": history.speeds(now),
-        "open": list(Incident.objects.filter(ended_at=None).order_by("-started_at")[:50]),
+        "open": open_now,
         "past": list(Incident.objects.exclude(ended_at=None).order_by("-started_at")[:LAST]),
         "jobs": all_jobs(),
         "may_change_jobs": request.user.has_perm(CHANGE_JOBS),
@@ -86,11 +89,12 @@ def refusals() -> list[Delivery]:
     return rows
 
 
-def groups(results: list[Result]) -> dict[str, list[Result]]:
-    """What is not well first, the worst at the top; then what is well, in its order."""
-    bad = [result for result in results if result.state != State.OK]
+def groups(results: list[Result], since: Mapping[str, datetime]) -> dict[str, Any]:
+    """What is wrong, the worst at the top and since when; what cannot be seen now; and what is well, in its order."""
+    wrong = [result for result in results if result.state >= State.WARNING]
     return {
-        "bad": sorted(bad, key=lambda result: -result.state),
+        "wrong": [(one, since.get(one.matter)) for one in sorted(wrong, key=lambda result: -result.state)],
+        "unknown": [result for result in results if result.state == State.UNKNOWN],
         "good": [result for result in results if result.state == State.OK],
     }
 

@@ -27,13 +27,19 @@ A_LITTLE = timedelta(seconds=5)
 
 def probe_due(look: Look) -> int:
     """Ask in every contract whose time has come; returns how many were asked."""
-    return sum(_probe(contract) for contract in look.contracts if is_due(look.probes.get(contract.name)))
+    failing = {row.contract_id for row in look.registrations if row.failures}
+    return sum(
+        _probe(contract)
+        for contract in look.contracts
+        if is_due(look.probes.get(contract.name), in_doubt=contract.pk in failing)
+    )
 
 
-def is_due(probe: Probe | None) -> bool:
+def is_due(probe: Probe | None, *, in_doubt: bool = False) -> bool:
+    """A pull that failed puts in doubt what D&B said minutes ago."""
     if probe is None:
         return True
-    every = EVERY_WHEN_BROKEN if probe.reason else EVERY
+    every = EVERY_WHEN_BROKEN if probe.reason or in_doubt else EVERY
     return timezone.now() - probe.asked_at >= every - A_LITTLE or probe.asked_at > timezone.now() + A_LITTLE
 
 

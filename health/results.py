@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from health.models import State
 
 RUNBOOK = "docs/troubleshooting.md"
@@ -36,6 +38,10 @@ class Result:
         return f"{RUNBOOK}#{self.check}"
 
     @property
+    def help_url(self) -> str:
+        return help_url(self.runbook)
+
+    @property
     def tone(self) -> str:
         return TONES[self.state]
 
@@ -44,7 +50,8 @@ class Result:
         """The number as people read it."""
         if self.number is None:
             return ""
-        digits = 0 if self.number == int(self.number) or self.number >= 100 else 1
+        is_whole = self.number == int(self.number) or self.number >= 100
+        digits = 0 if is_whole else 2 if self.number < 1 else 1
         return f"{self.number:,.{digits}f} {self.unit}".strip()
 
     def as_json(self) -> dict[str, object]:
@@ -59,6 +66,12 @@ class Result:
             "do": self.do,
             "runbook": self.runbook,
         }
+
+
+def help_url(runbook: str) -> str:
+    """Where a section of the runbook is read inside the program."""
+    page, _, section = runbook.removeprefix("docs/").partition("#")
+    return reverse("handbook", args=[page]) + (f"#{section}" if section else "")
 
 
 TONES = {State.OK: "good", State.UNKNOWN: "calm", State.WARNING: "warn", State.CRITICAL: "bad"}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.db.models import Max
+from django.utils import timezone
 from django_q.models import Schedule, Task
 from django_q.tasks import async_task
 
@@ -13,14 +16,17 @@ from portfolio.auditing import record
 
 PAUSED = 0
 FOR_EVER = -1
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A schedule, and its last run."""
+    """A schedule, and its last run that ended."""
 
     row: Schedule
     last: Task | None
+    # Asked for and not ended: it waits for a worker, or runs.
+    is_under_way: bool = False
 
     @property
     def is_paused(self) -> bool:
@@ -34,7 +40,19 @@ class Job:
 def all_jobs() -> list[Job]:
     rows = list(Schedule.objects.order_by("id"))
     last = Task.objects.in_bulk([row.task for row in rows if row.task])
-    return [Job(row, last.get(row.task)) for row in rows]
+    under_way = {row.name for row in rows if row.task and row.task not in last}
+    before = _runs_before(under_way)
+    return [Job(row, last.get(row.task) or before.get(row.name), row.name in under_way) for row in rows]
+
+
+def _runs_before(names: Collection[str]) -> dict[str, Task]:
+    """The last run that ended, of jobs whose newest has not; django-q2 notes the schedule as the task's group."""
+    if not names:
+        return {}
+    recent = Task.objects.filter(group__in=names, stopped__gte=timezone.now() - A_DAY)
+    ends = dict(recent.order_by().values_list("group").annotate(Max("stopped")))
+    rows = Task.objects.filter(group__in=names, stopped__in=ends.values())
+    return {row.group: row for row in rows if ends.get(row.group) == row.stopped}
 
 
 def pause(rows: Iterable[Schedule], *, actor: str) -> int:

@@ -137,7 +137,7 @@ def note(reason: str) -> None:
     """An incident, which the next look of a job closes; a database that is away holds up no restart."""
     cause = f"The cluster of jobs was ended and started again: {reason}."
     try:
-        open_incident(matter="jobs", title="Jobs run", cause=cause, runbook=f"{RUNBOOK}#jobs")
+        open_incident(matter="jobs", title="Worker", cause=cause, runbook=f"{RUNBOOK}#jobs")
     except Exception:
         logger.exception("the restart could not be written down")
     finally:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_q.models import Schedule, Task
 
 from health import checks_of_machine
-from health.checks import all_checks, summary
+from health.checks import all_checks, headline, summary
 from health.models import Heartbeat, State
 from health.results import worst
 from monitoring.models import DeadLetter, DeliveryState, DispatchState
@@ -31,7 +31,7 @@ def test_everything_is_well() -> None:
     results = all_checks()
     assert [result.matter for result in results if result.state != OK] == []
     assert worst(results) == OK
-    assert summary(results) == "Everything works."
+    assert summary(results) == headline(results) == "Everything works."
     assert all(result.sentence for result in results)
 
 
@@ -88,7 +88,7 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     (f"reading:{REFERENCE}", lambda: broken(ingest_stopped_reason="20 items in a row"), CRITICAL, "20 items"),
     (f"gap:{REFERENCE}", lambda: broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days"), WARNING, "5 days"),
     (f"replay:{REFERENCE}", lambda: broken(replay_mark="More share the time"), WARNING, "More share"),
-    (f"pulling:{REFERENCE}", lambda: broken(failures=3, trouble="connection refused"), WARNING, "refused"),
+    ("pulling", lambda: broken(failures=3, trouble="connection refused"), WARNING, "refused"),
     ("quota", lambda: broken(trouble="D&B's quota is used up; it is asked again"), CRITICAL, REFERENCE),
     ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(minutes=20)), OK, "1 call in doubt"),
     ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(hours=2)), WARNING, "2 h"),
@@ -129,6 +129,21 @@ def test_a_check(matter: str, make: Callable[[], object], state: State, words: s
     result = look_at(matter)
     assert (result.state, words in result.sentence) == (state, True), result.sentence
     assert bool(result.do) or state in (OK, UNKNOWN)
+
+
+def test_the_headline_counts_what_is_wrong() -> None:
+    broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days")
+    assert headline(all_checks()) == "Nothing is broken, 1 thing to look at."
+    stopped()
+    assert headline(all_checks()) == "1 thing broken, 1 more to look at."
+
+
+def test_registrations_that_fail_stand_in_one_line() -> None:
+    for number in range(7):
+        a_registration(f"R{number}", last_pulled_at=timezone.now(), failures=3 + number, trouble="timed out")
+    result = look_at("pulling")
+    assert result.sentence == "R0, R1, R2, R3, R4 and others: 9 tries in a row failed. timed out"
+    assert result.shown == "7 registrations"
 
 
 def test_a_slow_cadence_has_more_time() -> None:

@@ -43,7 +43,8 @@ def test_critical_and_well_again_are_told_once_each() -> None:
     for state in (State.CRITICAL, State.CRITICAL, State.WARNING, State.CRITICAL, State.OK, State.OK):
         follow([a_result(state)], ["disk"])
     subjects = list(Notice.objects.order_by("created_at").values_list("subject", flat=True))
-    assert subjects == ["Critical: Disk", "Well again: Disk"]
+    assert subjects == ["Critical: Disk: 0.4 GB are free.", "Well again: Disk"]
+    assert Notice.objects.order_by("created_at")[0].text.startswith("0.4 GB are free. Make room. See docs/")
 
 
 def test_a_warning_is_seen_twice_before_it_counts_and_is_not_told() -> None:
@@ -58,7 +59,7 @@ def test_a_warning_is_seen_twice_before_it_counts_and_is_not_told() -> None:
 def test_a_mark_opens_at_once_and_is_told() -> None:
     follow([a_result(State.WARNING, check="gap", is_mark=True, loud=True)], [])
     assert Incident.objects.count() == 1
-    assert Notice.objects.get().subject == "Warning: Disk"
+    assert Notice.objects.get().subject == "Warning: Disk: 0.4 GB are free."
 
 
 def test_a_warning_that_gets_worse_is_told_then() -> None:
@@ -66,7 +67,7 @@ def test_a_warning_that_gets_worse_is_told_then() -> None:
     follow([a_result(State.CRITICAL, sentence="0.1 GB are free.")], ["disk"])
     row = Incident.objects.get()
     assert (row.state, row.cause, row.latest) == (State.CRITICAL, "0.4 GB are free.", "0.1 GB are free.")
-    assert Notice.objects.get().subject == "Critical: Disk"
+    assert Notice.objects.get().subject == "Critical: Disk: 0.1 GB are free."
 
 
 def test_what_cannot_be_seen_stays_open() -> None:

@@ -15,12 +15,15 @@ from django_q.models import Schedule, Task
 from dnbmon_site.models import ApiKey
 from dnbmon_site.schedules import install_schedules
 from health import incidents
+from health.checks import all_checks
+from health.handbook import FOLDER, found, rendered
 from health.incidents import open_incident
 from health.models import IncidentNote, State
 from health.results import Result
+from health.scheduling import all_jobs
 from portfolio import roles
 from portfolio.models import AuditEntry, Registration, RegistrationState
-from tests.health.looks import a_published_call
+from tests.health.looks import a_published_call, ago
 from tests.portfolio.subjects import a_person
 from tests.support import ROOT
 
@@ -78,6 +81,38 @@ def test_it_answers_503_when_critical_and_shows_all_the_same(operator: Client) -
     assert "00041 not authorised" in answer.content.decode()
 
 
+def test_it_begins_with_what_is_wrong_since_when_and_what_to_do(operator: Client) -> None:
+    stop_it()
+    open_incident(matter="stopped:ACME_LOD_01", title="Stopped", cause="It is stopped.")
+    text = operator.get("/health/").content.decode()
+    head = text[text.index('aria-label="How it stands"') : text.index('aria-label="Checks"')]
+    assert "1 thing broken." in head and "ACME_LOD_01 is stopped by D&amp;B" in head and "began <" in head
+    assert "Mend what D&amp;B complains of" in head
+    assert 'href="/health/help/troubleshooting.md#stopped"' in head
+
+
+def test_the_handbook_is_read_inside_the_program(operator: Client) -> None:
+    text = operator.get("/health/help/troubleshooting.md").content.decode()
+    assert all(f'<a id="{result.check}"></a>' in text for result in all_checks())
+    assert 'id="health"' in operator.get("/health/help/operations.md").content.decode()
+    image = operator.get("/health/help/images/health.png")
+    assert image["Content-Type"] == "image/png" and b"".join(image.streaming_content)  # type: ignore[attr-defined]
+    for path in ("missing.md", "../manage.py", "images"):
+        assert operator.get(f"/health/help/{path}").status_code == 404
+    operator.logout()
+    assert operator.get("/health/help/troubleshooting.md")["Location"].startswith("/login/")
+
+
+def test_links_of_the_handbook_lead_somewhere() -> None:
+    for file in sorted(FOLDER.glob("*.md")):
+        _, body = rendered(file, 0)
+        for target in re.findall(r'(?:href|src)="([^":]+)"', body):
+            path, _, anchor = target.partition("#")
+            aim = found(path or file.name)
+            if anchor and aim.suffix == ".md":
+                assert f'id="{anchor}"' in rendered(aim, 0)[1], f"{file.name} links {target}"
+
+
 def test_as_json(operator: Client) -> None:
     stop_it()
     answer = operator.get("/health/", headers={"Accept": "application/json"})
@@ -121,6 +156,20 @@ def test_jobs_are_paused_resumed_and_run_and_it_is_written_down(
     assert operator.post(f"/health/jobs/{job.pk}/stop/").status_code == 404
     assert operator.post("/health/jobs/nonsense/pause/").status_code == 404
     assert operator.get(f"/health/jobs/{job.pk}/pause/").status_code == 405
+
+
+def test_a_job_that_is_under_way_shows_how_it_went_before() -> None:
+    row = Schedule.objects.create(name="Pull", func="x.y", task="n" * 32, next_run=timezone.now())
+    (job,) = all_jobs()
+    assert (job.last, job.is_under_way) == (None, True)
+    for minutes in (2, 1):
+        times = dict.fromkeys(("started", "stopped"), ago(minutes=minutes))
+        Task.objects.create(id=f"{minutes}" * 32, name="x", func="x.y", group="Pull", success=True, **times)
+    (job,) = all_jobs()
+    assert job.last and (job.last.id, job.is_under_way) == ("1" * 32, True)
+    Schedule.objects.filter(pk=row.pk).update(task="2" * 32)
+    (job,) = all_jobs()
+    assert job.last and (job.last.id, job.is_under_way) == ("2" * 32, False)
 
 
 def test_notes_are_kept_with_an_incident(operator: Client) -> None:

@@ -13,7 +13,7 @@ from health import probing
 from health.looking import begin_look
 from health.models import Probe, State
 from health.probing import ask, probe_due
-from portfolio.models import Contract
+from portfolio.models import Contract, Registration
 from tests.health.looks import a_probe, ago, look_at, state_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
@@ -82,6 +82,15 @@ def test_it_is_asked_every_five_minutes_and_every_minute_while_broken() -> None:
     assert probing.is_due(Probe.objects.get())
     a_probe(asked_at=ago(minutes=1), reason="away")
     assert probing.is_due(Probe.objects.get())
+
+
+def test_a_pull_that_failed_puts_its_answer_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Contract] = []
+    monkeypatch.setattr(probing, "ask", calls.append)
+    a_probe(asked_at=ago(minutes=1))
+    assert probe_due(begin_look()) == 0
+    Registration.objects.update(failures=1)
+    assert probe_due(begin_look()) == 1
 
 
 def test_of_two_processes_one_asks(monkeypatch: pytest.MonkeyPatch) -> None:

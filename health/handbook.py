@@ -1,0 +1,72 @@
+"""The handbook inside the program: who reads at three in the morning what broke finds what to do one click away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+FOLDER: Path = settings.BASE_DIR / "docs"
+MISSING = "There is no such page in the handbook."
+
+
+@require_safe
+def page(request: HttpRequest, path: str) -> HttpResponseBase:
+    """A page of `docs/` as people read it; what it shows or offers beside it, as it is."""
+    file = found(path)
+    if file.suffix != ".md":
+        return FileResponse(file.open("rb"))
+    return read(request, file)
+
+
+def found(path: str) -> Path:
+    file = (FOLDER / path).resolve()
+    if not (file.is_relative_to(FOLDER.resolve()) and file.is_file()):
+        raise Http404(MISSING)
+    return file
+
+
+def read(request: HttpRequest, file: Path) -> HttpResponse:
+    title, body = rendered(file, file.stat().st_mtime)
+    request.current_app = admin.site.name
+    shared = admin.site.each_context(request)
+    return TemplateResponse(request, "pages/handbook.html", {**shared, "title": title, "body": body})
+
+
+@lru_cache(maxsize=64)
+def rendered(file: Path, changed: float) -> tuple[str, SafeString]:
+    """Title and body. The text is the program's own, so what it says in HTML is meant."""
+    markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
+    tokens = markdown.parse(file.read_text(encoding="utf-8"))
+    title = tokens[1].content if tokens and tokens[0].tag == "h1" else file.stem
+    body = tokens[3:] if tokens and tokens[0].tag == "h1" else tokens
+    name_headings(body)
+    leave_out_what_is_elsewhere(body)
+    return title, mark_safe(markdown.renderer.render(body, markdown.options, {}))  # noqa: S308
+
+
+def name_headings(tokens: Sequence[Token]) -> None:
+    """As GitHub names them, so that links work in both places."""
+    for opening, inside in zip(tokens, tokens[1:], strict=False):
+        if opening.type == "heading_open":
+            words = re.sub(r"<[^>]*>|[^\w\s-]", "", inside.content).strip().lower()
+            opening.attrSet("id", re.sub(r"\s", "-", words))
+
+
+def leave_out_what_is_elsewhere(tokens: Sequence[Token]) -> None:
+    """Links out of the folder lead to files that only a checkout has."""
+    for token in tokens:
+        for child in token.children or ():
+            if str(child.attrs.get("href", "")).startswith("../"):
+                del child.attrs["href"]
