@@ -11,6 +11,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from health.incidents import add_note
 from health.models import Incident, IncidentNote, State
@@ -25,32 +27,32 @@ from portfolio.wording import span
 @admin.register(Incident)
 class IncidentAdmin(ReadOnlyAdmin):
     list_display = ("what", "how_bad", "began", "lasted")
-    list_filter = (choice_filter("state", State.choices, "how bad"),)
+    list_filter = (choice_filter("state", State.choices, _("how bad")),)
     ordering = ("-started_at", "-id")
     sortable_by = ()
     page_template = "pages/incident.html"
-    empty_title = "No incidents"
-    empty_text = "What goes wrong is written down here by itself, and closed by itself."
+    empty_title = _("No incidents")
+    empty_text = _("What goes wrong is written down here by itself, and closed by itself.")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.do)
         return [path("<uuid:key>/do/<slug:action>/", view, name="health_incident_do"), *super().get_urls()]
 
-    @admin.display(description="What")
+    @admin.display(description=_("What"))
     def what(self, row: Incident) -> SafeString:
         return two_lines(row.title, row.latest)
 
-    @admin.display(description="How bad")
+    @admin.display(description=_("How bad"))
     def how_bad(self, row: Incident) -> SafeString:
         return state_badge(row)
 
-    @admin.display(description="Began")
+    @admin.display(description=_("Began"))
     def began(self, row: Incident) -> SafeString | str:
         return ago(row.started_at)
 
-    @admin.display(description="Lasted")
+    @admin.display(description=_("Lasted"))
     def lasted(self, row: Incident) -> SafeString | str:
-        return badge("Open", "bad") if row.ended_at is None else duration(row)
+        return badge(gettext("Open"), "bad") if row.ended_at is None else duration(row)
 
     def page_context(self, request: HttpRequest, row: Incident) -> dict[str, Any]:
         return {
@@ -66,14 +68,14 @@ class IncidentAdmin(ReadOnlyAdmin):
         if not may_note(request):
             raise PermissionDenied
         if action != "note" or request.method != "POST":
-            raise Http404(f"Nothing here is called {action}.")
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
         if text := request.POST.get("text", "").strip():
             actor = request.user.get_username()
             note = add_note(row, author=actor, text=text)
             record(actor=actor, action="incident.note", thing=row, summary=f"Note on “{row}”: {note.text}")
-            messages.success(request, "The note is kept.")
+            messages.success(request, gettext("The note is kept."))
         else:
-            messages.warning(request, "Write something first.")
+            messages.warning(request, gettext("Write something first."))
         return HttpResponseRedirect(reverse("admin:health_incident_change", args=[row.pk]))
 
 

@@ -1,11 +1,12 @@
 """Does it work."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class HealthConfig(AppConfig):
     name = "health"
-    verbose_name = "Health"
+    verbose_name = _("Health")
 
     def ready(self) -> None:
         from django_q.signals import pre_execute

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.utils.translation import gettext, ngettext
+
 from health.checks_of_data import checks_of_data
 from health.checks_of_dnb import checks_of_dnb
 from health.checks_of_machine import checks_of_machine
@@ -11,7 +13,7 @@ from health.checks_of_registrations import checks_of_registrations
 from health.looking import Look, begin_look
 from health.models import State
 from health.results import Result
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 # Left out of a look that is not full.
 SLOW = ("throttle", "failed", "dead-letters", "parked", "sync")
@@ -33,14 +35,22 @@ def _of(look: Look) -> Iterator[Result]:
     yield from checks_of_data(look)
 
 
+def _and_more(count: int) -> str:
+    return ngettext("And %(count)s more.", "And %(count)s more.", count) % {"count": counted(count)}
+
+
 def headline(results: list[Result]) -> str:
     """How many things are not well, for a page that tells them one by one below."""
     bad = sum(result.state == State.CRITICAL for result in results)
     warned = sum(result.state == State.WARNING for result in results)
     if bad:
-        more = f", {warned} more to look at" if warned else ""
-        return f"{plural(bad, 'thing')} broken{more}."
-    return f"Nothing is broken, {plural(warned, 'thing')} to look at." if warned else "Everything works."
+        text = ngettext("%(count)s thing broken", "%(count)s things broken", bad) % {"count": counted(bad)}
+        more = ngettext(", %(count)s more to look at", ", %(count)s more to look at", warned)
+        return f"{text}{more % {'count': counted(warned)} if warned else ''}."
+    text = ngettext(
+        "Nothing is broken, %(count)s thing to look at.", "Nothing is broken, %(count)s things to look at.", warned
+    )
+    return text % {"count": counted(warned)} if warned else gettext("Everything works.")
 
 
 def summary(results: list[Result]) -> str:
@@ -48,5 +58,6 @@ def summary(results: list[Result]) -> str:
     bad = [result for result in results if result.state == State.CRITICAL]
     warned = [result for result in results if result.state == State.WARNING]
     if bad:
-        return f"Critical: {bad[0].sentence}" + (f" And {len(bad) - 1} more." if len(bad) > 1 else "")
-    return "It works, with something to look at." if warned else "Everything works."
+        text = gettext("Critical: %(sentence)s") % {"sentence": bad[0].sentence}
+        return f"{text} {_and_more(len(bad) - 1)}" if len(bad) > 1 else text
+    return gettext("It works, with something to look at.") if warned else gettext("Everything works.")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
 from health.looking import Look
 from health.models import State
 from health.results import Result, graded
 from monitoring.models import DeadLetter, DeadLetterState, Delivery, DeliveryState, Dispatch, DispatchState
 from portfolio.models import RegistrationState, SyncRun, SyncState
-from portfolio.wording import days_and_hours, plural
+from portfolio.wording import counted, days_and_hours
 
 COUNTED = 1000
 # A pull goes straight on to read and publish, and a job looks every five minutes.
@@ -30,8 +33,8 @@ def checks_of_data(look: Look) -> Iterator[Result]:
 
 # State, check, title, when it began to wait, what to do
 WAITING = (
-    (DeliveryState.RECEIVED, "unread", "Deliveries not read yet", "manage.py ingest reads them."),
-    (DeliveryState.INGESTED, "unpublished", "Deliveries not published yet", "See whether jobs run."),
+    (DeliveryState.RECEIVED, "unread", _("Deliveries not read yet"), _("manage.py ingest reads them.")),
+    (DeliveryState.INGESTED, "unpublished", _("Deliveries not published yet"), _("See whether jobs run.")),
 )
 
 
@@ -48,19 +51,22 @@ def deliveries(look: Look) -> Iterator[Result]:
             for state, registration, _, received, ingested in rows
             if state == wanted and not (state == DeliveryState.RECEIVED and registration in stopped)
         ]
-        yield _standing(look, check, title, times, do)
+        yield _standing(look, check, str(title), times, str(do))
 
 
 def doubts(look: Look, times: list[datetime | None]) -> Result:
     """Calls that may have taken something that never arrived, by the age of the oldest."""
-    title = "Calls in doubt"
+    title = gettext("Calls in doubt")
     if not times:
-        return Result("doubts", title, State.OK, "Nothing is in doubt.", 0)
+        return Result("doubts", title, State.OK, gettext("Nothing is in doubt."), 0)
     age = _oldest(look, times)
     state = State.CRITICAL if age >= DOUBT_CRITICAL else State.WARNING if age >= DOUBT_WARNING else State.OK
-    calls = plural(len(times), "call")
-    sentence = f"{calls} in doubt, the oldest for {days_and_hours(age)}. Replay repairs it by itself."
-    do = "See the registration's replays: if none reaches its end, ask D&B." if state != State.OK else ""
+    sentence = ngettext(
+        "%(count)s call in doubt, the oldest for %(span)s. Replay repairs it by itself.",
+        "%(count)s calls in doubt, the oldest for %(span)s. Replay repairs it by itself.",
+        len(times),
+    ) % {"count": counted(len(times)), "span": days_and_hours(age)}
+    do = gettext("See the registration's replays: if none reaches its end, ask D&B.") if state != State.OK else ""
     return Result("doubts", title, state, sentence, len(times), "calls", do)
 
 
@@ -70,10 +76,12 @@ def _oldest(look: Look, times: list[datetime | None]) -> timedelta:
 
 def _standing(look: Look, check: str, title: str, times: list[datetime | None], do: str) -> Result:
     if not times:
-        return Result(check, title, State.OK, "None waits.", 0)
+        return Result(check, title, State.OK, gettext("None waits."), 0)
     age = _oldest(look, times)
     state = _by_age(age)
-    sentence = f"{plural(len(times), 'delivery', 'deliveries')}, the oldest for {days_and_hours(age)}."
+    sentence = ngettext(
+        "%(count)s delivery, the oldest for %(span)s.", "%(count)s deliveries, the oldest for %(span)s.", len(times)
+    ) % {"count": counted(len(times)), "span": days_and_hours(age)}
     return Result(check, title, state, sentence, len(times), "waiting", do if state != State.OK else "")
 
 
@@ -85,11 +93,15 @@ def _by_age(age: timedelta) -> State:
 
 def dead_letters() -> Result:
     count = DeadLetter.objects.filter(state=DeadLetterState.OPEN)[:COUNTED].count()
-    title = "Unreadable items"
+    title = gettext("Unreadable items")
     if not count:
-        return Result("dead-letters", title, State.OK, "Everything could be read.", 0)
-    do = "Look at “Unreadable items”: try again after an update, or set aside."
-    sentence = f"{plural(count, 'item')} could not be read. The bytes are kept, the others went on."
+        return Result("dead-letters", title, State.OK, gettext("Everything could be read."), 0)
+    do = gettext("Look at “Unreadable items”: try again after an update, or set aside.")
+    sentence = ngettext(
+        "%(count)s item could not be read. The bytes are kept, the others went on.",
+        "%(count)s items could not be read. The bytes are kept, the others went on.",
+        count,
+    ) % {"count": counted(count)}
     return Result("dead-letters", title, State.WARNING, sentence, count, "items", do, is_mark=True)
 
 
@@ -97,12 +109,16 @@ def dispatches(look: Look) -> Result:
     """What should have gone out and did not."""
     due = Dispatch.objects.filter(state=DispatchState.WAITING, next_try_at__lt=look.now - STANDS_WARNING)
     times = list(due.order_by("next_try_at").values_list("next_try_at", flat=True)[:COUNTED])
-    title = "Messages to be sent"
+    title = gettext("Messages to be sent")
     if not times:
-        return Result("dispatches", title, State.OK, "None is overdue.", 0)
+        return Result("dispatches", title, State.OK, gettext("None is overdue."), 0)
     age = look.now - (times[0] or look.now)
-    sentence = f"{plural(len(times), 'message')} overdue, the oldest by {days_and_hours(age)}."
-    return Result("dispatches", title, _by_age(age), sentence, len(times), "overdue", "See whether jobs run.")
+    sentence = ngettext(
+        "%(count)s message overdue, the oldest by %(span)s.",
+        "%(count)s messages overdue, the oldest by %(span)s.",
+        len(times),
+    ) % {"count": counted(len(times)), "span": days_and_hours(age)}
+    return Result("dispatches", title, _by_age(age), sentence, len(times), "overdue", gettext("See whether jobs run."))
 
 
 def parked(look: Look) -> Result:
@@ -111,21 +127,29 @@ def parked(look: Look) -> Result:
     rows = Dispatch.objects.filter(state=DispatchState.PARKED, created_at__gte=recent).order_by("-created_at")
     errors = list(rows.values_list("last_error", flat=True)[:COUNTED])
     state = graded(len(errors), warning=1, critical=COUNTED + 1)
-    title = "Messages given up"
+    title = gettext("Messages given up")
     if not errors:
-        return Result("parked", title, state, "None in the last 7 days.", 0)
-    sentence = f"{plural(len(errors), 'message')} of the last 7 days could not be sent. The last one: {errors[0]}"
-    do = "Mend the channel or webhook, then send them again under “Messages”."
+        return Result("parked", title, state, gettext("None in the last 7 days."), 0)
+    sentence = ngettext(
+        "%(count)s message of the last 7 days could not be sent. The last one: %(error)s",
+        "%(count)s messages of the last 7 days could not be sent. The last one: %(error)s",
+        len(errors),
+    ) % {"count": counted(len(errors)), "error": errors[0]}
+    do = gettext("Mend the channel or webhook, then send them again under “Messages”.")
     return Result("parked", title, state, sentence, len(errors), "messages", do, is_mark=True)
 
 
 def syncs(look: Look) -> Result:
     """Making D&B's lists equal to what is wanted."""
     failed = list(SyncRun.objects.filter(state=SyncState.FAILED).order_by("-id").values_list("error", flat=True)[:100])
-    title = "Syncs with D&B's lists"
+    title = gettext("Syncs with D&B's lists")
     running = sum(row.state == RegistrationState.ACTIVE for row in look.registrations)
     if not failed or not running:
-        return Result("sync", title, State.OK, "None has failed.", 0)
-    sentence = f"{plural(len(failed), 'sync', 'syncs')} failed and tried again by itself: {failed[0]}"
-    do = "See “Syncs”: if it stays, the reason says what to mend."
+        return Result("sync", title, State.OK, gettext("None has failed."), 0)
+    sentence = ngettext(
+        "%(count)s sync failed and tried again by itself: %(error)s",
+        "%(count)s syncs failed and tried again by itself: %(error)s",
+        len(failed),
+    ) % {"count": counted(len(failed)), "error": failed[0]}
+    do = gettext("See “Syncs”: if it stays, the reason says what to mend.")
     return Result("sync", title, State.WARNING, sentence, len(failed), "syncs", do, is_mark=True)

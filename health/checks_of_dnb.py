@@ -7,15 +7,15 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models.functions import Now
+from django.utils.translation import gettext, ngettext
 
 from health.looking import Look
 from health.models import Probe, State
 from health.results import Result, graded
 from monitoring.models import Channel
 from monitoring.permitting import missing_credentials, test_copy
-from monitoring.refusing import QUOTA_TROUBLE
 from portfolio.models import Contract, ThrottleSlot
-from portfolio.wording import ago, moment_text, plural, span
+from portfolio.wording import ago, counted, moment_text, span
 
 # One call that fails is everyday life; D&B that stays away is not.
 AWAY_FOR = timedelta(minutes=10)
@@ -41,44 +41,53 @@ def answers(look: Look, contract: Contract) -> Result:
     state, sentence, do = _answer(look, look.probes.get(contract.name))
     probe = look.probes.get(contract.name)
     number = round(probe.seconds, 2) if probe and not probe.reason else None
-    return Result("dnb", "Connection to D&B", state, sentence, number, "s", do, contract.name)
+    return Result("dnb", gettext("Connection to D&B"), state, sentence, number, "s", do, contract.name)
 
 
 def _answer(look: Look, probe: Probe | None) -> tuple[State, str, str]:
     if probe is None or (probe.answered_at is None and not probe.reason):
-        return State.UNKNOWN, "D&B was not asked yet: a job does it every few minutes.", ""
+        return State.UNKNOWN, gettext("D&B was not asked yet: a job does it every few minutes."), ""
     if probe.refused:
-        do = "Put the right key and secret into the settings, or ask D&B about the account."
-        return State.CRITICAL, f"D&B does not accept the key: {probe.reason}", do
+        do = gettext("Put the right key and secret into the settings, or ask D&B about the account.")
+        return State.CRITICAL, gettext("D&B does not accept the key: %(reason)s") % {"reason": probe.reason}, do
     if probe.reason:
         since = probe.failing_since or probe.asked_at
         state = State.CRITICAL if look.now - since >= AWAY_FOR else State.WARNING
-        do = "Look at the network and at D&B's status page. Nothing is lost for 4 days."
-        return state, f"D&B has not answered since {moment_text(since)}: {probe.reason}", do
+        do = gettext("Look at the network and at D&B's status page. Nothing is lost for 4 days.")
+        return (
+            state,
+            gettext("D&B has not answered since %(moment)s: %(reason)s")
+            % {"moment": moment_text(since), "reason": probe.reason},
+            do,
+        )
     if look.now - probe.asked_at > STALE:
-        do = "See whether jobs run."
-        return State.UNKNOWN, f"D&B was asked last {ago(probe.asked_at, look.now)}.", do
-    return State.OK, f"D&B answered and took the key {ago(probe.asked_at, look.now)}. {_token(look, probe)}".strip(), ""
+        do = gettext("See whether jobs run.")
+        return State.UNKNOWN, gettext("D&B was asked last %(when)s.") % {"when": ago(probe.asked_at, look.now)}, do
+    answered = gettext("D&B answered and took the key %(when)s.") % {"when": ago(probe.asked_at, look.now)}
+    return State.OK, f"{answered} {_token(look, probe)}".strip(), ""
 
 
 def _token(look: Look, probe: Probe) -> str:
     if probe.token_until is None or probe.token_until <= look.now:
         return ""
-    return f"The token is good for {span((probe.token_until - look.now).total_seconds())} more."
+    return gettext("The token is good for %(span)s more.") % {
+        "span": span((probe.token_until - look.now).total_seconds())
+    }
 
 
 def clock(look: Look, contract: Contract) -> Result:
     probe = look.probes.get(contract.name)
-    title = "Clock against D&B's"
+    title = gettext("Clock against D&B's")
     if probe is None or probe.answered_at is None:
-        return Result("clock", title, State.UNKNOWN, "D&B's time is not known yet.", subject=contract.name)
+        return Result("clock", title, State.UNKNOWN, gettext("D&B's time is not known yet."), subject=contract.name)
     off = probe.clock_offset
     state = graded(abs(off), warning=CLOCK_WARNING, critical=CLOCK_CRITICAL)
-    way = "ahead of" if off > 0 else "behind"
     if state == State.OK:
-        return Result("clock", title, state, "Both clocks agree.", round(abs(off), 1), "s", "", contract.name)
-    sentence = f"D&B's clock is {span(abs(off))} {way} ours. Loss is counted on D&B's, so pulling stays right."
-    do = "See that this machine keeps its time (NTP)."
+        return Result("clock", title, state, gettext("Both clocks agree."), round(abs(off), 1), "s", "", contract.name)
+    ahead = gettext("D&B's clock is %(span)s ahead of ours. Loss is counted on D&B's, so pulling stays right.")
+    behind = gettext("D&B's clock is %(span)s behind ours. Loss is counted on D&B's, so pulling stays right.")
+    sentence = (ahead if off > 0 else behind) % {"span": span(abs(off))}
+    do = gettext("See that this machine keeps its time (NTP).")
     return Result("clock", title, state, sentence, round(abs(off), 1), "s", do, contract.name)
 
 
@@ -87,10 +96,15 @@ def configuration(contract: Contract) -> Result:
     missing = missing_credentials(contract)
     trouble = missing or test_copy(contract)
     state = State.CRITICAL if missing else State.WARNING if trouble else State.OK
-    do = "See docs/configuration.md, then start web and worker again." if trouble else ""
-    title = "Configuration"
+    do = gettext("See docs/configuration.md, then start web and worker again.") if trouble else ""
+    title = gettext("Configuration")
     return Result(
-        "configuration", title, state, trouble or "All that pulling needs is set.", do=do, subject=contract.name
+        "configuration",
+        title,
+        state,
+        trouble or gettext("All that pulling needs is set."),
+        do=do,
+        subject=contract.name,
     )
 
 
@@ -100,28 +114,42 @@ def throttle() -> Result:
     behind = max((max(0.0, slot / 1000 - now.timestamp()) for slot, now in rows), default=0.0)
     state = graded(behind, warning=BEHIND_WARNING, critical=BEHIND_CRITICAL)
     sentence = (
-        "Calls go out at once." if state == State.OK else f"The next call waits {behind:.0f} seconds for its turn."
+        gettext("Calls go out at once.")
+        if state == State.OK
+        else gettext("The next call waits %(behind)s seconds for its turn.") % {"behind": f"{behind:.0f}"}
     )
-    do = "Fewer imports at a time, or ask D&B for more calls a second." if state != State.OK else ""
-    return Result("throttle", "Pace of calls", state, sentence, round(behind, 1), "s", do)
+    do = gettext("Fewer imports at a time, or ask D&B for more calls a second.") if state != State.OK else ""
+    return Result("throttle", gettext("Pace of calls"), state, sentence, round(behind, 1), "s", do)
 
 
 def quota(look: Look) -> Result:
-    stuck = [row.reference for row in look.registrations if row.trouble.startswith(QUOTA_TROUBLE)]
-    title = "Quota of calls"
+    stuck = [row.reference for row in look.registrations if row.quota_used_up]
+    title = gettext("Quota of calls")
     if not stuck:
-        return Result("quota", title, State.OK, "D&B has not said that it is used up.", 0)
-    sentence = f"D&B's quota is used up for {', '.join(stuck)}. It goes on by itself after midnight UTC."
-    return Result("quota", title, State.CRITICAL, sentence, len(stuck), "stopped", "Talk to D&B about the quota.")
+        return Result("quota", title, State.OK, gettext("D&B has not said that it is used up."), 0)
+    sentence = gettext("D&B's quota is used up for %(names)s. It goes on by itself after midnight UTC.") % {
+        "names": ", ".join(stuck)
+    }
+    return Result(
+        "quota", title, State.CRITICAL, sentence, len(stuck), "stopped", gettext("Talk to D&B about the quota.")
+    )
 
 
 def listeners() -> Result:
     """In production somebody has to hear when something breaks."""
-    title = "Who hears of trouble"
+    title = gettext("Who hears of trouble")
     if not settings.PRODUCTION:
-        return Result("listeners", title, State.OK, "Only in production somebody has to hear of trouble.")
+        return Result("listeners", title, State.OK, gettext("Only in production somebody has to hear of trouble."))
     count = Channel.objects.filter(notices=True, active=True, unsubscribed_at=None)[:100].count()
     if count:
-        return Result("listeners", title, State.OK, f"{plural(count, 'channel')} hear of trouble.", count, "channels")
-    do = "Make a channel that gets notices, under “Channels”."
-    return Result("listeners", title, State.WARNING, "No channel hears of trouble.", 0, "channels", do)
+        return Result(
+            "listeners",
+            title,
+            State.OK,
+            ngettext("%(count)s channel hear of trouble.", "%(count)s channels hear of trouble.", count)
+            % {"count": counted(count)},
+            count,
+            "channels",
+        )
+    do = gettext("Make a channel that gets notices, under “Channels”.")
+    return Result("listeners", title, State.WARNING, gettext("No channel hears of trouble."), 0, "channels", do)

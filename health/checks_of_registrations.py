@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django.utils.translation import gettext
+
 from health.looking import Look
 from health.models import State
 from health.results import Result
@@ -24,8 +26,8 @@ def checks_of_registrations(look: Look) -> Iterator[Result]:
         yield from marks(row)
     yield from failing(look)
     if not look.registrations:
-        do = "Look for them: manage.py sync_registrations, or the button on the front page."
-        yield Result("fresh", "Freshness", State.UNKNOWN, "There is no registration yet.", do=do)
+        do = gettext("Look for them: manage.py sync_registrations, or the button on the front page.")
+        yield Result("fresh", gettext("Freshness"), State.UNKNOWN, gettext("There is no registration yet."), do=do)
 
 
 def freshness(look: Look, row: Registration) -> Result:
@@ -34,13 +36,26 @@ def freshness(look: Look, row: Registration) -> Result:
         return _never_pulled(look, row)
     age = max(look.dnb_now(row.contract_id) - row.last_pulled_at, timedelta())
     state = _state_of(row, age)
-    sentence = f"Pulled {days_and_hours(age)} ago."
+    sentence = gettext("Pulled %(span)s ago.") % {"span": days_and_hours(age)}
     do = ""
     if state != State.OK:
         sentence += " " + loss_sentence(row, look.dnb_now(row.contract_id))
-        do = "Start it." if row.state == RegistrationState.PAUSED else "See why pulling stands still on its page."
+        do = (
+            gettext("Start it.")
+            if row.state == RegistrationState.PAUSED
+            else gettext("See why pulling stands still on its page.")
+        )
     hours = round(age.total_seconds() / 3600, 2)
-    return Result("fresh", f"Freshness of {row.reference}", state, sentence, hours, "h", do, row.reference)
+    return Result(
+        "fresh",
+        gettext("Freshness of %(reference)s") % {"reference": row.reference},
+        state,
+        sentence,
+        hours,
+        "h",
+        do,
+        row.reference,
+    )
 
 
 def _state_of(row: Registration, age: timedelta) -> State:
@@ -56,14 +71,18 @@ def cadence_of(row: Registration) -> timedelta:
 
 
 def _never_pulled(look: Look, row: Registration) -> Result:
-    title = f"Freshness of {row.reference}"
+    title = gettext("Freshness of %(reference)s") % {"reference": row.reference}
     if row.state == RegistrationState.PAUSED:
-        do = "Start it when this program is the only one that pulls it."
-        return Result("fresh", title, State.UNKNOWN, "It was never pulled and is paused.", do=do, subject=row.reference)
+        do = gettext("Start it when this program is the only one that pulls it.")
+        return Result(
+            "fresh", title, State.UNKNOWN, gettext("It was never pulled and is paused."), do=do, subject=row.reference
+        )
     late = is_late(row, look.now)
-    sentence = "It was never pulled, and is late." if late else "Its first pull has not reached the end yet."
+    sentence = (
+        gettext("It was never pulled, and is late.") if late else gettext("Its first pull has not reached the end yet.")
+    )
     state = State.WARNING if late else State.UNKNOWN
-    do = "See whether jobs run." if late else ""
+    do = gettext("See whether jobs run.") if late else ""
     return Result("fresh", title, state, sentence, do=do, subject=row.reference)
 
 
@@ -71,18 +90,41 @@ def marks(row: Registration) -> Iterator[Result]:
     """What its own rows say needs a person, or stands still."""
     name = row.reference
     if row.state == RegistrationState.STOPPED:
-        do = "Mend what D&B complains of; it starts by itself within the hour."
-        reason = row.stopped_reason or "no reason given"
-        yield _mark("stopped", f"{name} is stopped by D&B", State.CRITICAL, f"D&B refuses it: {reason}", do, name)
+        do = gettext("Mend what D&B complains of; it starts by itself within the hour.")
+        reason = row.stopped_reason or gettext("no reason given")
+        yield _mark(
+            "stopped",
+            gettext("%(name)s is stopped by D&B") % {"name": name},
+            State.CRITICAL,
+            gettext("D&B refuses it: %(reason)s") % {"reason": reason},
+            do,
+            name,
+        )
     if row.ingest_stopped_reason:
-        do = "Look at “Unreadable items”, then resume reading on the registration's page."
-        yield _mark("reading", f"Reading of {name} has stopped", State.CRITICAL, row.ingest_stopped_reason, do, name)
+        do = gettext("Look at “Unreadable items”, then resume reading on the registration's page.")
+        yield _mark(
+            "reading",
+            gettext("Reading of %(name)s has stopped") % {"name": name},
+            State.CRITICAL,
+            row.ingest_stopped_reason,
+            do,
+            name,
+        )
     if row.gap_from:
-        do = "Ask D&B to seed the registration again or run a refresh check, then clear the mark on its page."
-        yield _mark("gap", f"Something is missing in {name}", State.WARNING, row.gap_reason, do, name)
+        do = gettext("Ask D&B to seed the registration again or run a refresh check, then clear the mark on its page.")
+        yield _mark(
+            "gap", gettext("Something is missing in %(name)s") % {"name": name}, State.WARNING, row.gap_reason, do, name
+        )
     if row.replay_mark:
-        do = "Compare with D&B for that moment, then clear the mark on its page."
-        yield _mark("replay", f"A replay of {name} left something out", State.WARNING, row.replay_mark, do, name)
+        do = gettext("Compare with D&B for that moment, then clear the mark on its page.")
+        yield _mark(
+            "replay",
+            gettext("A replay of %(name)s left something out") % {"name": name},
+            State.WARNING,
+            row.replay_mark,
+            do,
+            name,
+        )
 
 
 def failing(look: Look) -> Iterator[Result]:
@@ -90,11 +132,17 @@ def failing(look: Look) -> Iterator[Result]:
     rows = [row for row in look.registrations if row.state == RegistrationState.ACTIVE and row.failures >= FAILED_RUNS]
     if not rows:
         return
-    names = ", ".join(row.reference for row in rows[:SHOWN]) + (" and others" if len(rows) > SHOWN else "")
+    names = ", ".join(row.reference for row in rows[:SHOWN])
+    if len(rows) > SHOWN:
+        names = gettext("%(names)s and others") % {"names": names}
     most = max(rows, key=lambda row: row.failures)
-    sentence = f"{names}: {most.failures} tries in a row failed. {most.trouble}"
-    do = "Nothing while D&B is away: it tries again by itself. Otherwise mend what the sentence names."
-    yield Result("pulling", "Pulling", State.WARNING, sentence, len(rows), "registrations", do)
+    sentence = gettext("%(names)s: %(failures)s tries in a row failed. %(trouble)s") % {
+        "names": names,
+        "failures": most.failures,
+        "trouble": most.trouble,
+    }
+    do = gettext("Nothing while D&B is away: it tries again by itself. Otherwise mend what the sentence names.")
+    yield Result("pulling", gettext("Pulling"), State.WARNING, sentence, len(rows), "registrations", do)
 
 
 def _mark(check: str, title: str, state: State, sentence: str, do: str, subject: str) -> Result:

@@ -13,12 +13,12 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 FOLDER: Path = settings.BASE_DIR / "docs"
-MISSING = "There is no such page in the handbook."
 
 
 @require_safe
@@ -33,7 +33,7 @@ def page(request: HttpRequest, path: str) -> HttpResponseBase:
 def found(path: str) -> Path:
     file = (FOLDER / path).resolve()
     if not (file.is_relative_to(FOLDER.resolve()) and file.is_file()):
-        raise Http404(MISSING)
+        raise Http404(gettext("There is no such page in the handbook."))
     return file
 
 

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+
 from health.measuring import Measured, measure
 from health.models import Sample, Span
 from health.sampling import start_of
+from portfolio.wording import counted
 
 PROMISED = 0.999
 DAYS = 90
@@ -35,10 +39,13 @@ class Day:
 
     @property
     def words(self) -> str:
+        day = date_format(self.day, "j M Y")
         if self.availability is None:
-            return f"{self.day:%-d %b %Y}: not looked at"
-        minutes = "1 minute" if self.lost == 1 else f"{self.lost:,} minutes"
-        return f"{self.day:%-d %b %Y}: {percent(self.availability)} ({minutes} lost)"
+            return gettext("%(day)s: not looked at") % {"day": day}
+        text = ngettext(
+            "%(day)s: %(percent)s (%(count)s minute lost)", "%(day)s: %(percent)s (%(count)s minutes lost)", self.lost
+        )
+        return text % {"day": day, "percent": percent(self.availability), "count": counted(self.lost)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,6 @@ def promised_at() -> float:
 
 def speeds(now: datetime) -> list[tuple[str, Measured]]:
     return [
-        ("the last hour", measure(now - timedelta(hours=1), now)),
-        ("the last 24 hours", measure(now - timedelta(days=1), now)),
+        (gettext("In the last hour"), measure(now - timedelta(hours=1), now)),
+        (gettext("In the last 24 hours"), measure(now - timedelta(days=1), now)),
     ]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django_q.tasks import async_task
 
 from health.models import Incident, IncidentNote, State
@@ -103,8 +104,12 @@ def end(row: Incident) -> bool:
         return False
     if not row.loud:
         return False
-    text = f"{row.title}: well again after {days_and_hours(now - row.started_at)}. It was: {row.latest}"
-    return _notify(WELL_NOTICE, f"Well again: {row.title}", text, row)
+    text = gettext("%(title)s: well again after %(span)s. It was: %(latest)s") % {
+        "title": row.title,
+        "span": days_and_hours(now - row.started_at),
+        "latest": row.latest,
+    }
+    return _notify(WELL_NOTICE, gettext("Well again: %(title)s") % {"title": row.title}, text, row)
 
 
 def record_past(*, matter: str, title: str, cause: str, started_at: datetime, ended_at: datetime) -> None:
@@ -130,7 +135,8 @@ def _tell_trouble(row: Incident, result: Result) -> bool:
     if not row.loud:
         return False
     subject = f"{State(row.state).label}: {row.title}: {row.latest}"
-    return _notify(CRITICAL_NOTICE, subject, f"{row.latest} {result.do} See {row.runbook}.", row)
+    see = gettext("See %(runbook)s.") % {"runbook": row.runbook}
+    return _notify(CRITICAL_NOTICE, subject, " ".join(filter(None, (row.latest, result.do, see))), row)
 
 
 def _notify(kind: str, subject: str, text: str, row: Incident) -> bool:

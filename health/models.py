@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.keys import time_first_id
 
@@ -17,9 +18,9 @@ class State(models.IntegerChoices):
     """How a check stands; the worst is the largest."""
 
     OK = 0, "OK"
-    UNKNOWN = 1, "Unknown"
-    WARNING = 2, "Warning"
-    CRITICAL = 3, "Critical"
+    UNKNOWN = 1, _("Unknown")
+    WARNING = 2, _("Warning")
+    CRITICAL = 3, _("Critical")
 
 
 class Heartbeat(models.Model):
@@ -27,8 +28,8 @@ class Heartbeat(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     name = models.CharField(max_length=64, unique=True)
-    at = models.DateTimeField(help_text="By the database's clock.")
-    trouble = models.TextField(blank=True, help_text="Why the last try failed.")
+    at = models.DateTimeField(help_text=_("By the database's clock."))
+    trouble = models.TextField(blank=True, help_text=_("Why the last try failed."))
 
     def __str__(self) -> str:
         return f"{self.name}: {self.at:%Y-%m-%d %H:%M:%S}"
@@ -43,21 +44,21 @@ class Probe(models.Model):
 
     contract = models.CharField(primary_key=True, max_length=64)
     asked_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True, help_text="When it last went well.")
+    answered_at = models.DateTimeField(null=True, help_text=_("When it last went well."))
     failing_since = models.DateTimeField(null=True)
-    refused = models.BooleanField(default=False, help_text="D&B answered, and does not accept the key.")
+    refused = models.BooleanField(default=False, help_text=_("D&B answered, and does not accept the key."))
     reason = models.TextField(blank=True)
     seconds = models.FloatField(default=0)
-    token_until = models.DateTimeField(null=True, help_text="When the token at hand ends.")
-    clock_offset = models.FloatField(default=0, help_text="Seconds that D&B's clock is ahead of ours.")
+    token_until = models.DateTimeField(null=True, help_text=_("When the token at hand ends."))
+    clock_offset = models.FloatField(default=0, help_text=_("Seconds that D&B's clock is ahead of ours."))
 
     def __str__(self) -> str:
         return f"{self.contract}: {self.reason or 'answers'}"
 
 
 class Span(models.TextChoices):
-    MINUTE = "minute", "A minute"
-    DAY = "day", "A UTC day"
+    MINUTE = "minute", _("A minute")
+    DAY = "day", _("A UTC day")
 
 
 class Sample(models.Model):
@@ -65,13 +66,13 @@ class Sample(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     span = models.CharField(max_length=8, choices=Span.choices)
-    at = models.DateTimeField(help_text="Its beginning.")
-    state = models.SmallIntegerField(choices=State.choices, default=State.OK, help_text="The worst check.")
-    seen = models.PositiveIntegerField(default=1, help_text="Minutes that were looked at.")
-    critical = models.PositiveIntegerField(default=0, help_text="Minutes that were critical.")
-    warning = models.PositiveIntegerField(default=0, help_text="Minutes with a warning.")
-    expected = models.PositiveIntegerField(default=1, help_text="Minutes that should have been looked at.")
-    numbers = models.TextField(default="{}", help_text="JSON: what was measured.")
+    at = models.DateTimeField(help_text=_("Its beginning."))
+    state = models.SmallIntegerField(choices=State.choices, default=State.OK, help_text=_("The worst check."))
+    seen = models.PositiveIntegerField(default=1, help_text=_("Minutes that were looked at."))
+    critical = models.PositiveIntegerField(default=0, help_text=_("Minutes that were critical."))
+    warning = models.PositiveIntegerField(default=0, help_text=_("Minutes with a warning."))
+    expected = models.PositiveIntegerField(default=1, help_text=_("Minutes that should have been looked at."))
+    numbers = models.TextField(default="{}", help_text=_("JSON: what was measured."))
 
     class Meta:
         indexes = [models.Index(fields=["span", "at"], name="sample_by_time")]
@@ -89,13 +90,13 @@ class Incident(models.Model):
     matter, so that two processes that see the same trouble open it once."""
 
     id = models.UUIDField(primary_key=True, editable=False)
-    matter = models.CharField(max_length=200, help_text="Which check, and of what.")
+    matter = models.CharField(max_length=200, help_text=_("Which check, and of what."))
     title = models.TextField()
-    cause = models.TextField(help_text="What was seen when it began.")
-    latest = models.TextField(blank=True, help_text="What was seen last.")
+    cause = models.TextField(help_text=_("What was seen when it began."))
+    latest = models.TextField(blank=True, help_text=_("What was seen last."))
     runbook = models.TextField(blank=True)
-    state = models.SmallIntegerField(choices=State.choices, help_text="The worst it was.")
-    loud = models.BooleanField(default=False, help_text="Channels are told of it.")
+    state = models.SmallIntegerField(choices=State.choices, help_text=_("The worst it was."))
+    loud = models.BooleanField(default=False, help_text=_("Channels are told of it."))
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 

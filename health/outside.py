@@ -8,6 +8,7 @@ from datetime import timedelta
 import requests
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
 from django_q.models import Schedule, Task
 
 from health.beats import note_outside
@@ -42,5 +43,5 @@ def _call(url: str) -> str:
     try:
         answer = requests.get(url, timeout=TIMEOUT)
     except requests.RequestException as error:
-        return clean_text(f"It could not be told: {type(error).__name__}.")
-    return "" if answer.ok else f"It answered {answer.status_code}."
+        return clean_text(gettext("It could not be told: %(error)s.") % {"error": type(error).__name__})
+    return "" if answer.ok else gettext("It answered %(status)s.") % {"status": answer.status_code}

@@ -12,6 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_q.models import Schedule, Task
@@ -27,9 +29,9 @@ from portfolio.exporting import with_registrations
 SEE, CHANGE_JOBS = "health.change_incident", "django_q.change_schedule"
 LAST = 12
 SAID = {
-    "pause": "“{}” is paused: it does not run until somebody resumes it.",
-    "resume": "“{}” runs again.",
-    "run-now": "“{}” runs as soon as a worker is free.",
+    "pause": _("“%(name)s” is paused: it does not run until somebody resumes it."),
+    "resume": _("“%(name)s” runs again."),
+    "run-now": _("“%(name)s” runs as soon as a worker is free."),
 }
 
 
@@ -45,7 +47,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(as_json(results), status=status)
     request.current_app = admin.site.name
-    shared = {**admin.site.each_context(request), "title": "Health"}
+    shared = {**admin.site.each_context(request), "title": gettext("Health")}
     return TemplateResponse(request, "pages/health.html", {**shared, **told(request, results)}, status=status)
 
 
@@ -102,7 +104,7 @@ def groups(results: list[Result], since: Mapping[str, datetime]) -> dict[str, An
 def figures(now: Any, days: list[history.Day]) -> list[tuple[str, str, str]]:
     """Words, number and tone for some spans."""
     found = []
-    for last, words in ((1, "today"), (30, "30 days"), (90, "90 days")):
+    for last, words in ((1, gettext("today")), (30, gettext("30 days")), (90, gettext("90 days"))):
         share = history.availability(days, now, last=last)
         tone = "calm" if share is None else "good" if share >= history.PROMISED else "bad"
         found.append((words, "–" if share is None else history.percent(share), tone))
@@ -114,10 +116,10 @@ def change_job(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     if not (request.user.has_perm(SEE) and request.user.has_perm(CHANGE_JOBS)):
         raise PermissionDenied
     if verb not in VERBS:
-        raise Http404(f"Nothing here is called {verb}.")
+        raise Http404(gettext("Nothing here is called %(verb)s.") % {"verb": verb})
     row = _schedule(key)
     VERBS[verb]([row], actor=request.user.get_username())
-    messages.success(request, SAID[verb].format(shown_name(row)))
+    messages.success(request, SAID[verb] % {"name": shown_name(row)})
     return HttpResponseRedirect(reverse("health") + "#jobs")
 
 
@@ -125,7 +127,7 @@ def _schedule(key: str) -> Schedule:
     try:
         row = Schedule.objects.filter(pk=Schedule._meta.pk.to_python(key)).first()
     except (ValidationError, ValueError) as error:
-        raise Http404("There is no such job.") from error
+        raise Http404(gettext("There is no such job.")) from error
     if row is None:
-        raise Http404("There is no such job.")
+        raise Http404(gettext("There is no such job."))
     return row

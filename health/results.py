@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from health.models import State
 
@@ -52,7 +55,8 @@ class Result:
             return ""
         is_whole = self.number == int(self.number) or self.number >= 100
         digits = 0 if is_whole else 2 if self.number < 1 else 1
-        return f"{self.number:,.{digits}f} {self.unit}".strip()
+        number = number_format(self.number, digits, force_grouping=True)
+        return f"{number} {UNITS.get(self.unit, self.unit)}".strip()
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -74,6 +78,19 @@ def help_url(runbook: str) -> str:
     return reverse("handbook", args=[page]) + (f"#{section}" if section else "")
 
 
+# What a number counts; measures such as "s" and "GB" are the same in each language.
+UNITS: dict[str, str | Promise] = {
+    "calls": _("calls"),
+    "channels": _("channels"),
+    "items": _("items"),
+    "jobs": _("jobs"),
+    "messages": _("messages"),
+    "overdue": _("overdue"),
+    "registrations": _("registrations"),
+    "stopped": _("stopped"),
+    "syncs": _("syncs"),
+    "waiting": _("waiting"),
+}
 TONES = {State.OK: "good", State.UNKNOWN: "calm", State.WARNING: "warn", State.CRITICAL: "bad"}
 
 

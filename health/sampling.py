@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from health.checks import SLOW, checks_of
 from health.incidents import follow, record_past
@@ -19,7 +20,7 @@ from health.models import Sample, Span, State
 from health.results import Result, worst
 from monitoring.models import PassState, Purpose, ReplayPass
 from portfolio.rows import insert_new
-from portfolio.wording import days_and_hours, moment_text, plural
+from portfolio.wording import counted, days_and_hours, moment_text
 
 A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
 MINUTES_KEPT, DAYS_KEPT = timedelta(days=3), timedelta(days=400)
@@ -88,11 +89,11 @@ def _troubles_of(sample: Sample | None, now: datetime) -> list[str]:
 def _note_silence(last: datetime, now: datetime) -> None:
     if now - last <= SILENCE:
         return
-    cause = (
-        f"From {moment_text(last)} on nobody looked for {days_and_hours(now - last)}: "
-        "no worker ran, or the database could not be reached. Jobs stood still meanwhile."
-    )
-    record_past(matter="silence", title="Jobs stood still", cause=cause, started_at=last, ended_at=now)
+    cause = gettext(
+        "From %(moment)s on nobody looked for %(span)s: no worker ran, or the database could not be "
+        "reached. Jobs stood still meanwhile."
+    ) % {"moment": moment_text(last), "span": days_and_hours(now - last)}
+    record_past(matter="silence", title=gettext("Jobs stood still"), cause=cause, started_at=last, ended_at=now)
 
 
 def look_back(now: datetime) -> None:
@@ -108,13 +109,16 @@ def note_what_audits_found(now: datetime) -> None:
     audits = ReplayPass.objects.filter(purpose=Purpose.AUDIT, found__gt=0, state=PassState.ENDED)
     for one in audits.filter(ended_at__gte=now - A_DAY).select_related("registration"):
         reference = one.registration.reference
-        cause = (
-            f"The nightly replay of {reference} brought {plural(one.found, 'notification')} that no pull had brought. "
-            "They are here now. See what happened to the calls of that day."
-        )
+        cause = ngettext(
+            "The nightly replay of %(reference)s brought %(count)s notification that no pull had brought. "
+            "They are here now. See what happened to the calls of that day.",
+            "The nightly replay of %(reference)s brought %(count)s notifications that no pull had brought. "
+            "They are here now. See what happened to the calls of that day.",
+            one.found,
+        ) % {"reference": reference, "count": counted(one.found)}
         record_past(
             matter=f"found:{one.pk}",
-            title=f"Lost and found in {reference}",
+            title=gettext("Lost and found in %(reference)s") % {"reference": reference},
             cause=cause,
             started_at=one.replay_from,
             ended_at=one.ended_at or now,

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from django.db import close_old_connections
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
@@ -62,7 +63,9 @@ class Canary:
         is_new = beaten_at is None or beaten_at < started_at
         since = started_at if beaten_at is None or is_new else beaten_at
         if now - since > DEAD * self.beat + (STARTING if is_new else timedelta()):
-            return f"no job has run for {(now - since).total_seconds():.0f} seconds"
+            return gettext("no job has run for %(seconds)s seconds") % {
+                "seconds": f"{(now - since).total_seconds():.0f}"
+            }
         # One for each silence: more of them would only fill the queue. A new cluster has to show itself at once.
         if (is_new or now - since > LATE * self.beat) and self.sent_for != since:
             async_task(CANARY)
@@ -76,7 +79,7 @@ class Canary:
         self.overdue_asked = now
         rows = Schedule.objects.filter(next_run__lt=now - OVERDUE, cluster__isnull=True).exclude(repeats=0)
         overdue = rows.order_by("next_run").first()
-        return f"the schedule “{overdue.name}” was not carried out" if overdue else ""
+        return gettext("the schedule “%(name)s” was not carried out") % {"name": overdue.name} if overdue else ""
 
 
 class Watchdog:
@@ -103,7 +106,7 @@ class Watchdog:
     def look(self) -> str:
         """Why the cluster has to be started again, or nothing."""
         if self.cluster.exit_code is not None:
-            return f"it ended by itself (exit code {self.cluster.exit_code})"
+            return gettext("it ended by itself (exit code %(exit_code)s)") % {"exit_code": self.cluster.exit_code}
         if time.monotonic() - self.asked < self.ask_every:
             return ""
         self.asked = time.monotonic()
@@ -135,9 +138,9 @@ class Watchdog:
 
 def note(reason: str) -> None:
     """An incident, which the next look of a job closes; a database that is away holds up no restart."""
-    cause = f"The cluster of jobs was ended and started again: {reason}."
+    cause = gettext("The cluster of jobs was ended and started again: %(reason)s.") % {"reason": reason}
     try:
-        open_incident(matter="jobs", title="Worker", cause=cause, runbook=f"{RUNBOOK}#jobs")
+        open_incident(matter="jobs", title=gettext("Worker"), cause=cause, runbook=f"{RUNBOOK}#jobs")
     except Exception:
         logger.exception("the restart could not be written down")
     finally:

@@ -296,7 +296,7 @@ def _plan_next(run: Run) -> None:
     elif run.result.outcome == Outcome.DRAINED:
         fields["next_pull_at"] = next_due(registration, now)
     if run.result.outcome != Outcome.REFUSED:
-        fields["trouble"] = clean_text(run.result.reason)
+        fields |= {"trouble": clean_text(run.result.reason), "quota_used_up": False}
     run.lease.update(**fields)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
@@ -16,7 +17,6 @@ from portfolio.rows import clean_text
 QUOTA_USED_UP = "00050"
 AGAIN = timedelta(minutes=1)
 PROBE = timedelta(hours=1)
-QUOTA_TROUBLE = "D&B's quota is used up"
 
 
 def act_on_refusal(
@@ -29,10 +29,11 @@ def act_on_refusal(
 ) -> None:
     """Write on the registration what the refusal means and when to try again."""
     now = timezone.now()
-    fields: dict[str, object] = {"trouble": clean_text(reason)}
+    fields: dict[str, object] = {"trouble": clean_text(reason), "quota_used_up": code == QUOTA_USED_UP}
     if code == QUOTA_USED_UP:
         fields["next_pull_at"] = _next_midnight(now)
-        fields["trouble"] = clean_text(f"{QUOTA_TROUBLE}; it is asked again after midnight UTC. {reason}")
+        words = gettext("D&B's quota is used up; it is asked again after midnight UTC. %(reason)s")
+        fields["trouble"] = clean_text(words % {"reason": reason})
     elif status in (400, 401, 403, 404):
         fields |= {
             "state": RegistrationState.STOPPED,
@@ -63,7 +64,13 @@ def check_reference(registration: Registration, lease: Lease, client: DirectPlus
         detail = client.registration(registration.reference)
     except DirectPlusError as error:
         if error.status == 404:
-            act_on_refusal(registration, lease, error.code or "", 404, f"D&B does not know this registration: {error}")
+            act_on_refusal(
+                registration,
+                lease,
+                error.code or "",
+                404,
+                gettext("D&B does not know this registration: %(error)s") % {"error": error},
+            )
             return str(error)
         return ""  # it stays unchecked, and the next empty answer asks again
     lease.update(checked_on=today, detail=detail.raw_text)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Min
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from direct_plus.client import DirectPlus
 from direct_plus.messages import UnreadableItem, delivery_stamp_of, parse_stamp, read_item
@@ -93,7 +94,7 @@ def run_pass(
     """Read pages until the end, a failure, or the time is over; the pass remembers where it stands."""
     while replay_pass.state != PassState.ENDED:
         if until and replay_pass.pages and timezone.now() >= until:
-            return _result(replay_pass, "The time for this run is over; the pass goes on in the next.")
+            return _result(replay_pass, gettext("The time for this run is over; the pass goes on in the next."))
         lease.renew()
         answer = client.replay(
             replay_pass.registration.reference, since=replay_pass.cursor, limit=replay_pass.page_size
@@ -115,6 +116,9 @@ def _take_page(replay_pass: ReplayPass, lease: Lease, answer: Answer, keep: Keep
         lease.update(heard_at=answer.heard_at)
         # The time of the last answer before is not enough: what is in doubt may have been stamped after it.
         replay_pass.begun_heard_at = replay_pass.begun_heard_at or answer.heard_at
+    if replay_pass.state == PassState.FAILED and verdict.meaning in (Meaning.RECEIVED, Meaning.DRAINED):
+        # What the mark says about the failed call is over.
+        replay_pass.state, replay_pass.mark = PassState.RUNNING, ""
     if verdict.meaning == Meaning.RECEIVED:
         delivery = _keep_page(replay_pass, answer, verdict, keep)
         if not DeadLetter.objects.filter(delivery=delivery).exists():
@@ -130,7 +134,9 @@ def _take_page(replay_pass: ReplayPass, lease: Lease, answer: Answer, keep: Keep
 def _fail(replay_pass: ReplayPass, verdict: Verdict, *, client_gave_up: bool) -> bool:
     """A failed replay call is made again later, for fewer when the answer may have been too large."""
     replay_pass.state = PassState.FAILED
-    replay_pass.mark = clean_text(f"A replay call failed and is made again: {verdict.reason}")
+    replay_pass.mark = clean_text(
+        gettext("A replay call failed and is made again: %(reason)s") % {"reason": verdict.reason}
+    )
     if client_gave_up:
         replay_pass.page_size = max(1, replay_pass.page_size // 2)
     replay_pass.save()
@@ -200,8 +206,8 @@ def _is_past_its_start(replay_pass: ReplayPass, stamp: datetime) -> bool:
 
 def _no_way_on(stamps: list[datetime]) -> str:
     if stamps:
-        return "D&B replays what is older than was asked for; the pass ended there."
-    return "No item of a page carried a usable deliveryTimeStamp; the pass ended there."
+        return gettext("D&B replays what is older than was asked for; the pass ended there.")
+    return gettext("No item of a page carried a usable deliveryTimeStamp; the pass ended there.")
 
 
 def _stamp_of(raw: bytes) -> datetime | None:
@@ -213,10 +219,10 @@ def _stamp_of(raw: bytes) -> datetime | None:
 
 
 def _mark_crowded(replay_pass: ReplayPass, step: Step, stamp: datetime) -> None:
-    replay_pass.mark = (
-        f"At least {step.size} notifications share the delivery time {stamp.isoformat()}: "
+    replay_pass.mark = gettext(
+        "At least %(count)s notifications share the delivery time %(stamp)s: "
         "if there are more, a replay cannot reach them."
-    )
+    ) % {"count": step.size, "stamp": stamp.isoformat()}
     Registration.objects.filter(pk=replay_pass.registration_id).update(replay_mark=replay_pass.mark)
 
 
@@ -238,7 +244,7 @@ def answers_carry_one_stamp(registration: Registration) -> bool:
 
 def _finish(replay_pass: ReplayPass, mark: str = "") -> None:
     replay_pass.state, replay_pass.ended_at = PassState.ENDED, timezone.now()
-    replay_pass.mark = mark if mark or replay_pass.mark.startswith("A replay call failed") else replay_pass.mark
+    replay_pass.mark = mark or replay_pass.mark
     replay_pass.save()
     if mark:
         Registration.objects.filter(pk=replay_pass.registration_id).update(replay_mark=mark)

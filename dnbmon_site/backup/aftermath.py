@@ -71,6 +71,7 @@ def pause(row: Registration, taken_at: datetime) -> None:
         paused_until=None,
         lease_owner=None,
         lease_until=None,
+        quota_used_up=False,
         trouble=f"Restored from a backup of {said(taken_at)}. Start it: what was pulled since is then replayed.",
     )
 

@@ -162,6 +162,9 @@ class Registration(models.Model):
     next_pull_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="By our clock.")
     failures = models.PositiveIntegerField(default=0, editable=False, help_text="Runs that failed in a row.")
     trouble = models.TextField(blank=True, editable=False, help_text="Why the last run ended early.")
+    quota_used_up = models.BooleanField(
+        default=False, editable=False, help_text="D&B said so; it is asked again after midnight UTC."
+    )
     last_pulled_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the queue was last empty, by D&B's clock."
     )

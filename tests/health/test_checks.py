@@ -89,7 +89,7 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     (f"gap:{REFERENCE}", lambda: broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days"), WARNING, "5 days"),
     (f"replay:{REFERENCE}", lambda: broken(replay_mark="More share the time"), WARNING, "More share"),
     ("pulling", lambda: broken(failures=3, trouble="connection refused"), WARNING, "refused"),
-    ("quota", lambda: broken(trouble="D&B's quota is used up; it is asked again"), CRITICAL, REFERENCE),
+    ("quota", lambda: broken(quota_used_up=True), CRITICAL, REFERENCE),
     ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(minutes=20)), OK, "1 call in doubt"),
     ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(hours=2)), WARNING, "2 h"),
     ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(hours=25)), CRITICAL, "1 d 1 h"),

@@ -165,7 +165,10 @@ def test_a_used_up_quota_waits_until_midnight_utc(registration: Registration, co
     registration.refresh_from_db()
     assert registration.next_pull_at is not None
     assert (registration.next_pull_at.hour, registration.next_pull_at.minute) == (0, 0)
-    assert "quota" in registration.trouble
+    assert ("quota" in registration.trouble, registration.quota_used_up) == (True, True)
+    pull_now(registration)
+    registration.refresh_from_db()
+    assert (registration.trouble, registration.quota_used_up) == ("", False)
 
 
 def test_renews_an_expired_token_once_and_asks_again(registration: Registration, control: SandboxControl) -> None:

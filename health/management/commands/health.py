@@ -61,7 +61,7 @@ def drawn(found: Table, is_terminal: bool) -> str:
 def table(results: list[Result]) -> Table:
     found = Table("State", "What", "How it stands", "Number", "Do")
     for result in sorted(results, key=lambda result: -result.state):
-        state = Text(result.state.label, COLOURS[result.state])
+        state = Text(str(result.state.label), COLOURS[result.state])
         do = f"{result.do} {result.runbook}" if result.state != State.OK and result.do else ""
         found.add_row(state, *map(Text, (result.title, result.sentence, result.shown, do)))
     return found
