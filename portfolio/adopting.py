@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from direct_plus.client import DirectPlus
 from direct_plus.duns import InvalidDuns, normalise_duns
@@ -26,6 +27,7 @@ from portfolio.settling import IS_IN
 from portfolio.stored_bytes import load_bytes, store_bytes
 from portfolio.sync_runs import tally_open
 from portfolio.troubles import forget_refused_token, in_words
+from portfolio.wording import counted
 
 Item = TypeVar("Item")
 SAVED_EVERY = 20
@@ -111,7 +113,8 @@ def take_as_wanted(registration: Registration, *, by: str) -> int:
         actor=by,
         action="adopt",
         thing=registration,
-        summary=f"{registration} adopted: {count:,} companies that D&B monitors already are wanted",
+        summary=gettext("%(registration)s adopted: %(count)s companies that D&B monitors already are wanted")
+        % {"registration": registration, "count": counted(count)},
         before={"adopted": was_adopted},
         after={"adopted": True, "count": count, "duns": numbers},
     )
@@ -124,13 +127,16 @@ def take_as_wanted(registration: Registration, *, by: str) -> int:
 def begin_check(registration: Registration, numbers: Sequence[str], *, by: str) -> ListCheck:
     """Have D&B asked about these numbers by the job; it goes on where it stopped."""
     if not numbers:
-        raise NothingToCheck("There is no D-U-N-S number in the list.")
+        raise NothingToCheck(gettext("There is no D-U-N-S number in the list."))
     check_row = ListCheck(
         registration=registration, created_by=clean_text(by, 200), created_at=timezone.now(), total=len(numbers)
     )
     store_bytes(check_row.pk, "\n".join(numbers).encode())
     check_row.save(force_insert=True)
-    summary = f"D&B is asked about {len(numbers):,} numbers in {registration}"
+    summary = gettext("D&B is asked about %(numbers)s numbers in %(registration)s") % {
+        "numbers": counted(len(numbers)),
+        "registration": registration,
+    }
     record(actor=by, action="check", thing=registration, summary=summary, after={"duns": list(numbers[:RECORDED])})
     return check_row
 
@@ -139,7 +145,10 @@ def cancel_check(row: ListCheck, *, by: str) -> bool:
     running = ListCheck.objects.filter(pk=row.pk, state=CheckState.RUNNING)
     cancelled = running.update(state=CheckState.CANCELLED, ended_at=timezone.now())
     if cancelled:
-        summary = f"Asking about {row.total:,} numbers in {row.registration} was cancelled"
+        summary = gettext("Asking about %(total)s numbers in %(registration)s was cancelled") % {
+            "total": counted(row.total),
+            "registration": row.registration,
+        }
         record(actor=by, action="check_cancel", thing=row.registration, summary=summary)
     return bool(cancelled)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample
 from rest_framework.request import Request
 
@@ -14,11 +15,11 @@ PULL = "pull"
 ALERTS = "alerts"
 # Scopes of keys, in the words of the page on which keys are made.
 SCOPES = {
-    READ: "Read companies, changes, notifications, registrations, subjects, imports and references",
-    WRITE_PORTFOLIO: "Say which companies are wanted, within the key's budget",
-    WRITE_REFERENCES: "Keep what other systems call companies",
-    PULL: "Pull registrations now",
-    ALERTS: "Read, acknowledge and close alerts",
+    READ: _("Read companies, changes, notifications, registrations, subjects, imports and references"),
+    WRITE_PORTFOLIO: _("Say which companies are wanted, within the key's budget"),
+    WRITE_REFERENCES: _("Keep what other systems call companies"),
+    PULL: _("Pull registrations now"),
+    ALERTS: _("Read, acknowledge and close alerts"),
 }
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from direct_plus.client import LARGEST_BATCH, SLOWEST_UPLOAD, BatchAnswer, SubjectAnswer
 from direct_plus.errors import DirectPlusError
@@ -17,6 +18,7 @@ from portfolio.rows import database_now
 from portfolio.settling import ACCEPTED, IS_IN, IS_OUT, REFUSING, UNANSWERED
 from portfolio.todo import Verb, of, unanswered, unsent
 from portfolio.troubles import DID_NOTHING, is_about_the_number
+from portfolio.wording import counted
 from portfolio.working import Work
 
 PIECE = 20_000  # rows marked in one statement
@@ -158,7 +160,10 @@ def _mark(rows: QuerySet[Subject], verb: Verb, moment: datetime, most: int) -> i
 
 def _call_many(work: Work, verb: Verb, numbers: list[str]) -> BatchAnswer:
     sync_runs.count(work.run, calls=1)
-    work.tell(f"{work.registration}: sending {len(numbers):,} at once")
+    work.tell(
+        gettext("%(registration)s: sending %(numbers)s at once")
+        % {"registration": work.registration, "numbers": counted(len(numbers))}
+    )
     send = work.client.add_subjects if verb == Verb.ADD else work.client.remove_subjects
     answer = send(work.registration.reference, numbers)
     work.note(f"send_{verb}", numbers)

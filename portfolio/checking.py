@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
+
 from direct_plus.client import DirectPlus, Outcome, SubjectAnswer
 from direct_plus.errors import DirectPlusError
 from portfolio import settling, sync_runs
@@ -23,9 +25,13 @@ def duration_in_words(count: int) -> str:
     """How long asking about so many takes: "about 2 h 55 min"."""
     minutes = count * SECONDS_A_CALL / 60
     if minutes < 1:
-        return "less than a minute"
+        return gettext("less than a minute")
     hours, rest = divmod(round(minutes), 60)
-    return f"about {hours} h {rest} min" if hours else f"about {rest} min"
+    return (
+        gettext("about %(hours)s h %(rest)s min") % {"hours": hours, "rest": rest}
+        if hours
+        else gettext("about %(rest)s min") % {"rest": rest}
+    )
 
 
 def ask_about_doubtful(work: Work, limit: int = DOUBTS_A_RUN) -> bool:

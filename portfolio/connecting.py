@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 
 from direct_plus.client import DirectPlus
 from direct_plus.session import Session
@@ -69,7 +70,10 @@ def credentials(contract: Contract) -> Credentials:
     key, secret = setting(contract, "API_KEY"), setting(contract, "API_SECRET")
     for name, value in (("API_KEY", key), ("API_SECRET", secret)):
         if not value:
-            raise NotConfigured(f"{contract.prefix}_{name} is not set: put D&B's credentials into the settings.")
+            raise NotConfigured(
+                gettext("%(prefix)s_%(name)s is not set: put D&B's credentials into the settings.")
+                % {"prefix": contract.prefix, "name": name}
+            )
     return Credentials(key, secret)
 
 

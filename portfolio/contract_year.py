@@ -15,13 +15,15 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 
+from portfolio import counting
 from portfolio.auditing import record
 from portfolio.models import Contract, Registration, Subject, SubjectState
 from portfolio.notices import notify
 from portfolio.rows import in_batches
 from portfolio.wanting import contract_year_start, unwant_subjects
-from portfolio.wording import counted, plural
+from portfolio.wording import counted
 
 REMINDERS = (7, 30, 60)
 LISTED = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
@@ -157,12 +159,20 @@ def _plans(year: Year, subjects: QuerySet[Subject]) -> Iterable[Plan]:
 
 def plan_removal(*, subjects: Sequence[Subject], day: date, by: str) -> int:
     """From that day on these are no longer wanted; returns how many of them were wanted. Sends nothing now."""
-    return _set_plan(subjects, day, by, "plan removal", f"to be removed on {day_text(day)}")
+    return _set_plan(
+        subjects, day, by, "plan removal", gettext("%(companies)s in %(reference)s to be removed on %(day)s")
+    )
 
 
 def cancel_removal(*, subjects: Sequence[Subject], by: str) -> int:
     """They stay."""
-    return _set_plan(subjects, None, by, "cancel planned removal", "stay: the planned removal is off")
+    return _set_plan(
+        subjects,
+        None,
+        by,
+        "cancel planned removal",
+        gettext("%(companies)s in %(reference)s stay: the planned removal is off"),
+    )
 
 
 def _set_plan(subjects: Sequence[Subject], day: date | None, by: str, action: str, words: str) -> int:
@@ -174,7 +184,8 @@ def _set_plan(subjects: Sequence[Subject], day: date | None, by: str, action: st
             wanted = Subject.objects.filter(pk__in=list(batch), wanted=True).exclude(remove_on=day)
             changed += wanted.update(remove_on=day)
         if changed:
-            summary = f"{plural(changed, 'company', 'companies')} in {registration.reference} {words}"
+            told = {"companies": counting.companies(changed), "reference": registration.reference}
+            summary = words % {**told, "day": day_text(day) if day else ""}
             after = dict.fromkeys(before, day)
             record(actor=by, action=action, thing=registration, summary=summary, before=before, after=after)
         count += changed
@@ -219,7 +230,8 @@ def _remind(contract: Contract) -> bool:
     year = contract_year(contract)
     notice = notify(
         kind="anniversary",
-        subject=f"{plural(left, 'day')} to the anniversary of contract {contract.name}",
+        subject=gettext("%(days)s to the anniversary of contract %(name)s")
+        % {"days": counting.days(left), "name": contract.name},
         text=reminder_text(year),
         url=reverse("admin:portfolio_contract_year"),
         key=f"{contract.name}/{anniversary.isoformat()}/{due}",
@@ -229,12 +241,13 @@ def _remind(contract: Contract) -> bool:
 
 def reminder_text(year: Year) -> str:
     assert year.anniversary
-    known = "At least " if year.unadopted else ""
-    renewing = plural(year.renewing, "company", "companies")
-    return (
-        f"On {day_text(year.anniversary)} a new contract year begins. {known}{renewing} will renew if nothing is "
-        f"removed before. {_against(year)}Removals have to be with D&B on the day before."
-    )
+    renewing = counting.companies(year.renewing)
+    if year.unadopted:
+        renewing = gettext("At least %(companies)s") % {"companies": renewing}
+    return gettext(
+        "On %(anniversary)s a new contract year begins. %(renewing)s will renew if nothing "
+        "is removed before. %(against)sRemovals have to be with D&B on the day before."
+    ) % {"anniversary": day_text(year.anniversary), "renewing": renewing, "against": _against(year)}
 
 
 def _against(year: Year) -> str:
@@ -242,8 +255,10 @@ def _against(year: Year) -> str:
     if number is None:
         return ""
     over = year.renewing - number
-    tail = f", {counted(over)} more than the contract pays for" if over > 0 else ""
-    return f"Contracted: {counted(number)}{tail}. "
+    words = gettext("Contracted: %(number)s. ")
+    if over > 0:
+        words = gettext("Contracted: %(number)s, %(over)s more than the contract pays for. ")
+    return words % {"number": counted(number), "over": counted(over)}
 
 
 def day_text(day: date) -> str:

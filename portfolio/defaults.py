@@ -6,15 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Field
+from django.utils.translation import gettext
 
-from portfolio.wording import plural
+from portfolio import counting
 
 
 def default_in_words(field: Field[Any, Any]) -> str:
     """Nothing, where there is no default to speak of."""
     value = field.default if field.has_default() and not callable(field.default) else None
     if isinstance(value, timedelta):
-        return plural(round(value / timedelta(minutes=1)), "minute")
+        return counting.minutes(round(value / timedelta(minutes=1)))
     if value is None or value == "":
         return ""
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -22,4 +23,8 @@ def default_in_words(field: Field[Any, Any]) -> str:
 
 def with_default(field: Field[Any, Any], help_text: str) -> str:
     words = default_in_words(field)
-    return f"{help_text} Default: {words}.".strip() if words else help_text
+    return (
+        (gettext("%(help_text)s Default: %(words)s.") % {"help_text": help_text, "words": words}).strip()
+        if words
+        else help_text
+    )

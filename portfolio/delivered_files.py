@@ -9,18 +9,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from direct_plus.client import NOT_FOUND, OUTCOMES, Outcome
 from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
 from direct_plus.files import FileKind, Refusal, parse_file_name, read_exceptions, read_export
-from portfolio import settling
+from portfolio import counting, settling
 from portfolio.adopting import batches, learn_is_in, read_listing
 from portfolio.auditing import record
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.rows import in_batches
 from portfolio.settling import IS_IN
 from portfolio.sync_runs import tally_open
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 # State of what is under way, D&B's code, and what it says.
@@ -41,10 +42,15 @@ class Exceptions:
     passed_by: int = 0  # lines about numbers that nothing is under way for
 
     def __str__(self) -> str:
-        return (
-            f"{self.refused:,} refused, {self.in_already:,} in already, {self.out_already:,} out already; "
-            f"{plural(self.passed_by, 'line')} about numbers that nothing is under way for"
-        )
+        return gettext(
+            "%(refused)s refused, %(in_already)s in already, %(out_already)s out already; %(lines)s "
+            "about numbers that nothing is under way for"
+        ) % {
+            "refused": counted(self.refused),
+            "in_already": counted(self.in_already),
+            "out_already": counted(self.out_already),
+            "lines": counting.lines(self.passed_by),
+        }
 
 
 @dataclass(slots=True)
@@ -57,9 +63,16 @@ class Export:
     unreadable: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        told = f"{plural(self.listed, 'company', 'companies')} at D&B, {self.newly_known:,} of them not known before"
-        told += f"; {self.gone:,} thought to be there are not" if self.gone else ""
-        return told + (f"; {plural(len(self.unreadable), 'line')} unreadable" if self.unreadable else "")
+        told = gettext("%(companies)s at D&B, %(newly_known)s of them not known before") % {
+            "companies": counting.companies(self.listed),
+            "newly_known": counted(self.newly_known),
+        }
+        told += gettext("; %(gone)s thought to be there are not") % {"gone": counted(self.gone)} if self.gone else ""
+        return told + (
+            gettext("; %(lines)s unreadable") % {"lines": counting.lines(len(self.unreadable))}
+            if self.unreadable
+            else ""
+        )
 
 
 def apply_exceptions(registration: Registration, path: Path, *, by: str) -> Exceptions:
@@ -176,10 +189,22 @@ def _check_name(registration: Registration, path: Path, kind: FileKind) -> None:
     """Other names are taken as they are: people rename files."""
     name = parse_file_name(path.name)
     if name and name.kind != kind:
-        raise WrongFile(f"{path.name} is a file of another kind ({name.kind}); here one with {kind} is needed.")
+        raise WrongFile(
+            gettext("%(name)s is a file of another kind (%(kind)s); here one with %(needed)s is needed.")
+            % {"name": path.name, "kind": name.kind, "needed": kind}
+        )
     if name and name.reference != registration.reference:
-        raise WrongFile(f"{path.name} is about {name.reference}, not about {registration.reference}.")
+        raise WrongFile(
+            gettext("%(name)s is about %(reference)s, not about %(other)s.")
+            % {"name": path.name, "reference": name.reference, "other": registration.reference}
+        )
 
 
 def _record(registration: Registration, by: str, action: str, name: str, told: str) -> None:
-    record(actor=by, action=action, thing=registration, summary=f"{name} applied to {registration}: {told}")
+    record(
+        actor=by,
+        action=action,
+        thing=registration,
+        summary=gettext("%(name)s applied to %(registration)s: %(told)s")
+        % {"name": name, "registration": registration, "told": told},
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from portfolio.auditing import record
 from portfolio.models import Company, CompanyNote, Subject
@@ -55,7 +56,7 @@ def describe_company(*, company: Company, tags: str, owner: str, by: str) -> int
     for row in changed:
         before = {"tags": row.tags, "owner": row.owner}
         Subject.objects.filter(pk=row.pk).update(**after)
-        words = f"{company.pk}: tags and owner changed"
+        words = gettext("%(pk)s: tags and owner changed") % {"pk": company.pk}
         record(actor=by, action="edit subject", thing=row, summary=words, before=before, after=after)
     return len(changed)
 
@@ -71,7 +72,13 @@ def add_note(*, company: Company, text: str, by: str) -> CompanyNote | None:
     if not text:
         return None
     note = CompanyNote.objects.create(company=company, by=clean_text(by, 200), at=timezone.now(), text=text)
-    record(actor=by, action="add note", thing=company, summary=f"Note on {company}: {text}", after={"text": text})
+    record(
+        actor=by,
+        action="add note",
+        thing=company,
+        summary=gettext("Note on %(company)s: %(text)s") % {"company": company, "text": text},
+        after={"text": text},
+    )
     return note
 
 
@@ -81,7 +88,13 @@ def remove_note(*, company: Company, key: uuid.UUID, by: str) -> bool:
     if note is None or not CompanyNote.objects.filter(pk=key).delete()[0]:
         return False
     before = {"text": note.text, "by": note.by}
-    record(actor=by, action="remove note", thing=company, summary=f"Note on {company} removed", before=before)
+    record(
+        actor=by,
+        action="remove note",
+        thing=company,
+        summary=gettext("Note on %(company)s removed") % {"company": company},
+        before=before,
+    )
     return True
 
 

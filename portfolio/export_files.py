@@ -18,14 +18,15 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, QueryDict
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 
+from portfolio import counting
 from portfolio.auditing import record
 from portfolio.exporting import LISTINGS, Listing, write_file
 from portfolio.models import Export, ExportFormat, ExportState
 from portfolio.rows import clean_text
 from portfolio.saved_filters import COLUMNS, columns_of
 from portfolio.stored_bytes import PART_SIZE, delete_bytes, load_bytes, store_bytes
-from portfolio.wording import plural
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 10_000
@@ -45,7 +46,10 @@ def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str) -> 
         asked_by=by,
         asked_at=now,
     )
-    words = f"{listing.file_stem} exported as {form.label}" + (f", filtered by {query}" if query else "")
+    words = gettext("%(list)s exported as %(format)s")
+    if query:
+        words = gettext("%(list)s exported as %(format)s, filtered by %(query)s")
+    words %= {"list": listing.file_stem, "format": form.label, "query": query}
     record(actor=by, action="export", thing=export, summary=words, after={"query": query, "format": form.value})
     return export
 
@@ -55,7 +59,7 @@ def rows_for(model_admin: Any, request: HttpRequest) -> QuerySet[Any]:
     try:
         return model_admin.get_changelist_instance(request).queryset  # type: ignore[no-any-return]
     except IncorrectLookupParameters:
-        raise Http404("There is no such filter.") from None
+        raise Http404(gettext("There is no such filter.")) from None
 
 
 def write_export(export: Export, queryset: QuerySet[Any]) -> None:
@@ -163,7 +167,7 @@ def _write_as_asked(export: Export) -> None:
 def person_named(name: str) -> Any:
     person = get_user_model().objects.filter(username=name, is_active=True).first()
     if person is None:
-        raise PermissionDenied(f"{name} is not among the people any more.")
+        raise PermissionDenied(gettext("%(name)s is not among the people any more.") % {"name": name})
     return person
 
 
@@ -173,7 +177,7 @@ def rows_as(person: Any, listing: str, query: str) -> QuerySet[Any]:
     request = HttpRequest()
     request.method, request.GET, request.user = "GET", QueryDict(query), person
     if not model_admin.has_view_permission(request):
-        raise PermissionDenied(f"{person} may not see this list any more.")
+        raise PermissionDenied(gettext("%(person)s may not see this list any more.") % {"person": person})
     return rows_for(model_admin, request)
 
 
@@ -188,9 +192,13 @@ def remove_old() -> int:
 
 def told(export: Export) -> str:
     """How it stands, in words."""
-    rows = plural(export.rows, "row")
+    rows = counting.rows(export.rows)
     if export.state == ExportState.FINISHED:
         return rows
     if export.state == ExportState.FAILED:
         return export.error
-    return f"{rows} written so far" if export.rows else "begins as soon as a worker is free"
+    return (
+        gettext("%(rows)s written so far") % {"rows": rows}
+        if export.rows
+        else gettext("begins as soon as a worker is free")
+    )

@@ -17,6 +17,9 @@ from typing import Any, TextIO
 
 import xlsxwriter
 from django.db.models import Model, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.formulas import harmless
 from portfolio.models import AuditEntry, Company, Contract, Proposal, Registration, Subject, SubjectImport
@@ -33,7 +36,7 @@ class Column:
     """One column: its name for machines, its heading for people, and how a row is read."""
 
     name: str
-    heading: str
+    heading: str | Promise
     read: Callable[[Row], Any]
     width: int = 18
 
@@ -59,7 +62,9 @@ class Listing:
 
     @property
     def file_stem(self) -> str:
-        return str(self.model._meta.verbose_name_plural).replace(" ", "-")
+        """Part of the names of files, so alike in every language."""
+        with override(None):
+            return str(self.model._meta.verbose_name_plural).replace(" ", "-")
 
     def of(self, columns: Sequence[Column]) -> Listing:
         """With these columns only; none: as it is."""
@@ -122,7 +127,7 @@ def text_of(value: Any) -> str:
     found = value_of(value)
     if found is None:
         return ""
-    return ("yes" if found else "no") if isinstance(found, bool) else str(found)
+    return (gettext("yes") if found else gettext("no")) if isinstance(found, bool) else str(found)
 
 
 def cell_of(value: Any) -> str | int | float:
@@ -156,7 +161,7 @@ def write_csv(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:
     # With a mark at the beginning, by which spreadsheets know that it is UTF-8.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         out = csv.writer(file)
-        out.writerow([column.heading for column in listing.columns])
+        out.writerow([str(column.heading) for column in listing.columns])
         for batch in found:
             out.writerows([cell_of(column.read(row)) for column in listing.columns] for row in batch)
             count += len(batch)
@@ -216,7 +221,7 @@ def _new_sheet(book: Any, columns: Sequence[Column], head: Any, text: Any) -> An
     sheet.freeze_panes(1, 0)
     for number, column in enumerate(columns):
         sheet.set_column(number, number, column.width, text)
-        sheet.write_string(0, number, column.heading, head)
+        sheet.write_string(0, number, str(column.heading), head)
     return sheet
 
 
@@ -241,7 +246,7 @@ WRITERS: dict[Format, Callable[[Path, Listing, Iterable[list[Row]]], int]] = {
 
 COMPANY_COLUMNS = (
     Column("duns", "D-U-N-S", lambda row: row.company_id, 12),
-    Column("name", "Name", lambda row: row.company.name, 36),
+    Column("name", _("Name"), lambda row: row.company.name, 36),
 )
 
 declare(
@@ -249,11 +254,11 @@ declare(
         Company,
         (
             Column("duns", "D-U-N-S", lambda row: row.duns, 12),
-            Column("name", "Name", lambda row: row.name, 36),
-            Column("city", "City", lambda row: row.city),
-            Column("country", "Country", lambda row: row.country, 8),
-            Column("operating_status", "Status", lambda row: row.operating_status),
-            Column("changed_at", "Last change", lambda row: row.changed_at, 26),
+            Column("name", _("Name"), lambda row: row.name, 36),
+            Column("city", _("City"), lambda row: row.city),
+            Column("country", _("Country"), lambda row: row.country, 8),
+            Column("operating_status", _("Status"), lambda row: row.operating_status),
+            Column("changed_at", _("Last change"), lambda row: row.changed_at, 26),
         ),
         duns=lambda row: str(row.duns),
     )
@@ -264,20 +269,20 @@ declare(
         Subject,
         (
             *COMPANY_COLUMNS,
-            Column("customer_reference", "Customer reference", lambda row: row.customer_reference),
-            Column("tags", "Tags", lambda row: row.tags),
-            Column("owner", "Owner", lambda row: row.owner),
-            Column("registration", "Registration", lambda row: row.registration.reference),
-            Column("wanted", "Wanted", lambda row: row.wanted, 9),
-            Column("state", "At D&B", lambda row: row.get_state_display()),
-            Column("code", "D&B's code", lambda row: row.code, 12),
-            Column("message", "D&B's message", lambda row: row.message, 36),
-            Column("replacement", "Named instead", lambda row: row.replacement, 14),
-            Column("monitored_since", "Monitored since", lambda row: row.monitored_since, 14),
-            Column("monitored_until", "Monitored until", lambda row: row.monitored_until, 14),
-            Column("remove_on", "To be removed on", lambda row: row.remove_on, 14),
-            Column("wanted_by", "Wanted by", lambda row: row.wanted_by),
-            Column("wanted_at", "Wanted at", lambda row: row.wanted_at, 26),
+            Column("customer_reference", _("Customer reference"), lambda row: row.customer_reference),
+            Column("tags", _("Tags"), lambda row: row.tags),
+            Column("owner", _("Owner"), lambda row: row.owner),
+            Column("registration", _("Registration"), lambda row: row.registration.reference),
+            Column("wanted", _("Wanted"), lambda row: row.wanted, 9),
+            Column("state", _("At D&B"), lambda row: row.get_state_display()),
+            Column("code", _("D&B's code"), lambda row: row.code, 12),
+            Column("message", _("D&B's message"), lambda row: row.message, 36),
+            Column("replacement", _("Named instead"), lambda row: row.replacement, 14),
+            Column("monitored_since", _("Monitored since"), lambda row: row.monitored_since, 14),
+            Column("monitored_until", _("Monitored until"), lambda row: row.monitored_until, 14),
+            Column("remove_on", _("To be removed on"), lambda row: row.remove_on, 14),
+            Column("wanted_by", _("Wanted by"), lambda row: row.wanted_by),
+            Column("wanted_at", _("Wanted at"), lambda row: row.wanted_at, 26),
         ),
         complete=with_both,
         duns=lambda row: str(row.company_id),
@@ -287,15 +292,15 @@ declare(
     Listing(
         Registration,
         (
-            Column("reference", "Registration", lambda row: row.reference, 30),
-            Column("contract", "Contract", lambda row: row.contract_id),
-            Column("state", "State", lambda row: row.get_state_display()),
-            Column("adopted", "List adopted", lambda row: row.adopted, 12),
-            Column("last_pulled_at", "Queue last empty", lambda row: row.last_pulled_at, 26),
-            Column("next_pull_at", "Next pull", lambda row: row.next_pull_at, 26),
-            Column("cadence", "Pulled", lambda row: row.get_cadence_display()),
-            Column("cadence_every", "Minutes or hours", lambda row: row.cadence_every),
-            Column("stopped_reason", "Why stopped", lambda row: row.stopped_reason, 36),
+            Column("reference", _("Registration"), lambda row: row.reference, 30),
+            Column("contract", _("Contract"), lambda row: row.contract_id),
+            Column("state", _("State"), lambda row: row.get_state_display()),
+            Column("adopted", _("List adopted"), lambda row: row.adopted, 12),
+            Column("last_pulled_at", _("Queue last empty"), lambda row: row.last_pulled_at, 26),
+            Column("next_pull_at", _("Next pull"), lambda row: row.next_pull_at, 26),
+            Column("cadence", _("Pulled"), lambda row: row.get_cadence_display()),
+            Column("cadence_every", _("Minutes or hours"), lambda row: row.cadence_every),
+            Column("stopped_reason", _("Why stopped"), lambda row: row.stopped_reason, 36),
         ),
     )
 )
@@ -303,20 +308,20 @@ declare(
     Listing(
         SubjectImport,
         (
-            Column("id", "Import", lambda row: str(row.pk), 38),
-            Column("file_name", "File", lambda row: row.file_name, 30),
-            Column("registration", "Registration", lambda row: row.registration.reference),
-            Column("mode", "What it does", lambda row: row.get_mode_display(), 30),
-            Column("state", "State", lambda row: row.get_state_display(), 26),
-            Column("total", "Rows", lambda row: row.total, 9),
-            Column("new_billable", "New billable companies", lambda row: row.new_billable),
-            Column("removals", "Removals", lambda row: row.removals, 10),
-            Column("created_by", "Uploaded by", lambda row: row.created_by),
-            Column("created_at", "Uploaded", lambda row: row.created_at, 26),
-            Column("confirmed_by", "Confirmed by", lambda row: row.confirmed_by),
-            Column("confirmed_at", "Confirmed", lambda row: row.confirmed_at, 26),
-            Column("approved_by", "Approved by", lambda row: row.approved_by),
-            Column("error", "Trouble", lambda row: row.error, 36),
+            Column("id", _("Import"), lambda row: str(row.pk), 38),
+            Column("file_name", _("File"), lambda row: row.file_name, 30),
+            Column("registration", _("Registration"), lambda row: row.registration.reference),
+            Column("mode", _("What it does"), lambda row: row.get_mode_display(), 30),
+            Column("state", _("State"), lambda row: row.get_state_display(), 26),
+            Column("total", _("Rows"), lambda row: row.total, 9),
+            Column("new_billable", _("New billable companies"), lambda row: row.new_billable),
+            Column("removals", _("Removals"), lambda row: row.removals, 10),
+            Column("created_by", _("Uploaded by"), lambda row: row.created_by),
+            Column("created_at", _("Uploaded"), lambda row: row.created_at, 26),
+            Column("confirmed_by", _("Confirmed by"), lambda row: row.confirmed_by),
+            Column("confirmed_at", _("Confirmed"), lambda row: row.confirmed_at, 26),
+            Column("approved_by", _("Approved by"), lambda row: row.approved_by),
+            Column("error", _("Trouble"), lambda row: row.error, 36),
         ),
         complete=with_registrations,
     )
@@ -326,17 +331,17 @@ declare(
         Proposal,
         (
             *COMPANY_COLUMNS,
-            Column("kind", "What is proposed", lambda row: row.get_kind_display(), 38),
-            Column("replacement", "Add instead", lambda row: row.replacement, 12),
-            Column("cost", "New billable companies", lambda row: row.cost),
-            Column("registration", "Registration", lambda row: row.registration.reference),
-            Column("state", "State", lambda row: row.get_state_display()),
-            Column("reason", "Reason", lambda row: row.reason, 48),
-            Column("created_at", "Proposed", lambda row: row.created_at, 26),
-            Column("confirmed_by", "Confirmed by", lambda row: row.confirmed_by),
-            Column("decided_by", "Decided by", lambda row: row.decided_by),
-            Column("decided_at", "Decided", lambda row: row.decided_at, 26),
-            Column("note", "Why dismissed", lambda row: row.note, 36),
+            Column("kind", _("What is proposed"), lambda row: row.get_kind_display(), 38),
+            Column("replacement", _("Add instead"), lambda row: row.replacement, 12),
+            Column("cost", _("New billable companies"), lambda row: row.cost),
+            Column("registration", _("Registration"), lambda row: row.registration.reference),
+            Column("state", _("State"), lambda row: row.get_state_display()),
+            Column("reason", _("Reason"), lambda row: row.reason, 48),
+            Column("created_at", _("Proposed"), lambda row: row.created_at, 26),
+            Column("confirmed_by", _("Confirmed by"), lambda row: row.confirmed_by),
+            Column("decided_by", _("Decided by"), lambda row: row.decided_by),
+            Column("decided_at", _("Decided"), lambda row: row.decided_at, 26),
+            Column("note", _("Why dismissed"), lambda row: row.note, 36),
         ),
         complete=with_both,
         duns=lambda row: str(row.company_id),
@@ -346,14 +351,14 @@ declare(
     Listing(
         AuditEntry,
         (
-            Column("at", "When", lambda row: row.at, 26),
-            Column("actor", "Who", lambda row: row.actor),
-            Column("action", "Did what", lambda row: row.action),
-            Column("what", "To what", lambda row: row.what),
-            Column("key", "Which one", lambda row: row.key, 38),
-            Column("summary", "In words", lambda row: row.summary, 60),
-            Column("before", "Before", lambda row: row.before, 36),
-            Column("after", "After", lambda row: row.after, 36),
+            Column("at", _("When"), lambda row: row.at, 26),
+            Column("actor", _("Who"), lambda row: row.actor),
+            Column("action", _("Did what"), lambda row: row.action),
+            Column("what", _("To what"), lambda row: row.what),
+            Column("key", _("Which one"), lambda row: row.key, 38),
+            Column("summary", _("In words"), lambda row: row.summary, 60),
+            Column("before", _("Before"), lambda row: row.before, 36),
+            Column("after", _("After"), lambda row: row.after, 36),
         ),
         whole=True,
     )
@@ -362,10 +367,10 @@ declare(
     Listing(
         Contract,
         (
-            Column("name", "Contract", lambda row: row.name),
-            Column("anniversary", "Anniversary", lambda row: row.anniversary, 14),
-            Column("contracted_number", "Contracted number", lambda row: row.contracted_number),
-            Column("cap", "One person may confirm", lambda row: row.cap),
+            Column("name", _("Contract"), lambda row: row.name),
+            Column("anniversary", _("Anniversary"), lambda row: row.anniversary, 14),
+            Column("contracted_number", _("Contracted number"), lambda row: row.contracted_number),
+            Column("cap", _("One person may confirm"), lambda row: row.cap),
         ),
     )
 )

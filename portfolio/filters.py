@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 from unfold.widgets import UnfoldAdminDateWidget
 
@@ -53,7 +54,7 @@ def choice_filter(name: str, choices: Any, label: str | Promise) -> type[ChoiceF
 
 
 class RegistrationFilter(DropdownFilter):  # type: ignore[misc]
-    title = "registration"
+    title = _("registration")
     parameter_name = "registration"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -68,7 +69,7 @@ class RegistrationFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class CountryFilter(TextFilter):  # type: ignore[misc]
-    title = "country code, such as GB"
+    title = _("country code, such as GB")
     parameter_name = "country"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -79,15 +80,15 @@ class CountryFilter(TextFilter):  # type: ignore[misc]
 class DaysForm(forms.Form):
     def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for end, words in (("from", "From"), ("to", "To")):
-            widget = UnfoldAdminDateWidget(attrs={"placeholder": f"{words} day", "type": "date"})
+        for end, words, placeholder in (("from", _("From"), _("From day")), ("to", _("To"), _("To day"))):
+            widget = UnfoldAdminDateWidget(attrs={"placeholder": placeholder, "type": "date"})
             self.fields[f"{name}_{end}"] = forms.CharField(label=words, required=False, widget=widget)
 
 
 class DaysFilter(admin.ListFilter):
     """From a day to a day in the reader's zone, as a range of keys."""
 
-    title = "day"
+    title = _("day")
     parameter_name = "day"
     template = "unfold/filters/filters_date_range.html"
 

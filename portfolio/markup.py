@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from portfolio import wording
 
@@ -35,7 +36,7 @@ def due(moment: datetime | None) -> SafeString | str:
     """ "in 4 minutes"; "now" from then on."""
     if moment is None:
         return ""
-    return _time(moment, "now" if moment <= timezone.now() + timedelta(minutes=1) else wording.ago(moment))
+    return _time(moment, gettext("now") if moment <= timezone.now() + timedelta(minutes=1) else wording.ago(moment))
 
 
 def _time(moment: datetime, text: str) -> SafeString:
@@ -58,7 +59,7 @@ def bytes_in_words(count: int | None) -> str:
     if count is None:
         return ""
     if count < 1_000:
-        return f"{count} bytes"
+        return gettext("%(count)s bytes") % {"count": count}
     size, unit = (count / 1_000, "kB") if count < 1_000_000 else (count / 1_000_000, "MB")
     return f"{number_format(size, 1, force_grouping=True)} {unit}"
 
@@ -68,7 +69,7 @@ def cell(value: object) -> SafeString | str:
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, datetime):
         return exact(value)
     if isinstance(value, date):

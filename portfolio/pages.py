@@ -13,6 +13,8 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as DjangoModelAdmin
@@ -81,7 +83,7 @@ class PageAdmin(ModelAdmin):
     list_filter_submit = True
     list_fullwidth = False
     compressed_fields = True
-    empty_title: str | Promise = "Nothing here yet"
+    empty_title: str | Promise = _("Nothing here yet")
     empty_text: str | Promise = ""
     empty_template = ""
     page_template = ""
@@ -96,7 +98,10 @@ class PageAdmin(ModelAdmin):
     def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
         row = self.get_object(request, object_id)
         if row is None:
-            raise Http404(f"There is no {self.opts.verbose_name} with the key {object_id}.")
+            raise Http404(
+                gettext("There is no %(verbose_name)s with the key %(object_id)s.")
+                % {"verbose_name": self.opts.verbose_name, "object_id": object_id}
+            )
         if not self.has_view_permission(request, row):
             raise PermissionDenied
         return row

@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from direct_plus.duns import InvalidDuns, normalise_duns
+from portfolio import counting
 from portfolio.auditing import record
 from portfolio.models import (
     Contract,
@@ -29,7 +31,7 @@ from portfolio.models import (
 from portfolio.rows import clean_text, in_batches, insert_new
 from portfolio.tallying import tally
 from portfolio.wanting import Wish, new_billable, unwant_subjects, want_subjects
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 PROPOSAL_KEYS = uuid.UUID("5b0f2f5c-58f0-5d0b-8c6e-6d1a4c5a9b37")
 TRANSFERRED_CODE = "40003"  # contract §4: the third column holds the replacement
@@ -123,13 +125,15 @@ def reason(kind: str, replacement: str) -> str:
     """What happened, in a sentence."""
     if kind == ProposalKind.TRANSFER:
         if replacement:
-            return f"D&B has merged it into {replacement}: there will be no more news under this number."
-        return "D&B has merged it into another company and does not say which one."
+            return gettext("D&B has merged it into %(replacement)s: there will be no more news under this number.") % {
+                "replacement": replacement
+            }
+        return gettext("D&B has merged it into another company and does not say which one.")
     if kind == ProposalKind.DELETE:
-        return "D&B has deleted it: there will be no more news."
+        return gettext("D&B has deleted it: there will be no more news.")
     if kind == ProposalKind.EXIT:
-        return "It has left the set that D&B watches in this registration: there will be no more news."
-    return f"D&B refuses this number and names {replacement} in its place."
+        return gettext("It has left the set that D&B watches in this registration: there will be no more news.")
+    return gettext("D&B refuses this number and names %(replacement)s in its place.") % {"replacement": replacement}
 
 
 def _tell_costs(proposals: Sequence[Proposal]) -> None:
@@ -196,7 +200,7 @@ def withdraw_unwanted() -> int:
         wanted = Subject.objects.filter(pk__in=list(keys.values()), wanted=True).values_list("pk", flat=True)
         still = set(wanted)
         gone = [row for row in batch if keys[row.pk] not in still]
-        count += sum(_dismiss(row, by=THE_PROGRAM, note="Nobody wants the company any more.") for row in gone)
+        count += sum(_dismiss(row, by=THE_PROGRAM, note=gettext("Nobody wants the company any more.")) for row in gone)
     return count
 
 
@@ -214,13 +218,13 @@ class Decided:
 
     def __str__(self) -> str:
         parts = (
-            (self.accepted, "accepted"),
-            (self.waiting, "waiting for a second person"),
-            (self.dismissed, "dismissed"),
-            (self.too_late, "decided by somebody else meanwhile"),
+            (self.accepted, gettext("%(proposals)s accepted")),
+            (self.waiting, gettext("%(proposals)s waiting for a second person")),
+            (self.dismissed, gettext("%(proposals)s dismissed")),
+            (self.too_late, gettext("%(proposals)s decided by somebody else meanwhile")),
         )
-        told = [f"{plural(len(rows), 'proposal')} {words}" for rows, words in parts if rows]
-        return f"{', '.join(told)}." if told else "Nothing was there to decide."
+        told = [words % {"proposals": counting.proposals(len(rows))} for rows, words in parts if rows]
+        return f"{', '.join(told)}." if told else gettext("Nothing was there to decide.")
 
 
 def cost_of(proposals: Iterable[Proposal]) -> int:
@@ -255,7 +259,7 @@ def approve(proposals: Sequence[Proposal], *, by: str, confirmed: int) -> Decide
     """A second person agrees to what lay above the cap."""
     _demand_number(cost_of(proposals), confirmed)
     if any(row.confirmed_by == by for row in proposals):
-        raise Refused("You have accepted this yourself: somebody else has to approve it.")
+        raise Refused(gettext("You have accepted this yourself: somebody else has to approve it."))
     result = Decided()
     for row in proposals:
         _accept(row, by, result, {"state": ProposalState.AWAITING_APPROVAL, "confirmed_by": row.confirmed_by})
@@ -265,7 +269,7 @@ def approve(proposals: Sequence[Proposal], *, by: str, confirmed: int) -> Decide
 def dismiss(proposals: Sequence[Proposal], *, by: str, note: str) -> Decided:
     """Decide against them, and say why."""
     if not note.strip():
-        raise Refused("Say why, for those who ask later.")
+        raise Refused(gettext("Say why, for those who ask later."))
     result = Decided()
     for row in proposals:
         (result.dismissed if _dismiss(row, by=by, note=note) else result.too_late).append(row)
@@ -274,8 +278,11 @@ def dismiss(proposals: Sequence[Proposal], *, by: str, note: str) -> Decided:
 
 def _demand_number(cost: int, confirmed: int) -> None:
     if cost != confirmed:
-        companies = plural(cost, "new billable company", "new billable companies")
-        raise Refused(f"This adds {companies}, and you confirmed {confirmed:,}. Look again, then confirm that number.")
+        companies = counting.new_billable_companies(cost)
+        raise Refused(
+            gettext("This adds %(companies)s, and you confirmed %(confirmed)s. Look again, then confirm that number.")
+            % {"companies": companies, "confirmed": counted(confirmed)}
+        )
 
 
 def _await_approval(row: Proposal, by: str, result: Decided) -> None:
@@ -283,7 +290,12 @@ def _await_approval(row: Proposal, by: str, result: Decided) -> None:
     if not _swap(row, {"state": ProposalState.OPEN}, waiting):
         result.too_late.append(row)
         return
-    _audit(row, by, "accept proposal", f"Accepted, and waits for a second person: {_words(row)}")
+    _audit(
+        row,
+        by,
+        "accept proposal",
+        gettext("Accepted, and waits for a second person: %(words)s") % {"words": _words(row)},
+    )
     result.waiting.append(row)
 
 
@@ -292,7 +304,7 @@ def _accept(row: Proposal, by: str, result: Decided, known: Mapping[str, object]
     if not _swap(row, known, decided):
         result.too_late.append(row)
         return
-    _audit(row, by, "accept proposal", f"Accepted: {_words(row)}")
+    _audit(row, by, "accept proposal", gettext("Accepted: %(words)s") % {"words": _words(row)})
     carry_out(row)
     result.accepted.append(row)
 
@@ -306,7 +318,12 @@ def _dismiss(row: Proposal, *, by: str, note: str) -> bool:
     }
     if not _swap(row, {"state__in": UNDECIDED}, decided):
         return False
-    _audit(row, by, "dismiss proposal", f"Dismissed: {_words(row)}. {row.note}")
+    _audit(
+        row,
+        by,
+        "dismiss proposal",
+        gettext("Dismissed: %(words)s. %(note)s") % {"words": _words(row), "note": row.note},
+    )
     return True
 
 
@@ -333,7 +350,7 @@ def _audit(row: Proposal, actor: str, action: str, summary: str) -> None:
 
 
 def _words(row: Proposal) -> str:
-    add = f", add {row.replacement}" if row.replacement else ""
+    add = gettext(", add %(replacement)s") % {"replacement": row.replacement} if row.replacement else ""
     return f"remove {row.company_id}{add}"
 
 

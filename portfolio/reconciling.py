@@ -10,7 +10,9 @@ from datetime import date
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from portfolio import counting
 from portfolio.auditing import record
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.notices import notify
@@ -19,7 +21,7 @@ from portfolio.subject_counts import SubjectCounts, counts_of
 from portfolio.sync_runs import only_after
 from portfolio.todo import SAID_NO, of
 from portfolio.wanting import Wish, contract_year_start, unwant_subjects, want_subjects
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 # Listed at D&B on this day, as far as known.
 BILLED = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
@@ -42,10 +44,9 @@ class Drift:
         return not (self.missing or self.refused or self.extra or self.held_back)
 
     def __str__(self) -> str:
-        return (
-            f"{self.missing:,} wanted but not at D&B, {self.refused:,} refused by D&B, "
-            f"{self.extra:,} at D&B but not wanted"
-        )
+        return gettext(
+            "%(missing)s wanted but not at D&B, %(refused)s refused by D&B, %(extra)s at D&B but not wanted"
+        ) % {"missing": counted(self.missing), "refused": counted(self.refused), "extra": counted(self.extra)}
 
 
 def drift(registration: Registration) -> Drift:
@@ -115,7 +116,13 @@ def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, b
     for keys in _keys(registration, numbers):
         rows = Subject.objects.filter(pk__in=keys, wanted=False, state=SubjectState.MONITORED)
         rows.update(wanted_at=timezone.now(), wanted_by=clean_text(by, 200), code="", message="")
-    _record(registration, by, "stop", f"to be taken out of {registration}", numbers)
+    _record(
+        registration,
+        by,
+        "stop",
+        gettext("%(companies)s to be taken out of %(registration)s: %(shown)s"),
+        numbers,
+    )
     return len(numbers)
 
 
@@ -127,7 +134,13 @@ def send_again(registration: Registration, duns: Sequence[str] | None, *, by: st
         rows.update(
             state=SubjectState.UNKNOWN, wanted_at=timezone.now(), wanted_by=clean_text(by, 200), code="", message=""
         )
-    _record(registration, by, "send_again", f"to be added to {registration} again", numbers)
+    _record(
+        registration,
+        by,
+        "send_again",
+        gettext("%(companies)s to be added to %(registration)s again: %(shown)s"),
+        numbers,
+    )
     return len(numbers)
 
 
@@ -161,8 +174,8 @@ def _keys(registration: Registration, numbers: Sequence[str]) -> list[list[uuid.
 def _record(registration: Registration, by: str, action: str, words: str, numbers: Sequence[str]) -> None:
     if numbers:
         shown = ", ".join(numbers[:10]) + (" …" if len(numbers) > 10 else "")
-        summary = f"{plural(len(numbers), 'company', 'companies')} {words}: {shown}"
-        record(actor=by, action=action, thing=registration, summary=summary, after={"duns": numbers[:10_000]})
+        told = {"companies": counting.companies(len(numbers)), "registration": registration, "shown": shown}
+        record(actor=by, action=action, thing=registration, summary=words % told, after={"duns": numbers[:10_000]})
 
 
 def tell_of_drift(registration: Registration, url: str = "") -> bool:
@@ -172,8 +185,8 @@ def tell_of_drift(registration: Registration, url: str = "") -> bool:
         return False
     notice = notify(
         kind="drift",
-        subject=f"{registration}: D&B's list is not what is wanted",
-        text=f"{found}. Nothing is corrected by itself; decide on the drift page.",
+        subject=gettext("%(registration)s: D&B's list is not what is wanted") % {"registration": registration},
+        text=gettext("%(found)s. Nothing is corrected by itself; decide on the drift page.") % {"found": found},
         url=url,
         key=f"{registration.pk}|{found.missing}|{found.refused}|{found.extra}",
     )

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from portfolio.auditing import record
 from portfolio.exporting import LISTINGS, Column, Listing
@@ -59,19 +60,31 @@ def columns_of(listing: Listing, names: str | Iterable[str]) -> tuple[Column, ..
     return tuple(known[name] for name in dict.fromkeys(several) if name in known)
 
 
+def _saved_in_words(*, is_new: bool, shared: bool) -> str:
+    if is_new:
+        return (
+            gettext("Filter “%(name)s” of %(list)s saved, shared")
+            if shared
+            else gettext("Filter “%(name)s” of %(list)s saved")
+        )
+    if shared:
+        return gettext("Filter “%(name)s” of %(list)s saved again, shared")
+    return gettext("Filter “%(name)s” of %(list)s saved again")
+
+
 def save_filter(*, listing: str, name: str, query: str, columns: str, shared: bool, by: str) -> SavedFilter:
     """A new one, or the person's own of that name made anew."""
     name = clean_text(name.strip(), 80)
     if listing not in LISTINGS:
-        raise ValidationError("There is no such list.")
+        raise ValidationError(gettext("There is no such list."))
     if not name:
-        raise ValidationError("Give the filter a name.")
+        raise ValidationError(gettext("Give the filter a name."))
     values = {"query": filters_in(query), "columns": _known(listing, columns), "shared": shared}
     row, is_new = SavedFilter.objects.update_or_create(
         owner=by, listing=listing, name=name, defaults=values, create_defaults={**values, "created_at": timezone.now()}
     )
-    words = f"Filter “{name}” of {LISTINGS[listing].file_stem} {'saved' if is_new else 'saved again'}"
-    record(actor=by, action="save filter", thing=row, summary=words + (", shared" if shared else ""), after=values)
+    words = _saved_in_words(is_new=is_new, shared=shared) % {"name": name, "list": LISTINGS[listing].file_stem}
+    record(actor=by, action="save filter", thing=row, summary=words, after=values)
     return row
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from direct_plus.client import LARGEST_BATCH, DirectPlus
 from direct_plus.errors import DirectPlusError
@@ -29,12 +30,12 @@ class CannotSend(Exception):
 def why_not_to_send(registration: Registration) -> str:
     """A sentence that says what to do, or nothing when sending is safe."""
     if not registration.adopted:
-        return (
-            f"{registration} is not adopted yet: take over the list that D&B has first, so that nothing is "
-            "added or removed by mistake."
-        )
+        return gettext(
+            "%(registration)s is not adopted yet: take over the list that D&B has first, so that nothing "
+            "is added or removed by mistake."
+        ) % {"registration": registration}
     if is_real(registration.contract) and settings.ENVIRONMENT != "production" and not settings.DNB_PULL:
-        return "This is no production installation and would change the real list. Set DNB_PULL=yes if it may."
+        return gettext("This is no production installation and would change the real list. Set DNB_PULL=yes if it may.")
     return ""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.utils.translation import gettext
+
 from direct_plus.client import DirectPlus
 from portfolio.auditing import record
 from portfolio.connecting import client_for
@@ -36,11 +38,14 @@ def activate(registration: Registration, *, by: str, client: DirectPlus | None =
 def _switch(registration: Registration, by: str, client: DirectPlus, *, on: bool) -> None:
     before = is_suppressed(registration)
     (client.suppress if on else client.activate)(registration.reference)
+    words = gettext("Notifications of %(registration)s suppressed at D&B")
+    if not on:
+        words = gettext("Notifications of %(registration)s activated at D&B")
     record(
         actor=by,
         action="suppress" if on else "activate",
         thing=registration,
-        summary=f"Notifications of {registration} {'suppressed' if on else 'activated'} at D&B",
+        summary=words % {"registration": registration},
         before={"suppressed": before},
         after={"suppressed": on},
     )

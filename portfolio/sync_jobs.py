@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django_q.tasks import async_task
 
 from portfolio import sync_runs
@@ -19,6 +20,7 @@ from portfolio.proposing import propose_replacements
 from portfolio.reconciling import tell_of_drift
 from portfolio.sending import CannotSend, sync
 from portfolio.todo import Verb, pending, unsent
+from portfolio.wording import counted
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
@@ -101,15 +103,23 @@ def sync_now(key: str, by: str) -> str:
     try:
         run = _with_proposals(sync(registration, asked_by=by, everything=True, until=timezone.now() + A_MINUTE))
     except (CannotSend, HoldLost) as error:
-        return str(error) or "Another process is at it."
+        return str(error) or gettext("Another process is at it.")
     return in_words(run)
 
 
 def in_words(run: SyncRun | None) -> str:
     if run is None:
-        return "Nothing to send."
-    told = f"{run.get_state_display()}: {run.sent:,} sent, {run.accepted:,} accepted, {run.refused:,} refused"
-    return f"{told}, {run.pending:,} pending, {run.calls:,} calls. {run.error}".strip()
+        return gettext("Nothing to send.")
+    told = gettext("%(state)s: %(sent)s sent, %(accepted)s accepted, %(refused)s refused") % {
+        "state": run.get_state_display(),
+        "sent": counted(run.sent),
+        "accepted": counted(run.accepted),
+        "refused": counted(run.refused),
+    }
+    return (
+        gettext("%(told)s, %(pending)s pending, %(calls)s calls. %(error)s")
+        % {"told": told, "pending": counted(run.pending), "calls": counted(run.calls), "error": run.error}
+    ).strip()
 
 
 def check_lists() -> int:

@@ -7,13 +7,16 @@ from datetime import datetime
 
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from portfolio import counting
 from portfolio.auditing import record
 from portfolio.models import Registration, SyncRun, SyncState
 from portfolio.notices import notify
 from portfolio.rows import clean_text
 from portfolio.todo import Verb, pending, unsent
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 OPEN = (SyncState.RUNNING, SyncState.PAUSED, SyncState.FAILED)
 THE_JOB = "sync job"
@@ -69,12 +72,21 @@ def _begin(registration: Registration, asked_by: str, after: datetime | None) ->
         wishes_after=after,
     )
     counts = {"additions": adds, "removals": removes}
-    _record(run, asked_by, "sync", f"Sync of {registration}: {words_of(adds, removes)}", after=counts)
+    _record(
+        run,
+        asked_by,
+        "sync",
+        gettext("Sync of %(registration)s: %(what)s") % {"registration": registration, "what": words_of(adds, removes)},
+        after=counts,
+    )
     return run
 
 
 def words_of(adds: int, removes: int) -> str:
-    return f"{plural(adds, 'company', 'companies')} to add, {removes:,} to remove"
+    return gettext("%(companies)s to add, %(removes)s to remove") % {
+        "companies": counting.companies(adds),
+        "removes": counted(removes),
+    }
 
 
 def pause_run(run: SyncRun, by: str) -> bool:
@@ -93,7 +105,11 @@ def cancel_run(run: SyncRun, by: str) -> bool:
 def end_run(run: SyncRun) -> bool:
     tally(run)
     run.refresh_from_db()
-    told = f"{run.accepted:,} accepted, {run.refused:,} refused, {plural(run.calls, 'call')}"
+    told = gettext("%(accepted)s accepted, %(refused)s refused, %(calls)s") % {
+        "accepted": counted(run.accepted),
+        "refused": counted(run.refused),
+        "calls": counting.calls(run.calls),
+    }
     return _set_state(run, THE_JOB, "end", SyncState.ENDED, (SyncState.RUNNING,), told, ended_at=timezone.now())
 
 
@@ -102,8 +118,16 @@ def fail_run(run: SyncRun, words: str, *, retry_at: datetime, tell: bool) -> Non
     fields = {"state": SyncState.FAILED, "error": clean_text(words), "retry_at": retry_at}
     SyncRun.objects.filter(pk=run.pk, state=SyncState.RUNNING).update(**fields)
     if tell:
-        subject = f"Sync of {run.registration} stands still"
+        subject = gettext("Sync of %(registration)s stands still") % {"registration": run.registration}
         notify(kind="sync", subject=subject, text=words, key=f"{run.pk}|{words[:60]}|{timezone.now():%Y-%m-%d}")
+
+
+SAID = {
+    "pause": _("Sync of %(registration)s: pause."),
+    "resume": _("Sync of %(registration)s: resume."),
+    "cancel": _("Sync of %(registration)s: cancel."),
+    "end": _("Sync of %(registration)s: end."),
+}
 
 
 def _set_state(
@@ -118,7 +142,7 @@ def _set_state(
     """False where it was in none of these states any more: then nothing is done and nothing written down."""
     changed = SyncRun.objects.filter(pk=run.pk, state__in=before).update(state=state, error="", retry_at=None, **fields)
     if changed:
-        summary = f"Sync of {run.registration}: {action}. {told}".strip()
+        summary = f"{SAID[action] % {'registration': run.registration}} {told}".strip()
         _record(run, by, f"sync_{action}", summary, before={"state": run.state}, after={"state": state})
     return bool(changed)
 

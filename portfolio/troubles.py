@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from direct_plus.client import DirectPlus
 from direct_plus.errors import (
@@ -44,18 +45,31 @@ def in_words(error: Exception) -> tuple[str, datetime, bool]:
     """What stopped the sync, when it goes on by itself, and whether people have to hear of it."""
     now = timezone.now()
     if isinstance(error, QuotaUsedUp):
-        return f"D&B's quota of calls is used up. It goes on by itself after the reset. {error}", next_midnight(), True
+        return (
+            gettext("D&B's quota of calls is used up. It goes on by itself after the reset. %(error)s")
+            % {"error": error},
+            next_midnight(),
+            True,
+        )
     if isinstance(error, NotAuthorised | NotConfigured):
-        return f"D&B does not accept the key: check it in the settings. {error}", now + timedelta(minutes=10), True
+        return (
+            gettext("D&B does not accept the key: check it in the settings. %(error)s") % {"error": error},
+            now + timedelta(minutes=10),
+            True,
+        )
     if isinstance(error, UnknownPath):
-        told = "D&B knows no such call: check the registration and DNB_SUBJECT_PATH (subjects or duns)."
+        told = gettext("D&B knows no such call: check the registration and DNB_SUBJECT_PATH (subjects or duns).")
         return f"{told} {error}", now + timedelta(minutes=30), True
     if isinstance(error, TooManyCalls):
         wait = timedelta(seconds=error.retry_after or 60)
-        return f"D&B asks for fewer calls; it goes on by itself. {error}", now + wait, False
+        return (
+            gettext("D&B asks for fewer calls; it goes on by itself. %(error)s") % {"error": error},
+            now + wait,
+            False,
+        )
     if isinstance(error, BadRequest | NotFound):
-        return f"D&B does not accept the call. {error}", now + timedelta(minutes=30), True
-    told = "D&B gave no clear answer. What was under way is in doubt and settled by itself."
+        return gettext("D&B does not accept the call. %(error)s") % {"error": error}, now + timedelta(minutes=30), True
+    told = gettext("D&B gave no clear answer. What was under way is in doubt and settled by itself.")
     return f"{told} {error}", now + timedelta(minutes=1), False
 
 

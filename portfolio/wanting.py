@@ -10,11 +10,12 @@ from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from portfolio import counting
 from portfolio.auditing import record
 from portfolio.models import Company, Contract, Registration, Subject, SubjectState
 from portfolio.rows import clean_text, existing_keys, in_batches, insert_new, search_name
-from portfolio.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +174,19 @@ def unwant_subjects(*, registration: Registration, duns: Sequence[str], asked_by
 
 def _record(registration: Registration, actor: str, action: str, duns: Sequence[str], *, wanted: bool) -> None:
     shown = ", ".join(duns[:10]) + (" …" if len(duns) > 10 else "")
-    verb = "wanted" if wanted else "no longer wanted"
+    words = gettext("%(companies)s wanted in %(reference)s: %(shown)s")
+    if not wanted:
+        words = gettext("%(companies)s no longer wanted in %(reference)s: %(shown)s")
     record(
         actor=actor,
         action=action,
         thing=registration,
-        summary=f"{plural(len(duns), 'company', 'companies')} {verb} in {registration.reference}: {shown}",
+        summary=words
+        % {
+            "companies": counting.companies(len(duns)),
+            "reference": registration.reference,
+            "shown": shown,
+        },
         before={"wanted": not wanted},
         after={"wanted": wanted, "duns": list(duns[:10_000])},
     )

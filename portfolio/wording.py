@@ -9,6 +9,8 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext, ngettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.models import Cadence, Registration, RegistrationState
 
@@ -29,22 +31,22 @@ def standing(registration: Registration, now: datetime | None = None) -> Standin
     """The registration's state as a person should take it."""
     now = now or timezone.now()
     if registration.state == RegistrationState.STOPPED:
-        return Standing("Stopped by D&B", "bad", registration.stopped_reason)
+        return Standing(gettext("Stopped by D&B"), "bad", registration.stopped_reason)
     if registration.state == RegistrationState.PAUSED:
         return _paused(registration, now)
     if registration.failures:
-        return Standing("In trouble", "warn", registration.trouble)
+        return Standing(gettext("In trouble"), "warn", registration.trouble)
     if is_late(registration, now):
-        return Standing("Late", "warn", "It was due and nobody has pulled it: does the worker run?")
-    return Standing("Active", "good", registration.trouble)
+        return Standing(gettext("Late"), "warn", gettext("It was due and nobody has pulled it: does the worker run?"))
+    return Standing(gettext("Active"), "good", registration.trouble)
 
 
 def _paused(registration: Registration, now: datetime) -> Standing:
     until = registration.paused_until
     if until is None:
-        words = "Until somebody starts it." if registration.last_pulled_at else "Not started yet."
-        return Standing("Paused", "calm", words)
-    return Standing("Paused", "calm", f"Until {moment_text(until)}.")
+        words = gettext("Until somebody starts it.") if registration.last_pulled_at else gettext("Not started yet.")
+        return Standing(gettext("Paused"), "calm", words)
+    return Standing(gettext("Paused"), "calm", gettext("Until %(until)s.") % {"until": moment_text(until)})
 
 
 def is_late(registration: Registration, now: datetime) -> bool:
@@ -62,19 +64,22 @@ def countdown(registration: Registration, now: datetime | None = None) -> str:
     """ "in 2 d 4 h" where what waits at D&B is in danger: pulling has stopped, waits or is late."""
     now = now or timezone.now()
     end = lost_at(registration)
-    if end is None or standing(registration, now).word == "Active":
+    if end is None or standing(registration, now).tone == "good":
         return ""
-    return f"in {days_and_hours(end - now)}" if end > now else "now"
+    return gettext("in %(span)s") % {"span": days_and_hours(end - now)} if end > now else gettext("now")
 
 
 def loss_sentence(registration: Registration, now: datetime | None = None) -> str:
     now = now or timezone.now()
     end = lost_at(registration)
     if end is None:
-        return "It was never pulled. D&B drops what nobody pulls for 4 days."
+        return gettext("It was never pulled. D&B drops what nobody pulls for 4 days.")
     if end <= now:
-        return f"D&B has been dropping what waits since {moment_text(end)}. Start it now."
-    return f"D&B drops what waits in {days_and_hours(end - now)}: from {moment_text(end)} on."
+        return gettext("D&B has been dropping what waits since %(end)s. Start it now.") % {"end": moment_text(end)}
+    return gettext("D&B drops what waits in %(span)s: from %(end)s on.") % {
+        "span": days_and_hours(end - now),
+        "end": moment_text(end),
+    }
 
 
 def days_and_hours(span: timedelta) -> str:
@@ -82,8 +87,9 @@ def days_and_hours(span: timedelta) -> str:
     minutes = max(int(span.total_seconds() // 60), 0)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {rest} min" if hours else f"{rest} min"
+        return gettext("%(days)s d %(hours)s h") % {"days": days, "hours": hours}
+    words = gettext("%(hours)s h %(minutes)s min") if hours else gettext("%(minutes)s min")
+    return words % {"hours": hours, "minutes": rest}
 
 
 def moment_text(moment: datetime) -> str:
@@ -99,9 +105,10 @@ def cadence_words(registration: Registration) -> str:
     every = registration.cadence_every
     if registration.cadence == Cadence.DAILY:
         at = f"{registration.cadence_time:%H:%M}" if registration.cadence_time else "06:00"
-        return f"daily at {at} ({registration.cadence_zone})"
-    unit = "hour" if registration.cadence == Cadence.HOURS else "minute"
-    return f"every {unit}" if every == 1 else f"every {every} {unit}s"
+        return gettext("daily at %(time)s (%(zone)s)") % {"time": at, "zone": registration.cadence_zone}
+    if registration.cadence == Cadence.HOURS:
+        return ngettext("every hour", "every %(count)s hours", every) % {"count": every}
+    return ngettext("every minute", "every %(count)s minutes", every) % {"count": every}
 
 
 def told_by_dnb(registration: Registration) -> dict[str, Any]:
@@ -116,13 +123,13 @@ def told_by_dnb(registration: Registration) -> dict[str, Any]:
 
 
 TOLD_WORDS = {
-    "UPDATE": "what changed",
-    "FULL_PRODUCT": "everything, at each change",
-    "API_PULL": "pull, by this program",
-    "PUSH": "files",
-    "DAILY": "daily",
-    "WEEKLY": "weekly",
-    "MONTHLY": "monthly",
+    "UPDATE": _("what changed"),
+    "FULL_PRODUCT": _("everything, at each change"),
+    "API_PULL": _("pull, by this program"),
+    "PUSH": _("files"),
+    "DAILY": _("daily"),
+    "WEEKLY": _("weekly"),
+    "MONTHLY": _("monthly"),
 }
 
 
@@ -131,22 +138,32 @@ def description(registration: Registration) -> str:
     return text if isinstance(text, str) else ""
 
 
+A_MOMENT = 60
+SPANS = (
+    (31_557_600, ngettext_lazy("%(count)s year", "%(count)s years", "count")),
+    (2_629_800, ngettext_lazy("%(count)s month", "%(count)s months", "count")),
+    (86_400, ngettext_lazy("%(count)s day", "%(count)s days", "count")),
+    (3_600, ngettext_lazy("%(count)s hour", "%(count)s hours", "count")),
+    (A_MOMENT, ngettext_lazy("%(count)s minute", "%(count)s minutes", "count")),
+)
+
+
 def ago(moment: datetime, now: datetime | None = None) -> str:
     """ "2 hours ago", "in 3 days", "just now"."""
     seconds = ((now or timezone.now()) - moment).total_seconds()
-    text = span(abs(seconds))
-    if text == "a moment":
-        return "just now"
-    return f"{text} ago" if seconds > 0 else f"in {text}"
+    if abs(seconds) < A_MOMENT:
+        return gettext("just now")
+    words = gettext("%(span)s ago") if seconds > 0 else gettext("in %(span)s")
+    return words % {"span": span(abs(seconds))}
 
 
 def span(seconds: float) -> str:
     """The largest unit that fits, in words."""
-    for name, size in (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60)):
+    for size, words in SPANS:
         if seconds >= size:
             count = int(seconds // size)
-            return f"{count} {name}{'' if count == 1 else 's'}"
-    return "a moment"
+            return words % {"count": count}
+    return gettext("a moment")
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
 from portfolio.auditing import record
 from portfolio.holding import Hold
 from portfolio.models import Registration, SyncRun, SyncState
+from portfolio.wording import counted
 
 RECORDED = 10_000
 
@@ -41,7 +44,10 @@ class Work:
         self.run.refresh_from_db()
         if self.run.state != SyncState.RUNNING or (self.until and timezone.now() >= self.until):
             raise Stopped
-        self.tell(f"{self.registration}: {self.run.sent:,} sent, {self.run.calls:,} calls")
+        self.tell(
+            gettext("%(registration)s: %(sent)s sent, %(calls)s calls")
+            % {"registration": self.registration, "sent": counted(self.run.sent), "calls": counted(self.run.calls)}
+        )
 
     def note(self, action: str, numbers: Sequence[str]) -> None:
         """For the audit: what was sent or asked."""
@@ -51,12 +57,16 @@ class Work:
     def write_down(self, actor: str) -> None:
         for action, numbers in self.done.items():
             shown = ", ".join(numbers[:10]) + (" …" if len(numbers) > 10 else "")
-            summary = f"{SUMMARIES[action]} for {self.registration}: {shown}"
+            summary = gettext("%(what)s for %(registration)s: %(shown)s") % {
+                "what": SUMMARIES[action],
+                "registration": self.registration,
+                "shown": shown,
+            }
             record(actor=actor, action=action, thing=self.registration, summary=summary, after={"duns": numbers})
 
 
 SUMMARIES = {
-    "send_add": "Additions sent to D&B",
-    "send_remove": "Removals sent to D&B",
-    "check": "D&B was asked what became of numbers",
+    "send_add": _("Additions sent to D&B"),
+    "send_remove": _("Removals sent to D&B"),
+    "check": _("D&B was asked what became of numbers"),
 }

@@ -16,8 +16,9 @@ from dnbmon_site.front.asking import Asked
 from monitoring.models import Axis, DayTotal, Element, Kind, Severity
 from monitoring.timeline import label_of
 from monitoring.totals import TOLD
+from portfolio import counting
 from portfolio.models import Registration
-from portfolio.wording import counted, plural
+from portfolio.wording import counted
 
 WEIGHTS = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)
 QUIET = (Severity.LOW, Severity.NOISE)
@@ -90,7 +91,7 @@ class Row:
     def words(self) -> str:
         """What the line is called: "Germany: 12 changes, 2 critical, 10 medium"."""
         parts = ", ".join(f"{counted(piece.count)} {piece.tone}" for piece in self.pieces)
-        return f"{self.label}: {plural(self.count, 'change')}, {parts}"
+        return f"{self.label}: {counting.changes(self.count)}, {parts}"
 
 
 def rows_of(counts: Mapping[str, Counts], label: Any, link: Any) -> list[Row]:

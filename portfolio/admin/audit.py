@@ -11,7 +11,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from portfolio.admin.exports import ExportedList
@@ -24,12 +27,12 @@ from portfolio.wording import counted
 RECENT = 1000
 SHOWN = 300
 SYNONYMS = {
-    "subjectimport": "import",
-    "subject": "company in a registration",
-    "syncrun": "sync",
-    "want": "wanted",
-    "unwant": "no longer wanted",
-    "duns": "D-U-N-S numbers",
+    "subjectimport": _("import"),
+    "subject": _("company in a registration"),
+    "syncrun": _("sync"),
+    "want": _("wanted"),
+    "unwant": _("no longer wanted"),
+    "duns": _("D-U-N-S numbers"),
 }
 
 
@@ -48,46 +51,46 @@ class RecentFilter(DropdownFilter):  # type: ignore[misc]
         return queryset.filter(**{self.field: value}) if value else queryset
 
 
-def recent_filter(name: str, title: str) -> type[RecentFilter]:
+def recent_filter(name: str, title: str | Promise) -> type[RecentFilter]:
     return type(f"{name.title()}Filter", (RecentFilter,), {"field": name, "parameter_name": name, "title": title})
 
 
 def words(value: str) -> str:
-    return SYNONYMS.get(value, value)
+    return str(SYNONYMS.get(value, value))
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
     list_display = ("when", "who", "shown_action", "in_words")
     list_filter = (
-        recent_filter("actor", "who"),
-        recent_filter("action", "did what"),
-        recent_filter("what", "to what"),
+        recent_filter("actor", _("who")),
+        recent_filter("action", _("did what")),
+        recent_filter("what", _("to what")),
         DaysFilter,
     )
     ordering = ("-id",)
     sortable_by = ()
     page_template = "pages/audit_entry.html"
-    empty_title = "Nothing was done yet"
-    empty_text = "Every act of a person or a job that changes the portfolio is written down here, and stays."
+    empty_title = _("Nothing was done yet")
+    empty_text = _("Every act of a person or a job that changes the portfolio is written down here, and stays.")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Without what was before and after: thousands of numbers, it may be, that only the page of an entry shows."""
         return super().get_queryset(request).defer("before", "after")
 
-    @admin.display(description="When")
+    @admin.display(description=_("When"))
     def when(self, row: AuditEntry) -> SafeString | str:
         return ago(row.at)
 
-    @admin.display(description="Who")
+    @admin.display(description=_("Who"))
     def who(self, row: AuditEntry) -> str:
         return row.actor
 
-    @admin.display(description="In words")
+    @admin.display(description=_("In words"))
     def in_words(self, row: AuditEntry) -> str:
         return row.summary
 
-    @admin.display(description="Did what")
+    @admin.display(description=_("Did what"))
     def shown_action(self, row: AuditEntry) -> SafeString:
         return badge(words(row.action), "calm", words(row.what))
 
@@ -127,8 +130,8 @@ def read(text: str) -> dict[str, Any]:
 
 def told(value: Any) -> str:
     if isinstance(value, list):
-        more = f" … and {counted(len(value) - SHOWN)} more" if len(value) > SHOWN else ""
+        more = gettext(" … and %(count)s more") % {"count": counted(len(value) - SHOWN)} if len(value) > SHOWN else ""
         return ", ".join(map(told, value[:SHOWN])) + more
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     return "" if value is None else str(value)

@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from portfolio.admin.exports import ExportedList
@@ -133,7 +134,8 @@ class ChosenList(ExportedList):
         except ValidationError as error:
             messages.warning(request, " ".join(error.messages))
             return self._to(asked["query"])
-        messages.success(request, f"“{row.name}” is saved{', for everybody' if shared else ''}.")
+        said = gettext("“%(name)s” is saved, for everybody.") if shared else gettext("“%(name)s” is saved.")
+        messages.success(request, said % {"name": row.name})
         return self._to(row.address)
 
     def choose(self, request: HttpRequest) -> HttpResponse:

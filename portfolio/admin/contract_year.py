@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
 
 from portfolio.contract_year import Year, contract_year
 from portfolio.models import Contract
@@ -28,7 +29,7 @@ class ContractYearPage:
         may_plan = request.user.has_perm("portfolio.change_subject")
         may_set = request.user.has_perm("portfolio.change_contract")
         context = {"years": years, "may_plan": may_plan, "may_set": may_set}
-        return self.page(request, "pages/contract_year.html", title="Contract year", **context)  # type: ignore[attr-defined, no-any-return]
+        return self.page(request, "pages/contract_year.html", title=gettext("Contract year"), **context)  # type: ignore[attr-defined, no-any-return]
 
 
 def shown(year: Year) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.admin.contract_year import ContractYearPage
 from portfolio.admin.exports import ExportedList
@@ -24,12 +26,12 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
     list_display = ("name", "prefix", "base_url", "calls_per_second", "anniversary", "contracted_number", "cap")
     ordering = ("name",)
     fieldsets = (
-        ("Account", {"fields": ("name", "prefix", "base_url", "calls_per_second")}),
-        ("Contract year", {"fields": ("anniversary", "contracted_number")}),
-        ("Who may confirm what", {"fields": ("cap", "removal_share")}),
-        ("Sending", {"fields": ("batch_threshold",)}),
-        ("Repair", {"fields": ("overlap", "settle")}),
-        ("How long things are kept", {"fields": ("keep_bytes", "keep_history", *KEPT)}),
+        (_("Account"), {"fields": ("name", "prefix", "base_url", "calls_per_second")}),
+        (_("Contract year"), {"fields": ("anniversary", "contracted_number")}),
+        (_("Who may confirm what"), {"fields": ("cap", "removal_share")}),
+        (_("Sending"), {"fields": ("batch_threshold",)}),
+        (_("Repair"), {"fields": ("overlap", "settle")}),
+        (_("How long things are kept"), {"fields": ("keep_bytes", "keep_history", *KEPT)}),
     )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -53,6 +55,9 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
             return
         before = {name: form.initial.get(name) for name in form.changed_data} if change else None
         after = {name: form.cleaned_data[name] for name in form.changed_data}
-        words = f"Contract {obj}: {', '.join(name.replace('_', ' ') for name in after)} set"
+        words = gettext("Contract %(name)s: %(fields)s set") % {
+            "name": obj,
+            "fields": ", ".join(name.replace("_", " ") for name in after),
+        }
         actor = request.user.get_username()
         record(actor=actor, action="edit contract", thing=obj, summary=words, before=before, after=after)

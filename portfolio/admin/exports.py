@@ -12,6 +12,8 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from portfolio.export_files import AT_ONCE, ask_export, parts_of, rows_for, told, write_export
@@ -29,10 +31,10 @@ TYPES = {
     ExportFormat.DUNS: "text/plain; charset=us-ascii",
 }
 HINTS = {
-    ExportFormat.XLSX: "For spreadsheets. Numbers keep their leading zeros.",
-    ExportFormat.CSV: "For other programs. Opened in a spreadsheet, numbers may lose their leading zeros.",
-    ExportFormat.JSON: "For other programs, with every value as it is.",
-    ExportFormat.DUNS: "As D&B takes and gives lists: no header, each number once.",
+    ExportFormat.XLSX: _("For spreadsheets. Numbers keep their leading zeros."),
+    ExportFormat.CSV: _("For other programs. Opened in a spreadsheet, numbers may lose their leading zeros."),
+    ExportFormat.JSON: _("For other programs, with every value as it is."),
+    ExportFormat.DUNS: _("As D&B takes and gives lists: no header, each number once."),
 }
 TONES = {
     ExportState.WAITING: "info",
@@ -64,7 +66,7 @@ class ExportedList:
         actions = super().get_actions(request)  # type: ignore[misc]
         if not actions:
             return actions
-        return {**actions, "export_selected": (export_selected, "export_selected", "Export…")}
+        return {**actions, "export_selected": (export_selected, "export_selected", gettext("Export…"))}
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
@@ -78,14 +80,14 @@ class ExportedList:
         context = {"choices": choices, "found": found, "is_large": found > AT_ONCE, "query": request.GET.urlencode()}
         context["chosen"] = [column.heading for column in chosen]
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-        title = f"Export {self.opts.verbose_name_plural}"
+        title = gettext("Export %(things)s") % {"things": self.opts.verbose_name_plural}
         return self.page(request, "pages/export.html", title=title, back=back, **context)  # type: ignore[attr-defined, no-any-return]
 
     def _make_export(self, request: HttpRequest, listing: Listing) -> HttpResponseBase:
         """The filters stand in the address, as on the list's own page."""
         form = request.POST.get("format", "")
         if form not in {known.value for known in listing.formats}:
-            raise Http404("There is no such format.")
+            raise Http404(gettext("There is no such format."))
         by = request.user.get_username()
         queryset = rows_for(self, request)
         is_large = queryset.order_by()[: AT_ONCE + 1].count() > AT_ONCE
@@ -95,7 +97,9 @@ class ExportedList:
             return as_file(export)
         async_task(WRITE, str(export.pk), task_name=f"Export {export.file_name}"[:100])
         messages.success(
-            request, f"{export.file_name} is being written. It can be downloaded here when it is finished."
+            request,
+            gettext("%(file_name)s is being written. It can be downloaded here when it is finished.")
+            % {"file_name": export.file_name},
         )
         return HttpResponseRedirect(reverse("admin:portfolio_export_changelist"))
 
@@ -113,7 +117,7 @@ class ExportedList:
         return address.urlencode(safe=",")
 
 
-@admin.action(description="Export…")
+@admin.action(description=_("Export…"))
 def export_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
     """Those that are ticked, by their keys in the address; more than a page of them by the list's filters."""
     keys = list(queryset.values_list("pk", flat=True)[: model_admin.list_per_page + 1])
@@ -137,8 +141,8 @@ class ExportAdmin(ReadOnlyAdmin):
     sortable_by = ()
     list_display_links = None
     list_before_template = "pages/exports_intro.html"
-    empty_title = "No files yet"
-    empty_text = "“Export” on a list leads here when the list is long. Files are kept for a week."
+    empty_title = _("No files yet")
+    empty_text = _("“Export” on a list leads here when the list is long. Files are kept for a week.")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.download)
@@ -162,29 +166,29 @@ class ExportAdmin(ReadOnlyAdmin):
     def download(self, request: HttpRequest, key: Any) -> HttpResponseBase:
         export = self.object_or_404(request, str(key))
         if export.state != ExportState.FINISHED:
-            raise Http404("The file is not finished yet.")
+            raise Http404(gettext("The file is not finished yet."))
         return as_file(export)
 
-    @admin.display(description="File")
+    @admin.display(description=_("File"))
     def name(self, row: Export) -> SafeString | str:
         if row.state != ExportState.FINISHED:
             return row.file_name
         link = reverse("admin:portfolio_export_download", args=[row.pk])
         return format_html('<a class="dm-company" href="{}">{}</a>', link, row.file_name)
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: Export) -> SafeString:
         state = ExportState(row.state)
         return badge(state.label, TONES[state])
 
-    @admin.display(description="Rows")
+    @admin.display(description=_("Rows"))
     def rows_told(self, row: Export) -> str:
         return told(row)
 
-    @admin.display(description="Size")
+    @admin.display(description=_("Size"))
     def shown_size(self, row: Export) -> str:
         return bytes_in_words(row.size) if row.state == ExportState.FINISHED else ""
 
-    @admin.display(description="Asked for")
+    @admin.display(description=_("Asked for"))
     def asked(self, row: Export) -> SafeString | str:
         return ago(row.asked_at)

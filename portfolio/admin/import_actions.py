@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from portfolio.importing import (
     NotAllowed,
@@ -24,7 +25,7 @@ APPROVE = "portfolio.approve_import"
 
 def _demand_upload_right(request: HttpRequest) -> None:
     if not request.user.has_perm(UPLOAD):
-        raise NotAllowed("You may not change imports. Ask somebody who may.")
+        raise NotAllowed(gettext("You may not change imports. Ask somebody who may."))
 
 
 def _decide(pad: bool) -> Callable[[HttpRequest, SubjectImport], str]:
@@ -32,9 +33,9 @@ def _decide(pad: bool) -> Callable[[HttpRequest, SubjectImport], str]:
         _demand_upload_right(request)
         decide_zeros(import_=row, pad=pad, decided_by=request.user.get_username())
         if not pad:
-            return "The rows with eight digits are left out."
+            return gettext("The rows with eight digits are left out.")
         start_import_work(row.pk)
-        return "A zero is put before the numbers with eight digits. The rows are judged anew."
+        return gettext("A zero is put before the numbers with eight digits. The rows are judged anew.")
 
     return decide
 
@@ -48,9 +49,9 @@ def _confirm(request: HttpRequest, row: SubjectImport) -> str:
         may_confirm=request.user.has_perm(CONFIRM),
     )
     if row.state == ImportState.AWAITING_APPROVAL:
-        return "Confirmed. A second person has to approve it before anything happens."
+        return gettext("Confirmed. A second person has to approve it before anything happens.")
     start_import_work(row.pk)
-    return "Confirmed. It is being applied."
+    return gettext("Confirmed. It is being applied.")
 
 
 def _number(request: HttpRequest, name: str) -> int:
@@ -64,20 +65,20 @@ def _approve(request: HttpRequest, row: SubjectImport) -> str:
         import_=row, approved_by=request.user.get_username(), may_approve=request.user.has_perm(APPROVE)
     )  # fmt: skip
     start_import_work(row.pk)
-    return "Approved. It is being applied."
+    return gettext("Approved. It is being applied.")
 
 
 def _cancel(request: HttpRequest, row: SubjectImport) -> str:
     if not request.user.has_perm(CONFIRM):
         _demand_upload_right(request)
     cancel_import(import_=row, cancelled_by=request.user.get_username())
-    return "Cancelled. Nothing was changed."
+    return gettext("Cancelled. Nothing was changed.")
 
 
 def _undo(request: HttpRequest, row: SubjectImport) -> str:
     undo_import(import_=row, undone_by=request.user.get_username(), may_confirm=request.user.has_perm(CONFIRM))
     start_import_work(row.pk)
-    return "It is being undone."
+    return gettext("It is being undone.")
 
 
 ACTIONS: Mapping[str, Callable[[HttpRequest, SubjectImport], str]] = {

@@ -9,11 +9,13 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from portfolio import counting
 from portfolio.adopting import is_number_known
 from portfolio.importing import VerdictRow, counts_of, is_in_work, is_undecided, reasons_for_approval, verdict_rows
 from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, Verdict
-from portfolio.wording import counted, plural
+from portfolio.wording import counted
 
 ROWS_A_PAGE = 50
 WAITS_LONG_AFTER = timedelta(seconds=20)
@@ -39,7 +41,6 @@ VERDICT_TONES = {
     Verdict.REMOVE: "high",
     Verdict.NOT_THERE: "calm",
 }
-VERBS = {ImportState.READING: "judged", ImportState.CONFIRMED: "applied"}
 
 
 def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def confirmation_of(row: SubjectImport, counts: dict[str, int]) -> dict[str, Any
         "removes": row.removals or 0,
         "asks_for_new": row.mode != ImportMode.REMOVE,
         "asks_for_removals": row.mode != ImportMode.ADD,
-        "up_to": "" if is_number_known(row.registration.contract) else "up to ",
+        "up_to": "" if is_number_known(row.registration.contract) else gettext("up to "),
         "unreadable": counts.get(Verdict.INVALID, 0) if row.mode == ImportMode.EQUAL else 0,
         "needs_second": needs_second(row),
     }
@@ -106,29 +107,32 @@ def confirmation_of(row: SubjectImport, counts: dict[str, int]) -> dict[str, Any
 def needs_second(row: SubjectImport) -> str:
     wanted = Subject.objects.filter(registration=row.registration_id, wanted=True).count() if row.removals else 0
     reasons = reasons_for_approval(row.registration.contract, row.new_billable or 0, row.removals or 0, wanted)
-    return " and ".join(reasons)
+    return gettext(" and ").join(reasons)
 
 
 def lead_of(row: SubjectImport) -> str:
     """Where it stands, in a sentence."""
     told = {
-        ImportState.UPLOADED: "The file is kept and will be read in a moment. You may close this page.",
-        ImportState.READING: "Every row is being judged. You may close this page.",
-        ImportState.READ: "Every row is judged. Nothing is wanted, and nothing is sent to D&B, before it is confirmed.",
-        ImportState.AWAITING_APPROVAL: f"{row.confirmed_by} has confirmed it; a second person has to approve it.",
-        ImportState.CONFIRMED: "Confirmed. It is being applied now; you may close this page.",
+        ImportState.UPLOADED: gettext("The file is kept and will be read in a moment. You may close this page."),
+        ImportState.READING: gettext("Every row is being judged. You may close this page."),
+        ImportState.READ: gettext(
+            "Every row is judged. Nothing is wanted, and nothing is sent to D&B, before it is confirmed."
+        ),
+        ImportState.AWAITING_APPROVAL: gettext("%(confirmed_by)s has confirmed it; a second person has to approve it.")
+        % {"confirmed_by": row.confirmed_by},
+        ImportState.CONFIRMED: gettext("Confirmed. It is being applied now; you may close this page."),
         ImportState.APPLIED: _after_applying(row),
-        ImportState.UNDOING: "What only this import made wanted is being taken back.",
+        ImportState.UNDOING: gettext("What only this import made wanted is being taken back."),
         ImportState.UNDONE: row.note,
-        ImportState.CANCELLED: "Cancelled. Nothing was changed.",
+        ImportState.CANCELLED: gettext("Cancelled. Nothing was changed."),
     }
     return told.get(ImportState(row.state), "")
 
 
 def _after_applying(row: SubjectImport) -> str:
     if row.registration.adopted:
-        return "Done. A sync sends the difference to D&B."
-    return "Done. Nothing is sent to D&B before the registration's list is taken over."
+        return gettext("Done. A sync sends the difference to D&B.")
+    return gettext("Done. Nothing is sent to D&B before the registration's list is taken over.")
 
 
 def waits_long(row: SubjectImport) -> bool:
@@ -141,15 +145,24 @@ def progress_of(row: SubjectImport) -> dict[str, Any] | None:
         return None
     total = max(row.total or 0, row.position)
     percent = 100 * row.position / total if total else 0
-    verb = VERBS.get(ImportState(row.state))
-    words = (
-        f"{counted(row.position)} of about {counted(total)} rows {verb}" if verb and total else "Begins in a moment …"
-    )
-    return {"percent": f"{percent:.1f}", "words": words}
+    words = {
+        ImportState.READING: gettext("%(position)s of about %(total)s rows judged"),
+        ImportState.CONFIRMED: gettext("%(position)s of about %(total)s rows applied"),
+    }.get(ImportState(row.state))
+    if not words or not total:
+        return {"percent": f"{percent:.1f}", "words": gettext("Begins in a moment …")}
+    told = {"position": counted(row.position), "total": counted(total)}
+    return {"percent": f"{percent:.1f}", "words": words % told}
 
 
 def tiles_of(counts: dict[str, int], shown: str) -> Iterable[dict[str, Any]]:
-    yield {"count": sum(counts.values()), "label": "All rows", "verdict": "", "tone": "info", "is_on": not shown}
+    yield {
+        "count": sum(counts.values()),
+        "label": gettext("All rows"),
+        "verdict": "",
+        "tone": "info",
+        "is_on": not shown,
+    }
     for verdict in Verdict:
         if counts.get(verdict):
             tone, is_on = VERDICT_TONES[verdict], shown == verdict
@@ -173,6 +186,6 @@ def summary_of(row: SubjectImport) -> str:
     """For the list: what it does, in a few words."""
     if row.state == ImportState.FAILED:
         return row.error
-    adds = plural(row.new_billable, "new company", "new companies") if row.new_billable else ""
-    removes = plural(row.removals, "removal") if row.removals else ""
-    return ", ".join(filter(None, [adds, removes])) or ("–" if row.new_billable is None else "changes nothing")
+    adds = counting.new_companies(row.new_billable) if row.new_billable else ""
+    removes = counting.removals(row.removals) if row.removals else ""
+    return ", ".join(filter(None, [adds, removes])) or ("–" if row.new_billable is None else gettext("changes nothing"))

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.importing import create_import
@@ -29,11 +30,15 @@ def stop_in(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]]) -> Http
         raise PermissionDenied
     made = [_removal(request, registration, numbers) for registration, numbers in wanted.items()]
     if not made:
-        messages.warning(request, "None of these companies is wanted in a registration, so there is nothing to stop.")
+        messages.warning(
+            request, gettext("None of these companies is wanted in a registration, so there is nothing to stop.")
+        )
         return HttpResponseRedirect(request.get_full_path())
     if len(made) == 1:
         return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_change", args=[made[0].pk]))
-    messages.info(request, f"There are {len(made)} removals to confirm, one for each registration.")
+    messages.info(
+        request, gettext("There are %(count)s removals to confirm, one for each registration.") % {"count": len(made)}
+    )
     return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_changelist"))
 
 
@@ -41,7 +46,7 @@ def upload_into(request: HttpRequest, registrations: QuerySet[Registration], mod
     """The upload form, with the registration chosen."""
     keys = list(registrations.values_list("pk", flat=True)[:2])
     if len(keys) != 1:
-        messages.warning(request, "A list is imported into one registration. Tick one.")
+        messages.warning(request, gettext("A list is imported into one registration. Tick one."))
         return None
     return HttpResponseRedirect(f"{reverse('admin:portfolio_subjectimport_upload')}?registration={keys[0]}&mode={mode}")
 
@@ -59,7 +64,7 @@ def _removal(request: HttpRequest, registration: uuid.UUID, numbers: list[str]) 
     import_ = create_import(
         registration=Registration.objects.get(pk=registration),
         content="\n".join(["D-U-N-S", *numbers]).encode(),
-        file_name="Selected companies",
+        file_name=gettext("Selected companies"),
         mode=ImportMode.REMOVE,
         source="selection",
         asked_by=request.user.get_username(),

@@ -13,6 +13,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
@@ -47,11 +49,11 @@ class UploadForm(forms.Form):
         given: dict[str, Any] = super().clean() or self.cleaned_data
         file, text = given.get("file"), given.get("text", "")
         if file and text.strip():
-            raise ValidationError("There is a file and there are pasted numbers. Take one of them away.")
+            raise ValidationError(gettext("There is a file and there are pasted numbers. Take one of them away."))
         if file is None and not text.strip():
-            raise ValidationError("Choose a file, or paste the numbers.")
+            raise ValidationError(gettext("Choose a file, or paste the numbers."))
         given["content"] = file.read() if file is not None else text.encode("utf-8", "replace")
-        given["name"] = file.name if file is not None else "Pasted numbers"
+        given["name"] = file.name if file is not None else gettext("Pasted numbers")
         try:
             check_kind(given["content"])
         except BadFile as error:
@@ -68,7 +70,7 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
     sortable_by = ()
     list_before_template = "pages/import_bar.html"
     page_template = "pages/import.html"
-    empty_title = "No imports yet"
+    empty_title = _("No imports yet")
     empty_template = "pages/import_empty.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -88,31 +90,31 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
         ]
 
     # The list
-    @display(description="Import", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    @display(description=_("Import"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def name(self, row: SubjectImport) -> tuple[str, str]:
-        return str(row), {"paste": "pasted", "api": "by the API"}.get(row.source, "")
+        return str(row), {"paste": gettext("pasted"), "api": gettext("by the API")}.get(row.source, "")
 
-    @admin.display(description="Registration")
+    @admin.display(description=_("Registration"))
     def reference(self, row: SubjectImport) -> str:
         return row.registration.reference
 
-    @admin.display(description="Mode")
+    @admin.display(description=_("Mode"))
     def what(self, row: SubjectImport) -> str:
         return row.get_mode_display()
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: SubjectImport) -> SafeString:
         return badge(row.get_state_display(), TONES[ImportState(row.state)])
 
-    @admin.display(description="Does")
+    @admin.display(description=_("Does"))
     def does(self, row: SubjectImport) -> str:
         return summary_of(row)
 
-    @admin.display(description="By")
+    @admin.display(description=_("By"))
     def asked(self, row: SubjectImport) -> str:
         return row.created_by
 
-    @admin.display(description="When")
+    @admin.display(description=_("When"))
     def when(self, row: SubjectImport) -> SafeString | str:
         return ago(row.created_at)
 
@@ -140,7 +142,7 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
             "modes": MODES,
             "registrations": Registration.objects.order_by("reference"),
         }
-        return self.page(request, "pages/import_upload.html", title="Import D-U-N-S numbers", **context)
+        return self.page(request, "pages/import_upload.html", title=gettext("Import D-U-N-S numbers"), **context)
 
     def _create(self, request: HttpRequest, given: Mapping[str, Any]) -> HttpResponse:
         import_ = create_import(
@@ -174,7 +176,7 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
         row = self.object_or_404(request, str(key))
         verdict = request.GET.get("verdict") or None
         if form not in ("csv", "xlsx") or verdict not in (None, *Verdict.values):
-            raise Http404("There is no such file.")
+            raise Http404(gettext("There is no such file."))
         rows = verdict_rows(row, verdict)
         name = f"verdicts-{row.created_at:%Y%m%d-%H%M}.{form}"
         if form == "csv":
@@ -186,7 +188,7 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
     def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
         row = self.object_or_404(request, str(key))
         if action not in ACTIONS:
-            raise Http404(f"Nothing here is called {action}.")
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
         try:
             messages.success(request, ACTIONS[action](request, row))
         except NotAllowed as error:
@@ -199,14 +201,18 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
 
 
 MODES = (
-    (ImportMode.ADD, "Add", "The companies of the file are wanted too. Nothing is removed."),
-    (ImportMode.REMOVE, "Stop monitoring", "The companies of the file are wanted no more."),
-    (ImportMode.EQUAL, "Make equal", "Afterwards exactly the companies of the file are wanted: others are removed."),
+    (ImportMode.ADD, _("Add"), _("The companies of the file are wanted too. Nothing is removed.")),
+    (ImportMode.REMOVE, _("Stop monitoring"), _("The companies of the file are wanted no more.")),
+    (
+        ImportMode.EQUAL,
+        _("Make equal"),
+        _("Afterwards exactly the companies of the file are wanted: others are removed."),
+    ),
 )
 
 
 def too_large() -> str:
-    return (
-        f"The file is larger than {settings.IMPORT_LIMIT_MB} MB, so it was not taken. Leave out the columns that are "
-        "not needed, or upload it in several parts."
-    )
+    return gettext(
+        "The file is larger than %(limit)s MB, so it was not taken. Leave out the columns "
+        "that are not needed, or upload it in several parts."
+    ) % {"limit": settings.IMPORT_LIMIT_MB}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.markup import ago
 from portfolio.models import Notice
@@ -17,13 +18,13 @@ class NoticeAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     sortable_by = ()
     fields = ("subject", "text", "url", "created_at")
-    empty_title = "Nothing to tell"
-    empty_text = "Reminders of anniversaries and what else people should hear about the portfolio appear here."
+    empty_title = _("Nothing to tell")
+    empty_text = _("Reminders of anniversaries and what else people should hear about the portfolio appear here.")
 
-    @admin.display(description="Where")
+    @admin.display(description=_("Where"))
     def link(self, row: Notice) -> SafeString | str:
         return format_html('<a href="{}">Open</a>', row.url) if row.url.startswith(("/", "https://")) else ""
 
-    @admin.display(description="When")
+    @admin.display(description=_("When"))
     def when(self, row: Notice) -> SafeString | str:
         return ago(row.created_at)

@@ -12,8 +12,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from portfolio import counting
 from portfolio.admin.exports import ExportedList
 from portfolio.admin.subjects import keys_of
 from portfolio.exporting import with_both
@@ -23,7 +26,6 @@ from portfolio.models import Company, Proposal, ProposalKind, ProposalState, Reg
 from portfolio.pages import ReadOnlyAdmin
 from portfolio.proposing import Decided, Refused, accept, approve, cost_of, dismiss, needs_approval
 from portfolio.searching import of_companies
-from portfolio.wording import plural
 
 AT_ONCE = 500
 KIND_TONES = {
@@ -39,10 +41,10 @@ STATE_TONES = {
     ProposalState.DISMISSED: "calm",
 }
 KIND_WORDS = {
-    ProposalKind.TRANSFER: "Merged",
-    ProposalKind.DELETE: "Deleted at D&B",
-    ProposalKind.EXIT: "Left the set",
-    ProposalKind.REPLACEMENT: "Refused",
+    ProposalKind.TRANSFER: _("Merged"),
+    ProposalKind.DELETE: _("Deleted at D&B"),
+    ProposalKind.EXIT: _("Left the set"),
+    ProposalKind.REPLACEMENT: _("Refused"),
 }
 # What can be done, with whose right, in which state.
 VERBS = {
@@ -50,24 +52,29 @@ VERBS = {
     "dismiss": ("portfolio.decide_proposal", (ProposalState.OPEN, ProposalState.AWAITING_APPROVAL)),
     "approve": ("portfolio.approve_import", (ProposalState.AWAITING_APPROVAL,)),
 }
+TITLES = {
+    "accept": _("Accept %(proposals)s"),
+    "dismiss": _("Dismiss %(proposals)s"),
+    "approve": _("Approve %(proposals)s"),
+}
 
 
 @admin.register(Proposal)
 class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     list_display = ("shown_company", "what", "then", "shown_cost", "reference", "since", "status")
     list_filter = (
-        choice_filter("state", ProposalState.choices, "state"),
-        choice_filter("kind", ProposalKind.choices, "what happened"),
+        choice_filter("state", ProposalState.choices, _("state")),
+        choice_filter("kind", ProposalKind.choices, _("what happened")),
         RegistrationFilter,
     )
     search_fields = ("company",)
-    search_help_text = "A D-U-N-S number, or how the company's name begins"
+    search_help_text = _("A D-U-N-S number, or how the company's name begins")
     ordering = ("-created_at",)
     sortable_by = ()
     actions = ("accept_selected", "dismiss_selected", "approve_selected")
     page_template = "pages/proposal.html"
-    empty_title = "Nothing to decide"
-    empty_text = (
+    empty_title = _("Nothing to decide")
+    empty_text = _(
         "When D&B merges, deletes or refuses a company that you want watched, what to do about it is proposed here."
     )
 
@@ -84,49 +91,50 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
         complete(rows)
 
     # The list
-    @display(description="Company", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    @display(description=_("Company"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def shown_company(self, row: Proposal) -> tuple[str, str]:
-        return row.company.name or "Name not known yet", row.company_id
+        return row.company.name or gettext("Name not known yet"), row.company_id
 
-    @admin.display(description="What happened")
+    @admin.display(description=_("What happened"))
     def what(self, row: Proposal) -> SafeString:
         kind = ProposalKind(row.kind)
         return badge(KIND_WORDS[kind], KIND_TONES[kind], row.reason)
 
-    @admin.display(description="Proposed")
+    @admin.display(description=_("Proposed"))
     def then(self, row: Any) -> SafeString | str:
         if not row.replacement:
-            return "Remove it"
-        return format_html("Remove it, add {} {}", row.successor.name or "", row.replacement)
+            return gettext("Remove it")
+        return format_html(gettext("Remove it, add {} {}"), row.successor.name or "", row.replacement)
 
-    @admin.display(description="Costs")
+    @admin.display(description=_("Costs"))
     def shown_cost(self, row: Any) -> str:
         if not row.cost:
-            return "nothing"
-        return f"{'up to ' if row.is_uncertain else ''}{plural(row.cost, 'company', 'companies')}"
+            return gettext("nothing")
+        cost = counting.companies(row.cost)
+        return gettext("up to %(cost)s") % {"cost": cost} if row.is_uncertain else cost
 
-    @admin.display(description="Registration")
+    @admin.display(description=_("Registration"))
     def reference(self, row: Proposal) -> str:
         return row.registration.reference
 
-    @admin.display(description="Happened")
+    @admin.display(description=_("Happened"))
     def since(self, row: Proposal) -> SafeString | str:
         return ago(row.happened_at or row.created_at)
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: Proposal) -> SafeString:
         state = ProposalState(row.state)
         return badge(state.label, STATE_TONES[state])
 
-    @admin.action(description="Accept…", permissions=["decide"])
+    @admin.action(description=_("Accept…"), permissions=["decide"])
     def accept_selected(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> HttpResponse | None:
         return self._ask_about(request, "accept", queryset)
 
-    @admin.action(description="Dismiss…", permissions=["decide"])
+    @admin.action(description=_("Dismiss…"), permissions=["decide"])
     def dismiss_selected(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> HttpResponse | None:
         return self._ask_about(request, "dismiss", queryset)
 
-    @admin.action(description="Approve as a second person…", permissions=["approve"])
+    @admin.action(description=_("Approve as a second person…"), permissions=["approve"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> HttpResponse | None:
         return self._ask_about(request, "approve", queryset)
 
@@ -140,9 +148,9 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     def _ask_about(self, request: HttpRequest, verb: str, queryset: QuerySet[Proposal]) -> HttpResponse | None:
         rows = list(queryset.filter(state__in=VERBS[verb][1])[: AT_ONCE + 1])
         if len(rows) > AT_ONCE:
-            messages.error(request, f"Choose at most {AT_ONCE} at once.")
+            messages.error(request, gettext("Choose at most %(count)s at once.") % {"count": AT_ONCE})
         elif not rows:
-            messages.warning(request, "None of these waits for that.")
+            messages.warning(request, gettext("None of these waits for that."))
         else:
             return self._ask(request, verb, rows)
         return None
@@ -154,19 +162,19 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
         context = {"rows": rows, "verb": verb, "cost": cost, "above": above, "trouble": trouble}
         context["up_to"] = any(row.is_uncertain for row in rows)
         context["note"] = request.POST.get("note", "")
-        title = f"{verb.capitalize()} {plural(len(rows), 'proposal')}"
+        title = TITLES[verb] % {"proposals": counting.proposals(len(rows))}
         return self.page(request, "pages/decide.html", title=title, **context)
 
     def decide(self, request: HttpRequest, verb: str) -> HttpResponse:
         """Ask (the keys stand in the address), then do."""
         if verb not in VERBS:
-            raise Http404(f"Nothing here is called {verb}.")
+            raise Http404(gettext("Nothing here is called %(verb)s.") % {"verb": verb})
         if not may(request, verb):
             raise PermissionDenied
         given = request.POST if request.method == "POST" else request.GET
         rows = list(Proposal.objects.filter(pk__in=keys_of(given.getlist("key")))[:AT_ONCE])
         if not rows:
-            raise Http404("No proposal is chosen.")
+            raise Http404(gettext("No proposal is chosen."))
         if request.method != "POST":
             return self._ask(request, verb, rows)
         return self._do(request, verb, rows)
@@ -203,7 +211,7 @@ def do(verb: str, rows: Sequence[Proposal], by: str, given: Any) -> Decided:
         return dismiss(rows, by=by, note=given.get("note", ""))
     number = given.get("confirmed", "").replace(",", "").strip()
     if not (number.isascii() and number.isdigit()):
-        raise Refused("Confirm the number of new billable companies.")
+        raise Refused(gettext("Confirm the number of new billable companies."))
     return (accept if verb == "accept" else approve)(rows, by=by, confirmed=int(number))
 
 

@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.admin.chosen import MAY_SHARE
 from portfolio.auditing import record
@@ -30,7 +32,7 @@ class SavedFilterForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's ta
         name = str(self.cleaned_data["name"]).strip()
         same = SavedFilter.objects.filter(owner=self.instance.owner, listing=self.instance.listing, name=name)
         if same.exclude(pk=self.instance.pk).exists():
-            raise ValidationError("There is another filter of this name for the same list.")
+            raise ValidationError(gettext("There is another filter of this name for the same list."))
         return name
 
 
@@ -40,8 +42,8 @@ class SavedFilterAdmin(PageAdmin):
     list_display = ("name", "of_list", "whose", "use")
     ordering = ("listing", "name", "id")
     sortable_by = ()
-    empty_title = "No saved filters yet"
-    empty_text = "Filter a list, then choose “Save this filter” above it. It appears here and above that list."
+    empty_title = _("No saved filters yet")
+    empty_text = _("Filter a list, then choose “Save this filter” above it. It appears here and above that list.")
 
     # Rights: everybody has filters of their own; those of others are put in order by whoever may change all.
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -69,11 +71,20 @@ class SavedFilterAdmin(PageAdmin):
         after = {name: form.cleaned_data[name] for name in form.changed_data}
         SavedFilter.objects.filter(pk=obj.pk).update(**after)
         if after:
-            self._record(request, "change filter", f"Filter “{obj.name}” changed", obj, before=before, after=after)
+            self._record(
+                request,
+                "change filter",
+                gettext("Filter “%(name)s” changed") % {"name": obj.name},
+                obj,
+                before=before,
+                after=after,
+            )
 
     def delete_model(self, request: HttpRequest, obj: SavedFilter) -> None:
         before = {"listing": obj.listing, "query": obj.query, "columns": obj.columns}
-        self._record(request, "delete filter", f"Filter “{obj.name}” deleted", obj, before=before)
+        self._record(
+            request, "delete filter", gettext("Filter “%(name)s” deleted") % {"name": obj.name}, obj, before=before
+        )
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
@@ -84,16 +95,20 @@ class SavedFilterAdmin(PageAdmin):
         record(actor=request.user.get_username(), action=action, thing=row, summary=words, **what)
 
     # The list
-    @admin.display(description="List")
+    @admin.display(description=_("List"))
     def of_list(self, row: SavedFilter) -> str:
         listing = LISTINGS.get(row.listing)
         return str(listing.model._meta.verbose_name_plural).capitalize() if listing else row.listing
 
-    @admin.display(description="Whose")
+    @admin.display(description=_("Whose"))
     def whose(self, row: SavedFilter) -> SafeString:
-        return badge("for everybody", "info", f"by {row.owner}") if row.shared else badge(row.owner, "calm")
+        return (
+            badge(gettext("for everybody"), "info", gettext("by %(owner)s") % {"owner": row.owner})
+            if row.shared
+            else badge(row.owner, "calm")
+        )
 
-    @admin.display(description="Use it")
+    @admin.display(description=_("Use it"))
     def use(self, row: SavedFilter) -> SafeString | str:
         if row.listing not in LISTINGS:
             return ""

@@ -15,8 +15,11 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from portfolio import counting
 from portfolio.admin.chosen import ChosenList
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.admin.import_selection import stop_in
@@ -29,7 +32,6 @@ from portfolio.markup import ago, badge
 from portfolio.models import Contract, Registration, Subject, SubjectState
 from portfolio.pages import PageAdmin
 from portfolio.searching import of_companies
-from portfolio.wording import plural
 
 PERMISSION = "portfolio.change_subject"
 AT_ONCE = 500
@@ -45,9 +47,9 @@ TONES = {
 
 
 class PlannedFilter(ChoiceFilter):
-    title = "planned removal"
+    title = _("planned removal")
     parameter_name = "planned"
-    options = (("yes", "Planned"), ("no", "Not planned"))
+    options = (("yes", _("Planned")), ("no", _("Not planned")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         known = {"yes": False, "no": True}.get(self.value() or "")
@@ -55,9 +57,9 @@ class PlannedFilter(ChoiceFilter):
 
 
 class WantedFilter(ChoiceFilter):
-    title = "wanted"
+    title = _("wanted")
     parameter_name = "wanted"
-    options = (("yes", "Wanted"), ("no", "Not wanted"))
+    options = (("yes", _("Wanted")), ("no", _("Not wanted")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         known = {"yes": True, "no": False}.get(self.value() or "")
@@ -70,18 +72,18 @@ class SubjectAdmin(ChosenList, PageAdmin):
     list_filter = (
         RegistrationFilter,
         WantedFilter,
-        choice_filter("state", SubjectState.choices, "state at D&B"),
+        choice_filter("state", SubjectState.choices, _("state at D&B")),
         PlannedFilter,
     )
     search_fields = ("company",)
-    search_help_text = "A D-U-N-S number, or how the company's name begins"
+    search_help_text = _("A D-U-N-S number, or how the company's name begins")
     ordering = ("company_id",)
     sortable_by = ()
     actions = ("stop_selected", "plan_selected", "cancel_selected")
     fields = ("customer_reference", "tags", "owner")
     change_form_template = "pages/subject.html"
-    empty_title = "No companies are wanted yet"
-    empty_text = "Import a list of D-U-N-S numbers, or adopt the list that D&B has."
+    empty_title = _("No companies are wanted yet")
+    empty_text = _("Import a list of D-U-N-S numbers, or adopt the list that D&B has.")
 
     # Companies become wanted by imports, proposals and the API; here only what is told about them is edited.
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -102,26 +104,28 @@ class SubjectAdmin(ChosenList, PageAdmin):
     def complete_rows(self, rows: list[Any]) -> None:
         with_both(rows)
 
-    @display(description="Company", header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    @display(description=_("Company"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def shown_company(self, row: Subject) -> tuple[str, str]:
-        return row.company.name or "Name not known yet", row.company_id
+        return row.company.name or gettext("Name not known yet"), row.company_id
 
-    @admin.display(description="Registration")
+    @admin.display(description=_("Registration"))
     def reference(self, row: Subject) -> str:
         return row.registration.reference
 
-    @admin.display(description="Wanted")
+    @admin.display(description=_("Wanted"))
     def shown_wanted(self, row: Subject) -> SafeString:
         if row.remove_on and row.wanted:
-            return badge(f"until {day_text(row.remove_on)}", "warn", "Its removal is planned")
-        return badge("Wanted", "good") if row.wanted else badge("Not wanted", "calm")
+            return badge(
+                gettext("until %(day)s") % {"day": day_text(row.remove_on)}, "warn", gettext("Its removal is planned")
+            )
+        return badge(gettext("Wanted"), "good") if row.wanted else badge(gettext("Not wanted"), "calm")
 
-    @admin.display(description="At D&B")
+    @admin.display(description=_("At D&B"))
     def shown_state(self, row: Subject) -> SafeString:
         state = SubjectState(row.state)
         return badge(state.label, TONES[state])
 
-    @admin.display(description="D&B says")
+    @admin.display(description=_("D&B says"))
     def told(self, row: Subject) -> str:
         return " ".join(filter(None, explain(row)))
 
@@ -141,7 +145,10 @@ class SubjectAdmin(ChosenList, PageAdmin):
         before = {name: form.initial[name] for name in form.changed_data}
         after = {name: form.cleaned_data[name] for name in form.changed_data}
         Subject.objects.filter(pk=obj.pk).update(**after)
-        words = f"{obj.company_id}: {', '.join(name.replace('_', ' ') for name in after)} changed"
+        words = gettext("%(company)s: %(fields)s changed") % {
+            "company": obj.company_id,
+            "fields": ", ".join(name.replace("_", " ") for name in after),
+        }
         actor = request.user.get_username()
         record(actor=actor, action="edit subject", thing=obj, summary=words, before=before, after=after)
 
@@ -152,7 +159,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(UPLOAD)
 
-    @admin.action(description="Stop monitoring…", permissions=["import"])
+    @admin.action(description=_("Stop monitoring…"), permissions=["import"])
     def stop_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> HttpResponse:
         """An import that removes them, to be confirmed there."""
         found: dict[uuid.UUID, list[str]] = defaultdict(list)
@@ -160,20 +167,23 @@ class SubjectAdmin(ChosenList, PageAdmin):
             found[registration].append(duns)
         return stop_in(request, found)
 
-    @admin.action(description="Plan removal…", permissions=["plan"])
+    @admin.action(description=_("Plan removal…"), permissions=["plan"])
     def plan_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> HttpResponse | None:
         rows = self._chosen(request, queryset)
         return self._ask(request, rows, PlanForm(initial={"day": proposed_day(rows)})) if rows else None
 
-    @admin.action(description="Cancel planned removal", permissions=["plan"])
+    @admin.action(description=_("Cancel planned removal"), permissions=["plan"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> None:
         count = cancel_removal(subjects=list(queryset), by=request.user.get_username())
-        messages.success(request, f"{plural(count, 'company', 'companies')} stay: the planned removal is off.")
+        messages.success(
+            request,
+            gettext("%(companies)s stay: the planned removal is off.") % {"companies": counting.companies(count)},
+        )
 
     def _chosen(self, request: HttpRequest, queryset: QuerySet[Subject]) -> list[Subject]:
         rows = list(queryset[: AT_ONCE + 1])
         if len(rows) > AT_ONCE:
-            messages.error(request, f"Choose at most {AT_ONCE} at once.")
+            messages.error(request, gettext("Choose at most %(count)s at once.") % {"count": AT_ONCE})
             return []
         return rows
 
@@ -182,33 +192,37 @@ class SubjectAdmin(ChosenList, PageAdmin):
             raise PermissionDenied
         rows = list(Subject.objects.filter(pk__in=keys_of(request.POST.getlist("key")))[:AT_ONCE])
         if request.method != "POST" or not rows:
-            messages.info(request, "Tick the companies first, then choose “Plan removal…”.")
+            messages.info(request, gettext("Tick the companies first, then choose “Plan removal…”."))
             return HttpResponseRedirect(reverse("admin:portfolio_subject_changelist"))
         form = PlanForm(request.POST)
         if not form.is_valid():
             return self._ask(request, rows, form)
         day = form.cleaned_data["day"]
         count = plan_removal(subjects=rows, day=day, by=request.user.get_username())
-        words = plural(count, "company", "companies")
-        messages.success(request, f"{words} will be removed on {day_text(day)}. Until then nothing is sent.")
+        words = counting.companies(count)
+        messages.success(
+            request,
+            gettext("%(companies)s will be removed on %(day)s. Until then nothing is sent.")
+            % {"companies": words, "day": day_text(day)},
+        )
         return HttpResponseRedirect(reverse("admin:portfolio_subject_changelist") + "?planned=yes")
 
     def _ask(self, request: HttpRequest, rows: list[Subject], form: PlanForm) -> HttpResponse:
         with_both(rows)
         days = sorted({day for day in map(anniversary_of, contracts_of(rows)) if day})
         context = {"rows": rows, "form": form, "anniversaries": days}
-        return self.page(request, "pages/plan_removal.html", title="Plan removal", **context)
+        return self.page(request, "pages/plan_removal.html", title=gettext("Plan removal"), **context)
 
 
 class PlanForm(forms.Form):
     day = forms.DateField(
-        widget=forms.DateInput({"type": "date", "class": "dm-input"}, format="%Y-%m-%d"), label="Remove on"
+        widget=forms.DateInput({"type": "date", "class": "dm-input"}, format="%Y-%m-%d"), label=_("Remove on")
     )
 
     def clean_day(self) -> date:
         day: date = self.cleaned_data["day"]
         if day <= today():
-            raise forms.ValidationError("Choose a day to come. To remove now, use “Stop monitoring…”.")
+            raise forms.ValidationError(gettext("Choose a day to come. To remove now, use “Stop monitoring…”."))
         return day
 
 
@@ -232,4 +246,4 @@ def keys_of(texts: Iterable[str]) -> list[uuid.UUID]:
     try:
         return [uuid.UUID(text) for text in texts]
     except ValueError:
-        raise Http404("That is no key.") from None
+        raise Http404(gettext("That is no key.")) from None

@@ -14,11 +14,13 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from direct_plus.errors import DirectPlusError
 from direct_plus.files import FileKind, UnreadableFile, parse_file_name
-from portfolio import suppressing, sync_runs
+from portfolio import counting, suppressing, sync_runs
 from portfolio.admin.syncing_pages import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
 from portfolio.adopting import NothingToCheck, begin_check, cancel_check, read_listing, take_as_wanted
 from portfolio.checking import duration_in_words
@@ -30,38 +32,38 @@ from portfolio.pages import ReadOnlyAdmin
 from portfolio.reconciling import DECISIONS
 from portfolio.sending import why_not_to_send
 from portfolio.sync_jobs import have_lists_checked, start_sync_now
-from portfolio.wording import counted, plural
+from portfolio.wording import counted
 
 MAY_SYNC = "portfolio.change_syncrun"
 MAY_DECIDE = "portfolio.change_subject"
 LARGEST_FILE = 50_000_000
 DONE = {
-    "want": "wanted from now on. Nothing was sent, and it costs nothing.",
-    "stop": "will be taken out at D&B.",
-    "send-again": "will be sent to D&B again.",
-    "unwant": "no longer wanted.",
+    "want": _("%(companies)s wanted from now on. Nothing was sent, and it costs nothing."),
+    "stop": _("%(companies)s will be taken out at D&B."),
+    "send-again": _("%(companies)s will be sent to D&B again."),
+    "unwant": _("%(companies)s no longer wanted."),
 }
 RUN_ACTS = {"pause": sync_runs.pause_run, "resume": sync_runs.resume_run, "cancel": sync_runs.cancel_run}
 RUN_SAID = {
-    "pause": "Paused: the call under way is finished, then nothing is sent.",
-    "resume": "It goes on.",
-    "cancel": "Cancelled: what was not sent stays unsent until somebody starts a sync.",
+    "pause": _("Paused: the call under way is finished, then nothing is sent."),
+    "resume": _("It goes on."),
+    "cancel": _("Cancelled: what was not sent stays unsent until somebody starts a sync."),
 }
 
 
 class ListForm(forms.Form):
-    file = forms.FileField(required=False, label="File from D&B")
+    file = forms.FileField(required=False, label=_("File from D&B"))
     numbers = forms.CharField(
         required=False,
         strip=True,
-        label="Or the D-U-N-S numbers",
-        widget=forms.Textarea({"class": "dm-input dm-wide", "rows": 6, "placeholder": "One a line"}),
+        label=_("Or the D-U-N-S numbers"),
+        widget=forms.Textarea({"class": "dm-input dm-wide", "rows": 6, "placeholder": _("One a line")}),
     )
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file and file.size > LARGEST_FILE:
-            raise forms.ValidationError("That is more than 50 MB. Use manage.py adopt on the server.")
+            raise forms.ValidationError(gettext("That is more than 50 MB. Use manage.py adopt on the server."))
         return file
 
 
@@ -71,8 +73,8 @@ class SyncRunAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     sortable_by = ()
     page_template = "pages/sync.html"
-    empty_title = "Nothing was sent yet"
-    empty_text = "A sync begins by itself when companies are wanted in a registration whose list was taken over."
+    empty_title = _("Nothing was sent yet")
+    empty_text = _("A sync begins by itself when companies are wanted in a registration whose list was taken over.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
         rows: QuerySet[SyncRun] = super().get_queryset(request).select_related("registration")
@@ -96,20 +98,20 @@ class SyncRunAdmin(ReadOnlyAdmin):
         ]
 
     # The list and one run
-    @admin.display(description="Started")
+    @admin.display(description=_("Started"))
     def started(self, row: SyncRun) -> SafeString | str:
         return ago(row.started_at)
 
-    @admin.display(description="Registration")
+    @admin.display(description=_("Registration"))
     def reference(self, row: SyncRun) -> str:
         return row.registration.reference
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def status(self, row: SyncRun) -> SafeString:
         word, tone = tone_of(row)
         return badge(word, tone, row.error)
 
-    @admin.display(description="To add and remove")
+    @admin.display(description=_("To add and remove"))
     def shown_total(self, row: SyncRun) -> str:
         return f"+{counted(row.to_add)} −{counted(row.to_remove)}"
 
@@ -121,11 +123,11 @@ class SyncRunAdmin(ReadOnlyAdmin):
         self._demand(request, MAY_SYNC)
         row = self.object_or_404(request, str(key))
         if act not in RUN_ACTS:
-            raise Http404(f"Nothing here is called {act}.")
+            raise Http404(gettext("Nothing here is called %(act)s.") % {"act": act})
         if RUN_ACTS[act](row, request.user.get_username()):
             messages.success(request, RUN_SAID[act])
         else:
-            messages.warning(request, f"It is {row.get_state_display().lower()} already.")
+            messages.warning(request, gettext("It is %(state)s already.") % {"state": row.get_state_display().lower()})
         return self._to("change", key)
 
     # Drift
@@ -136,20 +138,20 @@ class SyncRunAdmin(ReadOnlyAdmin):
             self._take_file(request, registration)
             return self._to("drift", key)
         rights = {"may_sync": request.user.has_perm(MAY_SYNC), "may_decide": request.user.has_perm(MAY_DECIDE)}
-        title = f"{registration}: D&B's list and what is wanted"
+        title = gettext("%(registration)s: D&B's list and what is wanted") % {"registration": registration}
         return self.page(request, "pages/drift.html", title=title, **rights, **drift_page(registration))
 
     def decide(self, request: HttpRequest, key: uuid.UUID, decision: str) -> HttpResponse:
         self._demand(request, MAY_DECIDE)
         registration = self._registration(request, key)
         if decision not in DECISIONS:
-            raise Http404(f"Nothing here is called {decision}.")
+            raise Http404(gettext("Nothing here is called %(decision)s.") % {"decision": decision})
         chosen = all_of(registration, request.POST["all"]) if "all" in request.POST else request.POST.getlist("duns")
         if not chosen:
-            messages.info(request, "Tick the companies first.")
+            messages.info(request, gettext("Tick the companies first."))
             return self._to("drift", key)
         count = DECISIONS[decision](registration, chosen, by=request.user.get_username())
-        messages.success(request, f"{plural(count, 'company', 'companies')} {DONE[decision]}")
+        messages.success(request, DONE[decision] % {"companies": counting.companies(count)})
         return self._to("drift", key)
 
     def start(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
@@ -159,7 +161,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
             messages.warning(request, reason)
         else:
             start_sync_now(registration, request.user.get_username())
-            messages.success(request, "A worker sends it now. How far it is appears here.")
+            messages.success(request, gettext("A worker sends it now. How far it is appears here."))
         return self._to("drift", key)
 
     # Adopting
@@ -180,7 +182,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         shown = adopt_page(registration)
         base = "pages/bare.html" if request.GET.get("part") == "live" else "pages/page.html"
         may = {"may_decide": request.user.has_perm(MAY_DECIDE), "base": base}
-        title = f"Adopt {registration}"
+        title = gettext("Adopt %(registration)s") % {"registration": registration}
         return self.page(request, "pages/adopt.html", title=title, form=form, **may, **shown, **context)
 
     def _ask_about(self, request: HttpRequest, registration: Registration, text: str) -> dict[str, Any] | None:
@@ -199,23 +201,27 @@ class SyncRunAdmin(ReadOnlyAdmin):
         self._demand(request, MAY_DECIDE)
         registration = self._registration(request, key)
         count = take_as_wanted(registration, by=request.user.get_username())
-        words = plural(count, "company", "companies")
-        messages.success(request, f"{registration} is adopted: {words} wanted. Nothing was sent, nothing is billed.")
+        words = counting.companies(count)
+        messages.success(
+            request,
+            gettext("%(registration)s is adopted: %(companies)s wanted. Nothing was sent, nothing is billed.")
+            % {"registration": registration, "companies": words},
+        )
         return self._to("drift", key)
 
     def cancel_check(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         self._demand(request, MAY_DECIDE)
         row = ListCheck.objects.select_related("registration").filter(pk=key, state=CheckState.RUNNING).first()
         if row is None:
-            raise Http404("That list is not being checked.")
+            raise Http404(gettext("That list is not being checked."))
         cancel_check(row, by=request.user.get_username())
-        messages.success(request, "Cancelled. What D&B said so far is kept.")
+        messages.success(request, gettext("Cancelled. What D&B said so far is kept."))
         return self._to("adopt", row.registration_id)
 
     def _take_file(self, request: HttpRequest, registration: Registration) -> None:
         file = request.FILES.get("file")
         if file is None:
-            messages.warning(request, "Choose a file first.")
+            messages.warning(request, gettext("Choose a file first."))
             return
         by = request.user.get_username()
         with tempfile.TemporaryDirectory() as folder:
@@ -239,11 +245,11 @@ class SyncRunAdmin(ReadOnlyAdmin):
             act = suppressing.activate if "activate" in request.POST else suppressing.suppress
             try:
                 act(registration, by=request.user.get_username())
-                messages.success(request, "D&B has taken it.")
+                messages.success(request, gettext("D&B has taken it."))
             except (DirectPlusError, NotConfigured) as error:
-                messages.error(request, f"D&B did not take it: {error}")
+                messages.error(request, gettext("D&B did not take it: %(error)s") % {"error": error})
             return HttpResponseRedirect(reverse("admin:portfolio_registration_change", args=[key]))
-        title = f"Notifications of {registration}"
+        title = gettext("Notifications of %(registration)s") % {"registration": registration}
         return self.page(request, "pages/suppress.html", title=title, **suppress_page(registration))
 
     def _registration(self, request: HttpRequest, key: uuid.UUID) -> Registration:
@@ -251,7 +257,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         row = Registration.objects.select_related("contract").filter(pk=key).first()
         if row is None:
-            raise Http404("There is no such registration.")
+            raise Http404(gettext("There is no such registration."))
         return row
 
     def _demand(self, request: HttpRequest, right: str) -> None:

@@ -5,30 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from portfolio import reconciling, suppressing, sync_runs
+from portfolio import counting, reconciling, suppressing, sync_runs
 from portfolio.explaining import explain
 from portfolio.models import Company, ListCheck, Registration, Subject, SubjectState, SyncRun, SyncState
 from portfolio.rows import LOOKUP_BATCH
 from portfolio.subject_counts import counts_of
 from portfolio.todo import doubt_after, of
-from portfolio.wording import counted, plural
+from portfolio.wording import counted
 
 SHOWN = 50
 COSTED = LOOKUP_BATCH
 TONES = {
-    SyncState.RUNNING: ("Running", "info"),
-    SyncState.PAUSED: ("Paused", "warn"),
-    SyncState.CANCELLED: ("Cancelled", "calm"),
-    SyncState.ENDED: ("Done", "good"),
-    SyncState.FAILED: ("Stands still", "bad"),
+    SyncState.RUNNING: (_("Running"), "info"),
+    SyncState.PAUSED: (_("Paused"), "warn"),
+    SyncState.CANCELLED: (_("Cancelled"), "calm"),
+    SyncState.ENDED: (_("Done"), "good"),
+    SyncState.FAILED: (_("Stands still"), "bad"),
 }
 
 
 def tone_of(run: SyncRun) -> tuple[str, str]:
     if run.state == SyncState.RUNNING and run.pending and run.sent >= run.to_add + run.to_remove:
-        return "Waits for D&B", "info"
-    return TONES[SyncState(run.state)]
+        return gettext("Waits for D&B"), "info"
+    word, tone = TONES[SyncState(run.state)]
+    return str(word), tone
 
 
 def run_page(run: SyncRun) -> dict[str, Any]:
@@ -59,16 +62,21 @@ def lead_of(run: SyncRun) -> str:
     """One sentence on what happens now."""
     left = max(0, run.to_add + run.to_remove - run.sent)
     if run.state == SyncState.FAILED:
-        return "It goes on by itself where it stopped; nothing is sent twice."
+        return gettext("It goes on by itself where it stopped; nothing is sent twice.")
     if run.state == SyncState.PAUSED:
-        return f"Somebody has paused it. {counted(left)} are not sent yet."
+        return gettext("Somebody has paused it. %(left)s are not sent yet.") % {"left": counted(left)}
     if run.state == SyncState.CANCELLED:
-        return f"Somebody has cancelled it. {counted(left)} were not sent and stay unsent until somebody starts a sync."
+        return gettext(
+            "Somebody has cancelled it. %(left)s were not sent and stay unsent until somebody starts a sync."
+        ) % {"left": counted(left)}
     if run.state == SyncState.ENDED:
-        return f"Done: {counted(run.accepted)} accepted, {counted(run.refused)} refused."
+        return gettext("Done: %(accepted)s accepted, %(refused)s refused.") % {
+            "accepted": counted(run.accepted),
+            "refused": counted(run.refused),
+        }
     if left:
-        return f"{counted(run.sent)} of {counted(run.sent + left)} sent."
-    return f"All is sent. D&B has not said yet what became of {counted(run.pending)}."
+        return gettext("%(sent)s of %(all)s sent.") % {"sent": counted(run.sent), "all": counted(run.sent + left)}
+    return gettext("All is sent. D&B has not said yet what became of %(pending)s.") % {"pending": counted(run.pending)}
 
 
 def _newest_refusals(run: SyncRun) -> QuerySet[Subject]:
@@ -104,7 +112,7 @@ def drift_page(registration: Registration) -> dict[str, Any]:
         "run": run,
         **shown,
         "cost_again": cost,
-        "up_to": "" if is_exact else "up to ",
+        "up_to": "" if is_exact else gettext("up to "),
         "shown": SHOWN,
     }
 
@@ -157,7 +165,11 @@ def _checks(registration: Registration) -> QuerySet[ListCheck]:
 
 def _with_progress(row: Any) -> Any:
     row.width = _share(row.position, row.total)
-    row.words = f"{counted(row.position)} of {plural(row.total, 'number')} asked about, {counted(row.present)} at D&B"
+    row.words = gettext("%(position)s of %(numbers)s asked about, %(present)s at D&B") % {
+        "position": counted(row.position),
+        "numbers": counting.numbers(row.total),
+        "present": counted(row.present),
+    }
     return row
 
 

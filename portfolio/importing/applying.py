@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from portfolio.auditing import record
 from portfolio.importing.confirming import confirmed_lists
@@ -18,7 +19,7 @@ from portfolio.importing.verdicts import CHUNK, load_chunk, numbers_named
 from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, Verdict
 from portfolio.rows import in_batches
 from portfolio.wanting import billed_already, describe_subjects, unwant_subjects, want_subjects
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 WANTING = (Verdict.NEW, Verdict.REPAIRED, Verdict.WANTED)
 
@@ -73,14 +74,14 @@ def _step(import_: SubjectImport, **fields: int) -> None:
 def undo_import(*, import_: SubjectImport, undone_by: str, may_confirm: bool) -> None:
     """Ask for what only this import made wanted to be wanted no more."""
     if not may_confirm:
-        raise NotAllowed("You may not undo imports. Ask somebody who may.")
+        raise NotAllowed(gettext("You may not undo imports. Ask somebody who may."))
     demand_state(import_, ImportState.APPLIED)
     demand_moved(move(import_, state=ImportState.UNDOING))
     record(
         actor=undone_by,
         action="import.undo",
         thing=import_,
-        summary=f"{import_} is undone: what only it made wanted is wanted no more",
+        summary=gettext("%(import)s is undone: what only it made wanted is wanted no more") % {"import": import_},
         before={"state": ImportState.APPLIED, "undone_by": None},
         after={"state": ImportState.UNDOING, "undone_by": undone_by},
     )
@@ -97,7 +98,11 @@ def carry_out_undo(import_: SubjectImport, *, until: datetime | None = None) -> 
         with transaction.atomic():
             _hand_over(import_, [number for number in numbers if number in later], later)
             alone = [number for number in numbers if number not in later]
-            unwant_subjects(registration=import_.registration, duns=alone, asked_by=f"undo of {import_}")
+            unwant_subjects(
+                registration=import_.registration,
+                duns=alone,
+                asked_by=gettext("undo of %(import)s") % {"import": import_},
+            )
         if not move(import_, error=""):
             return
     move(import_, state=ImportState.UNDONE, note=_after_undo(import_))
@@ -132,8 +137,14 @@ def _after_undo(import_: SubjectImport) -> str:
     rows = Subject.objects.filter(wanted_import=import_.pk, wanted=False)
     numbers = list(rows.values_list("company_id", flat=True))
     billed = len(billed_already(import_.registration.contract, numbers))
-    taken_back = plural(len(numbers), "company is", "companies are")
-    stay = "None of them was monitored, so none is billed."
+    taken_back = ngettext(
+        "%(count)s company is no longer wanted.", "%(count)s companies are no longer wanted.", len(numbers)
+    ) % {"count": counted(len(numbers))}
+    stay = gettext("None of them was monitored, so none is billed.")
     if billed:
-        stay = f"{billed:,} of them {'was' if billed == 1 else 'were'} monitored, and stay billed this contract year."
-    return f"{taken_back} no longer wanted. {stay if numbers else ''}".strip()
+        stay = ngettext(
+            "%(count)s of them was monitored, and stay billed this contract year.",
+            "%(count)s of them were monitored, and stay billed this contract year.",
+            billed,
+        ) % {"count": counted(billed)}
+    return f"{taken_back} {stay}" if numbers else taken_back

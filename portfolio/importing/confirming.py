@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import msgspec
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from portfolio import counting
 from portfolio.auditing import record
 from portfolio.importing.states import NotAllowed, Refused, WrongNumber, counts_of, demand_moved, demand_state, move
 from portfolio.importing.verdicts import numbers_named
@@ -15,7 +17,6 @@ from portfolio.models import Contract, ImportMode, ImportState, Subject, Subject
 from portfolio.rows import clean_text
 from portfolio.stored_bytes import delete_bytes, load_bytes, store_bytes
 from portfolio.wanting import new_billable, wanted_among
-from portfolio.wording import plural
 
 CANCELLABLE = (ImportState.UPLOADED, ImportState.READING, ImportState.READ, ImportState.AWAITING_APPROVAL)
 TRIES = 20
@@ -70,10 +71,10 @@ def confirm_import(
     `removals` is asked for too. Above the contract's limits it waits for a second person.
     """
     if not may_confirm:
-        raise NotAllowed("You may not confirm imports. Ask somebody who may.")
+        raise NotAllowed(gettext("You may not confirm imports. Ask somebody who may."))
     demand_state(import_, ImportState.READ)
     if is_undecided(import_):
-        raise Refused("Decide first what the rows with eight digits mean.")
+        raise Refused(gettext("Decide first what the rows with eight digits mean."))
     plan = plan_of(import_)
     _demand_numbers(import_, plan, number, removals)
     contract = import_.registration.contract
@@ -87,9 +88,11 @@ def is_undecided(import_: SubjectImport) -> bool:
 
 def _demand_numbers(import_: SubjectImport, plan: Plan, number: int, removals: int | None) -> None:
     if import_.mode == ImportMode.EQUAL and not plan.named:
-        raise Refused("The file names no company, so nothing is made equal to it: that would remove everything.")
+        raise Refused(
+            gettext("The file names no company, so nothing is made equal to it: that would remove everything.")
+        )
     if not (plan.lists.add or plan.lists.remove):
-        raise Refused("There is nothing to confirm: this import changes nothing.")
+        raise Refused(gettext("There is nothing to confirm: this import changes nothing."))
     expected = len(plan.remove) if import_.mode == ImportMode.REMOVE else plan.new_billable
     is_right = number == expected
     if import_.mode == ImportMode.EQUAL or removals is not None:
@@ -111,20 +114,24 @@ def _show_new_numbers(import_: SubjectImport, plan: Plan) -> bool:
 
 
 def _wrong_number_text(import_: SubjectImport, plan: Plan, has_changed: bool) -> str:
-    adds = f"it adds {plural(plan.new_billable, 'new billable company', 'new billable companies')}"
-    removes = f"it removes {plural(len(plan.remove), 'company', 'companies')}"
+    adds = gettext("it adds %(companies)s") % {"companies": counting.new_billable_companies(plan.new_billable)}
+    removes = gettext("it removes %(companies)s") % {"companies": counting.companies(len(plan.remove))}
     told = {ImportMode.ADD: adds, ImportMode.REMOVE: removes}.get(ImportMode(import_.mode), f"{adds} and {removes}")
-    why = "the list has changed since it was read" if has_changed else "that is not the number"
-    return f"Not confirmed, {why}: now {told}."
+    why = gettext("the list has changed since it was read") if has_changed else gettext("that is not the number")
+    return gettext("Not confirmed, %(why)s: now %(told)s.") % {"why": why, "told": told}
 
 
 def reasons_for_approval(contract: Contract, added: int, removed: int, wanted: int) -> list[str]:
     """Why one person is not enough; empty where one is."""
     reasons = []
     if added > contract.cap:
-        reasons.append(f"it adds more than {plural(contract.cap, 'new billable company', 'new billable companies')}")
+        reasons.append(
+            gettext("it adds more than %(companies)s") % {"companies": counting.new_billable_companies(contract.cap)}
+        )
     if removed and removed * 100 > contract.removal_share * wanted:
-        reasons.append(f"it removes more than {contract.removal_share} percent of the list")
+        reasons.append(
+            gettext("it removes more than %(share)s percent of the list") % {"share": contract.removal_share}
+        )
     return reasons
 
 
@@ -143,7 +150,7 @@ def _keep_confirmed(import_: SubjectImport, plan: Plan, confirmed_by: str, *, ne
     if not moved:
         delete_bytes(owner)
     demand_moved(moved)
-    _record(import_, "import.confirm", confirmed_by, "confirmed")
+    _record(import_, "import.confirm", confirmed_by, gettext("%(import)s confirmed: %(adds)s, %(removals)s"))
 
 
 def confirmed_lists(import_: SubjectImport) -> Lists:
@@ -155,10 +162,10 @@ def confirmed_lists(import_: SubjectImport) -> Lists:
 def approve_import(*, import_: SubjectImport, approved_by: str, may_approve: bool) -> None:
     """The second person's yes, for the same companies that the first has confirmed."""
     if not may_approve:
-        raise NotAllowed("You may not approve imports. Ask somebody who may.")
+        raise NotAllowed(gettext("You may not approve imports. Ask somebody who may."))
     demand_state(import_, ImportState.AWAITING_APPROVAL)
     if approved_by == import_.confirmed_by:
-        raise NotAllowed("You have confirmed it yourself: somebody else has to approve it.")
+        raise NotAllowed(gettext("You have confirmed it yourself: somebody else has to approve it."))
     plan = plan_of(import_)
     if plan.lists != confirmed_lists(import_):
         _back_to_the_first(import_, plan)
@@ -166,7 +173,7 @@ def approve_import(*, import_: SubjectImport, approved_by: str, may_approve: boo
         import_, state=ImportState.CONFIRMED, approved_by=clean_text(approved_by, 200), approved_at=timezone.now()
     )
     demand_moved(moved)
-    _record(import_, "import.approve", approved_by, "approved")
+    _record(import_, "import.approve", approved_by, gettext("%(import)s approved: %(adds)s, %(removals)s"))
 
 
 def _back_to_the_first(import_: SubjectImport, plan: Plan) -> None:
@@ -181,7 +188,7 @@ def _back_to_the_first(import_: SubjectImport, plan: Plan) -> None:
     )
     demand_moved(moved)
     raise WrongNumber(
-        "Not approved, the list has changed since it was confirmed. It has to be confirmed again.",
+        gettext("Not approved, the list has changed since it was confirmed. It has to be confirmed again."),
         number=plan.new_billable,
         removals=len(plan.remove),
     )
@@ -194,7 +201,7 @@ def cancel_import(*, import_: SubjectImport, cancelled_by: str) -> None:
         actor=cancelled_by,
         action="import.cancel",
         thing=import_,
-        summary=f"{import_} cancelled",
+        summary=gettext("%(import)s cancelled") % {"import": import_},
         before={"state": before},
         after={"state": import_.state},
     )
@@ -208,16 +215,16 @@ def _cancel(import_: SubjectImport) -> str:
         if move(import_, state=ImportState.CANCELLED):
             return before
         import_.refresh_from_db()
-    raise Refused("It is being worked on just now. Try again.")
+    raise Refused(gettext("It is being worked on just now. Try again."))
 
 
-def _record(import_: SubjectImport, action: str, actor: str, word: str) -> None:
-    adds = plural(import_.new_billable or 0, "new billable company", "new billable companies")
+def _record(import_: SubjectImport, action: str, actor: str, words: str) -> None:
+    adds = counting.new_billable_companies(import_.new_billable or 0)
     record(
         actor=actor,
         action=action,
         thing=import_,
-        summary=f"{import_} {word}: {adds}, {plural(import_.removals or 0, 'removal')}",
+        summary=words % {"import": import_, "adds": adds, "removals": counting.removals(import_.removals or 0)},
         before={"state": ImportState.READ if action == "import.confirm" else ImportState.AWAITING_APPROVAL},
         after={"state": import_.state, "new_billable": import_.new_billable, "removals": import_.removals},
     )

@@ -9,6 +9,8 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 
+from django.utils.translation import gettext
+
 from portfolio.importing.tables import (
     HEADER_WITHIN,
     SAMPLE,
@@ -20,6 +22,7 @@ from portfolio.importing.tables import (
     places_in,
 )
 from portfolio.importing.workbooks import check_archive, open_workbook
+from portfolio.wording import counted
 
 MEGABYTE = 1_000_000
 LINE_BREAKS_IN_A_CELL = 20
@@ -36,17 +39,21 @@ def open_table(content: bytes) -> Table:
 def check_kind(content: bytes) -> None:
     """Refuse at once what can hold no list."""
     if not content.strip():
-        raise BadFile("The file is empty. Put the D-U-N-S numbers into the first column and upload it again.")
+        raise BadFile(gettext("The file is empty. Put the D-U-N-S numbers into the first column and upload it again."))
     if content.startswith(b"%PDF"):
-        raise BadFile("This is a PDF. Export the list as XLSX or CSV, or copy the numbers and paste them.")
+        raise BadFile(gettext("This is a PDF. Export the list as XLSX or CSV, or copy the numbers and paste them."))
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise BadFile(
-            "This is an old or a password-protected Excel file. Open it and save it as XLSX, without a password."
+            gettext(
+                "This is an old or a password-protected Excel file. Open it and save it as XLSX, without a password."
+            )
         )
     if content.startswith(b"PK"):
         check_archive(content)
     elif encoding_of_text(content) is None:
-        raise BadFile("This is neither text nor a spreadsheet. Upload the list as CSV or XLSX, or paste the numbers.")
+        raise BadFile(
+            gettext("This is neither text nor a spreadsheet. Upload the list as CSV or XLSX, or paste the numbers.")
+        )
 
 
 class TextRows:
@@ -71,7 +78,10 @@ class TextRows:
 
 def _unclosed(line: int) -> BadFile:
     return BadFile(
-        f"A quotation mark is opened and not closed in or before line {line:,}. Remove it, or save the list as XLSX."
+        gettext(
+            "A quotation mark is opened and not closed in or before line %(line)s. Remove it, or save the list as XLSX."
+        )
+        % {"line": counted(line)}
     )
 
 

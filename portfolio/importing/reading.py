@@ -7,6 +7,8 @@ from datetime import datetime
 from itertools import islice
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.auditing import record
 from portfolio.importing.confirming import plan_of
@@ -17,8 +19,9 @@ from portfolio.importing.verdicts import CHUNK, Judge, VerdictRow, count_verdict
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
 from portfolio.rows import clean_text
 from portfolio.stored_bytes import load_bytes, store_bytes
+from portfolio.wording import counted
 
-NO_ROWS = "The file has a header line and nothing below it. Put the D-U-N-S numbers under it and upload it again."
+NO_ROWS = _("The file has a header line and nothing below it. Put the D-U-N-S numbers under it and upload it again.")
 
 
 def create_import(
@@ -44,7 +47,13 @@ def create_import(
         actor=asked_by,
         action="import.upload",
         thing=import_,
-        summary=f"{import_} ({len(content):,} bytes) for {registration.reference}: {import_.get_mode_display()}",
+        summary=gettext("%(import)s (%(size)s bytes) for %(reference)s: %(mode)s")
+        % {
+            "import": import_,
+            "size": counted(len(content)),
+            "reference": registration.reference,
+            "mode": import_.get_mode_display(),
+        },
         after={"registration": registration.reference, "mode": import_.mode, "source": source},
     )
     return import_
@@ -113,14 +122,17 @@ def decide_zeros(*, import_: SubjectImport, pad: bool, decided_by: str) -> None:
     """
     demand_state(import_, ImportState.READ)
     if import_.pad_zeros is not None or not counts_of(import_).get(Verdict.DECISION):
-        raise Refused("There is nothing to decide: no row with eight digits waits.")
+        raise Refused(gettext("There is nothing to decide: no row with eight digits waits."))
     anew = {"state": ImportState.UPLOADED, "position": 0, "chunks": 0, "counts": "{}", "new_billable": None}
     demand_moved(move(import_, pad_zeros=pad, **(anew if pad else {})))
+    words = gettext("Eight digits in %(import)s: a zero is put before them")
+    if not pad:
+        words = gettext("Eight digits in %(import)s: left out")
     record(
         actor=decided_by,
         action="import.zeros",
         thing=import_,
-        summary=f"Eight digits in {import_}: {'a zero is put before them' if pad else 'left out'}",
+        summary=words % {"import": import_},
         before={"pad_zeros": None},
         after={"pad_zeros": pad},
     )

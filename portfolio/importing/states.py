@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from portfolio.models import ImportState, SubjectImport
 
@@ -43,12 +44,15 @@ def move(import_: SubjectImport, **fields: Any) -> bool:
 
 def demand_state(import_: SubjectImport, *states: ImportState) -> None:
     if import_.state not in states:
-        raise Refused(f"Nothing was done: this import is in another state now ({import_.get_state_display().lower()}).")
+        raise Refused(
+            gettext("Nothing was done: this import is in another state now (%(state)s).")
+            % {"state": import_.get_state_display().lower()}
+        )
 
 
 def demand_moved(moved: bool) -> None:
     if not moved:
-        raise Refused("Nothing was done: somebody changed this import at the same moment. Look at it again.")
+        raise Refused(gettext("Nothing was done: somebody changed this import at the same moment. Look at it again."))
 
 
 def counts_of(import_: SubjectImport) -> dict[str, int]:

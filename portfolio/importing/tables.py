@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from django.utils.translation import gettext
+
 from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
 from portfolio.formulas import plain
 
@@ -69,7 +71,9 @@ class Table:
         self.about = about
         sample = list(islice((row for row in rows() if any(row[1])), SAMPLE))
         if not sample:
-            raise BadFile("The file is empty. Put the D-U-N-S numbers into the first column and upload it again.")
+            raise BadFile(
+                gettext("The file is empty. Put the D-U-N-S numbers into the first column and upload it again.")
+            )
         self.columns = find_columns(sample)
         self.is_list = not self.columns.header and _are_lists([cells for _, cells in sample])
 
@@ -77,7 +81,7 @@ class Table:
     def note(self) -> str:
         if self.is_list or len(self.columns.places) > 1 or self.columns.header:
             return ""
-        return "No header line was found, so only the D-U-N-S numbers were read."
+        return gettext("No header line was found, so only the D-U-N-S numbers were read.")
 
     def lines(self, start: int = 0) -> Iterator[Line]:
         return islice(self._lines(), start, None)
@@ -103,8 +107,10 @@ def find_columns(sample: list[Numbered]) -> Columns:
     best = max(scores)
     if not best:
         raise BadFile(
-            "No column with D-U-N-S numbers was found. Write “D-U-N-S” above the column with the nine-digit numbers, "
-            "or begin with the template."
+            gettext(
+                "No column with D-U-N-S numbers was found. Write “D-U-N-S” above the column with the nine-digit "
+                "numbers, or begin with the template."
+            )
         )
     return Columns({"duns": scores.index(best)})
 

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 import zstandard
+from django.utils.translation import gettext
 
 from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
 from portfolio.importing.tables import Line, without_fraction
 from portfolio.models import ImportMode, StoredBytes, SubjectImport, Verdict
 from portfolio.rows import clean_text, insert_new
 from portfolio.wanting import Wish, wanted_among
+from portfolio.wording import counted
 
 CHUNK = 2_000
 NAMING = {Verdict.NEW, Verdict.REPAIRED, Verdict.WANTED, Verdict.REMOVE, Verdict.NOT_THERE}
@@ -85,7 +87,7 @@ class Judge:
     def _verdict(self, line: Line, number: Number, wanted: set[str]) -> tuple[str, str]:
         first = self._first_lines.setdefault(int(number.duns), line.number)
         if first != line.number:
-            return Verdict.DUPLICATE, f"as in line {first:,}"
+            return Verdict.DUPLICATE, gettext("as in line %(first)s") % {"first": counted(first)}
         is_wanted = number.duns in wanted
         if self._removes:
             return (Verdict.REMOVE if is_wanted else Verdict.NOT_THERE), ""

@@ -11,13 +11,16 @@ from datetime import date
 from functools import partial
 
 import python_calamine
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.importing.tables import BadFile, Numbered, Table
+from portfolio.wording import counted
 
 MEGABYTE = 1_000_000
 UNPACKED_LIMIT = 400 * MEGABYTE
 CELLS_LIMIT = 20_000_000
-EMPTY = "The file is empty. Put the D-U-N-S numbers into the first column and upload it again."
+EMPTY = _("The file is empty. Put the D-U-N-S numbers into the first column and upload it again.")
 _REFERENCES = re.compile(rb"""\sr=["']([A-Za-z]{0,3})(\d{1,7})["']""")
 
 
@@ -27,11 +30,13 @@ def check_archive(content: bytes) -> None:
         archive = zipfile.ZipFile(io.BytesIO(content))
         infos = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise BadFile("The XLSX file is damaged. Open it in Excel, save it again and upload that.") from error
+        raise BadFile(gettext("The XLSX file is damaged. Open it in Excel, save it again and upload that.")) from error
     if "xl/workbook.xml" not in {info.filename for info in infos}:
         raise BadFile(
-            "This is a ZIP archive or another kind of document, not an XLSX file. "
-            "Unpack it and upload the list itself, as XLSX or CSV."
+            gettext(
+                "This is a ZIP archive or another kind of document, not an XLSX file. "
+                "Unpack it and upload the list itself, as XLSX or CSV."
+            )
         )
     if sum(info.file_size for info in infos) > UNPACKED_LIMIT:
         raise _too_large()
@@ -54,15 +59,20 @@ def _check_sheets(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo]) -> Non
                         raise _too_large()
                     reach.look(piece)
         except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError, EOFError) as error:
-            raise BadFile("The XLSX file is damaged. Open it in Excel, save it again and upload that.") from error
+            raise BadFile(
+                gettext("The XLSX file is damaged. Open it in Excel, save it again and upload that.")
+            ) from error
         if info.filename.startswith("xl/worksheets/"):
             reach.check()
 
 
 def _too_large() -> BadFile:
     return BadFile(
-        f"Unpacked, this file is larger than {UNPACKED_LIMIT // MEGABYTE} MB. Copy the columns you need into a new "
-        "sheet, or save it as CSV in several parts."
+        gettext(
+            "Unpacked, this file is larger than %(limit)s MB. Copy the columns you need into a "
+            "new sheet, or save it as CSV in several parts."
+        )
+        % {"limit": UNPACKED_LIMIT // MEGABYTE}
     )
 
 
@@ -85,8 +95,11 @@ class Reach:
         width = max(map(column_number, self.columns), default=0)
         if width * self.last_row > CELLS_LIMIT:
             raise BadFile(
-                f"The sheet reaches to row {self.last_row:,} and column {width:,}. Something stands far outside the "
-                "list: delete the columns and rows beyond it, or copy the list into a new file."
+                gettext(
+                    "The sheet reaches to row %(last_row)s and column %(width)s. Something stands far outside "
+                    "the list: delete the columns and rows beyond it, or copy the list into a new file."
+                )
+                % {"last_row": counted(self.last_row), "width": counted(width)}
             )
 
 
@@ -122,7 +135,9 @@ def open_workbook(content: bytes) -> Table:
 
 
 def _unreadable_workbook() -> BadFile:
-    return BadFile("The XLSX file could not be read. Open it in Excel, save it again, or save the list as CSV.")
+    return BadFile(
+        gettext("The XLSX file could not be read. Open it in Excel, save it again, or save the list as CSV.")
+    )
 
 
 def _first_table(workbook: python_calamine.CalamineWorkbook) -> Table:
@@ -136,7 +151,7 @@ def _first_table(workbook: python_calamine.CalamineWorkbook) -> Table:
         except BadFile as error:
             troubles.append(error)
     raise next((error for error in troubles if "empty" not in str(error)), None) or BadFile(
-        "The sheet is empty. Put the D-U-N-S numbers into the first column and upload it again."
+        gettext("The sheet is empty. Put the D-U-N-S numbers into the first column and upload it again.")
     )
 
 

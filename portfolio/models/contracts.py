@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 REGISTRATION_KEYS = uuid.UUID("6f7c0f3e-5d0c-5a55-9d0a-2a4f4b0c9a11")
 
@@ -21,63 +23,66 @@ class Contract(models.Model):
     prefix = models.CharField(
         max_length=32,
         default="DNB",
-        help_text="The settings this contract reads: DNB means DNB_API_KEY, DNB_API_SECRET, DNB_BASE_URL …",
+        help_text=_("The settings this contract reads: DNB means DNB_API_KEY, DNB_API_SECRET, DNB_BASE_URL …"),
     )
-    base_url = models.URLField(blank=True, help_text="Empty: the address in the settings.")
+    base_url = models.URLField(blank=True, help_text=_("Empty: the address in the settings."))
     calls_per_second = models.FloatField(default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(100)])
-    anniversary = models.DateField(null=True, blank=True, help_text="The day on which the contract year begins.")
+    anniversary = models.DateField(null=True, blank=True, help_text=_("The day on which the contract year begins."))
     contracted_number = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Companies the contract pays for in a year."
+        null=True, blank=True, help_text=_("Companies the contract pays for in a year.")
     )
     cap = models.PositiveIntegerField(
-        default=100, help_text="New billable companies that one person may confirm at once; above it a second one must."
+        default=100,
+        help_text=_("New billable companies that one person may confirm at once; above it a second one must."),
     )
     removal_share = models.PositiveSmallIntegerField(
         default=10,
         validators=[MaxValueValidator(100)],
-        help_text="Percent of a list that one person may remove at once; above it a second one must approve.",
+        help_text=_("Percent of a list that one person may remove at once; above it a second one must approve."),
     )
     batch_threshold = models.PositiveIntegerField(
-        default=50, help_text="Up to so many additions or removals are sent one by one, more as a batch."
+        default=50, help_text=_("Up to so many additions or removals are sent one by one, more as a batch.")
     )
     overlap = models.DurationField(
         default=timedelta(minutes=5),
-        help_text="How far before D&B's last known time a replay begins, so that its clock may be a little off.",
+        help_text=_("How far before D&B's last known time a replay begins, so that its clock may be a little off."),
     )
     settle = models.DurationField(
         default=timedelta(minutes=15),
-        help_text="How long after a doubtful call D&B may still take its answer off the queue.",
+        help_text=_("How long after a doubtful call D&B may still take its answer off the queue."),
     )
     keep_bytes = models.PositiveIntegerField(
-        "keep D&B's answers for",
+        _("keep D&B's answers for"),
         null=True,
         blank=True,
         validators=[MinValueValidator(30)],
-        help_text="Days, at least 30; empty: for ever. What is older can no longer be read again by a rebuild.",
+        help_text=_("Days, at least 30; empty: for ever. What is older can no longer be read again by a rebuild."),
     )
     keep_history = models.PositiveIntegerField(
-        "keep notifications and changes for",
+        _("keep notifications and changes for"),
         null=True,
         blank=True,
         validators=[MinValueValidator(30)],
-        help_text="Days, not fewer than D&B's answers are kept; empty: for ever. A snapshot of each company remains, "
-        "so that its state at any later time can still be shown.",
+        help_text=_(
+            "Days, not fewer than D&B's answers are kept; empty: for ever. A snapshot of each company remains, "
+            "so that its state at any later time can still be shown."
+        ),
     )
     bytes_kept_from = models.DateTimeField(
-        "a rebuild reads answers from", null=True, editable=False, help_text="D&B's answers from before are gone."
+        _("a rebuild reads answers from"), null=True, editable=False, help_text=_("D&B's answers from before are gone.")
     )
     history_kept_from = models.DateTimeField(
-        "states can be shown as of",
+        _("states can be shown as of"),
         null=True,
         editable=False,
-        help_text="Of what happened before, only a snapshot is left.",
+        help_text=_("Of what happened before, only a snapshot is left."),
     )
-    history_cut = models.DateTimeField(null=True, editable=False, help_text="Up to where history is being cut now.")
+    history_cut = models.DateTimeField(null=True, editable=False, help_text=_("Up to where history is being cut now."))
     history_position = models.CharField(
-        max_length=9, blank=True, editable=False, help_text="The last company that was cut."
+        max_length=9, blank=True, editable=False, help_text=_("The last company that was cut.")
     )
     restored_from = models.DateTimeField(
-        null=True, editable=False, help_text="When the backup was made that was put back last."
+        null=True, editable=False, help_text=_("When the backup was made that was put back last.")
     )
 
     def __str__(self) -> str:
@@ -86,7 +91,11 @@ class Contract(models.Model):
     def clean(self) -> None:
         if self.keep_history and (not self.keep_bytes or self.keep_bytes > self.keep_history):
             raise ValidationError(
-                {"keep_history": "A rebuild would bring back what is older: keep D&B's answers no longer than history."}
+                {
+                    "keep_history": gettext(
+                        "A rebuild would bring back what is older: keep D&B's answers no longer than history."
+                    )
+                }
             )
 
 
@@ -107,27 +116,27 @@ class ThrottleSlot(models.Model):
     """The next moment at which a call with this consumer key may be sent, over all processes."""
 
     key = models.CharField(primary_key=True, max_length=64)
-    next_slot = models.BigIntegerField(default=0, help_text="Milliseconds since 1970.")
+    next_slot = models.BigIntegerField(default=0, help_text=_("Milliseconds since 1970."))
 
     def __str__(self) -> str:
         return self.key
 
 
 class Cadence(models.TextChoices):
-    MINUTES = "minutes", "every … minutes"
-    HOURS = "hours", "every … hours"
-    DAILY = "daily", "daily at a time"
+    MINUTES = "minutes", _("every … minutes")
+    HOURS = "hours", _("every … hours")
+    DAILY = "daily", _("daily at a time")
 
 
 class RegistrationState(models.TextChoices):
-    PAUSED = "paused", "Paused"
-    ACTIVE = "active", "Active"
-    STOPPED = "stopped", "Stopped by D&B"
+    PAUSED = "paused", _("Paused")
+    ACTIVE = "active", _("Active")
+    STOPPED = "stopped", _("Stopped by D&B")
 
 
 def check_timezone(value: str) -> None:
     if value not in available_timezones():
-        raise ValidationError(f"“{value}” is no time zone: use a name like Europe/Berlin.")
+        raise ValidationError(gettext("“%(value)s” is no time zone: use a name like Europe/Berlin.") % {"value": value})
 
 
 class Registration(models.Model):
@@ -136,7 +145,7 @@ class Registration(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT)
     reference = models.CharField(max_length=255, db_index=True)
-    detail = models.TextField(blank=True, help_text="D&B's whole answer, as sent.")
+    detail = models.TextField(blank=True, help_text=_("D&B's whole answer, as sent."))
     state = models.CharField(
         max_length=16, choices=RegistrationState.choices, default=RegistrationState.PAUSED, db_index=True
     )
@@ -146,39 +155,41 @@ class Registration(models.Model):
 
     cadence = models.CharField(max_length=16, choices=Cadence.choices, default=Cadence.MINUTES)
     cadence_every = models.PositiveIntegerField(
-        default=5, validators=[MinValueValidator(1)], help_text="Minutes or hours between pulls; at most 48 hours."
+        default=5, validators=[MinValueValidator(1)], help_text=_("Minutes or hours between pulls; at most 48 hours.")
     )
-    cadence_time = models.TimeField(null=True, blank=True, help_text="For a daily pull.")
+    cadence_time = models.TimeField(null=True, blank=True, help_text=_("For a daily pull."))
     cadence_zone = models.CharField(max_length=64, default="UTC", validators=[check_timezone])
     page_size = models.PositiveSmallIntegerField(
         default=100,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
-        help_text="Notifications asked for in one call, 1 to 100.",
+        help_text=_("Notifications asked for in one call, 1 to 100."),
     )
     current_page_size = models.PositiveSmallIntegerField(
-        default=100, editable=False, help_text="Smaller than the page size after trouble; grows back by itself."
+        default=100, editable=False, help_text=_("Smaller than the page size after trouble; grows back by itself.")
     )
 
-    next_pull_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="By our clock.")
-    failures = models.PositiveIntegerField(default=0, editable=False, help_text="Runs that failed in a row.")
-    trouble = models.TextField(blank=True, editable=False, help_text="Why the last run ended early.")
+    next_pull_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text=_("By our clock."))
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text=_("Runs that failed in a row."))
+    trouble = models.TextField(blank=True, editable=False, help_text=_("Why the last run ended early."))
     quota_used_up = models.BooleanField(
-        default=False, editable=False, help_text="D&B said so; it is asked again after midnight UTC."
+        default=False, editable=False, help_text=_("D&B said so; it is asked again after midnight UTC.")
     )
     last_pulled_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When the queue was last empty, by D&B's clock."
+        null=True, blank=True, editable=False, help_text=_("When the queue was last empty, by D&B's clock.")
     )
-    heard_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="D&B's time in its last answer.")
+    heard_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("D&B's time in its last answer.")
+    )
     checked_on = models.DateField(null=True, blank=True, editable=False)
     gap_from = models.DateTimeField(null=True, blank=True, editable=False)
     gap_until = models.DateTimeField(null=True, blank=True, editable=False)
     gap_reason = models.TextField(blank=True, editable=False)
-    replay_mark = models.TextField(blank=True, editable=False, help_text="What a replay could not reach.")
+    replay_mark = models.TextField(blank=True, editable=False, help_text=_("What a replay could not reach."))
     audited_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     ingest_stopped_reason = models.TextField(blank=True, editable=False)
     ingest_window_from = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Unreadable items before this no longer count."
+        null=True, blank=True, editable=False, help_text=_("Unreadable items before this no longer count.")
     )
 
     lease_owner = models.UUIDField(null=True, editable=False)
@@ -201,9 +212,11 @@ class Registration(models.Model):
     def clean(self) -> None:
         minutes = self.cadence_every * (60 if self.cadence == Cadence.HOURS else 1)
         if self.cadence != Cadence.DAILY and minutes > 48 * 60:
-            raise ValidationError({"cadence_every": "At most 48 hours: D&B drops what is not pulled for 4 days."})
+            raise ValidationError(
+                {"cadence_every": gettext("At most 48 hours: D&B drops what is not pulled for 4 days.")}
+            )
         if self.cadence == Cadence.DAILY and self.cadence_time is None:
-            raise ValidationError({"cadence_time": "A daily pull needs a time."})
+            raise ValidationError({"cadence_time": gettext("A daily pull needs a time.")})
 
     @property
     def is_paused(self) -> bool:
@@ -227,7 +240,7 @@ class Company(models.Model):
     city = models.TextField(blank=True)
     operating_status = models.TextField(blank=True)
     changed_at = models.DateTimeField(null=True)
-    merged_into = models.CharField(max_length=9, blank=True, help_text="The company that D&B says it goes on as.")
+    merged_into = models.CharField(max_length=9, blank=True, help_text=_("The company that D&B says it goes on as."))
     version = models.BigIntegerField(default=0)
 
     class Meta:
@@ -252,7 +265,7 @@ class StoredBytes(models.Model):
     data = models.BinaryField()
 
     class Meta:
-        verbose_name_plural = "stored bytes"
+        verbose_name_plural = _("stored bytes")
 
     def __str__(self) -> str:
         return self.key

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.keys import time_first_id
 from portfolio.models.contracts import Company, Registration
 
 
 class ProposalKind(models.TextChoices):
-    TRANSFER = "transfer", "Merged: remove it, add the one that remains"
-    DELETE = "delete", "Deleted at D&B: remove it"
-    EXIT = "exit", "Left the monitored set: stop wanting it"
-    REPLACEMENT = "replacement", "Refused: D&B names another number"
+    TRANSFER = "transfer", _("Merged: remove it, add the one that remains")
+    DELETE = "delete", _("Deleted at D&B: remove it")
+    EXIT = "exit", _("Left the monitored set: stop wanting it")
+    REPLACEMENT = "replacement", _("Refused: D&B names another number")
 
 
 class ProposalState(models.TextChoices):
-    OPEN = "open", "Open"
-    AWAITING_APPROVAL = "awaiting_approval", "Waits for a second person"
-    ACCEPTED = "accepted", "Accepted"
-    DISMISSED = "dismissed", "Dismissed"
+    OPEN = "open", _("Open")
+    AWAITING_APPROVAL = "awaiting_approval", _("Waits for a second person")
+    ACCEPTED = "accepted", _("Accepted")
+    DISMISSED = "dismissed", _("Dismissed")
 
 
 class Proposal(models.Model):
@@ -31,15 +32,15 @@ class Proposal(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="proposals")
     replacement = models.CharField(max_length=9, blank=True)
     reason = models.TextField()
-    cost = models.PositiveIntegerField(default=0, help_text="New billable companies when accepted.")
+    cost = models.PositiveIntegerField(default=0, help_text=_("New billable companies when accepted."))
     state = models.CharField(max_length=20, choices=ProposalState.choices, default=ProposalState.OPEN)
     created_at = models.DateTimeField()
-    happened_at = models.DateTimeField(null=True, help_text="When D&B says that it happened.")
-    confirmed_by = models.TextField(blank=True, help_text="Who accepted what a second person has to approve.")
+    happened_at = models.DateTimeField(null=True, help_text=_("When D&B says that it happened."))
+    confirmed_by = models.TextField(blank=True, help_text=_("Who accepted what a second person has to approve."))
     decided_by = models.TextField(blank=True)
     decided_at = models.DateTimeField(null=True)
-    applied_at = models.DateTimeField(null=True, help_text="When what was accepted had become wanted.")
-    note = models.TextField(blank=True, help_text="Why it was dismissed.")
+    applied_at = models.DateTimeField(null=True, help_text=_("When what was accepted had become wanted."))
+    note = models.TextField(blank=True, help_text=_("Why it was dismissed."))
 
     class Meta:
         permissions = [("decide_proposal", "Can accept or dismiss a proposal")]
@@ -72,16 +73,16 @@ class AuditEntry(models.Model):
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     at = models.DateTimeField()
-    actor = models.TextField(help_text="A person's name, an API key, or the job.")
+    actor = models.TextField(help_text=_("A person's name, an API key, or the job."))
     action = models.CharField(max_length=64)
-    what = models.CharField(max_length=64, help_text="Kind of the thing.")
-    key = models.CharField(max_length=128, help_text="Which one.")
+    what = models.CharField(max_length=64, help_text=_("Kind of the thing."))
+    key = models.CharField(max_length=128, help_text=_("Which one."))
     summary = models.TextField()
     before = models.TextField(blank=True, help_text="JSON")
     after = models.TextField(blank=True, help_text="JSON")
 
     class Meta:
-        verbose_name_plural = "audit entries"
+        verbose_name_plural = _("audit entries")
         indexes = [
             models.Index(fields=["what", "key", "id"], name="audit_by_thing"),
             models.Index(fields=["action", "id"], name="audit_by_action"),
@@ -93,33 +94,33 @@ class AuditEntry(models.Model):
 
 
 class ExportFormat(models.TextChoices):
-    XLSX = "xlsx", "Excel (XLSX)"
+    XLSX = "xlsx", _("Excel (XLSX)")
     CSV = "csv", "CSV"
     JSON = "json", "JSON"
-    DUNS = "txt", "D-U-N-S numbers, one a line"
+    DUNS = "txt", _("D-U-N-S numbers, one a line")
 
 
 class ExportState(models.TextChoices):
-    WAITING = "waiting", "Waits for a worker"
-    WRITING = "writing", "Being written"
-    FINISHED = "finished", "Finished"
-    FAILED = "failed", "Failed"
+    WAITING = "waiting", _("Waits for a worker")
+    WRITING = "writing", _("Being written")
+    FINISHED = "finished", _("Finished")
+    FAILED = "failed", _("Failed")
 
 
 class Export(models.Model):
     """A list as a file. The finished file is kept in stored bytes, owned by this row's id."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    listing = models.CharField(max_length=64, help_text="Which list.")
-    query = models.TextField(blank=True, help_text="The filters, as in the list's address.")
+    listing = models.CharField(max_length=64, help_text=_("Which list."))
+    query = models.TextField(blank=True, help_text=_("The filters, as in the list's address."))
     format = models.CharField(max_length=8, choices=ExportFormat.choices)
     state = models.CharField(max_length=16, choices=ExportState.choices, default=ExportState.WAITING, db_index=True)
     file_name = models.TextField()
-    rows = models.PositiveIntegerField(default=0, help_text="Rows written so far.")
+    rows = models.PositiveIntegerField(default=0, help_text=_("Rows written so far."))
     size = models.BigIntegerField(default=0)
     asked_by = models.TextField()
     asked_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, help_text="When somebody last worked on it.")
+    claimed_at = models.DateTimeField(null=True, help_text=_("When somebody last worked on it."))
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 

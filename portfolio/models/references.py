@@ -6,6 +6,7 @@ import uuid
 from datetime import date
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.models.contracts import Company, Contract
 
@@ -18,11 +19,11 @@ class ExternalReference(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
-    system = models.CharField(max_length=64, help_text="Which system, such as crm.")
-    reference = models.CharField(max_length=200, db_index=True, help_text="What that system calls the company.")
+    system = models.CharField(max_length=64, help_text=_("Which system, such as crm."))
+    reference = models.CharField(max_length=200, db_index=True, help_text=_("What that system calls the company."))
 
     class Meta:
-        verbose_name = "external reference"
+        verbose_name = _("external reference")
         indexes = [models.Index(fields=["system", "reference"], name="reference_by_system")]
 
     def __str__(self) -> str:
@@ -39,14 +40,14 @@ class KeySpending(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     api_key = models.UUIDField()
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT)
-    year = models.DateField(help_text="The first day of the contract year.")
+    year = models.DateField(help_text=_("The first day of the contract year."))
     company = models.CharField(max_length=9)
     spent = models.BooleanField(default=False)
     at = models.DateTimeField()
 
     class Meta:
-        verbose_name = "spending of a key"
-        verbose_name_plural = "spendings of keys"
+        verbose_name = _("spending of a key")
+        verbose_name_plural = _("spendings of keys")
         indexes = [models.Index(fields=["api_key", "contract", "year"], name="spending_by_key")]
 
     def __str__(self) -> str:

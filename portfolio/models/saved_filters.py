@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.keys import time_first_id
 
@@ -14,10 +15,10 @@ class SavedFilter(models.Model):
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     listing = models.CharField("list", max_length=64, editable=False)
     name = models.CharField(max_length=80)
-    query = models.TextField(blank=True, editable=False, help_text="The filters, as in the list's address.")
-    columns = models.TextField(blank=True, editable=False, help_text="Names separated by commas; empty: as usual.")
+    query = models.TextField(blank=True, editable=False, help_text=_("The filters, as in the list's address."))
+    columns = models.TextField(blank=True, editable=False, help_text=_("Names separated by commas; empty: as usual."))
     owner = models.CharField(max_length=150, editable=False)
-    shared = models.BooleanField(default=False, help_text="Everybody who may see the list finds it there.")
+    shared = models.BooleanField(default=False, help_text=_("Everybody who may see the list finds it there."))
     created_at = models.DateTimeField(editable=False)
 
     class Meta:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.keys import time_first_id
 from portfolio.models.contracts import Company, Registration
+from portfolio.wording import counted
 
 SUBJECT_KEYS = uuid.UUID("0f3d6e0c-7b0f-5a3e-9a54-2f1b3f0f6b77")
 
@@ -15,12 +18,12 @@ SUBJECT_KEYS = uuid.UUID("0f3d6e0c-7b0f-5a3e-9a54-2f1b3f0f6b77")
 class SubjectState(models.TextChoices):
     """What D&B has, as far as known."""
 
-    UNKNOWN = "unknown", "Not asked yet"
-    PENDING_ADD = "pending_add", "Addition sent, not confirmed yet"
-    MONITORED = "monitored", "Monitored"
-    PENDING_REMOVE = "pending_remove", "Removal sent, not confirmed yet"
-    REMOVED = "removed", "Not in the registration"
-    REFUSED = "refused", "Refused by D&B"
+    UNKNOWN = "unknown", _("Not asked yet")
+    PENDING_ADD = "pending_add", _("Addition sent, not confirmed yet")
+    MONITORED = "monitored", _("Monitored")
+    PENDING_REMOVE = "pending_remove", _("Removal sent, not confirmed yet")
+    REMOVED = "removed", _("Not in the registration")
+    REFUSED = "refused", _("Refused by D&B")
 
 
 class Subject(models.Model):
@@ -30,21 +33,23 @@ class Subject(models.Model):
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     wanted = models.BooleanField(default=False)
-    wanted_by = models.TextField(blank=True, help_text="Who said so: a person, an API key, an import.")
+    wanted_by = models.TextField(blank=True, help_text=_("Who said so: a person, an API key, an import."))
     wanted_at = models.DateTimeField(null=True)
-    wanted_import = models.UUIDField(null=True, db_index=True, help_text="The import that made it wanted.")
-    remove_on = models.DateField(null=True, blank=True, db_index=True, help_text="Planned: no longer wanted from then.")
+    wanted_import = models.UUIDField(null=True, db_index=True, help_text=_("The import that made it wanted."))
+    remove_on = models.DateField(
+        null=True, blank=True, db_index=True, help_text=_("Planned: no longer wanted from then.")
+    )
     state = models.CharField(max_length=16, choices=SubjectState.choices, default=SubjectState.UNKNOWN)
-    code = models.CharField(max_length=16, blank=True, help_text="D&B's last code (contract §4).")
+    code = models.CharField(max_length=16, blank=True, help_text=_("D&B's last code (contract §4)."))
     message = models.TextField(blank=True)
-    replacement = models.CharField(max_length=9, blank=True, help_text="The D-U-N-S number D&B names instead.")
-    sent_at = models.DateTimeField(null=True, help_text="When the addition or removal under way was sent.")
-    checked_at = models.DateTimeField(null=True, help_text="When D&B last said whether it is in.")
+    replacement = models.CharField(max_length=9, blank=True, help_text=_("The D-U-N-S number D&B names instead."))
+    sent_at = models.DateTimeField(null=True, help_text=_("When the addition or removal under way was sent."))
+    checked_at = models.DateTimeField(null=True, help_text=_("When D&B last said whether it is in."))
     customer_reference = models.TextField(blank=True)
-    tags = models.TextField(blank=True, help_text="Words separated by commas.")
-    owner = models.TextField(blank=True, help_text="Who looks after the company.")
-    monitored_since = models.DateField(null=True, help_text="First day of the present or last stay.")
-    monitored_until = models.DateField(null=True, help_text="Last day of the last stay; empty while it is in.")
+    tags = models.TextField(blank=True, help_text=_("Words separated by commas."))
+    owner = models.TextField(blank=True, help_text=_("Who looks after the company."))
+    monitored_since = models.DateField(null=True, help_text=_("First day of the present or last stay."))
+    monitored_until = models.DateField(null=True, help_text=_("Last day of the last stay; empty while it is in."))
 
     class Meta:
         indexes = [
@@ -63,11 +68,11 @@ class Subject(models.Model):
 
 
 class SyncState(models.TextChoices):
-    RUNNING = "running", "Running"
-    PAUSED = "paused", "Paused"
-    CANCELLED = "cancelled", "Cancelled: what was not sent stays unsent"
-    ENDED = "ended", "Ended"
-    FAILED = "failed", "Failed, goes on by itself"
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    CANCELLED = "cancelled", _("Cancelled: what was not sent stays unsent")
+    ENDED = "ended", _("Ended")
+    FAILED = "failed", _("Failed, goes on by itself")
 
 
 class SyncRun(models.Model):
@@ -84,25 +89,25 @@ class SyncRun(models.Model):
     sent = models.PositiveIntegerField(default=0)
     accepted = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
-    pending = models.PositiveIntegerField(default=0, help_text="Sent, and D&B has not said yet what became of it.")
+    pending = models.PositiveIntegerField(default=0, help_text=_("Sent, and D&B has not said yet what became of it."))
     calls = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
-    retry_at = models.DateTimeField(null=True, help_text="Failed: when it goes on by itself.")
+    retry_at = models.DateTimeField(null=True, help_text=_("Failed: when it goes on by itself."))
     wishes_after = models.DateTimeField(
-        null=True, help_text="Sends only what was said after this: the rest was cancelled before."
+        null=True, help_text=_("Sends only what was said after this: the rest was cancelled before.")
     )
 
     class Meta:
         indexes = [models.Index(fields=["registration", "id"], name="sync_run_by_registration")]
 
     def __str__(self) -> str:
-        return f"Sync of {self.started_at:%Y-%m-%d %H:%M}"
+        return gettext("Sync of %(started_at)s") % {"started_at": f"{self.started_at:%Y-%m-%d %H:%M}"}
 
 
 class CheckState(models.TextChoices):
-    RUNNING = "running", "Being asked"
-    CANCELLED = "cancelled", "Cancelled"
-    ENDED = "ended", "Ended"
+    RUNNING = "running", _("Being asked")
+    CANCELLED = "cancelled", _("Cancelled")
+    ENDED = "ended", _("Ended")
 
 
 class ListCheck(models.Model):
@@ -115,12 +120,12 @@ class ListCheck(models.Model):
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     total = models.PositiveIntegerField()
-    position = models.PositiveIntegerField(default=0, help_text="Numbers asked about so far.")
+    position = models.PositiveIntegerField(default=0, help_text=_("Numbers asked about so far."))
     present = models.PositiveIntegerField(default=0)
-    error = models.TextField(blank=True, help_text="Why it stands still; it goes on by itself.")
+    error = models.TextField(blank=True, help_text=_("Why it stands still; it goes on by itself."))
 
     def __str__(self) -> str:
-        return f"Check of {self.total:,} numbers"
+        return gettext("Check of %(total)s numbers") % {"total": counted(self.total)}
 
 
 class WorkLease(models.Model):

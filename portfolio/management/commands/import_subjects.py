@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from portfolio import counting
 from portfolio.adopting import is_number_known
 from portfolio.importing import (
     BadFile,
@@ -32,7 +33,6 @@ from portfolio.importing import (
 from portfolio.importing.verdicts import NAMING
 from portfolio.management.commands._plainly import PlainCommand, one_registration
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
-from portfolio.wording import plural
 
 SHOWN = 10
 BAD = (Verdict.INVALID, Verdict.DECISION)
@@ -150,7 +150,7 @@ def bad_rows(import_: SubjectImport) -> Iterator[VerdictRow]:
 
 def sentence(import_: SubjectImport, added: int, removed: int) -> str:
     up_to = "" if is_number_known(import_.registration.contract) else "up to "
-    adds = f"adds {up_to}{plural(added, 'new billable company', 'new billable companies')}"
-    removes = f"removes {plural(removed, 'company', 'companies')}"
+    adds = f"adds {up_to}{counting.new_billable_companies(added)}"
+    removes = f"removes {counting.companies(removed)}"
     told = {ImportMode.ADD.value: adds, ImportMode.REMOVE.value: removes}.get(import_.mode, f"{adds} and {removes}")
     return f"It {told}."
