@@ -21,7 +21,7 @@ from portfolio.wording import ago, counted, moment_text, span
 AWAY_FOR = timedelta(minutes=10)
 # The job asks every few minutes: an answer older than this says nothing any more.
 STALE = timedelta(minutes=20)
-CLOCK_WARNING, CLOCK_CRITICAL = 60.0, 3600.0
+CLOCK_WARNING, CLOCK_LOUD = 60.0, 3600.0
 BEHIND_WARNING, BEHIND_CRITICAL = 30.0, 300.0
 
 
@@ -76,19 +76,21 @@ def _token(look: Look, probe: Probe) -> str:
 
 
 def clock(look: Look, contract: Contract) -> Result:
+    """Never critical, as nothing stands still for it; far off, people are told all the same."""
     probe = look.probes.get(contract.name)
     title = gettext("Clock against D&B's")
     if probe is None or probe.answered_at is None:
         return Result("clock", title, State.UNKNOWN, gettext("D&B's time is not known yet."), subject=contract.name)
     off = probe.clock_offset
-    state = graded(abs(off), warning=CLOCK_WARNING, critical=CLOCK_CRITICAL)
-    if state == State.OK:
-        return Result("clock", title, state, gettext("Both clocks agree."), round(abs(off), 1), "s", "", contract.name)
+    number = round(abs(off), 1)
+    if abs(off) < CLOCK_WARNING:
+        return Result("clock", title, State.OK, gettext("Both clocks agree."), number, "s", "", contract.name)
     ahead = gettext("D&B's clock is %(span)s ahead of ours. Loss is counted on D&B's, so pulling stays right.")
     behind = gettext("D&B's clock is %(span)s behind ours. Loss is counted on D&B's, so pulling stays right.")
     sentence = (ahead if off > 0 else behind) % {"span": span(abs(off))}
     do = gettext("See that this machine keeps its time (NTP).")
-    return Result("clock", title, state, sentence, round(abs(off), 1), "s", do, contract.name)
+    is_far = abs(off) >= CLOCK_LOUD
+    return Result("clock", title, State.WARNING, sentence, number, "s", do, contract.name, loud=is_far)
 
 
 def configuration(contract: Contract) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -88,12 +89,14 @@ def go_on(row: Incident, result: Result) -> bool:
     sentence = clean_text(result.sentence)
     if sentence != row.latest:
         Incident.objects.filter(pk=row.pk, ended_at=None).update(latest=sentence)
-    if result.state <= row.state:
+    is_worse, gets_loud = result.state > row.state, result.loud and not row.loud
+    if not (is_worse or gets_loud):
         return False
-    worse = Incident.objects.filter(pk=row.pk, ended_at=None, state__lt=result.state)
-    if not worse.update(state=result.state, loud=True):
+    worse = Q(state__lt=result.state) if is_worse else Q(loud=False)
+    state = max(result.state, State(row.state))
+    if not Incident.objects.filter(worse, pk=row.pk, ended_at=None).update(state=state, loud=True):
         return False
-    row.state, row.loud, row.latest = result.state, True, sentence
+    row.state, row.loud, row.latest = state, True, sentence
     return _tell_trouble(row, result)
 
 

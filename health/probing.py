@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError, NotAuthorised, TokenExpired
@@ -14,7 +15,7 @@ from direct_plus.session import error_of
 from health.looking import Look
 from health.models import Probe
 from portfolio.connecting import NotConfigured, client_for
-from portfolio.models import AccessToken, Contract
+from portfolio.models import AccessToken, Contract, Registration, RegistrationState
 from portfolio.rows import clean_text, insert_new
 
 EVERY = timedelta(minutes=5)
@@ -23,6 +24,7 @@ EVERY_WHEN_BROKEN = timedelta(minutes=1)
 TIMEOUT = 10.0
 PATH = "/v1/entitlements"
 A_LITTLE = timedelta(seconds=5)
+TRY_STOPPED = "monitoring.jobs.probe_stopped"
 
 
 def probe_due(look: Look) -> int:
@@ -66,6 +68,7 @@ def ask(contract: Contract) -> None:
         return
     now = timezone.now()
     heard: datetime = client.session.heard_at or now
+    was_refused = Probe.objects.filter(pk=contract.name, refused=True).exists()
     Probe.objects.filter(pk=contract.name).update(
         answered_at=now,
         failing_since=None,
@@ -75,6 +78,15 @@ def ask(contract: Contract) -> None:
         token_until=AccessToken.objects.filter(pk=contract.pk).values_list("expires_at", flat=True).first(),
         clock_offset=(heard - now).total_seconds(),
     )
+    if was_refused:
+        _try_stopped_again(contract)
+
+
+def _try_stopped_again(contract: Contract) -> None:
+    """What D&B stopped together with the key need not wait for its hour."""
+    stopped = Registration.objects.filter(contract=contract, state=RegistrationState.STOPPED)
+    if stopped.update(next_pull_at=timezone.now()):
+        async_task(TRY_STOPPED, task_name="Try stopped registrations again")
 
 
 def _call(client: DirectPlus) -> None:

@@ -56,6 +56,13 @@ def test_a_warning_is_seen_twice_before_it_counts_and_is_not_told() -> None:
     assert not Notice.objects.exists()
 
 
+def test_a_warning_that_grows_loud_is_told_then_and_once() -> None:
+    for loud in (False, False, True, True):
+        follow([a_result(State.WARNING, loud=loud)], ["disk"])
+    assert [row.subject for row in Notice.objects.all()] == ["Warning: Disk: 0.4 GB are free."]
+    assert Incident.objects.get().loud
+
+
 def test_a_mark_opens_at_once_and_is_told() -> None:
     follow([a_result(State.WARNING, check="gap", is_mark=True, loud=True)], [])
     assert Incident.objects.count() == 1
