@@ -57,6 +57,8 @@ PROFILE_EXAMPLE = {
     "standing_since": "2026-01-05T08:00:00Z",
     "organization": {"duns": "804735132", "primaryName": "NEW NAME LTD", "yearlyRevenue": 302510160.94},
     "drifted": [],
+    "complete": True,
+    "note": "",
 }
 
 
@@ -120,6 +122,8 @@ class ProfileSerializer(serializers.Serializer[Any]):
     drifted = serializers.ListField(
         child=serializers.UUIDField(), help_text="Changes whose `previous` was not what was known."
     )
+    complete = serializers.BooleanField(help_text="False where older history was removed: see `note`.")
+    note = serializers.CharField(help_text="From when on history is kept; empty where the answer is complete.")
 
 
 class NotificationSerializer(serializers.Serializer[Any]):

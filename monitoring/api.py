@@ -34,6 +34,7 @@ from monitoring.answers import (
 from monitoring.identity import milliseconds
 from monitoring.json_text import dump_json
 from monitoring.models import Change, Kind, Notification, Publication, Severity
+from monitoring.retention import note_for_company
 from portfolio.api import (
     COMPANY_EXAMPLE,
     DUNS_IN_PATH,
@@ -253,6 +254,7 @@ class CompanyProfile(APIView):
         asked = ProfileParameters.of(request)
         company = company_or_404(duns)
         profile = history.profile(company.pk, as_of=asked.get("as_of"))
+        note = note_for_company(company.pk, asked.get("as_of"))
         standing = profile.standing
         return Response(
             ProfileSerializer(
@@ -263,6 +265,8 @@ class CompanyProfile(APIView):
                     "standing_since": standing.moment if standing else None,
                     "organization": dump_json(profile.document),
                     "drifted": sorted(profile.drifted),
+                    "complete": not note,
+                    "note": note,
                 }
             ).data
         )

@@ -15,7 +15,8 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from monitoring.condensing import Cut, condense
-from monitoring.models import Delivery, DeliveryState, Publication, Source
+from monitoring.history import SNAPSHOT
+from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
 from monitoring.publishing import read_by_all
 from portfolio.auditing import record
 from portfolio.keys import make_uuid
@@ -147,6 +148,14 @@ def note_for(moment: datetime | None) -> str:
     """What has to be said to who looks back to that moment."""
     if moment is None:
         return ""
-    cut = Contract.objects.filter(Q(history_kept_from__gt=moment) | Q(history_cut__gt=moment)).order_by("name").first()
-    kept = cut and (cut.history_kept_from or cut.history_cut)
+    cut = Contract.objects.filter(Q(history_kept_from__gt=moment) | Q(history_cut__gt=moment))
+    kept = max((day for row in cut for day in (row.history_kept_from, row.history_cut) if day), default=None)
     return f"History is kept from {kept:%Y-%m-%d} on: this earlier state is not complete." if kept else ""
+
+
+def note_for_company(duns: str, moment: datetime | None) -> str:
+    """The same of one company, of which history may be whole all the same: only a snapshot shows that some went."""
+    if moment is None:
+        return ""
+    snapshots = Notification.objects.filter(company=duns, type=SNAPSHOT, delivered_at__gt=moment)
+    return note_for(moment) if snapshots.exists() else ""

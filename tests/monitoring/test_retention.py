@@ -231,4 +231,9 @@ def test_pages_and_programs_get_along_without_the_answers(
     assert client.get(f"/monitoring/notification/{update.pk}/change/").status_code == 200
     assert client.get(f"/monitoring/delivery/{update.delivery_id}/change/").status_code == 200
     assert "is not complete" in client.get(f"/portfolio/company/{DUNS}/change/?as_of=2026-02-01").content.decode()
+    early = program.read(f"companies/{DUNS}/profile/", as_of="2026-02-01")
+    assert not early["complete"] and "kept from 2026-03-02 on" in early["note"]
+    for moment in ({"as_of": f"{CUT:%Y-%m-%d}"}, {}):
+        later = program.read(f"companies/{DUNS}/profile/", **moment)
+        assert later["complete"] and later["note"] == ""
     assert [row["type"] for row in program.read("notifications/")["results"]] == ["UPDATE"], "a snapshot is not D&B's"
