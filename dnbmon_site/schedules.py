@@ -35,6 +35,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     ("Write exports", "portfolio.jobs.write_exports", CATCH_UP),
     ("Write scheduled exports", "monitoring.scheduled_export.write_due", OFTEN),
     ("Forget old words of repeated writes", "dnbmon_site.idempotency.forget_old", 60),
+    ("Forget old records", "dnbmon_site.old_records.forget_old_records", 24 * 60),
     ("Forget old sign-ins", "dnbmon_site.forgetting.forget_old_sign_ins", 60),
     ("Try stopped registrations again", "monitoring.jobs.probe_stopped", 10),
     ("Remove what is kept no longer", "monitoring.retention.keep_what_is_kept", 60),

@@ -43,6 +43,8 @@ WEBHOOKS_TO_PRIVATE_ADDRESSES: bool = ENV.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", 
 EXPORT_FOLDER = Path(ENV.str("EXPORT_FOLDER", default=str(BASE_DIR / "var" / "exports")))
 BACKUP_FOLDER: str = ENV.str("BACKUP_FOLDER", default="")
 BACKUP_KEEP: int = ENV.int("BACKUP_KEEP", default=14)
+# Days for which it is kept how the program worked; what D&B told is the contract's to keep.
+RECORDS_KEEP_DAYS: int = ENV.int("RECORDS_KEEP_DAYS", default=400)
 HEARTBEAT_URL: str = ENV.str("HEARTBEAT_URL", default="")
 
 # Secrets and hosts

@@ -1,0 +1,87 @@
+"""What tells how the program worked goes after its time; what is open, waits or is told of D&B stays."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django_q.models import Failure, Task
+
+from dnbmon_site.old_records import forget_old_records
+from health.models import Incident, State
+from monitoring.models import Delivery, DeliveryState, Dispatch, DispatchAttempt, DispatchState
+from portfolio.auditing import record
+from portfolio.models import AuditEntry, Notice, StoredBytes, SyncRun, SyncState
+from portfolio.stored_bytes import store_bytes
+from tests.builders import a_registration
+from tests.health.looks import a_call, a_message
+
+pytestmark = pytest.mark.django_db
+OLD, NEW = timedelta(days=500), timedelta(days=300)
+
+
+def ago(span: timedelta) -> Any:
+    return timezone.now() - span
+
+
+def everything(age: timedelta) -> None:
+    """One of each, of that age."""
+    number = age.days
+    message = a_message(number, state=DispatchState.SENT, created_at=ago(age))
+    DispatchAttempt.objects.create(dispatch=message, at=ago(age))
+    a_message(number + 1, state=DispatchState.WAITING, created_at=ago(age))
+    Notice.objects.create(kind="health.well", subject="x", text="x", created_at=ago(age))
+    for ended in (ago(age), None):
+        fields = {"id": uuid.uuid4(), "matter": "disk", "title": "Disk", "cause": "", "state": State.CRITICAL}
+        Incident.objects.create(**fields, started_at=ago(age), ended_at=ended)
+    fields = {"id": uuid.uuid4().hex, "name": "n", "func": "x.y", "success": False}
+    Task.objects.create(**fields, started=ago(age), stopped=ago(age))
+    store_bytes(a_call(DeliveryState.REFUSED, asked_at=ago(age)).pk, b"refused")
+    a_call(DeliveryState.PUBLISHED, asked_at=ago(age))
+    a_call(DeliveryState.DOUBTFUL, asked_at=ago(age))
+
+
+def counts() -> dict[str, int]:
+    models = (Dispatch, DispatchAttempt, Notice, Incident, Failure, Delivery, StoredBytes)
+    return {model.__name__: model.objects.count() for model in models}
+
+
+def test_what_is_over_goes_and_what_waits_stays() -> None:
+    everything(NEW)
+    young = counts()
+    everything(OLD)
+    forget_old_records()
+    # An open incident, a message that waits, and two deliveries of the old ones.
+    kept = {"Dispatch": 1, "Incident": 1, "Delivery": 2}
+    assert counts() == {name: count + kept.get(name, 0) for name, count in young.items()}
+    assert not Incident.objects.filter(ended_at__lt=ago(NEW + timedelta(days=1))).exists()
+
+
+def test_a_registrations_last_sync_stays() -> None:
+    """It says what the next one sends."""
+    row = a_registration()
+    for age in (OLD + NEW, OLD):
+        SyncRun.objects.create(registration=row, state=SyncState.CANCELLED, started_at=ago(age), ended_at=ago(age))
+    last = SyncRun.objects.order_by("-id").first()
+    forget_old_records()
+    assert list(SyncRun.objects.all()) == [last]
+
+
+def test_for_ever_and_never_less_than_thirty_days(settings: Any) -> None:
+    everything(OLD)
+    settings.RECORDS_KEEP_DAYS = 0
+    assert "for ever" in forget_old_records()
+    Notice.objects.create(kind="health.well", subject="x", text="x", created_at=ago(timedelta(days=20)))
+    settings.RECORDS_KEEP_DAYS = 1
+    forget_old_records()
+    assert Notice.objects.count() == 1
+
+
+def test_the_audit_stays() -> None:
+    record(actor="ann", action="x", thing=a_registration(), summary="x")
+    AuditEntry.objects.update(at=ago(OLD))
+    forget_old_records()
+    assert AuditEntry.objects.count() == 1
