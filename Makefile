@@ -7,7 +7,7 @@ AS_IN_PRODUCTION = env ENV_FILE=/dev/null ENVIRONMENT=production ALLOWED_HOSTS=m
 	SECRET_KEY=not-a-secret-0123456789-abcdefghijklmnopqrstuvwxyz-checks-only \
 	DATABASE_URL=sqlite:///var/check.sqlite3 EMAIL_URL=dummymail://
 
-.PHONY: help run start test check audit lint format packages dev-packages
+.PHONY: help run start stop status test check audit lint format packages dev-packages
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,12 @@ run: packages ## a demonstration with made-up companies, on this machine only
 start: packages ## the program on your own data; settings come from .env
 	@$(PYTHON_HERE) -m dnbmon_site.missing
 	@$(PYTHON_HERE) manage.py up $(ARGS)
+
+stop: ## end what run or start has begun, from another window or with ARGS=--background
+	@$(PYTHON_HERE) manage.py stop $(ARGS)
+
+status: ## what runs, where, since when and how it is; ends with 3 when nothing runs
+	@$(PYTHON_HERE) manage.py status $(ARGS)
 
 test: dev-packages ## the whole suite on SQLite, MongoDB and PostgreSQL
 	@$(PYTHON_HERE) -m tests.everywhere -n 2 $(ARGS)

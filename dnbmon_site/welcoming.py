@@ -8,6 +8,8 @@ from dnbmon_site.first_access import Access
 from dnbmon_site.processes import Say
 from dnbmon_site.starting import Plan
 
+RUNS = "Ctrl-C stops everything."
+
 
 def welcome(plan: Plan, access: Access, say: Say) -> None:
     say("")
@@ -21,7 +23,7 @@ def welcome(plan: Plan, access: Access, say: Say) -> None:
     for line in look_first(plan):
         say(f"  {line}")
     say("")
-    say("Ctrl-C stops everything.")
+    say(RUNS)
 
 
 def access_lines(access: Access) -> list[str]:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from dnbmon_site.running import running
 from tests.engines import engine
 from tests.processes.tables import alive, children, family
-from tests.support import Running, free_port, manage, managed, wait_until
+from tests.support import ROOT, Running, free_port, manage, managed, wait_until
 
 STOPS_WITHIN = 15
 STARTED = "Ctrl-C stops everything."
@@ -137,9 +138,29 @@ def test_own_data_without_credentials(process_env: dict[str, str], tmp_path: Pat
         assert len(children(running.pid)) == 2
         restarts_its_web(running)
         running.ends_by(signal.SIGTERM, group=False)
-    with up(env=process_env, log=tmp_path / "again.log") as running:
-        assert "manage.py changepassword admin" in running.word("Password")
-        running.ends_by(signal.SIGINT, group=True)
+    in_the_background_with_status_and_stop(process_env)
+
+
+def in_the_background_with_status_and_stop(process_env: dict[str, str]) -> None:
+    port = str(free_port())
+    assert manage("status", "--port", port, env=process_env).returncode == 3
+    started = manage("up", "--background", "--port", port, env=process_env, timeout=90)
+    try:
+        assert started.returncode == 0 and "It runs in the background" in started.stdout, started.stderr
+        assert "manage.py changepassword admin" in started.stdout
+        # What it said at its start may hold a password, and is not kept.
+        assert "Password" not in (ROOT / "var" / f"up-{port}.log").read_text()
+        told = manage("status", "--port", port, env=process_env)
+        # Without credentials nothing is pulled, which health calls critical.
+        assert (told.returncode, "DNB_API_KEY" in told.stdout) == (1, True), told.stdout + told.stderr
+    finally:
+        everybody = set().union(*(family(note.pid) for note in running(ROOT / "var", int(port))))
+        stopped = manage("stop", "--port", port, env=process_env)
+    assert stopped.returncode == 0 and f":{port}/ has stopped after" in stopped.stdout, stopped.stderr
+    assert everybody and not alive(everybody)
+    assert "Nothing runs" in manage("stop", "--port", port, env=process_env).stdout
+    for kind in ("json", "log"):
+        (ROOT / "var" / f"up-{port}.{kind}").unlink()
 
 
 def restarts_its_web(running: Up) -> None:

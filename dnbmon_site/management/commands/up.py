@@ -11,10 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from dnbmon_site.background import start_in_background
 from dnbmon_site.demo import Demo, only_one
 from dnbmon_site.missing import missing_settings
 from dnbmon_site.ports import check_port, why_not_to_listen
 from dnbmon_site.processes import Failed, Stopped, Tree
+from dnbmon_site.running import note_path, noted
 from dnbmon_site.starting import Plan, start_all
 from dnbmon_site.welcoming import hints, welcome
 
@@ -27,17 +29,24 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--demo", action="store_true", help="made-up companies, kept apart from your own data")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--background", action="store_true", help="come back when it runs; “manage.py stop” ends it"
+        )
         parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 answers other machines too (127.0.0.1)")
         folder = settings.VAR_DIR / "demo"
         parser.add_argument("--demo-folder", type=Path, default=folder, help="where the demo keeps its data (var/demo)")
 
-    def handle(self, *, demo: bool, port: int, host: str, demo_folder: Path, **options: Any) -> None:
+    def handle(self, *, demo: bool, port: int, host: str, demo_folder: Path, background: bool, **options: Any) -> None:
         try:
             check_port(host, port)
+            if background:
+                start_in_background(port, self.tell)
+                return
             with ExitStack() as stack:
                 if demo:
                     stack.enter_context(only_one(demo_folder))
                 plan = demo_plan(demo_folder, host, port) if demo else own_plan(host, port)
+                stack.enter_context(noted(note_path(settings.VAR_DIR, port), **about(plan)))
                 self.run_until_told(plan)
         except Failed as error:
             raise CommandError(str(error)) from error
@@ -60,6 +69,13 @@ class Command(BaseCommand):
     def tell(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def about(plan: Plan) -> dict[str, Any]:
+    """What `status` needs to know of it."""
+    if plan.demo is None:
+        return {"url": plan.url}
+    return {"url": plan.url, "demo_folder": str(plan.demo.folder), "sandbox_port": plan.demo.sandbox_port}
 
 
 def demo_plan(folder: Path, host: str, port: int) -> Plan:

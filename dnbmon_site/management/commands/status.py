@@ -1,0 +1,67 @@
+"""manage.py status: what `up` has started from this folder, and how it is; 0 well, 1 not, 3 nothing runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from dnbmon_site.demo import Demo
+from dnbmon_site.processes import manage
+from dnbmon_site.running import Note, running
+from dnbmon_site.starting import answers
+from portfolio.wording import ago
+
+# As of init scripts: the program is not running.
+NOTHING_RUNS = 3
+
+
+class Command(BaseCommand):
+    help = "Say what runs, since when, where, and how it is. Ends with 0 (well), 1 (not well) or 3 (nothing runs)."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, help="only the one that answers there")
+
+    def handle(self, *, port: int | None, **options: Any) -> None:
+        notes = running(settings.VAR_DIR, port)
+        if not notes:
+            raise CommandError("Nothing runs.", returncode=NOTHING_RUNS)
+        is_well = [self.tell(note) for note in notes]
+        if not all(is_well):
+            sys.exit(1)
+
+    def tell(self, note: Note) -> bool:
+        """Whether it is well."""
+        is_well, words = health(note)
+        since = ago(datetime.fromisoformat(note.since), timezone.now())
+        self.stdout.write(f"{note.name} at {note.url}, process {note.pid}, started {since}. {words}")
+        return is_well
+
+
+def health(note: Note) -> tuple[bool, str]:
+    """In one line; asked of the program's own data, which for the demo are others than ours."""
+    if not answers(f"{note.url}health/live"):
+        return False, "The web server does not answer."
+    found = subprocess.run(manage("health", "--json"), env=env_of(note), capture_output=True, text=True)
+    try:
+        return found.returncode == 0, str(json.loads(found.stdout)["summary"])
+    except ValueError:
+        return False, found.stderr.strip() or "Its health could not be read."
+
+
+def env_of(note: Note) -> Mapping[str, str]:
+    if not note.demo_folder:
+        return os.environ
+    host = urlsplit(note.url).hostname or ""
+    return Demo(Path(note.demo_folder), host, note.sandbox_port).env(os.environ)

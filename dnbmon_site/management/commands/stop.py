@@ -1,0 +1,42 @@
+"""manage.py stop: end what `up` has started from this folder, in a window or in the background."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from dnbmon_site.processes import GROUND_STOPS_WITHIN, STOP_WITHIN
+from dnbmon_site.running import Note, ask_to_stop, kill, running
+
+WITHIN = STOP_WITHIN + GROUND_STOPS_WITHIN + 3
+
+
+class Command(BaseCommand):
+    help = "Stop what “manage.py up” has started: all of this folder, or one port. What is in doubt is repaired later."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, help="only the one that answers there")
+
+    def handle(self, *, port: int | None, **options: Any) -> None:
+        notes = running(settings.VAR_DIR, port)
+        if not notes:
+            self.stdout.write("Nothing runs.")
+        for note in notes:
+            self.stop(note)
+
+    def stop(self, note: Note) -> None:
+        begun = time.monotonic()
+        try:
+            has_ended = ask_to_stop(note, within=WITHIN)
+        except PermissionError as error:
+            raise CommandError(f"{note.name} at {note.url} belongs to another user (process {note.pid}).") from error
+        except ProcessLookupError:
+            has_ended = True
+        if not has_ended:
+            kill(note, within=WITHIN)
+            raise CommandError(f"{note.name} at {note.url} did not end within {WITHIN:.0f} seconds and was killed.")
+        self.stdout.write(f"{note.name} at {note.url} has stopped after {time.monotonic() - begun:.1f} s.")

@@ -1,0 +1,69 @@
+"""Notes of programs that run: true as long as their program lives."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dnbmon_site.running import ask_to_stop, kill, note_path, noted, running
+
+URL = "http://127.0.0.1:8123/"
+# As `up`: leaves its note and waits; with a word more, it does not listen when asked to stop.
+PROGRAM = """
+import signal, sys, time
+from pathlib import Path
+from dnbmon_site.running import noted
+if len(sys.argv) > 2:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+with noted(Path(sys.argv[1]), url="http://127.0.0.1:8123/"):
+    print("runs", flush=True)
+    time.sleep(60)
+"""
+
+
+def a_program(path: Path, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", PROGRAM, str(path), *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout and process.stdout.readline() == "runs\n"
+    return process
+
+
+def test_a_note_is_there_as_long_as_its_program(tmp_path: Path) -> None:
+    with noted(note_path(tmp_path, 8123), url=URL, demo_folder="/demo", sandbox_port=8124):
+        (note,) = running(tmp_path)
+        assert (note.pid, note.url, note.name) == (os.getpid(), URL, "D&B Monitoring (demo)")
+        assert running(tmp_path, 8124) == []
+    assert running(tmp_path) == []
+
+
+def test_what_a_killed_program_left_says_nothing_even_if_its_number_lives_again(tmp_path: Path) -> None:
+    path = note_path(tmp_path, 8123)
+    process = a_program(path)
+    process.kill()
+    process.wait()
+    left = json.loads(path.read_text())
+    path.write_text(json.dumps({**left, "pid": os.getpid()}))
+    assert running(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}'])
+def test_a_note_by_somebody_elses_hand(tmp_path: Path, text: str) -> None:
+    path = note_path(tmp_path, 8123)
+    with noted(path, url=URL):
+        path.write_text(text)
+        assert running(tmp_path) == []
+
+
+def test_who_listens_is_asked_and_who_does_not_is_killed(tmp_path: Path) -> None:
+    path = note_path(tmp_path, 8123)
+    process = a_program(path)
+    assert ask_to_stop(running(tmp_path)[0], within=5)
+    process.wait()
+    deaf = a_program(path, "deaf")
+    (note,) = running(tmp_path)
+    assert not ask_to_stop(note, within=0.3)
+    assert kill(note, within=5)
+    deaf.wait()
