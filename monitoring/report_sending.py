@@ -25,7 +25,7 @@ from monitoring.dispatching import ROUTES, Answer, NotSent, Route, enqueue
 from monitoring.models import Dispatch, ReportRecipient, ReportRegistration, ReportSchedule, TargetKind
 from monitoring.periods import Period, last_complete, read_period
 from monitoring.report_pdf import report_pdf
-from monitoring.report_words import about, made, speeds, summary, title_of, worth
+from monitoring.report_words import about_line, made, speeds, summary, title_of, worth
 from monitoring.report_xlsx import report_xlsx
 from monitoring.reporting import MOST_EVENTS, Report, make_report
 
@@ -148,7 +148,7 @@ def mail_context(schedule: ReportSchedule, report: Report, chosen: Iterable[uuid
     return {
         "schedule": schedule,
         "title": title_of(report),
-        "about": about(report),
+        "about_line": about_line(report),
         "made": made(report),
         "summary": summary(report),
         "worth": worth(report),

@@ -32,7 +32,7 @@ from monitoring.report_pdf import report_pdf
 from monitoring.report_sending import PDF, XLSX, file_stem, plan, queue_period
 from monitoring.report_words import (
     WEIGHTS,
-    about,
+    about_line,
     changes_in_words,
     contract_words,
     made,
@@ -250,7 +250,7 @@ def shown(report: Report) -> dict[str, Any]:
     return {
         "report": report,
         "report_title": title_of(report),
-        "about": about(report),
+        "about_line": about_line(report),
         "made": made(report),
         "summary": summary(report),
         "worth": worth(report),
