@@ -14,6 +14,9 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -24,17 +27,23 @@ from dnbmon_site.models import ApiKey, User
 admin.site.unregister(Group)
 
 
-def environment_badge(request: HttpRequest) -> list[str] | None:
+ENVIRONMENTS = {"development": _("Development"), "staging": _("Staging")}
+
+
+def environment_badge(request: HttpRequest) -> list[str | Promise] | None:
     """Nobody should take the demonstration or a test copy for the real thing."""
     if settings.DEMO:
-        return ["Demonstration", "info"]
-    return None if settings.PRODUCTION else [settings.ENVIRONMENT.capitalize(), "warning"]
+        return [gettext("Demonstration"), "info"]
+    return None if settings.PRODUCTION else [ENVIRONMENTS[settings.ENVIRONMENT], "warning"]
 
 
 class PersonForm(UserChangeForm):
     # Under another name than the field: the admin refuses many-to-many fields with rows of their own.
     roles = forms.ModelMultipleChoiceField(
-        Group.objects.all(), required=False, widget=forms.CheckboxSelectMultiple, help_text="What this person may do."
+        Group.objects.all(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("What this person may do."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -59,9 +68,9 @@ class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     change_password_form = AdminPasswordChangeForm
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email", "timezone", "language")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "roles")}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email", "timezone", "language")}),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "roles")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ()
@@ -73,7 +82,7 @@ class GroupAdmin(Audited, DjangoGroupAdmin, ModelAdmin):
     pass
 
 
-SHOWN_ONCE = "The key is {}. Copy it now: it is never shown again."
+SHOWN_ONCE = _("The key is {}. Copy it now: it is never shown again.")
 
 
 @admin.register(ApiKey)
@@ -98,13 +107,13 @@ class ApiKeyAdmin(Audited, ModelAdmin):
         obj.refresh_from_db()
         messages.success(request, SHOWN_ONCE.format(plain))
 
-    @admin.action(description="Rotate: a new key, the old one goes on for 7 days", permissions=["change"])
+    @admin.action(description=_("Rotate: a new key, the old one goes on for 7 days"), permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in ApiKey.objects.valid().filter(pk__in=[row.pk for row in queryset]):
             messages.success(request, f"{key.name}: {SHOWN_ONCE.format(key.rotate())}")
             self.audit(request, key, "rotated")
 
-    @admin.action(description="Revoke", permissions=["change"])
+    @admin.action(description=_("Revoke"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
             key.revoke()

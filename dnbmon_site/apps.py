@@ -1,11 +1,12 @@
 """The site: who may use the program, and how it is put together."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DnbmonSiteConfig(AppConfig):
     name = "dnbmon_site"
-    verbose_name = "People and keys"
+    verbose_name = _("People and keys")
 
     def ready(self) -> None:
         from dnbmon_site import tracing  # noqa: F401  it listens to the queue

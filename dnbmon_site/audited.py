@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.auditing import record
 
@@ -17,6 +19,15 @@ else:
     from unfold.admin import ModelAdmin
 
 
+SAID = {
+    "added": _("%(kind)s %(thing)s added"),
+    "changed": _("%(kind)s %(thing)s changed"),
+    "deleted": _("%(kind)s %(thing)s deleted"),
+    "rotated": _("%(kind)s %(thing)s rotated"),
+    "revoked": _("%(kind)s %(thing)s revoked"),
+}
+
+
 class Audited(ModelAdmin):
     def audit(self, request: HttpRequest, thing: Model, verb: str, message: Any = None) -> None:
         """The message names fields that were changed, and holds no values."""
@@ -25,7 +36,7 @@ class Audited(ModelAdmin):
             actor=request.user.get_username(),
             action=f"{thing._meta.model_name}.{verb}",
             thing=thing,
-            summary=f"{str(kind)[:1].upper()}{str(kind)[1:]} {thing} {verb}",
+            summary=SAID[verb] % {"kind": capfirst(str(kind)), "thing": thing},
             after={"changed": message} if message else None,
         )
 

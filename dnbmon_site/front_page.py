@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from dnbmon_site.front import declines, figures
 from dnbmon_site.front.asking import RANGES, Asked, asked_of, today
@@ -35,7 +36,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     numbers = tallies()
     return {
         **context,
-        "title": "What changed",
+        "title": gettext("What changed"),
         "base_template": "pages/bare.html" if is_live else "admin/base.html",
         "published": news.published,
         "live": _live_address(asked),

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import cache_control
 
 from dnbmon_site.look import BRAND
@@ -34,7 +35,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
         "id": "/",
         "name": NAME,
         "short_name": "D&B",
-        "description": "What changed about your companies",
+        "description": gettext("What changed about your companies"),
         "start_url": reverse("admin:index"),
         "scope": reverse("admin:index"),
         "display": "standalone",
@@ -42,8 +43,8 @@ def manifest(request: HttpRequest) -> HttpResponse:
         "background_color": "#ffffff",
         "icons": icons,
         "shortcuts": [
-            {"name": "Alerts", "url": reverse("admin:monitoring_alert_changelist")},
-            {"name": "Changes", "url": reverse("admin:monitoring_change_changelist")},
+            {"name": gettext("Alerts"), "url": reverse("admin:monitoring_alert_changelist")},
+            {"name": gettext("Changes"), "url": reverse("admin:monitoring_change_changelist")},
         ],
     }
     return JsonResponse(told, content_type="application/manifest+json")

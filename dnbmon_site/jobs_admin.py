@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django_q.conf import Conf
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.tasks import async_task
@@ -18,13 +20,13 @@ from django_q.tasks import async_task
 from health.scheduling import PAUSED, pause, resume, run_now, shown_name
 from portfolio.markup import ago, badge
 from portfolio.pages import PageAdmin, ReadOnlyAdmin
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 for model in (Schedule, Success, Failure, OrmQ):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
-LITERALS = "Only plain values can be used here, such as 1, 'Leeds', True or [1, 2]; texts need quotation marks."
+LITERALS = _("Only plain values can be used here, such as 1, 'Leeds', True or [1, 2]; texts need quotation marks.")
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -51,7 +53,9 @@ def read_literal(text: str) -> object:
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise ValidationError(f"“{text}” cannot be read. {LITERALS}") from None
+        raise ValidationError(
+            gettext("“%(text)s” cannot be read. %(advice)s") % {"text": text, "advice": LITERALS}
+        ) from None
 
 
 def read_keywords(text: str) -> dict[str, object]:
@@ -59,7 +63,9 @@ def read_keywords(text: str) -> dict[str, object]:
     try:
         call = ast.parse(f"f({text})", mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ValidationError(f"“{text}” cannot be read. Write it like: x=1, name='Leeds'.") from None
+        raise ValidationError(
+            gettext("“%(text)s” cannot be read. Write it like: x=1, name='Leeds'.") % {"text": text}
+        ) from None
     assert isinstance(call, ast.Call)
     if call.args or any(keyword.arg is None for keyword in call.keywords):
         return _dictionary(text)
@@ -70,7 +76,7 @@ def _dictionary(text: str) -> dict[str, object]:
     found = read_literal(text)
     if isinstance(found, dict) and all(isinstance(name, str) for name in found):
         return found
-    raise ValidationError(f"“{text}” names no arguments. Write it like: x=1, name='Leeds'.")
+    raise ValidationError(gettext("“%(text)s” names no arguments. Write it like: x=1, name='Leeds'.") % {"text": text})
 
 
 @admin.register(Schedule)
@@ -81,8 +87,8 @@ class ScheduleAdmin(PageAdmin):
     ordering = ("id",)
     sortable_by = ()
     actions = ("pause", "resume", "run_now")
-    empty_title = "No schedules"
-    empty_text = "The worker installs them when it starts (manage.py worker)."
+    empty_title = _("No schedules")
+    empty_text = _("The worker installs them when it starts (manage.py worker).")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Schedule | None = None) -> tuple[str, ...]:
         """What runs, and with what, is only for those who may add schedules: any function can be named there."""
@@ -94,45 +100,55 @@ class ScheduleAdmin(PageAdmin):
         for row in rows:
             row.last_task = last.get(row.task)
 
-    @admin.display(description="What")
+    @admin.display(description=_("What"))
     def shown_name(self, row: Schedule) -> str:
-        return shown_name(row)
+        return gettext(shown_name(row))
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def state(self, row: Schedule) -> SafeString:
-        return badge("Paused", "warn", "It does not run") if row.repeats == PAUSED else badge("Runs", "good")
+        return (
+            badge(gettext("Paused"), "warn", gettext("It does not run"))
+            if row.repeats == PAUSED
+            else badge(gettext("Runs"), "good")
+        )
 
-    @admin.display(description="How often")
+    @admin.display(description=_("How often"))
     def often(self, row: Schedule) -> str:
         if row.schedule_type != Schedule.MINUTES:
             return str(row.get_schedule_type_display())
-        return "every minute" if row.minutes == 1 else f"every {row.minutes} minutes"
+        return ngettext("every minute", "every %(count)s minutes", row.minutes or 0) % {"count": row.minutes}
 
-    @admin.display(description="Next run")
+    @admin.display(description=_("Next run"))
     def next(self, row: Schedule) -> SafeString | str:
         return "" if row.repeats == PAUSED else ago(row.next_run)
 
-    @admin.display(description="Last run")
+    @admin.display(description=_("Last run"))
     def last(self, row: Any) -> SafeString | str:
         task = row.last_task
         if task is None:
             return ""
-        return badge("went well" if task.success else "failed", "good" if task.success else "bad", ago(task.stopped))
+        return badge(
+            gettext("went well") if task.success else gettext("failed"),
+            "good" if task.success else "bad",
+            ago(task.stopped),
+        )
 
-    @admin.action(description="Pause", permissions=["change"])
+    @admin.action(description=_("Pause"), permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
         count = pause(queryset, actor=request.user.get_username())
-        messages.success(request, f"{plural(count, 'schedule')} paused.")
+        said = ngettext("%(count)s schedule paused.", "%(count)s schedules paused.", count)
+        messages.success(request, said % {"count": counted(count)})
 
-    @admin.action(description="Resume", permissions=["change"])
+    @admin.action(description=_("Resume"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
         count = resume(queryset, actor=request.user.get_username())
-        messages.success(request, f"{plural(count, 'schedule')} resumed.")
+        said = ngettext("%(count)s schedule resumed.", "%(count)s schedules resumed.", count)
+        messages.success(request, said % {"count": counted(count)})
 
-    @admin.action(description="Run now", permissions=["change"])
+    @admin.action(description=_("Run now"), permissions=["change"])
     def run_now(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
         run_now(queryset, actor=request.user.get_username())
-        messages.success(request, "They run as soon as a worker is free.")
+        messages.success(request, gettext("They run as soon as a worker is free."))
 
 
 class TaskAdmin(ReadOnlyAdmin):
@@ -141,42 +157,42 @@ class TaskAdmin(ReadOnlyAdmin):
     ordering = ("-stopped",)
     sortable_by = ()
     fields = ("name", "func", "group", "cluster", "started", "stopped", "attempt_count", "result")
-    empty_title = "No tasks"
+    empty_title = _("No tasks")
 
-    @admin.display(description="Began")
+    @admin.display(description=_("Began"))
     def began(self, row: Task) -> SafeString | str:
         return ago(row.started)
 
-    @admin.display(description="Took")
+    @admin.display(description=_("Took"))
     def took(self, row: Task) -> str:
         return f"{row.time_taken():,.2f} s"
 
-    @admin.display(description="Result")
+    @admin.display(description=_("Result"))
     def outcome(self, row: Task) -> str:
         return str(row.result if row.result is not None else "")[:120]
 
 
 @admin.register(Success)
 class SuccessAdmin(TaskAdmin):
-    empty_text = "What the worker has done appears here."
+    empty_text = _("What the worker has done appears here.")
 
 
 @admin.register(Failure)
 class FailureAdmin(TaskAdmin):
     actions = ("resubmit",)
-    empty_title = "No failed tasks"
-    empty_text = "What failed would appear here, with the reason."
+    empty_title = _("No failed tasks")
+    empty_text = _("What failed would appear here, with the reason.")
 
     def has_rerun_permission(self, request: HttpRequest) -> bool:
         """Of those who may pause and run schedules."""
         return bool(request.user.has_perm("django_q.change_schedule"))
 
-    @admin.action(description="Run again", permissions=["rerun"])
+    @admin.action(description=_("Run again"), permissions=["rerun"])
     def resubmit(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         for task in queryset:
             async_task(task.func, *(task.args or ()), **(task.kwargs or {}))
             task.delete()
-        messages.success(request, "They run again as soon as a worker is free.")
+        messages.success(request, gettext("They run again as soon as a worker is free."))
 
 
 class QueueAdmin(ReadOnlyAdmin):
@@ -184,8 +200,8 @@ class QueueAdmin(ReadOnlyAdmin):
     ordering = ("id",)
     sortable_by = ()
     fields = ("key", "lock", "task_id", "name", "func")
-    empty_title = "The queue is empty"
-    empty_text = "Tasks wait here until a worker takes them."
+    empty_title = _("The queue is empty")
+    empty_text = _("Tasks wait here until a worker takes them.")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A task that a worker cannot finish has to go."""

@@ -13,25 +13,29 @@ from django.contrib.auth.models import AbstractUser, Group, Permission
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
 def check_timezone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
-        raise ValidationError(f"“{name}” is no time zone. Zones are named like Europe/Berlin.")
+        raise ValidationError(
+            gettext("“%(name)s” is no time zone. Zones are named like Europe/Berlin.") % {"name": name}
+        )
 
 
 class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     timezone = models.CharField(
-        "time zone", max_length=64, default="UTC", validators=[check_timezone], help_text="Dates are shown in it."
+        _("time zone"), max_length=64, default="UTC", validators=[check_timezone], help_text=_("Dates are shown in it.")
     )
     language = models.CharField(
         max_length=16,
         blank=True,
         choices=settings.LANGUAGES,
-        help_text="Dates and numbers are written as it does; empty: as the program's.",
+        help_text=_("Dates and numbers are written as it does; empty: as the program's."),
     )
     subject = models.CharField(
         max_length=500,
@@ -39,7 +43,7 @@ class User(AbstractUser):
         null=True,
         blank=True,
         editable=False,
-        help_text="Who this is at the sign-in service.",
+        help_text=_("Who this is at the sign-in service."),
     )
     # How far this person has seen the front page: a visit's own mark, and where news begins for it.
     seen_at = models.DateTimeField(null=True, editable=False)
@@ -88,23 +92,26 @@ class ApiKey(models.Model):
     """A key of another program. We keep its hash: whoever reads the database cannot use it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=100, help_text="Which program uses it.")
-    prefix = models.CharField(max_length=8, db_index=True, editable=False, help_text="How the key begins.")
+    name = models.CharField(max_length=100, help_text=_("Which program uses it."))
+    prefix = models.CharField(max_length=8, db_index=True, editable=False, help_text=_("How the key begins."))
     hashed = models.CharField(max_length=64, editable=False)
-    scopes = models.TextField(blank=True, help_text="What it may do, separated by commas.")
+    scopes = models.TextField(blank=True, help_text=_("What it may do, separated by commas."))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="api_keys"
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     budget = models.PositiveIntegerField(
-        default=0, help_text="New billable companies that it may add in a contract year without a person."
+        default=0, help_text=_("New billable companies that it may add in a contract year without a person.")
     )
-    calls_per_minute = models.PositiveIntegerField(default=600, help_text="More are refused; 0: no limit.")
+    calls_per_minute = models.PositiveIntegerField(default=600, help_text=_("More are refused; 0: no limit."))
     old_prefix = models.CharField(max_length=8, blank=True, db_index=True, editable=False)
     old_hashed = models.CharField(max_length=64, blank=True, editable=False)
     old_until = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Until then the key from before the rotation is valid as well."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Until then the key from before the rotation is valid as well."),
     )
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -112,7 +119,7 @@ class ApiKey(models.Model):
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "API key"
+        verbose_name = _("API key")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -172,8 +179,8 @@ class IdempotencyKey(models.Model):
     """A write that a program may send again: what was asked, and what was answered."""
 
     id = models.CharField(primary_key=True, max_length=64)
-    fingerprint = models.CharField(max_length=64, help_text="Of method, address and body.")
-    status = models.PositiveSmallIntegerField(null=True, help_text="Empty while it is being done.")
+    fingerprint = models.CharField(max_length=64, help_text=_("Of method, address and body."))
+    status = models.PositiveSmallIntegerField(null=True, help_text=_("Empty while it is being done."))
     content_type = models.TextField(blank=True)
     answer = models.BinaryField(default=b"")
     working_until = models.DateTimeField()

@@ -6,82 +6,85 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import SearchResult
 
 from portfolio.models import Company
 from portfolio.searching import find_companies
 
 FOUND = 20
-GROUPS: tuple[tuple[str, bool, tuple[tuple[str, str, str], ...]], ...] = (
+Line = tuple[str | Promise, str, str]
+GROUPS: tuple[tuple[str | Promise, bool, tuple[Line, ...]], ...] = (
     (
         "",
         False,
         (
-            ("Front page", "home", ""),
-            ("Alerts", "notification_important", "monitoring.alert"),
-            ("Changes", "bolt", "monitoring.change"),
-            ("Notifications", "notifications", "monitoring.notification"),
-            ("Companies", "domain", "portfolio.company"),
-            ("Registrations", "radar", "portfolio.registration"),
-            ("Reports", "summarize", "monitoring.reportschedule:report"),
+            (_("Front page"), "home", ""),
+            (_("Alerts"), "notification_important", "monitoring.alert"),
+            (_("Changes"), "bolt", "monitoring.change"),
+            (_("Notifications"), "notifications", "monitoring.notification"),
+            (_("Companies"), "domain", "portfolio.company"),
+            (_("Registrations"), "radar", "portfolio.registration"),
+            (_("Reports"), "summarize", "monitoring.reportschedule:report"),
         ),
     ),
     (
-        "Portfolio",
+        _("Portfolio"),
         False,
         (
-            ("Proposals", "rule", "portfolio.proposal"),
-            ("Imports", "upload_file", "portfolio.subjectimport"),
-            ("Subjects", "checklist", "portfolio.subject"),
-            ("Syncs", "sync", "portfolio.syncrun"),
-            ("Contract year", "event_repeat", "portfolio.contract:year"),
-            ("Exports", "download", "portfolio.export"),
-            ("Saved filters", "bookmark", "portfolio.savedfilter"),
-            ("Notices", "campaign", "portfolio.notice"),
-            ("Audit", "history_edu", "portfolio.auditentry"),
+            (_("Proposals"), "rule", "portfolio.proposal"),
+            (_("Imports"), "upload_file", "portfolio.subjectimport"),
+            (_("Subjects"), "checklist", "portfolio.subject"),
+            (_("Syncs"), "sync", "portfolio.syncrun"),
+            (_("Contract year"), "event_repeat", "portfolio.contract:year"),
+            (_("Exports"), "download", "portfolio.export"),
+            (_("Saved filters"), "bookmark", "portfolio.savedfilter"),
+            (_("Notices"), "campaign", "portfolio.notice"),
+            (_("Audit"), "history_edu", "portfolio.auditentry"),
         ),
     ),
     (
-        "Operations",
+        _("Operations"),
         False,
         (
-            ("Health", "monitor_heart", "health.incident:/health/"),
-            ("Incidents", "warning", "health.incident"),
-            ("Deliveries", "inbox", "monitoring.delivery"),
-            ("Unreadable items", "report", "monitoring.deadletter"),
-            ("Replays", "replay", "monitoring.replaypass"),
-            ("Publications", "publish", "monitoring.publication"),
-            ("Messages", "outgoing_mail", "monitoring.dispatch"),
-            ("Schedules", "schedule", "django_q.schedule"),
-            ("Failed tasks", "error", "django_q.failure"),
-            ("Finished tasks", "task_alt", "django_q.success"),
-            ("Queue", "queue", "django_q.ormq"),
-            ("Daily counts", "bar_chart", "monitoring.dailycount"),
+            (_("Health"), "monitor_heart", "health.incident:/health/"),
+            (_("Incidents"), "warning", "health.incident"),
+            (_("Deliveries"), "inbox", "monitoring.delivery"),
+            (_("Unreadable items"), "report", "monitoring.deadletter"),
+            (_("Replays"), "replay", "monitoring.replaypass"),
+            (_("Publications"), "publish", "monitoring.publication"),
+            (_("Messages"), "outgoing_mail", "monitoring.dispatch"),
+            (_("Schedules"), "schedule", "django_q.schedule"),
+            (_("Failed tasks"), "error", "django_q.failure"),
+            (_("Finished tasks"), "task_alt", "django_q.success"),
+            (_("Queue"), "queue", "django_q.ormq"),
+            (_("Daily counts"), "bar_chart", "monitoring.dailycount"),
         ),
     ),
     (
-        "Settings",
+        _("Settings"),
         False,
         (
-            ("Alert rules", "rule_settings", "monitoring.alertrule"),
-            ("Channels", "send", "monitoring.channel"),
-            ("Webhooks", "webhook", "monitoring.webhookendpoint"),
-            ("Scheduled exports", "schedule_send", "monitoring.scheduledexport"),
-            ("File servers", "dns", "monitoring.fileserver"),
-            ("Report schedules", "forward_to_inbox", "monitoring.reportschedule"),
-            ("Words and weights", "label", "monitoring.element"),
-            ("Contracts", "contract", "portfolio.contract"),
+            (_("Alert rules"), "rule_settings", "monitoring.alertrule"),
+            (_("Channels"), "send", "monitoring.channel"),
+            (_("Webhooks"), "webhook", "monitoring.webhookendpoint"),
+            (_("Scheduled exports"), "schedule_send", "monitoring.scheduledexport"),
+            (_("File servers"), "dns", "monitoring.fileserver"),
+            (_("Report schedules"), "forward_to_inbox", "monitoring.reportschedule"),
+            (_("Words and weights"), "label", "monitoring.element"),
+            (_("Contracts"), "contract", "portfolio.contract"),
         ),
     ),
     (
-        "People",
+        _("People"),
         False,
         (
-            ("People", "person", "dnbmon_site.user"),
-            ("Roles", "group", "auth.group"),
-            ("API keys", "key", "dnbmon_site.apikey"),
-            ("Sign-ins", "login", "axes.accesslog"),
-            ("Failed sign-ins", "lock", "axes.accessattempt"),
+            (_("People"), "person", "dnbmon_site.user"),
+            (_("Roles"), "group", "auth.group"),
+            (_("API keys"), "key", "dnbmon_site.apikey"),
+            (_("Sign-ins"), "login", "axes.accesslog"),
+            (_("Failed sign-ins"), "lock", "axes.accessattempt"),
         ),
     ),
 )
@@ -95,7 +98,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return [group for group in groups if group["items"]]
 
 
-def _items(request: HttpRequest, lines: tuple[tuple[str, str, str], ...]) -> list[dict[str, Any]]:
+def _items(request: HttpRequest, lines: tuple[Line, ...]) -> list[dict[str, Any]]:
     found = []
     for title, icon, model in lines:
         link = _link(model)

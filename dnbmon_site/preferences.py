@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from dnbmon_site.models import User
 from portfolio.auditing import record
@@ -32,9 +33,13 @@ def preferences(request: HttpRequest) -> HttpResponse:
     form = PreferencesForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
         _save(form, person)
-        messages.success(request, "Saved. Pages are shown so from now on.")
+        messages.success(request, gettext("Saved. Pages are shown so from now on."))
         return HttpResponseRedirect(reverse("preferences"))
-    context = {"title": "Your zone and language", "form": form, "zones": sorted(zoneinfo.available_timezones())}
+    context = {
+        "title": gettext("Your zone and language"),
+        "form": form,
+        "zones": sorted(zoneinfo.available_timezones()),
+    }
     return TemplateResponse(request, "pages/preferences.html", {**admin.site.each_context(request), **context})
 
 
@@ -44,13 +49,14 @@ def _save(form: PreferencesForm, person: User) -> None:
     after = {name: form.cleaned_data[name] for name in form.changed_data}
     before = {name: form.initial[name] for name in form.changed_data}
     User.objects.filter(pk=person.pk).update(**after)
-    words = f"{person.username}: {' and '.join(after)} changed"
+    fields = gettext(" and ").join(after)
+    words = gettext("%(person)s: %(fields)s changed") % {"person": person.username, "fields": fields}
     record(actor=person.username, action="edit preferences", thing=person, summary=words, before=before, after=after)
 
 
 def account_links(request: HttpRequest) -> list[dict[str, Any]]:
     """Behind the person's name; whoever comes in through a sign-in service has no password here."""
-    links = [{"title": "Your zone and language", "link": reverse("preferences")}]
+    links = [{"title": gettext("Your zone and language"), "link": reverse("preferences")}]
     if request.user.is_authenticated and request.user.has_usable_password():
-        links.append({"title": "Change password", "link": reverse("admin:password_change")})
+        links.append({"title": gettext("Change password"), "link": reverse("admin:password_change")})
     return links

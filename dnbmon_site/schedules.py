@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
 from django_q.models import Schedule
 
 from health.scheduling import FOR_EVER
@@ -12,36 +13,36 @@ OFTEN = 5
 
 # name, function without arguments (one schedule with bad arguments stops all others), minutes between runs
 JOBS: tuple[tuple[str, str, int], ...] = (
-    ("Pull what is due", "monitoring.jobs.pull_due", 1),
-    ("Repair what is in doubt", "monitoring.jobs.repair_due", OFTEN),
-    ("Read what was received", "monitoring.jobs.ingest_received", CATCH_UP),
-    ("Publish what was read", "monitoring.jobs.publish_read", CATCH_UP),
-    ("Raise alerts", "monitoring.alert_jobs.alert_published", CATCH_UP),
-    ("Put changes into the queue of webhooks", "monitoring.alert_jobs.queue_for_webhooks", CATCH_UP),
-    ("Send what is due", "monitoring.alert_jobs.send_due", 2),
-    ("Make digests", "monitoring.alert_jobs.make_digests", OFTEN),
-    ("Send reports", "monitoring.alert_jobs.make_reports", OFTEN),
-    ("Count the days", "monitoring.jobs.count_days", OFTEN),
-    ("Count what stands", "monitoring.jobs.count_standing", OFTEN),
-    ("Audit the last day by replay", "monitoring.jobs.audit_due", 60),
-    ("Look for new registrations", "portfolio.jobs.discover", 60),
-    ("Take notifications as evidence", "monitoring.evidence.gather_all", CATCH_UP),
-    ("Sync with D&B", "portfolio.sync_jobs.sync_due", 1),
-    ("Ask D&B about lists", "portfolio.sync_jobs.check_lists", OFTEN),
-    ("Look for differences from D&B's lists", "portfolio.sync_jobs.reconcile_all", 60),
-    ("Go on with imports", "portfolio.importing.jobs.work_on_imports", CATCH_UP),
-    ("Make proposals", "monitoring.jobs.make_proposals", CATCH_UP),
-    ("Look after the contract year", "portfolio.jobs.look_after_years", 60),
-    ("Write exports", "portfolio.jobs.write_exports", CATCH_UP),
-    ("Write scheduled exports", "monitoring.scheduled_export.write_due", OFTEN),
-    ("Forget old words of repeated writes", "dnbmon_site.idempotency.forget_old", 60),
-    ("Forget old records", "dnbmon_site.old_records.forget_old_records", 24 * 60),
-    ("Forget old sign-ins", "dnbmon_site.forgetting.forget_old_sign_ins", 60),
-    ("Try stopped registrations again", "monitoring.jobs.probe_stopped", 10),
-    ("Remove what is kept no longer", "monitoring.retention.keep_what_is_kept", 60),
-    ("Back up the database", "dnbmon_site.backup.jobs.back_up_if_due", 60),
-    ("Look after health", "health.jobs.look_after", 1),
-    ("Forget finished tasks", "health.jobs.forget_finished", 60),
+    (gettext_noop("Pull what is due"), "monitoring.jobs.pull_due", 1),
+    (gettext_noop("Repair what is in doubt"), "monitoring.jobs.repair_due", OFTEN),
+    (gettext_noop("Read what was received"), "monitoring.jobs.ingest_received", CATCH_UP),
+    (gettext_noop("Publish what was read"), "monitoring.jobs.publish_read", CATCH_UP),
+    (gettext_noop("Raise alerts"), "monitoring.alert_jobs.alert_published", CATCH_UP),
+    (gettext_noop("Put changes into the queue of webhooks"), "monitoring.alert_jobs.queue_for_webhooks", CATCH_UP),
+    (gettext_noop("Send what is due"), "monitoring.alert_jobs.send_due", 2),
+    (gettext_noop("Make digests"), "monitoring.alert_jobs.make_digests", OFTEN),
+    (gettext_noop("Send reports"), "monitoring.alert_jobs.make_reports", OFTEN),
+    (gettext_noop("Count the days"), "monitoring.jobs.count_days", OFTEN),
+    (gettext_noop("Count what stands"), "monitoring.jobs.count_standing", OFTEN),
+    (gettext_noop("Audit the last day by replay"), "monitoring.jobs.audit_due", 60),
+    (gettext_noop("Look for new registrations"), "portfolio.jobs.discover", 60),
+    (gettext_noop("Take notifications as evidence"), "monitoring.evidence.gather_all", CATCH_UP),
+    (gettext_noop("Sync with D&B"), "portfolio.sync_jobs.sync_due", 1),
+    (gettext_noop("Ask D&B about lists"), "portfolio.sync_jobs.check_lists", OFTEN),
+    (gettext_noop("Look for differences from D&B's lists"), "portfolio.sync_jobs.reconcile_all", 60),
+    (gettext_noop("Go on with imports"), "portfolio.importing.jobs.work_on_imports", CATCH_UP),
+    (gettext_noop("Make proposals"), "monitoring.jobs.make_proposals", CATCH_UP),
+    (gettext_noop("Look after the contract year"), "portfolio.jobs.look_after_years", 60),
+    (gettext_noop("Write exports"), "portfolio.jobs.write_exports", CATCH_UP),
+    (gettext_noop("Write scheduled exports"), "monitoring.scheduled_export.write_due", OFTEN),
+    (gettext_noop("Forget old words of repeated writes"), "dnbmon_site.idempotency.forget_old", 60),
+    (gettext_noop("Forget old records"), "dnbmon_site.old_records.forget_old_records", 24 * 60),
+    (gettext_noop("Forget old sign-ins"), "dnbmon_site.forgetting.forget_old_sign_ins", 60),
+    (gettext_noop("Try stopped registrations again"), "monitoring.jobs.probe_stopped", 10),
+    (gettext_noop("Remove what is kept no longer"), "monitoring.retention.keep_what_is_kept", 60),
+    (gettext_noop("Back up the database"), "dnbmon_site.backup.jobs.back_up_if_due", 60),
+    (gettext_noop("Look after health"), "health.jobs.look_after", 1),
+    (gettext_noop("Forget finished tasks"), "health.jobs.forget_finished", 60),
 )
 # Names of jobs that are no more: their rows would go on running.
 GONE = ("Show that jobs run",)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
 
 from dnbmon_site import mongodb
 from dnbmon_site.engines import DEFAULT_URL, databases, is_mongodb
@@ -202,7 +203,7 @@ WHITENOISE_USE_FINDERS = True
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "D&B Monitoring",
     "SITE_HEADER": "D&B Monitoring",
-    "SITE_SUBHEADER": "What changed about your companies",
+    "SITE_SUBHEADER": _("What changed about your companies"),
     "SITE_SYMBOL": "radar",
     "SITE_URL": None,
     "SITE_FAVICONS": [
@@ -235,7 +236,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Jobs; docs/engines.md and the comments of each line say what django-q2 does otherwise.
 Q_CLUSTER: dict[str, Any] = {
     "name": "dnbmon",
-    "label": "Jobs",
+    "label": _("Jobs"),
     "workers": ENV.int("WORKERS", default=2),
     "bulk": 1,
     # The lock of a task counts from the moment it is taken from the table, so few may wait in memory.

@@ -19,14 +19,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
 from dnbmon_site.single_sign_on import provider
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
-AWAY = "The sign-in service cannot be reached. Try again in a few minutes."
-AGAIN = "Signing in did not work. Try again; if it stays so, tell whoever looks after this program."
+# What OIDC_NAME is where nobody has named the service.
+UNNAMED = gettext_noop("your company's account")
+AWAY = _("The sign-in service cannot be reached. Try again in a few minutes.")
+AGAIN = _("Signing in did not work. Try again; if it stays so, tell whoever looks after this program.")
 
 
 def only_with(setting: str) -> Callable[[View], View]:
@@ -52,7 +56,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if settings.OIDC_ISSUER:
         wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
         address = f"{reverse('oidc_authentication_init')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}"
-        context |= {"single_sign_on": settings.OIDC_NAME, "single_sign_on_address": address}
+        context |= {"single_sign_on": gettext(settings.OIDC_NAME), "single_sign_on_address": address}
     return admin.site.login(request, context)
 
 

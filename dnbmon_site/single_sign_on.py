@@ -22,6 +22,8 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from dnbmon_site.models import User
@@ -118,7 +120,7 @@ class SingleSignOn(OIDCAuthenticationBackend):
         return user
 
 
-NO_ROLE = "You are known to the sign-in service, but have no role here. Ask whoever looks after the roles for one."
+NO_ROLE = _("You are known to the sign-in service, but have no role here. Ask whoever looks after the roles for one.")
 
 
 def subject_of(claims: Mapping[str, Any]) -> str:
@@ -140,7 +142,8 @@ def person_by_mail(claims: Mapping[str, Any]) -> User | None:
     [user] = found
     user.subject = subject_of(claims)
     user.save(update_fields=["subject"])
-    record(actor=ACTOR, action="person.linked", thing=user, summary=f"{user} signs in with the sign-in service")
+    summary = gettext("%(user)s signs in with the sign-in service") % {"user": user}
+    record(actor=ACTOR, action="person.linked", thing=user, summary=summary)
     return user
 
 
@@ -152,7 +155,8 @@ def new_person(claims: Mapping[str, Any]) -> User:
         first_name=str(claims.get("given_name") or "")[:150],
         last_name=str(claims.get("family_name") or "")[:150],
     )
-    record(actor=ACTOR, action="person.added", thing=user, summary=f"{user} came in for the first time")
+    summary = gettext("%(user)s came in for the first time") % {"user": user}
+    record(actor=ACTOR, action="person.added", thing=user, summary=summary)
     return user
 
 
@@ -175,7 +179,8 @@ def give_roles(user: User, wanted: set[str]) -> None:
     after = (before - set(settings.OIDC_ROLES.values())) | wanted
     if before != after:
         user.groups.set(Group.objects.filter(name__in=after))
-        summary = f"Roles of {user} by the groups of the sign-in service: {', '.join(sorted(after)) or 'none'}"
+        summary = gettext("Roles of %(user)s by the groups of the sign-in service: %(roles)s")
+        summary %= {"user": user, "roles": ", ".join(sorted(after)) or gettext("none")}
         lists = {"before": {"roles": sorted(before)}, "after": {"roles": sorted(after)}}
         record(actor=ACTOR, action="person.roles", thing=user, summary=summary, **lists)
     is_staff = user.is_superuser or bool(after)

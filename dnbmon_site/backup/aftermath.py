@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.utils import timezone
+from django.utils.translation import gettext
 from django_q.models import OrmQ
 
 from dnbmon_site.models import ApiKey, IdempotencyKey
@@ -72,7 +73,8 @@ def pause(row: Registration, taken_at: datetime) -> None:
         lease_owner=None,
         lease_until=None,
         quota_used_up=False,
-        trouble=f"Restored from a backup of {said(taken_at)}. Start it: what was pulled since is then replayed.",
+        trouble=gettext("Restored from a backup of %(moment)s. Start it: what was pulled since is then replayed.")
+        % {"moment": said(taken_at)},
     )
 
 
@@ -80,15 +82,20 @@ def doubt(row: Registration, taken_at: datetime, heard: str | None) -> None:
     """From the earlier of both: the row may have been copied later than what it should speak for."""
     times = [moment for moment in (row.heard_at, datetime.fromisoformat(heard) if heard else None) if moment]
     begin = min(times, default=taken_at - UNHEARD) - row.contract.overlap
-    add_doubt(row, begin, f"Restored from a backup of {said(taken_at)}: what was pulled since is not here.")
+    add_doubt(
+        row,
+        begin,
+        gettext("Restored from a backup of %(moment)s: what was pulled since is not here.")
+        % {"moment": said(taken_at)},
+    )
 
 
 def hold_sync(row: Registration, taken_at: datetime) -> int:
     """Nothing goes to D&B before a person has seen the differences: what is wanted here may be long taken back."""
-    words = (
-        f"Restored from a backup of {said(taken_at)}: what people wanted and what was sent after it is not known here. "
-        "Compare with D&B's list first, then go on."
-    )
+    words = gettext(
+        "Restored from a backup of %(moment)s: what people wanted and what was sent after it is not "
+        "known here. Compare with D&B's list first, then go on."
+    ) % {"moment": said(taken_at)}
     held = SyncRun.objects.filter(registration=row, state__in=OPEN).update(
         state=SyncState.PAUSED, error=words, retry_at=None
     )
@@ -100,17 +107,24 @@ def hold_sync(row: Registration, taken_at: datetime) -> int:
 
 
 def tell_people(result: Aftermath, taken_at: datetime, by: str, source: str) -> None:
-    summary = (
-        f"Restored from {source}, a backup of {said(taken_at)}: {len(result.registrations)} registrations paused with "
-        f"a doubt, {result.syncs} syncs held"
-    )
+    summary = gettext(
+        "Restored from %(source)s, a backup of %(moment)s: %(registrations)s registrations paused with "
+        "a doubt, %(syncs)s syncs held"
+    ) % {"source": source, "moment": said(taken_at), "registrations": len(result.registrations), "syncs": result.syncs}
     note_act(actor=by, action="restore", what="backup", key=source[:128], summary=summary)
-    text = f"{summary}. Until somebody starts a registration nothing is pulled or sent for it (docs/backup.md)."
-    notify(kind="restore", subject="A backup was restored", text=text, key=f"{source}|{timezone.now().isoformat()}")
+    text = gettext(
+        "%(summary)s. Until somebody starts a registration nothing is pulled or sent for it (docs/backup.md)."
+    ) % {"summary": summary}
+    notify(
+        kind="restore",
+        subject=gettext("A backup was restored"),
+        text=text,
+        key=f"{source}|{timezone.now().isoformat()}",
+    )
 
 
 def said(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+    return gettext("%(moment)s UTC") % {"moment": f"{moment:%Y-%m-%d %H:%M}"}
 
 
 def read_again_what_is_unfinished() -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from dnbmon_site.backup.manifest import BackupError, backups_in, read_manifest
 from portfolio.notices import notify
@@ -53,8 +54,8 @@ def tell_if_late(place: Path, last: datetime | None) -> None:
     """Two days without a backup although one is tried each hour: people should know, once a day."""
     if last is None or timezone.now() - last < 2 * EVERY:
         return
-    text = (
-        f"The newest backup in {place} is of {last:%Y-%m-%d %H:%M} UTC, though one is tried every hour. Run "
-        f"“manage.py backup {place}” by hand: it says what is wrong."
-    )
-    notify(kind="backup", subject="No backup for two days", text=text, key=f"{datetime.now(UTC):%Y-%m-%d}")
+    text = gettext(
+        "The newest backup in %(place)s is of %(last)s UTC, though one is tried every hour. Run "
+        "“manage.py backup %(place)s” by hand: it says what is wrong."
+    ) % {"place": place, "last": f"{last:%Y-%m-%d %H:%M}"}
+    notify(kind="backup", subject=gettext("No backup for two days"), text=text, key=f"{datetime.now(UTC):%Y-%m-%d}")

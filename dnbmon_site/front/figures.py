@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q, Sum
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from dnbmon_site.front.asking import Asked
 from monitoring.models import Axis, DayTotal, Element, Kind, Severity
@@ -78,6 +78,15 @@ class Piece:
     count: int
 
 
+COUNTED = {
+    "critical": gettext_lazy("%(count)s critical"),
+    "high": gettext_lazy("%(count)s high"),
+    "medium": gettext_lazy("%(count)s medium"),
+    "low": gettext_lazy("%(count)s low"),
+    "noise": gettext_lazy("%(count)s noise"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of a bar chart, which is a link."""
@@ -90,7 +99,7 @@ class Row:
     @property
     def words(self) -> str:
         """What the line is called: "Germany: 12 changes, 2 critical, 10 medium"."""
-        parts = ", ".join(f"{counted(piece.count)} {piece.tone}" for piece in self.pieces)
+        parts = ", ".join(COUNTED[piece.tone] % {"count": counted(piece.count)} for piece in self.pieces)
         return f"{self.label}: {counting.changes(self.count)}, {parts}"
 
 

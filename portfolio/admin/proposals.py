@@ -52,6 +52,7 @@ VERBS = {
     "dismiss": ("portfolio.decide_proposal", (ProposalState.OPEN, ProposalState.AWAITING_APPROVAL)),
     "approve": ("portfolio.approve_import", (ProposalState.AWAITING_APPROVAL,)),
 }
+BUTTONS = {"accept": _("Accept"), "dismiss": _("Dismiss"), "approve": _("Approve")}
 TITLES = {
     "accept": _("Accept %(proposals)s"),
     "dismiss": _("Dismiss %(proposals)s"),
@@ -161,6 +162,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
         above = len(needs_approval(rows)) if verb == "accept" else 0
         context = {"rows": rows, "verb": verb, "cost": cost, "above": above, "trouble": trouble}
         context["up_to"] = any(row.is_uncertain for row in rows)
+        context["button"] = BUTTONS[verb]
         context["note"] = request.POST.get("note", "")
         title = TITLES[verb] % {"proposals": counting.proposals(len(rows))}
         return self.page(request, "pages/decide.html", title=title, **context)

@@ -6,7 +6,7 @@ from datetime import date
 
 from django import template
 
-from portfolio import markup, wording
+from portfolio import counting, markup, wording
 
 register = template.Library()
 register.filter("ago", markup.ago)
@@ -14,6 +14,11 @@ register.filter("due", markup.due)
 register.filter("exact", markup.exact)
 register.filter("bytes_in_words", markup.bytes_in_words)
 register.simple_tag(markup.badge)
+for words in (
+    *(counting.companies, counting.days, counting.new_billable_companies, counting.new_companies, counting.numbers),
+    *(counting.proposals, counting.removals, counting.rows),
+):
+    register.filter(words.__name__, words)
 
 
 @register.filter
