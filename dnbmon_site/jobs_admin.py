@@ -18,6 +18,8 @@ from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.tasks import async_task
 
 from health.scheduling import PAUSED, pause, resume, run_now, shown_name
+from portfolio.auditing import record
+from portfolio.edits import record_edit, record_removal
 from portfolio.markup import ago, badge
 from portfolio.pages import PageAdmin, ReadOnlyAdmin
 from portfolio.wording import counted
@@ -93,6 +95,18 @@ class ScheduleAdmin(PageAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Schedule | None = None) -> tuple[str, ...]:
         """What runs, and with what, is only for those who may add schedules: any function can be named there."""
         return () if request.user.has_perm("django_q.add_schedule") else ("func", "args", "kwargs")
+
+    def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        record_edit(request, obj, form, is_change=change)
+
+    def delete_model(self, request: HttpRequest, obj: Schedule) -> None:
+        record_removal(request, [obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
+        record_removal(request, list(queryset))
+        super().delete_queryset(request, queryset)
 
     def complete_rows(self, rows: list[Any]) -> None:
         """How the last run went, for all rows in one query."""
@@ -191,6 +205,8 @@ class FailureAdmin(TaskAdmin):
     def resubmit(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         for task in queryset:
             async_task(task.func, *(task.args or ()), **(task.kwargs or {}))
+            summary = f"Failed job “{task.name}” ({task.func}) run again"
+            record(actor=request.user.get_username(), action="task.rerun", thing=task, summary=summary)
             task.delete()
         messages.success(request, gettext("They run again as soon as a worker is free."))
 
@@ -206,6 +222,14 @@ class QueueAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A task that a worker cannot finish has to go."""
         return bool(request.user.has_perm("django_q.delete_ormq"))
+
+    def delete_model(self, request: HttpRequest, obj: OrmQ) -> None:
+        record_removal(request, [obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[OrmQ]) -> None:
+        record_removal(request, list(queryset))
+        super().delete_queryset(request, queryset)
 
 
 if Conf.ORM or Conf.TESTING:

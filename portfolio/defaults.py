@@ -18,6 +18,8 @@ def default_in_words(field: Field[Any, Any]) -> str:
         return counting.minutes(round(value / timedelta(minutes=1)))
     if value is None or value == "":
         return ""
+    if field.choices:
+        return str(dict(field.flatchoices).get(value, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

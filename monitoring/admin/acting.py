@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
@@ -15,6 +17,7 @@ from direct_plus.errors import DirectPlusError
 from monitoring.breaker import resume_ingest
 from monitoring.gaps import clear_gap
 from monitoring.models import Delivery, DeliveryState
+from portfolio.auditing import record
 from portfolio.connecting import NotConfigured
 from portfolio.models import Contract, Registration
 from portfolio.syncing import discover_registrations, pause_pulling, start_pulling
@@ -62,9 +65,11 @@ def start(registrations: Sequence[Registration]) -> Said:
     )
 
 
-def pause(registrations: Sequence[Registration], until: datetime | None) -> Said:
+def pause(registrations: Sequence[Registration], until: datetime | None, *, by: str) -> Said:
     for registration in registrations:
         pause_pulling(registration, until)
+        summary = gettext("%(name)s paused") % {"name": registration.reference}
+        record(actor=by, action="registration.pause", thing=registration, summary=summary, after={"until": until})
     count = len(registrations)
     if until:
         text = ngettext(
@@ -98,6 +103,26 @@ ACTIONS: Mapping[str, Callable[[Sequence[Registration]], Said]] = {
     "resume-reading": resume_reading,
     "gap-dealt-with": gap_dealt_with,
 }
+
+
+# As the audit tells it.
+DONE: Mapping[str, Promise] = {
+    "pull-now": _("%(name)s is pulled now"),
+    "start": _("%(name)s started"),
+    "resume-reading": _("Reading of %(name)s resumed"),
+    "gap-dealt-with": _("The mark on %(name)s taken away"),
+}
+
+
+def act(action: str, registrations: Sequence[Registration], *, by: str) -> Said:
+    """Carry it out and write it down, with the marks that there were."""
+    said = ACTIONS[action](registrations)
+    for row in registrations:
+        marks = (row.gap_reason, row.replay_mark, row.ingest_stopped_reason, row.stopped_reason)
+        summary = str(DONE[action]) % {"name": row.reference}
+        before = {"state": row.state, "marks": [mark for mark in marks if mark]}
+        record(actor=by, action=f"registration.{action}", thing=row, summary=summary, before=before)
+    return said
 
 
 def look_for_registrations() -> Said:

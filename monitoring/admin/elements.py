@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter
 
 from monitoring.models import Element, Severity
+from portfolio.edits import record_edit
 from portfolio.filters import choice_filter
 from portfolio.markup import ago
 from portfolio.pages import PageAdmin
@@ -49,6 +50,11 @@ class ElementAdmin(PageAdmin):
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         return super().get_changelist_form(request, **{"form": LineForm, **kwargs})
+
+    def save_model(self, request: HttpRequest, obj: Element, form: Any, change: bool) -> None:
+        """From the page as from the lines of the list."""
+        super().save_model(request, obj, form, change)
+        record_edit(request, obj, form, is_change=change)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Elements appear by themselves."""

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from monitoring.admin.acting import ACTIONS, Said, doubts_of, look_for_registrations, no_worker, pause
+from monitoring.admin.acting import ACTIONS, Said, act, doubts_of, look_for_registrations, no_worker, pause
 from monitoring.admin.deliveries import state_badge
 from monitoring.models import DeadLetter, DeadLetterState, Delivery
 from monitoring.raw import pretty
@@ -29,6 +29,8 @@ from portfolio.admin.exports import ExportedList
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.admin.import_selection import upload_into
 from portfolio.cadence import next_due
+from portfolio.defaults import with_default
+from portfolio.edits import record_edit
 from portfolio.markup import ago, badge, due
 from portfolio.models import Registration, RegistrationState
 from portfolio.pages import PageAdmin
@@ -162,11 +164,11 @@ class RegistrationAdmin(ExportedList, PageAdmin):
 
     @admin.action(description=_("Pull now"), permissions=["pull"])
     def pull_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
-        tell(request, ACTIONS["pull-now"](list(queryset)))
+        tell(request, act("pull-now", list(queryset), by=request.user.get_username()))
 
     @admin.action(description=_("Start"), permissions=["pull"])
     def start_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
-        tell(request, ACTIONS["start"](list(queryset)))
+        tell(request, act("start", list(queryset), by=request.user.get_username()))
 
     @admin.action(description=_("Pause until…"), permissions=["pull"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse:
@@ -192,7 +194,7 @@ class RegistrationAdmin(ExportedList, PageAdmin):
         row = self.object_or_404(request, str(key))
         if action not in ACTIONS:
             raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
-        tell(request, ACTIONS[action]([row]))
+        tell(request, act(action, [row], by=request.user.get_username()))
         return HttpResponseRedirect(reverse("admin:portfolio_registration_change", args=[key]))
 
     def pause(self, request: HttpRequest) -> HttpResponse:
@@ -200,7 +202,7 @@ class RegistrationAdmin(ExportedList, PageAdmin):
         rows = list(Registration.objects.filter(pk__in=keys_of(request.GET.getlist("key"))).order_by("reference"))
         form = PauseForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            tell(request, pause(rows, form.cleaned_data["until"]))
+            tell(request, pause(rows, form.cleaned_data["until"], by=request.user.get_username()))
             return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
         losses = [(row.reference, loss_sentence(row)) for row in rows]
         return self.page(
@@ -217,7 +219,8 @@ class RegistrationAdmin(ExportedList, PageAdmin):
             kwargs["widget"] = forms.TimeInput({"type": "time", "class": "dm-input"}, format="%H:%M")
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and db_field.name in LABELS:
-            field.label, field.help_text = LABELS[db_field.name]
+            field.label, help_text = LABELS[db_field.name]
+            field.help_text = with_default(db_field, str(help_text))
         return field
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -250,6 +253,7 @@ class RegistrationAdmin(ExportedList, PageAdmin):
         if fields.keys() & CADENCE and obj.state == RegistrationState.ACTIVE:
             fields["next_pull_at"] = next_due(obj, timezone.now())
         Registration.objects.filter(pk=obj.pk).update(**fields)
+        record_edit(request, obj, form, is_change=change)
 
 
 def recent_deliveries(row: Registration) -> list[Any]:

@@ -16,6 +16,7 @@ from rest_framework.exceptions import ValidationError as BadFilter
 
 from monitoring.models import ScheduledExport
 from monitoring.scheduled_export import asked_for, folder_of, listing_of, plan, write_now
+from portfolio.edits import record_edit, record_removal
 from portfolio.markup import ago, badge, due
 from portfolio.models import SavedFilter
 from portfolio.pages import PageAdmin
@@ -80,6 +81,15 @@ class ScheduledExportAdmin(PageAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         plan(obj)
         super().save_model(request, obj, form, change)
+        record_edit(request, obj, form, is_change=change)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        record_removal(request, [obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        record_removal(request, list(queryset))
+        super().delete_queryset(request, queryset)
 
     @admin.action(description=_("Write now"), permissions=["change"])
     def write(self, request: HttpRequest, queryset: QuerySet[ScheduledExport]) -> None:

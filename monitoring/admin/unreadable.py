@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -19,6 +19,7 @@ from monitoring.admin.deliveries import as_download
 from monitoring.ingesting import retry_dead_letter
 from monitoring.models import DeadLetter, DeadLetterState
 from monitoring.raw import pretty
+from portfolio.auditing import record
 from portfolio.filters import RegistrationFilter, choice_filter
 from portfolio.markup import ago, badge
 from portfolio.pages import PageAdmin
@@ -47,6 +48,14 @@ def set_aside(letters: list[DeadLetter]) -> str:
 
 
 ACTIONS = {"try-again": try_again, "set-aside": set_aside}
+
+
+def act(action: str, letters: list[DeadLetter], *, by: str) -> str:
+    """Carry it out and write it down."""
+    said = ACTIONS[action](letters)
+    for row in letters:
+        record(actor=by, action=f"unreadable.{action}", thing=row, summary=said, before={"state": row.state})
+    return said
 
 
 @admin.register(DeadLetter)
@@ -82,16 +91,18 @@ class DeadLetterAdmin(PageAdmin):
         row = self.object_or_404(request, str(key))
         if not self.has_change_permission(request, row):
             raise PermissionDenied
-        messages.info(request, ACTIONS[action]([row]))
+        if action not in ACTIONS:
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+        messages.info(request, act(action, [row], by=request.user.get_username()))
         return HttpResponseRedirect(reverse("admin:monitoring_deadletter_change", args=[row.pk]))
 
     @admin.action(description=_("Try again"), permissions=["change"])
     def try_selected_again(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        messages.info(request, try_again(list(queryset)))
+        messages.info(request, act("try-again", list(queryset), by=request.user.get_username()))
 
     @admin.action(description=_("Set aside"), permissions=["change"])
     def set_selected_aside(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        messages.info(request, set_aside(list(queryset)))
+        messages.info(request, act("set-aside", list(queryset), by=request.user.get_username()))
 
     def complete_rows(self, rows: list[DeadLetter]) -> None:
         with_registrations(rows)

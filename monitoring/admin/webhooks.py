@@ -31,6 +31,7 @@ from monitoring.models import (
 )
 from monitoring.webhook_sending import send_test
 from monitoring.webhooks import create_endpoint, missed, resend, rotate_secret, switch_off, switch_on
+from portfolio.auditing import record
 from portfolio.filters import choice_filter
 from portfolio.markup import ago, badge
 from portfolio.pages import PageAdmin, ReadOnlyAdmin
@@ -282,7 +283,11 @@ class DispatchAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Send again"), permissions=["resend"])
     def again(self, request: HttpRequest, queryset: QuerySet[Dispatch]) -> None:
+        rows = list(queryset.only("pk", "event_type", "event"))
         count = send_again(queryset.only("pk"))
+        for row in rows:
+            summary = gettext("Message %(name)s sent again") % {"name": row}
+            record(actor=request.user.get_username(), action="dispatch.again", thing=row, summary=summary)
         messages.success(
             request,
             ngettext(

@@ -7,13 +7,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portfolio.admin.contract_year import ContractYearPage
 from portfolio.admin.exports import ExportedList
-from portfolio.auditing import record
 from portfolio.defaults import with_default
+from portfolio.edits import record_edit
 from portfolio.models import Contract
 from portfolio.pages import PageAdmin
 
@@ -51,13 +50,4 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
 
     def save_model(self, request: HttpRequest, obj: Contract, form: forms.ModelForm[Any], change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if not form.changed_data:
-            return
-        before = {name: form.initial.get(name) for name in form.changed_data} if change else None
-        after = {name: form.cleaned_data[name] for name in form.changed_data}
-        words = gettext("Contract %(name)s: %(fields)s set") % {
-            "name": obj,
-            "fields": ", ".join(name.replace("_", " ") for name in after),
-        }
-        actor = request.user.get_username()
-        record(actor=actor, action="edit contract", thing=obj, summary=words, before=before, after=after)
+        record_edit(request, obj, form, is_change=change)

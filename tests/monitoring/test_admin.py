@@ -28,7 +28,7 @@ from monitoring.models import (
     Severity,
 )
 from portfolio.filters import key_at
-from portfolio.models import Company
+from portfolio.models import AuditEntry, Company
 from tests.builders import (
     DUNS,
     MOMENT,
@@ -378,6 +378,8 @@ def test_words_and_weights_are_edited_in_the_list(admin: Client) -> None:
     assert admin.post("/monitoring/element/", form).status_code == 302
     element = Element.objects.get()
     assert (element.label, element.severity, element.muted) == ("Firm", Severity.HIGH, True)
+    entry = AuditEntry.objects.get()
+    assert '"label": "Firm"' in entry.after and '"muted": false' in entry.before
     assert Change.objects.get().severity == Severity.MEDIUM
 
 

@@ -13,6 +13,7 @@ from dnbmon_site.jobs_admin import read_keywords, read_literal
 from dnbmon_site.models import User
 from dnbmon_site.schedules import install_schedules
 from health import scheduling
+from portfolio.models import AuditEntry
 from tests.monitoring.test_admin import text_of
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,20 @@ def test_literals() -> None:
     assert read_keywords("a=1, b=[2]") == {"a": 1, "b": [2]}
     with pytest.raises(ValidationError):
         read_keywords("{**x}")
+
+
+def test_what_is_done_to_jobs_is_audited(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs_admin, "async_task", lambda *what, **how: None)
+    admin.post("/django_q/schedule/add/", a_form())
+    row = Schedule.objects.get()
+    admin.post(f"/django_q/schedule/{row.pk}/change/", a_form(minutes=7))
+    admin.post(f"/django_q/schedule/{row.pk}/delete/", {"post": "yes"})
+    Task.objects.create(id="x", name="mine", func="a.b", started=timezone.now(), stopped=timezone.now(), success=False)
+    admin.post("/django_q/failure/", {"action": "resubmit", "_selected_action": ["x"]})
+    acts = list(AuditEntry.objects.order_by("id").values_list("action", flat=True))
+    assert [word.partition(" ")[0] for word in acts] == ["add", "edit", "delete", "task.rerun"]
+    edited = AuditEntry.objects.get(action__startswith="edit")
+    assert '"minutes": 5' in edited.before and '"minutes": 7' in edited.after
 
 
 def test_schedules_are_paused_and_resumed(admin: Client) -> None:

@@ -16,7 +16,7 @@ from monitoring.admin import acting
 from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.pulling import Outcome, PullResult
 from portfolio.connecting import NotConfigured
-from portfolio.models import Cadence, Registration, RegistrationState
+from portfolio.models import AuditEntry, Cadence, Registration, RegistrationState
 from portfolio.syncing import Discovery
 from portfolio.wording import ago, cadence_words, countdown, days_and_hours, loss_sentence, span, standing
 from tests.builders import a_contract, a_registration
@@ -229,6 +229,22 @@ def test_a_new_cadence_acts_at_once(admin: Client) -> None:
     row.refresh_from_db()
     assert row.cadence_every == 10
     assert row.next_pull_at and row.next_pull_at < timezone.now() + timedelta(minutes=11)
+
+
+def test_what_is_set_and_done_is_audited_and_the_form_shows_the_defaults(admin: Client) -> None:
+    row = a_registration(state="paused", gap_from=timezone.now(), gap_reason="Left for five days.")
+    told = text_of(admin.get(page(row)))
+    assert "Default: every … minutes." in told and "Default: 5." in told and "Default: 100." in told
+    admin.post(page(row), cadence(cadence_every=10))
+    entry = AuditEntry.objects.get()
+    assert (entry.before, entry.after, entry.actor) == ('{"cadence_every": 5}', '{"cadence_every": 10}', "ann")
+    for action in ("start", "pull-now", "gap-dealt-with", "resume-reading"):
+        act(admin, row, action)
+    admin.post(f"{LIST}pause/?key={row.pk}", {"until": ""})
+    acts = list(AuditEntry.objects.exclude(pk=entry.pk).order_by("id").values_list("action", flat=True))
+    words = ("start", "pull-now", "gap-dealt-with", "resume-reading", "pause")
+    assert acts == [f"registration.{word}" for word in words]
+    assert "Left for five days." in AuditEntry.objects.get(action="registration.gap-dealt-with").before
 
 
 def test_a_daily_pull_in_its_own_zone(admin: Client) -> None:
