@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import SearchResult
 
+from portfolio.countries import country_name
 from portfolio.models import Company
 from portfolio.searching import find_companies
 
@@ -132,7 +133,7 @@ def search_companies(request: HttpRequest, text: str) -> list[SearchResult]:
     return [
         SearchResult(
             title=company.name or company.duns,
-            description=", ".join(filter(None, [company.duns, company.city, company.country])),
+            description=", ".join(filter(None, [company.duns, company.city, country_name(company.country)])),
             link=reverse("admin:portfolio_company_change", args=[company.pk]),
             icon="domain",
         )

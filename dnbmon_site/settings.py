@@ -96,6 +96,7 @@ APPS = [
     "django_q",
     "django_structlog",
     "axes",
+    "django_countries",
     "csp",
     "portfolio",
     "monitoring",

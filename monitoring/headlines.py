@@ -11,6 +11,7 @@ from monitoring.models import Kind
 from monitoring.projecting import columns_of
 from monitoring.severity import CRITICAL_WHEN_TRUE
 from monitoring.wording import NOTHING, heading, short
+from portfolio.countries import country_name
 from portfolio.models import Company
 
 LINKAGE = "organization.corporateLinkage"
@@ -68,7 +69,7 @@ class Head:
 
 def head_of(profile: Profile, events: Iterable[Event]) -> Head:
     columns = columns_of(profile)
-    place = ", ".join(filter(None, [columns["city"], columns["country"]]))
+    place = ", ".join(filter(None, [columns["city"], country_name(columns["country"])]))
     return Head(columns["name"], place, columns["operating_status"], tuple(_warnings(profile)), _review(events))
 
 

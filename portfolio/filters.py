@@ -14,7 +14,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter, TextFilter
+from django_countries import countries
+from unfold.contrib.filters.admin import DropdownFilter
 from unfold.widgets import UnfoldAdminDateWidget
 
 from portfolio.models import Registration
@@ -68,9 +69,12 @@ class RegistrationFilter(DropdownFilter):  # type: ignore[misc]
             return queryset
 
 
-class CountryFilter(TextFilter):  # type: ignore[misc]
-    title = _("country code, such as GB")
+class CountryFilter(DropdownFilter):  # type: ignore[misc]
+    title = _("country")
     parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, str(name)) for code, name in countries]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         code = (self.value() or "").strip().upper()

@@ -17,6 +17,7 @@ from monitoring.models import Axis, DayTotal, Element, Kind, Severity
 from monitoring.timeline import label_of
 from monitoring.totals import TOLD
 from portfolio import counting
+from portfolio.countries import country_name
 from portfolio.models import Registration
 from portfolio.wording import counted
 
@@ -139,7 +140,7 @@ def by_country(totals: Totals) -> list[Row]:
     companies = reverse("admin:portfolio_company_changelist")
     return rows_of(
         totals.of(Axis.COUNTRY),
-        lambda code: code or gettext("Not known"),
+        lambda code: country_name(code) or gettext("Not known"),
         lambda code: f"{companies}?country={code}" if code else companies,
     )
 

@@ -23,6 +23,7 @@ from monitoring.headlines import status_tone
 from portfolio.admin.chosen import ChosenList
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.admin.import_selection import stop_monitoring
+from portfolio.countries import country_name
 from portfolio.describing import add_note, describe_company, may_remove, remove_note
 from portfolio.filters import CountryFilter, start_of
 from portfolio.markup import ago, badge
@@ -41,7 +42,7 @@ def status_badge(company: Company) -> SafeString | str:
 
 @admin.register(Company)
 class CompanyAdmin(ChosenList, ReadOnlyAdmin):
-    list_display = ("shown_name", "number", "city", "country", "status", "last_change")
+    list_display = ("shown_name", "number", "city", "shown_country", "status", "last_change")
     list_filter = (CountryFilter,)
     search_fields = ("name",)
     search_help_text = _("A D-U-N-S number or its beginning, or how the name begins")
@@ -67,6 +68,10 @@ class CompanyAdmin(ChosenList, ReadOnlyAdmin):
     @admin.display(description="D-U-N-S", ordering="duns")
     def number(self, company: Company) -> str:
         return company.duns
+
+    @admin.display(description=_("Country"))
+    def shown_country(self, company: Company) -> str:
+        return country_name(company.country)
 
     @admin.display(description=_("Status"))
     def status(self, company: Company) -> SafeString | str:

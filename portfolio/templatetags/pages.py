@@ -7,12 +7,14 @@ from datetime import date
 from django import template
 
 from portfolio import counting, markup, wording
+from portfolio.countries import country_name
 
 register = template.Library()
 register.filter("ago", markup.ago)
 register.filter("due", markup.due)
 register.filter("exact", markup.exact)
 register.filter("bytes_in_words", markup.bytes_in_words)
+register.filter("country", country_name)
 register.simple_tag(markup.badge)
 for words in (
     *(counting.companies, counting.days, counting.new_billable_companies, counting.new_companies, counting.numbers),

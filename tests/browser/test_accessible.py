@@ -23,6 +23,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 # One page of each kind; {registration}, {notification} and {delivery} are keys.
 PAGES = (
+    *("", "portfolio/company/804735132/change/", "health/", "monitoring/reportschedule/report/?period=2026-W10"),
     *("monitoring/alert/", "monitoring/change/", "monitoring/change/?columns=name,told", "monitoring/notification/"),
     *("portfolio/company/?country=GB", "portfolio/company/export/", "portfolio/registration/", "portfolio/subject/"),
     *("portfolio/savedfilter/", "portfolio/subjectimport/upload/", "portfolio/contract/year/", "monitoring/element/"),
@@ -78,7 +79,8 @@ def test_nothing_keeps_anybody_out(page: Page, live_server: Any, request: pytest
         page.goto(f"{live_server.url}/{path.format(**keys)}")
         wrong[path] = serious(page)
     assert {path: found for path, found in wrong.items() if found} == {}
-    assert heard == []
+    # The health page is 503 where no worker runs.
+    assert [said for said in heard if "503" not in said] == []
 
 
 def test_the_keyboard_opens_what_a_mouse_opens(page: Page, live_server: Any) -> None:

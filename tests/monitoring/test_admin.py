@@ -238,7 +238,7 @@ def test_the_page_of_a_company(admin: Client, django_assert_max_num_queries: AtM
     some_news()
     with django_assert_max_num_queries(12):
         text = text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))
-    assert "Out of business Acme Ltd 804735132 · Leeds, GB" in text
+    assert "Out of business Acme Ltd 804735132 · Leeds, United Kingdom" in text
     assert "8 January 2026 as it was then Operating status Active → Out of business" in text
     assert "1 small change" in text
 

@@ -56,7 +56,7 @@ def test_headline_facts_status_owners_and_scores(admin: Client) -> None:
     a_story()
     page = admin.get(PAGE)
     text = text_of(page)
-    assert f"Out of business Acme Ltd {DUNS} · Leeds, GB" in text
+    assert f"Out of business Acme Ltd {DUNS} · Leeds, United Kingdom" in text
     assert (
         "Parent Holding AG 150483782" in text and f'href="/portfolio/company/{OTHER}/change/"' in page.content.decode()
     )
