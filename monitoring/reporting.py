@@ -21,6 +21,7 @@ from monitoring.report_changes import Counts, Event, counts_of, critical_changes
 from monitoring.timeline import line_of
 from portfolio.holdings import ContractState, Holding, contract_states, holdings
 from portfolio.models import Registration
+from portfolio.tallying import last_count
 
 SHOWN = 25
 MOST_EVENTS = 5_000
@@ -74,7 +75,8 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
     elements = name_what_was_counted(counts, changes)
     delays = delays_between(period.start, period.end, keys)
     waiting = waiting_alerts(keys, is_all=not chosen)
-    held = holdings([row for row in every if row.contract_id in {one.contract_id for one in every if one.pk in keys}])
+    standing, _ = last_count("held")
+    beside = [row for row in every if row.contract_id in {one.contract_id for one in every if one.pk in keys}]
     return Report(
         period=period,
         made_at=timezone.now(),
@@ -85,8 +87,8 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
         handed=delay_of(delays[Measure.HANDED]),
         handled=handled_in(period, keys, is_all=not chosen),
         every=every,
-        held=[one for one in held if one.registration.pk in keys],
-        contracts=contract_states(held),
+        held=holdings([row for row in every if row.pk in keys], standing),
+        contracts=contract_states(beside, standing),
         waiting=waiting[:WAITING_SHOWN],
         waiting_count=len(waiting),
     )

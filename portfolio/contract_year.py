@@ -7,11 +7,11 @@ planned for a date do not lower what is billed; they lower what renews, if they 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, Max, Q, Sum, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -28,6 +28,7 @@ from portfolio.wording import counted
 REMINDERS = (7, 30, 60)
 LISTED = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
 PLANNED = "plan"
+COUNTED = ("listed", "billed", "forecast", "renewing", "leaving", "unwanted")
 
 
 @dataclass(slots=True)
@@ -40,16 +41,20 @@ class Year:
     anniversary: date | None
     listed: int = 0
     billed: int = 0
-    coming: int = 0
+    forecast: int = 0
     renewing: int = 0
     leaving: int = 0
     unwanted: int = 0
     plans: list[Plan] = field(default_factory=list)
 
     @property
-    def forecast(self) -> int:
-        """What will have been billed by the anniversary: nothing that was billed ever falls away."""
-        return self.billed + self.coming
+    def coming(self) -> int:
+        """What will have been billed by the anniversary and is not yet: nothing that was billed ever falls away."""
+        return self.forecast - self.billed
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in COUNTED}
 
     @property
     def unadopted(self) -> list[Registration]:
@@ -87,41 +92,34 @@ def next_anniversary(contract: Contract, day: date | None = None) -> date | None
     return start and contract_year_start(contract, start + timedelta(days=367))
 
 
-def contract_year(contract: Contract) -> Year:
-    """The numbers of the present contract year over all registrations of the contract."""
+def contract_year(contract: Contract, counted: Mapping[str, int] | None = None) -> Year:
+    """The numbers of the present contract year over all registrations of the contract: counted now, or before."""
     rows = list(Registration.objects.filter(contract=contract).defer("detail").order_by("reference"))
     year = Year(contract, rows, contract_year_start(contract), next_anniversary(contract))
-    subjects = Subject.objects.filter(registration__in=[row.pk for row in rows])
-    billed, leaving = is_billed(year.start), _leaving(year.anniversary)
-    found = _companies(
-        subjects,
-        is_once=len(rows) == 1,
-        listed=Q(state__in=LISTED),
-        billed=billed,
-        forecast=billed | _coming(),
-        renewing=_listed_or_coming() & ~leaving,
-        leaving=_listed_or_coming() & leaving,
-        unwanted=Q(state=SubjectState.MONITORED, wanted=False),
-    )
-    year.listed = found["listed"]
-    year.billed, year.coming = found["billed"], found["forecast"] - found["billed"]
-    year.renewing, year.leaving, year.unwanted = found["renewing"], found["leaving"], found["unwanted"]
-    year.plans = list(_plans(year, subjects))
+    for name, number in (_companies(year) if counted is None else counted).items():
+        setattr(year, name, number)
+    year.plans = list(_plans(year))
     return year
 
 
-def _companies(subjects: QuerySet[Subject], *, is_once: bool, **which: Q) -> dict[str, int]:
-    """How many companies each condition takes: in one reading where there is one registration; else distinct ones, as
-    a company in two registrations is billed once."""
-    if is_once:
-        found = subjects.order_by().aggregate(
-            **{name: Count("id", filter=condition) for name, condition in which.items()}
-        )
-        return {name: found[name] or 0 for name in which}
-    return {
-        name: subjects.filter(condition).order_by().values("company").distinct().count()
-        for name, condition in which.items()
+def _companies(year: Year) -> dict[str, int]:
+    """How many companies, in one reading: each once, as a company in two registrations is billed once."""
+    if not year.registrations:
+        return {}
+    billed, leaving = is_billed(year.start), _leaving(year.anniversary)
+    which = {
+        "listed": Q(state__in=LISTED),
+        "billed": billed,
+        "forecast": billed | _coming(),
+        "renewing": _listed_or_coming() & ~leaving,
+        "leaving": _listed_or_coming() & leaving,
+        "unwanted": Q(state=SubjectState.MONITORED, wanted=False),
     }
+    is_any = {f"is_{name}": Max(Case(When(condition, then=1), default=0)) for name, condition in which.items()}
+    subjects = Subject.objects.filter(registration__in=[row.pk for row in year.registrations]).order_by()
+    companies = subjects.values("company").annotate(**is_any)
+    found = companies.aggregate(**{name: Sum(f"is_{name}") for name in which})
+    return {name: found[name] or 0 for name in which}
 
 
 def is_billed(start: date | None) -> Q:
@@ -145,10 +143,12 @@ def _leaving(anniversary: date | None) -> Q:
     return going | Q(wanted=True, remove_on__lt=anniversary) if anniversary else going
 
 
-def _plans(year: Year, subjects: QuerySet[Subject]) -> Iterable[Plan]:
+def _plans(year: Year) -> Iterable[Plan]:
     by_key = {row.pk: row for row in year.registrations}
-    planned = subjects.filter(wanted=True, remove_on__isnull=False).order_by()
-    counts = planned.values_list("remove_on", "registration").annotate(count=Count("id"))
+    # Without the registrations as a condition, whose index would be taken instead of the days'.
+    planned = Subject.objects.filter(wanted=True, remove_on__isnull=False).order_by()
+    found = planned.values_list("remove_on", "registration").annotate(count=Count("id"))
+    counts = [row for row in found if row[1] in by_key]
     for day, registration, count in sorted(counts, key=lambda row: (row[0], by_key[row[1]].reference)):
         too_late = year.anniversary is not None and day >= year.anniversary
         yield Plan(day, by_key[registration], count, too_late)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Q
 
@@ -13,6 +14,9 @@ from portfolio.contract_year import LISTED, is_billed, next_anniversary, today
 from portfolio.models import Contract, Registration, Subject, SubjectState
 from portfolio.wanting import contract_year_start
 from portfolio.wording import Standing, standing
+
+Numbers = Mapping[str, Any]
+COUNTED = ("listed", "monitored", "coming", "refused", "billed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +42,28 @@ class ContractState:
     days_left: int | None
 
 
-def holdings(registrations: Sequence[Registration]) -> list[Holding]:
-    """All of them in one reading; the registrations come with their contracts."""
+def count_holdings() -> dict[uuid.UUID, dict[str, int]]:
+    """What is listed, monitored, coming, refused and billed in every registration, in one reading."""
+    registrations = list(Registration.objects.select_related("contract").defer("detail"))
     rows = Subject.objects.filter(registration__in=[row.pk for row in registrations]).order_by()
-    counted = rows.values_list("registration").annotate(
+    counted: Any = rows.values("registration").annotate(
+        listed=Count("id", filter=Q(state__in=LISTED)),
         monitored=Count("id", filter=Q(state=SubjectState.MONITORED)),
         coming=Count("id", filter=Q(wanted=True, state__in=(SubjectState.UNKNOWN, SubjectState.PENDING_ADD))),
         refused=Count("id", filter=Q(wanted=True, state=SubjectState.REFUSED)),
         billed=Count("id", filter=_billed(registrations)),
     )
-    found = {registration: numbers for registration, *numbers in counted}
-    return [Holding(row, standing(row), *found.get(row.pk, ())) for row in registrations]
+    return {row["registration"]: {name: row[name] for name in COUNTED} for row in counted}
+
+
+def holdings(registrations: Sequence[Registration], counted: Numbers) -> list[Holding]:
+    """As they were counted last."""
+    found = counted["registrations"]
+    return [Holding(row, standing(row), **_shown(found.get(str(row.pk), {}))) for row in registrations]
+
+
+def _shown(numbers: Mapping[str, int]) -> dict[str, int]:
+    return {name: numbers.get(name, 0) for name in COUNTED if name != "listed"}
 
 
 def _billed(registrations: Iterable[Registration]) -> Q:
@@ -63,27 +78,22 @@ def _billed(registrations: Iterable[Registration]) -> Q:
     return condition
 
 
-def contract_states(held: Sequence[Holding]) -> list[ContractState]:
-    """A company in two registrations of a contract is billed once, so only there it takes another reading."""
-    contracts = {one.registration.contract_id: one.registration.contract for one in held}
+def contract_states(registrations: Sequence[Registration], counted: Numbers) -> list[ContractState]:
+    """The contracts of these registrations, all of whose registrations they are."""
+    contracts = {row.contract_id: row.contract for row in registrations}
+    billed = {one["name"]: one["year"].get("billed", 0) for one in counted["contracts"]}
     return [
-        _state(contract, [one for one in held if one.registration.contract_id == contract.pk])
-        for contract in contracts.values()
+        _state(contract, billed.get(name, 0), [row for row in registrations if row.contract_id == name])
+        for name, contract in contracts.items()
     ]
 
 
-def _state(contract: Contract, held: Sequence[Holding]) -> ContractState:
-    filled = [one for one in held if one.billed]
+def _state(contract: Contract, billed: int, registrations: Sequence[Registration]) -> ContractState:
     anniversary = next_anniversary(contract)
     return ContractState(
         contract=contract,
-        billed=sum(one.billed for one in filled) if len(filled) < 2 else _distinct(contract, filled),
-        is_known=all(one.registration.adopted for one in held),
+        billed=billed,
+        is_known=all(row.adopted for row in registrations),
         anniversary=anniversary,
         days_left=(anniversary - today()).days if anniversary else None,
     )
-
-
-def _distinct(contract: Contract, held: Sequence[Holding]) -> int:
-    rows = Subject.objects.filter(registration__in=[one.registration.pk for one in held])
-    return rows.filter(is_billed(contract_year_start(contract))).order_by().values("company").distinct().count()

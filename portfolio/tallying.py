@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
 from django.utils import timezone
 
-from portfolio.contract_year import LISTED, contract_year
+from portfolio.contract_year import contract_year
+from portfolio.holdings import count_holdings
 from portfolio.models import (
     Contract,
     ImportState,
@@ -40,6 +40,8 @@ def counter(function: Callable[[], Numbers]) -> Callable[[], Numbers]:
 
 def tally(*names: str) -> int:
     """Count these anew, or all; returns how many kinds were counted."""
+    if not names:
+        Tally.objects.exclude(pk__in=list(COUNTERS)).delete()
     for name in names or COUNTERS:
         values = {"numbers": json.dumps(COUNTERS[name](), sort_keys=True), "counted_at": timezone.now()}
         if not Tally.objects.filter(pk=name).update(**values):
@@ -85,12 +87,10 @@ def refused() -> Numbers:
 
 
 @counter
-def monitored() -> Numbers:
-    """Companies in D&B's lists, by registration and contract; what the contract year counts, and what it pays for."""
-    listed = Subject.objects.filter(state__in=LISTED).order_by()
-    by_registration = listed.values_list("registration_id").annotate(count=Count("id"))
+def held() -> Numbers:
+    """What registrations hold, and what the contract years count and pay for."""
     return {
-        "registrations": {str(key): count for key, count in by_registration},
+        "registrations": {str(key): numbers for key, numbers in count_holdings().items()},
         "contracts": [_contract(contract) for contract in Contract.objects.order_by("name")],
     }
 
@@ -100,9 +100,15 @@ def _contract(contract: Contract) -> Numbers:
     return {
         "name": contract.name,
         "contracted": contract.contracted_number,
-        "listed": year.listed,
-        "billed": year.billed,
-        "coming": year.coming,
         "is_known": not year.unadopted,
-        "anniversary": year.anniversary.isoformat() if year.anniversary else "",
+        "year": year.numbers,
     }
+
+
+def last_count(name: str) -> tuple[Numbers, datetime]:
+    """What was counted last, and when; counted now where it never was."""
+    row = Tally.objects.filter(pk=name).first()
+    if row is None:
+        tally(name)
+        row = Tally.objects.get(pk=name)
+    return json.loads(row.numbers), row.counted_at

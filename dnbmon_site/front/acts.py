@@ -13,6 +13,9 @@ COUNTED = {
     "/monitoring/alert/": "alerts",
     "/portfolio/proposal/": "proposals",
     "/portfolio/subjectimport/": "imports",
+    "/portfolio/subject/": "held",
+    "/portfolio/contract/": "held",
+    "/portfolio/syncrun/": "held",
 }
 
 

@@ -88,9 +88,9 @@ def trend(now: int, before: int, asked: Asked) -> str:
 
 def monitored(numbers: Tallies, registration: Registration | None) -> Tile:
     link = reverse("admin:portfolio_contract_year")
-    found = numbers.of("monitored")
+    found = numbers.of("held")
     if registration:
-        count = found.get("registrations", {}).get(str(registration.pk), 0)
+        count = found.get("registrations", {}).get(str(registration.pk), {}).get("listed", 0)
         words = ngettext("company monitored in this registration", "companies monitored in this registration", count)
         return Tile(counted(count), words, reverse("admin:portfolio_subject_changelist"))
     contracts: Sequence[Mapping[str, Any]] = found.get("contracts", [])
@@ -98,7 +98,7 @@ def monitored(numbers: Tallies, registration: Registration | None) -> Tile:
 
 
 def _against(contracts: Sequence[Mapping[str, Any]], link: str) -> Tile:
-    listed, billed = (sum(one[name] for one in contracts) for name in ("listed", "billed"))
+    listed, billed = (sum(one["year"].get(name, 0) for one in contracts) for name in ("listed", "billed"))
     contracted = sum(one["contracted"] or 0 for one in contracts)
     words = ngettext("company monitored", "companies monitored", listed)
     up_to = "" if all(one["is_known"] for one in contracts) else gettext("at least ")

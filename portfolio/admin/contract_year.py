@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from portfolio.contract_year import Year, contract_year
 from portfolio.models import Contract
+from portfolio.tallying import last_count
 
 
 class ContractYearPage:
@@ -25,10 +26,13 @@ class ContractYearPage:
     def year(self, request: HttpRequest) -> HttpResponse:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
-        years = [shown(contract_year(contract)) for contract in Contract.objects.order_by("name")]
+        counted, counted_at = last_count("held")
+        numbers = {one["name"]: one["year"] for one in counted["contracts"]}
+        contracts = Contract.objects.order_by("name")
+        years = [shown(contract_year(contract, numbers.get(contract.name))) for contract in contracts]
         may_plan = request.user.has_perm("portfolio.change_subject")
         may_set = request.user.has_perm("portfolio.change_contract")
-        context = {"years": years, "may_plan": may_plan, "may_set": may_set}
+        context = {"years": years, "may_plan": may_plan, "may_set": may_set, "counted_at": counted_at}
         return self.page(request, "pages/contract_year.html", title=gettext("Contract year"), **context)  # type: ignore[attr-defined, no-any-return]
 
 

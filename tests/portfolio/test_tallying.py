@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from portfolio.models import ProposalKind, SubjectImport, Tally
 from portfolio.proposing import Sign, propose
 from portfolio.tallying import COUNTERS, tallies, tally
 from tests.builders import DUNS, a_contract, a_registration
+from tests.monitoring.test_admin import text_of
 from tests.portfolio.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +26,7 @@ def test_each_kind_has_a_row_and_counting_again_keeps_it() -> None:
 
 
 def test_nothing_is_known_before_the_first_count() -> None:
-    assert counted("monitored") == {} and tallies().counted_at is None
+    assert counted("held") == {} and tallies().counted_at is None
 
 
 def test_monitored_companies_by_registration_and_contract() -> None:
@@ -33,11 +35,28 @@ def test_monitored_companies_by_registration_and_contract() -> None:
     for row in registrations:
         a_subject(registration=row, state="monitored")
     a_subject("150483782", registrations[0], state="removed")
-    tally("monitored")
-    found = counted("monitored")
-    assert set(found["registrations"].values()) == {1}
+    tally("held")
+    found = counted("held")
+    assert [one["listed"] for one in found["registrations"].values()] == [1, 1]
     contract = found["contracts"][0]
-    assert (contract["listed"], contract["billed"], contract["contracted"], contract["is_known"]) == (1, 1, 5, True)
+    year = contract["year"]
+    assert (year["listed"], year["billed"], contract["contracted"], contract["is_known"]) == (1, 1, 5, True)
+
+
+def test_what_no_longer_is_counted_goes() -> None:
+    Tally.objects.create(what="long ago", numbers="{}", counted_at=timezone.now())
+    tally()
+    assert not Tally.objects.filter(pk="long ago").exists()
+
+
+def test_the_contract_year_is_shown_as_it_was_counted_last(admin_client: Client) -> None:
+    row = a_subject(registration=a_registration(adopted=True), state="monitored")
+    page = "/portfolio/contract/year/"
+    assert "1 billed so far" in text_of(admin_client.get(page))
+    row.delete()
+    assert "1 billed so far" in text_of(admin_client.get(page))
+    tally("held")
+    assert "0 billed so far" in text_of(admin_client.get(page))
 
 
 def test_proposals_are_counted_as_they_are_made() -> None:
