@@ -40,6 +40,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Forget old sign-ins"), "dnbmon_site.forgetting.forget_old_sign_ins", 60),
     (gettext_noop("Try stopped registrations again"), "monitoring.jobs.probe_stopped", 10),
     (gettext_noop("Remove what is kept no longer"), "monitoring.retention.keep_what_is_kept", 60),
+    (gettext_noop("Refresh the database's statistics"), "dnbmon_site.statistics.refresh_statistics", 60),
     (gettext_noop("Back up the database"), "dnbmon_site.backup.jobs.back_up_if_due", 60),
     (gettext_noop("Look after health"), "health.jobs.look_after", 1),
     (gettext_noop("Forget finished tasks"), "health.jobs.forget_finished", 60),

@@ -171,7 +171,9 @@ class Alert(models.Model):
             models.Index(fields=["raised_at", "id"], name="alert_by_time"),
             models.Index(fields=["state", "raised_at", "id"], name="alert_by_state"),
             models.Index(fields=["severity", "state", "raised_at"], name="alert_by_severity"),
+            models.Index(fields=["severity", "raised_at", "id"], name="alert_by_weight"),
             models.Index(fields=["assignee", "state", "raised_at"], name="alert_by_assignee"),
+            models.Index(fields=["assignee", "raised_at", "id"], name="alert_by_person"),
             models.Index(fields=["company", "raised_at", "id"], name="alert_by_company"),
             models.Index(fields=["rule", "hour", "number"], name="alert_by_hour"),
         ]

@@ -1,0 +1,21 @@
+"""The database knows its tables well enough to choose its indexes."""
+
+import pytest
+from django.db import connection
+
+from dnbmon_site.statistics import refresh_statistics
+from tests.builders import a_seed, delivered
+
+pytestmark = pytest.mark.django_db
+
+
+def test_sqlite_learns_what_its_tables_hold() -> None:
+    delivered(*(a_seed(f"80000000{number}") for number in range(9)))
+    said = refresh_statistics()
+    if connection.vendor != "sqlite":
+        assert said == "the database sees to it"
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT tbl FROM sqlite_stat1")
+        known = {table for (table,) in cursor.fetchall()}
+    assert said == "refreshed" and {"monitoring_change", "portfolio_company"} <= known
