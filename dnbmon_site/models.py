@@ -32,6 +32,7 @@ class User(AbstractUser):
         _("time zone"), max_length=64, default="UTC", validators=[check_timezone], help_text=_("Dates are shown in it.")
     )
     language = models.CharField(
+        _("language"),
         max_length=16,
         blank=True,
         choices=settings.LANGUAGES,
@@ -92,19 +93,31 @@ class ApiKey(models.Model):
     """A key of another program. We keep its hash: whoever reads the database cannot use it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=100, help_text=_("Which program uses it."))
-    prefix = models.CharField(max_length=8, db_index=True, editable=False, help_text=_("How the key begins."))
+    name = models.CharField(_("name"), max_length=100, help_text=_("Which program uses it."))
+    prefix = models.CharField(
+        _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("How the key begins.")
+    )
     hashed = models.CharField(max_length=64, editable=False)
-    scopes = models.TextField(blank=True, help_text=_("What it may do, separated by commas."))
+    scopes = models.TextField(_("scopes"), blank=True, help_text=_("What it may do, separated by commas."))
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="api_keys"
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="api_keys",
+        verbose_name=_("created by"),
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     budget = models.PositiveIntegerField(
-        default=0, help_text=_("New billable companies that it may add in a contract year without a person.")
+        _("budget"),
+        default=0,
+        help_text=_("New billable companies that it may add in a contract year without a person."),
     )
-    calls_per_minute = models.PositiveIntegerField(default=600, help_text=_("More are refused; 0: no limit."))
+    calls_per_minute = models.PositiveIntegerField(
+        _("calls per minute"), default=600, help_text=_("More are refused; 0: no limit.")
+    )
     old_prefix = models.CharField(max_length=8, blank=True, db_index=True, editable=False)
     old_hashed = models.CharField(max_length=64, blank=True, editable=False)
     old_until = models.DateTimeField(
@@ -113,13 +126,14 @@ class ApiKey(models.Model):
         editable=False,
         help_text=_("Until then the key from before the rotation is valid as well."),
     )
-    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
 
     objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
         ordering = ["name"]
 
     def __str__(self) -> str:

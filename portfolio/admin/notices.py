@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portfolio.markup import ago
@@ -23,7 +24,11 @@ class NoticeAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Where"))
     def link(self, row: Notice) -> SafeString | str:
-        return format_html('<a href="{}">Open</a>', row.url) if row.url.startswith(("/", "https://")) else ""
+        return (
+            format_html('<a href="{}">{}</a>', row.url, gettext("Open"))
+            if row.url.startswith(("/", "https://"))
+            else ""
+        )
 
     @admin.display(description=_("When"))
     def when(self, row: Notice) -> SafeString | str:

@@ -113,7 +113,7 @@ class SavedFilterAdmin(PageAdmin):
         if row.listing not in LISTINGS:
             return ""
         link = reverse(f"admin:{row.listing.replace('.', '_')}_changelist")
-        return format_html('<a class="dm-company" href="{}?{}">Open the list</a>', link, row.address)
+        return format_html('<a class="dm-company" href="{}?{}">{}</a>', link, row.address, gettext("Open the list"))
 
 
 def _is_own(request: HttpRequest, row: SavedFilter | None) -> bool:

@@ -19,35 +19,46 @@ REGISTRATION_KEYS = uuid.UUID("6f7c0f3e-5d0c-5a55-9d0a-2a4f4b0c9a11")
 class Contract(models.Model):
     """One account at D&B: where its credentials come from, and how carefully we pull with it."""
 
-    name = models.CharField(primary_key=True, max_length=64, default="default")
+    name = models.CharField(_("name"), primary_key=True, max_length=64, default="default")
     prefix = models.CharField(
+        _("prefix"),
         max_length=32,
         default="DNB",
         help_text=_("The settings this contract reads: DNB means DNB_API_KEY, DNB_API_SECRET, DNB_BASE_URL …"),
     )
-    base_url = models.URLField(blank=True, help_text=_("Empty: the address in the settings."))
-    calls_per_second = models.FloatField(default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(100)])
-    anniversary = models.DateField(null=True, blank=True, help_text=_("The day on which the contract year begins."))
+    base_url = models.URLField(_("base url"), blank=True, help_text=_("Empty: the address in the settings."))
+    calls_per_second = models.FloatField(
+        _("calls per second"), default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(100)]
+    )
+    anniversary = models.DateField(
+        _("anniversary"), null=True, blank=True, help_text=_("The day on which the contract year begins.")
+    )
     contracted_number = models.PositiveIntegerField(
-        null=True, blank=True, help_text=_("Companies the contract pays for in a year.")
+        _("contracted number"), null=True, blank=True, help_text=_("Companies the contract pays for in a year.")
     )
     cap = models.PositiveIntegerField(
+        _("cap"),
         default=100,
         help_text=_("New billable companies that one person may confirm at once; above it a second one must."),
     )
     removal_share = models.PositiveSmallIntegerField(
+        _("removal share"),
         default=10,
         validators=[MaxValueValidator(100)],
         help_text=_("Percent of a list that one person may remove at once; above it a second one must approve."),
     )
     batch_threshold = models.PositiveIntegerField(
-        default=50, help_text=_("Up to so many additions or removals are sent one by one, more as a batch.")
+        _("batch threshold"),
+        default=50,
+        help_text=_("Up to so many additions or removals are sent one by one, more as a batch."),
     )
     overlap = models.DurationField(
+        _("overlap"),
         default=timedelta(minutes=5),
         help_text=_("How far before D&B's last known time a replay begins, so that its clock may be a little off."),
     )
     settle = models.DurationField(
+        _("settle"),
         default=timedelta(minutes=15),
         help_text=_("How long after a doubtful call D&B may still take its answer off the queue."),
     )
@@ -84,6 +95,10 @@ class Contract(models.Model):
     restored_from = models.DateTimeField(
         null=True, editable=False, help_text=_("When the backup was made that was put back last.")
     )
+
+    class Meta:
+        verbose_name = _("contract")
+        verbose_name_plural = _("contracts")
 
     def __str__(self) -> str:
         return self.name
@@ -197,6 +212,8 @@ class Registration(models.Model):
     fence = models.BigIntegerField(default=0, editable=False)
 
     class Meta:
+        verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
         constraints = [
             models.UniqueConstraint(fields=["contract", "reference"], name="registration_once_a_contract"),
         ]
@@ -236,15 +253,16 @@ class Company(models.Model):
     duns = models.CharField(primary_key=True, max_length=9)
     name = models.TextField(blank=True)
     search_name = models.TextField(blank=True)
-    country = models.CharField(max_length=2, blank=True)
-    city = models.TextField(blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    city = models.TextField(_("city"), blank=True)
     operating_status = models.TextField(blank=True)
     changed_at = models.DateTimeField(null=True)
     merged_into = models.CharField(max_length=9, blank=True, help_text=_("The company that D&B says it goes on as."))
     version = models.BigIntegerField(default=0)
 
     class Meta:
-        verbose_name_plural = "companies"
+        verbose_name = _("company")
+        verbose_name_plural = _("companies")
         indexes = [
             models.Index(fields=["search_name", "duns"], name="company_by_name"),
             models.Index(fields=["changed_at", "duns"], name="company_by_change"),

@@ -70,7 +70,8 @@ class SubjectImport(models.Model):
     version = models.BigIntegerField(default=0)
 
     class Meta:
-        verbose_name = "import"
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
         permissions = [
             ("confirm_import", "Can confirm what an import adds, up to the cap"),
             ("approve_import", "Can approve, as a second person, what lies above the cap"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from portfolio.keys import time_first_id
 from portfolio.models.contracts import Company
@@ -18,7 +19,8 @@ class CompanyNote(models.Model):
     text = models.TextField()
 
     class Meta:
-        verbose_name = "note"
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
         indexes = [models.Index(fields=["company", "id"], name="note_by_company")]
 
     def __str__(self) -> str:

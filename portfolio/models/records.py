@@ -43,6 +43,8 @@ class Proposal(models.Model):
     note = models.TextField(blank=True, help_text=_("Why it was dismissed."))
 
     class Meta:
+        verbose_name = _("proposal")
+        verbose_name_plural = _("proposals")
         permissions = [("decide_proposal", "Can accept or dismiss a proposal")]
         indexes = [
             models.Index(fields=["created_at", "id"], name="proposal_by_time"),
@@ -59,10 +61,14 @@ class Notice(models.Model):
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     kind = models.CharField(max_length=32, db_index=True)
-    subject = models.TextField()
-    text = models.TextField()
+    subject = models.TextField(_("subject"))
+    text = models.TextField(_("text"))
     url = models.TextField(blank=True)
     created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
 
     def __str__(self) -> str:
         return self.subject
@@ -82,6 +88,7 @@ class AuditEntry(models.Model):
     after = models.TextField(blank=True, help_text="JSON")
 
     class Meta:
+        verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
         indexes = [
             models.Index(fields=["what", "key", "id"], name="audit_by_thing"),
@@ -118,13 +125,15 @@ class Export(models.Model):
     file_name = models.TextField()
     rows = models.PositiveIntegerField(default=0, help_text=_("Rows written so far."))
     size = models.BigIntegerField(default=0)
-    asked_by = models.TextField()
+    asked_by = models.TextField(_("asked by"))
     asked_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, help_text=_("When somebody last worked on it."))
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 
     class Meta:
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
         indexes = [models.Index(fields=["asked_by", "id"], name="export_by_person")]
 
     def __str__(self) -> str:

@@ -14,14 +14,18 @@ class SavedFilter(models.Model):
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     listing = models.CharField("list", max_length=64, editable=False)
-    name = models.CharField(max_length=80)
+    name = models.CharField(_("name"), max_length=80)
     query = models.TextField(blank=True, editable=False, help_text=_("The filters, as in the list's address."))
     columns = models.TextField(blank=True, editable=False, help_text=_("Names separated by commas; empty: as usual."))
     owner = models.CharField(max_length=150, editable=False)
-    shared = models.BooleanField(default=False, help_text=_("Everybody who may see the list finds it there."))
+    shared = models.BooleanField(
+        _("shared"), default=False, help_text=_("Everybody who may see the list finds it there.")
+    )
     created_at = models.DateTimeField(editable=False)
 
     class Meta:
+        verbose_name = _("saved filter")
+        verbose_name_plural = _("saved filters")
         permissions = [("share_savedfilter", "Can share saved filters with everybody")]
         constraints = [
             models.UniqueConstraint(fields=["owner", "listing", "name"], name="one_filter_a_person_list_and_name")

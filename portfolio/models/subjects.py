@@ -45,13 +45,15 @@ class Subject(models.Model):
     replacement = models.CharField(max_length=9, blank=True, help_text=_("The D-U-N-S number D&B names instead."))
     sent_at = models.DateTimeField(null=True, help_text=_("When the addition or removal under way was sent."))
     checked_at = models.DateTimeField(null=True, help_text=_("When D&B last said whether it is in."))
-    customer_reference = models.TextField(blank=True)
-    tags = models.TextField(blank=True, help_text=_("Words separated by commas."))
-    owner = models.TextField(blank=True, help_text=_("Who looks after the company."))
+    customer_reference = models.TextField(_("customer reference"), blank=True)
+    tags = models.TextField(_("tags"), blank=True, help_text=_("Words separated by commas."))
+    owner = models.TextField(_("owner"), blank=True, help_text=_("Who looks after the company."))
     monitored_since = models.DateField(null=True, help_text=_("First day of the present or last stay."))
     monitored_until = models.DateField(null=True, help_text=_("Last day of the last stay; empty while it is in."))
 
     class Meta:
+        verbose_name = _("subject")
+        verbose_name_plural = _("subjects")
         indexes = [
             models.Index(fields=["registration", "wanted", "state", "id"], name="subject_by_wish"),
             models.Index(fields=["registration", "state", "id"], name="subject_by_state"),
@@ -86,11 +88,13 @@ class SyncRun(models.Model):
     ended_at = models.DateTimeField(null=True)
     to_add = models.PositiveIntegerField(default=0)
     to_remove = models.PositiveIntegerField(default=0)
-    sent = models.PositiveIntegerField(default=0)
-    accepted = models.PositiveIntegerField(default=0)
-    refused = models.PositiveIntegerField(default=0)
-    pending = models.PositiveIntegerField(default=0, help_text=_("Sent, and D&B has not said yet what became of it."))
-    calls = models.PositiveIntegerField(default=0)
+    sent = models.PositiveIntegerField(_("sent"), default=0)
+    accepted = models.PositiveIntegerField(_("accepted"), default=0)
+    refused = models.PositiveIntegerField(_("refused"), default=0)
+    pending = models.PositiveIntegerField(
+        _("pending"), default=0, help_text=_("Sent, and D&B has not said yet what became of it.")
+    )
+    calls = models.PositiveIntegerField(_("calls"), default=0)
     error = models.TextField(blank=True)
     retry_at = models.DateTimeField(null=True, help_text=_("Failed: when it goes on by itself."))
     wishes_after = models.DateTimeField(
@@ -98,6 +102,8 @@ class SyncRun(models.Model):
     )
 
     class Meta:
+        verbose_name = _("sync run")
+        verbose_name_plural = _("sync runs")
         indexes = [models.Index(fields=["registration", "id"], name="sync_run_by_registration")]
 
     def __str__(self) -> str:

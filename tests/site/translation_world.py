@@ -33,8 +33,23 @@ from tests.monitoring.report_world import NAMES, a_world
 VALUES = (
     *(*NAMES.values(), "FIRST", "SECOND", "ann", "default", "list.csv", "out.xlsx", "DNB_API_KEY", "Acme suppliers"),
     *("GB", "PL", "GR", "CN", "FR", "English (United Kingdom)", "English (United States)", "Deutsch", "DNB"),
-    *("ann@example.com", "A name", "Word", "A"),
+    *("ann@example.com", "A name", "Word", "A", "Axes"),
 )
+# What stands on single pages and is nobody's to translate either: D&B's words and the labels of elements, which the
+# admin keeps; names of roles and what an act is filed under, which are keys; what `direct_plus` says of a number.
+OF_DNB = {"Active", "Out of business", "Open bankruptcy", "Operating status", "Primary name"}
+OF_PAGES: dict[str, set[str]] = {
+    "": {*OF_DNB, *(f"{label}: ," for label in OF_DNB)},
+    "?part=live": {*OF_DNB, *(f"{label}: ," for label in OF_DNB)},
+    "auth/group/": {"Administrator", "Analyst", "Approver", "Operator", "Portfolio manager", "Viewer"},
+    "portfolio/auditentry/": {"import.upload", "save filter", "savedfilter"},
+    "portfolio/auditentry/{audit}/change/": {"Mode", "Registration", "Source", "add", "import.upload", "upload"},
+    "portfolio/contract/default/change/": {"Default"},
+    "portfolio/subjectimport/{import}/change/": {
+        "12345678 has eight digits; with its leading zero it may be 01-234-5678",
+        "holds something else than the digits 0 to 9",
+    },
+}
 ZONE = r"[A-Z]\w+/[A-Z][\w/+-]+"
 KEY = r"[0-9a-f]{8}-[0-9a-f-]{27}"
 
