@@ -16,7 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from health.views import what_is_missing, words
+from dnbmon_site.away import away
+from health.views import what_is_missing
 
 PAGE = "/api/docs/problems/"
 MEDIA_TYPE = "application/problem+json"
@@ -68,6 +69,7 @@ KINDS = (
     Kind(
         500, "server-error", "Something broke here", "It was logged. Ask again later; nothing was half done by reading."
     ),
+    Kind(503, "unavailable", "The database is away", "Ask again in a minute, as often as you like."),
 )
 BY_STATUS = {kind.status: kind for kind in KINDS}
 
@@ -150,11 +152,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`."""
+    trouble = what_is_missing()
     if request.path_info.startswith("/api/"):
-        return problem(500, "An unexpected error; it was logged.")
-    if request.path_info == "/health/" and (trouble := what_is_missing()):
-        return words(trouble, 503)
-    return defaults.server_error(request)
+        return problem(503, trouble) if trouble else problem(500, "An unexpected error; it was logged.")
+    return away(request, trouble) if trouble else defaults.server_error(request)
 
 
 def problem_page(request: HttpRequest) -> HttpResponse:

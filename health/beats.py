@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import datetime
+from typing import Any
 
 import environ
+from django.db import DatabaseError
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from health.models import JOBS, OUTSIDE, Heartbeat
 from portfolio.rows import database_now, insert_new
 
+logger = logging.getLogger(__name__)
 # Who starts a job shows that jobs run, but one row a task would be too much of it.
 AGAIN_AFTER = 50.0
 # Beats of silence: then a canary is sent; then jobs are taken for dead, so that this is seen within three minutes.
@@ -31,10 +36,18 @@ def beat() -> None:
     _beaten = time.monotonic()
 
 
-def beat_with_a_task(**sent: object) -> None:
+def beat_with_a_task(task: dict[str, Any] | None = None, **sent: object) -> None:
     """Any task that begins is a sign of life: workers that are busy for long are not taken for wedged ones."""
-    if time.monotonic() - _beaten > min(AGAIN_AFTER, seconds_of_a_beat()):
+    if task is not None:
+        # django-q2 counts from when it was asked for; people want to know how long it worked.
+        task["started"] = timezone.now()
+    if time.monotonic() - _beaten <= min(AGAIN_AFTER, seconds_of_a_beat()):
+        return
+    try:
         beat()
+    except DatabaseError:
+        # Here it would end the whole worker; the task itself fails with words, and is done again.
+        logger.exception("a sign of life could not be written down")
 
 
 def note_outside(at: datetime, trouble: str) -> None:

@@ -56,7 +56,7 @@ def _answer(look: Look, probe: Probe | None) -> tuple[State, str, str]:
         do = gettext("Look at the network and at D&B's status page. Nothing is lost for 4 days.")
         return (
             state,
-            gettext("D&B has not answered since %(moment)s: %(reason)s")
+            gettext("D&B has given no good answer since %(moment)s: %(reason)s")
             % {"moment": moment_text(since), "reason": probe.reason},
             do,
         )

@@ -72,7 +72,9 @@ def jobs() -> Result:
     """The canary: a job writes a row once a minute, end to end through queue, worker and database."""
     title, do = (
         gettext("Worker"),
-        gettext("Start a worker (manage.py worker), or see its log: its watchdog says why it starts again."),
+        gettext(
+            "Wait three minutes: a worker that hangs is started again by itself. Else start one (manage.py worker)."
+        ),
     )
     row = Heartbeat.objects.filter(name=JOBS).values_list("at", Now()).first()
     if row is None:
@@ -82,10 +84,14 @@ def jobs() -> Result:
     # One minute for the scheduler, which looks twice a minute.
     state = graded(age, warning=LATE * beat + 30, critical=DEAD * beat)
     sentence = (
-        gettext("The last one ran just now.")
+        gettext("The last job ran just now.")
         if age < 60
-        else gettext("The last one ran %(span)s ago.") % {"span": span(age)}
+        else gettext("The last job ran %(span)s ago.") % {"span": span(age)}
     )
+    if state != State.OK:
+        sentence = gettext("No job has run for %(span)s. Until one does, nothing is pulled and nothing is sent.") % {
+            "span": span(age)
+        }
     return Result("jobs", title, state, sentence, max(0, round(age)), "s", do if state != State.OK else "")
 
 
@@ -163,4 +169,8 @@ def outside(look: Look) -> Result:
     age = look.now - row.at
     state = State.WARNING if row.trouble or age > OUTSIDE_LATE else State.OK
     sentence = row.trouble or gettext("Sent %(span)s ago.") % {"span": days_and_hours(age)}
+    if state != State.OK and not row.trouble:
+        held = gettext("Held back for %(span)s, so that who watches from outside looks here.")
+        sentence = held % {"span": days_and_hours(age)}
+        do = gettext("Mend what is critical, or see why no pull ends: it is sent only while all of that is well.")
     return Result("outside", title, state, sentence, round(age.total_seconds()), "s", do if state != State.OK else "")

@@ -56,6 +56,14 @@ def rendered(file: Path, changed: float) -> tuple[str, SafeString]:
     return title, mark_safe(markdown.renderer.render(body, markdown.options, {}))  # noqa: S308
 
 
+def section(page: str, name: str) -> SafeString:
+    """One section of a page, for where the page itself cannot be had."""
+    file = found(page)
+    _, body = rendered(file, file.stat().st_mtime)
+    parts = (part for part in re.split(r"(?=<h2)", body) if f'<a id="{name}"></a>' in part)
+    return mark_safe(next(parts, ""))
+
+
 def name_headings(tokens: Sequence[Token]) -> None:
     """As GitHub names them, so that links work in both places."""
     for opening, inside in zip(tokens, tokens[1:], strict=False):

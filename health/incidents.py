@@ -50,7 +50,7 @@ def begin(result: Result) -> bool:
         state=result.state,
         loud=result.loud or result.state == State.CRITICAL,
     )
-    return row is not None and _tell_trouble(row, result)
+    return row is not None and tell_trouble(row, result.do)
 
 
 def open_incident(
@@ -61,6 +61,7 @@ def open_incident(
     runbook: str = "",
     state: State = State.CRITICAL,
     loud: bool = True,
+    started_at: datetime | None = None,
 ) -> Incident | None:
     """A new incident; None where it is open already, by whomever."""
     last = last_of(matter)
@@ -75,7 +76,7 @@ def open_incident(
         runbook=runbook,
         state=state,
         loud=loud,
-        started_at=timezone.now(),
+        started_at=started_at or timezone.now(),
     )
     return row if insert_new(Incident, [row]) else None
 
@@ -97,7 +98,7 @@ def go_on(row: Incident, result: Result) -> bool:
     if not Incident.objects.filter(worse, pk=row.pk, ended_at=None).update(state=state, loud=True):
         return False
     row.state, row.loud, row.latest = state, True, sentence
-    return _tell_trouble(row, result)
+    return tell_trouble(row, result.do)
 
 
 def end(row: Incident) -> bool:
@@ -107,10 +108,10 @@ def end(row: Incident) -> bool:
         return False
     if not row.loud:
         return False
-    text = gettext("%(title)s: well again after %(span)s. It was: %(latest)s") % {
+    text = gettext("%(title)s: well again after %(span)s. It began with: %(cause)s") % {
         "title": row.title,
         "span": days_and_hours(now - row.started_at),
-        "latest": row.latest,
+        "cause": row.cause,
     }
     return _notify(WELL_NOTICE, gettext("Well again: %(title)s") % {"title": row.title}, text, row)
 
@@ -133,13 +134,13 @@ def record_past(*, matter: str, title: str, cause: str, started_at: datetime, en
         async_task(SEND, task_name="Tell of health")
 
 
-def _tell_trouble(row: Incident, result: Result) -> bool:
+def tell_trouble(row: Incident, do: str) -> bool:
     """What is wrong stands in the subject already: it is read on a phone, at night."""
     if not row.loud:
         return False
     subject = f"{State(row.state).label}: {row.title}: {row.latest}"
     see = gettext("See %(runbook)s.") % {"runbook": row.runbook}
-    return _notify(CRITICAL_NOTICE, subject, " ".join(filter(None, (row.latest, result.do, see))), row)
+    return _notify(CRITICAL_NOTICE, subject, " ".join(filter(None, (row.latest, do, see))), row)
 
 
 def _notify(kind: str, subject: str, text: str, row: Incident) -> bool:

@@ -6,6 +6,7 @@ import time
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 
 SURE_FOR = 240.0
 _sure_until = 0.0
@@ -19,6 +20,11 @@ def migrations_waiting_lately() -> int:
     waiting = migrations_waiting()
     _sure_until = 0.0 if waiting else time.monotonic() + SURE_FOR
     return waiting
+
+
+def is_empty() -> bool:
+    """Nothing was ever applied: a file or a name that did not exist before somebody mistyped it."""
+    return not MigrationRecorder(connections[DEFAULT_DB_ALIAS]).applied_migrations()
 
 
 def migrations_waiting() -> int:

@@ -69,7 +69,7 @@ def told(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
     open_now = list(Incident.objects.filter(ended_at=None).order_by("-started_at")[:50])
     return {
         "state": Result("", "", state, ""),
-        "headline": headline(results),
+        "headline": headline([one for one, _ in together(wrong(results))]),
         "groups": groups(results, {row.matter: row.started_at for row in open_now}),
         "bars": history.bars(days),
         "figures": figures(now, days),
@@ -93,12 +93,23 @@ def refusals() -> list[Delivery]:
 
 def groups(results: list[Result], since: Mapping[str, datetime]) -> dict[str, Any]:
     """What is wrong, the worst at the top and since when; what cannot be seen now; and what is well, in its order."""
-    wrong = [result for result in results if result.state >= State.WARNING]
     return {
-        "wrong": [(one, since.get(one.matter)) for one in sorted(wrong, key=lambda result: -result.state)],
+        "wrong": [(one, since.get(one.matter), also) for one, also in together(wrong(results))],
         "unknown": [result for result in results if result.state == State.UNKNOWN],
         "good": [result for result in results if result.state == State.OK],
     }
+
+
+def wrong(results: list[Result]) -> list[Result]:
+    return [result for result in results if result.state >= State.WARNING]
+
+
+def together(results: list[Result]) -> list[tuple[Result, list[str]]]:
+    """What has the same cause is told once, with the names of the others."""
+    found: dict[tuple[object, ...], list[Result]] = {}
+    for one in sorted(results, key=lambda result: -result.state):
+        found.setdefault((one.check, one.state, one.sentence), []).append(one)
+    return [(same[0], [one.subject for one in same[1:]]) for same in found.values()]
 
 
 def figures(now: Any, days: list[history.Day]) -> list[tuple[str, str, str]]:

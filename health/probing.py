@@ -14,6 +14,7 @@ from direct_plus.errors import DirectPlusError, NotAuthorised, TokenExpired
 from direct_plus.session import error_of
 from health.looking import Look
 from health.models import Probe
+from monitoring.refusing import PROBE
 from portfolio.connecting import NotConfigured, client_for
 from portfolio.models import AccessToken, Contract, Registration, RegistrationState
 from portfolio.rows import clean_text, insert_new
@@ -29,16 +30,22 @@ TRY_STOPPED = "monitoring.jobs.probe_stopped"
 
 def probe_due(look: Look) -> int:
     """Ask in every contract whose time has come; returns how many were asked."""
-    failing = {row.contract_id for row in look.registrations if row.failures}
+    shaken = {row.contract_id for row in look.registrations if shakes(row, look.probes.get(row.contract_id))}
     return sum(
         _probe(contract)
         for contract in look.contracts
-        if is_due(look.probes.get(contract.name), in_doubt=contract.pk in failing)
+        if is_due(look.probes.get(contract.name), in_doubt=contract.pk in shaken)
     )
 
 
+def shakes(row: Registration, probe: Probe | None) -> bool:
+    """A pull that failed, or was refused since, puts in doubt what D&B said minutes ago."""
+    if row.state != RegistrationState.STOPPED or row.next_pull_at is None or probe is None:
+        return bool(row.failures)
+    return row.next_pull_at - PROBE > probe.asked_at
+
+
 def is_due(probe: Probe | None, *, in_doubt: bool = False) -> bool:
-    """A pull that failed puts in doubt what D&B said minutes ago."""
     if probe is None:
         return True
     every = EVERY_WHEN_BROKEN if probe.reason or in_doubt else EVERY

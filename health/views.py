@@ -2,12 +2,18 @@
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from health.migrating import migrations_waiting
+from health.migrating import is_empty, migrations_waiting
 
-AWAY = "The database cannot be reached."
+# Probes are read by programs, in one language; people read these on a page, in theirs.
+AWAY = gettext_noop("The database cannot be reached.")
+EMPTY = gettext_noop(
+    "The database is empty: DATABASE_URL may mean another one. A new one waits for “manage.py migrate”."
+)
+BEHIND = gettext_noop("The database waits for “manage.py migrate”.")
 
 
 @never_cache
@@ -25,11 +31,12 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def what_is_missing() -> str | None:
+    """Asks the database, and never raises because of it."""
     try:
         waiting = migrations_waiting()
+        return (EMPTY if is_empty() else BEHIND) if waiting else None
     except DatabaseError:
         return AWAY
-    return "The database waits for “manage.py migrate”." if waiting else None
 
 
 def words(text: str, status: int) -> HttpResponse:

@@ -20,10 +20,11 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from health.beats import DEAD, LATE, seconds_of_a_beat
-from health.incidents import open_incident
+from health.incidents import open_incident, tell_trouble
 from health.models import JOBS, Heartbeat
 from health.processes import Child, Told, stop
 from health.results import RUNBOOK
+from monitoring.alert_jobs import SEND
 from portfolio.rows import database_now
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ CANARY = "health.jobs.beat"
 # A new cluster may need this much longer until it takes its first job.
 STARTING = timedelta(seconds=15)
 OVERDUE = timedelta(minutes=5)
-A_MINUTE = timedelta(minutes=1)
+A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
 STOP_WITHIN = 8.0
 LONGEST_PAUSE = 60.0
 # The database is asked less often than the process is looked at: an idle worker costs it next to nothing.
@@ -138,10 +139,21 @@ class Watchdog:
 
 def note(reason: str) -> None:
     """An incident, which the next look of a job closes; a database that is away holds up no restart."""
-    cause = gettext("The cluster of jobs was ended and started again: %(reason)s.") % {"reason": reason}
     try:
-        open_incident(matter="jobs", title=gettext("Worker"), cause=cause, runbook=f"{RUNBOOK}#jobs")
+        begin(reason)
     except Exception:
         logger.exception("the restart could not be written down")
     finally:
         close_old_connections()
+
+
+def begin(reason: str) -> None:
+    """It began when a job ran last, as far as that is known, and is told like all others."""
+    cause = gettext("The jobs stood still and were started again: %(reason)s.") % {"reason": reason}
+    beaten_at, now = Heartbeat.objects.filter(name=JOBS).values_list("at", Now()).first() or (None, database_now())
+    since = beaten_at if beaten_at and now - beaten_at < A_DAY else now
+    row = open_incident(
+        matter="jobs", title=gettext("Worker"), cause=cause, runbook=f"{RUNBOOK}#jobs", started_at=since
+    )
+    if row is not None and tell_trouble(row, gettext("If this comes again and again, see the worker's log.")):
+        async_task(SEND, task_name="Tell of health")

@@ -15,6 +15,7 @@ from django_q.models import Schedule, Task
 from health import checks_of_machine
 from health.checks import all_checks, headline, summary
 from health.models import Heartbeat, State
+from health.pages import together
 from health.results import worst
 from monitoring.models import DeadLetter, DeliveryState, DispatchState
 from portfolio.models import Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
@@ -104,8 +105,8 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     ("parked", lambda: a_message(state=DispatchState.PARKED, last_error="550 unknown"), WARNING, "550 unknown"),
     ("sync", a_failed_sync, WARNING, "D&B is away"),
     ("jobs", lambda: a_beat(seconds=100), OK, "1 minute ago"),
-    ("jobs", lambda: a_beat(seconds=130), WARNING, "2 minutes ago"),
-    ("jobs", lambda: a_beat(seconds=170), CRITICAL, "2 minutes ago"),
+    ("jobs", lambda: a_beat(seconds=130), WARNING, "for 2 minutes"),
+    ("jobs", lambda: a_beat(seconds=170), CRITICAL, "for 2 minutes"),
     ("jobs", lambda: Heartbeat.objects.all().delete(), CRITICAL, "no worker was started"),
     ("schedules", lambda: a_schedule(next_run=ago(minutes=5)), WARNING, "“Pull” by 5 min"),
     ("schedules", lambda: a_schedule(next_run=ago(minutes=15)), CRITICAL, "“Pull” by 15 min"),
@@ -136,6 +137,13 @@ def test_the_headline_counts_what_is_wrong() -> None:
     assert headline(all_checks()) == "Nothing is broken, 1 thing to look at."
     stopped()
     assert headline(all_checks()) == "1 thing broken, 1 more to look at."
+
+
+def test_what_has_the_same_cause_is_told_once_on_the_page() -> None:
+    for reference in ("A", "B"):
+        a_registration(reference, last_pulled_at=timezone.now(), state="stopped", stopped_reason="00041")
+    wrong = [result for result in all_checks() if result.check == "stopped"]
+    assert [(one.subject, also) for one, also in together(wrong)] == [("A", ["B"])]
 
 
 def test_registrations_that_fail_stand_in_one_line() -> None:

@@ -139,6 +139,12 @@ def test_without_the_database_it_says_so(client: Client, monkeypatch: pytest.Mon
     client.raise_request_exception = False
     answer = client.get("/health/")
     assert (answer.status_code, answer.content) == (503, b"The database cannot be reached.\n")
+    page = client.get("/health/", headers={"Accept": "text/html"}).content.decode()
+    assert "<h1>The database cannot be reached.</h1>" in page and "manage.py migrate" in page
+    page = client.get("/portfolio/company/", headers={"Accept": "text/html"}).content.decode()
+    assert "The database cannot be reached." in page and "manage.py" not in page
+    answer = client.get("/api/v1/companies/")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "The database cannot be reached.")
 
 
 def test_jobs_are_paused_resumed_and_run_and_it_is_written_down(

@@ -16,6 +16,7 @@ from health.models import Probe, State
 from health.probing import ask, probe_due
 from monitoring.jobs import probe_stopped
 from portfolio.models import Contract, Registration, RegistrationState
+from tests.builders import a_registration
 from tests.health.looks import a_probe, ago, look_at, state_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
@@ -110,6 +111,12 @@ def test_a_pull_that_failed_puts_its_answer_in_doubt(monkeypatch: pytest.MonkeyP
     assert probe_due(begin_look()) == 0
     Registration.objects.update(failures=1)
     assert probe_due(begin_look()) == 1
+
+
+def test_a_registration_stopped_since_puts_its_answer_in_doubt_once() -> None:
+    stopped = a_registration(state="stopped", next_pull_at=timezone.now() + timedelta(hours=1))
+    assert probing.shakes(stopped, a_probe(asked_at=ago(minutes=2)))
+    assert not probing.shakes(stopped, a_probe(asked_at=timezone.now() + timedelta(seconds=1)))
 
 
 def test_of_two_processes_one_asks(monkeypatch: pytest.MonkeyPatch) -> None:

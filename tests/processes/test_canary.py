@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
+from django.utils import timezone
 from django_q.models import Schedule
 
-from health import watchdog
+from health import beats, watchdog
 from health.jobs import beat
-from health.models import Heartbeat
+from health.models import Heartbeat, Incident
 from health.watchdog import Canary
+from portfolio.models import Notice
 from portfolio.rows import database_now
 
 pytestmark = pytest.mark.django_db
@@ -95,3 +98,30 @@ def test_a_beat_is_one_row_that_moves(sent: list[str]) -> None:
     Heartbeat.objects.update(at=first.at - MINUTE)
     beat()
     assert Heartbeat.objects.get().at >= first.at
+
+
+def test_a_restart_is_told_and_begins_with_the_last_job(sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr(watchdog, "async_task", lambda name, **how: woken.append(name))
+    beat()
+    Heartbeat.objects.update(at=database_now() - 3 * MINUTE)
+    for _ in range(2):
+        watchdog.begin("no job has run for 180 seconds")
+    row = Incident.objects.get()
+    assert row.started_at == Heartbeat.objects.get().at
+    assert Notice.objects.get().subject.startswith("Critical: Worker: The jobs stood still")
+    assert woken == ["monitoring.alert_jobs.send_due"]
+
+
+def test_a_task_counts_from_when_it_begins_and_survives_a_database_that_is_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def away() -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(beats, "beat", away)
+    monkeypatch.setattr(beats, "_beaten", float("-inf"))
+    task = {"started": timezone.now() - MINUTE}
+    beats.beat_with_a_task(task=task)
+    assert timezone.now() - task["started"] < MINUTE
+    assert "could not be written down" in caplog.text
