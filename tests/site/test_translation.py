@@ -3,6 +3,7 @@ opened in a language that puts each message into brackets, so that what stands o
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,12 +17,14 @@ from django.conf import settings
 from django.template.base import Lexer, TokenType
 from django.test import Client
 from django.utils import translation
+from django.utils.translation.template import templatize
 
 from dnbmon_site.models import User
 from tests.monitoring.report_world import DAYS, START
 from tests.site.translation_world import OF_PAGES, a_full_world
 
-TEMPLATES = Path(settings.BASE_DIR) / "templates"
+ROOT = Path(settings.BASE_DIR)
+TEMPLATES = ROOT / "templates"
 LETTERS = re.compile(r"[^\W\d_]")
 SHOWN_ATTRIBUTES = {"title", "aria-label", "placeholder", "alt", "aria-description", "data-label"}
 HIDDEN_TAGS = {"script", "style", "code", "pre", "template"}
@@ -116,6 +119,61 @@ def test_every_word_of_every_template_is_marked() -> None:
 )
 def test_what_the_reading_finds(source: str, words: list[str]) -> None:
     assert unmarked(source) == words
+
+
+def test_the_templates_can_be_collected() -> None:
+    """As `makemessages` does it: it refuses tags inside of a text."""
+    assert all(templatize((TEMPLATES / name).read_text(), origin=name) for name in all_templates())
+
+
+# The code, as it is written
+
+AT_ONCE, LAZY = {"gettext": 1, "ngettext": 2}, {"gettext_lazy": 1, "_": 1, "ngettext_lazy": 2, "gettext_noop": 1}
+# What is marked elsewhere: names of schedules and of the sign-in service.
+MARKED_ELSEWHERE = {"gettext(shown_name(row))", "gettext(settings.OIDC_NAME)"}
+
+
+def calls_of(source: str) -> Iterator[tuple[ast.Call, str, bool]]:
+    """Calls that mark a text, and whether each runs when its module is read."""
+    inside: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.Lambda):
+            body = node.body if isinstance(node.body, list) else [node.body]
+            inside.update(id(one) for part in body for one in ast.walk(part))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in AT_ONCE | LAZY:
+            yield node, node.func.id, id(node) not in inside
+
+
+def trouble_with(source: str) -> Iterator[str]:
+    for call, name, at_import in calls_of(source):
+        texts = call.args[: (AT_ONCE | LAZY)[name]]
+        words = [one.value for one in texts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        code = ast.unparse(call)
+        if len(words) < len(texts) and code not in MARKED_ELSEWHERE:
+            yield f"put together: {code}"
+        if at_import and name in AT_ONCE:
+            yield f"in the language of the start: {code}"
+        if any(re.search(r"%[sd]", text) for text in words):
+            yield f"places without names: {code}"
+
+
+def test_marked_texts_are_whole_and_asked_for_when_they_are_shown() -> None:
+    apps = [path for app in ("portfolio", "monitoring", "health", "dnbmon_site") for path in (ROOT / app).rglob("*.py")]
+    found = {str(path): list(trouble_with(path.read_text())) for path in apps if "migrations" not in path.parts}
+    assert {path: trouble for path, trouble in found.items() if trouble} == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "trouble"),
+    [
+        ('X = _("a")\ndef f(): return gettext("b %(c)s") % {"c": 1}', []),
+        ('def f(): return gettext(f"b {c}")', ["put together"]),
+        ('X = gettext("a")', ["in the language of the start"]),
+        ('X = lambda: ngettext("%d day", "%d days", 1)', ["places without names"]),
+    ],
+)
+def test_what_is_wrong_with_a_marked_text(source: str, trouble: list[str]) -> None:
+    assert [one.partition(":")[0] for one in trouble_with(source)] == trouble
 
 
 # The pages, as they are shown
