@@ -324,3 +324,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
 IMPORT_LIMIT_MB: int = ENV.int("IMPORT_LIMIT_MB", default=50)
+FILE_UPLOAD_HANDLERS = [
+    "portfolio.uploads.BoundedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]

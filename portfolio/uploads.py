@@ -1,21 +1,27 @@
-"""Uploads of a bounded size: what is too large is neither kept in memory nor on disk, and a page can say so."""
+"""Uploads of a bounded size: what is too large is neither kept in memory nor on disk, and a page can say so.
+
+Stands before Django's own handlers for every request, so that no page can be forgotten; strangers upload nothing.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
 
+from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import HttpRequest
 
 
 class BoundedUpload(FileUploadHandler):
-    """Stops taking a file in where it passes the limit; the rest of it is read in small pieces and dropped."""
+    """Stops taking files in where a request passes the limit; the rest is read in small pieces and dropped."""
 
-    def __init__(self, request: HttpRequest, limit: int) -> None:
-        super().__init__(request)
-        self.limit = limit
-        self.taken = 0
-        self.is_too_large = False
+    taken = 0
+    is_too_large = False
+
+    @cached_property
+    def limit(self) -> int:
+        user = getattr(self.request, "user", None)
+        return settings.IMPORT_LIMIT_MB * 1_000_000 if user and user.is_authenticated else 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         self.taken += len(raw_data)
@@ -29,9 +35,6 @@ class BoundedUpload(FileUploadHandler):
         return None
 
 
-def bound_upload(request: HttpRequest, limit: int) -> BoundedUpload:
-    """To be called before anything looks into the request's form, the check of its token included."""
-    handler = BoundedUpload(request, limit)
-    handlers: Any = request.upload_handlers
-    handlers.insert(0, handler)
-    return handler
+def is_too_large(request: HttpRequest) -> bool:
+    """Whether a file of this request was not taken in."""
+    return any(getattr(handler, "is_too_large", False) for handler in request.upload_handlers)

@@ -15,7 +15,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
@@ -35,7 +34,7 @@ from portfolio.importing.jobs import start_import_work
 from portfolio.markup import ago, badge
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
 from portfolio.pages import ReadOnlyAdmin
-from portfolio.uploads import bound_upload
+from portfolio.uploads import is_too_large
 
 
 class UploadForm(forms.Form):
@@ -82,7 +81,7 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
-            path("upload/", view(csrf_exempt(self.upload)), name="portfolio_subjectimport_upload"),
+            path("upload/", view(self.upload), name="portfolio_subjectimport_upload"),
             path("template/", view(self.template), name="portfolio_subjectimport_template"),
             path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="portfolio_subjectimport_do"),
             path("<uuid:key>/verdicts.<slug:form>", view(self.verdicts), name="portfolio_subjectimport_verdicts"),
@@ -123,21 +122,16 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_upload"))
 
     def upload(self, request: HttpRequest) -> HttpResponse:
-        """The size is bounded before anything looks into the form; only then is its token checked."""
-        limit = settings.IMPORT_LIMIT_MB * 1_000_000
-        bound = bound_upload(request, limit)
-        return csrf_protect(self._upload)(request, bound)
-
-    def _upload(self, request: HttpRequest, bound: Any) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
-        if request.method == "POST" and not bound.is_too_large and form.is_valid():
+        is_cut = is_too_large(request)
+        if request.method == "POST" and not is_cut and form.is_valid():
             return self._create(request, form.cleaned_data)
         given = form.data or form.initial
         context = {
             "form": form,
-            "errors": [too_large()] if bound.is_too_large else form.non_field_errors(),
+            "errors": [too_large()] if is_cut else form.non_field_errors(),
             "chosen": {name: given.get(name, "") for name in ("registration", "mode")},
             "modes": MODES,
             "registrations": Registration.objects.order_by("reference"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -32,11 +33,11 @@ from portfolio.pages import ReadOnlyAdmin
 from portfolio.reconciling import DECISIONS
 from portfolio.sending import why_not_to_send
 from portfolio.sync_jobs import have_lists_checked, start_sync_now
+from portfolio.uploads import is_too_large
 from portfolio.wording import counted
 
 MAY_SYNC = "portfolio.change_syncrun"
 MAY_DECIDE = "portfolio.change_subject"
-LARGEST_FILE = 50_000_000
 DONE = {
     "want": _("%(companies)s wanted from now on. Nothing was sent, and it costs nothing."),
     "stop": _("%(companies)s will be taken out at D&B."),
@@ -60,11 +61,11 @@ class ListForm(forms.Form):
         widget=forms.Textarea({"class": "dm-input dm-wide", "rows": 6, "placeholder": _("One a line")}),
     )
 
-    def clean_file(self) -> Any:
-        file = self.cleaned_data["file"]
-        if file and file.size > LARGEST_FILE:
-            raise forms.ValidationError(gettext("That is more than 50 MB. Use manage.py adopt on the server."))
-        return file
+
+def too_large() -> str:
+    return gettext("That is more than %(limit)s MB. Use manage.py adopt on the server.") % {
+        "limit": settings.IMPORT_LIMIT_MB
+    }
 
 
 @admin.register(SyncRun)
@@ -171,7 +172,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         context: dict[str, Any] = {}
         if request.method == "POST":
             self._demand(request, MAY_DECIDE)
-            if form.is_valid() and form.cleaned_data["file"]:
+            if is_too_large(request) or (form.is_valid() and form.cleaned_data["file"]):
                 self._take_file(request, registration)
                 return self._to("adopt", key)
             if form.is_valid():
@@ -220,6 +221,9 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     def _take_file(self, request: HttpRequest, registration: Registration) -> None:
         file = request.FILES.get("file")
+        if is_too_large(request):
+            messages.error(request, too_large())
+            return
         if file is None:
             messages.warning(request, gettext("Choose a file first."))
             return

@@ -146,6 +146,13 @@ def test_holding_back_explains_itself(admin: Client, adopted: Registration, cont
     assert "did not take it" in post(admin, f"suppress/{adopted.pk}/", activate="yes")
 
 
+def test_a_file_that_is_too_large_is_not_taken(admin: Client, adopted: Registration, settings: Any) -> None:
+    settings.IMPORT_LIMIT_MB = 0
+    for page in ("adopt", "drift"):
+        file = SimpleUploadedFile("ACME_LOD_01_20260105080000_DunsExport_1.txt", b"804735132\n")
+        assert "That is more than 0 MB" in post(admin, f"{page}/{adopted.pk}/", file=file)
+
+
 def test_a_wrong_file_is_a_sentence(admin: Client, adopted: Registration) -> None:
     upload = SimpleUploadedFile("OTHER_20260105080000_DunsExport_1.zip", b"no zip")
     assert "is about OTHER" in post(admin, f"drift/{adopted.pk}/", file=upload)

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import Http404
 from django.test import Client
 
 from dnbmon_site.models import ApiKey, User
 from monitoring.addressing import unsubscribe_link
+from portfolio.uploads import is_too_large
 from tests.builders import DUNS, a_registration, a_seed, an_element, an_update, delivered
 from tests.monitoring.alerts import a_channel
 from tests.support import ROOT
@@ -103,6 +105,16 @@ def test_a_body_above_the_limit_is_not_read(client: Client, settings: Any) -> No
     )
     assert answer.status_code in (400, 413)
     assert client.post("/login/", {"username": "x" * 2000, "password": "y"}).status_code in (400, 413)
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_strangers_upload_nothing(client: Client, admin_client: Client, signed_in: bool) -> None:
+    """On any page: the form is read before a view is asked."""
+    who = admin_client if signed_in else client
+    file = SimpleUploadedFile("list.txt", b"804735132")
+    request = who.post("/login/", {"file": file, "username": "ann"}).wsgi_request
+    assert request.POST["username"] == "ann"
+    assert ("file" in request.FILES, is_too_large(request)) == (signed_in, not signed_in)
 
 
 def test_no_page_of_ours_has_a_script_inside() -> None:
