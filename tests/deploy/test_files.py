@@ -90,7 +90,8 @@ def test_the_image_runs_unprivileged_from_locked_packages() -> None:
 def test_the_image_holds_all_of_the_program_and_nothing_more() -> None:
     copied = set(re.findall(r"^COPY (\w+) \1$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE))
     kept = {line[1:] for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert copied == {"templates", "direct_plus", "portfolio", "monitoring", "health", "dnbmon_site"}
+    # The docs too: health shows its handbook from them.
+    assert copied == {"templates", "docs", "locale", "direct_plus", "portfolio", "monitoring", "health", "dnbmon_site"}
     assert kept == copied | {"manage.py", "requirements.lock"}
 
 
