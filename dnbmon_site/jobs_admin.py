@@ -205,7 +205,8 @@ class FailureAdmin(TaskAdmin):
     def resubmit(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         for task in queryset:
             async_task(task.func, *(task.args or ()), **(task.kwargs or {}))
-            summary = f"Failed job “{task.name}” ({task.func}) run again"
+            summary = gettext("Failed job “%(name)s” (%(function)s) run again")
+            summary %= {"name": task.name, "function": task.func}
             record(actor=request.user.get_username(), action="task.rerun", thing=task, summary=summary)
             task.delete()
         messages.success(request, gettext("They run again as soon as a worker is free."))

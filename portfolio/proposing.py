@@ -350,8 +350,8 @@ def _audit(row: Proposal, actor: str, action: str, summary: str) -> None:
 
 
 def _words(row: Proposal) -> str:
-    add = gettext(", add %(replacement)s") % {"replacement": row.replacement} if row.replacement else ""
-    return f"remove {row.company_id}{add}"
+    words = gettext("remove %(duns)s, add %(replacement)s") if row.replacement else gettext("remove %(duns)s")
+    return words % {"duns": row.company_id, "replacement": row.replacement}
 
 
 # Carrying out
@@ -360,7 +360,7 @@ def _words(row: Proposal) -> str:
 def carry_out(row: Proposal) -> None:
     """Make what was accepted wanted. The replacement comes first: a company is never left unwatched in between."""
     registration = Registration.objects.select_related("contract").get(pk=row.registration_id)
-    actor = f"{row.decided_by} (proposal)"
+    actor = gettext("%(person)s (proposal)") % {"person": row.decided_by}
     if row.replacement:
         want_subjects(registration=registration, wishes=[_wish(row)], asked_by=actor)
     unwant_subjects(registration=registration, duns=[row.company_id], asked_by=actor)

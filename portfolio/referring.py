@@ -7,10 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from portfolio.auditing import record
 from portfolio.models import Company, ExternalReference
 from portfolio.rows import in_batches, insert_new
+from portfolio.wording import counted
 
 MOST_NAMED = 200
 
@@ -74,4 +76,5 @@ def _record(action: str, named: Sequence[Named], actor: str) -> None:
     shown = ", ".join(f"{one.system}:{one.id} = {one.duns}" for one in named[:10]) + (" …" if len(named) > 10 else "")
     thing = ExternalReference(pk=ExternalReference.key(named[0].system, named[0].id))
     after = {"references": [[one.system, one.id, one.duns] for one in named[:10_000]]}
-    record(actor=actor, action=action, thing=thing, summary=f"{len(named):,} references: {shown}", after=after)
+    summary = gettext("%(count)s references: %(shown)s") % {"count": counted(len(named)), "shown": shown}
+    record(actor=actor, action=action, thing=thing, summary=summary, after=after)

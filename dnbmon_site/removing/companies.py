@@ -11,6 +11,7 @@ from datetime import date, datetime
 from django.contrib.admin.models import LogEntry
 from django.db.models import Max, Model, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from dnbmon_site.models import IdempotencyKey
 from dnbmon_site.removing import stored
@@ -130,7 +131,8 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
     # They hold the latest alerts in words.
     tally()
     # Neither number nor name: the entry must not tell what was to be forgotten.
-    note_act(actor=by, action="forget", what="company", key=WORD, summary=f"A company was forgotten: {removal}")
+    summary = gettext("A company was forgotten: %(removal)s") % {"removal": removal}
+    note_act(actor=by, action="forget", what="company", key=WORD, summary=summary)
     return removal
 
 

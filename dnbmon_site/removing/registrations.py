@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 from django.db.models import Max, Model, QuerySet
+from django.utils.translation import gettext
 
 from dnbmon_site.removing import stored
 from dnbmon_site.removing.companies import CannotForget, Removal, count_again, tables
@@ -84,7 +85,8 @@ def forget(row: Registration, *, by: str) -> Removal:
     bring_up_to_date(companies, removal)
     count_again(days, set())
     row.delete()
-    summary = f"Registration {row.reference} was forgotten: {removal}"
+    summary = gettext("Registration %(reference)s was forgotten: %(removal)s")
+    summary %= {"reference": row.reference, "removal": removal}
     note_act(actor=by, action="forget", what="registration", key=row.reference[:128], summary=summary)
     return removal
 
