@@ -20,9 +20,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.models import Channel, Severity, content_key
 from portfolio.rows import insert_new
+from portfolio.wording import counted
 
 MOST_ADDRESSES = 20
 LONGEST = 2_000
@@ -58,24 +60,30 @@ def mail_addresses(text: str) -> list[str]:
 def check_address(text: str) -> None:
     text = text.strip()
     if len(text) > LONGEST:
-        raise ValidationError(f"An address has at most {LONGEST:,} characters.")
+        raise ValidationError(gettext("An address has at most %(count)s characters.") % {"count": counted(LONGEST)})
     if addresses := mail_addresses(text):
         _check_mail(addresses)
     elif "://" not in text:
-        raise ValidationError("Give a mail address, or an address such as slack://… or msteams://…")
+        raise ValidationError(gettext("Give a mail address, or an address such as slack://… or msteams://…"))
     elif service(text) is None:
         scheme = text.partition("://")[0][:30]
-        raise ValidationError(f"This is no complete address of {scheme}://; the guide below shows the parts it needs.")
+        raise ValidationError(
+            gettext("This is no complete address of %(scheme)s://; the guide below shows the parts it needs.")
+            % {"scheme": scheme}
+        )
 
 
 def _check_mail(addresses: list[str]) -> None:
     if len(addresses) > MOST_ADDRESSES:
-        raise ValidationError(f"At most {MOST_ADDRESSES} mail addresses.")
+        raise ValidationError(gettext("At most %(count)s mail addresses.") % {"count": MOST_ADDRESSES})
     for number, address in enumerate(addresses, 1):
         try:
             validate_email(address)
         except ValidationError:
-            raise ValidationError(f"Address {number}, “{address[:80]}”, is no mail address.") from None
+            raise ValidationError(
+                gettext("Address %(number)s, “%(address)s”, is no mail address.")
+                % {"number": number, "address": address[:80]}
+            ) from None
 
 
 def service(address: str) -> Any:
@@ -127,11 +135,15 @@ def zone_of(channel: Channel) -> tzinfo:
 
 def channel_of_person(person: Any) -> Channel:
     """A person who looks after companies hears of them by mail, as long as there is no other channel."""
-    return _mail_channel(f"Mail to {person}", str(person.email), content_key("own", person.pk), person.pk)
+    return _mail_channel(
+        gettext("Mail to %(person)s") % {"person": person}, str(person.email), content_key("own", person.pk), person.pk
+    )
 
 
 def channel_of_mail(address: str) -> Channel:
-    return _mail_channel(f"Mail to {address}", address, content_key("mail", address.lower()), None)
+    return _mail_channel(
+        gettext("Mail to %(address)s") % {"address": address}, address, content_key("mail", address.lower()), None
+    )
 
 
 def _mail_channel(name: str, address: str, key: Any, person: Any) -> Channel:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.baselines import note_baselines
 from monitoring.models import (
@@ -311,7 +312,10 @@ def _alert(reading: Reading, group: Group, words: Mapping[uuid.UUID, str]) -> Al
         company_id=None if is_flood else match.change.company_id,
         registration_id=None if is_flood else match.change.registration_id,
         severity=row.severity,
-        title=f"{row.name}: more than {MOST_AN_HOUR} alerts in an hour" if is_flood else words[match.change.pk],
+        title=gettext("%(name)s: more than %(MOST_AN_HOUR)s alerts in an hour")
+        % {"name": row.name, "MOST_AN_HOUR": MOST_AN_HOUR}
+        if is_flood
+        else words[match.change.pk],
         reason=match.reason,
         is_late=not is_flood and is_old_news(match.change),
         happened_at=match.change.changed_at,

@@ -8,6 +8,7 @@ from datetime import UTC
 
 from django.db.models import Count, F, Q
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from monitoring.models import (
     Alert,
@@ -27,7 +28,7 @@ from monitoring.telling import Raised
 from monitoring.wording import from_json
 from portfolio.models import Company
 from portfolio.rows import clean_text, in_batches, insert_new
-from portfolio.wording import plural
+from portfolio.wording import counted
 
 SEED = "SEED"
 AT_ONCE = 50
@@ -74,12 +75,12 @@ def _summary(publication: Publication, delivery: Delivery) -> uuid.UUID:
     alert = Alert(
         id=key,
         kind=AlertKind.BASELINE,
-        rule_name="Companies that were added",
+        rule_name=gettext("Companies that were added"),
         registration_id=delivery.registration_id,
         severity=Severity.LOW,
         state=AlertState.CLOSED,
-        title=f"Companies were added to {delivery.registration.reference}",
-        reason="Their baselines were looked at once, together.",
+        title=gettext("Companies were added to %(reference)s") % {"reference": delivery.registration.reference},
+        reason=gettext("Their baselines were looked at once, together."),
         happened_at=now,
         raised_at=now,
         hour=publication.published_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
@@ -150,7 +151,10 @@ def counts_by_rule(alert: uuid.UUID) -> dict[str, int]:
 
 def title_of(alert: Alert, reference: str, by_rule: Mapping[str, int]) -> str:
     """ "Of 5,000 companies added to ACME_LOD_01: 12 out of business"."""
-    added = f"{plural(alert.total, 'company', 'companies')} added to {reference}"
+    added = ngettext(
+        "%(count)s company added to %(reference)s", "%(count)s companies added to %(reference)s", alert.total
+    ) % {"count": counted(alert.total), "reference": reference}
     if not by_rule:
-        return f"{added}, nothing to note"
-    return f"Of {added}: " + ", ".join(f"{count:,} × {name}" for name, count in by_rule.items())
+        return gettext("%(added)s, nothing to note") % {"added": added}
+    found = ", ".join(f"{counted(count)} × {name}" for name, count in by_rule.items())
+    return gettext("Of %(added)s: %(found)s") % {"added": added, "found": found}

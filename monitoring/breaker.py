@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.models import Delivery, Source
 from portfolio.models import Registration
+from portfolio.wording import counted
 
 WINDOW = 1000
 SHARE = 0.01
@@ -16,7 +18,9 @@ def check_breaker(delivery: Delivery) -> bool:
     """Leave a mark when more than 1 % of the last 1,000 items, or 20 in a row, could not be read."""
     reason = _too_many(delivery) or _too_many_in_a_row(delivery)
     if reason:
-        text = f"{reason} Reading has stopped, pulling goes on. Look at the unreadable items, then resume."
+        text = gettext(
+            "%(reason)s Reading has stopped, pulling goes on. Look at the unreadable items, then resume."
+        ) % {"reason": reason}
         Registration.objects.filter(pk=delivery.registration_id).update(ingest_stopped_reason=text)
     return bool(reason)
 
@@ -40,7 +44,12 @@ def _too_many(delivery: Delivery) -> str:
         seen += row.notification_count or 0
         unreadable += row.unreadable_count
         if seen >= WINDOW:
-            return f"{unreadable} of the last {seen:,} items could not be read." if unreadable > SHARE * seen else ""
+            return (
+                gettext("%(unreadable)s of the last %(seen)s items could not be read.")
+                % {"unreadable": unreadable, "seen": counted(seen)}
+                if unreadable > SHARE * seen
+                else ""
+            )
     return ""
 
 
@@ -54,7 +63,7 @@ def _too_many_in_a_row(delivery: Delivery) -> str:
         if row.unreadable_count < (row.notification_count or 0):
             break
     longest = max(run, delivery.unreadable_run)
-    return f"{longest} items in a row could not be read." if longest >= IN_A_ROW else ""
+    return gettext("%(count)s items in a row could not be read.") % {"count": longest} if longest >= IN_A_ROW else ""
 
 
 def trailing_unreadable(count: int, bad: set[int]) -> int:

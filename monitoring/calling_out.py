@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import urllib3
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
@@ -83,10 +84,10 @@ def addresses_of(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NotReached("the name of the host is not known") from error
+        raise NotReached(gettext("the name of the host is not known")) from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not settings.WEBHOOKS_TO_PRIVATE_ADDRESSES and any(map(is_private, addresses)):
-        raise PrivateAddress("refused: the address is private, and WEBHOOKS_TO_PRIVATE_ADDRESSES is off")
+        raise PrivateAddress(gettext("refused: the address is private, and WEBHOOKS_TO_PRIVATE_ADDRESSES is off"))
     return addresses
 
 
@@ -101,7 +102,7 @@ def _connect(host: str, port: int) -> socket.socket:
         call: Call = _current.call
         call.sockets.append(found)
         return found
-    raise NotReached("nothing answers at that address") from trouble
+    raise NotReached(gettext("nothing answers at that address")) from trouble
 
 
 class _Plain(HTTPConnection):
@@ -139,7 +140,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = 
 def _post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Reply:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise NotReached("the address is none of http:// or https://")
+        raise NotReached(gettext("the address is none of http:// or https://"))
     target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
     with _pool(parts.scheme, parts.hostname, parts.port) as pool:
         answer = pool.urlopen(
@@ -178,12 +179,12 @@ def _in_words(error: Exception, call: Call, seconds: float) -> str:
     if call.is_over or isinstance(error, urllib3.exceptions.TimeoutError):
         return _too_late(seconds)
     if isinstance(error, urllib3.exceptions.SSLError):
-        return "no secure connection: the certificate is not valid for this address"
-    return "the connection broke, or the answer was no HTTP"
+        return gettext("no secure connection: the certificate is not valid for this address")
+    return gettext("the connection broke, or the answer was no HTTP")
 
 
 def _too_late(seconds: float) -> str:
-    return f"no whole answer within {seconds:g} seconds"
+    return gettext("no whole answer within %(seconds)s seconds") % {"seconds": f"{seconds:g}"}
 
 
 def wait_asked_for(header: str | None) -> float | None:

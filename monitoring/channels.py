@@ -13,6 +13,7 @@ from typing import Any
 import apprise
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.addressing import address_of, is_mail, mail_addresses, service, unsubscribe_link, without_secrets
 from monitoring.dispatching import ROUTES, Answer, NotSent, Route
@@ -34,12 +35,12 @@ def send_dispatch(dispatch: Dispatch) -> Answer:
     """Say to its channel what a dispatch is about, as it is now; raises NotSent."""
     channel = Channel.objects.select_related("person").filter(pk=dispatch.target).first()
     if channel is None:
-        raise NotSent("The channel was deleted.", final=True)
+        raise NotSent(gettext("The channel was deleted."), final=True)
     if not channel.active or channel.unsubscribed_at:
-        raise NotSent("The channel is switched off.", final=True)
+        raise NotSent(gettext("The channel is switched off."), final=True)
     message = message_of(channel, dispatch)
     if message is None:
-        raise NotSent("What it was about is gone.", final=True)
+        raise NotSent(gettext("What it was about is gone."), final=True)
     return send(channel, message, dispatch.pk)
 
 
@@ -59,7 +60,7 @@ def send(channel: Channel, message: Message, key: uuid.UUID) -> Answer:
     address = address_of(channel)
     try:
         if not address:
-            raise NotSent("The address cannot be read: enter it again, the secret key was changed.")
+            raise NotSent(gettext("The address cannot be read: enter it again, the secret key was changed."))
         answer = _mail(channel, message, address, key) if mail_addresses(address) else _chat(channel, message, address)
     except NotSent as error:
         Channel.objects.filter(pk=channel.pk).update(last_error=clean_text(str(error)))
@@ -92,9 +93,12 @@ def deliver(mail: EmailMultiAlternatives) -> Answer:
         mail.connection = mail.connection or get_connection(timeout=MAIL_TIMEOUT)
         mail.send()
     except smtplib.SMTPResponseException as error:
-        raise NotSent(f"The mail server says {error.smtp_code}.", text=_decoded(error.smtp_error)) from error
+        raise NotSent(
+            gettext("The mail server says %(smtp_code)s.") % {"smtp_code": error.smtp_code},
+            text=_decoded(error.smtp_error),
+        ) from error
     except (smtplib.SMTPException, OSError) as error:
-        raise NotSent(f"The mail server: {type(error).__name__}") from error
+        raise NotSent(gettext("The mail server: %(__name__)s") % {"__name__": type(error).__name__}) from error
     return Answer()
 
 
@@ -105,7 +109,7 @@ def _decoded(text: bytes | str) -> str:
 def _chat(channel: Channel, message: Message, address: str) -> Answer:
     found = service(address)
     if found is None:
-        raise NotSent("The address is not known any more: enter it again.")
+        raise NotSent(gettext("The address is not known any more: enter it again."))
     is_html = is_mail(address)
     notifier = apprise.Apprise()
     notifier.add(found)
@@ -116,7 +120,7 @@ def _chat(channel: Channel, message: Message, address: str) -> Answer:
     )
     if not result:
         told = [without_secrets(entry.message, address) for one in result.results for entry in one.logs()]
-        reason = told[-1][:300] if told else "The service did not take it."
+        reason = told[-1][:300] if told else gettext("The service did not take it.")
         raise NotSent(reason, status=_status(reason), text="\n".join(told))
     return Answer()
 

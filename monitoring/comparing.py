@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from monitoring.history import same_value
 from monitoring.identity import canonical
 from monitoring.wording import say_at_once, short, words
@@ -31,16 +33,18 @@ class Difference:
 
     def _parts(self) -> Iterator[str]:
         if self.added:
-            yield f"added {_few(self.added)}"
+            yield gettext("added %(items)s") % {"items": _few(self.added)}
         if self.removed:
-            yield f"removed {_few(self.removed)}"
+            yield gettext("removed %(items)s") % {"items": _few(self.removed)}
         if not self.added and not self.removed:
             yield f"{self.before} → {self.after}"
 
 
 def _few(items: Sequence[str]) -> str:
-    more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
-    return ", ".join(items[:SHOWN]) + more
+    shown = ", ".join(items[:SHOWN])
+    if len(items) <= SHOWN:
+        return shown
+    return gettext("%(names)s and %(count)s more") % {"names": shown, "count": len(items) - SHOWN}
 
 
 def differences(previous: Any, current: Any, label: str = "") -> list[Difference]:
@@ -84,7 +88,7 @@ def _items(previous: Any, current: Any, label: str) -> Difference:
     added, removed = _missing(after, before), _missing(before, after)
     if added or removed:
         return Difference(label, added=tuple(added), removed=tuple(removed))
-    return Difference(label, "the same items", "in another order")
+    return Difference(label, gettext("the same items"), gettext("in another order"))
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -8,25 +8,42 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
+
 from monitoring.paths import Facet, Mistake
-from monitoring.wording import say
+from monitoring.wording import is_nothing, say
 
 CHANGES, WORSE = "changes", "gets worse"
 BECOMES, WAS, CONTAINS = "becomes", "was", "contains"
 RISES, DROPS = "rises by", "drops by"
 ABOVE, BELOW, CROSSES = "goes above", "goes below", "crosses"
 
-OPERATORS: Mapping[str, str] = {
-    CHANGES: "changes in any way",
-    BECOMES: "becomes …",
-    WAS: "was … before",
-    CONTAINS: "contains …",
-    RISES: "rises by … (or … %)",
-    DROPS: "drops by … (or … %)",
-    ABOVE: "goes above …",
-    BELOW: "goes below …",
-    CROSSES: "crosses …",
-    WORSE: "gets worse, in the sense of that score",
+OPERATORS: Mapping[str, str | Promise] = {
+    CHANGES: _("changes in any way"),
+    BECOMES: _("becomes …"),
+    WAS: _("was … before"),
+    CONTAINS: _("contains …"),
+    RISES: _("rises by … (or … %)"),
+    DROPS: _("drops by … (or … %)"),
+    ABOVE: _("goes above …"),
+    BELOW: _("goes below …"),
+    CROSSES: _("crosses …"),
+    WORSE: _("gets worse, in the sense of that score"),
+}
+SAID: Mapping[str, str | Promise] = {
+    CHANGES: _("changes"),
+    BECOMES: _("becomes %(value)s"),
+    WAS: _("was %(value)s"),
+    CONTAINS: _("contains %(value)s"),
+    RISES: _("rises by %(value)s"),
+    DROPS: _("drops by %(value)s"),
+    ABOVE: _("goes above %(value)s"),
+    BELOW: _("goes below %(value)s"),
+    CROSSES: _("crosses %(value)s"),
+    WORSE: _("gets worse"),
 }
 WITHOUT_VALUE = (CHANGES, WORSE)
 NUMERIC = (RISES, DROPS, ABOVE, BELOW, CROSSES)
@@ -45,6 +62,11 @@ class Condition:
 
     def __str__(self) -> str:
         return f"{self.operator} {self.value}".strip()
+
+    @property
+    def in_words(self) -> str:
+        """For people; rules are written and kept in the words of `OPERATORS`' keys."""
+        return str(SAID[self.operator]) % {"value": self.value}
 
     def is_met(self, facet: Facet) -> bool:
         if self.operator == CHANGES:
@@ -97,31 +119,39 @@ def parse_condition(text: str) -> Condition:
         if lowered == operator or lowered.startswith(operator + " "):
             return _with_value(operator, text[len(operator) :].strip(), len(operator) + 2)
     known = ", ".join(OPERATORS)
-    raise Mistake(f"A condition begins with one of: {known}.")
+    raise Mistake(gettext("A condition begins with one of: %(known)s.") % {"known": known})
+
+
+def line_in_words(line: str) -> str:
+    """A condition as people read it; what is none stands as it was written."""
+    try:
+        return parse_condition(line).in_words
+    except Mistake:
+        return line
 
 
 def _with_value(operator: str, value: str, at: int) -> Condition:
     if operator in WITHOUT_VALUE:
         if value:
-            raise Mistake(f"Nothing follows “{operator}”.", at)
+            raise Mistake(gettext("Nothing follows “%(operator)s”.") % {"operator": operator}, at)
         return Condition(operator)
     if not value:
-        raise Mistake(f"A value is missing after “{operator}”.", at - 1)
+        raise Mistake(gettext("A value is missing after “%(operator)s”.") % {"operator": operator}, at - 1)
     if len(value) > LONGEST:
-        raise Mistake(f"A value has at most {LONGEST} characters.", at + LONGEST)
+        raise Mistake(gettext("A value has at most %(count)s characters.") % {"count": LONGEST}, at + LONGEST)
     return _numeric(operator, value, at) if operator in NUMERIC else Condition(operator, value)
 
 
 def _numeric(operator: str, value: str, at: int) -> Condition:
     found = NUMBER.fullmatch(value)
     if not found:
-        raise Mistake(f"“{value}” is no number; write it like 20, 2.5 or 20 %.", at)
+        raise Mistake(gettext("“%(value)s” is no number; write it like 20, 2.5 or 20 %%.") % {"value": value}, at)
     is_percent = bool(found[2])
     if is_percent and operator not in (RISES, DROPS):
-        raise Mistake("A percentage goes with “rises by” and “drops by” only.", at + value.index("%"))
+        raise Mistake(gettext("A percentage goes with “rises by” and “drops by” only."), at + value.index("%"))
     number = Decimal(found[1].replace(",", ""))
     if operator in (RISES, DROPS) and number < 0:
-        raise Mistake("Write the amount without a sign.", at)
+        raise Mistake(gettext("Write the amount without a sign."), at)
     return Condition(operator, value, number, is_percent)
 
 
@@ -134,7 +164,10 @@ def folded(text: str) -> str:
 
 def texts_of(value: Any) -> set[str]:
     """What a value says: itself, and the members of objects and items of lists, each and as a whole."""
-    return set(_texts(value, 0)) | {folded(say(value))}
+    # Alike for whoever tries a rule and for the job that applies it: in the installation's language.
+    with override(settings.LANGUAGE_CODE):
+        said = {folded(say(value)), "nothing"} if is_nothing(value) else {folded(say(value))}
+        return said | set(_texts(value, 0))
 
 
 def _texts(value: Any, depth: int) -> Iterator[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.utils.translation import gettext
+
 from direct_plus.messages import Split, split_answer
 from direct_plus.session import Answer
 
@@ -34,14 +36,15 @@ def decide(answer: Answer) -> Verdict:
     """The verdict on a pull or a replay page."""
     if not answer.sent:
         code, message = error_of(answer.body)
-        refusal = f"D&B gave no token: {answer.status}{f' {code}' if code else ''} {message}" if answer.status else ""
-        return Verdict(Meaning.NOT_SENT, refusal or answer.failure or "D&B could not be reached.", code or "")
+        told = f"{answer.status}{f' {code}' if code else ''} {message}"
+        refusal = gettext("D&B gave no token: %(answer)s") % {"answer": told} if answer.status else ""
+        return Verdict(Meaning.NOT_SENT, refusal or answer.failure or gettext("D&B could not be reached."), code or "")
     if answer.failure:
         return Verdict(Meaning.DOUBTFUL, answer.failure)
     if answer.status == 200:
         return decide_content(answer.body)
     code, message = error_of(answer.body)
-    reason = f"D&B answered {answer.status}{f' with code {code}' if code else ''}{f': {message}' if message else '.'}"
+    reason = _reason(answer.status, code, message)
     if answer.status == 404 and code is not None and code not in UNKNOWN_PATH:
         return Verdict(Meaning.DRAINED, reason, code)
     if answer.status == 404 or answer.status in REFUSALS:
@@ -49,11 +52,20 @@ def decide(answer: Answer) -> Verdict:
     return Verdict(Meaning.DOUBTFUL, reason, code or "")
 
 
+def _reason(status: int | None, code: str | None, message: str) -> str:
+    words = {"status": status, "code": code}
+    if code:
+        text = gettext("D&B answered %(status)s with code %(code)s") % words
+    else:
+        text = gettext("D&B answered %(status)s") % words
+    return f"{text}: {message}" if message else f"{text}."
+
+
 def decide_content(body: bytes) -> Verdict:
     """The verdict on the whole body of a 200."""
     split = split_answer(body)
     if split is None:
-        return Verdict(Meaning.DOUBTFUL, "The answer is torn or is no JSON object.")
+        return Verdict(Meaning.DOUBTFUL, gettext("The answer is torn or is no JSON object."))
     if not split.items:
         return Verdict(Meaning.DRAINED, "", split=split)
     return Verdict(Meaning.RECEIVED, split=split)

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState
 from portfolio.rows import clean_text, insert_new
@@ -163,7 +164,7 @@ def attempt(dispatch: Dispatch) -> bool:
     except Exception as error:
         # What a library did not expect may be different the next time.
         logger.warning("dispatch %s failed: %s", dispatch.pk, type(error).__name__)
-        _note(dispatch, at, begun, error=f"{type(error).__name__} while sending")
+        _note(dispatch, at, begun, error=gettext("%(__name__)s while sending") % {"__name__": type(error).__name__})
         _put_off(dispatch, NotSent(f"{type(error).__name__} while sending"))
         return False
     _mark_sent(dispatch)

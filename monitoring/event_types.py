@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from monitoring.answers import CHANGE_EXAMPLE
 from monitoring.models import Kind, Severity
 
@@ -29,7 +33,7 @@ def or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 @dataclass(frozen=True, slots=True)
 class EventType:
     name: str
-    summary: str
+    summary: str | Promise
     data: Mapping[str, Any]
     example: Mapping[str, Any]
 
@@ -37,7 +41,7 @@ class EventType:
     def schema(self) -> dict[str, Any]:
         """Of the whole body, as it is sent."""
         whole = an_object(type={"const": self.name}, timestamp=MOMENT, data=self.data)
-        return {"$schema": DIALECT, "title": self.name, "description": self.summary, **whole}
+        return {"$schema": DIALECT, "title": self.name, "description": str(self.summary), **whole}
 
     @property
     def whole_example(self) -> dict[str, Any]:
@@ -102,27 +106,27 @@ WEBHOOK_TEST = "webhook.test"
 EVENT_TYPES: Mapping[str, EventType] = {
     event.name: event
     for event in (
-        EventType(CHANGE_PUBLISHED, "A fact about a company, as in the feed.", CHANGE, CHANGE_EXAMPLE),
-        EventType("alert.raised", "A rule has raised an alert.", ALERT, ALERT_EXAMPLE),
-        EventType("subject.wanted", "Somebody wants a company monitored.", SUBJECT, SUBJECT_EXAMPLE),
-        EventType("subject.unwanted", "Somebody no longer wants a company monitored.", SUBJECT, SUBJECT_EXAMPLE),
-        EventType("subject.monitored", "D&B monitors a company from now on.", STATE, STATE_EXAMPLE),
+        EventType(CHANGE_PUBLISHED, _("A fact about a company, as in the feed."), CHANGE, CHANGE_EXAMPLE),
+        EventType("alert.raised", _("A rule has raised an alert."), ALERT, ALERT_EXAMPLE),
+        EventType("subject.wanted", _("Somebody wants a company monitored."), SUBJECT, SUBJECT_EXAMPLE),
+        EventType("subject.unwanted", _("Somebody no longer wants a company monitored."), SUBJECT, SUBJECT_EXAMPLE),
+        EventType("subject.monitored", _("D&B monitors a company from now on."), STATE, STATE_EXAMPLE),
         EventType(
             "subject.removed",
-            "D&B no longer monitors a company.",
+            _("D&B no longer monitors a company."),
             STATE,
             {**STATE_EXAMPLE, "state": "removed", "code": "21112"},
         ),
         EventType(
             "subject.refused",
-            "D&B does not take a company; `replacement` is the number it names instead.",
+            _("D&B does not take a company; `replacement` is the number it names instead."),
             STATE,
             {**STATE_EXAMPLE, "state": "refused", "code": "40003", "replacement": "150483782"},
         ),
-        EventType("import.uploaded", "A list was handed in; it is read now.", IMPORT, IMPORT_EXAMPLE),
+        EventType("import.uploaded", _("A list was handed in; it is read now."), IMPORT, IMPORT_EXAMPLE),
         EventType(
             "import.read",
-            "A list was read and waits for a person to confirm what it adds or removes.",
+            _("A list was read and waits for a person to confirm what it adds or removes."),
             IMPORT,
             {
                 **IMPORT_EXAMPLE,
@@ -131,15 +135,15 @@ EVENT_TYPES: Mapping[str, EventType] = {
         ),
         EventType(
             "import.failed",
-            "A list could not be read; `summary` says why.",
+            _("A list could not be read; `summary` says why."),
             IMPORT,
             {**IMPORT_EXAMPLE, "state": "failed", "summary": "suppliers.xlsx could not be read: It holds no rows."},
         ),
-        EventType("import.confirmed", "Somebody confirmed what an import adds or removes.", IMPORT, IMPORT_EXAMPLE),
-        EventType("import.approved", "A second person approved an import.", IMPORT, IMPORT_EXAMPLE),
+        EventType("import.confirmed", _("Somebody confirmed what an import adds or removes."), IMPORT, IMPORT_EXAMPLE),
+        EventType("import.approved", _("A second person approved an import."), IMPORT, IMPORT_EXAMPLE),
         EventType(
             "import.applied",
-            "All that was confirmed of an import is wanted now; the next sync tells D&B.",
+            _("All that was confirmed of an import is wanted now; the next sync tells D&B."),
             IMPORT,
             {
                 **IMPORT_EXAMPLE,
@@ -147,9 +151,9 @@ EVENT_TYPES: Mapping[str, EventType] = {
                 "summary": "suppliers.xlsx was applied: 12 new billable companies, 0 removals",
             },
         ),
-        EventType("import.cancelled", "Nothing of an import will be done.", IMPORT, IMPORT_EXAMPLE),
-        EventType("import.undone", "What only an import made wanted is wanted no more.", IMPORT, IMPORT_EXAMPLE),
-        EventType(WEBHOOK_TEST, "Sent by the test button.", an_object(message=TEXT), {"message": "It works."}),
+        EventType("import.cancelled", _("Nothing of an import will be done."), IMPORT, IMPORT_EXAMPLE),
+        EventType("import.undone", _("What only an import made wanted is wanted no more."), IMPORT, IMPORT_EXAMPLE),
+        EventType(WEBHOOK_TEST, _("Sent by the test button."), an_object(message=TEXT), {"message": "It works."}),
     )
 }
 
@@ -163,7 +167,10 @@ def patterns_of(text: str) -> list[str]:
     found = split(text)
     for pattern in found:
         if not any(matches(pattern, name) for name in EVENT_TYPES):
-            raise UnknownEventType(f"“{pattern}” is no event. There are: {', '.join(EVENT_TYPES)}; subject.* and *.")
+            raise UnknownEventType(
+                gettext("“%(pattern)s” is no event. There are: %(names)s; subject.* and *.")
+                % {"pattern": pattern, "names": ", ".join(EVENT_TYPES)}
+            )
     return found
 
 

@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext
+
 from monitoring import history
 from monitoring.comparing import Difference, differences, is_one_item
 from monitoring.history import same_value
 from monitoring.models import Element, Severity
 from monitoring.severity import default_severity
 from monitoring.timeline import label_of
-from monitoring.wording import NOTHING, say_at_once, short, words
+from monitoring.wording import is_nothing, say_at_once, short, words
 
-NO_LONGER = "no longer known"
 LONGEST = 1000
 
 
@@ -49,9 +50,9 @@ def facts_of(value: Any, label: str = "") -> list[Fact]:
 
 
 def _fact(label: str, value: Any) -> Fact | None:
-    text = short(value, LONGEST)
-    if text == NOTHING:
+    if is_nothing(value):
         return None
+    text = short(value, LONGEST)
     if is_one_item(value):
         value = value[0]
     below = [] if _fits_a_line(value, text) else facts_of(value, label if isinstance(value, list) else "")
@@ -88,18 +89,16 @@ def _compared(label: str, then: Any, today: Any, with_new: bool) -> Fact | None:
         then, today = then[0], today[0]
     if isinstance(then, dict) and isinstance(today, dict) and not say_at_once(then):
         return Fact(_capital(label), below=compared(then, today, with_new=with_new))
-    before = short(then, LONGEST)
-    return Fact(_capital(label), "" if before == NOTHING else before, today=_today(then, today))
+    return Fact(_capital(label), "" if is_nothing(then) else short(then, LONGEST), today=_today(then, today))
 
 
 def _today(then: Any, today: Any) -> str:
     """What it is now; of a list, which items came and went."""
-    after = short(today, LONGEST)
-    if after == NOTHING:
-        return NO_LONGER
+    if is_nothing(today):
+        return gettext("no longer known")
     if isinstance(then, list) and isinstance(today, list) and then:
         return "; ".join(map(str, differences(then, today)))
-    return after
+    return short(today, LONGEST)
 
 
 @dataclass(slots=True)
@@ -128,7 +127,7 @@ def turns(then: dict[str, Any], today: dict[str, Any], elements: Mapping[str, El
     """From then to today, in words, the noise apart."""
     found = Turns()
     for path, before, after in _differing(then, today, history.ROOT):
-        if short(before) == NOTHING:
+        if is_nothing(before):
             found.new += 1
         else:
             turn = Turn(label_of(path, elements), differences(before, after), _is_noise(path, elements))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from direct_plus.files import PART_SIZE, FileKind, FileName, parse_file_name, read_lines, sha256_of
 from monitoring.ingesting import ingest
@@ -47,7 +48,10 @@ def import_file(
     """Store and read a file, part by part. Raises UnreadableFile where the file is damaged; what was read stays."""
     name = parse_file_name(path.name)
     if name is None or name.kind not in KINDS or name.reference != registration.reference:
-        raise NotForUs(f"{path.name} is no file of notifications or seeds of {registration.reference}.")
+        raise NotForUs(
+            gettext("%(name)s is no file of notifications or seeds of %(reference)s.")
+            % {"name": path.name, "reference": registration.reference}
+        )
     sha256, result = sha256_of(path), Imported()
     for number, lines in enumerate(cut(path)):
         _import_part(registration, name, sha256, number, lines, result)

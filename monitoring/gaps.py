@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+
 from portfolio.models import Registration
 
 DROPPED_AFTER = timedelta(days=4)
@@ -15,10 +18,10 @@ def mark_if_left_too_long(registration: Registration) -> None:
     last, heard = registration.last_pulled_at, registration.heard_at
     if last is None or heard is None or heard - last <= DROPPED_AFTER:
         return
-    reason = (
-        f"Not pulled for {_days(heard - last)}: what D&B queued from {_utc(last)} to {_utc(heard - DROPPED_AFTER)} "
-        "and nobody pulled is dropped. Ask D&B to seed the registration again, or run a refresh check of its companies."
-    )
+    reason = gettext(
+        "Not pulled for %(days)s: what D&B queued from %(since)s to %(until)s and nobody pulled is "
+        "dropped. Ask D&B to seed the registration again, or run a refresh check of its companies."
+    ) % {"days": _days(heard - last), "since": _utc(last), "until": _utc(heard - DROPPED_AFTER)}
     _mark(registration, last, heard - DROPPED_AFTER, reason)
 
 
@@ -28,10 +31,11 @@ def mark_if_beyond_replay(registration: Registration, replay_from: datetime) -> 
     earliest = registration.heard_at - REPLAYED_FOR
     if replay_from >= earliest:
         return replay_from
-    reason = (
-        f"A call of {_utc(replay_from)} stayed in doubt for more than 14 days: what it took before {_utc(earliest)} "
-        "can no longer be replayed. Ask D&B to seed the registration again, or run a refresh check of its companies."
-    )
+    reason = gettext(
+        "A call of %(since)s stayed in doubt for more than 14 days: what it took before %(until)s can no "
+        "longer be replayed. Ask D&B to seed the registration again, or run a refresh check of its "
+        "companies."
+    ) % {"since": _utc(replay_from), "until": _utc(earliest)}
     _mark(registration, replay_from, earliest, reason)
     return earliest
 
@@ -51,7 +55,7 @@ def clear_gap(registration: Registration) -> None:
 
 
 def _days(span: timedelta) -> str:
-    return f"{span / timedelta(days=1):.1f} days"
+    return gettext("%(count)s days") % {"count": number_format(span / timedelta(days=1), 1)}
 
 
 def _utc(moment: datetime) -> str:

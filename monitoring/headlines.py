@@ -6,41 +6,56 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from monitoring.history import Event, Profile, same_value
 from monitoring.models import Kind
 from monitoring.projecting import columns_of
 from monitoring.severity import CRITICAL_WHEN_TRUE
-from monitoring.wording import NOTHING, heading, short
+from monitoring.wording import heading, is_nothing, short
 from portfolio.countries import country_name
 from portfolio.models import Company
 
 LINKAGE = "organization.corporateLinkage"
 ROLES = (
-    ("headQuarter", "Headquarters"),
-    ("parent", "Parent"),
-    ("domesticUltimate", "Domestic ultimate"),
-    ("globalUltimate", "Global ultimate"),
+    ("headQuarter", _("Headquarters")),
+    ("parent", _("Parent")),
+    ("domesticUltimate", _("Domestic ultimate")),
+    ("globalUltimate", _("Global ultimate")),
 )
 FACTS = (
-    ("primaryAddress", "Address"),
-    ("registeredName", "Registered name"),
-    ("businessEntityType", "Legal form"),
-    ("registrationNumbers.registrationNumber", "Registration number"),
-    ("industryCodes.description", "Industry"),
-    ("startDate", "Founded"),
-    ("numberOfEmployees", "Employees"),
-    ("financials.yearlyRevenue", "Yearly revenue"),
-    ("mostSeniorPrincipal.fullName", "Most senior principal"),
-    ("telephone", "Telephone"),
-    ("websiteAddress.url", "Website"),
+    ("primaryAddress", _("Address")),
+    ("registeredName", _("Registered name")),
+    ("businessEntityType", _("Legal form")),
+    ("registrationNumbers.registrationNumber", _("Registration number")),
+    ("industryCodes.description", _("Industry")),
+    ("startDate", _("Founded")),
+    ("numberOfEmployees", _("Employees")),
+    ("financials.yearlyRevenue", _("Yearly revenue")),
+    ("mostSeniorPrincipal.fullName", _("Most senior principal")),
+    ("telephone", _("Telephone")),
+    ("websiteAddress.url", _("Website")),
 )
-GOOD = ("active",)
-BAD = ("out of business", "deleted at d&b", "merged into another company")
+# What is stored is compared, and is what programs read; people read it in their language.
+STATUSES: Mapping[str, tuple[str, str | Promise]] = {
+    "active": ("good", _("Active")),
+    "out of business": ("bad", _("Out of business")),
+    "deleted at d&b": ("bad", _("Deleted at D&B")),
+    "merged into another company": ("bad", _("Merged into another company")),
+}
 
 
 def status_tone(status: str) -> str:
-    known = status.lower()
-    return "good" if known in GOOD else "bad" if known in BAD else "calm"
+    known = STATUSES.get(status.lower())
+    return known[0] if known else "calm"
+
+
+def status_words(status: str) -> str:
+    """In the reader's language where it is one of those that everybody meets; else as D&B says it."""
+    known = STATUSES.get(status.lower())
+    return str(known[1]) if known else status
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,10 @@ class Head:
     @property
     def tone(self) -> str:
         return status_tone(self.status)
+
+    @property
+    def status_words(self) -> str:
+        return status_words(self.status)
 
 
 def head_of(profile: Profile, events: Iterable[Event]) -> Head:
@@ -98,13 +117,14 @@ def headlines(then: Mapping[str, Any], today: Mapping[str, Any]) -> list[Headlin
         before, after = (_first(document, path.split(".")) for document in (then, today))
         value, now = _text(before), _text(after)
         if value:
-            found.append(Headline(label, value, "" if same_value(before, after) or value == now else now or "none"))
+            found.append(
+                Headline(str(label), value, "" if same_value(before, after) or value == now else now or gettext("none"))
+            )
     return found
 
 
 def _text(value: Any) -> str:
-    text = short(value, 200)
-    return "" if text == NOTHING else text
+    return "" if is_nothing(value) else short(value, 200)
 
 
 def _first(value: Any, names: Sequence[str]) -> Any:
@@ -144,8 +164,8 @@ def relatives(duns: str, then: Profile, today: Profile) -> list[Relative]:
     for name, role in ROLES:
         before, after = (_named(profile.value(f"{LINKAGE}.{name}")) for profile in (then, today))
         if any(before):
-            now = "" if before == after else _spoken(*after) or "none"
-            found.append(Relative(role, *before, today=now, is_itself=before[0] == duns))
+            now = "" if before == after else _spoken(*after) or gettext("none")
+            found.append(Relative(str(role), *before, today=now, is_itself=before[0] == duns))
     return found
 
 
@@ -163,6 +183,9 @@ def _named(value: Any) -> tuple[str, str]:
 
 def family(profile: Profile) -> list[tuple[str, str]]:
     """How large the group is."""
-    counts = (("Companies in the group", "globalUltimateFamilyTreeMembersCount"), ("Branches", "branchesCount"))
+    counts = (
+        (gettext("Companies in the group"), "globalUltimateFamilyTreeMembersCount"),
+        (gettext("Branches"), "branchesCount"),
+    )
     found = ((label, profile.value(f"{LINKAGE}.{name}")) for label, name in counts)
     return [(label, short(value)) for label, value in found if value is not None]

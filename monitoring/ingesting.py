@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from django.db import DatabaseError, models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from direct_plus.messages import parse_stamp
 from monitoring import identity
@@ -205,7 +206,7 @@ def _insert_alone(batch: Batch, model: type[Row], row: Row, notification: Callab
     except DatabaseError as error:
         if not _database_answers():
             raise
-        _refuse(batch, notification(row), f"The database refuses it: {error}")
+        _refuse(batch, notification(row), gettext("The database refuses it: %(error)s") % {"error": error})
         return False
 
 
@@ -319,7 +320,7 @@ def _publish_apart(batch: Batch) -> None:
         source=Source.RETRY,
         state=DeliveryState.INGESTED,
         ingested_at=batch.now,
-        error=f"Changes found when delivery {batch.delivery.pk} was read again.",
+        error=gettext("Changes found when delivery %(pk)s was read again.") % {"pk": batch.delivery.pk},
     )
     for rows in in_batches([change.pk for change in batch.inserted]):
         Change.objects.filter(pk__in=rows, delivery=batch.delivery).update(delivery=apart)

@@ -15,6 +15,8 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
+from django.utils.translation import gettext
+
 from monitoring.history import ROOT, same_value
 
 Names = tuple[str, ...]
@@ -45,7 +47,7 @@ class Facet:
 def parse_path(text: str) -> Names:
     """The names of a path; `organization.` may be left out. Raises Mistake."""
     if len(text) > LONGEST:
-        raise Mistake(f"A path has at most {LONGEST} characters.", LONGEST + 1)
+        raise Mistake(gettext("A path has at most %(count)s characters.") % {"count": LONGEST}, LONGEST + 1)
     at = 1
     names = []
     for name in text.split("."):
@@ -53,7 +55,10 @@ def parse_path(text: str) -> Names:
         names.append(name)
         at += len(name) + 1
     if names.count(DEEP) > MOST_DEEP or len(names) > MOST_NAMES:
-        raise Mistake(f"At most {MOST_DEEP} times ** and {MOST_NAMES} names fit into a path.")
+        raise Mistake(
+            gettext("At most %(MOST_DEEP)s times ** and %(MOST_NAMES)s names fit into a path.")
+            % {"MOST_DEEP": MOST_DEEP, "MOST_NAMES": MOST_NAMES}
+        )
     return tuple(names) if names[0] in (ROOT, DEEP) else (ROOT, *names)
 
 
@@ -68,13 +73,15 @@ def parse_line(text: str) -> tuple[bool, Names]:
 
 def _check_name(name: str, at: int) -> None:
     if not name:
-        raise Mistake("A name is missing between two dots.", at)
+        raise Mistake(gettext("A name is missing between two dots."), at)
     wrong = NAME.match(name)
     end = wrong.end() if wrong else 0
     if end < len(name):
-        raise Mistake(f"“{name[end]}” does not belong into a path; names are joined by dots.", at + end)
+        raise Mistake(
+            gettext("“%(name)s” does not belong into a path; names are joined by dots.") % {"name": name[end]}, at + end
+        )
     if DEEP in name and name != DEEP:
-        raise Mistake("** stands for whole names: write it between two dots.", at + name.index(DEEP))
+        raise Mistake(gettext("** stands for whole names: write it between two dots."), at + name.index(DEEP))
 
 
 def facets(path: Names, element: str, previous: Any, current: Any) -> Iterator[Facet]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext, ngettext
 
 from portfolio.connecting import NotConfigured, credentials, is_real
 from portfolio.models import Contract
@@ -31,7 +32,7 @@ def missing_credentials(contract: Contract) -> str:
 
 def test_copy(contract: Contract) -> str:
     if is_real(contract) and settings.ENVIRONMENT != "production" and not settings.DNB_PULL:
-        return (
+        return gettext(
             "This is no production installation and would drain the real queue. "
             "Set DNB_PULL=yes if it is the only one that pulls."
         )
@@ -48,9 +49,9 @@ def free_space() -> tuple[Path, int]:
 def _disk() -> str:
     place, free = free_space()
     if free < LEAST_FREE:
-        return (
-            f"Only {free / 1e6:,.0f} MB of disk are free under {place}: make room for 1 GB, nothing is pulled before."
-        )
+        return gettext(
+            "Only %(count)s MB of disk are free under %(place)s: make room for 1 GB, nothing is pulled before."
+        ) % {"count": f"{free / 1000000.0:,.0f}", "place": place}
     return ""
 
 
@@ -61,6 +62,10 @@ def _migrations() -> str:
     executor = MigrationExecutor(connection)
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if waiting:
-        return f"{len(waiting)} migrations wait: run manage.py migrate."
+        return ngettext(
+            "%(count)s migrations wait: run manage.py migrate.",
+            "%(count)s migrations wait: run manage.py migrate.",
+            len(waiting),
+        ) % {"count": len(waiting)}
     _migrated.add(connection.alias)
     return ""

@@ -11,6 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from monitoring.models import Change, Kind, Publication, ReadMark
 from monitoring.wording import from_json
 from portfolio.models import ProposalKind
@@ -25,9 +28,9 @@ OPENS: Mapping[str, ProposalKind] = {
     Kind.LEFT: ProposalKind.EXIT,
 }
 CLOSES: Mapping[str, ProposalKind] = {Kind.RESTORED: ProposalKind.DELETE, Kind.ENTERED: ProposalKind.EXIT}
-NOTES: Mapping[ProposalKind, str] = {
-    ProposalKind.DELETE: "D&B has restored the company.",
-    ProposalKind.EXIT: "The company is in the monitored set again.",
+NOTES: Mapping[ProposalKind, str | Promise] = {
+    ProposalKind.DELETE: _("D&B has restored the company."),
+    ProposalKind.EXIT: _("The company is in the monitored set again."),
 }
 FIELDS = ("id", "registration_id", "company_id", "kind", "current", "changed_at")
 
@@ -70,7 +73,7 @@ def _consider(touched: list[Fact]) -> None:
     for fact in latest:
         if fact.kind in CLOSES:
             registration, company, kind = fact.about
-            withdraw(kind=kind, registration=registration, duns=[company], note=NOTES[kind])
+            withdraw(kind=kind, registration=registration, duns=[company], note=str(NOTES[kind]))
 
 
 def _latest(companies: Iterable[str]) -> Iterator[Fact]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
@@ -125,7 +126,9 @@ def _learn_the_time(run: Run) -> bool:
         return _end(run, Outcome.REFUSED if error.status else Outcome.FAILED, str(error))
     hear(run, detail.heard_at or run.client.session.heard_at)
     if registration.heard_at is None:
-        return _end(run, Outcome.FAILED, "D&B's answers carry no time, so that a repair would not know its beginning.")
+        return _end(
+            run, Outcome.FAILED, gettext("D&B's answers carry no time, so that a repair would not know its beginning.")
+        )
     return True
 
 
@@ -216,7 +219,7 @@ def recover_abandoned(registration: Registration, fence: int) -> None:
         content = load_bytes(delivery.pk)
         verdict = decide_content(content)
         if verdict.meaning != Meaning.RECEIVED:
-            verdict = Verdict(Meaning.DOUBTFUL, "The process that asked ended before the answer was stored.")
+            verdict = Verdict(Meaning.DOUBTFUL, gettext("The process that asked ended before the answer was stored."))
         delivery.ended_at = timezone.now()
         delivery.byte_count, delivery.sha256 = len(content), hashlib.sha256(content).hexdigest()
         _conclude(delivery, verdict)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext
+
 from direct_plus.messages import ElementChange, Item, UnreadableItem, parse_json, parse_stamp, read_item, split_answer
 from monitoring import identity
 from monitoring.models import Delivery, Kind, Source
@@ -156,7 +158,7 @@ def _text(raw: bytes | None) -> str | None:
         return None
     text = raw.decode()
     if "\0" in text:
-        raise UnreadableItem("It holds a NUL character, which JSON does not allow.")
+        raise UnreadableItem(gettext("It holds a NUL character, which JSON does not allow."))
     return text
 
 
@@ -168,5 +170,7 @@ def items_of(delivery: Delivery, content: bytes) -> list[bytes]:
         return [line for line in content.splitlines() if line.strip()]
     split = split_answer(content)
     if split is None:
-        raise ValueError(f"The stored bytes of delivery {delivery.pk} are no answer that can be split.")
+        raise ValueError(
+            gettext("The stored bytes of delivery %(pk)s are no answer that can be split.") % {"pk": delivery.pk}
+        )
     return split.items

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Sum
+from django.utils.translation import gettext
 
 from monitoring.models import Change, DailyCount, Element, Kind, Severity
 from monitoring.periods import Period
@@ -94,7 +95,7 @@ def _count_kinds(found: Counts, period: Period, registrations: Sequence[uuid.UUI
     ):
         name = element if kind == Kind.ELEMENT else f"={kind}"
         what[name] += count
-        countries[country or "unknown"] += count
+        countries[country or gettext("unknown")] += count
         if severity == Severity.CRITICAL:
             critical[name] += count
     found.what, found.critical, found.countries = top(what), top(critical), top(countries)
@@ -116,7 +117,7 @@ def name_what_was_counted(counts: Counts, changes: Sequence[Change]) -> dict[str
 
 def _words(name: str, elements: dict[str, Element]) -> str:
     if name.startswith("="):
-        text = SENTENCES.get(name[1:], name[1:]).partition(",")[0]
+        text = str(SENTENCES.get(name[1:], name[1:])).partition(",")[0]
         return text[:1].upper() + text[1:]
     return label_of(name, elements)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.gaps import REPLAYED_FOR
 from monitoring.models import Delivery, DeliveryState, Source
@@ -35,5 +36,7 @@ def doubt_what_the_backup_did_not_know(registration: Registration) -> None:
     if restored_from is None or timezone.now() - restored_from > REPLAYED_FOR + BEFORE:
         return
     if not Delivery.objects.filter(registration=registration).exists():
-        reason = "The backup that was restored does not know this registration: what was pulled before is asked for."
+        reason = gettext(
+            "The backup that was restored does not know this registration: what was pulled before is asked for."
+        )
         add_doubt(registration, restored_from - BEFORE, reason)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.conditions import leaves
 from monitoring.history import same_value
@@ -86,7 +87,7 @@ def _is_back(one: Facet, two: Facet) -> bool:
 def _note(change: Change, alerts: set[uuid.UUID], words: str) -> int:
     """Once for each alert: what is noted already stays."""
     now = timezone.now()
-    text = f"Taken back on {moment_text(change.changed_at)}: {words}"
+    text = gettext("Taken back on %(moment)s: %(words)s") % {"moment": moment_text(change.changed_at), "words": words}
     rows = Alert.objects.filter(pk__in=alerts, reversed_at__isnull=True)
     count = rows.filter(~Q(state=AlertState.NEW)).update(reversal=text, reversed_at=now)
     return count + rows.filter(state=AlertState.NEW).update(

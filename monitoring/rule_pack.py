@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from monitoring.models import AlertRule, Combination, Grouping, Kind, ReadMark, Severity, content_key
 from portfolio.rows import insert_new
@@ -26,7 +30,7 @@ MEDIUM = (
 )
 
 
-def _rule(name: str, severity: Severity, description: str, **fields: Any) -> dict[str, Any]:
+def _rule(name: Promise, severity: Severity, description: Promise, **fields: Any) -> dict[str, Any]:
     return {"name": name, "severity": severity, "description": description, **fields}
 
 
@@ -36,83 +40,83 @@ def _paths(*paths: str) -> str:
 
 PACK: Mapping[str, dict[str, Any]] = {
     "out-of-business": _rule(
-        "Out of business",
+        _("Out of business"),
         Severity.CRITICAL,
-        "D&B says that the company no longer operates.",
+        _("D&B says that the company no longer operates."),
         elements=_paths("dunsControlStatus.operatingStatus"),
         conditions="becomes 403\nbecomes Out of business",
     ),
     "insolvency": _rule(
-        "Bankruptcy or insolvency",
+        _("Bankruptcy or insolvency"),
         Severity.CRITICAL,
-        "Bankruptcy, insolvency, liquidation or a suspension of payments.",
+        _("Bankruptcy, insolvency, liquidation or a suspension of payments."),
         elements=_paths(*(f"legalEvents.{name}" for name in LEGAL)),
         conditions="becomes true",
     ),
     "exclusions": _rule(
-        "Excluded from business with the state",
+        _("Excluded from business with the state"),
         Severity.CRITICAL,
-        "An active exclusion, such as a debarment or sanction.",
+        _("An active exclusion, such as a debarment or sanction."),
         elements=_paths("exclusions.hasActiveExclusions"),
         conditions="becomes true",
     ),
     "high-risk": _rule(
-        "High risk or deteriorating",
+        _("High risk or deteriorating"),
         Severity.CRITICAL,
-        "D&B marks the company as a high risk, or as deteriorating.",
+        _("D&B marks the company as a high risk, or as deteriorating."),
         elements=_paths("**.isHighRiskBusiness", "**.isDeterioratingBusiness"),
         conditions="becomes true",
     ),
     "gone": _rule(
-        "Deleted or merged at D&B",
+        _("Deleted or merged at D&B"),
         Severity.CRITICAL,
-        "No more news will come under this number.",
+        _("No more news will come under this number."),
         kinds=f"{Kind.DELETED},{Kind.TRANSFERRED}",
     ),
     "silent": _rule(
-        "Under review or no longer monitored",
+        _("Under review or no longer monitored"),
         Severity.HIGH,
-        "No news comes for a while, or none any more.",
+        _("No news comes for a while, or none any more."),
         kinds=f"{Kind.UNDER_REVIEW},{Kind.LEFT},{Kind.REMOVED}",
     ),
     "open-legal-events": _rule(
-        "Open suits, liens, judgments",
+        _("Open suits, liens, judgments"),
         Severity.HIGH,
-        "An open legal event other than bankruptcy.",
+        _("An open legal event other than bankruptcy."),
         elements=_paths("legalEvents.hasOpen*") + "\n!organization.legalEvents.hasOpenBankruptcy",
         conditions="becomes true",
     ),
     "significant-events": _rule(
-        "Significant events",
+        _("Significant events"),
         Severity.HIGH,
-        "Fire, fraud, a change of control and the like.",
+        _("Fire, fraud, a change of control and the like."),
         elements=_paths("significantEvents.*"),
         conditions="becomes true",
     ),
     "score-worse": _rule(
-        "Failure or delinquency score worse",
+        _("Failure or delinquency score worse"),
         Severity.HIGH,
-        "A percentile that falls or a class that rises.",
+        _("A percentile that falls or a class that rises."),
         elements=_paths("dnbAssessment.failureScore", "dnbAssessment.delinquencyScore"),
         conditions="gets worse",
     ),
     "rating-worse": _rule(
-        "D&B rating worse",
+        _("D&B rating worse"),
         Severity.HIGH,
-        "The standard rating falls.",
+        _("The standard rating falls."),
         elements=_paths("dnbAssessment.standardRating"),
         conditions="gets worse",
     ),
     "ownership": _rule(
-        "New owner",
+        _("New owner"),
         Severity.HIGH,
-        "Another parent, headquarters, domestic or global ultimate.",
+        _("Another parent, headquarters, domestic or global ultimate."),
         elements=_paths(*(f"corporateLinkage.{name}.duns" for name in LINKAGE)),
     ),
     "master-data": _rule(
-        "Master data changed",
+        _("Master data changed"),
         Severity.MEDIUM,
-        "Name, legal form, registration number, address or management: what other systems hold too.",
+        _("Name, legal form, registration number, address or management: what other systems hold too."),
         elements=_paths(*MEDIUM),
     ),
 }
@@ -136,7 +140,10 @@ def columns_of(name: str) -> dict[str, Any]:
         "quiet_until": None,
         "quiet_zone": "UTC",
     }
-    return {**defaults, **PACK[name], "pack": name}
+    # Rows are people's: they are written in the installation's language, whoever asks for them.
+    with override(settings.LANGUAGE_CODE):
+        words = {column: str(PACK[name][column]) for column in ("name", "description")}
+    return {**defaults, **PACK[name], **words, "pack": name}
 
 
 def install_pack(sender: AppConfig | None = None, **kwargs: Any) -> None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import available_timezones
 
+from django.utils.translation import gettext
+
 from direct_plus.duns import InvalidDuns, normalise_duns
-from monitoring.conditions import Condition, parse_condition
+from monitoring.conditions import Condition, line_in_words, parse_condition
 from monitoring.history import ROOT
 from monitoring.models import AlertRule, Change, Combination, Kind
 from monitoring.paths import Facet, Mistake, Names, facets, holds, is_related, parse_line
@@ -46,11 +48,11 @@ class Rule:
         if self.kinds is not None and change.kind not in self.kinds:
             return ""
         if change.kind != Kind.ELEMENT:
-            return change.get_kind_display()
+            return str(change.get_kind_display())
         if self.paths and not any(is_related(path, change.element) for path in self.paths):
             return ""
         if not self.paths and not self.conditions and not self.left_out:
-            return "Any change"
+            return gettext("Any change")
         return self._reason_of(self._facets(change))
 
     def _facets(self, change: Change) -> Iterator[Facet]:
@@ -74,7 +76,7 @@ class Rule:
     def _enough(self, met: list[Condition]) -> str:
         """The conditions that are met, in words, if they are enough."""
         is_all = self.row.combination == Combination.ALL
-        return ", ".join(map(str, met)) if not is_all or len(met) == len(self.conditions) else ""
+        return ", ".join(one.in_words for one in met) if not is_all or len(met) == len(self.conditions) else ""
 
     @property
     def judges_baselines(self) -> bool:
@@ -170,24 +172,30 @@ def _check_together(row: AlertRule, found: Mistakes) -> None:
     kinds = split(row.kinds)
     if kinds and Kind.ELEMENT not in kinds and (row.elements.strip() or row.conditions.strip()):
         wrong = "elements" if row.elements.strip() else "conditions"
-        found.setdefault(wrong, []).append("These need the kind “Changed”, which is not chosen above.")
+        found.setdefault(wrong, []).append(gettext("These need the kind “Changed”, which is not chosen above."))
     if (row.quiet_from is None) != (row.quiet_until is None):
         wrong = "quiet_until" if row.quiet_until is None else "quiet_from"
-        found.setdefault(wrong, []).append("Quiet hours need both ends.")
+        found.setdefault(wrong, []).append(gettext("Quiet hours need both ends."))
     if row.quiet_from is not None and row.quiet_from == row.quiet_until:
-        found.setdefault("quiet_until", []).append("Quiet hours that end when they begin would last all day or never.")
+        found.setdefault("quiet_until", []).append(
+            gettext("Quiet hours that end when they begin would last all day or never.")
+        )
 
 
 def _check_lines(parse: Callable[[str], object]) -> Callable[[str], Iterator[str]]:
     def check(text: str) -> Iterator[str]:
         lines = _lines(text)
         if len(lines) > MOST_LINES:
-            yield f"At most {MOST_LINES} lines."
+            yield gettext("At most %(count)s lines.") % {"count": MOST_LINES}
         for number, line in lines:
             try:
                 parse(line)
             except Mistake as mistake:
-                yield f"Line {number}, character {mistake.at}: {mistake}"
+                yield gettext("Line %(number)s, character %(at)s: %(mistake)s") % {
+                    "number": number,
+                    "at": mistake.at,
+                    "mistake": mistake,
+                }
 
     return check
 
@@ -196,35 +204,39 @@ def _check_parts(is_wrong: Callable[[str], str]) -> Callable[[str], Iterator[str
     def check(text: str) -> Iterator[str]:
         for number, part in enumerate(split(text), 1):
             if why := is_wrong(part):
-                yield f"Entry {number}, “{part[:40]}”: {why}"
+                yield gettext("Entry %(number)s, “%(part)s”: %(why)s") % {
+                    "number": number,
+                    "part": part[:40],
+                    "why": why,
+                }
 
     return check
 
 
 def _wrong_kind(text: str) -> str:
-    return "" if text in Kind.values else "there is no such kind of change."
+    return "" if text in Kind.values else gettext("there is no such kind of change.")
 
 
 def _wrong_country(text: str) -> str:
-    return "" if COUNTRY.fullmatch(text.upper()) else "a country has two letters, such as DE."
+    return "" if COUNTRY.fullmatch(text.upper()) else gettext("a country has two letters, such as DE.")
 
 
 def _wrong_duns(text: str) -> str:
     try:
         normalise_duns(text)
     except InvalidDuns as error:
-        return f"this is no D-U-N-S number: {error.reason}."
+        return gettext("this is no D-U-N-S number: %(reason)s.") % {"reason": error.reason}
     return ""
 
 
 def _wrong_reference(text: str) -> str:
     known = Registration.objects.filter(reference=text).exists()
-    return "" if known else "there is no registration with this reference."
+    return "" if known else gettext("there is no registration with this reference.")
 
 
 def _check_zone(text: str) -> Iterator[str]:
     if text not in available_timezones():
-        yield f"“{text}” is no time zone: use a name like Europe/Berlin."
+        yield gettext("“%(text)s” is no time zone: use a name like Europe/Berlin.") % {"text": text}
 
 
 CHECKS: Mapping[str, Callable[[str], Iterator[str]]] = {
@@ -244,11 +256,10 @@ def in_words(row: AlertRule) -> str:
         lower_first(str(Kind(kind).label)) for kind in split(row.kinds) if kind in Kind.values and kind != Kind.ELEMENT
     ]
     paths = [_path_in_words(line) for _, line in _lines(row.elements) if not line.startswith("!")]
-    conditions = f" {'and' if row.combination == Combination.ALL else 'or'} ".join(
-        line for _, line in _lines(row.conditions)
-    )
-    elements = " ".join(filter(None, [_few(paths), conditions or ("changes" if paths else "")]))
-    return "; ".join(filter(None, [elements, _few(kinds)])) or "any change"
+    joint = gettext("and") if row.combination == Combination.ALL else gettext("or")
+    conditions = f" {joint} ".join(line_in_words(line) for _, line in _lines(row.conditions))
+    elements = " ".join(filter(None, [_few(paths), conditions or (gettext("changes") if paths else "")]))
+    return "; ".join(filter(None, [elements, _few(kinds)])) or gettext("any change")
 
 
 def _path_in_words(path: str) -> str:
@@ -256,13 +267,19 @@ def _path_in_words(path: str) -> str:
 
 
 def _few(parts: list[str]) -> str:
-    more = f" and {len(parts) - 3} more" if len(parts) > 3 else ""
-    return ", ".join(parts[:3]) + more
+    shown = ", ".join(parts[:3])
+    if len(parts) <= 3:
+        return shown
+    return gettext("%(names)s and %(count)s more") % {"names": shown, "count": len(parts) - 3}
 
 
 def scope_in_words(row: AlertRule) -> str:
-    named = [("registration", row.registrations), ("company", row.companies), ("tag", row.tags)]
-    parts = [f"{word} {_few(split(text))}" for word, text in named if split(text)]
+    named = (
+        (gettext("registration %(names)s"), row.registrations),
+        (gettext("company %(names)s"), row.companies),
+        (gettext("tag %(names)s"), row.tags),
+    )
+    parts = [words % {"names": _few(split(text))} for words, text in named if split(text)]
     if split(row.countries):
-        parts.append(f"in {_few(split(row.countries.upper()))}")
-    return ", ".join(parts) or "all companies"
+        parts.append(gettext("in %(names)s") % {"names": _few(split(row.countries.upper()))})
+    return ", ".join(parts) or gettext("all companies")

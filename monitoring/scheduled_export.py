@@ -24,6 +24,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring import exports, feed  # noqa: F401  exports declares what changes hold as files
 from monitoring.answers import shown
@@ -155,7 +156,9 @@ def _written(export: ScheduledExport) -> dict[str, Any]:
             error = ""
         except feed.Gone:
             source.cursor, count = str(feed.latest()), 0
-            error = "A backup was restored, so the file is empty: take a file of all companies. The next one goes on."
+            error = gettext(
+                "A backup was restored, so the file is empty: take a file of all companies. The next one goes on."
+            )
             path.write_bytes(b"")
         marker = _mark_done(path, count, now)
         if export.server:
@@ -178,7 +181,7 @@ def folder_of(export: ScheduledExport) -> Path:
     base = Path(settings.EXPORT_FOLDER).resolve()
     folder = (base / export.folder).resolve()
     if not folder.is_relative_to(base) or "\0" in export.folder:
-        raise ValidationError({"folder": "It has to lie below the folder for exports (EXPORT_FOLDER)."})
+        raise ValidationError({"folder": gettext("It has to lie below the folder for exports (EXPORT_FOLDER).")})
     return folder
 
 

@@ -10,13 +10,15 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from monitoring.conditions import course
 from monitoring.history import Event, states
 from monitoring.models import Element
 from monitoring.severity import default_label
 from monitoring.sparklines import Line, Point
-from monitoring.wording import number, words
+from monitoring.wording import number, plain_words, words
 
 ASSESSMENT = "organization.dnbAssessment"
 MOST = 12
@@ -24,7 +26,7 @@ CODES = ("dnbCode", "scoreModelDnBCode")
 # Scales that are known: a line drawn against them does not make much of little.
 SCALES: Mapping[str, tuple[float, float]] = {"nationalPercentile": (1, 100), "classScore": (1, 5)}
 TONES = {"better": "good", "worse": "bad", "": "calm"}
-SHORT = {"maximumRecommendedLimit": "Recommended credit limit"}
+SHORT = {"maximumRecommendedLimit": _("Recommended credit limit")}
 
 
 @dataclass(slots=True)
@@ -48,7 +50,7 @@ class Score:
     @property
     def last(self) -> str:
         value = self.points[-1].value
-        return "none" if value is None else self.say(value)
+        return gettext("none") if value is None else self.say(value)
 
     def say(self, value: Decimal) -> str:
         return f"{number(value)} {self.unit}".strip()
@@ -56,7 +58,9 @@ class Score:
     @property
     def sense(self) -> str:
         """Which way is good: percentiles up, classes down."""
-        return {"better": "Higher is better.", "worse": "Higher is worse."}.get(course(self.path, 1, 2), "")
+        return {"better": gettext("Higher is better."), "worse": gettext("Higher is worse.")}.get(
+            course(self.path, 1, 2), ""
+        )
 
     @property
     def trend(self) -> str:
@@ -79,8 +83,13 @@ class Score:
     def _range(self) -> str:
         low, high = min(self.values), max(self.values)
         if low == high:
-            return f"No change since {day(self.points[0].moment)}."
-        return f"Lowest {self.say(low)} ({self._when(low)}), highest {self.say(high)} ({self._when(high)})."
+            return _no_change(self.points[0].moment)
+        return gettext("Lowest %(low)s (%(low_day)s), highest %(high)s (%(high_day)s).") % {
+            "low": self.say(low),
+            "low_day": self._when(low),
+            "high": self.say(high),
+            "high_day": self._when(high),
+        }
 
     def _when(self, value: Decimal) -> str:
         return day(next(point.moment for point in reversed(self.points) if point.value == value))
@@ -90,8 +99,12 @@ class Score:
         if len(set(self.values)) == 1:
             return ""
         if first == self.values[-1]:
-            return f"As on {start}."
-        return f"{self.trend.capitalize()} than {self.say(first)} on {start}." if self.trend else ""
+            return gettext("As on %(day)s.") % {"day": start}
+        text = {
+            "better": gettext("Better than %(value)s on %(day)s."),
+            "worse": gettext("Worse than %(value)s on %(day)s."),
+        }.get(self.trend, "")
+        return text and text % {"value": self.say(first), "day": start}
 
     def draw(self, start: datetime, end: datetime) -> None:
         ends = SCALES.get(self.name) or (float(min(self.values)), float(max(self.values)))
@@ -120,16 +133,29 @@ class Rating:
 
     @property
     def last(self) -> str:
-        return self.steps[-1][1] or "none"
+        return self.steps[-1][1] or gettext("none")
 
     @property
     def words(self) -> str:
         if len(self.steps) == 1:
-            return f"No change since {day(self.steps[0][0])}."
-        before = ", ".join(f"{text or 'none'} from {day(moment)}" for moment, text in reversed(self.steps[-4:-1]))
+            return _no_change(self.steps[0][0])
+        before = ", ".join(_step(*step) for step in reversed(self.steps[-4:-1]))
         trend = course(self.path, self.steps[0][1], self.steps[-1][1])
-        told = f" {trend.capitalize()} than {self.steps[0][1]}." if trend else ""
-        return f"Since {day(self.steps[-1][0])}. Before: {before}.{told}"
+        words = {"better": gettext("Better than %(value)s."), "worse": gettext("Worse than %(value)s.")}.get(trend, "")
+        parts = (
+            gettext("Since %(day)s.") % {"day": day(self.steps[-1][0])},
+            gettext("Before: %(steps)s.") % {"steps": before},
+            words and words % {"value": self.steps[0][1]},
+        )
+        return " ".join(filter(None, parts))
+
+
+def _no_change(since: datetime) -> str:
+    return gettext("No change since %(day)s.") % {"day": day(since)}
+
+
+def _step(moment: datetime, text: str) -> str:
+    return gettext("%(value)s from %(day)s") % {"value": text or gettext("none"), "day": day(moment)}
 
 
 @dataclass(slots=True)
@@ -161,8 +187,8 @@ def label(path: str, elements: Mapping[str, Element]) -> str:
     if known and known.label and known.label != default_label(path)[:200]:
         return known.label
     above, name = path.split(".")[-2:]
-    is_said = words(above).endswith(words(name))
-    text = SHORT.get(name) or (words(above) if is_said else f"{words(above)}: {words(name)}")
+    is_said = plain_words(above).endswith(plain_words(name))
+    text = str(SHORT.get(name, "")) or (words(above) if is_said else f"{words(above)}: {words(name)}")
     return text[:1].upper() + text[1:]
 
 
@@ -200,7 +226,7 @@ def _take(
     for path, text in leaves.items():
         if path.rpartition(".")[2] == "rating" and isinstance(text, str):
             rating = ratings.setdefault(path, Rating(path, label(path, elements)))
-            if not rating.steps or rating.last != text:
+            if not rating.steps or rating.steps[-1][1] != text:
                 rating.steps.append((moment, text))
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import paramiko
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.models import FileServer
 from monitoring.signing import SecretLost, decrypted
@@ -73,10 +74,16 @@ def _check_key(server: FileServer, shown: str) -> None:
     FileServer.objects.filter(pk=server.pk).update(offered_key=shown)
     server.offered_key = shown
     if not server.host_key:
-        raise KeyNotConfirmed(f"Nobody has confirmed the key of {server.host} yet: {fingerprint(shown)}.")
+        raise KeyNotConfirmed(
+            gettext("Nobody has confirmed the key of %(host)s yet: %(key)s.")
+            % {"host": server.host, "key": fingerprint(shown)}
+        )
     raise KeyNotConfirmed(
-        f"{server.host} shows another key than the one that was confirmed ({fingerprint(shown)}, not "
-        f"{fingerprint(server.host_key)}). It may be another machine: nothing was sent. Ask who runs it."
+        gettext(
+            "%(host)s shows another key than the one that was confirmed (%(key)s, not "
+            "%(confirmed)s). It may be another machine: nothing was sent. Ask who runs it."
+        )
+        % {"host": server.host, "key": fingerprint(shown), "confirmed": fingerprint(server.host_key)}
     )
 
 
@@ -89,10 +96,14 @@ def read_private_key(text: str) -> paramiko.PKey:
         try:
             return kind.from_private_key(io.StringIO(text))
         except paramiko.PasswordRequiredException as error:
-            raise BadKey("The key has a passphrase. Take it off (ssh-keygen -p): it is kept encrypted here.") from error
+            raise BadKey(
+                gettext("The key has a passphrase. Take it off (ssh-keygen -p): it is kept encrypted here.")
+            ) from error
         except (paramiko.SSHException, ValueError, IndexError):
             continue
-    raise BadKey("That is no private key. It begins with -----BEGIN OPENSSH PRIVATE KEY----- or something similar.")
+    raise BadKey(
+        gettext("That is no private key. It begins with -----BEGIN OPENSSH PRIVATE KEY----- or something similar.")
+    )
 
 
 @contextmanager
@@ -103,15 +114,21 @@ def signed_in(server: FileServer) -> Iterator[paramiko.SFTPClient]:
             _sign_in(server, transport)
             client = paramiko.SFTPClient.from_transport(transport)
             if client is None:
-                raise NotDelivered(f"{server.host} lets us in, but offers no SFTP.")
+                raise NotDelivered(gettext("%(host)s lets us in, but offers no SFTP.") % {"host": server.host})
             client.get_channel().settimeout(ANSWER_SECONDS)  # type: ignore[union-attr]  # it was just opened
             yield client
     except FileNotFoundError as error:
-        raise NotDelivered("The folder is not there on the server: make it, or write another one.") from error
+        raise NotDelivered(gettext("The folder is not there on the server: make it, or write another one.")) from error
     except PermissionError as error:
-        raise NotDelivered(f"{server.user_name} may not write there on {server.host}.") from error
+        raise NotDelivered(
+            gettext("%(user_name)s may not write there on %(host)s.")
+            % {"user_name": server.user_name, "host": server.host}
+        ) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
-        raise NotDelivered(f"{server.host} cannot be talked to: {error or type(error).__name__}.") from error
+        raise NotDelivered(
+            gettext("%(host)s cannot be talked to: %(error)s.")
+            % {"host": server.host, "error": error or type(error).__name__}
+        ) from error
 
 
 def _greeted(server: FileServer) -> paramiko.Transport:
@@ -136,12 +153,16 @@ def _greeted(server: FileServer) -> paramiko.Transport:
 def _shown_anew(server: FileServer, error: Exception) -> paramiko.Transport:
     """It has no key of the confirmed kind any more: see which one it has, so that a person can judge."""
     if not server.host_key:
-        raise NotDelivered(f"{server.host} speaks no SSH that we speak: {error}.") from error
+        raise NotDelivered(
+            gettext("%(host)s speaks no SSH that we speak: %(error)s.") % {"host": server.host, "error": error}
+        ) from error
     with closing(paramiko.Transport(_reached(server))) as transport:
         transport.start_client(timeout=CONNECT_SECONDS)
         key = transport.get_remote_server_key()
         _check_key(server, f"{key.get_name()} {key.get_base64()}")
-    raise NotDelivered(f"{server.host} cannot be talked to: {error}.") from error
+    raise NotDelivered(
+        gettext("%(host)s cannot be talked to: %(error)s.") % {"host": server.host, "error": error}
+    ) from error
 
 
 def _reached(server: FileServer) -> socket.socket:
@@ -156,10 +177,13 @@ def _sign_in(server: FileServer, transport: paramiko.Transport) -> None:
         else:
             transport.auth_password(server.user_name, decrypted(server.encrypted_password))
     except SecretLost as error:
-        raise NotDelivered("SECRET_KEY was changed: enter the password or key of the server again.") from error
+        raise NotDelivered(gettext("SECRET_KEY was changed: enter the password or key of the server again.")) from error
     except paramiko.AuthenticationException as error:
         what = "key" if server.encrypted_key else "password"
-        raise NotDelivered(f"{server.host} does not let {server.user_name} in with this {what}.") from error
+        raise NotDelivered(
+            gettext("%(host)s does not let %(user_name)s in with this %(what)s.")
+            % {"host": server.host, "user_name": server.user_name, "what": what}
+        ) from error
 
 
 # Files

@@ -10,6 +10,7 @@ from functools import cache
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+from django.utils.translation import gettext
 from standardwebhooks import Webhook
 
 
@@ -34,7 +35,7 @@ def decrypted(text: str) -> str:
     try:
         return _cipher(settings.SECRET_KEY).decrypt(text.encode()).decode()
     except InvalidToken as error:
-        raise SecretLost("The secret cannot be read: SECRET_KEY was changed. Rotate it.") from error
+        raise SecretLost(gettext("The secret cannot be read: SECRET_KEY was changed. Rotate it.")) from error
 
 
 def signed_headers(message: str, at: datetime, body: str, keys: list[str]) -> dict[str, str]:

@@ -10,6 +10,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from direct_plus.messages import parse_stamp
 from monitoring.comparing import SHOWN, Difference, differences
@@ -17,24 +20,24 @@ from monitoring.conditions import course
 from monitoring.models import Change, Element, Kind, Severity
 from monitoring.severity import default_label
 from monitoring.wording import from_json, label_of_path, lower_first
-from portfolio.wording import ago, plural
+from portfolio.wording import ago, counted
 
 if TYPE_CHECKING:
     from monitoring.drifting import Drift
 
 PAGE = 60
 
-SENTENCES: Mapping[str, str] = {
-    Kind.BASELINE: "baseline received",
-    Kind.DELETED: "deleted at D&B, no more news will follow",
-    Kind.RESTORED: "restored at D&B",
-    Kind.TRANSFERRED: "merged into another company",
-    Kind.UNDER_REVIEW: "under review at D&B, no news until that is over",
-    Kind.REVIEWED: "review at D&B is over",
-    Kind.LEFT: "left the monitored set",
-    Kind.ENTERED: "entered the monitored set",
-    Kind.REMOVED: "taken out of monitoring",
-    Kind.UNKNOWN: "D&B sent a notice of a kind this program does not know",
+SENTENCES: Mapping[str, str | Promise] = {
+    Kind.BASELINE: _("baseline received"),
+    Kind.DELETED: _("deleted at D&B, no more news will follow"),
+    Kind.RESTORED: _("restored at D&B"),
+    Kind.TRANSFERRED: _("merged into another company"),
+    Kind.UNDER_REVIEW: _("under review at D&B, no news until that is over"),
+    Kind.REVIEWED: _("review at D&B is over"),
+    Kind.LEFT: _("left the monitored set"),
+    Kind.ENTERED: _("entered the monitored set"),
+    Kind.REMOVED: _("taken out of monitoring"),
+    Kind.UNKNOWN: _("D&B sent a notice of a kind this program does not know"),
 }
 
 
@@ -82,6 +85,10 @@ class Line:
         return course(self.change.element, from_json(self.change.previous), from_json(self.change.current))
 
     @property
+    def course_words(self) -> str:
+        return {"better": gettext("better"), "worse": gettext("worse")}.get(self.course, "")
+
+    @property
     def merged_into(self) -> str:
         """The surviving company of a TRANSFER."""
         value = from_json(self.change.current) if self.change.kind == Kind.TRANSFERRED else None
@@ -89,11 +96,16 @@ class Line:
 
     def __str__(self) -> str:
         if self.change.kind != Kind.ELEMENT:
-            return f"merged into {self.merged_into}" if self.merged_into else self.label
+            return _merged_into(self.merged_into) if self.merged_into else self.label
         text = "; ".join(map(str, self.differences[:SHOWN]))
         more = len(self.differences) - SHOWN
         text = f"{lower_first(self.label)}: {text}" if _needs_colon(self.differences) else f"{self.label} {text}"
-        return f"{lower_first(text)}{f'; and {more} more' if more > 0 else ''}"
+        text = lower_first(text)
+        return gettext("%(text)s; and %(count)s more") % {"text": text, "count": more} if more > 0 else text
+
+
+def _merged_into(duns: str) -> str:
+    return gettext("merged into %(merged_into)s") % {"merged_into": duns}
 
 
 def _needs_colon(found: Sequence[Difference]) -> bool:
@@ -102,7 +114,7 @@ def _needs_colon(found: Sequence[Difference]) -> bool:
 
 def line_of(change: Change, elements: Mapping[str, Element]) -> Line:
     if change.kind != Kind.ELEMENT:
-        return Line(change, SENTENCES.get(change.kind, change.get_kind_display()), [])
+        return Line(change, str(SENTENCES.get(change.kind, change.get_kind_display())), [])
     known = elements.get(change.element)
     found = differences(from_json(change.previous), from_json(change.current))
     return Line(change, label_of(change.element, elements), found, muted=bool(known and known.muted))
@@ -131,7 +143,8 @@ class Day:
 
     @property
     def small_words(self) -> str:
-        return plural(len(self.small), "small change")
+        count = len(self.small)
+        return ngettext("%(count)s small change", "%(count)s small changes", count) % {"count": counted(count)}
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.calling_out import NotReached, PrivateAddress, post
 from monitoring.dispatching import ROUTES, Answer, NotSent, Route, attempt, claim, enqueue
@@ -32,9 +33,9 @@ def send(dispatch: Dispatch) -> Answer:
     """One try. Raises NotSent for everything that is not a 2xx."""
     endpoint = WebhookEndpoint.objects.filter(pk=dispatch.target).first()
     if endpoint is None:
-        raise NotSent("The webhook was removed.", final=True)
+        raise NotSent(gettext("The webhook was removed."), final=True)
     if not endpoint.is_active and dispatch.event_type != WEBHOOK_TEST:
-        raise NotSent(f"Switched off: {endpoint.off_reason}", held=True)
+        raise NotSent(gettext("Switched off: %(off_reason)s") % {"off_reason": endpoint.off_reason}, held=True)
     try:
         headers = {"Content-Type": "application/json", "User-Agent": "dnbmon-webhooks/1", **_signed(endpoint, dispatch)}
         reply = post(endpoint.url, dispatch.payload.encode(), headers)
@@ -59,9 +60,13 @@ def _judged(endpoint: WebhookEndpoint, status: int, text: str, retry_after: floa
     if 200 <= status < 300:
         return Answer(status, text)
     if status == 410:
-        switch_off(endpoint, by="webhooks", reason="The receiver answered 410: it is gone for good.")
-        raise NotSent("410: gone for good", status=status, text=text, held=True)
-    reason = f"{status}: redirects are not followed" if 300 <= status < 400 else f"answered {status}"
+        switch_off(endpoint, by="webhooks", reason=gettext("The receiver answered 410: it is gone for good."))
+        raise NotSent(gettext("410: gone for good"), status=status, text=text, held=True)
+    reason = (
+        gettext("%(status)s: redirects are not followed") % {"status": status}
+        if 300 <= status < 400
+        else gettext("answered %(status)s") % {"status": status}
+    )
     wait = None if retry_after is None else timedelta(seconds=retry_after)
     if wait and status in (429, 503):
         _hold(endpoint, timezone.now() + wait)

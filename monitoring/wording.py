@@ -10,33 +10,33 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
 
 from direct_plus.messages import parse_json, parse_stamp
 
-NOTHING = "nothing"
 LONGEST = 300
 STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 # What splitting at capitals would spoil, or what reads better otherwise.
 WORDS = {
-    "line1": "line 1",
-    "line2": "line 2",
-    "duns": "D-U-N-S number",
-    "duns control status": "D-U-N-S status",
-    "retained duns": "surviving D-U-N-S number",
-    "country iso alpha2 code": "country code",
-    "iso alpha2 code": "country code",
-    "is delisted": "off the marketing lists",
-    "is marketable": "on the marketing lists",
-    "isd code": "country calling code",
-    "head quarter": "headquarters",
-    "type dn b code": "D&B's code of the type",
-    "dnb code": "D&B code",
-    "dnb assessment": "D&B assessment",
-    "us sic v4": "US SIC code",
-    "url": "address",
+    "line1": _("line 1"),
+    "line2": _("line 2"),
+    "duns": _("D-U-N-S number"),
+    "duns control status": _("D-U-N-S status"),
+    "retained duns": _("surviving D-U-N-S number"),
+    "country iso alpha2 code": _("country code"),
+    "iso alpha2 code": _("country code"),
+    "is delisted": _("off the marketing lists"),
+    "is marketable": _("on the marketing lists"),
+    "isd code": _("country calling code"),
+    "head quarter": _("headquarters"),
+    "type dn b code": _("D&B's code of the type"),
+    "dnb code": _("D&B code"),
+    "dnb assessment": _("D&B assessment"),
+    "us sic v4": _("US SIC code"),
+    "url": _("address"),
 }
 # What they hold says enough by itself.
 CONTAINERS = (
@@ -48,6 +48,12 @@ CODES = ("dnbCode", "priority", "typeDnBCode", "inLanguage")
 
 
 def words(name: str) -> str:
+    """A name of D&B's in the reader's language, where the catalogue knows it (`vocabulary.py`)."""
+    plain = plain_words(name)
+    return gettext(plain) if plain else ""
+
+
+def plain_words(name: str) -> str:
     """`operatingStatus` → "operating status", `hasOpenBankruptcy` → "open bankruptcy"."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", name).lower()
     return WORDS.get(spaced) or re.sub(r"^(has|is) ", "", spaced)
@@ -77,10 +83,10 @@ def lower_first(text: str) -> str:
 
 def say(value: Any) -> str:
     """Any JSON value in a line of words."""
-    if value is None or value == "" or value == [] or value == {}:
-        return NOTHING
+    if is_nothing(value):
+        return gettext("nothing")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, (int, float, Decimal)):
         return number(value)
     if isinstance(value, list):
@@ -88,6 +94,12 @@ def say(value: Any) -> str:
     if isinstance(value, dict):
         return say_object(value)
     return say_text(str(value))
+
+
+def is_nothing(value: Any) -> bool:
+    if isinstance(value, list) and len(value) == 1:
+        return is_nothing(value[0])
+    return value is None or value == "" or value == [] or value == {}
 
 
 def short(value: Any, limit: int = LONGEST) -> str:
@@ -153,7 +165,8 @@ def _telephone(value: dict[str, Any]) -> str:
         return ""
     code = value.get("isdCode")
     text = f"+{code} {value['telephoneNumber']}" if code else str(value["telephoneNumber"])
-    return f"{text} (unreachable)" if value.get("isUnreachable") is True else text
+    is_away = value.get("isUnreachable") is True
+    return gettext("%(number)s (unreachable)") % {"number": text} if is_away else text
 
 
 def _address(value: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from monitoring.company_page import company_page
-from monitoring.headlines import status_tone
+from monitoring.headlines import status_tone, status_words
 from portfolio.admin.chosen import ChosenList
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.admin.import_selection import stop_monitoring
@@ -37,7 +37,11 @@ MAY_DESCRIBE = "portfolio.change_subject"
 
 
 def status_badge(company: Company) -> SafeString | str:
-    return badge(company.operating_status, status_tone(company.operating_status)) if company.operating_status else ""
+    return (
+        badge(status_words(company.operating_status), status_tone(company.operating_status))
+        if company.operating_status
+        else ""
+    )
 
 
 @admin.register(Company)

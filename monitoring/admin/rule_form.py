@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, UnfoldAdminTextareaWidget
@@ -88,7 +89,7 @@ class ConditionsWidget(OwnTemplate, forms.Widget):
         return name not in data and f"{name}_operator" not in data
 
 
-def _choices(operator: str) -> list[tuple[str, str]]:
+def _choices(operator: str) -> list[tuple[str, str | Promise]]:
     known = list(OPERATORS.items())
     return known if operator in OPERATORS or not operator else [*known, (operator, operator)]
 

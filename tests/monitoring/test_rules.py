@@ -1,9 +1,11 @@
 """Rules: paths with wildcards in both directions, conditions on values, scope, and mistakes with their places."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from monitoring.conditions import parse_condition
 from monitoring.models import AlertRule, Change, Combination, Kind
@@ -214,6 +216,16 @@ def test_a_mistake_in_a_condition_has_its_place(text: str, at: int) -> None:
     with pytest.raises(Mistake) as mistake:
         parse_condition(text)
     assert mistake.value.at == at
+
+
+def test_conditions_hold_alike_in_every_language() -> None:
+    """Who tries a rule reads the program in a language of their own; the job that applies it does not."""
+    amount = Facet("yearlyRevenue", None, {"value": Decimal("1234567.5"), "currency": "EUR"})
+    for language in ("en-gb", "de"):
+        with translation.override(language):
+            assert parse_condition("becomes 1,234,567.5 EUR").is_met(amount)
+            assert parse_condition("becomes yes").is_met(Facet("isDelisted", False, True))
+            assert parse_condition("becomes nothing").is_met(Facet("telephone", "1", None))
 
 
 def test_any_and_all_of_several_conditions() -> None:

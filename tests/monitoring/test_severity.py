@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from monitoring.headlines import FACTS
 from monitoring.models import Element, Severity
-from monitoring.severity import default_label, default_severity, severity_of_element
+from monitoring.severity import BY_PATH, CRITICAL_WHEN_TRUE, default_label, default_severity, severity_of_element
+from monitoring.vocabulary import VOCABULARY
+from monitoring.wording import WORDS, plain_words
 
 WEIGHTS = {
     "organization.dunsControlStatus.operatingStatus": Severity.CRITICAL,
@@ -76,3 +79,11 @@ LABELS = {
 @pytest.mark.parametrize("path", LABELS)
 def test_paths_become_words(path: str) -> None:
     assert default_label(path) in (LABELS[path], LABELS[path].capitalize())
+
+
+def test_the_names_of_what_matters_can_be_translated() -> None:
+    """The catalogues take them from the vocabulary: paths hold them in D&B's spelling only."""
+    paths = [path for path, _ in BY_PATH] + list(CRITICAL_WHEN_TRUE) + [path for path, _ in FACTS]
+    names = {name for path in paths for name in path.split(".") if "*" not in name}
+    known = {*VOCABULARY, *WORDS.values()}
+    assert {name for name in names if plain_words(name) not in known} == set()
