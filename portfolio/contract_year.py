@@ -104,7 +104,9 @@ def contract_year(contract: Contract, counted: Mapping[str, int] | None = None) 
 
 def _companies(year: Year) -> dict[str, int]:
     """How many companies, in one reading: each once, as a company in two registrations is billed once."""
-    if not year.registrations:
+    subjects = Subject.objects.filter(registration__in=[row.pk for row in year.registrations]).order_by()
+    # MongoDB's backend cannot sum over no groups at all.
+    if not (year.registrations and subjects.exists()):
         return {}
     billed, leaving = is_billed(year.start), _leaving(year.anniversary)
     which = {
@@ -116,7 +118,6 @@ def _companies(year: Year) -> dict[str, int]:
         "unwanted": Q(state=SubjectState.MONITORED, wanted=False),
     }
     is_any = {f"is_{name}": Max(Case(When(condition, then=1), default=0)) for name, condition in which.items()}
-    subjects = Subject.objects.filter(registration__in=[row.pk for row in year.registrations]).order_by()
     companies = subjects.values("company").annotate(**is_any)
     found = companies.aggregate(**{name: Sum(f"is_{name}") for name in which})
     return {name: found[name] or 0 for name in which}
