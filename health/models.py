@@ -76,6 +76,8 @@ class Sample(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["span", "at"], name="sample_by_time")]
+        verbose_name = _("sample")
+        verbose_name_plural = _("samples")
 
     def __str__(self) -> str:
         return f"{self.get_span_display()} from {self.at:%Y-%m-%d %H:%M}"
@@ -106,6 +108,8 @@ class Incident(models.Model):
             models.Index(fields=["ended_at", "started_at"], name="incident_by_end"),
             models.Index(fields=["started_at", "id"], name="incident_by_start"),
         ]
+        verbose_name = _("incident")
+        verbose_name_plural = _("incidents")
 
     def __str__(self) -> str:
         return self.title

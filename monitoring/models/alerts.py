@@ -34,30 +34,37 @@ class AlertRule(models.Model):
     """What is worth an alert: which changes, of which companies, and who is told."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.CharField(max_length=120)
-    description = models.TextField(blank=True)
+    name = models.CharField(_("name"), max_length=120)
+    description = models.TextField(_("description"), blank=True)
     active = models.BooleanField(_("switched on"), default=False)
     pack = models.CharField(max_length=40, blank=True, editable=False, help_text=_("Its name in the ready pack."))
-    kinds = models.TextField(blank=True, help_text=_("Kinds of change, separated by commas; empty: all."))
-    elements = models.TextField(blank=True, help_text=_("Element paths, one a line; * and ** are wildcards."))
-    combination = models.CharField(max_length=4, choices=Combination.choices, default=Combination.ANY)
-    conditions = models.TextField(blank=True, help_text=_("One a line; empty: any change."))
-    registrations = models.TextField(blank=True, help_text=_("References, one a line; empty: all."))
-    companies = models.TextField(blank=True, help_text=_("D-U-N-S numbers, separated by commas or lines; empty: all."))
-    tags = models.TextField(blank=True, help_text=_("Separated by commas; empty: all."))
-    countries = models.TextField(blank=True, help_text=_("Two letters each, separated by commas; empty: all."))
-    severity = models.SmallIntegerField(choices=Severity.choices, default=Severity.HIGH)
-    grouping = models.CharField(max_length=16, choices=Grouping.choices, default=Grouping.COMPANY_DAY)
+    kinds = models.TextField(_("kinds"), blank=True, help_text=_("Kinds of change, separated by commas; empty: all."))
+    elements = models.TextField(
+        _("elements"), blank=True, help_text=_("Element paths, one a line; * and ** are wildcards.")
+    )
+    combination = models.CharField(_("combination"), max_length=4, choices=Combination.choices, default=Combination.ANY)
+    conditions = models.TextField(_("conditions"), blank=True, help_text=_("One a line; empty: any change."))
+    registrations = models.TextField(_("registrations"), blank=True, help_text=_("References, one a line; empty: all."))
+    companies = models.TextField(
+        _("companies"), blank=True, help_text=_("D-U-N-S numbers, separated by commas or lines; empty: all.")
+    )
+    tags = models.TextField(_("tags"), blank=True, help_text=_("Separated by commas; empty: all."))
+    countries = models.TextField(
+        _("countries"), blank=True, help_text=_("Two letters each, separated by commas; empty: all.")
+    )
+    severity = models.SmallIntegerField(_("severity"), choices=Severity.choices, default=Severity.HIGH)
+    grouping = models.CharField(_("grouping"), max_length=16, choices=Grouping.choices, default=Grouping.COMPANY_DAY)
     to_owner = models.BooleanField(_("tell the company's owner"), default=True)
-    quiet_from = models.TimeField(null=True, blank=True)
-    quiet_until = models.TimeField(null=True, blank=True)
-    quiet_zone = models.CharField(max_length=64, default="UTC")
+    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
+    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    quiet_zone = models.CharField(_("quiet zone"), max_length=64, default="UTC")
     created_by = models.TextField(blank=True, editable=False)
     changed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("alert rule")
         indexes = [models.Index(fields=["active", "id"], name="rule_by_active")]
+        verbose_name_plural = _("alert rules")
 
     def __str__(self) -> str:
         return self.name
@@ -83,19 +90,19 @@ class Channel(models.Model):
     """Where alerts go: mail addresses or any address that apprise knows. It holds secrets and is kept encrypted."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.CharField(max_length=120)
+    name = models.CharField(_("name"), max_length=120)
     encrypted = models.TextField(blank=True, editable=False)
     shown = models.TextField(blank=True, editable=False, help_text=_("The address without its secrets."))
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="channels",
         help_text=_("Empty: shared."),
-    )  # fmt: skip
+    verbose_name=_("person"))  # fmt: skip
     active = models.BooleanField(_("switched on"), default=True)
     notices = models.BooleanField(_("also notices about the portfolio"), default=False)
     minimum = models.SmallIntegerField("from", choices=Severity.choices, default=Severity.NOISE)
-    rhythm = models.CharField(max_length=8, choices=Rhythm.choices, default=Rhythm.AT_ONCE)
-    digest_time = models.TimeField(null=True, blank=True)
-    digest_day = models.SmallIntegerField(choices=Weekday.choices, default=Weekday.MONDAY)
+    rhythm = models.CharField(_("rhythm"), max_length=8, choices=Rhythm.choices, default=Rhythm.AT_ONCE)
+    digest_time = models.TimeField(_("digest time"), null=True, blank=True)
+    digest_day = models.SmallIntegerField(_("digest day"), choices=Weekday.choices, default=Weekday.MONDAY)
     zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the person's, else UTC."))
     next_digest_at = models.DateTimeField(null=True, editable=False)
     unsubscribed_at = models.DateTimeField(null=True, editable=False)
@@ -105,6 +112,8 @@ class Channel(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["next_digest_at", "id"], name="channel_by_digest")]
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
 
     def __str__(self) -> str:
         return self.name
@@ -119,6 +128,8 @@ class RuleChannel(models.Model):
 
     class Meta:
         default_permissions = ()
+        verbose_name = _("rule channel")
+        verbose_name_plural = _("rule channels")
 
     def __str__(self) -> str:
         return f"{self.rule_id} → {self.channel_id}"
@@ -177,6 +188,8 @@ class Alert(models.Model):
             models.Index(fields=["company", "raised_at", "id"], name="alert_by_company"),
             models.Index(fields=["rule", "hour", "number"], name="alert_by_hour"),
         ]
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
 
     def __str__(self) -> str:
         return self.title
@@ -203,6 +216,8 @@ class AlertFact(models.Model):
             models.Index(fields=["alert", "number", "id"], name="fact_by_alert"),
             models.Index(fields=["company", "changed_at"], name="fact_by_company"),
         ]
+        verbose_name = _("alert fact")
+        verbose_name_plural = _("alert facts")
 
     def __str__(self) -> str:
         return self.text
@@ -220,6 +235,8 @@ class AlertComment(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [models.Index(fields=["alert", "id"], name="comment_by_alert")]
+        verbose_name = _("alert comment")
+        verbose_name_plural = _("alert comments")
 
     def __str__(self) -> str:
         return self.text
@@ -238,6 +255,8 @@ class DigestItem(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [models.Index(fields=["channel", "digest", "id"], name="digest_item_waiting")]
+        verbose_name = _("digest item")
+        verbose_name_plural = _("digest items")
 
     def __str__(self) -> str:
         return f"{self.channel_id}: {self.alert_id or self.notice}"

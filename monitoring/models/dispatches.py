@@ -32,22 +32,24 @@ class Dispatch(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
-    kind = models.CharField(max_length=8, choices=TargetKind.choices)
+    kind = models.CharField(_("kind"), max_length=8, choices=TargetKind.choices)
     target = models.UUIDField(help_text=_("The channel, webhook endpoint or person."))
     event = models.CharField(max_length=100, help_text=_("The id that every try carries."))
-    event_type = models.CharField(max_length=64)
-    company = models.CharField(max_length=9, blank=True, help_text=_("Messages about one company keep their order."))
+    event_type = models.CharField(_("event type"), max_length=64)
+    company = models.CharField(
+        _("company"), max_length=9, blank=True, help_text=_("Messages about one company keep their order.")
+    )
     sequence = models.BigIntegerField(default=0, help_text=_("The order of messages about one company."))
     payload = models.TextField(help_text="JSON.")
-    state = models.CharField(max_length=10, choices=DispatchState.choices, default=DispatchState.WAITING)
-    attempts = models.PositiveIntegerField(default=0)
+    state = models.CharField(_("state"), max_length=10, choices=DispatchState.choices, default=DispatchState.WAITING)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_try_at = models.DateTimeField(null=True, help_text=_("Not before; later while somebody sends it."))
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = "dispatches"
+        verbose_name_plural = _("dispatches")
         indexes = [
             models.Index(fields=["state", "next_try_at", "id"], name="dispatch_due"),
             models.Index(fields=["target", "state", "sequence", "id"], name="dispatch_by_target"),
@@ -55,6 +57,7 @@ class Dispatch(models.Model):
             models.Index(fields=["created_at", "id"], name="dispatch_by_time"),
             models.Index(fields=["target", "created_at"], name="dispatch_of_target"),
         ]
+        verbose_name = _("dispatch")
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.event}"
@@ -77,6 +80,8 @@ class DispatchAttempt(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["dispatch", "id"], name="attempt_by_dispatch")]
+        verbose_name = _("dispatch attempt")
+        verbose_name_plural = _("dispatch attempts")
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.error or self.status or 'sent'}"

@@ -13,12 +13,17 @@ class FileServer(models.Model):
     """Where scheduled exports are sent. It is spoken to only while it shows the key that a person has confirmed."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.CharField(max_length=100, unique=True, help_text=_("Which system it belongs to."))
-    host = models.CharField(max_length=255, help_text=_("A name or an address, such as sftp.example.com."))
-    port = models.PositiveIntegerField(default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)])
-    user_name = models.CharField(max_length=200, help_text=_("Who signs in there."))
+    name = models.CharField(_("name"), max_length=100, unique=True, help_text=_("Which system it belongs to."))
+    host = models.CharField(_("host"), max_length=255, help_text=_("A name or an address, such as sftp.example.com."))
+    port = models.PositiveIntegerField(
+        _("port"), default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)]
+    )
+    user_name = models.CharField(_("user name"), max_length=200, help_text=_("Who signs in there."))
     folder = models.CharField(
-        max_length=300, blank=True, help_text=_("Where files go on that machine. Empty: where the sign-in leads.")
+        _("folder"),
+        max_length=300,
+        blank=True,
+        help_text=_("Where files go on that machine. Empty: where the sign-in leads."),
     )
     encrypted_password = models.TextField(blank=True, editable=False)
     encrypted_key = models.TextField(blank=True, editable=False)
@@ -30,6 +35,7 @@ class FileServer(models.Model):
 
     class Meta:
         verbose_name = _("file server")
+        verbose_name_plural = _("file servers")
 
     def __str__(self) -> str:
         return self.name

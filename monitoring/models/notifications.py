@@ -47,8 +47,8 @@ class ReplayPass(models.Model):
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
-    purpose = models.CharField(max_length=16, choices=Purpose.choices)
-    state = models.CharField(max_length=16, choices=PassState.choices, default=PassState.RUNNING)
+    purpose = models.CharField(_("purpose"), max_length=16, choices=Purpose.choices)
+    state = models.CharField(_("state"), max_length=16, choices=PassState.choices, default=PassState.RUNNING)
     replay_from = models.DateTimeField(help_text=_("D&B's clock."))
     cursor = models.DateTimeField(help_text=_("D&B's clock: where the next page begins."))
     page_size = models.PositiveSmallIntegerField(default=100)
@@ -57,9 +57,11 @@ class ReplayPass(models.Model):
         null=True, help_text=_("D&B's clock in the first answer: stamps well past this end the pass.")
     )
     ended_at = models.DateTimeField(null=True)
-    pages = models.PositiveIntegerField(default=0)
-    found = models.PositiveIntegerField(default=0, help_text=_("Notifications that only this pass brought."))
-    mark = models.TextField(blank=True, help_text=_("What it could not reach, or why it failed."))
+    pages = models.PositiveIntegerField(_("pages"), default=0)
+    found = models.PositiveIntegerField(
+        _("found"), default=0, help_text=_("Notifications that only this pass brought.")
+    )
+    mark = models.TextField(_("mark"), blank=True, help_text=_("What it could not reach, or why it failed."))
 
     class Meta:
         verbose_name = _("replay pass")
@@ -102,11 +104,12 @@ class Delivery(models.Model):
     replay_pass = models.ForeignKey(ReplayPass, null=True, on_delete=models.PROTECT, related_name="deliveries")
 
     class Meta:
-        verbose_name_plural = "deliveries"
+        verbose_name_plural = _("deliveries")
         indexes = [
             models.Index(fields=["state", "id"], name="delivery_by_state"),
             models.Index(fields=["registration", "state", "id"], name="delivery_by_registration"),
         ]
+        verbose_name = _("delivery")
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} {self.id}"
@@ -145,6 +148,8 @@ class Notification(models.Model):
             models.Index(fields=["type", "id"], name="notification_by_type"),
             models.Index(fields=["registration", "id"], name="notification_by_registr"),
         ]
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
 
     def __str__(self) -> str:
         return f"{self.type} {self.company_id}"
@@ -202,6 +207,8 @@ class Change(models.Model):
             models.Index(fields=["element", "id"], name="change_by_element"),
             models.Index(fields=["changed_at", "id"], name="change_by_time"),
         ]
+        verbose_name = _("change")
+        verbose_name_plural = _("changes")
 
     def __str__(self) -> str:
         return f"{self.company_id}: {self.element or self.get_kind_display()}"
@@ -210,7 +217,7 @@ class Change(models.Model):
 class Publication(models.Model):
     """The order in which the world may see things: 1, 2, 3 … without a hole (design §4.9)."""
 
-    number = models.BigIntegerField(primary_key=True)
+    number = models.BigIntegerField(_("number"), primary_key=True)
     delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT)
     change_count = models.PositiveIntegerField()
     registration = models.UUIDField(null=True)
@@ -221,6 +228,8 @@ class Publication(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["published_at"], name="publication_by_time")]
+        verbose_name = _("publication")
+        verbose_name_plural = _("publications")
 
     def __str__(self) -> str:
         return str(self.number)
@@ -239,14 +248,16 @@ class ReadMark(models.Model):
 class Element(models.Model):
     """Words and weight for an element path; edited by people, effective from now on."""
 
-    path = models.CharField(primary_key=True, max_length=400)
-    label = models.CharField(max_length=200, blank=True)
-    severity = models.SmallIntegerField(choices=Severity.choices)
-    muted = models.BooleanField(default=False, help_text=_("Folded away in timelines and lists."))
-    first_seen_at = models.DateTimeField()
+    path = models.CharField(_("path"), primary_key=True, max_length=400)
+    label = models.CharField(_("label"), max_length=200, blank=True)
+    severity = models.SmallIntegerField(_("severity"), choices=Severity.choices)
+    muted = models.BooleanField(_("muted"), default=False, help_text=_("Folded away in timelines and lists."))
+    first_seen_at = models.DateTimeField(_("first seen at"))
 
     class Meta:
         indexes = [models.Index(fields=["first_seen_at", "path"], name="element_by_first_seen")]
+        verbose_name = _("element")
+        verbose_name_plural = _("elements")
 
     def __str__(self) -> str:
         return self.label or self.path
@@ -266,13 +277,15 @@ class DeadLetter(models.Model):
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
     position = models.PositiveIntegerField()
     preview = models.TextField(blank=True)
-    reason = models.TextField()
-    state = models.CharField(max_length=16, choices=DeadLetterState.choices, default=DeadLetterState.OPEN)
+    reason = models.TextField(_("reason"))
+    state = models.CharField(_("state"), max_length=16, choices=DeadLetterState.choices, default=DeadLetterState.OPEN)
     recorded_at = models.DateTimeField()
     tried_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["registration", "state", "recorded_at"], name="dead_letter_by_state")]
+        verbose_name = _("dead letter")
+        verbose_name_plural = _("dead letters")
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.id})"
@@ -282,17 +295,21 @@ class DailyCount(models.Model):
     """Changes and notifications of a UTC day by dimension; recomputed for days that changed, never incremented."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    day = models.DateField()
-    what = models.CharField(max_length=16, choices=[("change", _("Changes")), ("notification", _("Notifications"))])
-    registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
-    kind = models.TextField()
-    element = models.CharField(max_length=400, blank=True)
-    severity = models.SmallIntegerField(choices=Severity.choices)
-    country = models.CharField(max_length=2, blank=True)
-    count = models.PositiveIntegerField()
+    day = models.DateField(_("day"))
+    what = models.CharField(
+        _("what"), max_length=16, choices=[("change", _("Changes")), ("notification", _("Notifications"))]
+    )
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, verbose_name=_("registration"))
+    kind = models.TextField(_("kind"))
+    element = models.CharField(_("element"), max_length=400, blank=True)
+    severity = models.SmallIntegerField(_("severity"), choices=Severity.choices)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    count = models.PositiveIntegerField(_("count"))
 
     class Meta:
         indexes = [models.Index(fields=["day", "what"], name="daily_count_by_day")]
+        verbose_name = _("daily count")
+        verbose_name_plural = _("daily counts")
 
     def __str__(self) -> str:
         return f"{self.day} {self.kind}: {self.count}"

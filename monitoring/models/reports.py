@@ -39,6 +39,8 @@ class DailyDelay(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [models.Index(fields=["day", "measure"], name="daily_delay_by_day")]
+        verbose_name = _("daily delay")
+        verbose_name_plural = _("daily delays")
 
     def __str__(self) -> str:
         return gettext("%(day)s %(measure)s %(seconds)s s: %(count)s") % {
@@ -58,10 +60,12 @@ class ReportSchedule(models.Model):
     """A report by mail: of the week or month that is over, to whom, and when."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.CharField(max_length=120)
+    name = models.CharField(_("name"), max_length=120)
     period = models.CharField(_("how often"), max_length=8, choices=PeriodKind.choices, default=PeriodKind.WEEK)
     zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_timezone])
-    hour = models.PositiveSmallIntegerField(default=7, validators=[MaxValueValidator(23)], help_text=_("0 to 23."))
+    hour = models.PositiveSmallIntegerField(
+        _("hour"), default=7, validators=[MaxValueValidator(23)], help_text=_("0 to 23.")
+    )
     active = models.BooleanField(_("switched on"), default=True)
     next_at = models.DateTimeField(null=True, editable=False)
     sent_period = models.CharField(
@@ -72,6 +76,7 @@ class ReportSchedule(models.Model):
     class Meta:
         verbose_name = _("report schedule")
         indexes = [models.Index(fields=["next_at", "id"], name="report_schedule_due")]
+        verbose_name_plural = _("report schedules")
 
     def __str__(self) -> str:
         return self.name
@@ -86,6 +91,8 @@ class ReportRecipient(models.Model):
 
     class Meta:
         default_permissions = ()
+        verbose_name = _("report recipient")
+        verbose_name_plural = _("report recipients")
 
     def __str__(self) -> str:
         return f"{self.schedule_id} → {self.person_id}"
@@ -100,6 +107,8 @@ class ReportRegistration(models.Model):
 
     class Meta:
         default_permissions = ()
+        verbose_name = _("report registration")
+        verbose_name_plural = _("report registrations")
 
     def __str__(self) -> str:
         return f"{self.schedule_id}: {self.registration_id}"

@@ -33,6 +33,8 @@ class DayTotal(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [models.Index(fields=["day", "axis"], name="day_total_by_day")]
+        verbose_name = _("day total")
+        verbose_name_plural = _("day totals")
 
     def __str__(self) -> str:
         return f"{self.day} {self.axis} {self.value}: {self.count}"
@@ -70,6 +72,8 @@ class ScoreMove(models.Model):
             models.Index(fields=["day", "id"], name="score_move_by_day"),
             models.Index(fields=["is_told", "day"], name="score_move_told"),
         ]
+        verbose_name = _("score move")
+        verbose_name_plural = _("score moves")
 
     def __str__(self) -> str:
         return f"{self.company_id} {self.score}: {self.before} → {self.after}"

@@ -27,31 +27,38 @@ class ScheduledExport(models.Model):
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.SlugField(max_length=60, unique=True, help_text=_("The files' names begin so."))
-    content = models.CharField(max_length=16, choices=ExportContent.choices, default=ExportContent.CHANGES)
-    filters = models.TextField(blank=True, help_text=_("As in the API's address: country=DE,AT&severity=high."))
+    content = models.CharField(
+        _("content"), max_length=16, choices=ExportContent.choices, default=ExportContent.CHANGES
+    )
+    filters = models.TextField(
+        _("filters"), blank=True, help_text=_("As in the API's address: country=DE,AT&severity=high.")
+    )
     saved_filter = models.ForeignKey(
         SavedFilter,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         help_text=_("Instead of filters written here: one that is saved and shared above the list, with its columns."),
+        verbose_name=_("saved filter"),
     )
-    format = models.CharField(max_length=8, choices=FileFormat.choices, default=FileFormat.CSV)
+    format = models.CharField(_("format"), max_length=8, choices=FileFormat.choices, default=FileFormat.CSV)
     server = models.ForeignKey(
         FileServer,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         help_text=_("Sent there by SFTP; empty: kept here."),
+        verbose_name=_("server"),
     )
     folder = models.CharField(
+        _("folder"),
         max_length=300,
         blank=True,
         help_text=_("Below the folder for exports, or below the server's; empty: right there."),
     )
-    at = models.TimeField(help_text=_("When, every day."))
-    zone = models.CharField(max_length=64, default="UTC", validators=[check_timezone])
-    is_active = models.BooleanField(default=True)
+    at = models.TimeField(_("at"), help_text=_("When, every day."))
+    zone = models.CharField(_("zone"), max_length=64, default="UTC", validators=[check_timezone])
+    is_active = models.BooleanField(_("is active"), default=True)
     cursor = models.TextField(blank=True, editable=False, help_text=_("Where the feed goes on for the next file."))
     due_at = models.DateTimeField(db_index=True, editable=False)
     ran_at = models.DateTimeField(null=True, editable=False)
@@ -61,6 +68,7 @@ class ScheduledExport(models.Model):
 
     class Meta:
         verbose_name = _("scheduled export")
+        verbose_name_plural = _("scheduled exports")
 
     def __str__(self) -> str:
         return self.name

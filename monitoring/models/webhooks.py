@@ -14,30 +14,42 @@ class WebhookEndpoint(models.Model):
     """An address that is told of events as they happen, by the Standard Webhooks specification."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.CharField(max_length=100, unique=True, help_text=_("Which system it belongs to."))
+    name = models.CharField(_("name"), max_length=100, unique=True, help_text=_("Which system it belongs to."))
     url = models.URLField(max_length=500, help_text=_("Where events are sent by POST."))
     event_types = models.TextField(
+        _("event types"),
         default="change.published",
         help_text=_("Separated by commas. subject.* stands for all that begin so, * for everything."),
     )
-    kinds = models.TextField(blank=True, help_text=_("Changes: only these kinds, separated by commas. Empty: all."))
+    kinds = models.TextField(
+        _("kinds"), blank=True, help_text=_("Changes: only these kinds, separated by commas. Empty: all.")
+    )
     severity = models.SmallIntegerField(
-        choices=Severity.choices, default=Severity.LOW, help_text=_("Changes: of this severity or more.")
+        _("severity"), choices=Severity.choices, default=Severity.LOW, help_text=_("Changes: of this severity or more.")
     )
     element = models.CharField(
-        max_length=400, blank=True, help_text=_("Changes: of elements whose path begins so. Empty: all.")
+        _("element"), max_length=400, blank=True, help_text=_("Changes: of elements whose path begins so. Empty: all.")
     )
     registration = models.ForeignKey(
-        Registration, on_delete=models.PROTECT, null=True, blank=True, help_text=_("Changes first brought by this one.")
+        Registration,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        help_text=_("Changes first brought by this one."),
+        verbose_name=_("registration"),
     )
-    countries = models.TextField(blank=True, help_text=_("Changes: of companies in these countries, such as DE, AT."))
-    companies = models.TextField(blank=True, help_text=_("Changes: only of these D-U-N-S numbers. Empty: of all."))
+    countries = models.TextField(
+        _("countries"), blank=True, help_text=_("Changes: of companies in these countries, such as DE, AT.")
+    )
+    companies = models.TextField(
+        _("companies"), blank=True, help_text=_("Changes: only of these D-U-N-S numbers. Empty: of all.")
+    )
     encrypted_secret = models.TextField(editable=False)
     encrypted_old_secret = models.TextField(blank=True, editable=False)
     old_secret_until = models.DateTimeField(
         null=True, editable=False, help_text=_("Until then messages are signed with the old secret as well.")
     )
-    is_active = models.BooleanField(default=True)
+    is_active = models.BooleanField(_("is active"), default=True)
     off_reason = models.TextField(blank=True, editable=False, help_text=_("Why it was switched off."))
     cursor = models.TextField(editable=False, help_text=_("How far it was told of the feed."))
     position = models.BigIntegerField(default=0, editable=False, help_text=_("How many messages it was given."))
@@ -46,7 +58,8 @@ class WebhookEndpoint(models.Model):
     created_at = models.DateTimeField(editable=False)
 
     class Meta:
-        verbose_name = "webhook"
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
 
     def __str__(self) -> str:
         return self.name
