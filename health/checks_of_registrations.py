@@ -94,9 +94,9 @@ def marks(row: Registration) -> Iterator[Result]:
         reason = row.stopped_reason or gettext("no reason given")
         yield _mark(
             "stopped",
-            gettext("%(name)s is stopped by D&B") % {"name": name},
+            gettext("Registration %(name)s") % {"name": name},
             State.CRITICAL,
-            gettext("D&B refuses it: %(reason)s") % {"reason": reason},
+            gettext("Stopped, because D&B refuses it: %(reason)s") % {"reason": reason},
             do,
             name,
         )
@@ -104,22 +104,22 @@ def marks(row: Registration) -> Iterator[Result]:
         do = gettext("Look at “Unreadable items”, then resume reading on the registration's page.")
         yield _mark(
             "reading",
-            gettext("Reading of %(name)s has stopped") % {"name": name},
+            gettext("Reading of %(name)s") % {"name": name},
             State.CRITICAL,
-            row.ingest_stopped_reason,
+            gettext("It has stopped: %(reason)s") % {"reason": row.ingest_stopped_reason},
             do,
             name,
         )
     if row.gap_from:
         do = gettext("Ask D&B to seed the registration again or run a refresh check, then clear the mark on its page.")
         yield _mark(
-            "gap", gettext("Something is missing in %(name)s") % {"name": name}, State.WARNING, row.gap_reason, do, name
+            "gap", gettext("Completeness of %(name)s") % {"name": name}, State.WARNING, row.gap_reason, do, name
         )
     if row.replay_mark:
         do = gettext("Compare with D&B for that moment, then clear the mark on its page.")
         yield _mark(
             "replay",
-            gettext("A replay of %(name)s left something out") % {"name": name},
+            gettext("Replay of %(name)s") % {"name": name},
             State.WARNING,
             row.replay_mark,
             do,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
+from pymongo.errors import PyMongoError
 
 SURE_FOR = 240.0
 _sure_until = 0.0
@@ -29,5 +32,15 @@ def is_empty() -> bool:
 
 def migrations_waiting() -> int:
     """One query: which migrations were applied."""
-    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    with told_alike():
+        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+        return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+@contextmanager
+def told_alike() -> Iterator[None]:
+    """MongoDB's list of collections is asked for beside Django, and so are its errors."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise OperationalError(str(error)) from error

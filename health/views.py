@@ -1,5 +1,6 @@
 """Probes for whoever keeps the process alive: cheap, and without a word that is not for everybody."""
 
+import pymongo
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop
@@ -8,6 +9,8 @@ from django.views.decorators.http import require_safe
 
 from health.migrating import is_empty, migrations_waiting
 
+# A MongoDB that is away is looked for ten times as long, and who probes has gone by then.
+PATIENCE = 3.0
 # Probes are read by programs, in one language; people read these on a page, in theirs.
 AWAY = gettext_noop("The database cannot be reached.")
 EMPTY = gettext_noop(
@@ -33,8 +36,9 @@ def ready(request: HttpRequest) -> HttpResponse:
 def what_is_missing() -> str | None:
     """Asks the database, and never raises because of it."""
     try:
-        waiting = migrations_waiting()
-        return (EMPTY if is_empty() else BEHIND) if waiting else None
+        with pymongo.timeout(PATIENCE):
+            waiting = migrations_waiting()
+            return (EMPTY if is_empty() else BEHIND) if waiting else None
     except DatabaseError:
         return AWAY
 

@@ -11,6 +11,7 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from django_q.models import Schedule, Task
+from pymongo.errors import ServerSelectionTimeoutError
 
 from dnbmon_site.models import ApiKey
 from dnbmon_site.schedules import install_schedules
@@ -21,6 +22,7 @@ from health.incidents import open_incident
 from health.models import IncidentNote, State
 from health.results import Result
 from health.scheduling import all_jobs
+from health.views import AWAY, what_is_missing
 from portfolio import roles
 from portfolio.models import AuditEntry, Registration, RegistrationState
 from tests.health.looks import a_published_call, ago
@@ -86,7 +88,7 @@ def test_it_begins_with_what_is_wrong_since_when_and_what_to_do(operator: Client
     open_incident(matter="stopped:ACME_LOD_01", title="Stopped", cause="It is stopped.")
     text = operator.get("/health/").content.decode()
     head = text[text.index('aria-label="How it stands"') : text.index('aria-label="Checks"')]
-    assert "1 thing broken." in head and "ACME_LOD_01 is stopped by D&amp;B" in head and "began <" in head
+    assert "1 thing broken." in head and "Registration ACME_LOD_01" in head and "began <" in head
     assert "Mend what D&amp;B complains of" in head
     assert 'href="/health/help/troubleshooting.md#stopped"' in head
 
@@ -253,3 +255,11 @@ def test_trouble_goes_to_channels_through_notices(monkeypatch: pytest.MonkeyPatc
         incidents.follow([Result("disk", "Disk", state, "0.4 GB are free.")], [])
         tell_notices()
     assert Dispatch.objects.count() == 2
+
+
+def test_a_mongodb_that_is_away_is_told_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*args: Any) -> Any:
+        raise ServerSelectionTimeoutError("no server")
+
+    monkeypatch.setattr("health.migrating.MigrationExecutor", away)
+    assert what_is_missing() == AWAY
