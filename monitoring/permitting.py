@@ -63,7 +63,7 @@ def _migrations() -> str:
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if waiting:
         return ngettext(
-            "%(count)s migrations wait: run manage.py migrate.",
+            "%(count)s migration waits: run manage.py migrate.",
             "%(count)s migrations wait: run manage.py migrate.",
             len(waiting),
         ) % {"count": len(waiting)}
