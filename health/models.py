@@ -17,7 +17,7 @@ JOBS, OUTSIDE = "jobs", "outside"
 class State(models.IntegerChoices):
     """How a check stands; the worst is the largest."""
 
-    OK = 0, "OK"
+    OK = 0, _("OK")
     UNKNOWN = 1, _("Unknown")
     WARNING = 2, _("Warning")
     CRITICAL = 3, _("Critical")

@@ -35,6 +35,7 @@ STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     address = forms.CharField(
+        label=_("Address"),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
         required=False,
         help_text=_(

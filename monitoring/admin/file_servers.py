@@ -30,11 +30,11 @@ KEPT = _("It is kept encrypted and never shown again.")
 
 class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     password = forms.CharField(
-        required=False, strip=False, max_length=1000, help_text=KEPT,
+        label=_("Password"), required=False, strip=False, max_length=1000, help_text=KEPT,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
     )  # fmt: skip
     private_key = forms.CharField(
-        required=False, max_length=20_000,
+        label=_("Private key"), required=False, max_length=20_000,
         help_text=format_lazy("{} {}", _("Instead of a password, without a passphrase."), KEPT),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip

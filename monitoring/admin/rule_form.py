@@ -107,7 +107,7 @@ def _row(line: str) -> tuple[str, str]:
 
 
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
-    kinds = TextBoxes(choices=KINDS, required=False, help_text=_("None ticked: every kind."))
+    kinds = TextBoxes(label=_("Kinds"), choices=KINDS, required=False, help_text=_("None ticked: every kind."))
     elements = forms.CharField(
         widget=ElementsWidget(attrs={"rows": 4, "spellcheck": "false"}),
         required=False,
@@ -118,6 +118,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         ),
     )
     conditions = forms.CharField(
+        label=_("Conditions"),
         widget=ConditionsWidget,
         required=False,
         help_text=_(
@@ -125,9 +126,13 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
             "status. All of them means: all about one element."
         ),
     )
-    registrations = TextBoxes(required=False, help_text=_("None ticked: all."))
+    registrations = TextBoxes(label=_("Registrations"), required=False, help_text=_("None ticked: all."))
     channels = forms.ModelMultipleChoiceField(
-        Channel.objects.none(), required=False, widget=Boxes, help_text=_("None ticked: the inbox, and the owner.")
+        Channel.objects.none(),
+        label=_("Channels"),
+        required=False,
+        widget=Boxes,
+        help_text=_("None ticked: the inbox, and the owner."),
     )
 
     class Meta:

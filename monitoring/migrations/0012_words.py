@@ -471,4 +471,9 @@ class Migration(migrations.Migration):
             name='severity',
             field=models.SmallIntegerField(choices=[(0, 'Noise'), (1, 'Low'), (2, 'Medium'), (3, 'High'), (4, 'Critical')], default=1, help_text='Changes: of this severity or more.', verbose_name='severity'),
         ),
+        migrations.AlterField(
+            model_name='scheduledexport',
+            name='name',
+            field=models.SlugField(help_text="The files' names begin so.", max_length=60, unique=True, verbose_name='name'),
+        ),
     ]

@@ -26,7 +26,7 @@ class ScheduledExport(models.Model):
     """A file a day: what is in it, where it goes and when. A marker beside it says that it is complete."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.SlugField(max_length=60, unique=True, help_text=_("The files' names begin so."))
+    name = models.SlugField(_("name"), max_length=60, unique=True, help_text=_("The files' names begin so."))
     content = models.CharField(
         _("content"), max_length=16, choices=ExportContent.choices, default=ExportContent.CHANGES
     )

@@ -29,16 +29,27 @@ from portfolio.saved_filters import save_filter
 from tests.builders import MOMENT
 from tests.monitoring.report_world import NAMES, a_world
 
+# Alike in every language: names, units, formats, and what is typed as it stands here.
+ALIKE = re.compile(
+    r"D&B Monitoring|D&B|D-U-N-S|SHA-256|XLSX|CSV|JSON|PDF|HTTP|HMAC|SFTP|Slack|Microsoft Teams|Telegram|UTC"
+    r"|Ctrl K|Ctrl|\b(?:esc|ms|kB|MB|GB|s|h|min|d|UPDATE|SEED|WD|XML)\b"
+)
+
 # Values of the rows below: they are nobody's to translate.
 VALUES = (
     *(*NAMES.values(), "FIRST", "SECOND", "ann", "default", "list.csv", "out.xlsx", "DNB_API_KEY", "Acme suppliers"),
     *("GB", "PL", "GR", "CN", "FR", "English (United Kingdom)", "English (United States)", "Deutsch", "DNB"),
-    *("ann@example.com", "A name", "Word", "A", "Axes"),
+    *("ann@example.com", "A name", "Word", "A", "B", "Axes", "change.published", "Anything heavy"),
 )
 # What stands on single pages and is nobody's to translate either: D&B's words and the labels of elements, which the
 # admin keeps; names of roles and what an act is filed under, which are keys; what `direct_plus` says of a number.
 OF_DNB = {"Active", "Out of business", "Open bankruptcy", "Operating status", "Primary name"}
+TELLING = (
+    *("portfolio/company/{duns}/change/", "portfolio/company/{duns}/change/?as_of=2026-03-05", "monitoring/change/"),
+    *("monitoring/change/?columns=name,told", "monitoring/notification/", "monitoring/alert/{alert}/change/"),
+)
 OF_PAGES: dict[str, set[str]] = {
+    **dict.fromkeys(TELLING, {*OF_DNB, "Active →"}),
     "": {*OF_DNB, *(f"{label}: ," for label in OF_DNB)},
     "?part=live": {*OF_DNB, *(f"{label}: ," for label in OF_DNB)},
     "auth/group/": {"Administrator", "Analyst", "Approver", "Operator", "Portfolio manager", "Viewer"},
@@ -51,6 +62,7 @@ OF_PAGES: dict[str, set[str]] = {
     },
 }
 ZONE = r"[A-Z]\w+/[A-Z][\w/+-]+"
+PATH = r"organization(?:\.\w+)+|(?:\w+|\*\*)\.\w*\*?(?!\w)"
 KEY = r"[0-9a-f]{8}-[0-9a-f-]{27}"
 
 
@@ -92,5 +104,9 @@ def _an_export() -> None:
 
 
 def own_values() -> re.Pattern[str]:
-    words = "|".join(map(re.escape, sorted(VALUES, key=len, reverse=True)))
-    return re.compile(rf"(?<!\w)(?:{words})(?!\w)|{ZONE}|{KEY}")
+    """Also what people may have written of rules, and what jobs have written of alerts."""
+    rules = AlertRule.objects.values_list("name", "description")
+    rows = [text for row in rules for text in row] + list(Alert.objects.values_list("title", flat=True))
+    values = {*VALUES, *(ALIKE.sub("", text).strip() for text in rows)} - {""}
+    words = "|".join(map(re.escape, sorted(values, key=len, reverse=True)))
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)|{ZONE}|{KEY}|{PATH}")
