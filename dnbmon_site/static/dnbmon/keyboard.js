@@ -5,8 +5,14 @@
 
   const CLICKED = "[x-on\\:click], [\\@click]";
   const USABLE = "a[href], button, input, select, textarea, summary";
-  const NAMES = { menu: "Menu", dock_to_right: "Menu", menu_open: "Menu", close: "Close", more_horiz: "More", expand_more: "More",
-    light_mode: "Light or dark", dark_mode: "Light or dark", desktop_windows: "Light or dark", computer: "Light or dark", contrast: "Light or dark" };
+  // Which word of [data-symbols] a symbol is called by; the page gives them in the reader's language.
+  const NAMES = { menu: "menu", dock_to_right: "menu", menu_open: "menu", close: "close", more_horiz: "more", expand_more: "more",
+    light_mode: "light", dark_mode: "light", desktop_windows: "light", computer: "light", contrast: "light" };
+
+  function wordsOf(key) {
+    const words = document.querySelector("[data-symbols]");
+    return words && key && words.dataset[key];
+  }
 
   function name(element) {
     const symbols = Array.from(element.querySelectorAll(".material-symbols-outlined"));
@@ -14,7 +20,7 @@
     const words = symbols.reduce((text, symbol) => text.replace(symbol.textContent, ""), element.textContent).trim();
     if (words || element.getAttribute("aria-label") || symbols.length === 0) return;
     const symbol = symbols[0].textContent.trim();
-    element.setAttribute("aria-label", element.title || NAMES[symbol] || symbol.replaceAll("_", " "));
+    element.setAttribute("aria-label", element.title || wordsOf(NAMES[symbol]) || symbol.replaceAll("_", " "));
   }
 
   function reach(element) {
