@@ -41,17 +41,16 @@ VALUES = (
     *("GB", "PL", "GR", "CN", "FR", "English (United Kingdom)", "English (United States)", "Deutsch", "DNB"),
     *("ann@example.com", "A name", "Word", "A", "B", "Axes", "change.published", "Anything heavy"),
 )
-# What stands on single pages and is nobody's to translate either: D&B's words and the labels of elements, which the
-# admin keeps; names of roles and what an act is filed under, which are keys; what `direct_plus` says of a number.
-OF_DNB = {"Active", "Out of business", "Open bankruptcy", "Operating status", "Primary name"}
+# What stands on single pages and is nobody's to translate either: D&B's words; names of roles and
+# what an act is filed under, which are keys; what `direct_plus` says of a number.
+OF_DNB = {"Active", "Active →", "Out of business"}
 TELLING = (
+    *("", "?part=live"),
     *("portfolio/company/{duns}/change/", "portfolio/company/{duns}/change/?as_of=2026-03-05", "monitoring/change/"),
     *("monitoring/change/?columns=name,told", "monitoring/notification/", "monitoring/alert/{alert}/change/"),
 )
 OF_PAGES: dict[str, set[str]] = {
-    **dict.fromkeys(TELLING, {*OF_DNB, "Active →"}),
-    "": {*OF_DNB, *(f"{label}: ," for label in OF_DNB)},
-    "?part=live": {*OF_DNB, *(f"{label}: ," for label in OF_DNB)},
+    **dict.fromkeys(TELLING, OF_DNB),
     "auth/group/": {"Administrator", "Analyst", "Approver", "Operator", "Portfolio manager", "Viewer"},
     "portfolio/auditentry/": {"import.upload", "save filter", "savedfilter"},
     "portfolio/auditentry/{audit}/change/": {"Mode", "Registration", "Source", "add", "import.upload", "upload"},
