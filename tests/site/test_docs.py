@@ -1,9 +1,11 @@
 """What the docs name exists: tests, files, and the pages that they lead to."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("**/*.md")])
@@ -25,3 +27,17 @@ def _is_there(file: str, name: str) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()] == []
+
+
+COMMAND = re.compile(r"manage\.py ([a-z_]+)")
+TARGET = re.compile(r"(?:`|^ {4})make ([a-z-]+)", re.MULTILINE)
+MODULE = re.compile(r"python -m ((?:benchmarks|direct_plus|dnbmon_site|tests)[\w.]*)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_is_named_exists(page: Path) -> None:
+    text = page.read_text()
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert [name for name in COMMAND.findall(text) if name not in get_commands()] == []
+    assert [name for name in TARGET.findall(text) if name not in targets] == []
+    assert [name for name in MODULE.findall(text) if find_spec(name) is None] == []
