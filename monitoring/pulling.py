@@ -289,7 +289,8 @@ def _plan_next(run: Run) -> None:
     registration, now = run.registration, timezone.now()
     registration.refresh_from_db()
     failed = run.result.outcome in (Outcome.FAILED, Outcome.NOT_ASKED)
-    failures = registration.failures + 1 if failed else 0
+    is_put_off = run.result.outcome == Outcome.REFUSED and registration.state == RegistrationState.ACTIVE
+    failures = registration.failures + 1 if failed or is_put_off else 0
     fields: dict[str, object] = {"failures": failures}
     if run.result.outcome == Outcome.OUT_OF_TIME:
         fields["next_pull_at"] = now

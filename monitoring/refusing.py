@@ -17,6 +17,10 @@ from portfolio.rows import clean_text
 QUOTA_USED_UP = "00050"
 AGAIN = timedelta(minutes=1)
 PROBE = timedelta(hours=1)
+STOPPING = (400, 401, 403, 404)
+# Without D&B's code it may be a gateway's word, or the torn 404 of an empty queue: only the third in a row stops.
+MAY_BE_ANOTHERS = (400, 403, 404)
+IN_A_ROW = 3
 
 
 def act_on_refusal(
@@ -34,7 +38,7 @@ def act_on_refusal(
         fields["next_pull_at"] = _next_midnight(now)
         words = gettext("D&B's quota is used up; it is asked again after midnight UTC. %(reason)s")
         fields["trouble"] = clean_text(words % {"reason": reason})
-    elif status in (400, 401, 403, 404):
+    elif status in STOPPING and (code or status not in MAY_BE_ANOTHERS or registration.failures + 1 >= IN_A_ROW):
         fields |= {
             "state": RegistrationState.STOPPED,
             "stopped_reason": clean_text(reason),

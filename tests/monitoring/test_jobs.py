@@ -156,7 +156,7 @@ def test_an_audit_that_finds_nothing_keeps_no_bytes(registration: Registration, 
 def test_a_stopped_registration_starts_again_when_d_and_b_lets_it(
     registration: Registration, control: SandboxControl
 ) -> None:
-    control.set_fault("http_error", status=403, code=None, on="pull", times=1)
+    control.set_fault("http_error", status=403, code="00004", on="pull", times=1)
     pull_now(registration)
     assert jobs.probe_stopped() == 0, "not before an hour has passed"
     is_due_now(registration)

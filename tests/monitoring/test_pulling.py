@@ -130,9 +130,9 @@ REFUSALS: dict[str, tuple[str, dict[str, Any], str]] = {
     "quota used up": ("quota", {}, RegistrationState.ACTIVE),
     "not authorised": ("not_authorised", {}, RegistrationState.STOPPED),
     "contract dates": ("http_error", {"status": 400, "code": "00005"}, RegistrationState.STOPPED),
-    "forbidden": ("http_error", {"status": 403, "code": None, "shape": "fault"}, RegistrationState.STOPPED),
+    "forbidden": ("http_error", {"status": 403, "code": None, "shape": "fault"}, RegistrationState.ACTIVE),
     "unknown path": ("http_error", {"status": 404, "code": "00037"}, RegistrationState.STOPPED),
-    "404 of a gateway": ("http_error", {"status": 404, "code": None, "shape": "html"}, RegistrationState.STOPPED),
+    "404 of a gateway": ("http_error", {"status": 404, "code": None, "shape": "html"}, RegistrationState.ACTIVE),
 }
 
 
@@ -148,6 +148,26 @@ def test_a_refusal_takes_nothing_and_says_why(registration: Registration, contro
     assert Delivery.objects.get().error
     pull_until_drained(registration)
     assert assert_equals_ledger(control, registration.reference) == 3
+
+
+@pytest.mark.parametrize("fault", ["tear_unsized", "http_error"])
+def test_a_404_without_dnbs_code_stops_it_only_when_it_comes_three_times_in_a_row(
+    registration: Registration, control: SandboxControl, fault: str
+) -> None:
+    """It may be a gateway's, or the end of an empty queue's answer may be lost."""
+    more = {"status": 404, "code": None, "shape": "html"} if fault == "http_error" else {"at": 0.3}
+    seen = []
+    for times in (2, 3):
+        control.set_fault(fault, times=times, on="pull", **more)
+        seen += [state_after_a_pull(registration) for _ in range(times)]
+        pull_now(registration)
+    assert seen == [RegistrationState.ACTIVE] * 4 + [RegistrationState.STOPPED]
+
+
+def state_after_a_pull(registration: Registration) -> str:
+    pull_now(registration)
+    registration.refresh_from_db()
+    return registration.state
 
 
 def test_waits_as_long_as_retry_after_says(registration: Registration, control: SandboxControl) -> None:
