@@ -7,10 +7,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portfolio.admin.contract_year import ContractYearPage
 from portfolio.admin.exports import ExportedList
+from portfolio.connecting import setting
 from portfolio.defaults import with_default
 from portfolio.edits import record_edit
 from portfolio.models import Contract
@@ -40,6 +42,15 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
         if field:
             field.help_text = with_default(db_field, str(field.help_text))
         return field
+
+    def get_form(self, request: HttpRequest, obj: Contract | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """What the environment has set goes before the row, which has to be seen here."""
+        form = super().get_form(request, obj, change, **kwargs)
+        pace = setting(obj, "CALLS_PER_SECOND") if obj else ""
+        if obj and pace and (field := form.base_fields.get("calls_per_second")):
+            words = gettext("%(name)s in the environment says %(pace)s, which goes before this number.")
+            field.help_text = words % {"name": f"{obj.prefix}_CALLS_PER_SECOND", "pace": pace}
+        return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Contract | None = None) -> tuple[str, ...]:
         """The name is the key that everything else refers to."""

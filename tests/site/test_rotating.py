@@ -42,6 +42,15 @@ def test_another_pace_holds_from_the_next_call_on(db: None, monkeypatch: pytest.
     assert throttle.spacing == 1050
 
 
+def test_the_form_says_that_the_environment_goes_before(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_contract()
+    client.force_login(User.objects.create_superuser("ann"))
+    for pace, is_said in (("", False), ("2", True)):
+        monkeypatch.setenv("DNB_CALLS_PER_SECOND", pace)
+        page = client.get("/portfolio/contract/default/change/").content.decode()
+        assert ("DNB_CALLS_PER_SECOND in the environment says 2" in page) == is_said
+
+
 def test_what_an_operator_changes_is_audited_and_shows_its_default(client: Client) -> None:
     a_contract(settle=timedelta(minutes=15))
     client.force_login(User.objects.create_superuser("ann"))
