@@ -2,6 +2,7 @@
 
 import uuid
 import zoneinfo
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from hmac import compare_digest
@@ -11,7 +12,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group, Permission
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import DatabaseError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -177,7 +178,9 @@ class ApiKey(models.Model):
         """Note the use, but not with a write for each call."""
         now = timezone.now()
         if self.last_used_at is None or self.last_used_at < now - USE_IS_NOTED_EVERY:
-            type(self).objects.filter(pk=self.pk).update(last_used_at=now)
+            # A database that is busy with a long write, or full, is read all the same.
+            with suppress(DatabaseError), transaction.atomic():
+                type(self).objects.filter(pk=self.pk).update(last_used_at=now)
             self.last_used_at = now
         return self
 

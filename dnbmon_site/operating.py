@@ -15,7 +15,7 @@ from health.checks import all_checks
 from health.metrics import CONTENT_TYPE, exposition
 from health.models import State
 from health.results import worst
-from health.views import AWAY, words
+from health.views import BUSY, what_is_missing, words
 
 SCOPE = "metrics"
 REFUSED = "A key with the scope “metrics” is needed: Authorization: Bearer dnbmon_…"
@@ -43,7 +43,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     try:
         return refusal(request) or HttpResponse(exposition(), content_type=CONTENT_TYPE)
     except DatabaseError:
-        return words(AWAY, 503)
+        return words(what_is_missing() or BUSY, 503)
 
 
 def refusal(request: HttpRequest) -> HttpResponse | None:

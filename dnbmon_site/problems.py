@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
@@ -17,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from dnbmon_site.away import away
-from health.views import what_is_missing
+from health.views import BUSY, what_is_missing
 
 PAGE = "/api/docs/problems/"
 MEDIA_TYPE = "application/problem+json"
@@ -152,7 +154,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`."""
-    trouble = what_is_missing()
+    trouble = what_is_missing() or (BUSY if isinstance(sys.exception(), OperationalError) else None)
     if request.path_info.startswith("/api/"):
         return problem(503, trouble) if trouble else problem(500, "An unexpected error; it was logged.")
     return away(request, trouble) if trouble else defaults.server_error(request)

@@ -9,8 +9,9 @@ class HealthConfig(AppConfig):
     verbose_name = _("Health")
 
     def ready(self) -> None:
-        from django_q.signals import pre_execute
+        from django_q.signals import post_execute, pre_execute
 
-        from health.beats import beat_with_a_task
+        from health.beats import beat_with_a_result, beat_with_a_task
 
         pre_execute.connect(beat_with_a_task)
+        post_execute.connect(beat_with_a_result)

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from health.models import JOBS, OUTSIDE, Heartbeat
+from health.models import JOBS, OUTSIDE, RESULTS, Heartbeat
 from portfolio.rows import database_now, insert_new
 
 logger = logging.getLogger(__name__)
@@ -20,20 +20,19 @@ logger = logging.getLogger(__name__)
 AGAIN_AFTER = 50.0
 # Beats of silence: then a canary is sent; then jobs are taken for dead, so that this is seen within three minutes.
 LATE, DEAD = 1.5, 2.75
-_beaten = 0.0
+_beaten: dict[str, float] = {}
 
 
 def seconds_of_a_beat() -> float:
     return float(environ.FileAwareEnv().float("DNB_BEAT_SECONDS", default=60.0))
 
 
-def beat() -> None:
+def beat(name: str = JOBS) -> None:
     """That this row is fresh shows that queue, worker and database work together, end to end."""
-    global _beaten
-    key = Heartbeat.key(JOBS)
+    key = Heartbeat.key(name)
     if not Heartbeat.objects.filter(pk=key).update(at=Now()):
-        insert_new(Heartbeat, [Heartbeat(id=key, name=JOBS, at=database_now())])
-    _beaten = time.monotonic()
+        insert_new(Heartbeat, [Heartbeat(id=key, name=name, at=database_now())])
+    _beaten[name] = time.monotonic()
 
 
 def beat_with_a_task(task: dict[str, Any] | None = None, **sent: object) -> None:
@@ -41,10 +40,19 @@ def beat_with_a_task(task: dict[str, Any] | None = None, **sent: object) -> None
     if task is not None:
         # django-q2 counts from when it was asked for; people want to know how long it worked.
         task["started"] = timezone.now()
-    if time.monotonic() - _beaten <= min(AGAIN_AFTER, seconds_of_a_beat()):
+    _beat_again(JOBS)
+
+
+def beat_with_a_result(**sent: object) -> None:
+    """Jobs may run while nobody writes down how they ended: the process that does so can hang on its own."""
+    _beat_again(RESULTS)
+
+
+def _beat_again(name: str) -> None:
+    if time.monotonic() - _beaten.get(name, float("-inf")) <= min(AGAIN_AFTER, seconds_of_a_beat()):
         return
     try:
-        beat()
+        beat(name)
     except DatabaseError:
         # Here it would end the whole worker; the task itself fails with words, and is done again.
         logger.exception("a sign of life could not be written down")

@@ -87,7 +87,7 @@ def clock(look: Look, contract: Contract) -> Result:
         return Result("clock", title, State.OK, gettext("Both clocks agree."), number, "s", "", contract.name)
     ahead = gettext("D&B's clock is %(span)s ahead of ours. Loss is counted on D&B's, so pulling stays right.")
     behind = gettext("D&B's clock is %(span)s behind ours. Loss is counted on D&B's, so pulling stays right.")
-    sentence = (ahead if off > 0 else behind) % {"span": span(abs(off))}
+    sentence = (ahead if off > 0 else behind) % {"span": span(round(abs(off)))}
     do = gettext("See that this machine keeps its time (NTP).")
     is_far = abs(off) >= CLOCK_LOUD
     return Result("clock", title, State.WARNING, sentence, number, "s", do, contract.name, loud=is_far)

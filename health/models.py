@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from portfolio.keys import time_first_id
 
 KEYS = uuid.UUID("1a6f4f5b-5d0e-5c3a-9f1e-7f1c2f6f3b60")
-JOBS, OUTSIDE = "jobs", "outside"
+JOBS, RESULTS, OUTSIDE = "jobs", "results", "outside"
 
 
 class State(models.IntegerChoices):
@@ -24,7 +24,8 @@ class State(models.IntegerChoices):
 
 
 class Heartbeat(models.Model):
-    """The last sign of life of a part of the program: “jobs” is written by a job, and so shows that jobs run."""
+    """The last sign of life of a part of the program: “jobs” is written by a job, and so shows that jobs run;
+    “results” by the process that writes down how they ended."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     name = models.CharField(max_length=64, unique=True)

@@ -16,6 +16,7 @@ AWAY = gettext_noop("The database cannot be reached.")
 EMPTY = gettext_noop(
     "The database is empty: DATABASE_URL may mean another one. A new one waits for “manage.py migrate”."
 )
+BUSY = gettext_noop("The database is busy: something waited too long for its turn.")
 BEHIND = gettext_noop("The database waits for “manage.py migrate”.")
 
 

@@ -21,7 +21,7 @@ from django_q.tasks import async_task
 
 from health.beats import DEAD, LATE, seconds_of_a_beat
 from health.incidents import open_incident, tell_trouble
-from health.models import JOBS, Heartbeat
+from health.models import JOBS, RESULTS, Heartbeat
 from health.processes import Child, Told, stop
 from health.results import RUNBOOK
 from monitoring.alert_jobs import SEND
@@ -56,9 +56,15 @@ class Canary:
 
     def trouble(self) -> str:
         """Why the cluster has to be started again, or nothing."""
-        beaten_at, now = Heartbeat.objects.filter(name=JOBS).values_list("at", Now()).first() or (None, database_now())
+        rows = list(Heartbeat.objects.filter(name__in=(JOBS, RESULTS)).values_list("name", "at", Now()))
+        now = rows[0][2] if rows else database_now()
+        at = {name: moment for name, moment, _ in rows}
         started_at = self.started_at = self.started_at or now
-        return self._silence(now, started_at, beaten_at) or self._overdue(now, started_at)
+        return (
+            self._silence(now, started_at, at.get(JOBS))
+            or self._unwritten(now, max(started_at, at.get(RESULTS, started_at)))
+            or self._overdue(now, started_at)
+        )
 
     def _silence(self, now: datetime, started_at: datetime, beaten_at: datetime | None) -> str:
         is_new = beaten_at is None or beaten_at < started_at
@@ -72,6 +78,12 @@ class Canary:
             async_task(CANARY)
             self.sent_for = since
         return ""
+
+    def _unwritten(self, now: datetime, since: datetime) -> str:
+        """Jobs begin, but how they end reaches nobody: the queue fills, and all of them would be done again."""
+        if now - since <= DEAD * self.beat + STARTING:
+            return ""
+        return f"jobs began, and none was written down as ended for {(now - since).total_seconds():.0f} seconds"
 
     def _overdue(self, now: datetime, started_at: datetime) -> str:
         """The scheduler lives in the cluster's guard, which can hang while the workers work."""

@@ -257,6 +257,23 @@ def test_trouble_goes_to_channels_through_notices(monkeypatch: pytest.MonkeyPatc
     assert Dispatch.objects.count() == 2
 
 
+def test_a_database_that_is_busy_is_said_and_read_all_the_same(
+    client: Client, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*args: Any, **more: Any) -> Any:
+        raise OperationalError("database is locked")
+
+    _, plain = ApiKey.issue(name="watcher", scopes="metrics")
+    with monkeypatch.context() as patched:
+        patched.setattr("django.db.models.query.QuerySet.update", busy)
+        answer = client.get("/health/", headers={"Authorization": f"Bearer {plain}"})
+        assert answer.json()["state"] == "ok"
+    monkeypatch.setattr("health.pages.told", busy)
+    operator.raise_request_exception = False
+    answer = operator.get("/health/", headers={"Accept": "text/html"})
+    assert answer.status_code == 503 and "The database is busy" in answer.content.decode()
+
+
 def test_a_mongodb_that_is_away_is_told_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*args: Any) -> Any:
         raise ServerSelectionTimeoutError("no server")

@@ -9,7 +9,7 @@ from django_q.models import Schedule
 
 from health import beats, watchdog
 from health.jobs import beat
-from health.models import Heartbeat, Incident
+from health.models import JOBS, RESULTS, Heartbeat, Incident
 from health.watchdog import Canary
 from portfolio.models import Notice
 from portfolio.rows import database_now
@@ -30,9 +30,10 @@ def a_canary(*, started: timedelta, beaten: timedelta | None = None) -> Canary:
     """A cluster that was started so long ago, and whose last sign of life is so old."""
     canary = Canary(MINUTE)
     canary.started_at = database_now() - started
+    beats.beat(RESULTS)
     if beaten is not None:
         beat()
-        Heartbeat.objects.update(at=database_now() - beaten)
+        Heartbeat.objects.filter(name=JOBS).update(at=database_now() - beaten)
     return canary
 
 
@@ -68,6 +69,15 @@ def test_within_three_beats_the_jobs_are_dead(sent: list[str]) -> None:
 def test_a_new_cluster_gets_a_little_longer(sent: list[str]) -> None:
     assert a_canary(started=timedelta(seconds=175)).trouble() == ""
     assert "no job has run" in a_canary(started=timedelta(seconds=181)).trouble()
+
+
+def test_jobs_that_begin_and_never_end(sent: list[str]) -> None:
+    """The process that writes down results hangs, and the workers do not."""
+    canary = a_canary(started=timedelta(minutes=10), beaten=timedelta())
+    beats.beat(RESULTS)
+    assert canary.trouble() == ""
+    Heartbeat.objects.filter(name=RESULTS).update(at=database_now() - timedelta(seconds=185))
+    assert canary.trouble() == "jobs began, and none was written down as ended for 185 seconds"
 
 
 def a_schedule(overdue: timedelta, **fields: object) -> None:
@@ -116,11 +126,11 @@ def test_a_restart_is_told_and_begins_with_the_last_job(sent: list[str], monkeyp
 def test_a_task_counts_from_when_it_begins_and_survives_a_database_that_is_away(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def away() -> None:
+    def away(name: str) -> None:
         raise OperationalError("away")
 
     monkeypatch.setattr(beats, "beat", away)
-    monkeypatch.setattr(beats, "_beaten", float("-inf"))
+    monkeypatch.setattr(beats, "_beaten", {})
     task = {"started": timezone.now() - MINUTE}
     beats.beat_with_a_task(task=task)
     assert timezone.now() - task["started"] < MINUTE

@@ -85,6 +85,16 @@ def test_a_wedged_cluster_is_started_again(worker: Running) -> None:
 
 
 @pytest.mark.slow
+def test_a_hanging_writer_of_results_is_seen(worker: Running) -> None:
+    """Killed while it waits for a result, it takes the lock with it: jobs run, nobody knows how they ended."""
+    time.sleep(1)
+    os.kill(int(re.findall(r"monitoring at (\d+)", worker.said)[-1]), signal.SIGKILL)
+    wait_until(lambda: AGAIN in worker.said, timeout=60, what="the watchdog")
+    before = worker.said.count(DONE)
+    wait_until(lambda: worker.said.count(DONE) > before, timeout=40, what="a job after the restart")
+
+
+@pytest.mark.slow
 def test_a_cluster_that_ends_is_started_again(worker: Running) -> None:
     first = cluster(worker)
     everybody = family(first)
