@@ -34,25 +34,33 @@ HIDDEN_TAGS = {"script", "style", "code", "pre", "template"}
 
 
 class _Words(HTMLParser):
-    """Text that a reader sees or hears, with letters in it."""
+    """Text that a reader sees or hears, with letters in it; the names of symbols are none."""
+
+    ICONS = "material-symbols-outlined"
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.found: list[str] = []
         self.text: list[str] = []
-        self._hidden = 0
+        self._hidden = self._icon = 0
+
+    @property
+    def is_shown(self) -> bool:
+        return not self._hidden and not self._icon
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         self._hidden += tag in HIDDEN_TAGS
+        self._icon += tag == "span" and bool(self._icon or self.ICONS in (values.get("class") or ""))
         shown = SHOWN_ATTRIBUTES | ({"value"} if values.get("type") in ("submit", "button") else set())
         self.found.extend(value for name, value in attrs if name in shown and value)
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden -= tag in HIDDEN_TAGS
+        self._icon -= tag == "span" and self._icon > 0
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
+        if self.is_shown:
             self.found.append(data)
 
 
@@ -103,6 +111,7 @@ def test_every_word_of_every_template_is_marked() -> None:
     ("source", "words"),
     [
         ("<p>Hello {{ name }}</p>", ["Hello"]),
+        ('<span class="material-symbols-outlined">search</span><span>find</span>', ["find"]),
         ('<p title="Good {{ day }}">{{ word }}</p>', ["Good"]),
         ('{% load i18n %}<p>{% translate "Hello" %} – {% blocktranslate %}you{% endblocktranslate %}</p>', []),
         ('{{ day|default:"never" }} {{ day|date:"j F" }}', ["never"]),
@@ -231,24 +240,8 @@ def in_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
 class _Shown(_Words):
     """A page: the text of a run of inline elements belongs together, so a message may hold some."""
 
-    ICONS = "material-symbols-outlined"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._icon = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        super().handle_starttag(tag, attrs)
-        if tag == "span" and (self._icon or self.ICONS in (dict(attrs).get("class") or "")):
-            self._icon += 1
-
-    def handle_endtag(self, tag: str) -> None:
-        super().handle_endtag(tag)
-        if tag == "span" and self._icon:
-            self._icon -= 1
-
     def handle_data(self, data: str) -> None:
-        if not self._hidden and not self._icon:
+        if self.is_shown:
             self.text.append(data)
 
 
