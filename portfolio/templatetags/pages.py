@@ -29,10 +29,5 @@ def day(moment: date | None) -> str:
 
 
 @register.filter
-def plural(count: int | None, one: str) -> str:
-    return wording.plural(count or 0, one)
-
-
-@register.filter
 def counted(number: int | None) -> str:
     return "" if number is None else wording.counted(number)
