@@ -72,7 +72,12 @@ class IncidentAdmin(ReadOnlyAdmin):
         if text := request.POST.get("text", "").strip():
             actor = request.user.get_username()
             note = add_note(row, author=actor, text=text)
-            record(actor=actor, action="incident.note", thing=row, summary=f"Note on “{row}”: {note.text}")
+            record(
+                actor=actor,
+                action="incident.note",
+                thing=row,
+                summary=gettext("Note on “%(incident)s”: %(text)s") % {"incident": row, "text": note.text},
+            )
             messages.success(request, gettext("The note is kept."))
         else:
             messages.warning(request, gettext("Write something first."))

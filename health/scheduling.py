@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext
 from django_q.models import Schedule, Task
 from django_q.tasks import async_task
 
@@ -56,21 +57,21 @@ def _runs_before(names: Collection[str]) -> dict[str, Task]:
 
 
 def pause(rows: Iterable[Schedule], *, actor: str) -> int:
-    return _set(rows, PAUSED, "schedule.pause", "paused", actor)
+    return _set(rows, PAUSED, "schedule.pause", gettext("Job “%(name)s” paused"), actor)
 
 
 def resume(rows: Iterable[Schedule], *, actor: str) -> int:
-    return _set(rows, FOR_EVER, "schedule.resume", "resumed", actor)
+    return _set(rows, FOR_EVER, "schedule.resume", gettext("Job “%(name)s” resumed"), actor)
 
 
-def _set(rows: Iterable[Schedule], repeats: int, action: str, verb: str, actor: str) -> int:
+def _set(rows: Iterable[Schedule], repeats: int, action: str, words: str, actor: str) -> int:
     """Returns how many were not so already; each is written down once."""
     done = 0
     for row in rows:
         changed = Schedule.objects.filter(pk=row.pk).exclude(repeats=repeats).update(repeats=repeats)
         if changed:
             before, after = {"repeats": row.repeats}, {"repeats": repeats}
-            summary = f"Job “{shown_name(row)}” {verb}"
+            summary = words % {"name": shown_name(row)}
             record(actor=actor, action=action, thing=row, summary=summary, before=before, after=after)
         done += changed
     return done
@@ -80,7 +81,8 @@ def run_now(rows: Iterable[Schedule], *, actor: str) -> int:
     done = 0
     for row in rows:
         async_task(row.func, *arguments(row), **keywords(row), task_name=shown_name(row))
-        record(actor=actor, action="schedule.run", thing=row, summary=f"Job “{shown_name(row)}” run at once")
+        summary = gettext("Job “%(name)s” run at once") % {"name": shown_name(row)}
+        record(actor=actor, action="schedule.run", thing=row, summary=summary)
         done += 1
     return done
 

@@ -164,8 +164,9 @@ def attempt(dispatch: Dispatch) -> bool:
     except Exception as error:
         # What a library did not expect may be different the next time.
         logger.warning("dispatch %s failed: %s", dispatch.pk, type(error).__name__)
-        _note(dispatch, at, begun, error=gettext("%(__name__)s while sending") % {"__name__": type(error).__name__})
-        _put_off(dispatch, NotSent(f"{type(error).__name__} while sending"))
+        trouble = gettext("%(error)s while sending") % {"error": type(error).__name__}
+        _note(dispatch, at, begun, error=trouble)
+        _put_off(dispatch, NotSent(trouble))
         return False
     _mark_sent(dispatch)
     _note(dispatch, at, begun, status=answer.status, text=answer.text)

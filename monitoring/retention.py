@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Min, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from monitoring.condensing import Cut, condense
 from monitoring.history import SNAPSHOT
@@ -102,7 +103,8 @@ def cut_history(contract: Contract, removed: Removed, until: datetime) -> None:
             return
     removed.publications += drop_publications(at)
     Contract.objects.filter(pk=contract.pk).update(history_kept_from=at, history_cut=None, history_position="")
-    summary = f"History of contract {contract} before {at:%Y-%m-%d} was cut down to snapshots"
+    summary = gettext("History of contract %(contract)s before %(day)s was cut down to snapshots")
+    summary %= {"contract": contract, "day": f"{at:%Y-%m-%d}"}
     record(actor="retention", action="retention", thing=contract, summary=summary)
 
 
@@ -134,13 +136,14 @@ def what_remains(contract: Contract) -> list[str]:
     """What a rebuild and a look back can still answer, in words."""
     told = []
     if contract.bytes_kept_from:
-        since = f"{contract.bytes_kept_from:%Y-%m-%d}"
-        told.append(f"A rebuild reads D&B's answers from {since} on; what came before stays as it is.")
+        text = gettext("A rebuild reads D&B's answers from %(day)s on; what came before stays as it is.")
+        told.append(text % {"day": f"{contract.bytes_kept_from:%Y-%m-%d}"})
     if contract.history_kept_from:
-        told.append(
-            f"States of companies can be shown as of {contract.history_kept_from:%Y-%m-%d} and later; of what happened "
-            "before, only the last of each thing is left."
+        text = gettext(
+            "States of companies can be shown as of %(day)s and later; of what happened before, only the last of each "
+            "thing is left."
         )
+        told.append(text % {"day": f"{contract.history_kept_from:%Y-%m-%d}"})
     return told
 
 
@@ -150,7 +153,10 @@ def note_for(moment: datetime | None) -> str:
         return ""
     cut = Contract.objects.filter(Q(history_kept_from__gt=moment) | Q(history_cut__gt=moment))
     kept = max((day for row in cut for day in (row.history_kept_from, row.history_cut) if day), default=None)
-    return f"History is kept from {kept:%Y-%m-%d} on: this earlier state is not complete." if kept else ""
+    if kept is None:
+        return ""
+    text = gettext("History is kept from %(day)s on: this earlier state is not complete.")
+    return text % {"day": f"{kept:%Y-%m-%d}"}
 
 
 def note_for_company(duns: str, moment: datetime | None) -> str:

@@ -63,7 +63,8 @@ def confirm_key(server: FileServer, *, offered: str, by: str) -> bool:
     confirmed = as_seen.update(host_key=offered, offered_key="", confirmed_by=by, confirmed_at=timezone.now())
     server.refresh_from_db()
     if confirmed:
-        words = f"Key of the file server {server} confirmed: {fingerprint(offered)}"
+        words = gettext("Key of the file server %(name)s confirmed: %(key)s")
+        words %= {"name": server, "key": fingerprint(offered)}
         record(actor=by, action="file server.confirm", thing=server, summary=words)
     return bool(confirmed)
 

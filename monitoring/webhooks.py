@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from monitoring import feed
 from monitoring.dispatching import enqueue, send_again
@@ -18,6 +19,7 @@ from monitoring.raw_json import RawJSONRenderer
 from monitoring.signing import encrypted, new_secret
 from portfolio.auditing import record
 from portfolio.rows import clean_text, existing_keys
+from portfolio.wording import counted
 
 EVENT_KEYS = uuid.UUID("d2b5f7aa-9c7a-5b43-8b1e-6f0f9d0c1e55")
 # type, payload, key, company
@@ -38,7 +40,12 @@ def create_endpoint(*, made_by: str, **columns: Any) -> tuple[WebhookEndpoint, s
         created_at=timezone.now(),
     )
     endpoint.save(force_insert=True)
-    _record(endpoint, made_by, "webhook.create", f"Webhook {endpoint} made for {endpoint.url}")
+    _record(
+        endpoint,
+        made_by,
+        "webhook.create",
+        gettext("Webhook %(name)s made for %(url)s") % {"name": endpoint, "url": endpoint.url},
+    )
     return endpoint, secret
 
 
@@ -51,7 +58,7 @@ def rotate_secret(endpoint: WebhookEndpoint, *, by: str, overlap: timedelta = ti
         encrypted_secret=encrypted(secret),
     )
     endpoint.refresh_from_db()
-    _record(endpoint, by, "webhook.rotate", f"Webhook {endpoint} has a new secret")
+    _record(endpoint, by, "webhook.rotate", gettext("Webhook %(name)s has a new secret") % {"name": endpoint})
     return secret
 
 
@@ -59,7 +66,12 @@ def switch_off(endpoint: WebhookEndpoint, *, by: str, reason: str) -> None:
     """Nothing is sent any more; what waits is kept."""
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(is_active=False, off_reason=clean_text(reason))
     waiting(endpoint).update(next_try_at=None)
-    _record(endpoint, by, "webhook.off", f"Webhook {endpoint} switched off: {reason}")
+    _record(
+        endpoint,
+        by,
+        "webhook.off",
+        gettext("Webhook %(name)s switched off: %(reason)s") % {"name": endpoint, "reason": reason},
+    )
     endpoint.refresh_from_db()
 
 
@@ -71,8 +83,9 @@ def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> 
         fields["cursor"] = str(feed.latest())
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
     waiting(endpoint).update(next_try_at=timezone.now())
-    words = ", from now on: what waited is not sent" if from_now else ""
-    _record(endpoint, by, "webhook.on", f"Webhook {endpoint} switched on{words}")
+    words = gettext("Webhook %(name)s switched on, from now on: what waited is not sent")
+    words = words if from_now else gettext("Webhook %(name)s switched on")
+    _record(endpoint, by, "webhook.on", words % {"name": endpoint})
     endpoint.refresh_from_db()
 
 
@@ -87,8 +100,13 @@ def resend(endpoint: WebhookEndpoint, *, since: datetime, until: datetime, by: s
     """Once more, under the same ids and in the same order, what was queued in this time; returns how many."""
     queued = Dispatch.objects.filter(target=endpoint.pk, created_at__gte=since, created_at__lte=until)
     count = send_again(queued.exclude(event_type=WEBHOOK_TEST))
-    words = f"{count:,} messages of {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
-    _record(endpoint, by, "webhook.resend", f"Webhook {endpoint} is sent {words} again")
+    words = ngettext(
+        "Webhook %(name)s is sent %(count)s message of %(since)s to %(until)s UTC again",
+        "Webhook %(name)s is sent %(count)s messages of %(since)s to %(until)s UTC again",
+        count,
+    )
+    told = {"name": endpoint, "since": f"{since:%Y-%m-%d %H:%M}", "until": f"{until:%Y-%m-%d %H:%M}"}
+    _record(endpoint, by, "webhook.resend", words % {**told, "count": counted(count)})
     return count
 
 

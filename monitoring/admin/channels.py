@@ -173,7 +173,12 @@ class ChannelAdmin(PageAdmin):
         obj.next_digest_at = next_digest(obj, timezone.now())
         super().save_model(request, obj, form, change)
         verb = "changed" if change else "made"
-        self._record(request, obj, f"channel.{verb}", f"Channel {obj} {verb}: {obj.shown}")
+        words = (
+            gettext("Channel %(name)s changed: %(address)s")
+            if change
+            else gettext("Channel %(name)s made: %(address)s")
+        )
+        self._record(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.shown})
 
     def _record(self, request: HttpRequest, row: Channel, action: str, summary: str) -> None:
         record(actor=request.user.get_username(), action=action, thing=row, summary=summary)

@@ -88,11 +88,16 @@ class FileServerAdmin(PageAdmin):
         obj.created_at = obj.created_at or timezone.now()
         super().save_model(request, obj, form, change)
         verb = "changed" if change else "made"
-        words = f"File server {obj} {verb}: {obj.user_name} at {obj.host}, port {obj.port}"
+        text = (
+            gettext("File server %(name)s changed: %(user)s at %(host)s, port %(port)s")
+            if change
+            else gettext("File server %(name)s made: %(user)s at %(host)s, port %(port)s")
+        )
+        words = text % {"name": obj, "user": obj.user_name, "host": obj.host, "port": obj.port}
         record(actor=request.user.get_username(), action=f"file server.{verb}", thing=obj, summary=words)
 
     def delete_model(self, request: HttpRequest, obj: FileServer) -> None:
-        words = f"File server {obj} deleted: {obj.host}"
+        words = gettext("File server %(name)s deleted: %(host)s") % {"name": obj, "host": obj.host}
         record(actor=request.user.get_username(), action="file server.delete", thing=obj, summary=words)
         super().delete_model(request, obj)
 

@@ -10,7 +10,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.admin.changes import with_registrations
-from monitoring.models import DailyCount, Delivery, PassState, Publication, Purpose, ReplayPass, Severity
+from monitoring.models import (
+    DailyCount,
+    Delivery,
+    Kind,
+    NotificationType,
+    PassState,
+    Publication,
+    Purpose,
+    ReplayPass,
+    Severity,
+)
+from portfolio.countries import country_name
 from portfolio.filters import RegistrationFilter, choice_filter
 from portfolio.markup import ago, badge, exact
 from portfolio.pages import ReadOnlyAdmin
@@ -65,7 +76,7 @@ class ReplayPassAdmin(ReadOnlyAdmin):
 
 @admin.register(Publication)
 class PublicationAdmin(ReadOnlyAdmin):
-    list_display = ("number", "changes", "published", "delivery_id")
+    list_display = ("number", "changes", "published", "told_by")
     ordering = ("-number",)
     sortable_by = ()
     empty_title = _("Nothing published yet")
@@ -77,6 +88,10 @@ class PublicationAdmin(ReadOnlyAdmin):
     def changes(self, row: Publication) -> int:
         return row.change_count
 
+    @admin.display(description=_("Delivery"))
+    def told_by(self, row: Publication) -> str:
+        return str(row.delivery_id)
+
     @admin.display(description=_("Published"))
     def published(self, row: Publication) -> SafeString | str:
         return ago(row.published_at)
@@ -84,12 +99,21 @@ class PublicationAdmin(ReadOnlyAdmin):
 
 @admin.register(DailyCount)
 class DailyCountAdmin(ReadOnlyAdmin):
-    list_display = ("day", "what", "kind", "element", "weight", "country", "count")
+    list_display = ("day", "what", "kind_words", "element", "weight", "place", "count")
     list_filter = (choice_filter("what", [("change", _("Changes")), ("notification", _("Notifications"))], _("what")),)
     ordering = ("-day", "-what", "-id")
     sortable_by = ()
     empty_title = _("Nothing counted yet")
     empty_text = _("Changes and notifications are counted by day as they are published.")
+
+    @admin.display(description=_("Kind"))
+    def kind_words(self, row: DailyCount) -> str:
+        known = dict(Kind.choices if row.what == "change" else NotificationType.choices)
+        return str(known.get(row.kind, row.kind))
+
+    @admin.display(description=_("Country"))
+    def place(self, row: DailyCount) -> str:
+        return country_name(row.country)
 
     @admin.display(description=_("Weight"))
     def weight(self, row: DailyCount) -> str:

@@ -53,7 +53,7 @@ from portfolio.markup import badge, due, two_lines
 from portfolio.models import Registration
 from portfolio.pages import PageAdmin
 from portfolio.rows import insert_new
-from portfolio.wording import counted, plural
+from portfolio.wording import counted
 
 WEEKS, MONTHS = 13, 12
 CHART_HEIGHT, CHART_WIDTH = 150, 720
@@ -156,15 +156,14 @@ class ReportScheduleAdmin(PageAdmin):
         super().save_model(request, obj, form, change)
         replace(ReportRecipient, obj, "person_id", [person.pk for person in form.cleaned_data["people"]])
         replace(ReportRegistration, obj, "registration_id", [row.pk for row in form.cleaned_data["chosen"]])
-        action, words = ("change report schedule", "changed") if change else ("add report schedule", "made")
-        by = request.user.get_username()
-        record(
-            actor=by, action=action, thing=obj, summary=f"Report schedule {obj} {words}", before=before, after=told(obj)
-        )
+        action = "change report schedule" if change else "add report schedule"
+        words = gettext("Report schedule %(name)s changed") if change else gettext("Report schedule %(name)s made")
+        by, summary_text = request.user.get_username(), words % {"name": obj}
+        record(actor=by, action=action, thing=obj, summary=summary_text, before=before, after=told(obj))
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         by = request.user.get_username()
-        summary_text = f"Report schedule {obj} deleted"
+        summary_text = gettext("Report schedule %(name)s deleted") % {"name": obj}
         record(actor=by, action="delete report schedule", thing=obj, summary=summary_text, before=told(obj))
         super().delete_model(request, obj)
 
@@ -178,19 +177,18 @@ class ReportScheduleAdmin(PageAdmin):
             period = last_complete(schedule.period, timezone.now())
             count = queue_period(schedule, period)
             by = request.user.get_username()
-            text = f"Report of {period.title} by schedule {schedule} queued for {plural(count, 'person', 'people')}"
-            record(actor=by, action="send report", thing=schedule, summary=text)
             tail = (
                 gettext("It goes out within a minute.")
                 if count
                 else gettext("Everybody has it already, or it is on its way.")
             )
-            told = ngettext(
-                "Report of %(period)s by schedule %(schedule)s queued for %(count)s person.",
-                "Report of %(period)s by schedule %(schedule)s queued for %(count)s people.",
+            queued = ngettext(
+                "Report of %(period)s by schedule %(schedule)s queued for %(count)s person",
+                "Report of %(period)s by schedule %(schedule)s queued for %(count)s people",
                 count,
             ) % {"period": period.title, "schedule": schedule, "count": counted(count)}
-            messages.success(request, f"{told} {tail}")
+            record(actor=by, action="send report", thing=schedule, summary=queued)
+            messages.success(request, f"{queued}. {tail}")
 
     @admin.display(description=_("Report"))
     def what(self, row: ReportSchedule) -> SafeString:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -232,18 +233,27 @@ def switch(rows: list[AlertRule], *, on: bool, by: str) -> int:
     wanted = [row for row in rows if row.active != on]
     for row in wanted:
         AlertRule.objects.filter(pk=row.pk).update(active=on, changed_at=timezone.now())
-        note(row, "switched on" if on else "switched off", by=by)
+        note(row, "on" if on else "off", by=by)
     return len(wanted)
 
 
 def reset_rule(row: AlertRule, *, by: str) -> bool:
     done = reset(row)
     if done:
-        note(row, "reset to the ready pack", by=by)
+        note(row, "reset", by=by)
     return done
 
 
-def note(row: AlertRule, verb: str, *, by: str, after: dict[str, Any] | None = None) -> None:
+# As the audit tells it, by what was done.
+DONE: dict[str, str | Promise] = {
+    "made": _("Alert rule %(name)s made"),
+    "changed": _("Alert rule %(name)s changed"),
+    "on": _("Alert rule %(name)s switched on"),
+    "off": _("Alert rule %(name)s switched off"),
+    "reset": _("Alert rule %(name)s reset to the ready pack"),
+}
+
+
+def note(row: AlertRule, deed: str, *, by: str, after: dict[str, Any] | None = None) -> None:
     said = {name: str(value) for name, value in after.items()} if after else None
-    action = f"rule.{verb.split()[-1] if verb.startswith('switched') else verb.split()[0]}"
-    record(actor=by, action=action, thing=row, summary=f"Alert rule {row.name} {verb}", after=said)
+    record(actor=by, action=f"rule.{deed}", thing=row, summary=str(DONE[deed]) % {"name": row.name}, after=said)

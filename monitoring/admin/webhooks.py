@@ -216,7 +216,7 @@ def _rotate(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
 
 
 def _off(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
-    switch_off(endpoint, by=by, reason=f"by {by}")
+    switch_off(endpoint, by=by, reason=gettext("by %(name)s") % {"name": by})
     return messages.SUCCESS, gettext("Switched off. What happens is kept and told when it is switched on again.")
 
 

@@ -476,4 +476,9 @@ class Migration(migrations.Migration):
             name='name',
             field=models.SlugField(help_text="The files' names begin so.", max_length=60, unique=True, verbose_name='name'),
         ),
+        migrations.AlterField(
+            model_name='scheduledexport',
+            name='rows',
+            field=models.PositiveIntegerField(editable=False, help_text='Rows in the last file.', null=True, verbose_name='rows'),
+        ),
     ]

@@ -63,7 +63,7 @@ class ScheduledExport(models.Model):
     due_at = models.DateTimeField(db_index=True, editable=False)
     ran_at = models.DateTimeField(null=True, editable=False)
     file_name = models.TextField(blank=True, editable=False, help_text=_("The last file."))
-    rows = models.PositiveIntegerField(null=True, editable=False, help_text=_("Rows in the last file."))
+    rows = models.PositiveIntegerField(_("rows"), null=True, editable=False, help_text=_("Rows in the last file."))
     error = models.TextField(blank=True, editable=False)
 
     class Meta:

@@ -18,6 +18,7 @@ from django.template.base import Lexer, TokenType
 from django.test import Client
 from django.utils import translation
 from django.utils.translation.template import templatize
+from django_countries import countries
 
 from dnbmon_site.models import User
 from tests.monitoring.report_world import DAYS, START
@@ -215,6 +216,11 @@ OF_MONITORING = (
     *("monitoring/dispatch/", "monitoring/reportschedule/add/", "monitoring/scheduledexport/add/"),
     *("monitoring/reportschedule/", "monitoring/reportschedule/report/?period=2026-W10", "monitoring/scheduledexport/"),
     *("monitoring/fileserver/", "monitoring/fileserver/add/", "health/", "health/incident/"),
+    *("monitoring/deadletter/{unreadable}/change/", "monitoring/replaypass/{pass}/change/", "monitoring/publication/"),
+    *("monitoring/channel/{channel}/change/", "monitoring/webhookendpoint/{webhook}/change/", "monitoring/dailycount/"),
+    *("monitoring/dispatch/{message}/change/", "monitoring/fileserver/{server}/change/", "monitoring/alert/?state=all"),
+    *("monitoring/reportschedule/{schedule}/change/", "monitoring/scheduledexport/{scheduled}/change/"),
+    *("monitoring/element/{element}/change/", "health/incident/{incident}/change/", "portfolio/company/?q=x"),
 )
 
 
@@ -235,6 +241,8 @@ def in_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
         "npgettext": lambda context, singular, plural, number: some(singular, plural, number),
     }.items():
         monkeypatch.setattr(translation._trans, name, said, raising=False)  # type: ignore[attr-defined]
+    # It keeps its names by language, and this one has no name of its own.
+    monkeypatch.setattr(countries, "_iter_cache", {}, raising=False)
 
 
 class _Shown(_Words):

@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 import re
+import uuid
+from datetime import time
 from typing import Any
 
 from django.utils import timezone
 
 from dnbmon_site.models import User
-from monitoring.models import Alert, AlertRule, Change, Delivery, Notification
+from health.incidents import open_incident
+from health.models import Incident
+from monitoring.models import (
+    Alert,
+    AlertRule,
+    Change,
+    Channel,
+    DeadLetter,
+    Delivery,
+    DeliveryState,
+    Dispatch,
+    DispatchAttempt,
+    DispatchState,
+    Element,
+    FileServer,
+    Notification,
+    Purpose,
+    ReplayPass,
+    ReportRecipient,
+    ReportSchedule,
+    ScheduledExport,
+    Severity,
+    Source,
+    WebhookEndpoint,
+)
+from monitoring.webhooks import create_endpoint
 from portfolio.importing import create_import, work_on
 from portfolio.models import (
     AuditEntry,
@@ -27,6 +54,8 @@ from portfolio.models import (
 from portfolio.proposing import Sign, propose
 from portfolio.saved_filters import save_filter
 from tests.builders import MOMENT
+from tests.health.looks import a_message
+from tests.monitoring.alerts import a_channel
 from tests.monitoring.report_world import NAMES, a_world
 
 # Alike in every language: names, units, formats, and what is typed as it stands here.
@@ -39,7 +68,19 @@ ALIKE = re.compile(
 VALUES = (
     *(*NAMES.values(), "FIRST", "SECOND", "ann", "default", "list.csv", "out.xlsx", "DNB_API_KEY", "Acme suppliers"),
     *("GB", "PL", "GR", "CN", "FR", "English (United Kingdom)", "English (United States)", "Deutsch", "DNB"),
-    *("ann@example.com", "A name", "Word", "A", "B", "Axes", "change.published", "Anything heavy"),
+    *(
+        "ann@example.com",
+        "A name",
+        "Word",
+        "A",
+        "B",
+        "Axes",
+        "change.published",
+        "Anything heavy",
+        "Mail",
+        "notice",
+        "https:///",
+    ),
 )
 # What stands on single pages and is nobody's to translate either: D&B's words; names of roles and
 # what an act is filed under, which are keys; what `direct_plus` says of a number.
@@ -52,7 +93,7 @@ TELLING = (
 OF_PAGES: dict[str, set[str]] = {
     **dict.fromkeys(TELLING, OF_DNB),
     "auth/group/": {"Administrator", "Analyst", "Approver", "Operator", "Portfolio manager", "Viewer"},
-    "portfolio/auditentry/": {"import.upload", "save filter", "savedfilter"},
+    "portfolio/auditentry/": {"import.upload", "save filter", "savedfilter", "webhook.create", "webhookendpoint"},
     "portfolio/auditentry/{audit}/change/": {"Mode", "Registration", "Source", "add", "import.upload", "upload"},
     "portfolio/contract/default/change/": {"Default"},
     "portfolio/subjectimport/{import}/change/": {
@@ -77,9 +118,14 @@ def a_full_world() -> tuple[dict[str, Any], re.Pattern[str]]:
     save_filter(listing="portfolio.company", name="A name", query="country=GB", columns="", shared=True, by="ann")
     _an_export()
     Notice.objects.create(kind="test", subject="Word", text="Word", created_at=MOMENT)
+    Element.objects.create(path="Word", label="Word", severity=Severity.LOW, first_seen_at=MOMENT)
+    _what_goes_out(ann)
+    _what_went_wrong(registration)
     models = {"proposal": Proposal, "run": SyncRun, "import": SubjectImport, "export": Export, "audit": AuditEntry}
     models |= {"subject": Subject, "change": Change, "notification": Notification, "delivery": Delivery}
-    models |= {"alert": Alert, "rule": AlertRule}
+    models |= {"alert": Alert, "rule": AlertRule, "channel": Channel, "webhook": WebhookEndpoint, "message": Dispatch}
+    models |= {"server": FileServer, "schedule": ReportSchedule, "scheduled": ScheduledExport, "incident": Incident}
+    models |= {"unreadable": DeadLetter, "pass": ReplayPass, "element": Element}
     keys = {name: model.objects.order_by("pk").values_list("pk", flat=True)[0] for name, model in models.items()}  # type: ignore[attr-defined]
     return {**keys, "duns": duns, "registration": registration.pk, "user": ann.pk}, own_values()
 
@@ -102,10 +148,38 @@ def _an_export() -> None:
     )
 
 
+def _what_goes_out(ann: User) -> None:
+    channel = a_channel(address="ann@example.com", unsubscribed_at=MOMENT, last_sent_at=MOMENT)
+    create_endpoint(made_by="ann", name="Word", url="https://word.example.com/", event_types="alert.raised")
+    server = FileServer.objects.create(name="Word", host="example.com", user_name="ann", created_at=MOMENT)
+    schedule = ReportSchedule(name="Word", next_at=MOMENT)
+    schedule.save(force_insert=True)
+    ReportRecipient.objects.create(schedule=schedule, person=ann)
+    export = ScheduledExport(name="Word", at=time(6), server=server, due_at=MOMENT, error="Word")
+    export.save(force_insert=True)
+    message = a_message(target=channel.pk, state=DispatchState.PARKED, last_error="Word", sent_at=None)
+    DispatchAttempt.objects.create(dispatch=message, at=MOMENT, status=500, response="Word", error="Word")
+
+
+def _what_went_wrong(registration: Registration) -> None:
+    Registration.objects.update(
+        gap_from=MOMENT, gap_until=MOMENT, gap_reason="Word", ingest_stopped_reason="Word", last_pulled_at=MOMENT
+    )
+    doubt = Delivery.objects.create(
+        registration=registration, source=Source.PULL, state=DeliveryState.DOUBTFUL, asked_at=MOMENT, error="Word"
+    )
+    DeadLetter.objects.create(
+        id=uuid.uuid4(), registration=registration, delivery=doubt, position=0, reason="Word", recorded_at=MOMENT
+    )
+    times = dict.fromkeys(("replay_from", "cursor", "begun_at", "begun_heard_at"), MOMENT)
+    ReplayPass.objects.create(registration=registration, purpose=Purpose.AUDIT, found=1, mark="Word", **times)
+    open_incident(matter="jobs", title="Word", cause="Word", runbook="docs/troubleshooting.md#jobs")
+
+
 def own_values() -> re.Pattern[str]:
     """Also what people may have written of rules, and what jobs have written of alerts."""
     rules = AlertRule.objects.values_list("name", "description")
     rows = [text for row in rules for text in row] + list(Alert.objects.values_list("title", flat=True))
     values = {*VALUES, *(ALIKE.sub("", text).strip() for text in rows)} - {""}
     words = "|".join(map(re.escape, sorted(values, key=len, reverse=True)))
-    return re.compile(rf"(?<!\w)(?:{words})(?!\w)|{ZONE}|{KEY}|{PATH}")
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)|{ZONE}|{KEY}|{PATH}|https:[\w./]+")
