@@ -42,6 +42,7 @@ class PersonForm(UserChangeForm):
     roles = forms.ModelMultipleChoiceField(
         Group.objects.all(),
         required=False,
+        label=_("Roles"),
         widget=forms.CheckboxSelectMultiple,
         help_text=_("What this person may do."),
     )

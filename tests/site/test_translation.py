@@ -88,7 +88,7 @@ _SAID_BY_FILTER = re.compile(r"""\|(?:default|default_if_none|yesno|pluralize|pl
 _IN_QUOTES = re.compile(r"""(?<![_\w])["']([^"'{}]*)["']|_\(["'][^"']*["']\)""")
 _FORMATS = re.compile(r"""\|(?:date|time|cut|join|stringformat|floatformat):["'][^"']*["']|now ["'][^"']*["']""")
 # Spoken of in code: keys of states, names of files and addresses.
-_CODE = re.compile(r"[a-z0-9_\-./:#?=&,]*|Resolver404")
+_CODE = re.compile(r"[a-z0-9_\-./:#?=&,]*|Resolver404|Http404")
 
 
 def _literals(contents: str) -> Iterator[str]:
