@@ -141,5 +141,5 @@ def test_acts_on_people_roles_and_keys_are_written_down(client: Client) -> None:
         "apikey.revoked",
     ]  # fmt: skip
     assert {entry.actor for entry in entries} == {"ann"}
-    assert entries[2].summary == "User bob changed" and "roles" in entries[2].after
+    assert entries[2].summary == "User bob changed" and "Roles" in entries[2].after
     assert not any(NEW in entry.after for entry in entries)
