@@ -136,13 +136,13 @@ def failing(look: Look) -> Iterator[Result]:
     if len(rows) > SHOWN:
         names = gettext("%(names)s and others") % {"names": names}
     most = max(rows, key=lambda row: row.failures)
-    sentence = gettext("%(names)s: %(failures)s tries in a row failed. %(trouble)s") % {
+    sentence = gettext("%(names)s: %(failures)s tries in a row failed: %(trouble)s") % {
         "names": names,
         "failures": most.failures,
         "trouble": most.trouble,
     }
     do = gettext("Nothing while D&B is away: it tries again by itself. Otherwise mend what the sentence names.")
-    yield Result("pulling", gettext("Pulling"), State.WARNING, sentence, len(rows), "registrations", do)
+    yield Result("pulling", gettext("Pulling"), State.WARNING, sentence, len(rows), "failing", do)
 
 
 def _mark(check: str, title: str, state: State, sentence: str, do: str, subject: str) -> Result:

@@ -86,7 +86,7 @@ UNITS: dict[str, str | Promise] = {
     "jobs": _("jobs"),
     "messages": _("messages"),
     "overdue": _("overdue"),
-    "registrations": _("registrations"),
+    "failing": _("failing"),
     "stopped": _("stopped"),
     "syncs": _("syncs"),
     "waiting": _("waiting"),

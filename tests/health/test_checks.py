@@ -150,8 +150,8 @@ def test_registrations_that_fail_stand_in_one_line() -> None:
     for number in range(7):
         a_registration(f"R{number}", last_pulled_at=timezone.now(), failures=3 + number, trouble="timed out")
     result = look_at("pulling")
-    assert result.sentence == "R0, R1, R2, R3, R4 and others: 9 tries in a row failed. timed out"
-    assert result.shown == "7 registrations"
+    assert result.sentence == "R0, R1, R2, R3, R4 and others: 9 tries in a row failed: timed out"
+    assert result.shown == "7 failing"
 
 
 def test_a_slow_cadence_has_more_time() -> None:
