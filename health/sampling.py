@@ -16,7 +16,7 @@ from health.checks import SLOW, checks_of
 from health.incidents import follow, record_past
 from health.looking import Look, begin_look
 from health.measuring import measure
-from health.models import Sample, Span, State
+from health.models import Incident, Sample, Span, State
 from health.results import Result, worst
 from monitoring.models import PassState, Purpose, ReplayPass
 from portfolio.rows import insert_new
@@ -87,13 +87,18 @@ def _troubles_of(sample: Sample | None, now: datetime) -> list[str]:
 
 
 def _note_silence(last: datetime, now: datetime) -> None:
-    if now - last <= SILENCE:
+    if now - last <= SILENCE or _watchdog_told(last):
         return
     cause = gettext(
         "From %(moment)s on nobody looked for %(span)s: no worker ran, or the database could not be "
         "reached. Jobs stood still meanwhile."
     ) % {"moment": moment_text(last), "span": days_and_hours(now - last)}
     record_past(matter="silence", title=gettext("Jobs stood still"), cause=cause, started_at=last, ended_at=now)
+
+
+def _watchdog_told(since: datetime) -> bool:
+    """It has written the same down when it started the jobs again."""
+    return Incident.objects.filter(matter="jobs", ended_at=None, started_at__gte=since).exists()
 
 
 def look_back(now: datetime) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from health import history, sampling
+from health.incidents import open_incident
 from health.measuring import measure, percentiles
 from health.models import Incident, Sample, Span, State
 from health.results import Result
@@ -108,6 +109,13 @@ def test_a_silence_is_written_down_when_it_is_over() -> None:
     take_sample()
     row = Incident.objects.get(matter="silence")
     assert row.ended_at and row.ended_at - row.started_at >= timedelta(minutes=29)
+
+
+def test_a_silence_that_the_watchdog_has_told_is_told_once() -> None:
+    keep(a_look(), ago(minutes=30))
+    open_incident(matter="jobs", title="Worker", cause="x", started_at=ago(minutes=29))
+    take_sample()
+    assert [row.matter for row in Incident.objects.all()] == ["jobs"]
 
 
 def test_what_an_audit_found_becomes_an_incident_once() -> None:
