@@ -263,10 +263,13 @@ def settle_doubts(replay_pass: ReplayPass) -> int:
 
 
 def audit_is_due(registration: Registration, now: datetime) -> bool:
-    """Once a night the last 24 hours are replayed, though nothing is in doubt."""
+    """Once a night the last 24 hours are replayed, though nothing is in doubt; while something is, its repair goes
+    first, or the audit would find it and call it lost unnoticed."""
     if registration.last_pulled_at is None or registration.heard_at is None:
         return False
-    return registration.audited_at is None or now - registration.audited_at >= AUDIT_EVERY
+    if registration.audited_at and now - registration.audited_at < AUDIT_EVERY:
+        return False
+    return not doubts_of(registration)
 
 
 def audit(

@@ -18,8 +18,9 @@ def emitted(control: SandboxControl, reference: str) -> Counter[Content]:
         item = readable(entry["raw"])
         if entry["dequeued_at"] and item is not None:
             contents[content_of(item, entry["deliveryTimeStamp"])] += 1
-    # The same change of the same element at the same time is one fact, however often D&B tells it.
-    return Counter({key: 1 if key[0] == "UPDATE" else count for key, count in contents.items()})
+    # The same change of the same element at the same time is one fact, however often D&B tells it; and so is the same
+    # document of the same delivery.
+    return Counter({key: 1 if key[0] in ("UPDATE", "SEED") else count for key, count in contents.items()})
 
 
 def readable(raw: str) -> Any:

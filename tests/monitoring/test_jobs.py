@@ -20,6 +20,7 @@ from monitoring.models import (
     ReplayPass,
 )
 from monitoring.pulling import announce, pull
+from monitoring.repairing import audit_is_due
 from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.stored_bytes import load_bytes
 from portfolio.syncing import pause_pulling
@@ -143,6 +144,20 @@ def test_audits_the_last_day_once_a_day_and_counts_what_was_lost(
     assert (found.purpose, found.state, found.found) == (Purpose.AUDIT, PassState.ENDED, 4)
     jobs.audit_due()
     assert ReplayPass.objects.count() == 1
+
+
+def test_an_audit_waits_until_nothing_is_in_doubt(registration: Registration, control: SandboxControl) -> None:
+    """It would find what the doubt has lost, and people would be told that it had passed unnoticed."""
+    emit(control, updates(4))
+    control.set_fault("drop", times=1)
+    control.set_fault("server_error", times=1, on="replay")
+    pull_now(registration)
+    registration.refresh_from_db()
+    registration.last_pulled_at = registration.heard_at
+    assert Delivery.objects.filter(state=DeliveryState.DOUBTFUL).exists()
+    assert not audit_is_due(registration, timezone.now())
+    Delivery.objects.filter(state=DeliveryState.DOUBTFUL).update(state=DeliveryState.REPAIRED)
+    assert audit_is_due(registration, timezone.now())
 
 
 def test_an_audit_that_finds_nothing_keeps_no_bytes(registration: Registration, control: SandboxControl) -> None:
