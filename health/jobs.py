@@ -23,6 +23,8 @@ def beat() -> None:
 def look_after() -> str:
     """Every minute: show that jobs run, look at everything, tell the outside, ask D&B. Says how it stands."""
     beats.beat_with_a_task()
+    # D&B's clock may be another than ours, and freshness goes by it.
+    probing.probe_new()
     look, results = take_sample()
     tell_outside(results)
     # Last, as D&B may keep us waiting; the next look shows what it said.

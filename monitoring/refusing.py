@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
 from monitoring.leasing import Lease
+from monitoring.models import Delivery, DeliveryState, Source
 from portfolio.models import Registration, RegistrationState
 from portfolio.rows import clean_text
 
@@ -38,7 +39,7 @@ def act_on_refusal(
         fields["next_pull_at"] = _next_midnight(now)
         words = gettext("D&B's quota is used up; it is asked again after midnight UTC. %(reason)s")
         fields["trouble"] = clean_text(words % {"reason": reason})
-    elif status in STOPPING and (code or status not in MAY_BE_ANOTHERS or registration.failures + 1 >= IN_A_ROW):
+    elif status in STOPPING and _is_certain(registration, code, status):
         fields |= {
             "state": RegistrationState.STOPPED,
             "stopped_reason": clean_text(reason),
@@ -47,6 +48,15 @@ def act_on_refusal(
     else:
         fields["next_pull_at"] = now + (retry_after(headers or {}) or AGAIN)
     lease.update(**fields)
+
+
+def _is_certain(registration: Registration, code: str, status: int) -> bool:
+    """D&B's own word, or another's three times in a row; an empty queue between them leaves no row but no failure."""
+    if code or status not in MAY_BE_ANOTHERS:
+        return True
+    last = Delivery.objects.filter(registration=registration, source=Source.PULL).order_by("-id")[:IN_A_ROW]
+    refused = [row.state == DeliveryState.REFUSED and row.http_status == status for row in last]
+    return registration.failures + 1 >= IN_A_ROW and refused == [True] * IN_A_ROW
 
 
 def _next_midnight(now: datetime) -> datetime:

@@ -11,8 +11,9 @@ from django_q.models import OrmQ
 
 from direct_plus.sandbox import Sandbox, start_sandbox
 from health import probing
+from health.jobs import look_after
 from health.looking import begin_look
-from health.models import Probe, State
+from health.models import Probe, Sample, State
 from health.probing import ask, probe_due
 from monitoring.jobs import probe_stopped
 from portfolio.models import Contract, Registration, RegistrationState
@@ -86,6 +87,15 @@ def test_it_is_away(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     first = row.failing_since
     monkeypatch.setenv("DNB_BASE_URL", "http://127.0.0.1:1")
     assert asked().failing_since == first
+
+
+def test_a_first_look_knows_dnbs_clock(sandbox: Sandbox) -> None:
+    sandbox.control.move_clock(-70 * 3600)
+    Registration.objects.update(last_pulled_at=timezone.now() - timedelta(hours=70))
+    look_after()
+    assert state_of(f"fresh:{Registration.objects.get().reference}") == State.OK
+    assert not Sample.objects.filter(state=State.CRITICAL).exists()
+    assert probing.probe_new() == 0
 
 
 def test_its_clock_is_ahead(sandbox: Sandbox) -> None:

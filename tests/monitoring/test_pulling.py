@@ -164,6 +164,14 @@ def test_a_404_without_dnbs_code_stops_it_only_when_it_comes_three_times_in_a_ro
     assert seen == [RegistrationState.ACTIVE] * 4 + [RegistrationState.STOPPED]
 
 
+def test_other_failures_do_not_count_towards_it(registration: Registration, control: SandboxControl) -> None:
+    control.set_fault("server_error", times=4, on="notifications")
+    assert [state_after_a_pull(registration) for _ in range(2)] == [RegistrationState.ACTIVE] * 2
+    control.clear_faults()
+    control.set_fault("http_error", times=1, on="pull", status=404, code=None, shape="html")
+    assert state_after_a_pull(registration) == RegistrationState.ACTIVE
+
+
 def state_after_a_pull(registration: Registration) -> str:
     pull_now(registration)
     registration.refresh_from_db()
