@@ -65,7 +65,7 @@ def disk() -> Result:
     if state == State.CRITICAL:
         sentence += " " + gettext("Nothing is pulled below 1 GB: what D&B sends must have a place to go.")
     do = gettext("Make room, or move the data to a larger disk.") if state != State.OK else ""
-    return Result("disk", gettext("Disk"), state, sentence, round(free / 1e9, 2), "GB", do)
+    return Result("disk", gettext("Disk"), state, sentence, round(free / 1e9, 3), "GB", do)
 
 
 def jobs() -> Result:
