@@ -26,6 +26,8 @@ SEEN_WITHIN = timedelta(minutes=8)
 BEFORE = timedelta(seconds=90)
 # A process that takes so much more an hour would be noticed within days.
 GROWS = 10.0
+# After a shorter life a slope says nothing.
+LONG = 1800.0
 
 console = Console(width=150)
 
@@ -205,9 +207,10 @@ def show_memory(watch: Watch) -> list[str]:
         rows.append(
             [role, len(lives), f"{longest.points[-1][0] / 60:.0f}", *_levels(longest), _signed(grows), _signed(opens)]
         )
-        if grows is not None and grows > GROWS:
+        is_long = longest.points[-1][0] >= WARM_UP + LONG
+        if is_long and grows is not None and grows > GROWS:
             wrong.append(f"{role} grows by {grows:.1f} MB an hour")
-        if opens is not None and opens > 5:
+        if is_long and opens is not None and opens > 5:
             wrong.append(f"{role} opens {opens:.1f} more files an hour")
     names = (
         "role",
