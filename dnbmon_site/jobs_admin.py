@@ -17,7 +17,7 @@ from django_q.conf import Conf
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.tasks import async_task
 
-from health.scheduling import PAUSED, pause, resume, run_now, shown_name
+from health.scheduling import PAUSED, name_in_words, pause, resume, run_now
 from portfolio.auditing import record
 from portfolio.edits import record_edit, record_removal
 from portfolio.markup import ago, badge
@@ -116,7 +116,7 @@ class ScheduleAdmin(PageAdmin):
 
     @admin.display(description=_("What"))
     def shown_name(self, row: Schedule) -> str:
-        return gettext(shown_name(row))
+        return name_in_words(row)
 
     @admin.display(description=_("State"))
     def state(self, row: Schedule) -> SafeString:

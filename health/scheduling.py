@@ -30,6 +30,10 @@ class Job:
     is_under_way: bool = False
 
     @property
+    def name(self) -> str:
+        return name_in_words(self.row)
+
+    @property
     def is_paused(self) -> bool:
         return bool(self.row.repeats == PAUSED)
 
@@ -71,7 +75,7 @@ def _set(rows: Iterable[Schedule], repeats: int, action: str, words: str, actor:
         changed = Schedule.objects.filter(pk=row.pk).exclude(repeats=repeats).update(repeats=repeats)
         if changed:
             before, after = {"repeats": row.repeats}, {"repeats": repeats}
-            summary = words % {"name": shown_name(row)}
+            summary = words % {"name": name_in_words(row)}
             record(actor=actor, action=action, thing=row, summary=summary, before=before, after=after)
         done += changed
     return done
@@ -81,7 +85,7 @@ def run_now(rows: Iterable[Schedule], *, actor: str) -> int:
     done = 0
     for row in rows:
         async_task(row.func, *arguments(row), **keywords(row), task_name=shown_name(row))
-        summary = gettext("Job “%(name)s” run at once") % {"name": shown_name(row)}
+        summary = gettext("Job “%(name)s” run at once") % {"name": name_in_words(row)}
         record(actor=actor, action="schedule.run", thing=row, summary=summary)
         done += 1
     return done
@@ -89,6 +93,11 @@ def run_now(rows: Iterable[Schedule], *, actor: str) -> int:
 
 def shown_name(row: Schedule) -> str:
     return str(row.name or row.func)[:100]
+
+
+def name_in_words(row: Schedule) -> str:
+    """In the reader's language, as the table of jobs marks it."""
+    return gettext(shown_name(row))
 
 
 def arguments(row: Schedule) -> tuple[object, ...]:
