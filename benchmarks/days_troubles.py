@@ -109,7 +109,8 @@ def worker_stands() -> Trouble:
         begin=begin,
         end=lambda program: program.signal(stopped, signal.SIGCONT),
         expected=lambda trouble, calls: (trouble.ended - trouble.begun) / 60 + LOST_IN_STARTING,
-        matters=("silence",),
+        # The watchdog tells it as soon as it goes on, so it is not told as a silence too.
+        matters=("jobs",),
     )
 
 
