@@ -17,6 +17,8 @@ COUNTED = {
     "/portfolio/contract/": "held",
     "/portfolio/syncrun/": "held",
 }
+# How a list is looked at and taken along: nothing that is counted changes by it.
+ONLY_LOOKING = ("/save/", "/columns/", "/export/")
 
 
 class CountAfterActs:
@@ -32,4 +34,6 @@ class CountAfterActs:
 
 
 def touched(path: str) -> list[str]:
+    if path.endswith(ONLY_LOOKING):
+        return []
     return [name for beginning, name in COUNTED.items() if path.startswith(beginning)]

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from dnbmon_site.front.acts import touched
 from portfolio.models import ProposalKind, SubjectImport, Tally
 from portfolio.proposing import Sign, propose
 from portfolio.tallying import COUNTERS, tallies, tally
@@ -72,3 +73,19 @@ def test_imports_wait_by_state() -> None:
         SubjectImport.objects.create(registration=registration, state=state, created_by="a", created_at=timezone.now())
     tally("imports")
     assert counted("imports") == {"read": 1, "awaiting_approval": 1}
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/portfolio/subject/", ["held"]),
+        ("/portfolio/syncrun/adopt/1/", ["held"]),
+        ("/monitoring/alert/1/do/close/", ["alerts"]),
+        ("/portfolio/subject/columns/", []),
+        ("/portfolio/subject/save/", []),
+        ("/monitoring/alert/export/", []),
+        ("/portfolio/company/", []),
+    ],
+)
+def test_only_acts_that_change_what_is_counted_count_anew(path: str, names: list[str]) -> None:
+    assert touched(path) == names
