@@ -11,8 +11,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,20 +39,15 @@ def note_path(folder: Path, port: int) -> Path:
     return folder / f"up-{port}.json"
 
 
-@contextmanager
-def noted(path: Path, *, url: str, demo_folder: str = "", sandbox_port: int = 0) -> Iterator[None]:
-    """The note, as long as this lasts."""
+def leave_note(path: Path, *, url: str, demo_folder: str = "", sandbox_port: int = 0) -> int:
+    """The note's descriptor. Nobody closes it: the system does when the process is gone, and not before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     note = Note(path, os.getpid(), url, datetime.now(UTC).isoformat(timespec="seconds"), demo_folder, sandbox_port)
-    with path.open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.truncate(0)
-        json.dump({**asdict(note), "path": ""}, file)
-        file.flush()
-        try:
-            yield
-        finally:
-            file.truncate(0)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    os.truncate(descriptor, 0)
+    os.write(descriptor, json.dumps({**asdict(note), "path": ""}).encode())
+    return descriptor
 
 
 def running(folder: Path, port: int | None = None) -> list[Note]:

@@ -4,24 +4,39 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dnbmon_site.running import ask_to_stop, kill, note_path, noted, running
+from dnbmon_site.running import ask_to_stop, kill, leave_note, note_path, running
 
 URL = "http://127.0.0.1:8123/"
-# As `up`: leaves its note and waits; with a word more, it does not listen when asked to stop.
+# As `up`: leaves its note, waits, and tidies up for a moment; with a word more, it does not listen when asked to stop.
 PROGRAM = """
 import signal, sys, time
 from pathlib import Path
-from dnbmon_site.running import noted
-if len(sys.argv) > 2:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-with noted(Path(sys.argv[1]), url="http://127.0.0.1:8123/"):
+from dnbmon_site.running import leave_note
+signal.signal(signal.SIGTERM, signal.SIG_IGN if len(sys.argv) > 2 else lambda number, frame: sys.exit())
+leave_note(Path(sys.argv[1]), url="http://127.0.0.1:8123/")
+try:
     print("runs", flush=True)
     time.sleep(60)
+finally:
+    time.sleep(2)
 """
+
+
+@contextmanager
+def noted(path: Path, **about: Any) -> Iterator[None]:
+    """As a program that ends with the block."""
+    descriptor = leave_note(path, url=URL, **about)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def a_program(path: Path, *words: str) -> subprocess.Popen[str]:
@@ -32,7 +47,7 @@ def a_program(path: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def test_a_note_is_there_as_long_as_its_program(tmp_path: Path) -> None:
-    with noted(note_path(tmp_path, 8123), url=URL, demo_folder="/demo", sandbox_port=8124):
+    with noted(note_path(tmp_path, 8123), demo_folder="/demo", sandbox_port=8124):
         (note,) = running(tmp_path)
         assert (note.pid, note.url, note.name) == (os.getpid(), URL, "D&B Monitoring (demo)")
         assert running(tmp_path, 8124) == []
@@ -52,7 +67,7 @@ def test_what_a_killed_program_left_says_nothing_even_if_its_number_lives_again(
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}'])
 def test_a_note_by_somebody_elses_hand(tmp_path: Path, text: str) -> None:
     path = note_path(tmp_path, 8123)
-    with noted(path, url=URL):
+    with noted(path):
         path.write_text(text)
         assert running(tmp_path) == []
 
@@ -61,7 +76,7 @@ def test_who_listens_is_asked_and_who_does_not_is_killed(tmp_path: Path) -> None
     path = note_path(tmp_path, 8123)
     process = a_program(path)
     assert ask_to_stop(running(tmp_path)[0], within=5)
-    process.wait()
+    assert process.wait(1) == 0, "it is said to have stopped while it still tidies up"
     deaf = a_program(path, "deaf")
     (note,) = running(tmp_path)
     assert not ask_to_stop(note, within=0.3)

@@ -157,7 +157,8 @@ def in_the_background_with_status_and_stop(process_env: dict[str, str]) -> None:
         everybody = set().union(*(family(note.pid) for note in running(ROOT / "var", int(port))))
         stopped = manage("stop", "--port", port, env=process_env)
     assert stopped.returncode == 0 and f":{port}/ has stopped after" in stopped.stdout, stopped.stderr
-    assert everybody and not alive(everybody)
+    assert everybody
+    wait_until(lambda: not alive(everybody), timeout=1, what="the end of everybody")
     assert "Nothing runs" in manage("stop", "--port", port, env=process_env).stdout
     for kind in ("json", "log"):
         (ROOT / "var" / f"up-{port}.{kind}").unlink()

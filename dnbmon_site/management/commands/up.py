@@ -16,7 +16,7 @@ from dnbmon_site.demo import Demo, only_one
 from dnbmon_site.missing import missing_settings
 from dnbmon_site.ports import check_port, why_not_to_listen
 from dnbmon_site.processes import Failed, Stopped, Tree
-from dnbmon_site.running import note_path, noted
+from dnbmon_site.running import leave_note, note_path
 from dnbmon_site.starting import Plan, start_all
 from dnbmon_site.welcoming import hints, welcome
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
                 if demo:
                     stack.enter_context(only_one(demo_folder))
                 plan = demo_plan(demo_folder, host, port) if demo else own_plan(host, port)
-                stack.enter_context(noted(note_path(settings.VAR_DIR, port), **about(plan)))
+                leave_note(note_path(settings.VAR_DIR, port), **about(plan))
                 self.run_until_told(plan)
         except Failed as error:
             raise CommandError(str(error)) from error
