@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-from health.measuring import Measured, measure
+from health.measuring import Measured, measured, pulls_between
 from health.models import Sample, Span
 from health.sampling import start_of
 from portfolio.wording import counted
@@ -28,6 +28,7 @@ class Day:
 
     day: date
     availability: float | None
+    expected: int = 0
     lost: int = 0
     numbers: dict[str, Any] | None = None
 
@@ -74,16 +75,13 @@ def _day(day: date, known: dict[date, Sample]) -> Day:
     if row is None or not row.expected:
         return Day(day, None)
     good = row.seen - row.critical
-    return Day(day, good / row.expected, row.expected - good, json.loads(row.numbers))
+    return Day(day, good / row.expected, row.expected, row.expected - good, json.loads(row.numbers))
 
 
-def availability(days: list[Day], now: datetime, *, last: int) -> float | None:
-    """Over the last days, by minutes."""
-    first = now.astimezone(UTC).date() - timedelta(days=last - 1)
-    rows = Sample.objects.filter(span=Span.DAY, at__gte=start_of(first), at__lte=now)
-    counted = [(row.expected, row.seen - row.critical) for row in rows]
-    expected = sum(minutes for minutes, _ in counted)
-    return sum(good for _, good in counted) / expected if expected else None
+def availability(days: list[Day], *, last: int) -> float | None:
+    """Over the last of these days, by minutes."""
+    expected = sum(day.expected for day in days[-last:])
+    return 1 - sum(day.lost for day in days[-last:]) / expected if expected else None
 
 
 def bars(days: list[Day]) -> list[Bar]:
@@ -102,7 +100,6 @@ def promised_at() -> float:
 
 
 def speeds(now: datetime) -> list[tuple[str, Measured]]:
-    return [
-        (gettext("In the last hour"), measure(now - timedelta(hours=1), now)),
-        (gettext("In the last 24 hours"), measure(now - timedelta(days=1), now)),
-    ]
+    pulls = pulls_between(now - timedelta(days=1), now)
+    recent = [pull for pull in pulls if pull.asked_at >= now - timedelta(hours=1)]
+    return [(gettext("In the last hour"), measured(recent)), (gettext("In the last 24 hours"), measured(pulls))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from monitoring.models import Delivery, DeliveryState, Source
 from portfolio.filters import key_at
@@ -33,18 +33,35 @@ class Measured:
         }
 
 
+class Pull(NamedTuple):
+    """A call that brought something, until all could see it."""
+
+    asked_at: datetime
+    ended_at: datetime
+    received_at: datetime
+    published_at: datetime
+    notifications: int
+
+
 def measure(start: datetime, end: datetime) -> Measured:
-    """Of the last pulls of a time that brought something; keys begin with the time, so an index answers."""
+    return measured(pulls_between(start, end))
+
+
+def pulls_between(start: datetime, end: datetime) -> list[Pull]:
+    """The last pulls of a time that brought something; keys begin with the time, so an index answers."""
     rows = Delivery.objects.filter(
         state=DeliveryState.PUBLISHED, source=Source.PULL, id__gte=key_at(start), id__lt=key_at(end)
     ).order_by("-id")
     fields = ("asked_at", "ended_at", "received_at", "published_at", "notification_count")
-    found = [row for row in rows.values_list(*fields)[:MOST] if None not in row]
-    seconds = [(ended - asked).total_seconds() for asked, ended, *_ in found]
-    visible = [(published - received).total_seconds() for _, _, received, published, _ in found]
-    count = sum(row[-1] for row in found)
+    return [Pull(*row) for row in rows.values_list(*fields)[:MOST] if None not in row]
+
+
+def measured(pulls: Sequence[Pull]) -> Measured:
+    seconds = [(pull.ended_at - pull.asked_at).total_seconds() for pull in pulls]
+    visible = [(pull.published_at - pull.received_at).total_seconds() for pull in pulls]
+    count = sum(pull.notifications for pull in pulls)
     rate = round(count / sum(visible), 1) if sum(visible) > 0 else None
-    return Measured(len(found), count, percentiles(seconds), percentiles(visible), rate)
+    return Measured(len(pulls), count, percentiles(seconds), percentiles(visible), rate)
 
 
 def percentiles(values: Iterable[float]) -> dict[str, float] | None:

@@ -72,7 +72,7 @@ def told(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
         "headline": headline([one for one, _ in together(wrong(results))]),
         "groups": groups(results, {row.matter: row.started_at for row in open_now}),
         "bars": history.bars(days),
-        "figures": figures(now, days),
+        "figures": figures(days),
         "promised_at": history.promised_at(),
         "chart": {"width": history.DAYS * history.STEP, "height": history.HEIGHT, "bar": history.WIDTH},
         "speeds": history.speeds(now),
@@ -112,11 +112,11 @@ def together(results: list[Result]) -> list[tuple[Result, list[str]]]:
     return [(same[0], [one.subject for one in same[1:]]) for same in found.values()]
 
 
-def figures(now: Any, days: list[history.Day]) -> list[tuple[str, str, str]]:
+def figures(days: list[history.Day]) -> list[tuple[str, str, str]]:
     """Words, number and tone for some spans."""
     found = []
     for last, words in ((1, gettext("today")), (30, gettext("30 days")), (90, gettext("90 days"))):
-        share = history.availability(days, now, last=last)
+        share = history.availability(days, last=last)
         tone = "calm" if share is None else "good" if share >= history.PROMISED else "bad"
         found.append((words, "–" if share is None else history.percent(share), tone))
     return found

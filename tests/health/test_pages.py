@@ -192,6 +192,14 @@ def test_notes_are_kept_with_an_incident(operator: Client) -> None:
     assert "Disk is full" in operator.get("/health/incident/").content.decode()
 
 
+def test_the_page_costs_a_bounded_number_of_queries(operator: Client, django_assert_max_num_queries: Any) -> None:
+    """Each table that something can wait in is looked at once, whatever is in it."""
+    install_schedules()
+    operator.get("/health/")
+    with django_assert_max_num_queries(26):
+        operator.get("/health/")
+
+
 # Metrics
 
 
