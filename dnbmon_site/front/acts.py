@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django_q.tasks import async_task
+from redis.exceptions import RedisError
 
 from portfolio.tallying import tally
 
@@ -17,6 +19,9 @@ COUNTED = {
     "/portfolio/contract/": "held",
     "/portfolio/syncrun/": "held",
 }
+# Over every company that is watched: seconds with some hundred thousand, so a worker counts.
+BY_A_WORKER = ("held",)
+TALLY = "portfolio.tallying.tally"
 # How a list is looked at and taken along: nothing that is counted changes by it.
 ONLY_LOOKING = ("/save/", "/columns/", "/export/")
 
@@ -29,8 +34,23 @@ class CountAfterActs:
         response = self.get_response(request)
         acted = request.method == "POST" and response.status_code < 400
         if acted and (names := touched(request.path)):
-            tally(*names)
+            count_again(names)
         return response
+
+
+def count_again(names: list[str]) -> None:
+    for name in names:
+        if name not in BY_A_WORKER or not _a_worker_is_asked(name):
+            tally(name)
+
+
+def _a_worker_is_asked(name: str) -> bool:
+    """Without its queue the act is done all the same, and health tells of the queue."""
+    try:
+        async_task(TALLY, name, task_name=f"Count what is {name}")
+    except RedisError:
+        return False
+    return True
 
 
 def touched(path: str) -> list[str]:

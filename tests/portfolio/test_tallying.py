@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.module_loading import import_string
+from redis.exceptions import ConnectionError as RedisConnectionError
 
+from dnbmon_site.front import acts
 from dnbmon_site.front.acts import touched
 from portfolio.models import ProposalKind, SubjectImport, Tally
 from portfolio.proposing import Sign, propose
@@ -89,3 +92,21 @@ def test_imports_wait_by_state() -> None:
 )
 def test_only_acts_that_change_what_is_counted_count_anew(path: str, names: list[str]) -> None:
     assert touched(path) == names
+
+
+def test_what_is_held_is_counted_by_a_worker_and_here_when_none_can_be_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+    a_subject(registration=a_registration(adopted=True), state="monitored")
+    monkeypatch.setattr(acts, "async_task", lambda function, *names, **more: asked.append((function, *names)))
+    acts.count_again(["alerts", "held"])
+    assert asked == [("portfolio.tallying.tally", "held")] and import_string(acts.TALLY) is tally
+    assert sorted(Tally.objects.values_list("what", flat=True)) == ["alerts"]
+
+    def no_queue(*args: object, **more: object) -> None:
+        raise RedisConnectionError("no queue")
+
+    monkeypatch.setattr(acts, "async_task", no_queue)
+    acts.count_again(["held"])
+    assert [numbers["monitored"] for numbers in counted("held")["registrations"].values()] == [1]
