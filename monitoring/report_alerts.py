@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from monitoring.delays import percentile
@@ -16,12 +17,13 @@ from monitoring.models import Alert, AlertKind, AlertState, Severity
 from monitoring.periods import Period
 from monitoring.reversing import PROGRAM
 
-MOST_ALERTS = 20_000
-MOST_WAITING = 1_000
-COLUMNS = (
-    *("kind", "is_late", "severity", "state"),
-    *("happened_at", "raised_at", "acknowledged_at", "closed_at", "closed_by"),
-)
+# Of more, these say the same.
+MOST_MEASURED = 20_000
+WAITING_SHOWN = 10
+_CLOSED_BY_A_PERSON = Q(closed_at__isnull=False) & ~Q(closed_by=PROGRAM)
+WAITING = Q(state=AlertState.NEW)
+# A person took it up; closing it is that too, unless the program did it.
+SEEN = ~WAITING & (Q(acknowledged_at__isnull=False) | _CLOSED_BY_A_PERSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +35,18 @@ class Delay:
     most: int | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Handled:
-    """Alerts raised in the period, and what became of them by now."""
+    """Alerts raised in the period, and what became of them by now; and what waits now, whenever it was raised."""
 
     raised: int = 0
     acknowledged: int = 0
     taken_back: int = 0
     critical: int = 0
     critical_acknowledged: int = 0
-    since_change: Delay = field(default_factory=Delay)
-    since_raised: Delay = field(default_factory=Delay)
-    is_cut: bool = False
+    waiting: int = 0
+    since_change: Delay = Delay()
+    since_raised: Delay = Delay()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,41 +69,39 @@ def delay_of(counts: Iterable[tuple[int, int]]) -> Delay:
 def handled_in(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Handled:
     """Alerts about single companies, raised in the period; late news, for the inbox only, is left out."""
     start, end = period.moments
-    rows = _of(Alert.objects.filter(raised_at__gte=start, raised_at__lt=end), registrations, is_all=is_all)
-    found = list(rows.order_by("-raised_at", "-id").values_list(*COLUMNS, named=True)[: MOST_ALERTS + 1])
-    handled = Handled(is_cut=len(found) > MOST_ALERTS)
+    raised = Q(raised_at__gte=start, raised_at__lt=end, kind=AlertKind.CHANGE, is_late=False)
+    alerts = _of(Alert.objects.order_by(), registrations, is_all=is_all)
+    counts = alerts.filter(raised | WAITING).aggregate(**_counts(raised))
+    since_change, since_raised = _delays(alerts.filter(raised & SEEN))
+    return Handled(**counts, since_change=since_change, since_raised=since_raised)
+
+
+def _counts(raised: Q) -> dict[str, Count]:
+    is_critical = Q(severity=Severity.CRITICAL)
+    return {
+        "raised": Count("id", filter=raised),
+        "acknowledged": Count("id", filter=raised & SEEN),
+        "taken_back": Count("id", filter=raised & Q(state=AlertState.CLOSED) & ~SEEN),
+        "critical": Count("id", filter=raised & is_critical),
+        "critical_acknowledged": Count("id", filter=raised & is_critical & SEEN),
+        "waiting": Count("id", filter=WAITING),
+    }
+
+
+def _delays(seen: Any) -> tuple[Delay, Delay]:
+    """From the change, and from the alert, until a person took it up: of the last that were raised."""
     since_change: Counter[int] = Counter()
     since_raised: Counter[int] = Counter()
-    for alert in found[:MOST_ALERTS]:
-        if alert.kind == AlertKind.CHANGE and not alert.is_late:
-            seen = seen_at(alert)
-            _add(handled, alert, is_seen=seen is not None)
-            if seen:
-                since_change[_seconds(seen - alert.happened_at)] += 1
-                since_raised[_seconds(seen - alert.raised_at)] += 1
-    handled.since_change, handled.since_raised = delay_of(since_change.items()), delay_of(since_raised.items())
-    return handled
-
-
-def seen_at(alert: Any) -> datetime | None:
-    """When a person first took it up; closing it is that too, unless the program did it."""
-    if alert.state == AlertState.NEW:
-        return None
-    moment: datetime | None = alert.acknowledged_at or (alert.closed_at if alert.closed_by != PROGRAM else None)
-    return moment
+    rows = seen.order_by("-raised_at", "-id").values_list("happened_at", "raised_at", "acknowledged_at", "closed_at")
+    for happened_at, raised_at, acknowledged_at, closed_at in rows[:MOST_MEASURED]:
+        moment = acknowledged_at or closed_at
+        since_change[_seconds(moment - happened_at)] += 1
+        since_raised[_seconds(moment - raised_at)] += 1
+    return delay_of(since_change.items()), delay_of(since_raised.items())
 
 
 def _seconds(delay: timedelta) -> int:
     return max(int(delay.total_seconds()), 0)
-
-
-def _add(handled: Handled, alert: Any, *, is_seen: bool) -> None:
-    handled.raised += 1
-    handled.acknowledged += is_seen
-    handled.taken_back += alert.state == AlertState.CLOSED and not is_seen
-    if alert.severity == Severity.CRITICAL:
-        handled.critical += 1
-        handled.critical_acknowledged += is_seen
 
 
 def _of(alerts: Any, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Any:
@@ -109,11 +109,11 @@ def _of(alerts: Any, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Any
 
 
 def waiting_alerts(registrations: Sequence[uuid.UUID], *, is_all: bool) -> list[Waiting]:
-    """What nobody has acknowledged until now, the longest first."""
-    rows = _of(Alert.objects.filter(state=AlertState.NEW), registrations, is_all=is_all)
+    """What nobody has acknowledged until now: the longest."""
+    rows = _of(Alert.objects.filter(WAITING), registrations, is_all=is_all)
     now = timezone.now()
     columns = ("id", "severity", "title", "raised_at")
-    found = rows.order_by("raised_at", "id").values_list(*columns)[:MOST_WAITING]
+    found = rows.order_by("raised_at", "id").values_list(*columns)[:WAITING_SHOWN]
     return [_waiting_alert(row, now) for row in found]
 
 

@@ -25,7 +25,6 @@ from portfolio.tallying import last_count
 
 SHOWN = 25
 MOST_EVENTS = 5_000
-WAITING_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,6 @@ class Report:
     held: list[Holding]
     contracts: list[ContractState]
     waiting: list[Waiting]
-    waiting_count: int
 
     @property
     def registrations(self) -> list[Registration]:
@@ -58,6 +56,10 @@ class Report:
     def more_events(self) -> int:
         """Critical ones that are not listed."""
         return max(self.counts.critical_count - len(self.events), 0)
+
+    @property
+    def waiting_count(self) -> int:
+        return self.handled.waiting
 
     def reference(self, registration: uuid.UUID) -> str:
         return next((row.reference for row in self.registrations if row.pk == registration), "")
@@ -74,7 +76,6 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
     counts, changes = counts_of(period, keys), critical_changes(period, keys, events)
     elements = name_what_was_counted(counts, changes)
     delays = delays_between(period.start, period.end, keys)
-    waiting = waiting_alerts(keys, is_all=not chosen)
     standing, _ = last_count("held")
     beside = [row for row in every if row.contract_id in {one.contract_id for one in every if one.pk in keys}]
     return Report(
@@ -89,6 +90,5 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
         every=every,
         held=holdings([row for row in every if row.pk in keys], standing),
         contracts=contract_states(beside, standing),
-        waiting=waiting[:WAITING_SHOWN],
-        waiting_count=len(waiting),
+        waiting=waiting_alerts(keys, is_all=not chosen),
     )

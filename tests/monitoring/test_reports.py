@@ -127,6 +127,22 @@ def test_acknowledging_counts_from_the_change_and_from_the_alert(world: None) ->
     assert handled.since_raised.most == nearest(since_raised, 95)
 
 
+def test_all_alerts_are_counted_where_only_the_last_are_measured(world: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = the_report().handled
+    monkeypatch.setattr("monitoring.report_alerts.MOST_MEASURED", 2)
+    handled = the_report().handled
+    assert (handled.raised, handled.acknowledged) == (every.raised, every.acknowledged)
+    assert (handled.since_change.count, every.since_change.count) == (2, every.acknowledged)
+
+
+def test_all_that_wait_are_counted_where_only_the_longest_are_shown(
+    world: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitoring.report_alerts.WAITING_SHOWN", 1)
+    report = the_report()
+    assert report.waiting_count == Alert.objects.filter(state="new").count() > len(report.waiting) == 1
+
+
 def test_what_waits_longest_comes_first_and_what_the_portfolio_holds_is_told(world: None) -> None:
     report = the_report()
     new = list(Alert.objects.filter(state="new").order_by("raised_at").values_list("pk", flat=True))
