@@ -130,7 +130,7 @@ def test_slots_are_a_little_over_a_fifth_of_a_second_apart(contract: Contract) -
     start = time.monotonic()
     for _ in range(4):
         throttle.wait()
-    assert 0.6 < time.monotonic() - start < 1.5
+    assert 0.6 < time.monotonic() - start < 3
 
 
 @pytest.mark.django_db(transaction=True)

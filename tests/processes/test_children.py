@@ -82,7 +82,7 @@ def test_is_told_by_signals(number: signal.Signals) -> None:
     os.kill(os.getpid(), number)
     began = time.monotonic()
     assert told.wait(5)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
 
 
 def test_nohup_is_respected() -> None:

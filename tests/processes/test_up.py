@@ -63,7 +63,7 @@ class Up:
         began = time.monotonic()
         (os.killpg if group else os.kill)(self.pid, number)
         assert self.running.process.wait(STOPS_WITHIN) == 0
-        wait_until(lambda: not alive(everybody), timeout=1, what="the end of everybody")
+        wait_until(lambda: not alive(everybody), timeout=5, what="the end of everybody")
         assert time.monotonic() - began < STOPS_WITHIN
         assert "Traceback" not in self.running.said
 
@@ -158,7 +158,7 @@ def in_the_background_with_status_and_stop(process_env: dict[str, str]) -> None:
         stopped = manage("stop", "--port", port, env=process_env)
     assert stopped.returncode == 0 and f":{port}/ has stopped after" in stopped.stdout, stopped.stderr
     assert everybody
-    wait_until(lambda: not alive(everybody), timeout=1, what="the end of everybody")
+    wait_until(lambda: not alive(everybody), timeout=5, what="the end of everybody")
     assert "Nothing runs" in manage("stop", "--port", port, env=process_env).stdout
     for kind in ("json", "log"):
         (ROOT / "var" / f"up-{port}.{kind}").unlink()
@@ -199,7 +199,7 @@ def test_a_stop_during_the_start(own_data: dict[str, str], tmp_path: Path) -> No
         everybody = family(running.process.pid)
         os.killpg(running.process.pid, signal.SIGINT)
         running.process.wait(STOPS_WITHIN)
-        wait_until(lambda: not alive(everybody), timeout=2, what="the end of everybody")
+        wait_until(lambda: not alive(everybody), timeout=5, what="the end of everybody")
     assert "Traceback" not in running.said
     assert not json_file(tmp_path / "demo" / "access.json")
 
