@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
@@ -97,8 +97,9 @@ def _note_silence(last: datetime, now: datetime) -> None:
 
 
 def _watchdog_told(since: datetime) -> bool:
-    """It has written the same down when it started the jobs again."""
-    return Incident.objects.filter(matter="jobs", ended_at=None, started_at__gte=since).exists()
+    """It has written the same down: when it started the jobs again, or when the database was back."""
+    restarted = Q(matter="jobs", ended_at=None, started_at__gte=since)
+    return Incident.objects.filter(restarted | Q(matter="database", ended_at__gte=since)).exists()
 
 
 def look_back(now: datetime) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from django.db.models.functions import Now
 from django.utils.translation import gettext
 from django_q.models import Schedule
@@ -22,6 +22,7 @@ from django_q.tasks import async_task
 from health.beats import DEAD, LATE, seconds_of_a_beat
 from health.incidents import open_incident, tell_trouble
 from health.models import JOBS, RESULTS, Heartbeat
+from health.outages import Outage
 from health.processes import Child, Told, stop
 from health.results import RUNBOOK
 from monitoring.alert_jobs import SEND
@@ -101,6 +102,7 @@ class Watchdog:
         beat = seconds_of_a_beat()
         self.canary = Canary(timedelta(seconds=beat))
         self.ask_every = min(beat / 2, LONGEST_UNASKED)
+        self.outage = Outage()
         self.told = Told()
         self.pause = 1.0
         self.started = self.asked = time.monotonic()
@@ -127,14 +129,21 @@ class Watchdog:
 
     def ask(self) -> str:
         try:
-            return self.canary.trouble()
+            reason = self.canary.trouble()
+            self.outage.is_over()
+        except DatabaseError:
+            logger.exception("the watchdog cannot reach the database")
+            self.outage.goes_on()
+            self.canary.start_again()
+            reason = ""
         except Exception:
-            # Whatever is away, database or queue: to start again would mend nothing, and nothing could be seen.
+            # The queue is away, or whatever else: to start again would mend nothing, and nothing could be seen.
             logger.exception("the watchdog cannot look after the jobs")
             self.canary.start_again()
-            return ""
+            reason = ""
         finally:
             close_old_connections()
+        return reason
 
     def restart(self, reason: str) -> None:
         logger.error("the cluster of jobs is started again: %s", reason)

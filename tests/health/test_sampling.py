@@ -13,6 +13,7 @@ from health import history, sampling
 from health.incidents import open_incident
 from health.measuring import measure, percentiles
 from health.models import Incident, Sample, Span, State
+from health.outages import record_outage
 from health.results import Result
 from health.sampling import keep, look_back, take_sample
 from monitoring.models import PassState, Purpose, ReplayPass
@@ -116,6 +117,14 @@ def test_a_silence_that_the_watchdog_has_told_is_told_once() -> None:
     open_incident(matter="jobs", title="Worker", cause="x", started_at=ago(minutes=29))
     take_sample()
     assert [row.matter for row in Incident.objects.all()] == ["jobs"]
+
+
+def test_a_silence_of_a_database_that_was_away_is_told_once() -> None:
+    keep(a_look(), ago(minutes=30))
+    record_outage(ago(minutes=29), ago(minutes=1))
+    take_sample()
+    record_outage(ago(minutes=28), timezone.now())
+    assert [row.matter for row in Incident.objects.all()] == ["database"]
 
 
 def test_what_an_audit_found_becomes_an_incident_once() -> None:
