@@ -59,7 +59,7 @@ def test_is_an_incident_from_the_first_time_it_was_asked_in_vain(dog: Watchdog) 
     row = Incident.objects.get()
     assert (row.matter, row.state, row.started_at) == ("database", State.CRITICAL, since)
     assert row.ended_at and "could not be used for 3 minutes" in row.cause
-    assert Notice.objects.get().subject == "Database"
+    assert Notice.objects.get().subject == "The database was away"
 
 
 def test_once_in_vain_is_everyday_life(dog: Watchdog) -> None:
