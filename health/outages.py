@@ -40,4 +40,6 @@ def record_outage(since: datetime, until: datetime) -> None:
         "moment": moment_text(since),
         "span": span((until - since).total_seconds()),
     }
-    record_past(matter="database", title=gettext("The database was away"), cause=cause, started_at=since, ended_at=until)
+    record_past(
+        matter="database", title=gettext("The database was away"), cause=cause, started_at=since, ended_at=until
+    )

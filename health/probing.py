@@ -81,7 +81,8 @@ def ask(contract: Contract) -> None:
         return
     now = timezone.now()
     heard: datetime = client.session.heard_at or now
-    was_refused = Probe.objects.filter(pk=contract.name, refused=True).exists()
+    # Not whether the key was refused last: between that and this, D&B may have failed in another way.
+    was_in_trouble = Probe.objects.filter(pk=contract.name, failing_since__isnull=False).exists()
     Probe.objects.filter(pk=contract.name).update(
         answered_at=now,
         failing_since=None,
@@ -91,7 +92,7 @@ def ask(contract: Contract) -> None:
         token_until=AccessToken.objects.filter(pk=contract.pk).values_list("expires_at", flat=True).first(),
         clock_offset=(heard - now).total_seconds(),
     )
-    if was_refused:
+    if was_in_trouble:
         _try_stopped_again(contract)
 
 

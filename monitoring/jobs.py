@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from direct_plus.errors import DirectPlusError
+from direct_plus.errors import DirectPlusError, ServerTrouble, TooManyCalls, Unreachable, Unreadable
 from monitoring.alert_jobs import wake
 from monitoring.delays import roll_up_delays
 from monitoring.ingesting import ingest, waiting_deliveries
@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
 # The job comes once a minute: what is due between two runs would otherwise wait for a whole one.
 HALF_A_MINUTE = timedelta(seconds=30)
+# D&B has not refused again, it has not answered the question.
+SAYS_NOTHING = (Unreachable, Unreadable, TooManyCalls, ServerTrouble)
 
 
 def keep(delivery: Delivery) -> None:
@@ -143,6 +145,10 @@ def _probe(registration: Registration) -> bool:
     Registration.objects.filter(pk=registration.pk).update(next_pull_at=later)
     try:
         read_details(registration, client_for(registration.contract))
+    except SAYS_NOTHING as error:
+        Registration.objects.filter(pk=registration.pk).update(next_pull_at=timezone.now())
+        logger.info("registration %s stays stopped until it is asked again soon: %s", registration, error)
+        return False
     except (DirectPlusError, NotConfigured) as error:
         logger.info("registration %s stays stopped: %s", registration, error)
         return False

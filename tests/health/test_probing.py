@@ -66,6 +66,8 @@ def test_what_was_stopped_with_the_key_starts_at_once(sandbox: Sandbox, monkeypa
     Registration.objects.update(state=RegistrationState.STOPPED, next_pull_at=timezone.now() + timedelta(hours=1))
     assert probe_stopped() == 0
     monkeypatch.setenv("DNB_API_SECRET", "sandbox-secret")
+    sandbox.control.set_fault("http_error", on="entitlements", times=1, status=429, code="00045")
+    assert asked().reason and not Probe.objects.get().refused
     asked()
     assert OrmQ.objects.count() == 1
     assert probe_stopped() == 1

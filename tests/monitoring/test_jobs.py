@@ -180,6 +180,20 @@ def test_a_stopped_registration_starts_again_when_d_and_b_lets_it(
     assert (registration.state, registration.stopped_reason) == (RegistrationState.ACTIVE, "")
 
 
+@pytest.mark.parametrize(("status", "asked_again"), [(503, 1), (429, 1), (403, 0)])
+def test_no_answer_is_no_refusal_and_costs_no_hour(
+    registration: Registration, control: SandboxControl, status: int, asked_again: int
+) -> None:
+    control.set_fault("http_error", status=403, code="00004", on="pull", times=1)
+    pull_now(registration)
+    is_due_now(registration)
+    code = {503: "00034", 429: "00045", 403: "00004"}[status]
+    control.set_fault("http_error", status=status, code=code, on="details")
+    assert jobs.probe_stopped() == 0
+    control.clear_faults()
+    assert jobs.probe_stopped() == asked_again
+
+
 @pytest.mark.django_db
 def test_publishes_and_counts_what_was_left() -> None:
     write(a_delivery(a_notice()))
