@@ -11,6 +11,8 @@ wsgi_app = "dnbmon_site.wsgi"
 # Threads: most of a request is waiting for the database. WEB_CONCURRENCY sets the number of processes.
 threads = 8
 timeout = 60
+# Longer than a proxy keeps a connection to us (nginx.conf): who closes first must not be us, just as it sends.
+keepalive = 75
 graceful_timeout = 5
 control_socket_disable = True
 loglevel = "warning"

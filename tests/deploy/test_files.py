@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dnbmon_site import serving
 from tests.support import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -139,6 +140,12 @@ def test_the_proxy_overwrites_what_the_program_believes() -> None:
 def test_the_proxy_lets_the_largest_list_through(settings: Any) -> None:
     allowed = re.search(r"^    client_max_body_size (\d+)m;", (DEPLOY / "nginx.conf").read_text(), re.MULTILINE)
     assert allowed and int(allowed[1]) > settings.IMPORT_LIMIT_MB
+
+
+def test_the_proxy_closes_connections_before_the_program_does() -> None:
+    """Otherwise a request may meet one that is just being closed, and a form sent then is answered with 502."""
+    kept = re.search(r"^    keepalive_timeout (\d+)s;", (DEPLOY / "nginx.conf").read_text(), re.MULTILINE)
+    assert kept and int(kept[1]) < serving.keepalive
 
 
 # The audit of packages
