@@ -81,8 +81,7 @@ def ask(contract: Contract) -> None:
         return
     now = timezone.now()
     heard: datetime = client.session.heard_at or now
-    # Not whether the key was refused last: between that and this, D&B may have failed in another way.
-    was_in_trouble = Probe.objects.filter(pk=contract.name, failing_since__isnull=False).exists()
+    before = Probe.objects.filter(pk=contract.name).values_list("answered_at", flat=True).first()
     Probe.objects.filter(pk=contract.name).update(
         answered_at=now,
         failing_since=None,
@@ -92,13 +91,14 @@ def ask(contract: Contract) -> None:
         token_until=AccessToken.objects.filter(pk=contract.pk).values_list("expires_at", flat=True).first(),
         clock_offset=(heard - now).total_seconds(),
     )
-    if was_in_trouble:
-        _try_stopped_again(contract)
+    _try_stopped_again(contract, stopped_since=before)
 
 
-def _try_stopped_again(contract: Contract) -> None:
-    """What D&B stopped together with the key need not wait for its hour."""
+def _try_stopped_again(contract: Contract, *, stopped_since: datetime | None) -> None:
+    """What was stopped since D&B last took the key may have been stopped with it, and need not wait for its hour."""
     stopped = Registration.objects.filter(contract=contract, state=RegistrationState.STOPPED)
+    if stopped_since:
+        stopped = stopped.filter(next_pull_at__gt=stopped_since + PROBE)
     if stopped.update(next_pull_at=timezone.now()):
         async_task(TRY_STOPPED, task_name="Try stopped registrations again")
 

@@ -20,6 +20,7 @@ from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
 from monitoring.proposals import read_publications
 from monitoring.publishing import publish_waiting
 from monitoring.pulling import Outcome, PullResult, pull
+from monitoring.refusing import PROBE
 from monitoring.repairing import audit, audit_is_due, repair, repair_is_due
 from monitoring.rolling_up import roll_up
 from portfolio.connecting import NotConfigured, client_for
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
 # The job comes once a minute: what is due between two runs would otherwise wait for a whole one.
 HALF_A_MINUTE = timedelta(seconds=30)
+# Less than after a refused pull, by as much as health leaves between two questions: it takes this for no new stop.
+ASKED_AGAIN = PROBE - timedelta(minutes=5)
 # D&B has not refused again, it has not answered the question.
 SAYS_NOTHING = (Unreachable, Unreadable, TooManyCalls, ServerTrouble)
 
@@ -141,7 +144,7 @@ def probe_stopped() -> int:
 
 
 def _probe(registration: Registration) -> bool:
-    later = timezone.now() + timedelta(hours=1)
+    later = timezone.now() + ASKED_AGAIN
     Registration.objects.filter(pk=registration.pk).update(next_pull_at=later)
     try:
         read_details(registration, client_for(registration.contract))

@@ -16,6 +16,7 @@ from health.looking import begin_look
 from health.models import Probe, Sample, State
 from health.probing import ask, probe_due
 from monitoring.jobs import probe_stopped
+from monitoring.refusing import PROBE
 from portfolio.models import Contract, Registration, RegistrationState
 from tests.builders import a_registration
 from tests.health.looks import a_probe, ago, look_at, state_of
@@ -73,6 +74,31 @@ def test_what_was_stopped_with_the_key_starts_at_once(sandbox: Sandbox, monkeypa
     assert probe_stopped() == 1
     row.refresh_from_db()
     assert row.state == RegistrationState.ACTIVE
+
+
+def a_stop() -> None:
+    Registration.objects.update(state=RegistrationState.STOPPED, next_pull_at=timezone.now() + PROBE)
+
+
+def test_a_refusal_too_short_to_be_seen_costs_no_hour_either(sandbox: Sandbox) -> None:
+    sandbox.control.add_registration(Registration.objects.get().reference)
+    assert asked().reason == ""
+    a_stop()
+    assert asked().reason == ""
+    assert (OrmQ.objects.count(), probe_stopped()) == (1, 1)
+
+
+def test_what_d_and_b_refuses_though_the_key_is_well_is_asked_once_and_then_by_the_hour(sandbox: Sandbox) -> None:
+    sandbox.control.add_registration(Registration.objects.get().reference)
+    sandbox.control.set_fault("http_error", status=403, code="00004", on="details")
+    asked()
+    a_stop()
+    for _ in range(3):
+        asked()
+        assert probe_stopped() == 0
+        assert not probing.shakes(Registration.objects.get(), Probe.objects.get())
+    assert OrmQ.objects.count() == 1
+    assert Registration.objects.get().next_pull_at > timezone.now() + timedelta(minutes=50)  # type: ignore[operator]
 
 
 def test_a_token_that_ended_is_renewed(sandbox: Sandbox) -> None:
