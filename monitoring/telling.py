@@ -139,7 +139,9 @@ def digest_item(channel: Channel, alert: Alert, number: int) -> DigestItem:
 def tell_notices() -> int:
     """What the portfolio wants people to hear, to the channels that want it; returns how many messages are new."""
     now = timezone.now()
-    notices = list(Notice.objects.filter(created_at__gte=now - NOTICES_FROM).order_by("created_at")[:MOST_NOTICES])
+    # The newest: however much was told before them, what is new is among them.
+    rows = Notice.objects.filter(created_at__gte=now - NOTICES_FROM).order_by("-created_at")
+    notices = list(rows[:MOST_NOTICES])[::-1]
     if not notices:
         return 0
     channels = list(Channel.objects.filter(notices=True, active=True, unsubscribed_at=None).order_by("id"))

@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dnbmon_site.models import User
-from monitoring import channels, dispatching
+from monitoring import channels, dispatching, telling
 from monitoring.addressing import address_of, channel_of_token, check_address, shown, unsubscribe_link
 from monitoring.alert_jobs import send_due, wake
 from monitoring.alerting import MOST_AN_HOUR
@@ -345,6 +345,15 @@ def test_notices_go_to_the_channels_that_want_them_once(mailbox: Mailbox, monkey
     assert send_due() == 0
     assert mailbox.header("Subject") == "The cap is near"
     assert "Open it: http://localhost:8000/portfolio/contract/" in mailbox.part("plain")
+
+
+def test_a_new_notice_waits_for_no_older_ones(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_channel(notices=True)
+    monkeypatch.setattr(telling, "MOST_NOTICES", 2)
+    for number in range(4):
+        notify(kind="cap", subject=f"Notice {number}", text="x", key=str(number))
+        assert send_due() == 1
+    assert [mailbox.header("Subject", number) for number in range(4)] == [f"Notice {number}" for number in range(4)]
 
 
 # Addresses and their secrets
