@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 from django.contrib import admin
@@ -22,17 +21,21 @@ from portfolio.pages import ReadOnlyAdmin
 from portfolio.searching import of_companies, with_companies
 
 TONES = {"DELETE": "bad", "TRANSFER": "bad", "UNDER_REVIEW": "warn", "EXIT": "warn", "REMOVED": "warn", "SEED": "good"}
-TOLD = 3
+TOLD, MOST = 3, 2_000
 
 
-def changes_of(notifications: list[Notification]) -> dict[Any, list[Line]]:
-    """The lines of each notification, the heaviest first."""
-    keys = [row.pk for row in notifications]
-    rows = list(Change.objects.filter(notification__in=keys, superseded=False).order_by("-severity", "-id")[:2000])
-    found: dict[Any, list[Line]] = defaultdict(list)
-    for line in lines_of(rows):
-        found[line.change.notification_id].append(line)
-    return found
+def changes_of(notifications: list[Notification], most: int) -> dict[Any, tuple[list[Line], int]]:
+    """The heaviest lines of each notification, and how many more it has."""
+    rows = Change.objects.filter(notification__in=[row.pk for row in notifications], superseded=False)
+    found: dict[Any, list[Any]] = {row.pk: [] for row in notifications}
+    for notification, key in rows.order_by("-severity", "-id").values_list("notification_id", "pk"):
+        found[notification].append(key)
+    changes = Change.objects.in_bulk([key for keys in found.values() for key in keys[:most]])
+    lines = {line.change.pk: line for line in lines_of(list(changes.values()))}
+    return {
+        notification: ([lines[key] for key in keys[:most] if key in lines], max(len(keys) - most, 0))
+        for notification, keys in found.items()
+    }
 
 
 @admin.register(Notification)
@@ -58,10 +61,9 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     def complete_rows(self, rows: list[Any]) -> None:
         with_companies(rows)
         with_registrations(rows)
-        lines = changes_of(rows)
+        changes = changes_of(rows, TOLD)
         for row in rows:
-            row.lines = lines[row.pk][:TOLD]
-            row.more = len(lines[row.pk]) - len(row.lines)
+            row.lines, row.more = changes[row.pk]
             row.tone = TONES.get(row.type, "calm")
             row.type_words = type_words(row.type)
 
@@ -69,11 +71,13 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
         with_companies([row])
         with_registrations([row])
         row.delivery = Delivery.objects.get(pk=row.delivery_id)
+        lines, more = changes_of([row], MOST)[row.pk]
         return {
             "title": f"{row.company}: {lower_first(type_words(row.type))}",
             "type_words": type_words(row.type),
             "tone": TONES.get(row.type, "calm"),
-            "lines": changes_of([row])[row.pk],
+            "lines": lines,
+            "more": more,
             "raw": pretty(raw_item(row) or row.organization),
         }
 

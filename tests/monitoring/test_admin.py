@@ -213,6 +213,18 @@ def test_a_notification_is_shown_as_it_was_sent(admin: Client, django_assert_max
     assert "3.0251016094E8" in text and "302,510,160.94" in text
 
 
+def test_a_notification_tells_its_heaviest_changes_and_how_many_more(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elements = ("telephone", "primaryName", "websiteAddress", "registeredName", "numberOfEmployees")
+    delivered(an_update(*(an_element(f"organization.{name}", "old", "new") for name in elements)))
+    text = text_of(admin.get("/monitoring/notification/"))
+    assert "and 2 more" in text and "already told" not in text
+    monkeypatch.setattr("monitoring.admin.notifications.MOST", 4)
+    page = text_of(admin.get(f"/monitoring/notification/{Notification.objects.get().pk}/change/"))
+    assert "and 1 more" in page
+
+
 def test_notifications_are_filtered_by_type(admin: Client) -> None:
     some_news()
     answer = admin.get("/monitoring/notification/?type=TRANSFER")
