@@ -36,7 +36,11 @@ def freshness(look: Look, row: Registration) -> Result:
         return _never_pulled(look, row)
     age = max(look.dnb_now(row.contract_id) - row.last_pulled_at, timedelta())
     state = _state_of(row, age)
-    sentence = gettext("Pulled %(span)s ago.") % {"span": days_and_hours(age)}
+    sentence = (
+        gettext("Pulled just now.")
+        if age < timedelta(minutes=1)
+        else gettext("Pulled %(span)s ago.") % {"span": days_and_hours(age)}
+    )
     do = ""
     if state != State.OK:
         sentence += " " + loss_sentence(row, look.dnb_now(row.contract_id))
