@@ -14,5 +14,6 @@ def make_uuid(version: int, milliseconds: int, tail: int) -> uuid.UUID:
 
 
 def time_first_id() -> uuid.UUID:
-    """A new id that sorts by the time of its making (version 7)."""
-    return make_uuid(7, time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big"))
+    """A new id that sorts by the time of its making, within a millisecond too (version 7, RFC 9562, 6.2)."""
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    return make_uuid(7, milliseconds, (rest << 12) // 1_000_000 << 62 | int.from_bytes(os.urandom(8), "big") >> 2)
