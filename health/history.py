@@ -81,7 +81,8 @@ def _day(day: date, known: dict[date, Sample]) -> Day:
 def availability(days: list[Day], *, last: int) -> float | None:
     """Over the last of these days, by minutes."""
     expected = sum(day.expected for day in days[-last:])
-    return 1 - sum(day.lost for day in days[-last:]) / expected if expected else None
+    good = expected - sum(day.lost for day in days[-last:])
+    return good / expected if expected else None
 
 
 def bars(days: list[Day]) -> list[Bar]:
