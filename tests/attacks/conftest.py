@@ -1,0 +1,57 @@
+"""The program as it runs in production (settings, worker, gunicorn), to be attacked from outside.
+
+It is started once for all attacks of a test process, behind a proxy that these tests play: they say what host they
+ask for and that they came by HTTPS. Every connection that any of its processes opens is recorded.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.production import HOST, Production
+from tests.engines import SHARED, with_databases
+from tests.processes.tables import alive, family
+from tests.support import free_port, managed, wait_until
+
+STARTED = "Ctrl-C stops everything."
+RECORDING = Path(__file__).with_name("recording")
+
+
+@pytest.fixture(scope="session")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    databases = with_databases()
+    name = f"dnbmon_attacked_{secrets.token_hex(6)}"
+    folder = tmp_path_factory.mktemp("attacked")
+    connections = folder / "connections.txt"
+    env = production_env(databases.fresh(name), connections)
+    port = free_port()
+    with managed("up", "--port", str(port), env=env, log=folder / "up.log") as running:
+        wait_until(lambda: STARTED in running.said or running.process.poll() is not None, timeout=120, what="the start")
+        assert STARTED in running.said, running.said
+        try:
+            yield Production(f"http://127.0.0.1:{port}", env, running, connections)
+        finally:
+            everybody = family(running.process.pid)
+            running.stop(30)
+            wait_until(lambda: not alive(everybody), timeout=20, what="the end of everybody")
+    databases.drop(name)
+
+
+def production_env(database_url: str, connections: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "ENVIRONMENT": "production",
+        "SECRET_KEY": secrets.token_urlsafe(60),
+        "ALLOWED_HOSTS": HOST,
+        "DATABASE_URL": database_url,
+        "EMAIL_URL": "dummymail://",
+        "BEHIND_PROXY": "yes",
+        "SITE_URL": f"https://{HOST}",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(RECORDING),
+        "ATTACK_CONNECTIONS": str(connections),
+        "TMPDIR": os.environ[SHARED],
+    }
