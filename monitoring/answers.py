@@ -120,7 +120,8 @@ class ProfileSerializer(serializers.Serializer[Any]):
     standing_since = serializers.DateTimeField(allow_null=True)
     organization = SentObject(help_text="D&B's document as known at that moment; empty when nothing was known yet.")
     drifted = serializers.ListField(
-        child=serializers.UUIDField(), help_text="Changes whose `previous` was not what was known."
+        child=serializers.UUIDField(),
+        help_text="Changes whose `previous` was not what was known; what was never known before cannot differ.",
     )
     complete = serializers.BooleanField(help_text="False where older history was removed: see `note`.")
     note = serializers.CharField(help_text="From when on history is kept; empty where the answer is complete.")

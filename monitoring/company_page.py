@@ -114,7 +114,7 @@ def company_page(row: Company, *, moment: datetime | None = None, before: str = 
     subjects = list(Subject.objects.filter(company=row.duns).order_by("id"))
     registrations = _registrations(story.events, subjects)
     page = timeline(story.shown, elements, before=before)
-    mark_drift(page, story.events_shown, story.then, registrations)
+    mark_drift(page, story.then, registrations)
     return {
         **_profile(story, elements),
         "page": page,

@@ -40,13 +40,23 @@ class Event:
     current: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was known where a change says that something else was there before, and since when."""
+
+    value: Any
+    since: datetime
+
+
 @dataclass(slots=True)
 class Profile:
     """What is known of a company at a moment."""
 
     document: dict[str, Any] = field(default_factory=dict)
-    # Changes whose "before" is not what was known, and what that was.
-    drifted: dict[uuid.UUID, Any] = field(default_factory=dict)
+    # Changes whose "before" is not what was known, and what that was. What was never known cannot differ.
+    drifted: dict[uuid.UUID, Known] = field(default_factory=dict)
+    # When each part of the document was first and last received, by the names of its path.
+    received: dict[tuple[str, ...], tuple[datetime, datetime]] = field(default_factory=dict)
     unplaced: set[uuid.UUID] = field(default_factory=set)
     standing: Event | None = None
     # The members that each registration's last SEED carried.
@@ -178,6 +188,9 @@ def _take_snapshot(result: Profile, event: Event) -> None:
     """The state at that moment, whatever is left of how it came about."""
     result.document = copy.deepcopy(event.seed or {})
     result.carried = dict(event.carried or {})
+    whole = set().union(*result.carried.values())
+    for member, value in result.document.items():
+        _note_received(result, [(member,)] if member in whole else _leaves(value, (member,)), event.moment)
 
 
 def _take_seed(result: Profile, event: Event) -> None:
@@ -187,6 +200,7 @@ def _take_seed(result: Profile, event: Event) -> None:
         result.document.pop(member, None)
     result.document.update(copy.deepcopy(event.seed))
     result.carried[event.registration] = set(event.seed)
+    _note_received(result, _parts((), event.seed), event.moment)
 
 
 def _reapply(result: Profile, seed: Event, before: Sequence[Event]) -> None:
@@ -205,11 +219,40 @@ def _carries(seed: Event, path: str) -> bool:
 
 
 def _take_change(result: Profile, event: Event) -> None:
-    known = result.value(event.path)
-    if not same_value(known, event.previous):
-        result.drifted[event.id] = copy.deepcopy(known)
+    known, since = result.value(event.path), _known_since(result, event)
+    if since and not same_value(known, event.previous):
+        result.drifted[event.id] = Known(copy.deepcopy(known), since)
+    _note_received(result, _parts(tuple(_names(event.path)), event.current), event.moment)
     if not set_value(result.document, event.path, event.current):
         result.unplaced.add(event.id)
+
+
+def _known_since(result: Profile, event: Event) -> datetime | None:
+    """When the part that a change speaks of was received last before it; None where that is not earlier than it."""
+    names = tuple(_names(event.path))
+    above = [names[:depth] for depth in range(1, len(names) + 1)] or [()]
+    received = [result.received[part] for part in above if part in result.received]
+    is_known = any(first < event.moment for first, _ in received)
+    return max(last for _, last in received) if is_known else None
+
+
+def _note_received(result: Profile, parts: Iterable[tuple[str, ...]], moment: datetime) -> None:
+    for part in parts:
+        first, _ = result.received.get(part, (moment, moment))
+        result.received[part] = (first, moment)
+
+
+def _parts(names: tuple[str, ...], value: Any) -> list[tuple[str, ...]]:
+    """The part itself; a whole document speaks of the members that it has, and of no other."""
+    return [names, *((member,) for member in value)] if not names and isinstance(value, dict) else [names]
+
+
+def _leaves(value: Any, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, dict) and value:
+        for name, below in value.items():
+            yield from _leaves(below, (*names, name))
+    else:
+        yield names
 
 
 def same_value(one: Any, other: Any) -> bool:

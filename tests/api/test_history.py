@@ -94,6 +94,11 @@ def test_the_profile_shows_where_the_company_stands_and_what_drifted(program: Pr
     assert earlier["standing"] is None and earlier["drifted"] == []
 
 
+def test_the_profile_names_no_drift_where_nothing_was_known_before(program: Program) -> None:
+    delivered(an_update(an_element(previous="First", current="Second", timestamp="2026-01-07T12:00:00Z")))
+    assert program.read(PROFILE)["drifted"] == []
+
+
 def test_numbers_of_a_profile_keep_every_digit(program: Program) -> None:
     seed = (
         '{"type":"SEED","organization":{"duns":"804735132","a":0.10000000000000000001,"b":12345678901234567890123},'

@@ -2,6 +2,7 @@
 
 import json
 import random
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from direct_plus.messages import parse_json
-from monitoring.history import differences, profile, set_value, value_at
-from monitoring.models import Change, Delivery, Notification, Publication
+from monitoring.history import Event, differences, fold, profile, set_value, value_at
+from monitoring.models import Change, Delivery, Kind, Notification, Publication
 from portfolio.models import Company
 from tests.builders import (
     DUNS,
@@ -95,6 +96,38 @@ def test_drift_is_seen_when_reading() -> None:
     delivered(a_seed(primaryName="A"), name_change("SOMETHING ELSE", "B", days=10))
     drifted = profile(DUNS).drifted
     assert list(drifted) == [Change.objects.get(kind="element").pk]
+
+
+def test_what_was_never_known_before_cannot_differ() -> None:
+    delivered(name_change("NEVER SEEN", "B", days=1), name_change("NEVER SEEN EITHER", "C", days=2))
+    drifted = profile(DUNS).drifted
+    assert [(one.value, one.since) for one in drifted.values()] == [("B", MOMENT + timedelta(days=1))]
+
+
+def test_a_document_says_nothing_of_members_that_it_lacks() -> None:
+    delivered(a_seed(delivered=stamp()), an_update(an_element("organization.fax", "1", "2", stamp(days=9))))
+    assert not profile(DUNS).drifted
+
+
+def test_after_a_snapshot_only_what_it_knows_can_differ() -> None:
+    """It was made where no whole document had come: the address is known by its town only."""
+    town = Event(uuid.uuid4(), MOMENT, (MOMENT, 0), "baseline", uuid.uuid4(), {"address": {"town": "York"}}, {})
+    later = MOMENT + timedelta(days=1)
+    changes = [
+        Event(
+            uuid.uuid4(),
+            later,
+            (later, 1, at),
+            Kind.ELEMENT,
+            town.registration,
+            None,
+            None,
+            f"organization.{path}",
+            "X",
+        )
+        for at, path in enumerate(("address.town", "address.street"))
+    ]
+    assert list(fold([town, *changes]).drifted) == [changes[0].id]
 
 
 def test_a_path_into_an_array_is_said_to_be_unplaced() -> None:

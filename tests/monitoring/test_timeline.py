@@ -336,7 +336,7 @@ def drifts() -> list[Drift | None]:
     events = events_with(changes, DUNS)
     assert sorted(events, key=lambda one: one.order) == sorted(events_of([DUNS])[DUNS], key=lambda one: one.order)
     page = timeline(changes, {})
-    mark_drift(page, events, fold(events), {row.pk: row for row in Registration.objects.all()})
+    mark_drift(page, fold(events), {row.pk: row for row in Registration.objects.all()})
     return [line.drift for day in page.days for line in day.lines if line.change.kind == Kind.ELEMENT]
 
 
