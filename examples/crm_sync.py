@@ -24,7 +24,7 @@ def snapshot() -> dict[str, Any]:
     page = ask("companies/", limit=1000)
     copy = {"companies": {one["duns"]: one for one in page["results"]}, "cursor": page["changes_cursor"]}
     while page["next"]:
-        page = ask("companies/", limit=1000, cursor=page["next"])
+        page = ask("companies/", limit=1000, after=page["next"])
         copy["companies"].update({one["duns"]: one for one in page["results"]})
     return copy
 

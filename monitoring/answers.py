@@ -100,12 +100,12 @@ class FeedSerializer(serializers.Serializer[Any]):
 
 class TimelineSerializer(serializers.Serializer[Any]):
     results = ChangeSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `cursor`; null on the last page.")
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
 
 
 class SnapshotSerializer(serializers.Serializer[Any]):
     results = CompanySerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `cursor`; null on the last page.")
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
     changes_cursor = serializers.CharField(
         help_text="Where to begin reading the feed after this snapshot; the same on all pages of one walk."
     )
@@ -142,7 +142,7 @@ class NotificationSerializer(serializers.Serializer[Any]):
 
 class NotificationsSerializer(serializers.Serializer[Any]):
     results = NotificationSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `cursor`; null on the last page.")
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
 
 
 def shown(

@@ -85,13 +85,12 @@ class RegistrationField(serializers.CharField):
         return found
 
 
-class FeedParameters(Parameters):
+class FeedParameters(PageParameters):
     after = serializers.CharField(
         required=False,
         help_text="`next` of the call before, `changes_cursor` of a snapshot of companies, or `latest` for the feed's"
         " end. Without it the feed begins with the oldest change there is.",
     )
-    limit = PageParameters().fields["limit"]
     kind = Several(child=serializers.ChoiceField(Kind.choices), help_text="Only these kinds.")
     severity = serializers.ChoiceField(SEVERITIES, required=False, help_text="This severity or more.")
     element = serializers.CharField(
@@ -180,7 +179,7 @@ def _cursor(after: str | None) -> feed.Cursor | None:
     try:
         return None if after is None else feed.Cursor.read(after)
     except ValueError as error:
-        raise BadCursor("after") from error
+        raise BadCursor from error
 
 
 def choice_of(asked: Mapping[str, Any]) -> feed.Choice:
@@ -213,8 +212,8 @@ class CompanyChanges(APIView):
         asked = PageParameters.of(request)
         company = company_or_404(duns)
         rows = Change.objects.filter(company=company.pk).order_by("-changed_at", "-id")
-        if "cursor" in asked:
-            rows = beyond(rows, ("changed_at", "id"), _time_and_key(asked["cursor"]), newest_first=True)
+        if "after" in asked:
+            rows = beyond(rows, ("changed_at", "id"), _time_and_key(asked["after"]), newest_first=True)
         changes, has_more = cut(rows, asked["limit"])
         results = shown(changes, _numbers(changes), {company.pk: company})
         return Response({"results": results, "next": _timeline_token(changes[-1]) if has_more else None})
@@ -288,8 +287,8 @@ class NotificationList(APIView):
         asked = NotificationParameters.of(request)
         rows = Notification.objects.exclude(type=history.SNAPSHOT).defer("organization").order_by("-id")
         rows = rows.filter(**_notification_filters(asked))
-        if "cursor" in asked:
-            rows = beyond(rows, ("id",), [_key(asked["cursor"])], newest_first=True)
+        if "after" in asked:
+            rows = beyond(rows, ("id",), [_key(asked["after"])], newest_first=True)
         notifications, has_more = cut(rows, asked["limit"])
         token = write_token([notifications[-1].pk.hex]) if has_more else None
         return Response({"results": shown_notifications(notifications), "next": token})

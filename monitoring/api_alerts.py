@@ -71,7 +71,7 @@ class AlertSerializer(serializers.Serializer[Any]):
 
 class AlertsSerializer(serializers.Serializer[Any]):
     results = AlertSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `cursor`; null on the last page.")
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
 
 
 class AlertParameters(PageParameters):
@@ -119,8 +119,8 @@ class AlertList(APIView):
                 rows = rows.filter(**{f"{name}__in": sorted(set(asked[name]))})
         if "severity" in asked:
             rows = rows.filter(severity__gte=Severity[asked["severity"].upper()])
-        if "cursor" in asked:
-            rows = beyond(rows, ("raised_at", "id"), _place(asked["cursor"]), newest_first=True)
+        if "after" in asked:
+            rows = beyond(rows, ("raised_at", "id"), _place(asked["after"]), newest_first=True)
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].raised_at.isoformat(), found[-1].pk.hex]) if has_more else None
         return Response({"results": shown(found), "next": token})

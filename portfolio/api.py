@@ -111,15 +111,15 @@ def company_page(asked: dict[str, Any]) -> CompanyPage:
     """One page of the companies asked for, in the order of an index that leads to them."""
     order = _order(asked)
     rows = companies_chosen(asked).order_by(*order)
-    if "cursor" in asked:
-        rows = beyond(rows, order, _values(asked["cursor"], order))
+    if "after" in asked:
+        rows = beyond(rows, order, _values(asked["after"], order))
     companies, has_more = cut(rows, asked["limit"])
     return CompanyPage(companies, order, has_more)
 
 
 def mark_of(asked: dict[str, Any]) -> str | None:
     """The mark that the first page of this walk was given."""
-    return _read(asked["cursor"])[0] if "cursor" in asked else None
+    return _read(asked["after"])[0] if "after" in asked else None
 
 
 def _order(asked: dict[str, Any]) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ class ImportSerializer(serializers.Serializer[Any]):
 
 class ImportsSerializer(serializers.Serializer[Any]):
     results = ImportSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `cursor`; null on the last page.")
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
 
 
 class ImportParameters(PageParameters):
@@ -142,8 +142,8 @@ class ImportList(APIView):
         rows = SubjectImport.objects.select_related("registration").order_by("-id")
         if "state" in asked:
             rows = rows.filter(state__in=sorted(set(asked["state"])))
-        if "cursor" in asked:
-            rows = beyond(rows, ("id",), [_key(asked["cursor"])], newest_first=True)
+        if "after" in asked:
+            rows = beyond(rows, ("id",), [_key(asked["after"])], newest_first=True)
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].pk.hex]) if has_more else None
         return Response({"results": ImportSerializer(found, many=True).data, "next": token})

@@ -45,7 +45,7 @@ class ReferenceEntrySerializer(serializers.Serializer[Any]):
 
 class ReferencesSerializer(serializers.Serializer[Any]):
     results = ReferenceEntrySerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `cursor`; null on the last page.")
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
 
 
 class NamingSerializer(serializers.Serializer[Any]):
@@ -90,8 +90,8 @@ class ReferenceList(APIView):
         """Several references may stand for one company; each stands for one only."""
         asked = ReferenceParameters.of(request)
         rows = _chosen(asked).order_by("id")
-        if "cursor" in asked:
-            rows = beyond(rows, ("id",), [_key(asked["cursor"])])
+        if "after" in asked:
+            rows = beyond(rows, ("id",), [_key(asked["after"])])
         found, has_more = cut(rows, asked["limit"])
         results = ReferenceEntrySerializer(found, many=True).data
         return Response({"results": results, "next": write_token([found[-1].pk.hex]) if has_more else None})

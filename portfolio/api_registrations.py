@@ -65,7 +65,7 @@ class RegistrationSerializer(serializers.Serializer[Any]):
 
 class RegistrationsSerializer(serializers.Serializer[Any]):
     results = RegistrationSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `cursor`; null on the last page.")
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
 
 
 class PullAskedSerializer(serializers.Serializer[Any]):
@@ -117,8 +117,8 @@ class RegistrationList(APIView):
             rows = rows.filter(state__in=sorted(set(asked["state"])))
         if "contract" in asked:
             rows = rows.filter(contract=asked["contract"])
-        if "cursor" in asked:
-            rows = beyond(rows, ("reference", "id"), _place(asked["cursor"]))
+        if "after" in asked:
+            rows = beyond(rows, ("reference", "id"), _place(asked["after"]))
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].reference, found[-1].pk.hex]) if has_more else None
         return Response({"results": RegistrationSerializer(found, many=True).data, "next": token})

@@ -79,7 +79,7 @@ class SubjectSerializer(serializers.Serializer[Any]):
 
 class SubjectsSerializer(serializers.Serializer[Any]):
     results = SubjectSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `cursor`; null on the last page.")
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
 
 
 class SubjectParameters(PageParameters, ContractParameter):
@@ -166,8 +166,8 @@ class SubjectList(APIView):
         """What is wanted, and what D&B has. In no particular order, each once."""
         asked = SubjectParameters.of(request)
         rows = _chosen(registration_or_404(reference, asked.get("contract")), asked).order_by("id")
-        if "cursor" in asked:
-            rows = beyond(rows, ("id",), [_key(asked["cursor"])])
+        if "after" in asked:
+            rows = beyond(rows, ("id",), [_key(asked["after"])])
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].pk.hex]) if has_more else None
         return Response({"results": SubjectSerializer(found, many=True).data, "next": token})

@@ -32,8 +32,8 @@ NO_CURSOR = "This is no cursor of this list: begin again without one."
 class BadCursor(serializers.ValidationError):
     """A cursor that this list never gave."""
 
-    def __init__(self, parameter: str = "cursor") -> None:
-        super().__init__({parameter: [NO_CURSOR]})
+    def __init__(self) -> None:
+        super().__init__({"after": [NO_CURSOR]})
 
 
 def write_token(parts: Sequence[str]) -> str:
@@ -128,7 +128,7 @@ def _shown(name: str) -> str:
 
 
 class PageParameters(Parameters):
-    cursor = serializers.CharField(
+    after = serializers.CharField(
         required=False, help_text="`next` of the page before. Without it the list begins at its start."
     )
     limit = serializers.IntegerField(

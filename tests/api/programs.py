@@ -54,7 +54,7 @@ class Program:
             yield page
             if not page["next"]:
                 return
-            parameters["cursor"] = page["next"]
+            parameters["after"] = page["next"]
         raise AssertionError("the list does not end")
 
     def walk(self, path: str, **parameters: Any) -> list[Any]:

@@ -43,7 +43,7 @@ def test_lists_filters_and_pages(desk: Program) -> None:
     assert found(state="new") == ["0", "2", "3"]
     assert found(state="new,closed", severity="high") == ["0", "2", "3"]
     assert found(company="15-048-3782") == ["2"]
-    assert desk.get("alerts/", cursor="x").status_code == 400
+    assert desk.get("alerts/", after="x").status_code == 400
     assert desk.walk("alerts/")[3]["company"] is None
 
 

@@ -82,12 +82,12 @@ def test_filters(program: Program) -> None:
         {"changed_since": "0001-01-01T00:00:00+14:00"},
         {"changed_since": "2026-01-01T00:00:00Z\0"},
         {"changed_since": "９９９９-01-01\0"},
-        {"cursor": "x"},
-        {"cursor": write_token(["", "duns"])},
-        {"cursor": write_token(["", "version", "1"])},
-        {"cursor": write_token(["", "duns", "1"]), "name": "a"},
-        {"cursor": write_token(["", "changed_at", "duns", "never", "1"]), "changed_since": "2026-01-01"},
-        {"cursor": write_token(["", "changed_at", "duns", "2026-01-01", "1"]), "changed_since": "2026-01-01"},
+        {"after": "x"},
+        {"after": write_token(["", "duns"])},
+        {"after": write_token(["", "version", "1"])},
+        {"after": write_token(["", "duns", "1"]), "name": "a"},
+        {"after": write_token(["", "changed_at", "duns", "never", "1"]), "changed_since": "2026-01-01"},
+        {"after": write_token(["", "changed_at", "duns", "2026-01-01", "1"]), "changed_since": "2026-01-01"},
         {"limit": "-1"},
         {"offset": "0"},
     ],
@@ -152,6 +152,6 @@ def test_a_page_takes_few_queries(program: Program, django_assert_max_num_querie
         a_company(f"{number:09}", "Acme", changed_at=timezone.now())
     cursor = program.read("companies/", name="acme", limit=5)["next"]
     with django_assert_max_num_queries(4):
-        program.read("companies/", name="acme", limit=5, cursor=cursor)
+        program.read("companies/", name="acme", limit=5, after=cursor)
     with django_assert_max_num_queries(4):
         program.read("companies/000000001/")

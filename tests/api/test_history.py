@@ -54,7 +54,7 @@ def test_what_is_not_published_yet_has_no_number(program: Program) -> None:
 )
 def test_garbage_is_no_cursor(program: Program, cursor: str) -> None:
     delivered(an_update())
-    assert program.get(CHANGES, cursor=cursor).status_code == 400
+    assert program.get(CHANGES, after=cursor).status_code == 400
 
 
 def test_the_profile_now_and_as_of_a_date(program: Program) -> None:
@@ -127,6 +127,6 @@ def test_few_queries(program: Program, django_assert_max_num_queries: Any) -> No
     delivered(a_seed(), *[an_update(an_element(f"organization.e{number}")) for number in range(30)])
     cursor = program.read(CHANGES, limit=5)["next"]
     with django_assert_max_num_queries(8):
-        program.read(CHANGES, limit=20, cursor=cursor)
+        program.read(CHANGES, limit=20, after=cursor)
     with django_assert_max_num_queries(5):
         program.read(PROFILE)

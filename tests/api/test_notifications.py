@@ -80,9 +80,9 @@ def test_an_unreadable_time_is_none(program: Program) -> None:
         {"company": "x"},
         {"since": "\0"},
         {"until": "2026-01-01T00:00:00"},
-        {"cursor": "x"},
-        {"cursor": write_token(["x"])},
-        {"cursor": write_token([])},
+        {"after": "x"},
+        {"after": write_token(["x"])},
+        {"after": write_token([])},
         {"page": "2"},
     ],
 )

@@ -70,7 +70,7 @@ def test_lists_filters_and_pages(crm: Program) -> None:
     assert found(id="1") == [("crm", "1"), ("erp", "1")]
     assert found(system="crm", id="1") == [("crm", "1")]
     assert found(company=OTHER) == [("crm", "3")]
-    assert crm.get("references/", cursor="x").status_code == 400
+    assert crm.get("references/", after="x").status_code == 400
 
 
 def test_forgetting_one(crm: Program) -> None:

@@ -45,7 +45,7 @@ def test_lists_filters_and_pages(program: Program) -> None:
     assert found(state="paused") == [("A", "other")]
     assert found(contract="default") == [("A", "default"), ("B", "default"), ("C", "default")]
     assert program.get("registrations/", state="sleeping").status_code == 400
-    assert program.get("registrations/", cursor="x").status_code == 400
+    assert program.get("registrations/", after="x").status_code == 400
 
 
 def test_two_accounts_with_one_name(program: Program) -> None:

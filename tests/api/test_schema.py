@@ -47,6 +47,16 @@ def test_every_address_is_described(schema: Any) -> None:
             assert all(parameter.get("description") for parameter in operation.get("parameters", []))
 
 
+def test_every_list_goes_on_by_the_same_parameter(schema: Any) -> None:
+    lists = {
+        path: names
+        for path, methods in schema["paths"].items()
+        if "limit" in (names := {parameter["name"] for parameter in methods.get("get", {}).get("parameters", [])})
+    }
+    assert len(lists) >= 9
+    assert [path for path, names in lists.items() if "after" not in names or "cursor" in names] == []
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_the_examples_are_what_they_exemplify(schema: Any, path: str) -> None:
     content = schema["paths"][f"/api/v1/{path}"]["get"]["responses"]["200"]["content"]["application/json"]

@@ -275,7 +275,7 @@ def test_filters_and_pages(erp: Program, registration: Registration) -> None:
     assert found(duns="00-000-0001,000000002") == set(numbers(2))
     assert found(duns=DUNS) == set()
     assert erp.get(PATH, wanted="perhaps").status_code == 400
-    assert erp.get(PATH, cursor="x").status_code == 400
+    assert erp.get(PATH, after="x").status_code == 400
     assert erp.get(PATH, stat="monitored").status_code == 400
 
 
