@@ -27,11 +27,11 @@ from monitoring.models import (
     Grouping,
     Kind,
     Publication,
-    ReadMark,
     Severity,
     content_key,
 )
 from monitoring.paths import Mistake
+from monitoring.readers import PublicationReader, after
 from monitoring.reversing import note_reversals
 from monitoring.rules import Rule, Scope, compile_rule
 from monitoring.telling import Raised, tell
@@ -42,7 +42,7 @@ from portfolio.rows import in_batches, insert_new
 from portfolio.tallying import tally
 
 logger = logging.getLogger(__name__)
-READER = "alerts"
+READER = PublicationReader("alerts")
 OLD_NEWS = timedelta(days=7)
 MOST_AN_HOUR = 100
 FAMILIES: tuple[frozenset[str], ...] = (
@@ -94,27 +94,25 @@ class Group:
 
 def raise_alerts(until: datetime) -> int:
     """Read the publications behind the mark; returns how many were read."""
-    mark, _ = ReadMark.objects.get_or_create(reader=READER)
-    waiting = Publication.objects.filter(number__gt=mark.number).order_by("number")
-    if not waiting.exists():
+    mark = READER.mark()
+    if not after(mark).exists():
         return 0
     rules = active_rules()
     done = 0
-    while timezone.now() < until and (publication := waiting.filter(number__gt=mark.number).first()):
+    while timezone.now() < until and (publication := after(mark).first()):
         raise_from(publication, rules)
         if not _move(mark, publication.number):
             break
+        mark = publication.number
         done += 1
     if done:
         tally("alerts")
     return done
 
 
-def _move(mark: ReadMark, number: int) -> bool:
+def _move(mark: int, number: int) -> bool:
     """False when somebody else has moved it: they read on from there."""
-    moved = ReadMark.objects.filter(pk=READER, number=mark.number).update(number=number)
-    mark.number = number
-    return bool(moved)
+    return READER.move(mark, number)
 
 
 def active_rules() -> list[Rule]:

@@ -14,32 +14,45 @@ from typing import Any
 from django.db.models import Sum
 from django.utils.translation import gettext
 
-from monitoring.models import Change, DailyDelay, Kind, Measure, Publication, ReadMark, Severity
+from monitoring.models import Change, DailyDelay, Kind, Measure, Publication, Severity
+from monitoring.readers import PublicationReader, after
 from monitoring.rolling_up import PUBLICATIONS, replace_day
 from portfolio.rows import in_batches
 from portfolio.wording import days_and_hours
 
-READER = "daily delays"
+READER = PublicationReader("daily delays")
 DELAY_KEYS = uuid.UUID("2c1b5f3a-97d4-5e7b-8a63-6d0f9c51e8b4")
 DIGITS = 2
 
 
 def roll_up_delays() -> int:
     """Recompute the days of publications not counted yet; returns how many days that were."""
-    mark, _ = ReadMark.objects.get_or_create(reader=READER)
-    publications = list(Publication.objects.filter(number__gt=mark.number).order_by("number")[:PUBLICATIONS])
+    mark = READER.mark()
+    publications = list(after(mark)[:PUBLICATIONS])
     if not publications:
         return 0
-    days = {publication.published_at.astimezone(UTC).date() for publication in publications}
+    days = {_day(publication.published_at) for publication in publications}
     for day in sorted(days):
         recount_delays(day)
-    ReadMark.objects.filter(pk=READER, number=mark.number).update(number=publications[-1].number)
+    READER.move(mark, publications[-1].number)
     return len(days)
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def days_published(deliveries: Iterable[uuid.UUID]) -> set[date]:
+    """The UTC days on which these deliveries came on screen."""
+    days: set[date] = set()
+    for batch in in_batches(list(deliveries)):
+        days |= set(map(_day, Publication.objects.filter(delivery__in=batch).values_list("published_at", flat=True)))
+    return days
 
 
 def forget_delays() -> None:
     """History was made anew: the next roll-ups count every day again."""
-    ReadMark.objects.filter(pk=READER).update(number=0)
+    READER.set_back(0)
 
 
 def recount_delays(day: date) -> None:

@@ -8,24 +8,24 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from monitoring.models import Notification, Publication, ReadMark
+from monitoring.models import Notification
+from monitoring.readers import PublicationReader, after
 from portfolio.evidence import fold, take_evidence
 from portfolio.models import Registration
 
-READER = "evidence"
+READER = PublicationReader("evidence")
 PUBLICATIONS = 100
 
 
 def gather_evidence(limit: int = PUBLICATIONS) -> int:
     """Take what the next publications prove; returns how many were read. A repetition changes nothing."""
-    mark, _ = ReadMark.objects.get_or_create(reader=READER)
-    published = Publication.objects.filter(number__gt=mark.number).order_by("number")[:limit]
-    rows = list(published.values_list("number", "delivery_id"))
+    mark = READER.mark()
+    rows = list(after(mark).values_list("number", "delivery_id")[:limit])
     if not rows:
         return 0
     for registration, notices in _notices([delivery for _, delivery in rows]).items():
         take_evidence(Registration(pk=registration), fold(notices))
-    ReadMark.objects.filter(pk=READER, number=mark.number).update(number=rows[-1][0])
+    READER.move(mark, rows[-1][0])
     return len(rows)
 
 

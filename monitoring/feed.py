@@ -146,6 +146,18 @@ def latest() -> Cursor:
     return Published(*last).cursor() if last else Cursor()
 
 
+def nearest(cursor: Cursor) -> Cursor:
+    """The cursor where its publication is still there; else the end of what is left before it, so that nothing after
+    it is passed by."""
+    rows = Publication.objects.values_list("number", "delivery_id", "change_count")
+    before = rows.filter(number__lte=cursor.number).order_by("-number").first()
+    if before:
+        found = Published(*before)
+        return cursor if found.number == cursor.number else found.cursor()
+    first = rows.order_by("number").first()
+    return Cursor(Published(*first).number - 1) if first else Cursor()
+
+
 def read(after: Cursor | None, limit: int, choice: Choice) -> Page:
     """At most `limit` changes after the cursor (None: from the first there is); raises Gone."""
     window = _window(after or Cursor(), limit if choice.is_all else SCAN, from_start=after is None)

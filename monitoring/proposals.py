@@ -14,13 +14,14 @@ from typing import NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from monitoring.models import Change, Kind, Publication, ReadMark
+from monitoring.models import Change, Kind
+from monitoring.readers import PublicationReader, after
 from monitoring.wording import from_json
 from portfolio.models import ProposalKind
 from portfolio.proposing import Sign, propose, withdraw
 from portfolio.rows import in_batches
 
-READER = "proposals"
+READER = PublicationReader("proposals")
 PUBLICATIONS = 500
 OPENS: Mapping[str, ProposalKind] = {
     Kind.TRANSFERRED: ProposalKind.TRANSFER,
@@ -50,14 +51,14 @@ class Fact(NamedTuple):
 
 def read_publications() -> int:
     """Propose what publications not read yet suggest; returns how many publications were read."""
-    mark, _ = ReadMark.objects.get_or_create(reader=READER)
-    publications = list(Publication.objects.filter(number__gt=mark.number).order_by("number")[:PUBLICATIONS])
+    mark = READER.mark()
+    publications = list(after(mark)[:PUBLICATIONS])
     if not publications:
         return 0
     told = [publication.delivery_id for publication in publications if publication.change_count]
     for batch in in_batches(told):
         _consider(_facts(delivery__in=list(batch)))
-    ReadMark.objects.filter(pk=READER, number=mark.number).update(number=publications[-1].number)
+    READER.move(mark, publications[-1].number)
     return len(publications)
 
 

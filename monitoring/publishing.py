@@ -8,10 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
-from monitoring.models import Change, Delivery, DeliveryState, Publication, ReadMark, Severity
-
-# Who reads publications in their order; other marks count other things.
-READERS = ("alerts", "daily counts", "evidence", "proposals")
+from monitoring.models import Change, Delivery, DeliveryState, Publication, Severity
 
 
 def publish(delivery: Delivery) -> Publication:
@@ -64,14 +61,3 @@ def publish_waiting() -> int:
     for delivery in waiting:
         publish(delivery)
     return len(waiting)
-
-
-def read_by_all() -> int:
-    """The last publication that every reader of ours has read; who has not begun has read none."""
-    marks = dict(ReadMark.objects.filter(reader__in=READERS).values_list("reader", "number"))
-    return min(marks.get(reader, 0) for reader in READERS)
-
-
-def set_readers_back(number: int) -> None:
-    """Nobody has read further than this."""
-    ReadMark.objects.filter(reader__in=READERS, number__gt=number).update(number=number)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from monitoring.condensing import Cut, condense
 from monitoring.history import SNAPSHOT
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
-from monitoring.publishing import read_by_all
+from monitoring.readers import read_by_all
 from portfolio.auditing import record
 from portfolio.keys import make_uuid
 from portfolio.models import Company, Contract, Registration, StoredBytes

@@ -11,27 +11,28 @@ from typing import Any
 from django.db.models import Count
 
 from monitoring.history import SNAPSHOT
-from monitoring.models import Change, DailyCount, DayTotal, Notification, Publication, ReadMark, Severity
+from monitoring.models import Change, DailyCount, DayTotal, Notification, Severity
+from monitoring.readers import PublicationReader, after
 from monitoring.score_moves import recount_moves
 from monitoring.totals import totals_of
 from portfolio.models import Company
 from portfolio.rows import in_batches, insert_new
 
-READER = "daily counts"
+READER = PublicationReader("daily counts")
 COUNT_KEYS = uuid.UUID("c0a8f1de-9d4f-5b0e-8f53-7c1f6f7f2d10")
 PUBLICATIONS = 500
 
 
 def roll_up() -> int:
     """Recompute the days touched by publications not counted yet; returns how many days were."""
-    mark, _ = ReadMark.objects.get_or_create(reader=READER)
-    publications = list(Publication.objects.filter(number__gt=mark.number).order_by("number")[:PUBLICATIONS])
+    mark = READER.mark()
+    publications = list(after(mark)[:PUBLICATIONS])
     if not publications:
         return 0
     days = days_touched([publication.delivery_id for publication in publications])
     for day in sorted(days):
         recount(day)
-    ReadMark.objects.filter(pk=READER, number=mark.number).update(number=publications[-1].number)
+    READER.move(mark, publications[-1].number)
     return len(days)
 
 

@@ -76,6 +76,12 @@ def _note(user: Any, newest: int, number: int, since: datetime | None) -> None:
     User.objects.filter(pk=user.pk, seen_at=user.seen_at).update(**mark)
 
 
+def set_visits_back(number: int) -> None:
+    """Nobody has seen more than this: numbers after it are given again."""
+    User.objects.filter(seen_number__gt=number).update(seen_number=number)
+    User.objects.filter(news_number__gt=number).update(news_number=number)
+
+
 @require_POST
 def seen(request: HttpRequest) -> HttpResponse:
     """ "I have seen it": nothing is new any more."""

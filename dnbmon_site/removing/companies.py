@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from dnbmon_site.models import IdempotencyKey
 from dnbmon_site.removing import stored
 from dnbmon_site.removing.scopes import narrow
+from monitoring.delays import days_published, recount_delays
 from monitoring.gaps import REPLAYED_FOR
 from monitoring.models import Alert, AlertFact, Change, DeadLetter, Dispatch, Notification
 from monitoring.rebuilding import count_deliveries
@@ -148,6 +149,8 @@ def count_again(days: set[date], deliveries: set[uuid.UUID]) -> None:
     for day in sorted(days):
         recount(day)
     count_deliveries(deliveries)
+    for day in sorted(days_published(deliveries)):
+        recount_delays(day)
 
 
 def blank_mentions(text: str, removal: Removal) -> None:

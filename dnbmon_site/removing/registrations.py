@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from django.db.models import Max, Model, QuerySet
 from django.utils.translation import gettext
 
+from dnbmon_site.front.visits import set_visits_back
 from dnbmon_site.removing import stored
 from dnbmon_site.removing.companies import CannotForget, Removal, count_again, tables
 from dnbmon_site.removing.scopes import narrow, release_webhooks
+from monitoring import feed
 from monitoring.models import (
     Alert,
     Change,
@@ -20,9 +22,11 @@ from monitoring.models import (
     Notification,
     Publication,
     ReplayPass,
+    ScheduledExport,
+    WebhookEndpoint,
 )
 from monitoring.projecting import project
-from monitoring.publishing import set_readers_back
+from monitoring.readers import set_readers_back
 from monitoring.rebuilding import Suspects, give_away, mend_times
 from monitoring.rolling_up import days_touched
 from portfolio.auditing import note_act
@@ -110,9 +114,20 @@ def hand_over_facts(row: Registration) -> None:
 def remove_publications(deliveries: list[uuid.UUID]) -> None:
     """Readers are first set back to what remains: a number that is given again must not count as read."""
     for _ in range(2):
-        set_readers_back(newest_other(set(deliveries)))
+        newest = newest_other(set(deliveries))
+        set_readers_back(newest)
+        set_visits_back(newest)
         for batch in in_batches(deliveries):
             Publication.objects.filter(delivery__in=batch).delete()
+    mend_cursors()
+
+
+def mend_cursors() -> None:
+    """Webhooks and scheduled exports read the feed with cursors of their own, which may stand at what is gone."""
+    for model in (WebhookEndpoint, ScheduledExport):
+        for row in model._default_manager.exclude(cursor=""):
+            place = str(feed.nearest(feed.Cursor.read(row.cursor)))
+            model._default_manager.filter(pk=row.pk, cursor=row.cursor).exclude(cursor=place).update(cursor=place)
 
 
 def newest_other(deliveries: set[uuid.UUID]) -> int:

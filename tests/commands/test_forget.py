@@ -15,11 +15,13 @@ from django.core.management import CommandError
 from dnbmon_site.backup.rows import line_of
 from dnbmon_site.models import User
 from dnbmon_site.removing.stored import is_about
+from monitoring.delays import roll_up_delays
 from monitoring.history import profile
 from monitoring.models import (
     Alert,
     AlertRule,
     Change,
+    DailyDelay,
     Delivery,
     Dispatch,
     Notification,
@@ -204,6 +206,45 @@ def test_a_fact_that_another_registration_tells_too_stays_as_that_ones(run: Call
     change = Change.objects.get()
     assert (change.registration_id, change.delivery_id) == (second.pk, other.pk)
     assert Company.objects.get().name == "SAME"
+
+
+def test_reports_count_what_is_published_after_a_registration_was_removed(run: Callable[..., str]) -> None:
+    delivered(an_update(duns=STAYS), registration=a_registration("STAYS"))
+    delivered(an_update(duns=GONE), registration=a_registration("GOES"))
+    roll_up_delays()
+    paused("GOES")
+    run("forget", registration="GOES", yes=True)
+    delivered(an_update(an_element(current="NEW"), duns=STAYS), registration=a_registration("STAYS"))
+    roll_up_delays()
+    assert sum(row.count for row in DailyDelay.objects.filter(measure="recorded")) == 2
+
+
+def test_what_a_forgotten_company_counted_in_reports_is_gone(run: Callable[..., str]) -> None:
+    delivered(an_update(duns=STAYS), an_update(an_element(current="MORE"), duns=GONE))
+    roll_up_delays()
+    Subject.objects.all().delete()
+    run("forget", GONE, yes=True, now=True)
+    assert sum(row.count for row in DailyDelay.objects.filter(measure="recorded")) == 1
+
+
+def test_webhooks_go_on_where_they_stood_when_a_registration_is_removed(run: Callable[..., str]) -> None:
+    delivered(an_update(duns=STAYS), registration=a_registration("STAYS"))
+    delivered(an_update(duns=GONE), registration=a_registration("GOES"))
+    create_endpoint(made_by="ann", name="CRM", url="https://crm.example.com/", event_types="change.published")
+    delivered(an_update(an_element(current="LATER"), duns=GONE), registration=a_registration("GOES"))
+    delivered(an_update(an_element(current="NEW"), duns=STAYS), registration=a_registration("STAYS"))
+    paused("GOES")
+    run("forget", registration="GOES", yes=True)
+    assert queue_changes(soon()) == 1, "published after it was made, and not sent yet"
+
+
+def test_news_since_the_last_visit_counts_numbers_that_are_given_again(run: Callable[..., str]) -> None:
+    delivered(an_update(duns=STAYS), registration=a_registration("STAYS"))
+    delivered(an_update(duns=GONE), registration=a_registration("GOES"))
+    User.objects.create_user("ann", seen_number=2, news_number=2)
+    paused("GOES")
+    run("forget", registration="GOES", yes=True)
+    assert User.objects.values_list("seen_number", "news_number").get() == (1, 1)
 
 
 def test_readers_are_set_back_so_that_numbers_given_again_are_read(run: Callable[..., str]) -> None:

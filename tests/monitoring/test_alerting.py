@@ -78,7 +78,7 @@ def test_the_mark_moves_over_what_was_read() -> None:
     delivered(news(current=ACTIVE, previous=OUT, hours=1))
     assert raised() == 2
     assert raised() == 0
-    assert ReadMark.objects.get(pk=alerting.READER).number == Publication.objects.latest("number").number
+    assert alerting.READER.mark() == Publication.objects.latest("number").number
 
 
 def test_a_rule_that_cannot_be_read_stops_no_other() -> None:

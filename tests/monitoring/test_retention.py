@@ -12,10 +12,11 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from monitoring import alerting, evidence, feed, proposals, publishing, rolling_up
+from monitoring import feed
 from monitoring.history import SNAPSHOT, profile
 from monitoring.identity import canonical
-from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification, Publication, ReadMark, Source
+from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification, Publication, Source
+from monitoring.readers import all_readers
 from monitoring.rebuilding import rebuild
 from monitoring.retention import Removed, keep_what_is_kept, note_for, retain, what_remains
 from portfolio.models import AuditEntry, Contract, StoredBytes
@@ -58,10 +59,10 @@ def tidied(clock: time_machine.Traveller, *, all_read: bool = True, **fields: An
     clock.move_to(TODAY)
     contract = a_contract(**fields)
     last = Publication.objects.order_by("-number").values_list("number", flat=True).first()
-    for reader in publishing.READERS:
-        ReadMark.objects.get_or_create(reader=reader)
+    for reader in all_readers():
+        mark = reader.mark()
         if all_read:
-            ReadMark.objects.filter(reader=reader).update(number=last or 0)
+            reader.move(mark, last or 0)
     removed = Removed()
     retain(contract, removed, until=TODAY + timedelta(hours=1))
     return removed
@@ -213,11 +214,6 @@ def test_who_looks_further_back_is_told(clock: time_machine.Traveller) -> None:
     assert "kept from 2026-03-02 on" in note_for(CUT - timedelta(days=1))
     assert note_for(CUT) == "" and note_for(None) == ""
     assert Change.objects.filter(kind=Kind.BASELINE).count() == 0
-
-
-def test_the_readers_of_publications_are_those_that_there_are() -> None:
-    known = {alerting.READER, evidence.READER, proposals.READER, rolling_up.READER}
-    assert known == set(publishing.READERS)
 
 
 def test_pages_and_programs_get_along_without_the_answers(

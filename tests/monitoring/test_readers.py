@@ -1,0 +1,61 @@
+"""Readers of publications: nobody who reads them can be forgotten where all are needed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from monitoring.models import ReadMark
+from monitoring.readers import PublicationReader, all_readers, read_by_all, set_readers_back
+from tests.support import ROOT
+
+LAYERS = ("direct_plus", "portfolio", "monitoring", "health", "dnbmon_site")
+# Marks that count no publications.
+OTHERS = {"readers.py", "rule_pack.py", "portfolio_events.py"}
+IN_A_NEW_PROCESS = """
+import django
+django.setup()
+from monitoring.readers import all_readers
+print(*[reader.name for reader in all_readers()], sep="\\n")
+"""
+
+
+def sources() -> dict[str, str]:
+    files = [file for layer in LAYERS for file in (ROOT / layer).rglob("*.py")]
+    return {file.name: file.read_text() for file in files if not {"migrations", "models"} & {*file.parts}}
+
+
+def test_every_reader_in_the_source_is_known_to_any_process() -> None:
+    written = {name for text in sources().values() for name in re.findall(r'PublicationReader\("([^"]+)"\)', text)}
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "dnbmon_site.settings"}
+    command = [sys.executable, "-c", IN_A_NEW_PROCESS]
+    said = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
+    assert set(said.splitlines()) == written
+    assert "daily delays" in written
+
+
+def test_nobody_reads_publications_by_a_mark_of_another_kind() -> None:
+    assert {name for name, text in sources().items() if re.search(r"\bReadMark\b", text)} - {"rows.py"} == OTHERS
+
+
+@pytest.mark.django_db
+def test_all_are_set_back_and_none_is_passed_over() -> None:
+    assert read_by_all() == 0
+    for reader in all_readers():
+        assert reader.move(reader.mark(), 9)
+    assert read_by_all() == 9
+    set_readers_back(4)
+    assert {reader.mark() for reader in all_readers()} == {4}
+
+
+@pytest.mark.django_db
+def test_of_two_who_move_a_mark_one_does() -> None:
+    reader = PublicationReader("alerts")
+    mark = reader.mark()
+    assert reader.move(mark, 3)
+    assert not reader.move(mark, 5)
+    assert ReadMark.objects.get(pk="alerts").number == 3
