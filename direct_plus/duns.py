@@ -6,7 +6,13 @@ from enum import StrEnum
 
 _NINE_DIGITS = re.compile(r"[0-9]{9}")
 _MINUS = "\N{MINUS SIGN}"
+_QUOTES = "'\"`\N{ACUTE ACCENT}\u2018\u2019\u201c\u201d"
 _INVISIBLE = "\N{ZERO WIDTH SPACE}\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}\N{WORD JOINER}\N{SOFT HYPHEN}\ufeff"
+
+# “DUNS: 150483782”, “D-U-N-S® Number 15-048-3782”. Bounded, so that no text makes it slow.
+_LABEL = re.compile(
+    r"d[\W_]?u[\W_]?n[\W_]?s[\W_]{0,3}(?:number|nummer|num|no|nr|id)?[\W_]{0,4}(?=[0-9])", re.ASCII | re.IGNORECASE
+)
 
 
 class Flaw(StrEnum):
@@ -34,8 +40,9 @@ class LostLeadingZero(InvalidDuns):
 
 
 def normalise_duns(text: str) -> str:
-    """Nine ASCII digits. The check digit is never tested: D&B no longer keeps to it."""
-    digits = "".join(character for character in text if not _is_decoration(character))
+    """Nine ASCII digits, of a number that may be quoted and labelled. Its check digit is never tested: D&B no longer
+    keeps to it."""
+    digits = "".join(character for character in _without_label(text) if not _is_decoration(character))
     if _NINE_DIGITS.fullmatch(digits):
         return digits
     raise _flaw(digits)
@@ -43,6 +50,11 @@ def normalise_duns(text: str) -> str:
 
 def format_duns(duns: str) -> str:
     return f"{duns[:2]}-{duns[2:5]}-{duns[5:]}"
+
+
+def _without_label(text: str) -> str:
+    bare = text.strip().strip(_QUOTES)
+    return bare[label.end() :] if (label := _LABEL.match(bare)) else bare
 
 
 def _is_decoration(character: str) -> bool:

@@ -14,13 +14,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from direct_plus.client import DirectPlus
-from direct_plus.duns import InvalidDuns, normalise_duns
+from direct_plus.duns import InvalidDuns
 from direct_plus.errors import DirectPlusError
 from portfolio import settling
 from portfolio.auditing import record
 from portfolio.checking import check
 from portfolio.connecting import NotConfigured, client_for
 from portfolio.holding import holding
+from portfolio.listed import read_listed, until_comment
 from portfolio.models import CheckState, Company, Contract, ListCheck, Registration, Subject, SubjectState
 from portfolio.rows import LOOKUP_BATCH, clean_text, insert_new
 from portfolio.settling import IS_IN
@@ -53,12 +54,12 @@ def is_number_known(contract: Contract) -> bool:
 
 
 def read_listing(lines: Iterable[str]) -> Listing:
-    """Each number once, in its order."""
+    """Each number once, in its order. `#` begins a comment."""
     found: dict[str, None] = {}
     unreadable: list[str] = []
     for line in lines:
-        for text in line.replace(";", ",").split(","):
-            _read_one(text.strip(), found, unreadable)
+        for text in until_comment(map(str.strip, line.replace(";", ",").split(","))):
+            _read_one(text, found, unreadable)
     return Listing(list(found), unreadable)
 
 
@@ -66,7 +67,7 @@ def _read_one(text: str, found: dict[str, None], unreadable: list[str]) -> None:
     if not any(character.isdigit() for character in text):
         return
     try:
-        found[normalise_duns(text)] = None
+        found[read_listed(text)] = None
     except InvalidDuns:
         unreadable.append(text[:40])
 

@@ -18,10 +18,10 @@ from portfolio.importing.tables import (
     Cells,
     Numbered,
     Table,
-    looks_like_duns,
     places_in,
 )
 from portfolio.importing.workbooks import check_archive, open_workbook
+from portfolio.listed import looks_like_duns
 from portfolio.wording import counted
 
 MEGABYTE = 1_000_000

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from django.utils.translation import gettext
 
-from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
 from portfolio.formulas import plain
+from portfolio.listed import COMMENT, is_comment, looks_like_duns, until_comment
 
 SAMPLE = 200
 HEADER_WITHIN = 20
@@ -27,8 +26,6 @@ HEADERS = {
     "owner": "owner responsible responsibleperson accountmanager manager buyer contact lookedafterby verantwortlich",
 }
 FIELD_OF = {word: field for field, words in HEADERS.items() for word in words.split()}
-_WHOLE = re.compile(r"(\d+)\.0+")
-
 
 Cells = list[str]
 Numbered = tuple[int, Cells]
@@ -74,6 +71,7 @@ class Table:
             raise BadFile(
                 gettext("The file is empty. Put the D-U-N-S numbers into the first column and upload it again.")
             )
+        sample = [row for row in sample if not is_remark(row[1])]
         self.columns = find_columns(sample)
         self.is_list = not self.columns.header and _are_lists([cells for _, cells in sample])
 
@@ -89,9 +87,15 @@ class Table:
     def _lines(self) -> Iterator[Line]:
         for number, cells in self._rows():
             if self.is_list and is_list(cells):
-                yield from (Line(number, cell) for cell in cells if cell)
-            elif number > self.columns.header:
+                yield from (Line(number, cell) for cell in until_comment(cells) if cell)
+            elif number > self.columns.header and not self._is_comment(cells):
                 yield line_of(number, cells, self.columns.places)
+
+    def _is_comment(self, cells: Cells) -> bool:
+        """By the cell that ought to hold the number: a name may begin with the same mark."""
+        place = self.columns.places["duns"]
+        number = cells[place] if place < len(cells) else ""
+        return is_comment(number or next(filter(None, cells), ""))
 
 
 # Columns
@@ -102,9 +106,9 @@ def find_columns(sample: list[Numbered]) -> Columns:
     for number, cells in sample[:HEADER_WITHIN]:
         if places := places_in(cells):
             return Columns(places, number)
-    width = max(len(cells) for _, cells in sample)
-    scores = [sum(looks_like_duns(cells[place : place + 1]) for _, cells in sample) for place in range(width)]
-    best = max(scores)
+    width = max((len(cells) for _, cells in sample), default=0)
+    scores = [sum(map(looks_like_duns, _column(sample, place))) for place in range(width)]
+    best = max(scores, default=0)
     if not best:
         raise BadFile(
             gettext(
@@ -113,6 +117,17 @@ def find_columns(sample: list[Numbered]) -> Columns:
             )
         )
     return Columns({"duns": scores.index(best)})
+
+
+def _column(sample: list[Numbered], place: int) -> Iterator[str]:
+    return (cells[place] for _, cells in sample if place < len(cells))
+
+
+def is_remark(cells: Cells) -> bool:
+    """A comment above or within the list, and no header: that may begin with the mark too, “# DUNS” or “#; DUNS”."""
+    first, *others = list(filter(None, cells))[:2] or [""]
+    is_header = (first == COMMENT and others) or any(word_of(cell) in NUMBER_HEADERS for cell in cells)
+    return is_comment(first) and not is_header
 
 
 def places_in(cells: Cells) -> dict[str, int]:
@@ -146,20 +161,9 @@ def _number_place(words: list[str]) -> int | None:
     return next(iter(exact + close), None)
 
 
-def looks_like_duns(cell: str | Cells) -> bool:
-    text = cell if isinstance(cell, str) else "".join(cell)
-    try:
-        normalise_duns(without_fraction(text))
-    except LostLeadingZero:
-        return True
-    except InvalidDuns:
-        return False
-    return True
-
-
 def is_list(cells: Cells) -> bool:
     """Several numbers in one line, as in “804735132, 150483782”."""
-    filled = [cell for cell in cells if cell]
+    filled = [cell for cell in until_comment(cells) if cell]
     return len(filled) > 1 and all(map(looks_like_duns, filled))
 
 
@@ -167,12 +171,6 @@ def _are_lists(sample: list[Cells]) -> bool:
     """A table has as many columns in each line; the second of them may hold another company's number."""
     is_ragged = len(sample) == 1 or len(set(map(len, sample))) > 1
     return is_ragged and any(map(is_list, sample))
-
-
-def without_fraction(text: str) -> str:
-    """“804735132.0” is how some programs write a number."""
-    found = _WHOLE.fullmatch(text)
-    return found[1] if found else text
 
 
 def line_of(number: int, cells: Cells, places: dict[str, int]) -> Line:

@@ -9,8 +9,9 @@ import msgspec
 import zstandard
 from django.utils.translation import gettext
 
-from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
-from portfolio.importing.tables import Line, without_fraction
+from direct_plus.duns import InvalidDuns, LostLeadingZero
+from portfolio.importing.tables import Line
+from portfolio.listed import read_listed
 from portfolio.models import ImportMode, StoredBytes, SubjectImport, Verdict
 from portfolio.rows import clean_text, insert_new
 from portfolio.wanting import Wish, wanted_among
@@ -100,7 +101,7 @@ def read_number(text: str, *, pad: bool) -> Number:
     if len(text) == 9 and text.isascii() and text.isdigit():
         return Number(text)
     try:
-        return Number(normalise_duns(without_fraction(text)))
+        return Number(read_listed(text))
     except LostLeadingZero as flaw:
         return Number(flaw.suggestion) if pad else Number(verdict=Verdict.DECISION, reason=flaw.reason)
     except InvalidDuns as flaw:

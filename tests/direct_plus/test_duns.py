@@ -17,6 +17,13 @@ from direct_plus.duns import Flaw, InvalidDuns, LostLeadingZero, format_duns, no
         "15\N{EN DASH}048\N{EM DASH}3782",
         "15\N{NON-BREAKING HYPHEN}048\N{MINUS SIGN}3782",
         "\ufeff150483782\N{ZERO WIDTH SPACE}",
+        "'150483782",
+        '"15-048-3782"',
+        "\N{RIGHT SINGLE QUOTATION MARK}150483782",
+        "DUNS: 150483782",
+        "duns 15-048-3782",
+        "D-U-N-S® Number: 15-048-3782",
+        "DUNS_NO=150483782",
     ],
 )
 def test_spellings_of_one_number(text: str) -> None:
@@ -50,6 +57,10 @@ def test_eight_digits_are_a_question_with_a_suggestion() -> None:
         ("١٥٠٤٨٣٧٨٢", Flaw.CHARACTERS),
         ("15048378²", Flaw.CHARACTERS),
         ("150483782\0", Flaw.CHARACTERS),
+        ("'", Flaw.EMPTY),
+        ("DUNS:", Flaw.CHARACTERS),
+        ("VAT 150483782", Flaw.CHARACTERS),
+        ("150'483'782", Flaw.CHARACTERS),
     ],
 )
 def test_what_is_wrong_is_told(text: str, kind: Flaw) -> None:

@@ -105,6 +105,12 @@ def test_a_renamed_file_is_read_and_says_what_it_could_not(registration: Registr
     assert "1 line unreadable" in str(result)
 
 
+def test_a_list_may_hold_comments_labels_and_blank_lines() -> None:
+    lines = ["# DUNS 804735139, gone", "", f"'{A} # Gorman, {C}", f"DUNS: {B}; # and no more", "Unit #5, 060704780"]
+    listing = read_listing(lines)
+    assert (listing.numbers, listing.unreadable) == ([A, B, "060704780"], ["Unit #5"])
+
+
 def test_a_pasted_list_is_checked_one_by_one(registration: Registration, control: SandboxControl) -> None:
     control.add_companies(registration.reference, [A, C], seed=False)
     listing = read_listing([f"{A}, {B}", C, "D-U-N-S", "12345678"])

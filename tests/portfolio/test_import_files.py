@@ -79,6 +79,25 @@ def test_titles_above_the_header_and_empty_rows_are_passed_by() -> None:
     assert lines(f";Our suppliers\n\n;DUNS;Name\n\n;{ONE};Acme\n;;\n") == [Line(5, ONE, "Acme")]
 
 
+def test_comments_and_blank_lines_are_passed_by() -> None:
+    assert numbers(f"# DUNS of our suppliers\n\n{ONE} # Gorman, Ltd\n\n # gone: 101202303\n#{ONE}\n{TWO}\n") == [
+        f"{ONE} # Gorman",
+        TWO,
+    ]
+    assert numbers(f"{ONE}, {TWO} # two, 101202303\n060704780\n") == [ONE, f"{TWO} # two", "060704780"]
+
+
+def test_a_comment_makes_no_list_of_a_table() -> None:
+    assert numbers(f"# with their parents\n{ONE};{TWO}\n{TWO};{ONE}\n") == [ONE, TWO]
+
+
+def test_what_begins_with_the_mark_of_a_comment_and_is_none() -> None:
+    assert lines(f"#;DUNS;Name\n1;{ONE};Acme\n") == [Line(2, ONE, "Acme")]
+    assert lines(f"# DUNS;Name\n{ONE};#1 Cleaning\n") == [Line(2, ONE, "#1 Cleaning")]
+    assert lines(f"Name;DUNS\n#1 Cleaning;{ONE}\n#N/A;{TWO}\n") == [Line(2, ONE, "#1 Cleaning"), Line(3, TWO, "#N/A")]
+    assert numbers(f"DUNS;Name\n#N/A;Acme\n#WERT!;Acme\n{ONE};Acme\n") == ["#N/A", "#WERT!", ONE]
+
+
 def test_excels_own_delimiter_line() -> None:
     assert numbers(f"sep=;\nDUNS;Name\n{ONE};Acme\n") == [ONE]
 

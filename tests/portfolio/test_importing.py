@@ -117,6 +117,12 @@ def test_every_row_gets_a_verdict(registration: Registration) -> None:
     assert counts_of(import_)[Verdict.DUPLICATE] == 2
 
 
+@pytest.mark.parametrize("written", ["'215456901", "DUNS: 215456901", "215456901 # Gorman", "DUNS 215456901"])
+def test_usual_ways_to_write_a_number_are_read(registration: Registration, written: str) -> None:
+    import_ = an_import(registration, "DUNS;Name", f"{written};Gorman", f"{ONE};Acme")
+    assert told(import_) == [(written, Verdict.REPAIRED, "215456901"), (ONE, Verdict.NEW, ONE)]
+
+
 def test_reading_wants_nothing(registration: Registration) -> None:
     an_import(registration, ONE, TWO)
     assert not Subject.objects.exists()
