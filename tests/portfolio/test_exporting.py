@@ -110,10 +110,18 @@ def test_a_format_that_a_list_does_not_have_is_not_found(admin: Client) -> None:
 # There and back
 
 
-@given(st.text(alphabet="'=+-@\t\rab", max_size=6))
+@given(st.text(alphabet="'=+-@\t\r\n;,\" \N{FULLWIDTH EQUALS SIGN}\N{ZERO WIDTH SPACE}ab", max_size=8))
 def test_what_is_made_harmless_comes_back(text: str) -> None:
     assert plain(harmless(text)) == text
-    assert not harmless(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@given(st.lists(st.text(alphabet="'=-@\t\r\n;,\" \N{FULLWIDTH EQUALS SIGN}ab", max_size=8), min_size=1, max_size=3))
+def test_no_cell_is_a_formula_whatever_a_spreadsheet_parts_them_by(texts: list[str]) -> None:
+    file = io.StringIO()
+    csv.writer(file).writerow(map(harmless, texts))
+    for delimiter in ",;\t":
+        for row in csv.reader(io.StringIO(file.getvalue(), newline=""), delimiter=delimiter):
+            assert not [cell for cell in row if cell.strip(' "').startswith(tuple("=-@\N{FULLWIDTH EQUALS SIGN}"))]
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
