@@ -4,7 +4,9 @@
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from environ import FileAwareEnv
 from environ.fileaware_mapping import FileAwareMapping
@@ -36,6 +38,14 @@ def kept_secret(path: Path) -> str:
     return secret
 
 
-def origin(host: str) -> str:
-    """A host people use, in the form CSRF_TRUSTED_ORIGINS takes; `.example.com` stands for all below it."""
-    return f"https://*{host}" if host.startswith(".") else f"https://{host}"
+def is_one_host(host: str) -> bool:
+    """Whether an entry of ALLOWED_HOSTS names one host; `.example.com` stands for all below it, `*` for any."""
+    return not host.startswith((".", "*"))
+
+
+def trusted_origins(allowed_hosts: Sequence[str], site_url: str) -> list[str]:
+    """Where forms may come from beside the host that was asked for. Never from whatever lies below a domain: somebody
+    else may have a page there."""
+    origins = [f"https://{host}" for host in allowed_hosts if is_one_host(host)]
+    site = urlsplit(site_url)
+    return list(dict.fromkeys([*origins, *([f"{site.scheme}://{site.netloc}"] if site.netloc else [])]))

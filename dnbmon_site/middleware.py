@@ -7,6 +7,20 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
+from health.views import live, ready
+
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {"/health/live": live, "/health/ready": ready}
+
+
+class Probes:
+    """Whoever keeps the process alive asks by the machine's address: answered before anything asks for the host."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return PROBES.get(request.path_info, self.get_response)(request)
+
 
 class ReadersTimezone:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

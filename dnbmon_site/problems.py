@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
@@ -20,6 +23,7 @@ from rest_framework.views import exception_handler
 
 from dnbmon_site.away import away
 from health.views import BUSY, what_is_missing
+from monitoring.addressing import site_url
 
 PAGE = "/api/docs/problems/"
 MEDIA_TYPE = "application/problem+json"
@@ -147,9 +151,20 @@ def lacks_slash(path: str) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler400`: what was refused before a view was reached."""
+    if isinstance(exception, DisallowedHost):
+        return unknown_host(request)
     if request.path_info.startswith("/api/"):
         return problem(400, "The request was refused as a whole.")
     return defaults.bad_request(request, exception)
+
+
+def unknown_host(request: HttpRequest) -> HttpResponse:
+    """Asked for by a name that ALLOWED_HOSTS does not list: where the pages are, and what the operator does."""
+    asked = request.META.get("HTTP_HOST", "")[:100]
+    if request.path_info.startswith("/api/"):
+        return problem(400, f"This program is not served as “{asked}”. ALLOWED_HOSTS lists the hosts it is served as.")
+    address = site_url() if settings.ALLOWED_HOSTS else ""
+    return HttpResponseBadRequest(render_to_string("pages/unknown_host.html", {"asked": asked, "address": address}))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -15,6 +15,7 @@ def refuse_unsafe(
     demo: bool,
     secret_key: str,
     allowed_hosts: Sequence[str],
+    site_url: str,
     database_url: str,
     email_url: str,
     dnb_base_url: str,
@@ -26,7 +27,7 @@ def refuse_unsafe(
     reasons = [
         *flags(debug=debug, demo=demo),
         *keys(secret_key),
-        *hosts(allowed_hosts),
+        *hosts(allowed_hosts, site_url),
         *places(database_url, email_url, dnb_base_url),
         *ways(email_url, redis_url),
         *encryption(redirects, hsts_seconds, behind_proxy),
@@ -47,11 +48,15 @@ def keys(secret_key: str) -> Iterator[str]:
         yield f"SECRET_KEY must be set, secret, random and of at least {SHORTEST_KEY} characters."
 
 
-def hosts(allowed_hosts: Sequence[str]) -> Iterator[str]:
+def hosts(allowed_hosts: Sequence[str], site_url: str) -> Iterator[str]:
     if not allowed_hosts:
         yield "ALLOWED_HOSTS must name the hosts people use, such as monitoring.example.com."
     if "*" in allowed_hosts:
         yield "ALLOWED_HOSTS may not be “*”: anybody could then send people to another host by mail."
+    if not site_url and allowed_hosts and all(host.startswith(".") for host in allowed_hosts):
+        yield "SITE_URL must say where links in mails lead, as ALLOWED_HOSTS names no single host."
+    if site_url and not (site_url.startswith("https://") and urlsplit(site_url).netloc):
+        yield "SITE_URL must begin with https:// and name a host: links for new passwords lead there."
 
 
 def places(database_url: str, email_url: str, dnb_base_url: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dnbmon_site import mongodb
 from dnbmon_site.engines import DEFAULT_URL, databases, is_mongodb
-from dnbmon_site.environment import kept_secret, origin, read_environment
+from dnbmon_site.environment import kept_secret, read_environment, trusted_origins
 from dnbmon_site.logs import configure_structlog, logging_config
 from dnbmon_site.look import BRAND
 from dnbmon_site.policies import STRICT
@@ -51,7 +51,7 @@ HEARTBEAT_URL: str = ENV.str("HEARTBEAT_URL", default="")
 # Secrets and hosts
 SECRET_KEY: str = ENV.str("SECRET_KEY", default="") or (kept_secret(VAR_DIR / "secret_key") if DEVELOPMENT else "")
 ALLOWED_HOSTS: list[str] = ENV.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEVELOPMENT else [])
-CSRF_TRUSTED_ORIGINS = [origin(host) for host in ALLOWED_HOSTS if host != "*"]
+CSRF_TRUSTED_ORIGINS = trusted_origins(ALLOWED_HOSTS, ENV.str("SITE_URL", default=""))
 
 if PRODUCTION:
     refuse_unsafe(
@@ -59,6 +59,7 @@ if PRODUCTION:
         demo=DEMO,
         secret_key=SECRET_KEY,
         allowed_hosts=ALLOWED_HOSTS,
+        site_url=ENV.str("SITE_URL", default=""),
         database_url=ENV.str("DATABASE_URL", default=""),
         email_url=ENV.str("EMAIL_URL", default=""),
         dnb_base_url=DNB_BASE_URL,
@@ -107,6 +108,7 @@ INSTALLED_APPS = [mongodb.APP_CONFIGS.get(app, app) if MONGODB else app for app 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "dnbmon_site.policies.ContentPolicy",
+    "dnbmon_site.middleware.Probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

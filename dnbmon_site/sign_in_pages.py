@@ -8,12 +8,14 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.views import PasswordResetView
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -23,7 +25,9 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
+from dnbmon_site.installing import NAME
 from dnbmon_site.single_sign_on import provider
+from monitoring.addressing import site_url
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
@@ -58,6 +62,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         address = f"{reverse('oidc_authentication_init')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}"
         context |= {"single_sign_on": gettext(settings.OIDC_NAME), "single_sign_on_address": address}
     return admin.site.login(request, context)
+
+
+class NewPassword(PasswordResetView):
+    """The link in the mail leads to the site's own address, whatever host and port were asked for."""
+
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
+        site = urlsplit(site_url())
+        self.extra_email_context = {"protocol": site.scheme, "domain": site.netloc + site.path, "site_name": NAME}
+        return super().form_valid(form)
 
 
 class Begin(OIDCAuthenticationRequestView):

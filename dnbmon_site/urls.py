@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from dnbmon_site import installing, operating
 from dnbmon_site.front.visits import seen
 from dnbmon_site.preferences import preferences
-from dnbmon_site.sign_in_pages import back, begin, only_with, sign_in
+from dnbmon_site.sign_in_pages import NewPassword, back, begin, only_with, sign_in
 from health import handbook, pages
 from health import views as health
 
@@ -20,7 +20,7 @@ def of_passwords(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 
 
 password_reset: list[URLPattern] = [
-    path("password_reset/", of_passwords(auth.PasswordResetView.as_view()), name="admin_password_reset"),
+    path("password_reset/", of_passwords(NewPassword.as_view()), name="admin_password_reset"),
     path("password_reset/done/", of_passwords(auth.PasswordResetDoneView.as_view()), name="password_reset_done"),
     path(
         "reset/<uidb64>/<token>/",

@@ -166,7 +166,7 @@ def _mail_channel(name: str, address: str, key: Any, person: Any) -> Channel:
 
 def site_url() -> str:
     """Where people open the program: mails need whole addresses."""
-    hosts = [host for host in settings.ALLOWED_HOSTS if host.strip("*.")]
+    hosts = sorted((host for host in settings.ALLOWED_HOSTS if host.strip("*.")), key=lambda host: host.startswith("."))
     default = "http://localhost:8000" if settings.DEVELOPMENT or not hosts else f"https://{hosts[0].lstrip('.')}"
     return str(settings.ENV.str("SITE_URL", default=default)).rstrip("/")
 

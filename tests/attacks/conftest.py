@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.production import HOST, Production
+from tests.attacks.production import HOST, WILD, Production
 from tests.engines import SHARED, with_databases
 from tests.processes.tables import alive, family
 from tests.support import free_port, managed, wait_until
@@ -45,9 +45,10 @@ def production_env(database_url: str, connections: Path) -> dict[str, str]:
         **os.environ,
         "ENVIRONMENT": "production",
         "SECRET_KEY": secrets.token_urlsafe(60),
-        "ALLOWED_HOSTS": HOST,
+        # With all below a domain, where an attacker may have a page.
+        "ALLOWED_HOSTS": f"{HOST},{WILD}",
         "DATABASE_URL": database_url,
-        "EMAIL_URL": "dummymail://",
+        "EMAIL_URL": f"filemail:///{connections.with_name('mails')}",
         "BEHIND_PROXY": "yes",
         "SITE_URL": f"https://{HOST}",
         "PYTHONUNBUFFERED": "1",

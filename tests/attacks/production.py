@@ -10,6 +10,7 @@ import requests
 from tests.support import ROOT, Running
 
 HOST = "monitoring.example.com"
+WILD = ".example.org"
 PASSWORD = "an-attacker-knows-this-one-42"
 
 MAKE_PERSON = """
@@ -78,6 +79,11 @@ class Production:
 
     def stranger(self) -> Browser:
         return Browser(self.url)
+
+    def mails(self) -> str:
+        """All that the program has sent by mail, one message after the other."""
+        folder = self.connections.with_name("mails")
+        return "".join(path.read_text() for path in sorted(folder.glob("*"), key=lambda path: path.stat().st_mtime_ns))
 
     def connected_to(self) -> set[str]:
         """Every address that a process of the program has opened a connection to, as Python writes it."""

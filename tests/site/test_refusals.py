@@ -12,6 +12,7 @@ SAFE: dict[str, Any] = {
     "demo": False,
     "secret_key": "0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-abc",
     "allowed_hosts": ["monitoring.example.com"],
+    "site_url": "",
     "database_url": "postgres://dnbmon:Hidden-1@db.example.com/dnbmon",
     "email_url": "smtp+tls://dnbmon:Hidden-2@mail.example.com:587",
     "dnb_base_url": "https://plus.dnb.com",
@@ -28,6 +29,9 @@ UNSAFE: list[tuple[dict[str, Any], str]] = [
     ({"secret_key": "0123456789abcdef"}, "SECRET_KEY must be set"),
     ({"allowed_hosts": []}, "ALLOWED_HOSTS must name"),
     ({"allowed_hosts": ["*"]}, "ALLOWED_HOSTS may not"),
+    ({"allowed_hosts": [".example.com"]}, "SITE_URL must say"),
+    ({"site_url": "http://monitoring.example.com"}, "SITE_URL must begin"),
+    ({"site_url": "https:///monitoring"}, "SITE_URL must begin"),
     ({"database_url": ""}, "DATABASE_URL must be set"),
     ({"database_url": "sqlite:///var/demo/db.sqlite3"}, "DATABASE_URL names the demo's"),
     ({"email_url": ""}, "EMAIL_URL must be set"),
@@ -65,6 +69,7 @@ def test_no_value_is_told() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
+        {"allowed_hosts": [".example.com"], "site_url": "https://monitoring.example.com"},
         {"redis_url": "redis://localhost:6379/0"},
         {"redis_url": "unix:///run/redis.sock"},
         {"redis_url": ""},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dnbmon_site.environment import kept_secret, origin, read_environment
+from dnbmon_site.environment import kept_secret, read_environment, trusted_origins
 from dnbmon_site.logs import formatter
 from tests.support import manage
 
@@ -69,9 +69,11 @@ def test_the_kept_secret_is_kept_and_only_its_owners(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize(("host", "expected"), [("a.example.com", "https://a.example.com"), (".b.c", "https://*.b.c")])
-def test_hosts_are_trusted_origins(host: str, expected: str) -> None:
-    assert origin(host) == expected
+def test_forms_are_trusted_from_named_hosts_and_the_sites_address_only() -> None:
+    hosts = ["a.example.com", ".example.com", "*", "[::1]"]
+    expected = ["https://a.example.com", "https://[::1]", "https://b.example.com:8443"]
+    assert trusted_origins(hosts, "https://b.example.com:8443/dnb") == expected
+    assert trusted_origins([".example.com"], "") == []
 
 
 def test_production_logs_are_json() -> None:
