@@ -20,6 +20,7 @@ from dnbmon_site.processes import Failed
 # What the demo takes from nobody: it may not see, and so cannot touch, the settings of your own data.
 OWN_SETTINGS = (
     *("ENVIRONMENT", "DEBUG", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"),
+    *("PRIVATE_HOSTS", "WEBHOOKS_TO_PRIVATE_ADDRESSES", "MAIL_DOMAINS"),
     *("BACKUP_FOLDER", "BACKUP_KEEP", "EXPORT_FOLDER", "RECORDS_KEEP_DAYS"),
     *("EMAIL_URL", "DEFAULT_FROM_EMAIL", "SITE_URL", "HEARTBEAT_URL", "SECURE_SSL_REDIRECT", "BEHIND_PROXY", "WORKERS"),
 )

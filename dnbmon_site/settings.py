@@ -39,8 +39,10 @@ DNB_CALLS_PER_SECOND: int = ENV.int("DNB_CALLS_PER_SECOND", default=5)
 DNB_TIMEOUT: int = ENV.int("DNB_TIMEOUT", default=30)
 # Pulling takes notifications off D&B's queue for good, so a test copy may not do it by accident.
 DNB_PULL: bool = ENV.bool("DNB_PULL", default=PRODUCTION)
-# Receivers of webhooks on this machine or in our own network: off, so that nobody reaches inside by typing an address.
-WEBHOOKS_TO_PRIVATE_ADDRESSES: bool = ENV.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=DEVELOPMENT)
+# Names, addresses and networks of our own that may be connected to; * for all. Otherwise nobody reaches inside by
+# typing an address. The older name, for webhooks alone, still counts.
+_IN_DEVELOPMENT = DEVELOPMENT or ENV.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=False)
+PRIVATE_HOSTS: list[str] = ENV.list("PRIVATE_HOSTS", default=["*"] if _IN_DEVELOPMENT else [])
 EXPORT_FOLDER = Path(ENV.str("EXPORT_FOLDER", default=str(BASE_DIR / "var" / "exports")))
 BACKUP_FOLDER: str = ENV.str("BACKUP_FOLDER", default="")
 BACKUP_KEEP: int = ENV.int("BACKUP_KEEP", default=14)

@@ -10,7 +10,6 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import requests
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -26,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
 from dnbmon_site.installing import NAME
-from dnbmon_site.single_sign_on import provider
+from dnbmon_site.single_sign_on import NO_ANSWER, provider
 from monitoring.addressing import site_url
 
 logger = logging.getLogger(__name__)
@@ -86,7 +85,7 @@ def begin(request: HttpRequest) -> HttpResponseBase:
     """To the sign-in service."""
     try:
         answer: HttpResponseBase = Begin.as_view()(request)
-    except (requests.RequestException, SuspiciousOperation, KeyError, ValueError) as error:
+    except (*NO_ANSWER, SuspiciousOperation, KeyError, ValueError) as error:
         logger.warning("the sign-in service %s does not say where to go: %s", settings.OIDC_ISSUER, error)
         messages.error(request, AWAY)
         return redirect("admin:login")

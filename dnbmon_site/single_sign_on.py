@@ -13,7 +13,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
+from types import SimpleNamespace
 from typing import Any
 
 import jwt
@@ -24,15 +25,21 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from mozilla_django_oidc import auth
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
 from dnbmon_site.models import User
+from monitoring.calling_out import ask
+from monitoring.outgoing import NotReached
 from portfolio.auditing import record
 
 logger = logging.getLogger(__name__)
 ACTOR = "single sign-on"
 ANEW_AFTER = 3600
 MANY = 100
+NO_ANSWER = (NotReached, requests.RequestException)
+# The library asks the service through the guarded place; whatever else of `requests` it wanted would not be there.
+auth.requests = SimpleNamespace(get=partial(ask, "GET"), post=partial(ask, "POST"))
 
 
 class Refused(SuspiciousOperation):
@@ -46,7 +53,7 @@ def provider() -> Mapping[str, Any]:
 
 @lru_cache(maxsize=2)
 def _provider(issuer: str, hour: int) -> Mapping[str, Any]:
-    answer = requests.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration", timeout=settings.OIDC_TIMEOUT)
+    answer = ask("GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration", timeout=settings.OIDC_TIMEOUT)
     answer.raise_for_status()
     found: dict[str, Any] = answer.json()
     if found.get("issuer") != issuer:
@@ -83,7 +90,7 @@ class SingleSignOn(OIDCAuthenticationBackend):
     def authenticate(self, request: HttpRequest | None, **kwargs: Any) -> User | None:
         try:
             user: User | None = super().authenticate(request, **kwargs)
-        except (requests.RequestException, SuspiciousOperation, jwt.PyJWTError, KeyError, ValueError) as error:
+        except (*NO_ANSWER, SuspiciousOperation, jwt.PyJWTError, KeyError, ValueError) as error:
             # Not the message: it may hold what the service answered.
             logger.warning("sign-in at %s failed: %s", settings.OIDC_ISSUER, type(error).__name__)
             return None

@@ -14,6 +14,8 @@ from django_q.models import Schedule, Task
 from health.beats import note_outside
 from health.models import State
 from health.results import Result, worst
+from monitoring.calling_out import ask
+from monitoring.outgoing import NotReached
 from portfolio.rows import clean_text
 
 PULL_LOOP = "monitoring.jobs.pull_due"
@@ -41,7 +43,9 @@ def pull_loop_is_done() -> bool:
 def _call(url: str) -> str:
     """Why it failed, or nothing. The address may hold a secret, so it is not repeated."""
     try:
-        answer = requests.get(url, timeout=TIMEOUT)
+        answer = ask("GET", url, timeout=TIMEOUT)
+    except NotReached as error:
+        return clean_text(gettext("It could not be told: %(error)s.") % {"error": error})
     except requests.RequestException as error:
         return clean_text(gettext("It could not be told: %(error)s.") % {"error": type(error).__name__})
     return "" if answer.ok else gettext("It answered %(status)s.") % {"status": answer.status_code}

@@ -1,13 +1,11 @@
-"""One POST to an address that a person has typed in: never to our own network, never further by a redirect, and with a
-limit on its whole time.
+"""HTTP to addresses outside: never further by a redirect, and connected to through `monitoring.outgoing` only. A POST
+to an address that a person has typed in has a limit on its whole time as well.
 
-The address a name stands for is looked up once, judged, and connected to; so nobody can have it judged as one thing and
-connected to as another. Proxies of the environment are not used: they would do the looking up where we cannot see it.
+Proxies of the environment are not used: they would look the name up where we cannot see it.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,26 +16,18 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 import urllib3
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util.connection import create_connection
 
-CONNECT_SECONDS = 5.0
+from monitoring.outgoing import CONNECT_SECONDS, NotReached, connect
+
 WHOLE_SECONDS = 15.0
 READ_BYTES = 2_000
 # What a receiver may ask for at most.
 LONGEST_WAIT = 86_400.0
-
-
-class NotReached(Exception):
-    """No answer came: the text says why."""
-
-
-class PrivateAddress(NotReached):
-    """The name stands for an address of our own network, of this machine, or of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,45 +54,12 @@ class Call:
 _current = threading.local()
 
 
-def is_private(address: str) -> bool:
-    """Whatever is not an ordinary address of the internet; an IPv4 address in IPv6 clothes counts as what it is."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-        if inner is not None:
-            return is_private(str(inner))
-        if found in NAT64:
-            return is_private(str(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)))
-    return not found.is_global or found.is_multicast
-
-
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-
-
-def addresses_of(host: str, port: int) -> list[str]:
-    """What the name stands for; raises PrivateAddress where one of them is of our own network."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise NotReached(gettext("the name of the host is not known")) from error
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    if not settings.WEBHOOKS_TO_PRIVATE_ADDRESSES and any(map(is_private, addresses)):
-        raise PrivateAddress(gettext("refused: the address is private, and WEBHOOKS_TO_PRIVATE_ADDRESSES is off"))
-    return addresses
-
-
 def _connect(host: str, port: int) -> socket.socket:
-    trouble: OSError | None = None
-    for address in addresses_of(host, port):
-        try:
-            found = create_connection((address, port), CONNECT_SECONDS)
-        except OSError as error:
-            trouble = error
-            continue
-        call: Call = _current.call
+    found = connect(host, port)
+    call: Call | None = getattr(_current, "call", None)
+    if call:
         call.sockets.append(found)
-        return found
-    raise NotReached(gettext("nothing answers at that address")) from trouble
+    return found
 
 
 class _Plain(HTTPConnection):
@@ -121,6 +78,22 @@ class _PlainPool(urllib3.HTTPConnectionPool):
 
 class _SecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Secure
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+
+
+def ask(method: str, url: str, **options: Any) -> requests.Response:
+    """As requests would, to an address from the settings; raises its exceptions, or NotReached."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.max_redirects = 0
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _Adapter())
+        return session.request(method, url, **options)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = WHOLE_SECONDS) -> Reply:
@@ -173,6 +146,7 @@ def _limited(seconds: float) -> Iterator[Call]:
         yield call
     finally:
         timer.cancel()
+        del _current.call
 
 
 def _in_words(error: Exception, call: Call, seconds: float) -> str:

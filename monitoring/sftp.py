@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from monitoring.models import FileServer
+from monitoring.outgoing import NotReached, connect
 from monitoring.signing import SecretLost, decrypted
 from portfolio.auditing import record
 from portfolio.keys import time_first_id
@@ -167,7 +168,12 @@ def _shown_anew(server: FileServer, error: Exception) -> paramiko.Transport:
 
 
 def _reached(server: FileServer) -> socket.socket:
-    return socket.create_connection((server.host, server.port), CONNECT_SECONDS)
+    try:
+        return connect(server.host, server.port, CONNECT_SECONDS)
+    except NotReached as error:
+        raise NotDelivered(
+            gettext("%(host)s cannot be talked to: %(error)s.") % {"host": server.host, "error": error}
+        ) from error
 
 
 def _sign_in(server: FileServer, transport: paramiko.Transport) -> None:

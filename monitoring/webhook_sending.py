@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from monitoring.calling_out import NotReached, PrivateAddress, post
+from monitoring.calling_out import post
 from monitoring.dispatching import ROUTES, Answer, NotSent, Route, attempt, claim, enqueue
 from monitoring.event_types import EVENT_TYPES, WEBHOOK_TEST
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState, TargetKind, WebhookEndpoint
+from monitoring.outgoing import NotReached, PrivateAddress
 from monitoring.signing import SecretLost, decrypted, signed_headers
 from monitoring.webhooks import a_message, switch_off, waiting, written
 from portfolio.keys import time_first_id

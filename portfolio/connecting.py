@@ -35,6 +35,7 @@ class NotConfigured(Exception):
 
 def client_for(contract: Contract) -> DirectPlus:
     """A client that shares token and throttle with every other process of this installation."""
+    check_address(contract)
     session = Session(
         base_url=base_url(contract),
         credentials=lambda: credentials(contract),
@@ -60,13 +61,32 @@ def base_url(contract: Contract) -> str:
     return contract.base_url or setting(contract, "BASE_URL", "https://plus.dnb.com")
 
 
-def is_real(contract: Contract) -> bool:
-    """Whether this contract talks to D&B itself and not to a sandbox."""
-    host = urlsplit(base_url(contract)).hostname or ""
+def check_address(contract: Contract) -> None:
+    """Raises NotConfigured where the contract's row leads where the account may not be shown."""
+    if contract.base_url and not may_see_account(contract.base_url):
+        raise NotConfigured(
+            gettext("%(address)s is not D&B: name it in the settings (%(prefix)s_BASE_URL), not in the contract.")
+            % {"address": contract.base_url, "prefix": contract.prefix}
+        )
+
+
+def may_see_account(address: str) -> bool:
+    """Whoever answers there is given D&B's key and secret: in a row it is D&B alone; the settings may say otherwise."""
+    return settings.DEVELOPMENT or (address.startswith("https://") and is_at_dnb(address))
+
+
+def is_at_dnb(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
     return host == REAL_HOST or host.endswith("." + REAL_HOST)
 
 
+def is_real(contract: Contract) -> bool:
+    """Whether this contract talks to D&B itself and not to a sandbox."""
+    return is_at_dnb(base_url(contract))
+
+
 def credentials(contract: Contract) -> Credentials:
+    check_address(contract)
     key, secret = setting(contract, "API_KEY"), setting(contract, "API_SECRET")
     for name, value in (("API_KEY", key), ("API_SECRET", secret)):
         if not value:

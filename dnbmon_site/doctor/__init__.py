@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from django.db import DatabaseError
 
-from dnbmon_site.doctor import dnb, here
+from dnbmon_site.doctor import dnb, here, outside
 from dnbmon_site.doctor.finding import Finding
 
 Look = Callable[[], Iterator[Finding]]
@@ -18,6 +18,7 @@ Look = Callable[[], Iterator[Finding]]
 # The name, the look, and whether it can see anything where the database is not there or not up to date.
 LOOKS: tuple[tuple[str, Look, bool], ...] = (
     ("settings", here.environment, False),
+    ("places outside", outside.of_settings, False),
     ("disk", here.disk, False),
     ("network folder", here.network_folder, False),
     ("permissions", here.permissions, False),
@@ -28,6 +29,7 @@ LOOKS: tuple[tuple[str, Look, bool], ...] = (
     ("D&B's account and address", dnb.contracts, True),
     ("pulling", dnb.pulling, True),
     ("worker", here.worker, True),
+    ("webhooks, channels and file servers", outside.of_people, True),
     ("deliveries", here.stuck, True),
     ("clock and network", dnb.clock, True),
 )

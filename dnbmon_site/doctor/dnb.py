@@ -6,25 +6,19 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
 
 from dnbmon_site.doctor.finding import Finding
 from monitoring.models import Delivery
-from portfolio.connecting import NotConfigured, base_url, credentials, is_real
+from portfolio.connecting import NotConfigured, base_url, credentials, is_at_dnb, is_real
 from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.rows import database_now
 
 # As the sandbox numbers its answers; D&B's look otherwise.
 SANDBOX_ANSWER = re.compile(r"^rrt-[0-9a-f]{16}-b-eu-1-2-\d+$")
 CLOCK_OFF = timedelta(seconds=30)
-
-
-def is_at_dnb(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    return host == "dnb.com" or host.endswith(".dnb.com")
 
 
 def contracts() -> Iterator[Finding]:

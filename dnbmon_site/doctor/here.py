@@ -20,6 +20,7 @@ from dnbmon_site.doctor.finding import Finding
 from health.migrating import migrations_waiting
 from health.models import JOBS, Heartbeat
 from monitoring.models import Delivery, DeliveryState
+from monitoring.outgoing import EVERYWHERE
 from monitoring.permitting import LEAST_FREE
 from portfolio.rows import database_now
 
@@ -37,10 +38,11 @@ def environment() -> Iterator[Finding]:
         yield Finding("ALLOWED_HOSTS names no host: every page answers 400.", "Name the hosts people use.")
     if not settings.DEVELOPMENT and len(settings.SECRET_KEY) < 50:
         yield Finding("SECRET_KEY is short or missing.", "Set 50 or more random characters, the same everywhere.")
-    if settings.PRODUCTION and settings.WEBHOOKS_TO_PRIVATE_ADDRESSES:
+    if settings.PRODUCTION and EVERYWHERE in settings.PRIVATE_HOSTS:
         yield Finding(
-            "Webhooks may lead into your own network: who may add one reaches inside.",
-            "Set WEBHOOKS_TO_PRIVATE_ADDRESSES=no, unless receivers stand there.",
+            "Webhooks and channels may lead anywhere in your own network: who may add one reaches inside.",
+            "Name the hosts or networks that they may reach in PRIVATE_HOSTS (and leave WEBHOOKS_TO_PRIVATE_ADDRESSES"
+            " out).",
         )
     if not 1 <= settings.DNB_TIMEOUT <= 300:
         yield Finding(f"DNB_TIMEOUT is {settings.DNB_TIMEOUT} seconds.", "Between 1 and 300; 30 is usual.")

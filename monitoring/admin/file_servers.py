@@ -57,9 +57,18 @@ class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's tak
         given = [name for name in ("password", "private_key") if cleaned.get(name)]
         if len(given) == 2:
             raise ValidationError(gettext("Either a password or a private key, not both."))
+        if self.is_elsewhere() and not given and not self.errors:
+            raise ValidationError(
+                gettext("It signs in somewhere else, or as somebody else: enter the password or the private key again.")
+            )
         if not given and not self.errors and not (self.instance.encrypted_password or self.instance.encrypted_key):
             raise ValidationError(gettext("How do we sign in there: with a password, or with a private key?"))
         return cleaned
+
+    def is_elsewhere(self) -> bool:
+        """What is stored would be shown to another machine, or tried for another user."""
+        is_stored = bool(self.instance.encrypted_password or self.instance.encrypted_key)
+        return is_stored and bool({"host", "port", "user_name"} & set(self.changed_data))
 
 
 @admin.register(FileServer)

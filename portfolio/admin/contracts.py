@@ -6,13 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portfolio.admin.contract_year import ContractYearPage
 from portfolio.admin.exports import ExportedList
-from portfolio.connecting import setting
+from portfolio.connecting import may_see_account, setting
 from portfolio.defaults import with_default
 from portfolio.edits import record_edit
 from portfolio.models import Contract
@@ -22,8 +23,19 @@ from portfolio.pages import PageAdmin
 KEPT = ("bytes_kept_from", "history_kept_from")
 
 
+class ContractForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    def clean_base_url(self) -> str:
+        address = str(self.cleaned_data["base_url"])
+        if address and not may_see_account(address):
+            raise ValidationError(
+                gettext("D&B's key and secret are sent there: https://….dnb.com, or another one in the settings.")
+            )
+        return address
+
+
 @admin.register(Contract)
 class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
+    form = ContractForm
     list_display = ("name", "prefix", "base_url", "calls_per_second", "anniversary", "contracted_number", "cap")
     ordering = ("name",)
     fieldsets = (

@@ -81,7 +81,7 @@ def test_a_crm_is_kept_up_to_date(live_server: Any, tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_a_receiver_checks_and_leaves_out_what_it_had(tmp_path: Path, settings: Any) -> None:
-    settings.WEBHOOKS_TO_PRIVATE_ADDRESSES = True
+    settings.PRIVATE_HOSTS = ["*"]
     port = free_port()
     endpoint, secret = create_endpoint(made_by="ann", name="CRM", url=f"http://127.0.0.1:{port}/")
     env = {**os.environ, "WEBHOOK_SECRET": secret, "PORT": str(port)}

@@ -23,7 +23,7 @@ PATH = "/monitoring/webhookendpoint/"
 
 @pytest.fixture(autouse=True)
 def places(settings: Any, tmp_path: Path) -> None:
-    settings.WEBHOOKS_TO_PRIVATE_ADDRESSES = True
+    settings.PRIVATE_HOSTS = ["*"]
     settings.EXPORT_FOLDER = tmp_path
 
 

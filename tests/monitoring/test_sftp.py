@@ -15,7 +15,7 @@ from dnbmon_site.models import User
 from monitoring.models import FileServer, ScheduledExport
 from monitoring.scheduled_export import plan, write_now
 from monitoring.sftp import BadKey, confirm_key, read_private_key, try_out
-from monitoring.signing import encrypted
+from monitoring.signing import decrypted, encrypted
 from portfolio.models import AuditEntry
 from tests.builders import an_update, delivered
 from tests.monitoring.sftp_servers import PASSWORD, USER, FileTaker, taking_files
@@ -219,9 +219,30 @@ def test_made_tested_confirmed_and_tested_again(admin: Client, taker: FileTaker)
     admin.post(page, filled(taker, password="", name="ERP in Leeds"))
     server.refresh_from_db()
     assert (server.name, server.host_key != "") == ("ERP in Leeds", True), "the password and the key are kept"
-    admin.post(page, filled(taker, password="", host="localhost"))
+    admin.post(page, filled(taker, host="localhost"))
     server.refresh_from_db()
     assert server.host_key == "", "another machine has a key of its own"
+
+
+@pytest.mark.parametrize("fields", [{"host": "localhost"}, {"port": "2222"}, {"user_name": "somebody"}])
+def test_elsewhere_the_password_is_asked_for_again(admin: Client, taker: FileTaker, fields: dict[str, str]) -> None:
+    """Otherwise whoever may change the host has the stored one sent to a machine of their own."""
+    server = a_server(taker)
+    page = f"{PATH}{server.pk}/change/"
+    assert "enter the password" in text_of(admin.post(page, filled(taker, password="", **fields)))
+    server.refresh_from_db()
+    assert (server.host, server.port, server.user_name) == ("127.0.0.1", taker.port, USER)
+    admin.post(page, filled(taker, password="another secret", **fields))
+    server.refresh_from_db()
+    assert decrypted(server.encrypted_password) == "another secret"
+
+
+def test_a_server_in_our_own_network_is_reached_when_a_setting_names_it(taker: FileTaker, settings: Any) -> None:
+    server = a_server(taker)
+    settings.PRIVATE_HOSTS = []
+    assert "PRIVATE_HOSTS does not name 127.0.0.1" in try_out(server)
+    settings.PRIVATE_HOSTS = ["127.0.0.0/8"]
+    assert "PRIVATE_HOSTS" not in try_out(server)
 
 
 @pytest.mark.parametrize(

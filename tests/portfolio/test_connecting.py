@@ -124,6 +124,19 @@ def test_knows_the_real_d_and_b(url: str, real: bool) -> None:
     assert is_real(Contract(base_url=url)) is real
 
 
+def test_d_and_bs_account_is_shown_to_d_and_b_or_where_the_settings_say(contract: Contract, settings: Any) -> None:
+    settings.DEVELOPMENT = False
+    client_for(contract)
+    for address in ("https://plus.dnb.com.example.com", "http://plus.dnb.com", "https://example.com"):
+        contract.base_url = address
+        with pytest.raises(NotConfigured, match="is not D&B"):
+            client_for(contract)
+        with pytest.raises(NotConfigured, match="DNB_BASE_URL"):
+            credentials(contract)
+    contract.base_url = "https://plus.dnb.com"
+    client_for(contract)
+
+
 def test_slots_are_a_little_over_a_fifth_of_a_second_apart(contract: Contract) -> None:
     throttle = SharedThrottle(contract)
     assert throttle.spacing == 210

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from django.test import Client
 from dnbmon_site import single_sign_on
 from dnbmon_site.models import User
 from dnbmon_site.signing_in import backends, read_roles, refuse_half_made
+from monitoring import calling_out, outgoing
 from portfolio import roles
 from portfolio.models import AuditEntry
 from tests.site.provider import CLIENT, SECRET, Provider, a_provider
@@ -215,6 +217,32 @@ def test_it_stands_among_the_sign_ins(provider: Provider, settings: Any) -> None
     settings.AXES_ENABLED = True
     signed_in()
     assert AccessLog.objects.get().username == "ann"
+
+
+def test_a_service_in_our_own_network_is_asked_when_a_setting_names_it(provider: Provider, settings: Any) -> None:
+    settings.PRIVATE_HOSTS = []
+    single_sign_on._provider.cache_clear()
+    assert Client().get("/sign-in/")["Location"] == "/login/"
+    assert provider.asked == []
+    settings.PRIVATE_HOSTS = ["127.0.0.1"]
+    assert is_in(signed_in())
+
+
+def test_every_question_to_the_service_goes_through_the_guarded_place(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    single_sign_on._provider.cache_clear()
+    connected: list[str] = []
+
+    def connect(host: str, port: int) -> socket.socket:
+        connected.append(host)
+        return outgoing.connect(host, port)
+
+    monkeypatch.setattr(calling_out, "connect", connect)
+    assert is_in(signed_in())
+    asked = [path for path in provider.asked if path != "/begin"]
+    assert sorted(set(asked)) == ["/.well-known/openid-configuration", "/keys", "/me", "/token"]
+    assert len(connected) == len(asked)
 
 
 # Without passwords

@@ -1,0 +1,39 @@
+"""What can be wrong with the places outside that the program connects to: hosts of our own that nobody has named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from dnbmon_site.doctor.finding import Finding
+from monitoring.models import FileServer, WebhookEndpoint
+from monitoring.outgoing import NotReached, PrivateAddress, addresses_of
+
+
+def of_settings() -> Iterator[Finding]:
+    for name in ("OIDC_ISSUER", "HEARTBEAT_URL"):
+        yield from _refused(name, urlsplit(getattr(settings, name)).hostname)
+
+
+def of_people() -> Iterator[Finding]:
+    for server in FileServer.objects.order_by("name"):
+        yield from _refused(f"The file server {server}", server.host)
+    for endpoint in WebhookEndpoint.objects.filter(is_active=True).order_by("name"):
+        yield from _refused(f"The webhook {endpoint}", urlsplit(endpoint.url).hostname)
+
+
+def _refused(what: str, host: str | None) -> Iterator[Finding]:
+    if not host:
+        return
+    try:
+        addresses_of(host, 443)
+    except PrivateAddress:
+        yield Finding(
+            f"{what} leads to {host}, which is in your own network: nothing is sent there.",
+            f"Name it in PRIVATE_HOSTS: PRIVATE_HOSTS={','.join([*settings.PRIVATE_HOSTS, host])}",
+        )
+    except NotReached:
+        # Whether a name is known changes by the minute; who calls it says so where it is shown.
+        return
