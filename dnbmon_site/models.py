@@ -52,6 +52,8 @@ class User(AbstractUser):
     seen_number = models.BigIntegerField(default=0, editable=False)
     news_since = models.DateTimeField(null=True, editable=False)
     news_number = models.BigIntegerField(default=0, editable=False)
+    # The open alerts assigned to this person, counted when one changes: every page shows their number.
+    own_alerts = models.TextField(blank=True, editable=False)
     # As in Django, but through rows of ours: the rows Django makes by itself have auto-increment keys.
     groups = models.ManyToManyField(  # type: ignore[assignment]
         Group, through="UserGroup", blank=True, related_name="user_set", related_query_name="user", verbose_name="roles"

@@ -10,9 +10,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import SearchResult
 
+from monitoring.own_alerts import own_alerts
 from portfolio.countries import country_name
 from portfolio.models import Company
 from portfolio.searching import find_companies
+from portfolio.tallying import up_to
 
 FOUND = 20
 Line = tuple[str | Promise, str, str]
@@ -104,8 +106,14 @@ def _items(request: HttpRequest, lines: tuple[Line, ...]) -> list[dict[str, Any]
     for title, icon, model in lines:
         link = _link(model)
         if link and (not model or _may_see(request, model)):
-            found.append({"title": title, "icon": icon, "link": link})
+            found.append({"title": title, "icon": icon, "link": link, "badge": _badge(request, model)})
     return found
+
+
+def _badge(request: HttpRequest, model: str) -> str:
+    """The number of open alerts that are the reader's own."""
+    count = own_alerts(request.user)["open"] if model == "monitoring.alert" else 0
+    return up_to(count) if count else ""
 
 
 def _may_see(request: HttpRequest, model: str) -> bool:

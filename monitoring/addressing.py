@@ -151,7 +151,7 @@ def _mail_channel(name: str, address: str, key: Any, person: Any) -> Channel:
     if known:
         return known
     channel = Channel(
-        id=key, name=name[:120], person_id=person, created_at=timezone.now(), minimum=Severity.NOISE, zone=""
+        id=key, name=name[:120], person_id=person, created_at=timezone.now(), minimum=Severity.NOISE, all_rules=False
     )
     try:
         set_address(channel, address)

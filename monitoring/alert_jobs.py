@@ -11,6 +11,7 @@ from django_q.tasks import async_task
 
 from monitoring import channels, report_sending, webhook_sending
 from monitoring.alerting import raise_alerts
+from monitoring.assigning import notify_assignees
 from monitoring.digests import send_digests
 from monitoring.dispatching import dispatch_due, due_targets
 from monitoring.evidence import gather_evidence
@@ -60,6 +61,7 @@ def have_it_sent() -> bool:
 def send_due() -> int:
     """Send what is due to channels and webhooks; returns how many messages were sent."""
     tell_notices()
+    notify_assignees()
     _at_the_boundary(tell_of_portfolio)
     let_go_on()
     return dispatch_due(timezone.now() + A_MINUTE)

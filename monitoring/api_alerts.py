@@ -159,8 +159,7 @@ class AlertDetail(APIView):
 
 
 def _done(request: Request, key: uuid.UUID, act: Callable[..., int]) -> Response:
-    alert = alert_or_404(key)
-    act([alert.pk], by=who(request))
+    act([key], by=who(request))
     return Response(shown([alert_or_404(key)])[0])
 
 

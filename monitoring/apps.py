@@ -8,7 +8,7 @@ class MonitoringConfig(AppConfig):
     verbose_name = _("Monitoring")
 
     def ready(self) -> None:
-        from monitoring import tallying  # noqa: F401  names what is counted
+        from monitoring import reach, tallying  # noqa: F401  name what is counted
         from monitoring.rule_pack import install_pack
 
         post_migrate.connect(install_pack, sender=self, dispatch_uid="monitoring.rule_pack")

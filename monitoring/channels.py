@@ -17,8 +17,9 @@ from django.utils.translation import gettext
 
 from monitoring.addressing import address_of, is_mail, mail_addresses, service, unsubscribe_link, without_secrets
 from monitoring.dispatching import ROUTES, Answer, NotSent, Route
-from monitoring.messages import Message, alert_message, digest_message, notice_message, test_message
+from monitoring.messages import Message, alert_message, assignment_message, digest_message, notice_message, test_message
 from monitoring.models import Alert, Channel, Dispatch, TargetKind
+from monitoring.own_alerts import OPEN
 from portfolio.models import Notice
 from portfolio.rows import clean_text
 
@@ -49,6 +50,9 @@ def message_of(channel: Channel, dispatch: Dispatch) -> Message | None:
     if "alert" in payload:
         alert = Alert.objects.filter(pk=payload["alert"]).first()
         return alert_message(channel, alert, payload["number"]) if alert else None
+    if "assigned" in payload:
+        theirs = Alert.objects.filter(pk=payload["assigned"], assignee=payload["to"], state__in=OPEN).first()
+        return assignment_message(channel, theirs, payload["by"]) if theirs else None
     if "notice" in payload:
         notice = Notice.objects.filter(pk=payload["notice"]).first()
         return notice_message(channel, notice) if notice else None

@@ -1,4 +1,7 @@
-"""What people do with alerts: acknowledge, close, open again, assign, comment."""
+"""What people do with alerts: acknowledge, close, open again, assign, comment.
+
+Each act is one statement a batch, so of two that do the same at once one is counted.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from monitoring.assigning import notify_assignees
 from monitoring.models import Alert, AlertComment, AlertState
+from monitoring.own_alerts import OPEN, count_own_alerts
 from portfolio.rows import clean_text, in_batches
 
 LONGEST = 4_000
@@ -25,22 +30,37 @@ def acknowledge(alerts: Sequence[uuid.UUID], *, by: str) -> int:
 def close(alerts: Sequence[uuid.UUID], *, by: str) -> int:
     """Nothing is left to do; returns how many were open."""
     changed = {"state": AlertState.CLOSED, "closed_by": by, "closed_at": timezone.now()}
-    open_states = (AlertState.NEW, AlertState.ACKNOWLEDGED)
-    return sum(
-        Alert.objects.filter(pk__in=batch, state__in=open_states).update(**changed) for batch in in_batches(alerts)
-    )
+    count = sum(Alert.objects.filter(pk__in=batch, state__in=OPEN).update(**changed) for batch in in_batches(alerts))
+    count_own_alerts(_assignees(alerts))
+    return count
 
 
 def open_again(alerts: Sequence[uuid.UUID], *, by: str) -> int:
     changed = {"state": AlertState.NEW, "closed_by": "", "closed_at": None}
-    return sum(
+    count = sum(
         Alert.objects.filter(pk__in=batch, state=AlertState.CLOSED).update(**changed) for batch in in_batches(alerts)
     )
+    count_own_alerts(_assignees(alerts))
+    return count
 
 
-def assign(alerts: Sequence[uuid.UUID], *, to: Any) -> int:
-    """To a person, or to nobody (None)."""
-    return sum(Alert.objects.filter(pk__in=batch).update(assignee=to) for batch in in_batches(alerts))
+def assign(alerts: Sequence[uuid.UUID], *, to: Any, by: str) -> int:
+    """To a person, who is notified, or to nobody (None); returns how many had somebody else, or nobody, before."""
+    before = _assignees(alerts)
+    changed = {"assignee": to, "assigned_by": by if to else "", "assigned_at": timezone.now() if to else None}
+    others = Alert.objects.exclude(assignee=to)
+    count = sum(others.filter(pk__in=batch).update(**changed) for batch in in_batches(alerts))
+    count_own_alerts(before | ({to.pk} if to else set()))
+    notify_assignees()
+    return count
+
+
+def _assignees(alerts: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    found: set[uuid.UUID] = set()
+    for batch in in_batches(alerts):
+        rows = Alert.objects.filter(pk__in=batch, assignee__isnull=False).order_by()
+        found.update(rows.values_list("assignee_id", flat=True).distinct())
+    return found
 
 
 def comment(alert: uuid.UUID, *, by: str, text: str) -> AlertComment | None:

@@ -17,6 +17,7 @@ from monitoring.ingesting import ingest, waiting_deliveries
 from monitoring.leasing import LeaseLost, leased
 from monitoring.logs import in_the_log
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
+from monitoring.own_alerts import count_all_own_alerts
 from monitoring.proposals import read_publications
 from monitoring.publishing import publish_waiting
 from monitoring.pulling import Outcome, PullResult, pull
@@ -187,6 +188,7 @@ def count_days() -> int:
 
 def count_standing() -> int:
     """Count what stands at the moment, for the front page; returns how many kinds of numbers that are."""
+    count_all_own_alerts()
     return tally()
 
 

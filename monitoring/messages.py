@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.template.loader import render_to_string
@@ -83,6 +83,14 @@ def alert_message(channel: Channel, alert: Alert, number: int | None) -> Message
             url=link("admin:monitoring_alert_change", alert.pk),
             url_words=gettext("Open the alert"),
         )
+
+
+def assignment_message(channel: Channel, alert: Alert, by: str) -> Message:
+    """To whoever is to look after an alert: what it is about, and who says so."""
+    message = alert_message(channel, alert, None)
+    subject = gettext("Assigned to you: %(alert)s") % {"alert": message.subject}
+    lead = gettext("%(person)s assigned this alert to you.") % {"person": by}
+    return replace(message, subject=subject_of(subject), lead=lead)
 
 
 def _fact_entry(fact: AlertFact) -> Entry:

@@ -258,15 +258,15 @@ def in_words(row: AlertRule) -> str:
     paths = [_path_in_words(line) for _, line in _lines(row.elements) if not line.startswith("!")]
     joint = gettext("and") if row.combination == Combination.ALL else gettext("or")
     conditions = f" {joint} ".join(line_in_words(line) for _, line in _lines(row.conditions))
-    elements = " ".join(filter(None, [_few(paths), conditions or (gettext("changes") if paths else "")]))
-    return "; ".join(filter(None, [elements, _few(kinds)])) or gettext("any change")
+    elements = " ".join(filter(None, [few(paths), conditions or (gettext("changes") if paths else "")]))
+    return "; ".join(filter(None, [elements, few(kinds)])) or gettext("any change")
 
 
 def _path_in_words(path: str) -> str:
     return path.removeprefix("organization.") if "*" in path else lower_first(label_of_path(path))
 
 
-def _few(parts: list[str]) -> str:
+def few(parts: list[str]) -> str:
     shown = ", ".join(parts[:3])
     if len(parts) <= 3:
         return shown
@@ -279,7 +279,7 @@ def scope_in_words(row: AlertRule) -> str:
         (gettext("company %(names)s"), row.companies),
         (gettext("tag %(names)s"), row.tags),
     )
-    parts = [words % {"names": _few(split(text))} for words, text in named if split(text)]
+    parts = [words % {"names": few(split(text))} for words, text in named if split(text)]
     if split(row.countries):
-        parts.append(gettext("in %(names)s") % {"names": _few(split(row.countries.upper()))})
+        parts.append(gettext("in %(names)s") % {"names": few(split(row.countries.upper()))})
     return ", ".join(parts) or gettext("all companies")

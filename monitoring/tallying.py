@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from monitoring.models import Alert, AlertState, DeadLetter, DeadLetterState, Delivery, DeliveryState, Severity
+from monitoring.own_alerts import told
 from portfolio.models import Registration
 from portfolio.tallying import COUNTED, Numbers, counter
 
@@ -18,12 +19,8 @@ def alerts() -> Numbers:
     newest = waiting[Severity.CRITICAL].order_by("-raised_at")[:NEWEST]
     return {
         **{weight.name.lower(): rows[:COUNTED].count() for weight, rows in waiting.items()},
-        "newest": [_told(alert) for alert in newest.only("title", "raised_at")],
+        "newest": [told(alert) for alert in newest.only("title", "raised_at")],
     }
-
-
-def _told(alert: Alert) -> Numbers:
-    return {"key": str(alert.pk), "title": alert.title, "raised_at": alert.raised_at.isoformat()}
 
 
 @counter

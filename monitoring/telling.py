@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
@@ -28,6 +29,7 @@ from monitoring.models import (
     TargetKind,
     content_key,
 )
+from monitoring.reach import open_channels
 from portfolio.models import Notice
 from portfolio.rows import insert_new
 
@@ -51,11 +53,12 @@ def tell(raised: Sequence[Raised], publication: Publication) -> int:
     if not raised:
         return 0
     listening = channels_of_rules({rule.pk for one in raised for rule in one.rules})
+    everything = [channel for channel in open_channels() if channel.all_rules]
     now = timezone.now()
     messages: list[Dispatch] = []
     entries: list[DigestItem] = []
     for one in raised:
-        for channel in _channels(one, listening):
+        for channel in _channels(one, listening, everything):
             if channel.rhythm != Rhythm.AT_ONCE:
                 entries.append(digest_item(channel, one.alert, publication.number))
             elif not one.alert.is_late:
@@ -73,12 +76,15 @@ def channels_of_rules(rules: set[uuid.UUID]) -> dict[uuid.UUID, list[Channel]]:
     return found
 
 
-def _channels(one: Raised, listening: dict[uuid.UUID, list[Channel]]) -> Iterator[Channel]:
+def _channels(
+    one: Raised, listening: dict[uuid.UUID, list[Channel]], everything: Sequence[Channel]
+) -> Iterator[Channel]:
     found = {channel.pk: channel for rule in one.rules for channel in listening.get(rule.pk, [])}
+    found |= {channel.pk: channel for channel in everything}
     if any(rule.to_owner for rule in one.rules):
         found |= {channel.pk: channel for owner in sorted(one.owners) for channel in channels_of_owner(owner)}
     for channel in found.values():
-        if channel.active and channel.unsubscribed_at is None and one.alert.severity >= channel.minimum:
+        if channel.is_open and one.alert.severity >= channel.minimum:
             yield channel
 
 
@@ -86,9 +92,19 @@ def channels_of_owner(owner: str) -> list[Channel]:
     """A person by user name or mail address; or a mail address that belongs to nobody here."""
     people = get_user_model().objects.filter(Q(username=owner) | Q(email=owner), is_active=True)
     if person := people.order_by("username").first():
-        own = list(Channel.objects.filter(person=person).order_by("id"))
-        return own or ([channel_of_person(person)] if person.email else [])
+        return channels_of_person(person)
     return [channel_of_mail(owner)] if _is_mail(owner) else []
+
+
+def channels_of_person(person: Any) -> list[Channel]:
+    """A person's own channels; where there are none, their mail address."""
+    own = list(Channel.objects.filter(person=person).order_by("id"))
+    return own or ([channel_of_person(person)] if person.email else [])
+
+
+def open_channels_of(person: Any) -> list[Channel]:
+    """Where a person can be reached."""
+    return [channel for channel in channels_of_person(person) if channel.is_open]
 
 
 def _is_mail(text: str) -> bool:

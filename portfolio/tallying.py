@@ -25,11 +25,16 @@ from portfolio.models import (
     Tally,
 )
 from portfolio.rows import insert_new
+from portfolio.wording import counted
 
 # So many are counted; more are “1,000+”.
 COUNTED = 1000
 Numbers = Mapping[str, Any]
 COUNTERS: dict[str, Callable[[], Numbers]] = {}
+
+
+def up_to(count: int) -> str:
+    return f"{counted(count)}{'+' if count >= COUNTED else ''}"
 
 
 def counter(function: Callable[[], Numbers]) -> Callable[[], Numbers]:

@@ -13,12 +13,14 @@ from django.utils.translation import gettext, ngettext
 
 from monitoring.admin.registrations import marks_of
 from monitoring.models import AlertState, Severity
+from monitoring.own_alerts import own_alerts
+from monitoring.rules import few
 from monitoring.wording import lower_first
 from portfolio.models import ImportState, ProposalState, Registration
-from portfolio.tallying import COUNTED, Tallies
+from portfolio.tallying import Tallies, up_to
 from portfolio.wording import ago, countdown, counted, loss_sentence, standing
 
-URGENCY = ("bad", "warn", "calm")
+URGENCY = ("info", "bad", "warn", "calm")
 LATE_AFTER = timedelta(minutes=12)
 
 
@@ -36,14 +38,18 @@ class Need:
 
     @property
     def urgency(self) -> str:
-        return {"bad": gettext("Now"), "warn": gettext("Soon"), "calm": gettext("Know")}[self.tone]
+        return {"info": gettext("Yours"), "bad": gettext("Now"), "warn": gettext("Soon"), "calm": gettext("Know")}[
+            self.tone
+        ]
 
 
 def needs_of(request: HttpRequest, registrations: Sequence[Registration], numbers: Tallies) -> list[Need]:
-    """Of all registrations, whatever the page is filtered by; the most urgent first."""
+    """Of all registrations, whatever the page is filtered by; the reader's own first, then the most urgent."""
     found = [
+        *_own_alerts(request),
         *_worker(registrations, numbers),
         *_critical_alerts(numbers),
+        *_unheard(request, numbers),
         *(need for row in registrations for need in _needs_of(row, numbers)),
         *_unreadable(numbers),
         *_decisions(request, numbers),
@@ -62,6 +68,34 @@ def _worker(registrations: Sequence[Registration], numbers: Tallies) -> Iterator
     yield Need("bad", gettext("No worker runs"), text)
 
 
+def _own_alerts(request: HttpRequest) -> Iterator[Need]:
+    own = own_alerts(request.user)
+    if count := own["open"]:
+        title = ngettext("%(count)s alert is assigned to you", "%(count)s alerts are assigned to you", count)
+        text = gettext("Acknowledge what you look after, and close what is settled.")
+        link = reverse("admin:monitoring_alert_changelist") + "?assignee=me"
+        newest = [_alert(told) for told in own["newest"]]
+        yield Need("info", title % {"count": up_to(count)}, text, link, gettext("Look"), newest)
+
+
+def _unheard(request: HttpRequest, numbers: Tallies) -> Iterator[Need]:
+    """Alerts that nobody would be notified of; for whoever may change that."""
+    rules, may = numbers.of("unheard").get("rules", []), request.user.has_perm
+    if not rules or not (may("monitoring.change_channel") or may("monitoring.change_alertrule")):
+        return
+    title = ngettext(
+        "No channel takes the alerts of %(count)s rule", "No channel takes the alerts of %(count)s rules", len(rules)
+    )
+    text = gettext("%(rules)s: where a company has no owner, nobody is notified.") % {"rules": few(rules)}
+    if numbers.of("unheard")["channels"]:
+        text += " " + gettext("Tick a channel in the rules, or let a channel take the alerts of every rule.")
+        link, act = reverse("admin:monitoring_channel_changelist"), gettext("Look")
+    else:
+        text += " " + gettext("A new channel takes the alerts of every rule from high on.")
+        link, act = reverse("admin:monitoring_channel_add"), gettext("Make a channel")
+    yield Need("warn", title % {"count": counted(len(rules))}, text, link, act)
+
+
 def _critical_alerts(numbers: Tallies) -> Iterator[Need]:
     if count := numbers.of("alerts").get("critical", 0):
         title = ngettext("%(count)s critical alert", "%(count)s critical alerts", count) % {"count": up_to(count)}
@@ -74,10 +108,6 @@ def _critical_alerts(numbers: Tallies) -> Iterator[Need]:
 def _alert(told: Mapping[str, str]) -> tuple[str, str, datetime]:
     link = reverse("admin:monitoring_alert_change", args=[told["key"]])
     return told["title"], link, datetime.fromisoformat(told["raised_at"])
-
-
-def up_to(count: int) -> str:
-    return f"{counted(count)}{'+' if count >= COUNTED else ''}"
 
 
 def _needs_of(row: Registration, numbers: Tallies) -> Iterator[Need]:

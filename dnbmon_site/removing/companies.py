@@ -19,6 +19,7 @@ from dnbmon_site.removing.scopes import narrow
 from monitoring.delays import days_published, recount_delays
 from monitoring.gaps import REPLAYED_FOR
 from monitoring.models import Alert, AlertFact, Change, DeadLetter, Dispatch, Notification
+from monitoring.own_alerts import count_all_own_alerts
 from monitoring.rebuilding import count_deliveries
 from monitoring.rolling_up import recount
 from portfolio.auditing import note_act
@@ -130,6 +131,7 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
         rows.delete()
     count_again(days, deliveries)
     # They hold the latest alerts in words.
+    count_all_own_alerts()
     tally()
     # Neither number nor name: the entry must not tell what was to be forgotten.
     summary = gettext("A company was forgotten: %(removal)s") % {"removal": removal}

@@ -18,9 +18,11 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import DropdownFilter
 
 from monitoring import exports  # noqa: F401  declares the columns
+from monitoring.alert_jobs import have_it_sent
 from monitoring.baselines import counts_by_rule
 from monitoring.handling import acknowledge, assign, close, comment, open_again
 from monitoring.models import Alert, AlertComment, AlertFact, AlertKind, AlertRule, AlertState, Change, Severity
+from monitoring.telling import open_channels_of
 from monitoring.timeline import Line, lines_of
 from portfolio.admin.chosen import ChosenList
 from portfolio.filters import choice_filter
@@ -188,7 +190,7 @@ class AlertAdmin(ChosenList, PageAdmin):
 
     @admin.action(description=_("Assign to me"), permissions=["change"])
     def take_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        count = assign(keys_of(queryset), to=request.user)
+        count = assign(keys_of(queryset), to=request.user, by=request.user.get_username())
         messages.success(
             request,
             ngettext("%(count)s alert assigned to you.", "%(count)s alerts assigned to you.", count)
@@ -216,7 +218,10 @@ class AlertAdmin(ChosenList, PageAdmin):
         row = self.object_or_404(request, str(key))
         if not self.has_change_permission(request, row):
             raise PermissionDenied
-        messages.success(request, act(action, row, request))
+        if action == "assign":
+            messages.add_message(request, *_assign(row, request.POST.get("person", ""), by=request.user.get_username()))
+        else:
+            messages.success(request, act(action, row, request))
         return HttpResponseRedirect(reverse("admin:monitoring_alert_change", args=[row.pk]))
 
     def page_context(self, request: HttpRequest, row: Alert) -> dict[str, Any]:
@@ -259,8 +264,6 @@ def act(action: str, row: Alert, request: HttpRequest) -> str:
     if action == "open":
         open_again([row.pk], by=by)
         return gettext("Opened again.")
-    if action == "assign":
-        return _assign(row, request.POST.get("person", ""))
     if action == "comment":
         return (
             gettext("Said.")
@@ -270,13 +273,33 @@ def act(action: str, row: Alert, request: HttpRequest) -> str:
     raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
 
 
-def _assign(row: Alert, text: str) -> str:
+def _assign(row: Alert, text: str, *, by: str) -> tuple[int, str]:
+    """To whom, and how they get to know of it: a level of message and its words."""
     key = key_of(text)
     person = get_user_model().objects.filter(pk=key, is_active=True).first() if key else None
     if text and person is None:
         raise Http404(gettext("There is no such person."))
-    assign([row.pk], to=person)
-    return gettext("Assigned to %(person)s.") % {"person": person} if person else gettext("Assigned to nobody.")
+    if person and not person.has_perm("monitoring.view_alert"):
+        words = gettext("%(person)s may not see alerts: choose somebody else, or give %(person)s a role that may.")
+        return messages.ERROR, words % {"person": person}
+    assign([row.pk], to=person, by=by)
+    have_it_sent()
+    if person is None:
+        return messages.SUCCESS, gettext("Assigned to nobody.")
+    return _notified(person, by)
+
+
+def _notified(person: Any, by: str) -> tuple[int, str]:
+    if person.get_username() == by:
+        return messages.SUCCESS, gettext("Assigned to you.")
+    if channels := open_channels_of(person):
+        words = gettext("Assigned to %(person)s, who is notified: %(addresses)s.")
+        return messages.SUCCESS, words % {"person": person, "addresses": ", ".join(one.shown for one in channels)}
+    words = gettext(
+        "Assigned to %(person)s, whom no message reaches: there is no mail address, and no channel that is switched on."
+        " It is on their front page."
+    )
+    return messages.WARNING, words % {"person": person}
 
 
 def lines_of_alert(row: Alert, facts: list[AlertFact]) -> tuple[list[Line], list[Line]]:

@@ -21,9 +21,12 @@ from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from monitoring.addressing import channel_of_token, check_address, set_address
+from monitoring.admin.reaching import offered, standing_of, taken_in_words, waiting_in_words
 from monitoring.channels import send_test, unsubscribe
 from monitoring.digests import next_digest
-from monitoring.models import Channel, Dispatch, DispatchState, Rhythm
+from monitoring.models import Channel, DigestItem, Dispatch, DispatchState, Rhythm, Severity
+from monitoring.reach import Reach, count_unheard
+from monitoring.wording import lower_first
 from portfolio.auditing import record
 from portfolio.markup import ago, badge, two_lines
 from portfolio.models.contracts import check_timezone
@@ -47,8 +50,8 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
     class Meta:
         model = Channel
         fields = (
-            *("name", "address", "person", "active", "minimum", "rhythm", "digest_time", "digest_day", "zone"),
-            "notices",
+            *("name", "address", "person", "active", "all_rules", "minimum", "notices"),
+            *("rhythm", "digest_time", "digest_day", "zone"),
         )
 
     def clean_address(self) -> str:
@@ -79,7 +82,7 @@ class ChannelAdmin(PageAdmin):
     empty_text = _("Alerts are in the inbox. A channel also sends them: by mail, to Slack, Teams and a hundred others.")
     fieldsets = (
         (None, {"fields": ("name", "address", "person", "active")}),
-        (_("What"), {"fields": ("minimum", "notices")}),
+        (_("What"), {"fields": ("all_rules", "minimum", "notices")}),
         (_("When"), {"fields": ("rhythm", "digest_time", "digest_day", "zone")}),
     )
 
@@ -128,15 +131,24 @@ class ChannelAdmin(PageAdmin):
     def rhythm_words(self, row: Channel) -> str:
         return str(Rhythm(row.rhythm).label)
 
+    def complete_rows(self, rows: list[Any]) -> None:
+        reach = Reach.read()
+        for row in rows:
+            row.taken = reach.rules_of(row)
+
     @admin.display(description=_("State"))
-    def status(self, row: Channel) -> SafeString:
-        return badge(*standing_of(row))
+    def status(self, row: Any) -> SafeString:
+        return badge(*standing_of(row, row.taken))
 
     @admin.display(description=_("Last sent"))
     def last_sent(self, row: Channel) -> SafeString | str:
         return ago(row.last_sent_at) or gettext("never")
 
     # The page
+    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
+        """A shared channel is for whatever people should know."""
+        return {"notices": self.may_share(request), **super().get_changeform_initial_data(request)}
+
     def get_fieldsets(self, request: HttpRequest, obj: Channel | None = None) -> Any:
         """Whose it is is a question only to those who may make shared ones."""
         if self.may_share(request):
@@ -157,12 +169,21 @@ class ChannelAdmin(PageAdmin):
         return super().render_change_form(request, {**context, **told, "show_history": False}, *args, **kwargs)
 
     def _told(self, request: HttpRequest, row: Channel) -> dict[str, Any]:
-        word, tone, why = standing_of(row)
+        reach = Reach.read()
+        taken = reach.rules_of(row)
+        word, tone, why = standing_of(row, taken)
         sent: list[Any] = list(Dispatch.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
         for one in sent:
             one.badge = badge(DispatchState(one.state).label, STATE_TONES[one.state], one.last_error)
-        may_act = self.has_change_permission(request, row)
-        return {"word": word, "tone": tone, "why": why, "sent": sent, "may_act": may_act}
+        waiting = DigestItem.objects.filter(channel=row, digest=None).count() if row.next_digest_at else 0
+        return {
+            **{"word": word, "tone": tone, "why": why, "sent": sent},
+            "may_act": self.has_change_permission(request, row),
+            "taken": taken_in_words(row, taken),
+            "offered": [] if taken else offered(reach, row),
+            "severity": lower_first(str(Severity(row.minimum).label)),
+            "waiting": waiting_in_words(waiting),
+        }
 
     def save_model(self, request: HttpRequest, obj: Channel, form: forms.ModelForm[Any], change: bool) -> None:
         if not self.may_share(request):
@@ -179,6 +200,15 @@ class ChannelAdmin(PageAdmin):
             else gettext("Channel %(name)s made: %(address)s")
         )
         self._record(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.shown})
+        count_unheard()
+
+    def delete_model(self, request: HttpRequest, obj: Channel) -> None:
+        super().delete_model(request, obj)
+        count_unheard()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
+        super().delete_queryset(request, queryset)
+        count_unheard()
 
     def _record(self, request: HttpRequest, row: Channel, action: str, summary: str) -> None:
         record(actor=request.user.get_username(), action=action, thing=row, summary=summary)
@@ -193,8 +223,12 @@ class ChannelAdmin(PageAdmin):
         elif action == "subscribe":
             Channel.objects.filter(pk=row.pk).update(unsubscribed_at=None)
             messages.success(request, gettext("It gets messages again."))
+        elif action == "take-all":
+            Channel.objects.filter(pk=row.pk).update(all_rules=True)
+            messages.success(request, gettext("It takes the alerts of every rule from now on."))
         else:
             raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+        count_unheard()
         return HttpResponseRedirect(reverse("admin:monitoring_channel_change", args=[row.pk]))
 
     def unsubscribe(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -204,13 +238,21 @@ class ChannelAdmin(PageAdmin):
         is_done = request.method == "POST"
         if is_done:
             unsubscribe(channel)
+            count_unheard()
         is_done = is_done or channel.unsubscribed_at is not None
         context = {"title": gettext("No more messages"), "channel": channel, "is_done": is_done}
         return render(request, "pages/unsubscribe.html", context)
 
 
 LABELS = {
-    "person": (_("Whose"), _("Empty: shared, for all to use. A person's own gets what that person owns.")),
+    "person": (_("Whose"), _("Empty: shared, for all to use.")),
+    "all_rules": (
+        _("Alerts of every rule"),
+        _(
+            "Off: only of rules in which this channel is ticked. "
+            "A person's own channel always gets what is assigned to that person, or about companies that are theirs."
+        ),
+    ),
     "minimum": (_("Alerts from"), _("Lighter ones stay in the inbox.")),
     "digest_time": (_("Digest at"), _("Empty: 08:00.")),
     "digest_day": (_("Digest on"), _("For a weekly digest.")),
@@ -221,15 +263,6 @@ def told_of_test(request: HttpRequest, row: Channel, why: str) -> tuple[HttpRequ
     if why:
         return request, messages.WARNING, gettext("The test did not arrive. %(why)s") % {"why": why}
     return request, messages.SUCCESS, gettext("A test was sent to %(shown)s.") % {"shown": row.shown}
-
-
-def standing_of(row: Channel) -> tuple[str, str, str]:
-    """A word, its tone, and why."""
-    if row.unsubscribed_at:
-        return gettext("Unsubscribed"), "warn", gettext("Somebody followed the link “No more of these”.")
-    if not row.active:
-        return gettext("Switched off"), "calm", ""
-    return (gettext("In trouble"), "bad", row.last_error) if row.last_error else (gettext("Works"), "good", "")
 
 
 def visible_channels(request: HttpRequest) -> QuerySet[Channel]:

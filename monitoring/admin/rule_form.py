@@ -132,7 +132,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         label=_("Channels"),
         required=False,
         widget=Boxes,
-        help_text=_("None ticked: the inbox, and the owner."),
+        help_text=_("Channels that take the alerts of every rule need no tick."),
     )
 
     class Meta:

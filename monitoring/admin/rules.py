@@ -20,9 +20,11 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
 from monitoring.admin.channels import visible_channels
+from monitoring.admin.reaching import notified_in_words, too_light_in_words
 from monitoring.admin.rule_form import RuleForm, set_channels
-from monitoring.models import AlertRule, RuleChannel, Severity
+from monitoring.models import AlertRule, Severity
 from monitoring.paths import Mistake
+from monitoring.reach import Reach, count_unheard
 from monitoring.rule_pack import is_changed, reset, restore_pack
 from monitoring.rules import in_words, scope_in_words
 from monitoring.trying import try_rule
@@ -86,11 +88,9 @@ class AlertRuleAdmin(PageAdmin):
 
     # The list
     def complete_rows(self, rows: list[Any]) -> None:
-        counts: dict[uuid.UUID, int] = {}
-        for key in RuleChannel.objects.filter(rule__in=[row.pk for row in rows]).values_list("rule_id", flat=True):
-            counts[key] = counts.get(key, 0) + 1
+        reach = Reach.read()
         for row in rows:
-            row.channel_count = counts.get(row.pk, 0)
+            row.channels = reach.channels_of(row)
 
     @admin.display(description=_("Rule"))
     def what(self, row: AlertRule) -> SafeString:
@@ -109,11 +109,12 @@ class AlertRuleAdmin(PageAdmin):
     def scope(self, row: AlertRule) -> str:
         return scope_in_words(row)
 
-    @admin.display(description=_("Tells"))
-    def tells(self, row: Any) -> str:
-        count = row.channel_count
-        text = ngettext("%(count)s channel", "%(count)s channels", count) % {"count": counted(count)} if count else ""
-        return ", ".join(filter(None, [gettext("inbox"), gettext("owner") if row.to_owner else "", text]))
+    @admin.display(description=_("Notifies"))
+    def tells(self, row: Any) -> SafeString | str:
+        if row.channels:
+            return notified_in_words(row, row.channels)
+        word = gettext("Owners only") if row.to_owner else gettext("Nobody")
+        return badge(word, "warn" if row.active else "calm", gettext("No channel takes its alerts"))
 
     @admin.action(description=_("Switch on"), permissions=["change"])
     def switch_selected_on(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
@@ -154,7 +155,7 @@ class AlertRuleAdmin(PageAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context.get("original")
-        told = {"words": in_words(row), "scope": scope_in_words(row), "is_changed": is_changed(row)} if row else {}
+        told = _told(row) if row else {}
         may_act = self.has_change_permission(request)
         context = {**context, **told, "may_act": may_act, "show_history": False}
         return super().render_change_form(request, context, *args, **kwargs)
@@ -165,6 +166,17 @@ class AlertRuleAdmin(PageAdmin):
         super().save_model(request, obj, form, change)
         set_channels(obj, form.cleaned_data["channels"], visible_channels(request))
         note(obj, "changed" if change else "made", by=name_of(request), after=form.cleaned_data)
+        for words in too_light_in_words(obj, Reach.read().too_light(obj)):
+            messages.warning(request, words)
+        count_unheard()
+
+    def delete_model(self, request: HttpRequest, obj: AlertRule) -> None:
+        super().delete_model(request, obj)
+        count_unheard()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
+        super().delete_queryset(request, queryset)
+        count_unheard()
 
     @action(description=_("Save and try on the past"))  # type: ignore[untyped-decorator]  # unfold's
     def save_and_try(self, request: HttpRequest, obj: AlertRule) -> None:
@@ -216,6 +228,7 @@ class AlertRuleAdmin(PageAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         count = restore_pack()
+        count_unheard()
         messages.success(
             request,
             ngettext("%(count)s rule put back.", "%(count)s rules put back.", count) % {"count": counted(count)}
@@ -229,11 +242,26 @@ def name_of(request: HttpRequest) -> str:
     return request.user.get_username()
 
 
+def _told(row: AlertRule) -> dict[str, Any]:
+    """What stands above the form."""
+    reach = Reach.read()
+    channels = reach.channels_of(row)
+    return {
+        "words": in_words(row),
+        "scope": scope_in_words(row),
+        "is_changed": is_changed(row),
+        "notified": notified_in_words(row, channels),
+        "has_channels": bool(channels),
+        "too_light": too_light_in_words(row, reach.too_light(row)),
+    }
+
+
 def switch(rows: list[AlertRule], *, on: bool, by: str) -> int:
     wanted = [row for row in rows if row.active != on]
     for row in wanted:
         AlertRule.objects.filter(pk=row.pk).update(active=on, changed_at=timezone.now())
         note(row, "on" if on else "off", by=by)
+    count_unheard()
     return len(wanted)
 
 
@@ -241,6 +269,7 @@ def reset_rule(row: AlertRule, *, by: str) -> bool:
     done = reset(row)
     if done:
         note(row, "reset", by=by)
+        count_unheard()
     return done
 
 

@@ -99,7 +99,8 @@ class Channel(models.Model):
     verbose_name=_("person"))  # fmt: skip
     active = models.BooleanField(_("switched on"), default=True)
     notices = models.BooleanField(_("also notices about the portfolio"), default=False)
-    minimum = models.SmallIntegerField("from", choices=Severity.choices, default=Severity.NOISE)
+    all_rules = models.BooleanField(_("alerts of every rule"), default=True)
+    minimum = models.SmallIntegerField("from", choices=Severity.choices, default=Severity.HIGH)
     rhythm = models.CharField(_("rhythm"), max_length=8, choices=Rhythm.choices, default=Rhythm.AT_ONCE)
     digest_time = models.TimeField(_("digest time"), null=True, blank=True)
     digest_day = models.SmallIntegerField(_("digest day"), choices=Weekday.choices, default=Weekday.MONDAY)
@@ -117,6 +118,11 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is sent there at all."""
+        return self.active and self.unsubscribed_at is None
 
 
 class RuleChannel(models.Model):
@@ -159,6 +165,8 @@ class Alert(models.Model):
     severity = models.SmallIntegerField(choices=Severity.choices)
     state = models.CharField(max_length=12, choices=AlertState.choices, default=AlertState.NEW)
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, db_index=False)
+    assigned_by = models.TextField(blank=True)
+    assigned_at = models.DateTimeField(null=True)
     title = models.TextField(help_text=_("The first change, in words."))
     reason = models.TextField(help_text=_("Why it was raised."))
     is_late = models.BooleanField(default=False, help_text=_("Old news when it came: for the inbox and digests only."))
@@ -185,6 +193,7 @@ class Alert(models.Model):
             models.Index(fields=["severity", "raised_at", "id"], name="alert_by_weight"),
             models.Index(fields=["assignee", "state", "raised_at"], name="alert_by_assignee"),
             models.Index(fields=["assignee", "raised_at", "id"], name="alert_by_person"),
+            models.Index(fields=["assigned_at", "id"], name="alert_by_assignment"),
             models.Index(fields=["company", "raised_at", "id"], name="alert_by_company"),
             models.Index(fields=["rule", "hour", "number"], name="alert_by_hour"),
         ]

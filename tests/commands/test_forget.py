@@ -16,6 +16,7 @@ from dnbmon_site.backup.rows import line_of
 from dnbmon_site.models import User
 from dnbmon_site.removing.stored import is_about
 from monitoring.delays import roll_up_delays
+from monitoring.handling import assign
 from monitoring.history import profile
 from monitoring.models import (
     Alert,
@@ -75,6 +76,7 @@ def a_life() -> Delivery:
     record(actor="ann", action="wish", thing=subject, summary=f"{GONE} {NAME} wanted", after={"duns": [GONE, STAYS]})
     notify(kind="sync", subject=f"{NAME} refused", text=f"{GONE} was refused", key="1")
     user = User.objects.create_user("ann")
+    assign([Alert.objects.get().pk], to=user, by="bob")
     LogEntry.objects.create(user=user, action_flag=CHANGE, object_id=GONE, object_repr=NAME, change_message="x")
     store_bytes(uuid.uuid4(), f"80-473-5132;{NAME[:1]}\n{STAYS};Stays\n".encode())
     store_bytes(uuid.uuid4(), spreadsheet(GONE))

@@ -24,7 +24,9 @@ def a_rule(name: str = "Out of business", **fields: Any) -> AlertRule:
 
 
 def a_channel(*rules: AlertRule, address: str = "ann@example.com", **fields: Any) -> Channel:
-    channel = Channel(**{"name": "Mail", "created_at": timezone.now() - timedelta(hours=1), **fields})
+    """One that takes whatever these rules raise, and nothing else."""
+    narrow = {"all_rules": False, "minimum": Severity.NOISE, "created_at": timezone.now() - timedelta(hours=1)}
+    channel = Channel(**{"name": "Mail", **narrow, **fields})
     set_address(channel, address)
     channel.save(force_insert=True)
     for rule in rules:

@@ -20,6 +20,7 @@ from portfolio.models import ProposalKind, SubjectImport, Tally
 from portfolio.proposing import Sign, propose
 from portfolio.tallying import tally
 from tests.builders import DUNS, a_contract, a_registration, an_element, an_update, delivered, stamp
+from tests.monitoring.alerts import a_channel
 from tests.monitoring.test_admin import text_of
 from tests.portfolio.subjects import a_person, a_subject
 
@@ -174,6 +175,7 @@ def test_what_waits_for_a_decision_is_named(admin: Client) -> None:
 
 
 def test_nothing_to_do_is_said_too(admin: Client) -> None:
+    a_channel(all_rules=True)
     a_registration(last_pulled_at=timezone.now(), next_pull_at=timezone.now())
     tally()
     assert "Everything is pulled, read and in order." in text_of(admin.get("/"))

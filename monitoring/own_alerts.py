@@ -1,0 +1,54 @@
+"""The open alerts assigned to a person, counted on the person's row: every page shows how many, and asks nothing."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from monitoring.models import Alert, AlertState
+from portfolio.tallying import COUNTED, Numbers
+
+OPEN = (AlertState.NEW, AlertState.ACKNOWLEDGED)
+NEWEST = 3
+
+
+def own_alerts(person: Any) -> Numbers:
+    """As counted last: how many are `open`, and the `newest`."""
+    text = getattr(person, "own_alerts", "")
+    return json.loads(text) if text else {"open": 0, "newest": []}
+
+
+def count_own_alerts(people: Iterable[uuid.UUID]) -> None:
+    """Count them anew for these people."""
+    for person in people:
+        text = json.dumps(_count(person), sort_keys=True)
+        get_user_model().objects.filter(pk=person).exclude(own_alerts=text).update(own_alerts=text)
+
+
+def count_all_own_alerts() -> int:
+    """For everybody who has some, or had: rules open alerts again, and close what was taken back."""
+    with_some = Alert.objects.filter(state__in=OPEN, assignee__isnull=False).order_by()
+    people = set(with_some.values_list("assignee_id", flat=True).distinct())
+    people.update(get_user_model().objects.exclude(own_alerts="").values_list("pk", flat=True))
+    count_own_alerts(people)
+    return len(people)
+
+
+def _count(person: uuid.UUID) -> Numbers:
+    rows = Alert.objects.filter(assignee=person, state__in=OPEN).only("title", "raised_at", "assigned_at")
+    found = sorted(rows.order_by("-raised_at")[:COUNTED], key=_assigned_at, reverse=True)
+    return {"open": len(found), "newest": [told(alert) for alert in found[:NEWEST]]}
+
+
+def _assigned_at(alert: Alert) -> datetime:
+    return alert.assigned_at or alert.raised_at
+
+
+def told(alert: Alert) -> Numbers:
+    """An alert as the front page names it."""
+    return {"key": str(alert.pk), "title": alert.title, "raised_at": alert.raised_at.isoformat()}

@@ -1,0 +1,68 @@
+"""Whom alerts reach: which channels take the alerts of which rules, and which rules notify nobody."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from monitoring.models import AlertRule, Channel, RuleChannel, Severity
+from portfolio.models import Subject
+from portfolio.tallying import Numbers, counter, tally
+
+
+def open_channels() -> list[Channel]:
+    """Those that anything is sent to."""
+    return list(Channel.objects.filter(active=True, unsubscribed_at=None).order_by("name", "id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The rules that are switched on, the channels that are open, and which rule names which channel."""
+
+    rules: Collection[AlertRule]
+    channels: Collection[Channel]
+    links: Collection[tuple[uuid.UUID, uuid.UUID]]
+
+    @classmethod
+    def read(cls) -> Reach:
+        rules = list(AlertRule.objects.filter(active=True).order_by("-severity", "name"))
+        return cls(rules, open_channels(), set(RuleChannel.objects.values_list("rule_id", "channel_id")))
+
+    def channels_of(self, rule: AlertRule) -> list[Channel]:
+        """Those that take the rule's alerts."""
+        return [channel for channel in self.channels if self.takes(channel, rule)]
+
+    def rules_of(self, channel: Channel) -> list[AlertRule]:
+        """The rules whose alerts the channel takes."""
+        return [rule for rule in self.rules if self.takes(channel, rule)]
+
+    def takes(self, channel: Channel, rule: AlertRule) -> bool:
+        is_named = channel.all_rules or (rule.pk, channel.pk) in self.links
+        return is_named and rule.severity >= channel.minimum
+
+    def too_light(self, rule: AlertRule) -> list[Channel]:
+        """Channels ticked in the rule that want heavier alerts than it raises."""
+        ticked = [channel for channel in self.channels if (rule.pk, channel.pk) in self.links]
+        return [channel for channel in ticked if rule.severity < channel.minimum]
+
+
+@counter
+def unheard() -> Numbers:
+    """Rules of weight whose alerts would notify nobody: no channel takes them, nor an owner of every company."""
+    reach = Reach.read()
+    rules = [rule for rule in reach.rules if rule.severity >= Severity.HIGH and not reach.channels_of(rule)]
+    if any(rule.to_owner for rule in rules) and is_all_owned():
+        rules = [rule for rule in rules if not rule.to_owner]
+    return {"rules": [rule.name for rule in rules], "channels": len(reach.channels)}
+
+
+def is_all_owned() -> bool:
+    """Whether every company that is wanted has somebody who looks after it."""
+    wanted = Subject.objects.filter(wanted=True)
+    return wanted.exists() and not wanted.filter(owner="").exists()
+
+
+def count_unheard() -> None:
+    """Who notifies whom has changed: the front page says it at once."""
+    tally("unheard")

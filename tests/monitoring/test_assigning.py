@@ -1,0 +1,192 @@
+"""Assigning an alert: the person is notified once, at once, and sees it first."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from dnbmon_site.models import User
+from monitoring import handling
+from monitoring.assigning import notify_assignees
+from monitoring.channels import unsubscribe
+from monitoring.dispatching import dispatch_due
+from monitoring.handling import assign, close, open_again
+from monitoring.jobs import count_standing
+from monitoring.models import Alert, AlertState, Channel, Dispatch, Rhythm, Severity
+from monitoring.own_alerts import own_alerts
+from tests.monitoring.alerts import a_channel, soon
+from tests.monitoring.sinks import Mailbox, a_mail_server
+from tests.monitoring.test_admin_alerts import a_viewer, an_alert, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with a_mail_server() as box:
+        yield box
+
+
+@pytest.fixture
+def ann(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    return client
+
+
+@pytest.fixture
+def bob() -> Client:
+    return a_viewer("monitoring.acknowledge_alert")
+
+
+def him() -> User:
+    return User.objects.get(username="bob")
+
+
+def given(alert: Alert) -> int:
+    return assign([alert.pk], to=him(), by="ann")
+
+
+def sent() -> int:
+    return dispatch_due(soon(), at_once=1)
+
+
+# Notified
+
+
+def test_who_is_assigned_gets_mail_at_once(ann: Client, bob: Client, mailbox: Mailbox) -> None:
+    alert = an_alert()
+    answer = ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(him().pk)}, follow=True)
+    assert "Assigned to bob, who is notified: bob@example.com." in text_of(answer)
+    assert "bob, assigned by ann" in text_of(answer)
+    assert sent() == 1
+    assert mailbox.envelopes == [["bob@example.com"]]
+    assert mailbox.header("Subject").startswith("Assigned to you: [Critical] Acme Ltd")
+    text = mailbox.part("plain")
+    assert "ann assigned this alert to you." in text and f"/monitoring/alert/{alert.pk}/change/" in text
+
+
+def test_a_channel_of_their_own_is_used_whatever_it_takes(bob: Client, mailbox: Mailbox) -> None:
+    alert = an_alert()
+    a_channel(person=him(), address="elsewhere@example.com", rhythm=Rhythm.WEEKLY, minimum=Severity.CRITICAL)
+    Alert.objects.update(severity=Severity.LOW)
+    given(alert)
+    sent()
+    assert mailbox.envelopes == [["elsewhere@example.com"]]
+
+
+def test_it_is_told_once_however_many_do_it(bob: Client) -> None:
+    alert = an_alert()
+    assert (given(alert), given(alert)) == (1, 0)
+    notify_assignees()
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        notify_assignees()
+    assert Dispatch.objects.count() == 1
+
+
+def test_assigned_to_somebody_else_and_back_it_is_told_again(bob: Client) -> None:
+    alert = an_alert()
+    given(alert)
+    assign([alert.pk], to=None, by="ann")
+    with time_machine.travel(timezone.now() + timedelta(seconds=1)):
+        given(alert)
+    assert Dispatch.objects.count() == 2
+
+
+def test_who_takes_an_alert_needs_no_message(bob: Client) -> None:
+    alert = an_alert()
+    bob.post("/monitoring/alert/", {"action": "take_selected", "_selected_action": [str(alert.pk)]})
+    alert.refresh_from_db()
+    assert alert.assignee == him()
+    assert not Dispatch.objects.exists()
+
+
+def test_killed_between_assigning_and_notifying_nothing_is_lost(bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    alert = an_alert()
+    with monkeypatch.context() as patched:
+        patched.setattr(handling, "notify_assignees", _dying)
+        with pytest.raises(RuntimeError):
+            given(alert)
+    assert notify_assignees() == 1
+
+
+def _dying() -> int:
+    raise RuntimeError("killed")
+
+
+def test_what_was_given_to_somebody_else_meanwhile_is_not_sent(bob: Client, mailbox: Mailbox) -> None:
+    alert = an_alert()
+    given(alert)
+    assign([alert.pk], to=None, by="ann")
+    assert sent() == 0
+    assert not mailbox.mails
+
+
+def test_a_channel_made_later_gets_what_is_assigned_later(bob: Client) -> None:
+    given(an_alert())
+    a_channel(person=him(), created_at=timezone.now() + timedelta(minutes=1))
+    assert notify_assignees() == 0
+
+
+def test_who_cannot_be_reached_is_said(ann: Client, bob: Client) -> None:
+    alert = an_alert()
+    unsubscribe(a_channel(person=him()))
+    answer = ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(him().pk)}, follow=True)
+    assert "Assigned to bob, whom no message reaches" in text_of(answer)
+    assert not Dispatch.objects.exists()
+
+
+def test_who_may_not_see_alerts_is_assigned_none(ann: Client) -> None:
+    alert = an_alert()
+    carl = User.objects.create_user("carl", "carl@example.com", is_staff=True)
+    answer = ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(carl.pk)}, follow=True)
+    assert "carl may not see alerts" in text_of(answer)
+    alert.refresh_from_db()
+    assert alert.assignee is None
+    assert not Channel.objects.exists()
+
+
+# Seen first
+
+
+def test_the_front_page_begins_with_what_is_the_readers(bob: Client) -> None:
+    given(an_alert())
+    text = text_of(bob.get("/"))
+    assert "1 alert is assigned to you" in text and "Operating status" not in text.split("1 alert is assigned")[0]
+    assert "operating status Active → Out of business" in text
+
+
+def test_the_menu_counts_own_open_alerts(bob: Client) -> None:
+    alert = an_alert()
+    assert badge(bob) == ""
+    given(alert)
+    assert badge(bob) == "1"
+    close([alert.pk], by="bob")
+    assert badge(bob) == ""
+    open_again([alert.pk], by="bob")
+    assert badge(bob) == "1"
+    assign([alert.pk], to=None, by="ann")
+    assert badge(bob) == ""
+
+
+def badge(client: Client) -> Any:
+    request = client.get("/monitoring/alert/")
+    entries = [entry for group in request.context["sidebar_navigation"] for entry in group["items"]]
+    return next(entry["badge"] for entry in entries if entry["link"] == "/monitoring/alert/")
+
+
+def test_what_the_program_closes_is_counted_with_all_that_stands(bob: Client) -> None:
+    given(an_alert())
+    Alert.objects.update(state=AlertState.CLOSED)
+    count_standing()
+    assert own_alerts(him())["open"] == 0
+
+
+def test_the_badge_asks_nothing(bob: Client, django_assert_num_queries: Any) -> None:
+    given(an_alert())
+    person = him()
+    with django_assert_num_queries(0):
+        assert own_alerts(person)["open"] == 1

@@ -1,0 +1,164 @@
+"""Whom alerts reach: channels that take every rule's alerts, and rules, channels and the front page that warn."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from dnbmon_site.models import User
+from monitoring.models import AlertRule, Channel, Dispatch, Rhythm, Severity
+from monitoring.reach import unheard
+from portfolio.models import Subject
+from portfolio.tallying import tally
+from tests.builders import DUNS, a_registration, a_seed, delivered
+from tests.monitoring.alerts import a_channel, a_rule, listen, news, now_stamp, raised
+from tests.monitoring.test_admin_alerts import channel_form, form, text_of
+
+pytestmark = pytest.mark.django_db
+NO_CHANNEL = "No channel takes the alerts of 1 rule"
+
+
+@pytest.fixture
+def ann(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    return client
+
+
+def heard_by() -> list[Any]:
+    delivered(a_seed(DUNS, delivered=now_stamp(days=-1)), news())
+    raised()
+    return list(Dispatch.objects.values_list("target", flat=True))
+
+
+# Which messages a channel takes
+
+
+def test_a_channel_made_with_what_the_form_proposes_is_notified_by_every_rule_of_weight(ann: Client) -> None:
+    proposed = ann.get("/monitoring/channel/add/").context["adminform"].form
+    assert proposed["all_rules"].value() is True
+    assert proposed["minimum"].value() == Severity.HIGH
+    assert proposed["notices"].value() is True
+    ann.post("/monitoring/channel/add/", channel_form(all_rules="on", minimum=Severity.HIGH.value))
+    channel = Channel.objects.get()
+    a_rule(severity=Severity.HIGH)
+    assert heard_by() == [channel.pk]
+
+
+def test_a_channel_takes_no_lighter_alerts_than_it_says() -> None:
+    a_channel(all_rules=True, minimum=Severity.HIGH)
+    a_rule(severity=Severity.MEDIUM)
+    assert heard_by() == []
+
+
+def test_a_channel_that_a_rule_names_too_is_notified_once() -> None:
+    channel = a_channel(a_rule(), all_rules=True)
+    assert heard_by() == [channel.pk]
+
+
+def test_a_channel_that_was_switched_off_takes_nothing() -> None:
+    a_channel(all_rules=True, active=False)
+    a_rule()
+    assert heard_by() == []
+
+
+# Rules
+
+
+def test_a_rule_that_notifies_nobody_says_so(ann: Client) -> None:
+    rule = a_rule(to_owner=False)
+    page = f"/monitoring/alertrule/{rule.pk}/change/"
+    assert "Its alerts notify nobody: they are in the inbox only." in text_of(ann.get(page))
+    assert "Nobody" in text_of(ann.get("/monitoring/alertrule/"))
+    a_channel(rule, name="Team")
+    assert "Its alerts are in the inbox and notify: Team." in text_of(ann.get(page))
+    assert "notify nobody" not in text_of(ann.get(page))
+
+
+def test_a_rule_that_notifies_owners_says_who_is_left_out(ann: Client) -> None:
+    text = text_of(ann.get(f"/monitoring/alertrule/{a_rule().pk}/change/"))
+    assert "Owners only" in text_of(ann.get("/monitoring/alertrule/"))
+    assert "No channel takes its alerts: where a company has no owner, nobody is notified." in text
+
+
+def test_a_ticked_channel_that_takes_only_heavier_alerts_is_named(ann: Client) -> None:
+    channel = a_channel(name="Team", minimum=Severity.CRITICAL)
+    answer = ann.post("/monitoring/alertrule/add/", form(channels=[str(channel.pk)]), follow=True)
+    words = "“Team” takes alerts from critical on; those of this rule are high and are not sent."
+    assert words in text_of(answer)
+    rule = AlertRule.objects.get(name="Names")
+    AlertRule.objects.filter(pk=rule.pk).update(active=True)
+    assert words in text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
+
+
+# Channels
+
+
+def test_a_channel_that_no_rule_reaches_says_so_and_takes_what_it_could(ann: Client) -> None:
+    a_rule()
+    channel = a_channel(minimum=Severity.HIGH)
+    page = f"/monitoring/channel/{channel.pk}/change/"
+    text = text_of(ann.get(page))
+    assert "Takes nothing" in text and "1 rule raises alerts from high on." in text and "Works" not in text
+    assert "Takes nothing" in text_of(ann.get("/monitoring/channel/"))
+    text = text_of(ann.post(f"/monitoring/channel/{channel.pk}/do/take-all/", follow=True))
+    assert "Works" in text and "every rule from high on: Out of business" in text
+    assert heard_by() == [channel.pk]
+
+
+def test_a_digest_that_has_nothing_to_say_says_so(ann: Client) -> None:
+    rule = a_rule()
+    ann.post("/monitoring/channel/add/", channel_form(rhythm="daily"))
+    channel = Channel.objects.get()
+    page = f"/monitoring/channel/{channel.pk}/change/"
+    assert "nothing so far; an empty digest is not sent" in text_of(ann.get(page))
+    listen(rule, channel)
+    heard_by()
+    assert "1 entry so far" in text_of(ann.get(page))
+
+
+def test_an_own_channel_without_rules_says_what_it_gets(ann: Client) -> None:
+    a_rule()
+    channel = a_channel(person=User.objects.get(), rhythm=Rhythm.DAILY)
+    text = text_of(ann.get(f"/monitoring/channel/{channel.pk}/change/"))
+    assert "only alerts assigned to ann, and about companies that are theirs" in text
+    assert "Take their alerts" in text
+
+
+# The front page
+
+
+def test_the_front_page_warns_until_a_channel_is_there(ann: Client) -> None:
+    a_rule()
+    tally("unheard")
+    text = text_of(ann.get("/"))
+    assert NO_CHANNEL in text and "Out of business: where a company has no owner, nobody is notified." in text
+    ann.post("/monitoring/channel/add/", channel_form(all_rules="on", minimum=Severity.HIGH.value))
+    assert NO_CHANNEL not in text_of(ann.get("/"))
+    ann.post(
+        "/monitoring/channel/",
+        {"action": "delete_selected", "_selected_action": [str(Channel.objects.get().pk)], "post": "yes"},
+    )
+    assert NO_CHANNEL in text_of(ann.get("/"))
+
+
+def test_the_front_page_warns_only_those_who_can_do_something(client: Client) -> None:
+    a_rule()
+    tally("unheard")
+    client.force_login(User.objects.create_user("bob", is_staff=True))
+    assert NO_CHANNEL not in text_of(client.get("/"))
+
+
+def test_owners_are_enough_where_every_company_has_one() -> None:
+    a_rule()
+    registration = a_registration()
+    delivered(a_seed(DUNS, delivered=now_stamp(days=-1)))
+    key = Subject.key(registration.pk, DUNS)
+    Subject.objects.create(id=key, registration=registration, company_id=DUNS, wanted=True)
+    assert unheard()["rules"] == ["Out of business"]
+    Subject.objects.update(owner="ann@example.com")
+    assert unheard()["rules"] == []
+
+
+def test_light_rules_may_go_unheard() -> None:
+    a_rule(severity=Severity.MEDIUM, to_owner=False)
+    assert unheard()["rules"] == []
