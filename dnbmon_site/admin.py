@@ -1,4 +1,4 @@
-"""People, roles and keys in the admin."""
+"""People and roles in the admin."""
 
 # mypy: allow-subclassing-any
 
@@ -8,11 +8,10 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -20,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from dnbmon_site import attempts_admin, jobs_admin  # noqa: F401  they register other people's pages
+from dnbmon_site import attempts_admin, jobs_admin, keys_admin  # noqa: F401  they register pages of their own
 from dnbmon_site.audited import Audited
-from dnbmon_site.models import ApiKey, User
+from dnbmon_site.models import User
 
 admin.site.unregister(Group)
 
@@ -81,41 +80,3 @@ class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
 @admin.register(Group)
 class GroupAdmin(Audited, DjangoGroupAdmin, ModelAdmin):
     pass
-
-
-SHOWN_ONCE = _("The key is {}. Copy it now: it is never shown again.")
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(Audited, ModelAdmin):
-    list_display = ("name", "prefix", "scopes", "created_by", "created_at", "expires_at", "last_used_at", "revoked_at")
-    search_fields = ("name", "prefix")
-    readonly_fields = ("prefix", "created_by", "created_at", "last_used_at", "revoked_at")
-    actions = ("rotate", "revoke")
-
-    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """A key that was used belongs to the record; it is revoked, not removed."""
-        return False
-
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm[ApiKey], change: bool) -> None:
-        if change:
-            super().save_model(request, obj, form, change)
-            return
-        issuer = User.objects.get(username=request.user.get_username())
-        chosen = {name: getattr(obj, name) for name in ("scopes", "expires_at", "budget", "calls_per_minute")}
-        row, plain = ApiKey.issue(name=obj.name, created_by=issuer, **chosen)
-        obj.pk = row.pk
-        obj.refresh_from_db()
-        messages.success(request, SHOWN_ONCE.format(plain))
-
-    @admin.action(description=_("Rotate: a new key, the old one goes on for 7 days"), permissions=["change"])
-    def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        for key in ApiKey.objects.valid().filter(pk__in=[row.pk for row in queryset]):
-            messages.success(request, f"{key.name}: {SHOWN_ONCE.format(key.rotate())}")
-            self.audit(request, key, "rotated")
-
-    @admin.action(description=_("Revoke"), permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        for key in queryset:
-            key.revoke()
-            self.audit(request, key, "revoked")

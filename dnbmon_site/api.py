@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from dnbmon_site.idempotency import repeatable
-from dnbmon_site.keys import KeyAuthentication
+from dnbmon_site.keys import KeyAuthentication, key_of, scope_of
 from dnbmon_site.policies import drawn_by_swagger
 from dnbmon_site.problems import problem_page, unknown_route
 from monitoring.api import ChangeFeed, CompanyChanges, CompanyList, CompanyProfile, NotificationList
@@ -29,6 +36,23 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "description": "An API key; an administrator issues it."}
+
+    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]] | list[dict[str, list[str]]]:
+        """The scope that the key needs; nothing where no key will do."""
+        scope = scope_of(auto_schema.view, auto_schema.method)
+        return {self.name: [scope]} if scope else []
+
+
+def for_people_and_programs(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page that strangers do not see: people are asked to sign in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated or key_of(request):
+            return view(request, *args, **kwargs)
+        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+
+    return guarded
 
 
 v1: list[URLPattern | URLResolver] = [
@@ -57,7 +81,11 @@ v1: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(v1)),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", drawn_by_swagger(SpectacularSwaggerSplitView.as_view(url_name="schema")), name="docs"),
+    path(
+        "docs/",
+        for_people_and_programs(drawn_by_swagger(SpectacularSwaggerSplitView.as_view(url_name="schema"))),
+        name="docs",
+    ),
     path("docs/problems/", problem_page, name="problems"),
     re_path("", unknown_route),
 ]

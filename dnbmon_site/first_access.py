@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from dnbmon_site.keys import READ, WRITE
 from dnbmon_site.models import ApiKey, User
+from portfolio.scopes import SCOPES
 
 NAME = "admin"
 KEY = "first key"
@@ -58,7 +58,8 @@ def first_key(user: User, *, again: bool) -> str | None:
             row.revoke()
     elif ApiKey.objects.exists():
         return None
-    return ApiKey.issue(name=KEY, scopes=f"{READ}, {WRITE}", created_by=user)[1]
+    # Everything, as the person who is made with it may; its budget is 0, so it adds nothing that costs money.
+    return ApiKey.issue(name=KEY, scopes=",".join(SCOPES), created_by=user)[1]
 
 
 def a_password(groups: int = 4) -> str:

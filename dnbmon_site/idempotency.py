@@ -16,9 +16,9 @@ import zstandard
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from dnbmon_site.keys import presented_key
-from dnbmon_site.models import ApiKey, IdempotencyKey
-from dnbmon_site.problems import problem
+from dnbmon_site.keys import key_of, presented_key
+from dnbmon_site.models import IdempotencyKey
+from dnbmon_site.problems import REUSED, problem
 from portfolio.rows import insert_new
 
 View = Callable[..., HttpResponse]
@@ -41,16 +41,20 @@ def repeatable(view: View) -> View:
             return view(request, *arguments, **named)
         if not (0 < len(word) <= LONGEST and word.isascii() and word.isprintable()):
             return problem(400, f"{HEADER}: 1 to {LONGEST} printable ASCII characters.")
-        return _once(_digest(owner, word), request, lambda: view(request, *arguments, **named))
+        row = _claim(_digest(owner, word), request)
+        if isinstance(row, HttpResponse):
+            return row
+        if row.status is not None:
+            return _answered_again(view, row)(request, *arguments, **named)
+        return _done(row, lambda: view(request, *arguments, **named))
 
     return once
 
 
 def _owner(request: HttpRequest) -> str | None:
     """Whose word it is; None for strangers, whom the view refuses."""
-    plain = presented_key(request)
-    if plain is not None:
-        key = ApiKey.authenticate(plain)
+    if presented_key(request) is not None:
+        key = key_of(request)
         return f"key {key.pk}" if key else None
     return f"user {request.user.pk}" if request.user.is_authenticated else None
 
@@ -60,20 +64,19 @@ def _digest(*parts: str | bytes) -> str:
     return sha256(b"".join(b"%d:%s" % (len(text), text) for text in texts)).hexdigest()
 
 
-def _once(key: str, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+def _claim(key: str, request: HttpRequest) -> IdempotencyKey | HttpResponse:
+    """The row of a request that is to be done now, or was answered before; else the refusal."""
     fingerprint = _digest(request.method or "", request.get_full_path(), request.body)
     now = timezone.now()
     row = IdempotencyKey(id=key, fingerprint=fingerprint, working_until=now + WORKING, created_at=now)
     if not insert_new(IdempotencyKey, [row]):
         row = IdempotencyKey.objects.get(pk=key)
         if row.fingerprint != fingerprint:
-            return problem(409, f"This {HEADER} was used for another request. Take a new one for each.")
-        if row.status is not None:
-            return _again(row)
-        if not _take_over(row):
+            return problem(409, REUSED)
+        if row.status is None and not _take_over(row):
             headers = {"Retry-After": "5"}
             return problem(409, "The same request is being worked on. Ask again in a moment.", headers=headers)
-    return _done(row, view)
+    return row
 
 
 def _take_over(row: IdempotencyKey) -> bool:
@@ -102,6 +105,14 @@ def _done(row: IdempotencyKey, view: Callable[[], HttpResponse]) -> HttpResponse
         answer=zstandard.compress(response.content),
     )
     return response
+
+
+def _answered_again(view: Any, row: IdempotencyKey) -> View:
+    """The view with the answer of before in place of its work: who may not ask any more is refused as ever."""
+    methods = {name.lower(): lambda *_, **__: _again(row) for name in WRITES if hasattr(view.cls, name.lower())}
+    replay: Any = type(view.cls.__name__, (view.cls,), methods)
+    answering: View = replay.as_view()
+    return answering
 
 
 def _again(row: IdempotencyKey) -> HttpResponse:

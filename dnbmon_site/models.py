@@ -17,6 +17,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from portfolio.scopes import SCOPES, split_scopes, unknown_scopes
+
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -109,7 +111,7 @@ class ApiKey(models.Model):
         blank=True,
         editable=False,
         related_name="api_keys",
-        verbose_name=_("created by"),
+        verbose_name=_("issued by"),
     )
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
@@ -145,6 +147,8 @@ class ApiKey(models.Model):
     @classmethod
     def issue(cls, *, name: str, scopes: str = "", **columns: Any) -> tuple["ApiKey", str]:
         """The row, and the key itself, which is shown once and never again."""
+        if unknown := unknown_scopes(split_scopes(scopes)):
+            raise ValueError(f"No such scope: {', '.join(unknown)}. There are: {', '.join(SCOPES)}.")
         prefix, secret = token_hex(4), token_hex(32)
         row = cls.objects.create(name=name, prefix=prefix, hashed=hashed(secret), scopes=scopes, **columns)
         return row, plain_key(prefix, secret)
@@ -168,12 +172,12 @@ class ApiKey(models.Model):
         is_left = self.old_until is not None and self.old_until > timezone.now()
         return is_left and compare_digest(self.old_hashed, presented)
 
-    def rotate(self, *, overlap: timedelta = timedelta(days=7)) -> str:
-        """A new key for the same program, shown once; the one before goes on for a while."""
+    def rotate(self, *, by: User | None = None, overlap: timedelta = timedelta(days=7)) -> str:
+        """A new key for the same program, shown once to who rotates it; the one before goes on for a while."""
         prefix, secret = token_hex(4), token_hex(32)
         self.old_prefix, self.old_hashed, self.old_until = self.prefix, self.hashed, timezone.now() + overlap
-        self.prefix, self.hashed = prefix, hashed(secret)
-        self.save(update_fields=["prefix", "hashed", "old_prefix", "old_hashed", "old_until"])
+        self.prefix, self.hashed, self.created_by = prefix, hashed(secret), by or self.created_by
+        self.save(update_fields=["prefix", "hashed", "created_by", "old_prefix", "old_hashed", "old_until"])
         return plain_key(prefix, secret)
 
     def noted(self) -> Self:
@@ -190,8 +194,18 @@ class ApiKey(models.Model):
         self.revoked_at = self.revoked_at or timezone.now()
         self.save(update_fields=["revoked_at"])
 
+    @property
+    def unknown_scopes(self) -> list[str]:
+        """Written before scopes were a fixed list: kept, and opening nothing."""
+        return unknown_scopes(split_scopes(self.scopes))
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether who issued it has left. It goes on: it is a program's, which works for the others as well."""
+        return self.created_by is None or not self.created_by.is_active
+
     def allows(self, scope: str) -> bool:
-        return bool(scope) and scope in {name.strip() for name in self.scopes.split(",")}
+        return scope in SCOPES and scope in split_scopes(self.scopes)
 
 
 class IdempotencyKey(models.Model):

@@ -16,8 +16,8 @@ from health.metrics import CONTENT_TYPE, exposition
 from health.models import State
 from health.results import worst
 from health.views import BUSY, what_is_missing, words
+from portfolio.scopes import METRICS
 
-SCOPE = "metrics"
 REFUSED = "A key with the scope “metrics” is needed: Authorization: Bearer dnbmon_…"
 
 
@@ -49,7 +49,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def refusal(request: HttpRequest) -> HttpResponse | None:
     """Nothing for a key that may."""
     key = ApiKey.authenticate(presented_key(request) or "")
-    if key is not None and key.allows(SCOPE):
+    if key is not None and key.allows(METRICS):
         return None
     answer = words(REFUSED, 401 if key is None else 403)
     answer["WWW-Authenticate"] = 'Bearer realm="metrics"'

@@ -8,16 +8,15 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponsePermanentRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -27,6 +26,9 @@ from monitoring.addressing import site_url
 
 PAGE = "/api/docs/problems/"
 MEDIA_TYPE = "application/problem+json"
+NO_KEY = "There is no key in this request. Send one: Authorization: Bearer dnbmon_…"
+REFUSED = "The request was refused as a whole."
+REUSED = "This Idempotency-Key was used for another request. Take a new one for each."
 
 
 class Kind(NamedTuple):
@@ -49,7 +51,12 @@ KINDS = (
         "No valid key",
         "Send `Authorization: Bearer dnbmon_…`. Keys expire and can be revoked: an administrator issues another.",
     ),
-    Kind(403, "not-allowed", "This key may not do that", "An administrator gives the key the scope it needs."),
+    Kind(
+        403,
+        "not-allowed",
+        "Not allowed",
+        "`detail` names the scope that the key lacks, or the right that the role lacks. An administrator gives it.",
+    ),
     Kind(404, "not-found", "Nothing here", "The address is mistyped, or there is no such company."),
     Kind(
         405, "method-not-allowed", "This address does not take this method", "The header `Allow` names those it takes."
@@ -94,6 +101,7 @@ def problem(
         document["errors"] = errors
     if status == HTTPStatus.GONE:
         document["start_again"] = {"snapshot": "/api/v1/companies/", "oldest": "/api/v1/changes/"}
+    headers = {"Cache-Control": "no-store", **(headers or {})}
     return JsonResponse(document, status=status, headers=headers, content_type=MEDIA_TYPE)
 
 
@@ -103,6 +111,8 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     if response is None:
         return None
     headers = {name: value for name, value in response.items() if name.lower() != "content-type"}
+    if isinstance(error, exceptions.NotAuthenticated):
+        return problem(response.status_code, NO_KEY, headers=headers)
     if isinstance(error, exceptions.ValidationError):
         errors = list(flat(error.detail))
         return problem(response.status_code, sentence(errors), errors=errors, headers=headers)
@@ -134,28 +144,37 @@ def sentence(errors: list[dict[str, str]]) -> str:
 
 @csrf_exempt
 def unknown_route(request: HttpRequest) -> HttpResponse:
-    """Every address under /api/ that is none."""
-    if request.method in ("GET", "HEAD") and lacks_slash(request.path_info):
-        return HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
-    return problem(404, "There is nothing at this address. /api/docs/ lists what there is.")
+    """Every address under /api/ that is none. One without its last slash is the same address: no method loses it."""
+    if (match := with_slash(request.path_info)) is None:
+        return problem(404, "There is nothing at this address. /api/docs/ lists what there is.")
+    request.path, request.path_info, request.resolver_match = f"{request.path}/", f"{request.path_info}/", match
+    answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    return answer
 
 
-def lacks_slash(path: str) -> bool:
+def with_slash(path: str) -> ResolverMatch | None:
     if path.endswith("/"):
-        return False
+        return None
     try:
-        return resolve(f"{path}/").func is not unknown_route
+        match = resolve(f"{path}/")
     except Resolver404:
-        return False
+        return None
+    return None if match.func is unknown_route else match
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's `handler400`: what was refused before a view was reached."""
     if isinstance(exception, DisallowedHost):
         return unknown_host(request)
-    if request.path_info.startswith("/api/"):
-        return problem(400, "The request was refused as a whole.")
-    return defaults.bad_request(request, exception)
+    if not request.path_info.startswith("/api/"):
+        return defaults.bad_request(request, exception)
+    if isinstance(exception, RequestDataTooBig):
+        return problem(413, too_large())
+    return problem(400, REFUSED)
+
+
+def too_large() -> str:
+    return f"A request may have {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024**2} MB at most."
 
 
 def unknown_host(request: HttpRequest) -> HttpResponse:
@@ -178,71 +197,3 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def problem_page(request: HttpRequest) -> HttpResponse:
     """What `type` of a problem document leads to."""
     return render(request, "pages/problems.html", {"kinds": KINDS})
-
-
-PROBLEM_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "description": "A problem document (RFC 9457).",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference", "description": "Leads to an explanation."},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["parameter", "detail"],
-                "properties": {"parameter": {"type": "string"}, "detail": {"type": "string"}},
-            },
-        },
-        "start_again": {
-            "type": "object",
-            "description": "With 410: a snapshot to begin from, and the oldest change there still is.",
-            "properties": {"snapshot": {"type": "string"}, "oldest": {"type": "string"}},
-        },
-    },
-}
-
-
-IDEMPOTENCY_KEY: dict[str, Any] = {
-    "in": "header",
-    "name": "Idempotency-Key",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-    "description": "A word of yours for this request: sent again with the same word, it is done once.",
-}
-
-
-def an_example(status: int) -> dict[str, Any]:
-    kind = BY_STATUS[status]
-    return {"type": f"{PAGE}#{kind.slug}", "title": kind.title, "status": status, "detail": kind.advice}
-
-
-def describe_problems(result: dict[str, Any], generator: Any, request: Request | None, public: bool) -> dict[str, Any]:
-    """A drf-spectacular hook: each operation's errors, which are the same document everywhere."""
-    result["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
-    for path, methods in result["paths"].items():
-        for method, operation in methods.items():
-            statuses = [
-                400,
-                401,
-                403,
-                405,
-                406,
-                429,
-                *([] if method == "get" else [409, 413, 415]),
-                *([404] if "{" in path else []),
-                *([410] if path.endswith("v1/changes/") else []),
-            ]
-            for status in sorted(statuses):
-                operation["responses"].setdefault(str(status), _response(BY_STATUS[status].title, status))
-            if method != "get":
-                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-            operation["responses"]["default"] = _response("Any other problem", 500)
-    return result
-
-
-def _response(description: str, status: int) -> dict[str, Any]:
-    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": an_example(status)}
-    return {"description": description, "content": {MEDIA_TYPE: content}}

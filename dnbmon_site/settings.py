@@ -122,6 +122,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "dnbmon_site.request_log.RequestLog",
+    "dnbmon_site.limits.ApiAnswers",
     # Last, as it asks to be: it turns the answer to one attempt too many into a page that says so.
     "axes.middleware.AxesMiddleware",
 ]
@@ -271,7 +272,6 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["dnbmon_site.limits.KeyRate"],
     "EXCEPTION_HANDLER": "dnbmon_site.problems.handle",
     # The format is asked for in the header only; `?format=` is a parameter like others.
     "URL_FORMAT_OVERRIDE": None,
@@ -283,10 +283,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["dnbmon_site.keys.IsKnown"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "dnbmon_site.problems.describe_problems",
+        "dnbmon_site.problem_schemas.describe_problems",
+        "dnbmon_site.problem_schemas.describe_servers",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ChangeKind": "monitoring.models.Kind",

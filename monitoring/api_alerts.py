@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from monitoring.answers import COMPANY_SHORT_EXAMPLE, SEVERITIES, CompanyShortSerializer, companies_of
 from monitoring.handling import acknowledge, close
 from monitoring.models import Alert, AlertState, Severity
-from portfolio.answering import ALERTS, an_answer, who
+from portfolio.answering import an_answer, who
 from portfolio.keyset import (
     BadCursor,
     DunsField,
@@ -30,6 +30,7 @@ from portfolio.keyset import (
     write_token,
 )
 from portfolio.models import Company
+from portfolio.scopes import ALERTS
 
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The alert's key.")
 ALERT_EXAMPLE = {

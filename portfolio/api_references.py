@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from portfolio.answering import READ, WRITE_REFERENCES, a_request, an_answer, who
+from portfolio.answering import a_request, an_answer, who
 from portfolio.keyset import (
     BadCursor,
     DunsField,
@@ -27,6 +27,7 @@ from portfolio.keyset import (
 )
 from portfolio.models import ExternalReference
 from portfolio.referring import Named, forget_name, name_companies
+from portfolio.scopes import READ, WRITE_REFERENCES
 
 MOST_AT_ONCE = 1000
 ENTRY_EXAMPLE = {"duns": "804735132", "system": "crm", "id": "0015g00000AbCdE"}

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from portfolio.answering import PULL, an_answer, who
+from portfolio.answering import an_answer, who
 from portfolio.auditing import record
 from portfolio.keyset import (
     BadCursor,
@@ -27,6 +27,7 @@ from portfolio.keyset import (
     write_token,
 )
 from portfolio.models import Registration, RegistrationState
+from portfolio.scopes import PULL
 from portfolio.wording import description
 
 PULL_NOW = "monitoring.jobs.pull_now"

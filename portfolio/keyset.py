@@ -164,8 +164,8 @@ class CountryField(serializers.RegexField):
     """Two letters, ISO 3166-1."""
 
     def __init__(self, **kwargs: Any) -> None:
+        kwargs["error_messages"] = {"invalid": "A country has two letters (ISO 3166-1), such as DE."}
         super().__init__(regex=r"^[A-Za-z]{2}\Z", **kwargs)
-        self.error_messages["invalid"] = "A country has two letters (ISO 3166-1), such as DE."
 
     def to_internal_value(self, data: Any) -> str:
         return str(super().to_internal_value(data)).upper()

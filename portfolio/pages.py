@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import admin
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.views.main import ChangeList as DjangoChangeList
 from django.core.exceptions import PermissionDenied
@@ -136,3 +139,22 @@ class ReadOnlyAdmin(PageAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What somebody is given to copy, and whose it is."""
+
+    name: str
+    text: str
+
+
+def shown_once(
+    request: HttpRequest, secrets: Sequence[Secret], *, title: str, note: str, back: str
+) -> TemplateResponse:
+    """Secrets stand in this answer and nowhere else: a message would keep them in a cookie or a session meanwhile."""
+    request.current_app = admin.site.name
+    context = {"secrets": secrets, "title": title, "note": note, "back": back}
+    answer = TemplateResponse(request, "pages/shown_once.html", {**admin.site.each_context(request), **context})
+    answer["Cache-Control"] = "no-store"
+    return answer

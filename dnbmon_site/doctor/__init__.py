@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from django.db import DatabaseError
 
-from dnbmon_site.doctor import dnb, here, outside
+from dnbmon_site.doctor import dnb, here, keys, outside
 from dnbmon_site.doctor.finding import Finding
 
 Look = Callable[[], Iterator[Finding]]
@@ -31,6 +31,7 @@ LOOKS: tuple[tuple[str, Look, bool], ...] = (
     ("worker", here.worker, True),
     ("webhooks, channels and file servers", outside.of_people, True),
     ("deliveries", here.stuck, True),
+    ("API keys", keys.api_keys, True),
     ("clock and network", dnb.clock, True),
 )
 

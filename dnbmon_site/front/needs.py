@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from dnbmon_site.keys_admin import unknown_words
+from dnbmon_site.models import ApiKey
 from monitoring.admin.registrations import marks_of
 from monitoring.models import AlertState, Severity
 from monitoring.own_alerts import own_alerts
@@ -53,6 +55,7 @@ def needs_of(request: HttpRequest, registrations: Sequence[Registration], number
         *(need for row in registrations for need in _needs_of(row, numbers)),
         *_unreadable(numbers),
         *_decisions(request, numbers),
+        *_keys(request),
     ]
     return sorted(found, key=lambda need: URGENCY.index(need.tone))
 
@@ -136,6 +139,17 @@ def _unreadable(numbers: Tallies) -> Iterator[Need]:
         link = reverse("admin:monitoring_deadletter_changelist") + "?state=open"
         text = gettext("Look at them, then try again or set them aside.")
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Look"))
+
+
+def _keys(request: HttpRequest) -> Iterator[Need]:
+    """Keys that do less than whoever issued them believes, for those who issue keys."""
+    if not request.user.has_perm("dnbmon_site.change_apikey"):
+        return
+    for key in ApiKey.objects.valid():
+        if key.unknown_scopes:
+            title = gettext("API key “%(name)s” has a scope that does not exist") % {"name": key.name}
+            link = reverse("admin:dnbmon_site_apikey_change", args=[key.pk])
+            yield Need("warn", title, unknown_words(key), link, gettext("Correct"))
 
 
 # What waits for a decision, for those with the right to it

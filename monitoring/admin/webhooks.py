@@ -34,13 +34,12 @@ from monitoring.webhooks import create_endpoint, missed, resend, rotate_secret, 
 from portfolio.auditing import record
 from portfolio.filters import choice_filter
 from portfolio.markup import ago, badge
-from portfolio.pages import PageAdmin, ReadOnlyAdmin
+from portfolio.pages import PageAdmin, ReadOnlyAdmin, Secret, shown_once
 from portfolio.wording import counted
 
 LAST = 20
 STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}
 FIELDS = ("name", "url", "event_types", "kinds", "severity", "element", "registration", "countries", "companies")
-SECRET = _("The secret is %(secret)s. Copy it now, with “whsec_”: it is never shown again.")
 
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
@@ -139,12 +138,17 @@ class WebhookAdmin(PageAdmin):
         endpoint, secret = create_endpoint(made_by=made_by, **{name: form.cleaned_data[name] for name in FIELDS})
         obj.pk = endpoint.pk
         obj.refresh_from_db()
-        messages.success(request, SECRET % {"secret": secret})
+        obj.plain = secret
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        return secret_shown(request, obj, obj.plain, gettext("With “whsec_”, it goes into the receiver's settings."))
 
     def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
         endpoint = self.object_or_404(request, str(key))
+        if action == "rotate":
+            return rotated(request, endpoint)
         if action == "resend":
             level, text = _resend(endpoint, request)
         elif action in ACTIONS:
@@ -195,6 +199,18 @@ class WebhookAdmin(PageAdmin):
         return ago(row.created_at)
 
 
+def rotated(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
+    secret = rotate_secret(endpoint, by=request.user.get_username())
+    note = gettext("With “whsec_”. For a day, messages are signed with the old one as well.")
+    return secret_shown(request, endpoint, secret, note)
+
+
+def secret_shown(request: HttpRequest, endpoint: WebhookEndpoint, secret: str, note: str) -> HttpResponse:
+    back = reverse("admin:monitoring_webhookendpoint_change", args=[endpoint.pk])
+    shown = [Secret(endpoint.name, secret)]
+    return shown_once(request, shown, title=gettext("Secret of a webhook"), note=note, back=back)
+
+
 # What people do with a webhook
 
 
@@ -206,13 +222,6 @@ def _test(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
         "status": attempt.status,
         "duration_ms": attempt.duration_ms,
     }
-
-
-def _rotate(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
-    secret = rotate_secret(endpoint, by=by)
-    return messages.SUCCESS, " ".join(
-        (SECRET % {"secret": secret}, gettext("For a day, messages are signed with the old one as well."))
-    )
 
 
 def _off(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
@@ -251,7 +260,7 @@ def _again(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
     ) % {"count": counted(count)}
 
 
-ACTIONS = {"test": _test, "rotate": _rotate, "off": _off, "on": _on, "from-now": _from_now, "again": _again}
+ACTIONS = {"test": _test, "off": _off, "on": _on, "from-now": _from_now, "again": _again}
 
 
 # Messages

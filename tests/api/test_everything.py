@@ -9,6 +9,7 @@ from django.conf import settings as django_settings
 from django.core import signals
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
+from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
@@ -30,7 +31,9 @@ SETTINGS = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-schema = schemathesis.openapi.from_wsgi("/api/schema/", get_wsgi_application())
+described: Any = SchemaGenerator
+schema = schemathesis.openapi.from_dict(described().get_schema(public=True))
+schema.app = get_wsgi_application()
 
 
 @pytest.fixture(autouse=True)

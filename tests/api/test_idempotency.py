@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from dnbmon_site import idempotency
-from dnbmon_site.models import IdempotencyKey
+from dnbmon_site.models import ApiKey, IdempotencyKey, UserPermission
 from portfolio import api_registrations, api_subjects
 from portfolio.models import AuditEntry, Subject, SubjectImport
 from tests.api.programs import Program, a_person
@@ -108,6 +108,26 @@ def test_killed_between_the_effect_and_the_answer(erp: Program, monkeypatch: pyt
     assert answer.status_code == 200
     assert answer.json()["budget"]["used"] == 1
     assert AuditEntry.objects.filter(action="want").count() == 1
+
+
+def test_who_may_not_ask_any_more_is_given_nothing_again(erp: Program) -> None:
+    want(erp, "a", DUNS)
+    ApiKey.objects.update(scopes="read")
+    answer = want(erp, "a", DUNS)
+    assert answer.status_code == 403 and "write:portfolio" in answer.json()["detail"]
+    assert DUNS not in answer.content.decode()
+    ApiKey.objects.update(scopes="read,write:portfolio")
+    assert want(erp, "a", DUNS)["Idempotent-Replayed"] == "true", "and it is kept for who may again"
+    ApiKey.objects.get().revoke()
+    assert want(erp, "a", DUNS).status_code == 401
+
+
+def test_nor_is_a_person_whose_role_was_taken_away(db: None) -> None:
+    a_registration(adopted=True)
+    person = a_person("portfolio.change_subject")
+    want(person, "a", DUNS)
+    UserPermission.objects.all().delete()
+    assert want(person, "a", DUNS).status_code == 403
 
 
 def test_what_broke_is_made_again(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:

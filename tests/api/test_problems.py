@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 from django.test import Client, override_settings
-from rest_framework.exceptions import Throttled
 
-from monitoring import api, feed
+from monitoring import feed
+from portfolio.scopes import SCOPES
 from tests.api.programs import Program
-from tests.builders import an_update, delivered
+from tests.api.test_query_counts import operations
+from tests.builders import a_registration, an_update, delivered
 
 pytestmark = pytest.mark.django_db
+PULL = "registrations/ACME_LOD_01/pull/"
 
 
 def assert_is_problem(answer: Any, status: int) -> dict[str, Any]:
@@ -34,22 +36,33 @@ def test_an_unknown_address(path: str, method: str) -> None:
     assert_is_problem(getattr(client, method)(f"/api/{path}"), 404)
 
 
-def test_a_missing_slash_is_added(program: Program) -> None:
-    answer = program.get("changes", limit=1)
-    assert answer.status_code == 301
-    assert answer["Location"] == "/api/v1/changes/?limit=1"
+@pytest.mark.parametrize("operation", operations())
+def test_an_address_without_its_last_slash_is_the_same_address(
+    a_program: Callable[..., Program], operation: str
+) -> None:
+    program = a_program(scopes=",".join(SCOPES))
+    method, path = operation.split(" ")
+    path = path.format(duns="804735132", reference="ACME_LOD_01", id="019b95d1-5000-7c55-9d0a-2a4f4b0c9a11")
+    a_registration()
+    with_slash, without = program.send(method, path), program.send(method, path.rstrip("/"))
+    assert without.status_code == with_slash.status_code
+    assert without.headers.get("Content-Type") == with_slash.headers.get("Content-Type")
+
+
+def test_a_write_without_its_last_slash_is_done_once(a_program: Callable[..., Program]) -> None:
+    program = a_program(scopes="pull")
+    a_registration()
+    answers = [program.post(path, word="a") for path in ("registrations/ACME_LOD_01/pull", PULL)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[1]["Idempotent-Replayed"] == "true"
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_a_method_that_an_address_does_not_take(a_program: Callable[..., Program], method: str) -> None:
-    program = a_program(scopes="read,write")
+    program = a_program(scopes="read")
     answer = getattr(program.client, method)("/api/v1/changes/", headers=program.headers)
     assert_is_problem(answer, 405)
     assert "GET" in answer["Allow"]
-
-
-def test_writing_takes_another_scope(program: Program) -> None:
-    assert_is_problem(program.client.post("/api/v1/changes/", headers=program.headers), 403)
 
 
 def test_a_format_that_is_not_had(program: Program) -> None:
@@ -58,18 +71,15 @@ def test_a_format_that_is_not_had(program: Program) -> None:
     assert_is_problem(program.get("changes/", format="xml"), 400)
 
 
-def test_the_schema_answers_problems_too() -> None:
-    assert_is_problem(Client().post("/api/schema/"), 405)
+def test_the_schema_answers_problems_too(program: Program) -> None:
+    assert_is_problem(Client().get("/api/schema/"), 401)
+    assert_is_problem(program.client.post("/api/schema/", headers=program.headers), 405)
 
 
-def test_too_many_requests(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    def throttled(self: Any, request: Any) -> None:
-        raise Throttled(wait=7)
-
-    monkeypatch.setattr(api.ChangeFeed, "check_throttles", throttled)
-    answer = program.get("changes/")
-    assert_is_problem(answer, 429)
-    assert answer["Retry-After"] == "7"
+def test_a_body_that_is_too_large(program: Program, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1024**2
+    document = assert_is_problem(program.post("companies/lookup/", {"duns": ["8" * 1024**2]}), 413)
+    assert document["detail"] == "A request may have 1 MB at most."
 
 
 def test_each_wrong_parameter_is_named(program: Program) -> None:

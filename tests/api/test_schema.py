@@ -8,7 +8,8 @@ from django.core.management import call_command
 from django.test import Client
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from tests.api.programs import Program
+from dnbmon_site.models import User
+from tests.api.programs import Program, a_person
 from tests.builders import DUNS, a_registration, a_seed, a_transfer, an_element, an_update, delivered, stamp
 
 pytestmark = pytest.mark.django_db
@@ -22,10 +23,16 @@ PATHS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def schema() -> Any:
-    answer = Client().get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"})
-    return json.loads(answer.content)
+DESCRIPTION: dict[str, Any] = {}
+
+
+@pytest.fixture
+def schema(program: Program) -> Any:
+    """Made once: it takes a second."""
+    if not DESCRIPTION:
+        headers = {**program.headers, "Accept": "application/vnd.oai.openapi+json"}
+        DESCRIPTION.update(json.loads(program.client.get("/api/schema/", headers=headers).content))
+    return DESCRIPTION
 
 
 def validator(schema: Any, path: str, status: int) -> Draft202012Validator:
@@ -84,7 +91,41 @@ def test_problems_are_as_described(program: Program, stranger: Program, schema: 
     validator(schema, "companies/{duns}/", 404).validate(program.get("companies/1/").json())
 
 
-def test_the_pages_need_no_internet() -> None:
-    page = Client().get("/api/docs/").content.decode()
+def test_it_says_where_the_api_is(schema: Any) -> None:
+    assert schema["servers"] == [{"url": "http://testserver"}]
+    assert all(path.startswith("/api/v1/") for path in schema["paths"])
+
+
+def test_it_says_which_scope_each_operation_takes(schema: Any) -> None:
+    def needed(path: str, method: str) -> list[Any]:
+        return [way["key"] for way in schema["paths"][f"/api/v1/{path}"][method]["security"] if "key" in way]
+
+    assert needed("registrations/{reference}/pull/", "post") == [["pull"]]
+    assert needed("registrations/{reference}/subjects/", "get") == [["read"]]
+    assert needed("imports/{id}/confirm/", "post") == [], "no key will do"
+
+
+def test_strangers_see_neither_the_description_nor_its_page(program: Program) -> None:
+    page = Client().get("/api/docs/")
+    assert (page.status_code, page["Location"]) == (302, "/login/?next=/api/docs/")
+    assert Client().get("/api/docs/?script=").status_code == 302
+    assert Client().get("/api/schema/").status_code == 401
+    nobody = Client()
+    nobody.force_login(User.objects.create_user("bob"))
+    assert [nobody.get(path).status_code for path in ("/api/docs/", "/api/schema/")] == [403, 403]
+    for known in (program, Program.with_key(scopes="alerts"), a_person()):
+        for path in ("/api/docs/", "/api/schema/"):
+            assert known.client.get(path, headers=known.headers).status_code == 200
+
+
+def test_nobody_on_the_way_keeps_an_answer(program: Program, stranger: Program) -> None:
+    person = a_person("portfolio.view_company")
+    for one in (program, stranger, person):
+        for path in ("v1/companies/", "v1/companies/1/", "v1/nothing/", "schema/", "docs/", "docs/problems/"):
+            assert one.client.get(f"/api/{path}", headers=one.headers)["Cache-Control"] == "no-store", path
+
+
+def test_the_pages_need_no_internet(db: None) -> None:
+    page = a_person().client.get("/api/docs/").content.decode()
     assert "swagger-ui" in page
     assert "http://" not in page.replace("http://testserver", "") and "https://" not in page

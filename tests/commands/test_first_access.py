@@ -5,6 +5,7 @@ import json
 import pytest
 
 from dnbmon_site.models import ApiKey, User
+from portfolio.scopes import SCOPES
 from tests.commands.conftest import Run
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +16,7 @@ def test_makes_a_person_and_a_key_that_work(run: Run) -> None:
     user = User.objects.get(username=access["user"])
     assert user.is_superuser and user.check_password(access["password"])
     key = ApiKey.authenticate(access["api_key"])
-    assert key and key.allows("read") and key.allows("write")
+    assert key and key.unknown_scopes == [] and all(key.allows(scope) for scope in SCOPES)
 
 
 def test_later_it_makes_nothing_and_says_how_to_come_in(run: Run) -> None:

@@ -45,8 +45,15 @@ def make(admin: Client, receiver: Receiver, **fields: Any) -> Any:
 
 
 def secret_in(answer: Any) -> str:
-    told = next(str(message) for message in answer.context["messages"] if "whsec_" in str(message))
-    return told.split("The secret is ")[1].split(".")[0]
+    (secret,) = answer.context["secrets"]
+    assert secret.text in answer.content.decode()
+    return str(secret.text)
+
+
+def test_the_secret_is_in_no_cookie_and_no_session(admin: Client, receiver: Receiver) -> None:
+    secrets = [secret_in(make(admin, receiver)), secret_in(do(admin, "rotate"))]
+    kept = [*(morsel.value for morsel in admin.cookies.values()), str(dict(admin.session))]
+    assert not any(secret in text for secret in secrets for text in kept)
 
 
 def do(admin: Client, action: str) -> Any:

@@ -1,6 +1,7 @@
 """People come in, other programs come in by key, and nobody else does."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.forms import PasswordResetForm
@@ -8,9 +9,11 @@ from django.contrib.auth.models import Group
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from dnbmon_site.models import ApiKey, User
 from portfolio.models import AuditEntry
+from portfolio.scopes import SCOPES
 
 pytestmark = pytest.mark.django_db
 NEW = "other words entirely"
@@ -103,19 +106,74 @@ def test_use_is_noted_once_a_minute() -> None:
 
 def test_the_admin_issues_a_key(client: Client) -> None:
     client.force_login(an_admin())
-    wanted = {"name": "warehouse", "scopes": "read", "budget": 5, "calls_per_minute": 60}
-    answer = client.post("/dnbmon_site/apikey/add/", wanted, follow=True)
-    shown = next(str(message) for message in answer.context["messages"] if "dnbmon_" in str(message))
-    plain = shown.split("The key is ")[1].split(".")[0]
+    wanted = {"name": "warehouse", "scopes": ["read", "alerts"], "budget": 5, "calls_per_minute": 60}
+    plain = shown_in(client.post("/dnbmon_site/apikey/add/", wanted))
     key = ApiKey.authenticate(plain)
     assert key is not None and key.created_by is not None and key.created_by.username == "ann"
-    assert (key.budget, key.calls_per_minute) == (5, 60)
+    assert (key.scopes, key.budget, key.calls_per_minute) == ("read,alerts", 5, 60)
     ticked = {"action": "rotate", "_selected_action": [str(key.pk)]}
-    answer = client.post("/dnbmon_site/apikey/", ticked, follow=True)
-    shown = next(str(message) for message in answer.context["messages"] if "dnbmon_" in str(message))
-    rotated = ApiKey.authenticate(shown.split("The key is ")[1].split(".")[0])
+    new = shown_in(client.post("/dnbmon_site/apikey/", ticked))
+    rotated = ApiKey.authenticate(new)
     assert rotated is not None and rotated.pk == key.pk
+    kept = [*(morsel.value for morsel in client.cookies.values()), str(dict(client.session))]
+    assert not any(secret in text for secret in (plain, new) for text in kept), "no cookie and no session has it"
     assert ApiKey.authenticate(plain) is not None, "for a while the one before goes on"
+
+
+def shown_in(answer: Any) -> str:
+    assert answer.status_code == 200 and "no-store" in answer["Cache-Control"]
+    (secret,) = answer.context["secrets"]
+    assert secret.text in answer.content.decode()
+    return str(secret.text)
+
+
+@pytest.mark.parametrize("scopes", [["read", "write"], ["everything"], [], ["read,pull"]])
+def test_the_admin_issues_no_key_with_a_scope_that_does_not_exist(client: Client, scopes: list[str]) -> None:
+    client.force_login(an_admin())
+    wanted = {"name": "warehouse", "scopes": scopes, "budget": 0, "calls_per_minute": 60}
+    answer = client.post("/dnbmon_site/apikey/add/", wanted)
+    assert answer.status_code == 200 and answer.context["errors"]
+    assert not ApiKey.objects.exists()
+
+
+def test_nor_does_anything_else() -> None:
+    with pytest.raises(ValueError, match="No such scope: write. There are: read, "):
+        ApiKey.issue(name="x", scopes="read, write")
+
+
+def test_each_scope_is_ticked_beside_its_sentence(client: Client) -> None:
+    client.force_login(an_admin())
+    page = client.get("/dnbmon_site/apikey/add/").content.decode()
+    for name, sentence in SCOPES.items():
+        assert f'value="{name}"' in page
+        assert str(escape(sentence)) in page
+
+
+def test_a_key_from_before_keeps_what_exists_and_says_what_does_not(client: Client) -> None:
+    """Scopes were free text: what is none opens nothing, and is shown until somebody ticks what was meant."""
+    client.force_login(an_admin())
+    key, _ = ApiKey.issue(name="warehouse", scopes="read")
+    ApiKey.objects.update(scopes="read, write")
+    key.refresh_from_db()
+    assert key.allows("read") and not key.allows("write")
+    words = "“write” is not a scope and opens nothing."
+    path = f"/dnbmon_site/apikey/{key.pk}/change/"
+    for page in ("/", "/dnbmon_site/apikey/", path):
+        assert words in client.get(page).content.decode(), page
+    form = {"name": "warehouse", "scopes": ["read", "write:portfolio"], "budget": 0, "calls_per_minute": 60}
+    assert client.post(path, form).status_code == 302
+    key.refresh_from_db()
+    assert key.scopes == "read,write:portfolio"
+    assert "opens nothing" not in client.get("/").content.decode()
+
+
+def test_a_key_goes_on_when_its_issuer_has_left_and_the_list_says_so(client: Client) -> None:
+    client.force_login(an_admin())
+    _, plain = ApiKey.issue(name="warehouse", scopes="read", created_by=User.objects.create_user("bob"))
+    assert "has left" not in client.get("/dnbmon_site/apikey/").content.decode()
+    User.objects.filter(username="bob").update(is_active=False)
+    assert "has left" in client.get("/dnbmon_site/apikey/").content.decode()
+    assert ApiKey.authenticate(plain) is not None
 
 
 def test_acts_on_people_roles_and_keys_are_written_down(client: Client) -> None:

@@ -12,7 +12,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from dnbmon_site import doctor
-from dnbmon_site.doctor import dnb, here
+from dnbmon_site.doctor import dnb, here, keys
+from dnbmon_site.models import ApiKey, User
 from health.models import JOBS, Heartbeat
 from monitoring.models import Delivery, DeliveryState
 from portfolio.models import Registration, RegistrationState
@@ -180,6 +181,27 @@ def test_settings_that_cannot_be_meant(settings: Any) -> None:
     settings.DNB_TIMEOUT, settings.DNB_CALLS_PER_SECOND = 0, 50
     words = said(here.environment)
     assert "DNB_TIMEOUT is 0" in words and "DNB_CALLS_PER_SECOND is 50" in words
+
+
+def test_keys_with_scopes_that_do_not_exist() -> None:
+    ApiKey.issue(name="CRM", scopes="read", created_by=User.objects.create_user("ann"))
+    assert said(keys.api_keys) == ""
+    ApiKey.objects.update(scopes="read, write")
+    words = said(keys.api_keys)
+    assert "open nothing: write." in words and "API key CRM (dnbmon_" in words
+
+
+def test_keys_whose_issuer_has_left() -> None:
+    bob = User.objects.create_user("bob")
+    key, _ = ApiKey.issue(name="CRM", scopes="read", created_by=User.objects.create_user("ann"))
+    User.objects.filter(username="ann").update(is_active=False)
+    assert "issued by ann, who is no longer active. It goes on" in said(keys.api_keys)
+    key.rotate(by=bob)
+    assert said(keys.api_keys) == ""
+    bob.delete()
+    assert "issued by somebody who was removed" in said(keys.api_keys)
+    ApiKey.objects.get().revoke()
+    assert said(keys.api_keys) == ""
 
 
 def test_a_database_that_is_away_or_old_hides_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,120 @@
+"""API keys in the admin: scopes to tick, and the key itself on one answer only."""
+
+# mypy: allow-subclassing-any
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from dnbmon_site.audited import Audited
+from dnbmon_site.models import ApiKey, User
+from monitoring.admin.rule_form import TextBoxes
+from portfolio.markup import badge
+from portfolio.pages import Secret, shown_once
+from portfolio.scopes import SCOPES, split_scopes
+
+CHOICES = [(name, format_lazy("{}: {}", name, sentence)) for name, sentence in SCOPES.items()]
+CHOSEN = ("scopes", "expires_at", "budget", "calls_per_minute")
+
+
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    scopes = TextBoxes(
+        label=_("Scopes"),
+        choices=CHOICES,
+        help_text=_("What the program may do. Tick no more than it needs."),
+        error_messages={"required": _("Tick at least one: a key without a scope opens nothing.")},
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("name", *CHOSEN)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["scopes"] = split_scopes(self.initial.get("scopes") or "")
+        if self.instance.unknown_scopes:
+            self.fields["scopes"].help_text = unknown_words(self.instance)
+
+
+def unknown_words(key: ApiKey) -> str:
+    names = ", ".join(f"“{name}”" for name in key.unknown_scopes)
+    return gettext("%(names)s is not a scope and opens nothing. Tick what the program needs, and save.") % {
+        "names": names
+    }
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(Audited, ModelAdmin):
+    form = ApiKeyForm
+    list_display = ("name", "prefix", "may", "issuer", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_select_related = ("created_by",)
+    search_fields = ("name", "prefix")
+    readonly_fields = ("prefix", "created_by", "created_at", "last_used_at", "revoked_at")
+    actions = ("rotate", "revoke")
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """A key that was used belongs to the record; it is revoked, not removed."""
+        return False
+
+    @admin.display(description=_("Scopes"), ordering="scopes")
+    def may(self, key: ApiKey) -> SafeString | str:
+        known = ", ".join(name for name in split_scopes(key.scopes) if name in SCOPES)
+        if not key.unknown_scopes:
+            return known
+        return format_html("{} {}", known, badge(", ".join(key.unknown_scopes), "warn", unknown_words(key)))
+
+    @admin.display(description=_("Issued by"), ordering="created_by")
+    def issuer(self, key: ApiKey) -> SafeString | str:
+        if not key.is_orphaned:
+            return str(key.created_by)
+        words = gettext("Whoever issued it may still have it. Rotate it: it then is another, issued by you.")
+        return format_html("{} {}", key.created_by or "", badge(gettext("has left"), "warn", words))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        chosen = {name: getattr(obj, name) for name in CHOSEN}
+        row, plain = ApiKey.issue(name=obj.name, created_by=person(request), **chosen)
+        obj.pk = row.pk
+        obj.refresh_from_db()
+        obj.plain = plain
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        return keys_shown(request, [Secret(obj.name, obj.plain)])
+
+    @admin.action(description=_("Rotate: a new key, the old one goes on for 7 days"), permissions=["change"])
+    def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        issued = []
+        for key in ApiKey.objects.valid().filter(pk__in=[row.pk for row in queryset]):
+            issued.append(Secret(key.name, key.rotate(by=person(request))))
+            self.audit(request, key, "rotated")
+        return keys_shown(request, issued) if issued else None
+
+    @admin.action(description=_("Revoke"), permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        for key in queryset:
+            key.revoke()
+            self.audit(request, key, "revoked")
+
+
+def person(request: HttpRequest) -> User:
+    return User.objects.get(username=request.user.get_username())
+
+
+def keys_shown(request: HttpRequest, issued: list[Secret]) -> HttpResponse:
+    back = reverse("admin:dnbmon_site_apikey_changelist")
+    note = gettext("It goes into each request: Authorization: Bearer dnbmon_…")
+    return shown_once(request, issued, title=gettext("API key"), note=note, back=back)

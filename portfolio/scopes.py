@@ -1,0 +1,32 @@
+"""What an API key may do: each scope with the sentence that people read when they tick it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+READ = "read"
+WRITE_PORTFOLIO = "write:portfolio"
+WRITE_REFERENCES = "write:references"
+PULL = "pull"
+ALERTS = "alerts"
+METRICS = "metrics"
+SCOPES: dict[str, str | Promise] = {
+    READ: _("Read companies, changes, notifications, registrations, their companies, imports and references"),
+    WRITE_PORTFOLIO: _("Add companies to the portfolio, within the key's budget, and remove them"),
+    WRITE_REFERENCES: _("Set and remove the references by which other systems know companies"),
+    PULL: _("Pull a registration now instead of waiting for its next time"),
+    ALERTS: _("Read, acknowledge and close alerts"),
+    METRICS: _("Read health and metrics, for a system that supervises this one"),
+}
+
+
+def split_scopes(text: str) -> list[str]:
+    """The names in a text that separates them by commas."""
+    return [name for part in text.split(",") if (name := part.strip())]
+
+
+def unknown_scopes(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name not in SCOPES]
