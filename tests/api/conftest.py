@@ -1,5 +1,6 @@
 """A program with a key, as integrators write one."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -31,3 +32,15 @@ def stranger() -> Program:
 @pytest.fixture
 def key(db: None) -> tuple[ApiKey, str]:
     return ApiKey.issue(name="data warehouse", scopes="read")
+
+
+DESCRIPTION: dict[str, Any] = {}
+
+
+@pytest.fixture
+def schema(program: Program) -> Any:
+    """Made once: it takes a second."""
+    if not DESCRIPTION:
+        headers = {**program.headers, "Accept": "application/vnd.oai.openapi+json"}
+        DESCRIPTION.update(json.loads(program.client.get("/api/schema/", headers=headers).content))
+    return DESCRIPTION

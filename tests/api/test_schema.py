@@ -1,6 +1,5 @@
 """The OpenAPI description: valid, complete, and what the answers are really like."""
 
-import json
 from typing import Any
 
 import pytest
@@ -21,18 +20,6 @@ PATHS = [
     "notifications/",
     "changes/",
 ]
-
-
-DESCRIPTION: dict[str, Any] = {}
-
-
-@pytest.fixture
-def schema(program: Program) -> Any:
-    """Made once: it takes a second."""
-    if not DESCRIPTION:
-        headers = {**program.headers, "Accept": "application/vnd.oai.openapi+json"}
-        DESCRIPTION.update(json.loads(program.client.get("/api/schema/", headers=headers).content))
-    return DESCRIPTION
 
 
 def validator(schema: Any, path: str, status: int) -> Draft202012Validator:
