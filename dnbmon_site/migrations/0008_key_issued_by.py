@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dnbmon_site', '0006_words'),
+        ('dnbmon_site', '0007_own_alerts'),
     ]
 
     operations = [
