@@ -30,9 +30,10 @@ from monitoring.models import (
     Severity,
     content_key,
 )
+from monitoring.order import OLDEST_FIRST, story_key
 from monitoring.paths import Mistake
 from monitoring.readers import PublicationReader, after
-from monitoring.reversing import note_reversals
+from monitoring.reversing import review_reversals
 from monitoring.rules import Rule, Scope, compile_rule
 from monitoring.telling import Raised, tell
 from monitoring.timeline import lines_of, sentence
@@ -127,10 +128,11 @@ def active_rules() -> list[Rule]:
 
 def raise_from(publication: Publication, rules: Sequence[Rule]) -> list[Alert]:
     """All that one publication raises; the same again changes nothing."""
-    changes = Change.objects.filter(delivery=publication.delivery_id, superseded=False).exclude(kind=Kind.BASELINE)
-    reading = Reading(publication, rules, list(changes.order_by("id")))
+    brought = sorted(Change.objects.filter(delivery=publication.delivery_id), key=story_key)
+    changes = [change for change in brought if not change.superseded and change.kind != Kind.BASELINE]
+    reading = Reading(publication, rules, changes)
     groups = write_alerts(reading, find_matches(reading))
-    note_reversals(reading.changes, lambda change: in_words(reading, [change])[change.pk])
+    review_reversals(change.company_id for change in brought)
     raised = [*_raised(reading, groups), *note_baselines(publication, rules)]
     tell(raised, publication)
     emit_events(_events(raised, publication.number))
@@ -203,7 +205,7 @@ def _family(kind: str) -> frozenset[str]:
 def _earlier_notices(companies: set[str], number: int) -> Mapping[str, list[tuple[int, Change]]]:
     """Notices about these companies with the publication that brought each, up to this one."""
     kinds = [kind for family in FAMILIES for kind in family]
-    rows = list(Change.objects.filter(company__in=companies, kind__in=kinds).order_by("changed_at", "id"))
+    rows = list(Change.objects.filter(company__in=companies, kind__in=kinds).order_by(*OLDEST_FIRST))
     published = Publication.objects.filter(delivery__in={row.delivery_id for row in rows}, number__lte=number)
     numbers = dict(published.values_list("delivery_id", "number"))
     found: dict[str, list[tuple[int, Change]]] = defaultdict(list)
@@ -219,11 +221,11 @@ def _is_known(change: Change, number: int, notices: Iterable[tuple[int, Change]]
     is_of_registration = Kind.LEFT in family
     before = after = None
     for published, other in notices:
-        if (published, other.pk) >= (number, change.pk) or other.kind not in family:
+        if (published, story_key(other)) >= (number, story_key(change)) or other.kind not in family:
             continue
         if is_of_registration and other.registration_id != change.registration_id:
             continue
-        if (other.changed_at, other.pk) < (change.changed_at, change.pk):
+        if story_key(other) < story_key(change):
             before = other
         else:
             after = after or other
@@ -336,6 +338,7 @@ def _fact(reading: Reading, group: Group, match: Match, words: Mapping[uuid.UUID
         text=words[change.pk],
         severity=change.severity,
         changed_at=change.changed_at,
+        place=change.place,
         number=reading.number,
     )
 
@@ -351,4 +354,5 @@ def _bring_up_to_date(reading: Reading, groups: Iterable[Group]) -> None:
             number__lt=reading.number,
             closed_at__lt=reading.publication.published_at,
         )
-        closed_before.update(state=AlertState.NEW, closed_at=None, closed_by="", reversal="", reversed_at=None)
+        opened = {"state": AlertState.NEW, "closed_at": None, "closed_by": ""}
+        closed_before.update(**opened, reversal="", reversed_at=None, reversed_by=None)

@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from monitoring.identity import MILLISECONDS
 from monitoring.models import Change, Element, Kind, Notification, Severity
+from monitoring.order import order_text
 from monitoring.raw_json import SentJson, SentObject
 from portfolio.api import COMPANY_EXAMPLE, CompanySerializer
 from portfolio.api_references import ReferenceSerializer
@@ -37,6 +38,7 @@ CHANGE_EXAMPLE = {
     "publication": 42,
     "derived": False,
     "superseded": False,
+    "order": "019b960cffe8019b9d49a6640000002a00000002a00000000",
 }
 NOTIFICATION_EXAMPLE = {
     "id": "019b95d1-3ba8-8d10-8a3c-55f0c7b3d2e1",
@@ -88,6 +90,10 @@ class ChangeSerializer(serializers.Serializer[Any]):
     publication = serializers.IntegerField(allow_null=True, help_text="Null until it is in the feed.")
     derived = serializers.BooleanField(help_text="Found by comparing two baselines, not sent by D&B as a change.")
     superseded = serializers.BooleanField(help_text="Derived, and replaced since a baseline arrived in between.")
+    order = serializers.CharField(
+        help_text="Sorts a company's changes by what happened, as text, also those of one moment; the feed's own order "
+        "is that of arrival."
+    )
 
 
 class FeedSerializer(serializers.Serializer[Any]):
@@ -184,6 +190,7 @@ def _item(
         "publication": number,
         "derived": bool(change.derived_from),
         "superseded": change.superseded,
+        "order": order_text(change),
     }
 
 

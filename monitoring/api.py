@@ -34,6 +34,7 @@ from monitoring.answers import (
 from monitoring.identity import milliseconds
 from monitoring.json_text import dump_json
 from monitoring.models import Change, Kind, Notification, Publication, Severity
+from monitoring.order import LATEST_FIRST, OLDEST_FIRST
 from monitoring.retention import note_for_company
 from portfolio.api import (
     COMPANY_EXAMPLE,
@@ -211,22 +212,22 @@ class CompanyChanges(APIView):
         """By the time at which things happened. What arrives late appears in its place: to be told, follow the feed."""
         asked = PageParameters.of(request)
         company = company_or_404(duns)
-        rows = Change.objects.filter(company=company.pk).order_by("-changed_at", "-id")
+        rows = Change.objects.filter(company=company.pk).order_by(*LATEST_FIRST)
         if "after" in asked:
-            rows = beyond(rows, ("changed_at", "id"), _time_and_key(asked["after"]), newest_first=True)
+            rows = beyond(rows, OLDEST_FIRST, _in_story(asked["after"]), newest_first=True)
         changes, has_more = cut(rows, asked["limit"])
         results = shown(changes, _numbers(changes), {company.pk: company})
         return Response({"results": results, "next": _timeline_token(changes[-1]) if has_more else None})
 
 
 def _timeline_token(change: Change) -> str:
-    return write_token([change.changed_at.isoformat(), change.pk.hex])
+    return write_token([change.changed_at.isoformat(), change.place, change.pk.hex])
 
 
-def _time_and_key(cursor: str) -> tuple[datetime, uuid.UUID]:
+def _in_story(cursor: str) -> tuple[datetime, str, uuid.UUID]:
     try:
-        moment, key = read_token(cursor)
-        return read_moment(moment), uuid.UUID(key)
+        moment, place, key = read_token(cursor)
+        return read_moment(moment), place, uuid.UUID(key)
     except ValueError as error:
         raise BadCursor from error
 

@@ -21,6 +21,7 @@ from monitoring.history import SEED_MAY_LAG, SNAPSHOT, STANDINGS, events_of, fol
 from monitoring.ingesting import is_full_product
 from monitoring.json_text import dump_json
 from monitoring.models import Change, Delivery, Notification
+from monitoring.order import notification_key
 from portfolio.models import Registration
 from portfolio.rows import in_batches, insert_new
 
@@ -68,7 +69,7 @@ def condense(duns: str, cut: Cut) -> int:
 def _old_changes(duns: str, cut: Cut) -> list[Old]:
     rows = Change.objects.filter(company=duns, registration__in=list(cut.registrations), changed_at__lt=cut.edge)
     columns = ("id", "kind", "derived_from", "notification_id")
-    found = rows.order_by("changed_at", "delivered_at", "position", "id").values_list(*columns)
+    found = rows.order_by("changed_at", "delivered_at", "place", "position", "id").values_list(*columns)
     return [Old(key, kind, bool(derived), notification) for key, kind, derived, notification in found]
 
 
@@ -77,7 +78,7 @@ def _old_seeds(duns: str, cut: Cut) -> list[tuple[uuid.UUID, uuid.UUID]]:
     rows = Notification.objects.filter(
         company=duns, type__in=("SEED", SNAPSHOT), registration__in=list(cut.registrations), delivered_at__lt=cut.edge
     )
-    return list(rows.order_by("delivered_at", "id").values_list("registration_id", "id"))
+    return [(row.registration_id, row.pk) for row in sorted(rows.defer("organization"), key=notification_key)]
 
 
 def _snapshot(duns: str, cut: Cut) -> Notification:

@@ -65,6 +65,7 @@ CHANGE = an_object(
     publication=or_null(NUMBER),
     derived={"type": "boolean"},
     superseded={"type": "boolean"},
+    order=TEXT,
 )
 ALERT = an_object(id=KEY, company=or_null(DUNS), title=TEXT, severity=TEXT, rule=TEXT, reason=TEXT, happened_at=MOMENT)
 ALERT_EXAMPLE = {

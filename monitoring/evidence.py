@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from monitoring.models import Notification
+from monitoring.order import notification_key
 from monitoring.readers import PublicationReader, after
 from portfolio.evidence import fold, take_evidence
 from portfolio.models import Registration
@@ -32,10 +33,9 @@ def gather_evidence(limit: int = PUBLICATIONS) -> int:
 def _notices(deliveries: list[uuid.UUID]) -> dict[uuid.UUID, list[tuple[str, str, datetime]]]:
     """What the deliveries brought first, by registration: a replay of known notifications proves nothing new."""
     found: dict[uuid.UUID, list[tuple[str, str, datetime]]] = defaultdict(list)
-    columns = ("registration_id", "company_id", "type", "delivered_at", "recorded_at")
-    rows = Notification.objects.filter(delivery__in=deliveries).order_by("id").values_list(*columns)
-    for registration, duns, kind, delivered_at, recorded_at in rows:
-        found[registration].append((duns, kind, delivered_at or recorded_at))
+    rows = Notification.objects.filter(delivery__in=deliveries).defer("organization")
+    for row in sorted(rows, key=notification_key):
+        found[row.registration_id].append((row.company_id, row.type, row.delivered_at or row.recorded_at))
     return found
 
 

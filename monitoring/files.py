@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from direct_plus.files import PART_SIZE, FileKind, FileName, parse_file_name, read_lines, sha256_of
 from monitoring.ingesting import ingest
 from monitoring.models import Delivery, DeliveryState, Source
+from monitoring.order import next_turn
 from portfolio.keys import make_uuid
 from portfolio.models import Registration
 from portfolio.rows import insert_new
@@ -102,12 +103,14 @@ def _store(registration: Registration, name: FileName, key: uuid.UUID, lines: li
     """The bytes first, then the row that says that they are there."""
     content = b"\n".join(lines) + b"\n"
     store_bytes(key, content)
-    now = timezone.now()
+    now, turn = timezone.now(), next_turn(registration)
     row = Delivery(
         id=key,
         registration=registration,
         source=Source.FILE,
         state=DeliveryState.RECEIVED,
+        turn=turn,
+        stands_for=turn,
         asked_at=now,
         ended_at=now,
         received_at=now,

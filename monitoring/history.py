@@ -15,6 +15,7 @@ from django.db.models import Q
 from direct_plus.messages import parse_json
 from monitoring.identity import canonical
 from monitoring.models import Change, Kind, Notification
+from monitoring.order import story_place
 
 ROOT = "organization"
 SEED_MAY_LAG = timedelta(days=4)
@@ -82,15 +83,15 @@ def events_of(
         seeds = seeds.filter(delivered_at__lte=until)
         changes = changes.filter(changed_at__lte=until)
     if paths:
-        changes = changes.filter(_touching(paths))
+        changes = changes.filter(~Q(kind=Kind.ELEMENT) | touching(paths))
     for company, event in [*_seed_events(seeds), *_change_events(changes)]:
         events[company].append(event)
     return events
 
 
-def _touching(paths: Sequence[str]) -> Q:
-    """Changes of an element at, above or below a path, and every notice."""
-    condition = ~Q(kind=Kind.ELEMENT)
+def touching(paths: Sequence[str]) -> Q:
+    """Changes of an element at, above or below a path."""
+    condition = Q(element__in=[])
     for path in paths:
         names = path.split(".")
         condition |= Q(element__startswith=path) | Q(
@@ -107,18 +108,23 @@ def events_with(changes: Iterable[Change], duns: str) -> list[Event]:
 
 
 def event_of(row: Change) -> Event:
-    order = (row.changed_at, 1, row.delivered_at or row.changed_at, row.position, row.pk.int)
+    order = (row.changed_at, 1, row.delivered_at or row.changed_at, row.place, row.position, row.pk.int)
     values = _value(row.previous), _value(row.current)
     return Event(row.pk, row.changed_at, order, row.kind, row.registration_id, None, None, row.element, *values)
 
 
 def _seed_events(seeds: Any) -> Iterable[tuple[str, Event]]:
-    fields = ("company_id", "id", "type", "delivered_at", "recorded_at", "position", "registration_id", "organization")
-    for company, key, kind, delivered_at, recorded_at, position, registration, text in seeds.values_list(*fields):
+    fields = (
+        *("company_id", "id", "type", "delivered_at", "recorded_at", "place", "position", "registration_id"),
+        "organization",
+    )
+    for company, key, kind, delivered_at, recorded_at, place, position, registration, text in seeds.values_list(
+        *fields
+    ):
         moment = delivered_at or recorded_at
         document = parse_json(text) if text else {}
         # At one moment a SEED comes before the changes: they were made to what it shows.
-        order = (moment, 0, moment, position, key.int)
+        order = (moment, 0, moment, story_place(moment, place), position, key.int)
         carried = None
         if kind == SNAPSHOT:
             document, carried = _snapshot(document)
@@ -132,7 +138,7 @@ def _snapshot(stored: dict[str, Any]) -> tuple[dict[str, Any], dict[uuid.UUID, s
 
 def _change_events(changes: Any) -> Iterable[tuple[str, Event]]:
     fields = (
-        *("company_id", "id", "changed_at", "delivered_at", "position"),
+        *("company_id", "id", "changed_at", "delivered_at", "place", "position"),
         *("kind", "registration_id", "element", "previous", "current"),
     )
     for (
@@ -140,6 +146,7 @@ def _change_events(changes: Any) -> Iterable[tuple[str, Event]]:
         key,
         moment,
         delivered_at,
+        place,
         position,
         kind,
         registration,
@@ -147,7 +154,7 @@ def _change_events(changes: Any) -> Iterable[tuple[str, Event]]:
         previous,
         current,
     ) in changes.values_list(*fields):
-        order = (moment, 1, delivered_at or moment, position, key.int)
+        order = (moment, 1, delivered_at or moment, place, position, key.int)
         yield (
             company,
             Event(key, moment, order, kind, registration, None, None, path, _value(previous), _value(current)),

@@ -90,8 +90,12 @@ def update_id(source: str, duns: str, facts: Iterable[str], moment: datetime | N
     return content_id(moment, "update", source, duns, *sorted(set(facts)))
 
 
-def seed_id(source: str, duns: str, organization: str, stamp: str | None, moment: datetime | None) -> uuid.UUID:
-    return content_id(moment, "seed", source, duns, organization, canonical_stamp(stamp))
+def seed_id(
+    source: str, duns: str, organization: str, stamp: str | None, moment: datetime | None, returned: int = 0
+) -> uuid.UUID:
+    """`returned` counts how often the document came again in one answer with another of the same stamp in between."""
+    again = (str(returned),) if returned else ()
+    return content_id(moment, "seed", source, duns, organization, canonical_stamp(stamp), *again)
 
 
 def notice_id(

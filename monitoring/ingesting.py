@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -28,6 +29,7 @@ from monitoring.models import (
     Severity,
     Source,
 )
+from monitoring.order import place_of, story_place
 from monitoring.projecting import compare_seeds, project, touches_headline
 from monitoring.publishing import publish
 from monitoring.reading import Fact, Reader, Reading, Unreadable, items_of
@@ -53,6 +55,10 @@ class Batch:
     raw: dict[int, bytes] = field(default_factory=dict)
     new: int = 0
     inserted: list[Change] = field(default_factory=list)
+    # Known from other deliveries, and standing elsewhere in the order since this one was read.
+    moved: list[Reading] = field(default_factory=list)
+    # Of those known from others, what has its place from this one.
+    placed: set[uuid.UUID] = field(default_factory=set)
     was_read_before: bool = False
 
 
@@ -76,13 +82,15 @@ def ingest(delivery: Delivery) -> int:
 def write(delivery: Delivery) -> Batch:
     """Insert what the delivery brings first, bring the companies up to date, and mark the delivery as read.
 
-    The transactions only make it faster. There are two, because whoever folds a company has to see what others
-    have inserted, and they what was inserted here.
+    The transactions only make it faster. There are several, because whoever compares or folds a company has to see
+    what others have inserted, and they what was inserted here.
     """
     batch = read(delivery)
     weights = Weights()
     with transaction.atomic():
         _insert_what_is_new(batch, weights)
+    if is_full_product(delivery.registration.detail):
+        batch.inserted += compare_seeds(delivery, weights, {reading.item.duns for reading in batch.moved})
     with transaction.atomic():
         _bring_companies_up_to_date(batch, weights)
         _mark_ingested(batch)
@@ -131,22 +139,51 @@ def _insert_notifications(batch: Batch) -> None:
     """
     owners = _owners([reading.id for reading in batch.readings])
     fresh = [reading for reading in batch.readings if reading.id not in owners]
+    _keep_least_places(batch, owners)
     insert_new(Company, [Company(duns=duns) for duns in sorted({reading.item.duns for reading in fresh})])
     inserted = _insert(batch, Notification, [_notification(batch, reading) for reading in fresh], attrgetter("pk"))
     if len(inserted) < len(fresh):
         # Somebody else inserts as well, or the database took a row and could not say so: the row tells whose it is.
         owners = _owners([reading.id for reading in batch.readings])
+        _keep_least_places(batch, owners)
     batch.new = len(inserted)
-    own = {key for key, owner in owners.items() if owner == batch.delivery.pk} | {row.pk for row in inserted}
+    own = {key for key, (owner, _) in owners.items() if owner == batch.delivery.pk} | {row.pk for row in inserted}
     batch.readings = [reading for reading in batch.readings if reading.id in own]
 
 
-def _owners(notifications: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
-    """Which delivery brought each of the notifications that are there."""
-    found: dict[uuid.UUID, uuid.UUID] = {}
+def _owners(notifications: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[uuid.UUID, str]]:
+    """Which delivery brought each of the notifications that are there, and where it stands."""
+    found: dict[uuid.UUID, tuple[uuid.UUID, str]] = {}
     for keys in in_batches(notifications):
-        found.update(Notification.objects.filter(pk__in=keys).values_list("pk", "delivery_id"))
+        rows = Notification.objects.filter(pk__in=keys).values_list("pk", "delivery_id", "place")
+        found.update({key: (owner, place) for key, owner, place in rows})
     return found
+
+
+def _keep_least_places(batch: Batch, owners: dict[uuid.UUID, tuple[uuid.UUID, str]]) -> None:
+    """A known notification stands where the first of all answers that show it has it."""
+    first = {reading.id: reading for reading in reversed(batch.readings) if reading.id in owners}
+    for key, reading in first.items():
+        owner, known = owners[key]
+        is_moved = _moves(batch, reading, known)
+        if is_moved:
+            batch.moved.append(reading)
+        if owner != batch.delivery.pk and (is_moved or known == place_of(batch.delivery, reading.position)):
+            batch.placed.add(key)
+
+
+def _moves(batch: Batch, reading: Reading, known: str) -> bool:
+    """One row by compare-and-swap: harmless when repeated, and whoever writes first, the least stays."""
+    place = place_of(batch.delivery, reading.position)
+    if known and known <= place:
+        return False
+    further = Q(place="") | Q(place__gt=place)
+    if not Notification.objects.filter(further, pk=reading.id).update(place=place):
+        return False
+    for fact in reading.facts:
+        own = Change.objects.filter(pk=fact.id, notification=reading.id)
+        own.update(place=place_in_story(batch, reading, fact))
+    return True
 
 
 def _notification(batch: Batch, reading: Reading) -> Notification:
@@ -159,6 +196,7 @@ def _notification(batch: Batch, reading: Reading) -> Notification:
         recorded_at=batch.now,
         delivery_id=batch.delivery.pk,
         position=reading.position,
+        place=place_of(batch.delivery, reading.position),
         retained_duns=clean_text(reading.item.retained_duns or "", 32),
         organization=reading.organization,
     )
@@ -184,12 +222,19 @@ def _change(batch: Batch, reading: Reading, order: int, fact: Fact, weights: Wei
         changed_at=fact.moment or reading.delivered_at or batch.stamp or batch.now,
         delivered_at=reading.delivered_at,
         position=reading.position * 1000 + min(order, 999),
+        place=place_in_story(batch, reading, fact),
         recorded_at=batch.now,
         severity=severity,
         notification_id=reading.id,
         registration_id=batch.delivery.registration_id,
         delivery_id=batch.delivery.pk,
     )
+
+
+def place_in_story(batch: Batch, reading: Reading, fact: Fact) -> str:
+    """What sorts a change among those of one moment."""
+    delivered_at = reading.delivered_at or fact.moment or batch.stamp
+    return story_place(delivered_at, place_of(batch.delivery, reading.position), reading.facts.index(fact))
 
 
 def _insert(batch: Batch, model: type[Row], rows: Sequence[Row], notification: Callable[[Row], uuid.UUID]) -> list[Row]:
@@ -264,8 +309,7 @@ def _bring_companies_up_to_date(batch: Batch, weights: Weights) -> None:
         newest = _newest(batch, reading, weights)
         if newest:
             changed[reading.item.duns] = max(newest, changed.get(reading.item.duns, newest))
-    if is_full_product(batch.delivery.registration.detail):
-        batch.inserted += compare_seeds(batch.delivery, weights)
+    headline.update(reading.item.duns for reading in batch.moved)
     is_first_reading = batch.delivery.state == DeliveryState.RECEIVED
     project(changed, headline, bump=headline if is_first_reading else set())
 
@@ -295,6 +339,7 @@ def _mark_ingested(batch: Batch) -> None:
     delivery.unreadable_tail = trailing_unreadable(len(batch.raw), {u.position for u in batch.unreadable})
     delivery.unreadable_run = _longest_run(batch)
     delivery.new_count = len({reading.id for reading in batch.readings})
+    delivery.placed_count = len(batch.placed)
     delivery.ingested_at = delivery.ingested_at or batch.now
     fields = {
         "notification_count": delivery.notification_count,
@@ -302,6 +347,7 @@ def _mark_ingested(batch: Batch) -> None:
         "unreadable_tail": delivery.unreadable_tail,
         "unreadable_run": delivery.unreadable_run,
         "new_count": delivery.new_count,
+        "placed_count": delivery.placed_count,
         "ingested_at": delivery.ingested_at,
         "error": "",
     }
@@ -344,6 +390,9 @@ def retry_dead_letter(letter: DeadLetter) -> bool:
         state=DeliveryState.ASKED,
         asked_at=timezone.now(),
         answer_stamp=letter.delivery.answer_stamp,
+        turn=letter.delivery.turn,
+        stands_for=letter.delivery.stands_for,
+        place=place_of(letter.delivery, letter.position),
     )
     store_bytes(delivery.pk, load_bytes(letter.pk))
     Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.RECEIVED, received_at=timezone.now())

@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
+from monitoring.order import take_turn
 from portfolio.models import Registration
 from portfolio.rows import database_now
 
@@ -32,6 +33,13 @@ class Lease:
         """Hold the registration for one more call; raises LeaseLost."""
         if not self._held().update(lease_until=database_now() + duration()):
             raise LeaseLost
+
+    def next_turn(self) -> int:
+        """The same for a call that may carry notifications, which takes a turn in the same step; raises LeaseLost."""
+        turn = take_turn(self._held(), lease_until=database_now() + duration())
+        if turn is None:
+            raise LeaseLost
+        return turn
 
     def release(self) -> None:
         self._held().update(lease_owner=None, lease_until=None)

@@ -68,7 +68,7 @@ def alert_message(channel: Channel, alert: Alert, number: int | None) -> Message
         facts = AlertFact.objects.filter(alert=alert)
         if number is not None:
             facts = facts.filter(number=number)
-        shown = list(facts.order_by("-severity", "changed_at", "id")[:MOST_LINES])
+        shown = list(facts.order_by("-severity", "changed_at", "place", "id")[:MOST_LINES])
         count = facts.count()
         weight = Severity(alert.severity).label
         first = shown[0].text if shown and alert.kind == AlertKind.CHANGE else alert.title

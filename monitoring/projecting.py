@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from direct_plus.duns import InvalidDuns, normalise_duns
@@ -16,6 +19,7 @@ from monitoring.history import Profile, differences, events_of, fold
 from monitoring.identity import derived_change_id
 from monitoring.json_text import dump_json
 from monitoring.models import Change, Delivery, Kind, Notification
+from monitoring.order import notification_key, story_place
 from monitoring.weighing import Weights, element_key
 from portfolio.fast_rows import update_version
 from portfolio.models import Company
@@ -112,40 +116,84 @@ def _string(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def compare_seeds(delivery: Delivery, weights: Weights) -> list[Change]:
+def compare_seeds(delivery: Delivery, weights: Weights, moved: Iterable[str] = ()) -> list[Change]:
     """Compare the SEEDs that this delivery brought with those before and after them; returns what was inserted.
 
     The differences become `element` changes of this delivery, so that readers of publications see them; the comparison
-    that a late SEED stands between is marked superseded.
+    that a late SEED stands between is marked superseded. Of the companies in `moved`, whose SEEDs stand in another
+    order now, all are compared.
     """
     brought = Notification.objects.filter(delivery=delivery, type="SEED").values_list("pk", "company_id")
     seeds: defaultdict[str, set[uuid.UUID]] = defaultdict(set)
     for key, company in brought:
         seeds[company].add(key)
-    return [row for company in sorted(seeds) for row in compare_company(delivery, company, weights, seeds[company])]
+    chosen: dict[str, set[uuid.UUID] | None] = {**seeds, **dict.fromkeys(moved)}
+    return _compare_until_unchanged(delivery, chosen, weights)
 
 
-def compare_company(
-    delivery: Delivery, duns: str, weights: Weights, seeds: set[uuid.UUID] | None = None
+def compare_company(delivery: Delivery, duns: str, weights: Weights) -> list[Change]:
+    """Compare all consecutive SEEDs of one company; returns what was inserted."""
+    return _compare_until_unchanged(delivery, {duns: None}, weights)
+
+
+def _compare_until_unchanged(
+    delivery: Delivery, chosen: Mapping[str, set[uuid.UUID] | None], weights: Weights
 ) -> list[Change]:
-    """Compare consecutive SEEDs of one company, or only the pairs with one of `seeds`; returns what was inserted."""
-    derived = Change.objects.filter(company=duns, registration=delivery.registration_id).exclude(derived_from="")
-    # Read before the SEEDs: whoever made these rows saw SEEDs that the next query sees as well.
-    known = set(derived.values_list("derived_from", flat=True))
-    wanted = _consecutive(delivery.registration_id, duns)
-    pairs = [pair for pair in wanted.values() if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
-    inserted = [row for pair in pairs for row in insert_new(Change, _comparison(delivery, *pair, weights))]
-    derived.filter(derived_from__in=known - wanted.keys(), superseded=False).update(superseded=True)
+    """Others may add SEEDs meanwhile, and see nothing of what is written here until it is committed: whoever writes
+    comparisons looks at the SEEDs again afterwards."""
+    inserted: list[Change] = []
+    waiting = sorted(chosen)
+    while waiting:
+        compared: dict[str, list[uuid.UUID]] = {}
+        with transaction.atomic():
+            for duns in waiting:
+                rows, compared[duns] = _compare(delivery, duns, weights, chosen[duns])
+                inserted += rows
+        waiting = [duns for duns, seeds in compared.items() if _keys(_chain(delivery, duns)) != seeds]
     return inserted
 
 
-def _consecutive(registration: uuid.UUID, duns: str) -> dict[str, tuple[Notification, Notification]]:
-    seeds = list(
-        Notification.objects.filter(registration=registration, company=duns, type="SEED")
-        .defer("organization")
-        .order_by("delivered_at", "id")
-    )
-    return {f"{one.id}:{two.id}": (one, two) for one, two in pairwise(seeds)}
+def _compare(
+    delivery: Delivery, duns: str, weights: Weights, seeds: set[uuid.UUID] | None
+) -> tuple[list[Change], list[uuid.UUID]]:
+    """Once over the pairs with one of `seeds` (None: all); what was inserted, and the SEEDs as they stood."""
+    derived = Change.objects.filter(company=duns, registration=delivery.registration_id).exclude(derived_from="")
+    # Read before the SEEDs: whoever made these rows saw SEEDs that the next query sees as well.
+    known = dict(derived.order_by().values_list("derived_from", "superseded"))
+    chain = _chain(delivery, duns)
+    wanted = {f"{one.pk}:{two.pk}": (one, two) for one, two in pairwise(chain)}
+    pairs = [pair for pair in wanted.values() if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
+    inserted = [row for pair in pairs for row in insert_new(Change, _comparison(delivery, *pair, weights))]
+    derived.filter(derived_from__in=known.keys() - wanted.keys(), superseded=False).update(superseded=True)
+    again = {pair for pair, superseded in known.items() if superseded and pair in wanted}
+    derived.filter(derived_from__in=again, superseded=True).update(superseded=False)
+    if seeds is None:
+        _keep_places(derived, wanted.values())
+    return inserted, _keys(chain)
+
+
+def _keep_places(derived: QuerySet[Change], pairs: Iterable[tuple[Notification, Notification]]) -> None:
+    """A comparison stands where its later SEED stands."""
+    later = {two.pk: two for _, two in pairs}
+    for row in derived.filter(superseded=False).only("notification_id", "position", "place"):
+        seed = later.get(row.notification_id)
+        if seed and row.place != (place := _story_place(seed, row.position)):
+            Change.objects.filter(pk=row.pk).update(place=place)
+
+
+def _chain(delivery: Delivery, duns: str) -> list[Notification]:
+    """The registration's SEEDs of a company, in the order of the story."""
+    rows = Notification.objects.filter(registration=delivery.registration_id, company=duns, type="SEED")
+    return sorted(rows.defer("organization"), key=notification_key)
+
+
+def _keys(chain: Iterable[Notification]) -> list[uuid.UUID]:
+    return [seed.pk for seed in chain]
+
+
+def _story_place(seed: Notification, position: int) -> str:
+    """The baseline itself is the first change of its place; its comparison follows."""
+    return story_place(seed.delivered_at or seed.recorded_at, seed.place, position + 1)
 
 
 def _comparison(delivery: Delivery, earlier: Notification, later: Notification, weights: Weights) -> list[Change]:
@@ -178,6 +226,7 @@ def _derived(
         changed_at=moment,
         delivered_at=later.delivered_at,
         position=position,
+        place=_story_place(later, position),
         recorded_at=timezone.now(),
         severity=weights.of_element(path, after),
         notification_id=later.pk,

@@ -33,7 +33,7 @@ NOTES: Mapping[ProposalKind, str | Promise] = {
     ProposalKind.DELETE: _("D&B has restored the company."),
     ProposalKind.EXIT: _("The company is in the monitored set again."),
 }
-FIELDS = ("id", "registration_id", "company_id", "kind", "current", "changed_at")
+FIELDS = ("id", "registration_id", "company_id", "kind", "current", "changed_at", "place")
 
 
 class Fact(NamedTuple):
@@ -43,6 +43,7 @@ class Fact(NamedTuple):
     kind: str
     current: str | None
     changed_at: datetime
+    place: str
 
     @property
     def about(self) -> tuple[uuid.UUID, str, ProposalKind]:
@@ -81,7 +82,9 @@ def _latest(companies: Iterable[str]) -> Iterator[Fact]:
     """The last thing of each sort that happened to each company in each registration."""
     for batch in in_batches(sorted(companies)):
         last: dict[tuple[uuid.UUID, str, ProposalKind], Fact] = {}
-        for fact in sorted(_facts(company__in=list(batch)), key=lambda fact: (fact.changed_at, fact.id.int)):
+        for fact in sorted(
+            _facts(company__in=list(batch)), key=lambda fact: (fact.changed_at, fact.place, fact.id.int)
+        ):
             last[fact.about] = fact
         yield from last.values()
 

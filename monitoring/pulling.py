@@ -149,8 +149,8 @@ def _pull_page(run: Run) -> bool:
     """One call; True when the next may follow."""
     # Getting a token may take as long as a call: not while the lease runs for the call itself.
     run.client.session.ensure_token()
-    run.lease.renew()
-    delivery = announce(run.registration, run.lease.fence)
+    turn = run.lease.next_turn()
+    delivery = announce(run.registration, run.lease.fence, turn)
     with in_the_log(delivery, registration=run.registration.reference):
         answer = run.client.pull(run.registration.reference, limit=delivery.page_size or 1)
         verdict = store_answer(delivery, answer)
@@ -168,7 +168,7 @@ def say(delivery: Delivery, verdict: Verdict) -> None:
         logger.warning("the pull was %s: %s", verdict.meaning.value, verdict.reason)
 
 
-def announce(registration: Registration, fence: int) -> Delivery:
+def announce(registration: Registration, fence: int, turn: int) -> Delivery:
     """Say that a call is about to be made: who dies in it leaves this row, and it says where to repair from."""
     assert registration.heard_at is not None
     return Delivery.objects.create(
@@ -176,6 +176,8 @@ def announce(registration: Registration, fence: int) -> Delivery:
         source=Source.PULL,
         state=DeliveryState.ASKED,
         fence=fence,
+        turn=turn,
+        stands_for=turn,
         page_size=min(registration.current_page_size, registration.page_size),
         asked_at=timezone.now(),
         replay_from=registration.heard_at - registration.contract.overlap,

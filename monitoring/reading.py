@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from django.utils.translation import gettext
@@ -64,12 +65,17 @@ class Unreadable:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads the items of one answer, file part or retry in their order; counts identical ones (design §3, k)."""
+    """Reads the items of one answer, file part or retry in their order; counts identical ones (design §3, k).
+
+    A whole document that returns after another one of the same company and stamp is a state that the company came back
+    to; the same document twice without another in between is one, said twice.
+    """
 
     source: str
     fallback_stamp: str | None
     default_type: str | None = None
     seen: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    last_documents: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def read(self, items: Iterable[bytes]) -> Iterator[Reading | Unreadable]:
         for position, raw in enumerate(items):
@@ -113,7 +119,8 @@ class Reader:
     def _notice_id(self, item: Item, organization: str, stamp: str | None, delivered_at: datetime | None) -> uuid.UUID:
         if organization:
             document = identity.canonical(parse_json(organization))
-            return identity.seed_id(self.source, item.duns, document, stamp, delivered_at)
+            returned = self._returned(item.duns, document, identity.canonical_stamp(stamp))
+            return identity.seed_id(self.source, item.duns, document, stamp, delivered_at, returned)
         body = parse_json(item.body)
         body.pop("deliveryTimeStamp", None)
         text = identity.canonical(body)
@@ -121,6 +128,18 @@ class Reader:
         occurrence = self.seen[same]
         self.seen[same] += 1
         return identity.notice_id(self.source, item.duns, text, stamp, occurrence, delivered_at)
+
+    def _returned(self, duns: str, document: str, stamp: str) -> int:
+        """How often this document has come back to a company that had become another one in between."""
+        document = blake2b(document.encode()).hexdigest()
+        last = self.last_documents.get((duns, stamp))
+        self.last_documents[duns, stamp] = document
+        same = (duns, document, stamp)
+        if last is None or (last != document and same not in self.seen):
+            self.seen[same] = 0
+        elif last != document:
+            self.seen[same] += 1
+        return self.seen[same]
 
 
 def _element(duns: str, element: ElementChange) -> tuple[str, Fact]:

@@ -2,7 +2,9 @@
 
 Everything after the stored bytes is derived from them, so it can be made again: after a better reader, a restored
 backup, a doubt. Pages stay up meanwhile and pulling goes on. Rows keep the delivery that brought them, and so their
-publication's number; nothing is published and nobody is told. It may be stopped and begun again at any point.
+publication's number; nothing is published and nobody is notified. Alerts that the program closed for changes that do
+not hold are opened again, and those whose changes did not happen are closed with a note. It may be stopped and begun
+again at any point.
 
 What cannot be read again is no reason to remove anything: rows stay when the bytes of their delivery are no longer
 stored, or when their item is unreadable now.
@@ -21,7 +23,7 @@ from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from monitoring.delays import forget_delays
-from monitoring.ingesting import Batch, is_full_product, read, write
+from monitoring.ingesting import Batch, is_full_product, place_in_story, read, write
 from monitoring.models import (
     Change,
     DailyCount,
@@ -34,9 +36,11 @@ from monitoring.models import (
     Publication,
     Severity,
 )
+from monitoring.order import place_of
 from monitoring.projecting import compare_company, project
 from monitoring.publishing import counts_of
 from monitoring.reading import Fact, Reading
+from monitoring.reversing import review_all_reversals
 from monitoring.rolling_up import days_touched, recount
 from monitoring.weighing import Weights, element_key
 from portfolio.models import Company, Registration, StoredBytes
@@ -60,6 +64,7 @@ class Rebuilt:
     removed: int = 0
     companies: int = 0
     days: int = 0
+    alerts: int = 0
 
 
 @dataclass(slots=True)
@@ -83,6 +88,7 @@ def rebuild(*, tell: Tell = lambda text: None) -> Rebuilt:
             remove(suspects, result)
     remove(suspects, result)
     project_all(result, tell)
+    result.alerts = review_all_reversals()
     count_all(result, tell)
     return result
 
@@ -223,12 +229,13 @@ def give_away(suspects: Suspects) -> None:
         for reading in batch.readings:
             if reading.id in suspects.notifications:
                 suspects.notifications.discard(reading.id)
-                _own(Notification, reading.id, delivery, suspects, position=reading.position)
+                place = place_of(delivery, reading.position)
+                _own(Notification, reading.id, delivery, suspects, position=reading.position, place=place)
         for reading, fact in _facts(batch):
             if fact.id in suspects.changes:
                 suspects.changes.discard(fact.id)
                 owner = {"registration_id": delivery.registration_id, "notification_id": reading.id}
-                _own(Change, fact.id, delivery, suspects, **owner)
+                _own(Change, fact.id, delivery, suspects, place=place_in_story(batch, reading, fact), **owner)
 
 
 def _read_if_possible(delivery: Delivery) -> Batch:

@@ -85,6 +85,7 @@ def begin_pass(registration: Registration, purpose: Purpose, replay_from: dateti
         cursor=start,
         page_size=LARGEST_PAGE,
         begun_at=timezone.now(),
+        stands_for=min((doubt.turn for doubt in doubts_of(registration)), default=0),
     )
 
 
@@ -95,11 +96,11 @@ def run_pass(
     while replay_pass.state != PassState.ENDED:
         if until and replay_pass.pages and timezone.now() >= until:
             return _result(replay_pass, gettext("The time for this run is over; the pass goes on in the next."))
-        lease.renew()
+        turn = lease.next_turn()
         answer = client.replay(
             replay_pass.registration.reference, since=replay_pass.cursor, limit=replay_pass.page_size
         )
-        if not _take_page(replay_pass, lease, answer, keep):
+        if not _take_page(replay_pass, lease, turn, answer, keep):
             return _result(replay_pass, replay_pass.mark)
     settle_doubts(replay_pass)
     return _result(replay_pass)
@@ -109,7 +110,7 @@ def _result(replay_pass: ReplayPass, reason: str = "") -> RepairResult:
     return RepairResult(replay_pass.state == PassState.ENDED, reason, replay_pass.pages, replay_pass.found)
 
 
-def _take_page(replay_pass: ReplayPass, lease: Lease, answer: Answer, keep: Keep) -> bool:
+def _take_page(replay_pass: ReplayPass, lease: Lease, turn: int, answer: Answer, keep: Keep) -> bool:
     """Store and read one page and say where the next begins; False when the call failed."""
     verdict = decide(answer)
     if answer.heard_at:
@@ -120,7 +121,7 @@ def _take_page(replay_pass: ReplayPass, lease: Lease, answer: Answer, keep: Keep
         # What the mark says about the failed call is over.
         replay_pass.state, replay_pass.mark = PassState.RUNNING, ""
     if verdict.meaning == Meaning.RECEIVED:
-        delivery = _keep_page(replay_pass, answer, verdict, keep)
+        delivery = _keep_page(replay_pass, turn, answer, verdict, keep)
         if not DeadLetter.objects.filter(delivery=delivery).exists():
             _advance(replay_pass, verdict)
         # Else the same page again: what nobody could read, and nobody has seen before, may be damaged on its way.
@@ -143,12 +144,15 @@ def _fail(replay_pass: ReplayPass, verdict: Verdict, *, client_gave_up: bool) ->
     return False
 
 
-def _keep_page(replay_pass: ReplayPass, answer: Answer, verdict: Verdict, keep: Keep) -> Delivery:
+def _keep_page(replay_pass: ReplayPass, turn: int, answer: Answer, verdict: Verdict, keep: Keep) -> Delivery:
     assert verdict.split is not None
+    replay_pass.stands_for = replay_pass.stands_for or turn
     delivery = Delivery(
         registration=replay_pass.registration,
         source=Source.REPLAY,
         state=DeliveryState.RECEIVED,
+        turn=turn,
+        stands_for=replay_pass.stands_for,
         page_size=replay_pass.page_size,
         asked_at=answer.started_at,
         ended_at=answer.ended_at,
@@ -167,7 +171,7 @@ def _keep_page(replay_pass: ReplayPass, answer: Answer, verdict: Verdict, keep: 
     delivery.refresh_from_db()
     replay_pass.pages += 1
     replay_pass.found += delivery.new_count or 0
-    if delivery.state == DeliveryState.PUBLISHED and not delivery.new_count and not delivery.unreadable_count:
+    if delivery.state == DeliveryState.PUBLISHED and not delivery.is_needed:
         # Every byte of it stands in the deliveries that brought it first.
         delete_bytes(delivery.pk)
     return delivery

@@ -13,6 +13,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext
 
 from monitoring.models import Change, DailyCount, Element, Kind, Severity
+from monitoring.order import story_key
 from monitoring.periods import Period
 from monitoring.timeline import SENTENCES, Line, label_of
 from portfolio.filters import key_at
@@ -126,7 +127,8 @@ def critical_changes(period: Period, registrations: Sequence[uuid.UUID], most: i
     """The newest critical ones: a range of the index of weights, as keys begin with the time (design §3)."""
     start, end = period.moments
     rows = Change.objects.filter(severity=Severity.CRITICAL, pk__gte=key_at(start), pk__lt=key_at(end))
-    found = list(rows.filter(registration__in=registrations, superseded=False).order_by("-pk")[:most])
+    newest = rows.filter(registration__in=registrations, superseded=False).order_by("-pk")[:most]
+    found = sorted(newest, key=story_key, reverse=True)
     with_companies(found)
     return found
 

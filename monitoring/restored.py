@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from monitoring.gaps import REPLAYED_FOR
 from monitoring.models import Delivery, DeliveryState, Source
+from monitoring.order import next_turn
 from portfolio.models import Registration
 
 # Registrations that the backup does not know may have been pulled from the day before it: clocks differ.
@@ -17,12 +18,14 @@ BEFORE = timedelta(days=1)
 
 def add_doubt(registration: Registration, replay_from: datetime, reason: str) -> Delivery:
     """As if a call made at that time (D&B's clock) had had no answer; the next run repairs it."""
-    now = timezone.now()
+    now, turn = timezone.now(), next_turn(registration)
     return Delivery.objects.create(
         registration=registration,
         source=Source.PULL,
         state=DeliveryState.DOUBTFUL,
         fence=registration.fence,
+        turn=turn,
+        stands_for=turn,
         asked_at=now,
         ended_at=now,
         replay_from=replay_from,

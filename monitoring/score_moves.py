@@ -89,9 +89,10 @@ def _text(value: Any) -> str:
 def recount_moves(day: date) -> None:
     """Make the moves of one day what the changes say, and the runs of falls that they are part of."""
     wanted = {row.pk: row for row in _moves(day)}
-    known = dict(ScoreMove.objects.filter(day=day).values_list("pk", "registration_id"))
+    rows = ScoreMove.objects.filter(day=day).values_list("pk", "registration_id", "place")
+    known = {key: (registration, place) for key, registration, place in rows}
     gone = known.keys() - wanted.keys()
-    new = [row for key, row in wanted.items() if known.get(key) != row.registration_id]
+    new = [row for key, row in wanted.items() if known.get(key) != (row.registration_id, row.place)]
     if not gone and not new:
         return
     companies = {row.company_id for row in new}
@@ -114,7 +115,7 @@ def _moves(day: date) -> Iterator[ScoreMove]:
         changed_at__range=(start, end - timedelta(milliseconds=1)),
         superseded=False,
     )
-    for row in changes.only("element", "previous", "current", "changed_at", "registration_id", "company_id"):
+    for row in changes.only("element", "previous", "current", "changed_at", "place", "registration_id", "company_id"):
         for move in moves_of(row.element, from_json(row.previous), from_json(row.current)):
             yield _row(day, row, move)
 
@@ -124,6 +125,7 @@ def _row(day: date, change: Change, move: Move) -> ScoreMove:
         id=uuid.uuid5(MOVE_KEYS, f"{change.pk}|{move.score}|{move.measure}"),
         day=day,
         at=change.changed_at,
+        place=change.place,
         registration_id=change.registration_id,
         company_id=change.company_id,
         score=move.score,
@@ -144,11 +146,11 @@ def _bring_up_to_date(
     before = {key: _run_of(row) for key, row in rows.items()}
     moved = list(rows.keys() & new.keys())
     for key in moved:
-        rows[key].registration_id = new[key].registration_id
+        rows[key].registration_id, rows[key].place = new[key].registration_id, new[key].place
     follow([*rows.values(), *(row for key, row in new.items() if key not in rows)])
     changed = [row for key, row in rows.items() if _run_of(row) != before[key] or key in moved]
     for row in changed:
-        ScoreMove.objects.filter(pk=row.pk).update(registration=row.registration_id, **_run_of(row))
+        ScoreMove.objects.filter(pk=row.pk).update(registration=row.registration_id, place=row.place, **_run_of(row))
     insert_new(ScoreMove, [row for key, row in new.items() if key not in rows])
     return {row.day for row in changed}
 
@@ -163,7 +165,7 @@ def follow(moves: Iterable[ScoreMove]) -> None:
     The same fall comes twice where a registration sends whole documents: as an element, and as their comparison.
     """
     chains: defaultdict[tuple[str, str, str], list[ScoreMove]] = defaultdict(list)
-    for move in sorted(moves, key=lambda move: (move.at, move.pk.int)):
+    for move in sorted(moves, key=lambda move: (move.at, move.place, move.pk.int)):
         chains[move.company_id, move.score, move.measure].append(move)
     for chain in chains.values():
         last: ScoreMove | None = None

@@ -18,6 +18,7 @@ from direct_plus.messages import parse_stamp
 from monitoring.comparing import SHOWN, Difference, differences
 from monitoring.conditions import course
 from monitoring.models import Change, Element, Kind, Severity
+from monitoring.order import LATEST_FIRST, story_key
 from monitoring.severity import default_label
 from monitoring.wording import from_json, label_of_path, lower_first
 from portfolio.wording import ago, counted
@@ -159,7 +160,7 @@ class Page:
 def changes_of(duns: str) -> list[Change]:
     """All that is told of a company, newest first, by its index."""
     rows = Change.objects.filter(company=duns, superseded=False)
-    return list(rows.order_by("-changed_at", "-id"))
+    return list(rows.order_by(*LATEST_FIRST))
 
 
 def timeline(changes: Sequence[Change], elements: Mapping[str, Element], *, before: str = "", size: int = PAGE) -> Page:
@@ -176,7 +177,7 @@ def _start(changes: Sequence[Change], before: str) -> int:
     position = read_cursor(before)
     if position is None:
         return 0
-    return sum((change.changed_at, change.pk) >= position for change in changes)
+    return sum(story_key(change) >= position for change in changes)
 
 
 def fold_repeated(lines: list[Line], changes: Sequence[Change]) -> list[Line]:
@@ -192,15 +193,16 @@ def known_elements(paths: Iterable[str]) -> dict[str, Element]:
 
 
 def cursor_of(change: Change) -> str:
-    return f"{change.changed_at.isoformat().replace('+00:00', 'Z')}_{change.pk.hex}"
+    return f"{change.changed_at.isoformat().replace('+00:00', 'Z')}_{change.place}_{change.pk.hex}"
 
 
-def read_cursor(text: str) -> tuple[datetime, uuid.UUID] | None:
+def read_cursor(text: str) -> tuple[datetime, str, int] | None:
     """None for the beginning, and for what is no cursor."""
-    stamp, _, key = text.partition("_")
+    stamp, _, rest = text.partition("_")
+    place, _, key = rest.partition("_")
     moment = parse_stamp(stamp)
     try:
-        return (moment, uuid.UUID(key)) if moment else None
+        return (moment, place, uuid.UUID(key).int) if moment else None
     except ValueError:
         return None
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from monitoring.alerting import FAMILIES
 from monitoring.identity import milliseconds
 from monitoring.models import AlertRule, Change, Element, Grouping, Kind
+from monitoring.order import LATEST_FIRST, story_key
 from monitoring.paths import is_related
 from monitoring.rules import Rule, Scope, compile_rule
 from monitoring.timeline import Line, lines_of
@@ -26,7 +27,7 @@ EXAMPLES = 10
 SCAN = 10_000
 MOST_SOURCES = 100
 COLUMNS = (
-    "id", "company_id", "kind", "element", "previous", "current", "changed_at", "recorded_at", "severity",
+    "id", "company_id", "kind", "element", "previous", "current", "changed_at", "place", "recorded_at", "severity",
     "registration_id", "notification_id",
 )  # fmt: skip
 
@@ -112,7 +113,7 @@ def _sources(rule: Rule, since: datetime) -> Iterator[QuerySet[Change]]:
     rows = Change.objects.filter(superseded=False)
     if rule.companies is not None and len(rule.companies) <= MOST_SOURCES:
         for duns in sorted(rule.companies):
-            yield rows.filter(company=duns, changed_at__gte=since).order_by("-changed_at", "-id")
+            yield rows.filter(company=duns, changed_at__gte=since).order_by(*LATEST_FIRST)
         return
     # Keys begin with the time (design §3).
     recent = rows.filter(pk__gte=uuid.UUID(int=milliseconds(since) << 80)).order_by("-id")
@@ -138,7 +139,7 @@ def _elements(rule: Rule) -> list[str] | None:
 
 def _taken(rule: Rule, changes: Sequence[Change]) -> list[tuple[Change, str]]:
     """What the rule takes, oldest first; without notices that repeat the one before."""
-    ordered = sorted(changes, key=lambda change: (change.changed_at, change.pk))
+    ordered = sorted(changes, key=story_key)
     matched = [(change, reason) for change in ordered if (reason := _reason(rule, change))]
     scope = Scope.of(change.company_id for change, _ in matched)
     matched = [one for one in matched if scope.has(rule, one[0].company_id, one[0].registration_id)]

@@ -76,16 +76,16 @@ def is_clean(text: str) -> bool:
 def beyond(
     rows: QuerySet[Row], fields: Sequence[str], values: Sequence[Any], *, newest_first: bool = False
 ) -> QuerySet[Row]:
-    """The rows after `values` in the order of one or two fields, the last of them unique.
+    """The rows after `values` in the order of the fields, the last of them unique.
 
     The bound on the first field alone is what lets every engine begin at the right place of its index.
     """
     at, past = ("lte", "lt") if newest_first else ("gte", "gt")
-    later = Q(**{f"{fields[-1]}__{past}": values[-1]})
-    for name, value in list(zip(fields, values, strict=True))[:-1]:
-        rows = rows.filter(**{f"{name}__{at}": value})
-        later |= Q(**{f"{name}__{past}": value})
-    return rows.filter(later)
+    later, same = Q(), Q()
+    for name, value in zip(fields, values, strict=True):
+        later |= same & Q(**{f"{name}__{past}": value})
+        same &= Q(**{name: value})
+    return rows.filter(later, **{f"{fields[0]}__{at}": values[0]})
 
 
 def cut(rows: QuerySet[Row], limit: int) -> tuple[list[Row], bool]:

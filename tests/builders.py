@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from monitoring.ingesting import ingest
 from monitoring.models import Delivery, DeliveryState, Source
+from monitoring.order import next_turn
 from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.stored_bytes import store_bytes
 
@@ -122,10 +123,14 @@ def as_json(value: Any) -> bytes:
 def a_delivery(
     *items: Any, registration: Registration | None = None, source: str = Source.PULL, at: str | None = None
 ) -> Delivery:
-    """A stored answer that nobody has read yet."""
+    """A stored answer that nobody has read yet, of the registration's next call."""
+    registration = registration or a_registration()
+    turn = next_turn(registration)
     delivery = Delivery(
-        registration=registration or a_registration(),
+        registration=registration,
         source=source,
+        turn=turn,
+        stands_for=turn,
         state=DeliveryState.RECEIVED,
         asked_at=timezone.now(),
         ended_at=timezone.now(),

@@ -22,6 +22,7 @@ from monitoring.alert_jobs import have_it_sent
 from monitoring.baselines import counts_by_rule
 from monitoring.handling import acknowledge, assign, close, comment, open_again
 from monitoring.models import Alert, AlertComment, AlertFact, AlertKind, AlertRule, AlertState, Change, Severity
+from monitoring.order import LATEST_FIRST
 from monitoring.telling import open_channels_of
 from monitoring.timeline import Line, lines_of
 from portfolio.admin.chosen import ChosenList
@@ -227,7 +228,9 @@ class AlertAdmin(ChosenList, PageAdmin):
     def page_context(self, request: HttpRequest, row: Alert) -> dict[str, Any]:
         with_people([row])
         severity, state = Severity(row.severity), AlertState(row.state)
-        facts = list(AlertFact.objects.filter(alert=row).order_by("-severity", "changed_at", "id")[:MOST_FACTS])
+        facts = list(
+            AlertFact.objects.filter(alert=row).order_by("-severity", "changed_at", "place", "id")[:MOST_FACTS]
+        )
         lines, lately = lines_of_alert(row, facts)
         return {
             "title": row.title,
@@ -319,4 +322,4 @@ def changed_lately(row: Alert) -> list[Change]:
     if not row.company_id:
         return []
     changes = Change.objects.filter(company=row.company_id, superseded=False)
-    return list(changes.defer("derived_from").order_by("-changed_at", "-id")[: LATELY * 4])
+    return list(changes.defer("derived_from").order_by(*LATEST_FIRST)[: LATELY * 4])

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from monitoring import exports  # noqa: F401  declares the columns
 from monitoring.admin.filters import ElementFilter
 from monitoring.models import Change, Kind, Publication, Severity
+from monitoring.order import story_key
 from monitoring.raw import pretty
 from monitoring.timeline import lines_of
 from portfolio.admin.chosen import ChosenList
@@ -90,6 +91,8 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
         return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
 
     def complete_rows(self, rows: list[Change]) -> None:
+        # Keys begin with the time; within one moment they follow no order of the story.
+        rows.sort(key=story_key, reverse=True)
         with_companies(rows)
         for row, line in zip(rows, lines_of(rows), strict=True):
             row.line = line  # type: ignore[attr-defined]

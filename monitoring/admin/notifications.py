@@ -28,7 +28,7 @@ def changes_of(notifications: list[Notification], most: int) -> dict[Any, tuple[
     """The heaviest lines of each notification, and how many more it has."""
     rows = Change.objects.filter(notification__in=[row.pk for row in notifications], superseded=False)
     found: dict[Any, list[Any]] = {row.pk: [] for row in notifications}
-    for notification, key in rows.order_by("-severity", "-id").values_list("notification_id", "pk"):
+    for notification, key in rows.order_by("-severity", "place", "-id").values_list("notification_id", "pk"):
         found[notification].append(key)
     changes = Change.objects.in_bulk([key for keys in found.values() for key in keys[:most]])
     lines = {line.change.pk: line for line in lines_of(list(changes.values()))}

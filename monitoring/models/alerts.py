@@ -179,6 +179,7 @@ class Alert(models.Model):
     counted_to = models.BigIntegerField(default=0, help_text=_("The last publication counted in it."))
     reversal = models.TextField(blank=True, help_text=_("That it was taken back, in words."))
     reversed_at = models.DateTimeField(null=True)
+    reversed_by = models.UUIDField(null=True, help_text=_("The change that took it back."))
     acknowledged_by = models.TextField(blank=True)
     acknowledged_at = models.DateTimeField(null=True)
     closed_by = models.TextField(blank=True)
@@ -217,6 +218,7 @@ class AlertFact(models.Model):
     text = models.TextField(help_text=_("In words."))
     severity = models.SmallIntegerField(choices=Severity.choices)
     changed_at = models.DateTimeField()
+    place = models.CharField(max_length=48, blank=True, help_text=_("Sorts the changes of one moment."))
     number = models.BigIntegerField(help_text=_("The publication that brought it."))
 
     class Meta:

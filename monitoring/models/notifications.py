@@ -53,6 +53,9 @@ class ReplayPass(models.Model):
     cursor = models.DateTimeField(help_text=_("D&B's clock: where the next page begins."))
     page_size = models.PositiveSmallIntegerField(default=100)
     begun_at = models.DateTimeField(help_text=_("Our clock."))
+    stands_for = models.BigIntegerField(
+        default=0, help_text=_("The first turn whose loss it may make good; without one, its own first.")
+    )
     begun_heard_at = models.DateTimeField(
         null=True, help_text=_("D&B's clock in the first answer: stamps well past this end the pass.")
     )
@@ -95,12 +98,18 @@ class Delivery(models.Model):
     answer_stamp = models.TextField(blank=True, help_text=_("D&B's transactionTimestamp of this answer, as sent."))
     notification_count = models.PositiveIntegerField(null=True)
     new_count = models.PositiveIntegerField(null=True, help_text=_("Notifications that this delivery brought first."))
+    placed_count = models.PositiveIntegerField(
+        default=0, help_text=_("Notifications of other deliveries that have their place in the order from this one.")
+    )
     unreadable_count = models.PositiveIntegerField(default=0)
     unreadable_run = models.PositiveIntegerField(default=0, help_text=_("Longest run of unreadable items in it."))
     unreadable_tail = models.PositiveIntegerField(default=0, help_text=_("Unreadable items that it ends with."))
     ingested_at = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
+    turn = models.BigIntegerField(default=0, help_text=_("Which of the registration's calls this was."))
+    stands_for = models.BigIntegerField(default=0, help_text=_("The turn whose loss it makes good, or its own."))
+    place = models.CharField(max_length=32, blank=True, help_text=_("Of an item tried again: where it stood first."))
     replay_pass = models.ForeignKey(ReplayPass, null=True, on_delete=models.PROTECT, related_name="deliveries")
 
     class Meta:
@@ -113,6 +122,11 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} {self.id}"
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a rebuild would miss its bytes."""
+        return bool(self.new_count or self.placed_count or self.unreadable_count)
 
 
 class NotificationType(models.TextChoices):
@@ -139,6 +153,7 @@ class Notification(models.Model):
     recorded_at = models.DateTimeField()
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
     position = models.PositiveIntegerField()
+    place = models.CharField(max_length=32, blank=True, help_text=_("The least place over all answers that show it."))
     retained_duns = models.TextField(blank=True)
     organization = models.TextField(blank=True, help_text=_("The SEED's document, as sent."))
 
@@ -189,6 +204,7 @@ class Change(models.Model):
     changed_at = models.DateTimeField()
     delivered_at = models.DateTimeField(null=True)
     position = models.PositiveIntegerField(default=0)
+    place = models.CharField(max_length=48, blank=True, help_text=_("Sorts the changes of one moment."))
     recorded_at = models.DateTimeField()
     severity = models.SmallIntegerField(choices=Severity.choices)
     notification = models.ForeignKey(Notification, on_delete=models.PROTECT)
@@ -199,7 +215,7 @@ class Change(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["company", "changed_at", "id"], name="change_by_company"),
+            models.Index(fields=["company", "changed_at", "place", "id"], name="change_by_company"),
             models.Index(fields=["delivery", "id"], name="change_by_delivery"),
             models.Index(fields=["kind", "id"], name="change_by_kind"),
             models.Index(fields=["severity", "id"], name="change_by_severity"),

@@ -52,6 +52,7 @@ class ScoreMove(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     day = models.DateField()
     at = models.DateTimeField()
+    place = models.CharField(max_length=48, blank=True)
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.CASCADE, db_index=False)
     score = models.CharField(max_length=12, choices=Score.choices)

@@ -210,6 +210,9 @@ class Registration(models.Model):
     lease_owner = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     fence = models.BigIntegerField(default=0, editable=False)
+    turn = models.BigIntegerField(
+        default=0, editable=False, help_text=_("Counts the calls that may carry notifications.")
+    )
 
     class Meta:
         verbose_name = _("registration")

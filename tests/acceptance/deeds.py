@@ -108,7 +108,7 @@ def _left(registration: Registration) -> list[list[str]]:
     return [[row.state, row.error] for row in undecided] + [[row.state, row.mark] for row in passes]
 
 
-def _not_announced(registration: Registration, fence: int) -> Delivery:
+def _not_announced(registration: Registration, fence: int, turn: int) -> Delivery:
     """The `asked` row is made and not committed."""
     assert registration.heard_at is not None
     return Delivery(
@@ -116,6 +116,8 @@ def _not_announced(registration: Registration, fence: int) -> Delivery:
         source="pull",
         state=DeliveryState.ASKED,
         fence=fence,
+        turn=turn,
+        stands_for=turn,
         page_size=registration.current_page_size,
         asked_at=timezone.now(),
         replay_from=registration.heard_at - registration.contract.overlap,

@@ -33,8 +33,8 @@ def test_many_at_the_same_time_are_each_shown_once(program: Program, limit: int)
     before = [an_element(f"organization.f{number}", timestamp=stamp(hours=-1)) for number in range(3)]
     delivered(an_update(*at, *before))
     ids = [item["id"] for item in program.walk(CHANGES, limit=limit)]
-    rows = Change.objects.values_list("changed_at", "id")
-    assert ids == [str(key) for _, key in sorted(rows, reverse=True)]
+    rows = sorted(Change.objects.all(), key=lambda change: (change.changed_at, change.element), reverse=True)
+    assert ids == [str(row.pk) for row in rows], "within one moment as the notification has them"
     assert len(ids) == 18
 
 

@@ -345,7 +345,7 @@ def test_a_rebuild_raises_none() -> None:
 # Who dies in between
 
 
-STEPS = ["_bring_up_to_date", "note_reversals", "note_baselines", "tell", "emit_events", "_move"]
+STEPS = ["_bring_up_to_date", "review_reversals", "note_baselines", "tell", "emit_events", "_move"]
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -19,6 +19,7 @@ from monitoring.models import (
     Purpose,
     ReplayPass,
 )
+from monitoring.order import next_turn
 from monitoring.pulling import announce, pull
 from monitoring.repairing import audit_is_due
 from portfolio.models import Contract, Registration, RegistrationState
@@ -94,7 +95,7 @@ def test_an_answer_that_cannot_be_read_now_is_read_later(
 def test_repairs_what_is_in_doubt_when_it_has_settled(registration: Registration, control: SandboxControl) -> None:
     pull_now(registration)
     registration.refresh_from_db()
-    doubt = announce(registration, 0)
+    doubt = announce(registration, 0, next_turn(registration))
     Delivery.objects.filter(pk=doubt.pk).update(state=DeliveryState.DOUBTFUL, ended_at=timezone.now())
     Contract.objects.update(settle=timedelta(minutes=15))
     jobs.repair_due()
@@ -114,7 +115,7 @@ def test_a_pass_goes_on_where_it_stood(registration: Registration, control: Sand
     emit(control, updates(30))
     pull_now(registration)
     registration.refresh_from_db()
-    doubt = announce(registration, 0)
+    doubt = announce(registration, 0, next_turn(registration))
     start = timezone.now() - timedelta(days=1)
     Delivery.objects.filter(pk=doubt.pk).update(
         state=DeliveryState.DOUBTFUL, ended_at=timezone.now(), replay_from=start

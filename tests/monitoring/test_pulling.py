@@ -11,6 +11,7 @@ from direct_plus.client import DirectPlus
 from direct_plus.sandbox import Sandbox, SandboxControl
 from monitoring.leasing import leased
 from monitoring.models import Change, DeadLetter, Delivery, DeliveryState, Notification, PassState, ReplayPass
+from monitoring.order import next_turn
 from monitoring.pulling import Outcome, PullResult, announce
 from portfolio.models import Registration, RegistrationState
 from tests.builders import a_notice, a_registration, a_seed, a_transfer, an_element, an_update, stamp
@@ -488,6 +489,6 @@ def test_a_row_left_by_a_dead_puller_is_in_doubt_and_repaired(
 ) -> None:
     pull_now(registration)
     registration.refresh_from_db()
-    announce(registration, registration.fence)
+    announce(registration, registration.fence, next_turn(registration))
     pull_now(registration)
     assert states() == [DeliveryState.REPAIRED]

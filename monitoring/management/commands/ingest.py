@@ -62,7 +62,8 @@ def read_all_again(shown: Progress) -> None:
 def summary(result: Rebuilt) -> str:
     return (
         f"{result.deliveries:,} deliveries read again: {result.added:,} rows added, {result.mended:,} mended, "
-        f"{result.removed:,} removed; {result.companies:,} companies and {result.days:,} days brought up to date."
+        f"{result.removed:,} removed; {result.companies:,} companies, {result.days:,} days and "
+        f"{result.alerts:,} alerts brought up to date."
     )
 
 

@@ -1,0 +1,426 @@
+"""One order for a company's story: what a call brought stands in the order of its answer, whatever is read first."""
+
+import itertools
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from direct_plus.messages import UnreadableItem, read_item
+from monitoring import projecting
+from monitoring.history import profile
+from monitoring.ingesting import ingest, retry_dead_letter
+from monitoring.models import (
+    Alert,
+    AlertFact,
+    AlertKind,
+    AlertRule,
+    AlertState,
+    Change,
+    DeadLetter,
+    Delivery,
+    Notification,
+    Publication,
+    ScoreMove,
+    Source,
+)
+from monitoring.order import OLDEST_FIRST, order_text, place_of, story_key, story_place
+from monitoring.rebuilding import rebuild
+from monitoring.rolling_up import roll_up
+from monitoring.timeline import changes_of
+from monitoring.weighing import Weights
+from portfolio.models import Company, Registration
+from portfolio.rows import insert_new
+from tests.builders import DUNS, MOMENT, a_delivery, a_notice, a_registration, a_seed, delivered, stamp
+from tests.monitoring.alerts import BANKRUPTCY, PERCENTILE, a_rule, news, now_stamp, raised
+
+pytestmark = pytest.mark.django_db
+OTHER = "150483782"
+SCORES = [70, 60, 50, 40, 55, 54, 30]
+
+
+def full() -> Registration:
+    return a_registration("FULL", full_product=True)
+
+
+def scored(value: int, duns: str = DUNS, at: str | None = None) -> dict[str, Any]:
+    assessment = {"failureScore": {"nationalPercentile": value}}
+    return a_seed(duns, dnbAssessment=assessment, delivered=at or stamp(days=1))
+
+
+def named(name: str, at: str | None = None, duns: str = DUNS) -> dict[str, Any]:
+    return a_seed(duns, primaryName=name, delivered=at or stamp(days=1))
+
+
+def story(duns: str = DUNS) -> list[tuple[Any, Any]]:
+    """What holds, from the first change to the last."""
+    rows = Change.objects.filter(company=duns, kind="element", superseded=False).order_by(*OLDEST_FIRST)
+    return [(json.loads(row.previous or "null"), json.loads(row.current or "null")) for row in rows]
+
+
+def steps(values: list[Any]) -> list[tuple[Any, Any]]:
+    return [(one, two) for one, two in itertools.pairwise(values) if one != two]
+
+
+# One stamp an answer
+
+
+def test_documents_of_one_answer_and_stamp_are_compared_in_its_order() -> None:
+    companies = [f"1000000{number:02}" for number in range(12)]
+    delivered(*(scored(value, duns) for value in SCORES for duns in companies), registration=full())
+    assert {duns: story(duns) for duns in companies} == dict.fromkeys(companies, steps(SCORES))
+
+
+def test_a_document_that_returns_in_one_answer_is_a_state_of_its_own() -> None:
+    delivered(named("A"), named("B"), named("A"), registration=full())
+    assert story() == [("A", "B"), ("B", "A")]
+    assert (profile(DUNS).value("organization.primaryName"), Company.objects.get(pk=DUNS).name) == ("A", "A")
+    assert Notification.objects.count() == 3
+
+
+def test_a_document_said_twice_without_another_in_between_is_one() -> None:
+    delivered(named("A"), named("C", duns=OTHER), named("A"), named("B"), named("B"), registration=full())
+    assert Notification.objects.filter(company=DUNS).count() == 2
+    assert story() == [("A", "B")]
+
+
+def test_a_document_repeated_with_its_own_stamp_is_one() -> None:
+    """An answer that holds its first items once more at its end, each with the stamp that it had."""
+    early, late = named("A", stamp(days=1)), named("B", stamp(days=2))
+    delivered(early, late, early, registration=full())
+    assert (story(), profile(DUNS).value("organization.primaryName")) == ([("A", "B")], "B")
+    assert Notification.objects.count() == 2
+
+
+def test_pages_tell_the_story_in_its_order(admin_client: Client) -> None:
+    delivered(*map(scored, SCORES), registration=full())
+    newest_first = [change.current for change in changes_of(DUNS) if change.kind == "element"]
+    assert newest_first == [str(value) for value in reversed(SCORES[1:])]
+    page = admin_client.get("/monitoring/change/").content.decode()
+    shown = re.findall(r"(\d\d) → (\d\d)", re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", page)))
+    assert shown == [(str(one), str(two)) for one, two in reversed(steps(SCORES))]
+
+
+def test_a_run_of_falls_is_counted_in_the_order_of_the_story() -> None:
+    delivered(*map(scored, SCORES), registration=full())
+    while roll_up():
+        pass
+    rows = ScoreMove.objects.order_by("at", "place")
+    assert [(row.before, row.after, row.falls) for row in rows] == [
+        ("70", "60", 1),
+        ("60", "50", 2),
+        ("50", "40", 3),
+        ("40", "55", 0),
+        ("55", "54", 1),
+        ("54", "30", 2),
+    ]
+
+
+def test_deleted_and_restored_in_one_answer_is_restored() -> None:
+    a_rule(kinds="deleted")
+    at = now_stamp()
+    delivered(a_notice("DELETE", delivered=at), a_notice("UNDELETE", delivered=at))
+    delivered(a_notice("UNDELETE", OTHER, delivered=at), a_notice("DELETE", OTHER, delivered=at))
+    raised()
+    assert {row.pk: row.operating_status for row in Company.objects.all()} == {DUNS: "", OTHER: "Deleted at D&B"}
+    assert dict(Alert.objects.values_list("company", "state")) == {DUNS: AlertState.CLOSED, OTHER: AlertState.NEW}
+
+
+@given(
+    values=st.lists(st.sampled_from("ABC"), min_size=2, max_size=8),
+    cuts=st.sets(st.integers(1, 7)),
+    order=st.randoms(use_true_random=False),
+)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_cut_into_answers_read_in_any_order_gives_the_same_story(
+    values: list[str], cuts: set[int], order: Any
+) -> None:
+    forget_everything()
+    for delivery in order.sample(answers := as_answers(values, cuts, shared=False), len(answers)):
+        ingest(delivery)
+    assert story() == steps(values)
+    assert profile(DUNS).value("organization.primaryName") == values[-1]
+    assert Company.objects.get(pk=DUNS).name == values[-1]
+
+
+@given(cuts=st.sets(st.integers(1, 5)), order=st.randoms(use_true_random=False))
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_one_stamp_over_several_answers_stands_in_the_order_of_the_calls(cuts: set[int], order: Any) -> None:
+    forget_everything()
+    values = list("CABEDF")
+    for delivery in order.sample(answers := as_answers(values, cuts, shared=True), len(answers)):
+        ingest(delivery)
+    assert story() == steps(values)
+
+
+def as_answers(values: list[str], cuts: set[int], *, shared: bool) -> list[Delivery]:
+    """The same stream, cut into answers; with one stamp each, or one for all."""
+    bounds = [0, *sorted(cut for cut in cuts if cut < len(values)), len(values)]
+    parts = [values[start:end] for start, end in itertools.pairwise(bounds)]
+    return [
+        a_delivery(*(named(value, stamp(seconds=0 if shared else number)) for value in part), registration=full())
+        for number, part in enumerate(parts)
+    ]
+
+
+def forget_everything() -> None:
+    for model in (Publication, Change, Notification, Delivery, Company):
+        model.objects.all().delete()
+
+
+# What a replay makes good
+
+
+def a_page(*items: Any, turn: int, stands_for: int) -> Delivery:
+    delivery = a_delivery(*items, registration=full(), source=Source.REPLAY)
+    Delivery.objects.filter(pk=delivery.pk).update(turn=turn, stands_for=stands_for)
+    delivery.refresh_from_db()
+    return delivery
+
+
+def test_what_was_lost_stands_where_the_call_stood_that_lost_it() -> None:
+    ingest(a_delivery(named("A", stamp(days=-1)), registration=full()))
+    lost, arrived = [named("B"), named("C")], [named("D"), named("E")]
+    a_delivery(registration=full())  # the call whose answer was lost, turn 2
+    ingest(a_delivery(*arrived, registration=full()))
+    ingest(a_page(*lost, *arrived, turn=4, stands_for=2))
+    assert story() == steps(list("ABCDE"))
+
+
+def test_an_answer_read_late_moves_what_a_later_one_has_shown_before() -> None:
+    pulled = a_delivery(named("A"), named("B"), registration=full())
+    replayed = a_page(named("A"), named("B"), turn=9, stands_for=9)
+    ingest(replayed)
+    ingest(pulled)
+    pulled.refresh_from_db()
+    assert {row.place for row in Notification.objects.all()} == {place_of(pulled, 0), place_of(pulled, 1)}
+    assert (pulled.new_count, pulled.placed_count, pulled.is_needed) == (0, 2, True)
+    ingest(replayed)
+    replayed.refresh_from_db()
+    assert (replayed.placed_count, {row.delivery_id for row in Notification.objects.all()}) == (0, {replayed.pk})
+
+
+def test_documents_that_change_places_are_compared_again_both_ways() -> None:
+    """1, 3, 2 becomes 1, 2, 3: what was superseded holds again."""
+    three = {name: a_page(named(name), turn=turn, stands_for=turn) for turn, name in ((1, "1"), (2, "2"), (3, "3"))}
+    for delivery in three.values():
+        ingest(delivery)
+    before = story()
+    ingest(a_page(named("2"), turn=4, stands_for=4))
+    assert story() == before == steps(list("123"))
+    Notification.objects.filter(delivery=three["2"].pk).update(place=place_of(three["3"], 1))
+    projecting.compare_company(three["2"], DUNS, Weights())
+    assert story() == steps(list("132"))
+    ingest(three["2"])
+    assert story() == steps(list("123"))
+
+
+def test_an_item_read_at_a_second_try_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("monitoring.reading.read_item", refusing("B"))
+        delivered(named("A"), named("B"), named("C"), registration=full())
+    assert story() == [("A", "C")]
+    assert retry_dead_letter(DeadLetter.objects.get())
+    assert story() == steps(list("ABC"))
+
+
+def refusing(name: str) -> Any:
+    def refuse(raw: bytes, **options: Any) -> Any:
+        if f'"{name}"'.encode() in raw:
+            raise UnreadableItem("damaged")
+        return read_item(raw, **options)
+
+    return refuse
+
+
+def test_two_workers_with_two_late_documents_leave_no_comparison_over_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, last = (a_delivery(named(name, stamp(days=day)), registration=full()) for day, name in ((1, "A"), (4, "D")))
+    for delivery in (first, last):
+        ingest(delivery)
+    mine, theirs = (a_delivery(named(name, stamp(days=day)), registration=full()) for day, name in ((2, "B"), (3, "C")))
+    waiting = [theirs]
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        """The other worker stores its document after this one has looked at the documents."""
+        if waiting and arguments[0] is Change:
+            other = waiting.pop()
+            with monkeypatch.context() as patched:
+                patched.setattr("monitoring.ingesting.compare_seeds", lambda *rest: [])
+                ingest(other)
+        return insert_new(*arguments, **options)
+
+    monkeypatch.setattr(projecting, "insert_new", interrupted)
+    ingest(mine)
+    assert ("B", "D") not in story()
+    Delivery.objects.filter(pk=theirs.pk).update(state="received")
+    theirs.refresh_from_db()
+    ingest(theirs)
+    assert story() == steps(list("ABCD"))
+
+
+# The key
+
+
+def test_the_key_sorts_by_delivery_then_call_then_position_then_element() -> None:
+    calls = [Delivery(source=source, turn=turn, stands_for=stands) for source, turn, stands in CALLS]
+    keys = [
+        story_place(MOMENT + timedelta(milliseconds=later), place_of(call, position), index)
+        for later in (0, 1)
+        for call in calls
+        for position in (0, 9, 100)
+        for index in (0, 1, 4000)
+    ]
+    assert keys == sorted(keys)
+    assert len(set(map(len, keys))) == 1
+
+
+CALLS = [(Source.PULL, 1, 1), (Source.REPLAY, 30, 2), (Source.PULL, 3, 3), (Source.PULL, 300, 300)]
+
+
+def test_other_programs_sort_by_the_same() -> None:
+    delivered(*map(scored, SCORES), registration=full())
+    rows = list(Change.objects.all())
+    assert sorted(rows, key=order_text) == sorted(rows, key=story_key)
+
+
+# Alerts: only what holds takes back, and never what a person has taken up
+
+
+def the_alert() -> Alert:
+    return Alert.objects.get(kind=AlertKind.CHANGE)
+
+
+def percentile(before: int, after: int, *, hours: float = 0) -> Any:
+    return news(PERCENTILE, before, after, hours=hours)
+
+
+def test_an_alert_with_two_facts_is_taken_back_when_both_are() -> None:
+    a_rule(elements=f"{BANKRUPTCY}\n{PERCENTILE}")
+    delivered(news(BANKRUPTCY, False, True), percentile(70, 20))
+    raised()
+    AlertRule.objects.update(active=False)
+    delivered(percentile(20, 70, hours=1))
+    raised()
+    alert = the_alert()
+    assert (alert.state, alert.reversal) == (AlertState.NEW, "")
+    delivered(news(BANKRUPTCY, True, False, hours=2))
+    raised()
+    alert = the_alert()
+    assert alert.state == AlertState.CLOSED and alert.reversal
+
+
+def test_what_is_set_again_later_opens_the_alert_again() -> None:
+    a_rule(elements=BANKRUPTCY, conditions="becomes true")
+    delivered(news(BANKRUPTCY, False, True))
+    raised()
+    AlertRule.objects.update(active=False)
+    delivered(news(BANKRUPTCY, True, False, hours=1))
+    raised()
+    assert the_alert().state == AlertState.CLOSED
+    delivered(news(BANKRUPTCY, False, True, hours=2))
+    raised()
+    alert = the_alert()
+    assert (alert.state, alert.reversal, alert.closed_by) == (AlertState.NEW, "", "")
+
+
+def test_a_late_document_that_shows_that_nothing_was_taken_back_opens_the_alert_again() -> None:
+    a_rule(elements=PERCENTILE, conditions="drops by 20")
+    delivered(scored(70, at=now_stamp(hours=-3)), scored(20, at=now_stamp(hours=-2)), registration=full())
+    raised()
+    AlertRule.objects.update(active=False)
+    delivered(scored(70, at=now_stamp()), registration=full())
+    raised()
+    assert the_alert().state == AlertState.CLOSED
+    delivered(scored(30, at=now_stamp(hours=-1)), registration=full())
+    raised()
+    assert the_alert().state == AlertState.NEW
+
+
+def test_an_alert_of_a_change_that_did_not_happen_is_closed_with_a_note() -> None:
+    a_rule(elements=PERCENTILE, conditions="drops by 40")
+    delivered(scored(70, at=now_stamp(hours=-3)), scored(20, at=now_stamp(hours=-1)), registration=full())
+    raised()
+    delivered(scored(45, at=now_stamp(hours=-2)), registration=full())
+    raised()
+    alert = the_alert()
+    assert (alert.state, alert.closed_by) == (AlertState.CLOSED, "the program")
+    assert alert.reversal.startswith("Withdrawn: ")
+
+
+@pytest.mark.parametrize("state", [AlertState.ACKNOWLEDGED, AlertState.NEW])
+def test_what_a_person_has_acknowledged_stays_open(state: AlertState) -> None:
+    """Also when it was opened again since."""
+    a_rule(elements=BANKRUPTCY, conditions="becomes true")
+    delivered(news(BANKRUPTCY, False, True))
+    raised()
+    Alert.objects.update(state=state, acknowledged_by="Ann", acknowledged_at=MOMENT)
+    delivered(news(BANKRUPTCY, True, False, hours=1))
+    raised()
+    alert = the_alert()
+    assert alert.state == state and alert.reversal
+    raised()
+
+
+def test_genuine_alerts_of_one_answer_stay_open() -> None:
+    """As on the demo's first screen: by the order of their hashes some of these fell back to where they were."""
+    a_rule(elements=PERCENTILE, conditions="drops by 5")
+    at = now_stamp()
+    delivered(*(scored(value, at=at) for value in [70, 60, 70, 50, 40]), registration=full())
+    raised()
+    alert = the_alert()
+    assert (alert.state, alert.title.rpartition(") ")[2]) == (AlertState.NEW, "70 → 60")
+    facts = AlertFact.objects.order_by("changed_at", "place")
+    assert [fact.text.rpartition(") ")[2] for fact in facts] == ["70 → 60", "70 → 50", "50 → 40"]
+
+
+# A rebuild mends what was published before there was an order
+
+
+def as_before() -> None:
+    """Rows as the program made them when equal stamps stood in the order of their hashes."""
+    Notification.objects.update(place="")
+    Change.objects.exclude(derived_from="").delete()
+    seeds = {json.loads(row.organization)["primaryName"]: row for row in Notification.objects.all()}
+    for one, two in (("A", "C"), ("C", "B")):
+        pair = seeds[one], seeds[two]
+        insert_new(Change, projecting._comparison(pair[1].delivery, *pair, Weights()))
+    Change.objects.update(place="")
+
+
+def test_a_rebuild_gives_places_and_compares_anew() -> None:
+    delivered(named("A"), named("B"), named("C"), registration=full())
+    as_before()
+    assert story() != steps(list("ABC"))
+    rebuild()
+    assert story() == steps(list("ABC"))
+    assert Company.objects.get(pk=DUNS).name == "C"
+
+
+def test_a_rebuild_adds_the_document_that_had_returned() -> None:
+    delivered(named("A"), named("B"), named("A"), registration=full())
+    returned = Notification.objects.order_by("place").last()
+    assert returned
+    Change.objects.exclude(derived_from="").delete()
+    Change.objects.filter(notification=returned).delete()
+    returned.delete()
+    rebuild()
+    assert story() == steps(list("ABA"))
+    assert Company.objects.get(pk=DUNS).name == "A"
+
+
+def test_a_rebuild_opens_alerts_that_were_closed_without_ground() -> None:
+    a_rule(elements=BANKRUPTCY, conditions="becomes true")
+    delivered(news(BANKRUPTCY, False, True))
+    raised()
+    Alert.objects.update(
+        state=AlertState.CLOSED, closed_by="the program", reversal="Taken back on 7 Jan", closed_at=MOMENT
+    )
+    assert rebuild().alerts == 1
+    alert = the_alert()
+    assert (alert.state, alert.reversal, alert.closed_at) == (AlertState.NEW, "", None)
+    assert rebuild().alerts == 0
