@@ -225,6 +225,8 @@ class ChannelAdmin(PageAdmin):
             messages.success(request, gettext("It gets messages again."))
         elif action == "take-all":
             Channel.objects.filter(pk=row.pk).update(all_rules=True)
+            words = gettext("Channel %(name)s takes the alerts of every rule")
+            self._record(request, row, "channel.changed", words % {"name": row})
             messages.success(request, gettext("It takes the alerts of every rule from now on."))
         else:
             raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})

@@ -8,7 +8,7 @@ from django.test import Client
 from dnbmon_site.models import User
 from monitoring.models import AlertRule, Channel, Dispatch, Rhythm, Severity
 from monitoring.reach import unheard
-from portfolio.models import Subject
+from portfolio.models import AuditEntry, Subject
 from portfolio.tallying import tally
 from tests.builders import DUNS, a_registration, a_seed, delivered
 from tests.monitoring.alerts import a_channel, a_rule, listen, news, now_stamp, raised
@@ -102,6 +102,7 @@ def test_a_channel_that_no_rule_reaches_says_so_and_takes_what_it_could(ann: Cli
     assert "Takes nothing" in text_of(ann.get("/monitoring/channel/"))
     text = text_of(ann.post(f"/monitoring/channel/{channel.pk}/do/take-all/", follow=True))
     assert "Works" in text and "every rule from high on: Out of business" in text
+    assert AuditEntry.objects.filter(summary="Channel Mail takes the alerts of every rule").exists()
     assert heard_by() == [channel.pk]
 
 
