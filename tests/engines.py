@@ -8,6 +8,7 @@ import atexit
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import pytest
 
 from tests.databases import Databases, for_url
 from tests.postgres_server import programs
+from tests.tree import watch_over_session
 
 ENGINES = ("sqlite", "mongodb", "postgres")
 # Real servers, for those who have them.
@@ -52,6 +54,9 @@ def what_is_missing(name: str) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests() -> None:
+    watch_over_session()
+    # Told to end, it cleans up as after a Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if SHARED in os.environ:
         start_own_server()
         return

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from tests.engines import ENGINES, ROOT, what_is_missing
+from tests.tree import watch_over_session
 
 SOME_FAILED = 1
 
@@ -32,6 +33,7 @@ def is_fine(said: str) -> bool:
 
 
 def main() -> int:
+    watch_over_session()
     outcomes = {engine: outcome(engine, sys.argv[1:]) for engine in ENGINES}
     print("\n" + "\n".join(f"{engine:9}{said}" for engine, said in outcomes.items()))
     return 0 if all(map(is_fine, outcomes.values())) else 1

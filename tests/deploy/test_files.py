@@ -165,10 +165,12 @@ HOLES = {"dependencies": [{"name": "x", "version": "1", "vulns": [{"id": "CVE-1"
 def test_the_audit_fails_for_holes_and_not_for_a_missing_network(
     tool: str, code: int, said: str, tmp_path: Path
 ) -> None:
-    fake = tmp_path / "pip-audit"
-    fake.write_text(f"#!/bin/sh\n{tool}\n")
+    fake, own = tmp_path / "pip-audit", tmp_path / "own"
+    own.mkdir()
+    fake.write_text(f'#!/bin/sh\n[ -n "$(ls "{own}")" ] || exit 9\n{tool}\n')
     fake.chmod(0o755)
-    env = {**os.environ, "PIP_AUDIT": str(fake), "PYTHON_HERE": sys.executable}
+    env = {**os.environ, "PIP_AUDIT": str(fake), "PYTHON_HERE": sys.executable, "TMPDIR": str(own)}
     done = subprocess.run([ROOT / ".ci" / "audit"], capture_output=True, text=True, env=env)
     assert done.returncode == code and said in done.stdout
     assert code or len(done.stdout.splitlines()) == 1
+    assert list(own.iterdir()) == [], "its words lie where TMPDIR says, and only while it runs"
