@@ -47,9 +47,7 @@ def headline(results: list[Result]) -> str:
         text = ngettext("%(count)s thing broken", "%(count)s things broken", bad) % {"count": counted(bad)}
         more = ngettext(", %(count)s more to look at", ", %(count)s more to look at", warned)
         return f"{text}{more % {'count': counted(warned)} if warned else ''}."
-    text = ngettext(
-        "Nothing is broken, %(count)s thing to look at.", "Nothing is broken, %(count)s things to look at.", warned
-    )
+    text = ngettext("%(count)s thing needs attention.", "%(count)s things need attention.", warned)
     return text % {"count": counted(warned)} if warned else gettext("Everything works.")
 
 

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db.models import Count, Max, Min, Q
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from health.looking import Look
 from health.models import State
 from health.results import Result, graded
-from monitoring.models import DeadLetter, DeadLetterState, Delivery, DeliveryState, Dispatch, DispatchState
+from monitoring.models import (
+    Channel,
+    DeadLetter,
+    DeadLetterState,
+    Delivery,
+    DeliveryState,
+    Dispatch,
+    DispatchState,
+    TargetKind,
+    WebhookEndpoint,
+)
 from portfolio.models import RegistrationState, SyncRun, SyncState
 from portfolio.wording import counted, days_and_hours
 
@@ -20,11 +34,15 @@ COUNTED = 1000
 STANDS_WARNING, STANDS_CRITICAL = timedelta(minutes=10), timedelta(hours=1)
 DOUBT_WARNING, DOUBT_CRITICAL = timedelta(hours=1), timedelta(hours=24)
 PARKED_FOR = timedelta(days=7)
+# As many as people mend at once.
+RECEIVERS = 20
 
 
 def checks_of_data(look: Look) -> Iterator[Result]:
     yield from deliveries(look)
-    yield dispatches(look)
+    waited_for = targets(look)
+    yield dispatches(look, waited_for)
+    yield from receivers([one for one in waited_for if one.is_failing])
     if look.is_full:
         yield dead_letters()
         yield parked(look)
@@ -105,20 +123,94 @@ def dead_letters() -> Result:
     return Result("dead-letters", title, State.WARNING, sentence, count, "items", do, is_mark=True)
 
 
-def dispatches(look: Look) -> Result:
-    """What should have gone out and did not."""
-    due = Dispatch.objects.filter(state=DispatchState.WAITING, next_try_at__lt=look.now - STANDS_WARNING)
-    times = list(due.order_by("next_try_at").values_list("next_try_at", flat=True)[:COUNTED])
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A channel, webhook or person that messages wait for."""
+
+    kind: str
+    key: uuid.UUID
+    tries: int
+    first: datetime
+    overdue: int
+
+    @property
+    def is_failing(self) -> bool:
+        """It was tried and did not take them: what else waits, waits behind that."""
+        return self.tries > 0
+
+
+def targets(look: Look) -> list[Target]:
+    """In one query, however much waits."""
+    waiting = Dispatch.objects.filter(state=DispatchState.WAITING).exclude(next_try_at=None).order_by()
+    overdue = Count("id", filter=Q(next_try_at__lt=look.now - STANDS_WARNING))
+    rows = waiting.values_list("kind", "target").annotate(
+        tries=Max("attempts"), first=Min("next_try_at"), overdue=overdue
+    )
+    return [Target(*row) for row in rows[:COUNTED]]
+
+
+def receivers(failing: list[Target]) -> Iterator[Result]:
+    """Channels and webhooks, each with its own cause."""
+    if not failing:
+        sentence = gettext("Every receiver takes what it is sent.")
+        yield Result("receivers", gettext("Receivers of messages"), State.OK, sentence, 0)
+        return
+    shown = sorted(failing, key=lambda one: -one.tries)[:RECEIVERS]
+    names, errors = _names([one.key for one in shown]), _errors([one.key for one in shown])
+    for one in shown:
+        yield _receiver(one, names.get(one.key, str(one.key)), errors.get(one.key, ""))
+
+
+def _errors(keys: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """What the message that was tried most often came back with."""
+    tried = Dispatch.objects.filter(target__in=keys, state=DispatchState.WAITING, attempts__gt=0)
+    return dict(tried.order_by("attempts").values_list("target", "last_error")[:COUNTED])
+
+
+def _names(targets: list[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return {
+        key: name
+        for model in (Channel, WebhookEndpoint)
+        for key, name in model._default_manager.filter(pk__in=targets).values_list("pk", "name")
+    }
+
+
+def _receiver(one: Target, name: str, error: str) -> Result:
+    sentence = ngettext(
+        "The last try failed: %(error)s. It is tried again by itself, and what comes later waits.",
+        "%(count)s tries failed, the last one: %(error)s. It is tried again by itself, and what comes later waits.",
+        one.tries,
+    ) % {"count": counted(one.tries), "error": error.rstrip(".")}
+    title = str(TITLES[one.kind]) % {"name": name}
+    do = str(REMEDIES[one.kind])
+    return Result("receivers", title, State.WARNING, sentence, one.tries, "failed tries", do, str(one.key))
+
+
+TITLES: dict[str, Any] = {
+    TargetKind.WEBHOOK: _("Webhook %(name)s"),
+    TargetKind.CHANNEL: _("Channel %(name)s"),
+    TargetKind.REPORT: _("Report to %(name)s"),
+}
+REMEDIES: dict[str, Any] = {
+    TargetKind.WEBHOOK: _("Mend the receiver, or its address under “Webhooks”; then “Send a test” there."),
+    TargetKind.CHANNEL: _("Mend the address under “Channels”; then “Send a test” there."),
+    TargetKind.REPORT: _("See the mail server's settings, or the address of that person."),
+}
+
+
+def dispatches(look: Look, waited_for: list[Target]) -> Result:
+    """What is due and nobody has tried to send; what waits for a receiver that fails is told with that receiver."""
+    late = [one for one in waited_for if one.overdue and not one.is_failing]
     title = gettext("Messages to be sent")
-    if not times:
+    if not late:
         return Result("dispatches", title, State.OK, gettext("None is overdue."), 0)
-    age = look.now - (times[0] or look.now)
+    count, age = sum(one.overdue for one in late), look.now - min(one.first for one in late)
     sentence = ngettext(
         "%(count)s message overdue, the oldest by %(span)s.",
         "%(count)s messages overdue, the oldest by %(span)s.",
-        len(times),
-    ) % {"count": counted(len(times)), "span": days_and_hours(age)}
-    return Result("dispatches", title, _by_age(age), sentence, len(times), "overdue", gettext("See whether jobs run."))
+        count,
+    ) % {"count": counted(count), "span": days_and_hours(age)}
+    return Result("dispatches", title, _by_age(age), sentence, count, "overdue", gettext("See whether jobs run."))
 
 
 def parked(look: Look) -> Result:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from health.looking import Look
 from health.models import State
 from health.results import Result
 from portfolio.models import Cadence, Registration, RegistrationState
-from portfolio.wording import days_and_hours, is_late, loss_sentence
+from portfolio.wording import days_and_hours, is_failing, is_late, loss_sentence, moment_text
 
 DAY = timedelta(hours=24)
 # D&B drops what waits for 96 hours; this leaves a day and a half to do something about it.
 CRITICAL_AFTER = timedelta(hours=60)
-FAILED_RUNS = 3
 SHOWN = 5
 
 
@@ -35,6 +34,8 @@ def freshness(look: Look, row: Registration) -> Result:
     if row.last_pulled_at is None:
         return _never_pulled(look, row)
     age = max(look.dnb_now(row.contract_id) - row.last_pulled_at, timedelta())
+    if is_late(row, look.now) and not is_failing(row):
+        return _late(row, age)
     state = _state_of(row, age)
     sentence = (
         gettext("Pulled just now.")
@@ -58,6 +59,21 @@ def freshness(look: Look, row: Registration) -> Result:
         hours,
         "h",
         do,
+        row.reference,
+    )
+
+
+def _late(row: Registration, age: timedelta) -> Result:
+    """Due, and no process has pulled it."""
+    return Result(
+        "fresh",
+        gettext("Freshness of %(reference)s") % {"reference": row.reference},
+        max(_state_of(row, age), State.WARNING),
+        gettext("It was due at %(due)s and was not pulled; the last pull was %(span)s ago.")
+        % {"due": moment_text(row.next_pull_at) if row.next_pull_at else "–", "span": days_and_hours(age)},
+        round(age.total_seconds() / 3600, 2),
+        "h",
+        gettext("See whether jobs run."),
         row.reference,
     )
 
@@ -133,18 +149,18 @@ def marks(row: Registration) -> Iterator[Result]:
 
 def failing(look: Look) -> Iterator[Result]:
     """All that fail in one line: the reason is mostly one, and a hundred of them hide everything else."""
-    rows = [row for row in look.registrations if row.state == RegistrationState.ACTIVE and row.failures >= FAILED_RUNS]
+    rows = [row for row in look.registrations if is_failing(row)]
     if not rows:
         return
     names = ", ".join(row.reference for row in rows[:SHOWN])
     if len(rows) > SHOWN:
         names = gettext("%(names)s and others") % {"names": names}
     most = max(rows, key=lambda row: row.failures)
-    sentence = gettext("%(names)s: %(failures)s tries in a row failed: %(trouble)s") % {
-        "names": names,
-        "failures": most.failures,
-        "trouble": most.trouble,
-    }
+    sentence = ngettext(
+        "%(names)s: the last pull failed: %(trouble)s",
+        "%(names)s: %(failures)s tries in a row failed: %(trouble)s",
+        most.failures,
+    ) % {"names": names, "failures": most.failures, "trouble": most.trouble}
     do = gettext("Nothing while D&B is away: it tries again by itself. Otherwise mend what the sentence names.")
     yield Result("pulling", gettext("Pulling"), State.WARNING, sentence, len(rows), "failing", do)
 

@@ -85,6 +85,11 @@ def availability(days: list[Day], *, last: int) -> float | None:
     return good / expected if expected else None
 
 
+def known(days: list[Day], *, last: int) -> int:
+    """On how many of the last of these days somebody looked."""
+    return sum(day.availability is not None for day in days[-last:])
+
+
 def bars(days: list[Day]) -> list[Bar]:
     return [_bar(number, day) for number, day in enumerate(days)]
 

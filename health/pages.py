@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -118,6 +118,9 @@ def figures(days: list[history.Day]) -> list[tuple[str, str, str]]:
     for last, words in ((1, gettext("today")), (30, gettext("30 days")), (90, gettext("90 days"))):
         share = history.availability(days, last=last)
         tone = "calm" if share is None else "good" if share >= history.PROMISED else "bad"
+        if share is not None and (count := history.known(days, last=last)) < last:
+            text = ngettext("%(days)s, known for %(count)s day", "%(days)s, known for %(count)s days", count)
+            words = text % {"days": words, "count": count}
         found.append((words, "–" if share is None else history.percent(share), tone))
     return found
 

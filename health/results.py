@@ -86,6 +86,7 @@ UNITS: dict[str, str | Promise] = {
     "jobs": _("jobs"),
     "messages": _("messages"),
     "overdue": _("overdue"),
+    "failed tries": _("failed tries"),
     "failing": _("failing"),
     "stopped": _("stopped"),
     "syncs": _("syncs"),

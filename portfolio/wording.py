@@ -34,7 +34,7 @@ def standing(registration: Registration, now: datetime | None = None) -> Standin
         return Standing(gettext("Stopped by D&B"), "bad", registration.stopped_reason)
     if registration.state == RegistrationState.PAUSED:
         return _paused(registration, now)
-    if registration.failures:
+    if is_failing(registration):
         return Standing(gettext("In trouble"), "warn", registration.trouble)
     if is_late(registration, now):
         return Standing(gettext("Late"), "warn", gettext("It was due and nobody has pulled it: does the worker run?"))
@@ -47,6 +47,11 @@ def _paused(registration: Registration, now: datetime) -> Standing:
         words = gettext("Until somebody starts it.") if registration.last_pulled_at else gettext("Not started yet.")
         return Standing(gettext("Paused"), "calm", words)
     return Standing(gettext("Paused"), "calm", gettext("Until %(until)s.") % {"until": moment_text(until)})
+
+
+def is_failing(registration: Registration) -> bool:
+    """Its last pulls have failed, one or several."""
+    return registration.state == RegistrationState.ACTIVE and registration.failures > 0
 
 
 def is_late(registration: Registration, now: datetime) -> bool:

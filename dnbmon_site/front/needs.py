@@ -13,6 +13,7 @@ from django.utils.translation import gettext, ngettext
 
 from dnbmon_site.keys_admin import unknown_words
 from dnbmon_site.models import ApiKey
+from health.models import Incident, State
 from monitoring.admin.registrations import marks_of
 from monitoring.models import AlertState, Severity
 from monitoring.own_alerts import own_alerts
@@ -24,6 +25,8 @@ from portfolio.wording import ago, countdown, counted, loss_sentence, standing
 
 URGENCY = ("info", "bad", "warn", "calm")
 LATE_AFTER = timedelta(minutes=12)
+# Checks of health whose matter this page tells by registration and by number.
+TOLD_HERE = ("stopped", "reading", "gap", "replay", "pulling", "fresh", "jobs", "dead-letters", "doubts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def needs_of(request: HttpRequest, registrations: Sequence[Registration], number
         *_unheard(request, numbers),
         *(need for row in registrations for need in _needs_of(row, numbers)),
         *_unreadable(numbers),
+        *_health(request),
         *_decisions(request, numbers),
         *_keys(request),
     ]
@@ -150,6 +154,16 @@ def _keys(request: HttpRequest) -> Iterator[Need]:
             title = gettext("API key “%(name)s” has a scope that does not exist") % {"name": key.name}
             link = reverse("admin:dnbmon_site_apikey_change", args=[key.pk])
             yield Need("warn", title, unknown_words(key), link, gettext("Correct"))
+
+
+def _health(request: HttpRequest) -> Iterator[Need]:
+    """What health has found, without what this page tells of itself; for those who may see health."""
+    if not request.user.has_perm("health.change_incident"):
+        return
+    for row in Incident.objects.filter(ended_at=None).order_by("-started_at"):
+        if row.matter.partition(":")[0] not in TOLD_HERE:
+            tone = "bad" if row.state == State.CRITICAL else "warn"
+            yield Need(tone, row.title, row.latest, reverse("health"), gettext("Look"))
 
 
 # What waits for a decision, for those with the right to it

@@ -273,7 +273,7 @@ def told_in_words(told: dict[str, Any]) -> Iterable[tuple[str | Promise, Any]]:
 def marks_of(row: Registration) -> Iterable[tuple[str, str, str]]:
     """Words, tone and reason of each mark that waits for a person."""
     if row.gap_from:
-        yield gettext("Gap"), "bad", row.gap_reason
+        yield gettext("Gap"), "warn", row.gap_reason
     if row.ingest_stopped_reason:
         yield gettext("Reading stopped"), "bad", row.ingest_stopped_reason
     if row.replay_mark:

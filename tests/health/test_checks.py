@@ -17,8 +17,10 @@ from health.checks import all_checks, headline, summary
 from health.models import Heartbeat, State
 from health.pages import together
 from health.results import worst
+from monitoring.admin.registrations import marks_of
 from monitoring.models import DeadLetter, DeliveryState, DispatchState
 from portfolio.models import Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
+from portfolio.wording import standing
 from tests.builders import a_registration
 from tests.health.looks import a_beat, a_call, a_message, a_probe, ago, look_at, state_of
 from tests.support import ROOT
@@ -26,6 +28,7 @@ from tests.support import ROOT
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
 OK, UNKNOWN, WARNING, CRITICAL = State.OK, State.UNKNOWN, State.WARNING, State.CRITICAL
 REFERENCE = "ACME_LOD_01"
+TARGET = Heartbeat.key("a channel")
 
 
 def test_everything_is_well() -> None:
@@ -80,6 +83,13 @@ def a_slot(seconds: float) -> None:
     ThrottleSlot.objects.create(key="k", next_slot=int(later.timestamp() * 1000))
 
 
+def a_refused_message() -> None:
+    """It is tried again later; the one behind it is overdue, and only waits for it."""
+    later = timezone.now() + timedelta(minutes=5)
+    a_message(1, kind="webhook", attempts=2, last_error="answered 500", next_try_at=later)
+    a_message(2, kind="webhook", next_try_at=ago(minutes=20))
+
+
 BAD: list[tuple[str, Callable[[], object], State, str]] = [
     (f"fresh:{REFERENCE}", lambda: pulled(hours=23), OK, "Pulled 23 h"),
     (f"fresh:{REFERENCE}", lambda: pulled(hours=25), WARNING, "D&B drops what waits in"),
@@ -89,7 +99,10 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     (f"reading:{REFERENCE}", lambda: broken(ingest_stopped_reason="20 items in a row"), CRITICAL, "20 items"),
     (f"gap:{REFERENCE}", lambda: broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days"), WARNING, "5 days"),
     (f"replay:{REFERENCE}", lambda: broken(replay_mark="More share the time"), WARNING, "More share"),
+    ("pulling", lambda: broken(failures=1, trouble="answered 503"), WARNING, "the last pull failed: answered 503"),
     ("pulling", lambda: broken(failures=3, trouble="connection refused"), WARNING, "refused"),
+    (f"fresh:{REFERENCE}", lambda: broken(next_pull_at=ago(minutes=20)), WARNING, "was not pulled"),
+    (f"receivers:{TARGET}", lambda: a_refused_message(), WARNING, "2 tries failed, the last one: answered 500."),
     ("quota", lambda: broken(quota_used_up=True), CRITICAL, REFERENCE),
     ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(minutes=20)), OK, "1 call in doubt"),
     ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(hours=2)), WARNING, "2 h"),
@@ -134,7 +147,7 @@ def test_a_check(matter: str, make: Callable[[], object], state: State, words: s
 
 def test_the_headline_counts_what_is_wrong() -> None:
     broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days")
-    assert headline(all_checks()) == "Nothing is broken, 1 thing to look at."
+    assert headline(all_checks()) == "1 thing needs attention."
     stopped()
     assert headline(all_checks()) == "1 thing broken, 1 more to look at."
 
@@ -152,6 +165,34 @@ def test_registrations_that_fail_stand_in_one_line() -> None:
     result = look_at("pulling")
     assert result.sentence == "R0, R1, R2, R3, R4 and others: 9 tries in a row failed: timed out"
     assert result.shown == "7 failing"
+
+
+def test_what_waits_for_a_receiver_that_fails_is_no_matter_of_jobs() -> None:
+    a_refused_message()
+    assert state_of("dispatches") == OK
+    result = look_at(f"receivers:{TARGET}")
+    assert "Mend the receiver" in result.do and "Webhook" in result.title
+
+
+STANDINGS: dict[str, dict[str, Any]] = {
+    "well": {},
+    "one pull failed": {"failures": 1, "trouble": "D&B answered 503"},
+    "many failed": {"failures": 9, "trouble": "D&B answered 503"},
+    "late": {"next_pull_at": ago(minutes=20)},
+    "stopped": {"state": RegistrationState.STOPPED, "stopped_reason": "00041"},
+    "gap": {"gap_from": ago(days=5), "gap_reason": "Not pulled for 5 days"},
+    "reading stopped": {"ingest_stopped_reason": "20 items"},
+    "replay": {"replay_mark": "More share the time"},
+}
+
+
+@pytest.mark.parametrize("name", STANDINGS)
+def test_front_page_and_health_agree_about_a_registration(name: str) -> None:
+    broken(**STANDINGS[name])
+    row = Registration.objects.get()
+    tones = {standing(row).tone, *(tone for _, tone, _ in marks_of(row))}
+    told = {result.tone for result in all_checks() if result.state >= WARNING}
+    assert tones & {"warn", "bad"} == told
 
 
 def test_a_slow_cadence_has_more_time() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -19,8 +20,9 @@ from health import incidents
 from health.checks import all_checks
 from health.handbook import FOLDER, found, rendered
 from health.incidents import open_incident
-from health.models import IncidentNote, State
+from health.models import IncidentNote, Sample, Span, State
 from health.results import Result
+from health.sampling import start_of
 from health.scheduling import all_jobs
 from health.views import AWAY, what_is_missing
 from portfolio import roles
@@ -288,3 +290,34 @@ def test_a_mongodb_that_is_away_is_told_like_any_other(monkeypatch: pytest.Monke
 
     monkeypatch.setattr("health.migrating.MigrationExecutor", away)
     assert what_is_missing() == AWAY
+
+
+def test_availability_says_for_how_many_days_it_is_known(operator: Client) -> None:
+    assert "known for" not in operator.get("/health/").content.decode()
+    for days in (0, 1, 2):
+        at = start_of((timezone.now() - timedelta(days=days)).astimezone(UTC).date())
+        Sample.objects.create(
+            id=Sample.key(Span.DAY, at), span=Span.DAY, at=at, expected=1440, seen=1440, critical=0, numbers="{}"
+        )
+    text = operator.get("/health/").content.decode()
+    assert "available, 90 days, known for 3 days" in text and "available, today<" in text
+
+
+@pytest.mark.parametrize("role", [roles.VIEWER, roles.ANALYST, roles.MANAGER])
+def test_who_reads_the_data_sees_how_fresh_it_is(role: str, client: Client) -> None:
+    client.force_login(a_person(role=role))
+    text = client.get("/").content.decode()
+    fresh = text[text.index('id="fresh"') :]
+    assert "ACME_LOD_01" in fresh and "Queue empty" in fresh and "Active" in fresh
+    links = re.findall(r'href="(/portfolio/[^"]+)"', fresh[: fresh.index("</section>")])
+    assert links and all(client.get(link).status_code == 200 for link in links)
+    assert "/health/" not in text, "no rights on the machinery come with it"
+
+
+def test_the_front_page_tells_what_health_has_found(operator: Client) -> None:
+    open_incident(matter="receivers:x", title="Webhook CRM", cause="2 tries failed.", state=State.WARNING)
+    open_incident(matter="stopped:ACME_LOD_01", title="Registration ACME_LOD_01", cause="Stopped.")
+    text = operator.get("/").content.decode()
+    needs = text[text.index("What needs you") : text.index('id="fresh"')]
+    assert "Webhook CRM" in needs and "2 tries failed." in needs
+    assert "Registration ACME_LOD_01" not in needs, "the page tells of registrations itself"
