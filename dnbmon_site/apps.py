@@ -9,4 +9,7 @@ class DnbmonSiteConfig(AppConfig):
     verbose_name = _("People and keys")
 
     def ready(self) -> None:
-        from dnbmon_site import tracing  # noqa: F401  it listens to the queue
+        # Its import also brings tracing, which listens to the queue.
+        from dnbmon_site import task_packages
+
+        task_packages.install()

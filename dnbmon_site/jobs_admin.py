@@ -1,8 +1,8 @@
-"""django-q2's pages in the look of the others, safe to use: a schedule that would stop all others is refused."""
+"""django-q2's pages in the look of the others, safe to use: only the program's own jobs can be scheduled."""
 
 from __future__ import annotations
 
-import ast
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -10,75 +10,57 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_q.conf import Conf
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
-from django_q.tasks import async_task
 
-from health.scheduling import PAUSED, name_in_words, pause, resume, run_now
+from dnbmon_site.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND
+from health.scheduling import PAUSED, REFUSED_TEXT, is_refused, name_in_words, pause, resume, run_now
 from portfolio.auditing import record
 from portfolio.edits import record_edit, record_removal
 from portfolio.markup import ago, badge
 from portfolio.pages import PageAdmin, ReadOnlyAdmin
+from portfolio.queueing import ask_worker
 from portfolio.wording import counted
 
 for model in (Schedule, Success, Failure, OrmQ):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
-LITERALS = _("Only plain values can be used here, such as 1, 'Leeds', True or [1, 2]; texts need quotation marks.")
+TYPES = [(value, label) for value, label in Schedule.TYPE if value != Schedule.CRON]
+NAMES = sorted((name, function) for name, function, minutes in JOBS)
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Refuses what the scheduler could not read: it would stop there, and no schedule after this one would run."""
+    """One of the program's own jobs, and when. Nothing else is ever run (task_packages.py)."""
+
+    func = forms.ChoiceField(label=_("Job"))
 
     class Meta:
         model = Schedule
-        fields = ("name", "func", "args", "kwargs", "schedule_type", "minutes", "next_run", "repeats")
+        fields = ("name", "func", "schedule_type", "minutes", "next_run", "repeats")
 
-    def clean_args(self) -> str:
-        text = (self.cleaned_data["args"] or "").strip()
-        if text:
-            read_literal(text)
-        return text
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Names of jobs in the reader's language. Nothing is chosen for a schedule that is refused.
+        jobs = [("", "---------"), *((function, gettext(name)) for name, function in NAMES)]
+        for field, choices in (("func", jobs), ("schedule_type", TYPES)):
+            if field in self.fields:
+                self.fields[field].choices = choices  # type: ignore[attr-defined]
 
-    def clean_kwargs(self) -> str:
-        text = (self.cleaned_data["kwargs"] or "").strip()
-        if text:
-            read_keywords(text)
-        return text
+    def clean_name(self) -> str:
+        name = self.cleaned_data["name"] or ""
+        if Schedule.objects.filter(name=name).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(gettext("There is a schedule of this name. Choose another name."))
+        return name
 
-
-def read_literal(text: str) -> object:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise ValidationError(
-            gettext("“%(text)s” cannot be read. %(advice)s") % {"text": text, "advice": LITERALS}
-        ) from None
-
-
-def read_keywords(text: str) -> dict[str, object]:
-    """`x=1, name='Leeds'`, or a dictionary."""
-    try:
-        call = ast.parse(f"f({text})", mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ValidationError(
-            gettext("“%(text)s” cannot be read. Write it like: x=1, name='Leeds'.") % {"text": text}
-        ) from None
-    assert isinstance(call, ast.Call)
-    if call.args or any(keyword.arg is None for keyword in call.keywords):
-        return _dictionary(text)
-    return {str(keyword.arg): read_literal(ast.unparse(keyword.value)) for keyword in call.keywords}
-
-
-def _dictionary(text: str) -> dict[str, object]:
-    found = read_literal(text)
-    if isinstance(found, dict) and all(isinstance(name, str) for name in found):
-        return found
-    raise ValidationError(gettext("“%(text)s” names no arguments. Write it like: x=1, name='Leeds'.") % {"text": text})
+    def clean_next_run(self) -> Any:
+        """What is past would be made up for one by one, while everything waits."""
+        moment = self.cleaned_data["next_run"]
+        return max(moment, timezone.now()) if moment else moment
 
 
 @admin.register(Schedule)
@@ -93,10 +75,14 @@ class ScheduleAdmin(PageAdmin):
     empty_text = _("The worker installs them when it starts (manage.py worker).")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Schedule | None = None) -> tuple[str, ...]:
-        """What runs, and with what, is only for those who may add schedules: any function can be named there."""
-        return () if request.user.has_perm("django_q.add_schedule") else ("func", "args", "kwargs")
+        """What runs is chosen by those who may add schedules."""
+        return () if request.user.has_perm("django_q.add_schedule") else ("func",)
 
     def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
+        if "func" in form.cleaned_data:
+            # A job of the table was chosen, also for one that was refused.
+            for name, value in EXTRAS.items():
+                setattr(obj, name, value)
         super().save_model(request, obj, form, change)
         record_edit(request, obj, form, is_change=change)
 
@@ -120,6 +106,8 @@ class ScheduleAdmin(PageAdmin):
 
     @admin.display(description=_("State"))
     def state(self, row: Schedule) -> SafeString:
+        if is_refused(row):
+            return badge(gettext("Refused"), "bad", gettext("It names no job of this program, and is switched off"))
         return (
             badge(gettext("Paused"), "warn", gettext("It does not run"))
             if row.repeats == PAUSED
@@ -155,14 +143,22 @@ class ScheduleAdmin(PageAdmin):
 
     @admin.action(description=_("Resume"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
+        tell_refused(request, queryset)
         count = resume(queryset, actor=request.user.get_username())
         said = ngettext("%(count)s schedule resumed.", "%(count)s schedules resumed.", count)
         messages.success(request, said % {"count": counted(count)})
 
     @admin.action(description=_("Run now"), permissions=["change"])
     def run_now(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
-        run_now(queryset, actor=request.user.get_username())
-        messages.success(request, gettext("They run as soon as a worker is free."))
+        tell_refused(request, queryset)
+        if run_now(queryset, actor=request.user.get_username()):
+            messages.success(request, gettext("They run as soon as a worker is free."))
+
+
+def tell_refused(request: HttpRequest, rows: Iterable[Schedule]) -> None:
+    for row in rows:
+        if is_refused(row):
+            messages.error(request, REFUSED_TEXT % {"name": name_in_words(row)})
 
 
 class TaskAdmin(ReadOnlyAdmin):
@@ -183,7 +179,9 @@ class TaskAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Result"))
     def outcome(self, row: Task) -> str:
-        return str(row.result if row.result is not None else "")[:120]
+        if row.result is None:
+            return "" if row.success else gettext("Kept by an earlier version, in a form that is no longer read.")
+        return str(row.result)[:120]
 
 
 @admin.register(Success)
@@ -203,13 +201,23 @@ class FailureAdmin(TaskAdmin):
 
     @admin.action(description=_("Run again"), permissions=["rerun"])
     def resubmit(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        for task in queryset:
-            async_task(task.func, *(task.args or ()), **(task.kwargs or {}))
-            summary = gettext("Failed job “%(name)s” (%(function)s) run again")
-            summary %= {"name": task.name, "function": task.func}
-            record(actor=request.user.get_username(), action="task.rerun", thing=task, summary=summary)
-            task.delete()
-        messages.success(request, gettext("They run again as soon as a worker is free."))
+        again = [task for task in queryset if run_again(task, request.user.get_username())]
+        if again:
+            messages.success(request, gettext("They run again as soon as a worker is free."))
+        if len(again) < len(queryset):
+            messages.error(
+                request, gettext("What is no job of this program, or was kept by an earlier version, is not run again.")
+            )
+
+
+def run_again(task: Task, actor: str) -> bool:
+    if task.func not in ALL_JOBS or task.kwargs or (task.func in ON_DEMAND and not task.args):
+        return False
+    ask_worker(task.func, *(task.args or ()), task_name=task.name)
+    summary = gettext("Failed job “%(name)s” (%(function)s) run again") % {"name": task.name, "function": task.func}
+    record(actor=actor, action="task.rerun", thing=task, summary=summary)
+    task.delete()
+    return True
 
 
 class QueueAdmin(ReadOnlyAdmin):

@@ -51,7 +51,8 @@ def spend(key: ApiKey) -> Pace | None:
     if not key.calls_per_minute:
         return None
     name, now, one = f"api-rate-{key.pk}", time.time(), MINUTE / key.calls_per_minute
-    ahead = max(0.0, cache.get(name, now) - now)
+    paid_at = cache.get(name)
+    ahead = max(0.0, paid_at - now) if isinstance(paid_at, float) else 0.0
     if ahead + one > MINUTE + ROUNDING:
         return Pace(key.calls_per_minute, ahead, wait=max(1, math.ceil(ahead + one - MINUTE)))
     cache.set(name, now + ahead + one, timeout=2 * MINUTE)

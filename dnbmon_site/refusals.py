@@ -81,7 +81,7 @@ def ways(email_url: str, redis_url: str) -> Iterator[str]:
         yield "EMAIL_URL sends its password in the clear: begin it with smtp+tls:// or smtp+ssl://."
     queue = urlsplit(redis_url)
     if redis_url and not queue.password and queue.scheme != "unix" and queue.hostname not in HERE:
-        yield "REDIS_URL has no password: who can write to the queue can have anything run. redis://:password@host"
+        yield "REDIS_URL has no password: who reaches it stops all jobs, or has them done again. redis://:password@host"
 
 
 def encryption(redirects: bool, hsts_seconds: int, behind_proxy: bool) -> Iterator[str]:

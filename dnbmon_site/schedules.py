@@ -1,11 +1,20 @@
-"""The jobs that django-q2 runs: one line each, installed idempotently, visible and pausable in the admin."""
+"""The jobs that django-q2 runs: one line each, installed idempotently, visible and pausable in the admin.
+
+Nothing else is ever run by the queue: `task_packages.py` refuses it where tasks are unpacked.
+"""
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
+
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 from django_q.models import Schedule
 
-from health.scheduling import FOR_EVER
+from health.scheduling import FOR_EVER, PAUSED, REFUSED
+
+logger = logging.getLogger(__name__)
 
 # What is woken by what happens anyway: the schedule only catches what was missed, and a worker that starts does too.
 CATCH_UP = 15
@@ -44,16 +53,60 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Back up the database"), "dnbmon_site.backup.jobs.back_up_if_due", 60),
     (gettext_noop("Look after health"), "health.jobs.look_after", 1),
     (gettext_noop("Forget finished tasks"), "health.jobs.forget_finished", 60),
+    (gettext_noop("Switch off schedules of anything else"), "dnbmon_site.schedules.refuse_foreign", OFTEN),
 )
+SCHEDULED = frozenset(function for _, function, _ in JOBS)
+# Put into the queue when somebody or something asks for them.
+ON_DEMAND = frozenset(
+    {
+        "health.jobs.beat",
+        "monitoring.jobs.pull_now",
+        "portfolio.importing.jobs.work_on_import",
+        "portfolio.jobs.write_export",
+        "portfolio.sync_jobs.sync_now",
+        "portfolio.sync_jobs.sync_wanted",
+        "portfolio.tallying.tally",
+    }
+)
+ALL_JOBS = SCHEDULED | ON_DEMAND
 # Names of jobs that are no more: their rows would go on running.
 GONE = ("Show that jobs run",)
+# What a schedule may not have: they would choose what else is run, and where.
+EXTRAS: dict[str, None] = dict.fromkeys(("args", "kwargs", "hook", "cluster", "intended_date_kwarg"))
+LONG_AGO = timedelta(days=1)
 
 
 def install_schedules() -> None:
     """Make the schedules what the table says; what people have paused stays paused."""
     Schedule.objects.filter(name__in=GONE).delete()
     for name, function, minutes in JOBS:
-        wanted = {"func": function, "minutes": minutes, "schedule_type": Schedule.MINUTES}
-        row, is_new = Schedule.objects.get_or_create(name=name, defaults={**wanted, "repeats": FOR_EVER})
-        if not is_new:
-            Schedule.objects.filter(pk=row.pk).update(**wanted)
+        values = {"func": function, "minutes": minutes, "schedule_type": Schedule.MINUTES, **EXTRAS}
+        if not Schedule.objects.filter(name=name).update(**values):
+            Schedule.objects.create(name=name, repeats=FOR_EVER, **values)
+    refuse_foreign()
+
+
+def refuse_foreign() -> int:
+    """Switch off schedules of anything but the table's jobs, and keep them; returns how many were new."""
+    foreign = [row for row in Schedule.objects.all() if row.cluster != REFUSED and not is_own(row)]
+    for row in foreign:
+        logger.error("schedule “%s” names “%s”, which is no job of this program: it is switched off", row.name, row)
+        Schedule.objects.filter(pk=row.pk).update(cluster=REFUSED, repeats=PAUSED)
+    # django-q2 counts every run that was missed, one by one, while everything waits.
+    now = timezone.now()
+    Schedule.objects.filter(next_run__lt=now - LONG_AGO).update(next_run=now)
+    return len(foreign)
+
+
+def is_own(row: Schedule) -> bool:
+    is_plain = not any(getattr(row, name) for name in EXTRAS)
+    return is_plain and row.func in SCHEDULED and row.schedule_type != Schedule.CRON
+
+
+def make_schedules_anew() -> None:
+    """From the table alone, whatever stood there; of that only which jobs people had paused is kept."""
+    names = {name for name, _, _ in JOBS}
+    is_paused = names & set(Schedule.objects.filter(repeats=PAUSED).values_list("name", flat=True))
+    Schedule.objects.all().delete()
+    install_schedules()
+    Schedule.objects.filter(name__in=is_paused).update(repeats=PAUSED)

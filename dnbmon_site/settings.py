@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from dnbmon_site import mongodb
+from dnbmon_site.cache import redis_cache
 from dnbmon_site.engines import DEFAULT_URL, databases, is_mongodb
 from dnbmon_site.environment import kept_secret, read_environment, trusted_origins
 from dnbmon_site.logs import configure_structlog, logging_config
@@ -80,7 +81,7 @@ MIGRATION_MODULES = mongodb.MIGRATION_MODULES if MONGODB else {}
 DEFAULT_AUTO_FIELD = mongodb.OBJECT_ID if MONGODB else "django.db.models.BigAutoField"
 REDIS_URL: str = ENV.str("REDIS_URL", default="")
 if REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = redis_cache(REDIS_URL)
 
 # Apps
 APPS = [

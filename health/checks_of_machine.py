@@ -17,7 +17,7 @@ from health.looking import Look
 from health.migrating import migrations_waiting, migrations_waiting_lately
 from health.models import JOBS, OUTSIDE, Heartbeat, State
 from health.results import Result, graded
-from health.scheduling import PAUSED
+from health.scheduling import PAUSED, is_refused
 from monitoring.permitting import LEAST_FREE, free_space
 from portfolio.wording import counted, days_and_hours, span
 
@@ -96,10 +96,11 @@ def jobs() -> Result:
 
 
 def schedules(look: Look) -> Iterator[Result]:
-    rows = list(Schedule.objects.order_by("next_run").values_list("name", "next_run", "repeats"))
+    rows = [row for row in Schedule.objects.order_by("next_run") if not is_refused(row)]
     limit = look.now - OVERDUE_WARNING
-    yield overdue(look, [(name, due) for name, due, repeats in rows if repeats != PAUSED and due and due < limit])
-    yield paused([str(name) for name, _, repeats in rows if repeats == PAUSED])
+    running = [row for row in rows if row.repeats != PAUSED]
+    yield overdue(look, [(row.name, row.next_run) for row in running if row.next_run and row.next_run < limit])
+    yield paused([str(row.name) for row in rows if row.repeats == PAUSED])
 
 
 def overdue(look: Look, late: list[tuple[str, datetime]]) -> Result:

@@ -9,12 +9,12 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django_q.tasks import async_task
 
 from health.models import Incident, IncidentNote, State
 from health.results import RUNBOOK, Result
 from monitoring.alert_jobs import SEND
 from portfolio.notices import notify
+from portfolio.queueing import ask_worker
 from portfolio.rows import clean_text, insert_new
 from portfolio.wording import days_and_hours
 
@@ -37,7 +37,7 @@ def follow(results: Sequence[Result], seen_before: Iterable[str], left_out: Sequ
         if matter not in troubles and matter not in unknown and matter not in left_out:
             told |= end(row)
     if told:
-        async_task(SEND, task_name="Tell of health")
+        ask_worker(SEND, task_name="Tell of health")
 
 
 def begin(result: Result) -> bool:
@@ -131,7 +131,7 @@ def record_past(*, matter: str, title: str, cause: str, started_at: datetime, en
         ended_at=ended_at,
     )
     if insert_new(Incident, [row]) and _notify(PAST_NOTICE, row.title, row.cause, row):
-        async_task(SEND, task_name="Tell of health")
+        ask_worker(SEND, task_name="Tell of health")
 
 
 def tell_trouble(row: Incident, do: str) -> bool:

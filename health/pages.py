@@ -22,7 +22,7 @@ from health import history
 from health.checks import all_checks, headline, summary
 from health.models import Incident, State
 from health.results import Result, worst
-from health.scheduling import VERBS, all_jobs, name_in_words
+from health.scheduling import REFUSED_TEXT, VERBS, all_jobs, is_refused, name_in_words
 from monitoring.models import Delivery, DeliveryState
 from portfolio.exporting import with_registrations
 
@@ -132,6 +132,9 @@ def change_job(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     if verb not in VERBS:
         raise Http404(gettext("Nothing here is called %(verb)s.") % {"verb": verb})
     row = _schedule(key)
+    if is_refused(row) and verb != "pause":
+        messages.error(request, REFUSED_TEXT % {"name": name_in_words(row)})
+        return HttpResponseRedirect(reverse("health") + "#jobs")
     VERBS[verb]([row], actor=request.user.get_username())
     messages.success(request, SAID[verb] % {"name": name_in_words(row)})
     return HttpResponseRedirect(reverse("health") + "#jobs")

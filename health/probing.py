@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError, NotAuthorised, TokenExpired
@@ -17,6 +16,7 @@ from health.models import Probe
 from monitoring.refusing import PROBE
 from portfolio.connecting import NotConfigured, client_for
 from portfolio.models import AccessToken, Contract, Registration, RegistrationState
+from portfolio.queueing import ask_worker
 from portfolio.rows import clean_text, insert_new
 
 EVERY = timedelta(minutes=5)
@@ -100,7 +100,7 @@ def _try_stopped_again(contract: Contract, *, stopped_since: datetime | None) ->
     if stopped_since:
         stopped = stopped.filter(next_pull_at__gt=stopped_since + PROBE)
     if stopped.update(next_pull_at=timezone.now()):
-        async_task(TRY_STOPPED, task_name="Try stopped registrations again")
+        ask_worker(TRY_STOPPED, task_name="Try stopped registrations again")
 
 
 def _call(client: DirectPlus) -> None:

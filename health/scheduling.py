@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,13 +9,19 @@ from datetime import timedelta
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django_q.models import Schedule, Task
-from django_q.tasks import async_task
 
 from portfolio.auditing import record
+from portfolio.queueing import ask_worker
 
 PAUSED = 0
 FOR_EVER = -1
+# In `Schedule.cluster`, so that no cluster takes it: it names something that is no job of this program.
+REFUSED = "refused"
+REFUSED_TEXT = _(
+    "“%(name)s” names no job of this program, so it is switched off. Choose a job on its page, or remove it."
+)
 A_DAY = timedelta(days=1)
 
 
@@ -36,6 +41,10 @@ class Job:
     @property
     def is_paused(self) -> bool:
         return bool(self.row.repeats == PAUSED)
+
+    @property
+    def is_refused(self) -> bool:
+        return is_refused(self.row)
 
     @property
     def seconds(self) -> float | None:
@@ -69,9 +78,11 @@ def resume(rows: Iterable[Schedule], *, actor: str) -> int:
 
 
 def _set(rows: Iterable[Schedule], repeats: int, action: str, words: str, actor: str) -> int:
-    """Returns how many were not so already; each is written down once."""
+    """Returns how many were not so already; each is written down once. What is refused stays switched off."""
     done = 0
     for row in rows:
+        if is_refused(row):
+            continue
         changed = Schedule.objects.filter(pk=row.pk).exclude(repeats=repeats).update(repeats=repeats)
         if changed:
             before, after = {"repeats": row.repeats}, {"repeats": repeats}
@@ -84,11 +95,17 @@ def _set(rows: Iterable[Schedule], repeats: int, action: str, words: str, actor:
 def run_now(rows: Iterable[Schedule], *, actor: str) -> int:
     done = 0
     for row in rows:
-        async_task(row.func, *arguments(row), **keywords(row), task_name=shown_name(row))
+        if is_refused(row):
+            continue
+        ask_worker(row.func, task_name=shown_name(row))
         summary = gettext("Job “%(name)s” run at once") % {"name": name_in_words(row)}
         record(actor=actor, action="schedule.run", thing=row, summary=summary)
         done += 1
     return done
+
+
+def is_refused(row: Schedule) -> bool:
+    return bool(row.cluster == REFUSED)
 
 
 def shown_name(row: Schedule) -> str:
@@ -98,22 +115,6 @@ def shown_name(row: Schedule) -> str:
 def name_in_words(row: Schedule) -> str:
     """In the reader's language, as the table of jobs marks it."""
     return gettext(shown_name(row))
-
-
-def arguments(row: Schedule) -> tuple[object, ...]:
-    found = ast.literal_eval(row.args) if row.args else ()
-    return found if isinstance(found, tuple) else (found,)
-
-
-def keywords(row: Schedule) -> dict[str, object]:
-    """`x=1, name='Leeds'`, or a dictionary; the form has refused everything else."""
-    if not row.kwargs:
-        return {}
-    call = ast.parse(f"f({row.kwargs})", mode="eval").body
-    assert isinstance(call, ast.Call)
-    if call.args:
-        return dict(ast.literal_eval(row.kwargs))
-    return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
 
 
 VERBS = {"pause": pause, "resume": resume, "run-now": run_now}

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from monitoring import channels, report_sending, webhook_sending
 from monitoring.alerting import raise_alerts
@@ -20,6 +19,7 @@ from monitoring.proposals import read_publications
 from monitoring.telling import tell_notices
 from monitoring.webhook_reading import queue_changes
 from monitoring.webhooks import let_go_on
+from portfolio.queueing import ask_worker
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
@@ -54,7 +54,7 @@ def have_it_sent() -> bool:
     """By a worker: nobody who pulls waits for a mail server."""
     is_due = bool(due_targets())
     if is_due:
-        async_task(SEND, task_name="Send what is due")
+        ask_worker(SEND, task_name="Send what is due")
     return is_due
 
 

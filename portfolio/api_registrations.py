@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 from django.http import Http404
-from django_q.tasks import async_task
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -27,6 +26,7 @@ from portfolio.keyset import (
     write_token,
 )
 from portfolio.models import Registration, RegistrationState
+from portfolio.queueing import ask_worker
 from portfolio.scopes import PULL
 from portfolio.wording import description
 
@@ -169,6 +169,6 @@ class PullNow(APIView):
         """A worker pulls it within seconds, even while it is paused. What it brings comes through the feed."""
         asked = ContractParameter.of(request)
         row = registration_or_404(reference, asked.get("contract"))
-        async_task(PULL_NOW, str(row.pk), task_name=f"Pull {row.reference} now"[:100])
+        ask_worker(PULL_NOW, str(row.pk), task_name=f"Pull {row.reference} now"[:100])
         record(actor=who(request), action="pull", thing=row, summary=f"{row.reference} is pulled now")
         return Response({"reference": row.reference, "last_pulled_at": row.last_pulled_at}, status=202)

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
-from django_q.tasks import async_task
 
 from portfolio import sync_runs
 from portfolio.adopting import go_on_checking
 from portfolio.holding import HoldLost
 from portfolio.models import CheckState, ListCheck, Registration, SyncRun, SyncState
 from portfolio.proposing import propose_replacements
+from portfolio.queueing import ask_worker
 from portfolio.reconciling import tell_of_drift
 from portfolio.sending import CannotSend, sync
 from portfolio.todo import Verb, pending, unsent
@@ -82,12 +82,12 @@ def _at_the_boundary(step: Callable[[Registration, datetime], object], row: Regi
 def start_sync_now(registration: Registration, by: str) -> None:
     """Have a worker sync this registration because a person wants it now."""
     name = f"Sync {registration.reference} now"[:100]
-    async_task("portfolio.sync_jobs.sync_now", str(registration.pk), by, task_name=name)
+    ask_worker("portfolio.sync_jobs.sync_now", str(registration.pk), by, task_name=name)
 
 
 def start_sync(registration: uuid.UUID) -> None:
     """Have a worker send what has just become wanted; `sync_due` does it a minute later where this is lost."""
-    async_task("portfolio.sync_jobs.sync_wanted", str(registration), task_name=f"Sync {registration}")
+    ask_worker("portfolio.sync_jobs.sync_wanted", str(registration), task_name=f"Sync {registration}")
 
 
 def sync_wanted(key: str) -> None:
@@ -140,7 +140,7 @@ def check_lists() -> int:
 
 def have_lists_checked() -> None:
     """By a worker, at once: a list that somebody has just pasted, or the rest of one that took its minute."""
-    async_task("portfolio.sync_jobs.check_lists", task_name="Ask D&B about lists")
+    ask_worker("portfolio.sync_jobs.check_lists", task_name="Ask D&B about lists")
 
 
 def reconcile_all() -> int:

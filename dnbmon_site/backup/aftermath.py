@@ -3,7 +3,7 @@
 The world went on after the backup. D&B gave out notifications that are not here: each registration gets a doubt from
 D&B's time in the last answer that is known, and is paused; released, it replays them. People changed what they want,
 and D&B's lists with it: syncs stand still until a person has compared. Tokens, leases and sessions belong to
-processes that are no more.
+processes that are no more. What the worker runs comes from the program's table, never from the backup.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext
-from django_q.models import OrmQ
+from django_q.models import OrmQ, Task
 
 from dnbmon_site.models import ApiKey, IdempotencyKey
+from dnbmon_site.schedules import make_schedules_anew
 from health.models import Heartbeat
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
 from monitoring.restored import add_doubt
@@ -39,7 +40,7 @@ from portfolio.notices import notify
 from portfolio.sync_runs import OPEN
 
 # Of processes that are no more.
-ENDED: tuple[type[Model], ...] = (AccessToken, ThrottleSlot, WorkLease, Session, OrmQ, Heartbeat)
+ENDED: tuple[type[Model], ...] = (AccessToken, ThrottleSlot, WorkLease, Session, OrmQ, Task, Heartbeat)
 UNHEARD = timedelta(days=1)
 
 
@@ -56,6 +57,7 @@ def after_restore(taken_at: datetime, heard_at: Mapping[str, str], *, by: str, s
     for model in ENDED:
         model._default_manager.all().delete()
     IdempotencyKey.objects.filter(status=None).delete()
+    make_schedules_anew()
     Contract.objects.update(restored_from=taken_at)
     for row in Registration.objects.select_related("contract").order_by("reference"):
         pause(row, taken_at)

@@ -32,12 +32,14 @@ def back_up_if_due() -> str:
 
 
 def newest_time(place: Path) -> datetime | None:
-    """Of the newest backup that can be read."""
+    """Of the newest backup that this installation could put back."""
     for folder in reversed(backups_in(place)):
         try:
-            return read_manifest(folder).moment
+            manifest = read_manifest(folder)
         except BackupError:
             continue
+        if manifest.is_ours:
+            return manifest.moment
     return None
 
 

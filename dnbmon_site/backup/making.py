@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from dnbmon_site.backup import native, rows
-from dnbmon_site.backup.manifest import BackupError, Manifest, Tell, new_folder, rotate
+from dnbmon_site.backup.manifest import FILE, BackupError, Manifest, Tell, new_folder, rotate, sum_of
 from portfolio.auditing import note_act
 from portfolio.models import Registration
 
@@ -113,5 +113,6 @@ def refuse_full_disk(place: Path) -> None:
 def write_down(made: Path, manifest: Manifest, removed: int, by: str) -> None:
     size = sum(path.stat().st_size for path in made.iterdir())
     summary = f"Backup {made.name} written and verified: {sum(manifest.rows.values()):,} rows, {size / 1e6:,.1f} MB"
+    summary += f"; sum of {FILE} {sum_of(made / FILE)}"
     summary += f"; {removed} older removed" if removed else ""
     note_act(actor=by, action="backup", what="backup", key=made.name, summary=summary)

@@ -1,7 +1,8 @@
 """What a backup says of itself: when, from which engine, how many rows of what, and the sums of its files.
 
 A backup is a folder. It is made under another name and gets its own when everything in it was read again and found
-right, so that what bears the name of a backup is one.
+right, so that what bears the name of a backup is one. The manifest is signed with SECRET_KEY, and names the sum of
+every file, so that what is put back is what this installation wrote: a backup brings people and rights with it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from django.utils.crypto import constant_time_compare, salted_hmac
+
 PREFIX = "dnbmon-"
 UNFINISHED = ".unfinished"
 FILE = "manifest.json"
+SALT = "dnbmon_site.backup.manifest"
 PIECE = 1 << 20
 
 Tell = Callable[[str], None]
@@ -38,6 +42,7 @@ class Manifest:
     migrations: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    signature: str = ""
 
     @property
     def moment(self) -> datetime:
@@ -46,14 +51,26 @@ class Manifest:
     def add_sums(self, folder: Path) -> None:
         self.files = {path.name: sum_of(path) for path in sorted(folder.iterdir()) if path.name != FILE}
 
+    def _signed(self) -> str:
+        """By the installation's key, over everything else."""
+        text = json.dumps({**asdict(self), "signature": ""}, sort_keys=True)
+        return salted_hmac(SALT, text, algorithm="sha256").hexdigest()
+
+    @property
+    def is_ours(self) -> bool:
+        return constant_time_compare(str(self.signature), self._signed())
+
     def write(self, folder: Path) -> None:
+        self.signature = self._signed()
         with (folder / FILE).open("w") as file:
             json.dump(asdict(self), file, indent=1, sort_keys=True)
             file.flush()
             os.fsync(file.fileno())
 
     def check(self, folder: Path) -> None:
-        """Raises where a file is missing or is not what was written."""
+        """Raises where a file is missing, was added, or is not what was written."""
+        if added := {path.name for path in folder.iterdir()} - {FILE, *self.files}:
+            raise BackupError(f"{folder} also holds {', '.join(sorted(added))}, not of the backup: take another one.")
         for name, expected in self.files.items():
             if not (folder / name).is_file():
                 raise BackupError(f"{folder / name} is missing: this backup is not whole. Take another one.")
@@ -66,7 +83,7 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest(**json.loads((folder / FILE).read_text()))
     except FileNotFoundError:
         raise BackupError(f"{folder} is no backup: it has no {FILE}.") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise BackupError(f"{folder / FILE} cannot be read ({error}): take another backup.") from error
 
 

@@ -9,11 +9,12 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import Model
+from django.utils.crypto import constant_time_compare
 
 from dnbmon_site.backup import native, rows
 from dnbmon_site.backup.aftermath import Aftermath, after_restore, read_again_what_is_unfinished
 from dnbmon_site.backup.making import POSTGRES, ROWS, SQLITE
-from dnbmon_site.backup.manifest import BackupError, Manifest, Tell, chosen, read_manifest
+from dnbmon_site.backup.manifest import FILE, BackupError, Manifest, Tell, chosen, read_manifest, sum_of
 from dnbmon_site.models import User
 from monitoring.models import Delivery
 from portfolio.models import AuditEntry, Company, Registration
@@ -30,9 +31,11 @@ class Restored:
     aftermath: Aftermath
 
 
-def restore(path: Path, *, by: str, tell: Tell = lambda text: None) -> Restored:
+def restore(path: Path, *, by: str, trust: str = "", tell: Tell = lambda text: None) -> Restored:
+    """`trust`: the sum of the manifest, for a backup that this installation's key has not signed."""
     folder = chosen(path)
     manifest = read_manifest(folder)
+    refuse_foreign(manifest, folder, trust)
     tell("examining the backup")
     manifest.check(folder)
     refuse_other_engine(manifest)
@@ -44,6 +47,21 @@ def restore(path: Path, *, by: str, tell: Tell = lambda text: None) -> Restored:
     if manifest.format == ROWS:
         read_again_what_is_unfinished()
     return Restored(folder, manifest, after_restore(manifest.moment, manifest.heard_at, by=by, source=folder.name))
+
+
+def refuse_foreign(manifest: Manifest, folder: Path, trust: str) -> None:
+    if manifest.is_ours:
+        return
+    if not trust:
+        raise BackupError(
+            f"{folder} is not signed with this SECRET_KEY: another installation made it, the key has changed since, "
+            "or somebody has changed the backup. It would bring its people, rights and settings with it. Set the "
+            "SECRET_KEY it was made with; channels and webhooks need that as well. If that key is lost, or a version "
+            "made it that did not sign yet, and you know where it comes from: --trust SUM, with the sum of "
+            "manifest.json that was written down when it was made (docs/backup.md)."
+        )
+    if not constant_time_compare(trust.strip().lower(), sum_of(folder / FILE)):
+        raise BackupError(f"{folder / FILE} has another sum than the one after --trust: it is not the backup you mean.")
 
 
 def refuse_other_engine(manifest: Manifest) -> None:

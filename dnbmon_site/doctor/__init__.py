@@ -29,6 +29,7 @@ LOOKS: tuple[tuple[str, Look, bool], ...] = (
     ("D&B's account and address", dnb.contracts, True),
     ("pulling", dnb.pulling, True),
     ("worker", here.worker, True),
+    ("schedules", here.schedules, True),
     ("webhooks, channels and file servers", outside.of_people, True),
     ("deliveries", here.stuck, True),
     ("API keys", keys.api_keys, True),

@@ -14,9 +14,11 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from django_q.models import Schedule
 
 from dnbmon_site.backup.jobs import newest_time
 from dnbmon_site.doctor.finding import Finding
+from dnbmon_site.schedules import is_own
 from health.migrating import migrations_waiting
 from health.models import JOBS, Heartbeat
 from monitoring.models import Delivery, DeliveryState
@@ -128,6 +130,16 @@ def worker() -> Iterator[Finding]:
     if beat is None or database_now() - beat > BEATS_LATE:
         when = f"since {beat:%Y-%m-%d %H:%M} UTC" if beat else "yet"
         yield Finding(f"No job has run {when}.", "Start “manage.py worker” (or “up”); its log says more.")
+
+
+def schedules() -> Iterator[Finding]:
+    for row in Schedule.objects.order_by("id"):
+        if not is_own(row):
+            yield Finding(
+                f"The schedule “{row.name}” names “{row.func}”, or gives it something: no job of this program runs so. "
+                "It is switched off.",
+                "Open it under “Schedules” and choose a job, or remove it there.",
+            )
 
 
 def stuck() -> Iterator[Finding]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django_q.tasks import async_task
+from django.shortcuts import resolve_url
 from redis.exceptions import RedisError
 
+from portfolio.queueing import ask_worker
 from portfolio.tallying import tally
 
 # The beginning of an address, and what an act there may change. What programs do by the API is counted by the job.
@@ -32,10 +35,16 @@ class CountAfterActs:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        acted = request.method == "POST" and response.status_code < 400
-        if acted and (names := touched(request.path)):
+        if request.method == "POST" and (names := touched(request.path)) and did_its_work(request, response):
             count_again(names)
         return response
+
+
+def did_its_work(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether somebody who is signed in was answered: strangers, and who may not, are sent to sign in."""
+    if not request.user.is_authenticated or response.status_code >= HTTPStatus.BAD_REQUEST:
+        return False
+    return not response.get("Location", "").startswith(resolve_url(settings.LOGIN_URL))
 
 
 def count_again(names: list[str]) -> None:
@@ -47,7 +56,7 @@ def count_again(names: list[str]) -> None:
 def _a_worker_is_asked(name: str) -> bool:
     """Without its queue the act is done all the same, and health tells of the queue."""
     try:
-        async_task(TALLY, name, task_name=f"Count what is {name}")
+        ask_worker(TALLY, name, task_name=f"Count what is {name}")
     except RedisError:
         return False
     return True

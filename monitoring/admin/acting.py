@@ -11,7 +11,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Schedule
-from django_q.tasks import async_task
 
 from direct_plus.errors import DirectPlusError
 from monitoring.breaker import resume_ingest
@@ -20,6 +19,7 @@ from monitoring.models import Delivery, DeliveryState
 from portfolio.auditing import record
 from portfolio.connecting import NotConfigured
 from portfolio.models import Contract, Registration
+from portfolio.queueing import ask_worker
 from portfolio.syncing import discover_registrations, pause_pulling, start_pulling
 from portfolio.wording import counted, moment_text
 
@@ -37,7 +37,7 @@ class Said:
 
 def pull_now(registrations: Sequence[Registration]) -> Said:
     for registration in registrations:
-        async_task(
+        ask_worker(
             PULL_NOW,
             str(registration.pk),
             task_name=f"Pull {registration.reference} now"[:100],

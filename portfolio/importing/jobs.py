@@ -7,10 +7,10 @@ import uuid
 from datetime import timedelta
 
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from portfolio.importing.working import idle_imports, is_in_work, work_on
 from portfolio.models import ImportState, SubjectImport
+from portfolio.queueing import ask_worker
 from portfolio.rows import clean_text
 from portfolio.sync_jobs import start_sync
 
@@ -21,7 +21,7 @@ WORKING_TIME = timedelta(seconds=50)
 
 def start_import_work(key: uuid.UUID) -> None:
     """Have an import moved on now; `work_on_imports` picks it up where this is lost."""
-    async_task(WORK, str(key), task_name=f"Import {key}")
+    ask_worker(WORK, str(key), task_name=f"Import {key}")
 
 
 def work_on_import(key: str) -> str:

@@ -136,7 +136,7 @@ def test_what_broke_is_made_again(erp: Program, monkeypatch: pytest.MonkeyPatch)
 
     erp.client.raise_request_exception = False
     with monkeypatch.context() as patched:
-        patched.setattr(api_registrations, "async_task", broken)
+        patched.setattr(api_registrations, "ask_worker", broken)
         assert erp.post(PULL, word="a").status_code == 500
     assert erp.post(PULL, word="a").status_code == 202
 

@@ -1,17 +1,22 @@
 """A backup goes into an empty place only, and afterwards nothing runs, is sent twice, or stays missing."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
+from django_q.models import Schedule
+from pytest_django import Settings
 
 from dnbmon_site.backup import restoring, rows
 from dnbmon_site.backup.aftermath import after_restore, read_again_what_is_unfinished
+from dnbmon_site.backup.jobs import newest_time
 from dnbmon_site.backup.making import make_backup
 from dnbmon_site.backup.manifest import FILE, BackupError, backups_in, chosen, read_manifest, rotate
 from dnbmon_site.models import User
+from dnbmon_site.schedules import SCHEDULED
 from monitoring.ingesting import ingest
 from monitoring.models import Alert, Change, Delivery, DeliveryState, Notification, Publication
 from monitoring.repairing import repair_is_due
@@ -134,6 +139,55 @@ def test_a_damaged_backup_is_not_put_back(tmp_path: Path) -> None:
     with pytest.raises(BackupError, match="missing"):
         restoring.restore(made, by="ann")
     assert Registration.objects.count() == 0
+
+
+def resigned(made: Path, **changed: object) -> None:
+    """The manifest as somebody changes it who does not know the key."""
+    text = json.loads((made / FILE).read_text())
+    (made / FILE).write_text(json.dumps({**text, **changed}))
+
+
+@pytest.mark.parametrize("changed", [{"taken_at": "2026-01-01T00:00:00+00:00"}, {"signature": ""}, {"signature": 1}])
+def test_one_whose_manifest_was_changed_is_refused(tmp_path: Path, changed: dict[str, object]) -> None:
+    made = make_backup(tmp_path, format="rows")
+    emptied()
+    resigned(made, **changed)
+    with pytest.raises(BackupError, match=r"not signed with this SECRET_KEY.*Set the SECRET_KEY.*--trust SUM"):
+        restoring.restore(made, by="ann")
+    assert newest_time(tmp_path) is None
+
+
+def test_one_of_another_key_is_put_back_only_by_the_sum_that_was_written_down(
+    tmp_path: Path, settings: Settings
+) -> None:
+    made = make_backup(tmp_path, format="rows")
+    written_down = AuditEntry.objects.get(action="backup").summary.partition(f"sum of {FILE} ")[2]
+    emptied()
+    settings.SECRET_KEY = "another"
+    with pytest.raises(BackupError, match="not signed with this SECRET_KEY"):
+        restoring.restore(made, by="ann")
+    with pytest.raises(BackupError, match="another sum"):
+        restoring.restore(made, by="ann", trust="0" * 64)
+    assert restoring.restore(made, by="ann", trust=written_down).backup == made
+
+
+def test_a_file_that_was_put_beside_the_others_is_refused(tmp_path: Path) -> None:
+    """It would be read: a backup may be older than some of the models."""
+    made = make_backup(tmp_path, format="rows")
+    emptied()
+    (made / "portfolio.new.jsonl.zst").write_bytes(b"")
+    with pytest.raises(BackupError, match="not of the backup"):
+        restoring.restore(made, by="ann")
+
+
+def test_what_the_worker_runs_comes_from_the_table(tmp_path: Path) -> None:
+    Schedule.objects.create(name="doctored", func="os.system", args="'id'")
+    Schedule.objects.create(name="Pull what is due", func="os.system", repeats=0)
+    make_backup(tmp_path, format="rows")
+    emptied()
+    restoring.restore(tmp_path, by="ann")
+    assert set(Schedule.objects.values_list("func", flat=True)) == SCHEDULED
+    assert Schedule.objects.get(repeats=0).name == "Pull what is due"
 
 
 def test_one_of_a_newer_program_is_refused(tmp_path: Path) -> None:

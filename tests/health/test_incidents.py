@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
-    monkeypatch.setattr(incidents, "async_task", lambda name, **how: names.append(name))
+    monkeypatch.setattr(incidents, "ask_worker", lambda name, **how: names.append(name))
     return names
 
 

@@ -34,7 +34,7 @@ class Answers:
 
 @pytest.fixture
 def dog(monkeypatch: pytest.MonkeyPatch) -> Watchdog:
-    monkeypatch.setattr("health.incidents.async_task", lambda *args, **more: "")
+    monkeypatch.setattr("health.incidents.ask_worker", lambda *args, **more: "")
     monkeypatch.setattr(watchdog, "Told", object)
     # The tests have one connection, within a transaction.
     monkeypatch.setattr(watchdog, "close_old_connections", lambda: None)

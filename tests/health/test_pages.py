@@ -155,7 +155,7 @@ def test_jobs_are_paused_resumed_and_run_and_it_is_written_down(
     operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    monkeypatch.setattr("health.scheduling.async_task", lambda func, *a, **k: sent.append(func))
+    monkeypatch.setattr("health.scheduling.ask_worker", lambda func, *a, **k: sent.append(func))
     install_schedules()
     job = Schedule.objects.get(func="monitoring.jobs.pull_due")
     for verb in ("pause", "pause", "resume", "run-now"):
@@ -259,7 +259,7 @@ def test_trouble_goes_to_channels_through_notices(monkeypatch: pytest.MonkeyPatc
     from monitoring.models import Channel, Dispatch
     from monitoring.telling import tell_notices
 
-    monkeypatch.setattr(incidents, "async_task", lambda *args, **more: "")
+    monkeypatch.setattr(incidents, "ask_worker", lambda *args, **more: "")
     Channel.objects.create(name="ops", notices=True, active=True, created_at=timezone.now())
     for state in (State.CRITICAL, State.CRITICAL, State.OK):
         incidents.follow([Result("disk", "Disk", state, "0.4 GB are free.")], [])

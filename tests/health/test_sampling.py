@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("health.incidents.async_task", lambda *args, **more: "")
+    monkeypatch.setattr("health.incidents.ask_worker", lambda *args, **more: "")
 
 
 def a_look(state: State = State.OK) -> list[Result]:

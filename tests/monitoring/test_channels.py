@@ -110,7 +110,7 @@ def test_a_pulled_change_is_on_its_way_when_publishing_wakes_it(
     mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("monitoring.alert_jobs.async_task", lambda func, **options: asked.append(func))
+    monkeypatch.setattr("monitoring.alert_jobs.ask_worker", lambda func, **options: asked.append(func))
     a_channel(a_rule())
     delivered(news())
     wake()
@@ -126,7 +126,7 @@ def test_trouble_in_one_step_of_waking_holds_up_no_other(monkeypatch: pytest.Mon
     delivered(news())
     raised()
     asked: list[str] = []
-    monkeypatch.setattr("monitoring.alert_jobs.async_task", lambda func, **options: asked.append(func))
+    monkeypatch.setattr("monitoring.alert_jobs.ask_worker", lambda func, **options: asked.append(func))
     monkeypatch.setattr("monitoring.alert_jobs.raise_alerts", _broken)
     wake()
     assert asked

@@ -99,7 +99,7 @@ def test_what_is_held_is_counted_by_a_worker_and_here_when_none_can_be_asked(
 ) -> None:
     asked: list[object] = []
     a_subject(registration=a_registration(adopted=True), state="monitored")
-    monkeypatch.setattr(acts, "async_task", lambda function, *names, **more: asked.append((function, *names)))
+    monkeypatch.setattr(acts, "ask_worker", lambda function, *names, **more: asked.append((function, *names)))
     acts.count_again(["alerts", "held"])
     assert asked == [("portfolio.tallying.tally", "held")] and import_string(acts.TALLY) is tally
     assert sorted(Tally.objects.values_list("what", flat=True)) == ["alerts"]
@@ -107,6 +107,6 @@ def test_what_is_held_is_counted_by_a_worker_and_here_when_none_can_be_asked(
     def no_queue(*args: object, **more: object) -> None:
         raise RedisConnectionError("no queue")
 
-    monkeypatch.setattr(acts, "async_task", no_queue)
+    monkeypatch.setattr(acts, "ask_worker", no_queue)
     acts.count_again(["held"])
     assert [numbers["monitored"] for numbers in counted("held")["registrations"].values()] == [1]

@@ -33,9 +33,9 @@ def test_the_first_admin(process_env: dict[str, str]) -> None:
 
 
 def test_a_worker_does_a_queued_job(process_env: dict[str, str], tmp_path: Path) -> None:
-    python("from django_q.tasks import async_task; async_task('math.floor', 2.5)", process_env)
+    python("from django_q.tasks import async_task; async_task('monitoring.jobs.count_days')", process_env)
     with managed("qcluster", env=process_env, log=tmp_path / "worker.log") as worker:
-        wait_until(lambda: python(LOOK, process_env) == "math.floor 0", what="the job to be done")
+        wait_until(lambda: python(LOOK, process_env) == "monitoring.jobs.count_days 0", what="the job to be done")
         assert worker.stop() == 0, worker.said
 
 
@@ -46,9 +46,9 @@ def test_a_worker_does_a_job_queued_in_redis(process_env: dict[str, str], tmp_pa
     command = ("redis-server", "--port", str(port), "--save", "", "--dir", str(tmp_path))
     with program(*command, env=env, log=tmp_path / "redis.log"):
         wait_for_port(port)
-        python("from django_q.tasks import async_task; async_task('math.floor', 2.5)", env)
+        python("from django_q.tasks import async_task; async_task('monitoring.jobs.count_days')", env)
         with managed("qcluster", env=env, log=tmp_path / "worker.log"):
-            wait_until(lambda: python(LOOK, env) == "math.floor 0", what="the job to be done")
+            wait_until(lambda: python(LOOK, env) == "monitoring.jobs.count_days 0", what="the job to be done")
 
 
 def test_the_web_server_says_ready(process_env: dict[str, str], tmp_path: Path) -> None:

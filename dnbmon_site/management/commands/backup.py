@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from dnbmon_site.backup.making import FORMATS, make_backup
-from dnbmon_site.backup.manifest import BackupError, read_manifest
+from dnbmon_site.backup.manifest import FILE, BackupError, read_manifest, sum_of
 from portfolio.management.commands._plainly import PlainCommand, progress
 
 
@@ -33,4 +33,5 @@ class Command(PlainCommand):
         manifest = read_manifest(made)
         count = sum(manifest.rows.values())
         self.stdout.write(f"{made}: {count:,} rows as {manifest.format}, verified.")
-        self.stdout.write("Keep SECRET_KEY beside it, elsewhere: channels and webhooks are encrypted with it.")
+        self.stdout.write(f"Signed with SECRET_KEY. Sum of {FILE}: {sum_of(made / FILE)}")
+        self.stdout.write("Keep SECRET_KEY beside it, elsewhere: channels, webhooks and this signature rest on it.")

@@ -20,6 +20,13 @@ class Command(PlainCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path, nargs="?", help="a backup, or a folder of them: then the newest")
         parser.add_argument(
+            "--trust",
+            metavar="SUM",
+            default="",
+            help="put back a backup that this SECRET_KEY has not signed: SUM is the SHA-256 of its manifest.json, as "
+            "“manage.py backup” said it when it was made",
+        )
+        parser.add_argument(
             "--in-place",
             metavar="TIME",
             type=datetime.fromisoformat,
@@ -27,17 +34,17 @@ class Command(PlainCommand):
             "everything and mark what is in doubt",
         )
 
-    def handle(self, *, path: Path | None, in_place: datetime | None, **options: Any) -> None:
+    def handle(self, *, path: Path | None, in_place: datetime | None, trust: str, **options: Any) -> None:
         if (path is None) == (in_place is None):
             raise CommandError("Name a backup, or use --in-place TIME.")
         try:
-            lines(self, self._paused(in_place) if in_place else self._restored(path or Path()))
+            lines(self, self._paused(in_place) if in_place else self._restored(path or Path(), trust))
         except (BackupError, OSError) as error:
             raise CommandError(str(error)) from error
 
-    def _restored(self, path: Path) -> Aftermath:
+    def _restored(self, path: Path, trust: str) -> Aftermath:
         with progress(self.stdout, "Restore …") as shown:
-            done = restore(path, by="command", tell=shown.now)
+            done = restore(path, by="command", trust=trust, tell=shown.now)
         self.stdout.write(f"{done.backup.name}: {sum(done.manifest.rows.values()):,} rows are back.")
         return done.aftermath
 

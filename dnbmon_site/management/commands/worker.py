@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import DatabaseError
 from django_q.tasks import async_task
 from redis.exceptions import RedisError
 
-from dnbmon_site.schedules import install_schedules
+from dnbmon_site.schedules import install_schedules, refuse_foreign
 from health.clusters import run_cluster
 from health.views import what_is_missing
 from health.watchdog import Watchdog
 from portfolio.management.commands._plainly import PlainCommand
 
+logger = logging.getLogger(__name__)
 # Schedules are looked at twice a minute; what is due, and what the last worker left, is not kept waiting for that.
 AT_ONCE = (
     "monitoring.jobs.pull_due",
@@ -34,6 +37,7 @@ class Command(PlainCommand):
 
     def handle(self, *, unwatched: bool, **options: Any) -> None:
         if unwatched:
+            refuse_foreign_schedules()
             run_cluster()
             return
         if trouble := what_is_missing():
@@ -45,3 +49,12 @@ class Command(PlainCommand):
         except RedisError as error:
             raise CommandError(f"The queue cannot be reached (REDIS_URL): {error}") from error
         Watchdog().run()
+
+
+def refuse_foreign_schedules() -> None:
+    """Before the scheduler reads them: one that it cannot read would stop all others."""
+    try:
+        refuse_foreign()
+    except DatabaseError as error:
+        # The cluster waits for the database by itself; a job looks again.
+        logger.warning("schedules were not looked at: %s", error)
