@@ -46,7 +46,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Names of jobs in the reader's language. Nothing is chosen for a schedule that is refused.
-        jobs = [("", "---------"), *((function, gettext(name)) for name, function in NAMES)]
+        jobs = [("", "---------"), *((function, name_in_words(Schedule(name=name))) for name, function in NAMES)]
         for field, choices in (("func", jobs), ("schedule_type", TYPES)):
             if field in self.fields:
                 self.fields[field].choices = choices  # type: ignore[attr-defined]
