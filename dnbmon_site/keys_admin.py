@@ -13,10 +13,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from dnbmon_site.audited import Audited
 from dnbmon_site.models import ApiKey, User
@@ -25,14 +25,18 @@ from portfolio.markup import badge
 from portfolio.pages import Secret, shown_once
 from portfolio.scopes import SCOPES, split_scopes
 
-CHOICES = [(name, format_lazy("{}: {}", name, sentence)) for name, sentence in SCOPES.items()]
 CHOSEN = ("scopes", "expires_at", "budget", "calls_per_minute")
+
+
+def scope_choices() -> list[tuple[str, SafeString]]:
+    return [(name, format_html("<code>{}</code> {}", name, sentence)) for name, sentence in SCOPES.items()]
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     scopes = TextBoxes(
         label=_("Scopes"),
-        choices=CHOICES,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        choices=scope_choices,
         help_text=_("What the program may do. Tick no more than it needs."),
         error_messages={"required": _("Tick at least one: a key without a scope opens nothing.")},
     )

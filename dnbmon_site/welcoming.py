@@ -41,7 +41,7 @@ def look_first(plan: Plan) -> list[str]:
         ("portfolio/company/", "the companies, each with its timeline"),
         ("monitoring/change/", "every change, to filter and search"),
         ("portfolio/registration/", "the registrations: when each was pulled, and when it is next"),
-        ("api/docs/", "the API, to try with the key"),
+        ("api/docs/", "the API, to try once you are signed in, or with the key"),
     ]
     return ["Look first at", *(f"  {plan.url + path:<48} {what}" for path, what in pages)]
 
