@@ -13,6 +13,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, connections, transaction
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import Conninfo
 
 from dnbmon_site.backup.manifest import BackupError
 from dnbmon_site.backup.rows import models_in_order
@@ -96,14 +98,23 @@ def count(table: str) -> int:
 def load_postgres(folder: Path) -> None:
     connections.close_all()
     keep = ("--no-owner", "--no-acl", "--clean", "--if-exists", "--exit-on-error", "--single-transaction")
-    run("pg_restore", *keep, f"--dbname={database()['NAME']}", str(folder / POSTGRES_FILE))
+    run("pg_restore", *keep, str(folder / POSTGRES_FILE))
 
 
 def run(program: str, *arguments: str, to_database: bool = True) -> None:
-    """Where the database is goes by the environment, so that no password stands in the list of processes."""
-    config = database()
-    place = {"PGDATABASE": "NAME", "PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD"}
-    told = {name: str(config[key]) for name, key in place.items() if config.get(key)} if to_database else {}
-    done = subprocess.run([program, *arguments], env={**os.environ, **told}, capture_output=True, text=True)
+    where, env = connection_details() if to_database else ([], {})
+    done = subprocess.run([program, *where, *arguments], env={**os.environ, **env}, capture_output=True, text=True)
     if done.returncode:
         raise BackupError(f"{program} failed: {done.stderr.strip()[-800:]}")
+
+
+def connection_details() -> tuple[list[str], dict[str, str]]:
+    """All that the program itself connects with, query of the URL included, as an argument and as environment: the
+    password stands in no list of processes."""
+    params = connection.get_connection_params()
+    known = {option.keyword.decode() for option in Conninfo.get_defaults()}
+    place = {name: value for name, value in params.items() if name in known}
+    password = place.pop("password", "")
+    if "sslpassword" in place:
+        raise BackupError("PostgreSQL's tools cannot be given “sslpassword” unseen: use a key without, or “rows”.")
+    return [f"--dbname={make_conninfo(**place)}"], {"PGPASSWORD": str(password)} if password else {}
