@@ -3,31 +3,68 @@
 # mypy: allow-subclassing-any
 
 import os
+import pwd
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
 from environ import FileAwareEnv
 from environ.fileaware_mapping import FileAwareMapping
 
 
+class SecretFiles(FileAwareMapping):
+    def __getitem__(self, key: str) -> str:
+        path = self.env.get(f"{key}_FILE")
+        if not path:
+            return str(self.env[key])
+        with named(f"{key}_FILE", path):
+            # An editor ends the line; no secret does.
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+
+
 class Env(FileAwareEnv):
     # Not cached: a secret that was replaced in its file is seen without a restart.
-    ENVIRON = FileAwareMapping(cache=False)
+    ENVIRON = SecretFiles(cache=False)
+
+
+@contextmanager
+def named(setting: str, path: Path | str) -> Iterator[None]:
+    """What cannot be read or made stops the start with a sentence: which setting, which file, who, why."""
+    try:
+        yield
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ImproperlyConfigured(f"{setting}: {path} cannot be used by the user “{user()}” ({reason}).") from error
+
+
+def user() -> str:
+    """Who runs this, by name where it has one."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def read_environment(base_dir: Path) -> Env:
     """ENV_FILE names another file than `.env`; what the environment says already stays."""
     env = Env()
     path = Path(os.environ.get("ENV_FILE", base_dir / ".env"))
-    if path.is_file():
-        env.read_env(str(path))
+    if "ENV_FILE" in os.environ or path.exists():
+        with named("ENV_FILE", path), path.open(encoding="utf-8") as file:
+            env.read_env(file)
     return env
 
 
 def kept_secret(path: Path) -> str:
     """A secret made once and kept where only its owner reads it, so that sessions survive a restart."""
+    with named("SECRET_KEY", path):
+        return secret_in(path)
+
+
+def secret_in(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

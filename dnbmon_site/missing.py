@@ -4,6 +4,7 @@ import os
 import sys
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 NEEDED = {
     "DNB_API_KEY": "the key of your D&B Direct+ account",
@@ -17,7 +18,11 @@ def missing_settings() -> list[str]:
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
-    if missing := missing_settings():
+    try:
+        missing = missing_settings()
+    except ImproperlyConfigured as error:
+        sys.exit(str(error))
+    if missing:
         where = "Put them into the file .env (.env.example shows how). `make run` shows a demonstration without them."
         sys.exit("\n".join(["These settings are missing:", *(f"- {line}" for line in missing), where]))
 

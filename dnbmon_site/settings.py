@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from dnbmon_site import mongodb
 from dnbmon_site.cache import redis_cache
 from dnbmon_site.engines import DEFAULT_URL, databases, is_mongodb
-from dnbmon_site.environment import kept_secret, read_environment, trusted_origins
+from dnbmon_site.environment import kept_secret, named, read_environment, trusted_origins
 from dnbmon_site.logs import configure_structlog, logging_config
 from dnbmon_site.look import BRAND
 from dnbmon_site.policies import STRICT
@@ -73,7 +73,8 @@ if PRODUCTION:
     )
 
 # Data
-VAR_DIR.mkdir(exist_ok=True)
+with named("var", VAR_DIR):
+    VAR_DIR.mkdir(exist_ok=True)
 DATABASES = databases(ENV.str("DATABASE_URL", default=DEFAULT_URL))
 MONGODB = is_mongodb(DATABASES["default"])
 MIGRATION_MODULES = mongodb.MIGRATION_MODULES if MONGODB else {}

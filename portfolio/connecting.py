@@ -17,8 +17,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext
 
 from direct_plus.client import DirectPlus
-from direct_plus.session import Session
-from direct_plus.tokens import Credentials, Token
+from direct_plus.errors import DirectPlusError
+from direct_plus.session import Session, error_of
+from direct_plus.tokens import Credentials, MemoryTokenStore, Token, TokenStore
 from portfolio.models import AccessToken, Contract, ThrottleSlot
 from portfolio.rows import database_now, insert_new
 
@@ -35,16 +36,28 @@ class NotConfigured(Exception):
 
 def client_for(contract: Contract) -> DirectPlus:
     """A client that shares token and throttle with every other process of this installation."""
+    return DirectPlus(session_for(contract, SharedTokens(contract)), subject_path=subject_path(contract))
+
+
+def session_for(contract: Contract, tokens: TokenStore) -> Session:
     check_address(contract)
-    session = Session(
+    return Session(
         base_url=base_url(contract),
         credentials=lambda: credentials(contract),
-        tokens=SharedTokens(contract),
+        tokens=tokens,
         throttle=SharedThrottle(contract),
         timeout=settings.DNB_TIMEOUT,
         token_version=int(setting(contract, "TOKEN_VERSION", "2")),
     )
-    return DirectPlus(session, subject_path=subject_path(contract))
+
+
+def refusal_of_key(contract: Contract) -> DirectPlusError | None:
+    """What D&B says against the key as it is set now: an older one's token may still be good for a day."""
+    tokens = MemoryTokenStore()
+    answer = session_for(contract, tokens).ensure_token()
+    if token := tokens.get():
+        SharedTokens(contract).put(token)
+    return error_of(answer) if answer else None
 
 
 def setting(contract: Contract, name: str, default: str = "") -> str:

@@ -27,6 +27,8 @@ LOOKS: tuple[tuple[str, Look, bool], ...] = (
     ("database", here.database, False),
     ("migrations", here.migrations, True),
     ("D&B's account and address", dnb.contracts, True),
+    ("D&B's word on the key", dnb.key, True),
+    ("secrets in the database", here.stored_secrets, True),
     ("pulling", dnb.pulling, True),
     ("worker", here.worker, True),
     ("schedules", here.schedules, True),

@@ -10,9 +10,10 @@ from email.utils import parsedate_to_datetime
 import requests
 from django.conf import settings
 
+from direct_plus.errors import NotAuthorised
 from dnbmon_site.doctor.finding import Finding
 from monitoring.models import Delivery
-from portfolio.connecting import NotConfigured, base_url, credentials, is_at_dnb, is_real
+from portfolio.connecting import NotConfigured, base_url, credentials, is_at_dnb, is_real, refusal_of_key
 from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.rows import database_now
 
@@ -28,6 +29,25 @@ def contracts() -> Iterator[Finding]:
         except NotConfigured as error:
             yield Finding(str(error), "Until then nothing is asked of D&B for this contract.")
         yield from address_of(contract)
+
+
+def key() -> Iterator[Finding]:
+    """Whether D&B takes it: asked of D&B, as a key that is set may be wrong, or end."""
+    for contract in Contract.objects.order_by("name"):
+        try:
+            error = refusal_of_key(contract)
+        except NotConfigured:
+            continue
+        if isinstance(error, NotAuthorised):
+            yield Finding(
+                f"D&B does not accept the key of contract {contract}: {error}",
+                f"Correct {contract.prefix}_API_KEY and {contract.prefix}_API_SECRET, or ask D&B about the account.",
+            )
+        elif error:
+            yield Finding(
+                f"Whether D&B accepts the key of contract {contract} is not known: {error}",
+                "See to the connection first, then ask again.",
+            )
 
 
 def address_of(contract: Contract) -> Iterator[Finding]:

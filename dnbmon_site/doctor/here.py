@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import re
 import shutil
@@ -21,9 +22,11 @@ from dnbmon_site.doctor.finding import Finding
 from dnbmon_site.schedules import is_own
 from health.migrating import migrations_waiting
 from health.models import JOBS, Heartbeat
-from monitoring.models import Delivery, DeliveryState
+from monitoring.addressing import address_of
+from monitoring.models import Channel, Delivery, DeliveryState, FileServer, WebhookEndpoint
 from monitoring.outgoing import EVERYWHERE
 from monitoring.permitting import LEAST_FREE
+from monitoring.signing import SecretLost, decrypted
 from portfolio.rows import database_now
 
 NETWORK_FOLDERS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph"}
@@ -31,6 +34,7 @@ BEATS_LATE = timedelta(minutes=3)
 STUCK = timedelta(hours=1)
 LONG_IN_DOUBT = timedelta(hours=6)
 OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+OPEN_TO_STRANGERS = stat.S_IWGRP | stat.S_IRWXO
 # Settings that may come from a file which nobody else should read.
 SECRET = re.compile(r"^(SECRET_KEY|DATABASE_URL|REDIS_URL|EMAIL_URL|.*_(KEY|SECRET|PASSWORD))_FILE$")
 
@@ -103,12 +107,58 @@ def permissions() -> Iterator[Finding]:
     places = [settings.VAR_DIR / "secret_key", settings.BASE_DIR / ".env"]
     places += [Path(path) for name, path in os.environ.items() if SECRET.match(name)]
     for path in places:
-        if path.is_file() and path.stat().st_mode & OPEN_TO_OTHERS and not in_secret_store(path):
-            yield Finding(f"Others may read {path}, which holds a secret.", f"chmod 600 {path}")
+        if os.path.isfile(path) and not in_secret_store(path):
+            yield from open_to_others(path)
     if not os.access(settings.VAR_DIR, os.W_OK):
         yield Finding(
             f"{settings.VAR_DIR} cannot be written.", f"Give it to the user who runs this: chown … {settings.VAR_DIR}"
         )
+
+
+def open_to_others(path: Path) -> Iterator[Finding]:
+    """Nothing is advised after which this program could not read the file any more. That its group reads a file which
+    belongs to somebody else (root:dnbmon 0640) is the usual way for services."""
+    found = path.stat()
+    if found.st_uid == os.geteuid() != 0:
+        if found.st_mode & OPEN_TO_OTHERS:
+            yield Finding(f"Others may read {path}, which holds a secret.", f"chmod 600 {path}")
+    elif found.st_mode & OPEN_TO_STRANGERS:
+        is_in_group = os.geteuid() != 0 and found.st_gid in {os.getegid(), *os.getgroups()}
+        group = "" if is_in_group else f"chgrp {service_group()} {path} && "
+        yield Finding(f"Others may read {path}, which holds a secret.", f"{group}chmod 640 {path}")
+
+
+def service_group() -> str:
+    """Of the user who runs this; root runs it for somebody else, whose own `var` is."""
+    number = os.getegid() if os.geteuid() else settings.VAR_DIR.stat().st_gid
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
+
+
+def stored_secrets() -> Iterator[Finding]:
+    """Channels and webhooks are encrypted with SECRET_KEY: with another one nothing reaches anybody."""
+    channels = Channel.objects.exclude(encrypted="").exclude(active=False)
+    lost = [f"channel {row.name}" for row in channels if not address_of(row)]
+    lost += [f"webhook {row.name}" for row in WebhookEndpoint.objects.all() if not is_readable(row.encrypted_secret)]
+    servers = FileServer.objects.all()
+    lost += [
+        f"file server {row.name}" for row in servers if not is_readable(row.encrypted_password + row.encrypted_key)
+    ]
+    if lost:
+        names = ", ".join(lost[:5]) + (" …" if lost[5:] else "")
+        yield Finding(
+            f"SECRET_KEY is not the one with which these were encrypted: {names}.",
+            "Set the SECRET_KEY of before, or enter their addresses, secrets and passwords again.",
+        )
+
+
+def is_readable(text: str) -> bool:
+    try:
+        return not text or bool(decrypted(text))
+    except SecretLost:
+        return False
 
 
 def in_secret_store(path: Path) -> bool:

@@ -1,9 +1,12 @@
 """The doctor: everything that is wrong, each with what to do; nothing where all is well."""
 
+import grp
+import os
 import stat
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,11 +14,15 @@ import requests
 from django.core.management import call_command
 from django.utils import timezone
 
+from direct_plus.sandbox import start_sandbox
 from dnbmon_site import doctor
 from dnbmon_site.doctor import dnb, here, keys
 from dnbmon_site.models import ApiKey, User
 from health.models import JOBS, Heartbeat
-from monitoring.models import Delivery, DeliveryState
+from monitoring.addressing import set_address
+from monitoring.models import Channel, Delivery, DeliveryState, WebhookEndpoint
+from monitoring.signing import encrypted
+from portfolio.connecting import SharedTokens, refusal_of_key
 from portfolio.models import Registration, RegistrationState
 from tests.builders import a_contract, a_delivery, a_registration, an_update
 
@@ -28,6 +35,7 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any) -> I
     for name in ("DNB_API_KEY", "DNB_API_SECRET"):
         monkeypatch.setenv(name, "set")
     settings.VAR_DIR = tmp_path
+    monkeypatch.setattr(dnb, "refusal_of_key", lambda contract: None)
     answer = requests.Response()
     monkeypatch.setattr("requests.head", lambda *_, **__: answer)
     yield
@@ -103,14 +111,74 @@ def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Make room for 1 GB" in said(here.disk)
 
 
-def test_a_secret_that_others_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    secret = tmp_path / "secret"
+def a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, owner: int, group: int) -> Path:
+    secret = tmp_path / "secret_key"
     secret.write_text("s")
-    monkeypatch.setenv("DNB_API_SECRET_FILE", str(secret))
-    secret.chmod(0o644)
+    secret.chmod(mode)
+    monkeypatch.setenv("SECRET_KEY_FILE", str(secret))
+    found = SimpleNamespace(st_mode=stat.S_IFREG | mode, st_uid=owner, st_gid=group)
+    original = Path.stat
+    monkeypatch.setattr(Path, "stat", lambda path, **how: found if path == secret else original(path, **how))
+    monkeypatch.setattr("os.geteuid", lambda: 990)
+    monkeypatch.setattr("os.getegid", lambda: os.getgid())
+    monkeypatch.setattr("os.getgroups", lambda: [os.getgid()])
+    return secret
+
+
+def test_a_secret_that_others_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = a_secret(tmp_path, monkeypatch, 0o640, owner=990, group=os.getgid())
     assert f"chmod 600 {secret}" in said(here.permissions)
-    secret.chmod(stat.S_IRUSR)
+
+
+def test_a_secret_of_its_own_is_as_it_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_secret(tmp_path, monkeypatch, 0o600, owner=990, group=os.getgid())
     assert said(here.permissions) == ""
+
+
+def test_a_secret_of_root_that_the_services_group_reads_is_as_it_should_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/deployment.md has it; chmod 600 would take it from the program."""
+    a_secret(tmp_path, monkeypatch, 0o640, owner=0, group=os.getgid())
+    assert said(here.permissions) == ""
+
+
+@pytest.mark.parametrize("is_in_group", [True, False])
+def test_what_is_advised_leaves_the_program_able_to_read(
+    is_in_group: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = os.getgid() if is_in_group else os.getgid() + 12345
+    secret = a_secret(tmp_path, monkeypatch, 0o644, owner=0, group=group)
+    name = grp.getgrgid(os.getgid()).gr_name
+    advised = f"chmod 640 {secret}" if is_in_group else f"chgrp {name} {secret} && chmod 640 {secret}"
+    assert said(here.permissions).endswith(f"→ {advised}")
+
+
+def test_a_key_that_dnb_does_not_accept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over the network, though a token of the key before is still good."""
+    with start_sandbox() as sandbox:
+        monkeypatch.setenv("DNB_BASE_URL", sandbox.url)
+        monkeypatch.setenv("DNB_API_KEY", "sandbox-key")
+        monkeypatch.setenv("DNB_API_SECRET", "sandbox-secret")
+        monkeypatch.setattr(dnb, "refusal_of_key", refusal_of_key)
+        contract = a_contract()
+        assert said(dnb.key) == "" and SharedTokens(contract).get() is not None
+        monkeypatch.setenv("DNB_API_SECRET", "a-slip")
+        assert "D&B does not accept the key of contract" in said(dnb.key) and "DNB_API_SECRET" in said(dnb.key)
+        monkeypatch.delenv("DNB_API_SECRET")
+        assert said(dnb.key) == "", "that it is missing is said once, by the look before"
+
+
+def test_another_secret_key_than_the_one_of_before(settings: Any) -> None:
+    channel = Channel(name="Credit team")
+    set_address(channel, "team@example.com")
+    channel.save()
+    WebhookEndpoint.objects.create(
+        name="CRM", url="https://crm.example.com/", encrypted_secret=encrypted("x"), created_at=timezone.now()
+    )
+    assert said(here.stored_secrets) == ""
+    settings.SECRET_KEY = "another " * 8
+    assert "channel Credit team, webhook CRM" in said(here.stored_secrets)
 
 
 def test_a_silent_worker() -> None:

@@ -2,13 +2,15 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from dnbmon_site.environment import kept_secret, read_environment, trusted_origins
 from dnbmon_site.logs import formatter
-from tests.support import manage
+from tests.support import ROOT, manage
 
 SAFE = {
     "PATH": os.environ["PATH"],
@@ -48,8 +50,29 @@ def test_a_secret_may_be_a_file_and_is_read_again(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("OTHER_API_SECRET_FILE", str(file))
     env = read_environment(tmp_path)
     for value in ("first", "second"):
-        file.write_text(value)
+        file.write_text(f"{value}\n")
         assert env.str("OTHER_API_SECRET") == value
+
+
+def test_a_secret_that_cannot_be_read_stops_the_start_in_a_sentence(tmp_path: Path) -> None:
+    for name, path in (("SECRET_KEY_FILE", tmp_path / "missing"), ("EMAIL_URL_FILE", tmp_path)):
+        done = manage("check", env={**SAFE, name: str(path)})
+        assert done.returncode == 1 and "Traceback" not in done.stderr
+        assert f"{name}: {path} cannot be used by the user “" in done.stderr
+
+
+def test_a_file_of_settings_that_is_named_must_be_there(tmp_path: Path) -> None:
+    """Otherwise a command would work on the data of a development copy."""
+    done = manage("check", env={**SAFE, "ENV_FILE": str(tmp_path / "production.env")})
+    assert done.returncode == 1 and done.stderr.startswith("ENV_FILE: ")
+
+
+def test_the_web_server_ends_with_the_reason_alone() -> None:
+    env = {**SAFE, "SECRET_KEY_FILE": "/nowhere/secret_key"}
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:dnbmon_site.serving", "--bind", "127.0.0.1:0"]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert "SECRET_KEY_FILE: /nowhere/secret_key cannot be used" in done.stderr
 
 
 def test_env_file_does_not_override_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +104,6 @@ def test_production_logs_are_json() -> None:
 
 
 def test_start_names_missing_settings() -> None:
-    import subprocess
-    import sys
-
     done = subprocess.run([sys.executable, "-m", "dnbmon_site.missing"], env=SAFE, capture_output=True, text=True)
     assert done.returncode == 1
     assert "DNB_API_KEY" in done.stderr and "DNB_API_SECRET" in done.stderr
