@@ -10,8 +10,13 @@ def main() -> None:
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
+
+        from dnbmon_site.version import version
     except ImportError as error:
         sys.exit(f"Django is not installed here ({error}). `make run` makes a .venv that has it.")
+    if sys.argv[1:] in (["--version"], ["version"]):
+        print(version())
+        return
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:

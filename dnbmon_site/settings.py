@@ -16,6 +16,7 @@ from dnbmon_site.look import BRAND
 from dnbmon_site.policies import STRICT
 from dnbmon_site.refusals import refuse_unsafe
 from dnbmon_site.signing_in import backends, read_roles, refuse_half_made
+from dnbmon_site.version import version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -29,6 +30,8 @@ DEVELOPMENT = ENVIRONMENT == "development"
 PRODUCTION = ENVIRONMENT == "production"
 DEBUG: bool = ENV.bool("DEBUG", default=False)
 DEMO: bool = ENV.bool("DNB_DEMO", default=False)
+# Read once, so that it is what runs, whatever lies there by now.
+VERSION = version()
 
 # D&B
 DNB_BASE_URL: str = ENV.str("DNB_BASE_URL", default="https://plus.dnb.com").rstrip("/")

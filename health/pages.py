@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -59,6 +60,7 @@ def as_json(results: list[Result]) -> dict[str, Any]:
     return {
         "state": worst(results).name.lower(),
         "summary": summary(results),
+        "version": settings.VERSION,
         "checks": [result.as_json() for result in results],
     }
 

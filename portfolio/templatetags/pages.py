@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django import template
+from django.conf import settings
 
 from portfolio import counting, markup, wording
 from portfolio.countries import country_name
@@ -21,6 +22,12 @@ for words in (
     *(counting.proposals, counting.removals, counting.rows),
 ):
     register.filter(words.__name__, words)
+
+
+@register.simple_tag
+def version() -> str:
+    """Which version of the program runs."""
+    return str(settings.VERSION)
 
 
 @register.filter

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from django.conf import settings
+
 from dnbmon_site.doctor import examine
 from portfolio.management.commands._plainly import PlainCommand
 
@@ -16,6 +18,7 @@ class Command(PlainCommand):
 
     def handle(self, **options: Any) -> None:
         wrong = 0
+        self.stdout.write(f"D&B Monitoring {settings.VERSION}, {settings.ENVIRONMENT}\n\n")
         for name, found in examine():
             self.stdout.write(f"{'wrong' if found else 'fine':6}{name}")
             for finding in found:
