@@ -55,7 +55,7 @@ def refusal_of_key(contract: Contract) -> DirectPlusError | None:
     """What D&B says against the key as it is set now: an older one's token may still be good for a day."""
     tokens = MemoryTokenStore()
     answer = session_for(contract, tokens).ensure_token()
-    if token := tokens.get():
+    if (token := tokens.get()) and not contract._state.adding:
         SharedTokens(contract).put(token)
     return error_of(answer) if answer else None
 

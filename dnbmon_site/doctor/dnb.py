@@ -13,7 +13,7 @@ from django.conf import settings
 from direct_plus.errors import NotAuthorised
 from dnbmon_site.doctor.finding import Finding
 from monitoring.models import Delivery
-from portfolio.connecting import NotConfigured, base_url, credentials, is_at_dnb, is_real, refusal_of_key
+from portfolio.connecting import NotConfigured, base_url, check_address, credentials, is_at_dnb, is_real, refusal_of_key
 from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.rows import database_now
 
@@ -22,9 +22,15 @@ SANDBOX_ANSWER = re.compile(r"^rrt-[0-9a-f]{16}-b-eu-1-2-\d+$")
 CLOCK_OFF = timedelta(seconds=30)
 
 
+def known_contracts() -> list[Contract]:
+    """Before D&B was asked for the first time there is no row; the settings are looked at all the same."""
+    return list(Contract.objects.order_by("name")) or [Contract()]
+
+
 def contracts() -> Iterator[Finding]:
-    for contract in Contract.objects.order_by("name"):
+    for contract in known_contracts():
         try:
+            check_address(contract)
             credentials(contract)
         except NotConfigured as error:
             yield Finding(str(error), "Until then nothing is asked of D&B for this contract.")
@@ -33,7 +39,7 @@ def contracts() -> Iterator[Finding]:
 
 def key() -> Iterator[Finding]:
     """Whether D&B takes it: asked of D&B, as a key that is set may be wrong, or end."""
-    for contract in Contract.objects.order_by("name"):
+    for contract in known_contracts():
         try:
             error = refusal_of_key(contract)
         except NotConfigured:

@@ -161,6 +161,10 @@ def test_a_key_that_dnb_does_not_accept(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setenv("DNB_API_KEY", "sandbox-key")
         monkeypatch.setenv("DNB_API_SECRET", "sandbox-secret")
         monkeypatch.setattr(dnb, "refusal_of_key", refusal_of_key)
+        assert said(dnb.key) == "", "on a new installation, where there is no row of a contract yet"
+        monkeypatch.setenv("DNB_API_KEY", "a-slip")
+        assert "D&B does not accept the key of contract default" in said(dnb.key)
+        monkeypatch.setenv("DNB_API_KEY", "sandbox-key")
         contract = a_contract()
         assert said(dnb.key) == "" and SharedTokens(contract).get() is not None
         monkeypatch.setenv("DNB_API_SECRET", "a-slip")
