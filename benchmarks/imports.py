@@ -152,16 +152,18 @@ def read(content: bytes) -> None:
 
 def confirm() -> None:
     from portfolio.importing import confirm_import
+    from tests.builders import an_actor
 
     import_ = the_import()
-    confirm_import(import_=import_, number=import_.new_billable or 0, confirmed_by="bench", may_confirm=True)
+    confirm_import(import_=import_, number=import_.new_billable or 0, confirmed_by=an_actor("bench"), may_confirm=True)
 
 
 def apply() -> None:
     from portfolio.importing import apply_import, approve_import
+    from tests.builders import an_actor
 
     import_ = the_import()
-    approve_import(import_=import_, approved_by="second", may_approve=True)
+    approve_import(import_=import_, approved_by=an_actor("second"), may_approve=True)
     apply_import(import_)
 
 

@@ -119,8 +119,9 @@ def prepare(count: int) -> list[str]:
 
 def confirm(count: int) -> None:
     from portfolio.importing import confirm_import
+    from tests.builders import an_actor
 
-    confirm_import(import_=the_import(), number=count, confirmed_by="bench", may_confirm=True)
+    confirm_import(import_=the_import(), number=count, confirmed_by=an_actor("bench"), may_confirm=True)
 
 
 def kill(step: str, after: float) -> bool:

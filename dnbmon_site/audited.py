@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from portfolio.acting import actor_of
 from portfolio.auditing import record
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Audited(ModelAdmin):
         """The message names fields that were changed, and holds no values."""
         kind = thing._meta.verbose_name or thing._meta.model_name
         record(
-            actor=request.user.get_username(),
+            actor=actor_of(request),
             action=f"{thing._meta.model_name}.{verb}",
             thing=thing,
             summary=SAID[verb] % {"kind": capfirst(str(kind)), "thing": thing},

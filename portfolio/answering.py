@@ -7,10 +7,13 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample
 from rest_framework.request import Request
 
+from portfolio.acting import Actor, actor_of
 
-def who(request: Request) -> str:
+
+def who(request: Request) -> Actor:
     """The key or person, as the audit calls them."""
-    return str(request.auth) if request.auth else request.user.get_username()
+    key: Any = request.auth
+    return Actor(str(key), key.pk) if key else actor_of(request)
 
 
 def an_answer(name: str, value: Any, *statuses: int) -> OpenApiExample:

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from portfolio.acting import Actor
 from portfolio.answering import a_request, an_answer, who
 from portfolio.importing import NotAllowed, Refused, confirm_import, counts_of, create_import, read_import
 from portfolio.importing.jobs import WORKING_TIME, start_import_work
@@ -99,7 +100,7 @@ def import_or_404(key: uuid.UUID) -> SubjectImport:
     return row
 
 
-def handed_in(registration: Registration, content: bytes, mode: ImportMode, asked_by: str) -> SubjectImport:
+def handed_in(registration: Registration, content: bytes, mode: ImportMode, asked_by: Actor) -> SubjectImport:
     """An import of what a program may not do by itself, read as far as time allows. The same again is the same one."""
     import_ = _waiting_already(registration, content, mode, asked_by) or create_import(
         registration=registration, content=content, file_name="API.csv", mode=mode, source="api", asked_by=asked_by

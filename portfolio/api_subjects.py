@@ -21,6 +21,7 @@ from portfolio.answering import a_request, an_answer, who
 from portfolio.api_imports import IMPORT_EXAMPLE, ImportSerializer, handed_in
 from portfolio.api_registrations import REFERENCE_IN_PATH, ContractParameter, registration_or_404
 from portfolio.keyset import BadCursor, DunsField, PageParameters, Several, beyond, cut, read_token, write_token
+from portfolio.limits import Act, do_alone
 from portfolio.models import ImportMode, Registration, Subject, SubjectImport, SubjectState
 from portfolio.rows import clean_text
 from portfolio.scopes import READ, WRITE_PORTFOLIO
@@ -231,7 +232,7 @@ class SubjectList(APIView):
     def delete(self, request: Request, reference: str) -> Response:
         """They stay billed for the contract year in which they were monitored.
 
-        More at once than the contract lets one person remove waits as an import that people confirm: 202.
+        More within 30 days than the contract lets one person or key remove waits as an import that people confirm: 202.
         """
         asked = RemovalParameters.of(request)
         row = registration_or_404(reference, asked.get("contract"))
@@ -334,8 +335,7 @@ def as_file(wishes: Sequence[Wish]) -> bytes:
 
 def _unwant(registration: Registration, duns: list[str], request: Request) -> Response:
     wanted = sorted(wanted_among(registration, duns))
-    total = Subject.objects.filter(registration=registration, wanted=True).count()
-    if len(wanted) * 100 > registration.contract.removal_share * total:
+    if not do_alone(Act(who(request), registration, removals=len(wanted))):
         wishes = [Wish(number) for number in wanted]
         waiting = handed_in(registration, as_file(wishes), ImportMode.REMOVE, who(request))
         return Response({"removed": [], "waiting": ImportSerializer(waiting).data}, status=202)

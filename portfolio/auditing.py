@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils import timezone
 
+from portfolio.acting import id_of
 from portfolio.models import AuditEntry
 from portfolio.rows import clean_text
 
@@ -26,6 +27,7 @@ def record(
     return AuditEntry.objects.create(
         at=timezone.now(),
         actor=clean_text(actor, 200),
+        actor_id=id_of(actor),
         action=action,
         what=thing._meta.model_name or "",
         key=str(thing.pk),
@@ -38,7 +40,13 @@ def record(
 def note_act(*, actor: str, action: str, what: str, key: str, summary: str) -> AuditEntry:
     """Write down an act on something that is no row, or is one no longer."""
     return AuditEntry.objects.create(
-        at=timezone.now(), actor=clean_text(actor, 200), action=action, what=what, key=key, summary=clean_text(summary)
+        at=timezone.now(),
+        actor=clean_text(actor, 200),
+        actor_id=id_of(actor),
+        action=action,
+        what=what,
+        key=key,
+        summary=clean_text(summary),
     )
 
 

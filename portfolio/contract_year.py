@@ -158,43 +158,47 @@ def _plans(year: Year) -> Iterable[Plan]:
 # Removals planned for a date
 
 
-def plan_removal(*, subjects: Sequence[Subject], day: date, by: str) -> int:
-    """From that day on these are no longer wanted; returns how many of them were wanted. Sends nothing now."""
-    return _set_plan(
-        subjects, day, by, "plan removal", gettext("%(companies)s in %(reference)s to be removed on %(day)s")
-    )
+def plan_numbers(registration: Registration, numbers: Sequence[str], day: date, *, by: str) -> int:
+    """From that day on these are no longer wanted; returns how many of them were wanted. Sends nothing now.
+
+    Whether one person may is settled before: `importing.planning`.
+    """
+    words = gettext("%(companies)s in %(reference)s to be removed on %(day)s")
+    return _set_plan(registration, numbers, day, by, "plan removal", words)
 
 
 def cancel_removal(*, subjects: Sequence[Subject], by: str) -> int:
     """They stay."""
-    return _set_plan(
-        subjects,
-        None,
-        by,
-        "cancel planned removal",
-        gettext("%(companies)s in %(reference)s stay: the planned removal is off"),
+    words = gettext("%(companies)s in %(reference)s stay: the planned removal is off")
+    return sum(
+        _set_plan(registration, [row.company_id for row in rows], None, by, "cancel planned removal", words)
+        for registration, rows in by_registration(subjects).items()
     )
 
 
-def _set_plan(subjects: Sequence[Subject], day: date | None, by: str, action: str, words: str) -> int:
-    count = 0
-    for registration, rows in _by_registration(subjects).items():
-        before = {row.company_id: row.remove_on for row in rows}
-        changed = 0
-        for batch in in_batches([row.pk for row in rows]):
-            wanted = Subject.objects.filter(pk__in=list(batch), wanted=True).exclude(remove_on=day)
-            changed += wanted.update(remove_on=day)
-        if changed:
-            told = {"companies": counting.companies(changed), "reference": registration.reference}
-            summary = words % {**told, "day": day_text(day) if day else ""}
-            after = dict.fromkeys(before, day)
-            record(actor=by, action=action, thing=registration, summary=summary, before=before, after=after)
-        count += changed
-    return count
+def _set_plan(
+    registration: Registration, numbers: Sequence[str], day: date | None, by: str, action: str, words: str
+) -> int:
+    keys = {Subject.key(registration.pk, number): number for number in numbers}
+    before: dict[str, date | None] = {}
+    for batch in in_batches(list(keys)):
+        wanted = Subject.objects.filter(pk__in=list(batch), wanted=True).exclude(remove_on=day)
+        before |= dict(wanted.values_list("company_id", "remove_on"))
+        wanted.update(remove_on=day)
+    if before:
+        told = {"companies": counting.companies(len(before)), "reference": registration.reference}
+        summary = words % {**told, "day": day_text(day) if day else ""}
+        after = dict.fromkeys(before, day)
+        record(actor=by, action=action, thing=registration, summary=summary, before=before, after=after)
+    return len(before)
 
 
-def _by_registration(subjects: Sequence[Subject]) -> dict[Registration, list[Subject]]:
-    rows = Registration.objects.defer("detail").in_bulk(list({subject.registration_id for subject in subjects}))
+def by_registration(subjects: Sequence[Subject]) -> dict[Registration, list[Subject]]:
+    rows = (
+        Registration.objects.select_related("contract")
+        .defer("detail")
+        .in_bulk(list({subject.registration_id for subject in subjects}))
+    )
     found: dict[Registration, list[Subject]] = {}
     for subject in subjects:
         found.setdefault(rows[subject.registration_id], []).append(subject)

@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
+from portfolio.acting import actor_of
 from portfolio.auditing import record
 
 
@@ -18,7 +19,7 @@ def record_edit(request: HttpRequest, row: Model, form: Any, *, is_change: bool)
         return
     kind = _kind(row)
     record(
-        actor=request.user.get_username(),
+        actor=actor_of(request),
         action=f"{'edit' if is_change else 'add'} {row._meta.verbose_name_raw}",
         thing=row,
         summary=gettext("%(kind)s %(name)s: %(fields)s set")
@@ -33,7 +34,7 @@ def record_removal(request: HttpRequest, rows: Sequence[Model]) -> None:
     for row in rows:
         summary = gettext("%(kind)s %(name)s removed") % {"kind": _kind(row), "name": row}
         action = f"delete {row._meta.verbose_name_raw}"
-        record(actor=request.user.get_username(), action=action, thing=row, summary=summary)
+        record(actor=actor_of(request), action=action, thing=row, summary=summary)
 
 
 def _kind(row: Model) -> str:

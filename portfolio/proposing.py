@@ -18,7 +18,9 @@ from django.utils.translation import gettext
 
 from direct_plus.duns import InvalidDuns, normalise_duns
 from portfolio import counting
+from portfolio.acting import Actor
 from portfolio.auditing import record
+from portfolio.limits import Act, do_alone, reasons_for_second
 from portfolio.models import (
     Contract,
     Proposal,
@@ -232,41 +234,65 @@ def cost_of(proposals: Iterable[Proposal]) -> int:
     return sum(len(new_billable(contract, replacements(rows))) for contract, rows in by_contract(proposals).items())
 
 
-def needs_approval(proposals: Iterable[Proposal]) -> list[Proposal]:
-    """Those that a second person has to approve: what adds more at once than the contract lets one person confirm."""
-    found: list[Proposal] = []
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Proposals of one registration on which is decided together: those that cost something, or those that do not."""
+
+    registration: Registration
+    proposals: list[Proposal]
+    billed: int
+
+    def act(self, by: Actor) -> Act:
+        """A merged company goes on under its new number: only what nothing replaces is lost to the list."""
+        removals = sum(not row.replacement for row in self.proposals)
+        return Act(by, self.registration, additions=self.billed, removals=removals)
+
+
+def together(proposals: Iterable[Proposal]) -> Iterator[Together]:
     for contract, rows in by_contract(proposals).items():
         billed = new_billable(contract, replacements(rows))
-        if len(billed) > contract.cap:
-            found += [row for row in rows if row.replacement in billed]
-    return found
+        groups: dict[tuple[uuid.UUID, bool], list[Proposal]] = defaultdict(list)
+        for row in rows:
+            groups[row.registration_id, row.replacement in billed].append(row)
+        for (_, costs), found in groups.items():
+            yield Together(found[0].registration, found, len({row.replacement for row in found}) if costs else 0)
 
 
-def accept(proposals: Sequence[Proposal], *, by: str, confirmed: int) -> Decided:
+def needs_approval(proposals: Iterable[Proposal], by: Actor) -> list[Proposal]:
+    """Those that a second person has to approve: what is more than the contract lets this one do alone."""
+    return [row for one in together(proposals) if reasons_for_second(one.act(by)) for row in one.proposals]
+
+
+def accept(proposals: Sequence[Proposal], *, by: Actor, confirmed: int) -> Decided:
     """Accept open proposals; `confirmed` is the number of new billable companies that the person has agreed to."""
     _demand_number(cost_of(proposals), confirmed)
-    above = {row.pk for row in needs_approval(proposals)}
     result = Decided()
-    for row in proposals:
-        if row.pk in above:
-            _await_approval(row, by, result)
-        else:
-            _accept(row, by, result, {"state": ProposalState.OPEN})
+    for one in list(together(proposals)):
+        alone = do_alone(one.act(by))
+        for row in one.proposals:
+            if alone:
+                _accept(row, by, result, {"state": ProposalState.OPEN})
+            else:
+                _await_approval(row, by, result)
     return result
 
 
-def approve(proposals: Sequence[Proposal], *, by: str, confirmed: int) -> Decided:
-    """A second person agrees to what lay above the cap."""
+def approve(proposals: Sequence[Proposal], *, by: Actor, confirmed: int) -> Decided:
+    """A second person agrees to what one may not do alone."""
     _demand_number(cost_of(proposals), confirmed)
-    if any(row.confirmed_by == by for row in proposals):
+    if any(row.confirmer_id is None for row in proposals):
+        raise Refused(
+            gettext("It is not known who accepted it. Dismiss it: where it still holds it is proposed again.")
+        )
+    if any(row.confirmer_id == by.id for row in proposals):
         raise Refused(gettext("You have accepted this yourself: somebody else has to approve it."))
     result = Decided()
     for row in proposals:
-        _accept(row, by, result, {"state": ProposalState.AWAITING_APPROVAL, "confirmed_by": row.confirmed_by})
+        _accept(row, by, result, {"state": ProposalState.AWAITING_APPROVAL, "confirmer_id": row.confirmer_id})
     return result
 
 
-def dismiss(proposals: Sequence[Proposal], *, by: str, note: str) -> Decided:
+def dismiss(proposals: Sequence[Proposal], *, by: Actor, note: str) -> Decided:
     """Decide against them, and say why."""
     if not note.strip():
         raise Refused(gettext("Say why, for those who ask later."))
@@ -285,8 +311,8 @@ def _demand_number(cost: int, confirmed: int) -> None:
         )
 
 
-def _await_approval(row: Proposal, by: str, result: Decided) -> None:
-    waiting = {"state": ProposalState.AWAITING_APPROVAL, "confirmed_by": clean_text(by, 200)}
+def _await_approval(row: Proposal, by: Actor, result: Decided) -> None:
+    waiting = {"state": ProposalState.AWAITING_APPROVAL, "confirmed_by": clean_text(by, 200)} | {"confirmer_id": by.id}
     if not _swap(row, {"state": ProposalState.OPEN}, waiting):
         result.too_late.append(row)
         return

@@ -13,7 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from portfolio import counting
+from portfolio.acting import Actor
 from portfolio.auditing import record
+from portfolio.limits import Act, demand_alone
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.notices import notify
 from portfolio.rows import clean_text, in_batches
@@ -104,15 +106,19 @@ def _stayed(row: Subject, start: date | None) -> bool:
 # What people decide, each with its name on it. `duns` None means all there are.
 
 
-def want_it(registration: Registration, duns: Sequence[str] | None, *, by: str) -> int:
+def want_it(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
     """What D&B monitors beside our wishes becomes wanted: it is billed already, nothing is sent."""
     numbers = _numbers(extra(registration), duns)
     return len(want_subjects(registration=registration, wishes=[Wish(one) for one in numbers], asked_by=by).newly)
 
 
-def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, by: str) -> int:
+def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
     """What D&B monitors beside our wishes is to be taken out. It stays billed for this contract year."""
     numbers = _numbers(extra(registration), duns)
+    demand_alone(
+        Act(by, registration, removals=len(numbers)),
+        gettext("Want them first, which costs nothing; then stop monitoring them, and a second person approves it."),
+    )
     for keys in _keys(registration, numbers):
         rows = Subject.objects.filter(pk__in=keys, wanted=False, state=SubjectState.MONITORED)
         rows.update(wanted_at=timezone.now(), wanted_by=clean_text(by, 200), code="", message="")
@@ -126,9 +132,13 @@ def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, b
     return len(numbers)
 
 
-def send_again(registration: Registration, duns: Sequence[str] | None, *, by: str) -> int:
+def send_again(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
     """What is wanted and not at D&B, or was refused, is to be added once more."""
     numbers = _numbers(missing(registration), duns) + _numbers(refused(registration), duns)
+    demand_alone(
+        Act(by, registration, additions=_billed_again(registration, numbers)),
+        gettext("Choose fewer, or no longer want them and import them again: a second person approves that."),
+    )
     for keys in _keys(registration, numbers):
         rows = Subject.objects.filter(pk__in=keys, wanted=True, state__in=[SubjectState.REMOVED, SubjectState.REFUSED])
         rows.update(
@@ -144,7 +154,7 @@ def send_again(registration: Registration, duns: Sequence[str] | None, *, by: st
     return len(numbers)
 
 
-def no_longer_want(registration: Registration, duns: Sequence[str] | None, *, by: str) -> int:
+def no_longer_want(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
     """What is wanted and not at D&B, or refused, is no longer wanted; there is nothing to send."""
     numbers = _numbers(missing(registration), duns) + _numbers(refused(registration), duns)
     return len(unwant_subjects(registration=registration, duns=numbers, asked_by=by))
@@ -156,6 +166,12 @@ DECISIONS = {
     "send-again": send_again,
     "unwant": no_longer_want,
 }
+
+
+def _billed_again(registration: Registration, numbers: Sequence[str]) -> int:
+    others = Registration.objects.filter(contract=registration.contract_id).exclude(pk=registration.pk)
+    rows = [row for keys in _keys(registration, numbers) for row in Subject.objects.filter(pk__in=keys)]
+    return costs_of_sending_again(registration, rows, list(others.values_list("pk", flat=True)))
 
 
 def _numbers(rows: QuerySet[Subject], duns: Sequence[str] | None) -> list[str]:

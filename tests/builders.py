@@ -4,12 +4,14 @@ import json
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
 
 from django.utils import timezone
 
 from monitoring.ingesting import ingest
 from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.order import next_turn
+from portfolio.acting import Actor
 from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.stored_bytes import store_bytes
 
@@ -21,6 +23,11 @@ _transactions = count(1)
 def stamp(moment: datetime = MOMENT, /, **later: float) -> str:
     """`stamp(hours=2)`: two hours after the moment, as D&B writes it."""
     return (moment + timedelta(**later)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def an_actor(name: str) -> Actor:
+    """A person, always the same under this name."""
+    return Actor(name, uuid5(NAMESPACE_DNS, name))
 
 
 def a_contract(**fields: Any) -> Contract:

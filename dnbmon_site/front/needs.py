@@ -191,7 +191,7 @@ def _proposals(numbers: Tallies, may_decide: bool, may_approve: bool) -> Iterato
             "%(count)s proposals to approve as a second person",
             count,
         )
-        text = gettext("They add more companies than one person may confirm at once.")
+        text = gettext("They are more than one person may decide alone.")
         link = f"{link}?state=awaiting_approval"
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Approve"))
 
@@ -206,7 +206,15 @@ def _imports(numbers: Tallies, may_confirm: bool, may_approve: bool) -> Iterator
         title = ngettext(
             "%(count)s import to approve as a second person", "%(count)s imports to approve as a second person", count
         )
-        link = f"{link}?state=awaiting_approval"
+        awaiting = f"{link}?state=awaiting_approval"
+        yield Need("warn", title % {"count": up_to(count)}, text, awaiting, gettext("Approve"))
+    if may_approve and (count := counts.get(ImportState.AWAITING_UNDO, 0)):
+        title = ngettext(
+            "%(count)s import to be undone, to approve as a second person",
+            "%(count)s imports to be undone, to approve as a second person",
+            count,
+        )
+        link, text = f"{link}?state=awaiting_undo", gettext("Until then it stays as it is.")
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Approve"))
 
 

@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
+from portfolio.acting import actor_of
 from portfolio.importing import (
     NotAllowed,
     approve_import,
+    approve_undo,
     cancel_import,
     confirm_import,
     decide_zeros,
+    keep_import,
     undo_import,
 )
 from portfolio.importing.jobs import start_import_work
@@ -31,7 +34,7 @@ def _demand_upload_right(request: HttpRequest) -> None:
 def _decide(pad: bool) -> Callable[[HttpRequest, SubjectImport], str]:
     def decide(request: HttpRequest, row: SubjectImport) -> str:
         _demand_upload_right(request)
-        decide_zeros(import_=row, pad=pad, decided_by=request.user.get_username())
+        decide_zeros(import_=row, pad=pad, decided_by=actor_of(request))
         if not pad:
             return gettext("The rows with eight digits are left out.")
         start_import_work(row.pk)
@@ -45,7 +48,7 @@ def _confirm(request: HttpRequest, row: SubjectImport) -> str:
         import_=row,
         number=_number(request, "number"),
         removals=_number(request, "removals") if row.mode == ImportMode.EQUAL else None,
-        confirmed_by=request.user.get_username(),
+        confirmed_by=actor_of(request),
         may_confirm=request.user.has_perm(CONFIRM),
     )
     if row.state == ImportState.AWAITING_APPROVAL:
@@ -61,9 +64,11 @@ def _number(request: HttpRequest, name: str) -> int:
 
 
 def _approve(request: HttpRequest, row: SubjectImport) -> str:
-    approve_import(
-        import_=row, approved_by=request.user.get_username(), may_approve=request.user.has_perm(APPROVE)
-    )  # fmt: skip
+    if row.state == ImportState.AWAITING_UNDO:
+        approve_undo(import_=row, approved_by=actor_of(request), may_approve=request.user.has_perm(APPROVE))
+        start_import_work(row.pk)
+        return gettext("Approved. It is being undone.")
+    approve_import(import_=row, approved_by=actor_of(request), may_approve=request.user.has_perm(APPROVE))
     start_import_work(row.pk)
     return gettext("Approved. It is being applied.")
 
@@ -71,12 +76,17 @@ def _approve(request: HttpRequest, row: SubjectImport) -> str:
 def _cancel(request: HttpRequest, row: SubjectImport) -> str:
     if not request.user.has_perm(CONFIRM):
         _demand_upload_right(request)
-    cancel_import(import_=row, cancelled_by=request.user.get_username())
+    if row.state == ImportState.AWAITING_UNDO:
+        keep_import(import_=row, kept_by=actor_of(request))
+        return gettext("It is not undone.")
+    cancel_import(import_=row, cancelled_by=actor_of(request))
     return gettext("Cancelled. Nothing was changed.")
 
 
 def _undo(request: HttpRequest, row: SubjectImport) -> str:
-    undo_import(import_=row, undone_by=request.user.get_username(), may_confirm=request.user.has_perm(CONFIRM))
+    undo_import(import_=row, undone_by=actor_of(request), may_confirm=request.user.has_perm(CONFIRM))
+    if row.state == ImportState.AWAITING_UNDO:
+        return gettext("A second person has to approve it before anything is undone.")
     start_import_work(row.pk)
     return gettext("It is being undone.")
 

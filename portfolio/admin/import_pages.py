@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
@@ -12,9 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from portfolio import counting
+from portfolio.acting import Actor, actor_of
 from portfolio.adopting import is_number_known
-from portfolio.importing import VerdictRow, counts_of, is_in_work, is_undecided, reasons_for_approval, verdict_rows
-from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, Verdict
+from portfolio.contract_year import day_text
+from portfolio.importing import VerdictRow, counts_of, is_in_work, is_undecided, verdict_rows
+from portfolio.importing.applying import undone_removals
+from portfolio.limits import Act, reasons_for_second
+from portfolio.models import ImportMode, ImportState, SubjectImport, Verdict
 from portfolio.wording import counted
 
 ROWS_A_PAGE = 50
@@ -26,6 +31,7 @@ TONES = {
     ImportState.AWAITING_APPROVAL: "warn",
     ImportState.CONFIRMED: "info",
     ImportState.APPLIED: "good",
+    ImportState.AWAITING_UNDO: "warn",
     ImportState.UNDOING: "info",
     ImportState.UNDONE: "calm",
     ImportState.CANCELLED: "calm",
@@ -73,22 +79,28 @@ def _what_to_do(request: HttpRequest, row: SubjectImport, counts: dict[str, int]
         "undecided": counts.get(Verdict.DECISION, 0) if undecided else 0,
         "examples": list(islice(verdict_rows(row, Verdict.DECISION), 3)) if undecided else [],
         "left_out": row.pad_zeros is False and counts.get(Verdict.DECISION, 0),
-        "to_confirm": confirmation_of(row, counts) if changes else None,
+        "to_confirm": confirmation_of(row, counts, actor_of(request)) if changes else None,
         "nothing_to_do": is_read and not undecided and not changes,
         "may_upload": request.user.has_perm("portfolio.add_subjectimport"),
         "may_confirm": may_confirm,
         "may_approve": request.user.has_perm("portfolio.approve_import"),
-        "is_first_person": row.confirmed_by == request.user.get_username(),
+        "is_first_person": first_person_of(row) == actor_of(request).id,
         "may_undo": may_confirm and row.state == ImportState.APPLIED and row.mode != ImportMode.REMOVE,
-        "needs_second": needs_second(row) if row.state == ImportState.AWAITING_APPROVAL else "",
+        "needs_second": why_it_waits(row),
+        "undone_removals": undone_removals(row) if row.state == ImportState.AWAITING_UNDO else 0,
     }
+
+
+def first_person_of(row: SubjectImport) -> uuid.UUID | None:
+    """Who may not be the second one, by id."""
+    return row.undo_asker_id if row.state == ImportState.AWAITING_UNDO else row.confirmer_id
 
 
 def _changes_something(row: SubjectImport, counts: dict[str, int]) -> bool:
     return bool(row.removals or counts.get(Verdict.NEW) or counts.get(Verdict.REPAIRED))
 
 
-def confirmation_of(row: SubjectImport, counts: dict[str, int]) -> dict[str, Any]:
+def confirmation_of(row: SubjectImport, counts: dict[str, int], by: Actor) -> dict[str, Any]:
     """The numbers that a person confirms."""
     adds = counts.get(Verdict.NEW, 0) + counts.get(Verdict.REPAIRED, 0)
     return {
@@ -100,14 +112,20 @@ def confirmation_of(row: SubjectImport, counts: dict[str, int]) -> dict[str, Any
         "asks_for_removals": row.mode != ImportMode.ADD,
         "up_to": "" if is_number_known(row.registration.contract) else gettext("up to "),
         "unreadable": counts.get(Verdict.INVALID, 0) if row.mode == ImportMode.EQUAL else 0,
-        "needs_second": needs_second(row),
+        "needs_second": needs_second(row, by),
     }
 
 
-def needs_second(row: SubjectImport) -> str:
-    wanted = Subject.objects.filter(registration=row.registration_id, wanted=True).count() if row.removals else 0
-    reasons = reasons_for_approval(row.registration.contract, row.new_billable or 0, row.removals or 0, wanted)
+def needs_second(row: SubjectImport, by: Actor) -> str:
+    """Why this person may not do it alone; nothing where the person may."""
+    reasons = reasons_for_second(Act(by, row.registration, row.new_billable or 0, row.removals or 0))
     return gettext(" and ").join(reasons)
+
+
+def why_it_waits(row: SubjectImport) -> str:
+    if row.state != ImportState.AWAITING_APPROVAL or row.confirmer_id is None:
+        return ""
+    return needs_second(row, Actor(row.confirmed_by, row.confirmer_id))
 
 
 def lead_of(row: SubjectImport) -> str:
@@ -122,6 +140,10 @@ def lead_of(row: SubjectImport) -> str:
         % {"confirmed_by": row.confirmed_by},
         ImportState.CONFIRMED: gettext("Confirmed. It is being applied now; you may close this page."),
         ImportState.APPLIED: _after_applying(row),
+        ImportState.AWAITING_UNDO: gettext(
+            "%(person)s wants it undone; a second person has to approve that. Until then it stays as it is."
+        )
+        % {"person": row.undo_asked_by},
         ImportState.UNDOING: gettext("What only this import made wanted is being taken back."),
         ImportState.UNDONE: row.note,
         ImportState.CANCELLED: gettext("Cancelled. Nothing was changed."),
@@ -130,6 +152,8 @@ def lead_of(row: SubjectImport) -> str:
 
 
 def _after_applying(row: SubjectImport) -> str:
+    if row.remove_on:
+        return gettext("Done. They are no longer wanted from %(day)s.") % {"day": day_text(row.remove_on)}
     if row.registration.adopted:
         return gettext("Done. A sync sends the difference to D&B.")
     return gettext("Done. Nothing is sent to D&B before the registration's list is taken over.")

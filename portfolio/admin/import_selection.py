@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from portfolio.acting import actor_of
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.importing import create_import
 from portfolio.importing.jobs import start_import_work
@@ -67,7 +68,7 @@ def _removal(request: HttpRequest, registration: uuid.UUID, numbers: list[str]) 
         file_name=gettext("Selected companies"),
         mode=ImportMode.REMOVE,
         source="selection",
-        asked_by=request.user.get_username(),
+        asked_by=actor_of(request),
     )
     start_import_work(import_.pk)
     return import_

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
+from portfolio.acting import actor_of
 from portfolio.admin.exports import ExportedList
 from portfolio.admin.import_actions import ACTIONS, APPROVE, CONFIRM, UPLOAD
 from portfolio.admin.import_pages import TONES, page_of, summary_of
@@ -145,7 +146,7 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
             file_name=given["name"],
             mode=given["mode"],
             source="upload" if given.get("file") else "paste",
-            asked_by=request.user.get_username(),
+            asked_by=actor_of(request),
         )
         start_import_work(import_.pk)
         return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_change", args=[import_.pk]))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from portfolio import counting
+from portfolio.acting import Actor, actor_of
 from portfolio.admin.exports import ExportedList
 from portfolio.admin.subjects import keys_of
 from portfolio.exporting import with_both
@@ -159,7 +160,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     def _ask(self, request: HttpRequest, verb: str, rows: list[Any], trouble: str = "") -> HttpResponse:
         complete(rows)
         cost = 0 if verb == "dismiss" else cost_of(rows)
-        above = len(needs_approval(rows)) if verb == "accept" else 0
+        above = len(needs_approval(rows, actor_of(request))) if verb == "accept" else 0
         context = {"rows": rows, "verb": verb, "cost": cost, "above": above, "trouble": trouble}
         context["up_to"] = any(row.is_uncertain for row in rows)
         context["button"] = BUTTONS[verb]
@@ -183,7 +184,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
 
     def _do(self, request: HttpRequest, verb: str, rows: list[Proposal]) -> HttpResponse:
         try:
-            said = do(verb, rows, request.user.get_username(), request.POST)
+            said = do(verb, rows, actor_of(request), request.POST)
         except Refused as why:
             return self._ask(request, verb, rows, str(why))
         level = messages.WARNING if said.too_late else messages.SUCCESS
@@ -208,7 +209,7 @@ def may(request: HttpRequest, verb: str) -> bool:
     return request.user.has_perm(VERBS[verb][0])
 
 
-def do(verb: str, rows: Sequence[Proposal], by: str, given: Any) -> Decided:
+def do(verb: str, rows: Sequence[Proposal], by: Actor, given: Any) -> Decided:
     if verb == "dismiss":
         return dismiss(rows, by=by, note=given.get("note", ""))
     number = given.get("confirmed", "").replace(",", "").strip()

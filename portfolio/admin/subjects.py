@@ -20,16 +20,19 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from portfolio import counting
+from portfolio.acting import actor_of
 from portfolio.admin.chosen import ChosenList
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.admin.import_selection import stop_in
 from portfolio.auditing import record
-from portfolio.contract_year import cancel_removal, day_text, next_anniversary, plan_removal, today
+from portfolio.contract_year import cancel_removal, day_text, next_anniversary, today
 from portfolio.explaining import explain
 from portfolio.exporting import with_both
 from portfolio.filters import ChoiceFilter, RegistrationFilter, choice_filter
+from portfolio.importing import plan_removal
+from portfolio.importing.jobs import start_import_work
 from portfolio.markup import ago, badge
-from portfolio.models import Contract, Registration, Subject, SubjectState
+from portfolio.models import Contract, Registration, Subject, SubjectImport, SubjectState
 from portfolio.pages import PageAdmin
 from portfolio.searching import of_companies
 
@@ -149,7 +152,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
             "company": obj.company_id,
             "fields": ", ".join(name.replace("_", " ") for name in after),
         }
-        actor = request.user.get_username()
+        actor = actor_of(request)
         record(actor=actor, action="edit subject", thing=obj, summary=words, before=before, after=after)
 
     # Removals planned for a date
@@ -174,7 +177,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
 
     @admin.action(description=_("Cancel planned removal"), permissions=["plan"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> None:
-        count = cancel_removal(subjects=list(queryset), by=request.user.get_username())
+        count = cancel_removal(subjects=list(queryset), by=actor_of(request))
         messages.success(
             request,
             gettext("%(companies)s stay: the planned removal is off.") % {"companies": counting.companies(count)},
@@ -198,14 +201,29 @@ class SubjectAdmin(ChosenList, PageAdmin):
         if not form.is_valid():
             return self._ask(request, rows, form)
         day = form.cleaned_data["day"]
-        count = plan_removal(subjects=rows, day=day, by=request.user.get_username())
-        words = counting.companies(count)
+        planned = plan_removal(subjects=rows, day=day, by=actor_of(request))
+        if planned.waiting:
+            return self._to_confirm(request, planned.waiting)
         messages.success(
             request,
             gettext("%(companies)s will be removed on %(day)s. Until then nothing is sent.")
-            % {"companies": words, "day": day_text(day)},
+            % {"companies": counting.companies(planned.count), "day": day_text(day)},
         )
         return HttpResponseRedirect(reverse("admin:portfolio_subject_changelist") + "?planned=yes")
+
+    def _to_confirm(self, request: HttpRequest, waiting: list[SubjectImport]) -> HttpResponse:
+        for row in waiting:
+            start_import_work(row.pk)
+        messages.warning(
+            request,
+            gettext(
+                "That is more than one person may remove within 30 days, so nothing is planned yet: confirm it here, "
+                "and a second person approves it."
+            ),
+        )
+        if len(waiting) == 1:
+            return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_change", args=[waiting[0].pk]))
+        return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_changelist"))
 
     def _ask(self, request: HttpRequest, rows: list[Subject], form: PlanForm) -> HttpResponse:
         with_both(rows)

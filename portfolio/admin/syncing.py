@@ -22,11 +22,13 @@ from django.views.decorators.http import require_POST
 from direct_plus.errors import DirectPlusError
 from direct_plus.files import FileKind, UnreadableFile, parse_file_name
 from portfolio import counting, suppressing, sync_runs
+from portfolio.acting import actor_of
 from portfolio.admin.syncing_pages import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
 from portfolio.adopting import NothingToCheck, begin_check, cancel_check, read_listing, take_as_wanted
 from portfolio.checking import duration_in_words
 from portfolio.connecting import NotConfigured
 from portfolio.delivered_files import WrongFile, apply_exceptions, apply_export
+from portfolio.limits import NeedsSecondPerson
 from portfolio.markup import ago, badge
 from portfolio.models import CheckState, ListCheck, Registration, SyncRun
 from portfolio.pages import ReadOnlyAdmin
@@ -125,7 +127,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         row = self.object_or_404(request, str(key))
         if act not in RUN_ACTS:
             raise Http404(gettext("Nothing here is called %(act)s.") % {"act": act})
-        if RUN_ACTS[act](row, request.user.get_username()):
+        if RUN_ACTS[act](row, actor_of(request)):
             messages.success(request, RUN_SAID[act])
         else:
             messages.warning(request, gettext("It is %(state)s already.") % {"state": row.get_state_display().lower()})
@@ -151,8 +153,11 @@ class SyncRunAdmin(ReadOnlyAdmin):
         if not chosen:
             messages.info(request, gettext("Tick the companies first."))
             return self._to("drift", key)
-        count = DECISIONS[decision](registration, chosen, by=request.user.get_username())
-        messages.success(request, DONE[decision] % {"companies": counting.companies(count)})
+        try:
+            count = DECISIONS[decision](registration, chosen, by=actor_of(request))
+            messages.success(request, DONE[decision] % {"companies": counting.companies(count)})
+        except NeedsSecondPerson as why:
+            messages.error(request, str(why))
         return self._to("drift", key)
 
     def start(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
@@ -161,7 +166,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         if reason := why_not_to_send(registration):
             messages.warning(request, reason)
         else:
-            start_sync_now(registration, request.user.get_username())
+            start_sync_now(registration, actor_of(request))
             messages.success(request, gettext("A worker sends it now. How far it is appears here."))
         return self._to("drift", key)
 
@@ -192,7 +197,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         if "confirmed" not in request.POST and listing.numbers:
             return {"listing": listing, "duration": duration_in_words(len(listing.numbers))}
         try:
-            begin_check(registration, listing.numbers, by=request.user.get_username())
+            begin_check(registration, listing.numbers, by=actor_of(request))
             have_lists_checked()
         except NothingToCheck as error:
             messages.warning(request, str(error))
@@ -201,7 +206,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
     def take(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         self._demand(request, MAY_DECIDE)
         registration = self._registration(request, key)
-        count = take_as_wanted(registration, by=request.user.get_username())
+        count = take_as_wanted(registration, by=actor_of(request))
         words = counting.companies(count)
         messages.success(
             request,
@@ -215,7 +220,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         row = ListCheck.objects.select_related("registration").filter(pk=key, state=CheckState.RUNNING).first()
         if row is None:
             raise Http404(gettext("That list is not being checked."))
-        cancel_check(row, by=request.user.get_username())
+        cancel_check(row, by=actor_of(request))
         messages.success(request, gettext("Cancelled. What D&B said so far is kept."))
         return self._to("adopt", row.registration_id)
 
@@ -227,7 +232,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         if file is None:
             messages.warning(request, gettext("Choose a file first."))
             return
-        by = request.user.get_username()
+        by = actor_of(request)
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / Path(str(file.name)).name
             with place.open("wb") as copy:
@@ -248,7 +253,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             act = suppressing.activate if "activate" in request.POST else suppressing.suppress
             try:
-                act(registration, by=request.user.get_username())
+                act(registration, by=actor_of(request))
                 messages.success(request, gettext("D&B has taken it."))
             except (DirectPlusError, NotConfigured) as error:
                 messages.error(request, gettext("D&B did not take it: %(error)s") % {"error": error})

@@ -8,16 +8,16 @@ Anyone may call these: pages, the API, commands. Writes take keywords; a call th
         WrongNumber         the number confirmed is not the number of companies; it holds the right ones
 """
 
-from portfolio.importing.applying import apply_import, carry_out_undo, undo_import
+from portfolio.importing.applying import apply_import, approve_undo, carry_out_undo, keep_import, undo_import
 from portfolio.importing.confirming import (
     approve_import,
     cancel_import,
     confirm_import,
     is_undecided,
     make_plan,
-    reasons_for_approval,
 )
 from portfolio.importing.files import check_kind
+from portfolio.importing.planning import plan_removal
 from portfolio.importing.reading import create_import, decide_zeros, judged_without_keeping, read_import
 from portfolio.importing.states import IN_WORK, NotAllowed, Refused, WrongNumber, counts_of
 from portfolio.importing.tables import BadFile
@@ -33,6 +33,7 @@ __all__ = [
     "WrongNumber",
     "apply_import",
     "approve_import",
+    "approve_undo",
     "cancel_import",
     "carry_out_undo",
     "check_kind",
@@ -44,9 +45,10 @@ __all__ = [
     "is_in_work",
     "is_undecided",
     "make_plan",
+    "plan_removal",
     "judged_without_keeping",
+    "keep_import",
     "read_import",
-    "reasons_for_approval",
     "undo_import",
     "verdict_rows",
     "work_on",

@@ -6,21 +6,28 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
+from portfolio.acting import Actor
 from portfolio.auditing import record
-from portfolio.importing.confirming import confirmed_lists
+from portfolio.contract_year import plan_numbers
+from portfolio.importing.confirming import confirmed_lists, confirmer_of, demand_another
 from portfolio.importing.states import NotAllowed, demand_moved, demand_state, move
 from portfolio.importing.verdicts import CHUNK, load_chunk, numbers_named
-from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, Verdict
-from portfolio.rows import in_batches
+from portfolio.limits import Act, do_alone, forget
+from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, SubjectState, Verdict
+from portfolio.rows import clean_text, in_batches
+from portfolio.tallying import tally
 from portfolio.wanting import billed_already, describe_subjects, unwant_subjects, want_subjects
 from portfolio.wording import counted
 
+AT_DNB = (SubjectState.MONITORED, SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE)
 WANTING = (Verdict.NEW, Verdict.REPAIRED, Verdict.WANTED)
 
 
@@ -43,6 +50,7 @@ def apply_import(import_: SubjectImport, *, until: datetime | None = None) -> No
     except _Overtaken:
         return
     move(import_, state=ImportState.APPLIED, position=import_.total)
+    tally("held")
 
 
 def _apply_chunk(import_: SubjectImport, number: int, adds: set[str]) -> None:
@@ -52,7 +60,7 @@ def _apply_chunk(import_: SubjectImport, number: int, adds: set[str]) -> None:
         want_subjects(
             registration=import_.registration,
             wishes=[row.wish for row in rows if row.duns in adds],
-            asked_by=import_.confirmed_by,
+            asked_by=confirmer_of(import_),
             import_id=import_.pk,
         )
         describe_subjects(registration=import_.registration, wishes=described)
@@ -62,7 +70,10 @@ def _apply_chunk(import_: SubjectImport, number: int, adds: set[str]) -> None:
 def _remove(import_: SubjectImport, numbers: list[str]) -> None:
     for batch in in_batches(numbers, CHUNK):
         with transaction.atomic():
-            unwant_subjects(registration=import_.registration, duns=batch, asked_by=import_.confirmed_by)
+            if import_.remove_on:
+                plan_numbers(import_.registration, batch, import_.remove_on, by=confirmer_of(import_))
+            else:
+                unwant_subjects(registration=import_.registration, duns=batch, asked_by=confirmer_of(import_))
             _step(import_)
 
 
@@ -71,20 +82,61 @@ def _step(import_: SubjectImport, **fields: int) -> None:
         raise _Overtaken
 
 
-def undo_import(*, import_: SubjectImport, undone_by: str, may_confirm: bool) -> None:
-    """Ask for what only this import made wanted to be wanted no more."""
+def undo_import(*, import_: SubjectImport, undone_by: Actor, may_confirm: bool) -> None:
+    """Ask for what only this import made wanted to be wanted no more. Above the limit a second person approves it."""
     if not may_confirm:
         raise NotAllowed(gettext("You may not undo imports. Ask somebody who may."))
     demand_state(import_, ImportState.APPLIED)
+    alone = do_alone(Act(undone_by, import_.registration, removals=undone_removals(import_)))
+    state = ImportState.UNDOING if alone else ImportState.AWAITING_UNDO
+    moved = move(import_, state=state, undo_asked_by=clean_text(undone_by, 200), undo_asker_id=undone_by.id)
+    if alone and not moved:
+        forget(alone)
+    demand_moved(moved)
+    _record_undo(import_, undone_by, ImportState.APPLIED)
+
+
+def approve_undo(*, import_: SubjectImport, approved_by: Actor, may_approve: bool) -> None:
+    """The second person's yes to undoing it."""
+    if not may_approve:
+        raise NotAllowed(gettext("You may not approve imports. Ask somebody who may."))
+    demand_state(import_, ImportState.AWAITING_UNDO)
+    demand_another(approved_by, import_.undo_asker_id)
     demand_moved(move(import_, state=ImportState.UNDOING))
+    _record_undo(import_, approved_by, ImportState.AWAITING_UNDO)
+
+
+def keep_import(*, import_: SubjectImport, kept_by: Actor) -> None:
+    """It is not undone after all."""
+    demand_state(import_, ImportState.AWAITING_UNDO)
+    demand_moved(move(import_, state=ImportState.APPLIED, undo_asked_by="", undo_asker_id=None))
+    _record_undo(import_, kept_by, ImportState.AWAITING_UNDO)
+
+
+UNDO_RECORDED: Mapping[str, tuple[str, Any]] = {
+    ImportState.UNDOING: ("import.undo", _("%(import)s is undone: what only it made wanted is wanted no more")),
+    ImportState.AWAITING_UNDO: ("import.undo_asked", _("%(import)s is to be undone, and waits for a second person")),
+    ImportState.APPLIED: ("import.undo_cancelled", _("%(import)s is not undone after all")),
+}
+
+
+def _record_undo(import_: SubjectImport, actor: Actor, before: ImportState) -> None:
+    action, words = UNDO_RECORDED[import_.state]
     record(
-        actor=undone_by,
-        action="import.undo",
+        actor=actor,
+        action=action,
         thing=import_,
-        summary=gettext("%(import)s is undone: what only it made wanted is wanted no more") % {"import": import_},
-        before={"state": ImportState.APPLIED, "undone_by": None},
-        after={"state": ImportState.UNDOING, "undone_by": undone_by},
+        summary=words % {"import": import_},
+        before={"state": before, "undone_by": None},
+        after={"state": import_.state, "undone_by": actor},
     )
+
+
+def undone_removals(import_: SubjectImport) -> int:
+    """Companies that D&B would take out: what was never sent is only wished away."""
+    later = {number for other in _later_imports(import_) for number in numbers_named(other)}
+    there = _made_wanted(import_).filter(state__in=AT_DNB)
+    return sum(number not in later for number in there)
 
 
 def carry_out_undo(import_: SubjectImport, *, until: datetime | None = None) -> None:
@@ -106,6 +158,7 @@ def carry_out_undo(import_: SubjectImport, *, until: datetime | None = None) -> 
         if not move(import_, error=""):
             return
     move(import_, state=ImportState.UNDONE, note=_after_undo(import_))
+    tally("held")
 
 
 def _made_wanted(import_: SubjectImport) -> QuerySet[Subject, str]:
@@ -119,7 +172,7 @@ def _later_imports(import_: SubjectImport) -> Iterable[SubjectImport]:
     return SubjectImport.objects.filter(
         registration=import_.registration_id,
         mode__in=[ImportMode.ADD, ImportMode.EQUAL],
-        state__in=[ImportState.CONFIRMED, ImportState.APPLIED],
+        state__in=[ImportState.CONFIRMED, ImportState.APPLIED, ImportState.AWAITING_UNDO],
         confirmed_at__gt=import_.confirmed_at,
     ).exclude(pk=import_.pk)
 

@@ -10,10 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from portfolio import counting
+from portfolio.acting import Actor
 from portfolio.auditing import record
 from portfolio.importing.states import NotAllowed, Refused, WrongNumber, counts_of, demand_moved, demand_state, move
 from portfolio.importing.verdicts import numbers_named
-from portfolio.models import Contract, ImportMode, ImportState, Subject, SubjectImport, Verdict
+from portfolio.limits import Act, additions_of, do_alone, forget, removals_of
+from portfolio.models import ImportMode, ImportState, Registration, SoloAct, Subject, SubjectImport, Verdict
 from portfolio.rows import clean_text
 from portfolio.stored_bytes import delete_bytes, load_bytes, store_bytes
 from portfolio.wanting import new_billable, wanted_among
@@ -36,11 +38,13 @@ class Plan:
     lists: Lists
     new_billable: int
     named: int
-    wanted: int
 
     @property
     def remove(self) -> list[str]:
         return self.lists.remove
+
+    def act(self, by: Actor, registration: Registration) -> Act:
+        return Act(by, registration, self.new_billable, len(self.remove))
 
 
 def plan_of(import_: SubjectImport) -> Plan:
@@ -59,16 +63,16 @@ def make_plan(import_: SubjectImport, numbers: list[str]) -> Plan:
         lists.add = [number for number in numbers if number not in known]
     if import_.mode == ImportMode.EQUAL:
         lists.remove = sorted(set(wanted.values_list("company_id", flat=True)) - known)
-    return Plan(lists, len(new_billable(registration.contract, lists.add)), len(numbers), wanted.count())
+    return Plan(lists, len(new_billable(registration.contract, lists.add)), len(numbers))
 
 
 def confirm_import(
-    *, import_: SubjectImport, number: int, confirmed_by: str, may_confirm: bool, removals: int | None = None
+    *, import_: SubjectImport, number: int, confirmed_by: Actor, may_confirm: bool, removals: int | None = None
 ) -> None:
     """Let what an import says be done, if the numbers are those of this moment.
 
     `number` is how many new billable companies it adds, or in mode remove how many it removes; in mode equal
-    `removals` is asked for too. Above the contract's limits it waits for a second person.
+    `removals` is asked for too. Above what the contract lets one person do it waits for a second one.
     """
     if not may_confirm:
         raise NotAllowed(gettext("You may not confirm imports. Ask somebody who may."))
@@ -77,9 +81,7 @@ def confirm_import(
         raise Refused(gettext("Decide first what the rows with eight digits mean."))
     plan = plan_of(import_)
     _demand_numbers(import_, plan, number, removals)
-    contract = import_.registration.contract
-    reasons = reasons_for_approval(contract, plan.new_billable, len(plan.remove), plan.wanted)
-    _keep_confirmed(import_, plan, confirmed_by, needs_second=bool(reasons))
+    _keep_confirmed(import_, plan, confirmed_by, do_alone(plan.act(confirmed_by, import_.registration)))
 
 
 def is_undecided(import_: SubjectImport) -> bool:
@@ -121,34 +123,23 @@ def _wrong_number_text(import_: SubjectImport, plan: Plan, has_changed: bool) ->
     return gettext("Not confirmed, %(why)s: now %(told)s.") % {"why": why, "told": told}
 
 
-def reasons_for_approval(contract: Contract, added: int, removed: int, wanted: int) -> list[str]:
-    """Why one person is not enough; empty where one is."""
-    reasons = []
-    if added > contract.cap:
-        reasons.append(
-            gettext("it adds more than %(companies)s") % {"companies": counting.new_billable_companies(contract.cap)}
-        )
-    if removed and removed * 100 > contract.removal_share * wanted:
-        reasons.append(
-            gettext("it removes more than %(share)s percent of the list") % {"share": contract.removal_share}
-        )
-    return reasons
-
-
-def _keep_confirmed(import_: SubjectImport, plan: Plan, confirmed_by: str, *, needs_second: bool) -> None:
+def _keep_confirmed(import_: SubjectImport, plan: Plan, confirmed_by: Actor, alone: SoloAct | None) -> None:
     """Name each company confirmed, so that nothing else is ever wanted by it."""
     owner = uuid.uuid4()
     store_bytes(owner, msgspec.json.encode(plan.lists))
     moved = move(
         import_,
-        state=ImportState.AWAITING_APPROVAL if needs_second else ImportState.CONFIRMED,
+        state=ImportState.CONFIRMED if alone else ImportState.AWAITING_APPROVAL,
         confirmed_by=clean_text(confirmed_by, 200),
+        confirmer_id=confirmed_by.id,
         confirmed_at=timezone.now(),
         confirmed_list=owner,
         position=0,
     )
     if not moved:
         delete_bytes(owner)
+        if alone:
+            forget(alone)
     demand_moved(moved)
     _record(import_, "import.confirm", confirmed_by, gettext("%(import)s confirmed: %(adds)s, %(removals)s"))
 
@@ -159,13 +150,17 @@ def confirmed_lists(import_: SubjectImport) -> Lists:
     return msgspec.json.decode(load_bytes(import_.confirmed_list), type=Lists)
 
 
-def approve_import(*, import_: SubjectImport, approved_by: str, may_approve: bool) -> None:
+def confirmer_of(import_: SubjectImport) -> str:
+    """As the audit calls who confirmed it."""
+    return Actor(import_.confirmed_by, import_.confirmer_id) if import_.confirmer_id else import_.confirmed_by
+
+
+def approve_import(*, import_: SubjectImport, approved_by: Actor, may_approve: bool) -> None:
     """The second person's yes, for the same companies that the first has confirmed."""
     if not may_approve:
         raise NotAllowed(gettext("You may not approve imports. Ask somebody who may."))
     demand_state(import_, ImportState.AWAITING_APPROVAL)
-    if approved_by == import_.confirmed_by:
-        raise NotAllowed(gettext("You have confirmed it yourself: somebody else has to approve it."))
+    demand_another(approved_by, import_.confirmer_id)
     plan = plan_of(import_)
     if plan.lists != confirmed_lists(import_):
         _back_to_the_first(import_, plan)
@@ -176,12 +171,21 @@ def approve_import(*, import_: SubjectImport, approved_by: str, may_approve: boo
     _record(import_, "import.approve", approved_by, gettext("%(import)s approved: %(adds)s, %(removals)s"))
 
 
+def demand_another(person: Actor, first: uuid.UUID | None) -> None:
+    """By their ids: people may be called otherwise by now."""
+    if first is None:
+        raise NotAllowed(gettext("It is not known who confirmed it. Cancel it and import the list again."))
+    if person.id == first:
+        raise NotAllowed(gettext("You have confirmed it yourself: somebody else has to approve it."))
+
+
 def _back_to_the_first(import_: SubjectImport, plan: Plan) -> None:
     moved = move(
         import_,
         state=ImportState.READ,
         position=import_.total,
         confirmed_by="",
+        confirmer_id=None,
         confirmed_at=None,
         new_billable=plan.new_billable,
         removals=len(plan.remove),
@@ -194,7 +198,7 @@ def _back_to_the_first(import_: SubjectImport, plan: Plan) -> None:
     )
 
 
-def cancel_import(*, import_: SubjectImport, cancelled_by: str) -> None:
+def cancel_import(*, import_: SubjectImport, cancelled_by: Actor) -> None:
     """Nothing of it will be done. Possible until it is confirmed, and approved where that is needed."""
     before = _cancel(import_)
     record(
@@ -218,7 +222,9 @@ def _cancel(import_: SubjectImport) -> str:
     raise Refused(gettext("It is being worked on just now. Try again."))
 
 
-def _record(import_: SubjectImport, action: str, actor: str, words: str) -> None:
+def _record(import_: SubjectImport, action: str, actor: Actor, words: str) -> None:
+    registration = import_.registration
+    alone = {"additions": additions_of(actor, registration), "removals": removals_of(actor, registration)}
     adds = counting.new_billable_companies(import_.new_billable or 0)
     record(
         actor=actor,
@@ -226,5 +232,10 @@ def _record(import_: SubjectImport, action: str, actor: str, words: str) -> None
         thing=import_,
         summary=words % {"import": import_, "adds": adds, "removals": counting.removals(import_.removals or 0)},
         before={"state": ImportState.READ if action == "import.confirm" else ImportState.AWAITING_APPROVAL},
-        after={"state": import_.state, "new_billable": import_.new_billable, "removals": import_.removals},
+        after={
+            "state": import_.state,
+            "new_billable": import_.new_billable,
+            "removals": import_.removals,
+            "alone_so_far": alone,
+        },
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 
 from django.utils import timezone
@@ -25,7 +25,14 @@ NO_ROWS = _("The file has a header line and nothing below it. Put the D-U-N-S nu
 
 
 def create_import(
-    *, registration: Registration, content: bytes, file_name: str, mode: str, source: str, asked_by: str
+    *,
+    registration: Registration,
+    content: bytes,
+    file_name: str,
+    mode: str,
+    source: str,
+    asked_by: str,
+    remove_on: date | None = None,
 ) -> SubjectImport:
     """Keep a file; its bytes are durable before the row that names them. Nothing is read yet."""
     now = timezone.now()
@@ -37,6 +44,7 @@ def create_import(
         file_name=clean_text(file_name, 200),
         file_size=len(content),
         source=source,
+        remove_on=remove_on,
         created_by=clean_text(asked_by, 200),
         created_at=now,
         moved_at=now,

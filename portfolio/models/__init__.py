@@ -21,6 +21,7 @@ from portfolio.models.records import (
     Proposal,
     ProposalKind,
     ProposalState,
+    SoloAct,
 )
 from portfolio.models.references import ExternalReference, KeySpending
 from portfolio.models.saved_filters import SavedFilter
@@ -50,6 +51,7 @@ __all__ = [
     "Registration",
     "RegistrationState",
     "SavedFilter",
+    "SoloAct",
     "StoredBytes",
     "Subject",
     "SubjectImport",

@@ -39,13 +39,15 @@ class Contract(models.Model):
     cap = models.PositiveIntegerField(
         _("cap"),
         default=100,
-        help_text=_("New billable companies that one person may confirm at once; above it a second one must."),
+        help_text=_(
+            "New billable companies that one person may add in a contract year; above it a second one must approve."
+        ),
     )
     removal_share = models.PositiveSmallIntegerField(
         _("removal share"),
         default=10,
         validators=[MaxValueValidator(100)],
-        help_text=_("Percent of a list that one person may remove at once; above it a second one must approve."),
+        help_text=_("Percent of a list that one person may remove within 30 days; above it a second one must approve."),
     )
     batch_threshold = models.PositiveIntegerField(
         _("batch threshold"),

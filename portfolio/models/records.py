@@ -37,6 +37,7 @@ class Proposal(models.Model):
     created_at = models.DateTimeField()
     happened_at = models.DateTimeField(null=True, help_text=_("When D&B says that it happened."))
     confirmed_by = models.TextField(blank=True, help_text=_("Who accepted what a second person has to approve."))
+    confirmer_id = models.UUIDField(null=True, help_text=_("The same person by its id."))
     decided_by = models.TextField(blank=True)
     decided_at = models.DateTimeField(null=True)
     applied_at = models.DateTimeField(null=True, help_text=_("When what was accepted had become wanted."))
@@ -80,6 +81,7 @@ class AuditEntry(models.Model):
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     at = models.DateTimeField()
     actor = models.TextField(help_text=_("A person's name, an API key, or the job."))
+    actor_id = models.UUIDField(null=True, help_text=_("The id behind the name, which stays when the name changes."))
     action = models.CharField(max_length=64)
     what = models.CharField(max_length=64, help_text=_("Kind of the thing."))
     key = models.CharField(max_length=128, help_text=_("Which one."))
@@ -98,6 +100,24 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return self.summary
+
+
+class SoloAct(models.Model):
+    """What one person did without a second one, in numbers: the contract's limits are held against their sum."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    actor_id = models.UUIDField()
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
+    additions = models.PositiveIntegerField(default=0, help_text=_("New billable companies."))
+    removals = models.PositiveIntegerField(default=0, help_text=_("Companies no longer monitored."))
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["actor_id", "registration", "at"], name="solo_act_by_person")]
+
+    def __str__(self) -> str:
+        return f"+{self.additions} −{self.removals}"
 
 
 class ExportFormat(models.TextChoices):

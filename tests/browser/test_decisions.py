@@ -8,11 +8,11 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from dnbmon_site.models import User
-from portfolio.contract_year import plan_removal
+from portfolio.importing import plan_removal
 from portfolio.models import ProposalKind, SubjectState
 from portfolio.proposing import Sign, propose
 from tests.browser.test_walk import complaints_of, log_in, page, see
-from tests.builders import DUNS, MOMENT, a_contract, a_registration
+from tests.builders import DUNS, MOMENT, a_contract, a_registration, an_actor
 from tests.portfolio.subjects import a_company, a_subject
 
 __all__ = ["page"]
@@ -33,7 +33,7 @@ def a_portfolio() -> None:
         a_subject(f"30000000{number}", registration, state=SubjectState.UNKNOWN)
     words = {"code": "40003", "message": "The number was transferred.", "replacement": "300000001"}
     a_subject("400000000", registration, state=SubjectState.REFUSED, **words)
-    plan_removal(subjects=[a_subject(THIRD, registration)], day=day + timedelta(days=20), by="ann")
+    plan_removal(subjects=[a_subject(THIRD, registration)], day=day + timedelta(days=20), by=an_actor("ann"))
     propose(
         [
             Sign(ProposalKind.TRANSFER, registration.pk, DUNS, "300000009", "1", MOMENT),

@@ -18,7 +18,7 @@ from monitoring.webhooks import create_endpoint, switch_off
 from portfolio.importing import apply_import, confirm_import, create_import, read_import
 from portfolio.models import Registration, Subject, SubjectImport, SubjectState
 from portfolio.wanting import Wish, unwant_subjects, want_subjects
-from tests.builders import DUNS, a_registration
+from tests.builders import DUNS, a_registration, an_actor
 
 pytestmark = pytest.mark.django_db
 OTHER = "150483782"
@@ -74,7 +74,7 @@ def test_how_an_import_goes_on(registration: Registration) -> None:
     import_ = an_import(registration, b"duns\n804735132\n")
     read_import(import_)
     told()
-    confirm_import(import_=import_, number=1, confirmed_by="ann", may_confirm=True)
+    confirm_import(import_=import_, number=1, confirmed_by=an_actor("ann"), may_confirm=True)
     apply_import(import_)
     told()
     expected = ["import.uploaded", "import.read", "import.confirmed", "subject.wanted", "import.applied"]

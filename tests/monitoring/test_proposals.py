@@ -7,7 +7,7 @@ from monitoring.models import ReadMark
 from monitoring.proposals import read_publications
 from portfolio.models import Proposal, ProposalKind, ProposalState
 from portfolio.proposing import dismiss
-from tests.builders import DUNS, MOMENT, a_notice, a_registration, a_transfer, an_update, delivered, stamp
+from tests.builders import DUNS, MOMENT, a_notice, a_registration, a_transfer, an_actor, an_update, delivered, stamp
 from tests.portfolio.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +80,7 @@ def test_a_person_who_dismissed_it_is_not_asked_again_by_a_replay() -> None:
     a_subject()
     delivered(a_transfer(DUNS, to=OTHER))
     read_publications()
-    dismiss(list(Proposal.objects.all()), by="ann", note="No.")
+    dismiss(list(Proposal.objects.all()), by=an_actor("ann"), note="No.")
     ReadMark.objects.update(number=0)
     read_publications()
     assert states() == [("transfer", OTHER, "dismissed")]

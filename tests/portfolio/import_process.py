@@ -19,7 +19,7 @@ django.setup()
 from portfolio import wanting  # noqa: E402
 from portfolio.importing import applying, confirm_import, create_import, reading, verdict_rows, work_on  # noqa: E402
 from portfolio.models import AuditEntry, Subject, SubjectImport  # noqa: E402
-from tests.builders import a_contract, a_registration  # noqa: E402
+from tests.builders import a_contract, a_registration, an_actor  # noqa: E402
 
 CHUNK = 4
 STEPS = (
@@ -46,7 +46,7 @@ def work() -> None:
 
 
 def confirm() -> None:
-    confirm_import(import_=the_import(), number=26, confirmed_by="ann", may_confirm=True)
+    confirm_import(import_=the_import(), number=26, confirmed_by=an_actor("ann"), may_confirm=True)
 
 
 def show() -> None:

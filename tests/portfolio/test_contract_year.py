@@ -12,15 +12,16 @@ from portfolio.contract_year import (
     cancel_removal,
     contract_year,
     next_anniversary,
-    plan_removal,
     remind,
     remove_planned,
 )
+from portfolio.importing import plan_removal
+from portfolio.importing.planning import Planned
 from portfolio.jobs import look_after_years
 from portfolio.models import AuditEntry, Contract, Notice, Subject, SubjectImport, SubjectState
 from portfolio.notices import notify
 from portfolio.tallying import tally
-from tests.builders import DUNS, a_contract, a_registration
+from tests.builders import DUNS, a_contract, a_registration, an_actor
 from tests.monitoring.test_admin import text_of
 from tests.portfolio.subjects import a_person, a_subject
 
@@ -36,6 +37,12 @@ SUBJECTS = "/portfolio/subject/"
 def clock() -> Any:
     with time_machine.travel(datetime(2026, 1, 7, 12, tzinfo=UTC), tick=False):
         yield
+
+
+@pytest.fixture
+def one_person_may_remove_all() -> None:
+    """The lists here are so short that each removal is a large part."""
+    a_contract(removal_share=100)
 
 
 def year(**fields: Any) -> Year:
@@ -102,9 +109,10 @@ def test_without_an_anniversary_all_that_was_ever_watched_counts() -> None:
 # Planned removals
 
 
+@pytest.mark.usefixtures("one_person_may_remove_all")
 def test_a_planned_removal_sends_and_saves_nothing_before_its_day() -> None:
     row = a_subject()
-    assert plan_removal(subjects=[row], day=date(2026, 2, 20), by="ann") == 1
+    assert plan_removal(subjects=[row], day=date(2026, 2, 20), by=an_actor("ann")).count == 1
     assert remove_planned() == 0 and Subject.objects.get().wanted
     with time_machine.travel(datetime(2026, 2, 20, 1, tzinfo=UTC)):
         assert look_after_years() == 1 and look_after_years() == 0
@@ -114,9 +122,10 @@ def test_a_planned_removal_sends_and_saves_nothing_before_its_day() -> None:
     assert actions == {"plan removal", "unwant"}
 
 
+@pytest.mark.usefixtures("one_person_may_remove_all")
 def test_a_plan_can_be_called_off() -> None:
     row = a_subject()
-    plan_removal(subjects=[row], day=date(2026, 2, 20), by="ann")
+    plan_removal(subjects=[row], day=date(2026, 2, 20), by=an_actor("ann"))
     row.refresh_from_db()
     assert cancel_removal(subjects=[row], by="ann") == 1
     assert Subject.objects.get().remove_on is None
@@ -124,7 +133,7 @@ def test_a_plan_can_be_called_off() -> None:
 
 
 def test_what_nobody_wants_is_not_planned() -> None:
-    assert plan_removal(subjects=[a_subject(wanted=False)], day=date(2026, 2, 20), by="ann") == 0
+    assert plan_removal(subjects=[a_subject(wanted=False)], day=date(2026, 2, 20), by=an_actor("ann")) == Planned()
 
 
 # Reminders
@@ -201,7 +210,7 @@ def test_without_an_anniversary_it_says_what_to_do(manager: Client) -> None:
 
 
 def test_removal_is_planned_for_ticked_companies(manager: Client) -> None:
-    a_contract(anniversary=ANNIVERSARY)
+    a_contract(anniversary=ANNIVERSARY, removal_share=100)
     key = str(a_subject().pk)
     asked = manager.post(SUBJECTS, {"action": "plan_selected", "_selected_action": [key]})
     assert 'value="2026-02-26"' in asked.content.decode() and "begins on 1 March 2026" in text_of(asked)

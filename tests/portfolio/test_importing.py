@@ -42,11 +42,11 @@ from portfolio.models import (
 )
 from portfolio.stored_bytes import load_bytes
 from portfolio.wanting import Wish, want_subjects
-from tests.builders import a_contract, a_registration
+from tests.builders import a_contract, a_registration, an_actor
 
 pytestmark = pytest.mark.django_db
 ONE, TWO, THREE, FOUR = "804735132", "150483782", "101202303", "060704780"
-RIGHTS: dict[str, Any] = {"confirmed_by": "ann", "may_confirm": True}
+RIGHTS: dict[str, Any] = {"confirmed_by": an_actor("ann"), "may_confirm": True}
 
 
 @pytest.fixture
@@ -289,7 +289,7 @@ def test_a_number_that_has_changed_meanwhile_is_refused_and_told(registration: R
 def test_without_the_right_nothing_is_confirmed(registration: Registration) -> None:
     import_ = an_import(registration, ONE)
     with pytest.raises(NotAllowed):
-        confirm_import(import_=import_, number=1, confirmed_by="ann", may_confirm=False)
+        confirm_import(import_=import_, number=1, confirmed_by=an_actor("ann"), may_confirm=False)
     assert SubjectImport.objects.get().state == ImportState.READ
 
 
@@ -355,10 +355,10 @@ def test_above_the_cap_a_second_person_approves(registration: Registration) -> N
     work_on(import_)
     assert not wanted(registration)
     with pytest.raises(NotAllowed, match="somebody else"):
-        approve_import(import_=import_, approved_by="ann", may_approve=True)
+        approve_import(import_=import_, approved_by=an_actor("ann"), may_approve=True)
     with pytest.raises(NotAllowed):
-        approve_import(import_=import_, approved_by="bob", may_approve=False)
-    approve_import(import_=import_, approved_by="bob", may_approve=True)
+        approve_import(import_=import_, approved_by=an_actor("bob"), may_approve=False)
+    approve_import(import_=import_, approved_by=an_actor("bob"), may_approve=True)
     work_on(import_)
     assert wanted(registration) == {ONE, TWO}
 
@@ -380,7 +380,7 @@ def test_what_changed_since_is_confirmed_again_before_it_is_approved(registratio
     confirm_import(import_=import_, number=3, **RIGHTS)
     want(registration, ONE)
     with pytest.raises(WrongNumber, match="confirmed again"):
-        approve_import(import_=import_, approved_by="bob", may_approve=True)
+        approve_import(import_=import_, approved_by=an_actor("bob"), may_approve=True)
     left = SubjectImport.objects.get()
     assert (left.state, left.new_billable, left.confirmed_by) == (ImportState.READ, 2, "")
 
@@ -390,18 +390,18 @@ def test_what_changed_since_is_confirmed_again_before_it_is_approved(registratio
 
 def test_a_cancelled_import_does_nothing_more(registration: Registration) -> None:
     import_ = an_import(registration, ONE)
-    cancel_import(import_=import_, cancelled_by="ann")
+    cancel_import(import_=import_, cancelled_by=an_actor("ann"))
     with pytest.raises(Refused):
         confirm_import(import_=import_, number=1, **RIGHTS)
     with pytest.raises(Refused):
-        cancel_import(import_=import_, cancelled_by="ann")
+        cancel_import(import_=import_, cancelled_by=an_actor("ann"))
 
 
 def test_cancelling_wins_over_a_reader_that_moves_on(registration: Registration) -> None:
     import_ = an_import(registration, ONE, read=False)
     stale = SubjectImport.objects.get()
     read_import(import_)
-    cancel_import(import_=stale, cancelled_by="ann")
+    cancel_import(import_=stale, cancelled_by=an_actor("ann"))
     assert SubjectImport.objects.get().state == ImportState.CANCELLED
 
 
@@ -409,7 +409,7 @@ def test_undoing_takes_back_what_only_this_import_wanted(registration: Registrat
     want(registration, ONE)
     first = applied(registration, ONE, TWO, THREE, FOUR)
     Subject.objects.filter(company=TWO).update(state=SubjectState.MONITORED)
-    undo_import(import_=first, undone_by="ann", may_confirm=True)
+    undo_import(import_=first, undone_by=an_actor("ann"), may_confirm=True)
     work_on(first)
     assert first.state == ImportState.UNDONE
     assert wanted(registration) == {ONE}
@@ -419,10 +419,10 @@ def test_undoing_takes_back_what_only_this_import_wanted(registration: Registrat
 def test_undoing_leaves_what_a_later_import_named_too(registration: Registration) -> None:
     first = applied(registration, ONE, TWO)
     later = applied(registration, TWO, THREE)
-    undo_import(import_=first, undone_by="ann", may_confirm=True)
+    undo_import(import_=first, undone_by=an_actor("ann"), may_confirm=True)
     work_on(first)
     assert wanted(registration) == {TWO, THREE}
-    undo_import(import_=later, undone_by="ann", may_confirm=True)
+    undo_import(import_=later, undone_by=an_actor("ann"), may_confirm=True)
     work_on(later)
     assert not wanted(registration)
 
@@ -430,9 +430,9 @@ def test_undoing_leaves_what_a_later_import_named_too(registration: Registration
 def test_undoing_needs_the_right_and_an_applied_import(registration: Registration) -> None:
     import_ = an_import(registration, ONE)
     with pytest.raises(Refused):
-        undo_import(import_=import_, undone_by="ann", may_confirm=True)
+        undo_import(import_=import_, undone_by=an_actor("ann"), may_confirm=True)
     with pytest.raises(NotAllowed):
-        undo_import(import_=import_, undone_by="ann", may_confirm=False)
+        undo_import(import_=import_, undone_by=an_actor("ann"), may_confirm=False)
 
 
 # Jobs and the audit
@@ -486,9 +486,9 @@ def test_every_act_is_written_down(registration: Registration) -> None:
     import_ = an_import(a_registration(), ONE, "15048378")
     decide_zeros(import_=import_, pad=False, decided_by="ann")
     confirm_import(import_=import_, number=1, **RIGHTS)
-    approve_import(import_=import_, approved_by="bob", may_approve=True)
+    approve_import(import_=import_, approved_by=an_actor("bob"), may_approve=True)
     work_on(import_)
-    undo_import(import_=import_, undone_by="bob", may_confirm=True)
+    undo_import(import_=import_, undone_by=an_actor("bob"), may_confirm=True)
     work_on(import_)
     entries = list(AuditEntry.objects.order_by("id"))
     assert [(entry.action, entry.actor) for entry in entries if entry.what == "subjectimport"] == [

@@ -22,13 +22,19 @@ from portfolio.proposing import (
     propose_replacements,
     withdraw_unwanted,
 )
-from tests.builders import DUNS, MOMENT, a_contract, a_registration
+from tests.builders import DUNS, MOMENT, a_contract, a_registration, an_actor
 from tests.monitoring.test_admin import text_of
 from tests.portfolio.subjects import a_company, a_person, a_subject
 
 pytestmark = pytest.mark.django_db
 OTHER, THIRD = "150483782", "012345678"
 LIST = "/portfolio/proposal/"
+
+
+@pytest.fixture(autouse=True)
+def one_person_may_remove_all() -> None:
+    """The lists here are so short that each removal is a large part; `test_limits` has the limit."""
+    a_contract(removal_share=100)
 
 
 def a_sign(kind: ProposalKind = ProposalKind.TRANSFER, duns: str = DUNS, to: str = OTHER, **fields: Any) -> Sign:
@@ -72,7 +78,7 @@ def test_nothing_is_proposed_for_what_nobody_wants() -> None:
 def test_the_same_sign_makes_one_proposal_whatever_was_decided() -> None:
     row = a_proposal()
     assert propose([a_sign()]) == []
-    dismiss([row], by="ann", note="No.")
+    dismiss([row], by=an_actor("ann"), note="No.")
     assert propose([a_sign()]) == []
     assert Proposal.objects.get().state == ProposalState.DISMISSED
 
@@ -80,7 +86,7 @@ def test_the_same_sign_makes_one_proposal_whatever_was_decided() -> None:
 def test_a_new_occasion_is_proposed_anew_but_not_beside_an_open_one() -> None:
     row = a_proposal()
     assert propose([a_sign(source="2")]) == []
-    dismiss([row], by="ann", note="No.")
+    dismiss([row], by=an_actor("ann"), note="No.")
     assert len(propose([a_sign(source="2")])) == 1
 
 
@@ -88,7 +94,7 @@ def test_a_new_occasion_is_proposed_anew_but_not_beside_an_open_one() -> None:
 def test_without_a_usable_replacement_only_the_removal_is_proposed(to: str) -> None:
     row = a_proposal(to=to)
     assert (row.replacement, row.cost) == ("", 0)
-    accept([row], by="ann", confirmed=0)
+    accept([row], by=an_actor("ann"), confirmed=0)
     assert wanted() == set()
 
 
@@ -111,7 +117,7 @@ def test_other_refusals_propose_nothing(fields: dict[str, Any]) -> None:
 
 def test_asked_for_again_and_refused_again_it_is_proposed_again() -> None:
     row = refused()
-    dismiss(propose_replacements(), by="ann", note="No.")
+    dismiss(propose_replacements(), by=an_actor("ann"), note="No.")
     Subject.objects.filter(pk=row.pk).update(wanted_at=timezone.now() + timedelta(minutes=1))
     assert len(propose_replacements()) == 1
 
@@ -131,7 +137,7 @@ def test_what_nobody_wants_any_more_waits_for_nobody() -> None:
 def test_accepted_the_one_goes_and_the_other_comes_with_what_was_said_about_it() -> None:
     row = a_proposal()
     Subject.objects.update(customer_reference="K-17", tags="steel", owner="Eve")
-    told = accept([row], by="ann", confirmed=1)
+    told = accept([row], by=an_actor("ann"), confirmed=1)
     assert str(told) == "1 proposal accepted."
     assert wanted() == {OTHER}
     new = Subject.objects.get(company=OTHER)
@@ -146,38 +152,38 @@ def test_accepted_the_one_goes_and_the_other_comes_with_what_was_said_about_it()
 def test_a_wrong_number_is_refused(confirmed: int) -> None:
     row = a_proposal()
     with pytest.raises(Refused, match="adds 1 new billable company"):
-        accept([row], by="ann", confirmed=confirmed)
+        accept([row], by=an_actor("ann"), confirmed=confirmed)
     assert wanted() == {DUNS} and Proposal.objects.get().state == ProposalState.OPEN
 
 
 def test_one_company_that_replaces_two_is_paid_once() -> None:
     rows = [a_proposal(), a_proposal(duns=THIRD)]
-    accept(rows, by="ann", confirmed=1)
+    accept(rows, by=an_actor("ann"), confirmed=1)
     assert wanted() == {OTHER}
 
 
 def test_of_two_who_decide_at_once_one_wins() -> None:
     mine, yours = a_proposal(), Proposal.objects.get()
-    assert dismiss([mine], by="ann", note="No.").dismissed
-    told = accept([yours], by="bob", confirmed=1)
+    assert dismiss([mine], by=an_actor("ann"), note="No.").dismissed
+    told = accept([yours], by=an_actor("bob"), confirmed=1)
     assert told.too_late and wanted() == {DUNS}
     assert "decided by somebody else" in str(told)
 
 
 def test_a_reason_is_demanded() -> None:
     with pytest.raises(Refused):
-        dismiss([a_proposal()], by="ann", note=" ")
+        dismiss([a_proposal()], by=an_actor("ann"), note=" ")
 
 
 def test_above_the_cap_a_second_person_approves() -> None:
     a_contract(cap=0)
     row = a_proposal()
-    assert accept([row], by="ann", confirmed=1).waiting
+    assert accept([row], by=an_actor("ann"), confirmed=1).waiting
     assert wanted() == {DUNS}
     row = Proposal.objects.get()
     with pytest.raises(Refused, match="somebody else"):
-        approve([row], by="ann", confirmed=1)
-    assert approve([row], by="bob", confirmed=1).accepted
+        approve([row], by=an_actor("ann"), confirmed=1)
+    assert approve([row], by=an_actor("bob"), confirmed=1).accepted
     assert wanted() == {OTHER}
     row.refresh_from_db()
     assert (row.confirmed_by, row.decided_by) == ("ann", "bob")
@@ -185,7 +191,7 @@ def test_above_the_cap_a_second_person_approves() -> None:
 
 def test_what_costs_nothing_needs_no_second_person() -> None:
     a_contract(cap=0)
-    accept([a_proposal(kind=ProposalKind.DELETE, to="")], by="ann", confirmed=0)
+    accept([a_proposal(kind=ProposalKind.DELETE, to="")], by=an_actor("ann"), confirmed=0)
     assert wanted() == set()
 
 
@@ -193,7 +199,7 @@ def test_what_a_dead_process_accepted_is_carried_out(monkeypatch: pytest.MonkeyP
     row = a_proposal()
     monkeypatch.setattr(proposing, "want_subjects", lambda **_: pytest.fail("killed"))
     with pytest.raises(pytest.fail.Exception):
-        accept([row], by="ann", confirmed=1)
+        accept([row], by=an_actor("ann"), confirmed=1)
     monkeypatch.undo()
     assert wanted() == {DUNS} and carry_out_left_behind() == 0
     Proposal.objects.update(decided_at=timezone.now() - timedelta(minutes=2))
@@ -209,7 +215,7 @@ def test_an_accepted_merger_links_both_companies(client: Client) -> None:
     a_company(OTHER, "New Ltd")
     row = a_proposal()
     assert continued(OTHER).before == {}
-    accept([row], by="ann", confirmed=1)
+    accept([row], by=an_actor("ann"), confirmed=1)
     assert list(continued(OTHER).before) == [DUNS] and continued(OTHER).after == {}
     assert list(continued(DUNS).after) == [OTHER] and continued(DUNS).before == {}
     client.force_login(User.objects.create_superuser("ann"))

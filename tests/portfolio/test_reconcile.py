@@ -17,11 +17,18 @@ from portfolio.sending import sync
 from portfolio.subject_counts import counts_of
 from portfolio.suppressing import activate, is_suppressed, suppress
 from portfolio.sync_jobs import reconcile_all, sync_due
-from tests.builders import a_registration
+from tests.builders import a_registration, an_actor
 from tests.portfolio.wishes import calls_of, numbers, states, subject, unwant, want
 
 pytestmark = pytest.mark.django_db
 A, B, C, D = numbers(4)
+
+
+@pytest.fixture(autouse=True)
+def one_person_may_remove_all(adopted: Registration) -> None:
+    """The lists here are so short that each removal is a large part; `test_limits` has the limit."""
+    adopted.contract.removal_share = 100
+    adopted.contract.save()
 
 
 @pytest.fixture
@@ -48,14 +55,14 @@ def test_both_directions_are_shown_and_nothing_is_sent(drifted: Registration, co
 
 
 def test_wanting_what_is_there_sends_and_costs_nothing(drifted: Registration, control: SandboxControl) -> None:
-    assert reconciling.want_it(drifted, None, by="ann") == 1
+    assert reconciling.want_it(drifted, None, by=an_actor("ann")) == 1
     assert drift(drifted).extra == 0
     assert sync(drifted) is None
     assert subject(drifted, C).wanted_by == "ann"
 
 
 def test_what_nobody_wants_is_taken_out_when_somebody_says_so(drifted: Registration, control: SandboxControl) -> None:
-    assert reconciling.stop_monitoring(drifted, [C, B], by="ann") == 1
+    assert reconciling.stop_monitoring(drifted, [C, B], by=an_actor("ann")) == 1
     sync(drifted)
     assert control.subjects(drifted.reference) == [B]
     assert subject(drifted, C).monitored_until is not None
@@ -64,7 +71,7 @@ def test_what_nobody_wants_is_taken_out_when_somebody_says_so(drifted: Registrat
 
 def test_what_is_missing_is_sent_again_when_somebody_says_so(drifted: Registration, control: SandboxControl) -> None:
     assert costs_of_sending_again(drifted, missing(drifted), []) == 0  # it was monitored this year
-    assert reconciling.send_again(drifted, [A], by="ann") == 1
+    assert reconciling.send_again(drifted, [A], by=an_actor("ann")) == 1
     sync(drifted)
     assert control.subjects(drifted.reference) == [A, B, C]
     assert drift(drifted).missing == 0
@@ -82,7 +89,7 @@ def test_a_company_never_seen_at_dnb_costs_when_it_is_sent_again(adopted: Regist
 
 def test_what_is_missing_or_refused_may_be_given_up(drifted: Registration, control: SandboxControl) -> None:
     made = len(calls_of(control))
-    assert reconciling.no_longer_want(drifted, None, by="ann") == 2
+    assert reconciling.no_longer_want(drifted, None, by=an_actor("ann")) == 2
     assert (drift(drifted).missing, drift(drifted).refused) == (0, 0)
     assert sync(drifted) is None
     assert len(calls_of(control)) == made
@@ -98,7 +105,7 @@ def test_a_refused_removal_is_shown_and_not_repeated(adopted: Registration, cont
     assert (row.state, row.code) == (SubjectState.MONITORED, "40002")
     assert drift(adopted).extra == 1
     assert sync(adopted) is None
-    reconciling.stop_monitoring(adopted, None, by="ann")
+    reconciling.stop_monitoring(adopted, None, by=an_actor("ann"))
     sync(adopted)
     assert control.subjects(adopted.reference) == []
 
@@ -108,7 +115,7 @@ def test_people_hear_of_a_drift_once(drifted: Registration) -> None:
     assert not tell_of_drift(drifted)
     notice = Notice.objects.get(kind="drift")
     assert "1 wanted but not at D&B" in notice.text
-    reconciling.want_it(drifted, None, by="ann")
+    reconciling.want_it(drifted, None, by=an_actor("ann"))
     assert reconcile_all() == 1
 
 

@@ -132,7 +132,7 @@ def a_full_world() -> tuple[dict[str, Any], re.Pattern[str]]:
 
 def _an_import(registration: Registration) -> None:
     lines = b"804735132\n12345678\nWord\n104735132\n"
-    given = {"file_name": "list.csv", "mode": ImportMode.ADD, "source": "upload", "asked_by": "ann"}
+    given: dict[str, Any] = {"file_name": "list.csv", "mode": ImportMode.ADD, "source": "upload", "asked_by": "ann"}
     work_on(create_import(registration=registration, content=lines, **given))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import BooleanOptionalAction
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from portfolio import counting
+from portfolio.acting import Actor, actor_at_the_shell
 from portfolio.adopting import is_number_known
 from portfolio.importing import (
     BadFile,
@@ -94,7 +94,7 @@ class Command(PlainCommand):
         pad_zeros: bool | None,
         **options: Any,
     ) -> None:
-        who = f"{getpass.getuser()} (command)"
+        who = actor_at_the_shell()
         import_ = create_import(
             registration=registration, content=content, file_name=name, mode=mode, source="command", asked_by=who
         )
@@ -106,7 +106,7 @@ class Command(PlainCommand):
         work_on(import_)
         self.tell_end(import_)
 
-    def read(self, import_: SubjectImport, pad: bool | None, who: str) -> None:
+    def read(self, import_: SubjectImport, pad: bool | None, who: Actor) -> None:
         work_on(import_)
         if import_.state == ImportState.FAILED:
             raise BadFile(import_.error)

@@ -1,0 +1,38 @@
+"""Who acts: a name for people to read, and the id behind it, by which two persons are told apart."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import uuid
+from typing import Self
+
+from django.http import HttpRequest
+
+AT_THE_SHELL = uuid.UUID("2f4d2a51-2a8c-5a0e-9b53-0d6f6f9f4c1e")
+
+
+class Actor(str):
+    """A person, key or account by its name of this moment. Names can be changed and taken over, ids cannot."""
+
+    id: uuid.UUID
+
+    def __new__(cls, name: str, id: uuid.UUID) -> Self:
+        actor = super().__new__(cls, name)
+        actor.id = id
+        return actor
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who has signed in."""
+    return Actor(request.user.get_username(), uuid.UUID(str(request.user.pk)))
+
+
+def actor_at_the_shell() -> Actor:
+    """Who runs a command: the account at the operating system, whatever it calls itself in its environment."""
+    return Actor(f"{getpass.getuser()} (command)", uuid.uuid5(AT_THE_SHELL, str(os.getuid())))
+
+
+def id_of(actor: str) -> uuid.UUID | None:
+    """None for the program itself."""
+    return actor.id if isinstance(actor, Actor) else None

@@ -1,0 +1,90 @@
+"""The second person cannot be done without: not by another name, not by plans for tomorrow, not by small portions."""
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from tests.attacks.production import Browser, Production
+from tests.support import wait_until
+
+CAP, LISTED = 5, 80
+
+PREPARE = """
+import json
+from portfolio.keys import time_first_id
+from portfolio.models import Contract, Registration, Subject
+from tests.builders import a_contract, a_registration
+from tests.portfolio.subjects import a_subject
+from tests.portfolio.wishes import numbers
+contract = a_contract(name="second", cap={cap}, removal_share=10)
+registration = a_registration("SECOND_PERSON", contract=contract, adopted=True)
+rows = [a_subject(duns, registration) for duns in numbers({listed})]
+print(json.dumps(dict(registration=str(registration.pk), new=numbers({listed} + 40)[{listed}:],
+    keys=[str(row.pk) for row in rows], duns=[row.company_id for row in rows])))
+"""
+LOOK = """
+from portfolio.models import Subject
+rows = Subject.objects.filter(registration="{registration}")
+print(rows.filter(wanted=True).count(), rows.filter(remove_on__isnull=False).count())
+"""
+STATE = re.compile(r"Waits for a second person|Applied|Read: waits for confirmation|Confirmed: being applied")
+
+
+@pytest.fixture(scope="module")
+def prepared(production: Production) -> dict[str, list[str]]:
+    code = PREPARE.format(cap=CAP, listed=LISTED)
+    found: dict[str, list[str]] = json.loads(production.inside(code))
+    return found
+
+
+@pytest.fixture(scope="module")
+def manager(production: Production) -> Browser:
+    return production.person("second-manager", "Portfolio manager", "Approver")
+
+
+def state_of(browser: Browser, page: str) -> str:
+    found = STATE.search(browser.ask(page).text)
+    return found.group() if found else ""
+
+
+def imported(browser: Browser, prepared: dict[str, list[str]], duns: list[str], mode: str = "add") -> str:
+    """Uploaded and confirmed; the import's page."""
+    given = {"registration": prepared["registration"], "mode": mode, "text": "\n".join(duns)}
+    answer = browser.submit("/portfolio/subjectimport/upload/", given)
+    assert answer.status_code == 302, answer.text
+    page = answer.headers["Location"]
+    wait_until(lambda: state_of(browser, page).startswith("Read"), timeout=60, what="the reading")
+    browser.submit(page.replace("/change/", "/do/confirm/"), {"number": str(len(duns))})
+    wait_until(lambda: state_of(browser, page) in ("Applied", "Waits for a second person"), timeout=60, what="an end")
+    return page
+
+
+def test_small_imports_a_new_name_and_plans_for_tomorrow(
+    production: Production, manager: Browser, prepared: dict[str, list[str]]
+) -> None:
+    new = prepared["new"]
+    states = [state_of(manager, imported(manager, prepared, new[start : start + 4])) for start in (0, 4, 8)]
+    assert states == ["Applied", "Waits for a second person", "Waits for a second person"], "4 + 4 + 4 with a cap of 5"
+
+    page = imported(manager, prepared, new[12:20])
+    rename = "User.objects.filter(username='second-manager').update(username='second-manager-renamed')"
+    production.inside(f"from dnbmon_site.models import User; {rename}")
+    manager.submit(page.replace("/change/", "/do/approve/"))
+    assert state_of(manager, page) == "Waits for a second person"
+
+    tomorrow = f"{timezone.now().date() + timedelta(days=1):%Y-%m-%d}"
+    for start in (0, 40):
+        manager.submit("/portfolio/subject/plan/", {"key": prepared["keys"][start : start + 40], "day": tomorrow})
+    wanted, planned = production.inside(LOOK.format(**prepared)).split()
+    assert (int(wanted), int(planned)) == (LISTED + 4, 0)
+
+    address = "/api/v1/registrations/SECOND_PERSON/subjects/?contract=second&duns="
+    removed = [
+        len(manager.ask(address + duns, "DELETE", headers={"X-CSRFToken": manager.token()}).json()["removed"])
+        for duns in prepared["duns"][:12]
+    ]
+    assert sum(removed) == 8, "one by one no more than ten percent"
+    assert state_of(manager, imported(manager, prepared, prepared["duns"][12:13], "remove")).startswith("Waits")

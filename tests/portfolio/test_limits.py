@@ -1,0 +1,256 @@
+"""What one person may do alone is held against the sum of what that person did, by whatever way; by id, not by name."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.utils import timezone
+
+from portfolio import reconciling
+from portfolio.acting import Actor, actor_at_the_shell
+from portfolio.importing import (
+    NotAllowed,
+    approve_import,
+    approve_undo,
+    confirm_import,
+    create_import,
+    keep_import,
+    plan_removal,
+    undo_import,
+    work_on,
+)
+from portfolio.limits import Act, NeedsSecondPerson, additions_of, do_alone, forget, reasons_for_second, removals_of
+from portfolio.models import (
+    AuditEntry,
+    ImportMode,
+    ImportState,
+    ProposalKind,
+    Registration,
+    SoloAct,
+    Subject,
+    SubjectImport,
+    SubjectState,
+)
+from portfolio.proposing import Refused, Sign, accept, approve, propose
+from tests.builders import a_contract, a_registration, an_actor
+from tests.monitoring.test_admin import text_of
+from tests.portfolio.subjects import a_person, a_subject
+from tests.portfolio.wishes import numbers
+
+pytestmark = pytest.mark.django_db
+ANN, BOB = an_actor("ann"), an_actor("bob")
+TOMORROW = timezone.now().date() + timedelta(days=1)
+
+
+@pytest.fixture
+def registration() -> Registration:
+    """Twenty companies, of which one person may remove two, and add two."""
+    row = a_registration(adopted=True, contract=a_contract(cap=2, removal_share=10))
+    for duns in numbers(20):
+        a_subject(duns, row, state=SubjectState.MONITORED)
+    return row
+
+
+def an_import(registration: Registration, *duns: str, mode: str = ImportMode.ADD) -> SubjectImport:
+    import_ = create_import(
+        registration=registration, content="\n".join(duns).encode(), file_name="", mode=mode, source="x", asked_by="x"
+    )
+    work_on(import_)
+    return import_
+
+
+def confirmed(registration: Registration, *duns: str, by: Actor = ANN, mode: str = ImportMode.ADD) -> SubjectImport:
+    import_ = an_import(registration, *duns, mode=mode)
+    confirm_import(import_=import_, number=len(duns), confirmed_by=by, may_confirm=True)
+    work_on(import_)
+    return import_
+
+
+def some(registration: Registration, count: int) -> list[Subject]:
+    return list(Subject.objects.filter(registration=registration, wanted=True).order_by("company")[:count])
+
+
+def duns_of(rows: list[Subject]) -> list[str]:
+    return [row.company_id for row in rows]
+
+
+NEW = numbers(26)[20:]
+
+
+def test_imports_below_the_cap_add_up(registration: Registration) -> None:
+    assert confirmed(registration, NEW[0]).state == confirmed(registration, NEW[1]).state == ImportState.APPLIED
+    third = confirmed(registration, NEW[2])
+    assert third.state == ImportState.AWAITING_APPROVAL
+    (why,) = reasons_for_second(Act(ANN, registration, additions=1))
+    assert why.startswith("with the 2 that ann has added alone in this contract year it adds more than 2 new")
+    assert confirmed(registration, NEW[3], by=BOB).state == ImportState.APPLIED, "everybody has a sum of their own"
+    approve_import(import_=third, approved_by=BOB, may_approve=True)
+    assert (additions_of(ANN, registration), additions_of(BOB, registration)) == (2, 1), "two decided: it is neither's"
+
+
+def test_additions_count_in_all_registrations_of_the_contract_and_for_a_contract_year(
+    registration: Registration,
+) -> None:
+    elsewhere = a_registration("ELSEWHERE")
+    assert do_alone(Act(ANN, elsewhere, additions=2))
+    assert not do_alone(Act(ANN, registration, additions=1))
+    day = timezone.now().date()
+    a_contract(anniversary=day - timedelta(days=10))
+    SoloAct.objects.update(at=timezone.now() - timedelta(days=11))
+    registration.refresh_from_db()
+    assert do_alone(Act(ANN, registration, additions=1)), "a new contract year has begun"
+
+
+def test_removals_count_for_thirty_days(registration: Registration) -> None:
+    assert do_alone(Act(ANN, registration, removals=2))
+    assert not do_alone(Act(ANN, registration, removals=1))
+    SoloAct.objects.update(at=timezone.now() - timedelta(days=31))
+    assert do_alone(Act(ANN, registration, removals=1))
+
+
+def test_what_was_not_done_is_not_counted(registration: Registration) -> None:
+    row = do_alone(Act(ANN, registration, removals=2))
+    assert row and not do_alone(Act(ANN, registration, removals=2)) and SoloAct.objects.count() == 1
+    forget(row)
+    assert removals_of(ANN, registration) == 0
+    assert do_alone(Act(ANN, registration)) and SoloAct.objects.count() == 0
+
+
+def test_a_new_name_makes_no_second_person(registration: Registration) -> None:
+    import_ = confirmed(registration, *NEW[:3])
+    with pytest.raises(NotAllowed, match="somebody else"):
+        approve_import(import_=import_, approved_by=Actor("anna", ANN.id), may_approve=True)
+    approve_import(import_=import_, approved_by=Actor("ann", BOB.id), may_approve=True)
+    ids = dict(AuditEntry.objects.exclude(actor_id=None).order_by("id").values_list("action", "actor_id"))
+    assert (ids["import.confirm"], ids["import.approve"]) == (ANN.id, BOB.id)
+
+
+def test_who_is_not_known_by_id_can_not_be_told_apart(registration: Registration) -> None:
+    import_ = confirmed(registration, *NEW[:3])
+    SubjectImport.objects.update(confirmer_id=None)
+    import_.refresh_from_db()
+    with pytest.raises(NotAllowed, match="not known"):
+        approve_import(import_=import_, approved_by=BOB, may_approve=True)
+
+
+def test_plans_are_removals_and_above_the_limit_wait_for_two(registration: Registration) -> None:
+    assert plan_removal(subjects=some(registration, 2), day=TOMORROW, by=ANN).count == 2
+    assert plan_removal(subjects=some(registration, 2), day=TOMORROW + timedelta(days=9), by=ANN).count == 2, "later"
+    planned = plan_removal(subjects=some(registration, 4), day=TOMORROW, by=ANN)
+    assert planned.count == 0 and Subject.objects.filter(remove_on=TOMORROW).count() == 0
+    (import_,) = planned.waiting
+    work_on(import_)
+    confirm_import(import_=import_, number=4, confirmed_by=ANN, may_confirm=True)
+    approve_import(import_=import_, approved_by=BOB, may_approve=True)
+    work_on(import_)
+    assert Subject.objects.filter(remove_on=TOMORROW, wanted=True).count() == 4
+    entry = AuditEntry.objects.filter(action="plan removal").latest("id")
+    assert (entry.actor, entry.actor_id) == ("ann", ANN.id)
+
+
+def test_the_page_of_plans_leads_to_the_import(client: Client, registration: Registration) -> None:
+    client.force_login(a_person(role="Portfolio manager"))
+    keys = [str(row.pk) for row in some(registration, 3)]
+    day = {"key": keys, "day": f"{date.today() + timedelta(days=9):%Y-%m-%d}"}
+    told = text_of(client.post("/portfolio/subject/plan/", day, follow=True))
+    assert "nothing is planned yet" in told and "To be removed on" in told
+    assert not Subject.objects.filter(remove_on__isnull=False).exists()
+
+
+def test_removals_add_up_over_all_ways(registration: Registration) -> None:
+    assert plan_removal(subjects=some(registration, 1), day=TOMORROW, by=ANN).count == 1
+    first, second = duns_of(some(registration, 3)[1:])
+    assert confirmed(registration, first, mode=ImportMode.REMOVE).state == ImportState.APPLIED
+    assert confirmed(registration, second, mode=ImportMode.REMOVE).state == ImportState.AWAITING_APPROVAL
+    Subject.objects.filter(company=NEW[0]).delete()
+    a_subject(NEW[0], registration, wanted=False, state=SubjectState.MONITORED)
+    with pytest.raises(NeedsSecondPerson, match="Want them first"):
+        reconciling.stop_monitoring(registration, [NEW[0]], by=ANN)
+    assert reconciling.stop_monitoring(registration, [NEW[0]], by=BOB) == 1
+
+
+def test_proposals_count_and_wait(registration: Registration) -> None:
+    made = propose(
+        [Sign(ProposalKind.TRANSFER, registration.pk, duns, to) for duns, to in zip(numbers(3), NEW, strict=False)]
+    )
+    assert [bool(accept([row], by=ANN, confirmed=1).accepted) for row in made] == [True, True, False]
+    made[2].refresh_from_db()
+    assert made[2].confirmer_id == ANN.id
+    with pytest.raises(Refused, match="somebody else"):
+        approve([made[2]], by=Actor("anna", ANN.id), confirmed=1)
+    assert approve([made[2]], by=BOB, confirmed=1).accepted
+    deleted = propose([Sign(ProposalKind.DELETE, registration.pk, row.company_id) for row in some(registration, 3)])
+    assert [bool(accept([row], by=ANN, confirmed=0).accepted) for row in deleted] == [True, True, False]
+
+
+def test_sending_again_is_adding(registration: Registration) -> None:
+    for duns in NEW[:3]:
+        a_subject(duns, registration, state=SubjectState.REMOVED)
+    assert reconciling.send_again(registration, NEW[:2], by=ANN) == 2
+    with pytest.raises(NeedsSecondPerson, match="import them again"):
+        reconciling.send_again(registration, NEW[2:3], by=ANN)
+
+
+@pytest.fixture
+def applied(registration: Registration) -> SubjectImport:
+    import_ = confirmed(registration, *NEW[:5])
+    approve_import(import_=import_, approved_by=BOB, may_approve=True)
+    work_on(import_)
+    return import_
+
+
+def test_undoing_what_was_never_sent_removes_nothing(applied: SubjectImport) -> None:
+    undo_import(import_=applied, undone_by=ANN, may_confirm=True)
+    assert applied.state == ImportState.UNDOING and removals_of(ANN, applied.registration) == 0
+
+
+def test_undoing_is_removing_and_above_the_limit_takes_two(applied: SubjectImport) -> None:
+    Subject.objects.filter(wanted_import=applied.pk).update(state=SubjectState.MONITORED)
+    undo_import(import_=applied, undone_by=ANN, may_confirm=True)
+    assert applied.state == ImportState.AWAITING_UNDO
+    with pytest.raises(NotAllowed, match="somebody else"):
+        approve_undo(import_=applied, approved_by=Actor("anna", ANN.id), may_approve=True)
+    keep_import(import_=applied, kept_by=BOB)
+    assert applied.state == ImportState.APPLIED
+    undo_import(import_=applied, undone_by=ANN, may_confirm=True)
+    approve_undo(import_=applied, approved_by=BOB, may_approve=True)
+    work_on(applied)
+    assert applied.state == ImportState.UNDONE and not Subject.objects.filter(wanted_import=applied.pk, wanted=True)
+
+
+def test_undoing_is_approved_on_the_page(client: Client, applied: SubjectImport) -> None:
+    Subject.objects.filter(wanted_import=applied.pk).update(state=SubjectState.MONITORED)
+    page = f"/portfolio/subjectimport/{applied.pk}/"
+    client.force_login(a_person(role="Portfolio manager"))
+    assert "A second person has to approve" in text_of(client.post(f"{page}do/undo/", follow=True))
+    assert "You have asked for it yourself" in text_of(client.get(f"{page}change/"))
+    client.post(f"{page}do/cancel/")
+    assert SubjectImport.objects.get().state == ImportState.APPLIED
+    client.post(f"{page}do/undo/")
+    client.force_login(a_person(role="Approver", username="eve"))
+    assert "Do not undo" not in text_of(client.get(f"{page}change/"))
+    client.post(f"{page}do/approve/")
+    assert SubjectImport.objects.get().state == ImportState.UNDOING
+
+
+def test_the_api_removes_no_more_than_the_limit(client: Client, registration: Registration) -> None:
+    client.force_login(a_person(role="Portfolio manager"))
+    address = f"/api/v1/registrations/{registration.reference}/subjects/"
+
+    def remove(duns: str) -> Any:
+        return client.delete(f"{address}?duns={duns}")
+
+    answers = [remove(duns).status_code for duns in duns_of(some(registration, 3))]
+    assert answers == [200, 200, 202]
+    person = get_user_model().objects.get()
+    person.username = "somebody-else"
+    person.save()
+    assert remove(duns_of(some(registration, 1))[0]).status_code == 202
+
+
+def test_the_account_at_the_shell_is_known_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = actor_at_the_shell()
+    monkeypatch.setenv("LOGNAME", "somebody-else")
+    assert actor_at_the_shell() == "somebody-else (command)" and actor_at_the_shell().id == before.id
