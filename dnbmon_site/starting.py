@@ -63,8 +63,8 @@ def demo_access(tree: Tree, plan: Plan, demo: Demo) -> Access:
         return known
     start = manage("sync_registrations", "--start", "--every", "1")
     tree.run("Asking the sandbox for its registrations", *start, env=plan.env)
-    tree.run("Making the demo's contract", *manage("prepare_demo"), env=plan.env)
     access = first_access(tree, plan, "--again")
+    tree.run("Making the demo's contract and second person", *manage("prepare_demo"), env=plan.env)
     demo.remember(access)
     return access
 

@@ -17,6 +17,8 @@ def welcome(plan: Plan, access: Access, say: Say) -> None:
     say("")
     for line in access_lines(access):
         say(f"  {line}")
+    if plan.demo:
+        say("  A second person, “approver”, has the same password and approves what one may not confirm alone.")
     if not plan.demo and (access.password or access.api_key):
         say("  Note them now: they are not shown again.")
     say("")

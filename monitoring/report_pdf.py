@@ -68,7 +68,7 @@ def _tiles(paper: Paper, report: Report) -> None:
             ),
             (counted(weight[Severity.HIGH]), gettext("high"), "high" if weight[Severity.HIGH] else "calm"),
             (counted(report.waiting_count), gettext("alerts wait"), "high" if report.waiting_count else "calm"),
-            (counted(report.monitored), gettext("companies watched"), "calm"),
+            (counted(report.listed), gettext("companies watched"), "calm"),
         ]
     )
 
@@ -179,7 +179,7 @@ def _portfolio(paper: Paper, report: Report) -> None:
         (
             one.registration.reference,
             f"{one.standing.word}, {pulled_words(one, report)}",
-            counted(one.monitored),
+            counted(one.listed),
             counted(one.coming),
             counted(one.refused),
             counted(report.counts.by_registration[one.registration.pk]),

@@ -179,10 +179,10 @@ def waiting_words(report: Report) -> str:
 
 def _portfolio(report: Report) -> str:
     number = len(report.held)
-    companies = ngettext("%(count)s company", "%(count)s companies", report.monitored)
+    companies = ngettext("%(count)s company", "%(count)s companies", report.listed)
     registrations = ngettext("%(count)s registration", "%(count)s registrations", number)
     watched = gettext("D&B watches %(companies)s in %(registrations)s.") % {
-        "companies": companies % {"count": counted(report.monitored)},
+        "companies": companies % {"count": counted(report.listed)},
         "registrations": registrations % {"count": counted(number)},
     }
     return " ".join((watched, *map(contract_words, report.contracts)))

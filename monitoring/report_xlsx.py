@@ -178,7 +178,7 @@ def _registrations(sheets: Sheets, report: Report) -> None:
         (
             one.registration.reference,
             f"{one.standing.word}, {pulled_words(one, report)}",
-            one.monitored,
+            one.listed,
             one.coming,
             one.refused,
             report.counts.by_registration[one.registration.pk],

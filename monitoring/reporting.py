@@ -19,7 +19,7 @@ from monitoring.periods import Period
 from monitoring.report_alerts import Delay, Handled, Waiting, delay_of, handled_in, waiting_alerts
 from monitoring.report_changes import Counts, Event, counts_of, critical_changes, event_of, name_what_was_counted
 from monitoring.timeline import line_of
-from portfolio.holdings import ContractState, Holding, contract_states, holdings
+from portfolio.holdings import ContractState, Holding, contract_states, holdings, listed_in
 from portfolio.models import Registration
 from portfolio.tallying import last_count
 
@@ -42,15 +42,13 @@ class Report:
     every: list[Registration]
     held: list[Holding]
     contracts: list[ContractState]
+    # Companies that D&B has in these registrations, each once.
+    listed: int
     waiting: list[Waiting]
 
     @property
     def registrations(self) -> list[Registration]:
         return [one.registration for one in self.held]
-
-    @property
-    def monitored(self) -> int:
-        return sum(one.monitored for one in self.held)
 
     @property
     def more_events(self) -> int:
@@ -77,6 +75,7 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
     elements = name_what_was_counted(counts, changes)
     delays = delays_between(period.start, period.end, keys)
     standing, _ = last_count("held")
+    held = holdings([row for row in every if row.pk in keys], standing)
     beside = [row for row in every if row.contract_id in {one.contract_id for one in every if one.pk in keys}]
     return Report(
         period=period,
@@ -88,7 +87,8 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
         handed=delay_of(delays[Measure.HANDED]),
         handled=handled_in(period, keys, is_all=not chosen),
         every=every,
-        held=holdings([row for row in every if row.pk in keys], standing),
+        held=held,
         contracts=contract_states(beside, standing),
+        listed=listed_in(held, standing),
         waiting=waiting_alerts(keys, is_all=not chosen),
     )

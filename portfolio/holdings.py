@@ -1,9 +1,13 @@
-"""What registrations hold now, and how that stands against their contracts: for reports."""
+"""What registrations hold now, and how that stands against their contracts.
+
+Wherever companies are counted, those count that D&B has, until it has confirmed their removal; and each company once,
+however many registrations it is in.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -16,7 +20,7 @@ from portfolio.wanting import contract_year_start
 from portfolio.wording import Standing, standing
 
 Numbers = Mapping[str, Any]
-COUNTED = ("listed", "monitored", "coming", "refused", "billed")
+COUNTED = ("listed", "coming", "refused", "billed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Holding:
 
     registration: Registration
     standing: Standing
-    monitored: int = 0
+    listed: int = 0
     coming: int = 0
     refused: int = 0
     billed: int = 0
@@ -43,17 +47,34 @@ class ContractState:
 
 
 def count_holdings() -> dict[uuid.UUID, dict[str, int]]:
-    """What is listed, monitored, coming, refused and billed in every registration, in one reading."""
+    """What is listed, coming, refused and billed in every registration, in one reading."""
     registrations = list(Registration.objects.select_related("contract").defer("detail"))
     rows = Subject.objects.filter(registration__in=[row.pk for row in registrations]).order_by()
     counted: Any = rows.values("registration").annotate(
         listed=Count("id", filter=Q(state__in=LISTED)),
-        monitored=Count("id", filter=Q(state=SubjectState.MONITORED)),
         coming=Count("id", filter=Q(wanted=True, state__in=(SubjectState.UNKNOWN, SubjectState.PENDING_ADD))),
         refused=Count("id", filter=Q(wanted=True, state=SubjectState.REFUSED)),
         billed=Count("id", filter=_billed(registrations)),
     )
     return {row["registration"]: {name: row[name] for name in COUNTED} for row in counted}
+
+
+def count_listed(registrations: Collection[uuid.UUID] | None = None) -> int:
+    """Companies that D&B has in some of these registrations, or in any."""
+    rows = Subject.objects.filter(state__in=LISTED).order_by()
+    if registrations is not None:
+        rows = rows.filter(registration__in=list(registrations))
+    return rows.values("company").distinct().count()
+
+
+def listed_in(held: Sequence[Holding], counted: Numbers) -> int:
+    """Companies in all of these registrations together, as they were counted last where that tells."""
+    if len(held) == 1:
+        return held[0].listed
+    keys = {one.registration.pk for one in held}
+    if {str(key) for key in keys} >= counted["registrations"].keys():
+        return int(counted["listed"])
+    return count_listed(keys)
 
 
 def holdings(registrations: Sequence[Registration], counted: Numbers) -> list[Holding]:
@@ -63,7 +84,7 @@ def holdings(registrations: Sequence[Registration], counted: Numbers) -> list[Ho
 
 
 def _shown(numbers: Mapping[str, int]) -> dict[str, int]:
-    return {name: numbers.get(name, 0) for name in COUNTED if name != "listed"}
+    return {name: numbers.get(name, 0) for name in COUNTED}
 
 
 def _billed(registrations: Iterable[Registration]) -> Q:

@@ -12,6 +12,7 @@ from portfolio.export_files import remove_old, write_waiting
 from portfolio.export_files import work_on as work_on_export
 from portfolio.models import Contract
 from portfolio.syncing import discover_registrations
+from portfolio.tallying import tally
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 def look_after_years() -> int:
     """Carry out removals planned until today, and remind people of anniversaries; returns how many were removed."""
     removed = remove_planned()
+    if removed:
+        tally("held")
     remind()
     return removed
 

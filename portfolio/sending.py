@@ -18,6 +18,7 @@ from portfolio.checking import ask_about_doubtful
 from portfolio.connecting import NotConfigured, client_for, is_real, subject_path
 from portfolio.holding import Hold, holding
 from portfolio.models import Registration, SyncRun, SyncState
+from portfolio.tallying import tally
 from portfolio.todo import Verb, unanswered, unsent
 from portfolio.troubles import forget_refused_token, in_words
 from portfolio.working import Stopped, Work
@@ -76,6 +77,7 @@ def _work(
     until: datetime | None,
     tell: Callable[[str], None],
 ) -> None:
+    before = progress_of(run)
     try:
         work = Work(registration, client or client_for(registration.contract), run, hold, until, tell)
     except NotConfigured as error:
@@ -94,6 +96,14 @@ def _work(
     finally:
         work.write_down(run.started_by)
         sync_runs.tally(run)
+        # A sync that only waits for D&B looks every minute, and counts no companies for it.
+        if progress_of(run) != before:
+            tally("held")
+
+
+def progress_of(run: SyncRun) -> tuple[int, ...]:
+    run.refresh_from_db()
+    return run.sent, run.refused, run.accepted, run.pending
 
 
 def send_all(work: Work) -> None:
@@ -103,6 +113,7 @@ def send_all(work: Work) -> None:
         while rest := _rest(work, verb, work.registration.contract.batch_threshold + 1):
             if rest > work.registration.contract.batch_threshold:
                 send_batch(work, verb)
+                tally("held")
             elif not send_singly(work, verb):
                 break
     if work.trouble and any(unanswered(work.registration, verb).exists() for verb in Verb):

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from portfolio.contract_year import contract_year
-from portfolio.holdings import count_holdings
+from portfolio.holdings import count_holdings, count_listed
 from portfolio.models import (
     Contract,
     ImportState,
@@ -48,10 +48,16 @@ def tally(*names: str) -> int:
     if not names:
         Tally.objects.exclude(pk__in=list(COUNTERS)).delete()
     for name in names or COUNTERS:
-        values = {"numbers": json.dumps(COUNTERS[name](), sort_keys=True), "counted_at": timezone.now()}
-        if not Tally.objects.filter(pk=name).update(**values):
-            insert_new(Tally, [Tally(what=name, **values)])
+        _count(name)
     return len(names or COUNTERS)
+
+
+def _count(name: str) -> None:
+    """Of two counts at the same time the one that began later stays, whichever ends first."""
+    began = timezone.now()
+    values = {"numbers": json.dumps(COUNTERS[name](), sort_keys=True), "counted_at": began}
+    if not Tally.objects.filter(pk=name, counted_at__lte=began).update(**values):
+        insert_new(Tally, [Tally(what=name, **values)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ def proposals() -> Numbers:
 
 @counter
 def imports() -> Numbers:
-    states = (ImportState.READ, ImportState.AWAITING_APPROVAL)
+    states = (ImportState.READ, ImportState.AWAITING_APPROVAL, ImportState.AWAITING_UNDO)
     return Counter(SubjectImport.objects.filter(state__in=states).values_list("state", flat=True)[:COUNTED])
 
 
@@ -94,9 +100,11 @@ def refused() -> Numbers:
 @counter
 def held() -> Numbers:
     """What registrations hold, and what the contract years count and pay for."""
+    contracts = [_contract(contract) for contract in Contract.objects.order_by("name")]
     return {
+        "listed": contracts[0]["year"].get("listed", 0) if len(contracts) == 1 else count_listed(),
         "registrations": {str(key): numbers for key, numbers in count_holdings().items()},
-        "contracts": [_contract(contract) for contract in Contract.objects.order_by("name")],
+        "contracts": contracts,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -13,15 +14,18 @@ from redis.exceptions import RedisError
 from portfolio.queueing import ask_worker
 from portfolio.tallying import tally
 
-# The beginning of an address, and what an act there may change. What programs do by the API is counted by the job.
+# The beginning of an address, and what an act there may change. What workers do they count themselves.
 COUNTED = {
-    "/monitoring/alert/": "alerts",
-    "/portfolio/proposal/": "proposals",
-    "/portfolio/subjectimport/": "imports",
-    "/portfolio/subject/": "held",
-    "/portfolio/contract/": "held",
-    "/portfolio/syncrun/": "held",
+    "/monitoring/alert/": ("alerts",),
+    "/portfolio/proposal/": ("proposals", "held"),
+    "/portfolio/subjectimport/": ("imports",),
+    "/portfolio/subject/": ("held",),
+    "/portfolio/contract/": ("held",),
+    "/portfolio/syncrun/": ("held",),
+    "/api/v1/imports/": ("imports",),
 }
+# Companies that programs want, or want no longer.
+SUBJECTS_OF_THE_API = re.compile(r"/api/v1/registrations/[^/]+/subjects/")
 # Over every company that is watched: seconds with some hundred thousand, so a worker counts.
 BY_A_WORKER = ("held",)
 TALLY = "portfolio.tallying.tally"
@@ -35,7 +39,8 @@ class CountAfterActs:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.method == "POST" and (names := touched(request.path)) and did_its_work(request, response):
+        acted = request.method in ("POST", "DELETE") and did_its_work(request, response)
+        if acted and (names := touched(request.path)):
             count_again(names)
         return response
 
@@ -65,4 +70,6 @@ def _a_worker_is_asked(name: str) -> bool:
 def touched(path: str) -> list[str]:
     if path.endswith(ONLY_LOOKING):
         return []
-    return [name for beginning, name in COUNTED.items() if path.startswith(beginning)]
+    if SUBJECTS_OF_THE_API.fullmatch(path):
+        return ["held", "imports"]
+    return [name for beginning, names in COUNTED.items() if path.startswith(beginning) for name in names]

@@ -94,24 +94,33 @@ def monitored(numbers: Tallies, registration: Registration | None) -> Tile:
         words = ngettext("company monitored in this registration", "companies monitored in this registration", count)
         return Tile(counted(count), words, reverse("admin:portfolio_subject_changelist"))
     contracts: Sequence[Mapping[str, Any]] = found.get("contracts", [])
-    return _against(contracts, link)
+    return _against(found.get("listed", 0), contracts, link)
 
 
-def _against(contracts: Sequence[Mapping[str, Any]], link: str) -> Tile:
-    listed, billed = (sum(one["year"].get(name, 0) for one in contracts) for name in ("listed", "billed"))
+def _against(listed: int, contracts: Sequence[Mapping[str, Any]], link: str) -> Tile:
+    billed, forecast = (sum(one["year"].get(name, 0) for one in contracts) for name in ("billed", "forecast"))
     contracted = sum(one["contracted"] or 0 for one in contracts)
     words = ngettext("company monitored", "companies monitored", listed)
     up_to = "" if all(one["is_known"] for one in contracts) else gettext("at least ")
     if not contracted:
-        return Tile(counted(listed), words, link, gettext("The contracted number is not set."))
+        return Tile(
+            counted(listed), words, link, gettext("The contracted number is not set.") + _coming(forecast - billed)
+        )
     more = gettext("%(up_to)s%(billed)s of %(contracted)s contracted are used this year") % {
         "up_to": up_to,
         "billed": counted(billed),
         "contracted": counted(contracted),
     }
-    share = 100 * billed / contracted
+    share = 100 * forecast / contracted
     tone = "critical" if share > 100 else "high" if share > 90 else "calm"
-    return Tile(counted(listed), words, link, more[:1].upper() + more[1:], tone, f"{min(share, 100):.1f}")
+    more = more[:1].upper() + more[1:] + _coming(forecast - billed)
+    return Tile(counted(listed), words, link, more, tone, f"{min(share, 100):.1f}")
+
+
+def _coming(count: int) -> str:
+    """What is wanted and not billed yet."""
+    words = ngettext(", %(count)s more is on its way", ", %(count)s more are on their way", count)
+    return words % {"count": counted(count)} if count else ""
 
 
 # Freshness

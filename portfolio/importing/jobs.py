@@ -13,6 +13,7 @@ from portfolio.models import ImportState, SubjectImport
 from portfolio.queueing import ask_worker
 from portfolio.rows import clean_text
 from portfolio.sync_jobs import start_sync
+from portfolio.tallying import tally
 
 logger = logging.getLogger(__name__)
 WORK = "portfolio.importing.jobs.work_on_import"
@@ -38,6 +39,7 @@ def work_on_import(key: str) -> str:
         )
         return "failed"
     import_.refresh_from_db(fields=["state"])
+    tally("imports")
     # Who stopped before the time was over was overtaken by another process, which goes on.
     if is_in_work(import_) and timezone.now() >= until:
         start_import_work(import_.pk)

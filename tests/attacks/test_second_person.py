@@ -52,7 +52,7 @@ def state_of(browser: Browser, page: str) -> str:
 
 def imported(browser: Browser, prepared: dict[str, list[str]], duns: list[str], mode: str = "add") -> str:
     """Uploaded and confirmed; the import's page."""
-    given = {"registration": prepared["registration"], "mode": mode, "text": "\n".join(duns)}
+    given: dict[str, object] = {"registration": prepared["registration"], "mode": mode, "text": "\n".join(duns)}
     answer = browser.submit("/portfolio/subjectimport/upload/", given)
     assert answer.status_code == 302, answer.text
     page = answer.headers["Location"]

@@ -14,6 +14,7 @@ from portfolio import sync_runs
 from portfolio.delivered_files import apply_exceptions
 from portfolio.models import AuditEntry, Notice, Registration, Subject, SubjectState, SyncRun, SyncState
 from portfolio.sending import CannotSend, planned_calls, sync
+from portfolio.tallying import tallies
 from tests.builders import a_contract, a_registration
 from tests.engines import engine
 from tests.portfolio.wishes import calls_of, numbers, states, subject, unwant, want
@@ -54,6 +55,7 @@ def test_few_are_sent_one_by_one(adopted: Registration, control: SandboxControl,
     assert control.subjects(adopted.reference) == [A, B]
     assert {call["path"].rsplit("/", 2)[1] for call in calls_of(control)} == {family}
     assert (run.state, run.to_add, run.sent, run.accepted, run.calls) == (SyncState.ENDED, 2, 2, 2, 2)
+    assert tallies().of("held")["listed"] == 2, "counted as soon as it is sent"
     assert subject(adopted, A).monitored_since == timezone.now().date()
     unwant(adopted, [A])
     run = synced(adopted)

@@ -10,10 +10,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from dnbmon_site.front import acts
 from dnbmon_site.front.acts import touched
-from portfolio.models import ProposalKind, SubjectImport, Tally
+from portfolio.holdings import holdings, listed_in
+from portfolio.importing import confirm_import, create_import, undo_import, work_on
+from portfolio.importing.jobs import work_on_import
+from portfolio.models import ProposalKind, Registration, SubjectImport, Tally
 from portfolio.proposing import Sign, propose
 from portfolio.tallying import COUNTERS, tallies, tally
-from tests.builders import DUNS, a_contract, a_registration
+from tests.builders import DUNS, a_contract, a_registration, an_actor
 from tests.monitoring.test_admin import text_of
 from tests.portfolio.subjects import a_subject
 
@@ -45,6 +48,46 @@ def test_monitored_companies_by_registration_and_contract() -> None:
     contract = found["contracts"][0]
     year = contract["year"]
     assert (year["listed"], year["billed"], contract["contracted"], contract["is_known"]) == (1, 1, 5, True)
+
+
+def test_a_company_in_two_contracts_is_one_company_and_billed_twice() -> None:
+    for name in ("one", "two"):
+        a_subject(registration=a_registration(name.upper(), contract=a_contract(name=name)), state="monitored")
+    tally("held")
+    found = counted("held")
+    assert found["listed"] == 1 and sum(one["year"]["billed"] for one in found["contracts"]) == 2
+    registrations = list(Registration.objects.select_related("contract"))
+    third = a_registration("THREE", contract=a_contract(name="two"))
+    tally("held")
+    held = holdings([*registrations, third], counted("held"))
+    assert (listed_in(held, counted("held")), listed_in(held[:2], counted("held"))) == (1, 1)
+    assert (listed_in(held[:1], counted("held")), listed_in(held[2:], counted("held"))) == (1, 0)
+
+
+def test_a_count_that_began_earlier_does_not_overwrite_a_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def overtaken() -> Any:
+        monkeypatch.setitem(COUNTERS, "held", lambda: {"listed": 2})
+        tally("held")
+        return {"listed": 1}
+
+    monkeypatch.setitem(COUNTERS, "held", overtaken)
+    tally("held")
+    assert counted("held") == {"listed": 2}
+
+
+def test_an_import_is_counted_when_it_is_applied_and_when_it_is_undone() -> None:
+    registration = a_registration(adopted=True)
+    import_ = create_import(
+        registration=registration, content=DUNS.encode(), file_name="", mode="add", source="paste", asked_by="ann"
+    )
+    work_on(import_)
+    confirm_import(import_=import_, number=1, confirmed_by=an_actor("ann"), may_confirm=True)
+    work_on_import(str(import_.pk))
+    assert counted("held")["contracts"][0]["year"]["forecast"] == 1 and counted("imports") == {}
+    import_.refresh_from_db()
+    undo_import(import_=import_, undone_by=an_actor("ann"), may_confirm=True)
+    work_on_import(str(import_.pk))
+    assert counted("held")["contracts"][0]["year"]["forecast"] == 0
 
 
 def test_what_no_longer_is_counted_goes() -> None:
@@ -83,6 +126,9 @@ def test_imports_wait_by_state() -> None:
     [
         ("/portfolio/subject/", ["held"]),
         ("/portfolio/syncrun/adopt/1/", ["held"]),
+        ("/portfolio/proposal/decide/accept/", ["proposals", "held"]),
+        ("/api/v1/registrations/ACME/subjects/", ["held", "imports"]),
+        ("/api/v1/registrations/ACME/pull/", []),
         ("/monitoring/alert/1/do/close/", ["alerts"]),
         ("/portfolio/subject/columns/", []),
         ("/portfolio/subject/save/", []),
@@ -109,4 +155,4 @@ def test_what_is_held_is_counted_by_a_worker_and_here_when_none_can_be_asked(
 
     monkeypatch.setattr(acts, "ask_worker", no_queue)
     acts.count_again(["held"])
-    assert [numbers["monitored"] for numbers in counted("held")["registrations"].values()] == [1]
+    assert [numbers["listed"] for numbers in counted("held")["registrations"].values()] == [1]

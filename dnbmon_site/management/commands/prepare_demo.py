@@ -1,4 +1,4 @@
-"""manage.py prepare_demo: a contract as a customer has it, with lists taken over; `up --demo` calls it once."""
+"""manage.py prepare_demo: a contract as a customer has it, lists taken over, a second person; `up --demo` calls it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,47 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from direct_plus.sandbox.control import SandboxControl
 from direct_plus.sandbox.demo import CUSTOMERS, SUPPLIERS
+from dnbmon_site.first_access import first_person
+from dnbmon_site.models import User
 from portfolio.adopting import take_as_wanted
 from portfolio.delivered_files import apply_export
 from portfolio.models import Contract, Registration
+from portfolio.roles import APPROVER
+from portfolio.tallying import tally
 
 ACTOR = "manage.py prepare_demo"
+SECOND_PERSON = "approver"
 # The third list is left for people to take over themselves.
 TAKEN_OVER = (SUPPLIERS, CUSTOMERS)
 
 
 class Command(BaseCommand):
-    help = "Give the demo a contract, and take over two of the sandbox's lists. Only for the demo."
+    help = "Give the demo a contract and a second person, and take over two of the sandbox's lists. Only for the demo."
 
     def handle(self, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("This is not the demo: nothing was changed.")
         Contract.objects.update(
-            anniversary=timezone.now().date() + timedelta(days=75), contracted_number=6_000, cap=10_000
+            anniversary=timezone.now().date() + timedelta(days=75), contracted_number=6_000, cap=1_000
         )
         sandbox = SandboxControl(settings.DNB_BASE_URL)
         for registration in Registration.objects.filter(reference__in=TAKEN_OVER, adopted=False):
             files = [Path(path) for path in sandbox.deliver(registration.reference, "DunsExport")]
             apply_export(registration, files, by=ACTOR)
             take_as_wanted(registration, by=ACTOR)
+        make_second_person()
+        tally("held")
+
+
+def make_second_person() -> None:
+    """Signs in with the first one's password, and approves what that one may not confirm alone."""
+    first = first_person()
+    if first and not User.objects.filter(username=SECOND_PERSON).exists():
+        person = User.objects.create(username=SECOND_PERSON, password=first.password, is_staff=True)
+        person.groups.add(Group.objects.get(name=APPROVER))
