@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -11,14 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portfolio.acting import actor_of
 from portfolio.auditing import record
-
-if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin as DjangoModelAdmin
-
-    ModelAdmin = DjangoModelAdmin[Any]
-else:
-    from unfold.admin import ModelAdmin
-
+from portfolio.pages import KeyedAdmin
 
 SAID = {
     "added": _("%(kind)s %(thing)s added"),
@@ -29,7 +22,7 @@ SAID = {
 }
 
 
-class Audited(ModelAdmin):
+class Audited(KeyedAdmin):
     def audit(self, request: HttpRequest, thing: Model, verb: str, message: Any = None) -> None:
         """The message names fields that were changed, and holds no values."""
         kind = thing._meta.verbose_name or thing._meta.model_name

@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from monitoring.models import PeriodKind
+from portfolio.dates import is_usual
 
 WEEK = re.compile(r"(\d{4})-W(\d{2})")
 MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -89,12 +90,14 @@ def read_period(text: str) -> Period | None:
     """None for what is no name of a period."""
     try:
         if found := WEEK.fullmatch(text):
-            return period_of(PeriodKind.WEEK, date.fromisocalendar(int(found[1]), int(found[2]), 1))
-        if found := MONTH.fullmatch(text):
-            return period_of(PeriodKind.MONTH, date(int(found[1]), int(found[2]), 1))
+            kind, day = PeriodKind.WEEK, date.fromisocalendar(int(found[1]), int(found[2]), 1)
+        elif found := MONTH.fullmatch(text):
+            kind, day = PeriodKind.MONTH, date(int(found[1]), int(found[2]), 1)
+        else:
+            return None
     except (ValueError, OverflowError):
         return None
-    return None
+    return period_of(kind, day) if is_usual(day) else None
 
 
 def lately(kind: str, now: datetime, count: int) -> list[Period]:

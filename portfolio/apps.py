@@ -8,7 +8,9 @@ class PortfolioConfig(AppConfig):
     verbose_name = _("Portfolio")
 
     def ready(self) -> None:
+        from portfolio import dates
         from portfolio.roles import install_roles
 
+        dates.install()
         # After Django's own receiver, which makes the permissions.
         post_migrate.connect(install_roles, dispatch_uid="portfolio.roles")

@@ -15,7 +15,7 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import Http404, HttpRequest, QueryDict
 from django.utils import timezone, translation
 from django.utils.translation import gettext
@@ -23,6 +23,7 @@ from django.utils.translation import gettext
 from portfolio import counting
 from portfolio.auditing import record
 from portfolio.exporting import LISTINGS, Listing, write_file
+from portfolio.markup import bytes_in_words
 from portfolio.models import Export, ExportFormat, ExportState
 from portfolio.rows import clean_text
 from portfolio.saved_filters import COLUMNS, columns_of
@@ -33,11 +34,20 @@ AT_ONCE = 10_000
 CLAIM_ENDS_AFTER = timedelta(minutes=5)
 KEPT = timedelta(days=7)
 NOTED_EVERY = 5_000
+A_DAY = timedelta(days=1)
+UNFINISHED = (ExportState.WAITING, ExportState.WRITING)
+# What one person may have made: so that nobody fills the disk, or keeps the worker from everybody else's.
+MOST_UNFINISHED, MOST_A_DAY, MOST_KEPT = 3, 100, 2_000_000_000
+
+
+class BeyondQuota(Exception):
+    """Somebody has asked for too much; the message says what to do."""
 
 
 def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str) -> Export:
     """Note that somebody wants a list as a file."""
     now = timezone.now()
+    refuse_beyond_quota(by)
     export = Export.objects.create(
         listing=listing.name,
         query=query,
@@ -52,6 +62,25 @@ def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str) -> 
     words %= {"list": listing.file_stem, "format": form.label, "query": query}
     record(actor=by, action="export", thing=export, summary=words, after={"query": query, "format": form.value})
     return export
+
+
+def refuse_beyond_quota(by: str) -> None:
+    rows = Export.objects.filter(asked_by=by)
+    if rows.filter(state__in=UNFINISHED).count() >= MOST_UNFINISHED:
+        raise BeyondQuota(
+            gettext("%(count)s of your files are still being written. Wait for one of them, then ask again.")
+            % {"count": MOST_UNFINISHED}
+        )
+    if rows.filter(asked_at__gte=timezone.now() - A_DAY).count() >= MOST_A_DAY:
+        raise BeyondQuota(
+            gettext("You have exported %(count)s lists in the last 24 hours, and more are not made. Ask again later.")
+            % {"count": MOST_A_DAY}
+        )
+    if (rows.aggregate(size=Sum("size"))["size"] or 0) >= MOST_KEPT:
+        raise BeyondQuota(
+            gettext("Your files fill the room there is for them (%(room)s). They go after a week; then ask again.")
+            % {"room": bytes_in_words(MOST_KEPT)}
+        )
 
 
 def rows_for(model_admin: Any, request: HttpRequest) -> QuerySet[Any]:
@@ -125,7 +154,7 @@ def write_waiting() -> int:
 
 
 def _waiting() -> list[uuid.UUID]:
-    rows = Export.objects.filter(state__in=[ExportState.WAITING, ExportState.WRITING]).order_by("id")
+    rows = Export.objects.filter(state__in=UNFINISHED).order_by("id")
     return [row.pk for row in rows if _is_free(row)]
 
 

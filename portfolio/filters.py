@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -18,6 +18,7 @@ from django_countries import countries
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.widgets import UnfoldAdminDateWidget
 
+from portfolio.dates import read_day
 from portfolio.models import Registration
 
 
@@ -28,10 +29,8 @@ def key_at(moment: datetime) -> uuid.UUID:
 
 def start_of(text: str) -> datetime | None:
     """The beginning of a day in the reader's zone."""
-    try:
-        return datetime.combine(date.fromisoformat(text), time(), timezone.get_current_timezone())
-    except ValueError:
-        return None
+    day = read_day(text)
+    return datetime.combine(day, time(), timezone.get_current_timezone()) if day else None
 
 
 class ChoiceFilter(DropdownFilter):  # type: ignore[misc]

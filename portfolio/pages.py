@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList as DjangoChangeList
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from portfolio.keyset import is_clean
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as DjangoModelAdmin
@@ -74,7 +77,29 @@ class KeyChangeList(DjangoChangeList):
             complete(self.result_list)
 
 
-class PageAdmin(ModelAdmin):
+class KeyedAdmin(ModelAdmin):
+    """Keys come in addresses and in ticked rows, and may be anything: what is no key is told, or is not there."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        return super().get_object(request, object_id, from_field) if self.is_key(object_id) else None
+
+    def response_action(self, request: HttpRequest, queryset: Any, *more: Any, **named: Any) -> Any:
+        if all(self.is_key(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            return super().response_action(request, queryset, *more, **named)
+        messages.error(request, gettext("What was ticked is not in this list. Open the list again and tick it there."))
+        return HttpResponseRedirect(request.get_full_path())
+
+    def is_key(self, text: str) -> bool:
+        field: Any = self.opts.pk
+        try:
+            # Of a relation the key that it leads to: it is not looked up here.
+            getattr(field, "target_field", field).clean(text, None)
+        except (ValidationError, ValueError, TypeError, OverflowError):
+            return False
+        return is_clean(text)
+
+
+class PageAdmin(KeyedAdmin):
     """Lists that never count everything, and `page()` for what is shown instead of a form."""
 
     paginator = BoundedPaginator

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from portfolio.dates import read_day
 from portfolio.models import Registration
 from portfolio.wording import day_text
 
@@ -97,10 +98,9 @@ def asked_of(request: HttpRequest, registrations: Sequence[Registration]) -> Ask
 
 
 def _own_days(start: str, end: str, registration: Registration | None) -> Asked:
-    try:
-        last = date.fromisoformat(end) if end else today()
-        first = date.fromisoformat(start) if start else last - timedelta(days=USUAL - 1)
-    except ValueError:
+    last = read_day(end) if end else today()
+    first = read_day(start) if start else last and last - timedelta(days=USUAL - 1)
+    if first is None or last is None:
         mistake = gettext("These are no dates; the usual days are shown.")
         return Asked(today() - timedelta(days=USUAL - 1), today(), USUAL, registration, mistake)
     first, last = min(first, last), max(first, last)

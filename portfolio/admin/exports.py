@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
-from portfolio.export_files import AT_ONCE, ask_export, parts_of, rows_for, told, write_export
+from portfolio.export_files import AT_ONCE, UNFINISHED, BeyondQuota, ask_export, parts_of, rows_for, told, write_export
 from portfolio.exporting import LISTINGS, Column, Listing
 from portfolio.markup import ago, badge, bytes_in_words
 from portfolio.models import Export, ExportFormat, ExportState
@@ -91,7 +91,11 @@ class ExportedList:
         by = request.user.get_username()
         queryset = rows_for(self, request)
         is_large = queryset.order_by()[: AT_ONCE + 1].count() > AT_ONCE
-        export = ask_export(listing=listing, query=self._query_of(request), form=ExportFormat(form), by=by)
+        try:
+            export = ask_export(listing=listing, query=self._query_of(request), form=ExportFormat(form), by=by)
+        except BeyondQuota as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(reverse("admin:portfolio_export_changelist"))
         if not is_large:
             write_export(export, queryset)
             return as_file(export)
@@ -155,7 +159,7 @@ class ExportAdmin(ReadOnlyAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found: Any = super().get_changelist_instance(request)
-        found.unfinished = any(row.state in (ExportState.WAITING, ExportState.WRITING) for row in found.result_list)
+        found.unfinished = any(row.state in UNFINISHED for row in found.result_list)
         return found
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -1,0 +1,37 @@
+"""Days that people and programs may name: those that every zone and engine can still count a few days from."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+
+FIRST, LAST = date(1900, 1, 1), date(2999, 12, 31)
+
+
+def read_day(text: str) -> date | None:
+    """None for what is no day, or none of this age."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if is_usual(day) else None
+
+
+def is_usual(day: date) -> bool:
+    return FIRST.year <= day.year <= LAST.year
+
+
+def validate_day(value: date) -> None:
+    if not is_usual(value):
+        raise ValidationError(
+            gettext("Choose a day between %(first)s and %(last)s.") % {"first": FIRST.year, "last": LAST.year}
+        )
+
+
+def install() -> None:
+    """Every form's dates are held to it: one day beyond the calendar breaks whatever counts on from it."""
+    forms.DateField.default_validators = [validate_day]
+    forms.DateTimeField.default_validators = [validate_day]

@@ -1,0 +1,64 @@
+"""Bodies and times that nobody means are refused as what they are: 400, never 500."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+
+from dnbmon_site.models import User
+
+pytestmark = pytest.mark.django_db
+DEEP = "[" * 50_000
+BODIES = (
+    DEEP,
+    '{"a":' * 50_000,
+    "9" * 10_000,
+    "1e999",
+    "\ud800".encode("utf-8", "surrogatepass"),
+    b"\xff",
+    '"x"',
+    "null",
+)
+TIMES = ("0001-01-01", "9999-12-31", "0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "99999-01-01", "x")
+WORDS = {"{duns}": "804735132", "{reference}": "ACME", "{key}": "00000000-0000-0000-0000-000000000000"}
+
+
+@pytest.fixture
+def person(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    client.raise_request_exception = False
+    return client
+
+
+def operations(*methods: str) -> Iterator[tuple[str, str, dict[str, object]]]:
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    for path, by_method in schema["paths"].items():
+        for method in by_method.keys() & set(methods):
+            shown = path
+            for word in ("duns", "reference", "id", "key"):
+                shown = shown.replace(f"{{{word}}}", WORDS.get(f"{{{word}}}", WORDS["{key}"]))
+            yield shown, method, by_method[method]
+
+
+def test_bodies_that_are_no_request_are_refused(person: Client) -> None:
+    broken = [
+        (method, path, str(body)[:20], answer.status_code)
+        for path, method, _ in operations("post", "put", "patch", "delete")
+        for body in BODIES
+        if (answer := person.generic(method, path, body, content_type="application/json")).status_code >= 500
+    ]
+    assert broken == []
+
+
+def test_times_out_of_reach_are_answered(person: Client) -> None:
+    broken = [
+        (path, parameter["name"], time)
+        for path, _, operation in operations("get")
+        for parameter in operation.get("parameters", [])  # type: ignore[attr-defined]
+        for time in TIMES
+        if parameter["in"] == "query" and person.get(f"{path}?{parameter['name']}={time}").status_code >= 500
+    ]
+    assert broken == []
