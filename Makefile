@@ -48,5 +48,5 @@ format: dev-packages ## put the style right
 packages:
 	@dnbmon_site/make_venv.sh requirements.lock
 
-dev-packages:
+dev-packages: ## what tests and checks need, beside what the program needs
 	@dnbmon_site/make_venv.sh requirements-dev.lock

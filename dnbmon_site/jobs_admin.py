@@ -19,6 +19,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
 from dnbmon_site.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND
 from health.scheduling import PAUSED, REFUSED_TEXT, is_refused, name_in_words, pause, resume, run_now
+from portfolio import wording
 from portfolio.auditing import record
 from portfolio.edits import record_edit, record_removal
 from portfolio.markup import ago, badge
@@ -132,7 +133,7 @@ class ScheduleAdmin(PageAdmin):
         return badge(
             gettext("went well") if task.success else gettext("failed"),
             "good" if task.success else "bad",
-            ago(task.stopped),
+            wording.ago(task.stopped),
         )
 
     @admin.action(description=_("Pause"), permissions=["change"])

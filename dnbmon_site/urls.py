@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from dnbmon_site import installing, operating
 from dnbmon_site.front.visits import seen
@@ -47,6 +48,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", begin, name="oidc_authentication_init"),
     path("sign-in/back/", back, name="oidc_authentication_callback"),
     path("seen/", admin.site.admin_view(seen), name="seen"),
+    # Where people who know Django look first.
+    path("admin/", RedirectView.as_view(pattern_name="admin:index")),
     path("", admin.site.urls),
 ]
 

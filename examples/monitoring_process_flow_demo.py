@@ -1,16 +1,19 @@
 """The whole way of a notification against the sandbox, a crash included; ends by comparing D&B's ledger with the rows.
 
-    python -m examples.monitoring_process_flow_demo
+    .venv/bin/python examples/monitoring_process_flow_demo.py [--step]
 
-Takes some fifteen seconds, needs no credentials, keeps nothing. docs/MONITORING_PROCESS_GUIDE.md explains the steps.
+Takes some fifteen seconds, needs no credentials, keeps nothing. With --step it explains each step first and waits for
+the Enter key. docs/MONITORING_PROCESS_GUIDE.md says more.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -20,12 +23,36 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+WAITS = "FLOW_DEMO_WAITS"
 REFERENCE = "ACME_LOD_01"
 ACME, GLOBEX, INITECH = "804735132", "150483782", "012345678"
 BANKRUPT = {"organization.legalEvents.hasOpenBankruptcy": True}
+STEPS = {
+    "A token, once for all processes": """D&B answers only with a token, which is valid for a day. It is fetched once
+        and kept encrypted in the database, where all processes find it.""",
+    "Registrations are found, not made": """D&B sets up a registration on request. The program asks which there are;
+        each arrives paused, because pulling takes notifications off D&B's queue for good.""",
+    "Companies are requested, and D&B is made to agree": """Adopting takes D&B's list over without sending anything.
+        Then three companies are requested, and what differs is sent to D&B. Adding a company costs money.""",
+    "Pull: announced, asked, stored, read, published": """Each call is written down before it is made. The answer is
+        stored byte for byte before anything looks inside, then read into notifications and changes.""",
+    "A crash: the answer is on its way when the process is killed": """Three things happen to the companies. A pull
+        takes them off D&B's queue, and the process is killed before it can store the answer.""",
+    "The next pull finds the row, and asks for a replay": """The row that announced the call is still there, so its
+        notifications are in doubt. D&B replays what was pulled in the last 14 days.""",
+    "Read everything that is stored once more: nothing changes": """All rows are derived from the stored answers, and
+        their keys are made from content. Reading twice adds nothing.""",
+    "Alerts, from what was published": "Rules look at published changes in their order.",
+    "D&B's ledger against the database": """The sandbox wrote down everything it gave out. Each item must be stored
+        exactly once.""",
+}
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description="The way of a notification, against a D&B on this machine.")
+    parser.add_argument("--step", action="store_true", help="explain each step and wait for the Enter key")
+    os.environ[WAITS] = "yes" if parser.parse_args().step else ""
+    sys.path.insert(0, str(ROOT))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dnbmon-flow-")))
         from direct_plus.sandbox import start_sandbox
@@ -66,8 +93,12 @@ def walk(control: Any) -> None:
     compare(control)
 
 
-def step(number: int, title: str) -> None:
-    print(f"\n{number}. {title}")
+def step(number: int) -> None:
+    title, explanation = list(STEPS.items())[number - 1]
+    print(f"\n{number}. {title}", flush=True)
+    if os.environ[WAITS]:
+        print(textwrap.indent(textwrap.fill(" ".join(explanation.split()), 90), "   "))
+        input("   [Enter] ")
 
 
 def manage(*command: str) -> str:
@@ -86,7 +117,7 @@ def get_a_token() -> None:
     from portfolio.connecting import client_for
     from portfolio.models import AccessToken, Contract
 
-    step(1, "A token, once for all processes")
+    step(1)
     contract, _ = Contract.objects.get_or_create(name="default", defaults={"settle": timedelta(seconds=2)})
     client_for(contract).registrations()
     row = AccessToken.objects.get()
@@ -96,7 +127,7 @@ def get_a_token() -> None:
 def find_the_registration(control: Any) -> Any:
     from portfolio.models import Registration
 
-    step(2, "Registrations are found, not made")
+    step(2)
     control.add_registration(REFERENCE, description="Acme suppliers")
     manage("sync_registrations")
     registration = Registration.objects.select_related("contract").get()
@@ -109,7 +140,7 @@ def want_companies(control: Any, registration: Any) -> None:
     from portfolio.sending import sync
     from portfolio.wanting import Wish, want_subjects
 
-    step(3, "Companies become wanted, and D&B is made to agree")
+    step(3)
     take_as_wanted(registration, by="demo")
     want_subjects(registration=registration, wishes=[Wish(duns) for duns in (ACME, GLOBEX, INITECH)], asked_by="demo")
     run = sync(registration, asked_by="demo")
@@ -118,7 +149,7 @@ def want_companies(control: Any, registration: Any) -> None:
 
 
 def pull_the_first_time() -> None:
-    step(4, "Pull: announced, asked, stored, read, published")
+    step(4)
     say(manage("pull", REFERENCE))
     say(told())
 
@@ -127,7 +158,7 @@ def crash_in_the_middle(control: Any) -> None:
     from monitoring.models import Delivery
     from portfolio.models import Registration
 
-    step(5, "A crash: the answer is on its way when the process is killed")
+    step(5)
     control.happen("change", ACME, changes=BANKRUPT)
     control.happen("change", GLOBEX, changes={"organization.primaryName": "Globex International Ltd"})
     control.happen("delete", INITECH)
@@ -149,7 +180,7 @@ def repair() -> None:
 
     from monitoring.models import Delivery
 
-    step(6, "The next pull finds the row, and asks for a replay")
+    step(6)
     while Delivery.objects.filter(state__in=["asked", "doubtful"]).exists():
         try:
             say(manage("pull", REFERENCE))
@@ -160,7 +191,7 @@ def repair() -> None:
 
 
 def read_again() -> None:
-    step(7, "Read everything that is stored once more: nothing changes")
+    step(7)
     before = told()
     say(manage("ingest", "--rebuild"))
     assert told() == before
@@ -171,7 +202,7 @@ def look_at_alerts() -> None:
     from monitoring.alert_jobs import alert_published
     from monitoring.models import Alert
 
-    step(8, "Alerts, from what was published")
+    step(8)
     alert_published()
     for alert in Alert.objects.order_by("id"):
         say(f"{alert.get_severity_display()}: {alert.title}")
@@ -186,7 +217,7 @@ def told() -> str:
 
 def compare(control: Any) -> None:
     """By content, never by our ids."""
-    step(9, "D&B's ledger against the database")
+    step(9)
     given, kept = given_out(control), stored()
     say(f"given out by D&B: {given.total()}   stored: {kept.total()}")
     say(f"missing: {(given - kept).total()}   doubled or invented: {(kept - given).total()}")

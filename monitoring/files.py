@@ -91,12 +91,12 @@ def _import_part(
         delivery.registration = registration
         ingest(delivery)
         delivery.refresh_from_db()
+        result.new += delivery.new_count or 0
+        result.unreadable += delivery.unreadable_count
     else:
         result.known += 1
     result.parts += 1
     result.notifications += delivery.notification_count or 0
-    result.new += delivery.new_count or 0
-    result.unreadable += delivery.unreadable_count
 
 
 def _store(registration: Registration, name: FileName, key: uuid.UUID, lines: list[bytes]) -> Delivery:

@@ -33,17 +33,35 @@ def with_registrations(rows: list[Any]) -> None:
         row.registration = registrations[row.registration_id]
 
 
-FROM = {"from-high": (_("High and critical"), Severity.HIGH), "from-medium": (_("Medium and heavier"), Severity.MEDIUM)}
+FROM = {
+    "from-high": (_("High and critical"), Severity.HIGH),
+    "from-medium": (_("Medium and heavier"), Severity.MEDIUM),
+    "from-low": (_("Without noise"), Severity.LOW),
+}
+# What neither filters nor searches: with nothing else in the address, the list opens without noise.
+NO_FILTERS = {"p", "o", "columns"}
 
 
 class WeightFilter(choice_filter("severity", Severity.choices[::-1], _("weight"))):  # type: ignore[misc]
     """One weight, or all from one on: each weight is a range of the same index."""
+
+    all_option = ("all", _("With noise"))
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        self.is_opened = not set(request.GET) - NO_FILTERS
+        super().__init__(request, params, model, model_admin)
+
+    def value(self) -> str:
+        return str(super().value() or "") or ("from-low" if self.is_opened else "all")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         groups = [(value, words) for value, (words, _) in FROM.items()]
         return [*groups, *super().lookups(request, model_admin)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "from-low":
+            # No range of the index: nearly all are meant, and the newest are read by their keys.
+            return queryset.exclude(severity=Severity.NOISE)
         if self.value() in FROM:
             _, least = FROM[self.value()]
             return queryset.filter(severity__in=[one.value for one in Severity if one >= least])
@@ -64,6 +82,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     search_fields = ("company",)
     search_help_text = _("A D-U-N-S number, or how the company's name begins")
     ordering = ("-id",)
+    everything = "?severity=all"
     sortable_by = ()
     page_template = "pages/change.html"
     empty_title = _("No changes")

@@ -47,6 +47,8 @@ class ChosenList(ExportedList):
 
     # Columns by which such a list can be sorted, each with the indexed field behind it.
     column_order: dict[str, str] = {}
+    # What the address says where nothing is left out, for a list that leaves something out when it is opened.
+    everything = ""
 
     @property
     def listing(self) -> Listing:
@@ -106,14 +108,14 @@ class ChosenList(ExportedList):
         filters = [_chip(row, now, request) for row in self.kept(request).filters]
         return {
             "filters": filters,
-            "nothing_is_filtered": not now,
+            "nothing_is_filtered": not now and not self.everything or f"?{request.GET.urlencode()}" == self.everything,
             "active": next((one for one in filters if one["is_active"]), None),
             "query": request.GET.urlencode(),
             "columns": [(column.name, column.heading, column.name in chosen) for column in self.listing.columns],
             "are_chosen": bool(chosen),
             "chosen": ",".join(column.name for column in self.chosen_columns(request)),
             "may_share": request.user.has_perm(MAY_SHARE),
-            "list_url": self._url("changelist"),
+            "list_url": self._url("changelist") + self.everything,
             "save_url": self._url("save"),
             "columns_url": self._url("columns"),
         }

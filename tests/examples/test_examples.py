@@ -95,9 +95,10 @@ def test_a_receiver_checks_and_leaves_out_what_it_had(tmp_path: Path, settings: 
 
 @pytest.mark.skipif(engine() != "sqlite", reason="the same on every engine: it brings its own SQLite")
 def test_the_process_flow_ends_with_ledger_and_database_equal() -> None:
-    command = [sys.executable, "-m", "examples.monitoring_process_flow_demo"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    command = [sys.executable, str(EXAMPLES / "monitoring_process_flow_demo.py"), "--step"]
+    done = subprocess.run(command, cwd=ROOT, input="\n" * 9, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "missing: 0   doubled or invented: 0" in done.stdout
     assert done.stdout.rstrip().endswith("ledger = database")
     assert "Critical" in done.stdout
+    assert done.stdout.count("[Enter]") == 9, "it explains each step and waits"

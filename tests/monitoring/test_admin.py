@@ -8,6 +8,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
@@ -135,10 +136,38 @@ def test_each_change_is_told_as_a_sentence(admin: Client) -> None:
     assert f"merged into {DUNS}" in text
 
 
+def test_the_list_of_changes_opens_without_noise(admin: Client) -> None:
+    some_news()
+    for query in ("", "?p=0", "?o=1"):
+        found = admin.get(f"/monitoring/change/{query}").context["cl"].result_list
+        assert len(found) == 4 and all(change.severity > 0 for change in found)
+    page = admin.get("/monitoring/change/")
+    assert 'href="/monitoring/change/?severity=all"' in page.content.decode()
+    assert len(admin.get("/monitoring/change/?severity=all").context["cl"].result_list) == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [("/portfolio/company/", "stop monitoring them"), ("/portfolio/registration/", "pull, start or pause them")],
+)
+def test_hints_name_only_what_the_reader_may_do(admin: Client, path: str, hint: str) -> None:
+    some_news()
+    assert hint in text_of(admin.get(path))
+    viewer = User.objects.create_user("vic", is_staff=True)
+    viewer.groups.set(Group.objects.filter(name="Viewer"))
+    admin.force_login(viewer)
+    assert hint not in text_of(admin.get(path))
+
+
+def test_django_s_own_address_leads_to_the_front_page(admin: Client) -> None:
+    assert admin.get("/admin/").headers["Location"] == "/"
+    assert admin.get("/admin").headers["Location"] == "/admin/"
+
+
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ("", 5),
+        ("", 4),
         (f"severity={Severity.CRITICAL}", 2),
         ("kind=transferred", 1),
         (f"element={STATUS}", 1),
@@ -155,6 +184,8 @@ def test_each_change_is_told_as_a_sentence(admin: Client) -> None:
         ("day_from=rubbish", 5),
         ("registration=rubbish", 5),
         ("severity=rubbish", 5),
+        ("severity=from-low", 4),
+        ("severity=all", 5),
     ],
 )
 def test_changes_are_filtered_and_found(admin: Client, query: str, count: int) -> None:

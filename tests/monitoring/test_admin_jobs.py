@@ -53,7 +53,7 @@ def test_a_second_schedule_of_a_name_is_refused(admin: Client) -> None:
 
 def test_runs_of_long_ago_are_not_made_up_for(admin: Client) -> None:
     began = timezone.now()
-    admin.post("/django_q/schedule/add/", a_form(next_run_0="0001-01-02"))
+    admin.post("/django_q/schedule/add/", a_form(next_run_0="1901-01-02"))
     assert Schedule.objects.get().next_run >= began - timedelta(seconds=1)
 
 
@@ -141,3 +141,14 @@ def test_the_queue_is_shown(admin: Client) -> None:
     async_task(COUNT)
     assert OrmQ.objects.count() == 1
     assert "monitoring.jobs.count_days" in text_of(admin.get("/django_q/ormq/"))
+
+
+def test_a_badge_says_in_words_when_the_last_run_ended(admin: Client) -> None:
+    install_schedules()
+    done = Task.objects.create(
+        id="0" * 32, name="x", func=COUNT, started=timezone.now(), stopped=timezone.now(), success=True
+    )
+    Schedule.objects.filter(name="Count the days").update(task=done.pk)
+    page = admin.get("/django_q/schedule/").content.decode()
+    assert "went well" in page and "just now" in page
+    assert "&lt;time" not in page

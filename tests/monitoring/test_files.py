@@ -76,7 +76,8 @@ def test_a_file_again_changes_nothing(registration: Registration, write: Write) 
     import_file(registration, path)
     before = (Notification.objects.count(), Change.objects.count(), Delivery.objects.count())
     again = import_file(registration, path)
-    assert (again.parts, again.known) == (1, 1)
+    assert (again.parts, again.known, again.new) == (1, 1, 0)
+    assert "7 notifications, 0 new, 1 part (1 imported before)" in run(str(path))
     assert (Notification.objects.count(), Change.objects.count(), Delivery.objects.count()) == before == (7, 7, 1)
 
 
@@ -110,7 +111,7 @@ def test_what_was_broken_off_goes_on(registration: Registration, write: Write, m
         import_file(registration, path, tell=stop_after_two)
     assert Delivery.objects.count() == 2
     result = import_file(registration, path)
-    assert (result.known, result.new) == (2, 40)
+    assert (result.known, result.new) == (2, 32)
     assert Notification.objects.count() == 40
 
 
@@ -145,7 +146,7 @@ def test_a_folder_of_all_kinds(registration: Registration, control: SandboxContr
     assert "1 notification, 1 new, 1 part" in text
     assert "2 companies at D&B, 2 of them not known before" in text
     assert set(Notification.objects.values_list("company_id", flat=True)) == {A, B}
-    assert "(1 read before)" in run(control.out_folder())
+    assert "(1 imported before)" in run(control.out_folder())
     assert Subject.objects.filter(state=SubjectState.MONITORED).count() == 2
 
 

@@ -1,12 +1,19 @@
 """Dates and numbers as the reader's language writes them."""
 
+import ast
+import gettext
+import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import translation
+from django.utils.translation.template import templatize
 
 from dnbmon_site.models import User
 from monitoring.wording import say
@@ -43,8 +50,14 @@ def test_what_dnb_sends_follows_it_too() -> None:
         assert "24. November 2026" in ago(MOMENT)
 
 
+@pytest.fixture
+def with_german(settings: Any) -> None:
+    """Offered, as it will be once its catalogue is complete; its way of writing dates is there already."""
+    settings.LANGUAGES = [*settings.LANGUAGES, ("de", "Deutsch")]
+
+
 @pytest.mark.django_db
-def test_pages_are_written_in_the_persons_language(client: Client) -> None:
+def test_pages_are_written_in_the_persons_language(client: Client, with_german: None) -> None:
     contract = a_contract(contracted_number=1_234_567)
     person = User.objects.create_superuser("ann")
     client.force_login(person)
@@ -65,9 +78,62 @@ def test_everybody_chooses_zone_and_language_for_themselves(client: Client) -> N
     person = User.objects.create_user("bob", is_staff=True)
     assert client.get("/my/").status_code == 302
     client.force_login(person)
-    assert "no time zone" in client.post("/my/", {"timezone": "Mars", "language": "de"}).content.decode()
-    page = client.post("/my/", {"timezone": "Europe/Berlin", "language": "de"}, follow=True).content.decode()
-    assert "1.000.000" in page and "/my/" in page
+    assert "no time zone" in client.post("/my/", {"timezone": "Mars", "language": "en-us"}).content.decode()
+    page = client.post("/my/", {"timezone": "Europe/Berlin", "language": "en-us"}, follow=True).content.decode()
+    assert "1,000,000" in page and "/my/" in page
     person.refresh_from_db()
-    assert (person.timezone, person.language) == ("Europe/Berlin", "de")
+    assert (person.timezone, person.language) == ("Europe/Berlin", "en-us")
     assert AuditEntry.objects.get(action="edit preferences").actor == "bob"
+
+
+# A language is offered with all its words, or not at all
+
+
+def all_messages() -> set[str]:
+    """Every text that is marked for translation, in code and in templates; the singular of those with two forms."""
+    found: set[str] = set()
+    for path in files_with_words():
+        text = path.read_text()
+        found |= set(messages_of(text) if path.suffix == ".py" else messages_of_template(text))
+    return found
+
+
+def files_with_words() -> Iterator[Path]:
+    root = Path(settings.BASE_DIR)
+    for app in ("portfolio", "monitoring", "health", "dnbmon_site"):
+        yield from (path for path in (root / app).rglob("*.py") if "migrations" not in path.parts)
+    yield from (path for path in (root / "templates").rglob("*") if path.suffix in (".html", ".txt"))
+
+
+def messages_of_template(source: str) -> Iterator[str]:
+    literal = r"""gettext\(u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+    yield from map(ast.literal_eval, re.findall(literal, templatize(source, origin=None)))
+
+
+def messages_of(code: str) -> Iterator[str]:
+    names = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names and node.args:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
+
+
+def untranslated(code: str) -> set[str]:
+    place = Path(settings.BASE_DIR) / "locale" / code.replace("-", "_") / "LC_MESSAGES" / "django.mo"
+    known: set[str] = set()
+    if place.exists():
+        with place.open("rb") as file:
+            catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+        known = {key if isinstance(key, str) else key[0] for key, words in catalogue.items() if words}
+    return all_messages() - known
+
+
+def test_each_language_offered_is_complete() -> None:
+    for code, name in settings.LANGUAGES:
+        missing = set() if code.startswith("en") else untranslated(code)
+        assert not missing, f"{name} is offered, but these have no translation: {sorted(missing)[:20]} …"
+
+
+def test_a_language_without_words_would_not_be_offered() -> None:
+    assert len(untranslated("de")) > 1_000

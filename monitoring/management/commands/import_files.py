@@ -64,7 +64,7 @@ def _same_export(one: FileName, other: FileName) -> bool:
 
 def _words(done: Imported) -> str:
     told = f"{plural(done.notifications, 'notification')}, {done.new:,} new, {plural(done.parts, 'part')}"
-    told += f" ({done.known:,} read before)" if done.known else ""
+    told += f" ({done.known:,} imported before)" if done.known else ""
     return told + (f", {done.unreadable:,} unreadable" if done.unreadable else "")
 
 
