@@ -245,6 +245,11 @@ vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL: str = ENV.str("DEFAULT_FROM_EMAIL", default="dnbmon@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
+# Where channels may send mail to, beside each person's own address.
+MAIL_DOMAINS: list[str] = ENV.list(
+    "MAIL_DOMAINS", default=["*"] if DEVELOPMENT else [DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip("> ")]
+)
+
 # Jobs; docs/engines.md and the comments of each line say what django-q2 does otherwise.
 Q_CLUSTER: dict[str, Any] = {
     "name": "dnbmon",

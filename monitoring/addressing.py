@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import apprise
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.core import signing
@@ -22,6 +21,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from monitoring.chats import chat_of
 from monitoring.models import Channel, Severity, content_key
 from portfolio.rows import insert_new
 from portfolio.wording import counted
@@ -64,11 +64,14 @@ def check_address(text: str) -> None:
     if addresses := mail_addresses(text):
         _check_mail(addresses)
     elif "://" not in text:
-        raise ValidationError(gettext("Give a mail address, or an address such as slack://… or msteams://…"))
-    elif service(text) is None:
+        raise ValidationError(gettext("Give a mail address, or the address of a service, as the guide below shows."))
+    elif chat_of(text) is None:
         scheme = text.partition("://")[0][:30]
         raise ValidationError(
-            gettext("This is no complete address of %(scheme)s://; the guide below shows the parts it needs.")
+            gettext(
+                "This %(scheme)s:// address is none that messages are sent to. The guide below shows which there are; "
+                "none takes parameters for the method, headers, files or other servers."
+            )
             % {"scheme": scheme}
         )
 
@@ -86,24 +89,16 @@ def _check_mail(addresses: list[str]) -> None:
             ) from None
 
 
-def service(address: str) -> Any:
-    """Apprise's object for an address; None where it knows no such thing."""
-    try:
-        return apprise.Apprise.instantiate(address, suppress_exceptions=True)
-    except (TypeError, ValueError):
-        return None
-
-
 def shown(text: str) -> str:
     """For people: mail addresses as they are, of all others nothing that opens a door."""
     if addresses := mail_addresses(text):
         return ", ".join(addresses)
-    found = service(text.strip())
-    return f"{found.service_name}: {text.partition('://')[0]}://…" if found else "…"
+    found = chat_of(text)
+    return f"{found.service}: {text.strip().partition('://')[0]}://…" if found else "…"
 
 
 def without_secrets(text: str, address: str) -> str:
-    """What a library says about an address, without the parts of that address."""
+    """What a service answers, without the parts of its address."""
     for part in sorted(_parts(address), key=len, reverse=True):
         text = text.replace(part, "…")
     return text
@@ -115,10 +110,6 @@ def _parts(address: str) -> Iterator[str]:
         if len(part) >= 6 and part != pieces.hostname:
             yield part
             yield unquote(part)
-
-
-def is_mail(address: str) -> bool:
-    return bool(mail_addresses(address)) or address.lower().startswith(("mailto://", "mailtos://"))
 
 
 def zone_of(channel: Channel) -> tzinfo:

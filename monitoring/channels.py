@@ -1,32 +1,40 @@
-"""Sending to channels: mail through the program's own server, everything else through apprise."""
+"""Sending to channels: mail through the program's own server, chats as `monitoring.chats` says how."""
 
 from __future__ import annotations
 
 import json
-import logging
-import re
 import smtplib
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-import apprise
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from monitoring.addressing import address_of, is_mail, mail_addresses, service, unsubscribe_link, without_secrets
+from monitoring.addressing import address_of, mail_addresses, unsubscribe_link, without_secrets
+from monitoring.calling_out import Reply, post
+from monitoring.chats import Chat, chat_of
 from monitoring.dispatching import ROUTES, Answer, NotSent, Route
 from monitoring.messages import Message, alert_message, assignment_message, digest_message, notice_message, test_message
 from monitoring.models import Alert, Channel, Dispatch, TargetKind
+from monitoring.outgoing import NotReached
 from monitoring.own_alerts import OPEN
+from monitoring.permitted_addresses import (
+    ASKED,
+    ASKED_AT_MOST,
+    has_left,
+    of_people_who_left,
+    question_to,
+    unconfirmed,
+    waits_for,
+    why_refused,
+    within_limit,
+)
+from portfolio.auditing import record
 from portfolio.models import Notice
 from portfolio.rows import clean_text
 
-# It may say what an address should not be seen with, so nothing of it reaches the log.
-APPRISE: logging.Logger = apprise.logger
-APPRISE.propagate = False
-APPRISE.setLevel(logging.WARNING)
 MAIL_TIMEOUT = 30
 # About three days, closer together at first.
 SPACING = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440, 1440))
@@ -63,9 +71,10 @@ def send(channel: Channel, message: Message, key: uuid.UUID) -> Answer:
     """Send a message; how it went is noted at the channel. Raises NotSent."""
     address = address_of(channel)
     try:
-        if not address:
-            raise NotSent(gettext("The address cannot be read: enter it again, the secret key was changed."))
-        answer = _mail(channel, message, address, key) if mail_addresses(address) else _chat(channel, message, address)
+        if reason := why_refused(channel):
+            raise NotSent(reason, final=has_left(channel.person))
+        chat = chat_of(address)
+        answer = _chat(chat, channel, message, address) if chat else _mail(channel, message, address, key)
     except NotSent as error:
         Channel.objects.filter(pk=channel.pk).update(last_error=clean_text(str(error)))
         raise
@@ -78,7 +87,7 @@ def _mail(channel: Channel, message: Message, address: str, key: uuid.UUID) -> A
     mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.text(channel),
-        to=mail_addresses(address),
+        to=_readers(mail_addresses(address), channel),
         headers={
             # The same on every try, so that a reader's mail program shows it once.
             "Message-ID": f"<{key}@dnbmon>",
@@ -91,8 +100,35 @@ def _mail(channel: Channel, message: Message, address: str, key: uuid.UUID) -> A
     return deliver(mail)
 
 
+def _readers(addresses: list[str], channel: Channel) -> list[str]:
+    """Those who are still here and have said yes, or never had to; the others are asked. Raises NotSent for none."""
+    gone = of_people_who_left(addresses)
+    here = [address for address in addresses if address not in gone]
+    if not here:
+        raise NotSent(gettext("Everybody who read there was deactivated."), final=True)
+    silent = unconfirmed(here, channel.person)
+    for address in silent:
+        if mail := question_to(address, at_most=ASKED_AT_MOST):
+            deliver(mail)
+    if len(silent) == len(here):
+        raise NotSent(waits_for(silent))
+    return [address for address in here if address not in silent]
+
+
+def ask_readers(channel: Channel, *, by: str) -> list[str]:
+    """Ask those who have not said yes, as far as one person may have them asked; returns who has not."""
+    silent = unconfirmed(mail_addresses(address_of(channel)), channel.person)
+    for address in silent:
+        if within_limit(by, ASKED) and (mail := question_to(address)):
+            record(actor=by, action=ASKED, thing=channel, summary=gettext("%(address)s asked") % {"address": address})
+            deliver(mail)
+    return silent
+
+
 def deliver(mail: EmailMultiAlternatives) -> Answer:
     """Give a mail to the program's own server; raises NotSent."""
+    # Names that people have written stand in it, whatever is in them.
+    mail.subject = " ".join(mail.subject.split())
     try:
         mail.connection = mail.connection or get_connection(timeout=MAIL_TIMEOUT)
         mail.send()
@@ -110,28 +146,21 @@ def _decoded(text: bytes | str) -> str:
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
 
 
-def _chat(channel: Channel, message: Message, address: str) -> Answer:
-    found = service(address)
-    if found is None:
-        raise NotSent(gettext("The address is not known any more: enter it again."))
-    is_html = is_mail(address)
-    notifier = apprise.Apprise()
-    notifier.add(found)
-    result = notifier.notify(
-        body=message.html(channel) if is_html else message.text(channel),
-        title=message.subject,
-        body_format=apprise.NotifyFormat.HTML if is_html else apprise.NotifyFormat.TEXT,
-    )
-    if not result:
-        told = [without_secrets(entry.message, address) for one in result.results for entry in one.logs()]
-        reason = told[-1][:300] if told else gettext("The service did not take it.")
-        raise NotSent(reason, status=_status(reason), text="\n".join(told))
-    return Answer()
+def _chat(chat: Chat, channel: Channel, message: Message, address: str) -> Answer:
+    body = json.dumps(chat.body(message.subject, message.text(channel)))
+    try:
+        reply = post(chat.url, body.encode(), chat.headers)
+    except NotReached as error:
+        raise NotSent(gettext("%(service)s: %(error)s") % {"service": chat.service, "error": error}) from error
+    return _judged(chat, reply, without_secrets(reply.text, address))
 
 
-def _status(told: str) -> int | None:
-    found = re.search(r"error=(\d{3})\b", told)
-    return int(found[1]) if found else None
+def _judged(chat: Chat, reply: Reply, text: str) -> Answer:
+    if 200 <= reply.status < 300:
+        return Answer(reply.status, text)
+    reason = gettext("%(service)s answered %(status)s.") % {"service": chat.service, "status": reply.status}
+    wait = None if reply.retry_after is None else timedelta(seconds=reply.retry_after)
+    raise NotSent(reason, status=reply.status, text=text, retry_after=wait)
 
 
 def send_test(channel: Channel) -> str:

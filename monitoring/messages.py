@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from monitoring.addressing import address_of, is_mail, link, unsubscribe_link, zone_of
+from monitoring.addressing import address_of, link, mail_addresses, unsubscribe_link, zone_of
 from monitoring.models import Alert, AlertFact, AlertKind, Channel, DigestItem, Severity
 from monitoring.wording import lower_first
 from portfolio.models import Notice
@@ -53,7 +53,7 @@ class Message:
         return render_to_string("mail/message.html", self._context(channel))
 
     def _context(self, channel: Channel) -> dict[str, object]:
-        unsubscribe = unsubscribe_link(channel) if is_mail(address_of(channel)) else ""
+        unsubscribe = unsubscribe_link(channel) if mail_addresses(address_of(channel)) else ""
         return {"message": self, "channel": channel, "unsubscribe": unsubscribe}
 
 

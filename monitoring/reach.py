@@ -7,13 +7,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from monitoring.models import AlertRule, Channel, RuleChannel, Severity
+from monitoring.permitted_addresses import why_refused
 from portfolio.models import Subject
 from portfolio.tallying import Numbers, counter, tally
 
 
 def open_channels() -> list[Channel]:
     """Those that anything is sent to."""
-    return list(Channel.objects.filter(active=True, unsubscribed_at=None).order_by("name", "id"))
+    rows = Channel.objects.filter(active=True, unsubscribed_at=None).select_related("person").order_by("name", "id")
+    return [channel for channel in rows if not why_refused(channel)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -78,6 +79,8 @@ def switch_off(endpoint: WebhookEndpoint, *, by: str, reason: str) -> None:
 def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> None:
     """What waits is sent and what was published meanwhile is told; or neither, where it is to begin from now."""
     fields: dict[str, Any] = {"is_active": True, "off_reason": "", "held_until": None}
+    if maker_has_left(endpoint):
+        fields["created_by"] = clean_text(by, 200)
     if from_now:
         waiting(endpoint).update(state=DispatchState.CANCELLED, next_try_at=None)
         fields["cursor"] = str(feed.latest())
@@ -87,6 +90,11 @@ def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> 
     words = words if from_now else gettext("Webhook %(name)s switched on")
     _record(endpoint, by, "webhook.on", words % {"name": endpoint})
     endpoint.refresh_from_db()
+
+
+def maker_has_left(endpoint: WebhookEndpoint) -> bool:
+    """Whoever made it, or took it over, was deactivated: nobody answers for where it leads."""
+    return get_user_model().objects.filter(username=endpoint.created_by, is_active=False).exists()
 
 
 def missed(endpoint: WebhookEndpoint) -> tuple[int, int]:

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from dnbmon_site.doctor.finding import Finding
-from monitoring.models import FileServer, WebhookEndpoint
+from monitoring.models import Channel, FileServer, WebhookEndpoint
 from monitoring.outgoing import NotReached, PrivateAddress, addresses_of
+from monitoring.permitted_addresses import why_refused
+from monitoring.webhooks import maker_has_left
 
 
 def of_settings() -> Iterator[Finding]:
@@ -22,6 +24,20 @@ def of_people() -> Iterator[Finding]:
         yield from _refused(f"The file server {server}", server.host)
     for endpoint in WebhookEndpoint.objects.filter(is_active=True).order_by("name"):
         yield from _refused(f"The webhook {endpoint}", urlsplit(endpoint.url).hostname)
+        if maker_has_left(endpoint):
+            yield Finding(
+                f"The webhook {endpoint} is looked after by {endpoint.created_by}, who was deactivated.",
+                "Switch it off and on again: whoever does so takes it over.",
+            )
+
+
+def channels() -> Iterator[Finding]:
+    for row in Channel.objects.filter(active=True, unsubscribed_at=None).select_related("person").order_by("name"):
+        if why := why_refused(row):
+            yield Finding(
+                f"Nothing is sent to the channel {row} of {row.person or 'all'}: {why}",
+                "Switch it off, or enter an address that may be (docs/alerts.md).",
+            )
 
 
 def _refused(what: str, host: str | None) -> Iterator[Finding]:

@@ -20,14 +20,24 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from monitoring.addressing import channel_of_token, check_address, set_address
+from monitoring.addressing import address_of, channel_of_token, check_address, set_address
 from monitoring.admin.reaching import offered, standing_of, taken_in_words, waiting_in_words
-from monitoring.channels import send_test, unsubscribe
+from monitoring.channels import ask_readers, send_test, unsubscribe
 from monitoring.digests import next_digest
+from monitoring.dispatching import NotSent
 from monitoring.models import Channel, DigestItem, Dispatch, DispatchState, Rhythm, Severity
+from monitoring.permitted_addresses import (
+    ACTS_AN_HOUR,
+    TESTED,
+    address_of_token,
+    confirm,
+    waits_for,
+    why_not_there,
+    within_limit,
+)
 from monitoring.reach import Reach, count_unheard
 from monitoring.wording import lower_first
-from portfolio.auditing import record
+from portfolio.auditing import note_act, record
 from portfolio.markup import ago, badge, two_lines
 from portfolio.models.contracts import check_timezone
 from portfolio.pages import PageAdmin
@@ -37,6 +47,8 @@ STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": 
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    # Who fills it in: whose the channel is where the form does not ask.
+    editor: Any = None
     address = forms.CharField(
         label=_("Address"),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
@@ -54,6 +66,9 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
             *("rhythm", "digest_time", "digest_day", "zone"),
         )
 
+    def clean_name(self) -> str:
+        return " ".join(str(self.cleaned_data["name"]).split())
+
     def clean_address(self) -> str:
         text = str(self.cleaned_data["address"]).strip()
         if text:
@@ -61,6 +76,16 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         elif not self.instance.encrypted:
             raise ValidationError(gettext("Where should the messages go?"))
         return text
+
+    def clean(self) -> dict[str, Any]:
+        """Held to what may be, unless it only is switched off."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        person = cleaned.get("person") if "person" in self.fields else self.editor
+        address = cleaned.get("address") or address_of(self.instance)
+        is_used = bool(cleaned.get("address") or cleaned.get("active"))
+        if is_used and not self.has_error("address") and (why := why_not_there(address, person)):
+            self.add_error("address", why)
+        return cleaned
 
     def clean_zone(self) -> str:
         zone = str(self.cleaned_data["zone"]).strip()
@@ -79,7 +104,7 @@ class ChannelAdmin(PageAdmin):
     change_form_template = "pages/channel.html"
     conditional_fields = {"digest_time": "rhythm != 'at_once'", "digest_day": "rhythm == 'weekly'"}
     empty_title = _("No channels yet")
-    empty_text = _("Alerts are in the inbox. A channel also sends them: by mail, to Slack, Teams and a hundred others.")
+    empty_text = _("Alerts are in the inbox. A channel also sends them: by mail, to Slack, Teams and others.")
     fieldsets = (
         (None, {"fields": ("name", "address", "person", "active")}),
         (_("What"), {"fields": ("all_rules", "minimum", "notices")}),
@@ -90,6 +115,7 @@ class ChannelAdmin(PageAdmin):
         view = self.admin_site.admin_view
         return [
             # Whoever holds the link may leave, without a login; mail programs post to it themselves.
+            path("confirm/<str:token>/", csrf_exempt(self.confirm), name="monitoring_channel_confirm"),
             path("unsubscribe/<str:token>/", csrf_exempt(self.unsubscribe), name="monitoring_channel_unsubscribe"),
             path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="monitoring_channel_do"),
             *super().get_urls(),
@@ -155,6 +181,10 @@ class ChannelAdmin(PageAdmin):
             return self.fieldsets
         return ((None, {"fields": ("name", "address", "active")}), *self.fieldsets[1:])
 
+    def get_form(self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"editor": request.user})
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "digest_time":
             kwargs["widget"] = forms.TimeInput({"type": "time", "class": "dm-input"}, format="%H:%M")
@@ -166,7 +196,8 @@ class ChannelAdmin(PageAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context.get("original")
         told = self._told(request, row) if row else {}
-        return super().render_change_form(request, {**context, **told, "show_history": False}, *args, **kwargs)
+        context = {**context, **told, "show_history": False, "may_share": self.may_share(request)}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def _told(self, request: HttpRequest, row: Channel) -> dict[str, Any]:
         reach = Reach.read()
@@ -201,6 +232,7 @@ class ChannelAdmin(PageAdmin):
         )
         self._record(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.shown})
         count_unheard()
+        self._ask_readers(request, obj)
 
     def delete_model(self, request: HttpRequest, obj: Channel) -> None:
         super().delete_model(request, obj)
@@ -210,6 +242,17 @@ class ChannelAdmin(PageAdmin):
         super().delete_queryset(request, queryset)
         count_unheard()
 
+    def _ask_readers(self, request: HttpRequest, row: Channel) -> None:
+        """Whoever is not the channel's own person is asked first whether they want its messages."""
+        try:
+            silent = ask_readers(row, by=request.user.get_username())
+        except NotSent as error:
+            messages.warning(request, str(error))
+            return
+        if silent:
+            Channel.objects.filter(pk=row.pk).update(last_error=waits_for(silent))
+            messages.info(request, waits_for(silent))
+
     def _record(self, request: HttpRequest, row: Channel, action: str, summary: str) -> None:
         record(actor=request.user.get_username(), action=action, thing=row, summary=summary)
 
@@ -218,8 +261,7 @@ class ChannelAdmin(PageAdmin):
         if not self.has_change_permission(request, row):
             raise PermissionDenied
         if action == "test":
-            why = send_test(row)
-            messages.add_message(*told_of_test(request, row, why))
+            messages.add_message(*self._tested(request, row))
         elif action == "subscribe":
             Channel.objects.filter(pk=row.pk).update(unsubscribed_at=None)
             messages.success(request, gettext("It gets messages again."))
@@ -232,6 +274,27 @@ class ChannelAdmin(PageAdmin):
             raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
         count_unheard()
         return HttpResponseRedirect(reverse("admin:monitoring_channel_change", args=[row.pk]))
+
+    def _tested(self, request: HttpRequest, row: Channel) -> tuple[HttpRequest, int, str]:
+        by = request.user.get_username()
+        if not within_limit(by, TESTED):
+            words = gettext("At most %(count)s tests an hour: wait a little.") % {"count": ACTS_AN_HOUR}
+            return request, messages.WARNING, words
+        self._record(request, row, TESTED, gettext("Channel %(name)s tested") % {"name": row})
+        self._ask_readers(request, row)
+        return told_of_test(request, row, send_test(row))
+
+    def confirm(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Whoever reads at an address says yes: without a login, and not by following the link alone."""
+        address = address_of_token(token)
+        if not address:
+            raise Http404(gettext("This link is too old, or it is none: have the channel tested once more."))
+        is_done = request.method == "POST"
+        if is_done:
+            confirm(address)
+            note_act(actor=address, action="channel.confirm", what="mailaddress", key=address[:128], summary=address)
+        context = {"title": gettext("Alerts by mail"), "address": address, "is_done": is_done}
+        return render(request, "pages/confirm_address.html", context)
 
     def unsubscribe(self, request: HttpRequest, token: str) -> HttpResponse:
         channel = channel_of_token(token)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext, ngettext
 
 from monitoring.models import AlertRule, Channel, Severity
+from monitoring.permitted_addresses import why_refused
 from monitoring.reach import Reach
 from monitoring.rules import few
 from monitoring.wording import lower_first
@@ -19,6 +20,8 @@ def standing_of(row: Channel, taken: Sequence[AlertRule]) -> tuple[str, str, str
         return gettext("Unsubscribed"), "warn", gettext("Somebody followed the link “No more of these”.")
     if not row.active:
         return gettext("Switched off"), "calm", ""
+    if why := why_refused(row):
+        return gettext("Switched off"), "bad", why
     if row.last_error:
         return gettext("In trouble"), "bad", row.last_error
     return (gettext("Works"), "good", "") if taken else _without_rules(row)

@@ -18,6 +18,7 @@ from monitoring.models.alerts import (
 )
 from monitoring.models.dispatches import Dispatch, DispatchAttempt, DispatchState, TargetKind
 from monitoring.models.file_servers import FileServer
+from monitoring.models.mail_addresses import MailAddress
 from monitoring.models.notifications import (
     Change,
     DailyCount,
@@ -77,6 +78,7 @@ __all__ = [
     "FileServer",
     "Grouping",
     "Kind",
+    "MailAddress",
     "Measure",
     "Notification",
     "NotificationType",

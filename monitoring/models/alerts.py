@@ -87,7 +87,7 @@ class Weekday(models.IntegerChoices):
 
 
 class Channel(models.Model):
-    """Where alerts go: mail addresses or any address that apprise knows. It holds secrets and is kept encrypted."""
+    """Where alerts go: mail addresses, or the address of a service, which holds secrets and is kept encrypted."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(_("name"), max_length=120)

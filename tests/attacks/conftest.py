@@ -32,7 +32,10 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
         wait_until(lambda: STARTED in running.said or running.process.poll() is not None, timeout=120, what="the start")
         assert STARTED in running.said, running.said
         try:
-            yield Production(f"http://127.0.0.1:{port}", env, running, connections)
+            attacked = Production(f"http://127.0.0.1:{port}", env, running, connections)
+            yield attacked
+            # Whatever was attempted: nothing was connected to that a person could choose.
+            assert attacked.strangers() == set()
         finally:
             everybody = family(running.process.pid)
             running.stop(30)

@@ -1,9 +1,11 @@
 """What an attack has in hand: a browser as any person, a client with any key, and a look at what it did."""
 
+import ast
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
@@ -88,3 +90,14 @@ class Production:
     def connected_to(self) -> set[str]:
         """Every address that a process of the program has opened a connection to, as Python writes it."""
         return set(self.connections.read_text().splitlines()) if self.connections.exists() else set()
+
+    def strangers(self) -> set[str]:
+        """Of those, all that are neither its own web server nor its database."""
+        known = {urlsplit(url).port for url in (self.url, self.env["DATABASE_URL"])}
+        return {line for line in self.connected_to() if not is_at(line, known)}
+
+
+def is_at(line: str, ports: set[int | None]) -> bool:
+    """Whether a recorded address is one of these ports of this machine."""
+    address = ast.literal_eval(line)
+    return isinstance(address, tuple) and address[0] in ("127.0.0.1", "::1") and address[1] in ports

@@ -8,6 +8,50 @@ import pytest
 
 from tests.attacks.production import Production
 
+CHANNEL = {"active": "on", "minimum": "1", "rhythm": "at_once", "digest_day": "0"}
+# What went through: methods, headers, files, servers, and every spelling of this machine.
+ONCE_SENT = (
+    "json://127.0.0.1:{port}/?method=DELETE&+Authorization=stolen&:Image=y",
+    "json://0x7f000001:{port}/", "json://2130706433:{port}/", "json://0.0.0.0:{port}/", "http://127.1:{port}/",
+    "workflow://127.0.0.1:{port}/a/b?template=/etc/passwd", "form://127.0.0.1:{port}/", "xml://127.0.0.1:{port}/",
+    "mailto://a:b@example.com?smtp=127.0.0.1&port={port}", "syslog://127.0.0.1:{port}", "gotify://127.0.0.1:{port}/key",
+)  # fmt: skip
+OLD_CHANNEL = """
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from monitoring import addressing
+from monitoring.models import Channel
+addressing.check_address = lambda text: None
+row = Channel(name="old", person=get_user_model().objects.get(username={name!r}), created_at=timezone.now())
+addressing.set_address(row, {address!r})
+row.save(force_insert=True)
+print(row.pk)
+"""
+SENT_TO_THE_GONE = """
+import json
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+from monitoring import addressing, alert_jobs, webhooks
+from monitoring.dispatching import dispatch_due, enqueue
+from monitoring.models import Channel, Dispatch, TargetKind
+from portfolio.notices import notify
+now, person = timezone.now(), get_user_model().objects.get(username="gone-viewer")
+row = Channel(name="gone", person=person, created_at=now)
+addressing.set_address(row, person.email)
+row.save(force_insert=True)
+endpoint, _ = webhooks.create_endpoint(made_by="gone-viewer", name="gone", url="https://gone.example.com/")
+notice = notify(kind="cap", subject="The cap is near", text="98 of 100.", key="gone")
+get_user_model().objects.filter(pk=person.pk).update(is_active=False)
+def queued(kind, target, payload):
+    return Dispatch(id=Dispatch.key(target, "gone"), kind=kind, target=target, event="gone", event_type="x",
+        payload=json.dumps(payload), next_try_at=now, created_at=now)
+rows = enqueue([queued(TargetKind.CHANNEL, row.pk, {"digest": now.isoformat()}),
+    queued(TargetKind.REPORT, person.pk, {"schedule": str(row.pk), "period": "2026-W01"}),
+    queued(TargetKind.WEBHOOK, endpoint.pk, {})])
+dispatch_due(now + timezone.timedelta(seconds=30), at_once=1)
+for one in Dispatch.objects.filter(event="gone"):
+    print(one.kind, one.state, one.last_error)
+"""
 SECRET = "the-stored-password-of-the-erp"
 MAKE_FILE_SERVER = f"""
 from django.utils import timezone
@@ -67,3 +111,60 @@ def test_d_and_bs_account_is_not_shown_to_another_host(production: Production, i
         assert answer.status_code == 200
         assert "key and secret are sent there" in answer.text
     assert inner.asked == []
+
+
+def test_a_viewer_reaches_no_address_through_a_channel(production: Production, inner: Inner) -> None:
+    viewer = production.person("channel-viewer", "Viewer")
+    for address in ONCE_SENT:
+        answer = viewer.submit(
+            "/monitoring/channel/add/", {**CHANNEL, "name": "x", "address": address.format(port=inner.server_port)}
+        )
+        assert answer.status_code == 200, address
+    old = f"json://127.0.0.1:{inner.server_port}/?method=DELETE"
+    key = production.inside(OLD_CHANNEL.format(name="channel-viewer", address=old))
+    viewer.submit(f"/monitoring/channel/{key}/do/test/")
+    page = viewer.ask(f"/monitoring/channel/{key}/change/").text
+    assert "does not send to such an address" in page
+    assert inner.asked == []
+
+
+def test_who_manages_channels_reaches_the_internet_only(production: Production, inner: Inner) -> None:
+    admin = production.person("channel-admin", "Administrator")
+    for number, address in enumerate(ONCE_SENT):
+        answer = admin.submit(
+            "/monitoring/channel/add/",
+            {**CHANNEL, "name": f"inner {number}", "address": address.format(port=inner.server_port)},
+        )
+        assert answer.status_code in (200, 302)
+    keys = production.inside(
+        "from monitoring.models import Channel\n"
+        "print(*Channel.objects.filter(name__startswith='inner').values_list('pk', flat=True))"
+    ).split()
+    assert len(keys) == 4, "those that are no more than an address"
+    for key in keys:
+        admin.submit(f"/monitoring/channel/{key}/do/test/")
+        assert "PRIVATE_HOSTS does not name" in admin.ask(f"/monitoring/channel/{key}/change/").text
+    assert inner.asked == []
+    assert not any(str(inner.server_port) in line for line in production.connected_to())
+
+
+def test_mail_goes_to_no_address_of_ones_choice(production: Production) -> None:
+    viewer = production.person("mail-viewer", "Viewer")
+    form = {**CHANNEL, "name": "two\r\nlines"}
+    for address in ("victim@elsewhere.example", "mail-viewer@example.com, victim@elsewhere.example"):
+        answer = viewer.submit("/monitoring/channel/add/", {**form, "address": address})
+        assert "not to victim@elsewhere.example" in answer.text
+    added = viewer.submit("/monitoring/channel/add/", {**form, "address": "mail-viewer@example.com"})
+    assert added.status_code == 302
+    key = production.inside("from monitoring.models import Channel; print(Channel.objects.get(name='two lines').pk)")
+    for _ in range(12):
+        assert viewer.submit(f"/monitoring/channel/{key}/do/test/").status_code == 302
+    assert "At most 10 tests an hour" in viewer.ask(f"/monitoring/channel/{key}/change/").text
+
+
+def test_nothing_is_sent_to_somebody_who_was_deactivated(production: Production) -> None:
+    production.person("gone-viewer", "Viewer")
+    told = dict(line.split(" ", 1) for line in production.inside(SENT_TO_THE_GONE).splitlines())
+    assert told["channel"] == "parked gone-viewer was deactivated."
+    assert told["report"].startswith("parked")
+    assert told["webhook"].startswith("waiting gone-viewer, who looked after it, was deactivated.")

@@ -5,9 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from monitoring.addressing import set_address
+from monitoring.addressing import mail_addresses, set_address
 from monitoring.alerting import raise_alerts
 from monitoring.models import AlertRule, Channel, Delivery, RuleChannel, Severity, content_key
+from monitoring.permitted_addresses import confirm
 from tests.builders import DUNS, an_element, an_update, stamp
 
 OTHER = "150483782"
@@ -29,9 +30,16 @@ def a_channel(*rules: AlertRule, address: str = "ann@example.com", **fields: Any
     channel = Channel(**{"name": "Mail", **narrow, **fields})
     set_address(channel, address)
     channel.save(force_insert=True)
+    said_yes(address)
     for rule in rules:
         listen(rule, channel)
     return channel
+
+
+def said_yes(address: str) -> None:
+    """Whoever reads there was asked, and wants messages."""
+    for one in mail_addresses(address):
+        confirm(one)
 
 
 def listen(rule: AlertRule, channel: Channel) -> None:

@@ -2,29 +2,36 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from dnbmon_site.doctor import outside
 from dnbmon_site.models import User
 from monitoring import channels, dispatching, telling
 from monitoring.addressing import address_of, channel_of_token, check_address, shown, unsubscribe_link
+from monitoring.admin.reaching import standing_of
 from monitoring.alert_jobs import send_due, wake
 from monitoring.alerting import MOST_AN_HOUR
 from monitoring.channels import send_test
+from monitoring.chats import chat_of
+from monitoring.digests import send_digests
 from monitoring.dispatching import dispatch_due, send_again
-from monitoring.models import Alert, AlertRule, Channel, Dispatch, DispatchAttempt, DispatchState, Severity
+from monitoring.models import Alert, AlertRule, Channel, Dispatch, DispatchAttempt, DispatchState, MailAddress, Severity
+from monitoring.permitted_addresses import ACTS_AN_HOUR, ASKED_AT_MOST, waits_for, why_not_there
 from monitoring.telling import after_quiet_hours
 from portfolio.models import Subject
 from portfolio.notices import notify
 from tests.builders import DUNS, a_registration, a_seed, delivered
-from tests.monitoring.alerts import BANKRUPTCY, OUT, STATUS, a_channel, a_rule, news, now_stamp, raised, soon
+from tests.monitoring.alerts import BANKRUPTCY, OUT, STATUS, a_channel, a_rule, news, now_stamp, raised, said_yes, soon
 from tests.monitoring.sinks import Mailbox, ReceivingServer, a_mail_server, a_receiver
 
 pytestmark = pytest.mark.django_db
@@ -79,21 +86,13 @@ def test_several_addresses_get_one_mail(mailbox: Mailbox) -> None:
     assert mailbox.envelopes == [["ann@example.com", "bob@example.com"]]
 
 
-def test_apprise_sends_to_a_service(receiver: ReceivingServer) -> None:
+def test_a_service_is_sent_a_message(receiver: ReceivingServer) -> None:
     an_alert(address=receiver.address)
     assert sent() == 1
     body = receiver.bodies[0]
     assert body["title"].startswith("[Critical] Acme Ltd")
     assert "Open the alert: http://localhost:8000/monitoring/alert/" in body["message"]
     assert "unsubscribe" not in body["message"]
-
-
-def test_apprise_sends_mail_through_another_server(mailbox: Mailbox) -> None:
-    port = mailbox.port  # type: ignore[attr-defined]
-    an_alert(address=f"mailto://127.0.0.1:{port}?from=dnb@example.com&to=carl@example.com&mode=insecure")
-    assert sent() == 1
-    assert "Open the alert" in mailbox.part("html")
-    assert "Out of business" in mailbox.part("plain")
 
 
 def test_hostile_names_stay_text(mailbox: Mailbox) -> None:
@@ -266,8 +265,12 @@ def test_an_owner_who_is_no_user_but_a_mail_address_gets_mail(mailbox: Mailbox) 
     a_rule()
     delivered(news())
     raised()
-    sent()
-    assert mailbox.envelopes == [["supplier-desk@example.com"]]
+    assert sent() == 0, "whoever reads there is asked first"
+    assert mailbox.header("Subject") == "Alerts of D&B Monitoring?"
+    said_yes("supplier-desk@example.com")
+    assert sent() == 1
+    assert mailbox.envelopes == [["supplier-desk@example.com"]] * 2
+    assert "Out of business" in mailbox.part("plain")
 
 
 def test_an_owner_who_cannot_be_reached_and_a_rule_that_does_not_tell_them() -> None:
@@ -365,8 +368,8 @@ def test_a_new_notice_waits_for_no_older_ones(mailbox: Mailbox, monkeypatch: pyt
         ("", "Give a mail address"),
         ("ann", "Give a mail address"),
         ("ann@example.com, bob@nowhere", "Address 2, “bob@nowhere”"),
-        ("slack://too-short", "no complete address of slack://"),
-        ("nosuchthing://abc", "no complete address of nosuchthing://"),
+        ("slack://too-short", "This slack:// address is none"),
+        ("nosuchthing://abc", "This nosuchthing:// address is none"),
         (" ".join(f"a{number}@example.com" for number in range(21)), "At most 20"),
         ("json://" + "x" * 2000, "at most 2,000 characters"),
     ],
@@ -445,3 +448,172 @@ def test_a_forged_link_unsubscribes_nobody(client: Client) -> None:
     assert client.post(f"/monitoring/channel/unsubscribe/{token[:-2]}xx/").status_code == 404
     channel.refresh_from_db()
     assert channel.unsubscribed_at is None
+
+
+# Where messages may go
+
+
+SLACK, OWN_HOST = "https://hooks.slack.com/services/T0/B0/key", "jsons://example.com/hook"
+
+
+def a_person(name: str = "ann", *, may_manage: bool = False, **fields: Any) -> User:
+    person = User.objects.create_user(name, f"{name}@example.com", is_staff=True, **fields)
+    names = ["view_alert", *(["change_channel"] if may_manage else [])]
+    person.user_permissions.set(Permission.objects.filter(codename__in=names))
+    return person
+
+
+@pytest.mark.parametrize(
+    ("address", "refused"),
+    [
+        (SLACK, ""),
+        ("ann@example.com", ""),
+        ("bob@example.org", ""),
+        ("bob@mail.example.net", ""),
+        ("bob@elsewhere.example", "not to bob@elsewhere.example"),
+        ("bob@example.org, eve@elsewhere.example", "not to eve@elsewhere.example"),
+        (OWN_HOST, "for those who may manage channels"),
+        ("mailto://user:password@smtp.example.com", "does not send to such an address"),
+        ("json://example.com/?method=DELETE", "does not send to such an address"),
+    ],
+)
+def test_where_a_channel_may_lead(settings: Any, address: str, refused: str) -> None:
+    settings.MAIL_DOMAINS = ["example.org", ".example.net"]
+    person = a_person()
+    assert refused in why_not_there(address, person)
+    assert bool(refused) == bool(why_not_there(address, person))
+
+
+def test_a_host_of_ones_own_is_for_who_may_manage_channels() -> None:
+    assert why_not_there(OWN_HOST, None) == ""
+    assert why_not_there(OWN_HOST, a_person(may_manage=True)) == ""
+    assert why_not_there(OWN_HOST, a_person("bob")) != ""
+
+
+def test_what_is_refused_by_now_is_kept_and_gets_nothing(receiver: ReceivingServer) -> None:
+    channel = an_alert(address=receiver.address, person=a_person())
+    assert sent() == 0
+    assert receiver.bodies == []
+    assert "may manage channels" in Dispatch.objects.get().last_error
+    (finding,) = outside.channels()
+    assert "the channel Mail of ann" in finding.what
+    assert standing_of(channel, [])[0] == "Switched off"
+
+
+@pytest.mark.parametrize("rhythm", ["at_once", "daily"])
+def test_the_channel_of_somebody_who_was_deactivated_gets_nothing(mailbox: Mailbox, rhythm: str) -> None:
+    due = timezone.now() + timedelta(minutes=1) if rhythm == "daily" else None
+    an_alert(person=a_person(), rhythm=rhythm, next_digest_at=due)
+    User.objects.update(is_active=False)
+    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
+        send_digests()
+        assert sent() == 0
+    assert (Dispatch.objects.get().state, mailbox.mails) == (DispatchState.PARKED, [])
+    assert send_test(Channel.objects.get()) == "ann was deactivated."
+
+
+def test_somebody_who_was_deactivated_gets_nothing_through_others(mailbox: Mailbox) -> None:
+    a_person(is_active=False)
+    an_alert(address="ANN@example.com, bob@example.com")
+    sent()
+    assert mailbox.envelopes == [["bob@example.com"]]
+    channel = a_channel(address="ann@example.com")
+    assert send_test(channel) == "Everybody who read there was deactivated."
+
+
+def test_whoever_reads_at_an_address_is_asked_once_a_day_and_says_yes(
+    mailbox: Mailbox, client: Client, admin_client: Client
+) -> None:
+    form = {
+        "name": "Desk\r\nBcc: x",
+        "address": "desk@example.com",
+        "active": "on",
+        "minimum": "1",
+        "rhythm": "at_once",
+    }
+    page = admin_client.post("/monitoring/channel/add/", {**form, "digest_day": "0"}, follow=True).text
+    assert "Waiting until desk@example.com" in page
+    channel = Channel.objects.get()
+    assert (channel.name, channel.last_error) == ("Desk Bcc: x", waits_for(["desk@example.com"]))
+    assert "Waiting until" in send_test(channel)
+    assert mailbox.envelopes == [["desk@example.com"]], "asked once"
+    (path,) = re.findall(r"http://localhost:8000(/\S+)", mailbox.part("plain"))
+    client.get(path)
+    assert "Waiting until" in send_test(channel), "following the link is not enough"
+    assert client.post(path).status_code == 200
+    channel.refresh_from_db()
+    assert (send_test(channel), channel.last_error) == ("", "")
+    assert client.get(path[:-3] + "x/").status_code == 404
+
+
+def test_a_question_without_an_answer_is_not_asked_for_ever(mailbox: Mailbox) -> None:
+    channel = a_channel()
+    MailAddress.objects.all().delete()
+    now = timezone.now()
+    for day in range(6):
+        with time_machine.travel(now + timedelta(days=day, minutes=day)):
+            send_test(channel)
+    assert len(mailbox.mails) == ASKED_AT_MOST
+
+
+def test_one_person_has_so_many_tests_an_hour(mailbox: Mailbox, admin_client: Client) -> None:
+    channel = a_channel()
+    for _ in range(ACTS_AN_HOUR + 2):
+        answer = admin_client.post(f"/monitoring/channel/{channel.pk}/do/test/", follow=True)
+    assert "At most 10 tests an hour" in answer.text
+    assert len(mailbox.mails) == ACTS_AN_HOUR
+
+
+def test_a_name_with_two_lines_is_sent_on_one(mailbox: Mailbox) -> None:
+    channel = a_channel(name="Desk\r\nBcc: eve@example.com")
+    assert send_test(channel) == ""
+    assert mailbox.header("Subject") == "Test of the channel “Desk Bcc: eve@example.com”"
+    assert mailbox.envelopes == [["ann@example.com"]]
+
+
+# Services
+
+
+@pytest.mark.parametrize(
+    ("address", "service", "url", "is_any_host"),
+    [
+        (SLACK, "Slack", SLACK, False),
+        ("slack://T0/B0/key", "Slack", SLACK, False),
+        ("https://prod-1.uk.logic.azure.com:443/workflows/a?sig=b", "Microsoft Teams", None, False),
+        ("https://chat.googleapis.com/v1/spaces/A/messages?key=b&token=c", "Google Chat", None, False),
+        ("https://discord.com/api/webhooks/1/key", "Discord", None, False),
+        ("tgram://123:abc/-100", "Telegram", "https://api.telegram.org/bot123:abc/sendMessage", False),
+        ("https://webexapis.com/v1/webhooks/incoming/key", "Webex", None, False),
+        ("https://ntfy.sh/topic", "ntfy", "https://ntfy.sh/", False),
+        ("ntfys://ann:pass@ntfy.example.com/topic", "ntfy", "https://ntfy.example.com/", True),
+        ("mmosts://chat.example.com:8443/key", "Mattermost", "https://chat.example.com:8443/hooks/key", True),
+        ("rockets://a/b@chat.example.com", "Rocket.Chat", "https://chat.example.com/hooks/a/b", True),
+        ("jsons://example.com/hook", "JSON", "https://example.com/hook", True),
+        ("https://example.com/hook?key=a", "JSON", None, True),
+        ("https://evil.example/.logic.azure.com/x", "JSON", None, True),
+    ],
+)
+def test_services_and_where_they_are(address: str, service: str, url: str | None, is_any_host: bool) -> None:
+    chat = chat_of(address)
+    assert chat
+    assert (chat.service, chat.url, chat.is_any_host) == (service, url or address, is_any_host)
+    assert "Acme" in json.dumps(chat.body("Acme", "text"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "json://127.0.0.1:80/?method=DELETE&+Authorization=x&:Image=y", "workflow://host/a/b?template=/etc/passwd",
+        "mailto://user:pass@example.com?smtp=127.0.0.1", "https://a.logic.azure.com@evil.example/x", "file:///etc/passwd",
+        "https://evil.example#.logic.azure.com/x", "slack://T0/B0/key?template=x", "https://example.com/a b", "ftp://a/b",
+        "syslog://127.0.0.1", "dbus://", "https://evil.example\\.logic.azure.com/x",
+    ],
+)  # fmt: skip
+def test_nothing_else_is_an_address(address: str) -> None:
+    assert chat_of(address) is None
+
+
+def test_no_name_calls_a_whole_channel() -> None:
+    chat = chat_of(SLACK)
+    assert chat
+    assert chat.body("<!channel>", "a & b") == {"text": "*&lt;!channel&gt;*\na &amp; b"}
