@@ -95,6 +95,7 @@ POST /monitoring/alert/{key}/do/acknowledge/                AD
 POST /monitoring/alertrule/restore/                         AD
 GET  /monitoring/alertrule/{key}/try/                       VAMPOD
 POST /monitoring/alertrule/{key}/do/switch-on/              AD
+GET  /monitoring/channel/confirm/a-token/                   VAMPOD
 GET  /monitoring/channel/unsubscribe/a-token/               VAMPOD
 POST /monitoring/channel/{key}/do/test/                     OD
 GET  /monitoring/change/export/                             VAMPOD

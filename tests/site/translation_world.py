@@ -60,7 +60,8 @@ from tests.monitoring.report_world import NAMES, a_world
 
 # Alike in every language: names, units, formats, and what is typed as it stands here.
 ALIKE = re.compile(
-    r"D&B Monitoring|D&B|D-U-N-S|SHA-256|XLSX|CSV|JSON|PDF|HTTP|HMAC|SFTP|Slack|Microsoft Teams|Telegram|UTC"
+    r"D&B Monitoring|D&B|D-U-N-S|SHA-256|XLSX|CSV|JSON|PDF|HTTP|HMAC|SFTP|UTC"
+    r"|Slack|Microsoft Teams|Google Chat|Webex|Discord|Telegram|ntfy|Mattermost|Rocket\.Chat"
     r"|Ctrl K|Ctrl|\b(?:esc|ms|kB|MB|GB|s|h|min|d|UPDATE|SEED|WD|XML)\b"
 )
 
