@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.request import Request
@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from portfolio.acting import Actor
 from portfolio.answering import a_request, an_answer, who
-from portfolio.importing import NotAllowed, Refused, confirm_import, counts_of, create_import, read_import
+from portfolio.importing import NotAllowed, Refused, confirm_import, counts_of, create_import, read_import, sheets_of
 from portfolio.importing.jobs import WORKING_TIME, start_import_work
 from portfolio.importing.states import file_key
 from portfolio.keyset import BadCursor, PageParameters, Several, beyond, cut, read_token, write_token
@@ -38,6 +38,7 @@ IMPORT_EXAMPLE = {
     "counts": {"new": 1},
     "new_billable": 1,
     "removals": 0,
+    "sheets": [],
     "error": "",
 }
 
@@ -48,6 +49,14 @@ class Conflict(APIException):
     status_code = 409
     default_code = "conflict"
     default_detail = "It has changed meanwhile."
+
+
+class SheetSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    rows = serializers.IntegerField(help_text="Below its header.")
+    hidden = serializers.BooleanField()
+    has_numbers = serializers.BooleanField(help_text="Whether D-U-N-S numbers were found there.")
+    is_read = serializers.BooleanField(help_text="One sheet is; the others are not imported.")
 
 
 class ImportSerializer(serializers.Serializer[Any]):
@@ -64,10 +73,15 @@ class ImportSerializer(serializers.Serializer[Any]):
     counts = serializers.SerializerMethodField(help_text="Rows by verdict.")
     new_billable = serializers.IntegerField(allow_null=True, help_text="The number that a person confirms.")
     removals = serializers.IntegerField(allow_null=True, help_text="Companies that it removes.")
+    sheets = serializers.SerializerMethodField(help_text="Of a workbook.")
     error = serializers.CharField()
 
     def get_url(self, row: SubjectImport) -> str:
         return f"/api/v1/imports/{row.pk}/"
+
+    @extend_schema_field(SheetSerializer(many=True))
+    def get_sheets(self, row: SubjectImport) -> Any:
+        return SheetSerializer(sheets_of(row), many=True).data
 
     def get_counts(self, row: SubjectImport) -> dict[str, int]:
         return counts_of(row)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
 
 COMMENT = "#"
+# What is longer is no number, and need not be looked at to its end.
+LONGEST = 200
 _WHOLE = re.compile(r"(\d+)\.0+")
 # What a formula that failed leaves in a cell, in any language of the spreadsheet: “#N/A”, “#REF!”, “#WERT!”.
 _FORMULA_ERROR = re.compile(r"#(?:N/?[A-Z]|\w{1,20}/?\w?[!?])")
@@ -17,7 +19,7 @@ def read_listed(text: str) -> str:
     """The number of an entry such as “'150483782”, “DUNS: 150483782”, “150483782.0” or “150483782 # Gorman”."""
     before = text.partition(COMMENT)[0]
     number = before if any(map(str.isdigit, before)) else text
-    return normalise_duns(_without_fraction(number.strip()))
+    return normalise_duns(_without_fraction(number.strip()[:LONGEST]))
 
 
 def looks_like_duns(text: str) -> bool:

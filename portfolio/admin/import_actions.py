@@ -13,6 +13,7 @@ from portfolio.importing import (
     approve_import,
     approve_undo,
     cancel_import,
+    choose_sheet,
     confirm_import,
     decide_zeros,
     keep_import,
@@ -41,6 +42,13 @@ def _decide(pad: bool) -> Callable[[HttpRequest, SubjectImport], str]:
         return gettext("A zero is put before the numbers with eight digits. The rows are judged anew.")
 
     return decide
+
+
+def _choose_sheet(request: HttpRequest, row: SubjectImport) -> str:
+    _demand_upload_right(request)
+    choose_sheet(import_=row, sheet=request.POST.get("sheet", ""), chosen_by=actor_of(request))
+    start_import_work(row.pk)
+    return gettext("The sheet “%(sheet)s” is read instead.") % {"sheet": row.sheet}
 
 
 def _confirm(request: HttpRequest, row: SubjectImport) -> str:
@@ -94,6 +102,7 @@ def _undo(request: HttpRequest, row: SubjectImport) -> str:
 ACTIONS: Mapping[str, Callable[[HttpRequest, SubjectImport], str]] = {
     "pad": _decide(pad=True),
     "leave-out": _decide(pad=False),
+    "sheet": _choose_sheet,
     "confirm": _confirm,
     "approve": _approve,
     "cancel": _cancel,

@@ -16,7 +16,7 @@ from portfolio import counting
 from portfolio.acting import Actor, actor_of
 from portfolio.adopting import is_number_known
 from portfolio.contract_year import day_text
-from portfolio.importing import VerdictRow, counts_of, is_in_work, is_undecided, verdict_rows
+from portfolio.importing import VerdictRow, counts_of, is_in_work, is_undecided, sheets_of, verdict_rows
 from portfolio.importing.applying import undone_removals
 from portfolio.limits import Act, reasons_for_second
 from portfolio.models import ImportMode, ImportState, SubjectImport, Verdict
@@ -61,6 +61,7 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
         "is_in_work": is_in_work(row),
         "waits_long": waits_long(row),
         "progress": progress_of(row),
+        "sheets": sheets_of(row),
         "tiles": list(tiles_of(counts, shown)),
         "rows": [(one, VERDICT_TONES[Verdict(one.verdict)]) for one in found[:ROWS_A_PAGE]],
         "shown": shown,

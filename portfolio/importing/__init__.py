@@ -18,8 +18,8 @@ from portfolio.importing.confirming import (
 )
 from portfolio.importing.files import check_kind
 from portfolio.importing.planning import plan_removal
-from portfolio.importing.reading import create_import, decide_zeros, judged_without_keeping, read_import
-from portfolio.importing.states import IN_WORK, NotAllowed, Refused, WrongNumber, counts_of
+from portfolio.importing.reading import choose_sheet, create_import, decide_zeros, judged_without_keeping, read_import
+from portfolio.importing.states import IN_WORK, NotAllowed, Refused, WrongNumber, counts_of, sheets_of
 from portfolio.importing.tables import BadFile
 from portfolio.importing.verdicts import VerdictRow, verdict_rows
 from portfolio.importing.working import idle_imports, is_in_work, work_on
@@ -37,6 +37,7 @@ __all__ = [
     "cancel_import",
     "carry_out_undo",
     "check_kind",
+    "choose_sheet",
     "confirm_import",
     "counts_of",
     "create_import",
@@ -49,6 +50,7 @@ __all__ = [
     "judged_without_keeping",
     "keep_import",
     "read_import",
+    "sheets_of",
     "undo_import",
     "verdict_rows",
     "work_on",

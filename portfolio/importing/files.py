@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from itertools import islice
 
 from django.utils.translation import gettext
 
@@ -16,30 +15,41 @@ from portfolio.importing.tables import (
     SAMPLE,
     BadFile,
     Cells,
+    EmptyTable,
     Numbered,
     Table,
     places_in,
+    sample_of,
 )
-from portfolio.importing.workbooks import check_archive, open_workbook
+from portfolio.importing.workbooks import open_workbook
 from portfolio.listed import looks_like_duns
 from portfolio.wording import counted
 
 MEGABYTE = 1_000_000
+LINE_LENGTH = 1_000_000
 LINE_BREAKS_IN_A_CELL = 20
 DELIMITERS = ",;\t|"
 ENCODINGS_BY_MARK = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
-def open_table(content: bytes) -> Table:
+def open_table(content: bytes, sheet: str = "") -> Table:
     """What kind of file it is shows in its first bytes, not in its name."""
     check_kind(content)
-    return open_workbook(content) if content.startswith(b"PK") else open_text(content)
+    if is_workbook(content):
+        return open_workbook(content, sheet)
+    if sheet:
+        raise BadFile(gettext("Only a workbook has sheets, and this file is none."))
+    return open_text(content)
+
+
+def is_workbook(content: bytes) -> bool:
+    return content.startswith(b"PK")
 
 
 def check_kind(content: bytes) -> None:
     """Refuse at once what can hold no list."""
     if not content.strip():
-        raise BadFile(gettext("The file is empty. Put the D-U-N-S numbers into the first column and upload it again."))
+        raise EmptyTable
     if content.startswith(b"%PDF"):
         raise BadFile(gettext("This is a PDF. Export the list as XLSX or CSV, or copy the numbers and paste them."))
     if content.startswith(b"\xd0\xcf\x11\xe0"):
@@ -48,11 +58,22 @@ def check_kind(content: bytes) -> None:
                 "This is an old or a password-protected Excel file. Open it and save it as XLSX, without a password."
             )
         )
-    if content.startswith(b"PK"):
-        check_archive(content)
+    if is_workbook(content):
+        _check_archive(content)
     elif encoding_of_text(content) is None:
         raise BadFile(
             gettext("This is neither text nor a spreadsheet. Upload the list as CSV or XLSX, or paste the numbers.")
+        )
+
+
+def _check_archive(content: bytes) -> None:
+    """By the name that stands in it as it is: opening the archive may take any memory, so a child does that."""
+    if b"xl/workbook.xml" not in content:
+        raise BadFile(
+            gettext(
+                "This is a ZIP archive or another kind of document, not an XLSX file. "
+                "Unpack it and upload the list itself, as XLSX or CSV."
+            )
         )
 
 
@@ -64,7 +85,7 @@ class TextRows:
 
     def __call__(self) -> Iterator[Numbered]:
         text = io.TextIOWrapper(io.BytesIO(self._content), self._encoding, errors="replace", newline="")
-        reader = csv.reader(text, delimiter=self._delimiter)
+        reader = csv.reader(_bounded(text), delimiter=self._delimiter)
         try:
             for cells in reader:
                 if any(cell.count("\n") > LINE_BREAKS_IN_A_CELL for cell in cells):
@@ -74,6 +95,19 @@ class TextRows:
                 yield reader.line_num, [cell.strip() for cell in cells]
         except csv.Error as error:
             raise _unclosed(reader.line_num) from error
+
+
+def _bounded(lines: Iterable[str]) -> Iterator[str]:
+    """A line of millions of cells would take a hundred times its size in memory."""
+    for number, line in enumerate(lines, start=1):
+        if len(line) > LINE_LENGTH:
+            raise BadFile(
+                gettext(
+                    "Line %(number)s is longer than %(length)s characters. Put each company into a line of its own."
+                )
+                % {"number": counted(number), "length": counted(LINE_LENGTH)}
+            )
+        yield line
 
 
 def _unclosed(line: int) -> BadFile:
@@ -132,7 +166,7 @@ def find_delimiter(content: bytes, encoding: str) -> str:
 def _promise(rows: TextRows) -> tuple[int, int]:
     sample: list[Cells] = []
     with suppress(BadFile):
-        sample.extend(cells for _, cells in islice(rows(), SAMPLE))
+        sample.extend(cells for _, cells in sample_of(rows))
     headers = any(places_in(cells) for cells in sample[:HEADER_WITHIN])
     numbers = sum(any(map(looks_like_duns, cells)) for cells in sample)
     return numbers + headers * 2 * SAMPLE, sum(map(len, sample))

@@ -6,15 +6,25 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import islice
 
+import msgspec
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portfolio.auditing import record
 from portfolio.importing.confirming import plan_of
-from portfolio.importing.files import open_table
-from portfolio.importing.states import Refused, counts_of, demand_moved, demand_state, file_key, move, with_counts
-from portfolio.importing.tables import BadFile, Line
+from portfolio.importing.files import is_workbook, open_table
+from portfolio.importing.states import (
+    Refused,
+    counts_of,
+    demand_moved,
+    demand_state,
+    file_key,
+    move,
+    sheets_of,
+    with_counts,
+)
+from portfolio.importing.tables import BadFile, Line, Table, Unfinished
 from portfolio.importing.verdicts import CHUNK, Judge, VerdictRow, count_verdicts, keep_chunk, verdict_rows
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
 from portfolio.rows import clean_text
@@ -22,6 +32,9 @@ from portfolio.stored_bytes import load_bytes, store_bytes
 from portfolio.wording import counted
 
 NO_ROWS = _("The file has a header line and nothing below it. Put the D-U-N-S numbers under it and upload it again.")
+
+TRIES = 2
+BROKEN_OFF = _("Reading this workbook was broken off twice. Save the list as CSV and upload that.")
 
 
 def create_import(
@@ -33,6 +46,7 @@ def create_import(
     source: str,
     asked_by: str,
     remove_on: date | None = None,
+    sheet: str = "",
 ) -> SubjectImport:
     """Keep a file; its bytes are durable before the row that names them. Nothing is read yet."""
     now = timezone.now()
@@ -45,6 +59,7 @@ def create_import(
         file_size=len(content),
         source=source,
         remove_on=remove_on,
+        sheet=clean_text(sheet, 100),
         created_by=clean_text(asked_by, 200),
         created_at=now,
         moved_at=now,
@@ -75,6 +90,12 @@ def read_import(import_: SubjectImport, *, until: datetime | None = None) -> Non
         return
     try:
         is_done = _read_rows(import_, until)
+    except Unfinished as error:
+        if import_.tries < TRIES:
+            read_import(import_, until=until)
+            return
+        move(import_, state=ImportState.FAILED, error=str(error))
+        return
     except BadFile as error:
         move(import_, state=ImportState.FAILED, error=str(error))
         return
@@ -83,7 +104,9 @@ def read_import(import_: SubjectImport, *, until: datetime | None = None) -> Non
 
 
 def _read_rows(import_: SubjectImport, until: datetime | None) -> bool:
-    table = open_table(load_bytes(file_key(import_)))
+    table = _open(import_)
+    if table is None:
+        return False
     judge = Judge(import_)
     judge.remember(verdict_rows(import_))
     lines = table.lines(import_.position)
@@ -93,6 +116,21 @@ def _read_rows(import_: SubjectImport, until: datetime | None) -> bool:
         if not _judge_chunk(import_, judge, chunk, about=table.about, note=table.note):
             return False
     return True
+
+
+def _open(import_: SubjectImport) -> Table | None:
+    """None where somebody else reads it. A try is counted before it is made, lest a workbook be tried for ever that
+    takes its reader down with it."""
+    content = load_bytes(file_key(import_))
+    if not is_workbook(content):
+        return open_table(content, import_.sheet)
+    if import_.tries >= TRIES:
+        raise BadFile(BROKEN_OFF)
+    if not move(import_, tries=import_.tries + 1):
+        return None
+    table = open_table(content, import_.sheet)
+    sheets = msgspec.json.encode(table.sheets).decode()
+    return table if move(import_, tries=0, sheets=sheets) else None
 
 
 def _judge_chunk(import_: SubjectImport, judge: Judge, lines: list[Line], *, about: int, note: str) -> bool:
@@ -146,9 +184,29 @@ def decide_zeros(*, import_: SubjectImport, pad: bool, decided_by: str) -> None:
     )
 
 
+def choose_sheet(*, import_: SubjectImport, sheet: str, chosen_by: str) -> None:
+    """Have another sheet of the workbook read instead of the one that was."""
+    demand_state(import_, ImportState.READ)
+    if sheet not in {one.name for one in sheets_of(import_) if one.has_numbers and not one.is_read}:
+        raise Refused(gettext("There is no other sheet of this name that holds D-U-N-S numbers."))
+    before = next(one.name for one in sheets_of(import_) if one.is_read)
+    anew = {"state": ImportState.UPLOADED, "position": 0, "chunks": 0, "counts": "{}", "new_billable": None}
+    demand_moved(move(import_, sheet=sheet, pad_zeros=None, note="", **anew))
+    record(
+        actor=chosen_by,
+        action="import.sheet",
+        thing=import_,
+        summary=gettext("%(import)s: the sheet “%(sheet)s” is read") % {"import": import_, "sheet": sheet},
+        before={"sheet": before},
+        after={"sheet": sheet},
+    )
+
+
 def judged_without_keeping(import_: SubjectImport, content: bytes) -> Iterator[list[VerdictRow]]:
     """The verdicts of a file that is not kept, chunk by chunk."""
     judge = Judge(import_)
-    lines = open_table(content).lines()
+    table = open_table(content, import_.sheet)
+    import_.sheets = msgspec.json.encode(table.sheets).decode()
+    lines = table.lines()
     for chunk in iter(lambda: list(islice(lines, CHUNK)), []):
         yield judge.judge(chunk)

@@ -7,9 +7,11 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from portfolio.importing.tables import Sheet
 from portfolio.models import ImportState, SubjectImport
 
 IN_WORK = (ImportState.UPLOADED, ImportState.READING, ImportState.CONFIRMED, ImportState.UNDOING)
@@ -59,6 +61,11 @@ def counts_of(import_: SubjectImport) -> dict[str, int]:
     """Rows by verdict."""
     counts: dict[str, int] = json.loads(import_.counts)
     return counts
+
+
+def sheets_of(import_: SubjectImport) -> list[Sheet]:
+    """Of a workbook, in its order; known once it is read."""
+    return msgspec.json.decode(import_.sheets, type=list[Sheet])
 
 
 def with_counts(counts: Mapping[str, int], more: Mapping[str, int]) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+import msgspec
 from django.utils.translation import gettext
 
 from portfolio.formulas import plain
 from portfolio.listed import COMMENT, is_comment, looks_like_duns, until_comment
 
-SAMPLE = 200
+SAMPLE, SAMPLE_CELLS = 200, 200_000
 HEADER_WITHIN = 20
 NUMBER_HEADERS = {"duns", "dunsnumber", "dunsno", "dunsnr", "dunsnummer", "dunsnum", "dunsid", "dnbduns"}
 # The D-U-N-S number of another company in the same line.
@@ -34,6 +35,27 @@ Rows = Callable[[], Iterator[Numbered]]
 
 class BadFile(ValueError):
     """The file cannot be read; the text says what to do."""
+
+
+class EmptyTable(BadFile):
+    def __init__(self) -> None:
+        super().__init__(
+            gettext("The file is empty. Put the D-U-N-S numbers into the first column and upload it again.")
+        )
+
+
+class Unfinished(BadFile):
+    """Reading it was broken off. It may have been bad luck, so it is worth another try."""
+
+
+class Sheet(msgspec.Struct):
+    """A sheet of a workbook: its rows below the header, and whether D-U-N-S numbers were found there."""
+
+    name: str = ""
+    rows: int = 0
+    hidden: bool = False
+    has_numbers: bool = False
+    is_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +88,14 @@ class Table:
     def __init__(self, rows: Rows, *, about: int) -> None:
         self._rows = rows
         self.about = about
-        sample = list(islice((row for row in rows() if any(row[1])), SAMPLE))
+        self.sheets: list[Sheet] = []
+        sample = list(sample_of(rows))
         if not sample:
-            raise BadFile(
-                gettext("The file is empty. Put the D-U-N-S numbers into the first column and upload it again.")
-            )
-        sample = [row for row in sample if not is_remark(row[1])]
-        self.columns = find_columns(sample)
-        self.is_list = not self.columns.header and _are_lists([cells for _, cells in sample])
+            raise EmptyTable
+        listed = [row for row in sample if not is_remark(row[1])]
+        self.columns = find_columns(listed)
+        self.rows_above = sum(number <= self.columns.header for number, _ in sample)
+        self.is_list = not self.columns.header and _are_lists([cells for _, cells in listed])
 
     @property
     def note(self) -> str:
@@ -99,6 +121,16 @@ class Table:
 
 
 # Columns
+
+
+def sample_of(rows: Rows) -> Iterator[Numbered]:
+    """The first rows that hold something, as far as memory is no question."""
+    left = SAMPLE_CELLS
+    for number, cells in islice((row for row in rows() if any(row[1])), SAMPLE):
+        yield number, cells
+        left -= len(cells)
+        if left < 0:
+            return
 
 
 def find_columns(sample: list[Numbered]) -> Columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -128,8 +129,9 @@ def load_chunk(import_: SubjectImport, number: int) -> list[VerdictRow]:
 
 
 def _key(import_: SubjectImport, number: int) -> str:
-    """The decision on zeros makes other verdicts; nobody who still reads without it may write over them."""
-    return f"{import_.pk.hex}/{int(bool(import_.pad_zeros))}{number:05d}"
+    """A decision on zeros and another sheet make other verdicts; who still reads without may not write over them."""
+    sheet = f"{zlib.crc32(import_.sheet.encode()):08x}" if import_.sheet else ""
+    return f"{import_.pk.hex}/{sheet}{int(bool(import_.pad_zeros))}{number:05d}"
 
 
 def verdict_rows(import_: SubjectImport, verdict: str | None = None, *, start: int = 0) -> Iterator[VerdictRow]:

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from portfolio.models import AuditEntry, ImportState, StoredBytes, Subject, SubjectImport
 from portfolio.wanting import Wish, want_subjects
 from tests.builders import a_contract, a_registration
+from tests.portfolio.test_import_files import two_sheets
 
 pytestmark = pytest.mark.django_db
 ONE, TWO = "804735132", "150483782"
@@ -107,6 +108,15 @@ def test_a_file_that_is_not_there_or_too_large(file: Path, settings: LazySetting
     settings.IMPORT_LIMIT_MB = 0
     with pytest.raises(CommandError, match="larger than 0 MB"):
         run(file)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_sheets_are_named_and_chosen(file: Path, dry_run: bool) -> None:
+    file.write_bytes(two_sheets())
+    text = run(file, dry_run=dry_run, sheet="France")
+    assert "NOT read: sheet “Germany” (1 row)" in text
+    assert "Read: sheet “France” (2 rows)" in text
+    assert "2  New\n" in text
 
 
 def test_an_unknown_registration(file: Path) -> None:

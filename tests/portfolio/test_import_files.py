@@ -142,6 +142,33 @@ def test_empty_columns_and_hidden_sheets_are_passed_by() -> None:
     assert lines(buffer.getvalue()) == [Line(4, ONE, "Acme")]
 
 
+def test_each_sheet_is_named_with_its_rows_and_any_can_be_chosen() -> None:
+    content = two_sheets()
+    table = open_table(content)
+    assert [(one.name, one.rows, one.hidden, one.has_numbers, one.is_read) for one in table.sheets] == [
+        ("Notes", 1, False, False, False), ("Germany", 1, False, True, True), ("France", 2, True, True, False),
+    ]  # fmt: skip
+    assert [line.duns for line in open_table(content, "France").lines()] == [TWO, "101202303"]
+    with pytest.raises(BadFile, match="no sheet “Spain” in the workbook. Its sheets are “Notes”, “Germany”, “France”"):
+        open_table(content, "Spain")
+
+
+def two_sheets() -> bytes:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        book.add_worksheet("Notes").write_row(0, 0, ("Please keep this list up to date",))
+        for name, numbers_there in (("Germany", [ONE]), ("France", [TWO, "101202303"])):
+            sheet = book.add_worksheet(name)
+            sheet.write_column(0, 0, ["DUNS", *numbers_there])
+        sheet.hide()
+    return buffer.getvalue()
+
+
+def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:
+    with pytest.raises(BadFile, match="longer than 1,000,000 characters"):
+        open_table(b"804735132" + b"," * 2_000_000)
+
+
 def an_archive(**members: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -183,7 +210,7 @@ def test_one_stray_cell_far_away_does_not_fill_the_memory() -> None:
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "neither text nor a spreadsheet"),
         (b"\x1f\x8b\x08\x00\x00\x01\x02", "neither text nor a spreadsheet"),
         (an_archive(list=b"804735132"), "ZIP archive"),
-        (b"PK\x03\x04 not really", "damaged"),
+        (b"PK\x03\x04 not really xl/workbook.xml", "damaged"),
         (a_workbook(), "empty"),
         (a_workbook(("Name", "Town"), ("Acme", "Leeds")), "No column with D-U-N-S numbers"),
         (b"Name;Town\nAcme;Leeds\n", "No column with D-U-N-S numbers"),

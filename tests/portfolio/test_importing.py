@@ -1,6 +1,7 @@
 """A file of D-U-N-S numbers: each row judged, nothing wanted before a person confirms the number, undone on demand."""
 
 import json
+import subprocess
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from portfolio.importing import (
     apply_import,
     approve_import,
     cancel_import,
+    choose_sheet,
     confirm_import,
     counts_of,
     create_import,
@@ -23,6 +25,7 @@ from portfolio.importing import (
     jobs,
     read_import,
     reading,
+    sheets_of,
     undo_import,
     verdict_rows,
     verdicts,
@@ -42,7 +45,9 @@ from portfolio.models import (
 )
 from portfolio.stored_bytes import load_bytes
 from portfolio.wanting import Wish, want_subjects
+from tests.attacks.hostile import a_hostile_workbook
 from tests.builders import a_contract, a_registration, an_actor
+from tests.portfolio.test_import_files import two_sheets
 
 pytestmark = pytest.mark.django_db
 ONE, TWO, THREE, FOUR = "804735132", "150483782", "101202303", "060704780"
@@ -205,6 +210,67 @@ def test_a_reader_stops_when_its_time_is_over(registration: Registration) -> Non
     assert import_.state == ImportState.READING
     read_import(import_)
     assert import_.state == ImportState.READ
+
+
+# Workbooks
+
+
+def a_read_workbook(registration: Registration, content: bytes, **options: Any) -> SubjectImport:
+    import_ = create_import(
+        registration=registration, content=content, file_name="l.xlsx", mode="add", source="upload", asked_by="ann",
+        **options,
+    )  # fmt: skip
+    read_import(import_)
+    return import_
+
+
+def test_another_sheet_is_read_instead(registration: Registration) -> None:
+    import_ = a_read_workbook(registration, two_sheets())
+    assert [row.duns for row in verdict_rows(import_)] == [ONE]
+    with pytest.raises(Refused, match="no other sheet"):
+        choose_sheet(import_=import_, sheet="Notes", chosen_by=an_actor("ann"))
+    choose_sheet(import_=import_, sheet="France", chosen_by=an_actor("ann"))
+    read_import(import_)
+    assert (import_.state, import_.new_billable) == (ImportState.READ, 2)
+    assert [row.duns for row in verdict_rows(import_)] == [TWO, THREE]
+    assert [one.is_read for one in sheets_of(import_)] == [False, False, True]
+
+
+def test_a_workbook_that_takes_its_reader_down_fails_after_two_tries(
+    registration: Registration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    run = subprocess.run
+
+    def counting_run(*args: Any, **kwargs: Any) -> Any:
+        started.append(args)
+        return run(*args, **kwargs)
+
+    monkeypatch.setattr("subprocess.run", counting_run)
+    import_ = a_read_workbook(registration, a_hostile_workbook(reach="r ="))
+    assert (import_.state, len(started)) == (ImportState.FAILED, 2)
+    assert "(sheet “List”) takes more than 768 MB of memory" in import_.error
+
+
+def test_a_workbook_that_takes_a_worker_down_fails_after_two_tries(
+    registration: Registration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_ = create_import(
+        registration=registration, content=two_sheets(), file_name="l", mode="add", source="upload", asked_by="ann"
+    )
+    monkeypatch.setattr(reading, "open_table", killed)
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            read_import(SubjectImport.objects.select_related("registration__contract").get())
+    left = SubjectImport.objects.select_related("registration__contract").get()
+    read_import(left)
+    assert left.state == ImportState.FAILED
+    assert "broken off twice" in left.error
+    assert left.pk == import_.pk
+
+
+def killed(*args: object) -> None:
+    raise SystemExit
 
 
 # Zeros

@@ -27,6 +27,7 @@ from portfolio.importing import (
     is_undecided,
     judged_without_keeping,
     make_plan,
+    sheets_of,
     verdict_rows,
     work_on,
 )
@@ -48,6 +49,7 @@ class Command(PlainCommand):
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--registration", required=True, metavar="REFERENCE")
         parser.add_argument("--mode", choices=ImportMode.values, default=ImportMode.ADD.value)
+        parser.add_argument("--sheet", default="", metavar="NAME", help="of a workbook; else the first with numbers")
         parser.add_argument("--dry-run", action="store_true", help="judge only; keep nothing")
         parser.add_argument(
             "--confirm", type=int, metavar="N", help="new billable companies; with --mode remove: companies removed"
@@ -62,14 +64,16 @@ class Command(PlainCommand):
         content = content_of(file)
         try:
             if dry_run:
-                self.judge_only(row, content, mode, options["pad_zeros"])
+                self.judge_only(row, content, mode, options["pad_zeros"], options["sheet"])
             else:
                 self.do_import(row, content, file.name, mode, **options)
         except (BadFile, Refused) as error:
             raise CommandError(str(error)) from error
 
-    def judge_only(self, registration: Registration, content: bytes, mode: str, pad: bool | None) -> None:
-        import_ = SubjectImport(registration=registration, mode=mode, pad_zeros=pad, created_at=timezone.now())
+    def judge_only(self, registration: Registration, content: bytes, mode: str, pad: bool | None, sheet: str) -> None:
+        import_ = SubjectImport(
+            registration=registration, mode=mode, pad_zeros=pad, sheet=sheet, created_at=timezone.now()
+        )
         counts: Counter[str] = Counter()
         bad: list[VerdictRow] = []
         numbers: list[str] = []
@@ -78,6 +82,7 @@ class Command(PlainCommand):
             bad += [row for row in rows if row.verdict in BAD][: SHOWN - len(bad)]
             numbers += [row.duns for row in rows if row.verdict in NAMING]
         plan = make_plan(import_, numbers)
+        self.show_sheets(import_)
         self.show(counts, bad)
         self.stdout.write(sentence(import_, plan.new_billable, len(plan.remove)))
         self.stdout.write("Nothing was kept or changed.")
@@ -92,11 +97,18 @@ class Command(PlainCommand):
         confirm: int | None,
         removals: int | None,
         pad_zeros: bool | None,
+        sheet: str,
         **options: Any,
     ) -> None:
         who = actor_at_the_shell()
         import_ = create_import(
-            registration=registration, content=content, file_name=name, mode=mode, source="command", asked_by=who
+            registration=registration,
+            content=content,
+            file_name=name,
+            mode=mode,
+            source="command",
+            asked_by=who,
+            sheet=sheet,
         )
         self.read(import_, pad_zeros, who)
         if confirm is None:
@@ -113,10 +125,19 @@ class Command(PlainCommand):
         if pad is not None and is_undecided(import_):
             decide_zeros(import_=import_, pad=pad, decided_by=who)
             work_on(import_)
+        self.show_sheets(import_)
         self.show(counts_of(import_), islice(bad_rows(import_), SHOWN))
         self.stdout.write(sentence(import_, import_.new_billable or 0, import_.removals or 0))
         if is_undecided(import_):
             self.stdout.write("Rows with eight digits need a decision: --pad-zeros or --no-pad-zeros.")
+
+    def show_sheets(self, import_: SubjectImport) -> None:
+        """What is read of a workbook of several sheets, and what is not."""
+        sheets = sheets_of(import_)
+        for sheet in sheets if len(sheets) > 1 else []:
+            hint = "" if sheet.has_numbers else ", no D-U-N-S numbers"
+            word = "Read" if sheet.is_read else "NOT read"
+            self.stdout.write(f"{word}: sheet “{sheet.name}” ({counting.rows(sheet.rows)}{hint})")
 
     def show(self, counts: dict[str, int], bad: Iterable[VerdictRow]) -> None:
         for verdict in Verdict:
