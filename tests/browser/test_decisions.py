@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from dnbmon_site.models import User
 from portfolio.importing import plan_removal
-from portfolio.models import ProposalKind, SubjectState
+from portfolio.models import Contract, ProposalKind, SubjectState
 from portfolio.proposing import Sign, propose
 from tests.browser.test_walk import complaints_of, log_in, page, see
 from tests.builders import DUNS, MOMENT, a_contract, a_registration, an_actor
@@ -76,6 +76,8 @@ def test_a_merger_is_accepted(page: Page, live_server: Any) -> None:
 
 def test_the_year_is_looked_at_and_a_removal_planned(page: Page, live_server: Any) -> None:
     a_portfolio()
+    # One of eight is more than a person may plan alone by default.
+    Contract.objects.update(removal_share=100)
     heard = complaints_of(page)
     log_in(page, live_server.url)
     page.goto(f"{live_server.url}/portfolio/contract/year/")
