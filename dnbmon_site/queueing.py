@@ -19,6 +19,8 @@ from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
+from portfolio.repeating import repeat_when_locked
+
 # Seconds between two looks at the rows while nothing comes: no longer than somebody waits for what a click does.
 LONGEST = 5.0
 QUIET_AFTER = 10.0
@@ -41,12 +43,12 @@ class QuietQueue(ORM):
         if self.pipe and select.select([], [self.pipe[1]], [], 0)[1]:
             self.pipe[1].send(task)
             return None
-        return super().enqueue(task)
+        return repeat_when_locked(super().enqueue, task)
 
     def dequeue(self) -> list[tuple[Any, str]] | None:
         if planned := self._planned(0):
             return planned
-        if tasks := self._take():
+        if tasks := repeat_when_locked(self._take):
             self.busy_at = time.monotonic()
             return tasks
         is_quiet = time.monotonic() - self.busy_at > QUIET_AFTER
@@ -71,4 +73,4 @@ class QuietQueue(ORM):
         """django-q2 says it twice of each task."""
         if task_id != self.taken_away:
             self.taken_away = task_id
-            super().acknowledge(task_id)
+            repeat_when_locked(super().acknowledge, task_id)

@@ -13,15 +13,26 @@ from typing import Any
 
 import picklefield.fields
 from django.db.models.signals import post_save
+from django.utils.module_loading import import_string
 from django_q import signing
 from django_q.models import Task
 from django_q.signals import call_hook
 
 from dnbmon_site.schedules import ALL_JOBS
 from dnbmon_site.tracing import TRACE
+from portfolio.repeating import repeat_when_locked
 
 # Left out is what would run something else: hooks, chains, groups of tasks, other brokers.
 KNOWN = {"id", "name", "func", "args", "kwargs", "started", "ack_failure", "group", "cluster", TRACE}
+
+
+class Job(str):
+    """The name of a job's function, which the worker calls: the one place where a whole job is repeated."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return repeat_when_locked(import_string(self), *args, **kwargs)
 
 
 class TaskSerializer:
@@ -50,7 +61,8 @@ def _read(task: dict[str, Any]) -> dict[str, Any]:
     if unknown := task.keys() - KNOWN:
         raise ValueError(f"it asks for {', '.join(sorted(unknown))}")
     started, trace = datetime.fromisoformat(task["started"]), dict(task.get(TRACE) or {})
-    return {**task, "args": tuple(task["args"]), "kwargs": dict(task["kwargs"]), "started": started, TRACE: trace}
+    func, args, kwargs = Job(task["func"]), tuple(task["args"]), dict(task["kwargs"])
+    return {**task, "func": func, "args": args, "kwargs": kwargs, "started": started, TRACE: trace}
 
 
 def dump_value(value: Any, protocol: Any = None) -> bytes:

@@ -36,4 +36,4 @@ def end(**kwargs: Any) -> None:
 
 
 def name_of(func: Any) -> str:
-    return f"{func.__module__}.{func.__qualname__}" if callable(func) else str(func)
+    return str(func) if isinstance(func, str) else f"{func.__module__}.{func.__qualname__}"

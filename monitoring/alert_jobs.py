@@ -20,6 +20,7 @@ from monitoring.telling import tell_notices
 from monitoring.webhook_reading import queue_changes
 from monitoring.webhooks import let_go_on
 from portfolio.queueing import ask_worker
+from portfolio.repeating import repeat_when_locked
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
@@ -36,7 +37,7 @@ def wake() -> None:
 
 def _at_the_boundary(step: Callable[[], object]) -> None:
     try:
-        step()
+        repeat_when_locked(step)
     except Exception:
         logger.exception("%s failed", step.__name__)
 

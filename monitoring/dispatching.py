@@ -14,12 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState
+from portfolio.repeating import repeat_when_locked
 from portfolio.rows import clean_text, insert_new
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,19 @@ class NotSent(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """How one try went."""
+
+    at: datetime
+    duration_ms: int
+    outcome: Answer | NotSent
+
+    @property
+    def is_sent(self) -> bool:
+        return isinstance(self.outcome, Answer)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """How a kind of target is reached, and how long after each failed try the next one comes."""
 
@@ -107,15 +121,27 @@ def due_targets() -> list[uuid.UUID]:
 def send_to(target: uuid.UUID, until: datetime) -> int:
     """Send one target what is due for it, in order, until a try fails or its turn ends; returns how many were sent."""
     until = min(until, timezone.now() + TURN)
+    due = _sendable(target)
+    dispatch = _claim_next(due, until)
     sent = 0
-    for dispatch in _sendable(target):
-        if timezone.now() >= until:
-            break
-        if claim(dispatch):
-            if not attempt(dispatch):
-                break
-            sent += 1
+    while dispatch:
+        tried = _try(dispatch)
+        sent += tried.is_sent
+        dispatch = repeat_when_locked(_conclude, dispatch, tried, due, until)
     return sent
+
+
+def _conclude(dispatch: Dispatch, tried: Tried, due: Iterator[Dispatch], until: datetime) -> Dispatch | None:
+    """Note how it went and claim the next one, at the price of one commit; None when the turn is over."""
+    with transaction.atomic():
+        _write_down(dispatch, tried)
+        return _claim_next(due, until) if tried.is_sent else None
+
+
+def _claim_next(due: Iterator[Dispatch], until: datetime) -> Dispatch | None:
+    """None also where somebody else has claimed it: they are sending to this target, and in order."""
+    dispatch = next(due, None) if timezone.now() < until else None
+    return dispatch if dispatch and claim(dispatch) else None
 
 
 def _sendable(target: uuid.UUID) -> Iterator[Dispatch]:
@@ -151,26 +177,38 @@ def claim(dispatch: Dispatch) -> bool:
     return True
 
 
-def attempt(dispatch: Dispatch) -> bool:
-    """Send it once and note how it went; whether it was sent."""
+def attempt(dispatch: Dispatch) -> None:
+    """Send it once and note how it went."""
+    tried = _try(dispatch)
+    with transaction.atomic():
+        _write_down(dispatch, tried)
+
+
+def _try(dispatch: Dispatch) -> Tried:
     begun = time.monotonic()
     at = timezone.now()
+    outcome = _outcome(dispatch)
+    return Tried(at, int((time.monotonic() - begun) * 1000), outcome)
+
+
+def _outcome(dispatch: Dispatch) -> Answer | NotSent:
     try:
-        answer = ROUTES[dispatch.kind].send(dispatch)
+        return ROUTES[dispatch.kind].send(dispatch)
     except NotSent as error:
-        _note(dispatch, at, begun, status=error.status, text=error.text, error=str(error))
-        _put_off(dispatch, error)
-        return False
+        return error
     except Exception as error:
         # What a library did not expect may be different the next time.
         logger.warning("dispatch %s failed: %s", dispatch.pk, type(error).__name__)
-        trouble = gettext("%(error)s while sending") % {"error": type(error).__name__}
-        _note(dispatch, at, begun, error=trouble)
-        _put_off(dispatch, NotSent(trouble))
-        return False
-    _mark_sent(dispatch)
-    _note(dispatch, at, begun, status=answer.status, text=answer.text)
-    return True
+        return NotSent(gettext("%(error)s while sending") % {"error": type(error).__name__})
+
+
+def _write_down(dispatch: Dispatch, tried: Tried) -> None:
+    """Both rows in the transaction of the caller, as far as the database has any."""
+    if isinstance(tried.outcome, Answer):
+        _mark_sent(dispatch)
+    else:
+        _put_off(dispatch, tried.outcome)
+    _note(dispatch, tried)
 
 
 def _mark_sent(dispatch: Dispatch) -> None:
@@ -197,15 +235,14 @@ def _put_off(dispatch: Dispatch, error: NotSent) -> None:
     )
 
 
-def _note(
-    dispatch: Dispatch, at: datetime, begun: float, *, status: int | None = None, text: str = "", error: str = ""
-) -> None:
+def _note(dispatch: Dispatch, tried: Tried) -> None:
+    error = "" if isinstance(tried.outcome, Answer) else str(tried.outcome)
     DispatchAttempt.objects.create(
         dispatch=dispatch,
-        at=at,
-        duration_ms=int((time.monotonic() - begun) * 1000),
-        status=status,
-        response=clean_text(text, SHOWN),
+        at=tried.at,
+        duration_ms=tried.duration_ms,
+        status=tried.outcome.status,
+        response=clean_text(tried.outcome.text, SHOWN),
         error=clean_text(error),
     )
 

@@ -27,6 +27,7 @@ from monitoring.rolling_up import roll_up
 from portfolio.connecting import NotConfigured, client_for
 from portfolio.models import Registration, RegistrationState
 from portfolio.proposing import carry_out_left_behind, propose_replacements, withdraw_unwanted
+from portfolio.repeating import repeat_when_locked
 from portfolio.rows import clean_text
 from portfolio.syncing import read_details, resume_what_is_over, start_pulling
 from portfolio.tallying import tally
@@ -45,7 +46,7 @@ def keep(delivery: Delivery) -> None:
     """Read a stored delivery at once. What fails here is stored already and is read again by a later job."""
     with in_the_log(delivery):
         try:
-            ingest(delivery)
+            repeat_when_locked(ingest, delivery)
         except Exception as error:
             logger.exception("delivery %s could not be read", delivery.pk)
             Delivery.objects.filter(pk=delivery.pk).update(error=clean_text(f"{type(error).__name__}: {error}"))
@@ -70,7 +71,7 @@ def pull_due() -> int:
 def _count() -> None:
     """The front page shows at once what was pulled; what fails here is counted by the next scheduled run."""
     try:
-        count_days()
+        repeat_when_locked(count_days)
     except Exception:
         logger.exception("the days could not be counted")
 
@@ -89,7 +90,7 @@ def pull_one(key: uuid.UUID, until: datetime) -> PullResult:
 def _at_the_boundary(step: Callable[[uuid.UUID, datetime], object], key: uuid.UUID, until: datetime) -> bool:
     """One registration's trouble holds up no other."""
     try:
-        step(key, until)
+        repeat_when_locked(step, key, until)
     except Exception as error:
         logger.exception("%s failed for registration %s", step.__name__, key)
         later = timezone.now() + timedelta(minutes=1)

@@ -101,7 +101,8 @@ SENDING = {
     "message claimed": Point(dispatching, "claim"),
     "webhook answered": Point(webhook_sending, "post"),
     "sent, not marked": Point(dispatching, "_mark_sent", before=True),
-    "marked, not noted": Point(dispatching, "_note", before=True),
+    "marked, not committed": Point(dispatching, "_note", before=True),
+    "sent and noted": Point(dispatching, "_conclude"),
 }
 IN_REPLAY = tuple(name for name in POINTS if "replay" in name or "pass" in name or "doubts" in name)
 
