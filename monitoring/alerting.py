@@ -152,7 +152,7 @@ def _events(raised: Iterable[Raised], number: int) -> Iterator[Event]:
                 "reason": alert.reason,
                 "happened_at": alert.happened_at,
             }
-            yield "alert.raised", data, str(alert.pk), alert.company_id or ""
+            yield Event("alert.raised", data, str(alert.pk), alert.company_id or "", alert.raised_at)
 
 
 def _raised(reading: Reading, groups: Sequence[Group]) -> Iterator[Raised]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple, Self
 
 from django.db.models import QuerySet
@@ -144,6 +145,17 @@ def latest() -> Cursor:
     """The feed's end as of now."""
     last = Publication.objects.order_by("-number").values_list("number", "delivery_id", "change_count").first()
     return Published(*last).cursor() if last else Cursor()
+
+
+def begin_at(moment: datetime) -> Cursor:
+    """The cursor before what was published at this time or later; before the first there is, where that is earlier."""
+    rows = Publication.objects.values_list("number", "delivery_id", "change_count")
+    following = rows.filter(published_at__gte=moment).order_by("number").first()
+    if following is None:
+        return latest()
+    first = Published(*following).number
+    before = rows.filter(number__lt=first).order_by("-number").first()
+    return Published(*before).cursor() if before else Cursor(first - 1)
 
 
 def nearest(cursor: Cursor) -> Cursor:

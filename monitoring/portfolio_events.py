@@ -1,7 +1,8 @@
 """What happens in the portfolio → events for webhooks, read from what the portfolio has written down.
 
 The audit is append only and its keys begin with the time, so it is read from where the last run ended, and a little
-before: what a slow transaction has committed meanwhile. Each event has a key of its own, so reading twice tells once.
+before: what a slow transaction has committed meanwhile. Each event has a key of its own, so reading twice tells once;
+and each has its time, so that a webhook hears nothing of what happened before it was made.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -88,13 +89,14 @@ def _wishes(entry: AuditEntry, references: dict[uuid.UUID, str]) -> Iterator[Eve
     registration = references.get(uuid.UUID(entry.key), "")
     for duns in json.loads(entry.after or "{}").get("duns", []):
         data = {"duns": duns, "registration": registration, "by": entry.actor, "at": entry.at}
-        yield WISHES[entry.action], data, f"{entry.pk} {duns}", duns
+        yield Event(WISHES[entry.action], data, f"{entry.pk} {duns}", duns, entry.at)
 
 
 def _imports(entry: AuditEntry, references: dict[uuid.UUID, str]) -> Iterable[Event]:
     row = SubjectImport.objects.filter(pk=entry.key).first()
     if row is not None:
-        yield IMPORTS[entry.action], _import_data(row, entry.summary, entry.actor, references), str(entry.pk), ""
+        data = _import_data(row, entry.summary, entry.actor, references)
+        yield Event(IMPORTS[entry.action], data, str(entry.pk), at=entry.at)
 
 
 def _stages(since: datetime, references: dict[uuid.UUID, str]) -> Iterator[Event]:
@@ -102,7 +104,7 @@ def _stages(since: datetime, references: dict[uuid.UUID, str]) -> Iterator[Event
     for row in rows.iterator(chunk_size=BATCH):
         name = STAGES[ImportState(row.state)]
         data = _import_data(row, _summary(row), row.confirmed_by or row.created_by, references)
-        yield name, data, f"{row.pk} {row.pad_zeros}", ""
+        yield Event(name, data, f"{row.pk} {row.pad_zeros}", at=row.moved_at)
 
 
 def _summary(row: SubjectImport) -> str:
@@ -147,4 +149,16 @@ def _state(row: Subject, registration: str) -> Event:
         "replacement": row.replacement or None,
     }
     key = f"{row.pk} {row.state} {row.monitored_since} {row.monitored_until} {row.wanted_at} {row.code}"
-    return STATES[SubjectState(row.state)], data, key, row.company_id
+    return Event(STATES[SubjectState(row.state)], data, key, row.company_id, _known_since(row))
+
+
+def _known_since(row: Subject) -> datetime | None:
+    """Not before the day that D&B names, nor before somebody asked for it; `checked_at` says only when it was said
+    the last time."""
+    day = {SubjectState.MONITORED: row.monitored_since, SubjectState.REMOVED: row.monitored_until}
+    times = [row.wanted_at, _beginning_of(day.get(SubjectState(row.state)))]
+    return max((at for at in times if at), default=None)
+
+
+def _beginning_of(day: date | None) -> datetime | None:
+    return datetime.combine(day, time.min, UTC) if day else None

@@ -1,6 +1,6 @@
 """What is published → messages for the webhooks that want to hear of it.
 
-An endpoint reads the feed with a cursor of its own, from the end as it was when the endpoint was made. Messages are
+An endpoint reads the feed with a cursor of its own, which is set when the endpoint is made. Messages are
 queued before the cursor moves; whoever dies in between leaves the same messages to be queued under the same ids again,
 which changes nothing.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db.models import F, QuerySet, Sum
@@ -23,20 +23,35 @@ from portfolio.rows import clean_text, existing_keys
 from portfolio.wording import counted
 
 EVENT_KEYS = uuid.UUID("d2b5f7aa-9c7a-5b43-8b1e-6f0f9d0c1e55")
-# type, payload, key, company
-Event = tuple[str, Mapping[str, Any], str, str]
+
+
+class Event(NamedTuple):
+    """Something to tell, under a key of its own; `at` is when it happened, where that was not just now."""
+
+    type: str
+    data: Mapping[str, Any]
+    key: str
+    company: str = ""
+    at: datetime | None = None
+
+    @property
+    def message(self) -> str:
+        return message_id(self.type, self.key)
+
+    def body(self, now: datetime) -> str:
+        return written(self.type, now, self.data)
 
 
 # People
 
 
-def create_endpoint(*, made_by: str, **columns: Any) -> tuple[WebhookEndpoint, str]:
-    """The endpoint, which begins at the feed's present end, and its secret, which is shown once."""
+def create_endpoint(*, made_by: str, begin: datetime | None = None, **columns: Any) -> tuple[WebhookEndpoint, str]:
+    """The endpoint and its secret, shown once. Its changes begin now, or with those published since `begin`."""
     secret = new_secret()
     endpoint = WebhookEndpoint(
         **columns,
         encrypted_secret=encrypted(secret),
-        cursor=str(feed.latest()),
+        cursor=str(feed.begin_at(begin) if begin else feed.latest()),
         created_by=clean_text(made_by, 200),
         created_at=timezone.now(),
     )
@@ -48,6 +63,15 @@ def create_endpoint(*, made_by: str, **columns: Any) -> tuple[WebhookEndpoint, s
         gettext("Webhook %(name)s made for %(url)s") % {"name": endpoint, "url": endpoint.url},
     )
     return endpoint, secret
+
+
+def edit_endpoint(endpoint: WebhookEndpoint, **columns: Any) -> None:
+    """What begins to hear of changes begins at the feed's present end: its cursor has not moved before."""
+    began = not hears(endpoint, CHANGE_PUBLISHED)
+    changed = WebhookEndpoint(**columns)
+    if began and hears(changed, CHANGE_PUBLISHED):
+        columns["cursor"] = str(feed.latest())
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**columns)
 
 
 def rotate_secret(endpoint: WebhookEndpoint, *, by: str, overlap: timedelta = timedelta(days=1)) -> str:
@@ -139,11 +163,11 @@ def _record(endpoint: WebhookEndpoint, actor: str, action: str, summary: str) ->
 
 def emit_event(event_type: str, payload: Mapping[str, Any], *, key: str, company: str = "") -> int:
     """Tell every endpoint that wants to hear of it, once for each key; returns how many are told."""
-    return emit_events([(event_type, payload, key, company)])
+    return emit_events([Event(event_type, payload, key, company)])
 
 
 def emit_events(events: Iterable[Event]) -> int:
-    """Many at once, in their order: (type, payload, key, company). For who is switched off they wait."""
+    """Many at once, in their order. For who is switched off they wait."""
     events = list(events)
     now = timezone.now()
     return sum(_tell(endpoint, events, now) for endpoint in WebhookEndpoint.objects.all())
@@ -154,21 +178,22 @@ def active_endpoints() -> list[WebhookEndpoint]:
 
 
 def _tell(endpoint: WebhookEndpoint, events: Sequence[Event], now: datetime) -> int:
-    wanted = _new([event for event in events if hears(endpoint, event[0])], endpoint)
+    since = [event for event in events if event.at is None or event.at >= endpoint.created_at]
+    wanted = _new([event for event in since if hears(endpoint, event.type)], endpoint)
     if not wanted:
         return 0
     first = _take_positions(endpoint, len(wanted))
     return len(
         enqueue(
-            a_message(endpoint, message_id(kind, key), kind, company, first + number, written(kind, now, payload))
-            for number, (kind, payload, key, company) in enumerate(wanted)
+            a_message(endpoint, event.message, event.type, event.company, first + number, event.body(now))
+            for number, event in enumerate(wanted)
         )
     )
 
 
 def _new(events: Sequence[Event], endpoint: WebhookEndpoint) -> list[Event]:
     """Without those that it was told before."""
-    keys = [Dispatch.key(endpoint.pk, message_id(kind, key)) for kind, _, key, _ in events]
+    keys = [Dispatch.key(endpoint.pk, event.message) for event in events]
     known = existing_keys(Dispatch, keys)
     return [event for key, event in zip(keys, events, strict=True) if key not in known]
 

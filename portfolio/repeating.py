@@ -21,9 +21,7 @@ Result = TypeVar("Result")
 PAUSES = (0.5, 2.0)
 
 
-def repeat_when_locked(
-    step: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs
-) -> Result:
+def repeat_when_locked(step: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
     """The step's result, after as many tries as it needs; raises what the last one raised."""
     for pause in PAUSES:
         try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextChoices
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -16,7 +17,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminURLInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
 from direct_plus.duns import InvalidDuns, normalise_duns
 from monitoring.dispatching import send_again
@@ -30,7 +31,7 @@ from monitoring.models import (
     WebhookEndpoint,
 )
 from monitoring.webhook_sending import send_test
-from monitoring.webhooks import create_endpoint, missed, resend, rotate_secret, switch_off, switch_on
+from monitoring.webhooks import create_endpoint, edit_endpoint, missed, resend, rotate_secret, switch_off, switch_on
 from portfolio.auditing import record
 from portfolio.filters import choice_filter
 from portfolio.markup import ago, badge
@@ -40,6 +41,17 @@ from portfolio.wording import counted
 LAST = 20
 STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}
 FIELDS = ("name", "url", "event_types", "kinds", "severity", "element", "registration", "countries", "companies")
+
+
+BEGINNING = ("begin", "begin_at")
+
+
+class Begin(TextChoices):
+    """Where a new webhook begins to hear of changes."""
+
+    NOW = "now", _("With what is published from now on")
+    TIME = "time", _("With what was published since a time")
+    ALL = "all", _("With the first that is kept")
 
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
@@ -81,6 +93,33 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
             raise ValidationError(
                 gettext("There is something that is no D-U-N-S number: %(reason)s.") % {"reason": error.reason}
             ) from error
+
+
+class NewWebhookForm(WebhookForm):
+    """Its beginning is chosen once: later it is where its cursor stands."""
+
+    begin = forms.ChoiceField(
+        label=_("Changes begin"), choices=Begin.choices, initial=Begin.NOW, required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("All other events are those that happen after the webhook is made."),
+    )  # fmt: skip
+    begin_at = forms.DateTimeField(
+        label=_("Since"), required=False, help_text=_("Only with “since a time”; in your time zone."),
+        widget=UnfoldAdminTextInputWidget({"type": "datetime-local"}),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("begin") == Begin.TIME and not cleaned.get("begin_at") and "begin_at" not in self.errors:
+            self.add_error("begin_at", gettext("Give the day and time from which changes are sent."))
+        return cleaned
+
+    def beginning(self) -> datetime | None:
+        """None stands for now."""
+        if self.cleaned_data.get("begin") == Begin.ALL:
+            return datetime.fromtimestamp(0, UTC)
+        chosen: datetime | None = self.cleaned_data["begin_at"]
+        return chosen if self.cleaned_data["begin"] == Begin.TIME else None
 
 
 class RangeForm(forms.Form):
@@ -130,12 +169,21 @@ class WebhookAdmin(PageAdmin):
         """It is switched off: its messages stay explained."""
         return False
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = self.form if change else NewWebhookForm
+        return super().get_form(request, obj, change, **{**kwargs, "form": form})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        beginning = (_("Where it begins"), {"fields": BEGINNING})
+        return self.fieldsets if obj else (*self.fieldsets, beginning)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        columns = {name: form.cleaned_data[name] for name in FIELDS}
         if change:
-            WebhookEndpoint.objects.filter(pk=obj.pk).update(**{name: form.cleaned_data[name] for name in FIELDS})
+            edit_endpoint(WebhookEndpoint.objects.get(pk=obj.pk), **columns)
             return
         made_by = request.user.get_username()
-        endpoint, secret = create_endpoint(made_by=made_by, **{name: form.cleaned_data[name] for name in FIELDS})
+        endpoint, secret = create_endpoint(made_by=made_by, begin=form.beginning(), **columns)
         obj.pk = endpoint.pk
         obj.refresh_from_db()
         obj.plain = secret

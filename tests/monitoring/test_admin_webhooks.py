@@ -60,6 +60,22 @@ def do(admin: Client, action: str) -> Any:
     return admin.post(f"{PATH}{WebhookEndpoint.objects.get().pk}/do/{action}/", follow=True)
 
 
+@pytest.mark.parametrize(
+    ("fields", "count"),
+    [({}, 0), ({"begin": "now"}, 0), ({"begin": "all"}, 1), ({"begin": "time", "begin_at": "2020-01-01T00:00"}, 1)],
+)
+def test_its_maker_says_where_it_begins(admin: Client, receiver: Receiver, fields: dict[str, str], count: int) -> None:
+    delivered(an_update())
+    make(admin, receiver, **fields)
+    queue_for_webhooks()
+    assert Dispatch.objects.count() == count
+
+
+def test_a_time_that_was_not_given_is_asked_for(admin: Client, receiver: Receiver) -> None:
+    assert "Give the day and time" in text_of(make(admin, receiver, begin="time"))
+    assert not WebhookEndpoint.objects.exists()
+
+
 def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
     secret = secret_in(make(admin, receiver))
     endpoint = WebhookEndpoint.objects.get()

@@ -144,6 +144,16 @@ def test_who_dies_after_telling_tells_nothing_twice(
     assert told() == [("subject.wanted", DUNS)]
 
 
+def test_a_webhook_that_is_made_later_hears_nothing_of_before(registration: Registration) -> None:
+    told()
+    want_subjects(registration=registration, wishes=[Wish(DUNS), Wish(OTHER)], asked_by="ann")
+    WebhookEndpoint.objects.all().delete()
+    create_endpoint(made_by="ann", name="new", url="http://127.0.0.1:9/", event_types="*")
+    today = timezone.now().date()
+    Subject.objects.update(state=SubjectState.MONITORED, checked_at=timezone.now(), monitored_since=today)
+    assert told() == []
+
+
 def test_nothing_is_read_for_nobody(registration: Registration, django_assert_max_num_queries: Any) -> None:
     WebhookEndpoint.objects.update(event_types="change.published")
     want_subjects(registration=registration, wishes=[Wish(DUNS)], asked_by="ann")

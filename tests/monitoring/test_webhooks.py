@@ -20,7 +20,9 @@ from monitoring.publishing import publish
 from monitoring.webhook_reading import queue_changes
 from monitoring.webhook_sending import SPACING, send_test
 from monitoring.webhooks import (
+    Event,
     create_endpoint,
+    edit_endpoint,
     emit_event,
     emit_events,
     let_go_on,
@@ -106,6 +108,36 @@ def test_an_endpoint_begins_at_the_present_end(receiver: Receiver) -> None:
     assert [json.loads(one.body)["data"]["kind"] for one in receiver.got] == ["left"]
 
 
+def test_an_endpoint_begins_where_its_maker_says(receiver: Receiver) -> None:
+    delivered(an_update())
+    between = timezone.now()
+    delivered(a_notice("EXIT"))
+    for name, begin in [("all", between - timedelta(days=400)), ("later", between), ("now", None)]:
+        an_endpoint(receiver, name=name, begin=begin)
+    run()
+    names = dict(WebhookEndpoint.objects.values_list("pk", "name"))
+    told = Dispatch.objects.order_by("sequence").values_list("target", "payload")
+    found = [(names[target], json.loads(payload)["data"]["kind"]) for target, payload in told]
+    assert sorted(found) == [("all", "element"), ("all", "left"), ("later", "left")]
+
+
+def test_what_hears_of_changes_later_begins_then(receiver: Receiver) -> None:
+    endpoint, _ = an_endpoint(receiver, event_types="alert.raised")
+    delivered(an_update())
+    edit_endpoint(endpoint, event_types="alert.raised, change.published")
+    delivered(a_notice("EXIT"))
+    run()
+    assert [json.loads(one.body)["data"]["kind"] for one in receiver.got] == ["left"]
+
+
+def test_what_happened_before_it_was_made_is_not_told(receiver: Receiver) -> None:
+    endpoint, _ = an_endpoint(receiver, event_types="*")
+    before = endpoint.created_at - timedelta(seconds=1)
+    assert (
+        emit_events([Event("alert.raised", {}, "1", at=before), Event("alert.raised", {}, "2", at=timezone.now())]) == 1
+    )
+
+
 @pytest.mark.parametrize(
     ("columns", "kinds"),
     [
@@ -148,7 +180,7 @@ def test_other_events_once_for_each_key(receiver: Receiver) -> None:
 
 def test_many_events_keep_their_order(receiver: Receiver) -> None:
     an_endpoint(receiver, event_types="*")
-    emit_events([("subject.wanted", {"n": n}, str(n), DUNS) for n in range(5)])
+    emit_events([Event("subject.wanted", {"n": n}, str(n), DUNS) for n in range(5)])
     emit_event("subject.unwanted", {"n": 5}, key="5", company=DUNS)
     run()
     assert [json.loads(one.body)["data"]["n"] for one in receiver.got] == [0, 1, 2, 3, 4, 5]
