@@ -22,6 +22,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from dnbmon_site import attempts_admin, jobs_admin, keys_admin  # noqa: F401  they register pages of their own
 from dnbmon_site.audited import Audited
 from dnbmon_site.models import User
+from dnbmon_site.rights import beyond, may_touch, rights_of
 
 admin.site.unregister(Group)
 
@@ -36,7 +37,13 @@ def environment_badge(request: HttpRequest) -> list[str | Promise] | None:
     return None if settings.PRODUCTION else [ENVIRONMENTS[settings.ENVIRONMENT], "warning"]
 
 
+OWN_RIGHTS = _("Nobody changes their own rights: somebody else who looks after people can.")
+ONLY_SUPERUSERS = _("Only superusers make superusers.")
+
+
 class PersonForm(UserChangeForm):
+    # Who fills it in; set for each request.
+    actor: Any
     # Under another name than the field: the admin refuses many-to-many fields with rows of their own.
     roles = forms.ModelMultipleChoiceField(
         Group.objects.all(),
@@ -51,6 +58,26 @@ class PersonForm(UserChangeForm):
         if self.instance.pk:
             # At once: what was changed is only asked for after it was saved.
             self.fields["roles"].initial = list(self.instance.groups.all())
+        if self.instance.pk == self.actor.pk:
+            self._close("is_active", "is_staff", "is_superuser", "roles", why=OWN_RIGHTS)
+        elif not self.actor.is_superuser:
+            self._close("is_superuser", why=ONLY_SUPERUSERS)
+
+    def _close(self, *names: str, why: Promise) -> None:
+        """What is sent for these is passed by."""
+        for name in names:
+            if name in self.fields:
+                self.fields[name].disabled = True
+                self.fields[name].help_text = why
+
+    def clean_roles(self) -> Any:
+        roles = self.cleaned_data["roles"]
+        if refused := beyond(self.actor, [role for role in roles if role not in self.fields["roles"].initial]):
+            raise forms.ValidationError(
+                gettext("You cannot give %(roles)s: it holds rights that you do not have. Ask somebody who has them.")
+                % {"roles": ", ".join(f"“{role}”" for role in refused)}
+            )
+        return roles
 
     def _save_m2m(self) -> None:
         super()._save_m2m()
@@ -61,8 +88,23 @@ class PersonForm(UserChangeForm):
             self.instance.save(update_fields=["is_staff"])
 
 
+class Guarded(Audited):
+    """Pages, passwords and actions alike ask here."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or may_touch(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or may_touch(request.user, obj))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """A form that knows who fills it in."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"actor": request.user})
+
+
 @admin.register(User)
-class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(Guarded, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = PersonForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -77,6 +119,17 @@ class UserAdmin(Audited, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("is_staff", "is_superuser", "is_active")
 
 
+class RoleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    actor: Any
+
+    def clean_permissions(self) -> Any:
+        chosen = self.cleaned_data["permissions"]
+        given = {right.pk for right in chosen} - (rights_of(self.instance) if self.instance.pk else set())
+        if not self.actor.is_superuser and not given <= rights_of(self.actor):
+            raise forms.ValidationError(gettext("A role gets no right that you do not have. Ask somebody who has it."))
+        return chosen
+
+
 @admin.register(Group)
-class GroupAdmin(Audited, DjangoGroupAdmin, ModelAdmin):
-    pass
+class GroupAdmin(Guarded, DjangoGroupAdmin, ModelAdmin):
+    form = RoleForm

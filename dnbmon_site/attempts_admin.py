@@ -31,7 +31,8 @@ class PlacesAdmin(ReadOnlyAdmin):
     title: str | Promise = ""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "title": self.title})
+        page: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "title": self.title})
+        return page
 
     @admin.display(description=_("When"))
     def when(self, row: Any) -> SafeString | str:

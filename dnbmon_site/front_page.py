@@ -30,6 +30,8 @@ LAST = 12
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What unfold's index page shows; `?part=live` asks for its living part alone."""
+    if not request.user.is_superuser and not request.user.get_all_permissions():
+        return {**context, "title": gettext("No role yet"), "has_no_role": True}
     registrations = list(Registration.objects.order_by("reference"))
     asked = asked_of(request, registrations)
     is_live = request.GET.get("part") == "live"

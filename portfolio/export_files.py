@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
@@ -87,7 +88,7 @@ def rows_for(model_admin: Any, request: HttpRequest) -> QuerySet[Any]:
     """The rows of a list's page, with its search, filters and order, over all its pages."""
     try:
         return model_admin.get_changelist_instance(request).queryset  # type: ignore[no-any-return]
-    except IncorrectLookupParameters:
+    except (IncorrectLookupParameters, DisallowedModelAdminLookup):
         raise Http404(gettext("There is no such filter.")) from None
 
 

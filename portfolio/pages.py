@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList as DjangoChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model
+from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -55,6 +58,25 @@ class BoundedPaginator(AnyPaginator):
         return self.found > COUNTED
 
 
+def declared(list_filter: Iterable[Any]) -> set[str]:
+    """The names in addresses by which these filters are used; nothing else is looked up."""
+    names: set[str] = set()
+    for one in list_filter:
+        if isinstance(one, type):
+            # They ask only for names that stand in the class.
+            names.update(one.expected_parameters(one))  # type: ignore[attr-defined]
+        else:
+            field = one[0] if isinstance(one, tuple) else one
+            names.update({f"{field}__exact", f"{field}__isnull"})
+    return names
+
+
+def undeclared_words(names: Iterable[str]) -> str:
+    return gettext("This list has no filter “%(names)s”. Open the list again and choose from its own filters.") % {
+        "names": ", ".join(names)
+    }
+
+
 class KeyChangeList(DjangoChangeList):
     """A list in the order of an index: ties are broken in the direction of the first column."""
 
@@ -88,6 +110,19 @@ class KeyedAdmin(ModelAdmin):
             return super().response_action(request, queryset, *more, **named)
         messages.error(request, gettext("What was ticked is not in this list. Open the list again and tick it there."))
         return HttpResponseRedirect(request.get_full_path())
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Django allows every look-up on a list's own fields, also those that try a pattern on each row."""
+        names = declared(self.get_list_filter(request) if request else self.list_filter)
+        # Ticked rows are exported by their keys.
+        return lookup in names or lookup in ("pk__in", f"{self.opts.pk.name}__in")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        try:
+            return super().changelist_view(request, extra_context)
+        except DisallowedModelAdminLookup:
+            names = [name for name in request.GET if LOOKUP_SEP in name] or list(request.GET)
+            return render(request, "400.html", {"message": undeclared_words(names)}, status=400)
 
     def is_key(self, text: str) -> bool:
         field: Any = self.opts.pk

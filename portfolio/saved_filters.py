@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.contrib import admin
+from django.contrib.admin.views.main import IGNORED_PARAMS
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import QueryDict
@@ -14,6 +16,7 @@ from django.utils.translation import gettext
 from portfolio.auditing import record
 from portfolio.exporting import LISTINGS, Column, Listing
 from portfolio.models import SavedFilter
+from portfolio.pages import declared, undeclared_words
 from portfolio.rows import clean_text
 
 SHOWN = 60
@@ -53,6 +56,14 @@ def filters_in(query: str) -> str:
     return found.urlencode(safe=",")
 
 
+def undeclared_in(listing: str, query: str) -> list[str]:
+    """What of a query the list has no filter for: kept from before only filters were look-ups, and not used."""
+    if listing not in LISTINGS:
+        return []
+    known = {*declared(admin.site.get_model_admin(LISTINGS[listing].model).list_filter), *IGNORED_PARAMS, *NO_FILTERS}
+    return [name for name in QueryDict(query) if name not in known]
+
+
 def columns_of(listing: Listing, names: str | Iterable[str]) -> tuple[Column, ...]:
     """The columns of these names, in their order; what the list does not have is passed by."""
     known = {column.name: column for column in listing.columns}
@@ -79,6 +90,8 @@ def save_filter(*, listing: str, name: str, query: str, columns: str, shared: bo
         raise ValidationError(gettext("There is no such list."))
     if not name:
         raise ValidationError(gettext("Give the filter a name."))
+    if refused := undeclared_in(listing, query):
+        raise ValidationError(undeclared_words(refused))
     values = {"query": filters_in(query), "columns": _known(listing, columns), "shared": shared}
     row, is_new = SavedFilter.objects.update_or_create(
         owner=by, listing=listing, name=name, defaults=values, create_defaults={**values, "created_at": timezone.now()}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from django.db import DatabaseError
 
-from dnbmon_site.doctor import dnb, here, keys, outside
+from dnbmon_site.doctor import dnb, filters, here, keys, outside
 from dnbmon_site.doctor.finding import Finding
 
 Look = Callable[[], Iterator[Finding]]
@@ -36,6 +36,7 @@ LOOKS: tuple[tuple[str, Look, bool], ...] = (
     ("channels", outside.channels, True),
     ("deliveries", here.stuck, True),
     ("API keys", keys.api_keys, True),
+    ("saved filters", filters.saved_filters, True),
     ("clock and network", dnb.clock, True),
 )
 

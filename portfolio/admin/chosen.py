@@ -22,7 +22,16 @@ from portfolio.exporting import LISTINGS, Column, Listing
 from portfolio.markup import cell
 from portfolio.models import SavedFilter
 from portfolio.pages import KeyChangeList
-from portfolio.saved_filters import COLUMNS, Kept, columns_of, filters_in, keep_columns, kept_for, save_filter
+from portfolio.saved_filters import (
+    COLUMNS,
+    Kept,
+    columns_of,
+    filters_in,
+    keep_columns,
+    kept_for,
+    save_filter,
+    undeclared_in,
+)
 
 MAY_SHARE = "portfolio.share_savedfilter"
 Shown = Callable[[Any], SafeString | str]
@@ -105,7 +114,7 @@ class ChosenList(ExportedList):
     def above(self, request: HttpRequest) -> dict[str, Any]:
         chosen = {column.name for column in self.chosen_columns(request)}
         now = filters_in(request.GET.urlencode())
-        filters = [_chip(row, now, request) for row in self.kept(request).filters]
+        filters = [_chip(row, now, request) for row in self.kept(request).filters if _is_shown(row, request)]
         return {
             "filters": filters,
             "nothing_is_filtered": not now and not self.everything or f"?{request.GET.urlencode()}" == self.everything,
@@ -135,7 +144,7 @@ class ChosenList(ExportedList):
             row = save_filter(listing=self.listing.name, shared=shared, by=by, **asked)
         except ValidationError as error:
             messages.warning(request, " ".join(error.messages))
-            return self._to(asked["query"])
+            return self._to("" if undeclared_in(self.listing.name, asked["query"]) else asked["query"])
         said = gettext("“%(name)s” is saved, for everybody.") if shared else gettext("“%(name)s” is saved.")
         messages.success(request, said % {"name": row.name})
         return self._to(row.address)
@@ -167,6 +176,11 @@ def _reader(column: Column, order: str | None) -> Shown:
     return show
 
 
+def _is_shown(row: SavedFilter, request: HttpRequest) -> bool:
+    """One that is switched off stands there for its owner alone."""
+    return row.owner == request.user.get_username() or not undeclared_in(row.listing, row.query)
+
+
 def _chip(row: SavedFilter, now: str, request: HttpRequest) -> dict[str, Any]:
     is_own = row.owner == request.user.get_username()
     return {
@@ -177,4 +191,5 @@ def _chip(row: SavedFilter, now: str, request: HttpRequest) -> dict[str, Any]:
         "is_own": is_own,
         "owner": "" if is_own else row.owner,
         "shared": row.shared,
+        "refused": ", ".join(undeclared_in(row.listing, row.query)),
     }

@@ -20,7 +20,8 @@ from portfolio.auditing import record
 from portfolio.exporting import LISTINGS
 from portfolio.markup import badge
 from portfolio.models import SavedFilter
-from portfolio.pages import PageAdmin
+from portfolio.pages import PageAdmin, undeclared_words
+from portfolio.saved_filters import undeclared_in
 
 
 class SavedFilterForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
@@ -112,6 +113,8 @@ class SavedFilterAdmin(PageAdmin):
     def use(self, row: SavedFilter) -> SafeString | str:
         if row.listing not in LISTINGS:
             return ""
+        if refused := undeclared_in(row.listing, row.query):
+            return badge(gettext("switched off"), "warn", undeclared_words(refused))
         link = reverse(f"admin:{row.listing.replace('.', '_')}_changelist")
         return format_html('<a class="dm-company" href="{}?{}">{}</a>', link, row.address, gettext("Open the list"))
 

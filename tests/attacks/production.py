@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -41,7 +42,7 @@ class Browser(requests.Session):
         self.headers["Cookie"] = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
         return self.request(method, self.url + path, allow_redirects=False, timeout=60, **options)  # type: ignore[arg-type]
 
-    def submit(self, path: str, data: dict[str, object] | None = None, **options: object) -> requests.Response:
+    def submit(self, path: str, data: Mapping[str, object] | None = None, **options: object) -> requests.Response:
         """A form, with the token that pages put into it."""
         return self.ask(path, "POST", data={**(data or {}), "csrfmiddlewaretoken": self.token()}, **options)
 

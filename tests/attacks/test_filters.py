@@ -1,0 +1,39 @@
+"""Nobody stops the program by a pattern that is tried on every row: only declared filters are look-ups."""
+
+from tests.attacks.production import Production
+
+SAVE = """
+from django.utils import timezone
+from portfolio.models import SavedFilter
+SavedFilter.objects.create(name="bomb", listing="portfolio.company", query="name__regex=(a%2B)%2B%24", shared=True,
+    owner="filter-owner", created_at=timezone.now())
+from dnbmon_site.doctor.filters import saved_filters
+print(*saved_filters())
+"""
+PATTERN = "(a%2B)%2B%24"
+LISTS = (
+    *(
+        "portfolio/company/?name",
+        "monitoring/change/?element",
+        "portfolio/auditentry/?summary",
+        "dnbmon_site/user/?username",
+    ),
+    *("auth/group/?name", "dnbmon_site/apikey/?name", "django_q/schedule/?name", "axes/accesslog/?username"),
+)
+
+
+def test_only_declared_filters_are_looked_up(production: Production) -> None:
+    said = production.inside(SAVE)
+    assert "bomb" in said and "name__regex" in said
+    browser = production.person("filter-owner", "Administrator")
+    for page in LISTS:
+        answer = browser.ask(f"/{page}__regex={PATTERN}")
+        assert (answer.status_code, "has no filter" in answer.text) == (400, True), page
+    assert browser.ask("/dnbmon_site/user/?is_staff__exact=1").status_code == 200
+    export = browser.submit(f"/portfolio/company/export/?name__regex={PATTERN}", {"format": "csv"})
+    assert export.status_code in (400, 404), export.status_code
+    browser.submit("/portfolio/company/save/", {"name": "second", "query": f"name__regex={PATTERN}", "shared": "yes"})
+    page = browser.ask("/portfolio/company/").text
+    assert "switched off" in page and "second" not in page
+    other = production.person("filter-other", "Administrator")
+    assert "bomb" not in other.ask("/portfolio/company/").text
