@@ -19,6 +19,7 @@ from monitoring.identity import milliseconds
 from monitoring.models import ReadMark, WebhookEndpoint
 from monitoring.webhooks import Event, emit_events, hears
 from portfolio.models import AuditEntry, ImportState, Registration, Subject, SubjectImport, SubjectState
+from portfolio.rows import one_by_one
 from portfolio.wording import plural
 
 READER = "portfolio events"
@@ -101,7 +102,7 @@ def _imports(entry: AuditEntry, references: dict[uuid.UUID, str]) -> Iterable[Ev
 
 def _stages(since: datetime, references: dict[uuid.UUID, str]) -> Iterator[Event]:
     rows = SubjectImport.objects.filter(moved_at__gte=since, state__in=list(STAGES)).order_by("moved_at", "id")
-    for row in rows.iterator(chunk_size=BATCH):
+    for row in one_by_one(rows):
         name = STAGES[ImportState(row.state)]
         data = _import_data(row, _summary(row), row.confirmed_by or row.created_by, references)
         yield Event(name, data, f"{row.pk} {row.pad_zeros}", at=row.moved_at)
@@ -127,7 +128,7 @@ def _import_data(row: SubjectImport, summary: str, by: str, references: dict[uui
 
 def _states(since: datetime, references: dict[uuid.UUID, str]) -> Iterator[Event]:
     rows = Subject.objects.filter(checked_at__gte=since, state__in=list(STATES)).order_by("checked_at", "id")
-    for row in rows.iterator(chunk_size=BATCH):
+    for row in one_by_one(rows):
         if _is_news(row):
             yield _state(row, references.get(row.registration_id, ""))
 

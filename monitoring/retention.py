@@ -96,7 +96,8 @@ def cut_history(contract: Contract, removed: Removed, until: datetime) -> None:
     registrations = registrations_of(contract)
     cut = Cut(at, registrations, {key: snapshot_delivery(row, at) for key, row in registrations.items()})
     companies = Company.objects.filter(pk__gt=contract.history_position).order_by("pk").values_list("pk", flat=True)
-    for duns in companies.iterator(chunk_size=AT_ONCE):
+    # All of them first: what is written behind an open read is refused by SQLite when others write.
+    for duns in list(companies):
         removed.rows += condense(duns, cut)
         if timezone.now() >= until:
             Contract.objects.filter(pk=contract.pk).update(history_position=duns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -62,6 +62,16 @@ def _insert_one(row: models.Model) -> bool:
             raise
         return False
     return True
+
+
+def one_by_one(rows: models.QuerySet[Row]) -> Iterator[Row]:
+    """Rows in their order, a batch at a time, where something is written meanwhile.
+
+    `iterator()` leaves a read open, and SQLite refuses at once to write behind it when others have written since.
+    """
+    for keys in in_batches(list(rows.values_list("pk", flat=True))):
+        found = rows.in_bulk(keys)
+        yield from (found[key] for key in keys if key in found)
 
 
 def in_batches(items: Sequence[Any], size: int = LOOKUP_BATCH) -> Iterable[Sequence[Any]]:

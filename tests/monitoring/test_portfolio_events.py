@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
@@ -152,6 +154,32 @@ def test_a_webhook_that_is_made_later_hears_nothing_of_before(registration: Regi
     today = timezone.now().date()
     Subject.objects.update(state=SubjectState.MONITORED, checked_at=timezone.now(), monitored_since=today)
     assert told() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has one writer")
+def test_nothing_is_written_behind_an_open_read(registration: Registration, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite would refuse it at once, without waiting, when another process has written since."""
+    told()
+    count = portfolio_events.BATCH + 1
+    want_subjects(registration=registration, wishes=[Wish(f"{n:09}") for n in range(count)], asked_by="ann")
+    Subject.objects.update(state=SubjectState.REFUSED, checked_at=timezone.now(), code="40003")
+    emit = webhooks.emit_events
+
+    def emit_after_others(batch: Any) -> int:
+        other = Thread(target=_write_elsewhere)
+        other.start()
+        other.join()
+        return emit(batch)
+
+    monkeypatch.setattr(portfolio_events, "emit_events", emit_after_others)
+    tell_of_portfolio()
+    assert Dispatch.objects.filter(event_type="subject.refused").count() == count
+
+
+def _write_elsewhere() -> None:
+    WebhookEndpoint.objects.update(name="renamed")
+    connection.close()
 
 
 def test_nothing_is_read_for_nobody(registration: Registration, django_assert_max_num_queries: Any) -> None:
