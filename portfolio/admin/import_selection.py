@@ -1,27 +1,57 @@
-"""What lists of registrations and companies offer: importing into one, and removing what is selected."""
+"""What lists of registrations and companies offer: importing into one, and removing what is selected.
+
+Who stops monitoring companies is first shown what ends, until when it stays billed, and what goes on elsewhere.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 
 from portfolio.acting import actor_of
 from portfolio.admin.import_actions import UPLOAD
+from portfolio.contract_year import is_billed, next_anniversary
 from portfolio.importing import create_import
 from portfolio.importing.jobs import start_import_work
-from portfolio.models import ImportMode, Registration, Subject, SubjectImport
+from portfolio.models import Company, ImportMode, Registration, Subject, SubjectImport
 from portfolio.rows import in_batches
+from portfolio.wanting import contract_year_start
+
+TOKEN = "csrfmiddlewaretoken"
+
+
+NAMED = 5
+AGREED = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ends in one registration."""
+
+    registration: Registration
+    companies: int
+    names: list[str]
+    billed: int
+    anniversary: date | None
+
+    @property
+    def more(self) -> int:
+        return self.companies - len(self.names)
 
 
 def stop_monitoring(request: HttpRequest, duns: Iterable[str]) -> HttpResponse:
-    """An import that removes these companies, for each registration that wants some of them; to be confirmed there."""
+    """What ends for these companies, in each registration that wants some of them; once that is agreed, an import for
+    each that removes them, to be confirmed there."""
     return stop_in(request, _wanted_in(list(duns)))
 
 
@@ -29,6 +59,8 @@ def stop_in(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]]) -> Http
     """The same for companies of certain registrations."""
     if not request.user.has_perm(UPLOAD):
         raise PermissionDenied
+    if wanted and AGREED not in request.POST:
+        return _ask(request, wanted)
     made = [_removal(request, registration, numbers) for registration, numbers in wanted.items()]
     if not made:
         messages.warning(
@@ -41,6 +73,36 @@ def stop_in(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]]) -> Http
         request, gettext("There are %(count)s removals to confirm, one for each registration.") % {"count": len(made)}
     )
     return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_changelist"))
+
+
+def _ask(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]]) -> HttpResponse:
+    """The same form again, with the word that it was agreed to."""
+    rows = Registration.objects.select_related("contract").defer("detail").in_bulk(list(wanted))
+    context = {
+        "title": gettext("Stop monitoring"),
+        "endings": [_ending(rows[key], numbers) for key, numbers in wanted.items()],
+        "elsewhere": _monitored_elsewhere(wanted),
+        "given": [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN],
+        "agreed": AGREED,
+    }
+    return TemplateResponse(request, "pages/stop_monitoring.html", {**admin.site.each_context(request), **context})
+
+
+def _ending(registration: Registration, numbers: list[str]) -> Ending:
+    billed = is_billed(contract_year_start(registration.contract))
+    subjects = Subject.objects.filter(registration=registration)
+    count = sum(subjects.filter(billed, company__in=batch).count() for batch in in_batches(numbers))
+    named = Company.objects.filter(pk__in=numbers[:NAMED]).order_by("pk")
+    names = [company.name or company.duns for company in named]
+    return Ending(registration, len(numbers), names, count, next_anniversary(registration.contract))
+
+
+def _monitored_elsewhere(wanted: Mapping[uuid.UUID, list[str]]) -> int:
+    """How many of these companies another registration goes on to monitor."""
+    ending = {(registration, number) for registration, numbers in wanted.items() for number in numbers}
+    every = _wanted_in(sorted({number for _, number in ending}))
+    pairs = {(registration, number) for registration, numbers in every.items() for number in numbers}
+    return len({number for _, number in pairs - ending})
 
 
 def upload_into(request: HttpRequest, registrations: QuerySet[Registration], mode: str = "add") -> HttpResponse | None:

@@ -256,7 +256,11 @@ def test_subjects_are_listed_with_few_queries(manager: Client, django_assert_max
 def test_ticked_companies_are_removed_where_they_were_ticked_only(manager: Client) -> None:
     key = str(a_subject().pk)
     elsewhere = a_subject(registration=a_registration("OTHER_01", adopted=True))
-    answer = manager.post(SUBJECTS, {"action": "stop_selected", "_selected_action": [key]})
+    form = {"action": "stop_selected", "_selected_action": [key]}
+    asked = text_of(manager.post(SUBJECTS, form))
+    assert "ACME_LOD_01 Ends 1 company" in asked and "Other registrations go on monitoring 1 company of them" in asked
+    assert not SubjectImport.objects.exists()
+    answer = manager.post(SUBJECTS, {**form, "stop": "yes"})
     made = SubjectImport.objects.get()
     assert answer["Location"] == f"/portfolio/subjectimport/{made.pk}/change/"
     assert (made.mode, made.registration_id) == ("remove", a_registration().pk)

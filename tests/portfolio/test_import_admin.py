@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import date
 from html import unescape
 from typing import Any
 
@@ -18,7 +19,7 @@ from django_q.models import OrmQ
 from dnbmon_site.models import User
 from portfolio.importing import work_on
 from portfolio.importing.states import file_key
-from portfolio.models import ImportState, Registration, Subject, SubjectImport
+from portfolio.models import Contract, ImportState, Registration, Subject, SubjectImport, SubjectState
 from portfolio.stored_bytes import load_bytes
 from portfolio.wanting import Wish, want_subjects
 from tests.builders import a_contract, a_registration
@@ -399,7 +400,7 @@ def test_lists_open_with_few_queries(
 def test_selected_companies_are_removed_by_an_import(admin: Client, registration: Registration) -> None:
     other = a_registration("OTHER")
     want_subjects(registration=registration, wishes=[Wish(ONE), Wish(TWO)], asked_by="ann")
-    form = {"action": "stop_selected", "_selected_action": [ONE]}
+    form = {"action": "stop_selected", "_selected_action": [ONE], "stop": "yes"}
     answer = admin.post("/portfolio/company/", form)
     import_ = SubjectImport.objects.select_related("registration__contract").get()
     assert answer["Location"] == f"{LIST}{import_.pk}/change/"
@@ -412,6 +413,31 @@ def test_selected_companies_are_removed_by_an_import(admin: Client, registration
     want_subjects(registration=other, wishes=[Wish(TWO)], asked_by="ann")
     form["_selected_action"] = [TWO]
     assert admin.post("/portfolio/company/", form)["Location"] == LIST
+
+
+def test_who_stops_monitoring_sees_first_what_ends_and_what_stays_billed(
+    admin: Client, registration: Registration, django_assert_max_num_queries: Any
+) -> None:
+    Contract.objects.update(anniversary=date(2026, 2, 7))
+    want_subjects(registration=registration, wishes=[Wish(ONE), Wish(TWO)], asked_by="ann")
+    Subject.objects.filter(company=ONE).update(state=SubjectState.MONITORED)
+    form = {"action": "stop_selected", "_selected_action": [ONE, TWO], "select_across": "0"}
+    with django_assert_max_num_queries(16):
+        answer = admin.post("/portfolio/company/", form)
+    text = text_of(answer)
+    assert f"{registration.reference} Ends 2 companies" in text
+    assert "Billed this contract year 1 company, which stay billed: nothing is refunded" in text
+    renewal = text[text.index("Renewal") :]
+    assert re.match(r"Renewal None on 7 February 20\d\d, if D&B has removed them by then", renewal), renewal[:90]
+    assert not SubjectImport.objects.exists()
+    page = answer.content.decode()
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page[page.index("dm-actions") :])
+    assert sorted(set(hidden)) == sorted(
+        [("action", "stop_selected"), ("_selected_action", ONE), ("_selected_action", TWO), ("select_across", "0")]
+    )
+    admin.post("/portfolio/company/", {**form, "stop": "yes"})
+    import_ = SubjectImport.objects.get()
+    assert "Selected in the list" in text_of(admin.get(f"{LIST}{import_.pk}/change/"))
 
 
 def test_a_selected_registration_is_imported_into(admin: Client, registration: Registration) -> None:
