@@ -14,7 +14,7 @@ import itertools
 import json
 import operator
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -40,6 +40,7 @@ Reply = tuple[int, Document]
 REFERENCE, KEY, SECRET, TOKEN = "DOUBLE_01", "a-key", "a-secret", "a-token"
 ROOT = f"/v1/monitoring/registrations/{REFERENCE}"
 COMPANIES = [f"0100000{number:02}" for number in range(12)]
+FEW = COMPANIES[:3]
 SCORES = [70, 60, 50, 40, 55, 54, 30]
 SCORE = "organization.dnbAssessment.failureScore.nationalPercentile"
 FULL = 100
@@ -180,9 +181,9 @@ def scored(duns: str, value: int) -> Document:
     return a_seed(duns, dnbAssessment={"failureScore": {"nationalPercentile": value}})
 
 
-def every_score() -> list[Document]:
+def every_score(companies: Sequence[str] = COMPANIES) -> list[Document]:
     """Each company's next document after all companies' one before."""
-    return [scored(duns, value) for value in SCORES for duns in COMPANIES]
+    return [scored(duns, value) for value in SCORES for duns in companies]
 
 
 def the_registration(page_size: int = FULL) -> Registration:
@@ -241,18 +242,18 @@ def test_a_name_that_returns_in_one_answer(double: Double) -> None:
 
 @pytest.mark.parametrize("page_size", [1, 2, 3, 7])
 def test_pages_of_any_size_tell_the_same(double: Double, page_size: int) -> None:
-    double.queue = every_score()
+    double.queue = every_score(FEW)
     assert pull(the_registration(page_size), keep=keep).outcome == Outcome.DRAINED
-    assert double.answers == [page_size] * (84 // page_size)
+    assert max(double.answers) == page_size and sum(double.answers) == 21
     agree(double, SCORE)
 
 
 @pytest.mark.parametrize("double", [False, True], indirect=True, ids=["exclusive", "inclusive"])
-@pytest.mark.parametrize(("page_size", "lose"), [(FULL, {1}), (50, {2}), (7, {1, 2, 5})])
+@pytest.mark.parametrize(("page_size", "lose"), [(FULL, {1}), (12, {2}), (3, {1, 2, 5})])
 def test_what_was_lost_on_the_way_and_replayed_tells_the_same(double: Double, page_size: int, lose: set[int]) -> None:
-    double.queue, double.lose = every_score(), lose
+    double.queue, double.lose = every_score(FEW), lose
     pull_until_sure(the_registration(page_size))
-    assert double.replays and sum(double.answers) == 84
+    assert double.replays and sum(double.answers) == 21
     agree(double, SCORE)
 
 
