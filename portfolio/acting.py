@@ -22,6 +22,10 @@ class Actor(str):
         actor.id = id
         return actor
 
+    def __getnewargs__(self) -> tuple[str, uuid.UUID]:  # type: ignore[override]
+        """MongoDB's backend copies what it is asked with."""
+        return str(self), self.id
+
 
 def actor_of(request: HttpRequest) -> Actor:
     """Who has signed in."""

@@ -21,7 +21,7 @@ strong.groups.set([Group.objects.get(name="Administrator")])
 print(json.dumps(dict(
     self=str(self.pk), weak=str(weak.pk), boss=str(boss.pk), strong=str(strong.pk), helper=helper.pk, other=other.pk,
     administrator=Group.objects.get(name="Administrator").pk, add_key=Permission.objects.get(codename="add_apikey").pk,
-    view_user=Permission.objects.get(codename="view_user").pk)))
+    view_user=Permission.objects.get(codename="view_user").pk), default=str))
 """
 LOOK = """
 from dnbmon_site.models import User
