@@ -1,8 +1,10 @@
 """A rule made in a browser, tried on the past, switched on; what it raises is looked after, and messages are left."""
 
+import re
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -74,7 +76,11 @@ def handle_the_alert(page: Page, url: str) -> None:  # noqa: F811
     assert Alert.objects.filter(company=DUNS, state="closed").exists()
 
 
-def test_a_channel_and_the_way_out_of_it(page: Page, live_server: Any) -> None:  # noqa: F811
+def test_a_channel_and_the_way_out_of_it(
+    page: Page,  # noqa: F811
+    live_server: Any,
+    mailoutbox: list[EmailMessage],
+) -> None:
     User.objects.create_superuser("ann", "ann@example.com", "secret words")
     delivered(a_seed())
     heard = complaints_of(page)
@@ -84,7 +90,9 @@ def test_a_channel_and_the_way_out_of_it(page: Page, live_server: Any) -> None: 
     see(page, "channel-empty")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("body")).to_contain_text("ann@example.com")
+    expect(page.locator("body")).to_contain_text("Waiting until ann@example.com follows the link")
     see(page, "channels")
+    say_yes(page, live_server.url, mailoutbox)
     channel = Channel.objects.get()
     page.goto(f"{live_server.url}/monitoring/channel/{channel.pk}/change/")
     page.get_by_role("button", name="Send a test").click()
@@ -96,3 +104,13 @@ def test_a_channel_and_the_way_out_of_it(page: Page, live_server: Any) -> None: 
     page.get_by_role("button", name="Send no more").click()
     expect(page.locator("body")).to_contain_text("Nothing is sent to “Ann's mail” any more")
     assert heard == []
+
+
+def say_yes(page: Page, url: str, mails: list[EmailMessage]) -> None:  # noqa: F811
+    """As whoever reads at the address: by the link of the mail, and its button."""
+    (asked,) = mails
+    (path,) = re.findall(r"http://localhost:8000(/\S+)", str(asked.body))
+    page.goto(url + path)
+    see(page, "confirm-address")
+    page.get_by_role("button", name="Send them to me").click()
+    expect(page.locator("h1")).to_contain_text("Alerts go there from now on")
