@@ -30,6 +30,8 @@ LAUNCHERS = {"mongodb": "tests.secantus_server", "postgres": "tests.postgres_ser
 SETTINGS = ("ENVIRONMENT", "DEBUG", "SECRET_KEY", "REDIS_URL", "ALLOWED_HOSTS", "EMAIL_URL", "HEARTBEAT_URL")
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = "TEST_SHARED_DIR"
+# A test with one of these, or with pytest-django's mark, works on the engine's database.
+DATABASE_FIXTURES = {"db", "transactional_db", "database_url_for_processes", "production"}
 
 started: list[subprocess.Popen[str]] = []
 
@@ -109,6 +111,24 @@ def launched(module: str) -> str:
         raise pytest.UsageError(f"{module} did not start; its words are above.")
     started.append(server)
     return url
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    about = "leave out tests that are the same on every engine: those that use no database"
+    parser.addoption("--database-only", action="store_true", help=about)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("database_only"):
+        return
+    same = [item for item in items if not depends_on_engine(item)]
+    config.hook.pytest_deselected(items=same)
+    items[:] = [item for item in items if depends_on_engine(item)]
+
+
+def depends_on_engine(item: pytest.Item) -> bool:
+    is_marked = item.get_closest_marker("django_db") or item.get_closest_marker("every_engine")
+    return bool(is_marked or DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())))
 
 
 def pytest_report_header() -> str:

@@ -17,7 +17,6 @@ from monitoring.webhook_sending import send_test
 from monitoring.webhooks import create_endpoint
 from portfolio.models import Company
 from tests.builders import a_seed, an_element, an_update, delivered, stamp
-from tests.engines import engine
 from tests.support import ROOT, free_port, program, wait_for_port, wait_until
 
 EXAMPLES = ROOT / "examples"
@@ -93,7 +92,6 @@ def test_a_receiver_checks_and_leaves_out_what_it_had(tmp_path: Path, settings: 
         assert running.said.count("webhook.test") == 1
 
 
-@pytest.mark.skipif(engine() != "sqlite", reason="the same on every engine: it brings its own SQLite")
 def test_the_process_flow_ends_with_ledger_and_database_equal() -> None:
     command = [sys.executable, str(EXAMPLES / "monitoring_process_flow_demo.py"), "--step"]
     done = subprocess.run(command, cwd=ROOT, input="\n" * 9, capture_output=True, text=True, timeout=240)

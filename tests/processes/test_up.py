@@ -13,7 +13,6 @@ import pytest
 import requests
 
 from dnbmon_site.running import running
-from tests.engines import engine
 from tests.processes.tables import alive, children, family
 from tests.support import ROOT, Running, free_port, manage, managed, wait_until
 
@@ -21,8 +20,6 @@ STOPS_WITHIN = 15
 STARTED = "Ctrl-C stops everything."
 
 pytestmark = pytest.mark.slow
-# The demo brings its own SQLite, whatever the engine under test.
-once = pytest.mark.skipif(engine() != "sqlite", reason="the same on every engine")
 
 
 class Up:
@@ -96,7 +93,6 @@ def own_data(tmp_path: Path) -> dict[str, str]:
     }
 
 
-@once
 def test_the_demo_from_the_first_start_to_the_second(own_data: dict[str, str], tmp_path: Path) -> None:
     demo = ("--demo", "--demo-folder", str(tmp_path / "demo"))
     with up(*demo, env=own_data, log=tmp_path / "first.log") as first:
@@ -180,7 +176,6 @@ def answers(running: Up) -> bool:
         return False
 
 
-@once
 def test_who_is_killed_leaves_nobody_behind(own_data: dict[str, str], tmp_path: Path) -> None:
     with up("--demo", "--demo-folder", str(tmp_path / "demo"), env=own_data, log=tmp_path / "up.log") as running:
         wait_until(lambda: len(family(running.pid)) >= 11, timeout=30, what="the whole family")
@@ -190,7 +185,6 @@ def test_who_is_killed_leaves_nobody_behind(own_data: dict[str, str], tmp_path: 
         wait_until(lambda: not alive(everybody), timeout=25, what="the end of everybody")
 
 
-@once
 def test_a_stop_during_the_start(own_data: dict[str, str], tmp_path: Path) -> None:
     arguments = ("up", "--demo", "--port", str(free_port()), "--demo-folder", str(tmp_path / "demo"))
     with managed(*arguments, env=own_data, log=tmp_path / "up.log") as running:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import models
 
+pytestmark = pytest.mark.every_engine
+
 OURS = ("portfolio", "monitoring", "health", "dnbmon_site")
 
 

@@ -58,7 +58,7 @@ def test_an_archive_of_git_says_of_which_commit_it_is(tmp_path: Path) -> None:
 
 def test_the_command_says_it_where_nothing_is_set_up() -> None:
     done = manage("--version", env={"PATH": os.environ["PATH"], "ENVIRONMENT": "production"})
-    assert (done.returncode, done.stdout.strip()) == (0, settings.VERSION)
+    assert (done.returncode, done.stdout.strip()) == (0, version.version())
 
 
 @pytest.mark.django_db
