@@ -114,7 +114,7 @@ def launched(module: str) -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    about = "leave out tests that are the same on every engine: those that use no database"
+    about = "leave out tests that are the same on every engine: those that use no database, and how pages look"
     parser.addoption("--database-only", action="store_true", help=about)
 
 
@@ -127,6 +127,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def depends_on_engine(item: pytest.Item) -> bool:
+    if item.get_closest_marker("one_engine"):
+        return False
     is_marked = item.get_closest_marker("django_db") or item.get_closest_marker("every_engine")
     return bool(is_marked or DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())))
 

@@ -35,7 +35,7 @@ PAGES = (
 PLAIN = ("password_reset/", "offline")
 
 
-@pytest.fixture(params=LOOKS)
+@pytest.fixture(params=[pytest.param(look, marks=pytest.mark.one_engine) for look in LOOKS])
 def page(request: Any, chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as play, play.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser:

@@ -22,7 +22,7 @@ SIZES = {"desk": (1440, 900), "phone": (390, 844)}
 SHOTS = os.environ.get("BROWSER_SHOTS", "")
 
 
-@pytest.fixture(params=SIZES)
+@pytest.fixture(params=["desk", pytest.param("phone", marks=pytest.mark.one_engine)])
 def page(request: Any, chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
     # Playwright runs an event loop in this thread, which Django would take for an asynchronous caller.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
