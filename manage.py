@@ -10,6 +10,8 @@ def main() -> None:
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
+        from django.db import OperationalError
+        from pymongo.errors import ConnectionFailure
 
         from dnbmon_site.version import version
     except ImportError as error:
@@ -21,6 +23,9 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+    except (OperationalError, ConnectionFailure) as error:
+        # Commands of Django's own, such as migrate; ours say it themselves.
+        sys.exit(f"The database refuses: {error}\n“manage.py doctor” says what to look at.")
 
 
 if __name__ == "__main__":

@@ -2,21 +2,32 @@
 
 # mypy: allow-subclassing-any
 
+import io
 import os
 import pwd
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import FileAwareEnv
 from environ.fileaware_mapping import FileAwareMapping
 
+# What a file of settings may hold beside comments and empty lines.
+SETTING = re.compile(r"(?:export )?\w+=.*")
+IN_ADDRESSES = "In a password, write what an address takes for its own as % and two digits: “#” is %23, “/” is %2F."
+
 
 class SecretFiles(FileAwareMapping):
     def __getitem__(self, key: str) -> str:
+        # A value that begins with “$” would otherwise be taken for the name of another; Env takes the “\\” off again.
+        return self.written(key).replace("$", r"\$")
+
+    def written(self, key: str) -> str:
         path = self.env.get(f"{key}_FILE")
         if not path:
             return str(self.env[key])
@@ -28,6 +39,24 @@ class SecretFiles(FileAwareMapping):
 class Env(FileAwareEnv):
     # Not cached: a secret that was replaced in its file is seen without a restart.
     ENVIRON = SecretFiles(cache=False)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.escape_proxy = True
+
+    def get_value(self, var: str, *args: Any, **kwargs: Any) -> Any:
+        with readable(var):
+            return super().get_value(var, *args, **kwargs)
+
+
+@contextmanager
+def readable(setting: str) -> Iterator[None]:
+    """A value of the wrong form stops the start with a sentence, which does not show it: it may hold a password."""
+    try:
+        yield
+    except ValueError:
+        hint = IN_ADDRESSES if setting.endswith("_URL") else "docs/configuration.md says what it may be."
+        raise ImproperlyConfigured(f"{setting} cannot be read. {hint}") from None
 
 
 @contextmanager
@@ -53,9 +82,18 @@ def read_environment(base_dir: Path) -> Env:
     env = Env()
     path = Path(os.environ.get("ENV_FILE", base_dir / ".env"))
     if "ENV_FILE" in os.environ or path.exists():
-        with named("ENV_FILE", path), path.open(encoding="utf-8") as file:
-            env.read_env(file)
+        with named("ENV_FILE", path):
+            lines = [line.rstrip() for line in path.read_text(encoding="utf-8").splitlines()]
+        refuse_unreadable(path, lines)
+        env.read_env(io.StringIO("\n".join(lines)))
     return env
+
+
+def refuse_unreadable(path: Path, lines: Sequence[str]) -> None:
+    """A line that is passed over in silence is a setting that somebody believes to be made."""
+    for number, line in enumerate(lines, start=1):
+        if line and not line.startswith("#") and not SETTING.fullmatch(line):
+            raise ImproperlyConfigured(f"{path}, line {number}: this is neither NAME=value nor a comment (#).")
 
 
 def kept_secret(path: Path) -> str:

@@ -1,9 +1,11 @@
 """What production will not start with."""
 
 from collections.abc import Iterator, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+from dnbmon_site.environment import readable
 
 SHORTEST_KEY = 50
 HERE = ("localhost", "127.0.0.1", "::1")
@@ -68,18 +70,23 @@ def places(database_url: str, email_url: str, dnb_base_url: str) -> Iterator[str
         yield "EMAIL_URL must be set, or links for new passwords would stand in the log (dummymail:// sends nothing)."
     if email_url.startswith("consolemail:"):
         yield "EMAIL_URL writes mail, and with it links for new passwords, into the log: name a mail server."
-    if urlsplit(dnb_base_url).hostname in HERE:
+    if split("DNB_BASE_URL", dnb_base_url).hostname in HERE:
         yield "DNB_BASE_URL names this machine: that is a sandbox and not D&B. Leave it out."
     if not dnb_base_url.startswith("https://"):
         yield "DNB_BASE_URL must begin with https://: D&B's credentials would travel in the clear."
 
 
+def split(setting: str, url: str) -> SplitResult:
+    with readable(setting):
+        return urlsplit(url)
+
+
 def ways(email_url: str, redis_url: str) -> Iterator[str]:
     """What goes over a network in the clear, or may be written to by anybody there."""
-    mail = urlsplit(email_url)
+    mail = split("EMAIL_URL", email_url)
     if mail.scheme in ("smtp", "email") and mail.password and mail.hostname not in HERE:
         yield "EMAIL_URL sends its password in the clear: begin it with smtp+tls:// or smtp+ssl://."
-    queue = urlsplit(redis_url)
+    queue = split("REDIS_URL", redis_url)
     if redis_url and not queue.password and queue.scheme != "unix" and queue.hostname not in HERE:
         yield "REDIS_URL has no password: who reaches it stops all jobs, or has them done again. redis://:password@host"
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from dnbmon_site import mongodb
 from dnbmon_site.cache import redis_cache
 from dnbmon_site.engines import DEFAULT_URL, databases, is_mongodb
-from dnbmon_site.environment import kept_secret, named, read_environment, trusted_origins
+from dnbmon_site.environment import kept_secret, named, read_environment, readable, trusted_origins
 from dnbmon_site.logs import configure_structlog, logging_config
 from dnbmon_site.look import BRAND
 from dnbmon_site.policies import STRICT
@@ -78,7 +78,8 @@ if PRODUCTION:
 # Data
 with named("var", VAR_DIR):
     VAR_DIR.mkdir(exist_ok=True)
-DATABASES = databases(ENV.str("DATABASE_URL", default=DEFAULT_URL))
+with readable("DATABASE_URL"):
+    DATABASES = databases(ENV.str("DATABASE_URL", default=DEFAULT_URL))
 MONGODB = is_mongodb(DATABASES["default"])
 MIGRATION_MODULES = mongodb.MIGRATION_MODULES if MONGODB else {}
 # Other people's models only; every key of ours is natural or a UUID.
@@ -240,7 +241,8 @@ UNFOLD: dict[str, Any] = {
 }
 
 # Mail
-EMAIL_CONFIG: dict[str, Any] = ENV.email_url("EMAIL_URL", default="consolemail://")
+with readable("EMAIL_URL"):
+    EMAIL_CONFIG: dict[str, Any] = ENV.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL: str = ENV.str("DEFAULT_FROM_EMAIL", default="dnbmon@localhost")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL

@@ -67,6 +67,66 @@ def test_a_file_of_settings_that_is_named_must_be_there(tmp_path: Path) -> None:
     assert done.returncode == 1 and done.stderr.startswith("ENV_FILE: ")
 
 
+ODD = "$pa&ss #1 \\$x 'y' \"z\" $$"
+
+
+@pytest.mark.parametrize("way", ["environment", "secret's file", "file of settings"])
+def test_a_value_stands_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """A secret that began with “$” was taken for the name of another setting, and was then empty."""
+    settings_file = tmp_path / "production.env"
+    settings_file.write_text(f"EMEA_API_SECRET={ODD}  \r\n# A comment.\n\n" if way == "file of settings" else "")
+    (tmp_path / "secret").write_text(f"{ODD}\n")
+    monkeypatch.setenv("ENV_FILE", str(settings_file))
+    monkeypatch.setenv("EMEA_API_SECRET", ODD)
+    if way == "file of settings":
+        monkeypatch.delenv("EMEA_API_SECRET")
+    elif way == "secret's file":
+        monkeypatch.setenv("EMEA_API_SECRET_FILE", str(tmp_path / "secret"))
+    assert read_environment(tmp_path).str("EMEA_API_SECRET") == ODD
+
+
+@pytest.mark.parametrize("line", ["WORKERS = 2", " WORKERS=2", "\ufeffWORKERS=2", "WORKERS: 2", "WORKERS"])
+def test_a_line_that_sets_nothing_stops_the_start(tmp_path: Path, line: str) -> None:
+    """ENVIRONMENT written so would otherwise start a development copy."""
+    file = tmp_path / "production.env"
+    file.write_text(f"# Ours.\n{line}\n", encoding="utf-8")
+    done = manage("check", env={**SAFE, "ENV_FILE": str(file)})
+    assert (done.returncode, done.stderr) == (1, f"{file}, line 2: this is neither NAME=value nor a comment (#).\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgres://dnbmon:s3#cret@db.example.com/dnbmon"),
+        ("EMAIL_URL", "smtp+tls://dnbmon:s3#cret@mail.example.com:587"),
+        ("DATABASE_URL", "postgres://dnbmon:s3/cret@db.example.com/dnbmon"),
+        ("DATABASE_URL", "postgres://dnbmon:[s3cret@db.example.com/dnbmon"),
+        ("EMAIL_URL", "smtp+tls://dnbmon:[s3cret@mail.example.com:587"),
+        ("REDIS_URL", "redis://:[s3cret@queue.example.com:6379/0"),
+        ("WORKERS", "s3cret"),
+    ],
+)
+def test_a_value_of_the_wrong_form_is_named_and_not_shown(name: str, value: str) -> None:
+    done = manage("check", env={**SAFE, name: value})
+    assert done.returncode == 1 and "Traceback" not in done.stderr and "s3" not in done.stderr
+    assert f"{name} cannot be read." in done.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////nowhere/dnbmon.sqlite3",
+        "postgres://dnbmon@127.0.0.1:9/dnbmon",
+        "mongodb://127.0.0.1:9/dnbmon?serverSelectionTimeoutMS=300",
+    ],
+)
+def test_a_database_that_is_not_there_is_said_in_a_sentence(url: str) -> None:
+    """By Django's own commands too: migrate is the first that an operator types."""
+    done = manage("migrate", env={**SAFE, "DATABASE_URL": url})
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("The database refuses: ") and "manage.py doctor" in done.stderr
+
+
 def test_the_web_server_ends_with_the_reason_alone() -> None:
     env = {**SAFE, "SECRET_KEY_FILE": "/nowhere/secret_key"}
     command = [sys.executable, "-m", "gunicorn", "--config", "python:dnbmon_site.serving", "--bind", "127.0.0.1:0"]
