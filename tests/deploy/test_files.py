@@ -266,6 +266,12 @@ def test_the_proxy_overwrites_what_the_program_believes() -> None:
     assert all(line[-1] in ";{}" for line in statements)
 
 
+def test_the_proxy_is_written_for_the_nginx_of_debian_too() -> None:
+    """1.22 knows “http2” at a port only, and starts nothing with a directive that it does not know."""
+    statements = {line.strip() for line in (DEPLOY / "nginx.conf").read_text().splitlines()}
+    assert "http2 on;" not in statements and "listen 443 ssl http2;" in statements
+
+
 def test_the_proxy_lets_the_largest_list_through(settings: Any) -> None:
     allowed = re.search(r"^    client_max_body_size (\d+)m;", (DEPLOY / "nginx.conf").read_text(), re.MULTILINE)
     assert allowed and int(allowed[1]) > settings.IMPORT_LIMIT_MB
