@@ -19,8 +19,8 @@ from urllib3.util.connection import create_connection
 CONNECT_SECONDS = 5.0
 EVERYWHERE = "*"
 
-# IPv4 networks that Python's own list of special ones leaves out.
-RELAYS = (ipaddress.IPv4Network("192.88.99.0/24"), ipaddress.IPv4Network("192.0.0.0/24"))
+# IPv4 networks that Python's own list of special ones leaves out, and where a machine at Azure asks for its settings.
+RELAYS = tuple(map(ipaddress.IPv4Network, ("192.88.99.0/24", "192.0.0.0/24", "168.63.129.16/32")))
 # All that is given out on the internet, and what of it stands for something else: IETF protocols with Teredo,
 # documentation, and 6to4.
 GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
