@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import socket
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import requests
 
+from dnbmon_site.unread import drain
 from tests.deploy.test_files import DEPLOY, unit
 from tests.site.test_settings import SAFE
 from tests.support import ROOT, free_port, manage, program, wait_for_port
@@ -69,6 +73,37 @@ def test_people_come_in_through_the_proxy(production: dict[str, str], tmp_path: 
     lines = [json.loads(line) for line in running.said.splitlines()]
     assert {line["ip"] for line in lines if line["event"] == "request_finished"} >= {"203.0.113.9"}
     assert made["password"] not in running.said
+
+
+def test_who_sends_much_that_is_not_read_gets_the_answer(production: dict[str, str], tmp_path: Path) -> None:
+    """The server closed the connection while the rest was on its way, and the proxy made 502 of the 401."""
+    port, size = free_port(), 8_000_000
+    lines = ["POST /api/v1/registrations/A/subjects/ HTTP/1.1", "Authorization: Bearer dnbmon_none"]
+    lines += [f"{name}: {value}" for name, value in {**SECURE, "Content-Length": str(size)}.items()]
+    with program(*as_in_the_unit(port), env=production, log=tmp_path / "log") as running:
+        wait_for_port(port)
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            # As a proxy does it: whoever cannot send all has no answer.
+            for _ in range(8):
+                connection.sendall(b" " * (size // 8))
+                time.sleep(0.2)
+            assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
+        assert running.stop() == 0
+
+
+def test_what_is_far_too_large_is_not_taken_to_its_end() -> None:
+    body = io.BytesIO(b" " * 500_000)
+    drain(body, 200_000)
+    assert body.tell() == 200_000
+
+
+def test_who_goes_away_in_the_middle_disturbs_no_answer() -> None:
+    class Gone(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise ConnectionResetError
+
+    drain(Gone(), 200_000)
 
 
 def test_the_unit_is_run_where_the_program_is() -> None:
