@@ -18,7 +18,7 @@ from dnbmon_site.front.steps import steps
 from dnbmon_site.front.tiles import fresh, tiles_of
 from dnbmon_site.front.visits import News, news_for
 from monitoring.models import Axis, Change, Element, ScoreMove, Severity
-from monitoring.order import story_key
+from monitoring.order import newest, story_key
 from monitoring.timeline import Line, line_of
 from portfolio.filters import key_at
 from portfolio.models import Registration
@@ -110,7 +110,7 @@ def last_heavy(asked: Asked, totals: figures.Totals) -> list[Change]:
     rows = Change.objects.filter(severity__in=heavy, pk__gte=key_at(start), pk__lt=key_at(end), superseded=False)
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)
-    return sorted(rows.order_by("-id")[:LAST], key=story_key, reverse=True)
+    return sorted(newest(rows, 0, LAST), key=story_key, reverse=True)
 
 
 def _first_day_needed(asked: Asked, totals: figures.Totals) -> Any:

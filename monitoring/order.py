@@ -9,10 +9,12 @@ in whatever order the answers are read.
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from monitoring.identity import milliseconds
 from monitoring.models import Delivery, Notification, Source
@@ -22,6 +24,11 @@ WAYS = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.RETRY: 0}
 LARGEST_POSITION, LARGEST_INDEX = 0xFFFFF, 0xFFF
 LATEST_FIRST = ("-changed_at", "-place", "-id")
 OLDEST_FIRST = ("changed_at", "place", "id")
+LATEST_NOTIFICATIONS_FIRST = ("-place", "-id")
+# Of a moment that holds more, as a file of whole documents does, rows are not sorted.
+MOST_OF_A_MOMENT = 10_000
+
+Row = TypeVar("Row", bound=Model)
 
 
 class InStory(Protocol):
@@ -76,3 +83,42 @@ def order_text(row: InStory) -> str:
 def story_key(row: InStory) -> tuple[datetime, str, int]:
     """Sorts a company's changes from the first to the last, as `OLDEST_FIRST` does in the database."""
     return row.changed_at, row.place, row.pk.int
+
+
+def newest(rows: QuerySet[Row], start: int, stop: int, within: Sequence[str] = LATEST_FIRST) -> list[Row]:
+    """The rows from `start` to `stop`, the newest being the first.
+
+    Keys begin with the time, so an index gives them; within one moment they follow no order of the story. Rows that
+    share a moment with what lies beyond an end are therefore chosen by the order `within` a moment.
+    """
+    first = max(start - 1, 0)
+    found = list(rows.order_by("-id")[first : stop + 1])
+    above, chosen = found[: start - first], found[start - first :][: stop - start]
+    below = found[start - first + len(chosen) :]
+    if not chosen:
+        return []
+    result: list[Row] = []
+    for moment in sorted({_moment(row) for row in chosen}, reverse=True):
+        same = [row for row in chosen if _moment(row) == moment]
+        is_cut = any(_moment(row) == moment for row in (*above, *below))
+        result += _chosen_again(rows, moment, start, same, within) if is_cut else same
+    return result
+
+
+def _moment(row: Model) -> int:
+    """The milliseconds that a key begins with."""
+    return int(row.pk.int >> 80)
+
+
+def _first_key(moment: int) -> uuid.UUID:
+    return uuid.UUID(int=moment << 80)
+
+
+def _chosen_again(rows: QuerySet[Row], moment: int, start: int, same: list[Row], within: Sequence[str]) -> list[Row]:
+    """As many of one moment's rows as the index gave, but those that its own order has there."""
+    whole = rows.filter(pk__gte=_first_key(moment), pk__lt=_first_key(moment + 1))
+    if whole.order_by()[: MOST_OF_A_MOMENT + 1].count() > MOST_OF_A_MOMENT:
+        return same
+    later = rows.filter(pk__gte=_first_key(moment + 1)).order_by().count() if start else 0
+    skipped = max(start - later, 0)
+    return list(whole.order_by(*within)[skipped : skipped + len(same)])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
@@ -13,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from monitoring import exports  # noqa: F401  declares the columns
 from monitoring.admin.filters import ElementFilter
 from monitoring.models import Change, Kind, Publication, Severity
-from monitoring.order import story_key
+from monitoring.order import LATEST_FIRST, newest, story_key
 from monitoring.raw import pretty
 from monitoring.timeline import lines_of
 from portfolio.admin.chosen import ChosenList
 from portfolio.filters import DaysFilter, RegistrationFilter, choice_filter
 from portfolio.models import Registration
-from portfolio.pages import ReadOnlyAdmin
+from portfolio.pages import BoundedPaginator, ReadOnlyAdmin
 from portfolio.searching import of_companies, with_companies
 
 
@@ -40,6 +42,18 @@ FROM = {
 }
 # What neither filters nor searches: with nothing else in the address, the list opens without noise.
 NO_FILTERS = {"p", "o", "columns"}
+
+
+class StoryPaginator(BoundedPaginator):
+    """Pages in the order of keys that are never cut through a moment at random."""
+
+    within: Sequence[str] = LATEST_FIRST
+
+    def page(self, number: int | str) -> Page[Any]:
+        number = self.validate_number(number)
+        start = (number - 1) * self.per_page
+        rows: Any = self.object_list
+        return Page(newest(rows, start, start + self.per_page, self.within), number, self)
 
 
 class WeightFilter(choice_filter("severity", Severity.choices[::-1], _("weight"))):  # type: ignore[misc]
@@ -82,6 +96,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     search_fields = ("company",)
     search_help_text = _("A D-U-N-S number, or how the company's name begins")
     ordering = ("-id",)
+    paginator = StoryPaginator
     everything = "?severity=all"
     sortable_by = ()
     page_template = "pages/change.html"

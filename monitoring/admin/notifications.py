@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from monitoring.admin.changes import with_registrations
+from monitoring.admin.changes import StoryPaginator, with_registrations
 from monitoring.history import SNAPSHOT
 from monitoring.models import Change, Delivery, Notification, NotificationType
+from monitoring.order import LATEST_NOTIFICATIONS_FIRST
 from monitoring.raw import pretty, raw_item
 from monitoring.timeline import Line, lines_of
 from monitoring.wording import lower_first
@@ -38,6 +39,10 @@ def changes_of(notifications: list[Notification], most: int) -> dict[Any, tuple[
     }
 
 
+class NotificationPaginator(StoryPaginator):
+    within = LATEST_NOTIFICATIONS_FIRST
+
+
 @admin.register(Notification)
 class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("type", "company_id", "delivered_at")
@@ -45,6 +50,7 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     search_fields = ("company",)
     search_help_text = _("A D-U-N-S number, or how the company's name begins")
     ordering = ("-id",)
+    paginator = NotificationPaginator
     sortable_by = ()
     page_template = "pages/notification.html"
     empty_title = _("No notifications")
@@ -59,6 +65,8 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
         return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
 
     def complete_rows(self, rows: list[Any]) -> None:
+        # Keys begin with the time; within one moment they follow no order of the story.
+        rows.sort(key=lambda row: (row.pk.int >> 80, row.place, row.pk.int), reverse=True)
         with_companies(rows)
         with_registrations(rows)
         changes = changes_of(rows, TOLD)

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from direct_plus.messages import UnreadableItem, read_item
-from monitoring import projecting
+from monitoring import order, projecting
+from monitoring.admin.changes import ChangeAdmin
+from monitoring.admin.notifications import NotificationAdmin
 from monitoring.history import profile
 from monitoring.ingesting import ingest, retry_dead_letter
 from monitoring.models import (
@@ -29,7 +31,7 @@ from monitoring.models import (
     ScoreMove,
     Source,
 )
-from monitoring.order import OLDEST_FIRST, order_text, place_of, story_key, story_place
+from monitoring.order import OLDEST_FIRST, newest, order_text, place_of, story_key, story_place
 from monitoring.rebuilding import rebuild
 from monitoring.rolling_up import roll_up
 from monitoring.timeline import changes_of
@@ -104,6 +106,46 @@ def test_pages_tell_the_story_in_its_order(admin_client: Client) -> None:
     page = admin_client.get("/monitoring/change/").content.decode()
     shown = re.findall(r"(\d\d) → (\d\d)", re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", page)))
     assert shown == [(str(one), str(two)) for one, two in reversed(steps(SCORES))]
+
+
+def test_pages_are_not_cut_through_a_moment_at_random(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve companies, seven scores each and one stamp: the front page and each page of the list go on where the one
+    before ended."""
+    companies = [f"1000000{number:02}" for number in range(12)]
+    at = now_stamp()
+    delivered(*(scored(value, duns, at) for value in SCORES for duns in companies), registration=full())
+    last_steps = [(str(one), str(two)) for one, two in reversed(steps(SCORES))]
+    in_story = [(duns, *step) for step in last_steps for duns in reversed(companies)]
+    assert told_on("/", admin_client)[:12] == in_story[:12]
+    monkeypatch.setattr(ChangeAdmin, "list_per_page", 25)
+    pages = [told_on(f"/monitoring/change/?kind=element&p={number}", admin_client) for number in (1, 2, 3)]
+    assert list(map(len, pages)) == [25, 25, 22]
+    assert list(itertools.chain(*pages)) == in_story
+
+
+def told_on(page: str, client: Client) -> list[tuple[str, str, str]]:
+    """Each company's number, and its score before and after, in the order of the page."""
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", client.get(page).content.decode()))
+    return re.findall(r"\b(1000000\d\d)\b(?:(?!1000000).)*?(\d\d) → (\d\d)", text)
+
+
+def test_notifications_of_one_moment_are_listed_as_they_came(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"1000000{number:02}" for number in range(12)]
+    delivered(*(named("A", duns=duns) for duns in names))
+    monkeypatch.setattr(NotificationAdmin, "list_per_page", 5)
+    pages = [admin_client.get(f"/monitoring/notification/?p={number}").context["cl"] for number in (1, 2, 3)]
+    listed = [row.company_id for page in pages for row in page.result_list]
+    assert listed == list(reversed(names))
+
+
+def test_a_moment_of_very_many_is_listed_by_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    delivered(*(named("A", duns=f"1000000{number:02}") for number in range(6)))
+    monkeypatch.setattr(order, "MOST_OF_A_MOMENT", 5)
+    by_key = list(Change.objects.order_by("-id"))
+    assert newest(Change.objects.all(), 2, 4) == by_key[2:4]
+    assert newest(Change.objects.all(), 6, 9) == []
 
 
 def test_a_run_of_falls_is_counted_in_the_order_of_the_story() -> None:
