@@ -11,12 +11,13 @@ from zoneinfo import available_timezones
 
 from django.utils.translation import gettext
 
-from direct_plus.duns import InvalidDuns, normalise_duns
+from direct_plus.duns import InvalidDuns
 from monitoring.conditions import Condition, line_in_words, parse_condition
 from monitoring.history import ROOT
 from monitoring.models import AlertRule, Change, Combination, Kind
 from monitoring.paths import Facet, Mistake, Names, facets, holds, is_related, parse_line
 from monitoring.wording import from_json, label_of_path, lower_first, short
+from portfolio.listed import entries_of, read_listed
 from portfolio.models import Company, Registration, Subject
 from portfolio.rows import in_batches
 
@@ -145,7 +146,7 @@ def compile_rule(row: AlertRule) -> Rule:
         tuple(path for is_left_out, path in lines if is_left_out),
         conditions,
         frozenset(known) if references else None,
-        frozenset(map(normalise_duns, split(row.companies))) or None,
+        frozenset(map(read_listed, entries_of(row.companies))) or None,
         frozenset(split(row.tags.casefold())),
         frozenset(split(row.countries.upper())),
     )
@@ -200,9 +201,11 @@ def _check_lines(parse: Callable[[str], object]) -> Callable[[str], Iterator[str
     return check
 
 
-def _check_parts(is_wrong: Callable[[str], str]) -> Callable[[str], Iterator[str]]:
+def _check_parts(
+    is_wrong: Callable[[str], str], parts_of: Callable[[str], Iterable[str]] = split
+) -> Callable[[str], Iterator[str]]:
     def check(text: str) -> Iterator[str]:
-        for number, part in enumerate(split(text), 1):
+        for number, part in enumerate(parts_of(text), 1):
             if why := is_wrong(part):
                 yield gettext("Entry %(number)s, “%(part)s”: %(why)s") % {
                     "number": number,
@@ -223,7 +226,7 @@ def _wrong_country(text: str) -> str:
 
 def _wrong_duns(text: str) -> str:
     try:
-        normalise_duns(text)
+        read_listed(text)
     except InvalidDuns as error:
         return gettext("this is no D-U-N-S number: %(reason)s.") % {"reason": error.reason}
     return ""
@@ -244,7 +247,7 @@ CHECKS: Mapping[str, Callable[[str], Iterator[str]]] = {
     "elements": _check_lines(parse_line),
     "conditions": _check_lines(parse_condition),
     "registrations": _check_parts(_wrong_reference),
-    "companies": _check_parts(_wrong_duns),
+    "companies": _check_parts(_wrong_duns, entries_of),
     "countries": _check_parts(_wrong_country),
     "quiet_zone": _check_zone,
 }
@@ -275,11 +278,11 @@ def few(parts: list[str]) -> str:
 
 def scope_in_words(row: AlertRule) -> str:
     named = (
-        (gettext("registration %(names)s"), row.registrations),
-        (gettext("company %(names)s"), row.companies),
-        (gettext("tag %(names)s"), row.tags),
+        (gettext("registration %(names)s"), split(row.registrations)),
+        (gettext("company %(names)s"), list(entries_of(row.companies))),
+        (gettext("tag %(names)s"), split(row.tags)),
     )
-    parts = [words % {"names": few(split(text))} for words, text in named if split(text)]
+    parts = [words % {"names": few(names)} for words, names in named if names]
     if split(row.countries):
         parts.append(gettext("in %(names)s") % {"names": few(split(row.countries.upper()))})
     return ", ".join(parts) or gettext("all companies")

@@ -21,7 +21,7 @@ from portfolio.auditing import record
 from portfolio.checking import check
 from portfolio.connecting import NotConfigured, client_for
 from portfolio.holding import holding
-from portfolio.listed import read_listed, until_comment
+from portfolio.listed import entries_of, read_listed
 from portfolio.models import CheckState, Company, Contract, ListCheck, Registration, Subject, SubjectState
 from portfolio.rows import LOOKUP_BATCH, clean_text, insert_new
 from portfolio.settling import IS_IN
@@ -58,7 +58,7 @@ def read_listing(lines: Iterable[str]) -> Listing:
     found: dict[str, None] = {}
     unreadable: list[str] = []
     for line in lines:
-        for text in until_comment(map(str.strip, line.replace(";", ",").split(","))):
+        for text in entries_of(line):
             _read_one(text, found, unreadable)
     return Listing(list(found), unreadable)
 

@@ -47,6 +47,12 @@ def until_comment(cells: Iterable[str]) -> Iterator[str]:
             return
 
 
+def entries_of(text: str) -> Iterator[str]:
+    """What is separated by commas, semicolons or lines, without comments and blank lines."""
+    for line in text.splitlines():
+        yield from filter(None, until_comment(map(str.strip, line.replace(";", ",").split(","))))
+
+
 def _without_fraction(text: str) -> str:
     """“804735132.0” is how some programs write a number."""
     found = _WHOLE.fullmatch(text)

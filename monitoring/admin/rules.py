@@ -39,7 +39,7 @@ TRY = "save_and_try"
 TRY_BUTTON = f"monitoring_alertrule_{TRY}"
 LABELS: dict[str, tuple[Any, Any]] = {
     "severity": (_("Weight"), _("Of the alerts that it raises.")),
-    "companies": (_("Companies"), _("D-U-N-S numbers, separated by commas or lines. Empty: all.")),
+    "companies": (_("Companies"), _("D-U-N-S numbers, separated by commas or lines; # begins a comment. Empty: all.")),
     "tags": (_("Tags"), _("Separated by commas. Empty: all.")),
     "countries": (_("Countries"), _("Two letters each, separated by commas, such as DE, AT. Empty: all.")),
     "combination": (_("Conditions that must be met"), ""),

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
-from direct_plus.duns import InvalidDuns, normalise_duns
+from direct_plus.duns import InvalidDuns
 from monitoring.dispatching import send_again
 from monitoring.event_types import EVENT_TYPES, UnknownEventType, patterns_of, split
 from monitoring.models import (
@@ -34,6 +34,7 @@ from monitoring.webhook_sending import send_test
 from monitoring.webhooks import create_endpoint, edit_endpoint, missed, resend, rotate_secret, switch_off, switch_on
 from portfolio.auditing import record
 from portfolio.filters import choice_filter
+from portfolio.listed import entries_of, read_listed
 from portfolio.markup import ago, badge
 from portfolio.pages import PageAdmin, ReadOnlyAdmin, Secret, shown_once
 from portfolio.wording import counted
@@ -88,7 +89,7 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
 
     def clean_companies(self) -> str:
         try:
-            return ", ".join(normalise_duns(text) for text in split(self.cleaned_data["companies"]))
+            return ", ".join(map(read_listed, entries_of(self.cleaned_data["companies"])))
         except InvalidDuns as error:
             raise ValidationError(
                 gettext("There is something that is no D-U-N-S number: %(reason)s.") % {"reason": error.reason}

@@ -109,6 +109,11 @@ def test_a_mistake_is_refused_with_what_is_wrong(
     assert not WebhookEndpoint.objects.exists()
 
 
+def test_a_list_of_companies_may_hold_comments(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver, companies="804735132 # Gorman, Ltd\n\n# and\n15-048-3782")
+    assert WebhookEndpoint.objects.get().companies == "804735132, 150483782"
+
+
 def test_changing_one_keeps_its_secret_and_place(admin: Client, receiver: Receiver) -> None:
     make(admin, receiver)
     before = WebhookEndpoint.objects.get()
