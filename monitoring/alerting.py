@@ -246,7 +246,8 @@ def write_alerts(reading: Reading, matches: Sequence[Match]) -> list[Group]:
         return []
     words = in_words(reading, [match.change for match in matches])
     insert_new(Alert, [_alert(reading, group, words) for group in groups])
-    insert_new(AlertFact, [_fact(reading, group, match, words) for group in groups for match in group.matches])
+    pairs = [(group.key, match) for group in groups for match in group.matches]
+    insert_new(AlertFact, [fact_of(key, match, words[match.change.pk], reading.number) for key, match in pairs])
     _bring_up_to_date(reading, groups)
     return groups
 
@@ -325,21 +326,21 @@ def _alert(reading: Reading, group: Group, words: Mapping[uuid.UUID, str]) -> Al
     )
 
 
-def _fact(reading: Reading, group: Group, match: Match, words: Mapping[uuid.UUID, str]) -> AlertFact:
+def fact_of(alert: uuid.UUID, match: Match, text: str, number: int) -> AlertFact:
     change = match.change
     return AlertFact(
         id=match.fact,
-        alert_id=group.key,
+        alert_id=alert,
         rule_name=match.rule.row.name,
         change=change.pk,
         company=change.company_id,
         kind=change.kind,
         element=change.element,
-        text=words[change.pk],
+        text=text,
         severity=change.severity,
         changed_at=change.changed_at,
         place=change.place,
-        number=reading.number,
+        number=number,
     )
 
 

@@ -2,9 +2,9 @@
 
 Everything after the stored bytes is derived from them, so it can be made again: after a better reader, a restored
 backup, a doubt. Pages stay up meanwhile and pulling goes on. Rows keep the delivery that brought them, and so their
-publication's number; nothing is published and nobody is notified. Alerts that the program closed for changes that do
-not hold are opened again, and those whose changes did not happen are closed with a note. It may be stopped and begun
-again at any point.
+publication's number; nothing is published and nobody is notified. Alerts tell the changes that hold instead of those
+that do not; those that the program closed for changes that do not hold are opened again, and those whose changes did
+not happen are closed with a note. It may be stopped and begun again at any point.
 
 What cannot be read again is no reason to remove anything: rows stay when the bytes of their delivery are no longer
 stored, or when their item is unreadable now.
@@ -22,6 +22,7 @@ from typing import Any
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
+from monitoring.correcting import correct_alerts
 from monitoring.delays import forget_delays
 from monitoring.ingesting import Batch, is_full_product, place_in_story, read, write
 from monitoring.models import (
@@ -88,7 +89,7 @@ def rebuild(*, tell: Tell = lambda text: None) -> Rebuilt:
             remove(suspects, result)
     remove(suspects, result)
     project_all(result, tell)
-    result.alerts = review_all_reversals()
+    result.alerts = correct_alerts() + review_all_reversals()
     count_all(result, tell)
     return result
 

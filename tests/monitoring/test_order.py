@@ -26,6 +26,7 @@ from monitoring.models import (
     Change,
     DeadLetter,
     Delivery,
+    Grouping,
     Notification,
     Publication,
     ScoreMove,
@@ -466,3 +467,63 @@ def test_a_rebuild_opens_alerts_that_were_closed_without_ground() -> None:
     alert = the_alert()
     assert (alert.state, alert.reversal, alert.closed_at) == (AlertState.NEW, "", None)
     assert rebuild().alerts == 0
+
+
+def told_in_another_order(monkeypatch: pytest.MonkeyPatch, *values: int) -> None:
+    """Alerts as the program raised them when it compared documents of one stamp in this order, not in the answer's."""
+
+    def wrong_key(row: Notification) -> int:
+        score = json.loads(Notification.objects.get(pk=row.pk).organization)["dnbAssessment"]["failureScore"]
+        return values.index(score["nationalPercentile"])
+
+    at = now_stamp()
+    with monkeypatch.context() as patched:
+        patched.setattr(projecting, "notification_key", wrong_key)
+        delivered(*(scored(value, at=at) for value in sorted(values, reverse=True)), registration=full())
+    raised()
+
+
+def facts_in_order() -> list[str]:
+    return [fact.text.rpartition(") ")[2] for fact in AlertFact.objects.order_by("changed_at", "place")]
+
+
+@pytest.mark.parametrize("closed_by", ["", "the program"])
+def test_after_a_rebuild_an_alert_tells_the_steps_that_hold(monkeypatch: pytest.MonkeyPatch, closed_by: str) -> None:
+    a_rule(elements=PERCENTILE, conditions="drops by 5")
+    told_in_another_order(monkeypatch, 60, 40, 70, 50)
+    assert sorted(facts_in_order()) == ["60 → 40", "70 → 50"]
+    if closed_by:
+        Alert.objects.update(state=AlertState.CLOSED, closed_by=closed_by, reversal="Taken back", closed_at=MOMENT)
+    assert rebuild().alerts == 1
+    alert = the_alert()
+    assert (alert.state, alert.reversal, alert.fact_count) == (AlertState.NEW, "", 3)
+    assert (alert.title.rpartition(") ")[2], alert.reason.rpartition(": ")[2]) == ("70 → 60", "70 → 60 (drops by 5)")
+    assert facts_in_order() == ["70 → 60", "60 → 50", "50 → 40"]
+    assert rebuild().alerts == 0
+
+
+def test_after_a_rebuild_an_alert_of_what_never_happened_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_rule(elements=PERCENTILE, conditions="drops by 15")
+    told_in_another_order(monkeypatch, 60, 40, 70, 50)
+    rebuild()
+    alert = the_alert()
+    assert (alert.state, alert.closed_by) == (AlertState.CLOSED, "the program")
+    assert sorted(facts_in_order()) == ["60 → 40", "70 → 50"]
+    assert alert.reversal.startswith("Withdrawn: ")
+
+
+def test_a_rebuild_leaves_what_a_person_has_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_rule(elements=PERCENTILE, conditions="drops by 5")
+    told_in_another_order(monkeypatch, 60, 40, 70, 50)
+    Alert.objects.update(state=AlertState.ACKNOWLEDGED, acknowledged_by="Ann", acknowledged_at=MOMENT)
+    rebuild()
+    assert the_alert().state == AlertState.ACKNOWLEDGED
+    assert sorted(facts_in_order()) == ["60 → 40", "70 → 50"]
+
+
+def test_of_alerts_for_each_change_one_tells_what_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_rule(elements=PERCENTILE, conditions="drops by 5", grouping=Grouping.EACH)
+    told_in_another_order(monkeypatch, 60, 40, 70, 50)
+    rebuild()
+    found = {alert.state: alert.fact_count for alert in Alert.objects.filter(kind=AlertKind.CHANGE)}
+    assert found == {AlertState.NEW: 3, AlertState.CLOSED: 1}
