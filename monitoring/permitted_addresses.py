@@ -110,10 +110,30 @@ def key_of(address: str) -> Any:
 
 def unconfirmed(addresses: Iterable[str], person: Any) -> list[str]:
     others = [address for address in addresses if not is_own(address, person)]
-    keys = [key_of(address) for address in others]
-    rows = MailAddress.objects.filter(pk__in=keys).exclude(confirmed_at=None)
-    said_yes = set(rows.values_list("pk", flat=True)) if keys else set()
+    said_yes = _said_yes(others)
     return [address for address in others if key_of(address) not in said_yes]
+
+
+def _said_yes(addresses: Iterable[str]) -> set[Any]:
+    keys = {key_of(address) for address in addresses}
+    rows = MailAddress.objects.filter(pk__in=keys).exclude(confirmed_at=None)
+    return set(rows.values_list("pk", flat=True)) if keys else set()
+
+
+def unheard_until_yes(channels: Iterable[Channel]) -> dict[Any, list[str]]:
+    """Those by which nobody gets anything yet, by their keys: the addresses, none of whose holders has said yes."""
+    readers = {channel.pk: (mail_addresses(address_of(channel)), channel.person) for channel in channels}
+    others = {
+        key: addresses
+        for key, (addresses, person) in readers.items()
+        if addresses and not any(is_own(address, person) for address in addresses)
+    }
+    said_yes = _said_yes(address for addresses in others.values() for address in addresses)
+    return {
+        key: addresses
+        for key, addresses in others.items()
+        if not any(key_of(address) in said_yes for address in addresses)
+    }
 
 
 def confirm(address: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from monitoring.models import AlertRule, Channel, RuleChannel, Severity
-from monitoring.permitted_addresses import why_refused
+from monitoring.permitted_addresses import unheard_until_yes, why_refused
 from portfolio.models import Subject
 from portfolio.tallying import Numbers, counter, tally
 
@@ -25,15 +25,22 @@ class Reach:
     rules: Collection[AlertRule]
     channels: Collection[Channel]
     links: Collection[tuple[uuid.UUID, uuid.UUID]]
+    # Channels by which nobody gets anything before somebody at these addresses has said yes.
+    asked: Mapping[uuid.UUID, list[str]]
 
     @classmethod
     def read(cls) -> Reach:
         rules = list(AlertRule.objects.filter(active=True).order_by("-severity", "name"))
-        return cls(rules, open_channels(), set(RuleChannel.objects.values_list("rule_id", "channel_id")))
+        channels, links = open_channels(), set(RuleChannel.objects.values_list("rule_id", "channel_id"))
+        return cls(rules, channels, links, unheard_until_yes(channels))
 
     def channels_of(self, rule: AlertRule) -> list[Channel]:
-        """Those that take the rule's alerts."""
-        return [channel for channel in self.channels if self.takes(channel, rule)]
+        """Those by which somebody gets the rule's alerts."""
+        return [channel for channel in self.channels if self.takes(channel, rule) and channel.pk not in self.asked]
+
+    def waiting_of(self, rule: AlertRule) -> list[Channel]:
+        """Those that take the rule's alerts, and whose readers have not said yes."""
+        return [channel for channel in self.channels if self.takes(channel, rule) and channel.pk in self.asked]
 
     def rules_of(self, channel: Channel) -> list[AlertRule]:
         """The rules whose alerts the channel takes."""
@@ -56,7 +63,8 @@ def unheard() -> Numbers:
     rules = [rule for rule in reach.rules if rule.severity >= Severity.HIGH and not reach.channels_of(rule)]
     if any(rule.to_owner for rule in rules) and is_all_owned():
         rules = [rule for rule in rules if not rule.to_owner]
-    return {"rules": [rule.name for rule in rules], "channels": len(reach.channels)}
+    waiting = [channel.name for channel in reach.channels if channel.pk in reach.asked]
+    return {"rules": [rule.name for rule in rules], "channels": len(reach.channels), "waiting": waiting}
 
 
 def is_all_owned() -> bool:

@@ -88,19 +88,33 @@ def _own_alerts(request: HttpRequest) -> Iterator[Need]:
 def _unheard(request: HttpRequest, numbers: Tallies) -> Iterator[Need]:
     """Alerts that nobody would be notified of; for whoever may change that."""
     rules, may = numbers.of("unheard").get("rules", []), request.user.has_perm
-    if not rules or not (may("monitoring.change_channel") or may("monitoring.change_alertrule")):
+    may_rule = may("monitoring.change_alertrule")
+    if not rules or not (may("monitoring.change_channel") or may_rule):
         return
     title = ngettext(
         "No channel takes the alerts of %(count)s rule", "No channel takes the alerts of %(count)s rules", len(rules)
     )
     text = gettext("%(rules)s: where a company has no owner, nobody is notified.") % {"rules": few(rules)}
+    text = f"{text} {_way_out(numbers, may_rule)}"
+    yield Need("warn", title % {"count": counted(len(rules))}, text, *_where(numbers))
+
+
+def _way_out(numbers: Tallies, may_rule: bool) -> str:
+    found = numbers.of("unheard")
+    if waiting := found.get("waiting"):
+        words = gettext("%(channels)s: nobody who reads there has followed the link in the mail that asks.")
+        return words % {"channels": few(waiting)}
+    if not found["channels"]:
+        return gettext("A new channel takes the alerts of every rule from high on.")
+    if may_rule:
+        return gettext("Tick a channel in the rules, or let a channel take the alerts of every rule.")
+    return gettext("Let a channel take the alerts of every rule.")
+
+
+def _where(numbers: Tallies) -> tuple[str, str]:
     if numbers.of("unheard")["channels"]:
-        text += " " + gettext("Tick a channel in the rules, or let a channel take the alerts of every rule.")
-        link, act = reverse("admin:monitoring_channel_changelist"), gettext("Look")
-    else:
-        text += " " + gettext("A new channel takes the alerts of every rule from high on.")
-        link, act = reverse("admin:monitoring_channel_add"), gettext("Make a channel")
-    yield Need("warn", title % {"count": counted(len(rules))}, text, link, act)
+        return reverse("admin:monitoring_channel_changelist"), gettext("Look")
+    return reverse("admin:monitoring_channel_add"), gettext("Make a channel")
 
 
 def _critical_alerts(numbers: Tallies) -> Iterator[Need]:

@@ -23,6 +23,7 @@ from monitoring.baselines import counts_by_rule
 from monitoring.handling import acknowledge, assign, close, comment, open_again
 from monitoring.models import Alert, AlertComment, AlertFact, AlertKind, AlertRule, AlertState, Change, Severity
 from monitoring.order import LATEST_FIRST
+from monitoring.permitted_addresses import unheard_until_yes, waits_for
 from monitoring.telling import open_channels_of
 from monitoring.timeline import Line, lines_of
 from portfolio.admin.chosen import ChosenList
@@ -295,9 +296,15 @@ def _assign(row: Alert, text: str, *, by: str) -> tuple[int, str]:
 def _notified(person: Any, by: str) -> tuple[int, str]:
     if person.get_username() == by:
         return messages.SUCCESS, gettext("Assigned to you.")
-    if channels := open_channels_of(person):
+    channels = open_channels_of(person)
+    asked = unheard_until_yes(channels)
+    if heard := [channel.shown for channel in channels if channel.pk not in asked]:
         words = gettext("Assigned to %(person)s, who is notified: %(addresses)s.")
-        return messages.SUCCESS, words % {"person": person, "addresses": ", ".join(one.shown for one in channels)}
+        return messages.SUCCESS, words % {"person": person, "addresses": ", ".join(heard)}
+    if channels:
+        words = gettext("Assigned to %(person)s, whom no message reaches yet. %(why)s It is on their front page.")
+        why = waits_for([address for addresses in asked.values() for address in addresses])
+        return messages.WARNING, words % {"person": person, "why": why}
     words = gettext(
         "Assigned to %(person)s, whom no message reaches: there is no mail address, and no channel that is switched on."
         " It is on their front page."

@@ -160,11 +160,11 @@ class ChannelAdmin(PageAdmin):
     def complete_rows(self, rows: list[Any]) -> None:
         reach = Reach.read()
         for row in rows:
-            row.taken = reach.rules_of(row)
+            row.taken, row.asked = reach.rules_of(row), reach.asked
 
     @admin.display(description=_("State"))
     def status(self, row: Any) -> SafeString:
-        return badge(*standing_of(row, row.taken))
+        return badge(*standing_of(row, row.taken, row.asked))
 
     @admin.display(description=_("Last sent"))
     def last_sent(self, row: Channel) -> SafeString | str:
@@ -202,7 +202,7 @@ class ChannelAdmin(PageAdmin):
     def _told(self, request: HttpRequest, row: Channel) -> dict[str, Any]:
         reach = Reach.read()
         taken = reach.rules_of(row)
-        word, tone, why = standing_of(row, taken)
+        word, tone, why = standing_of(row, taken, reach.asked)
         sent: list[Any] = list(Dispatch.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
         for one in sent:
             one.badge = badge(DispatchState(one.state).label, STATE_TONES[one.state], one.last_error)
@@ -292,6 +292,7 @@ class ChannelAdmin(PageAdmin):
         is_done = request.method == "POST"
         if is_done:
             confirm(address)
+            count_unheard()
             note_act(actor=address, action="channel.confirm", what="mailaddress", key=address[:128], summary=address)
         context = {"title": gettext("Alerts by mail"), "address": address, "is_done": is_done}
         return render(request, "pages/confirm_address.html", context)

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
 from monitoring.models import AlertRule, Channel, Severity
-from monitoring.permitted_addresses import why_refused
+from monitoring.permitted_addresses import waits_for, why_refused
 from monitoring.reach import Reach
 from monitoring.rules import few
 from monitoring.wording import lower_first
 from portfolio.wording import counted
 
 
-def standing_of(row: Channel, taken: Sequence[AlertRule]) -> tuple[str, str, str]:
-    """A word, its tone, and why; `taken` are the rules whose alerts come here."""
+def standing_of(row: Channel, taken: Sequence[AlertRule], asked: Mapping[Any, list[str]]) -> tuple[str, str, str]:
+    """A word, its tone, and why; `taken` are the rules whose alerts come here, `asked` is who has to say yes where."""
     if row.unsubscribed_at:
         return gettext("Unsubscribed"), "warn", gettext("Somebody followed the link “No more of these”.")
     if not row.active:
         return gettext("Switched off"), "calm", ""
     if why := why_refused(row):
         return gettext("Switched off"), "bad", why
+    if row.pk in asked:
+        return gettext("Not confirmed"), "warn", waits_for(asked[row.pk])
     if row.last_error:
         return gettext("In trouble"), "bad", row.last_error
     return (gettext("Works"), "good", "") if taken else _without_rules(row)
@@ -66,6 +69,11 @@ def notified_in_words(rule: AlertRule, channels: Sequence[Channel]) -> str:
     names = few([channel.name for channel in channels]) if channels else ""
     owner = gettext("the company's owner") if rule.to_owner else ""
     return ", ".join(filter(None, [names, owner]))
+
+
+def waiting_for_yes(channels: Sequence[Channel], asked: Mapping[Any, list[str]]) -> list[str]:
+    """Of channels that take a rule's alerts, and whose readers have not said yes."""
+    return [f"“{channel.name}”: {waits_for(asked[channel.pk])}" for channel in channels]
 
 
 def too_light_in_words(rule: AlertRule, channels: Sequence[Channel]) -> list[str]:

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
 from monitoring.admin.channels import visible_channels
-from monitoring.admin.reaching import notified_in_words, too_light_in_words
+from monitoring.admin.reaching import notified_in_words, too_light_in_words, waiting_for_yes
 from monitoring.admin.rule_form import RuleForm, set_channels
 from monitoring.models import AlertRule, Severity
 from monitoring.paths import Mistake
@@ -252,7 +252,10 @@ def _told(row: AlertRule) -> dict[str, Any]:
         "is_changed": is_changed(row),
         "notified": notified_in_words(row, channels),
         "has_channels": bool(channels),
-        "too_light": too_light_in_words(row, reach.too_light(row)),
+        "warnings": [
+            *waiting_for_yes(reach.waiting_of(row), reach.asked),
+            *too_light_in_words(row, reach.too_light(row)),
+        ],
     }
 
 

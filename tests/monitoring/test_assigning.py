@@ -16,7 +16,7 @@ from monitoring.channels import unsubscribe
 from monitoring.dispatching import dispatch_due
 from monitoring.handling import assign, close, open_again
 from monitoring.jobs import count_standing
-from monitoring.models import Alert, AlertState, Channel, Dispatch, Rhythm, Severity
+from monitoring.models import Alert, AlertState, Channel, Dispatch, MailAddress, Rhythm, Severity
 from monitoring.own_alerts import own_alerts
 from tests.monitoring.alerts import a_channel, soon
 from tests.monitoring.sinks import Mailbox, a_mail_server
@@ -67,6 +67,16 @@ def test_who_is_assigned_gets_mail_at_once(ann: Client, bob: Client, mailbox: Ma
     assert mailbox.header("Subject").startswith("Assigned to you: [Critical] Acme Ltd")
     text = mailbox.part("plain")
     assert "ann assigned this alert to you." in text and f"/monitoring/alert/{alert.pk}/change/" in text
+
+
+def test_who_assigns_is_told_that_nobody_has_said_yes_yet(ann: Client, bob: Client) -> None:
+    alert, channel = an_alert(), a_channel(person=him(), address="elsewhere@example.com")
+    MailAddress.objects.update(confirmed_at=None)
+    answer = ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(him().pk)}, follow=True)
+    assert (
+        f"whom no message reaches yet. Waiting until {channel.shown} follows the link in the mail that asks. "
+        "It is on their front page." in text_of(answer)
+    )
 
 
 def test_a_channel_of_their_own_is_used_whatever_it_takes(bob: Client, mailbox: Mailbox) -> None:

@@ -497,7 +497,7 @@ def test_what_is_refused_by_now_is_kept_and_gets_nothing(receiver: ReceivingServ
     assert "may manage channels" in Dispatch.objects.get().last_error
     (finding,) = outside.channels()
     assert "the channel Mail of ann" in finding.what
-    assert standing_of(channel, [])[0] == "Switched off"
+    assert standing_of(channel, [], {})[0] == "Switched off"
 
 
 @pytest.mark.parametrize("rhythm", ["at_once", "daily"])

@@ -3,15 +3,18 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
+from django.core import signing
 from django.test import Client
 
 from dnbmon_site.models import User
 from monitoring.models import AlertRule, Channel, Dispatch, Rhythm, Severity
+from monitoring.permitted_addresses import SALT
 from monitoring.reach import unheard
 from portfolio.models import AuditEntry, Subject
 from portfolio.tallying import tally
 from tests.builders import DUNS, a_registration, a_seed, delivered
-from tests.monitoring.alerts import a_channel, a_rule, listen, news, now_stamp, raised
+from tests.monitoring.alerts import a_channel, a_rule, listen, news, now_stamp, raised, said_yes
 from tests.monitoring.test_admin_alerts import channel_form, form, text_of
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +136,7 @@ def test_the_front_page_warns_until_a_channel_is_there(ann: Client) -> None:
     tally("unheard")
     text = text_of(ann.get("/"))
     assert NO_CHANNEL in text and "Out of business: where a company has no owner, nobody is notified." in text
+    said_yes("ann@example.com")
     ann.post("/monitoring/channel/add/", channel_form(all_rules="on", minimum=Severity.HIGH.value))
     assert NO_CHANNEL not in text_of(ann.get("/"))
     ann.post(
@@ -140,6 +144,35 @@ def test_the_front_page_warns_until_a_channel_is_there(ann: Client) -> None:
         {"action": "delete_selected", "_selected_action": [str(Channel.objects.get().pk)], "post": "yes"},
     )
     assert NO_CHANNEL in text_of(ann.get("/"))
+
+
+def test_a_channel_whose_reader_has_not_said_yes_is_nobody_yet(ann: Client) -> None:
+    """The rule, the channel and the front page warn until somebody has followed the link."""
+    rule = a_rule()
+    ann.post("/monitoring/channel/add/", channel_form(name="Team", address="team@example.com", all_rules="on"))
+    waits = "Waiting until team@example.com follows the link in the mail that asks."
+    channel = f"/monitoring/channel/{Channel.objects.get().pk}/change/"
+    pages = ["/", channel, f"/monitoring/alertrule/{rule.pk}/change/"]
+    front, own, page = (text_of(ann.get(path)) for path in pages)
+    assert NO_CHANNEL in front and "Team: nobody who reads there has followed the link in the mail that asks." in front
+    assert "Not confirmed" in own and waits in own and "In trouble" not in own
+    assert "Not confirmed" in text_of(ann.get("/monitoring/channel/"))
+    assert "No channel takes its alerts" in page and f"“Team”: {waits}" in page
+    ann.post(f"/monitoring/channel/confirm/{signing.dumps('team@example.com', salt=SALT)}/")
+    front, own, page = (text_of(ann.get(path)) for path in pages)
+    assert NO_CHANNEL not in front and "Works" in own and "notify: Team" in page and waits not in page
+
+
+def test_the_front_page_names_only_the_way_that_its_reader_may_go(client: Client) -> None:
+    a_rule()
+    a_channel(minimum=Severity.CRITICAL)
+    tally("unheard")
+    for role, may_rule in (("Operator", False), ("Administrator", True)):
+        reader = User.objects.create_user(role, is_staff=True)
+        reader.groups.set(Group.objects.filter(name=role))
+        client.force_login(reader)
+        text = text_of(client.get("/"))
+        assert NO_CHANNEL in text and ("Tick a channel in the rules" in text) == may_rule
 
 
 def test_the_front_page_warns_only_those_who_can_do_something(client: Client) -> None:
