@@ -12,6 +12,7 @@ from django.contrib.admin import ShowFacets
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList as DjangoChangeList
+from django.contrib.auth.context_processors import PermWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model
@@ -90,6 +91,8 @@ class KeyChangeList(DjangoChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        # What stands in place of the rows is drawn without the request.
+        self.perms = PermWrapper(request.user)
         # The number of all rows is never counted; the header would offer to show them "all".
         self.full_result_count = self.result_count
         # `complete` where the reader has chosen columns, which need something else than the page's own.

@@ -52,11 +52,11 @@ def needs_of(request: HttpRequest, registrations: Sequence[Registration], number
     """Of all registrations, whatever the page is filtered by; the reader's own first, then the most urgent."""
     found = [
         *_own_alerts(request),
-        *_worker(registrations, numbers),
+        *_worker(request, registrations, numbers),
         *_critical_alerts(numbers),
         *_unheard(request, numbers),
         *(need for row in registrations for need in _needs_of(row, numbers)),
-        *_unreadable(numbers),
+        *_unreadable(request, numbers),
         *_health(request),
         *_decisions(request, numbers),
         *_keys(request),
@@ -64,12 +64,14 @@ def needs_of(request: HttpRequest, registrations: Sequence[Registration], number
     return sorted(found, key=lambda need: URGENCY.index(need.tone))
 
 
-def _worker(registrations: Sequence[Registration], numbers: Tallies) -> Iterator[Need]:
+def _worker(request: HttpRequest, registrations: Sequence[Registration], numbers: Tallies) -> Iterator[Need]:
     """The numbers themselves tell: a worker counts them anew every five minutes."""
     counted_at = numbers.counted_at
     if not registrations or (counted_at and timezone.now() - counted_at < LATE_AFTER):
         return
-    text = gettext("Nothing is pulled. Start one: manage.py worker.")
+    may_start = request.user.has_perm("health.change_incident")
+    act = gettext("Start one: manage.py worker.") if may_start else gettext("Tell whoever runs this program.")
+    text = f"{gettext('Nothing is pulled.')} {act}"
     if counted_at:
         text += " " + gettext("What you see was counted %(when)s.") % {"when": ago(counted_at)}
     yield Need("bad", gettext("No worker runs"), text)
@@ -151,11 +153,12 @@ def _needs_of(row: Registration, numbers: Tallies) -> Iterator[Need]:
         yield Need("calm", title, text, reverse("admin:monitoring_delivery_changelist") + "?state=doubtful", look)
 
 
-def _unreadable(numbers: Tallies) -> Iterator[Need]:
+def _unreadable(request: HttpRequest, numbers: Tallies) -> Iterator[Need]:
     if count := numbers.of("unreadable").get("open", 0):
         title = ngettext("%(count)s item could not be read", "%(count)s items could not be read", count)
         link = reverse("admin:monitoring_deadletter_changelist") + "?state=open"
-        text = gettext("Look at them, then try again or set them aside.")
+        may = request.user.has_perm("monitoring.change_deadletter")
+        text = gettext("Look at them, then try again or set them aside.") if may else gettext("Their bytes are safe.")
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Look"))
 
 

@@ -56,7 +56,7 @@ class CompanyAdmin(ChosenList, ReadOnlyAdmin):
     list_before_template = "pages/companies_intro.html"
     page_template = "pages/company.html"
     empty_title = _("No companies")
-    empty_text = _("A company appears here with the first notification about it. Start a registration to get them.")
+    empty_template = "pages/companies_empty.html"
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(UPLOAD)

@@ -124,7 +124,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     sortable_by = ()
     page_template = "pages/delivery.html"
     empty_title = _("No deliveries yet")
-    empty_text = _("Every answer of D&B is kept here, byte for byte. Start a registration to get the first.")
+    empty_template = "pages/deliveries_empty.html"
 
     def get_urls(self) -> list[URLPattern]:
         raw = path("<uuid:key>/raw/", self.admin_site.admin_view(self.raw), name="monitoring_delivery_raw")

@@ -69,7 +69,7 @@ class AlertRuleAdmin(PageAdmin):
     list_before_template = "pages/rules_intro.html"
     change_form_template = "pages/rule.html"
     empty_title = _("No rules")
-    empty_text = _("A rule says which changes are worth an alert. The ready pack can be put back above.")
+    empty_template = "pages/rules_empty.html"
     fieldsets = (
         (None, {"fields": ("name", "description", "severity")}),
         (_("Which changes"), {"fields": ("kinds", "elements", "combination", "conditions")}),

@@ -86,7 +86,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
     fields = ("customer_reference", "tags", "owner")
     change_form_template = "pages/subject.html"
     empty_title = _("No companies are wanted yet")
-    empty_text = _("Import a list of D-U-N-S numbers, or adopt the list that D&B has.")
+    empty_template = "pages/subjects_empty.html"
 
     # Companies become wanted by imports, proposals and the API; here only what is told about them is edited.
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -16,6 +16,7 @@ from dnbmon_site.models import User
 from monitoring.breaker import IN_A_ROW
 from monitoring.jobs import count_days
 from monitoring.models import (
+    AlertRule,
     Change,
     DeadLetter,
     DeadLetterState,
@@ -29,7 +30,8 @@ from monitoring.models import (
     Severity,
 )
 from portfolio.filters import key_at
-from portfolio.models import AuditEntry, Company
+from portfolio.models import AuditEntry, Company, Tally
+from portfolio.tallying import tally
 from tests.builders import (
     DUNS,
     MOMENT,
@@ -42,6 +44,7 @@ from tests.builders import (
     delivered,
     stamp,
 )
+from tests.monitoring.alerts import a_channel, a_rule
 
 pytestmark = pytest.mark.django_db
 AtMost = Callable[[int], AbstractContextManager[Any]]
@@ -148,15 +151,59 @@ def test_the_list_of_changes_opens_without_noise(admin: Client) -> None:
 
 @pytest.mark.parametrize(
     ("path", "hint"),
-    [("/portfolio/company/", "stop monitoring them"), ("/portfolio/registration/", "pull, start or pause them")],
+    [
+        ("/", "set them aside"),
+        ("/", "manage.py worker"),
+        ("/portfolio/company/", "stop monitoring them"),
+        ("/portfolio/contract/year/", "Plan removals"),
+        ("/portfolio/registration/", "pull, start or pause them"),
+        ("/portfolio/registration/{registration}/change/", "Adopt D&B's list"),
+        ("/portfolio/syncrun/adopt/{registration}/", "then take that as wanted"),
+        ("/portfolio/syncrun/drift/{registration}/", "Adopt it"),
+        ("/monitoring/alertrule/", "Try it on the past before"),
+        ("/monitoring/alertrule/{rule}/try/", "Change it"),
+        ("/monitoring/channel/{channel}/change/", "Addresses of services"),
+        ("/monitoring/deadletter/{unreadable}/change/", "Try again after an update"),
+        ("/monitoring/element/", "What you change here"),
+    ],
 )
 def test_hints_name_only_what_the_reader_may_do(admin: Client, path: str, hint: str) -> None:
-    some_news()
+    keys = {
+        "registration": some_news().registration_id,
+        "rule": a_rule().pk,
+        "channel": a_channel().pk,
+        "unreadable": DeadLetter.objects.get().pk,
+    }
+    tally()
+    Tally.objects.update(counted_at=timezone.now() - timedelta(hours=1))
+    assert hint in text_of(admin.get(path.format(**keys)))
+    become_viewer(admin)
+    assert hint not in text_of(admin.get(path.format(**keys)))
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("/portfolio/company/", "Start a registration"),
+        ("/portfolio/registration/", "Ask D&B which ones are yours"),
+        ("/portfolio/subject/", "Import a list"),
+        ("/portfolio/subjectimport/", "Upload a list"),
+        ("/monitoring/alertrule/", "The ready pack can be put back"),
+        ("/monitoring/delivery/", "Start a registration"),
+    ],
+)
+def test_empty_lists_name_only_what_the_reader_may_do(admin: Client, path: str, hint: str) -> None:
+    AlertRule.objects.all().delete()
     assert hint in text_of(admin.get(path))
+    become_viewer(admin)
+    answer = admin.get(path)
+    assert answer.status_code == 200 and hint not in text_of(answer)
+
+
+def become_viewer(client: Client) -> None:
     viewer = User.objects.create_user("vic", is_staff=True)
     viewer.groups.set(Group.objects.filter(name="Viewer"))
-    admin.force_login(viewer)
-    assert hint not in text_of(admin.get(path))
+    client.force_login(viewer)
 
 
 def test_django_s_own_address_leads_to_the_front_page(admin: Client) -> None:
