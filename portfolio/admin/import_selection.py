@@ -6,13 +6,13 @@ Who stops monitoring companies is first shown what ends, until when it stays bil
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -23,7 +23,7 @@ from portfolio.admin.import_actions import UPLOAD
 from portfolio.contract_year import is_billed, next_anniversary
 from portfolio.importing import create_import
 from portfolio.importing.jobs import start_import_work
-from portfolio.models import Company, ImportMode, Registration, Subject, SubjectImport
+from portfolio.models import Company, ImportMode, Registration, Subject, SubjectImport, SubjectState
 from portfolio.rows import in_batches
 from portfolio.wanting import contract_year_start
 
@@ -32,6 +32,7 @@ TOKEN = "csrfmiddlewaretoken"
 
 NAMED = 5
 AGREED = "stop"
+WANTED = Q(wanted=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,18 @@ class Ending:
 def stop_monitoring(request: HttpRequest, duns: Iterable[str]) -> HttpResponse:
     """What ends for these companies, in each registration that wants some of them; once that is agreed, an import for
     each that removes them, to be confirmed there."""
-    return stop_in(request, _wanted_in(list(duns)))
+    chosen = list(duns)
+    wanted = _found_in(chosen, WANTED)
+    ending = {number for numbers in wanted.values() for number in numbers}
+    return stop_in(request, wanted, spared=[number for number in chosen if number not in ending])
 
 
-def stop_in(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]]) -> HttpResponse:
-    """The same for companies of certain registrations."""
+def stop_in(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]], *, spared: Sequence[str] = ()) -> HttpResponse:
+    """The same for companies of certain registrations; for the `spared` ones there is nothing to stop."""
     if not request.user.has_perm(UPLOAD):
         raise PermissionDenied
     if wanted and AGREED not in request.POST:
-        return _ask(request, wanted)
+        return _ask(request, wanted, spared)
     made = [_removal(request, registration, numbers) for registration, numbers in wanted.items()]
     if not made:
         messages.warning(
@@ -75,13 +79,15 @@ def stop_in(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]]) -> Http
     return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_changelist"))
 
 
-def _ask(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]]) -> HttpResponse:
+def _ask(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]], spared: Sequence[str]) -> HttpResponse:
     """The same form again, with the word that it was agreed to."""
     rows = Registration.objects.select_related("contract").defer("detail").in_bulk(list(wanted))
     context = {
         "title": gettext("Stop monitoring"),
         "endings": [_ending(rows[key], numbers) for key, numbers in wanted.items()],
         "elsewhere": _monitored_elsewhere(wanted),
+        "spared": len(spared),
+        "spared_names": _names(spared),
         "given": [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN],
         "agreed": AGREED,
     }
@@ -92,15 +98,18 @@ def _ending(registration: Registration, numbers: list[str]) -> Ending:
     billed = is_billed(contract_year_start(registration.contract))
     subjects = Subject.objects.filter(registration=registration)
     count = sum(subjects.filter(billed, company__in=batch).count() for batch in in_batches(numbers))
+    return Ending(registration, len(numbers), _names(numbers), count, next_anniversary(registration.contract))
+
+
+def _names(numbers: Sequence[str]) -> list[str]:
     named = Company.objects.filter(pk__in=numbers[:NAMED]).order_by("pk")
-    names = [company.name or company.duns for company in named]
-    return Ending(registration, len(numbers), names, count, next_anniversary(registration.contract))
+    return [company.name or company.duns for company in named]
 
 
 def _monitored_elsewhere(wanted: Mapping[uuid.UUID, list[str]]) -> int:
-    """How many of these companies another registration goes on to monitor."""
+    """How many of these companies another registration goes on to monitor, also where nobody wants them any more."""
     ending = {(registration, number) for registration, numbers in wanted.items() for number in numbers}
-    every = _wanted_in(sorted({number for _, number in ending}))
+    every = _found_in(sorted({number for _, number in ending}), WANTED | Q(state=SubjectState.MONITORED))
     pairs = {(registration, number) for registration, numbers in every.items() for number in numbers}
     return len({number for _, number in pairs - ending})
 
@@ -114,10 +123,10 @@ def upload_into(request: HttpRequest, registrations: QuerySet[Registration], mod
     return HttpResponseRedirect(f"{reverse('admin:portfolio_subjectimport_upload')}?registration={keys[0]}&mode={mode}")
 
 
-def _wanted_in(duns: list[str]) -> dict[uuid.UUID, list[str]]:
+def _found_in(duns: list[str], which: Q) -> dict[uuid.UUID, list[str]]:
     found: dict[uuid.UUID, list[str]] = {}
     for batch in in_batches(duns):
-        rows = Subject.objects.filter(company__in=batch, wanted=True).order_by("registration", "company")
+        rows = Subject.objects.filter(which, company__in=batch).order_by("registration", "company")
         for registration, number in rows.values_list("registration_id", "company_id"):
             found.setdefault(registration, []).append(number)
     return found

@@ -440,6 +440,21 @@ def test_who_stops_monitoring_sees_first_what_ends_and_what_stays_billed(
     assert "Selected in the list" in text_of(admin.get(f"{LIST}{import_.pk}/change/"))
 
 
+def test_who_stops_monitoring_sees_also_for_which_companies_nothing_ends(
+    admin: Client, registration: Registration
+) -> None:
+    """Those that nobody wants, and those that D&B goes on monitoring in a registration where nobody wants them."""
+    other = a_registration("OTHER")
+    want_subjects(registration=registration, wishes=[Wish(ONE)], asked_by="ann")
+    want_subjects(registration=other, wishes=[Wish(ONE), Wish(TWO)], asked_by="ann")
+    Subject.objects.filter(registration=other).update(wanted=False, state=SubjectState.MONITORED)
+    form = {"action": "stop_selected", "_selected_action": [ONE, TWO], "select_across": "0"}
+    text = text_of(admin.post("/portfolio/company/", form))
+    assert f"Nothing ends for 1 company, because no registration wants them: {TWO}" in text
+    assert "Other registrations go on monitoring 1 company of them." in text
+    assert f"{registration.reference} Ends 1 company" in text and "OTHER Ends" not in text
+
+
 def test_a_selected_registration_is_imported_into(admin: Client, registration: Registration) -> None:
     form = {"action": "stop_selected", "_selected_action": [str(registration.pk)]}
     location = admin.post("/portfolio/registration/", form)["Location"]
