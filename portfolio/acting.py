@@ -16,15 +16,18 @@ class Actor(str):
     """A person, key or account by its name of this moment. Names can be changed and taken over, ids cannot."""
 
     id: uuid.UUID
+    # Of a key the person who issued it: nobody gets a share of the limits for each key.
+    answerable: uuid.UUID
 
-    def __new__(cls, name: str, id: uuid.UUID) -> Self:
+    def __new__(cls, name: str, id: uuid.UUID, answerable: uuid.UUID | None = None) -> Self:
         actor = super().__new__(cls, name)
         actor.id = id
+        actor.answerable = answerable or id
         return actor
 
-    def __getnewargs__(self) -> tuple[str, uuid.UUID]:  # type: ignore[override]
+    def __getnewargs__(self) -> tuple[str, uuid.UUID, uuid.UUID]:  # type: ignore[override]
         """MongoDB's backend copies what it is asked with."""
-        return str(self), self.id
+        return str(self), self.id, self.answerable
 
 
 def actor_of(request: HttpRequest) -> Actor:

@@ -13,7 +13,7 @@ from portfolio.acting import Actor, actor_of
 def who(request: Request) -> Actor:
     """The key or person, as the audit calls them."""
     key: Any = request.auth
-    return Actor(str(key), key.pk) if key else actor_of(request)
+    return Actor(str(key), key.pk, key.created_by_id) if key else actor_of(request)
 
 
 def an_answer(name: str, value: Any, *statuses: int) -> OpenApiExample:

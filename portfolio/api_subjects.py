@@ -232,7 +232,8 @@ class SubjectList(APIView):
     def delete(self, request: Request, reference: str) -> Response:
         """They stay billed for the contract year in which they were monitored.
 
-        More within 30 days than the contract lets one person or key remove waits as an import that people confirm: 202.
+        More within 30 days than the contract lets one person remove, by hand and by all keys that person has issued,
+        waits as an import that people confirm: 202.
         """
         asked = RemovalParameters.of(request)
         row = registration_or_404(reference, asked.get("contract"))

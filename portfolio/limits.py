@@ -1,5 +1,5 @@
 """What one person may do alone: so many new billable companies in a contract year, and so large a part of a list in 30
-days, by whatever way. What lies above takes a second person.
+days, by whatever way. What lies above takes a second person. What keys do counts to the person who issued them.
 
 Whoever acts alone is counted first and acts then, so that two tabs at the same moment get no more than one. What two
 persons have decided is counted to neither.
@@ -40,7 +40,7 @@ class Act:
 def do_alone(act: Act) -> SoloAct | None:
     """Count it to the person; None, and nothing is counted, where a second person is needed."""
     row = SoloAct(
-        actor_id=act.by.id,
+        actor_id=act.by.answerable,
         registration=act.registration,
         additions=act.additions,
         removals=act.removals,
@@ -95,9 +95,7 @@ def _too_many_additions(act: Act, but: SoloAct | None) -> str:
 
 def _too_many_removals(act: Act, but: SoloAct | None) -> str:
     share, before = act.registration.contract.removal_share, removals_of(act.by, act.registration, but)
-    wanted = Subject.objects.filter(registration=act.registration.pk, wanted=True).count()
-    # The list as it was before this person began.
-    if share >= 100 or (before + act.removals) * 100 <= share * (wanted + before):
+    if share >= 100 or (before + act.removals) * 100 <= share * _listed_at_first(act.registration, before):
         return ""
     words = gettext("it removes more than %(share)s percent of the list")
     if before:
@@ -108,11 +106,20 @@ def _too_many_removals(act: Act, but: SoloAct | None) -> str:
     return words % {"share": share, "before": counted(before), "person": act.by}
 
 
+def _listed_at_first(registration: Registration, removed: int) -> int:
+    """The list as it was before somebody removed so many: what is planned to go is in it still."""
+    wanted = Subject.objects.filter(registration=registration.pk, wanted=True)
+    if not removed:
+        return wanted.count()
+    planned = wanted.filter(remove_on__isnull=False).count()
+    return wanted.count() + max(removed - planned, 0)
+
+
 def additions_of(by: Actor, registration: Registration, but: SoloAct | None = None) -> int:
     """New billable companies that this person has added alone in the contract year, in all its registrations."""
     start = contract_year_start(registration.contract)
     keys = list(Registration.objects.filter(contract=registration.contract_id).values_list("pk", flat=True))
-    rows = SoloAct.objects.filter(actor_id=by.id, registration__in=keys)
+    rows = SoloAct.objects.filter(actor_id=by.answerable, registration__in=keys)
     if start:
         rows = rows.filter(at__gte=datetime.combine(start, time(), UTC))
     return _sum(rows, "additions", but)
@@ -121,7 +128,7 @@ def additions_of(by: Actor, registration: Registration, but: SoloAct | None = No
 def removals_of(by: Actor, registration: Registration, but: SoloAct | None = None) -> int:
     """Companies that this person alone has removed here of late, or planned to be removed."""
     since = timezone.now() - REMOVALS_COUNT_FOR
-    rows = SoloAct.objects.filter(actor_id=by.id, registration=registration.pk, at__gte=since)
+    rows = SoloAct.objects.filter(actor_id=by.answerable, registration=registration.pk, at__gte=since)
     return _sum(rows, "removals", but)
 
 

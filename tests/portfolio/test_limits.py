@@ -8,8 +8,10 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 
+from dnbmon_site.models import ApiKey
 from portfolio import reconciling
 from portfolio.acting import Actor, actor_at_the_shell
+from portfolio.contract_year import remove_planned
 from portfolio.importing import (
     NotAllowed,
     approve_import,
@@ -150,6 +152,19 @@ def test_plans_are_removals_and_above_the_limit_wait_for_two(registration: Regis
     assert (entry.actor, entry.actor_id) == ("ann", ANN.id)
 
 
+def test_what_is_planned_makes_the_list_no_longer() -> None:
+    row = a_registration(adopted=True, contract=a_contract(removal_share=50))
+    for duns in numbers(20):
+        a_subject(duns, row)
+    left = list(Subject.objects.filter(registration=row).order_by("company"))
+    portions = [left[:8], left[8:10], left[10:12], left[12:13]]
+    assert [plan_removal(subjects=some, day=TOMORROW, by=ANN).count for some in portions] == [8, 2, 0, 0]
+    assert remove_planned() == 0
+    Subject.objects.filter(remove_on=TOMORROW).update(remove_on=timezone.now().date())
+    assert remove_planned() == 10, "when they are gone, the list counts as it was at first"
+    assert reasons_for_second(Act(ANN, row, removals=1)) and not reasons_for_second(Act(BOB, row, removals=5))
+
+
 def test_the_page_of_plans_leads_to_the_import(client: Client, registration: Registration) -> None:
     client.force_login(a_person(role="Portfolio manager"))
     keys = [str(row.pk) for row in some(registration, 3)]
@@ -248,6 +263,22 @@ def test_the_api_removes_no_more_than_the_limit(client: Client, registration: Re
     person.username = "somebody-else"
     person.save()
     assert remove(duns_of(some(registration, 1))[0]).status_code == 202
+
+
+def test_who_issues_many_keys_removes_no_more_by_them(client: Client, registration: Registration) -> None:
+    person = a_person(role="Portfolio manager")
+    keys = [ApiKey.issue(name=f"key {n}", scopes="write:portfolio", created_by=person)[1] for n in range(3)]
+    address = f"/api/v1/registrations/{registration.reference}/subjects/"
+    given = zip(keys, duns_of(some(registration, 3)), strict=True)
+
+    def remove(key: str, duns: str) -> int:
+        return client.delete(f"{address}?duns={duns}", headers={"Authorization": f"Bearer {key}"}).status_code
+
+    assert [remove(key, duns) for key, duns in given] == [200, 200, 202]
+    client.force_login(person)
+    assert client.delete(f"{address}?duns={duns_of(some(registration, 1))[0]}").status_code == 202
+    entry = AuditEntry.objects.filter(action="unwant").latest("id")
+    assert entry.actor.startswith("key 1"), "the audit tells the key"
 
 
 def test_the_account_at_the_shell_is_known_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
