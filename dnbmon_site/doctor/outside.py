@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from dnbmon_site.doctor.finding import Finding
+from monitoring.addressing import address_of
+from monitoring.chats import chat_of
 from monitoring.models import Channel, FileServer, WebhookEndpoint
 from monitoring.outgoing import NotReached, PrivateAddress, addresses_of
 from monitoring.permitted_addresses import why_refused
@@ -38,6 +40,8 @@ def channels() -> Iterator[Finding]:
                 f"Nothing is sent to the channel {row} of {row.person or 'all'}: {why}",
                 "Switch it off, or enter an address that may be (docs/alerts.md).",
             )
+        elif (chat := chat_of(address_of(row))) and chat.is_any_host:
+            yield from _refused(f"The channel {row}", urlsplit(chat.url).hostname)
 
 
 def _refused(what: str, host: str | None) -> Iterator[Finding]:

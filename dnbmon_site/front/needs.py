@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from dnbmon_site.keys_admin import unknown_words
-from dnbmon_site.models import ApiKey
+from dnbmon_site.models import ApiKey, User
 from health.models import Incident, State
 from monitoring.admin.registrations import marks_of
-from monitoring.models import AlertState, Severity
+from monitoring.models import AlertState, Channel, Severity
 from monitoring.own_alerts import own_alerts
+from monitoring.permitted_addresses import why_refused
 from monitoring.rules import few
 from monitoring.wording import lower_first
 from portfolio.models import ImportState, ProposalState, Registration
@@ -60,6 +63,7 @@ def needs_of(request: HttpRequest, registrations: Sequence[Registration], number
         *_health(request),
         *_decisions(request, numbers),
         *_keys(request),
+        *_channels(request),
     ]
     return sorted(found, key=lambda need: URGENCY.index(need.tone))
 
@@ -171,6 +175,21 @@ def _keys(request: HttpRequest) -> Iterator[Need]:
             title = gettext("API key “%(name)s” has a scope that does not exist") % {"name": key.name}
             link = reverse("admin:dnbmon_site_apikey_change", args=[key.pk])
             yield Need("warn", title, unknown_words(key), link, gettext("Correct"))
+
+
+def _channels(request: HttpRequest) -> Iterator[Need]:
+    """Channels that nothing is sent to any more, whatever was allowed when they were made: one's own, and shared ones
+    for those who look after them."""
+    looked_after = Q(person=request.user.pk)
+    if request.user.has_perm("monitoring.change_channel"):
+        looked_after |= Q(person=None)
+    for row in Channel.objects.filter(looked_after, active=True, unsubscribed_at=None).order_by("name"):
+        # The reader is known here: no further query for each.
+        row.person = cast(User, request.user) if row.person_id else None
+        if why := why_refused(row):
+            title = gettext("Nothing is sent to the channel “%(name)s”") % {"name": row.name}
+            link = reverse("admin:monitoring_channel_change", args=[row.pk])
+            yield Need("warn", title, why, link, gettext("Correct"))
 
 
 def _health(request: HttpRequest) -> Iterator[Need]:

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 AtMost = Callable[[int], AbstractContextManager[Any]]
 NOW = timezone.now()
 FAILURE = "organization.dnbAssessment.failureScore.nationalPercentile"
-MOST_QUERIES = 12
+MOST_QUERIES = 13
 
 
 @pytest.fixture
@@ -49,6 +49,20 @@ def test_the_next_step_is_a_button(admin: Client, monkeypatch: pytest.MonkeyPatc
     assert "/portfolio/registration/look/" in admin.get("/").content.decode()
     a_registration(state="paused")
     assert "Choose a registration" in text_of(admin.get("/"))
+
+
+def test_a_channel_that_gets_nothing_any_more_is_told_to_whom_it_belongs(client: Client) -> None:
+    """One that leads where the rules for addresses no longer let it, although it is switched on."""
+    ann, bob = (a_person("view_channel", username=name) for name in ("ann", "bob"))
+    channel = a_channel(name="Chat of ann", address="jsons://chat.example.com/hook", person=ann)
+    a_channel(name="Chat of all", address="jsons://chat.example.com/hook", person=None)
+    client.force_login(ann)
+    page = client.get("/")
+    assert "Nothing is sent to the channel “Chat of ann” JSON on a host of one's own is for those who" in text_of(page)
+    assert f"/monitoring/channel/{channel.pk}/change/" in page.content.decode()
+    assert "Chat of all" not in text_of(page)
+    client.force_login(bob)
+    assert "Nothing is sent" not in text_of(client.get("/"))
 
 
 def test_it_opens_with_few_queries(admin: Client, django_assert_max_num_queries: AtMost) -> None:

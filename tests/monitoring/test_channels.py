@@ -500,6 +500,16 @@ def test_what_is_refused_by_now_is_kept_and_gets_nothing(receiver: ReceivingServ
     assert standing_of(channel, [], {})[0] == "Switched off"
 
 
+def test_doctor_names_a_shared_channel_that_leads_into_our_own_network(settings: Any) -> None:
+    """What it is sent to is looked at when it is sent; until then its page says that it works."""
+    a_channel(name="Old", address="jsons://10.1.2.3/hook")
+    settings.PRIVATE_HOSTS = []
+    (finding,) = outside.channels()
+    assert finding.what.startswith("The channel Old leads to 10.1.2.3, which is in your own network")
+    settings.PRIVATE_HOSTS = ["10.1.2.3"]
+    assert list(outside.channels()) == []
+
+
 @pytest.mark.parametrize("rhythm", ["at_once", "daily"])
 def test_the_channel_of_somebody_who_was_deactivated_gets_nothing(mailbox: Mailbox, rhythm: str) -> None:
     due = timezone.now() + timedelta(minutes=1) if rhythm == "daily" else None
