@@ -105,8 +105,8 @@ def filesystem_of(folder: Path) -> str:
 
 def permissions() -> Iterator[Finding]:
     places = [settings.VAR_DIR / "secret_key", settings.BASE_DIR / ".env"]
-    places += [Path(path) for name, path in os.environ.items() if SECRET.match(name)]
-    for path in places:
+    places += [Path(path) for name, path in os.environ.items() if SECRET.match(name) or name == "ENV_FILE"]
+    for path in dict.fromkeys(places):
         if os.path.isfile(path) and not in_secret_store(path):
             yield from open_to_others(path)
     if not os.access(settings.VAR_DIR, os.W_OK):

@@ -135,6 +135,17 @@ def test_a_secret_of_its_own_is_as_it_should_be(tmp_path: Path, monkeypatch: pyt
     assert said(here.permissions) == ""
 
 
+def test_the_file_of_settings_may_hold_passwords_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as DATABASE_URL's."""
+    file = tmp_path / "production.env"
+    file.write_text("")
+    file.chmod(0o644)
+    monkeypatch.setenv("ENV_FILE", str(file))
+    assert f"Others may read {file}" in said(here.permissions)
+    file.chmod(0o600)
+    assert said(here.permissions) == ""
+
+
 def test_a_secret_of_root_that_the_services_group_reads_is_as_it_should_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
