@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, ResolverMatch, resolve
@@ -89,7 +90,7 @@ BY_STATUS = {kind.status: kind for kind in KINDS}
 
 def problem(
     status: int, detail: str, *, errors: list[dict[str, str]] | None = None, headers: dict[str, str] | None = None
-) -> JsonResponse:
+) -> HttpResponse:
     kind = BY_STATUS.get(status)
     document: dict[str, Any] = {
         "type": f"{PAGE}#{kind.slug}" if kind else "about:blank",
@@ -102,7 +103,9 @@ def problem(
     if status == HTTPStatus.GONE:
         document["start_again"] = {"snapshot": "/api/v1/companies/", "oldest": "/api/v1/changes/"}
     headers = {"Cache-Control": "no-store", **(headers or {})}
-    return JsonResponse(document, status=status, headers=headers, content_type=MEDIA_TYPE)
+    # As the documentation shows it, also in a terminal; half a surrogate stays an escape.
+    content = json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return HttpResponse(content, status=status, headers=headers, content_type=MEDIA_TYPE)
 
 
 def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:

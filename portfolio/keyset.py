@@ -116,10 +116,8 @@ class Parameters(serializers.Serializer[Any]):
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
         unknown = sorted(name for name in data if name not in self.fields)
         if unknown:
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError(
-                {_shown(name): [f"Unknown parameter; known: {known}."] for name in unknown}
-            )
+            known = f"known: {', '.join(self.fields)}" if self.fields else "this address takes none"
+            raise serializers.ValidationError({_shown(name): [f"Unknown parameter; {known}."] for name in unknown})
         return super().to_internal_value(data)  # type: ignore[no-any-return]
 
 

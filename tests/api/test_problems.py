@@ -1,5 +1,6 @@
 """Every error is a problem document (RFC 9457), whoever finds it."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
+from dnbmon_site.problems import problem
 from monitoring import feed
 from portfolio.scopes import SCOPES
 from tests.api.programs import Program
@@ -89,6 +91,22 @@ def test_each_wrong_parameter_is_named(program: Program) -> None:
     unknown = assert_is_problem(program.get("changes/", contry="DE"), 400)
     assert unknown["errors"][0]["parameter"] == "contry"
     assert "country" in unknown["errors"][0]["detail"]
+
+
+def test_an_address_without_parameters_says_so(program: Program) -> None:
+    document = assert_is_problem(program.get("event-types/", limit="1"), 400)
+    assert document["errors"] == [{"parameter": "limit", "detail": "Unknown parameter; this address takes none."}]
+
+
+def test_errors_read_as_the_documentation_shows_them(a_program: Callable[..., Program]) -> None:
+    a_registration()
+    answer = a_program(scopes="read").post(PULL)
+    assert "This takes the scope “pull”, and the key has: read." in answer.content.decode()
+
+
+def test_half_a_surrogate_in_an_error_is_still_json() -> None:
+    answer = problem(400, "“\ud800”")
+    assert json.loads(answer.content)["detail"] == "“\ud800”"
 
 
 def test_what_breaks_is_a_problem_and_is_not_shown(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
