@@ -80,19 +80,19 @@ def about(plan: Plan) -> dict[str, Any]:
 
 def demo_plan(folder: Path, host: str, port: int) -> Plan:
     demo = Demo(folder.absolute(), host, sandbox_port(port))
-    return Plan(host, port, {**demo.env(os.environ), "SITE_URL": own_url(port)}, demo)
+    return Plan(host, port, {**demo.env(os.environ), "SITE_URL": own_url(host, port)}, demo)
 
 
 def own_plan(host: str, port: int) -> Plan:
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     if settings.DEVELOPMENT and not settings.ENV.str("SITE_URL", default=""):
-        env["SITE_URL"] = own_url(port)
+        env["SITE_URL"] = own_url(host, port)
     return Plan(host, port, env)
 
 
-def own_url(port: int) -> str:
-    """Where links in messages lead, when nobody has said it."""
-    return f"http://localhost:{port}"
+def own_url(host: str, port: int) -> str:
+    """Where links in messages lead, when nobody has said it: to what is printed, where people are signed in."""
+    return Plan(host, port, {}).url.rstrip("/")
 
 
 def sandbox_port(port: int) -> int:
