@@ -8,9 +8,11 @@ from playwright.sync_api import Page, expect
 
 from dnbmon_site.models import User
 from portfolio.importing import work_on
+from portfolio.importing.downloads import XLSX
 from portfolio.models import ImportState, Subject, SubjectImport
 from tests.browser.test_walk import complaints_of, log_in, page, see
 from tests.builders import a_contract, a_registration
+from tests.portfolio.test_import_files import two_sheets
 
 __all__ = ["page"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -83,4 +85,20 @@ def test_a_pdf_and_a_second_person(page: Page, live_server: Any) -> None:
     expect(page.locator("[aria-label=Approval]")).to_contain_text("somebody else has to")
     see(page, "import-approval")
     assert the_import().state == ImportState.AWAITING_APPROVAL
+    assert heard == []
+
+
+def test_each_sheet_of_a_workbook_has_its_button_below_its_name(page: Page, live_server: Any) -> None:
+    heard = open_form(page, live_server)
+    page.set_input_files("#id_file", {"name": "two.xlsx", "mimeType": XLSX, "buffer": two_sheets()})
+    page.get_by_role("button", name="Read it").click()
+    work_on(the_import())
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.reload()
+    name, button = page.get_by_text("France", exact=True), page.get_by_role("button", name="Read this sheet instead")
+    see(page, "import-sheets")
+    above, below = name.bounding_box(), button.bounding_box()
+    assert above and below and above["y"] < below["y"]
+    button.click()
+    expect(page.locator(".dm-import")).to_contain_text("Waiting to be read")
     assert heard == []
