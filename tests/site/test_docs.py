@@ -41,3 +41,12 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
     assert [name for name in COMMAND.findall(text) if name not in get_commands()] == []
     assert [name for name in TARGET.findall(text) if name not in targets] == []
     assert [name for name in MODULE.findall(text) if find_spec(name) is None] == []
+
+
+FILE = re.compile(r"(?<![\w/.])((?:tests|benchmarks|examples)/[\w/]+\.\w+)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    named = FILE.findall(page.read_text())
+    assert [file for file in named if not any((below / file).exists() for below in (ROOT, ROOT / "tests"))] == []
