@@ -98,7 +98,15 @@ def step(number: int) -> None:
     print(f"\n{number}. {title}", flush=True)
     if os.environ[WAITS]:
         print(textwrap.indent(textwrap.fill(" ".join(explanation.split()), 90), "   "))
+        wait_for_enter()
+
+
+def wait_for_enter() -> None:
+    try:
         input("   [Enter] ")
+    except EOFError:
+        # Nobody is there to press it (Ctrl-D, or no terminal): it goes on by itself.
+        print()
 
 
 def manage(*command: str) -> str:
