@@ -279,7 +279,7 @@ def test_a_list_of_companies_may_hold_comments_and_blank_lines() -> None:
     listed = f"# key accounts\n{DUNS} # Gorman, Ltd\n\nDUNS: 15-048-3782; '{OTHER}\n"
     rule = AlertRule(name="A rule", companies=listed)
     assert mistakes_in(rule) == {}
-    assert compile_rule(rule).companies == {DUNS, "150483782", OTHER}
+    assert compile_rule(rule).companies == frozenset({DUNS, "150483782", OTHER})
     assert scope_in_words(rule) == f"company {DUNS} # Gorman, DUNS: 15-048-3782, '{OTHER}"
 
 
