@@ -111,6 +111,12 @@ def read_private_key(text: str) -> paramiko.PKey:
 @contextmanager
 def signed_in(server: FileServer) -> Iterator[paramiko.SFTPClient]:
     """A session with the server; raises NotDelivered for whatever goes wrong, inside as well."""
+    if server.keeper_has_left:
+        words = gettext(
+            "%(name)s, who looked after the file server, was deactivated or removed. Nothing is sent there until "
+            "somebody else saves its page, and takes it over by that."
+        )
+        raise NotDelivered(words % {"name": server.created_by})
     try:
         with closing(_greeted(server)) as transport:
             _sign_in(server, transport)

@@ -13,7 +13,7 @@ from monitoring.event_types import EVENT_TYPES, WEBHOOK_TEST
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState, TargetKind, WebhookEndpoint
 from monitoring.outgoing import NotReached, PrivateAddress
 from monitoring.signing import SecretLost, decrypted, signed_headers
-from monitoring.webhooks import a_message, maker_has_left, switch_off, waiting, written
+from monitoring.webhooks import a_message, switch_off, waiting, written
 from portfolio.keys import time_first_id
 
 # The specification's: ten tries over three days.
@@ -37,8 +37,10 @@ def send(dispatch: Dispatch) -> Answer:
         raise NotSent(gettext("The webhook was removed."), final=True)
     if not endpoint.is_active and dispatch.event_type != WEBHOOK_TEST:
         raise NotSent(gettext("Switched off: %(off_reason)s") % {"off_reason": endpoint.off_reason}, held=True)
-    if endpoint.is_active and maker_has_left(endpoint):
-        reason = gettext("%(name)s, who looked after it, was deactivated. Whoever switches it on takes it over.")
+    if endpoint.is_active and endpoint.keeper_has_left:
+        reason = gettext(
+            "%(name)s, who looked after it, was deactivated or removed. Whoever switches it on takes it over."
+        )
         switch_off(endpoint, by="webhooks", reason=reason % {"name": endpoint.created_by})
         raise NotSent(endpoint.off_reason, held=True)
     try:

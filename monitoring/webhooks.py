@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.contrib.auth import get_user_model
 from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -16,6 +15,7 @@ from monitoring import feed
 from monitoring.dispatching import enqueue, send_again
 from monitoring.event_types import CHANGE_PUBLISHED, WEBHOOK_TEST, matches, split
 from monitoring.models import Dispatch, DispatchState, Publication, TargetKind, WebhookEndpoint
+from monitoring.models.keepers import kept_by
 from monitoring.raw_json import RawJSONRenderer
 from monitoring.signing import encrypted, new_secret
 from portfolio.auditing import record
@@ -52,7 +52,7 @@ def create_endpoint(*, made_by: str, begin: datetime | None = None, **columns: A
         **columns,
         encrypted_secret=encrypted(secret),
         cursor=str(feed.begin_at(begin) if begin else feed.latest()),
-        created_by=clean_text(made_by, 200),
+        **kept_by(made_by),
         created_at=timezone.now(),
     )
     endpoint.save(force_insert=True)
@@ -65,12 +65,17 @@ def create_endpoint(*, made_by: str, begin: datetime | None = None, **columns: A
     return endpoint, secret
 
 
-def edit_endpoint(endpoint: WebhookEndpoint, **columns: Any) -> None:
-    """What begins to hear of changes begins at the feed's present end: its cursor has not moved before."""
+def edit_endpoint(endpoint: WebhookEndpoint, *, by: str, **columns: Any) -> None:
+    """What begins to hear of changes begins at the feed's present end: its cursor has not moved before.
+
+    Whoever has it lead elsewhere looks after it from then on.
+    """
     began = not hears(endpoint, CHANGE_PUBLISHED)
     changed = WebhookEndpoint(**columns)
     if began and hears(changed, CHANGE_PUBLISHED):
         columns["cursor"] = str(feed.latest())
+    if changed.url != endpoint.url:
+        columns |= kept_by(by)
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**columns)
 
 
@@ -103,8 +108,8 @@ def switch_off(endpoint: WebhookEndpoint, *, by: str, reason: str) -> None:
 def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> None:
     """What waits is sent and what was published meanwhile is told; or neither, where it is to begin from now."""
     fields: dict[str, Any] = {"is_active": True, "off_reason": "", "held_until": None}
-    if maker_has_left(endpoint):
-        fields["created_by"] = clean_text(by, 200)
+    if endpoint.keeper_has_left:
+        fields |= kept_by(by)
     if from_now:
         waiting(endpoint).update(state=DispatchState.CANCELLED, next_try_at=None)
         fields["cursor"] = str(feed.latest())
@@ -114,11 +119,6 @@ def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> 
     words = words if from_now else gettext("Webhook %(name)s switched on")
     _record(endpoint, by, "webhook.on", words % {"name": endpoint})
     endpoint.refresh_from_db()
-
-
-def maker_has_left(endpoint: WebhookEndpoint) -> bool:
-    """Whoever made it, or took it over, was deactivated: nobody answers for where it leads."""
-    return get_user_model().objects.filter(username=endpoint.created_by, is_active=False).exists()
 
 
 def missed(endpoint: WebhookEndpoint) -> tuple[int, int]:

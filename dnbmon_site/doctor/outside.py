@@ -13,7 +13,6 @@ from monitoring.chats import chat_of
 from monitoring.models import Channel, FileServer, WebhookEndpoint
 from monitoring.outgoing import NotReached, PrivateAddress, addresses_of
 from monitoring.permitted_addresses import why_refused
-from monitoring.webhooks import maker_has_left
 
 
 def of_settings() -> Iterator[Finding]:
@@ -24,11 +23,16 @@ def of_settings() -> Iterator[Finding]:
 def of_people() -> Iterator[Finding]:
     for server in FileServer.objects.order_by("name"):
         yield from _refused(f"The file server {server}", server.host)
+        if server.keeper_has_left:
+            yield Finding(
+                f"The file server {server} is looked after by {server.created_by}, who was deactivated or removed.",
+                "Look whether it leads where it should, and save its page: whoever does so takes it over.",
+            )
     for endpoint in WebhookEndpoint.objects.filter(is_active=True).order_by("name"):
         yield from _refused(f"The webhook {endpoint}", urlsplit(endpoint.url).hostname)
-        if maker_has_left(endpoint):
+        if endpoint.keeper_has_left:
             yield Finding(
-                f"The webhook {endpoint} is looked after by {endpoint.created_by}, who was deactivated.",
+                f"The webhook {endpoint} is looked after by {endpoint.created_by}, who was deactivated or removed.",
                 "Switch it off and on again: whoever does so takes it over.",
             )
 

@@ -19,12 +19,16 @@ from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
 
 from monitoring.models import FileServer, ScheduledExport
+from monitoring.models.keepers import kept_by
 from monitoring.sftp import BadKey, confirm_key, fingerprint, read_private_key, try_out
 from monitoring.signing import encrypted
+from portfolio.acting import actor_of
 from portfolio.auditing import record
 from portfolio.markup import badge
 from portfolio.pages import PageAdmin
 
+# What leads to another machine, or in as somebody else.
+ELSEWHERE = {"host", "port", "user_name"}
 KEPT = _("It is kept encrypted and never shown again.")
 
 
@@ -68,7 +72,7 @@ class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's tak
     def is_elsewhere(self) -> bool:
         """What is stored would be shown to another machine, or tried for another user."""
         is_stored = bool(self.instance.encrypted_password or self.instance.encrypted_key)
-        return is_stored and bool({"host", "port", "user_name"} & set(self.changed_data))
+        return is_stored and bool(ELSEWHERE & set(self.changed_data))
 
 
 @admin.register(FileServer)
@@ -95,6 +99,9 @@ class FileServerAdmin(PageAdmin):
             # Another machine has a key of its own.
             obj.host_key = obj.offered_key = ""
         obj.created_at = obj.created_at or timezone.now()
+        if not change or ELSEWHERE & set(form.changed_data) or obj.keeper_has_left:
+            for name, value in kept_by(actor_of(request)).items():
+                setattr(obj, name, value)
         super().save_model(request, obj, form, change)
         verb = "changed" if change else "made"
         text = (

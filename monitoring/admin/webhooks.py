@@ -32,6 +32,7 @@ from monitoring.models import (
 )
 from monitoring.webhook_sending import send_test
 from monitoring.webhooks import create_endpoint, edit_endpoint, missed, resend, rotate_secret, switch_off, switch_on
+from portfolio.acting import actor_of
 from portfolio.auditing import record
 from portfolio.filters import choice_filter
 from portfolio.listed import entries_of, read_listed
@@ -181,10 +182,9 @@ class WebhookAdmin(PageAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         columns = {name: form.cleaned_data[name] for name in FIELDS}
         if change:
-            edit_endpoint(WebhookEndpoint.objects.get(pk=obj.pk), **columns)
+            edit_endpoint(WebhookEndpoint.objects.get(pk=obj.pk), by=actor_of(request), **columns)
             return
-        made_by = request.user.get_username()
-        endpoint, secret = create_endpoint(made_by=made_by, begin=form.beginning(), **columns)
+        endpoint, secret = create_endpoint(made_by=actor_of(request), begin=form.beginning(), **columns)
         obj.pk = endpoint.pk
         obj.refresh_from_db()
         obj.plain = secret
@@ -201,7 +201,7 @@ class WebhookAdmin(PageAdmin):
         if action == "resend":
             level, text = _resend(endpoint, request)
         elif action in ACTIONS:
-            level, text = ACTIONS[action](endpoint, request.user.get_username())
+            level, text = ACTIONS[action](endpoint, actor_of(request))
         else:
             raise Http404
         messages.add_message(request, level, text)

@@ -6,10 +6,11 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from monitoring.models.keepers import LookedAfter
 from portfolio.keys import time_first_id
 
 
-class FileServer(models.Model):
+class FileServer(LookedAfter):
     """Where scheduled exports are sent. It is spoken to only while it shows the key that a person has confirmed."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)

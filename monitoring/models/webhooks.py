@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from monitoring.models.keepers import LookedAfter
 from monitoring.models.notifications import Severity
 from portfolio.keys import time_first_id
 from portfolio.models import Registration
 
 
-class WebhookEndpoint(models.Model):
+class WebhookEndpoint(LookedAfter):
     """An address that is told of events as they happen, by the Standard Webhooks specification."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
@@ -54,7 +55,6 @@ class WebhookEndpoint(models.Model):
     cursor = models.TextField(editable=False, help_text=_("How far it was told of the feed."))
     position = models.BigIntegerField(default=0, editable=False, help_text=_("How many messages it was given."))
     held_until = models.DateTimeField(null=True, editable=False, help_text=_("The receiver asked to be left alone."))
-    created_by = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(editable=False)
 
     class Meta:

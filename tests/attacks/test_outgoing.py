@@ -29,19 +29,22 @@ print(row.pk)
 """
 SENT_TO_THE_GONE = """
 import json
+import uuid
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 from monitoring import addressing, alert_jobs, webhooks
 from monitoring.dispatching import dispatch_due, enqueue
 from monitoring.models import Channel, Dispatch, TargetKind
+from portfolio.acting import Actor
 from portfolio.notices import notify
 now, person = timezone.now(), get_user_model().objects.get(username="gone-viewer")
 row = Channel(name="gone", person=person, created_at=now)
 addressing.set_address(row, person.email)
 row.save(force_insert=True)
-endpoint, _ = webhooks.create_endpoint(made_by="gone-viewer", name="gone", url="https://gone.example.com/")
+made_by = Actor("gone-viewer", uuid.UUID(str(person.pk)))
+endpoint, _ = webhooks.create_endpoint(made_by=made_by, name="gone", url="https://gone.example.com/")
 notice = notify(kind="cap", subject="The cap is near", text="98 of 100.", key="gone")
-get_user_model().objects.filter(pk=person.pk).update(is_active=False)
+get_user_model().objects.filter(pk=person.pk).update(is_active=False, username="gone-elsewhere")
 def queued(kind, target, payload):
     return Dispatch(id=Dispatch.key(target, "gone"), kind=kind, target=target, event="gone", event_type="x",
         payload=json.dumps(payload), next_try_at=now, created_at=now)
@@ -165,6 +168,6 @@ def test_mail_goes_to_no_address_of_ones_choice(production: Production) -> None:
 def test_nothing_is_sent_to_somebody_who_was_deactivated(production: Production) -> None:
     production.person("gone-viewer", "Viewer")
     told = dict(line.split(" ", 1) for line in production.inside(SENT_TO_THE_GONE).splitlines())
-    assert told["channel"] == "parked gone-viewer was deactivated."
+    assert told["channel"] == "parked gone-elsewhere was deactivated."
     assert told["report"].startswith("parked")
-    assert told["webhook"].startswith("waiting gone-viewer, who looked after it, was deactivated.")
+    assert told["webhook"].startswith("waiting gone-viewer, who looked after it, was deactivated or removed.")

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from dnbmon_site.models import User
 from monitoring.alert_jobs import queue_for_webhooks, send_due
+from monitoring.dispatching import dispatch_due
 from monitoring.models import Dispatch, DispatchState, ScheduledExport, WebhookEndpoint
 from monitoring.webhooks import emit_event
 from tests.builders import an_update, delivered
@@ -122,6 +123,42 @@ def test_changing_one_keeps_its_secret_and_place(admin: Client, receiver: Receiv
     after = WebhookEndpoint.objects.get()
     assert (after.name, after.event_types, after.severity, after.countries) == ("ERP", "*", 4, "DE, AT")
     assert (after.encrypted_secret, after.cursor) == (before.encrypted_secret, before.cursor)
+
+
+def a_webhook_of(person: User, receiver: Receiver, name: str) -> WebhookEndpoint:
+    client = Client()
+    client.force_login(person)
+    make(client, receiver, name=name, event_types="subject.*")
+    return WebhookEndpoint.objects.get(name=name)
+
+
+@pytest.mark.parametrize("goes", ["deactivated under another name", "removed"])
+def test_nothing_is_sent_where_somebody_led_it_who_has_left(goes: str, admin: Client, receiver: Receiver) -> None:
+    bob = User.objects.create_superuser("bob", "bob@example.com", "secret words")
+    made, led = a_webhook_of(bob, receiver, "made"), a_webhook_of(User.objects.get(username="ann"), receiver, "led")
+    moved = {"name": "led", "url": f"{receiver.url}bob", "event_types": "subject.*", "severity": 1}
+    client = Client()
+    client.force_login(bob)
+    client.post(f"{PATH}{led.pk}/change/", moved)
+    if goes == "removed":
+        bob.delete()
+    else:
+        User.objects.filter(pk=bob.pk).update(username="robert", is_active=False)
+        User.objects.create_user("bob", "another@example.com")
+    emit_event("subject.added", {"duns": "804735132"}, key="1")
+    send_one_after_the_other()
+    for row in (made, led):
+        row.refresh_from_db()
+        assert not row.is_active and row.off_reason.startswith("bob, who looked after it")
+    assert receiver.got == []
+    admin.post(f"{PATH}{made.pk}/do/on/")
+    send_one_after_the_other()
+    assert len(receiver.got) == 1, "ann has taken it over"
+
+
+def send_one_after_the_other() -> None:
+    """In this thread, which alone sees what a test has written."""
+    dispatch_due(timezone.now() + timedelta(seconds=30), at_once=1)
 
 
 def test_switching_off_and_on_and_sending_again(admin: Client, receiver: Receiver) -> None:

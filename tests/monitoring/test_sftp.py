@@ -237,6 +237,34 @@ def test_elsewhere_the_password_is_asked_for_again(admin: Client, taker: FileTak
     assert decrypted(server.encrypted_password) == "another secret"
 
 
+def test_nothing_is_sent_where_somebody_led_it_who_has_left(admin: Client, taker: FileTaker) -> None:
+    bob = User.objects.create_superuser("bob", "bob@example.com", "secret words")
+    client = Client()
+    client.force_login(bob)
+    client.post(f"{PATH}add/", filled(taker))
+    server = FileServer.objects.get()
+    confirm_key(server, offered=offered_by(server), by="ann")
+    export = an_export(server)
+    User.objects.filter(pk=bob.pk).update(username="robert", is_active=False)
+    assert not write_now(export) and export.error.startswith("bob, who looked after the file server")
+    assert not taker.names()
+    page = f"{PATH}{server.pk}/change/"
+    admin.post(page, filled(taker, password=""))
+    export.server = FileServer.objects.get()
+    assert write_now(export), export.error
+    client = Client()
+    client.force_login(User.objects.create_superuser("eve", "eve@example.com", "secret words"))
+    client.post(page, filled(taker, host="localhost"))
+    User.objects.filter(username="eve").delete()
+    assert try_out(FileServer.objects.get()).startswith("eve, who looked after"), "she had it lead elsewhere"
+
+
+def offered_by(server: FileServer) -> str:
+    try_out(server)
+    server.refresh_from_db()
+    return server.offered_key
+
+
 def test_a_server_in_our_own_network_is_reached_when_a_setting_names_it(taker: FileTaker, settings: Any) -> None:
     server = a_server(taker)
     settings.PRIVATE_HOSTS = []

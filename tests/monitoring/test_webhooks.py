@@ -124,7 +124,7 @@ def test_an_endpoint_begins_where_its_maker_says(receiver: Receiver) -> None:
 def test_what_hears_of_changes_later_begins_then(receiver: Receiver) -> None:
     endpoint, _ = an_endpoint(receiver, event_types="alert.raised")
     delivered(an_update())
-    edit_endpoint(endpoint, event_types="alert.raised, change.published")
+    edit_endpoint(endpoint, by="ann", event_types="alert.raised, change.published")
     delivered(a_notice("EXIT"))
     run()
     assert [json.loads(one.body)["data"]["kind"] for one in receiver.got] == ["left"]

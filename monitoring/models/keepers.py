@@ -1,0 +1,32 @@
+"""Who answers for where something leads."""
+
+from __future__ import annotations
+
+from django.contrib.auth import get_user_model
+from django.db import models
+
+from portfolio.acting import id_of
+from portfolio.rows import clean_text
+
+
+class LookedAfter(models.Model):
+    """Leads where a person has chosen, who looks after it; by the id, because names can be changed and taken over."""
+
+    created_by = models.TextField(blank=True, editable=False)
+    keeper_id = models.UUIDField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def keeper_has_left(self) -> bool:
+        """Deactivated or removed; of rows from before the id was kept, by the name."""
+        people = get_user_model().objects
+        if self.keeper_id:
+            return not people.filter(pk=self.keeper_id, is_active=True).exists()
+        return people.filter(username=self.created_by, is_active=False).exists()
+
+
+def kept_by(person: str) -> dict[str, object]:
+    """The columns, once this person looks after it."""
+    return {"created_by": clean_text(person, 200), "keeper_id": id_of(person)}
