@@ -59,12 +59,13 @@ class Production:
     env: dict[str, str]
     running: Running
     connections: Path
+    # Of the neighbour that PRIVATE_HOSTS names.
+    named_port: int
 
     def inside(self, code: str) -> str:
         """What `code` prints when it runs with the program's own settings and data: to prepare, and to look."""
         command = [sys.executable, "-W", "ignore", str(ROOT / "manage.py"), "shell", "--no-imports", "-c", code]
-        env = {name: value for name, value in self.env.items() if name != "PYTHONPATH"}
-        done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, env=self.env, cwd=ROOT, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -90,11 +91,14 @@ class Production:
 
     def connected_to(self) -> set[str]:
         """Every address that a process of the program has opened a connection to, as Python writes it."""
-        return set(self.connections.read_text().splitlines()) if self.connections.exists() else set()
+        return set(self.recorded())
+
+    def recorded(self) -> list[str]:
+        return self.connections.read_text().splitlines() if self.connections.exists() else []
 
     def strangers(self) -> set[str]:
-        """Of those, all that are neither its own web server nor its database."""
-        known = {urlsplit(url).port for url in (self.url, self.env["DATABASE_URL"])}
+        """Of those, all that are neither its own web server, its database nor the named neighbour."""
+        known = {self.named_port, *(urlsplit(url).port for url in (self.url, self.env["DATABASE_URL"]))}
         return {line for line in self.connected_to() if not is_at(line, known)}
 
 

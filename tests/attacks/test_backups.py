@@ -6,15 +6,19 @@ from tests.attacks.production import Production
 from tests.support import manage
 
 MAKE_AND_DOCTOR = """
-import json, zstandard
+import io, json, zstandard
 from pathlib import Path
 from django.core.management import call_command
 from dnbmon_site.backup.manifest import FILE, sum_of
+from dnbmon_site.models import User
+User.objects.create_user("mallory", password="known to mallory")
 call_command("backup", {folder!r}, format="rows")
 (made,) = Path({folder!r}).glob("dnbmon-*")
 people = made / "dnbmon_site.user.jsonl.zst"
-stream = zstandard.ZstdCompressor().compress(b'{{"id": "mallory", "is_superuser": true}}')
-people.write_bytes(stream)
+lines = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(people.read_bytes())).read().splitlines()
+rows = [json.loads(line) for line in lines]
+risen = [json.dumps({{**row, "is_superuser": True}}).encode() + b"\\n" for row in rows]
+people.write_bytes(zstandard.ZstdCompressor().compress(b"".join(risen)))
 manifest = json.loads((made / FILE).read_text())
 manifest["files"][people.name] = sum_of(people)
 (made / FILE).write_text(json.dumps(manifest))
@@ -23,8 +27,9 @@ manifest["files"][people.name] = sum_of(people)
 
 def test_a_doctored_backup_is_refused(production: Production, tmp_path: Path) -> None:
     production.inside(MAKE_AND_DOCTOR.format(folder=str(tmp_path)))
-    env = {name: value for name, value in production.env.items() if name != "PYTHONPATH"}
-    done = manage("restore", str(tmp_path), env={**env, "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"})
+    done = manage(
+        "restore", str(tmp_path), env={**production.env, "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}
+    )
     assert done.returncode == 1
     assert "not signed with this SECRET_KEY" in done.stderr and "--trust SUM" in done.stderr
     assert not (tmp_path / "empty.sqlite3").exists() or not (tmp_path / "empty.sqlite3").stat().st_size

@@ -1,12 +1,8 @@
 """Attacks that have the program connect where it should not, or tell somebody else what it keeps for itself."""
 
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-import pytest
-
+from tests.attacks.neighbours import Neighbour
 from tests.attacks.production import Production
+from tests.support import wait_until
 
 CHANNEL = {"active": "on", "minimum": "1", "rhythm": "at_once", "digest_day": "0"}
 # What went through: methods, headers, files, servers, and every spelling of this machine.
@@ -16,6 +12,30 @@ ONCE_SENT = (
     "workflow://127.0.0.1:{port}/a/b?template=/etc/passwd", "form://127.0.0.1:{port}/", "xml://127.0.0.1:{port}/",
     "mailto://a:b@example.com?smtp=127.0.0.1&port={port}", "syslog://127.0.0.1:{port}", "gotify://127.0.0.1:{port}/key",
 )  # fmt: skip
+WEBHOOK = {"event_types": "subject.wanted", "severity": "1"}
+SPELLINGS = (
+    *("127.0.0.1", "0x7f000001", "2130706433", "0.0.0.0", "127.1", "[::1]", "[::ffff:127.0.0.1]"),
+    *("[64:ff9b::7f00:1]", "[::127.0.0.1]", "0177.0.0.1", "user@127.0.0.1"),
+)
+NAMED = """
+from monitoring.models import Channel, WebhookEndpoint
+print(Channel.objects.get(name="named").pk, WebhookEndpoint.objects.get(name="named").pk)
+"""
+INNER_WEBHOOKS = """
+from monitoring.models import WebhookEndpoint
+print(*WebhookEndpoint.objects.filter(name__startswith="inner").values_list("pk", flat=True))
+"""
+EMIT = """
+from monitoring.webhooks import emit_event
+from portfolio.queueing import ask_worker
+emit_event("subject.wanted", {"duns": "804735132"}, key="attacked")
+ask_worker("monitoring.alert_jobs.send_due", task_name="attacked")
+"""
+BEAT = """
+from django.conf import settings
+from health.outside import _call
+print(_call(settings.HEARTBEAT_URL))
+"""
 OLD_CHANNEL = """
 from django.contrib.auth import get_user_model
 from django.utils import timezone
@@ -66,32 +86,8 @@ print(row.pk)
 """
 
 
-@pytest.fixture(scope="module")
-def inner() -> Iterator["Inner"]:
-    """A service of our own network, on this machine, which nobody may reach."""
-    server = Inner()
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-class Inner(ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Asked)
-        self.asked: list[str] = []
-
-
-class _Asked(BaseHTTPRequestHandler):
-    def handle(self) -> None:
-        assert isinstance(self.server, Inner)
-        self.server.asked.append(self.rfile.readline().decode(errors="replace"))
-
-
 def test_the_stored_password_of_a_file_server_is_not_shown_to_another_host(
-    production: Production, inner: Inner
+    production: Production, inner: Neighbour
 ) -> None:
     operator = production.person("sftp-operator", "Operator")
     key = production.inside(MAKE_FILE_SERVER)
@@ -105,7 +101,7 @@ def test_the_stored_password_of_a_file_server_is_not_shown_to_another_host(
     assert inner.asked == []
 
 
-def test_d_and_bs_account_is_not_shown_to_another_host(production: Production, inner: Inner) -> None:
+def test_d_and_bs_account_is_not_shown_to_another_host(production: Production, inner: Neighbour) -> None:
     admin = production.person("account-admin", "Administrator")
     make = "from portfolio.models import Contract; print(Contract.objects.get_or_create(name='default')[0].pk)"
     page = f"/portfolio/contract/{production.inside(make)}/change/"
@@ -116,7 +112,7 @@ def test_d_and_bs_account_is_not_shown_to_another_host(production: Production, i
     assert inner.asked == []
 
 
-def test_a_viewer_reaches_no_address_through_a_channel(production: Production, inner: Inner) -> None:
+def test_a_viewer_reaches_no_address_through_a_channel(production: Production, inner: Neighbour) -> None:
     viewer = production.person("channel-viewer", "Viewer")
     for address in ONCE_SENT:
         answer = viewer.submit(
@@ -131,7 +127,7 @@ def test_a_viewer_reaches_no_address_through_a_channel(production: Production, i
     assert inner.asked == []
 
 
-def test_who_manages_channels_reaches_the_internet_only(production: Production, inner: Inner) -> None:
+def test_who_manages_channels_reaches_the_internet_only(production: Production, inner: Neighbour) -> None:
     admin = production.person("channel-admin", "Administrator")
     for number, address in enumerate(ONCE_SENT):
         answer = admin.submit(
@@ -149,6 +145,45 @@ def test_who_manages_channels_reaches_the_internet_only(production: Production, 
         assert "PRIVATE_HOSTS does not name" in admin.ask(f"/monitoring/channel/{key}/change/").text
     assert inner.asked == []
     assert not any(str(inner.server_port) in line for line in production.connected_to())
+
+
+def test_a_named_host_is_reached_and_leads_no_further(
+    production: Production, inner: Neighbour, named: Neighbour
+) -> None:
+    """And each process that connects is recorded, as is what these tests run inside: else nothing would be proved."""
+    admin, url = production.person("named-admin", "Administrator"), f"http://localhost:{named.server_port}/"
+    admin.submit("/monitoring/channel/add/", {**CHANNEL, "name": "named", "address": url})
+    admin.submit("/monitoring/webhookendpoint/add/", {**WEBHOOK, "name": "named", "url": url})
+    channel, webhook = production.inside(NAMED).split()
+    admin.submit(f"/monitoring/channel/{channel}/do/test/")
+    assert "answered 307" in admin.ask(f"/monitoring/channel/{channel}/change/").text
+    admin.submit(f"/monitoring/webhookendpoint/{webhook}/do/test/")
+    production.inside(EMIT)
+    wait_until(lambda: len(named.asked) == 3, timeout=120, what="the worker's message")
+    production.inside(
+        "from monitoring.outgoing import connect; connect('localhost', " + f"{named.server_port}).close()"
+    )
+    assert production.recorded().count(f"('127.0.0.1', {named.server_port})") == 4
+    assert inner.asked == []
+
+
+def test_what_settings_lead_to_is_guarded_too(production: Production, inner: Neighbour) -> None:
+    assert "PRIVATE_HOSTS does not name 127.0.0.1" in production.inside(BEAT)
+    assert production.stranger().ask("/sign-in/").status_code == 302
+    assert inner.asked == []
+
+
+def test_a_webhook_reaches_nobody_inside(production: Production, inner: Neighbour) -> None:
+    admin = production.person("webhook-admin", "Administrator")
+    for number, host in enumerate(SPELLINGS):
+        url = f"http://{host}:{inner.server_port}/"
+        admin.submit("/monitoring/webhookendpoint/add/", {**WEBHOOK, "name": f"inner {number}", "url": url})
+    keys = production.inside(INNER_WEBHOOKS).split()
+    assert keys
+    for key in keys:
+        admin.submit(f"/monitoring/webhookendpoint/{key}/do/test/")
+        assert "PRIVATE_HOSTS does not name" in admin.ask(f"/monitoring/webhookendpoint/{key}/change/").text
+    assert inner.asked == []
 
 
 def test_mail_goes_to_no_address_of_ones_choice(production: Production) -> None:

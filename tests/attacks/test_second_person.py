@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -30,6 +31,7 @@ from portfolio.models import Subject
 rows = Subject.objects.filter(registration="{registration}")
 print(rows.filter(wanted=True).count(), rows.filter(remove_on__isnull=False).count())
 """
+ENDS = ("Applied", "Waits for a second person")
 STATE = re.compile(r"Waits for a second person|Applied|Read: waits for confirmation|Confirmed: being applied")
 
 
@@ -52,14 +54,23 @@ def state_of(browser: Browser, page: str) -> str:
 
 def imported(browser: Browser, prepared: dict[str, list[str]], duns: list[str], mode: str = "add") -> str:
     """Uploaded and confirmed; the import's page."""
+    page = read(browser, prepared, duns, mode)
+    confirm(browser, page, len(duns))
+    wait_until(lambda: state_of(browser, page) in ENDS, timeout=60, what="an end")
+    return page
+
+
+def read(browser: Browser, prepared: dict[str, list[str]], duns: list[str], mode: str = "add") -> str:
     given: dict[str, object] = {"registration": prepared["registration"], "mode": mode, "text": "\n".join(duns)}
     answer = browser.submit("/portfolio/subjectimport/upload/", given)
     assert answer.status_code == 302, answer.text
     page = answer.headers["Location"]
     wait_until(lambda: state_of(browser, page).startswith("Read"), timeout=60, what="the reading")
-    browser.submit(page.replace("/change/", "/do/confirm/"), {"number": str(len(duns))})
-    wait_until(lambda: state_of(browser, page) in ("Applied", "Waits for a second person"), timeout=60, what="an end")
     return page
+
+
+def confirm(browser: Browser, page: str, number: int) -> None:
+    browser.submit(page.replace("/change/", "/do/confirm/"), {"number": str(number)})
 
 
 def test_small_imports_a_new_name_and_plans_for_tomorrow(
@@ -88,3 +99,14 @@ def test_small_imports_a_new_name_and_plans_for_tomorrow(
     ]
     assert sum(removed) == 8, "one by one no more than ten percent"
     assert state_of(manager, imported(manager, prepared, prepared["duns"][12:13], "remove")).startswith("Waits")
+
+
+def test_tabs_at_the_same_moment_get_no_more_than_one(production: Production, prepared: dict[str, list[str]]) -> None:
+    production.person("tabs-manager", "Portfolio manager")
+    tabs = [production.signed_in("tabs-manager") for _ in range(4)]
+    portions = [prepared["new"][start : start + 4] for start in (20, 24, 28, 32)]
+    pages = [read(tab, prepared, portion) for tab, portion in zip(tabs, portions, strict=True)]
+    with ThreadPoolExecutor(len(tabs)) as at_once:
+        list(at_once.map(confirm, tabs, pages, [4] * len(tabs)))
+    wait_until(lambda: all(state_of(tabs[0], page) in ENDS for page in pages), timeout=60, what="an end of all")
+    assert [state_of(tabs[0], page) for page in pages].count("Applied") <= 1, "4 and 4 with a cap of 5"
