@@ -105,7 +105,8 @@ def test_d_and_bs_account_is_not_shown_to_another_host(production: Production, i
     admin = production.person("account-admin", "Administrator")
     make = "from portfolio.models import Contract; print(Contract.objects.get_or_create(name='default')[0].pk)"
     page = f"/portfolio/contract/{production.inside(make)}/change/"
-    for address in (f"http://127.0.0.1:{inner.server_port}", "https://plus.dnb.com.example.com"):
+    here = f"127.0.0.1:{inner.server_port}"
+    for address in (f"http://{here}", "https://plus.dnb.com.example.com", f"https://{here}\\@plus.dnb.com"):
         answer = admin.submit(page, {"prefix": "DNB", "base_url": address})
         assert answer.status_code == 200
         assert "key and secret are sent there" in answer.text

@@ -118,16 +118,30 @@ def test_a_mounted_secret_is_read_again(
         ("https://PLUS.DNB.COM/", True),
         ("http://127.0.0.1:8001", False),
         ("https://notdnb.com", False),
+        ("https://example.com\\@plus.dnb.com", False),
+        ("https://[", False),
     ],
 )
 def test_knows_the_real_d_and_b(url: str, real: bool) -> None:
     assert is_real(Contract(base_url=url)) is real
 
 
+# The last two name D&B to one reader of addresses, and another host to the one that connects.
+ELSEWHERE = (
+    *(
+        "https://plus.dnb.com.example.com",
+        "http://plus.dnb.com",
+        "https://example.com",
+        "https://plus.dnb.com@example.com",
+    ),
+    *("https://example.com\\@plus.dnb.com", "https://example.com\\.dnb.com"),
+)
+
+
 def test_d_and_bs_account_is_shown_to_d_and_b_or_where_the_settings_say(contract: Contract, settings: Any) -> None:
     settings.DEVELOPMENT = False
     client_for(contract)
-    for address in ("https://plus.dnb.com.example.com", "http://plus.dnb.com", "https://example.com"):
+    for address in ELSEWHERE:
         contract.base_url = address
         with pytest.raises(NotConfigured, match="is not D&B"):
             client_for(contract)
