@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from dnbmon_site.audited import Audited
+from dnbmon_site.key_rights import RIGHT_TO_SPEND, held, may_hold, scopes_beyond
 from dnbmon_site.models import ApiKey, User
 from monitoring.admin.rule_form import TextBoxes
 from portfolio.markup import badge
@@ -33,6 +34,8 @@ def scope_choices() -> list[tuple[str, SafeString]]:
 
 
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    # Who fills it in; set for each request.
+    actor: Any
     scopes = TextBoxes(
         label=_("Scopes"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
@@ -50,6 +53,23 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         self.initial["scopes"] = split_scopes(self.initial.get("scopes") or "")
         if self.instance.unknown_scopes:
             self.fields["scopes"].help_text = unknown_words(self.instance)
+
+    def clean_scopes(self) -> str:
+        scopes = str(self.cleaned_data["scopes"])
+        if refused := scopes_beyond(self.actor, split_scopes(scopes)):
+            raise forms.ValidationError(
+                gettext("A key does no more than you may do yourself: not %(scopes)s. Ask somebody who may.")
+                % {"scopes": ", ".join(f"“{name}”" for name in refused)}
+            )
+        return scopes
+
+    def clean_budget(self) -> int:
+        budget = int(self.cleaned_data["budget"])
+        if budget and not self.actor.has_perm(RIGHT_TO_SPEND):
+            raise forms.ValidationError(
+                gettext("You may not confirm what is billed, so a key of yours has no budget. Ask somebody who may.")
+            )
+        return budget
 
 
 def unknown_words(key: ApiKey) -> str:
@@ -71,6 +91,14 @@ class ApiKeyAdmin(Audited, ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """A key that was used belongs to the record; it is revoked, not removed."""
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or may_hold(request.user, obj))
+
+    def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """A form that knows who fills it in."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"actor": request.user})
 
     @admin.display(description=_("Scopes"), ordering="scopes")
     def may(self, key: ApiKey) -> SafeString | str:
@@ -101,8 +129,10 @@ class ApiKeyAdmin(Audited, ModelAdmin):
 
     @admin.action(description=_("Rotate: a new key, the old one goes on for 7 days"), permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        issued = []
-        for key in ApiKey.objects.valid().filter(pk__in=[row.pk for row in queryset]):
+        issued, valid = [], list(ApiKey.objects.valid().filter(pk__in=[row.pk for row in queryset]))
+        if len(own := list(held(request.user, valid))) < len(valid):
+            messages.error(request, gettext("Keys that do more than you may do yourself are rotated by somebody else."))
+        for key in own:
             issued.append(Secret(key.name, key.rotate(by=person(request))))
             self.audit(request, key, "rotated")
         return keys_shown(request, issued) if issued else None

@@ -1,19 +1,22 @@
 """People come in, other programs come in by key, and nobody else does."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.forms import PasswordResetForm
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 from django.utils.html import escape
 
-from dnbmon_site.models import ApiKey, User
+from dnbmon_site import api
+from dnbmon_site.key_rights import RIGHTS_BEHIND
+from dnbmon_site.models import ApiKey, User, UserPermission, hashed
 from portfolio.models import AuditEntry
-from portfolio.scopes import SCOPES
+from portfolio.scopes import METRICS, READ, SCOPES
 
 pytestmark = pytest.mark.django_db
 NEW = "other words entirely"
@@ -201,3 +204,64 @@ def test_acts_on_people_roles_and_keys_are_written_down(client: Client) -> None:
     assert {entry.actor for entry in entries} == {"ann"}
     assert entries[2].summary == "User bob changed" and "Roles" in entries[2].after
     assert not any(NEW in entry.after for entry in entries)
+
+
+KEY_FORM = {"name": "ERP", "budget": "0", "calls_per_minute": "600", "expires_at_0": "", "expires_at_1": ""}
+
+
+def a_key_maker(*rights: str) -> User:
+    """Somebody who looks after keys, and has these rights beside."""
+    person = User.objects.create_user("kim", is_staff=True)
+    known = (*rights, "view_apikey", "add_apikey", "change_apikey")
+    UserPermission.objects.bulk_create(
+        UserPermission(user=person, permission=right) for right in Permission.objects.filter(codename__in=known)
+    )
+    return person
+
+
+def test_nobody_gets_further_by_a_key(client: Client) -> None:
+    client.force_login(a_key_maker("pull_registration"))
+    pages = [client.post("/dnbmon_site/apikey/add/", {**KEY_FORM, "scopes": [scope]}) for scope in SCOPES]
+    assert {page.status_code for page in pages} == {200}
+    assert [key.scopes for key in ApiKey.objects.all()] == ["pull"]
+    assert "not “write:portfolio”" in pages[list(SCOPES).index("write:portfolio")].content.decode()
+    answer = client.post("/dnbmon_site/apikey/add/", {**KEY_FORM, "scopes": ["pull"], "budget": "1000000"})
+    assert "has no budget" in answer.content.decode()
+    assert ApiKey.objects.count() == 1
+
+
+@pytest.mark.parametrize("columns", [{"scopes": "read,write:portfolio"}, {"scopes": "pull", "budget": 5}])
+def test_nobody_gets_hold_of_a_key_that_does_more(client: Client, columns: dict[str, Any]) -> None:
+    client.force_login(a_key_maker("pull_registration"))
+    row, plain = ApiKey.issue(name="ERP", **columns)
+    ticked = {"action": "rotate", "_selected_action": [str(row.pk)]}
+    page = client.post("/dnbmon_site/apikey/", ticked, follow=True)
+    assert b"rotated by somebody else" in page.content
+    changed = client.post(f"/dnbmon_site/apikey/{row.pk}/change/", {**KEY_FORM, "name": "mine", "scopes": ["pull"]})
+    assert changed.status_code == 403
+    row.refresh_from_db()
+    assert row.name == "ERP" and row.opens_with(hashed(plain.rpartition("_")[2]))
+    client.post("/dnbmon_site/apikey/", {**ticked, "action": "revoke"})
+    row.refresh_from_db()
+    assert row.revoked_at, "taking away is safe"
+
+
+def test_the_rights_behind_scopes_are_those_of_the_addresses() -> None:
+    asked: dict[str, set[str]] = {}
+    # Which events there are is no secret; people read it beside the webhooks.
+    described = {"monitoring.view_webhookendpoint"}
+    for view in api_views():
+        for method, right in getattr(view, "permissions", {}).items():
+            if scope := getattr(view, "scopes", {}).get(method, READ if method == "GET" else ""):
+                asked.setdefault(scope, set()).update({right} - described)
+    assert asked == {scope: set(rights) for scope, rights in RIGHTS_BEHIND.items() if scope != METRICS}
+    assert set(RIGHTS_BEHIND) == set(SCOPES)
+
+
+def api_views() -> Iterator[Any]:
+    waiting: list[Any] = list(api.urlpatterns)
+    while waiting:
+        one = waiting.pop()
+        waiting += getattr(one, "url_patterns", ())
+        if view := getattr(getattr(one, "callback", None), "cls", None):
+            yield view
