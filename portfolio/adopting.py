@@ -72,13 +72,22 @@ def _read_one(text: str, found: dict[str, None], unreadable: list[str]) -> None:
         unreadable.append(text[:40])
 
 
-def learn_is_in(registration: Registration, numbers: Iterable[str], *, heard_at: datetime | None = None) -> int:
-    """D&B said then that these are in; nothing becomes wanted by it. Returns how many were not known to be in."""
+def learn_is_in(
+    registration: Registration,
+    numbers: Iterable[str],
+    *,
+    heard_at: datetime | None = None,
+    told_by: uuid.UUID | None = None,
+) -> int:
+    """D&B said then that these are in; nothing becomes wanted by it. Returns how many were not known to be in.
+
+    `told_by` is the person by whose file D&B is to have said so.
+    """
     moment = heard_at or timezone.now()
-    return sum(_learn_batch(registration, batch, moment) for batch in batches(numbers))
+    return sum(_learn_batch(registration, batch, moment, told_by) for batch in batches(numbers))
 
 
-def _learn_batch(registration: Registration, batch: Sequence[str], moment: datetime) -> int:
+def _learn_batch(registration: Registration, batch: Sequence[str], moment: datetime, told_by: uuid.UUID | None) -> int:
     keys = {Subject.key(registration.pk, duns): duns for duns in batch}
     insert_new(Company, [Company(duns=duns) for duns in batch])
     rows = [Subject(id=key, registration=registration, company_id=duns) for key, duns in keys.items()]
@@ -89,8 +98,10 @@ def _learn_batch(registration: Registration, batch: Sequence[str], moment: datet
     Subject.objects.filter(pk__in=told, wanted=False, state=SubjectState.REMOVED).update(wanted_at=None)
     heard = Subject.objects.filter(pk__in=told, state=SubjectState.MONITORED, checked_at__lt=moment)
     heard.update(checked_at=moment)
+    if told_by is None:
+        Subject.objects.filter(pk__in=told, state=SubjectState.MONITORED, told_by__isnull=False).update(told_by=None)
     was = [*NOT_IN, SubjectState.PENDING_ADD]
-    return settling.monitored(told, was, since=moment.date(), at=moment)
+    return settling.monitored(told, was, since=moment.date(), at=moment, told_by=told_by)
 
 
 def batches(items: Iterable[Item], size: int = LOOKUP_BATCH) -> Iterator[list[Item]]:

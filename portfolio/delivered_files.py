@@ -139,10 +139,12 @@ def _number(text: str) -> str | None:
         return None
 
 
-def apply_export(registration: Registration, paths: Sequence[Path], *, by: str) -> Export:
+def apply_export(
+    registration: Registration, paths: Sequence[Path], *, by: str, told_by: uuid.UUID | None = None
+) -> Export:
     """D&B's list, in as many files as it came in: who is on it is in; who is not is out, where it is whole.
 
-    Changes no wish.
+    Changes no wish. `told_by` is the person who brought it, where nobody but that person vouches for what it says.
     """
     for path in paths:
         _check_name(registration, path, FileKind.EXPORT)
@@ -153,7 +155,7 @@ def apply_export(registration: Registration, paths: Sequence[Path], *, by: str) 
             listing = read_listing(lines)
             result.unreadable += listing.unreadable
             fresh = [number for number in listing.numbers if number not in listed]
-            result.newly_known += learn_is_in(registration, fresh, heard_at=heard_at)
+            result.newly_known += learn_is_in(registration, fresh, heard_at=heard_at, told_by=told_by)
             listed.update(fresh)
     result.listed = len(listed)
     if is_whole(paths) and listed:
@@ -165,7 +167,7 @@ def apply_export(registration: Registration, paths: Sequence[Path], *, by: str) 
 
 def _written_at(paths: Sequence[Path]) -> datetime:
     names = [parse_file_name(path.name) for path in paths]
-    return min((name.written_at for name in names if name), default=timezone.now())
+    return min((timezone.now(), *(name.written_at for name in names if name)))
 
 
 def is_whole(paths: Sequence[Path]) -> bool:
@@ -181,8 +183,8 @@ def _leave_out(registration: Registration, listed: set[str], heard_at: datetime)
     thought = rows.values_list("pk", "company_id").iterator(chunk_size=2000)
     missing = [key for key, number in thought if number not in listed]
     day = heard_at.date()
-    out = (settling.removed(keys, [SubjectState.MONITORED], until=day, at=heard_at) for keys in in_batches(missing))
-    return sum(out)
+    was = [SubjectState.MONITORED]
+    return sum(settling.removed(keys, was, until=day, at=heard_at, is_by_file=True) for keys in in_batches(missing))
 
 
 def _check_name(registration: Registration, path: Path, kind: FileKind) -> None:

@@ -121,6 +121,8 @@ def _stay(rows: Sequence[Subject], moments: Mapping[uuid.UUID, Seen]) -> int:
     earlier = [(row.pk, moments[row.pk].first.date()) for row in staying if _is_earlier(row, moments[row.pk])]
     for day, keys in _by_day(earlier):
         Subject.objects.filter(pk__in=keys, monitored_since__gt=day).update(monitored_since=day)
+    if proven := [row.pk for row in staying if row.told_by]:
+        Subject.objects.filter(pk__in=proven).update(told_by=None)
     heard = [row.pk for row in staying if row.checked_at is None or moments[row.pk].last > row.checked_at + A_DAY]
     if heard:
         latest = max(moments[key].last for key in heard)

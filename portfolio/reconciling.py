@@ -90,7 +90,8 @@ def costs_of_sending_again(registration: Registration, rows: Iterable[Subject], 
     numbers = [row.company_id for row in rows if not _stayed(row, start)]
     elsewhere: set[str] = set()
     for batch in in_batches(numbers) if others else []:
-        found = Subject.objects.filter(_has_stayed(start) | Q(state__in=BILLED), registration__in=others)
+        known = Subject.objects.filter(registration__in=others, told_by__isnull=True)
+        found = known.filter(_has_stayed(start) | Q(state__in=BILLED))
         elsewhere.update(found.filter(company__in=batch).values_list("company_id", flat=True))
     return len(set(numbers) - elsewhere)
 
@@ -100,7 +101,10 @@ def _has_stayed(start: date | None) -> Q:
 
 
 def _stayed(row: Subject, start: date | None) -> bool:
-    return row.monitored_until is not None and (start is None or row.monitored_until >= start)
+    """What only a file of somebody's says does not count."""
+    if row.told_by or row.monitored_until is None:
+        return False
+    return start is None or row.monitored_until >= start
 
 
 # What people decide, each with its name on it. `duns` None means all there are.

@@ -35,6 +35,7 @@ def said(code: str | None, message: str, *, at: datetime | None = None) -> dict[
         "message": clean_text(message, 500),
         "checked_at": at or timezone.now(),
         "sent_at": None,
+        "told_by": None,
     }
 
 
@@ -46,9 +47,13 @@ def monitored(
     code: str | None = "",
     message: str = "",
     at: datetime | None = None,
+    told_by: uuid.UUID | None = None,
 ) -> int:
-    """They are in: a stay goes on, or begins on this day. Returns how many were in one of the states before."""
-    fields = {"state": SubjectState.MONITORED, "replacement": "", **said(code, message, at=at)}
+    """They are in: a stay goes on, or begins on this day. Returns how many were in one of the states before.
+
+    `told_by` is the person whose file says so, where D&B itself does not.
+    """
+    fields = {"state": SubjectState.MONITORED, "replacement": "", **said(code, message, at=at), "told_by": told_by}
     rows = _rows(keys, was)
     gone_on = rows.filter(STAYING).update(**fields)
     return gone_on + rows.exclude(STAYING).update(**fields, monitored_since=since, monitored_until=None)
@@ -62,15 +67,26 @@ def removed(
     code: str | None = "",
     message: str = "",
     at: datetime | None = None,
+    is_by_file: bool = False,
 ) -> int:
     """They are out: a stay ends on this day."""
-    rows = _rows(keys, was)
+    rows, fields = _rows(keys, was), said(code, message, at=at)
+    if is_by_file:
+        del fields["told_by"]
+    else:
+        forget_told(rows)
     rows.filter(STAYING).update(monitored_until=until)
-    return rows.update(state=SubjectState.REMOVED, **said(code, message, at=at))
+    return rows.update(state=SubjectState.REMOVED, **fields)
+
+
+def forget_told(rows: QuerySet[Subject]) -> None:
+    """D&B says that these are out: of a stay that only somebody's file told of nothing is known, and nothing billed."""
+    rows.filter(told_by__isnull=False).update(monitored_since=None, monitored_until=None, told_by=None)
 
 
 def taken_out(keys: Sequence[uuid.UUID], *, code: str | None = "", message: str = "") -> int:
     """The removals we sent have been done. What was wanted again meanwhile has to be added again."""
+    forget_told(_rows(keys, [SubjectState.PENDING_REMOVE]))
     _rows(keys, [SubjectState.PENDING_REMOVE]).filter(STAYING).update(monitored_until=today())
     again = _rows(keys, [SubjectState.PENDING_REMOVE]).filter(wanted=True)
     count = again.update(state=SubjectState.UNKNOWN, **said(code, message))
@@ -80,7 +96,9 @@ def taken_out(keys: Sequence[uuid.UUID], *, code: str | None = "", message: str 
 def refused(keys: Sequence[uuid.UUID], *, code: str | None, message: str, replacement: str | None = None) -> int:
     """D&B does not take these additions."""
     fields = {"state": SubjectState.REFUSED, "replacement": replacement or "", **said(code, message)}
-    return _rows(keys, [SubjectState.PENDING_ADD]).update(**fields)
+    rows = _rows(keys, [SubjectState.PENDING_ADD])
+    forget_told(rows)
+    return rows.update(**fields)
 
 
 def _rows(keys: Sequence[uuid.UUID], was: Iterable[str]) -> QuerySet[Subject]:

@@ -57,6 +57,7 @@ def _in_year(anniversary: date, year: int) -> date:
 def billed_already(contract: Contract, duns: Sequence[str]) -> set[str]:
     """Those monitored on some day of this contract year in any of the contract's registrations, as far as known.
 
+    What only a file of somebody's says is not known: it would make companies free that D&B does not have.
     What is wanted and under way counts too: it is or will be billed without being confirmed once more.
     """
     registrations = list(Registration.objects.filter(contract=contract).values_list("pk", flat=True))
@@ -67,6 +68,7 @@ def billed_already(contract: Contract, duns: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for batch in in_batches(list(duns)):
         rows = Subject.objects.filter(stays | stayed, registration__in=registrations, company__in=batch)
+        rows = rows.filter(told_by__isnull=True)
         found.update(rows.values_list("company_id", flat=True))
     return found
 

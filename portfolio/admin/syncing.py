@@ -242,7 +242,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
                 if name and name.kind == FileKind.EXCEPTIONS:
                     messages.success(request, f"{apply_exceptions(registration, place, by=by)}.")
                 else:
-                    messages.success(request, f"{apply_export(registration, [place], by=by)}.")
+                    messages.success(request, f"{apply_export(registration, [place], by=by, told_by=by.id)}.")
             except (UnreadableFile, WrongFile) as error:
                 messages.error(request, str(error))
 

@@ -45,6 +45,9 @@ class Subject(models.Model):
     replacement = models.CharField(max_length=9, blank=True, help_text=_("The D-U-N-S number D&B names instead."))
     sent_at = models.DateTimeField(null=True, help_text=_("When the addition or removal under way was sent."))
     checked_at = models.DateTimeField(null=True, help_text=_("When D&B last said whether it is in."))
+    told_by = models.UUIDField(
+        null=True, editable=False, help_text=_("Whose file says that it is in; empty once D&B itself has said so.")
+    )
     customer_reference = models.TextField(_("customer reference"), blank=True)
     tags = models.TextField(_("tags"), blank=True, help_text=_("Words separated by commas."))
     owner = models.TextField(_("owner"), blank=True, help_text=_("Who looks after the company."))

@@ -23,7 +23,7 @@ from tests.portfolio.wishes import numbers
 contract = a_contract(name="second", cap={cap}, removal_share=10)
 registration = a_registration("SECOND_PERSON", contract=contract, adopted=True)
 rows = [a_subject(duns, registration) for duns in numbers({listed})]
-print(json.dumps(dict(registration=str(registration.pk), new=numbers({listed} + 40)[{listed}:],
+print(json.dumps(dict(registration=str(registration.pk), new=numbers({listed} + 60)[{listed}:],
     keys=[str(row.pk) for row in rows], duns=[row.company_id for row in rows])))
 """
 LOOK = """
@@ -110,3 +110,13 @@ def test_tabs_at_the_same_moment_get_no_more_than_one(production: Production, pr
         list(at_once.map(confirm, tabs, pages, [4] * len(tabs)))
     wait_until(lambda: all(state_of(tabs[0], page) in ENDS for page in pages), timeout=60, what="an end of all")
     assert [state_of(tabs[0], page) for page in pages].count("Applied") <= 1, "4 and 4 with a cap of 5"
+
+
+def test_a_list_that_d_and_b_never_wrote(manager: Browser, prepared: dict[str, list[str]]) -> None:
+    """Whoever brings “D&B's list” could say by it that companies are billed already, and add them for nothing."""
+    invented = prepared["new"][36:56]
+    page = f"/portfolio/syncrun/adopt/{prepared['registration']}/"
+    files = {"file": ("export.txt", "\n".join(prepared["duns"] + invented).encode())}
+    manager.submit(page, {"numbers": ""}, files=files)
+    assert "20 of them not known before" in manager.ask(page).text
+    assert state_of(manager, imported(manager, prepared, invented)) == "Waits for a second person"

@@ -1,6 +1,7 @@
 """What one person may do alone is held against the sum of what that person did, by whatever way; by id, not by name."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from django.utils import timezone
 from dnbmon_site.models import ApiKey
 from portfolio import reconciling
 from portfolio.acting import Actor, actor_at_the_shell
+from portfolio.adopting import learn_is_in, learn_is_out, take_as_wanted
 from portfolio.contract_year import remove_planned
+from portfolio.delivered_files import apply_export
+from portfolio.evidence import fold, take_evidence
 from portfolio.importing import (
     NotAllowed,
     approve_import,
@@ -36,6 +40,7 @@ from portfolio.models import (
     SubjectState,
 )
 from portfolio.proposing import Refused, Sign, accept, approve, propose
+from portfolio.wanting import new_billable
 from tests.builders import a_contract, a_registration, an_actor
 from tests.monitoring.test_admin import text_of
 from tests.portfolio.subjects import a_person, a_subject
@@ -285,3 +290,53 @@ def test_the_account_at_the_shell_is_known_by_its_number(monkeypatch: pytest.Mon
     before = actor_at_the_shell()
     monkeypatch.setenv("LOGNAME", "somebody-else")
     assert actor_at_the_shell() == "somebody-else (command)" and actor_at_the_shell().id == before.id
+
+
+# What somebody's own file says of D&B's list
+
+
+def a_list(folder: Path, duns: list[str]) -> list[Path]:
+    path = folder / "list.txt"
+    path.write_text("\n".join(duns))
+    return [path]
+
+
+def test_a_list_of_ones_own_makes_no_company_free(registration: Registration, tmp_path: Path) -> None:
+    new = numbers(26)[20:]
+    apply_export(registration, a_list(tmp_path, new), by=ANN, told_by=ANN.id)
+    other = a_registration("OTHER", adopted=True, contract=registration.contract)
+    for where in (registration, other):
+        assert new_billable(registration.contract, new) == set(new)
+        import_ = an_import(where, *new)
+        assert import_.new_billable == 6
+        confirm_import(import_=import_, number=6, confirmed_by=ANN, may_confirm=True)
+        assert import_.state == ImportState.AWAITING_APPROVAL
+    take_as_wanted(registration, by=ANN)
+    assert new_billable(registration.contract, new) == set(new), "also not by being taken as wanted"
+
+
+def test_what_only_a_list_of_ones_own_ended_costs_when_sent_again(registration: Registration, tmp_path: Path) -> None:
+    new = numbers(26)[20:]
+    apply_export(registration, a_list(tmp_path, numbers(26)), by=ANN, told_by=ANN.id)
+    take_as_wanted(registration, by=ANN)
+    apply_export(registration, a_list(tmp_path, numbers(20)), by=ANN, told_by=ANN.id)
+    assert Subject.objects.filter(state=SubjectState.REMOVED).count() == 6
+    with pytest.raises(NeedsSecondPerson):
+        reconciling.send_again(registration, new, by=ANN)
+
+
+def test_d_and_b_itself_makes_known_what_a_list_said(registration: Registration, tmp_path: Path) -> None:
+    said, heard, denied = new = numbers(23)[20:]
+    apply_export(registration, a_list(tmp_path, numbers(23)), by=ANN, told_by=ANN.id)
+    assert new_billable(registration.contract, numbers(23)) == set(new), "what was known before stays so"
+    learn_is_in(registration, [said])
+    take_evidence(registration, fold([(heard, "UPDATE", timezone.now())]))
+    learn_is_out(registration, [denied])
+    assert new_billable(registration.contract, new) == {denied}, "and that it was there before is not believed either"
+
+
+def test_no_list_is_from_the_future(registration: Registration, tmp_path: Path) -> None:
+    path = tmp_path / f"{registration.reference}_29991231000000_DunsExport_1.txt"
+    path.write_text(numbers(21)[20])
+    apply_export(registration, [path], by=ANN)
+    assert Subject.objects.filter(company=numbers(21)[20], checked_at__lte=timezone.now()).exists()
