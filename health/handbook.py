@@ -31,10 +31,17 @@ def page(request: HttpRequest, path: str) -> HttpResponseBase:
 
 
 def found(path: str) -> Path:
-    file = (FOLDER / path).resolve()
-    if not (file.is_relative_to(FOLDER.resolve()) and file.is_file()):
+    file = FOLDER / path
+    if not is_of_the_handbook(file):
         raise Http404(gettext("There is no such page in the handbook."))
-    return file
+    return file.resolve()
+
+
+def is_of_the_handbook(file: Path) -> bool:
+    try:
+        return file.resolve().is_relative_to(FOLDER.resolve()) and file.is_file()
+    except (ValueError, OSError):
+        return False  # a name that no file can have
 
 
 def read(request: HttpRequest, file: Path) -> HttpResponse:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,8 @@ from portfolio.pages import PageAdmin
 
 # What retention has left, for who wants to look back.
 KEPT = ("bytes_kept_from", "history_kept_from")
+# In days; what is longer is for ever, and before the calendar begins.
+KEEPING, LONGEST_KEPT = ("keep_bytes", "keep_history"), 36_500
 
 
 class ContractForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
@@ -53,6 +56,8 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field:
             field.help_text = with_default(db_field, str(field.help_text))
+        if field and db_field.name in KEEPING:
+            field.validators.append(MaxValueValidator(LONGEST_KEPT))
         return field
 
     def get_form(self, request: HttpRequest, obj: Contract | None = None, change: bool = False, **kwargs: Any) -> Any:

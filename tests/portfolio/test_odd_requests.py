@@ -9,11 +9,12 @@ from urllib.parse import quote, urlencode
 import pytest
 from django.contrib import admin
 from django.test import Client
+from django_q.models import Schedule
 
 from dnbmon_site.models import User
 from portfolio.dates import read_day
 from portfolio.models import Company
-from tests.builders import a_registration, an_update, delivered
+from tests.builders import a_contract, a_registration, an_update, delivered
 
 pytestmark = pytest.mark.django_db
 KEYS = (
@@ -98,3 +99,36 @@ def test_forms_say_which_days_can_be_chosen(client: Client, day: str) -> None:
         "next_run_0": day, "next_run_1": "23:59",
     }  # fmt: skip
     assert "Choose a day between 1900 and 2999" in client.post("/django_q/schedule/add/", form).content.decode()
+
+
+def test_no_schedule_runs_off_the_calendar(client: Client) -> None:
+    """One whose next run cannot be written down would keep every other job from running."""
+    form = {
+        "name": "mine", "func": "monitoring.jobs.count_days", "schedule_type": "I", "repeats": -1,
+        "minutes": 99_999_999_999, "next_run_0": "2026-01-01", "next_run_1": "00:00",
+    }  # fmt: skip
+    page = client.post("/django_q/schedule/add/", form)
+    assert "less than or equal to" in page.content.decode()
+    assert not Schedule.objects.filter(name="mine").exists()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *({"overlap": text} for text in ("999999999 00:00:00", "900000 00:00:00", "-1 00:00:00")),
+        *({"settle": text} for text in ("999999999 00:00:00", "-00:00:01")),
+        {"keep_bytes": "2000000000", "keep_history": "2000000000"},
+        {"cap": "99999999999"},
+    ],
+)
+def test_a_contract_counts_with_what_can_be_counted(client: Client, given: dict[str, str]) -> None:
+    contract = a_contract()
+    page = f"/portfolio/contract/{contract.pk}/change/"
+    form = dict(client.get(page).context["adminform"].form.initial) | {"overlap": "0:05", "settle": "0:15"} | given
+    answer = client.post(page, {name: value for name, value in form.items() if value is not None})
+    assert answer.status_code == 200 and set(answer.context["adminform"].form.errors) == set(given)
+
+
+@pytest.mark.parametrize("path", ["a%00b", "x" * 400, "roles.md%00"])
+def test_the_handbook_has_no_page_of_a_name_that_no_file_can_have(client: Client, path: str) -> None:
+    assert client.get(f"/health/help/{path}").status_code == 404
