@@ -160,6 +160,14 @@ def read_export(path: Path) -> Iterator[str]:
             yield text
 
 
+def text_size(path: Path) -> int:
+    """How many bytes of text there are to read, unpacked; more than a zip says of itself is never read from it."""
+    if not zipfile.is_zipfile(path):
+        return path.stat().st_size
+    with _told_plainly(path), zipfile.ZipFile(path) as archive:
+        return _text_member(archive, path).file_size
+
+
 def sha256_of(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from direct_plus.errors import DirectPlusError
-from direct_plus.files import FileKind, UnreadableFile, parse_file_name
+from direct_plus.files import FileKind, UnreadableFile, parse_file_name, text_size
 from portfolio import counting, suppressing, sync_runs
-from portfolio.acting import actor_of
+from portfolio.acting import Actor, actor_of
 from portfolio.admin.syncing_pages import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
 from portfolio.adopting import NothingToCheck, begin_check, cancel_check, read_listing, take_as_wanted
 from portfolio.checking import duration_in_words
@@ -237,12 +237,8 @@ class SyncRunAdmin(ReadOnlyAdmin):
             place = Path(folder) / Path(str(file.name)).name
             with place.open("wb") as copy:
                 copy.writelines(file.chunks())
-            name = parse_file_name(place.name)
             try:
-                if name and name.kind == FileKind.EXCEPTIONS:
-                    messages.success(request, f"{apply_exceptions(registration, place, by=by)}.")
-                else:
-                    messages.success(request, f"{apply_export(registration, [place], by=by, told_by=by.id)}.")
+                messages.add_message(request, *_applied(registration, place, by))
             except (UnreadableFile, WrongFile) as error:
                 messages.error(request, str(error))
 
@@ -275,3 +271,13 @@ class SyncRunAdmin(ReadOnlyAdmin):
 
     def _to(self, name: str, key: uuid.UUID) -> HttpResponse:
         return HttpResponseRedirect(reverse(f"admin:portfolio_syncrun_{name}", args=[key]))
+
+
+def _applied(registration: Registration, file: Path, by: Actor) -> tuple[int, str]:
+    """What to tell of it. A page waits for it, so that a zip may hold no more than one may upload without one."""
+    if text_size(file) > settings.IMPORT_LIMIT_MB * 1_000_000:
+        return messages.ERROR, too_large()
+    name = parse_file_name(file.name)
+    if name and name.kind == FileKind.EXCEPTIONS:
+        return messages.SUCCESS, f"{apply_exceptions(registration, file, by=by)}."
+    return messages.SUCCESS, f"{apply_export(registration, [file], by=by, told_by=by.id)}."

@@ -1,5 +1,7 @@
 """The pages of a registration's list: adopting, syncing, drift, holding back; who may what."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,6 +157,18 @@ def test_a_file_that_is_too_large_is_not_taken(admin: Client, adopted: Registrat
     for page in ("adopt", "drift"):
         file = SimpleUploadedFile("ACME_LOD_01_20260105080000_DunsExport_1.txt", b"804735132\n")
         assert "That is more than 0 MB" in post(admin, f"{page}/{adopted.pk}/", file=file)
+
+
+def test_a_zip_holds_no_more_than_may_be_uploaded_without_one(
+    admin: Client, adopted: Registration, settings: Any
+) -> None:
+    settings.IMPORT_LIMIT_MB = 1
+    for lines, said in ((100_001, "That is more than 1 MB"), (100_000, "1 company at D&B")):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("ACME_LOD_01_20260105080000_DunsExport_1.txt", b"804735132\n" * lines)
+        file = SimpleUploadedFile("ACME_LOD_01_20260105080000_DunsExport_1.zip", packed.getvalue())
+        assert said in post(admin, f"adopt/{adopted.pk}/", file=file)
 
 
 def test_a_wrong_file_is_a_sentence(admin: Client, adopted: Registration) -> None:
