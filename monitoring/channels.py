@@ -31,6 +31,7 @@ from monitoring.permitted_addresses import (
     why_refused,
     within_limit,
 )
+from portfolio.acting import Actor
 from portfolio.auditing import record
 from portfolio.models import Notice
 from portfolio.rows import clean_text
@@ -115,7 +116,7 @@ def _readers(addresses: list[str], channel: Channel) -> list[str]:
     return [address for address in here if address not in silent]
 
 
-def ask_readers(channel: Channel, *, by: str) -> list[str]:
+def ask_readers(channel: Channel, *, by: Actor) -> list[str]:
     """Ask those who have not said yes, as far as one person may have them asked; returns who has not."""
     silent = unconfirmed(mail_addresses(address_of(channel)), channel.person)
     for address in silent:

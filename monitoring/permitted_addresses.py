@@ -21,6 +21,8 @@ from django.utils.translation import gettext
 from monitoring.addressing import address_of, link, mail_addresses
 from monitoring.chats import chat_of
 from monitoring.models import Channel, Dispatch, DispatchState, MailAddress, content_key
+from portfolio.acting import Actor
+from portfolio.filters import key_at
 from portfolio.models import AuditEntry
 from portfolio.rows import insert_new
 
@@ -178,7 +180,8 @@ def address_of_token(token: str) -> str:
         return ""
 
 
-def within_limit(by: str, action: str) -> bool:
+def within_limit(by: Actor, action: str) -> bool:
+    """By the id: a new name begins no new hour."""
     since = timezone.now() - timedelta(hours=1)
-    done = AuditEntry.objects.filter(actor=by, action=action, at__gte=since)
+    done = AuditEntry.objects.filter(action=action, pk__gte=key_at(since), actor_id=by.id)
     return len(done.values_list("pk", flat=True)[:ACTS_AN_HOUR]) < ACTS_AN_HOUR

@@ -37,6 +37,7 @@ from monitoring.permitted_addresses import (
 )
 from monitoring.reach import Reach, count_unheard
 from monitoring.wording import lower_first
+from portfolio.acting import actor_of
 from portfolio.auditing import note_act, record
 from portfolio.markup import ago, badge, two_lines
 from portfolio.models.contracts import check_timezone
@@ -245,7 +246,7 @@ class ChannelAdmin(PageAdmin):
     def _ask_readers(self, request: HttpRequest, row: Channel) -> None:
         """Whoever is not the channel's own person is asked first whether they want its messages."""
         try:
-            silent = ask_readers(row, by=request.user.get_username())
+            silent = ask_readers(row, by=actor_of(request))
         except NotSent as error:
             messages.warning(request, str(error))
             return
@@ -254,7 +255,7 @@ class ChannelAdmin(PageAdmin):
             messages.info(request, waits_for(silent))
 
     def _record(self, request: HttpRequest, row: Channel, action: str, summary: str) -> None:
-        record(actor=request.user.get_username(), action=action, thing=row, summary=summary)
+        record(actor=actor_of(request), action=action, thing=row, summary=summary)
 
     def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
         row = self.object_or_404(request, str(key))
@@ -276,8 +277,7 @@ class ChannelAdmin(PageAdmin):
         return HttpResponseRedirect(reverse("admin:monitoring_channel_change", args=[row.pk]))
 
     def _tested(self, request: HttpRequest, row: Channel) -> tuple[HttpRequest, int, str]:
-        by = request.user.get_username()
-        if not within_limit(by, TESTED):
+        if not within_limit(actor_of(request), TESTED):
             words = gettext("At most %(count)s tests an hour: wait a little.") % {"count": ACTS_AN_HOUR}
             return request, messages.WARNING, words
         self._record(request, row, TESTED, gettext("Channel %(name)s tested") % {"name": row})
