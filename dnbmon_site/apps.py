@@ -1,6 +1,7 @@
 """The site: who may use the program, and how it is put together."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,6 +10,10 @@ class DnbmonSiteConfig(AppConfig):
     verbose_name = _("People and keys")
 
     def ready(self) -> None:
+        from portfolio.roles import install_roles
+
+        # After Django's own receiver, which makes the permissions.
+        post_migrate.connect(install_roles, dispatch_uid="portfolio.roles")
         # Its import also brings tracing, which listens to the queue.
         from dnbmon_site import task_packages
 

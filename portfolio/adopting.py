@@ -19,7 +19,7 @@ from direct_plus.errors import DirectPlusError
 from portfolio import settling
 from portfolio.auditing import record
 from portfolio.checking import check
-from portfolio.connecting import NotConfigured, client_for
+from portfolio.connecting import NotConfigured, client_for, longest_call
 from portfolio.holding import holding
 from portfolio.listed import entries_of, read_listed
 from portfolio.models import CheckState, Company, Contract, ListCheck, Registration, Subject, SubjectState
@@ -173,7 +173,7 @@ def go_on_checking(
     tell: Callable[[], None] = lambda: None,
 ) -> bool:
     """Ask about the rest of a list, as far as the time allows; True when it has reached its end."""
-    with holding(f"check/{row.pk}") as hold:
+    with holding(f"check/{row.pk}", longest_call()) as hold:
         if hold is None:
             return False
         row.refresh_from_db()

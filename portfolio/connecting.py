@@ -20,7 +20,7 @@ from urllib3.util import parse_url
 
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
-from direct_plus.session import Session, error_of
+from direct_plus.session import BUDGET, Session, error_of
 from direct_plus.tokens import Credentials, MemoryTokenStore, Token, TokenStore
 from portfolio.models import AccessToken, Contract, ThrottleSlot
 from portfolio.rows import database_now, insert_new
@@ -67,6 +67,11 @@ def refusal_of_key(contract: Contract) -> DirectPlusError | None:
 def setting(contract: Contract, name: str, default: str = "") -> str:
     """A setting of this contract, read anew each time: a mounted secret may have been rotated."""
     return cast(str, settings.ENV.str(f"{contract.prefix}_{name}", default=default))
+
+
+def longest_call() -> timedelta:
+    """How long a call may last in all, its repetitions included."""
+    return timedelta(seconds=settings.DNB_TIMEOUT + BUDGET)
 
 
 def subject_path(contract: Contract) -> Literal["subjects", "duns"]:

@@ -8,14 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from direct_plus.session import BUDGET
 from portfolio.models import WorkLease
 from portfolio.rows import database_now, insert_new
 
-# Longer than a call may last in all, its repetitions included, so that a hold cannot end while a call is under way.
+# A hold cannot end while the step it is renewed for is still under way.
 MARGIN = timedelta(seconds=30)
 
 
@@ -27,10 +25,11 @@ class HoldLost(Exception):
 class Hold:
     key: str
     owner: uuid.UUID
+    lasts: timedelta
 
     def renew(self, *, seconds: float = 0) -> None:
-        """Keep it for one more call that may last `seconds` longer than others; raises HoldLost."""
-        if not self._row().update(until=database_now() + duration() + timedelta(seconds=seconds)):
+        """Keep it for one more step that may last `seconds` longer than others; raises HoldLost."""
+        if not self._row().update(until=database_now() + self.lasts + MARGIN + timedelta(seconds=seconds)):
             raise HoldLost
 
     def release(self) -> None:
@@ -40,14 +39,10 @@ class Hold:
         return WorkLease.objects.filter(pk=self.key, owner=self.owner)
 
 
-def duration() -> timedelta:
-    return timedelta(seconds=settings.DNB_TIMEOUT + BUDGET) + MARGIN
-
-
 @contextmanager
-def holding(key: str) -> Iterator[Hold | None]:
-    """Hold the work for a block; None while somebody else does it."""
-    hold = _take(key)
+def holding(key: str, lasts: timedelta) -> Iterator[Hold | None]:
+    """Hold the work for a block whose steps last so long at most; None while somebody else does it."""
+    hold = _take(key, lasts)
     try:
         yield hold
     finally:
@@ -55,11 +50,11 @@ def holding(key: str) -> Iterator[Hold | None]:
             hold.release()
 
 
-def _take(key: str) -> Hold | None:
+def _take(key: str, lasts: timedelta) -> Hold | None:
     insert_new(WorkLease, [WorkLease(key=key)])
-    now, hold = database_now(), Hold(key, uuid.uuid4())
+    now, hold = database_now(), Hold(key, uuid.uuid4(), lasts)
     free = Q(until__isnull=True) | Q(until__lt=now)
-    taken = WorkLease.objects.filter(free, pk=key).update(owner=hold.owner, until=now + duration())
+    taken = WorkLease.objects.filter(free, pk=key).update(owner=hold.owner, until=now + lasts + MARGIN)
     return hold if taken else None
 
 

@@ -15,7 +15,7 @@ from direct_plus.errors import DirectPlusError
 from portfolio import sync_runs
 from portfolio.calling import send_batch, send_singly
 from portfolio.checking import ask_about_doubtful
-from portfolio.connecting import NotConfigured, client_for, is_real, subject_path
+from portfolio.connecting import NotConfigured, client_for, is_real, longest_call, subject_path
 from portfolio.holding import Hold, holding
 from portfolio.models import Registration, SyncRun, SyncState
 from portfolio.tallying import tally
@@ -53,7 +53,7 @@ def sync(
     somebody else is at it. A person says `everything`: also what was cancelled once, and without waiting."""
     if reason := why_not_to_send(registration):
         raise CannotSend(reason)
-    with holding(hold_of(registration)) as hold:
+    with holding(hold_of(registration), longest_call()) as hold:
         if hold is None:
             return None
         run = sync_runs.run_to_work_at(registration, asked_by, everything=everything)

@@ -361,11 +361,12 @@ def test_wanted_again_after_its_removal_is_added_again(adopted: Registration, co
 
 
 def test_only_one_syncs_a_registration(adopted: Registration, control: SandboxControl) -> None:
+    from portfolio.connecting import longest_call
     from portfolio.holding import holding
     from portfolio.sending import hold_of
 
     want(adopted, [A])
-    with holding(hold_of(adopted)):
+    with holding(hold_of(adopted), longest_call()):
         assert sync(adopted) is None
     assert calls_of(control) == []
 
