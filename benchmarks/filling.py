@@ -98,7 +98,7 @@ def fill_companies(count: int) -> None:
 def _prepare() -> None:
     from monitoring.models import WebhookEndpoint
     from monitoring.webhooks import create_endpoint
-    from tests.builders import a_registration
+    from tests.builders.registrations import a_registration
 
     for reference in REFERENCES:
         a_registration(reference, last_pulled_at=MIDNIGHT)

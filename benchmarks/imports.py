@@ -140,7 +140,7 @@ def timed(work: Callable[[], Any]) -> float:
 def read(content: bytes) -> None:
     from portfolio.importing import create_import, read_import
     from portfolio.models import ImportState
-    from tests.builders import a_registration
+    from tests.builders.registrations import a_registration
 
     registration = a_registration()
     import_ = create_import(
@@ -152,7 +152,7 @@ def read(content: bytes) -> None:
 
 def confirm() -> None:
     from portfolio.importing import confirm_import
-    from tests.builders import an_actor
+    from tests.builders.people import an_actor
 
     import_ = the_import()
     confirm_import(import_=import_, number=import_.new_billable or 0, confirmed_by=an_actor("bench"), may_confirm=True)
@@ -160,7 +160,7 @@ def confirm() -> None:
 
 def apply() -> None:
     from portfolio.importing import apply_import, approve_import
-    from tests.builders import an_actor
+    from tests.builders.people import an_actor
 
     import_ = the_import()
     approve_import(import_=import_, approved_by=an_actor("second"), may_approve=True)

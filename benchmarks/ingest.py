@@ -62,7 +62,11 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 def make_deliveries(pages: int) -> list[Any]:
-    from tests.builders import a_delivery, a_registration, a_seed, an_element, an_update, stamp
+    from tests.builders.deliveries import a_delivery
+    from tests.builders.elements import an_element
+    from tests.builders.notifications import a_seed, an_update
+    from tests.builders.registrations import a_registration
+    from tests.builders.times import stamp
 
     registration = a_registration()
     made = []

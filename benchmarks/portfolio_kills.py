@@ -119,7 +119,7 @@ def prepare(count: int) -> list[str]:
 
 def confirm(count: int) -> None:
     from portfolio.importing import confirm_import
-    from tests.builders import an_actor
+    from tests.builders.people import an_actor
 
     confirm_import(import_=the_import(), number=count, confirmed_by=an_actor("bench"), may_confirm=True)
 

@@ -1,14 +1,24 @@
 """What every test may count on."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from pytest_django import DjangoDbBlocker
 
+from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
+from dnbmon_site import single_sign_on
+from dnbmon_site.models import User
+from dnbmon_site.signing_in import backends
 from tests import mongodb_cleaning
+from tests.builders.programs import Program
+from tests.builders.registrations import REFERENCE
 from tests.engines import SHARED
+from tests.servers.openid_providers import CLIENT, ROLES, SECRET, Provider, a_provider
 from tests.support import find_chromium
 
 
@@ -56,3 +66,46 @@ def chromium() -> str:
     if path is None:
         pytest.skip("no Chromium")
     return path
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
+    return client
+
+
+@pytest.fixture
+def program(db: None) -> Program:
+    return Program.with_key(scopes="read")
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Over real HTTP, and where the program's calls to D&B go."""
+    with start_sandbox(switches={"calls_per_second": 0}) as running:
+        monkeypatch.setenv("DNB_BASE_URL", running.url)
+        monkeypatch.setenv("DNB_API_KEY", "sandbox-key")
+        monkeypatch.setenv("DNB_API_SECRET", "sandbox-secret")
+        # The pace of calls is tested by itself.
+        monkeypatch.setenv("DNB_CALLS_PER_SECOND", "1000")
+        yield running
+
+
+@pytest.fixture
+def control(sandbox: Sandbox) -> SandboxControl:
+    """A D&B that has one registration."""
+    sandbox.control.add_registration(REFERENCE)
+    return sandbox.control
+
+
+@pytest.fixture
+def provider(settings: Any) -> Iterator[Provider]:
+    """The sign-in service that the program is set up with."""
+    single_sign_on._provider.cache_clear()
+    with a_provider() as found:
+        settings.OIDC_ISSUER = found.issuer
+        settings.OIDC_RP_CLIENT_ID, settings.OIDC_RP_CLIENT_SECRET = CLIENT, SECRET
+        settings.OIDC_ROLES = ROLES
+        settings.AUTHENTICATION_BACKENDS = backends(issuer=found.issuer, local_login=True)
+        found.person["groups"] = ["credit", "choir"]
+        yield found

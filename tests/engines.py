@@ -19,13 +19,13 @@ from pathlib import Path
 import pytest
 
 from tests.databases import Databases, for_url
-from tests.postgres_server import programs
+from tests.servers.postgres import programs
 from tests.tree import watch_over_session
 
 ENGINES = ("sqlite", "mongodb", "postgres")
 # Real servers, for those who have them.
 GIVEN = {"mongodb": "MONGODB_TEST_URL", "postgres": "POSTGRES_TEST_URL"}
-LAUNCHERS = {"mongodb": "tests.secantus_server", "postgres": "tests.postgres_server"}
+LAUNCHERS = {"mongodb": "tests.servers.secantus", "postgres": "tests.servers.postgres"}
 # What a developer's shell may hold and no test may see.
 SETTINGS = ("ENVIRONMENT", "DEBUG", "SECRET_KEY", "REDIS_URL", "ALLOWED_HOSTS", "EMAIL_URL", "HEARTBEAT_URL")
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,7 +7,7 @@ import sys
 from tests.engines import ENGINES, ROOT, what_is_missing
 from tests.tree import watch_over_session
 
-SOME_FAILED, NONE_SELECTED = 1, 5
+NONE_SELECTED = 5
 
 
 def outcome(engine: str, arguments: list[str]) -> str:
@@ -16,13 +16,9 @@ def outcome(engine: str, arguments: list[str]) -> str:
     if reason := what_is_missing(engine):
         return f"skipped: {reason}"
     print(f"\n=== {engine}", flush=True)
-    code = run(engine, ["--cache-clear", *([] if is_first else ["--database-only"]), *arguments])
+    code = run(engine, [*([] if is_first else ["--database-only"]), *arguments])
     if code == NONE_SELECTED and not is_first:
         return "passed: none of these tests uses a database"
-    if code == SOME_FAILED:
-        # Tests of real processes and real time can fail for want of a processor: once more, and one after the other.
-        print(f"\n=== {engine}: what failed, by itself", flush=True)
-        code = run(engine, ["-q", "-p", "no:xdist", "--last-failed", "--last-failed-no-failures=none"])
     return "passed" if code == 0 else f"failed (pytest said {code})"
 
 

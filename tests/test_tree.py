@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from tests.processes.tables import alive
+from tests.process_table import alive
 from tests.support import wait_until
 from tests.tree import MARK, ROOT
 

@@ -10,6 +10,7 @@ import pytest
 from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
 from tests.acceptance.processes import nursery
 from tests.acceptance.world import House, credentials
+from tests.servers.webhook_receivers import Receiver, receiving
 
 
 @pytest.fixture
@@ -40,3 +41,9 @@ def open_house(sandbox: Sandbox, process_env: dict[str, str], tmp_path: Path) ->
 @pytest.fixture
 def house(open_house: Callable[..., House]) -> House:
     return open_house()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as running:
+        yield running

@@ -22,7 +22,8 @@ from portfolio import connecting
 from portfolio.connecting import client_for
 from portfolio.models import AccessToken, Contract, Registration
 from tests.acceptance import judging, points, restoring, telling
-from tests.builders import a_contract, a_registration
+from tests.builders.contracts import a_contract
+from tests.builders.registrations import a_registration
 
 PAUSE = 0.03
 UNDECIDED = (DeliveryState.ASKED, DeliveryState.RECEIVED, DeliveryState.INGESTED, DeliveryState.DOUBTFUL)

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from itertools import count, islice
 from typing import Any
 
-from tests.builders import a_notice, a_seed, a_transfer, an_element, an_update, stamp
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
+from tests.builders.times import stamp
 
 BARE = (
     "DELETE",

@@ -13,9 +13,10 @@ from monitoring.models import Alert, AlertKind, AlertRule, Change, Dispatch, Dis
 from monitoring.webhooks import create_endpoint
 from portfolio.models import Registration
 from tests.acceptance import points
-from tests.api.programs import Program
-from tests.monitoring.alerts import BANKRUPTCY, a_channel
-from tests.monitoring.sinks import SMTP
+from tests.builders.channels import a_channel
+from tests.builders.elements import BANKRUPTCY
+from tests.builders.programs import Program
+from tests.servers.mail_servers import SMTP
 
 ROUNDS = 40
 

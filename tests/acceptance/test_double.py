@@ -30,7 +30,8 @@ from monitoring.order import OLDEST_FIRST
 from monitoring.pulling import Outcome, pull
 from portfolio.models import Registration, RegistrationState
 from portfolio.syncing import discover_registrations
-from tests.builders import a_contract, a_seed
+from tests.builders.contracts import a_contract
+from tests.builders.notifications import a_seed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,16 +12,10 @@ from direct_plus.sandbox import Sandbox
 from tests.acceptance.processes import nursery
 from tests.acceptance.world import House, credentials
 from tests.engines import engine, with_databases
-from tests.monitoring.receivers import Receiver, receiving
+from tests.servers.webhook_receivers import Receiver
 from tests.support import wait_until
 
 OWN = {"sqlite": ["sqlite"], "postgres": ["postgres"]}.get(engine(), [])
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as running:
-        yield running
 
 
 @pytest.fixture

@@ -8,17 +8,11 @@ import pytest
 
 from tests.acceptance.points import SENDING
 from tests.acceptance.world import House
-from tests.monitoring.receivers import Receiver, receiving
-from tests.monitoring.sinks import Mailbox, a_mail_server
+from tests.servers.mail_servers import Mailbox, a_mail_server
+from tests.servers.webhook_receivers import Receiver
 
 # Only there a message has left and nobody knows.
 MAY_COME_TWICE = {"webhook answered", "sent, not marked", "marked, not committed"}
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as running:
-        yield running
 
 
 @pytest.fixture

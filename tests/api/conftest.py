@@ -8,12 +8,7 @@ import pytest
 from django.test import Client
 
 from dnbmon_site.models import ApiKey
-from tests.api.programs import Program
-
-
-@pytest.fixture
-def program(db: None) -> Program:
-    return Program.with_key(scopes="read")
+from tests.builders.programs import Program
 
 
 @pytest.fixture

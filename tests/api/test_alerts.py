@@ -2,15 +2,13 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from monitoring.models import Alert, AlertState, Severity
-from portfolio.models import Company
-from tests.api.programs import Program, a_person
+from monitoring.models import AlertState, Severity
+from tests.builders.alerts import an_alert
+from tests.builders.programs import Program, a_signed_in_person
 
 pytestmark = pytest.mark.django_db
 DUNS = "804735132"
@@ -19,15 +17,6 @@ DUNS = "804735132"
 @pytest.fixture
 def desk(a_program: Callable[..., Program]) -> Program:
     return a_program(name="desk", scopes="alerts")
-
-
-def an_alert(number: int = 0, **columns: Any) -> Alert:
-    Company.objects.get_or_create(duns=columns.get("company_id") or DUNS)
-    moment = timezone.now() - timedelta(days=number)
-    told: dict[str, Any] = {"rule_name": "Out of business", "title": f"alert {number}", "reason": "because"}
-    told |= {"company_id": DUNS, "severity": Severity.CRITICAL, "number": 1, "fact_count": 1, "id": uuid.uuid4()}
-    times = dict.fromkeys(("happened_at", "raised_at", "hour"), moment)
-    return Alert.objects.create(**{**told, **times, **columns})
 
 
 def test_lists_filters_and_pages(desk: Program) -> None:
@@ -67,8 +56,8 @@ def test_acknowledging_and_closing(desk: Program) -> None:
 
 def test_a_person_with_the_right(db: None) -> None:
     alert = an_alert()
-    assert a_person("monitoring.view_alert").post(f"alerts/{alert.pk}/acknowledge/").status_code == 403
-    ann = a_person("monitoring.acknowledge_alert", name="bob")
+    assert a_signed_in_person("monitoring.view_alert").post(f"alerts/{alert.pk}/acknowledge/").status_code == 403
+    ann = a_signed_in_person("monitoring.acknowledge_alert", name="bob")
     assert ann.post(f"alerts/{alert.pk}/acknowledge/").json()["acknowledged_by"] == "bob"
 
 

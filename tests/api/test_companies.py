@@ -11,8 +11,11 @@ from portfolio.api import company_page
 from portfolio.keyset import write_token
 from portfolio.models import Company
 from portfolio.rows import search_name
-from tests.api.programs import Program
-from tests.builders import MOMENT, a_notice, a_seed, an_element, an_update, delivered, stamp
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.programs import Program
+from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from django.test import Client
 from dnbmon_site.limits import spend
 from dnbmon_site.models import ApiKey
 from dnbmon_site.problems import KINDS
-from tests.api.programs import Program
-from tests.api.test_query_counts import operations
-from tests.builders import a_registration
+from tests.builders.operations import operations
+from tests.builders.programs import Program
+from tests.builders.registrations import a_registration
 from tests.support import ROOT
 
 pytestmark = pytest.mark.django_db

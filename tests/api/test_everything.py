@@ -16,9 +16,12 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 
 from portfolio.referring import Named, name_companies
 from portfolio.wanting import Wish, want_subjects
-from tests.api.programs import Program
-from tests.api.test_alerts import an_alert
-from tests.builders import DUNS, a_notice, a_registration, a_seed, an_update, delivered
+from tests.builders.alerts import an_alert
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.programs import Program
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 # Its stand-in is slow.

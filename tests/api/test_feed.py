@@ -18,21 +18,15 @@ from monitoring.rebuilding import rebuild
 from portfolio.keyset import write_token
 from portfolio.models import Company
 from portfolio.stored_bytes import load_bytes
-from tests.api.programs import Program
-from tests.builders import (
-    a_delivery,
-    a_notice,
-    a_registration,
-    a_seed,
-    a_transfer,
-    an_element,
-    an_update,
-    delivered,
-    stamp,
-)
+from tests.builders.companies import OTHER
+from tests.builders.deliveries import a_delivery, delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
+from tests.builders.programs import Program
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
-OTHER = "150483782"
 
 
 def some_elements(count: int, *, path: str = "organization.registeredName", first: int = 0) -> list[dict[str, Any]]:

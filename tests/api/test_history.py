@@ -9,8 +9,12 @@ from django.utils.dateparse import parse_datetime
 from monitoring.ingesting import write
 from monitoring.models import Change
 from portfolio.keyset import write_token
-from tests.api.programs import Program
-from tests.builders import DUNS, a_delivery, a_notice, a_seed, an_element, an_update, delivered, stamp
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import a_delivery, delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.programs import Program
+from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
 CHANGES, PROFILE = f"companies/{DUNS}/changes/", f"companies/{DUNS}/profile/"

@@ -14,8 +14,10 @@ from dnbmon_site import idempotency
 from dnbmon_site.models import ApiKey, IdempotencyKey, UserPermission
 from portfolio import api_registrations, api_subjects
 from portfolio.models import AuditEntry, Subject, SubjectImport
-from tests.api.programs import Program, a_person
-from tests.builders import DUNS, a_contract, a_registration
+from tests.builders.companies import DUNS
+from tests.builders.contracts import a_contract
+from tests.builders.programs import Program, a_signed_in_person
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 PATH = "registrations/ACME_LOD_01/subjects/"
@@ -66,7 +68,8 @@ def test_two_programs_may_use_the_same_word(erp: Program, a_program: Callable[..
     want(erp, "a", DUNS)
     other = a_program(scopes="write:portfolio", budget=1)
     assert want(other, "a", "150483782").status_code == 200
-    assert want(a_person("portfolio.change_subject"), "a", DUNS).json()["results"][0]["verdict"] == "already_wanted"
+    person = a_signed_in_person("portfolio.change_subject")
+    assert want(person, "a", DUNS).json()["results"][0]["verdict"] == "already_wanted"
 
 
 def test_a_refusal_is_repeated_too(erp: Program) -> None:
@@ -125,7 +128,7 @@ def test_who_may_not_ask_any_more_is_given_nothing_again(erp: Program) -> None:
 
 def test_nor_is_a_person_whose_role_was_taken_away(db: None) -> None:
     a_registration(adopted=True)
-    person = a_person("portfolio.change_subject")
+    person = a_signed_in_person("portfolio.change_subject")
     want(person, "a", DUNS)
     UserPermission.objects.all().delete()
     assert want(person, "a", DUNS).status_code == 403

@@ -15,9 +15,11 @@ from dnbmon_site.keys import scope_of
 from dnbmon_site.models import ApiKey, User
 from portfolio.models import Subject
 from portfolio.scopes import SCOPES
-from tests.api.programs import Program, a_person
-from tests.api.test_query_counts import operations
-from tests.builders import a_registration, an_update, delivered
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import an_update
+from tests.builders.operations import operations
+from tests.builders.programs import Program, a_signed_in_person
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 PATHS = [
@@ -103,13 +105,13 @@ RIGHTS = {
 @pytest.mark.parametrize("path", RIGHTS)
 def test_staff_who_are_signed_in_see_what_their_role_lets_them(db: None, path: str) -> None:
     delivered(an_update())
-    assert a_person(RIGHTS[path]).get(path).status_code == 200
+    assert a_signed_in_person(RIGHTS[path]).get(path).status_code == 200
     others = sorted(set(RIGHTS.values()) - {RIGHTS[path]})
-    assert a_person(*others, name="bob").get(path).status_code == 403
+    assert a_signed_in_person(*others, name="bob").get(path).status_code == 403
 
 
 def test_people_who_are_no_longer_staff_or_active(db: None) -> None:
-    person = a_person("monitoring.view_change")
+    person = a_signed_in_person("monitoring.view_change")
     User.objects.update(is_staff=False)
     assert person.get("changes/").status_code == 403
     User.objects.update(is_staff=True, is_active=False)
@@ -118,7 +120,7 @@ def test_people_who_are_no_longer_staff_or_active(db: None) -> None:
 
 def test_a_person_needs_the_token_of_the_page_for_writes(db: None) -> None:
     """A page elsewhere cannot make a browser write."""
-    person = a_person("portfolio.view_company")
+    person = a_signed_in_person("portfolio.view_company")
     person.client.handler.enforce_csrf_checks = True
     answer = person.post("companies/lookup/", {"duns": ["804735132"]})
     assert answer.status_code == 403
@@ -211,7 +213,7 @@ def test_a_403_names_the_scope_that_is_missing(program: Program, method: str, pa
 
 
 def test_a_403_names_the_right_that_a_role_lacks(db: None) -> None:
-    assert a_person().get("alerts/").json()["detail"] == "Your role lacks the right “monitoring.view_alert”."
+    assert a_signed_in_person().get("alerts/").json()["detail"] == "Your role lacks the right “monitoring.view_alert”."
 
 
 def test_the_first_key_can_do_what_the_docs_invite_to_try(db: None) -> None:

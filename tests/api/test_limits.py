@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from dnbmon_site.limits import spend
 from dnbmon_site.models import ApiKey
-from tests.api.programs import Program, a_person
-from tests.builders import a_registration
+from tests.builders.programs import Program, a_signed_in_person
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 
@@ -88,5 +88,5 @@ def test_no_limit(a_program: Callable[..., Program]) -> None:
 
 
 def test_people_are_not_counted(db: None) -> None:
-    person = a_person("monitoring.view_webhookendpoint")
+    person = a_signed_in_person("monitoring.view_webhookendpoint")
     assert {person.get("event-types/").status_code for _ in range(5)} == {200}

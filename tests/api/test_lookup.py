@@ -7,11 +7,13 @@ import pytest
 from portfolio.models import Subject, SubjectState
 from portfolio.referring import Named, name_companies
 from portfolio.wanting import Wish, want_subjects
-from tests.api.programs import Program
-from tests.builders import DUNS, a_registration, a_seed, delivered
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import a_seed
+from tests.builders.programs import Program
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
-OTHER = "150483782"
 
 
 def look_up(program: Program, *duns: str) -> Any:

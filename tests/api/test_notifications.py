@@ -6,11 +6,14 @@ import pytest
 
 from monitoring.models import Notification
 from portfolio.keyset import write_token
-from tests.api.programs import Program
-from tests.builders import a_notice, a_registration, a_seed, a_transfer, an_element, an_update, delivered
+from tests.builders.companies import OTHER
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
+from tests.builders.programs import Program
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
-OTHER = "150483782"
 
 
 def day(number: int) -> str:

@@ -11,9 +11,11 @@ from django.test import Client, override_settings
 from dnbmon_site.problems import problem
 from monitoring import feed
 from portfolio.scopes import SCOPES
-from tests.api.programs import Program
-from tests.api.test_query_counts import operations
-from tests.builders import a_registration, an_update, delivered
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import an_update
+from tests.builders.operations import operations
+from tests.builders.programs import Program
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 PULL = "registrations/ACME_LOD_01/pull/"

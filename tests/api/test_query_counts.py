@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import get_resolver
 
-from dnbmon_site.api import v1
 from portfolio.importing import create_import, read_import
 from portfolio.models import SubjectImport
 from portfolio.referring import Named, name_companies
 from portfolio.wanting import Wish, want_subjects
-from tests.api.programs import Program, a_person
-from tests.api.test_alerts import an_alert
-from tests.builders import a_registration, a_seed, an_element, an_update, delivered
+from tests.builders.alerts import an_alert
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_seed, an_update
+from tests.builders.operations import operations
+from tests.builders.programs import Program, a_signed_in_person
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 FILE = Path(__file__).with_name("query_counts.json")
@@ -44,17 +46,6 @@ QUERIES = {
     "DELETE registrations/{reference}/subjects/": {"duns": DUNS[0]},
 }
 ONLY_PEOPLE = {"POST imports/{id}/confirm/": "portfolio.confirm_import"}
-
-
-def operations() -> list[str]:
-    """Each method of each address, as the description has it."""
-    assert get_resolver()
-    found = []
-    for pattern in v1:
-        address = str(pattern.pattern).replace("<str:", "{").replace("<uuid:", "{").replace(">", "}")
-        view: Any = pattern.callback.cls  # type: ignore[union-attr]
-        found += [f"{name.upper()} {address}" for name in ("get", "post", "put", "delete") if hasattr(view, name)]
-    return found
 
 
 @pytest.fixture
@@ -84,7 +75,7 @@ def world(db: None) -> dict[str, str]:
 def counted(operation: str, world: dict[str, str]) -> int:
     method, address = operation.split(" ")
     if operation in ONLY_PEOPLE:
-        program = a_person(ONLY_PEOPLE[operation])
+        program = a_signed_in_person(ONLY_PEOPLE[operation])
     else:
         program = Program.with_key(scopes="read,write:portfolio,write:references,pull,alerts", budget=100)
     program.get("event-types/")  # the key's use is noted once a minute

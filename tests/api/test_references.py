@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from portfolio.models import AuditEntry, Company, ExternalReference, Subject
-from tests.api.programs import Program
-from tests.builders import DUNS, a_notice, a_seed, delivered
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import a_notice, a_seed
+from tests.builders.programs import Program
 
 pytestmark = pytest.mark.django_db
-OTHER = "150483782"
 
 
 @pytest.fixture

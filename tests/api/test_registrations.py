@@ -7,8 +7,9 @@ import pytest
 from django_q.models import OrmQ
 
 from portfolio.models import AuditEntry, RegistrationState
-from tests.api.programs import Program
-from tests.builders import a_contract, a_registration
+from tests.builders.contracts import a_contract
+from tests.builders.programs import Program
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 

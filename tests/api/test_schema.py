@@ -8,8 +8,13 @@ from django.test import Client
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from dnbmon_site.models import User
-from tests.api.programs import Program, a_person
-from tests.builders import DUNS, a_registration, a_seed, a_transfer, an_element, an_update, delivered, stamp
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_seed, a_transfer, an_update
+from tests.builders.programs import Program, a_signed_in_person
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
 PATHS = [
@@ -100,19 +105,19 @@ def test_strangers_see_neither_the_description_nor_its_page(program: Program) ->
     nobody = Client()
     nobody.force_login(User.objects.create_user("bob"))
     assert [nobody.get(path).status_code for path in ("/api/docs/", "/api/schema/")] == [403, 403]
-    for known in (program, Program.with_key(scopes="alerts"), a_person()):
+    for known in (program, Program.with_key(scopes="alerts"), a_signed_in_person()):
         for path in ("/api/docs/", "/api/schema/"):
             assert known.client.get(path, headers=known.headers).status_code == 200
 
 
 def test_nobody_on_the_way_keeps_an_answer(program: Program, stranger: Program) -> None:
-    person = a_person("portfolio.view_company")
+    person = a_signed_in_person("portfolio.view_company")
     for one in (program, stranger, person):
         for path in ("v1/companies/", "v1/companies/1/", "v1/nothing/", "schema/", "docs/", "docs/problems/"):
             assert one.client.get(f"/api/{path}", headers=one.headers)["Cache-Control"] == "no-store", path
 
 
 def test_the_pages_need_no_internet(db: None) -> None:
-    page = a_person().client.get("/api/docs/").content.decode()
+    page = a_signed_in_person().client.get("/api/docs/").content.decode()
     assert "swagger-ui" in page
     assert "http://" not in page.replace("http://testserver", "") and "https://" not in page

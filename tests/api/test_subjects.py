@@ -12,12 +12,13 @@ from portfolio import spending
 from portfolio.importing import apply_import
 from portfolio.models import AuditEntry, Company, KeySpending, Registration, Subject, SubjectImport, SubjectState
 from portfolio.wanting import Wish, want_subjects
-from tests.api.programs import Program, a_person
-from tests.builders import DUNS, a_contract, a_registration
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.contracts import a_contract
+from tests.builders.programs import Program, a_signed_in_person
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 PATH = "registrations/ACME_LOD_01/subjects/"
-OTHER = "150483782"
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_beyond_the_budget_a_person_confirms(erp: Program) -> None:
     # MongoDB keeps times to the millisecond.
     assert {**seen_later, "created_at": ""} == {**body["waiting"], "created_at": ""}
 
-    boss = a_person("portfolio.confirm_import")
+    boss = a_signed_in_person("portfolio.confirm_import")
     path = f"imports/{body['waiting']['id']}/confirm/"
     assert boss.post(path, {"number": 1}).status_code == 409
     assert boss.post(path, {"number": 2}).status_code == 200
@@ -248,7 +249,7 @@ def test_an_unknown_registration(erp: Program) -> None:
 
 
 def test_a_person_adds_what_costs_by_confirming_it(registration: Registration) -> None:
-    person = a_person("portfolio.change_subject", "portfolio.view_subject")
+    person = a_signed_in_person("portfolio.change_subject", "portfolio.view_subject")
     assert want(person, DUNS).status_code == 202
     assert wanted() == set()
 

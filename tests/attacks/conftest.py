@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.attacks.neighbours import Neighbour, a_neighbour
 from tests.attacks.production import HOST, WILD, Production
 from tests.engines import SHARED, with_databases
-from tests.processes.tables import alive, family
+from tests.process_table import alive, family
+from tests.servers.neighbours import Neighbour, a_neighbour
 from tests.support import free_port, managed, wait_until
 
 STARTED = "Ctrl-C stops everything."

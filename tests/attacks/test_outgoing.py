@@ -1,7 +1,7 @@
 """Attacks that have the program connect where it should not, or tell somebody else what it keeps for itself."""
 
-from tests.attacks.neighbours import Neighbour
 from tests.attacks.production import Production
+from tests.servers.neighbours import Neighbour
 from tests.support import wait_until
 
 CHANNEL = {"active": "on", "minimum": "1", "rhythm": "at_once", "digest_day": "0"}

@@ -3,9 +3,9 @@
 import html
 import re
 
-from tests.attacks.hostile import a_hostile_workbook
 from tests.attacks.production import Browser, Production
-from tests.processes.tables import family
+from tests.builders.workbooks import a_hostile_workbook
+from tests.process_table import family
 from tests.support import wait_until
 
 PREPARE = """

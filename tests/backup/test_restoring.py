@@ -34,8 +34,11 @@ from portfolio.models import (
     WorkLease,
 )
 from portfolio.sync_jobs import _has_work
-from tests.builders import a_delivery, a_registration, an_element, an_update, delivered
-from tests.portfolio.subjects import a_subject
+from tests.builders.deliveries import a_delivery, delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import an_update
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 TAKEN = datetime(2026, 1, 8, 12, tzinfo=UTC)
@@ -293,7 +296,9 @@ def test_deliveries_that_were_copied_half_read_are_read_again() -> None:
 
 
 def test_alerts_of_the_backup_are_not_raised_again_by_what_is_read_again() -> None:
-    from tests.monitoring.alerts import a_rule, news, raised
+    from tests.builders.alerts import raised
+    from tests.builders.notifications import news
+    from tests.builders.rules import a_rule
 
     a_rule()
     half = delivered(news())

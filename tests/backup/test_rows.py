@@ -16,7 +16,10 @@ from dnbmon_site.models import IdempotencyKey, User, UserGroup
 from monitoring.models import Change, Notification, Publication
 from portfolio.models import Contract, StoredBytes
 from portfolio.stored_bytes import load_bytes, store_bytes
-from tests.builders import a_contract, a_seed, an_element, an_update, delivered
+from tests.builders.contracts import a_contract
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_seed, an_update
 
 pytestmark = pytest.mark.django_db
 

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page, expect, sync_playwright
 
 from dnbmon_site.models import User
 from monitoring.models import Delivery, Element, Notification
 from portfolio.saved_filters import save_filter
-from tests.browser.test_walk import complaints_of, log_in, news, see
-from tests.builders import a_registration
-from tests.monitoring.alerts import a_rule
+from tests.builders.browser_pages import complaints_of, log_in, see, serious
+from tests.builders.deliveries import delivered_news
+from tests.builders.registrations import a_registration
+from tests.builders.rules import a_rule
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOOKS: dict[str, dict[str, Any]] = {
@@ -44,18 +44,10 @@ def page(request: Any, chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield page
 
 
-def serious(page: Page) -> list[str]:
-    """What axe finds that keeps people out, with the first place of each."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found if one["impact"] in ("serious", "critical")
-    ]
-
-
 def some_of_everything() -> dict[str, Any]:
     registration = a_registration()
     a_rule()
-    news()
+    delivered_news()
     save_filter(listing="portfolio.company", name="Britain", query="country=GB", columns="", shared=True, by="ann")
     notification, delivery = Notification.objects.first(), Delivery.objects.first()
     assert notification and delivery and Element.objects.exists()
@@ -85,7 +77,7 @@ def test_nothing_keeps_anybody_out(page: Page, live_server: Any, request: pytest
 
 def test_the_keyboard_opens_what_a_mouse_opens(page: Page, live_server: Any) -> None:
     User.objects.create_superuser("ann", "ann@example.com", "secret words")
-    news()
+    delivered_news()
     log_in(page, live_server.url)
     page.goto(f"{live_server.url}/portfolio/company/")
     filters = page.get_by_role("button", name="Filters")

@@ -11,19 +11,22 @@ from playwright.sync_api import Page, expect
 from dnbmon_site.models import User
 from monitoring.addressing import unsubscribe_link
 from monitoring.models import Alert, AlertRule, Channel
-from tests.browser.test_walk import complaints_of, log_in, news, page, see
-from tests.builders import DUNS, a_notice, a_seed, delivered, stamp
-from tests.monitoring.alerts import a_channel, raised
+from tests.builders.alerts import raised
+from tests.builders.browser_pages import complaints_of, log_in, see
+from tests.builders.channels import a_channel
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered, delivered_news
+from tests.builders.notifications import a_notice, a_seed
+from tests.builders.times import stamp
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-assert page  # a fixture
 
 
 def test_from_a_rule_to_a_closed_alert(page: Page, live_server: Any) -> None:  # noqa: F811
     User.objects.create_superuser("ann", "ann@example.com", "secret words")
     AlertRule.objects.all().delete()
     a_channel(name="Credit team", address="credit@example.com")
-    news()
+    delivered_news()
     raised()
     heard = complaints_of(page)
     log_in(page, f"{live_server.url}/monitoring/alertrule/add/")
@@ -37,7 +40,7 @@ def test_from_a_rule_to_a_closed_alert(page: Page, live_server: Any) -> None:  #
     expect(page.locator(".dm-tiles")).to_contain_text("in 365 days")
     now = timezone.now()
     delivered(a_notice("DELETE", delivered=stamp(now)))
-    news("Beta GmbH", hours=1)
+    delivered_news("Beta GmbH", hours=1)
     raised()
     page.goto(f"{live_server.url}/monitoring/alertrule/")
     see(page, "rules")

@@ -10,11 +10,14 @@ from playwright.sync_api import Page, expect
 
 from dnbmon_site.models import User
 from portfolio.models import CompanyNote
-from tests.browser.test_walk import ACTIVE, OUT, STATUS, complaints_of, log_in, page, see
-from tests.builders import DUNS, a_seed, an_element, an_update, delivered, stamp
+from tests.builders.browser_pages import complaints_of, log_in, see
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
+from tests.builders.notifications import a_seed, an_update
+from tests.builders.times import stamp
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-assert page  # a fixture
 SCORE = "organization.dnbAssessment.failureScore.nationalPercentile"
 
 

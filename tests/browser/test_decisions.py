@@ -11,11 +11,14 @@ from dnbmon_site.models import User
 from portfolio.importing import plan_removal
 from portfolio.models import Contract, ProposalKind, SubjectState
 from portfolio.proposing import Sign, propose
-from tests.browser.test_walk import complaints_of, log_in, page, see
-from tests.builders import DUNS, MOMENT, a_contract, a_registration, an_actor
-from tests.portfolio.subjects import a_company, a_subject
+from tests.builders.browser_pages import complaints_of, log_in, see
+from tests.builders.companies import DUNS, a_company
+from tests.builders.contracts import a_contract
+from tests.builders.people import an_actor
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
+from tests.builders.times import MOMENT
 
-__all__ = ["page"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 OTHER, THIRD = "150483782", "012345678"
 

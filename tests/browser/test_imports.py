@@ -10,11 +10,11 @@ from dnbmon_site.models import User
 from portfolio.importing import work_on
 from portfolio.importing.downloads import XLSX
 from portfolio.models import ImportState, Subject, SubjectImport
-from tests.browser.test_walk import complaints_of, log_in, page, see
-from tests.builders import a_contract, a_registration
-from tests.portfolio.test_import_files import two_sheets
+from tests.builders.browser_pages import complaints_of, log_in, see
+from tests.builders.contracts import a_contract
+from tests.builders.registrations import a_registration
+from tests.builders.workbooks import two_sheets
 
-__all__ = ["page"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MESSY = Path(__file__).resolve().parents[2] / "examples" / "suppliers_messy.xlsx"
 

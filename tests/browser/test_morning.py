@@ -12,13 +12,17 @@ from python_calamine import CalamineWorkbook
 from dnbmon_site.models import User
 from monitoring.jobs import count_days, count_standing
 from monitoring.models import Alert
-from tests.browser.test_accessible import serious
-from tests.browser.test_walk import ACTIVE, OUT, STATUS, complaints_of, log_in, page, see
-from tests.builders import DUNS, a_registration, a_seed, an_element, an_update, delivered, stamp
-from tests.monitoring.alerts import a_rule, raised
+from tests.builders.alerts import raised
+from tests.builders.browser_pages import complaints_of, log_in, see, serious
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
+from tests.builders.notifications import a_seed, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.rules import a_rule
+from tests.builders.times import stamp
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-assert page  # a fixture
 
 
 def test_from_the_front_page_to_an_export(page: Page, live_server: Any, tmp_path: Path) -> None:  # noqa: F811

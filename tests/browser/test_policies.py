@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from dnbmon_site.models import User
-from tests.browser.test_walk import complaints_of, log_in, news, see
-from tests.site.provider import Provider
-from tests.site.test_single_sign_on import provider  # noqa: F401  a fixture
+from tests.builders.browser_pages import complaints_of, log_in, see
+from tests.builders.deliveries import delivered_news
+from tests.servers.openid_providers import Provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGES = ("", "portfolio/company/", "portfolio/subjectimport/upload/", "portfolio/contract/year/", "axes/accesslog/",
@@ -29,7 +29,7 @@ def page(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
 
 def test_no_page_asks_for_more_than_its_policy_allows(page: Page, live_server: Any) -> None:
     User.objects.create_superuser("ann", "ann@example.com", "secret words")
-    news()
+    delivered_news()
     heard = complaints_of(page)
     log_in(page, live_server.url)
     for path in PAGES:
@@ -40,7 +40,7 @@ def test_no_page_asks_for_more_than_its_policy_allows(page: Page, live_server: A
 
 def test_a_rules_form_adds_an_element_without_a_script_in_the_page(page: Page, live_server: Any) -> None:
     User.objects.create_superuser("ann", "ann@example.com", "secret words")
-    news()
+    delivered_news()
     heard = complaints_of(page)
     log_in(page, live_server.url)
     page.goto(f"{live_server.url}/monitoring/alertrule/add/")
@@ -75,7 +75,7 @@ def test_who_is_locked_out_is_told_so(page: Page, live_server: Any, settings: An
     see(page, "locked")
 
 
-def test_a_button_leads_to_the_sign_in_service_and_back(page: Page, live_server: Any, provider: Provider) -> None:  # noqa: F811
+def test_a_button_leads_to_the_sign_in_service_and_back(page: Page, live_server: Any, provider: Provider) -> None:
     assert not User.objects.exists()
     heard = complaints_of(page)
     page.goto(f"{live_server.url}/portfolio/company/")

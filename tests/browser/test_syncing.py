@@ -12,11 +12,12 @@ from dnbmon_site.models import User
 from portfolio.adopting import begin_check
 from portfolio.models import Company, Registration, Subject, SubjectState, SyncRun
 from portfolio.sending import sync
-from tests.browser.test_walk import complaints_of, log_in, page, see
-from tests.builders import a_contract, a_registration
-from tests.portfolio.wishes import numbers, want
+from tests.builders.browser_pages import complaints_of, log_in, see
+from tests.builders.companies import duns_numbers
+from tests.builders.contracts import a_contract
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import want
 
-__all__ = ["page"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NAMES = ("Northwind Traders", "Contoso Manufacturing GmbH", "Fabrikam & Söhne", "Adventure Works Cycles SA")
 
@@ -40,9 +41,9 @@ def there(registration: Registration, duns: str, name: str = "", **fields: Any) 
 def test_a_list_is_adopted_and_differences_decided(page: Page, live_server: Any) -> None:
     User.objects.create_superuser("ann", "ann@example.com", "secret words")
     row = a_registration(contract=a_contract())
-    for duns, name in zip(numbers(4), NAMES, strict=True):
+    for duns, name in zip(duns_numbers(4), NAMES, strict=True):
         there(row, duns, name)
-    check = begin_check(row, numbers(9000, first=400_000_000), by="ann")
+    check = begin_check(row, duns_numbers(9000, first=400_000_000), by="ann")
     type(check).objects.update(position=3400, present=3120)
     heard = complaints_of(page)
     log_in(page, live_server.url)
@@ -51,7 +52,7 @@ def test_a_list_is_adopted_and_differences_decided(page: Page, live_server: Any)
     page.get_by_role("link", name="Adopt D&B's list").click()
     expect(page.locator(".dm-page")).to_contain_text("3,400 of 9,000 numbers asked about")
     see(page, "adopt")
-    page.get_by_label("D-U-N-S numbers").fill("\n".join(numbers(2000, first=500_000_000)))
+    page.get_by_label("D-U-N-S numbers").fill("\n".join(duns_numbers(2000, first=500_000_000)))
     page.get_by_role("button", name="Go on").click()
     expect(page.locator(".dm-page")).to_contain_text("about 7 min")
     see(page, "adopt-confirm")
@@ -75,7 +76,7 @@ def test_a_list_is_adopted_and_differences_decided(page: Page, live_server: Any)
 def test_a_sync_is_watched(page: Page, live_server: Any, control: SandboxControl) -> None:
     User.objects.create_superuser("ann", "ann@example.com", "secret words")
     row = a_registration(contract=a_contract(), adopted=True)
-    wanted = numbers(40)
+    wanted = duns_numbers(40)
     control.mark(wanted[3], "invalid")
     control.mark(wanted[5], "transferred", retained="700000009")
     want(row, wanted)

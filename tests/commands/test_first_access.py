@@ -6,7 +6,7 @@ import pytest
 
 from dnbmon_site.models import ApiKey, User
 from portfolio.scopes import SCOPES
-from tests.commands.conftest import Run
+from tests.builders.commands import Run
 
 pytestmark = pytest.mark.django_db
 

@@ -39,9 +39,14 @@ from portfolio.describing import add_note
 from portfolio.models import AuditEntry, Company, Registration, RegistrationState, StoredBytes, Subject, SubjectState
 from portfolio.notices import notify
 from portfolio.stored_bytes import load_bytes, store_bytes
-from tests.builders import a_notice, a_registration, a_seed, an_element, an_update, delivered
-from tests.monitoring.alerts import a_rule, news, raised, soon
-from tests.portfolio.subjects import a_subject
+from tests.builders.alerts import raised
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update, news
+from tests.builders.registrations import a_registration
+from tests.builders.rules import a_rule
+from tests.builders.subjects import a_subject
+from tests.builders.times import soon
 
 pytestmark = pytest.mark.django_db
 GONE, STAYS = "804735132", "150483782"

@@ -27,24 +27,17 @@ from monitoring.rebuilding import rebuild
 from monitoring.weighing import Weights
 from portfolio.models import Company, Registration
 from portfolio.stored_bytes import delete_bytes, store_bytes
-from tests.builders import (
-    DUNS,
-    MOMENT,
-    a_delivery,
-    a_notice,
-    a_registration,
-    a_seed,
-    an_element,
-    an_update,
-    delivered,
-    stamp,
-)
-from tests.commands.conftest import Run
+from tests.builders.commands import Run
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.deliveries import a_delivery, delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
 
 DERIVED: tuple[type[models.Model], ...] = (Notification, Change, Company, DailyCount, DeadLetter, Element, Publication)
-OTHER = "150483782"
 
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -7,12 +7,14 @@ from django.core.management import CommandError
 
 from direct_plus.sandbox import SandboxControl
 from portfolio.models import Contract, Registration, Subject
-from tests.builders import a_registration
-from tests.commands.conftest import REFERENCE, Run
-from tests.portfolio.wishes import calls_of, numbers, want
+from tests.builders.commands import Run
+from tests.builders.companies import duns_numbers
+from tests.builders.registrations import REFERENCE, a_registration
+from tests.builders.subjects import want
+from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
-A, B, C = numbers(3)
+A, B, C = duns_numbers(3)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from monitoring.leasing import Lease, take_lease
 from monitoring.management.commands import _waiting
 from monitoring.models import Delivery, DeliveryState, Notification
 from portfolio.models import Contract, Registration, RegistrationState
-from tests.builders import a_registration
-from tests.commands.conftest import REFERENCE, Run
+from tests.builders.commands import Run
+from tests.builders.registrations import REFERENCE, a_registration
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from monitoring.leasing import take_lease
 from monitoring.models import Notification, PassState, Purpose, ReplayPass
 from portfolio.connecting import client_for
 from portfolio.models import Contract, Registration
-from tests.builders import a_contract, a_registration
-from tests.commands.conftest import REFERENCE, Run
+from tests.builders.commands import Run
+from tests.builders.contracts import a_contract
+from tests.builders.registrations import REFERENCE, a_registration
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from django.core.management import CommandError
 
 from direct_plus.sandbox import Sandbox, SandboxControl
 from portfolio.models import Contract, Registration, RegistrationState
-from tests.commands.conftest import REFERENCE, Run
+from tests.builders.commands import Run
+from tests.builders.registrations import REFERENCE
 
 pytestmark = pytest.mark.django_db
 

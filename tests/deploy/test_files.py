@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ import yaml
 from django.conf import settings
 
 from dnbmon_site import serving
+from tests.builders.deploy_files import DEPLOY, unit
 from tests.support import ROOT, free_port, manage, program, wait_for_port
 
-DEPLOY = ROOT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
 HARDENED = {
     "NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes", "User": "dnbmon",
@@ -28,13 +27,6 @@ HARDENED = {
     "TasksMax": "256", "OOMPolicy": "continue", "IPAddressDeny": "link-local multicast", "SocketBindDeny": "any",
     "ReadWritePaths": "/opt/dnbmon/var", "EnvironmentFile": "/etc/dnbmon/production.env",
 }  # fmt: skip
-
-
-def unit(path: Path) -> ConfigParser:
-    parser = ConfigParser(interpolation=None, strict=True)
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
-    parser.read(path)
-    return parser
 
 
 def services() -> dict[str, Any]:

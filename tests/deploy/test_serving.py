@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from dnbmon_site.unread import drain
-from tests.deploy.test_files import DEPLOY, unit
-from tests.site.test_settings import SAFE
+from tests.builders.deploy_files import DEPLOY, unit
+from tests.builders.settings import SAFE
 from tests.support import ROOT, free_port, manage, program, wait_for_port
 
 HOST = "monitoring.example.com"

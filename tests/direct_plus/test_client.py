@@ -19,7 +19,7 @@ from direct_plus.client import DirectPlus, Outcome
 from direct_plus.duns import InvalidDuns, LostLeadingZero
 from direct_plus.session import Answer, Credentials, Session
 from direct_plus.tokens import MemoryTokenStore, Token
-from tests.direct_plus.builders import DETAIL, DUNS, an_error, information
+from tests.builders.direct_plus_answers import DETAIL, DUNS, an_error, information
 
 BASE = "https://plus.example"
 REGISTRATIONS = f"{BASE}/v1/monitoring/registrations"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from direct_plus import errors
 from direct_plus.errors import DirectPlusError
 from direct_plus.session import error_of
-from tests.direct_plus.builders import NOW, an_answer, an_error
+from tests.builders.direct_plus_answers import NOW, an_answer, an_error
 
 
 def error_from(status: int, body: bytes | dict[str, Any] = b"", **headers: str) -> DirectPlusError:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from direct_plus import messages, slicing
 from direct_plus.messages import ElementChange, UnreadableItem, parse_json, parse_stamp, read_item, split_answer
-from tests.direct_plus.builders import DUNS, a_notification, a_page, an_element
+from tests.builders.direct_plus_answers import DUNS, a_notification, a_page, an_element
 
 GOOD = json.dumps(a_notification()).encode()
 DEEP = b"[" * 2000 + b"]" * 2000

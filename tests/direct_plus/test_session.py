@@ -18,8 +18,8 @@ from direct_plus.errors import NotAuthorised, TimedOut, TokenExpired, Unreachabl
 from direct_plus.session import REPEATABLE, Credentials, Kind, Session, error_of
 from direct_plus.throttle import LocalThrottle, Throttle
 from direct_plus.tokens import MemoryTokenStore, Token
-from tests.direct_plus.builders import an_error
-from tests.direct_plus.servers import Script, Server, answering, dripping, resetting, sending, serving, silent
+from tests.builders.direct_plus_answers import an_error
+from tests.servers.scripted_servers import Script, Server, answering, dripping, resetting, sending, serving, silent
 
 KEY, SECRET, BEARER = "the-public-key", "the-very-secret", "bearer-0123456789"
 

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from direct_plus.transport import Answer, Request, Transport
-from tests.direct_plus.servers import Script, answering, dripping, resetting, sending, serving, silent
+from tests.servers.scripted_servers import Script, answering, dripping, resetting, sending, serving, silent
 
 HEAD = b"HTTP/1.1 200 OK\r\nDate: Thu, 08 Jan 2026 11:06:48 GMT\r\n"
 

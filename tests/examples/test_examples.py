@@ -16,7 +16,10 @@ from monitoring.models import Publication
 from monitoring.webhook_sending import send_test
 from monitoring.webhooks import create_endpoint
 from portfolio.models import Company
-from tests.builders import a_seed, an_element, an_update, delivered, stamp
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_seed, an_update
+from tests.builders.times import stamp
 from tests.support import ROOT, free_port, program, wait_for_port, wait_until
 
 EXAMPLES = ROOT / "examples"

@@ -2,8 +2,11 @@
 
 import pytest
 
-from tests.builders import a_contract, a_registration
-from tests.health.looks import a_beat, a_probe, ago
+from tests.builders.contracts import a_contract
+from tests.builders.heartbeats import a_beat
+from tests.builders.probes import a_probe
+from tests.builders.registrations import a_registration
+from tests.builders.times import ago
 
 
 @pytest.fixture

@@ -21,8 +21,13 @@ from monitoring.admin.registrations import marks_of
 from monitoring.models import DeadLetter, DeliveryState, DispatchState
 from portfolio.models import Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
 from portfolio.wording import standing
-from tests.builders import a_registration
-from tests.health.looks import a_beat, a_call, a_message, a_probe, ago, look_at, state_of
+from tests.builders.checks import look_at, state_of
+from tests.builders.deliveries import a_call
+from tests.builders.heartbeats import a_beat
+from tests.builders.messages import a_message
+from tests.builders.probes import a_probe
+from tests.builders.registrations import a_registration
+from tests.builders.times import ago
 from tests.support import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]

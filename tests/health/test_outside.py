@@ -12,7 +12,8 @@ from django_q.models import Schedule, Task
 from health.models import State
 from health.outside import PULL_LOOP, tell_outside
 from health.results import Result
-from tests.health.looks import ago, look_at
+from tests.builders.checks import look_at
+from tests.builders.times import ago
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
 URL = "https://watch.example.com/secret-word"

@@ -27,8 +27,9 @@ from health.scheduling import all_jobs
 from health.views import AWAY, what_is_missing
 from portfolio import roles
 from portfolio.models import AuditEntry, Registration, RegistrationState
-from tests.health.looks import a_published_call, ago
-from tests.portfolio.subjects import a_person
+from tests.builders.deliveries import a_published_call
+from tests.builders.people import a_person
+from tests.builders.times import ago
 from tests.support import ROOT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]

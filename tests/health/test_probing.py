@@ -18,8 +18,10 @@ from health.probing import ask, probe_due
 from monitoring.jobs import probe_stopped
 from monitoring.refusing import PROBE
 from portfolio.models import Contract, Registration, RegistrationState
-from tests.builders import a_registration
-from tests.health.looks import a_probe, ago, look_at, state_of
+from tests.builders.checks import look_at, state_of
+from tests.builders.probes import a_probe
+from tests.builders.registrations import a_registration
+from tests.builders.times import ago
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
 

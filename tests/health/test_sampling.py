@@ -18,7 +18,8 @@ from health.results import Result
 from health.sampling import keep, look_back, take_sample
 from monitoring.models import PassState, Purpose, ReplayPass
 from portfolio.models import Registration, RegistrationState
-from tests.health.looks import a_published_call, ago
+from tests.builders.deliveries import a_published_call
+from tests.builders.times import ago
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -1,36 +1,17 @@
 """A sandbox over real HTTP, and a registration that is pulled from it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
+from django.test import Client
 
-from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
-from monitoring.jobs import keep
-from monitoring.pulling import PullResult, pull
+from direct_plus.sandbox import Sandbox, SandboxControl
 from portfolio.models import Contract, Registration
-from tests.api.programs import Program
-from tests.builders import a_contract, a_registration
-
-REFERENCE = "ACME_LOD_01"
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with start_sandbox(switches={"calls_per_second": 0}) as running:
-        monkeypatch.setenv("DNB_BASE_URL", running.url)
-        monkeypatch.setenv("DNB_API_KEY", "sandbox-key")
-        monkeypatch.setenv("DNB_API_SECRET", "sandbox-secret")
-        # The pace of calls is tested by itself.
-        monkeypatch.setenv("DNB_CALLS_PER_SECOND", "1000")
-        yield running
-
-
-@pytest.fixture
-def control(sandbox: Sandbox) -> SandboxControl:
-    sandbox.control.add_registration(REFERENCE)
-    return sandbox.control
+from tests.builders.contracts import a_contract
+from tests.builders.registrations import REFERENCE, a_registration
+from tests.servers.mail_servers import Mailbox, a_mail_server
+from tests.servers.webhook_receivers import Receiver, receiving
 
 
 @pytest.fixture
@@ -43,21 +24,19 @@ def registration(contract: Contract, control: SandboxControl) -> Registration:
     return a_registration(REFERENCE, contract=contract)
 
 
-def emit(control: SandboxControl, items: Iterable[Any], reference: str = REFERENCE) -> None:
-    """Queue these at D&B, which stamps them when they are pulled."""
-    control.emit(reference, [_unstamped(item) for item in items])
-
-
-def _unstamped(item: Any) -> Any:
-    if not isinstance(item, dict):
-        return item
-    return {name: value for name, value in item.items() if name != "deliveryTimeStamp"}
-
-
-def pull_now(registration: Registration) -> PullResult:
-    return pull(registration, keep=keep)
+@pytest.fixture
+def ann(admin: Client) -> Client:
+    """The administrator, where others work beside her."""
+    return admin
 
 
 @pytest.fixture
-def program(db: None) -> Program:
-    return Program.with_key(scopes="read")
+def mailbox() -> Iterator[Mailbox]:
+    with a_mail_server() as box:
+        yield box
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as running:
+        yield running

@@ -1,10 +1,6 @@
 """The admin's lists and pages of what D&B says: quick, read-only, in words."""
 
-import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
-from html import unescape
 from typing import Any
 
 import pytest
@@ -32,25 +28,18 @@ from monitoring.models import (
 from portfolio.filters import key_at
 from portfolio.models import AuditEntry, Company, Tally
 from portfolio.tallying import tally
-from tests.builders import (
-    DUNS,
-    MOMENT,
-    a_notice,
-    a_registration,
-    a_seed,
-    a_transfer,
-    an_element,
-    an_update,
-    delivered,
-    stamp,
-)
-from tests.monitoring.alerts import a_channel, a_rule
+from tests.builders.channels import a_channel
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.deliveries import delivered, some_news
+from tests.builders.elements import STATUS, an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.pages import text_of
+from tests.builders.queries import AtMost
+from tests.builders.registrations import a_registration
+from tests.builders.rules import a_rule
+from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
-AtMost = Callable[[int], AbstractContextManager[Any]]
-OTHER = "150483782"
-STATUS = "organization.dunsControlStatus.operatingStatus"
-ACTIVE, OUT = {"description": "Active", "dnbCode": 9074}, {"description": "Out of business", "dnbCode": 403}
 
 LISTS = [
     "/monitoring/change/",
@@ -65,30 +54,6 @@ LISTS = [
     "/portfolio/registration/",
     "/portfolio/contract/",
 ]
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
-
-
-def some_news() -> Delivery:
-    """Two companies, a status that ends, a merger, noise, and an item that nobody can read."""
-    place = {"primaryAddress": {"addressLocality": {"name": "Leeds"}}}
-    return delivered(
-        a_seed(DUNS, delivered=stamp(), **place),
-        a_seed(OTHER, delivered=stamp(), primaryName="Örsted Papier AG", countryISOAlpha2Code="CH"),
-        an_update(an_element(STATUS, ACTIVE, OUT, stamp(days=1)), delivered=stamp(days=2)),
-        an_update(an_element("organization.dnbAssessment.failureScore.scoreDate", "2026-01-01", "2026-01-02")),
-        a_transfer(OTHER, to=DUNS, delivered=stamp(days=3)),
-        '{"type":"UPDATE","organization":{"duns":"12"},"elements":[]}',
-    )
-
-
-def text_of(answer: Any) -> str:
-    """What a reader sees, in one line."""
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", answer.content.decode())))
 
 
 @pytest.mark.parametrize("path", LISTS)

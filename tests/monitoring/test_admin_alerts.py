@@ -1,53 +1,29 @@
 """The inbox, the rules' form with its mistakes, the trial, channels and who may do what with them."""
 
-import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from html import unescape
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
 from dnbmon_site.models import User
 from monitoring.addressing import address_of
-from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, RuleChannel, Severity
+from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, RuleChannel
 from portfolio.models import AuditEntry
 from portfolio.tallying import tally
-from tests.builders import DUNS, a_seed, delivered
-from tests.monitoring.alerts import STATUS, a_channel, a_rule, news, now_stamp, raised
+from tests.builders.alerts import a_raised_alert, raised
+from tests.builders.channels import a_channel, channel_form
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.elements import STATUS
+from tests.builders.notifications import a_seed, news
+from tests.builders.pages import text_of
+from tests.builders.people import an_alert_viewer
+from tests.builders.queries import AtMost
+from tests.builders.rules import a_rule, rule_form
+from tests.builders.times import now_stamp
 
 pytestmark = pytest.mark.django_db
-AtMost = Callable[[int], AbstractContextManager[Any]]
-
-
-@pytest.fixture
-def ann(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
-
-
-def a_viewer(*permissions: str) -> Client:
-    bob = User.objects.create_user("bob", "bob@example.com", "secret words", is_staff=True)
-    codes = [name.partition(".")[2] for name in ("monitoring.view_alert", *permissions)]
-    for permission in Permission.objects.filter(codename__in=codes, content_type__app_label="monitoring"):
-        bob.user_permissions.add(permission)
-    client = Client()
-    client.force_login(bob)
-    return client
-
-
-def an_alert(**fields: Any) -> Alert:
-    a_rule(**{"elements": STATUS, "conditions": "becomes 403", **fields})
-    delivered(a_seed(DUNS, delivered=now_stamp(days=-1)), news(), news("organization.telephone", [], ["1"]))
-    raised()
-    return Alert.objects.get(company=DUNS)
-
-
-def text_of(answer: Any) -> str:
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", answer.content.decode())))
 
 
 # The inbox
@@ -55,7 +31,7 @@ def text_of(answer: Any) -> str:
 
 @pytest.mark.parametrize("path", ["/monitoring/alert/", "/monitoring/alertrule/", "/monitoring/channel/"])
 def test_every_list_opens_with_few_queries(ann: Client, path: str, django_assert_max_num_queries: AtMost) -> None:
-    an_alert()
+    a_raised_alert()
     a_channel(*AlertRule.objects.all())
     with django_assert_max_num_queries(12):
         answer = ann.get(path)
@@ -64,7 +40,7 @@ def test_every_list_opens_with_few_queries(ann: Client, path: str, django_assert
 
 
 def test_the_inbox_holds_what_is_open_and_filters_show_the_rest(ann: Client) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     assert "Out of business" in text_of(ann.get("/monitoring/alert/"))
     Alert.objects.update(state=AlertState.CLOSED)
     assert "Nothing" in text_of(ann.get("/monitoring/alert/"))
@@ -75,19 +51,19 @@ def test_the_inbox_holds_what_is_open_and_filters_show_the_rest(ann: Client) -> 
 
 @pytest.mark.parametrize("query", ["q=804735132", "q=acme", "assignee=nobody", "assignee=", "state=bogus", "rule=x"])
 def test_search_and_odd_filters(ann: Client, query: str) -> None:
-    an_alert()
+    a_raised_alert()
     assert "Acme Ltd" in text_of(ann.get(f"/monitoring/alert/?{query}"))
 
 
 def test_mine_and_of_others(ann: Client) -> None:
-    an_alert()
+    a_raised_alert()
     Alert.objects.update(assignee=User.objects.get(username="ann"))
     assert "Acme Ltd" in text_of(ann.get("/monitoring/alert/?assignee=me"))
     assert "Nothing matches" in text_of(ann.get("/monitoring/alert/?assignee=nobody"))
 
 
 def test_bulk_actions(ann: Client) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     for action, state in (
         ("acknowledge_selected", "acknowledged"),
         ("close_selected", "closed"),
@@ -107,7 +83,7 @@ def test_bulk_actions(ann: Client) -> None:
 
 
 def test_an_alert_says_what_changed_why_and_what_else(ann: Client, django_assert_max_num_queries: AtMost) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     with django_assert_max_num_queries(20):
         text = text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
     assert "Operating status Active → Out of business" in text
@@ -117,7 +93,7 @@ def test_an_alert_says_what_changed_why_and_what_else(ann: Client, django_assert
 
 
 def test_acting_on_an_alert(ann: Client) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     ann_herself = User.objects.get(username="ann")
 
     def do(action: str, **data: str) -> None:
@@ -142,7 +118,7 @@ def test_acting_on_an_alert(ann: Client) -> None:
 
 
 def test_what_is_no_act_or_no_person_is_not_found(ann: Client) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     assert ann.post(f"/monitoring/alert/{alert.pk}/do/sell/").status_code == 404
     for person in ("nobody", "01994a00-0000-7000-8000-000000000000"):
         assert ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": person}).status_code == 404
@@ -159,8 +135,8 @@ def test_a_summary_has_a_page_too(ann: Client) -> None:
 
 
 def test_who_may_only_look_cannot_act() -> None:
-    alert = an_alert()
-    viewer = a_viewer()
+    alert = a_raised_alert()
+    viewer = an_alert_viewer()
     page = viewer.get(f"/monitoring/alert/{alert.pk}/change/")
     assert page.status_code == 200
     assert "/do/" not in page.content.decode()
@@ -171,26 +147,12 @@ def test_who_may_only_look_cannot_act() -> None:
 # Rules
 
 
-def form(**fields: Any) -> dict[str, Any]:
-    return {
-        "name": "Names",
-        "severity": Severity.HIGH.value,
-        "combination": "any",
-        "grouping": "company_day",
-        "quiet_zone": "UTC",
-        "element_paths": "primaryName",
-        "conditions_operator": ["contains", ""],
-        "conditions_value": ["in liquidation", ""],
-        **fields,
-    }
-
-
 def test_a_rule_is_made_tried_and_switched_on(ann: Client) -> None:
     delivered(a_seed(DUNS, delivered=now_stamp(days=-3)))
     delivered(news("organization.primaryName", "Acme Ltd", "Acme Ltd (in liquidation)"))
     AlertRule.objects.all().delete()
     channel = a_channel()
-    answer = ann.post("/monitoring/alertrule/add/", form(channels=[str(channel.pk)], kinds=["element", "deleted"]))
+    answer = ann.post("/monitoring/alertrule/add/", rule_form(channels=[str(channel.pk)], kinds=["element", "deleted"]))
     rule = AlertRule.objects.get()
     assert (rule.conditions, rule.kinds, rule.active) == ("contains in liquidation", "element,deleted", False)
     assert RuleChannel.objects.get().channel == channel
@@ -206,11 +168,13 @@ def test_a_rule_is_made_tried_and_switched_on(ann: Client) -> None:
 
 def test_a_mistake_is_shown_at_its_field_with_its_place(ann: Client) -> None:
     before = AlertRule.objects.count()
-    wrong = form(element_paths="primaryName\nlegal events", conditions_operator=["rises by"], conditions_value=["much"])
+    condition = {"conditions_operator": ["rises by"], "conditions_value": ["much"]}
+    wrong = rule_form(element_paths="primaryName\nlegal events", **condition)
     text = text_of(ann.post("/monitoring/alertrule/add/", wrong))
     assert "Line 2, character 6" in text
     assert "Line 1, character 10: “much” is no number" in text
-    text = text_of(ann.post("/monitoring/alertrule/add/", form(companies="12345", countries="Germany", quiet_zone="X")))
+    wrong = rule_form(companies="12345", countries="Germany", quiet_zone="X")
+    text = text_of(ann.post("/monitoring/alertrule/add/", wrong))
     for words in ("Entry 1, “12345”", "Entry 1, “Germany”", "“X” is no time zone"):
         assert words in text
     assert AlertRule.objects.count() == before
@@ -222,7 +186,7 @@ def test_a_rule_is_changed_and_keeps_channels_of_others(ann: Client) -> None:
     mine = a_channel()
     page = ann.get(f"/monitoring/alertrule/{rule.pk}/change/")
     assert page.status_code == 200
-    fields = form(
+    fields = rule_form(
         kinds=["deleted"], element_paths="", conditions_operator=[], conditions_value=[], channels=[str(mine.pk)]
     )
     ann.post(f"/monitoring/alertrule/{rule.pk}/change/", fields)
@@ -242,7 +206,7 @@ def test_a_changed_rule_of_the_pack_says_so_and_is_reset(ann: Client) -> None:
 
 
 def test_deleted_rules_of_the_pack_are_put_back_and_alerts_outlive_their_rule(ann: Client) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     assert alert.rule is not None
     alert.rule.delete()
     assert ann.post("/monitoring/alertrule/restore/").status_code == 302
@@ -264,18 +228,6 @@ def test_a_broken_rule_shows_its_mistake_instead_of_a_trial(ann: Client) -> None
 
 
 # Channels
-
-
-def channel_form(**fields: Any) -> dict[str, Any]:
-    return {
-        "name": "Mine",
-        "address": "ann@example.com",
-        "active": "on",
-        "minimum": Severity.NOISE.value,
-        "rhythm": "at_once",
-        "digest_day": 0,
-        **fields,
-    }
 
 
 def test_a_channel_is_made_and_its_address_never_shown_again(ann: Client) -> None:
@@ -312,7 +264,7 @@ def test_the_test_button(ann: Client, mailoutbox: list[Any]) -> None:
 def test_everybody_has_channels_of_their_own_and_sees_no_others() -> None:
     other = a_channel(person=User.objects.create_user("carl"), name="Carl's own")
     shared = a_channel(name="Shared one")
-    bob = a_viewer()
+    bob = an_alert_viewer()
     bob.post("/monitoring/channel/add/", channel_form(person=str(other.person_id)))
     mine = Channel.objects.get(name="Mine")
     assert str(mine.person) == "bob"
@@ -337,7 +289,7 @@ def test_subscribing_again(ann: Client) -> None:
 
 
 def test_the_front_page_names_critical_alerts_that_nobody_looks_after(ann: Client) -> None:
-    an_alert()
+    a_raised_alert()
     tally("alerts")
     assert "1 critical alert" in text_of(ann.get("/"))
     Alert.objects.update(state=AlertState.ACKNOWLEDGED)

@@ -2,8 +2,6 @@
 
 import re
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -19,22 +17,23 @@ from monitoring.models import Alert, Delivery, DeliveryState, Source
 from portfolio.models import ProposalKind, SubjectImport, Tally
 from portfolio.proposing import Sign, propose
 from portfolio.tallying import tally
-from tests.builders import DUNS, a_contract, a_registration, an_element, an_update, delivered, stamp
-from tests.monitoring.alerts import a_channel
-from tests.monitoring.test_admin import text_of
-from tests.portfolio.subjects import a_person, a_subject
+from tests.builders.channels import a_channel
+from tests.builders.companies import DUNS
+from tests.builders.contracts import a_contract
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import an_update
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.builders.queries import AtMost
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
+from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
-AtMost = Callable[[int], AbstractContextManager[Any]]
 NOW = timezone.now()
 FAILURE = "organization.dnbAssessment.failureScore.nationalPercentile"
 MOST_QUERIES = 13
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
 
 
 def test_with_nothing_there_it_says_what_to_do(admin: Client) -> None:

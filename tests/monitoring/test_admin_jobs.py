@@ -10,20 +10,13 @@ from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.tasks import async_task
 
 from dnbmon_site import jobs_admin
-from dnbmon_site.models import User
 from dnbmon_site.schedules import install_schedules, is_own, refuse_foreign
 from health import scheduling
 from portfolio.models import AuditEntry
-from tests.monitoring.test_admin import text_of
+from tests.builders.pages import text_of
 
 COUNT = "monitoring.jobs.count_days"
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
 
 
 def a_form(**fields: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Webhooks, their messages and scheduled exports in the admin."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,10 @@ from monitoring.alert_jobs import queue_for_webhooks, send_due
 from monitoring.dispatching import dispatch_due
 from monitoring.models import Dispatch, DispatchState, ScheduledExport, WebhookEndpoint
 from monitoring.webhooks import emit_event
-from tests.builders import an_update, delivered
-from tests.monitoring.receivers import Receiver, answering, receiving
-from tests.monitoring.test_admin import text_of
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import an_update
+from tests.builders.pages import text_of
+from tests.servers.webhook_receivers import Receiver, answering
 
 pytestmark = pytest.mark.django_db
 PATH = "/monitoring/webhookendpoint/"
@@ -26,18 +26,6 @@ PATH = "/monitoring/webhookendpoint/"
 def places(settings: Any, tmp_path: Path) -> None:
     settings.PRIVATE_HOSTS = ["*"]
     settings.EXPORT_FOLDER = tmp_path
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as running:
-        yield running
 
 
 def make(admin: Client, receiver: Receiver, **fields: Any) -> Any:

@@ -26,18 +26,15 @@ from monitoring.models import (
 )
 from monitoring.rebuilding import rebuild
 from portfolio.models import Subject
-from tests.builders import (
-    DUNS,
-    a_notice,
-    a_registration,
-    a_seed,
-    a_transfer,
-    an_element,
-    an_update,
-    delivered,
-    stamp,
-)
-from tests.monitoring.alerts import ACTIVE, BANKRUPTCY, OTHER, OUT, STATUS, a_channel, a_rule, news, now_stamp, raised
+from tests.builders.alerts import raised
+from tests.builders.channels import a_channel
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.deliveries import delivered
+from tests.builders.elements import ACTIVE, BANKRUPTCY, OUT, STATUS, an_element
+from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update, news
+from tests.builders.registrations import a_registration
+from tests.builders.rules import a_rule
+from tests.builders.times import now_stamp, stamp
 
 pytestmark = pytest.mark.django_db
 

@@ -18,8 +18,12 @@ from monitoring.history import profile
 from monitoring.models import Delivery, DeliveryState, Source
 from portfolio.models import Contract, Registration
 from portfolio.stored_bytes import load_bytes
-from tests.builders import a_registration, a_seed, an_element, an_update, stamp
-from tests.monitoring.conftest import REFERENCE, emit, pull_now
+from tests.builders.deliveries import pull_now
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_seed, an_update
+from tests.builders.registrations import REFERENCE, a_registration
+from tests.builders.times import stamp
+from tests.servers.sandbox import emit
 
 OTHER = "ACME_LOD_02"
 COMPANIES, DATES, ROUNDS = 40, 5, 5

@@ -1,6 +1,5 @@
 """Assigning an alert: the person is notified once, at once, and sees it first."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,28 +17,19 @@ from monitoring.handling import assign, close, open_again
 from monitoring.jobs import count_standing
 from monitoring.models import Alert, AlertState, Channel, Dispatch, MailAddress, Rhythm, Severity
 from monitoring.own_alerts import own_alerts
-from tests.monitoring.alerts import a_channel, soon
-from tests.monitoring.sinks import Mailbox, a_mail_server
-from tests.monitoring.test_admin_alerts import a_viewer, an_alert, text_of
+from tests.builders.alerts import a_raised_alert
+from tests.builders.channels import a_channel
+from tests.builders.pages import text_of
+from tests.builders.people import an_alert_viewer
+from tests.builders.times import soon
+from tests.servers.mail_servers import Mailbox
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with a_mail_server() as box:
-        yield box
-
-
-@pytest.fixture
-def ann(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
-
-
-@pytest.fixture
 def bob() -> Client:
-    return a_viewer("monitoring.acknowledge_alert")
+    return an_alert_viewer("monitoring.acknowledge_alert")
 
 
 def him() -> User:
@@ -58,7 +48,7 @@ def sent() -> int:
 
 
 def test_who_is_assigned_gets_mail_at_once(ann: Client, bob: Client, mailbox: Mailbox) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     answer = ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(him().pk)}, follow=True)
     assert "Assigned to bob, who is notified: bob@example.com." in text_of(answer)
     assert "bob, assigned by ann" in text_of(answer)
@@ -70,7 +60,7 @@ def test_who_is_assigned_gets_mail_at_once(ann: Client, bob: Client, mailbox: Ma
 
 
 def test_who_assigns_is_told_that_nobody_has_said_yes_yet(ann: Client, bob: Client) -> None:
-    alert, channel = an_alert(), a_channel(person=him(), address="elsewhere@example.com")
+    alert, channel = a_raised_alert(), a_channel(person=him(), address="elsewhere@example.com")
     MailAddress.objects.update(confirmed_at=None)
     answer = ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(him().pk)}, follow=True)
     assert (
@@ -80,7 +70,7 @@ def test_who_assigns_is_told_that_nobody_has_said_yes_yet(ann: Client, bob: Clie
 
 
 def test_a_channel_of_their_own_is_used_whatever_it_takes(bob: Client, mailbox: Mailbox) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     a_channel(person=him(), address="elsewhere@example.com", rhythm=Rhythm.WEEKLY, minimum=Severity.CRITICAL)
     Alert.objects.update(severity=Severity.LOW)
     given(alert)
@@ -89,7 +79,7 @@ def test_a_channel_of_their_own_is_used_whatever_it_takes(bob: Client, mailbox: 
 
 
 def test_it_is_told_once_however_many_do_it(bob: Client) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     assert (given(alert), given(alert)) == (1, 0)
     notify_assignees()
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
@@ -98,7 +88,7 @@ def test_it_is_told_once_however_many_do_it(bob: Client) -> None:
 
 
 def test_assigned_to_somebody_else_and_back_it_is_told_again(bob: Client) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     given(alert)
     assign([alert.pk], to=None, by="ann")
     with time_machine.travel(timezone.now() + timedelta(seconds=1)):
@@ -107,7 +97,7 @@ def test_assigned_to_somebody_else_and_back_it_is_told_again(bob: Client) -> Non
 
 
 def test_who_takes_an_alert_needs_no_message(bob: Client) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     bob.post("/monitoring/alert/", {"action": "take_selected", "_selected_action": [str(alert.pk)]})
     alert.refresh_from_db()
     assert alert.assignee == him()
@@ -115,7 +105,7 @@ def test_who_takes_an_alert_needs_no_message(bob: Client) -> None:
 
 
 def test_killed_between_assigning_and_notifying_nothing_is_lost(bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     with monkeypatch.context() as patched:
         patched.setattr(handling, "notify_assignees", _dying)
         with pytest.raises(RuntimeError):
@@ -128,7 +118,7 @@ def _dying() -> int:
 
 
 def test_what_was_given_to_somebody_else_meanwhile_is_not_sent(bob: Client, mailbox: Mailbox) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     given(alert)
     assign([alert.pk], to=None, by="ann")
     assert sent() == 0
@@ -136,13 +126,13 @@ def test_what_was_given_to_somebody_else_meanwhile_is_not_sent(bob: Client, mail
 
 
 def test_a_channel_made_later_gets_what_is_assigned_later(bob: Client) -> None:
-    given(an_alert())
+    given(a_raised_alert())
     a_channel(person=him(), created_at=timezone.now() + timedelta(minutes=1))
     assert notify_assignees() == 0
 
 
 def test_who_cannot_be_reached_is_said(ann: Client, bob: Client) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     unsubscribe(a_channel(person=him()))
     answer = ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(him().pk)}, follow=True)
     assert "Assigned to bob, whom no message reaches" in text_of(answer)
@@ -150,7 +140,7 @@ def test_who_cannot_be_reached_is_said(ann: Client, bob: Client) -> None:
 
 
 def test_who_may_not_see_alerts_is_assigned_none(ann: Client) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     carl = User.objects.create_user("carl", "carl@example.com", is_staff=True)
     answer = ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(carl.pk)}, follow=True)
     assert "carl may not see alerts" in text_of(answer)
@@ -163,14 +153,14 @@ def test_who_may_not_see_alerts_is_assigned_none(ann: Client) -> None:
 
 
 def test_the_front_page_begins_with_what_is_the_readers(bob: Client) -> None:
-    given(an_alert())
+    given(a_raised_alert())
     text = text_of(bob.get("/"))
     assert "1 alert is assigned to you" in text and "Operating status" not in text.split("1 alert is assigned")[0]
     assert "operating status Active → Out of business" in text
 
 
 def test_the_menu_counts_own_open_alerts(bob: Client) -> None:
-    alert = an_alert()
+    alert = a_raised_alert()
     assert badge(bob) == ""
     given(alert)
     assert badge(bob) == "1"
@@ -189,14 +179,14 @@ def badge(client: Client) -> Any:
 
 
 def test_what_the_program_closes_is_counted_with_all_that_stands(bob: Client) -> None:
-    given(an_alert())
+    given(a_raised_alert())
     Alert.objects.update(state=AlertState.CLOSED)
     count_standing()
     assert own_alerts(him())["open"] == 0
 
 
 def test_the_badge_asks_nothing(bob: Client, django_assert_num_queries: Any) -> None:
-    given(an_alert())
+    given(a_raised_alert())
     person = him()
     with django_assert_num_queries(0):
         assert own_alerts(person)["open"] == 1

@@ -31,17 +31,19 @@ from monitoring.permitted_addresses import ACTS_AN_HOUR, ASKED_AT_MOST, waits_fo
 from monitoring.telling import after_quiet_hours
 from portfolio.models import Subject
 from portfolio.notices import notify
-from tests.builders import DUNS, a_registration, a_seed, delivered
-from tests.monitoring.alerts import BANKRUPTCY, OUT, STATUS, a_channel, a_rule, news, now_stamp, raised, said_yes, soon
-from tests.monitoring.sinks import Mailbox, ReceivingServer, a_mail_server, a_receiver
+from tests.builders.alerts import raised
+from tests.builders.channels import a_channel, said_yes
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.elements import BANKRUPTCY, OUT, STATUS
+from tests.builders.notifications import a_seed, news
+from tests.builders.registrations import a_registration
+from tests.builders.rules import a_rule
+from tests.builders.times import now_stamp, soon
+from tests.servers.channel_receivers import ReceivingServer, a_receiver
+from tests.servers.mail_servers import Mailbox
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with a_mail_server() as box:
-        yield box
 
 
 @pytest.fixture

@@ -10,23 +10,18 @@ from monitoring.models import Change, Notification
 from portfolio.describing import add_note, describe_company
 from portfolio.models import AuditEntry, Company, CompanyNote, Subject
 from portfolio.referring import Named, name_companies
-from tests.builders import (
-    DUNS,
-    MOMENT,
-    a_notice,
-    a_registration,
-    a_seed,
-    a_transfer,
-    an_element,
-    an_update,
-    delivered,
-    stamp,
-)
-from tests.monitoring.test_admin import ACTIVE, OTHER, OUT, STATUS, AtMost, admin, text_of
-from tests.portfolio.subjects import a_person, a_subject
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.deliveries import delivered
+from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
+from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.builders.queries import AtMost
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
+from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
-assert admin  # a fixture
 PAGE = f"/portfolio/company/{DUNS}/change/"
 FAILURE = "organization.dnbAssessment.failureScore.nationalPercentile"
 LINKAGE = {

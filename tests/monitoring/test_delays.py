@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from monitoring.delays import cut, delay_text, forget_delays, percentile, roll_up_delays
 from monitoring.models import DailyDelay
-from tests.builders import a_seed, an_element, an_update, delivered, stamp
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_seed, an_update
+from tests.builders.times import stamp
 
 
 def rows() -> list[Any]:

@@ -1,6 +1,5 @@
 """Digests: at their time in the reader's zone, each entry once, whoever dies in between."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -15,17 +14,16 @@ from monitoring.dispatching import dispatch_due
 from monitoring.models import AlertRule, Channel, DigestItem, Dispatch, Rhythm, Weekday
 from monitoring.telling import tell_notices
 from portfolio.notices import notify
-from tests.builders import delivered
-from tests.monitoring.alerts import OTHER, a_channel, a_rule, news, raised, soon
-from tests.monitoring.sinks import Mailbox, a_mail_server
+from tests.builders.alerts import raised
+from tests.builders.channels import a_channel
+from tests.builders.companies import OTHER
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import news
+from tests.builders.rules import a_rule
+from tests.builders.times import soon
+from tests.servers.mail_servers import Mailbox
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with a_mail_server() as box:
-        yield box
 
 
 def a_digest(*rules: AlertRule, **fields: Any) -> Channel:

@@ -7,10 +7,13 @@ import pytest
 from monitoring.evidence import gather_all, gather_evidence
 from monitoring.models import ReadMark
 from portfolio.models import Registration, Subject, SubjectState
-from tests.builders import DUNS, a_notice, a_registration, a_seed, an_update, delivered, stamp
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
-OTHER = "150483782"
 
 
 def rows() -> dict[str, tuple[str, bool]]:

@@ -16,8 +16,10 @@ from monitoring.evidence import gather_all
 from monitoring.files import NotForUs, cut, import_file
 from monitoring.models import Change, DeadLetter, Delivery, DeliveryState, Notification, Source
 from portfolio.models import Company, Registration, Subject, SubjectState
-from tests.builders import a_notice, a_seed, an_element, an_update, as_json
-from tests.monitoring.conftest import REFERENCE
+from tests.builders.deliveries import as_json
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.registrations import REFERENCE
 
 pytestmark = pytest.mark.django_db
 A, B = "100000000", "100000001"

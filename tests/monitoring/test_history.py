@@ -14,18 +14,12 @@ from direct_plus.messages import parse_json
 from monitoring.history import Event, differences, fold, profile, set_value, value_at
 from monitoring.models import Change, Delivery, Kind, Notification, Publication
 from portfolio.models import Company
-from tests.builders import (
-    DUNS,
-    MOMENT,
-    a_notice,
-    a_registration,
-    a_seed,
-    a_transfer,
-    an_element,
-    an_update,
-    delivered,
-    stamp,
-)
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,10 @@ from direct_plus.messages import parse_json
 from monitoring import identity
 from monitoring.reading import Reader, Reading
 from portfolio.keys import time_first_id
-from tests.builders import a_notice, a_seed, a_transfer, an_element, an_update, as_bytes, stamp
+from tests.builders.deliveries import as_bytes
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
+from tests.builders.times import stamp
 
 SOURCE = identity.source_of("default", "ACME_LOD_01")
 

@@ -26,18 +26,12 @@ from monitoring.models import (
 from portfolio.models import Company, Registration
 from portfolio.rows import insert_new
 from portfolio.stored_bytes import load_bytes
-from tests.builders import (
-    DUNS,
-    a_delivery,
-    a_notice,
-    a_registration,
-    a_seed,
-    a_transfer,
-    an_element,
-    an_update,
-    delivered,
-    stamp,
-)
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import a_delivery, delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
 

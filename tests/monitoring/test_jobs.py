@@ -25,8 +25,11 @@ from monitoring.repairing import audit_is_due
 from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.stored_bytes import load_bytes
 from portfolio.syncing import pause_pulling
-from tests.builders import a_delivery, a_notice, a_registration, an_element, an_update
-from tests.monitoring.conftest import emit, pull_now
+from tests.builders.deliveries import a_delivery, pull_now
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, an_update
+from tests.builders.registrations import a_registration
+from tests.servers.sandbox import emit
 
 
 def updates(count: int) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from django.db import connection
 from monitoring.leasing import Lease, LeaseLost, leased, take_lease
 from portfolio.models import Registration
 from portfolio.rows import database_now
-from tests.builders import a_registration
+from tests.builders.registrations import a_registration
 
 
 def expire(registration: Registration) -> None:

@@ -32,15 +32,15 @@ from monitoring.webhooks import rotate_secret
 from portfolio.connecting import SharedTokens
 from portfolio.models import Registration
 from portfolio.sending import sync
-from tests.builders import an_update
-from tests.monitoring.alerts import a_channel
-from tests.monitoring.conftest import emit
-from tests.monitoring.receivers import answering, receiving
-from tests.monitoring.sinks import a_mail_server
-from tests.monitoring.test_webhooks import an_endpoint, run
-from tests.portfolio.wishes import numbers, want
-from tests.site.provider import SECRET, Provider
-from tests.site.test_single_sign_on import begun, provider  # noqa: F401  a fixture
+from tests.builders.channels import a_channel
+from tests.builders.companies import duns_numbers
+from tests.builders.notifications import an_update
+from tests.builders.subjects import want
+from tests.builders.webhooks import an_endpoint, queue_and_send
+from tests.servers.mail_servers import a_mail_server
+from tests.servers.openid_providers import SECRET, Provider, begun
+from tests.servers.sandbox import emit
+from tests.servers.webhook_receivers import answering, receiving
 
 pytestmark = pytest.mark.django_db
 Lines = Callable[[], list[dict[str, Any]]]
@@ -121,7 +121,7 @@ def at_dnb(registration: Registration, control: SandboxControl) -> Iterator[str]
     assert token is not None
     yield token.value
     registration.refresh_from_db()
-    want(registration, numbers(2))
+    want(registration, duns_numbers(2))
     sync(registration)
     yield from ("sandbox-key", "sandbox-secret")
 
@@ -131,7 +131,7 @@ def sent_out() -> Iterator[str]:
     with receiving() as receiver, a_mail_server():
         endpoint, secret = an_endpoint(receiver, url=f"{receiver.url}?key=the-receivers-key")
         receiver.behave = answering(500, b"the receiver's own words")
-        run()
+        queue_and_send()
         channel = a_channel(address="json://user:a-channels-password@127.0.0.1:9/")
         alert_jobs.send_due()
         yield from (secret, rotate_secret(WebhookEndpoint.objects.get(pk=endpoint.pk), by="ann"))
@@ -140,7 +140,7 @@ def sent_out() -> Iterator[str]:
         yield from (link.rstrip("/").rsplit("/", 1)[-1], "a-channels-password", "the-receivers-key")
 
 
-def people_and_programs(provider: Provider) -> Iterator[str]:  # noqa: F811
+def people_and_programs(provider: Provider) -> Iterator[str]:
     """Passwords right and wrong, a link for a new one, a sign-in elsewhere, keys right and wrong."""
     User.objects.create_superuser("boss", "boss@example.com", "the right words")
     for password in ("the right words", "the wrong words"):
@@ -162,7 +162,7 @@ def people_and_programs(provider: Provider) -> Iterator[str]:  # noqa: F811
 def test_no_line_holds_a_secret(
     registration: Registration,
     control: SandboxControl,
-    provider: Provider,  # noqa: F811
+    provider: Provider,
     lines: Lines,
     settings: Any,
 ) -> None:

@@ -39,11 +39,16 @@ from monitoring.timeline import changes_of
 from monitoring.weighing import Weights
 from portfolio.models import Company, Registration
 from portfolio.rows import insert_new
-from tests.builders import DUNS, MOMENT, a_delivery, a_notice, a_registration, a_seed, delivered, stamp
-from tests.monitoring.alerts import BANKRUPTCY, PERCENTILE, a_rule, news, now_stamp, raised
+from tests.builders.alerts import raised
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.deliveries import a_delivery, delivered
+from tests.builders.elements import BANKRUPTCY, PERCENTILE
+from tests.builders.notifications import a_notice, a_seed, news
+from tests.builders.registrations import a_registration
+from tests.builders.rules import a_rule
+from tests.builders.times import MOMENT, now_stamp, stamp
 
 pytestmark = pytest.mark.django_db
-OTHER = "150483782"
 SCORES = [70, 60, 50, 40, 55, 54, 30]
 
 

@@ -20,10 +20,11 @@ from monitoring.webhooks import create_endpoint, switch_off
 from portfolio.importing import apply_import, confirm_import, create_import, read_import
 from portfolio.models import Registration, Subject, SubjectImport, SubjectState
 from portfolio.wanting import Wish, unwant_subjects, want_subjects
-from tests.builders import DUNS, a_registration, an_actor
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.people import an_actor
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
-OTHER = "150483782"
 
 
 @pytest.fixture

@@ -7,11 +7,15 @@ from monitoring.models import ReadMark
 from monitoring.proposals import read_publications
 from portfolio.models import Proposal, ProposalKind, ProposalState
 from portfolio.proposing import dismiss
-from tests.builders import DUNS, MOMENT, a_notice, a_registration, a_transfer, an_actor, an_update, delivered, stamp
-from tests.portfolio.subjects import a_subject
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import a_notice, a_transfer, an_update
+from tests.builders.people import an_actor
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
+from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
-OTHER = "150483782"
 
 
 def states() -> list[tuple[str, str, str]]:

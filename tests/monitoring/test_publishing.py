@@ -9,7 +9,11 @@ from monitoring import ingesting
 from monitoring.ingesting import ingest, write
 from monitoring.models import Change, Delivery, DeliveryState, Publication
 from monitoring.publishing import publish, publish_waiting
-from tests.builders import a_delivery, a_notice, a_registration, a_seed, an_element, an_update, delivered, stamp
+from tests.builders.deliveries import a_delivery, delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
 
 
 @pytest.mark.django_db

@@ -14,9 +14,13 @@ from monitoring.models import Change, DeadLetter, Delivery, DeliveryState, Notif
 from monitoring.order import next_turn
 from monitoring.pulling import Outcome, PullResult, announce
 from portfolio.models import Registration, RegistrationState
-from tests.builders import a_notice, a_registration, a_seed, a_transfer, an_element, an_update, stamp
+from tests.builders.deliveries import pull_now
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
 from tests.ledger import assert_equals_ledger
-from tests.monitoring.conftest import emit, pull_now
+from tests.servers.sandbox import emit
 
 
 def some(count: int, start: int = 0) -> list[dict[str, Any]]:

@@ -13,18 +13,18 @@ from monitoring.permitted_addresses import SALT
 from monitoring.reach import unheard
 from portfolio.models import AuditEntry, Subject
 from portfolio.tallying import tally
-from tests.builders import DUNS, a_registration, a_seed, delivered
-from tests.monitoring.alerts import a_channel, a_rule, listen, news, now_stamp, raised, said_yes
-from tests.monitoring.test_admin_alerts import channel_form, form, text_of
+from tests.builders.alerts import raised
+from tests.builders.channels import a_channel, channel_form, listen, said_yes
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import a_seed, news
+from tests.builders.pages import text_of
+from tests.builders.registrations import a_registration
+from tests.builders.rules import a_rule, rule_form
+from tests.builders.times import now_stamp
 
 pytestmark = pytest.mark.django_db
 NO_CHANNEL = "No channel takes the alerts of 1 rule"
-
-
-@pytest.fixture
-def ann(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
 
 
 def heard_by() -> list[Any]:
@@ -85,7 +85,7 @@ def test_a_rule_that_notifies_owners_says_who_is_left_out(ann: Client) -> None:
 
 def test_a_ticked_channel_that_takes_only_heavier_alerts_is_named(ann: Client) -> None:
     channel = a_channel(name="Team", minimum=Severity.CRITICAL)
-    answer = ann.post("/monitoring/alertrule/add/", form(channels=[str(channel.pk)]), follow=True)
+    answer = ann.post("/monitoring/alertrule/add/", rule_form(channels=[str(channel.pk)]), follow=True)
     words = "“Team” takes alerts from critical on; those of this rule are high and are not sent."
     assert words in text_of(answer)
     rule = AlertRule.objects.get(name="Names")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,18 +19,12 @@ from monitoring.dispatching import dispatch_due
 from monitoring.models import Dispatch, DispatchState, ReportRecipient, ReportRegistration, ReportSchedule
 from monitoring.periods import read_period
 from monitoring.report_sending import due_time, next_time, plan, queue_due
-from tests.builders import a_registration
-from tests.monitoring.alerts import soon
-from tests.monitoring.sinks import Mailbox, a_mail_server
+from tests.builders.registrations import a_registration
+from tests.builders.times import soon
+from tests.servers.mail_servers import Mailbox
 
 pytestmark = pytest.mark.django_db
 MONDAY = datetime(2026, 3, 9, 7, 5, tzinfo=UTC)
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with a_mail_server() as box:
-        yield box
 
 
 def a_schedule(*names: str, **fields: Any) -> ReportSchedule:

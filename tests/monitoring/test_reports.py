@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import Any
@@ -26,13 +24,13 @@ from monitoring.report_xlsx import report_xlsx
 from monitoring.reporting import Report, make_report
 from portfolio.models import AuditEntry, Registration, Subject
 from portfolio.roles import MANAGER, VIEWER
-from tests.builders import a_registration
-from tests.monitoring.report_world import NAMES, START, WEEK, a_world
-from tests.monitoring.test_admin import text_of
-from tests.portfolio.subjects import a_person
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.builders.queries import AtMost
+from tests.builders.registrations import a_registration
+from tests.builders.reports import NAMES, START, WEEK, a_world
 
 pytestmark = pytest.mark.django_db
-AtMost = Callable[[int], AbstractContextManager[Any]]
 LATER = START + timedelta(days=10)
 
 
@@ -221,12 +219,6 @@ def test_the_spreadsheet_holds_the_numbers_and_every_zero(world: None) -> None:
 
 
 # Pages
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
 
 
 def test_the_page_shows_it_with_few_queries(world: None, admin: Client, django_assert_max_num_queries: AtMost) -> None:

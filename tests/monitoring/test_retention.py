@@ -21,8 +21,14 @@ from monitoring.rebuilding import rebuild
 from monitoring.retention import Removed, keep_what_is_kept, note_for, retain, what_remains
 from portfolio.models import AuditEntry, Contract, StoredBytes
 from portfolio.stored_bytes import load_bytes
-from tests.api.programs import Program
-from tests.builders import DUNS, a_contract, a_notice, a_registration, a_seed, an_element, an_update, delivered, stamp
+from tests.builders.companies import DUNS
+from tests.builders.contracts import a_contract
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.programs import Program
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
 from tests.engines import engine
 
 CASES = 1 if engine() == "mongodb" else 5

@@ -8,7 +8,11 @@ import pytest
 
 from monitoring.models import Change, DailyCount, Notification, ReadMark
 from monitoring.rolling_up import roll_up
-from tests.builders import a_notice, a_registration, a_seed, an_element, an_update, delivered, stamp
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ from monitoring.models import AlertRule, ReadMark, Severity
 from monitoring.rule_pack import INSTALLED, PACK, install_pack, is_changed, reset, restore_pack
 from monitoring.rules import compile_rule, mistakes_in
 from monitoring.severity import PREFIX
-from tests.monitoring.alerts import ACTIVE, BANKRUPTCY, OUT, PERCENTILE, STATUS
-from tests.monitoring.test_rules import a_change
+from tests.builders.changes import a_change
+from tests.builders.elements import ACTIVE, BANKRUPTCY, OUT, PERCENTILE, STATUS
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,5 @@
 """Rules: paths with wildcards in both directions, conditions on values, scope, and mistakes with their places."""
 
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -12,15 +11,12 @@ from monitoring.models import AlertRule, Change, Combination, Kind
 from monitoring.paths import Facet, Mistake, facets, parse_line, parse_path
 from monitoring.rules import Scope, compile_rule, in_words, mistakes_in, scope_in_words
 from portfolio.models import Company, Subject
-from tests.builders import DUNS, a_registration
-from tests.monitoring.alerts import ACTIVE, BANKRUPTCY, OTHER, OUT, PERCENTILE, STATUS
+from tests.builders.changes import a_change
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.elements import ACTIVE, BANKRUPTCY, OUT, PERCENTILE, STATUS
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
-
-
-def a_change(element: str = STATUS, previous: Any = None, current: Any = None, **fields: Any) -> Change:
-    texts = {"previous": json.dumps(previous), "current": json.dumps(current)}
-    return Change(element=element, **{"kind": Kind.ELEMENT, "company_id": DUNS, **texts, **fields})
 
 
 def reason(change: Change, **fields: Any) -> str:

@@ -22,8 +22,12 @@ from monitoring.models import Publication, ScheduledExport
 from monitoring.scheduled_export import asked_for, next_time, plan, write_due, write_now
 from portfolio.models import SavedFilter
 from portfolio.saved_filters import save_filter
-from tests.api.programs import Program
-from tests.builders import DUNS, a_notice, a_seed, an_element, an_update, delivered, stamp
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.programs import Program
+from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
 OTHER = "000483782"

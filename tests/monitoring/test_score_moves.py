@@ -9,7 +9,12 @@ from monitoring.models import ReadMark, Score, ScoreMove
 from monitoring.rebuilding import rebuild
 from monitoring.rolling_up import roll_up
 from monitoring.score_moves import TOLD, moves_of
-from tests.builders import DUNS, a_registration, a_seed, an_element, an_update, delivered, stamp
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_seed, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
 ASSESSMENT = "organization.dnbAssessment"

@@ -11,7 +11,7 @@ from monitoring.history import Event
 from monitoring.models import Element
 from monitoring.scores import Score, scores_of
 from monitoring.sparklines import HEIGHT, WIDTH, Line
-from tests.builders import MOMENT
+from tests.builders.times import MOMENT
 
 FAILURE = "organization.dnbAssessment.failureScore"
 END = MOMENT + timedelta(days=100)

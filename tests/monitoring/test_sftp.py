@@ -17,9 +17,10 @@ from monitoring.scheduled_export import plan, write_now
 from monitoring.sftp import BadKey, confirm_key, read_private_key, try_out
 from monitoring.signing import decrypted, encrypted
 from portfolio.models import AuditEntry
-from tests.builders import an_update, delivered
-from tests.monitoring.sftp_servers import PASSWORD, USER, FileTaker, taking_files
-from tests.monitoring.test_admin import text_of
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import an_update
+from tests.builders.pages import text_of
+from tests.servers.sftp_servers import PASSWORD, USER, FileTaker, taking_files
 from tests.support import free_port
 
 pytestmark = pytest.mark.django_db
@@ -189,12 +190,6 @@ def test_what_is_no_key_is_refused(text: str, said: str) -> None:
 
 
 # The pages
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
 
 
 PATH = "/monitoring/fileserver/"

@@ -26,10 +26,13 @@ from monitoring.timeline import (
 )
 from monitoring.wording import from_json, label_of_path, lower_first, say, short, words
 from portfolio.models import Company, Registration
-from tests.builders import DUNS, MOMENT, a_registration, a_seed, a_transfer, an_element, an_update, delivered, stamp
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.elements import ACTIVE, OUT, an_element
+from tests.builders.notifications import a_seed, a_transfer, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import MOMENT, stamp
 
-ACTIVE = {"description": "Active", "dnbCode": 9074}
-OUT = {"description": "Out of business", "dnbCode": 403}
 LEEDS = {
     "streetAddress": {"line1": "1 High St"},
     "addressLocality": {"name": "Leeds"},

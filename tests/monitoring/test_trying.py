@@ -1,7 +1,5 @@
 """A rule tried on the past: counts for each window, examples, and the bound said where it is reached."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +10,15 @@ from monitoring import trying
 from monitoring.models import Alert, AlertRule, Dispatch, Grouping
 from monitoring.paths import Mistake
 from monitoring.trying import try_rule
-from tests.builders import DUNS, a_notice, a_registration, a_seed, an_element, an_update, delivered
-from tests.monitoring.alerts import ACTIVE, BANKRUPTCY, OTHER, OUT, STATUS, now_stamp
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.deliveries import delivered
+from tests.builders.elements import ACTIVE, BANKRUPTCY, OUT, STATUS, an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.queries import AtMost
+from tests.builders.registrations import a_registration
+from tests.builders.times import now_stamp
 
 pytestmark = pytest.mark.django_db
-AtMost = Callable[[int], AbstractContextManager[Any]]
 
 
 def happened(days: int, element: str = STATUS, previous: Any = ACTIVE, current: Any = OUT, duns: str = DUNS) -> Any:

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from monitoring import calling_out, dispatching, outgoing, webhook_reading
-from monitoring.dispatching import dispatch_due, send_again, send_to
+from monitoring.dispatching import send_again, send_to
 from monitoring.event_types import EVENT_TYPES, UnknownEventType, patterns_of
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState, Publication, Severity, WebhookEndpoint
 from monitoring.publishing import publish
@@ -21,7 +21,6 @@ from monitoring.webhook_reading import queue_changes
 from monitoring.webhook_sending import SPACING, send_test
 from monitoring.webhooks import (
     Event,
-    create_endpoint,
     edit_endpoint,
     emit_event,
     emit_events,
@@ -34,11 +33,16 @@ from monitoring.webhooks import (
     waiting,
 )
 from portfolio.models import AuditEntry
-from tests.builders import DUNS, a_notice, a_registration, a_seed, an_element, an_update, delivered, stamp
-from tests.monitoring.receivers import Receiver, answering, garbage, receiving, slow
+from tests.builders.companies import DUNS, OTHER
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
+from tests.builders.registrations import a_registration
+from tests.builders.times import stamp
+from tests.builders.webhooks import an_endpoint, queue_and_send
+from tests.servers.webhook_receivers import Receiver, answering, garbage, receiving, slow
 
 pytestmark = pytest.mark.django_db
-OTHER = "150483782"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
@@ -48,27 +52,9 @@ def may_reach_this_machine(settings: Any) -> None:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with receiving() as running:
-        yield running
-
-
-@pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(NOON, tick=True) as moving:
         yield moving
-
-
-def an_endpoint(receiver: Receiver | None, **columns: Any) -> tuple[WebhookEndpoint, str]:
-    columns = {"name": "CRM", "url": receiver.url if receiver else "http://127.0.0.1:9/", **columns}
-    return create_endpoint(made_by="ann", **columns)
-
-
-def run() -> int:
-    """What the job does."""
-    until = timezone.now() + timedelta(seconds=50)
-    queue_changes(until)
-    return dispatch_due(until)
 
 
 def states() -> list[str]:
@@ -81,7 +67,7 @@ def states() -> list[str]:
 def test_a_change_is_sent_as_the_feed_shows_it(receiver: Receiver, program: Any) -> None:
     _, secret = an_endpoint(receiver)
     delivered(an_update())
-    assert run() == 1
+    assert queue_and_send() == 1
     (got,) = receiver.got
     body = got.verified(secret)
     assert body["type"] == "change.published"
@@ -96,7 +82,7 @@ def test_numbers_go_out_as_dnb_wrote_them(receiver: Receiver) -> None:
         '"current": 1', '"current": 3.0251016094E8'
     )
     delivered(raw)
-    run()
+    queue_and_send()
     assert b'"current":3.0251016094E8' in receiver.got[0].body
 
 
@@ -104,7 +90,7 @@ def test_an_endpoint_begins_at_the_present_end(receiver: Receiver) -> None:
     delivered(an_update())
     an_endpoint(receiver)
     delivered(a_notice("EXIT"))
-    run()
+    queue_and_send()
     assert [json.loads(one.body)["data"]["kind"] for one in receiver.got] == ["left"]
 
 
@@ -114,7 +100,7 @@ def test_an_endpoint_begins_where_its_maker_says(receiver: Receiver) -> None:
     delivered(a_notice("EXIT"))
     for name, begin in [("all", between - timedelta(days=400)), ("later", between), ("now", None)]:
         an_endpoint(receiver, name=name, begin=begin)
-    run()
+    queue_and_send()
     names = dict(WebhookEndpoint.objects.values_list("pk", "name"))
     told = Dispatch.objects.order_by("sequence").values_list("target", "payload")
     found = [(names[target], json.loads(payload)["data"]["kind"]) for target, payload in told]
@@ -126,7 +112,7 @@ def test_what_hears_of_changes_later_begins_then(receiver: Receiver) -> None:
     delivered(an_update())
     edit_endpoint(endpoint, by="ann", event_types="alert.raised, change.published")
     delivered(a_notice("EXIT"))
-    run()
+    queue_and_send()
     assert [json.loads(one.body)["data"]["kind"] for one in receiver.got] == ["left"]
 
 
@@ -156,7 +142,7 @@ def test_an_endpoint_hears_what_it_subscribed_to(receiver: Receiver, columns: di
     an_endpoint(receiver, **columns)
     delivered(an_update(an_element(), an_element("organization.registeredName", timestamp=stamp(seconds=1))))
     delivered(a_notice("DELETE", OTHER, delivered=stamp(days=2)))
-    run()
+    queue_and_send()
     assert [json.loads(one.body)["data"]["kind"] for one in receiver.got] == kinds
 
 
@@ -164,7 +150,7 @@ def test_only_one_registration(receiver: Receiver) -> None:
     an_endpoint(receiver, registration=a_registration("ONE"))
     delivered(an_update(), registration=a_registration("TWO"))
     delivered(a_notice("EXIT"), registration=a_registration("ONE"))
-    run()
+    queue_and_send()
     assert [json.loads(one.body)["data"]["registration"] for one in receiver.got] == ["ONE"]
 
 
@@ -174,7 +160,7 @@ def test_other_events_once_for_each_key(receiver: Receiver) -> None:
     assert emit_event("subject.wanted", {"duns": DUNS}, key="1", company=DUNS) == 0
     assert emit_event("import.applied", {}, key="1") == 0, "nobody wants to hear of it"
     assert emit_event("alert.raised", {"id": "x"}, key="1", company=DUNS) == 1
-    run()
+    queue_and_send()
     assert [one.verified(secret)["type"] for one in receiver.got] == ["subject.wanted", "alert.raised"]
 
 
@@ -182,7 +168,7 @@ def test_many_events_keep_their_order(receiver: Receiver) -> None:
     an_endpoint(receiver, event_types="*")
     emit_events([Event("subject.wanted", {"n": n}, str(n), DUNS) for n in range(5)])
     emit_event("subject.unwanted", {"n": 5}, key="5", company=DUNS)
-    run()
+    queue_and_send()
     assert [json.loads(one.body)["data"]["n"] for one in receiver.got] == [0, 1, 2, 3, 4, 5]
 
 
@@ -202,7 +188,7 @@ def test_messages_are_what_the_schema_says(receiver: Receiver) -> None:
     an_endpoint(receiver, severity=Severity.NOISE)
     values: list[Any] = [None, 1, "a", [], {"b": 1}, True]
     delivered(a_seed(), *[an_update(an_element(f"organization.e{n}", None, value)) for n, value in enumerate(values)])
-    run()
+    queue_and_send()
     schema = EVENT_TYPES["change.published"].schema
     for got in receiver.got:
         body = json.loads(got.body)
@@ -220,11 +206,11 @@ def test_what_is_queued_again_after_a_crash_is_the_same(receiver: Receiver, monk
     with monkeypatch.context() as patched:
         patched.setattr(webhook_reading, "_move", _killed)
         with pytest.raises(KeyboardInterrupt):
-            run()
+            queue_and_send()
     queued = sorted(Dispatch.objects.values_list("id", "sequence"))
     assert len(queued) == 2
     delivered(a_notice("UNDELETE", delivered=stamp(days=2)))
-    run()
+    queue_and_send()
     assert set(queued) <= set(Dispatch.objects.values_list("id", "sequence"))
     assert len(receiver.ids) == len(set(receiver.ids)) == 3
 
@@ -241,11 +227,11 @@ def test_killed_between_sending_and_noting(
     with monkeypatch.context() as patched:
         patched.setattr(dispatching, "_mark_sent", _killed)
         with pytest.raises(KeyboardInterrupt):
-            run()
+            queue_and_send()
     assert states() == ["waiting"]
-    assert run() == 0, "it may still be under way"
+    assert queue_and_send() == 0, "it may still be under way"
     clock.shift(timedelta(minutes=3))
-    assert run() == 1
+    assert queue_and_send() == 1
     assert len(receiver.got) == 2
     assert len(set(receiver.ids)) == 1
     assert receiver.got[0].body == receiver.got[1].body
@@ -255,20 +241,20 @@ def test_two_readers_at_once_tell_nothing_twice(receiver: Receiver, monkeypatch:
     endpoint, _ = an_endpoint(receiver)
     delivered(an_update(), a_notice("EXIT"))
     stale = WebhookEndpoint.objects.get(pk=endpoint.pk)
-    run()
+    queue_and_send()
     monkeypatch.setattr(webhook_reading, "active_endpoints", lambda: [stale])
-    run()
+    queue_and_send()
     assert len(receiver.ids) == 2
 
 
 def test_a_restored_backup_does_not_stop_an_endpoint(receiver: Receiver) -> None:
     an_endpoint(receiver)
     delivered(an_update())
-    run()
+    queue_and_send()
     Publication.objects.all().delete()
-    assert run() == 0
+    assert queue_and_send() == 0
     publish(delivered(a_notice("EXIT")))
-    run()
+    queue_and_send()
     assert json.loads(receiver.got[-1].body)["data"]["kind"] == "left"
 
 
@@ -283,7 +269,7 @@ def test_down_for_three_days(clock: time_machine.Traveller) -> None:
         delivered(an_update())
         for wait in [timedelta(0), *SPACING]:
             clock.shift(wait + timedelta(seconds=1))
-            run()
+            queue_and_send()
     assert len(receiver.got) == len(SPACING) + 1
     assert len(set(receiver.ids)) == 1
     assert sum(SPACING, timedelta()) > timedelta(days=3)
@@ -299,12 +285,12 @@ def test_back_after_three_days(receiver: Receiver, clock: time_machine.Traveller
     delivered(an_update())
     for wait in [timedelta(0), *SPACING[:-1]]:
         clock.shift(wait + timedelta(seconds=1))
-        run()
+        queue_and_send()
     receiver.behave = answering(204, b"")
     clock.shift(timedelta(hours=23))
-    assert run() == 0, "not before its time"
+    assert queue_and_send() == 0, "not before its time"
     clock.shift(timedelta(hours=2))
-    assert run() == 1
+    assert queue_and_send() == 1
     assert states() == ["sent"]
     assert len(set(receiver.ids)) == 1
 
@@ -313,14 +299,14 @@ def test_a_company_is_told_in_order_and_others_go_on(receiver: Receiver, clock: 
     an_endpoint(receiver)
     receiver.behave = answering(500)
     delivered(an_update())
-    run()
+    queue_and_send()
     delivered(a_notice("EXIT"))
     receiver.behave = answering(200)
     delivered(a_notice("EXIT", OTHER))
-    run()
+    queue_and_send()
     assert [json.loads(one.body)["data"]["company"]["duns"] for one in receiver.got] == [DUNS, OTHER]
     clock.shift(timedelta(minutes=6))
-    run()
+    queue_and_send()
     told = [json.loads(one.body)["data"] for one in receiver.got[2:]]
     assert [one["kind"] for one in told] == ["element", "left"]
 
@@ -329,18 +315,18 @@ def test_what_is_parked_lets_the_later_ones_go(receiver: Receiver, clock: time_m
     an_endpoint(receiver)
     receiver.behave = answering(500)
     delivered(an_update())
-    run()
+    queue_and_send()
     delivered(a_notice("EXIT"))
-    run()
+    queue_and_send()
     Dispatch.objects.filter(attempts=1).update(attempts=len(SPACING))
     clock.shift(timedelta(days=1))
-    run()
+    queue_and_send()
     assert states() == ["parked", "waiting"]
     receiver.behave = answering(200)
-    run()
+    queue_and_send()
     assert states() == ["parked", "sent"]
     assert send_again(Dispatch.objects.filter(state=DispatchState.PARKED)) == 1
-    run()
+    queue_and_send()
     assert states() == ["sent", "sent"]
     assert receiver.ids[-1] == receiver.ids[0]
 
@@ -350,7 +336,7 @@ def test_redirects_are_not_followed(receiver: Receiver) -> None:
         an_endpoint(receiver)
         receiver.behave = answering(307, b"", Location=elsewhere.url)
         delivered(an_update())
-        run()
+        queue_and_send()
         assert elsewhere.got == []
     attempt = DispatchAttempt.objects.get()
     assert (attempt.status, attempt.error) == (307, "307: redirects are not followed")
@@ -362,16 +348,16 @@ def test_gone_switches_off_and_keeps_what_waits(receiver: Receiver) -> None:
     receiver.behave = answering(410)
     delivered(an_update())
     delivered(a_notice("EXIT"))
-    run()
+    queue_and_send()
     endpoint.refresh_from_db()
     assert not endpoint.is_active
     assert "410" in endpoint.off_reason
     assert len(receiver.got) == 1
     delivered(a_notice("UNDELETE", delivered=stamp(days=2)))
-    assert run() == 0
+    assert queue_and_send() == 0
     receiver.behave = answering(200)
     switch_on(endpoint, by="ann")
-    run()
+    queue_and_send()
     assert [json.loads(one.body)["data"]["kind"] for one in receiver.got[1:]] == ["element", "left", "restored"]
     assert AuditEntry.objects.filter(what="webhookendpoint", action__in=["webhook.off", "webhook.on"]).count() == 2
 
@@ -381,10 +367,10 @@ def test_switched_off_by_hand(receiver: Receiver) -> None:
     delivered(an_update())
     queue_changes(timezone.now() + timedelta(seconds=9))
     switch_off(endpoint, by="ann", reason="moving house")
-    assert run() == 0
+    assert queue_and_send() == 0
     assert send_to(endpoint.pk, timezone.now() + timedelta(seconds=9)) == 0
     switch_on(endpoint, by="ann")
-    assert run() == 1
+    assert queue_and_send() == 1
 
 
 def test_what_happens_while_it_is_off_is_told_when_it_is_on_again(receiver: Receiver) -> None:
@@ -393,10 +379,10 @@ def test_what_happens_while_it_is_off_is_told_when_it_is_on_again(receiver: Rece
     delivered(an_update())
     emit_event("subject.wanted", {"n": 1}, key="1", company=DUNS)
     emit_event("import.applied", {"n": 2}, key="2")
-    assert run() == 0
+    assert queue_and_send() == 0
     assert missed(endpoint) == (2, 1)
     switch_on(endpoint, by="ann")
-    run()
+    queue_and_send()
     assert [json.loads(one.body)["type"] for one in receiver.got] == [
         "subject.wanted",
         "import.applied",
@@ -410,10 +396,10 @@ def test_or_it_begins_from_now(receiver: Receiver) -> None:
     delivered(an_update())
     emit_event("subject.wanted", {"n": 1}, key="1", company=DUNS)
     switch_on(endpoint, by="ann", from_now=True)
-    assert run() == 0
+    assert queue_and_send() == 0
     assert Dispatch.objects.get().state == DispatchState.CANCELLED
     delivered(a_notice("EXIT"))
-    assert run() == 1
+    assert queue_and_send() == 1
 
 
 def test_what_was_put_aside_just_when_it_was_switched_on_goes_on(receiver: Receiver) -> None:
@@ -432,11 +418,11 @@ def test_what_was_queued_in_some_time_is_sent_again(receiver: Receiver, clock: t
     for number in range(4):
         times.append(timezone.now())
         emit_event("subject.wanted", {"n": number}, key=str(number), company=DUNS)
-        run()
+        queue_and_send()
         clock.shift(timedelta(hours=1))
     before = list(receiver.ids)
     assert resend(endpoint, since=times[1], until=times[2] + timedelta(minutes=1), by="ann") == 2
-    run()
+    queue_and_send()
     assert receiver.ids == [*before, before[1], before[2]]
     assert "2 messages" in AuditEntry.objects.get(action="webhook.resend").summary
 
@@ -448,15 +434,15 @@ def test_retry_after_is_honoured_for_all_that_waits(
     an_endpoint(receiver)
     receiver.behave = answering(status, Retry_After="600")
     delivered(an_update(), a_notice("EXIT", OTHER))
-    run()
-    run()
+    queue_and_send()
+    queue_and_send()
     assert len(receiver.got) == 1
     receiver.behave = answering(200)
     delivered(a_notice("EXIT", "123456789"))
     clock.shift(timedelta(minutes=9))
-    assert run() == 0
+    assert queue_and_send() == 0
     clock.shift(timedelta(minutes=2))
-    assert run() == 3
+    assert queue_and_send() == 3
 
 
 @pytest.mark.parametrize(
@@ -483,11 +469,11 @@ def test_garbage_is_tried_again(receiver: Receiver, clock: time_machine.Travelle
     an_endpoint(receiver)
     receiver.behave = garbage
     delivered(an_update())
-    run()
+    queue_and_send()
     assert "no HTTP" in DispatchAttempt.objects.get().error
     receiver.behave = answering(200, b"\xff\x00 fine")
     clock.shift(timedelta(seconds=10))
-    assert run() == 1
+    assert queue_and_send() == 1
     assert DispatchAttempt.objects.filter(status=200).count() == 1
 
 
@@ -587,17 +573,17 @@ def test_the_test_button_says_how_it_went(receiver: Receiver) -> None:
     receiver.behave = answering(401, b"who are you")
     attempt = send_test(endpoint)
     assert (attempt.status, attempt.response, attempt.error) == (401, "who are you", "answered 401")
-    assert run() == 0, "a test is not tried again"
+    assert queue_and_send() == 0, "a test is not tried again"
 
 
 def test_every_try_is_noted(receiver: Receiver, clock: time_machine.Traveller) -> None:
     an_endpoint(receiver)
     delivered(an_update())
     receiver.behave = answering(500, b"x" * 5000)
-    run()
+    queue_and_send()
     clock.shift(timedelta(seconds=10))
     receiver.behave = answering(200)
-    run()
+    queue_and_send()
     found = list(DispatchAttempt.objects.order_by("at").values_list("status", flat=True))
     assert found == [500, 200]
     assert all(len(text) <= 2000 for text in DispatchAttempt.objects.values_list("response", flat=True))

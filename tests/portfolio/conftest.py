@@ -1,31 +1,13 @@
 """A sandbox over real HTTP, and registrations of which D&B's list has been taken over."""
 
-from collections.abc import Iterator
-
 import pytest
+from django.test import Client
 
-from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
+from direct_plus.sandbox import Sandbox, SandboxControl
 from portfolio.models import Contract, Registration
-from tests.builders import a_contract, a_registration
-
-REFERENCE = "ACME_LOD_01"
-
-
-@pytest.fixture
-def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with start_sandbox(switches={"calls_per_second": 0}) as running:
-        monkeypatch.setenv("DNB_BASE_URL", running.url)
-        monkeypatch.setenv("DNB_API_KEY", "sandbox-key")
-        monkeypatch.setenv("DNB_API_SECRET", "sandbox-secret")
-        # The pace of calls is tested by itself.
-        monkeypatch.setenv("DNB_CALLS_PER_SECOND", "1000")
-        yield running
-
-
-@pytest.fixture
-def control(sandbox: Sandbox) -> SandboxControl:
-    sandbox.control.add_registration(REFERENCE)
-    return sandbox.control
+from tests.builders.contracts import a_contract
+from tests.builders.people import a_person
+from tests.builders.registrations import REFERENCE, a_registration
 
 
 @pytest.fixture
@@ -42,3 +24,9 @@ def registration(contract: Contract, control: SandboxControl) -> Registration:
 @pytest.fixture
 def adopted(contract: Contract, control: SandboxControl) -> Registration:
     return a_registration(REFERENCE, contract=contract, adopted=True)
+
+
+@pytest.fixture
+def manager(client: Client) -> Client:
+    client.force_login(a_person(role="Portfolio manager"))
+    return client

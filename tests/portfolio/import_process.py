@@ -19,7 +19,9 @@ django.setup()
 from portfolio import wanting  # noqa: E402
 from portfolio.importing import applying, confirm_import, create_import, reading, verdict_rows, work_on  # noqa: E402
 from portfolio.models import AuditEntry, Subject, SubjectImport  # noqa: E402
-from tests.builders import a_contract, a_registration, an_actor  # noqa: E402
+from tests.builders.contracts import a_contract  # noqa: E402
+from tests.builders.people import an_actor  # noqa: E402
+from tests.builders.registrations import a_registration  # noqa: E402
 
 CHUNK = 4
 STEPS = (

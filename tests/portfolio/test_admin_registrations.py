@@ -19,17 +19,12 @@ from portfolio.connecting import NotConfigured
 from portfolio.models import AuditEntry, Cadence, Registration, RegistrationState
 from portfolio.syncing import Discovery
 from portfolio.wording import ago, cadence_words, countdown, days_and_hours, loss_sentence, span, standing
-from tests.builders import a_contract, a_registration
-from tests.monitoring.test_admin import text_of
+from tests.builders.contracts import a_contract
+from tests.builders.pages import text_of
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 LIST = "/portfolio/registration/"
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
 
 
 def page(row: Registration) -> str:

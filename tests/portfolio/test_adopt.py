@@ -25,11 +25,13 @@ from portfolio.reconciling import drift
 from portfolio.sending import sync
 from portfolio.sync_jobs import check_lists
 from portfolio.wanting import new_billable
+from tests.builders.companies import duns_numbers
+from tests.builders.subjects import states, subject, unwant, want
 from tests.engines import engine
-from tests.portfolio.wishes import calls_of, numbers, states, subject, unwant, want
+from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
-A, B, C = numbers(3)
+A, B, C = duns_numbers(3)
 MANY = 300 if engine() == "mongodb" else 20_000
 NOW = timezone.now()
 
@@ -40,7 +42,7 @@ def exported(control: SandboxControl, registration: Registration, **how: Any) ->
 
 def test_a_large_list_is_adopted_from_a_file(registration: Registration, control: SandboxControl) -> None:
     """A customer with many companies at D&B and an empty program."""
-    there = numbers(MANY)
+    there = duns_numbers(MANY)
     control.add_companies(registration.reference, there, seed=False)
     assert not is_number_known(registration.contract)
     result = apply_export(registration, exported(control, registration), by="ann")
@@ -125,7 +127,7 @@ def test_a_pasted_list_is_checked_one_by_one(registration: Registration, control
 
 
 def test_a_check_goes_on_where_it_stopped(registration: Registration, control: SandboxControl) -> None:
-    there = numbers(45)
+    there = duns_numbers(45)
     control.add_companies(registration.reference, there, seed=False)
     row = begin_check(registration, there, by="ann")
     control.set_fault("quota", on="subject", after=25)

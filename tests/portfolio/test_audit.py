@@ -8,9 +8,10 @@ from django.test import Client
 from portfolio.auditing import record
 from portfolio.models import AuditEntry
 from portfolio.roles import ROLES
-from tests.builders import a_contract, a_registration
-from tests.monitoring.test_admin import text_of
-from tests.portfolio.subjects import a_person
+from tests.builders.contracts import a_contract
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 LIST = "/portfolio/auditentry/"

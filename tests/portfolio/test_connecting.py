@@ -14,7 +14,7 @@ from direct_plus.tokens import Token
 from portfolio.connecting import NotConfigured, SharedThrottle, SharedTokens, client_for, credentials, is_real
 from portfolio.models import AccessToken, Contract, Registration, RegistrationState
 from portfolio.syncing import discover_registrations
-from tests.builders import a_contract
+from tests.builders.contracts import a_contract
 
 
 @pytest.fixture

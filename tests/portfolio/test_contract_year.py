@@ -21,9 +21,12 @@ from portfolio.jobs import look_after_years
 from portfolio.models import AuditEntry, Contract, Notice, Subject, SubjectImport, SubjectState
 from portfolio.notices import notify
 from portfolio.tallying import tally
-from tests.builders import DUNS, a_contract, a_registration, an_actor
-from tests.monitoring.test_admin import text_of
-from tests.portfolio.subjects import a_person, a_subject
+from tests.builders.companies import DUNS
+from tests.builders.contracts import a_contract
+from tests.builders.pages import text_of
+from tests.builders.people import a_person, an_actor
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 OTHER, THIRD, FOURTH = "150483782", "012345678", "987654321"
@@ -164,12 +167,6 @@ def test_a_notice_is_told_once_a_key() -> None:
 
 
 # Pages
-
-
-@pytest.fixture
-def manager(client: Client) -> Client:
-    client.force_login(a_person(role="Portfolio manager"))
-    return client
 
 
 def test_the_page_says_it_in_words(manager: Client, django_assert_max_num_queries: Any) -> None:

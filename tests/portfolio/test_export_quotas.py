@@ -10,7 +10,7 @@ from django.utils import timezone
 from dnbmon_site.models import User
 from portfolio.export_files import MOST_A_DAY, MOST_KEPT, MOST_UNFINISHED
 from portfolio.models import Export, ExportState
-from tests.monitoring.test_admin import text_of
+from tests.builders.pages import text_of
 
 pytestmark = pytest.mark.django_db
 LIST = "/portfolio/subject/export/"

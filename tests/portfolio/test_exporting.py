@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from dnbmon_site.models import User
 from portfolio import export_files, jobs
 from portfolio.admin import exports as export_pages
 from portfolio.export_files import parts_of, remove_old, work_on
@@ -25,20 +24,18 @@ from portfolio.formulas import harmless, plain
 from portfolio.importing.files import open_table
 from portfolio.models import AuditEntry, Export, ExportState, Proposal, ProposalKind, StoredBytes, SubjectState
 from portfolio.proposing import Sign, propose
-from tests.builders import DUNS, a_registration, a_transfer, delivered
-from tests.monitoring.test_admin import some_news, text_of
-from tests.portfolio.subjects import a_company, a_person, a_subject
+from tests.builders.companies import DUNS, a_company
+from tests.builders.deliveries import delivered, some_news
+from tests.builders.notifications import a_transfer
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 OTHER, ZEROS = "150483782", "000000012"
 SUBJECTS = "/portfolio/subject/"
 NASTY = '=HYPERLINK("http://x")'
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
 
 
 def three_subjects() -> None:

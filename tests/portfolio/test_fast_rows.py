@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from monitoring.models import Change, Delivery, Notification
 from portfolio.fast_rows import insert_rows, update_version
 from portfolio.models import Company, StoredBytes
-from tests.builders import a_seed, an_update, delivered
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import a_seed, an_update
 
 pytestmark = pytest.mark.django_db
 MOMENT = datetime(2026, 3, 29, 1, 59, 59, 123000, tzinfo=timezone(timedelta(hours=2)))

@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from datetime import date
-from html import unescape
 from typing import Any
 
 import pytest
@@ -22,8 +21,10 @@ from portfolio.importing.states import file_key
 from portfolio.models import Contract, ImportState, Registration, Subject, SubjectImport, SubjectState
 from portfolio.stored_bytes import load_bytes
 from portfolio.wanting import Wish, want_subjects
-from tests.builders import a_contract, a_registration
-from tests.portfolio.test_import_files import a_workbook
+from tests.builders.contracts import a_contract
+from tests.builders.pages import text_of
+from tests.builders.registrations import a_registration
+from tests.builders.workbooks import a_workbook
 
 pytestmark = pytest.mark.django_db
 ONE, TWO, THREE = "804735132", "150483782", "101202303"
@@ -35,12 +36,6 @@ LIST = "/portfolio/subjectimport/"
 def registration() -> Registration:
     a_contract(cap=100, removal_share=100)
     return a_registration()
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
 
 
 def somebody(name: str, *rights: str) -> Client:
@@ -73,10 +68,6 @@ def do(client: Client, import_: SubjectImport, action: str, **data: Any) -> str:
 
 def page(client: Client, import_: SubjectImport, query: str = "") -> str:
     return text_of(client.get(f"{LIST}{import_.pk}/change/{query}"))
-
-
-def text_of(answer: Any) -> str:
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", answer.content.decode())))
 
 
 def state_of(import_: SubjectImport) -> str:

@@ -10,8 +10,9 @@ from django.core.management import CommandError, call_command
 
 from portfolio.models import AuditEntry, ImportState, StoredBytes, Subject, SubjectImport
 from portfolio.wanting import Wish, want_subjects
-from tests.builders import a_contract, a_registration
-from tests.portfolio.test_import_files import two_sheets
+from tests.builders.contracts import a_contract
+from tests.builders.registrations import a_registration
+from tests.builders.workbooks import two_sheets
 
 pytestmark = pytest.mark.django_db
 ONE, TWO = "804735132", "150483782"

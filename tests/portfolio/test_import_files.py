@@ -4,7 +4,6 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,19 +12,9 @@ import xlsxwriter
 from portfolio.importing import workbooks
 from portfolio.importing.files import open_table
 from portfolio.importing.tables import BadFile, Line
+from tests.builders.workbooks import a_workbook, two_sheets
 
 ONE, TWO = "804735132", "150483782"
-
-
-def a_workbook(*rows: tuple[Any, ...], then: Callable[[Any], None] | None = None) -> bytes:
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"strings_to_formulas": False}) as book:
-        sheet = book.add_worksheet()
-        for number, row in enumerate(rows):
-            sheet.write_row(number, 0, row)
-        if then:
-            then(book)
-    return buffer.getvalue()
 
 
 def lines(content: bytes | str) -> list[Line]:
@@ -151,17 +140,6 @@ def test_each_sheet_is_named_with_its_rows_and_any_can_be_chosen() -> None:
     assert [line.duns for line in open_table(content, "France").lines()] == [TWO, "101202303"]
     with pytest.raises(BadFile, match="no sheet “Spain” in the workbook. Its sheets are “Notes”, “Germany”, “France”"):
         open_table(content, "Spain")
-
-
-def two_sheets() -> bytes:
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer) as book:
-        book.add_worksheet("Notes").write_row(0, 0, ("Please keep this list up to date",))
-        for name, numbers_there in (("Germany", [ONE]), ("France", [TWO, "101202303"])):
-            sheet = book.add_worksheet(name)
-            sheet.write_column(0, 0, ["DUNS", *numbers_there])
-        sheet.hide()
-    return buffer.getvalue()
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:

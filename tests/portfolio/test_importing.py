@@ -45,9 +45,10 @@ from portfolio.models import (
 )
 from portfolio.stored_bytes import load_bytes
 from portfolio.wanting import Wish, want_subjects
-from tests.attacks.hostile import a_hostile_workbook
-from tests.builders import a_contract, a_registration, an_actor
-from tests.portfolio.test_import_files import two_sheets
+from tests.builders.contracts import a_contract
+from tests.builders.people import an_actor
+from tests.builders.registrations import a_registration
+from tests.builders.workbooks import a_hostile_workbook, two_sheets
 
 pytestmark = pytest.mark.django_db
 ONE, TWO, THREE, FOUR = "804735132", "150483782", "101202303", "060704780"

@@ -41,10 +41,12 @@ from portfolio.models import (
 )
 from portfolio.proposing import Refused, Sign, accept, approve, propose
 from portfolio.wanting import new_billable
-from tests.builders import a_contract, a_registration, an_actor
-from tests.monitoring.test_admin import text_of
-from tests.portfolio.subjects import a_person, a_subject
-from tests.portfolio.wishes import numbers
+from tests.builders.companies import duns_numbers
+from tests.builders.contracts import a_contract
+from tests.builders.pages import text_of
+from tests.builders.people import a_person, an_actor
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 ANN, BOB = an_actor("ann"), an_actor("bob")
@@ -55,7 +57,7 @@ TOMORROW = timezone.now().date() + timedelta(days=1)
 def registration() -> Registration:
     """Twenty companies, of which one person may remove two, and add two."""
     row = a_registration(adopted=True, contract=a_contract(cap=2, removal_share=10))
-    for duns in numbers(20):
+    for duns in duns_numbers(20):
         a_subject(duns, row, state=SubjectState.MONITORED)
     return row
 
@@ -83,7 +85,7 @@ def duns_of(rows: list[Subject]) -> list[str]:
     return [row.company_id for row in rows]
 
 
-NEW = numbers(26)[20:]
+NEW = duns_numbers(26)[20:]
 
 
 def test_imports_below_the_cap_add_up(registration: Registration) -> None:
@@ -159,7 +161,7 @@ def test_plans_are_removals_and_above_the_limit_wait_for_two(registration: Regis
 
 def test_what_is_planned_makes_the_list_no_longer() -> None:
     row = a_registration(adopted=True, contract=a_contract(removal_share=50))
-    for duns in numbers(20):
+    for duns in duns_numbers(20):
         a_subject(duns, row)
     left = list(Subject.objects.filter(registration=row).order_by("company"))
     portions = [left[:8], left[8:10], left[10:12], left[12:13]]
@@ -193,7 +195,7 @@ def test_removals_add_up_over_all_ways(registration: Registration) -> None:
 
 def test_proposals_count_and_wait(registration: Registration) -> None:
     made = propose(
-        [Sign(ProposalKind.TRANSFER, registration.pk, duns, to) for duns, to in zip(numbers(3), NEW, strict=False)]
+        [Sign(ProposalKind.TRANSFER, registration.pk, duns, to) for duns, to in zip(duns_numbers(3), NEW, strict=False)]
     )
     assert [bool(accept([row], by=ANN, confirmed=1).accepted) for row in made] == [True, True, False]
     made[2].refresh_from_db()
@@ -302,7 +304,7 @@ def a_list(folder: Path, duns: list[str]) -> list[Path]:
 
 
 def test_a_list_of_ones_own_makes_no_company_free(registration: Registration, tmp_path: Path) -> None:
-    new = numbers(26)[20:]
+    new = duns_numbers(26)[20:]
     apply_export(registration, a_list(tmp_path, new), by=ANN, told_by=ANN.id)
     other = a_registration("OTHER", adopted=True, contract=registration.contract)
     for where in (registration, other):
@@ -316,19 +318,19 @@ def test_a_list_of_ones_own_makes_no_company_free(registration: Registration, tm
 
 
 def test_what_only_a_list_of_ones_own_ended_costs_when_sent_again(registration: Registration, tmp_path: Path) -> None:
-    new = numbers(26)[20:]
-    apply_export(registration, a_list(tmp_path, numbers(26)), by=ANN, told_by=ANN.id)
+    new = duns_numbers(26)[20:]
+    apply_export(registration, a_list(tmp_path, duns_numbers(26)), by=ANN, told_by=ANN.id)
     take_as_wanted(registration, by=ANN)
-    apply_export(registration, a_list(tmp_path, numbers(20)), by=ANN, told_by=ANN.id)
+    apply_export(registration, a_list(tmp_path, duns_numbers(20)), by=ANN, told_by=ANN.id)
     assert Subject.objects.filter(state=SubjectState.REMOVED).count() == 6
     with pytest.raises(NeedsSecondPerson):
         reconciling.send_again(registration, new, by=ANN)
 
 
 def test_d_and_b_itself_makes_known_what_a_list_said(registration: Registration, tmp_path: Path) -> None:
-    said, heard, denied = new = numbers(23)[20:]
-    apply_export(registration, a_list(tmp_path, numbers(23)), by=ANN, told_by=ANN.id)
-    assert new_billable(registration.contract, numbers(23)) == set(new), "what was known before stays so"
+    said, heard, denied = new = duns_numbers(23)[20:]
+    apply_export(registration, a_list(tmp_path, duns_numbers(23)), by=ANN, told_by=ANN.id)
+    assert new_billable(registration.contract, duns_numbers(23)) == set(new), "what was known before stays so"
     learn_is_in(registration, [said])
     take_evidence(registration, fold([(heard, "UPDATE", timezone.now())]))
     learn_is_out(registration, [denied])
@@ -337,6 +339,6 @@ def test_d_and_b_itself_makes_known_what_a_list_said(registration: Registration,
 
 def test_no_list_is_from_the_future(registration: Registration, tmp_path: Path) -> None:
     path = tmp_path / f"{registration.reference}_29991231000000_DunsExport_1.txt"
-    path.write_text(numbers(21)[20])
+    path.write_text(duns_numbers(21)[20])
     apply_export(registration, [path], by=ANN)
-    assert Subject.objects.filter(company=numbers(21)[20], checked_at__lte=timezone.now()).exists()
+    assert Subject.objects.filter(company=duns_numbers(21)[20], checked_at__lte=timezone.now()).exists()

@@ -14,7 +14,10 @@ from django_q.models import Schedule
 from dnbmon_site.models import User
 from portfolio.dates import read_day
 from portfolio.models import Company
-from tests.builders import a_contract, a_registration, an_update, delivered
+from tests.builders.contracts import a_contract
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import an_update
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 KEYS = (

@@ -22,9 +22,13 @@ from portfolio.proposing import (
     propose_replacements,
     withdraw_unwanted,
 )
-from tests.builders import DUNS, MOMENT, a_contract, a_registration, an_actor
-from tests.monitoring.test_admin import text_of
-from tests.portfolio.subjects import a_company, a_person, a_subject
+from tests.builders.companies import DUNS, a_company
+from tests.builders.contracts import a_contract
+from tests.builders.pages import text_of
+from tests.builders.people import a_person, an_actor
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
+from tests.builders.times import MOMENT
 
 pytestmark = pytest.mark.django_db
 OTHER, THIRD = "150483782", "012345678"
@@ -225,12 +229,6 @@ def test_an_accepted_merger_links_both_companies(client: Client) -> None:
 
 
 # Pages
-
-
-@pytest.fixture
-def manager(client: Client) -> Client:
-    client.force_login(a_person(role="Portfolio manager"))
-    return client
 
 
 def test_the_list_opens_with_few_queries(manager: Client, django_assert_max_num_queries: Any) -> None:

@@ -17,11 +17,14 @@ from portfolio.sending import sync
 from portfolio.subject_counts import counts_of
 from portfolio.suppressing import activate, is_suppressed, suppress
 from portfolio.sync_jobs import reconcile_all, sync_due
-from tests.builders import a_registration, an_actor
-from tests.portfolio.wishes import calls_of, numbers, states, subject, unwant, want
+from tests.builders.companies import duns_numbers
+from tests.builders.people import an_actor
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import states, subject, unwant, want
+from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
-A, B, C, D = numbers(4)
+A, B, C, D = duns_numbers(4)
 
 
 @pytest.fixture(autouse=True)

@@ -23,10 +23,12 @@ from django_q.models import Failure, Schedule
 from dnbmon_site.models import User
 from portfolio import roles
 from portfolio.models import Company, Contract, Registration
-from tests.builders import a_contract, a_registration
+from tests.builders.companies import a_company
+from tests.builders.contracts import a_contract
+from tests.builders.deliveries import some_news
+from tests.builders.people import a_person
+from tests.builders.registrations import a_registration
 from tests.engines import engine
-from tests.monitoring.test_admin import some_news
-from tests.portfolio.subjects import a_company, a_person
 
 pytestmark = pytest.mark.django_db
 # Rights are Django's on every engine. MongoDB's stand-in takes minutes a role: the least and the most are asked there.

@@ -12,9 +12,11 @@ from portfolio import roles
 from portfolio.export_files import parts_of, work_on
 from portfolio.models import AuditEntry, Export, ExportFormat, ExportState, SavedFilter
 from portfolio.saved_filters import filters_in, keep_columns, kept_for, save_filter
-from tests.monitoring.alerts import a_rule
-from tests.monitoring.test_admin import AtMost, some_news, text_of
-from tests.portfolio.subjects import a_person
+from tests.builders.deliveries import some_news
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.builders.queries import AtMost
+from tests.builders.rules import a_rule
 
 pytestmark = pytest.mark.django_db
 COMPANIES = "/portfolio/company/"

@@ -15,13 +15,16 @@ from portfolio.delivered_files import apply_exceptions
 from portfolio.models import AuditEntry, Notice, Registration, Subject, SubjectState, SyncRun, SyncState
 from portfolio.sending import CannotSend, planned_calls, sync
 from portfolio.tallying import tallies
-from tests.builders import a_contract, a_registration
+from tests.builders.companies import duns_numbers
+from tests.builders.contracts import a_contract
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import states, subject, unwant, want
 from tests.engines import engine
-from tests.portfolio.wishes import calls_of, numbers, states, subject, unwant, want
+from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
 FAMILIES = ("subjects", "duns")
-A, B, C, D = numbers(4)
+A, B, C, D = duns_numbers(4)
 
 
 @pytest.fixture(params=FAMILIES)
@@ -73,12 +76,12 @@ def test_a_second_sync_finds_nothing_to_do(adopted: Registration, control: Sandb
 
 
 def test_many_are_sent_as_one_file(adopted: Registration, control: SandboxControl, family: str) -> None:
-    run = batch(adopted, numbers(8))
+    run = batch(adopted, duns_numbers(8))
     (call,) = calls_of(control)
     assert (call["kind"], call["status"]) == ("batch", 202)
     assert (run.sent, run.calls, control.subjects(adopted.reference)) == (8, 1, [])  # D&B applies it later
     control.move_clock(10)
-    assert control.subjects(adopted.reference) == numbers(8)
+    assert control.subjects(adopted.reference) == duns_numbers(8)
 
 
 def test_customer_references_go_with_single_additions(adopted: Registration, control: SandboxControl) -> None:
@@ -185,7 +188,7 @@ def test_each_code_about_a_removal(
 
 
 def test_removals_go_as_a_file_too(adopted: Registration, control: SandboxControl, family: str, at_once: None) -> None:
-    wanted = numbers(4)
+    wanted = duns_numbers(4)
     want(adopted, wanted)
     synced(adopted)
     a_contract(batch_threshold=2)
@@ -266,13 +269,13 @@ def test_a_batch_in_doubt_is_sent_again(adopted: Registration, control: SandboxC
     control.set_fault("drop", on="batch", times=1)
     a_contract(batch_threshold=2)
     adopted.contract.refresh_from_db()
-    want(adopted, numbers(5))
+    want(adopted, duns_numbers(5))
     assert synced(adopted).state == SyncState.FAILED
     run = synced(adopted, everything=True)
     control.wait_idle()
     run = synced(adopted) if run.state != SyncState.ENDED else run
     assert (run.sent, run.accepted) == (5, 5)
-    assert control.subjects(adopted.reference) == numbers(5)
+    assert control.subjects(adopted.reference) == duns_numbers(5)
 
 
 @pytest.mark.parametrize(
@@ -375,7 +378,7 @@ def test_the_plan_names_the_calls_and_makes_none(adopted: Registration, control:
     want(adopted, [A])
     (call,) = planned_calls(adopted)
     assert call == f"POST /v1/monitoring/registrations/ACME_LOD_01/{family}/{A}"
-    want(adopted, numbers(60))
+    want(adopted, duns_numbers(60))
     (call,) = planned_calls(adopted)
     assert call.startswith("PATCH ") and "60 numbers" in call and family in call
     assert calls_of(control) == []
@@ -444,7 +447,7 @@ def killed(call: Callable[..., Any], when: str) -> Callable[..., Any]:
 
 def test_many_additions_take_few_calls(adopted: Registration, control: SandboxControl) -> None:
     """300,000 take as many calls as these: one for the additions, one for a token."""
-    run = batch(adopted, numbers(2_000 if engine() != "mongodb" else 200))
+    run = batch(adopted, duns_numbers(2_000 if engine() != "mongodb" else 200))
     assert run.calls == 1
 
 
@@ -454,7 +457,7 @@ def test_every_fault_at_random_ends_in_what_is_wanted(
     monkeypatch.setenv("DNB_DOUBT_AFTER_MINUTES", "0")
     for name in ("server_error", "drop", "tear", "expired_token", "gateway_html"):
         control.set_fault(name, on="subject", probability=0.1)
-    wanted = numbers(40)
+    wanted = duns_numbers(40)
     want(adopted, wanted)
     for _ in range(60):
         run = sync(adopted, everything=True)

@@ -11,11 +11,13 @@ from portfolio import sync_jobs, sync_runs
 from portfolio.adopting import begin_check
 from portfolio.models import CheckState, Proposal, Registration, SyncRun, SyncState
 from portfolio.sync_jobs import check_lists, sync_due, sync_now, sync_wanted
-from tests.builders import a_registration
-from tests.portfolio.wishes import calls_of, numbers, want
+from tests.builders.companies import duns_numbers
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import want
+from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
-A, B = numbers(2)
+A, B = duns_numbers(2)
 
 
 def test_what_is_wanted_is_sent_by_itself(adopted: Registration, control: SandboxControl) -> None:

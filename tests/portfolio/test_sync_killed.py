@@ -10,8 +10,9 @@ import pytest
 
 from direct_plus.sandbox import SandboxControl
 from portfolio.models import AccessToken, Registration, Subject, SubjectState
+from tests.builders.companies import duns_numbers
+from tests.builders.subjects import unwant, want
 from tests.engines import engine
-from tests.portfolio.wishes import numbers, unwant, want
 from tests.support import managed, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -48,13 +49,13 @@ def test_killed_five_times(
     control.switch("batch_delay_seconds", 0)
     adopted.contract.batch_threshold = threshold
     adopted.contract.save()
-    there, wanted = numbers(30, first=700_000_000), numbers(COUNT)
+    there, wanted = duns_numbers(30, first=700_000_000), duns_numbers(COUNT)
     control.add_companies(adopted.reference, there, seed=False)
     want(adopted, there)
     Subject.objects.update(state=SubjectState.MONITORED, monitored_since="2026-01-01", checked_at="2026-01-01T00:00Z")
     unwant(adopted, there)
     want(adopted, wanted)
-    never = numbers(20, first=800_000_000)
+    never = duns_numbers(20, first=800_000_000)
     want(adopted, never)
     unwant(adopted, never)
     for kill in range(KILLS):

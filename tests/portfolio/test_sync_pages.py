@@ -20,19 +20,16 @@ from portfolio.models import Company, ListCheck, Registration, Subject, SubjectS
 from portfolio.sending import sync
 from portfolio.suppressing import is_suppressed
 from portfolio.sync_jobs import check_lists, sync_now
-from tests.builders import a_registration
-from tests.monitoring.test_admin import AtMost, text_of
-from tests.portfolio.wishes import calls_of, numbers, subject, want
+from tests.builders.companies import duns_numbers
+from tests.builders.pages import text_of
+from tests.builders.queries import AtMost
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import subject, want
+from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
-A, B, C = numbers(3)
+A, B, C = duns_numbers(3)
 BASE = "/portfolio/syncrun/"
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    return client
 
 
 @pytest.fixture
@@ -199,8 +196,8 @@ def test_who_may_only_look_changes_nothing(viewer: Client, adopted: Registration
 def test_pages_of_large_lists_ask_few_questions(
     admin: Client, adopted: Registration, django_assert_max_num_queries: Any
 ) -> None:
-    there(adopted, *numbers(60))
-    want(adopted, numbers(60, first=300_000_000))
+    there(adopted, *duns_numbers(60))
+    want(adopted, duns_numbers(60, first=300_000_000))
     with django_assert_max_num_queries(36):
         page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
     assert "The first 50 of 60." in page

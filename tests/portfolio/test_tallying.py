@@ -17,9 +17,12 @@ from portfolio.importing.jobs import work_on_import
 from portfolio.models import ProposalKind, Registration, SubjectImport, Tally
 from portfolio.proposing import Sign, propose
 from portfolio.tallying import COUNTERS, tallies, tally
-from tests.builders import DUNS, a_contract, a_registration, an_actor
-from tests.monitoring.test_admin import text_of
-from tests.portfolio.subjects import a_subject
+from tests.builders.companies import DUNS
+from tests.builders.contracts import a_contract
+from tests.builders.pages import text_of
+from tests.builders.people import an_actor
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 

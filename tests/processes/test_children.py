@@ -10,7 +10,7 @@ import pytest
 
 from dnbmon_site.processes import Failed, Stopped, Tree
 from health.processes import PARENT, STOP_SIGNALS, Child, Told, is_orphan, stop
-from tests.processes.tables import alive, family
+from tests.process_table import alive, family
 from tests.support import wait_until
 
 WELL_BEHAVED = "import time; time.sleep(60)"

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from dnbmon_site.running import running
-from tests.processes.tables import alive, children, family
+from tests.process_table import alive, children, family
 from tests.support import ROOT, Running, free_port, manage, managed, wait_until
 
 STOPS_WITHIN = 15

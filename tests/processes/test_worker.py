@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes.tables import alive, children, family
+from tests.process_table import alive, children, family
 from tests.support import Running, manage, managed, wait_until
 
 STOPS_WITHIN = 12

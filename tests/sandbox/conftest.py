@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
-from tests.sandbox.client import REFERENCE, Client
+from tests.servers.sandbox_client import REFERENCE, Client
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from direct_plus.sandbox import SandboxControl, start_sandbox
-from tests.sandbox.client import REFERENCE, REGISTRATIONS, Client, code, last_call, numbers, updates
+from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, code, last_call, numbers, updates
 
 ONE = f"{REGISTRATIONS}/{REFERENCE}"
 DUNS = "012345678"

@@ -10,7 +10,7 @@ import requests
 
 from direct_plus.sandbox import Sandbox, SandboxControl, SandboxError
 from direct_plus.sandbox.control import CHUNK_ITEMS
-from tests.sandbox.client import REFERENCE, REGISTRATIONS, Client, updates
+from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, updates
 
 
 def test_it_lists_its_verbs(sandbox: Sandbox) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from direct_plus.sandbox import SandboxControl
-from tests.sandbox.client import REFERENCE, Client, code
+from tests.servers.sandbox_client import REFERENCE, Client, code
 
 DUNS = "012345678"
 GERMAN = {"duns": DUNS, "primaryName": "Nordwind Logistik GmbH", "countryISOAlpha2Code": "DE", "primaryAddress": {}}

@@ -15,7 +15,7 @@ from direct_plus.sandbox.changing import ABSENT, look
 from direct_plus.sandbox.clock import moment, read_stamp
 from direct_plus.sandbox.demo import CUSTOMERS, FULL, SUPPLIERS
 from direct_plus.sandbox.world import World
-from tests.sandbox.client import Client
+from tests.servers.sandbox_client import Client
 
 Notices = dict[str, list[dict[str, Any]]]
 CALM = timedelta(days=5)

@@ -9,9 +9,18 @@ import requests
 
 from direct_plus.sandbox import Sandbox, SandboxControl, SandboxError, start_sandbox
 from direct_plus.sandbox.faults import KINDS, STORM
-from tests.sandbox.client import REFERENCE, REGISTRATIONS, Client, code, last_call, numbers, stamps, updates
-from tests.sandbox.raw import raw_pull
-from tests.sandbox.test_readings import give_up
+from tests.servers.sandbox_client import (
+    REFERENCE,
+    REGISTRATIONS,
+    Client,
+    code,
+    give_up,
+    last_call,
+    numbers,
+    stamps,
+    updates,
+)
+from tests.servers.sandbox_raw import raw_pull
 
 
 @pytest.fixture

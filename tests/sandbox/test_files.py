@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from direct_plus.sandbox import SandboxControl, start_sandbox
-from tests.sandbox.client import REFERENCE, REGISTRATIONS, Client, code, updates
+from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, code, updates
 
 
 def lines(path: Path) -> list[bytes]:

@@ -9,7 +9,7 @@ from direct_plus.sandbox.changing import ABSENT, change, look, put
 from direct_plus.sandbox.companies import fresh_numbers, plain, text
 from direct_plus.sandbox.happenings import HAPPENINGS
 from direct_plus.sandbox.world import World
-from tests.sandbox.client import REFERENCE, Client
+from tests.servers.sandbox_client import REFERENCE, Client
 
 DUNS = "012345678"
 

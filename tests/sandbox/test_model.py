@@ -10,7 +10,7 @@ import pytest
 
 from direct_plus.sandbox import SandboxControl
 from direct_plus.sandbox.clock import read_stamp, stamp
-from tests.sandbox.client import REFERENCE, Client, updates
+from tests.servers.sandbox_client import REFERENCE, Client, updates
 
 DAY = 86_400_000
 STEPS = 150

@@ -8,7 +8,7 @@ import requests
 
 from direct_plus.sandbox import SandboxControl
 from direct_plus.sandbox.clock import read_stamp
-from tests.sandbox.client import REFERENCE, REGISTRATIONS, Client, code, last_call, numbers, stamps, updates
+from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, code, last_call, numbers, stamps, updates
 
 DAY = 86_400
 

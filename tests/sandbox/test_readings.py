@@ -5,22 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from time import sleep
 
 import pytest
-import requests
 
 from direct_plus.sandbox import SandboxControl, SandboxError
 from direct_plus.sandbox.clock import read_stamp
 from direct_plus.sandbox.switches import SWITCHES
-from tests.sandbox.client import REFERENCE, Client, last_call, numbers, stamps, updates
-
-
-def give_up(client: Client, timeout: float = 0.1, count: int = 100) -> None:
-    """A pull that runs into its time limit."""
-    with pytest.raises((requests.Timeout, requests.ConnectionError)):
-        requests.get(
-            f"{client.url}/v1/monitoring/registrations/{REFERENCE}/notifications?maxNotifications={count}",
-            headers={"Authorization": str(client.http.headers["Authorization"])},
-            timeout=timeout,
-        )
+from tests.servers.sandbox_client import REFERENCE, Client, give_up, last_call, numbers, stamps, updates
 
 
 def test_one_stamp_an_answer(client: Client, control: SandboxControl) -> None:

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from direct_plus.sandbox import SandboxControl
-from tests.sandbox.client import REFERENCE, REGISTRATIONS, Client, code, numbers, updates
+from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, code, numbers, updates
 
 ONE = f"{REGISTRATIONS}/{REFERENCE}"
 

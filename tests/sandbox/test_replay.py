@@ -6,7 +6,7 @@ import pytest
 
 from direct_plus.sandbox import SandboxControl
 from direct_plus.sandbox.clock import read_stamp, stamp
-from tests.sandbox.client import REFERENCE, Client, code, last_call, numbers, stamps, updates
+from tests.servers.sandbox_client import REFERENCE, Client, code, last_call, numbers, stamps, updates
 
 DAY = 86_400
 

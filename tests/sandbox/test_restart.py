@@ -12,7 +12,7 @@ import pytest
 
 from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
 from direct_plus.sandbox.clock import read_stamp
-from tests.sandbox.client import REFERENCE, Client, numbers, updates
+from tests.servers.sandbox_client import REFERENCE, Client, numbers, updates
 
 
 class Process:

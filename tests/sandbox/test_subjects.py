@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from direct_plus.sandbox import SandboxControl
-from tests.sandbox.client import REFERENCE, REGISTRATIONS, Client, code
+from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, code
 
 ONE = f"{REGISTRATIONS}/{REFERENCE}"
 FAMILIES = pytest.mark.parametrize("family", ["subjects", "duns"])

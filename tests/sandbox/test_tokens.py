@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from direct_plus.sandbox import Sandbox, SandboxControl
-from tests.sandbox.client import REGISTRATIONS, Client, code
+from tests.servers.sandbox_client import REGISTRATIONS, Client, code
 
 V3 = {"Content-Type": "application/x-www-form-urlencoded", "Cache-Control": "no-cache"}
 

@@ -17,7 +17,7 @@ from dnbmon_site.forgetting import forget_old_sign_ins
 from dnbmon_site.models import User
 from portfolio import roles
 from portfolio.models import AuditEntry
-from tests.portfolio.subjects import a_person
+from tests.builders.people import a_person
 
 pytestmark = pytest.mark.django_db
 

@@ -24,7 +24,10 @@ from monitoring.models import Channel, Delivery, DeliveryState, WebhookEndpoint
 from monitoring.signing import encrypted
 from portfolio.connecting import SharedTokens, refusal_of_key
 from portfolio.models import Registration, RegistrationState
-from tests.builders import a_contract, a_delivery, a_registration, an_update
+from tests.builders.contracts import a_contract
+from tests.builders.deliveries import a_delivery
+from tests.builders.notifications import an_update
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 OURS, THEIRS = "rrt-00000000000000ff-b-eu-1-2-14", "rrt-0abc-b-eu-1-2-14"

@@ -20,7 +20,7 @@ from monitoring.wording import say
 from portfolio.markup import ago, bytes_in_words, exact
 from portfolio.models import AuditEntry
 from portfolio.wording import counted, day_text, moment_text, plural
-from tests.builders import a_contract
+from tests.builders.contracts import a_contract
 
 MOMENT = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
 

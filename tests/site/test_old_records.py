@@ -16,8 +16,9 @@ from monitoring.models import Delivery, DeliveryState, Dispatch, DispatchAttempt
 from portfolio.auditing import record
 from portfolio.models import AuditEntry, Notice, StoredBytes, SyncRun, SyncState
 from portfolio.stored_bytes import store_bytes
-from tests.builders import a_registration
-from tests.health.looks import a_call, a_message
+from tests.builders.deliveries import a_call
+from tests.builders.messages import a_message
+from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = timedelta(days=500), timedelta(days=300)

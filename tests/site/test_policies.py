@@ -15,8 +15,12 @@ from django.test import Client
 from dnbmon_site.models import ApiKey, User
 from monitoring.addressing import unsubscribe_link
 from portfolio.uploads import is_too_large
-from tests.builders import DUNS, a_registration, a_seed, an_element, an_update, delivered
-from tests.monitoring.alerts import a_channel
+from tests.builders.channels import a_channel
+from tests.builders.companies import DUNS
+from tests.builders.deliveries import delivered
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_seed, an_update
+from tests.builders.registrations import a_registration
 from tests.support import ROOT
 
 pytestmark = pytest.mark.django_db

@@ -6,15 +6,18 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox import Sandbox, SandboxControl
 from dnbmon_site.models import User
 from portfolio.connecting import SharedThrottle, client_for
 from portfolio.models import AuditEntry, Contract
-from tests.builders import a_contract
-from tests.monitoring.conftest import contract, control, sandbox
+from tests.builders.contracts import a_contract
 
-__all__ = ["contract", "control", "sandbox"]
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def contract(db: None, sandbox: Sandbox) -> Contract:
+    return a_contract()
 
 
 def test_a_rotated_key_is_used_with_the_next_token(

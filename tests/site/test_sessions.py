@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from dnbmon_site.models import User
-from tests.site.test_settings import SAFE
+from tests.builders.settings import SAFE
 from tests.support import manage
 
 pytestmark = pytest.mark.django_db

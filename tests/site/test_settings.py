@@ -10,17 +10,8 @@ import pytest
 
 from dnbmon_site.environment import kept_secret, read_environment, trusted_origins
 from dnbmon_site.logs import formatter
+from tests.builders.settings import SAFE
 from tests.support import ROOT, manage
-
-SAFE = {
-    "PATH": os.environ["PATH"],
-    "ENV_FILE": os.devnull,
-    "ENVIRONMENT": "production",
-    "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-abc",
-    "ALLOWED_HOSTS": "monitoring.example.com",
-    "DATABASE_URL": "sqlite:////tmp/not-opened.sqlite3",
-    "EMAIL_URL": "dummymail://",
-}
 
 
 def test_safe_production_passes_every_deployment_check() -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import requests
 from axes.models import AccessLog
 from django.contrib.auth.models import Group
 from django.core.exceptions import ImproperlyConfigured
@@ -20,31 +18,9 @@ from dnbmon_site.signing_in import backends, read_roles, refuse_half_made
 from monitoring import calling_out, outgoing
 from portfolio import roles
 from portfolio.models import AuditEntry
-from tests.site.provider import CLIENT, SECRET, Provider, a_provider
+from tests.servers.openid_providers import Provider, begun
 
 pytestmark = pytest.mark.django_db
-ROLES = {"credit": roles.ANALYST, "it": roles.OPERATOR, "everybody": roles.VIEWER}
-
-
-@pytest.fixture
-def provider(settings: Any) -> Iterator[Provider]:
-    single_sign_on._provider.cache_clear()
-    with a_provider() as found:
-        settings.OIDC_ISSUER = found.issuer
-        settings.OIDC_RP_CLIENT_ID, settings.OIDC_RP_CLIENT_SECRET = CLIENT, SECRET
-        settings.OIDC_ROLES = ROLES
-        settings.AUTHENTICATION_BACKENDS = backends(issuer=found.issuer, local_login=True)
-        found.person["groups"] = ["credit", "choir"]
-        yield found
-
-
-def begun(client: Client, wanted: str = "/portfolio/company/") -> str:
-    """To the service and to the point where it sends the browser back."""
-    there = client.get("/sign-in/", {"next": wanted})
-    assert there.status_code == 302
-    back = requests.get(there["Location"], allow_redirects=False, timeout=5).headers["Location"]
-    assert back.startswith("http://testserver/sign-in/back/")
-    return back.removeprefix("http://testserver")
 
 
 def signed_in(client: Client | None = None) -> Client:

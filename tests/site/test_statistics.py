@@ -4,7 +4,8 @@ import pytest
 from django.db import connection
 
 from dnbmon_site.statistics import refresh_statistics
-from tests.builders import a_seed, delivered
+from tests.builders.deliveries import delivered
+from tests.builders.notifications import a_seed
 
 pytestmark = pytest.mark.django_db
 

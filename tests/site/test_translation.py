@@ -21,7 +21,7 @@ from django.utils.translation.template import templatize
 from django_countries import countries
 
 from dnbmon_site.models import User
-from tests.monitoring.report_world import DAYS, START
+from tests.builders.reports import DAYS, START
 from tests.site.translation_world import ALIKE, OF_PAGES, a_full_world
 
 ROOT = Path(settings.BASE_DIR)

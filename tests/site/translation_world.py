@@ -53,10 +53,10 @@ from portfolio.models import (
 )
 from portfolio.proposing import Sign, propose
 from portfolio.saved_filters import save_filter
-from tests.builders import MOMENT
-from tests.health.looks import a_message
-from tests.monitoring.alerts import a_channel
-from tests.monitoring.report_world import NAMES, a_world
+from tests.builders.channels import a_channel
+from tests.builders.messages import a_message
+from tests.builders.reports import NAMES, a_world
+from tests.builders.times import MOMENT
 
 # Alike in every language: names, units, formats, and what is typed as it stands here.
 ALIKE = re.compile(

@@ -3,7 +3,7 @@
 import socket
 from dataclasses import dataclass
 
-from tests.sandbox.client import REFERENCE, REGISTRATIONS, Client
+from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import requests
 
 from direct_plus.sandbox import Sandbox, SandboxControl
@@ -76,3 +77,13 @@ def stamps(response: requests.Response) -> list[str]:
 
 def last_call(control: SandboxControl) -> dict[str, Any]:
     return control.calls()[-1]
+
+
+def give_up(client: Client, timeout: float = 0.1, count: int = 100) -> None:
+    """A pull that runs into its time limit."""
+    with pytest.raises((requests.Timeout, requests.ConnectionError)):
+        requests.get(
+            f"{client.url}/v1/monitoring/registrations/{REFERENCE}/notifications?maxNotifications={count}",
+            headers={"Authorization": str(client.http.headers["Authorization"])},
+            timeout=timeout,
+        )

@@ -1,11 +1,35 @@
-"""Workbooks made to take down whoever reads them, in a few kilobytes."""
+"""Workbooks, as people send them, and some made to take down whoever reads them, in a few kilobytes."""
 
 import io
 import zipfile
+from collections.abc import Callable
+from typing import Any
 
 import xlsxwriter
 
 FAR = b'<row><c %s"XFD1048576"><v>1</v></c></row></sheetData>'
+
+
+def a_workbook(*rows: tuple[Any, ...], then: Callable[[Any], None] | None = None) -> bytes:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"strings_to_formulas": False}) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+        if then:
+            then(book)
+    return buffer.getvalue()
+
+
+def two_sheets() -> bytes:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        book.add_worksheet("Notes").write_row(0, 0, ("Please keep this list up to date",))
+        for name, numbers_there in (("Germany", ["804735132"]), ("France", ["150483782", "101202303"])):
+            sheet = book.add_worksheet(name)
+            sheet.write_column(0, 0, ["DUNS", *numbers_there])
+        sheet.hide()
+    return buffer.getvalue()
 
 
 def a_hostile_workbook(*, reach: str = "", shared: int = 0) -> bytes:

@@ -1,16 +1,13 @@
-"""A real SMTP server and a real HTTP receiver on this machine, for what channels send."""
+"""A real SMTP server on this machine."""
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from django.test import override_settings
@@ -56,39 +53,3 @@ def a_mail_server() -> Iterator[Mailbox]:
             yield mailbox
     finally:
         controller.stop()
-
-
-class Receiver(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:  # noqa: N802
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        server = cast("ReceivingServer", self.server)
-        server.bodies.append(json.loads(body))
-        self.send_response(server.status)
-        self.end_headers()
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-class ReceivingServer(ThreadingHTTPServer):
-    status = 200
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Receiver)
-        self.bodies: list[dict[str, Any]] = []
-
-    @property
-    def address(self) -> str:
-        return f"json://ann:very-secret@127.0.0.1:{self.server_port}/hook-with-a-token"
-
-
-@contextmanager
-def a_receiver() -> Iterator[ReceivingServer]:
-    server = ReceivingServer()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -17,10 +17,16 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
+import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.test import Client
 from jwt.algorithms import RSAAlgorithm
 
+from portfolio import roles
+
 CLIENT, SECRET = "dnbmon", "the-clients-secret-0123456789-0123456789"
+# What people may do here, by the groups that it says they are in.
+ROLES = {"credit": roles.ANALYST, "it": roles.OPERATOR, "everybody": roles.VIEWER}
 
 
 @cache
@@ -132,3 +138,12 @@ def a_provider() -> Iterator[Provider]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def begun(client: Client, wanted: str = "/portfolio/company/") -> str:
+    """To the service and to the point where it sends the browser back."""
+    there = client.get("/sign-in/", {"next": wanted})
+    assert there.status_code == 302
+    back = requests.get(there["Location"], allow_redirects=False, timeout=5).headers["Location"]
+    assert back.startswith("http://testserver/sign-in/back/")
+    return back.removeprefix("http://testserver")

@@ -74,7 +74,7 @@ class Program:
         raise AssertionError("the feed does not end")
 
 
-def a_person(*rights: str, name: str = "ann") -> Program:
+def a_signed_in_person(*rights: str, name: str = "ann") -> Program:
     """Somebody who is signed in as staff, with these rights only."""
     user = User.objects.create_user(name, is_staff=True)
     for right in rights:

@@ -27,9 +27,11 @@ from monitoring.models import (
 )
 from monitoring.periods import Period, period_of
 from portfolio.models import Registration
-from tests.builders import a_contract, a_registration
-from tests.monitoring.alerts import ACTIVE, BANKRUPTCY, OUT, STATUS
-from tests.portfolio.subjects import a_company, a_subject
+from tests.builders.companies import a_company
+from tests.builders.contracts import a_contract
+from tests.builders.elements import ACTIVE, BANKRUPTCY, OUT, STATUS
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
 
 WEEK: Period = period_of("week", date(2026, 3, 4))
 START = datetime(2026, 3, 1, 6, tzinfo=UTC)

@@ -1,0 +1,33 @@
+"""Registrations, as D&B has described them."""
+
+import json
+from typing import Any
+
+from portfolio.models import Registration, RegistrationState
+from tests.builders.contracts import a_contract
+
+REFERENCE = "ACME_LOD_01"
+
+
+def a_registration(reference: str = "ACME_LOD_01", *, full_product: bool = False, **fields: Any) -> Registration:
+    contract = fields.pop("contract", None) or a_contract()
+    notification_type = "FULL_PRODUCT" if full_product else "UPDATE"
+    detail = {
+        "inquiryDetail": {"reference": reference},
+        "messages": {
+            "notificationsSuppressed": False,
+            "state": "CURRENT",
+            "registration": {
+                "reference": reference,
+                "notificationType": notification_type,
+                "deliveryTrigger": "API_PULL",
+                "description": "Acme suppliers",
+            },
+        },
+    }
+    defaults = {"state": RegistrationState.ACTIVE, "detail": json.dumps(detail)}
+    row, _ = Registration.objects.update_or_create(
+        id=Registration.key(contract.name, reference),
+        defaults={"contract": contract, "reference": reference, **defaults, **fields},
+    )
+    return row

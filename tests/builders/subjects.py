@@ -1,0 +1,37 @@
+"""Subjects of a registration, wanted and not."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from portfolio.models import Company, Registration, Subject, SubjectState
+from portfolio.wanting import Wish, unwant_subjects, want_subjects
+from tests.builders.companies import DUNS, a_company
+from tests.builders.registrations import a_registration
+
+
+def a_subject(duns: str = DUNS, registration: Registration | None = None, **fields: Any) -> Subject:
+    """Wanted and monitored, unless told otherwise."""
+    registration = registration or a_registration(adopted=True)
+    if not Company.objects.filter(duns=duns).exists():
+        a_company(duns, f"Company {duns}")
+    values: dict[str, Any] = {"wanted": True, "state": SubjectState.MONITORED, **fields}
+    key = Subject.key(registration.pk, duns)
+    values |= {"registration": registration, "company_id": duns}
+    return Subject.objects.update_or_create(id=key, defaults=values)[0]
+
+
+def want(registration: Registration, duns: Iterable[str], by: str = "ann") -> None:
+    want_subjects(registration=registration, wishes=[Wish(one) for one in duns], asked_by=by)
+
+
+def unwant(registration: Registration, duns: Iterable[str], by: str = "ann") -> None:
+    unwant_subjects(registration=registration, duns=list(duns), asked_by=by)
+
+
+def subject(registration: Registration, duns: str) -> Subject:
+    return Subject.objects.get(pk=Subject.key(registration.pk, duns))
+
+
+def states(registration: Registration) -> dict[str, str]:
+    rows = Subject.objects.filter(registration=registration)
+    return dict(rows.values_list("company_id", "state"))
