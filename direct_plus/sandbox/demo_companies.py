@@ -7,10 +7,8 @@ from unicodedata import normalize
 
 from direct_plus.sandbox.companies import Document
 from direct_plus.sandbox.demo_tables import COUNTRIES, TRADES, Country, Trade
-from direct_plus.sandbox.demo_tables_more import MORE
 from direct_plus.sandbox.happenings import RATINGS
 
-ALL_COUNTRIES = {**COUNTRIES, **MORE}
 GROUP_EVERY = 6
 LEGAL = ("Bankruptcy", "Insolvency", "Liquidation", "SuspensionOfPayments", "Suits", "Liens", "Judgments")
 
@@ -18,11 +16,11 @@ LEGAL = ("Bankruptcy", "Insolvency", "Liquidation", "SuspensionOfPayments", "Sui
 def build(seed: int, day: str) -> list[Document]:
     """All companies; every sixth is the head of a group, a third of the others belong to one."""
     random = Random(f"companies {seed}")
-    numbers = _numbers(random, sum(len(country.companies) for country in ALL_COUNTRIES.values()))
+    numbers = _numbers(random, sum(len(country.companies) for country in COUNTRIES.values()))
     documents = [
-        _company(random, next(numbers), code, country, entry, day)
-        for code, country in ALL_COUNTRIES.items()
-        for entry in country.companies
+        _company(random, next(numbers), code, country, name, day)
+        for code, country in COUNTRIES.items()
+        for name in country.companies
     ]
     heads = documents[::GROUP_EVERY]
     for document in documents:
@@ -40,9 +38,8 @@ def _numbers(random: Random, count: int) -> Iterator[str]:
     return iter(found)
 
 
-def _company(random: Random, duns: str, code: str, country: Country, entry: str, day: str) -> Document:
-    stem, _, trade_name = entry.partition("|")
-    name, trade = f"{stem} {country.form[0]}", TRADES[trade_name]
+def _company(random: Random, duns: str, code: str, country: Country, stem: str, day: str) -> Document:
+    name, trade = f"{stem} {country.form[0]}", TRADES[country.companies[stem]]
     employees = _employees(random, trade)
     address = _address(random, code, country)
     return {
@@ -117,7 +114,7 @@ def _principal(random: Random, country: Country) -> Document:
 def local_changes(kind: str, document: Document, random: Random) -> Document:
     """What a change brings is of the company's own country."""
     code = document["countryISOAlpha2Code"]
-    country = ALL_COUNTRIES[code]
+    country = COUNTRIES[code]
     if kind == "address_change":
         return {"organization.primaryAddress.streetAddress": _street(random, code, country)}
     if kind == "principal_change":
