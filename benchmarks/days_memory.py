@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from benchmarks.days_program import command_of
-from tests.processes.tables import children
+from tests.process_table import children
 
 EVERY = 5.0
 # What a process has loaded by then it needs; what it takes later would be a leak.

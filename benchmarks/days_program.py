@@ -21,7 +21,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from direct_plus.sandbox import SandboxControl
-from tests.processes.tables import alive, children, family
+from tests.process_table import alive, children, family
 from tests.support import ROOT, wait_until
 
 KEY, SECRET = "sandbox-key", "sandbox-secret"
