@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from benchmarks.days_program import Program
 from benchmarks.days_troubles import Trouble, go_wrong_a_little
-from direct_plus.sandbox import demo_companies
-from direct_plus.sandbox.happenings import HAPPENINGS
+from direct_plus.sandbox.demo import companies as demo_companies
+from direct_plus.sandbox.state.event_catalog import HAPPENINGS
 
 STEP = 15.0
 # Until the program has heard D&B's clock for the first time, which here is days off its own.

@@ -31,7 +31,7 @@ import django  # noqa: E402
 
 django.setup()
 
-from direct_plus.sandbox import Sandbox, start_sandbox  # noqa: E402
+from direct_plus.sandbox.run import Sandbox, start_sandbox  # noqa: E402
 from tests.acceptance.points import POINTS  # noqa: E402
 from tests.acceptance.processes import nursery  # noqa: E402
 from tests.acceptance.stream import Stream  # noqa: E402

@@ -37,7 +37,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dnbmon-bench-")))
         os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
-        from direct_plus.sandbox import start_sandbox
+        from direct_plus.sandbox.run import start_sandbox
 
         switches = {"calls_per_second": 0, "batch_delay_seconds": 0}
         sandbox = stack.enter_context(start_sandbox(state=folder / "sandbox.sqlite3", switches=switches))
@@ -59,7 +59,7 @@ def the_import() -> Any:
 
 
 def work() -> None:
-    from portfolio.importing import work_on
+    from portfolio.importing.working import work_on
 
     work_on(the_import())
 
@@ -100,7 +100,7 @@ def judge(control: Any, count: int, kills: int, chance: random.Random) -> None:
 
 def prepare(count: int) -> list[str]:
     """A file with everything to confirm, and rows that nobody can."""
-    from portfolio.importing import create_import
+    from portfolio.importing.reading import create_import
     from portfolio.models import Contract, Registration
 
     contract, _ = Contract.objects.get_or_create(name="default")
@@ -118,7 +118,7 @@ def prepare(count: int) -> list[str]:
 
 
 def confirm(count: int) -> None:
-    from portfolio.importing import confirm_import
+    from portfolio.importing.confirming import confirm_import
     from tests.builders.people import an_actor
 
     confirm_import(import_=the_import(), number=count, confirmed_by=an_actor("bench"), may_confirm=True)

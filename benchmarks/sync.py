@@ -34,7 +34,7 @@ def measure(count: int, folder: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from direct_plus.sandbox import start_sandbox
+    from direct_plus.sandbox.run import start_sandbox
 
     call_command("migrate", verbosity=0)
     table = Table("", "seconds", "numbers a second", "calls", "to reach")

@@ -3,7 +3,7 @@
 from direct_plus.client import BatchAnswer, DirectPlus, MatchCandidate, Outcome, RegistrationDetail, SubjectAnswer
 from direct_plus.duns import InvalidDuns, LostLeadingZero, format_duns, normalise_duns
 from direct_plus.errors import DirectPlusError
-from direct_plus.messages import (
+from direct_plus.payloads import (
     ElementChange,
     Item,
     Split,
@@ -13,9 +13,10 @@ from direct_plus.messages import (
     read_item,
     split_answer,
 )
-from direct_plus.session import Answer, Credentials, Kind, Session, error_of
-from direct_plus.throttle import LocalThrottle, Throttle
-from direct_plus.tokens import MemoryTokenStore, Token, TokenStore
+from direct_plus.rate_limit import LocalThrottle, Throttle
+from direct_plus.session import Kind, Session, error_of
+from direct_plus.token_store import Credentials, MemoryTokenStore, Token, TokenStore
+from direct_plus.transport import Answer
 
 __all__ = [
     "Answer",

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from direct_plus.duns import normalise_duns
 from direct_plus.errors import DirectPlusError, NotFound, Told, UnknownPath, Unreadable
-from direct_plus.messages import parse_json, parse_stamp, transaction_of
-from direct_plus.session import Answer, Kind, Session, error_of
+from direct_plus.payloads import parse_json, parse_stamp, transaction_of
+from direct_plus.session import Kind, Session, error_of
+from direct_plus.transport import Answer
 
 REGISTRATIONS = "/v1/monitoring/registrations"
 LARGEST_PAGE = 100  # contract section 3

@@ -26,9 +26,9 @@ from direct_plus.errors import (
     error_for,
     read_failure,
 )
-from direct_plus.messages import parse_json
-from direct_plus.throttle import Throttle
-from direct_plus.tokens import CLAIM_LASTS, Credentials, Token, TokenStore
+from direct_plus.payloads import parse_json
+from direct_plus.rate_limit import Throttle
+from direct_plus.token_store import CLAIM_LASTS, Credentials, Token, TokenStore
 from direct_plus.transport import Answer, Request, Transport
 
 __all__ = ["REPEATABLE", "Answer", "Credentials", "Kind", "Session", "error_of"]

@@ -29,7 +29,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from direct_plus.errors import parse_http_date
-from direct_plus.messages import parse_stamp, transaction_of
+from direct_plus.payloads import parse_stamp, transaction_of
 
 # A connection that rested longer may have died unseen in between, which would put a pull in doubt for nothing.
 MAX_REST = 15.0

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from direct_plus.sandbox.world import KEY, SECRET
+from direct_plus.sandbox.state.world import KEY, SECRET
 from dnbmon_site.engines import sqlite_url
 from dnbmon_site.environment import kept_secret
 from dnbmon_site.first_access import Access

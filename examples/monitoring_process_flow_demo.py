@@ -55,7 +55,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dnbmon-flow-")))
-        from direct_plus.sandbox import start_sandbox
+        from direct_plus.sandbox.run import start_sandbox
 
         sandbox = stack.enter_context(start_sandbox(state=folder / "sandbox.sqlite3"))
         os.environ |= environment(folder, sandbox.url)
@@ -235,7 +235,7 @@ def compare(control: Any) -> None:
 
 
 def given_out(control: Any) -> Counter[Any]:
-    from direct_plus.messages import parse_json, parse_stamp
+    from direct_plus.payloads import parse_json, parse_stamp
 
     found: Counter[Any] = Counter()
     for entry in control.ledger(REFERENCE):

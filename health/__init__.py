@@ -1,0 +1,3 @@
+"""Whether the program works: checks, numbers, incidents, and how it was.
+
+models, checks < metrics < incidents < history < pages, jobs"""

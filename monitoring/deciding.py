@@ -9,8 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from direct_plus.messages import Split, split_answer
-from direct_plus.session import Answer
+from direct_plus.payloads import Split, split_answer
+from direct_plus.transport import Answer
 
 UNKNOWN_PATH = {"00037", "00038"}
 REFUSALS = {400, 401, 403, 429}

@@ -15,7 +15,7 @@ from pathlib import Path
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from direct_plus.files import PART_SIZE, FileKind, FileName, parse_file_name, read_lines, sha256_of
+from direct_plus.delivered_files import PART_SIZE, FileKind, FileName, parse_file_name, read_lines, sha256_of
 from monitoring.ingesting import ingest
 from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.order import next_turn

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from direct_plus.messages import parse_json
+from direct_plus.payloads import parse_json
 from monitoring.identity import canonical
 from monitoring.models import Change, Kind, Notification
 from monitoring.order import story_place

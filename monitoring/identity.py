@@ -15,7 +15,7 @@ from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from direct_plus.messages import parse_stamp
+from direct_plus.payloads import parse_stamp
 from portfolio.keys import make_uuid
 
 MILLISECONDS = (1 << 48) - 1

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from direct_plus.messages import parse_stamp
+from direct_plus.payloads import parse_stamp
 from monitoring import identity
 from monitoring.breaker import check_breaker, trailing_unreadable
 from monitoring.models import (

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from direct_plus.duns import InvalidDuns, normalise_duns
-from direct_plus.messages import parse_json
+from direct_plus.payloads import parse_json
 from monitoring.history import Profile, differences, events_of, fold
 from monitoring.identity import derived_change_id
 from monitoring.json_text import dump_json

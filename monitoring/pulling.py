@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
-from direct_plus.session import Answer
+from direct_plus.transport import Answer
 from monitoring import gaps
 from monitoring.deciding import REFUSALS, Meaning, Verdict, decide, decide_content
 from monitoring.leasing import Lease, LeaseLost, leased

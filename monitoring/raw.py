@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from direct_plus.messages import parse_json
+from direct_plus.payloads import parse_json
 from monitoring.models import Notification
 from monitoring.reading import items_of
 from portfolio.stored_bytes import load_bytes

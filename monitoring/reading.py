@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from direct_plus.messages import ElementChange, Item, UnreadableItem, parse_json, parse_stamp, read_item, split_answer
+from direct_plus.payloads import ElementChange, Item, UnreadableItem, parse_json, parse_stamp, read_item, split_answer
 from monitoring import identity
 from monitoring.models import Delivery, Kind, Source
 

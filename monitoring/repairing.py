@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from direct_plus.client import DirectPlus
-from direct_plus.messages import UnreadableItem, delivery_stamp_of, parse_stamp, read_item
-from direct_plus.session import Answer
+from direct_plus.payloads import UnreadableItem, delivery_stamp_of, parse_stamp, read_item
+from direct_plus.transport import Answer
 from monitoring import gaps
 from monitoring.deciding import Meaning, Verdict, decide
 from monitoring.leasing import Lease

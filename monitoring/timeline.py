@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from direct_plus.messages import parse_stamp
+from direct_plus.payloads import parse_stamp
 from monitoring.comparing import SHOWN, Difference, differences
 from monitoring.conditions import course
 from monitoring.models import Change, Element, Kind, Severity

@@ -16,9 +16,10 @@ from rest_framework.views import APIView
 
 from portfolio.acting import Actor
 from portfolio.answering import a_request, an_answer, who
-from portfolio.importing import NotAllowed, Refused, confirm_import, counts_of, create_import, read_import, sheets_of
+from portfolio.importing.confirming import confirm_import
 from portfolio.importing.jobs import WORKING_TIME, start_import_work
-from portfolio.importing.states import file_key
+from portfolio.importing.reading import create_import, read_import
+from portfolio.importing.states import NotAllowed, Refused, counts_of, file_key, sheets_of
 from portfolio.keyset import BadCursor, PageParameters, Several, beyond, cut, read_token, write_token
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport
 from portfolio.stored_bytes import load_bytes

@@ -21,7 +21,7 @@ from urllib3.util import parse_url
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
 from direct_plus.session import BUDGET, Session, error_of
-from direct_plus.tokens import Credentials, MemoryTokenStore, Token, TokenStore
+from direct_plus.token_store import Credentials, MemoryTokenStore, Token, TokenStore
 from portfolio.models import AccessToken, Contract, ThrottleSlot
 from portfolio.rows import database_now, insert_new
 

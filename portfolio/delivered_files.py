@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from direct_plus.client import NOT_FOUND, OUTCOMES, Outcome
+from direct_plus.delivered_files import FileKind, Refusal, parse_file_name, read_exceptions, read_export
 from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
-from direct_plus.files import FileKind, Refusal, parse_file_name, read_exceptions, read_export
 from portfolio import counting, settling
 from portfolio.adopting import batches, learn_is_in, read_listing
 from portfolio.auditing import record

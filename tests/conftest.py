@@ -10,7 +10,8 @@ from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import Sandbox, start_sandbox
 from dnbmon_site import single_sign_on
 from dnbmon_site.models import User
 from dnbmon_site.signing_in import backends

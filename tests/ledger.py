@@ -3,8 +3,8 @@
 from collections import Counter, defaultdict
 from typing import Any
 
-from direct_plus.messages import parse_json
-from direct_plus.sandbox import SandboxControl
+from direct_plus.payloads import parse_json
+from direct_plus.sandbox.control.client import SandboxControl
 from monitoring.identity import canonical, canonical_stamp
 from monitoring.models import Change, Kind, Notification
 

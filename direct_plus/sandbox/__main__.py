@@ -2,7 +2,7 @@
 
 import argparse
 
-from direct_plus.sandbox.running import serve
+from direct_plus.sandbox.run import serve
 
 
 def main() -> None:

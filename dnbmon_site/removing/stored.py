@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import zstandard
 from django.utils import timezone
 
-from direct_plus.messages import UnreadableItem, read_item
+from direct_plus.payloads import UnreadableItem, read_item
 from monitoring.models import DeadLetter, Delivery
 from monitoring.reading import FORGOTTEN, items_of
 from portfolio.export_files import delete_file

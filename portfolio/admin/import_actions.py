@@ -8,18 +8,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from portfolio.acting import actor_of
-from portfolio.importing import (
-    NotAllowed,
-    approve_import,
-    approve_undo,
-    cancel_import,
-    choose_sheet,
-    confirm_import,
-    decide_zeros,
-    keep_import,
-    undo_import,
-)
+from portfolio.importing.applying import approve_undo, keep_import, undo_import
+from portfolio.importing.confirming import approve_import, cancel_import, confirm_import
 from portfolio.importing.jobs import start_import_work
+from portfolio.importing.reading import choose_sheet, decide_zeros
+from portfolio.importing.states import NotAllowed
 from portfolio.models import ImportMode, ImportState, SubjectImport
 
 UPLOAD = "portfolio.add_subjectimport"

@@ -16,8 +16,11 @@ from portfolio import counting
 from portfolio.acting import Actor, actor_of
 from portfolio.adopting import is_number_known
 from portfolio.contract_year import day_text
-from portfolio.importing import VerdictRow, counts_of, is_in_work, is_undecided, sheets_of, verdict_rows
 from portfolio.importing.applying import undone_removals
+from portfolio.importing.confirming import is_undecided
+from portfolio.importing.states import counts_of, sheets_of
+from portfolio.importing.verdicts import VerdictRow, verdict_rows
+from portfolio.importing.working import is_in_work
 from portfolio.limits import Act, reasons_for_second
 from portfolio.models import ImportMode, ImportState, SubjectImport, Verdict
 from portfolio.wording import counted

@@ -21,8 +21,8 @@ from django.utils.translation import gettext
 from portfolio.acting import actor_of
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.contract_year import is_billed, next_anniversary
-from portfolio.importing import create_import
 from portfolio.importing.jobs import start_import_work
+from portfolio.importing.reading import create_import
 from portfolio.models import Company, ImportMode, Registration, Subject, SubjectImport, SubjectState
 from portfolio.rows import in_batches
 from portfolio.wanting import contract_year_start

@@ -22,16 +22,13 @@ from portfolio.acting import actor_of
 from portfolio.admin.exports import ExportedList
 from portfolio.admin.import_actions import ACTIONS, APPROVE, CONFIRM, UPLOAD
 from portfolio.admin.import_pages import TONES, page_of, summary_of
-from portfolio.importing import (
-    BadFile,
-    NotAllowed,
-    Refused,
-    check_kind,
-    create_import,
-    verdict_rows,
-)
 from portfolio.importing.downloads import XLSX, as_csv, as_xlsx, template
+from portfolio.importing.files import check_kind
 from portfolio.importing.jobs import start_import_work
+from portfolio.importing.reading import create_import
+from portfolio.importing.states import NotAllowed, Refused
+from portfolio.importing.tables import BadFile
+from portfolio.importing.verdicts import verdict_rows
 from portfolio.markup import ago, badge
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
 from portfolio.pages import ReadOnlyAdmin

@@ -29,8 +29,8 @@ from portfolio.contract_year import cancel_removal, day_text, next_anniversary, 
 from portfolio.explaining import explain
 from portfolio.exporting import with_both
 from portfolio.filters import ChoiceFilter, RegistrationFilter, choice_filter
-from portfolio.importing import plan_removal
 from portfolio.importing.jobs import start_import_work
+from portfolio.importing.planning import plan_removal
 from portfolio.markup import ago, badge
 from portfolio.models import Contract, Registration, Subject, SubjectImport, SubjectState
 from portfolio.pages import PageAdmin

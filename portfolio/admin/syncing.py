@@ -19,8 +19,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from direct_plus.delivered_files import FileKind, UnreadableFile, parse_file_name, text_size
 from direct_plus.errors import DirectPlusError
-from direct_plus.files import FileKind, UnreadableFile, parse_file_name, text_size
 from portfolio import counting, suppressing, sync_runs
 from portfolio.acting import Actor, actor_of
 from portfolio.admin.syncing_pages import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import Sandbox, start_sandbox
 from tests.acceptance.processes import nursery
 from tests.acceptance.world import House, credentials
 from tests.servers.webhook_receivers import Receiver, receiving

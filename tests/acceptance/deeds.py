@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from direct_plus.errors import DirectPlusError
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from monitoring import jobs, leasing, pulling
 from monitoring.breaker import resume_ingest
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, ReplayPass

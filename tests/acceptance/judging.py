@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from monitoring.models import Change, DeadLetter, Delivery, DeliveryState, Notification, Publication, ReplayPass
 from portfolio.models import Company, Registration
 from tests.ledger import Content, assert_equals_ledger, content_of, emitted, readable, stored

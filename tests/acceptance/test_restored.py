@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from direct_plus.sandbox import Sandbox
+from direct_plus.sandbox.run import Sandbox
 from tests.acceptance.processes import nursery
 from tests.acceptance.world import House, credentials
 from tests.engines import engine, with_databases

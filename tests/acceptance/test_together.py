@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from tests.acceptance.world import House
 from tests.support import wait_until
 

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from tests.acceptance.points import IN_REPLAY
 from tests.acceptance.processes import Child, Nursery
 from tests.acceptance.stream import Stream

@@ -172,7 +172,7 @@ def test_replays_late_arrivals_retried_items_and_a_rebuild_are_each_read_once(mo
 
     def retried(number: int) -> None:
         """By now a number of eight digits can be read."""
-        monkeypatch.setattr("direct_plus.messages.normalise_duns", lambda text: text.zfill(9))
+        monkeypatch.setattr("direct_plus.payloads.normalise_duns", lambda text: text.zfill(9))
         for letter in DeadLetter.objects.all():
             if load_bytes(letter.pk).count(b"7000000%d" % number):
                 assert retry_dead_letter(letter)

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from portfolio.importing import create_import, read_import
+from portfolio.importing.reading import create_import, read_import
 from portfolio.models import SubjectImport
 from portfolio.referring import Named, name_companies
 from portfolio.wanting import Wish, want_subjects

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from dnbmon_site.models import ApiKey
 from portfolio import spending
-from portfolio.importing import apply_import
+from portfolio.importing.applying import apply_import
 from portfolio.models import AuditEntry, Company, KeySpending, Registration, Subject, SubjectImport, SubjectState
 from portfolio.wanting import Wish, want_subjects
 from tests.builders.companies import DUNS, OTHER

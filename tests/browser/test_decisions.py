@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from dnbmon_site.models import User
-from portfolio.importing import plan_removal
+from portfolio.importing.planning import plan_removal
 from portfolio.models import Contract, ProposalKind, SubjectState
 from portfolio.proposing import Sign, propose
 from tests.builders.browser_pages import complaints_of, log_in, see

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from direct_plus.sandbox import SandboxControl, start_sandbox
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import start_sandbox
 from dnbmon_site.models import User
 from portfolio.adopting import begin_check
 from portfolio.models import Company, Registration, Subject, SubjectState, SyncRun

@@ -7,7 +7,7 @@ from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
-from direct_plus.session import Answer
+from direct_plus.transport import Answer
 
 NOW = datetime(2026, 1, 8, 12, tzinfo=UTC)
 DUNS = "804735132"

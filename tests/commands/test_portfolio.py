@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from portfolio.models import Contract, Registration, Subject
 from tests.builders.commands import Run
 from tests.builders.companies import duns_numbers

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError
 from django.utils import timezone
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from monitoring import jobs
 from monitoring.leasing import Lease, take_lease
 from monitoring.management.commands import _waiting

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError
 from django.utils import timezone
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from monitoring.leasing import take_lease
 from monitoring.models import Notification, PassState, Purpose, ReplayPass
 from portfolio.connecting import client_for

@@ -3,7 +3,8 @@
 import pytest
 from django.core.management import CommandError
 
-from direct_plus.sandbox import Sandbox, SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import Sandbox
 from portfolio.models import Contract, Registration, RegistrationState
 from tests.builders.commands import Run
 from tests.builders.registrations import REFERENCE

@@ -17,8 +17,9 @@ from responses import matchers
 from direct_plus import client, errors
 from direct_plus.client import DirectPlus, Outcome
 from direct_plus.duns import InvalidDuns, LostLeadingZero
-from direct_plus.session import Answer, Credentials, Session
-from direct_plus.tokens import MemoryTokenStore, Token
+from direct_plus.session import Session
+from direct_plus.token_store import Credentials, MemoryTokenStore, Token
+from direct_plus.transport import Answer
 from tests.builders.direct_plus_answers import DETAIL, DUNS, an_error, information
 
 BASE = "https://plus.example"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from direct_plus import files
-from direct_plus.files import FileKind, FileName, ListedFile, Refusal, UnreadableFile
+from direct_plus import delivered_files
+from direct_plus.delivered_files import FileKind, FileName, ListedFile, Refusal, UnreadableFile
 
 WRITTEN = datetime(2026, 1, 5, 7, 52, 18, tzinfo=UTC)
 
@@ -43,7 +43,7 @@ def a_zip(
     ],
 )
 def test_names_are_read_from_the_right(name: str, reference: str, kind: FileKind, number: int | None) -> None:
-    assert files.parse_file_name(name) == FileName(reference, WRITTEN, kind, number)
+    assert delivered_files.parse_file_name(name) == FileName(reference, WRITTEN, kind, number)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_names_are_read_from_the_right(name: str, reference: str, kind: FileKind
     ],
 )
 def test_other_names_are_none_of_dnbs(name: str) -> None:
-    assert files.parse_file_name(name) is None
+    assert delivered_files.parse_file_name(name) is None
 
 
 def test_a_notification_header_counts_by_type() -> None:
@@ -74,7 +74,7 @@ def test_a_notification_header_counts_by_type() -> None:
         "files": [{"name": "ACME_20260105075218_NOTIFICATION_1.zip", "hash": "AB12"}],
         "notificationCount": [{"count": 191_706_866, "type": "UPDATE"}, {"count": "597862", "type": "SEED"}],
     }
-    read = files.read_header(json.dumps({"fileHeader": header}).encode())
+    read = delivered_files.read_header(json.dumps({"fileHeader": header}).encode())
     assert (read.reference, read.header_type, read.written_at, read.total) == (
         "ACME", "NOTIFICATION", WRITTEN, 192_939_522,
     )  # fmt: skip
@@ -84,7 +84,9 @@ def test_a_notification_header_counts_by_type() -> None:
 
 
 def test_header_keys_are_known_in_every_case() -> None:
-    read = files.read_header(b'{"fileheader": {"headertype": "SEED", "productID": "p", "productVersion": "v2"}}')
+    read = delivered_files.read_header(
+        b'{"fileheader": {"headertype": "SEED", "productID": "p", "productVersion": "v2"}}'
+    )
     assert (read.header_type, read.product_id, read.version_id) == ("SEED", "p", "v2")
     assert (read.reference, read.total, read.files, read.counts) == (None, None, (), {})
 
@@ -93,47 +95,47 @@ def test_odd_entries_of_a_header_are_left_out() -> None:
     sent = (
         b'{"fileHeader": {"files": [1, {}, {"name": "a.zip"}], "notificationCount": [2, {"type": "X"}, {"count": 1}]}}'
     )
-    read = files.read_header(sent)
+    read = delivered_files.read_header(sent)
     assert (read.files, read.counts) == ((ListedFile("a.zip", None),), {})
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"fileHeader": 1}', b"\xff"])
 def test_what_is_no_header_is_refused(content: bytes) -> None:
     with pytest.raises(UnreadableFile, match="The header"):
-        files.read_header(content)
+        delivered_files.read_header(content)
 
 
 def test_lines_come_without_ends_blanks_and_byte_order_mark(tmp_path: Path) -> None:
     path = a_zip(tmp_path, b'\xef\xbb\xbf{"a": 1}\r\n\r\n  \n{"b": 2}\n[3]')
-    assert list(files.read_lines(path)) == [b'{"a": 1}', b'{"b": 2}', b"[3]"]
+    assert list(delivered_files.read_lines(path)) == [b'{"a": 1}', b'{"b": 2}', b"[3]"]
 
 
 def test_plain_text_files_are_read_too(tmp_path: Path) -> None:
     path = tmp_path / "ACME_20260105075218_NOTIFICATION_1.txt"
     path.write_bytes(b"one\ntwo\n")
-    assert list(files.read_lines(path)) == [b"one", b"two"]
+    assert list(delivered_files.read_lines(path)) == [b"one", b"two"]
 
 
 def test_the_text_file_of_the_same_name_is_the_one(tmp_path: Path) -> None:
-    assert list(files.read_lines(a_zip(tmp_path, b"right\n", other__txt=b"wrong\n"))) == [b"right"]
+    assert list(delivered_files.read_lines(a_zip(tmp_path, b"right\n", other__txt=b"wrong\n"))) == [b"right"]
 
 
 def test_a_single_text_file_of_another_name_will_do(tmp_path: Path) -> None:
     path = a_zip(tmp_path, b"right\n").rename(tmp_path / "renamed.zip")
-    assert list(files.read_lines(path)) == [b"right"]
+    assert list(delivered_files.read_lines(path)) == [b"right"]
 
 
 def test_several_text_files_are_a_question_not_a_guess(tmp_path: Path) -> None:
     path = a_zip(tmp_path, b"a\n", other__txt=b"b\n").rename(tmp_path / "renamed.zip")
     with pytest.raises(UnreadableFile, match="2 text files"):
-        list(files.read_lines(path))
+        list(delivered_files.read_lines(path))
 
 
 def test_a_cut_zip_is_refused(tmp_path: Path) -> None:
     path = a_zip(tmp_path, b"line\n" * 1000)
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(UnreadableFile, match="not a zip, or it is cut off"):
-        list(files.read_lines(path))
+        list(delivered_files.read_lines(path))
 
 
 def test_damage_inside_a_zip_is_told(tmp_path: Path) -> None:
@@ -142,20 +144,20 @@ def test_damage_inside_a_zip_is_told(tmp_path: Path) -> None:
     content[200:260] = bytes(60)
     path.write_bytes(content)
     with pytest.raises(UnreadableFile, match="is damaged"):
-        list(files.read_lines(path))
+        list(delivered_files.read_lines(path))
 
 
 def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(delivered_files, "LONGEST_LINE", 1000)
     with pytest.raises(UnreadableFile, match="more than 1,000 bytes"):
-        list(files.read_lines(a_zip(tmp_path, b"x" * 5000)))
+        list(delivered_files.read_lines(a_zip(tmp_path, b"x" * 5000)))
 
 
 def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
     path = a_zip(tmp_path, (b'{"organization": {"duns": "804735132"}}' + b" " * 960 + b"\n") * 20_000)
     tracemalloc.start()
     try:
-        assert sum(1 for _ in files.read_lines(path)) == 20_000
+        assert sum(1 for _ in delivered_files.read_lines(path)) == 20_000
         assert tracemalloc.get_traced_memory()[1] < 3_000_000
     finally:
         tracemalloc.stop()
@@ -163,16 +165,16 @@ def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
 
 def test_parts_hold_whole_lines_up_to_a_size(tmp_path: Path) -> None:
     path = a_zip(tmp_path, b"aaaa\nbbbb\ncccc\n" + b"d" * 30 + b"\ne\n")
-    assert list(files.read_parts(path, size=10)) == [[b"aaaa", b"bbbb"], [b"cccc"], [b"d" * 30], [b"e"]]
+    assert list(delivered_files.read_parts(path, size=10)) == [[b"aaaa", b"bbbb"], [b"cccc"], [b"d" * 30], [b"e"]]
 
 
 def test_an_empty_file_has_no_parts(tmp_path: Path) -> None:
-    assert list(files.read_parts(a_zip(tmp_path, b"\n\n"))) == []
+    assert list(delivered_files.read_parts(a_zip(tmp_path, b"\n\n"))) == []
 
 
 def test_exceptions_come_with_code_and_replacement(tmp_path: Path) -> None:
     content = b"DUNS\tCode\tInformation\n804735132\t10001\tNot found\n150483782\t40003\t804735132\n12345678\t10003\n"
-    assert list(files.read_exceptions(a_zip(tmp_path, content))) == [
+    assert list(delivered_files.read_exceptions(a_zip(tmp_path, content))) == [
         Refusal("804735132", "10001", "Not found"),
         Refusal("150483782", "40003", "804735132"),
         Refusal("12345678", "10003", ""),
@@ -181,13 +183,16 @@ def test_exceptions_come_with_code_and_replacement(tmp_path: Path) -> None:
 
 def test_letters_at_the_end_of_a_line_are_not_taken_for_a_byte_order_mark(tmp_path: Path) -> None:
     path = a_zip(tmp_path, "804735132\t10001\t«Müller»\n".encode())
-    assert list(files.read_exceptions(path)) == [Refusal("804735132", "10001", "«Müller»")]
+    assert list(delivered_files.read_exceptions(path)) == [Refusal("804735132", "10001", "«Müller»")]
 
 
 def test_an_export_keeps_numbers_as_they_stand(tmp_path: Path) -> None:
-    assert list(files.read_export(a_zip(tmp_path, b"DUNS\n804735132\n15-048-3782\n"))) == ["804735132", "15-048-3782"]
+    assert list(delivered_files.read_export(a_zip(tmp_path, b"DUNS\n804735132\n15-048-3782\n"))) == [
+        "804735132",
+        "15-048-3782",
+    ]
 
 
 def test_the_hash_is_that_of_the_whole_file(tmp_path: Path) -> None:
     path = a_zip(tmp_path, b"line\n")
-    assert files.sha256_of(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert delivered_files.sha256_of(path) == hashlib.sha256(path.read_bytes()).hexdigest()

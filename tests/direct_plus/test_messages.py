@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from direct_plus import messages, slicing
-from direct_plus.messages import ElementChange, UnreadableItem, parse_json, parse_stamp, read_item, split_answer
+from direct_plus import json_slicing, payloads
+from direct_plus.payloads import ElementChange, UnreadableItem, parse_json, parse_stamp, read_item, split_answer
 from tests.builders.direct_plus_answers import DUNS, a_notification, a_page, an_element
 
 GOOD = json.dumps(a_notification()).encode()
@@ -121,7 +121,7 @@ class TestSplitting:
         sent = [json.dumps(item, indent=indent, ensure_ascii=False).encode() for item in items]
         head = json.dumps({**others, "notifications": 0})[:-2].encode()
         body = head + b"[" + b"\n,".join(sent) + b"]}"
-        fast, slow = split_answer(body), messages._split_slowly(body)
+        fast, slow = split_answer(body), payloads._split_slowly(body)
         assert fast is not None and fast.items == sent
         assert slow is not None and slow.items == sent
 
@@ -282,7 +282,7 @@ class TestReading:
         sent = {"type": kind, "organization": {"duns": DUNS, "more": more}, "elements": elements}
         raw = json.dumps(sent, ensure_ascii=False).encode()
         item = read_item(raw)
-        assert item == messages._read_slowly(raw, None)
+        assert item == payloads._read_slowly(raw, None)
         for change, expected in zip(item.elements or (), elements or (), strict=True):
             assert json.loads(change.previous or b"") == expected["previous"]
             assert json.loads(change.current or b"") == expected["current"]
@@ -411,23 +411,23 @@ class TestStamps:
 
 class TestSlicing:
     def test_escaped_names_are_understood(self) -> None:
-        assert slicing.members(b'{"notif\\u0069cations": [1]}') == {"notifications": b"[1]"}
+        assert json_slicing.members(b'{"notif\\u0069cations": [1]}') == {"notifications": b"[1]"}
 
     def test_of_equal_names_the_last_counts(self) -> None:
-        assert slicing.members(b'{"a": 1, "a": 2}') == {"a": b"2"}
+        assert json_slicing.members(b'{"a": 1, "a": 2}') == {"a": b"2"}
 
     @pytest.mark.parametrize(
         "raw", [b"{1: 2}", b'{"a" "b"}', b'{"a": }', b'{"a": 1,}', b'{,"a": 1}', b'{"a": 1 "b": 2}']
     )
     def test_grammar_is_checked_where_it_is_cut(self, raw: bytes) -> None:
-        with pytest.raises(slicing.Torn):
-            slicing.members(raw)
+        with pytest.raises(json_slicing.Torn):
+            json_slicing.members(raw)
 
     @pytest.mark.parametrize(("depth", "deeper"), [(3, False), (4, True)])
     def test_depth_counts_brackets_outside_strings(self, depth: int, deeper: bool) -> None:
         raw = b'["[[[[", ' * depth + b"1" + b"]" * depth
-        assert slicing.nests_deeper_than(raw, 3) is deeper
+        assert json_slicing.nests_deeper_than(raw, 3) is deeper
 
     def test_the_deepest_nesting_needs_no_stack(self) -> None:
         depth = sys.getrecursionlimit() * 20
-        assert slicing.elements(b"[" + b"[" * depth + b"]" * depth + b"]") == [b"[" * depth + b"]" * depth]
+        assert json_slicing.elements(b"[" + b"[" * depth + b"]" * depth + b"]") == [b"[" * depth + b"]" * depth]

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from direct_plus import tokens
+from direct_plus import token_store
 from direct_plus.errors import NotAuthorised, TimedOut, TokenExpired, Unreachable
-from direct_plus.session import REPEATABLE, Credentials, Kind, Session, error_of
-from direct_plus.throttle import LocalThrottle, Throttle
-from direct_plus.tokens import MemoryTokenStore, Token
+from direct_plus.rate_limit import LocalThrottle, Throttle
+from direct_plus.session import REPEATABLE, Kind, Session, error_of
+from direct_plus.token_store import Credentials, MemoryTokenStore, Token
 from tests.builders.direct_plus_answers import an_error
 from tests.servers.scripted_servers import Script, Server, answering, dripping, resetting, sending, serving, silent
 
@@ -246,7 +246,7 @@ class TestToken:
             assert b"Bearer theirs\r\n" in server.requests[0]
 
     def test_a_renewal_that_was_left_behind_is_taken_over(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(tokens, "CLAIM_LASTS", 0.1)
+        monkeypatch.setattr(token_store, "CLAIM_LASTS", 0.1)
         store = MemoryTokenStore()
         assert store.begin_renewal()
         with a_session(granting("mine"), FINE, logged_in=False, tokens=store, sleep=time.sleep) as (session, server):

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from direct_plus import errors, files
+from direct_plus import delivered_files, errors
 from direct_plus.client import DirectPlus, Outcome, SubjectPath
-from direct_plus.messages import parse_stamp, read_item, split_answer
-from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
-from direct_plus.session import Answer, Credentials, Session, error_of
-from direct_plus.throttle import LocalThrottle
-from direct_plus.tokens import MemoryTokenStore
+from direct_plus.payloads import parse_stamp, read_item, split_answer
+from direct_plus.rate_limit import LocalThrottle
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import Sandbox, start_sandbox
+from direct_plus.session import Session, error_of
+from direct_plus.token_store import Credentials, MemoryTokenStore
+from direct_plus.transport import Answer
 
 REFERENCE = "ACME_LOD_01"
 DUNS, OTHER = "804735132", "150483782"
@@ -163,16 +165,19 @@ def test_files_that_are_exported_and_delivered(control: SandboxControl, direct_p
     direct_plus.export_subjects(REFERENCE)
     control.move_clock(10)
     control.tick()
-    delivered = {files.parse_file_name(name): Path(name) for name in [
+    delivered = {delivered_files.parse_file_name(name): Path(name) for name in [
         *control.deliver(REFERENCE, "SEEDFILE"), *control.deliver(REFERENCE, "NOTIFICATION"), *control.files(),
     ]}  # fmt: skip
     found = {name.kind: path for name, path in delivered.items() if name and name.reference == REFERENCE}
-    assert sorted(files.read_export(found[files.FileKind.EXPORT])) == [OTHER, DUNS]
-    seeds = [read_item(line, default_type="SEED") for line in files.read_lines(found[files.FileKind.SEED])]
+    assert sorted(delivered_files.read_export(found[delivered_files.FileKind.EXPORT])) == [OTHER, DUNS]
+    seeds = [
+        read_item(line, default_type="SEED")
+        for line in delivered_files.read_lines(found[delivered_files.FileKind.SEED])
+    ]
     assert sorted(seed.duns for seed in seeds) == [OTHER, DUNS]
-    header = files.read_header(found[files.FileKind.SEED_HEADER].read_bytes())
+    header = delivered_files.read_header(found[delivered_files.FileKind.SEED_HEADER].read_bytes())
     assert (header.reference, header.total) == (REFERENCE, 2)
-    assert files.sha256_of(found[files.FileKind.SEED]) in {file.sha256 for file in header.files}
+    assert delivered_files.sha256_of(found[delivered_files.FileKind.SEED]) in {file.sha256 for file in header.files}
 
 
 def test_beside_monitoring(control: SandboxControl, direct_plus: DirectPlus) -> None:

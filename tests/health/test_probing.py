@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from direct_plus.sandbox import Sandbox, start_sandbox
+from direct_plus.sandbox.run import Sandbox, start_sandbox
 from health import probing
 from health.jobs import look_after
 from health.looking import begin_look

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from direct_plus.sandbox import Sandbox, SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import Sandbox
 from portfolio.models import Contract, Registration
 from tests.builders.contracts import a_contract
 from tests.builders.registrations import REFERENCE, a_registration

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from monitoring.company_page import read_story
 from monitoring.history import profile
 from monitoring.models import Delivery, DeliveryState, Source

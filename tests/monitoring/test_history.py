@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from direct_plus.messages import parse_json
+from direct_plus.payloads import parse_json
 from monitoring.history import Event, differences, fold, profile, set_value, value_at
 from monitoring.models import Change, Delivery, Kind, Notification, Publication
 from portfolio.models import Company

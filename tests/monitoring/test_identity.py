@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from direct_plus.messages import parse_json
+from direct_plus.payloads import parse_json
 from monitoring import identity
 from monitoring.reading import Reader, Reading
 from portfolio.keys import time_first_id

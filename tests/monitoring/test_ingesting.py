@@ -173,7 +173,7 @@ def test_a_dead_letter_keeps_the_bytes_and_is_read_when_tried_again(monkeypatch:
     assert retry_dead_letter(letter) is False
     letter.refresh_from_db()
     assert (letter.state, letter.tried_at is not None) == (DeadLetterState.OPEN, True)
-    monkeypatch.setattr("direct_plus.messages.normalise_duns", lambda text: text.zfill(9))
+    monkeypatch.setattr("direct_plus.payloads.normalise_duns", lambda text: text.zfill(9))
     assert retry_dead_letter(letter) is True
     letter.refresh_from_db()
     assert letter.state == DeadLetterState.SOLVED

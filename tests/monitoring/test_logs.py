@@ -19,7 +19,7 @@ from django_q.tasks import async_task
 from django_q.worker import worker
 from structlog.contextvars import bound_contextvars
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from dnbmon_site import single_sign_on
 from dnbmon_site.logs import logging_config
 from dnbmon_site.models import ApiKey, User

@@ -11,7 +11,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from direct_plus.messages import UnreadableItem, read_item
+from direct_plus.payloads import UnreadableItem, read_item
 from monitoring import order, projecting
 from monitoring.admin.changes import ChangeAdmin
 from monitoring.admin.notifications import NotificationAdmin

@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from direct_plus.client import DirectPlus
-from direct_plus.sandbox import Sandbox, SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import Sandbox
 from monitoring.leasing import leased
 from monitoring.models import Change, DeadLetter, Delivery, DeliveryState, Notification, PassState, ReplayPass
 from monitoring.order import next_turn

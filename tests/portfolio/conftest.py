@@ -3,7 +3,8 @@
 import pytest
 from django.test import Client
 
-from direct_plus.sandbox import Sandbox, SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import Sandbox
 from portfolio.models import Contract, Registration
 from tests.builders.contracts import a_contract
 from tests.builders.people import a_person

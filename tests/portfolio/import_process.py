@@ -17,7 +17,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
 django.setup()
 
 from portfolio import wanting  # noqa: E402
-from portfolio.importing import applying, confirm_import, create_import, reading, verdict_rows, work_on  # noqa: E402
+from portfolio.importing import applying, reading  # noqa: E402
+from portfolio.importing.confirming import confirm_import  # noqa: E402
+from portfolio.importing.reading import create_import  # noqa: E402
+from portfolio.importing.verdicts import verdict_rows  # noqa: E402
+from portfolio.importing.working import work_on  # noqa: E402
 from portfolio.models import AuditEntry, Subject, SubjectImport  # noqa: E402
 from tests.builders.contracts import a_contract  # noqa: E402
 from tests.builders.people import an_actor  # noqa: E402

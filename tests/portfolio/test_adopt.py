@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from portfolio.adopting import (
     NothingToCheck,
     begin_check,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from direct_plus.sandbox import Sandbox, start_sandbox
-from direct_plus.tokens import Token
+from direct_plus.sandbox.run import Sandbox, start_sandbox
+from direct_plus.token_store import Token
 from portfolio.connecting import NotConfigured, SharedThrottle, SharedTokens, client_for, credentials, is_real
 from portfolio.models import AccessToken, Contract, Registration, RegistrationState
 from portfolio.syncing import discover_registrations

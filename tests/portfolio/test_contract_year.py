@@ -15,8 +15,7 @@ from portfolio.contract_year import (
     remind,
     remove_planned,
 )
-from portfolio.importing import plan_removal
-from portfolio.importing.planning import Planned
+from portfolio.importing.planning import Planned, plan_removal
 from portfolio.jobs import look_after_years
 from portfolio.models import AuditEntry, Contract, Notice, Subject, SubjectImport, SubjectState
 from portfolio.notices import notify

@@ -10,29 +10,14 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from portfolio.importing import (
-    NotAllowed,
-    Refused,
-    WrongNumber,
-    apply_import,
-    approve_import,
-    cancel_import,
-    choose_sheet,
-    confirm_import,
-    counts_of,
-    create_import,
-    decide_zeros,
-    jobs,
-    read_import,
-    reading,
-    sheets_of,
-    undo_import,
-    verdict_rows,
-    verdicts,
-    work_on,
-)
+from portfolio.importing import jobs, reading, verdicts
+from portfolio.importing.applying import apply_import, undo_import
+from portfolio.importing.confirming import approve_import, cancel_import, confirm_import
 from portfolio.importing.jobs import work_on_import, work_on_imports
-from portfolio.importing.states import file_key
+from portfolio.importing.reading import choose_sheet, create_import, decide_zeros, read_import
+from portfolio.importing.states import NotAllowed, Refused, WrongNumber, counts_of, file_key, sheets_of
+from portfolio.importing.verdicts import verdict_rows
+from portfolio.importing.working import work_on
 from portfolio.models import (
     AuditEntry,
     ImportState,

@@ -16,17 +16,12 @@ from portfolio.adopting import learn_is_in, learn_is_out, take_as_wanted
 from portfolio.contract_year import remove_planned
 from portfolio.delivered_files import apply_export
 from portfolio.evidence import fold, take_evidence
-from portfolio.importing import (
-    NotAllowed,
-    approve_import,
-    approve_undo,
-    confirm_import,
-    create_import,
-    keep_import,
-    plan_removal,
-    undo_import,
-    work_on,
-)
+from portfolio.importing.applying import approve_undo, keep_import, undo_import
+from portfolio.importing.confirming import approve_import, confirm_import
+from portfolio.importing.planning import plan_removal
+from portfolio.importing.reading import create_import
+from portfolio.importing.states import NotAllowed
+from portfolio.importing.working import work_on
 from portfolio.limits import Act, NeedsSecondPerson, additions_of, do_alone, forget, reasons_for_second, removals_of
 from portfolio.models import (
     AuditEntry,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from portfolio import reconciling
 from portfolio.contract_year import remove_planned
 from portfolio.delivered_files import apply_export

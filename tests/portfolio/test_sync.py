@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from direct_plus.client import DirectPlus
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from portfolio import sync_runs
 from portfolio.delivered_files import apply_exceptions
 from portfolio.models import AuditEntry, Notice, Registration, Subject, SubjectState, SyncRun, SyncState

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from portfolio import sync_jobs, sync_runs
 from portfolio.adopting import begin_check
 from portfolio.models import CheckState, Proposal, Registration, SyncRun, SyncState

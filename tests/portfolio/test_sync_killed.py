@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from portfolio.models import AccessToken, Registration, Subject, SubjectState
 from tests.builders.companies import duns_numbers
 from tests.builders.subjects import unwant, want

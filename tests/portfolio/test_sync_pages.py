@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from dnbmon_site.models import User
 from portfolio import sync_runs
 from portfolio.models import Company, ListCheck, Registration, Subject, SubjectState

@@ -12,8 +12,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from dnbmon_site.front import acts
 from dnbmon_site.front.acts import touched
 from portfolio.holdings import holdings, listed_in
-from portfolio.importing import confirm_import, create_import, undo_import, work_on
+from portfolio.importing.applying import undo_import
+from portfolio.importing.confirming import confirm_import
 from portfolio.importing.jobs import work_on_import
+from portfolio.importing.reading import create_import
+from portfolio.importing.working import work_on
 from portfolio.models import ProposalKind, Registration, SubjectImport, Tally
 from portfolio.proposing import Sign, propose
 from portfolio.tallying import COUNTERS, tallies, tally

@@ -2,7 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import Sandbox, start_sandbox
 from tests.servers.sandbox_client import REFERENCE, Client
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from direct_plus.sandbox import SandboxControl, start_sandbox
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import start_sandbox
 from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, code, last_call, numbers, updates
 
 ONE = f"{REGISTRATIONS}/{REFERENCE}"

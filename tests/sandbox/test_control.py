@@ -8,8 +8,8 @@ from urllib.request import urlopen
 import pytest
 import requests
 
-from direct_plus.sandbox import Sandbox, SandboxControl, SandboxError
-from direct_plus.sandbox.control import CHUNK_ITEMS
+from direct_plus.sandbox.control.client import CHUNK_ITEMS, SandboxControl, SandboxError
+from direct_plus.sandbox.run import Sandbox
 from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, updates
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from tests.servers.sandbox_client import REFERENCE, Client, code
 
 DUNS = "012345678"

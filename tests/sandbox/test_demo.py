@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from direct_plus.sandbox import Sandbox, demo, demo_companies, start_sandbox
-from direct_plus.sandbox.changing import ABSENT, look
-from direct_plus.sandbox.clock import moment, read_stamp
-from direct_plus.sandbox.demo import CUSTOMERS, FULL, SUPPLIERS
-from direct_plus.sandbox.world import World
+from direct_plus.sandbox.demo import companies
+from direct_plus.sandbox.demo import world as demo_world
+from direct_plus.sandbox.demo.world import CUSTOMERS, FULL, SUPPLIERS
+from direct_plus.sandbox.http.dates import moment, read_stamp
+from direct_plus.sandbox.run import Sandbox, start_sandbox
+from direct_plus.sandbox.state.document_changes import ABSENT, look
+from direct_plus.sandbox.state.world import World
 from tests.servers.sandbox_client import Client
 
 Notices = dict[str, list[dict[str, Any]]]
@@ -43,7 +45,7 @@ def elements(items: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def test_a_hundred_and_fifty_companies_of_ten_countries() -> None:
-    documents = demo_companies.build(1, "2026-01-01")
+    documents = companies.build(1, "2026-01-01")
     assert len({document["duns"] for document in documents}) == len(documents) == 150
     assert len({document["countryISOAlpha2Code"] for document in documents}) == 10
     assert sum(document["duns"].startswith("0") for document in documents) > 8
@@ -53,16 +55,16 @@ def test_a_hundred_and_fifty_companies_of_ten_countries() -> None:
 
 
 def test_the_same_seed_makes_the_same_companies() -> None:
-    assert demo_companies.build(1, "2026-01-01") == demo_companies.build(1, "2026-01-01")
-    assert demo_companies.build(1, "2026-01-01") != demo_companies.build(2, "2026-01-01")
+    assert companies.build(1, "2026-01-01") == companies.build(1, "2026-01-01")
+    assert companies.build(1, "2026-01-01") != companies.build(2, "2026-01-01")
 
 
 def test_the_same_seed_makes_the_same_history() -> None:
     worlds = [World(), World()]
     for world in worlds:
-        demo.fill(world)
+        demo_world.fill(world)
         for _ in range(90):
-            demo.step(world)
+            demo_world.step(world)
     told = [[tell(row["raw"]) for row in world.store.rows("SELECT raw FROM notice ORDER BY seq")] for world in worlds]
     assert told[0] == told[1]
 
@@ -178,10 +180,10 @@ def test_owners_and_retained_companies_are_of_this_world(waiting: Notices) -> No
 
 def test_in_every_forty_steps_one_score_falls_three_times_and_something_grave_happens() -> None:
     world = World()
-    demo.fill(world)
+    demo_world.fill(world)
     first = world.store.number("SELECT max(seq) FROM notice")
     for _ in range(40 * 6):
-        demo.step(world)
+        demo_world.step(world)
     raws = world.store.rows("SELECT raw FROM notice WHERE seq > ? AND reference <> ?", first, FULL)
     items = [json.loads(row["raw"]) for row in raws]
     falls = Counter(duns for duns, one in elements(items) if one["element"].endswith("failureScore.nationalPercentile"))

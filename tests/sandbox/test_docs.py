@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from direct_plus.sandbox import SandboxControl
-from direct_plus.sandbox.faults import COMMON, KINDS
-from direct_plus.sandbox.happening import kinds
-from direct_plus.sandbox.switches import SWITCHES
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.http.faults import KINDS
+from direct_plus.sandbox.state.events import kinds
+from direct_plus.sandbox.state.faults import COMMON
+from direct_plus.sandbox.state.options import SWITCHES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
 

@@ -7,8 +7,10 @@ from time import monotonic, sleep
 import pytest
 import requests
 
-from direct_plus.sandbox import Sandbox, SandboxControl, SandboxError, start_sandbox
-from direct_plus.sandbox.faults import KINDS, STORM
+from direct_plus.sandbox.control.client import SandboxControl, SandboxError
+from direct_plus.sandbox.http.faults import KINDS
+from direct_plus.sandbox.run import Sandbox, start_sandbox
+from direct_plus.sandbox.state.faults import STORM
 from tests.servers.sandbox_client import (
     REFERENCE,
     REGISTRATIONS,

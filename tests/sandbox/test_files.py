@@ -7,7 +7,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from direct_plus.sandbox import SandboxControl, start_sandbox
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import start_sandbox
 from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, code, updates
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from direct_plus.sandbox import SandboxControl, SandboxError
-from direct_plus.sandbox.changing import ABSENT, change, look, put
-from direct_plus.sandbox.companies import fresh_numbers, plain, text
-from direct_plus.sandbox.happenings import HAPPENINGS
-from direct_plus.sandbox.world import World
+from direct_plus.sandbox.control.client import SandboxControl, SandboxError
+from direct_plus.sandbox.state.companies import fresh_numbers, plain, text
+from direct_plus.sandbox.state.document_changes import ABSENT, change, look, put
+from direct_plus.sandbox.state.event_catalog import HAPPENINGS
+from direct_plus.sandbox.state.world import World
 from tests.servers.sandbox_client import REFERENCE, Client
 
 DUNS = "012345678"

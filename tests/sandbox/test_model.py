@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from direct_plus.sandbox import SandboxControl
-from direct_plus.sandbox.clock import read_stamp, stamp
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.http.dates import read_stamp, stamp
 from tests.servers.sandbox_client import REFERENCE, Client, updates
 
 DAY = 86_400_000

@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 
-from direct_plus.sandbox import answers, clock, errands, multipart, spool
-from direct_plus.sandbox.clock import Clock, read_stamp, stamp
-from direct_plus.sandbox.faults import BadFault, Faults
-from direct_plus.sandbox.item import ALWAYS, NEVER, ON_REPLAY, Item, stamped_text
-from direct_plus.sandbox.limits import Limiter
-from direct_plus.sandbox.reading import json_object
-from direct_plus.sandbox.store import Store
-from direct_plus.sandbox.switches import SWITCHES, BadSwitch, Switches
-from direct_plus.sandbox.wire import Wire
-from direct_plus.sandbox.world import World
+from direct_plus.sandbox.http import dates, multipart, responses
+from direct_plus.sandbox.http.connection import Wire
+from direct_plus.sandbox.http.dates import read_stamp, stamp
+from direct_plus.sandbox.http.faults import BadFault
+from direct_plus.sandbox.http.request import json_object
+from direct_plus.sandbox.state import background_tasks, notification_queue
+from direct_plus.sandbox.state.clock import Clock
+from direct_plus.sandbox.state.faults import Faults
+from direct_plus.sandbox.state.item import ALWAYS, NEVER, ON_REPLAY, Item, stamped_text
+from direct_plus.sandbox.state.options import SWITCHES, BadSwitch, Switches
+from direct_plus.sandbox.state.rate_limit import Limiter
+from direct_plus.sandbox.state.store import Store
+from direct_plus.sandbox.state.world import World
 
 MOMENT = 1_767_870_408_292
 
@@ -47,10 +50,10 @@ def test_times_are_read(text: str, ms: int | None) -> None:
 
 def test_times_are_written_in_five_formats() -> None:
     assert stamp(MOMENT) == "2026-01-08T11:06:48.292Z"
-    assert clock.second_stamp(MOMENT) == "2026-01-08T11:06:48Z"
-    assert clock.blank_stamp(MOMENT) == "2026-01-08 11:06:48"
-    assert clock.file_stamp(MOMENT) == "20260108110648"
-    assert clock.http_date(MOMENT) == "Thu, 08 Jan 2026 11:06:48 GMT"
+    assert dates.second_stamp(MOMENT) == "2026-01-08T11:06:48Z"
+    assert dates.blank_stamp(MOMENT) == "2026-01-08 11:06:48"
+    assert dates.file_stamp(MOMENT) == "20260108110648"
+    assert dates.http_date(MOMENT) == "Thu, 08 Jan 2026 11:06:48 GMT"
 
 
 @pytest.mark.parametrize("ms", [0, 1, 999, MOMENT, MOMENT + 708])
@@ -208,7 +211,7 @@ def test_a_storm_is_the_same_for_the_same_seed() -> None:
 
 def test_a_limit_is_over_any_second_and_refusals_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("direct_plus.sandbox.limits.monotonic", lambda: now[0])
+    monkeypatch.setattr("direct_plus.sandbox.state.rate_limit.monotonic", lambda: now[0])
     limiter = Limiter()
 
     def admitted(*times: float) -> list[float]:
@@ -289,13 +292,13 @@ def test_a_body_that_is_no_object_is_an_empty_one(body: bytes) -> None:
 
 
 def test_answers_know_their_shape() -> None:
-    plain = answers.error(MOMENT, 5, 400, "10002", {"maxNotifications": "too many"})
+    plain = responses.error(MOMENT, 5, 400, "10002", {"maxNotifications": "too many"})
     body = json.loads(plain.body)
     assert body["transactionDetail"]["transactionTimestamp"] == stamp(MOMENT)
     assert body["error"]["errorDetails"] == [{"parameter": "maxNotifications", "description": "too many"}]
-    assert "errorDetails" not in json.loads(answers.error(MOMENT, 5, 401, "00040").body)["error"]
+    assert "errorDetails" not in json.loads(responses.error(MOMENT, 5, 401, "00040").body)["error"]
     assert plain.with_headers(("A", "b")).with_headers(("C", "d")).headers == (("A", "b"), ("C", "d"))
-    assert answers.message("99999") == answers.message(None)
+    assert responses.message("99999") == responses.message(None)
 
 
 # errands
@@ -303,13 +306,15 @@ def test_answers_know_their_shape() -> None:
 
 def test_errands_are_carried_out_in_order_when_due(monkeypatch: pytest.MonkeyPatch) -> None:
     world, done = World(), []
-    monkeypatch.setitem(errands.RUNNERS, "note", lambda _world, reference, lines: done.append((reference, lines)))
-    errands.add(world, "note", "LATE", "3", delay=60)
-    errands.add(world, "note", "SOON", "1", delay=0)
-    errands.add(world, "note", "SOON", "2", delay=0)
-    assert (errands.due(world), errands.run_due(world), errands.run_due(world)) == (2, 2, 0)
+    monkeypatch.setitem(
+        background_tasks.RUNNERS, "note", lambda _world, reference, lines: done.append((reference, lines))
+    )
+    background_tasks.add(world, "note", "LATE", "3", delay=60)
+    background_tasks.add(world, "note", "SOON", "1", delay=0)
+    background_tasks.add(world, "note", "SOON", "2", delay=0)
+    assert (background_tasks.due(world), background_tasks.run_due(world), background_tasks.run_due(world)) == (2, 2, 0)
     world.clock.move(61)
-    assert errands.run_due(world) == 1
+    assert background_tasks.run_due(world) == 1
     assert done == [("SOON", "1"), ("SOON", "2"), ("LATE", "3")]
 
 
@@ -321,11 +326,11 @@ def test_an_errand_that_breaks_off_is_carried_out_again(monkeypatch: pytest.Monk
         if len(tries) == 1:
             raise OSError
 
-    monkeypatch.setitem(errands.RUNNERS, "note", breaks)
-    errands.add(world, "note", "A", delay=0)
+    monkeypatch.setitem(background_tasks.RUNNERS, "note", breaks)
+    background_tasks.add(world, "note", "A", delay=0)
     with pytest.raises(OSError):
-        errands.run_due(world)
-    assert errands.run_due(world) == 1
+        background_tasks.run_due(world)
+    assert background_tasks.run_due(world) == 1
     assert len(tries) == 2
 
 
@@ -371,18 +376,18 @@ def test_waiting_ends_when_the_sandbox_does() -> None:
 
 def test_held_notices_wait_for_their_release_and_age_from_then(tmp_path: Path) -> None:
     world = World(tmp_path / "s")
-    spool.emit(world, "A", [b"{}", b"{}"], held=True)
+    notification_queue.emit(world, "A", [b"{}", b"{}"], held=True)
     world.clock.move(10 * 86_400)
-    assert (spool.drop_old(world), spool.waiting(world, "A", 10)) == (0, [])
-    assert spool.release_held(world, "A") == 2
-    assert len(spool.waiting(world, "A", 10)) == 2
+    assert (notification_queue.drop_old(world), notification_queue.waiting(world, "A", 10)) == (0, [])
+    assert notification_queue.release_held(world, "A") == 2
+    assert len(notification_queue.waiting(world, "A", 10)) == 2
     world.clock.move(4 * 86_400 + 1)
-    assert spool.drop_old(world) == 2
+    assert notification_queue.drop_old(world) == 2
     world.close()
 
 
 def test_waiting_leaves_out_what_others_have_a_claim_on() -> None:
     world = World()
-    seqs = spool.emit(world, "A", [b"{}"] * 6)
-    assert [seq for seq, _raw in spool.waiting(world, "A", 2, but=seqs[:3])] == seqs[3:5]
-    assert spool.waiting(world, "B", 2) == []
+    seqs = notification_queue.emit(world, "A", [b"{}"] * 6)
+    assert [seq for seq, _raw in notification_queue.waiting(world, "A", 2, but=seqs[:3])] == seqs[3:5]
+    assert notification_queue.waiting(world, "B", 2) == []

@@ -6,8 +6,8 @@ from time import monotonic
 import pytest
 import requests
 
-from direct_plus.sandbox import SandboxControl
-from direct_plus.sandbox.clock import read_stamp
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.http.dates import read_stamp
 from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, code, last_call, numbers, stamps, updates
 
 DAY = 86_400

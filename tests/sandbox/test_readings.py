@@ -6,9 +6,9 @@ from time import sleep
 
 import pytest
 
-from direct_plus.sandbox import SandboxControl, SandboxError
-from direct_plus.sandbox.clock import read_stamp
-from direct_plus.sandbox.switches import SWITCHES
+from direct_plus.sandbox.control.client import SandboxControl, SandboxError
+from direct_plus.sandbox.http.dates import read_stamp
+from direct_plus.sandbox.state.options import SWITCHES
 from tests.servers.sandbox_client import REFERENCE, Client, give_up, last_call, numbers, stamps, updates
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, code, numbers, updates
 
 ONE = f"{REGISTRATIONS}/{REFERENCE}"

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from direct_plus.sandbox import SandboxControl
-from direct_plus.sandbox.clock import read_stamp, stamp
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.http.dates import read_stamp, stamp
 from tests.servers.sandbox_client import REFERENCE, Client, code, last_call, numbers, stamps, updates
 
 DAY = 86_400

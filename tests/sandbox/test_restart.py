@@ -10,8 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from direct_plus.sandbox import Sandbox, SandboxControl, start_sandbox
-from direct_plus.sandbox.clock import read_stamp
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.http.dates import read_stamp
+from direct_plus.sandbox.run import Sandbox, start_sandbox
 from tests.servers.sandbox_client import REFERENCE, Client, numbers, updates
 
 

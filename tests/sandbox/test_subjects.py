@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 import requests
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from tests.servers.sandbox_client import REFERENCE, REGISTRATIONS, Client, code
 
 ONE = f"{REGISTRATIONS}/{REFERENCE}"

@@ -7,7 +7,8 @@ from time import monotonic
 import pytest
 import requests
 
-from direct_plus.sandbox import Sandbox, SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import Sandbox
 from tests.servers.sandbox_client import REGISTRATIONS, Client, code
 
 V3 = {"Content-Type": "application/x-www-form-urlencoded", "Cache-Control": "no-cache"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from direct_plus.sandbox import SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
 from tests.builders.registrations import REFERENCE
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import requests
 
-from direct_plus.sandbox import Sandbox, SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import Sandbox
 
 REFERENCE = "ACME_LOD_01"
 LONG_AGO = "2020-01-01T00:00:00Z"

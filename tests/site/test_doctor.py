@@ -14,7 +14,7 @@ import requests
 from django.core.management import call_command
 from django.utils import timezone
 
-from direct_plus.sandbox import start_sandbox
+from direct_plus.sandbox.run import start_sandbox
 from dnbmon_site import doctor
 from dnbmon_site.doctor import dnb, here, keys
 from dnbmon_site.models import ApiKey, User

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from direct_plus.sandbox import Sandbox, SandboxControl
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.run import Sandbox
 from dnbmon_site.models import User
 from portfolio.connecting import SharedThrottle, client_for
 from portfolio.models import AuditEntry, Contract

@@ -36,7 +36,8 @@ from monitoring.models import (
     WebhookEndpoint,
 )
 from monitoring.webhooks import create_endpoint
-from portfolio.importing import create_import, work_on
+from portfolio.importing.reading import create_import
+from portfolio.importing.working import work_on
 from portfolio.models import (
     AuditEntry,
     Export,

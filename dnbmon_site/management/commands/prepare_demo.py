@@ -11,8 +11,8 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from direct_plus.sandbox.control import SandboxControl
-from direct_plus.sandbox.demo import CUSTOMERS, SUPPLIERS
+from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.sandbox.demo.world import CUSTOMERS, SUPPLIERS
 from dnbmon_site.first_access import first_person
 from dnbmon_site.models import User
 from portfolio.adopting import take_as_wanted

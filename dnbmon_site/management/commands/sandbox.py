@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from direct_plus.sandbox import serve
-from direct_plus.sandbox.world import KEY, SECRET
+from direct_plus.sandbox.run import serve
+from direct_plus.sandbox.state.world import KEY, SECRET
 from health.processes import end_with_parent
 
 PORT = 8001

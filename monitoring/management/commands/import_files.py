@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from direct_plus.files import FileKind, FileName, UnreadableFile, parse_file_name, read_header, sha256_of
+from direct_plus.delivered_files import FileKind, FileName, UnreadableFile, parse_file_name, read_header, sha256_of
 from monitoring.files import Imported, import_file
 from portfolio.delivered_files import apply_exceptions, apply_export
 from portfolio.management.commands._plainly import PlainCommand, Progress, one_registration, progress

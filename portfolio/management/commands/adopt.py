@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from direct_plus.files import UnreadableFile, read_lines
+from direct_plus.delivered_files import UnreadableFile, read_lines
 from portfolio import counting
 from portfolio.adopting import begin_check, go_on_checking, read_listing, take_as_wanted
 from portfolio.checking import duration_in_words

@@ -16,22 +16,12 @@ from django.utils import timezone
 from portfolio import counting
 from portfolio.acting import Actor, actor_at_the_shell
 from portfolio.adopting import is_number_known
-from portfolio.importing import (
-    BadFile,
-    Refused,
-    VerdictRow,
-    confirm_import,
-    counts_of,
-    create_import,
-    decide_zeros,
-    is_undecided,
-    judged_without_keeping,
-    make_plan,
-    sheets_of,
-    verdict_rows,
-    work_on,
-)
-from portfolio.importing.verdicts import NAMING
+from portfolio.importing.confirming import confirm_import, is_undecided, make_plan
+from portfolio.importing.reading import create_import, decide_zeros, judged_without_keeping
+from portfolio.importing.states import Refused, counts_of, sheets_of
+from portfolio.importing.tables import BadFile
+from portfolio.importing.verdicts import NAMING, VerdictRow, verdict_rows
+from portfolio.importing.working import work_on
 from portfolio.management.commands._plainly import PlainCommand, one_registration
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 
-from direct_plus.files import UnreadableFile
+from direct_plus.delivered_files import UnreadableFile
 from portfolio import counting, reconciling
 from portfolio.delivered_files import WrongFile, apply_export
 from portfolio.management.commands._plainly import PlainCommand, one_registration

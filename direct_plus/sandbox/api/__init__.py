@@ -1,0 +1,1 @@
+"""Direct+ itself: one module for each family of calls. Imports `state`."""

@@ -1,0 +1,94 @@
+"""What happens in the demo world, and when: mostly noise, as in real traffic, and stories in between."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any, NamedTuple
+
+from direct_plus.sandbox.http.dates import DAY
+from direct_plus.sandbox.state.event_catalog import NOISE
+
+QUIET = ("telephone_change", "website_change", "employees_change", "financials_change", "industry_change")
+SCORES = ("score_rise", "score_fall", "delinquency_fall", "rating_worse")
+MIDDLE = (*SCORES, "address_change", "principal_change", "name_change")
+HISTORY_DAYS = 90
+HISTORY_EVENTS = 800
+# a SEED tells the present; near it no value may change to and fro, or the order of the two could not be told
+CALM_DAYS = 5
+
+
+class Event(NamedTuple):
+    """Something that happens to the company with this index."""
+
+    at: int
+    kind: str
+    company: int
+    details: dict[str, Any]
+    luck: int
+
+
+STORIES: tuple[tuple[int, float, str, dict[str, Any]], ...] = (
+    # company, days before now, kind, details: a supplier that goes under in plain sight …
+    (7, 64, "score_fall", {}), (7, 43, "score_fall", {}), (7, 22, "score_fall", {}), (7, 20, "rating_worse", {}),
+    (7, 12, "bankruptcy", {}), (7, 3, "out_of_business", {}),
+    # … and what else there is
+    (31, 55, "ownership_change", {"owner": 12}), (31, 54, "name_change", {}), (31, 50, "principal_change", {}),
+    (44, 40, "suspension_of_payments", {}), (44, 33, "high_risk", {}),
+    (58, 36, "under_review", {}), (58, 35, "address_change", {}), (58, 28, "reviewed", {}),
+    (66, 30, "transfer", {"retained": 67}),
+    (73, 26, "delete", {}), (80, 25, "delete", {}), (80, 18, "undelete", {}),
+    (91, 17, "fire", {}), (96, 15, "lawsuit", {}), (103, 14, "liquidation", {}),
+    (110, 10, "ownership_change", {"owner": 24}), (118, 8, "exclusion", {}), (125, 6, "deteriorating", {}),
+    (132, 2, "insolvency", {}), (139, 1, "ownership_change", {"owner": 36}), (146, 0.5, "bankruptcy", {}),
+)  # fmt: skip
+ACTORS = {company for company, _days, _kind, _details in STORIES}
+
+
+def history(seed: int, now: int, companies: int) -> list[Event]:
+    """Three months, in order; most of it noise."""
+    random = Random(f"history {seed}")
+    others = [company for company in range(companies) if company not in ACTORS]
+    events = [
+        Event(now - round(days * DAY), kind, company, details, number)
+        for number, (company, days, kind, details) in enumerate(STORIES)
+    ]
+    for _ in range(HISTORY_EVENTS - len(events)):
+        at = now - round(random.uniform(CALM_DAYS, HISTORY_DAYS) * DAY)
+        events.append(Event(at, _ordinary(random, 0.66), random.choice(others), {}, random.getrandbits(30)))
+    return sorted([*events, *_last_days(random, now, others)], key=lambda event: event.at)
+
+
+def _last_days(random: Random, now: int, others: list[int]) -> Iterator[Event]:
+    """One change a company at most."""
+    for company in random.sample(others, 30):
+        kind = random.choice(("score_date", "score_date", "assessment_date", *QUIET))
+        yield Event(now - round(random.uniform(0.1, CALM_DAYS - 1) * DAY), kind, company, {}, random.getrandbits(30))
+
+
+def _ordinary(random: Random, noise: float) -> str:
+    if random.random() < noise:
+        return random.choice(NOISE)
+    return random.choice(QUIET if random.random() < 0.6 else MIDDLE)
+
+
+BLOCK = 40
+FALLS = (6, 15, 24)
+TURN = 33
+TURNS = ("bankruptcy", "ownership_change", "out_of_business", "transfer", "suspension_of_payments", "recovery")
+SET = {10: "telephone_change", 19: "address_change", 28: "name_change"}
+
+
+def live(seed: int, step: int, at: int, living: list[int]) -> Event:
+    """The event of a step: in every block of forty a score that falls three times, one turn of fate, much noise."""
+    random = Random(f"live {seed} {step}")
+    block, place = divmod(step, BLOCK)
+    if place in FALLS:
+        return Event(at, "score_fall", Random(f"fall {seed} {block}").choice(living), {}, step)
+    if place == TURN:
+        return _turn(random, TURNS[block % len(TURNS)], at, living, step)
+    return Event(at, SET.get(place) or _ordinary(random, 0.8), random.choice(living), {}, step)
+
+
+def _turn(random: Random, kind: str, at: int, living: list[int], step: int) -> Event:
+    company, other = random.sample(living, 2)
+    details = {"ownership_change": {"owner": other}, "transfer": {"retained": other}}.get(kind, {})
+    return Event(at, kind, company, details, step)

@@ -1,0 +1,128 @@
+"""The demo world: companies with three months behind them, and something new every few seconds."""
+
+from random import Random
+from threading import Thread
+from typing import Any
+
+from direct_plus.sandbox.demo import companies as demo_companies
+from direct_plus.sandbox.demo.events import HISTORY_DAYS, Event, history, live
+from direct_plus.sandbox.http.dates import DAY, blank_stamp, moment, stamp
+from direct_plus.sandbox.state import (
+    companies,
+    document_changes,
+    events,
+    membership,
+    notification_payloads,
+    notification_queue,
+    registrations,
+)
+from direct_plus.sandbox.state.world import World
+
+SEED = 20260105
+SUPPLIERS, CUSTOMERS, FULL = "ACME_SUPPLIERS", "ACME_CUSTOMERS", "ACME_KEY_ACCOUNTS"
+# seconds between the elements of one notification in the history: D&B gathers changes before it tells them
+APART = 95
+RECOVERED = {"organization.legalEvents.hasOpenBankruptcy": False, "organization.legalEvents.hasOpenInsolvency": False}
+
+
+def start_demo(world: World, every: float) -> Thread:
+    """Fill an empty world; the thread that lets it live on is the caller's to start."""
+    if world.store.recall("demo") is None:
+        fill(world)
+    return Thread(target=_live_on, args=(world, every), daemon=True)
+
+
+def fill(world: World, seed: int = SEED) -> None:
+    now = world.clock.now()
+    day = moment(now - HISTORY_DAYS * DAY).strftime("%Y-%m-%d")
+    documents = demo_companies.build(seed, day)
+    numbers = [document["duns"] for document in documents]
+    with world.store.transaction():
+        world.store.remember("demo", {"seed": seed, "numbers": numbers, "step": 0})
+        world.switches.set("unknown_duns", "some")
+        _keep(world, documents, now)
+        _registrations(world, numbers, now)
+        for event in history(seed, now, len(numbers)):
+            _play(world, numbers, event, apart=APART)
+        _seeds_first(world)
+
+
+def _keep(world: World, documents: list[companies.Document], now: int) -> None:
+    for document in documents:
+        companies.keep(world, document)
+    world.store.run("UPDATE company SET changed_at = ?", now - HISTORY_DAYS * DAY)
+
+
+def _registrations(world: World, numbers: list[str], now: int) -> None:
+    """Two lists that overlap, and a few key accounts of which every change comes as a whole document."""
+    created: dict[str, Any] = {
+        "createdDate": blank_stamp(now - (HISTORY_DAYS + 6) * DAY),
+        "fileTransferProfile": "acmeprofile",
+    }
+    customers: dict[str, Any] = {"description": "Acme customers", "email": "credit@acme.example,sales@acme.example"}
+    registrations.add(world, SUPPLIERS, description="Acme suppliers", email="purchasing@acme.example", **created)
+    registrations.add(world, CUSTOMERS, **customers, **created)
+    registrations.add(world, FULL, description="Acme key accounts", notificationType="FULL_PRODUCT", **created)
+    membership.join(world, SUPPLIERS, numbers[:85], seed=False)
+    membership.join(world, CUSTOMERS, numbers[70:], seed=False)
+    membership.join(world, FULL, numbers[5:150:12], seed=True)
+
+
+def _seeds_first(world: World) -> None:
+    """A SEED is dated by its delivery, so it tells the present; what led there comes after it in the queue."""
+    waiting = world.store.rows("SELECT reference, raw FROM notice ORDER BY seq")
+    world.store.empty(["notice"])
+    for reference in (SUPPLIERS, CUSTOMERS):
+        notification_payloads.seed(world, reference, membership.members(world, reference))
+    for row in waiting:
+        notification_queue.emit(world, row["reference"], [row["raw"]])
+
+
+def _play(world: World, numbers: list[str], event: Event, *, apart: float = 0) -> list[int]:
+    duns = numbers[event.company]
+    details = _details(world, numbers, event)
+    if event.kind == "recovery":
+        document = companies.document(world, duns)
+        known = {path: value for path, value in RECOVERED.items() if document_changes.look(document, path) is True}
+        return events.happen(world, "change", duns, at=stamp(event.at), changes=known)
+    return events.happen(world, event.kind, duns, at=stamp(event.at), seed=event.luck, apart=apart, **details)
+
+
+def _details(world: World, numbers: list[str], event: Event) -> dict[str, Any]:
+    """Owners and retained companies are companies of this world."""
+    details = dict(event.details)
+    document = companies.document(world, numbers[event.company])
+    details["changes"] = demo_companies.local_changes(event.kind, document, Random(event.luck))
+    if "retained" in details:
+        details["retained"] = numbers[details["retained"]]
+    if "owner" in details:
+        owner = demo_companies.named(companies.document(world, numbers[details.pop("owner")]))
+        details["changes"] = {f"organization.corporateLinkage.{role}": owner for role in ("globalUltimate", "parent")}
+    return details
+
+
+def step(world: World) -> list[int]:
+    """The next thing that happens; how far the demo has come is kept."""
+    with world.store.transaction():
+        state = world.store.recall("demo")
+        if state is None:
+            return []
+        world.store.remember("demo", {**state, "step": state["step"] + 1})
+        living = _living(world, state["numbers"])
+        return _play(world, state["numbers"], live(state["seed"], state["step"], world.clock.now(), living))
+
+
+def _living(world: World, numbers: list[str]) -> list[int]:
+    """Those that still trade; when few are left, all take part again."""
+    rows = world.store.rows(
+        "SELECT duns FROM company WHERE mark = '' AND in_review = 0"
+        " AND json_extract(document, '$.dunsControlStatus.operatingStatus.dnbCode') = 9074"
+    )
+    trading = {row["duns"] for row in rows}
+    living = [index for index, duns in enumerate(numbers) if duns in trading]
+    return living if len(living) > 20 else list(range(len(numbers)))
+
+
+def _live_on(world: World, every: float) -> None:
+    while not world.stopping.wait(every):
+        step(world)

@@ -1,0 +1,1 @@
+"""HTTP as the sandbox speaks it: requests, answers, dates, faults. It knows no state."""

@@ -1,0 +1,1 @@
+"""What the sandbox's D&B knows and remembers. Imports `http`."""

@@ -1,0 +1,94 @@
+"""Switches: where the contract leaves a point open, a switch says which reading the sandbox plays."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from direct_plus.sandbox.state.store import Store
+
+
+@dataclass(frozen=True)
+class Switch:
+    default: Any
+    allowed: tuple[Any, ...]
+    about: str
+
+    def takes(self, value: Any) -> bool:
+        """A listed value, or anything of a listed type (a whole number passes for a real one)."""
+        kinds = tuple(kind for kind in self.allowed if isinstance(kind, type))
+        if isinstance(value, bool):
+            return bool in kinds
+        return value in self.allowed or isinstance(value, kinds)
+
+
+NUMBER = (int, float)
+EMPTY = ("404", "empty_list", "no_list")
+
+SWITCHES: dict[str, Switch] = {
+    # section 1
+    "token_seconds": Switch(86_400, NUMBER, "how long a token lasts, by the sandbox's clock"),
+    "unknown_token_code": Switch("00041", (str,), "code of the 401 for a token that was never issued"),
+    # section 2
+    "suppress_answer": Switch("200", ("200", "202", "204"), "answer to suppress and activate; 204 has no body"),
+    "export_delay_seconds": Switch(5, NUMBER, "until the exported list lies in the out folder, by the sandbox's clock"),
+    "details_extra": Switch({}, (dict,), "members added to every registration's details"),
+    # section 3
+    "empty_pull": Switch("404", EMPTY, "a pull with nothing waiting"),
+    "replay_end": Switch("404", EMPTY, "a replay past the end"),
+    "empty_code": Switch("10001", (str, None), "errorCode of those 404s; none leaves it out"),
+    "unknown_reference": Switch("00038", (str,), "errorCode for an unknown reference, or as_empty"),
+    "replay_start": Switch("exclusive", ("exclusive", "inclusive"), "whether the start itself is served"),
+    "replay_too_old": Switch("clip", ("clip", "refuse"), "a start more than 14 days ago: serve what is left, or 400"),
+    "replay_lag_seconds": Switch(0, NUMBER, "how long after its dequeuing an item appears in replay"),
+    "item_stamp": Switch(
+        "present", ("present", "absent", "absent_on_pull", "some"), "whether items carry deliveryTimeStamp"
+    ),
+    "stamps": Switch("answer", ("answer", "item", int), "one stamp an answer, an item, or every N items over answers"),
+    "stamp_share_ms": Switch(2_000, NUMBER, "how old a stamp may be and still be shared by a later answer"),
+    "stamp_ahead_ms": Switch(350, NUMBER, "how far stamps may run ahead of the clock to stay different"),
+    "dequeue": Switch("start", ("start", "end", "late"), "when a pull takes its items; late: after the client gave up"),
+    "late_seconds": Switch(2, NUMBER, "how long after the client gave up `dequeue` = late takes its items"),
+    "overlap": Switch("separate", ("separate", "share"), "whether pulls under way at once share items"),
+    # section 4
+    "unknown_duns": Switch(
+        "accept", ("accept", "refuse", "some"), "an unheard-of D-U-N-S exists, is 10001, or 4 in 100 have a trouble"
+    ),
+    "seed_on_add": Switch(True, (bool,), "whether adding a company emits its SEED"),
+    "already_listed": Switch("error", ("error", "information"), "how 21012 and 21005 are said"),
+    "batch_delay_seconds": Switch(5, NUMBER, "until a batch is applied, by the sandbox's clock"),
+    "bare_delete": Switch("refuse", ("refuse", "activate", "remove_all"), "what a bare DELETE of /subjects does"),
+    # section 5
+    "header_case": Switch(
+        "new", ("new", "old"), "productId, versionId, headerType; or productID, productVersion, headertype"
+    ),
+    "seed_header": Switch("SEEDFILE_HEADER", ("SEEDFILE_HEADER", "SEED_HEADER"), "kind of the seed header"),
+    "exceptions_kind": Switch("Exceptions", ("Exceptions", "EXCEPTIONS"), "kind of the Exceptions file"),
+    # section 6
+    "calls_per_second": Switch(5, NUMBER, "calls a second a key may make, by real time; 0 is no limit"),
+    "count_token_calls": Switch(True, (bool,), "whether token calls count among them"),
+    "latency_seconds": Switch(0, NUMBER, "how long every call takes at least"),
+}
+
+
+class BadSwitch(ValueError):
+    """An unknown switch, or a value it does not take."""
+
+
+class Switches:
+    """The switches as they stand; kept in the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._set: dict[str, Any] = store.recall("switches", {})
+
+    def __getitem__(self, name: str) -> Any:
+        return self._set.get(name, SWITCHES[name].default)
+
+    def set(self, name: str, value: Any) -> None:
+        switch = SWITCHES.get(name)
+        if switch is None or not switch.takes(value):
+            raise BadSwitch(f"{name} = {value!r}")
+        self._set[name] = value
+        self._store.remember("switches", self._set)
+
+    def all(self) -> dict[str, Any]:
+        return {name: self[name] for name in SWITCHES}
