@@ -130,7 +130,7 @@ def _fill_batch(numbers: list[int]) -> None:
 
 
 def _known(model: Any, keys: list[Any]) -> set[Any]:
-    from portfolio.rows import in_batches
+    from core.db import in_batches
 
     found: set[Any] = set()
     for batch in in_batches(keys):
@@ -141,7 +141,7 @@ def _known(model: Any, keys: list[Any]) -> set[Any]:
 def _insert(model: Any, rows: Iterable[Any]) -> None:
     from django.db import transaction
 
-    from portfolio.fast_rows import insert_rows
+    from core.bulk import insert_rows
 
     rest = iter(rows)
     while batch := list(islice(rest, 5000)):
@@ -151,10 +151,10 @@ def _insert(model: Any, rows: Iterable[Any]) -> None:
 
 def count_everything() -> None:
     """Roll-ups and tallies of all that is there, as the jobs make them."""
+    from core.cached_counts import tally
     from monitoring.delays import roll_up_delays
     from monitoring.models import ReadMark
     from monitoring.rolling_up import roll_up
-    from portfolio.tallying import tally
 
     ReadMark.objects.update(number=0)
     while roll_up() or roll_up_delays():

@@ -116,9 +116,9 @@ def worker(log: Path) -> Iterator[None]:
 
 
 def send_all() -> None:
+    from core.jobs import ask_worker
     from monitoring.alert_jobs import SEND
     from monitoring.models import Dispatch, DispatchState
-    from portfolio.queueing import ask_worker
 
     while Dispatch.objects.filter(state=DispatchState.WAITING).exists():
         for job in (SEND, *BESIDE):

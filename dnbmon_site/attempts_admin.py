@@ -15,10 +15,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.auditing import record
-from portfolio.markup import ago, badge
-from portfolio.pages import ReadOnlyAdmin
-from portfolio.wording import counted
+from core.admin.base import ReadOnlyAdmin
+from core.audit import record
+from core.markup import ago, badge
+from core.text import counted
 
 
 class PlacesAdmin(ReadOnlyAdmin):

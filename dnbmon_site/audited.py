@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.acting import actor_of
-from portfolio.auditing import record
-from portfolio.pages import KeyedAdmin
+from core.actors import actor_of
+from core.admin.base import KeyedAdmin
+from core.audit import record
 
 SAID = {
     "added": _("%(kind)s %(thing)s added"),

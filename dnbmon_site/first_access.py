@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
+from core.api.scopes import SCOPES
 from dnbmon_site.models import ApiKey, User
-from portfolio.scopes import SCOPES
 
 NAME = "admin"
 KEY = "first key"

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from core.admin.filters import key_at
 from dnbmon_site.front import declines, figures
 from dnbmon_site.front.asking import RANGES, Asked, asked_of, today
 from dnbmon_site.front.needs import needs_of
@@ -20,10 +21,9 @@ from dnbmon_site.front.visits import News, news_for
 from monitoring.models import Axis, Change, Element, ScoreMove, Severity
 from monitoring.order import newest, story_key
 from monitoring.timeline import Line, line_of
-from portfolio.filters import key_at
 from portfolio.models import Registration
+from portfolio.open_counts import Tallies, tallies
 from portfolio.searching import with_companies
-from portfolio.tallying import Tallies, tallies
 
 LAST = 12
 

@@ -16,10 +16,10 @@ import zstandard
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from core.db import insert_new
 from dnbmon_site.keys import key_of, presented_key
 from dnbmon_site.models import IdempotencyKey
 from dnbmon_site.problems import REUSED, problem
-from portfolio.rows import insert_new
 
 View = Callable[..., HttpResponse]
 HEADER = "Idempotency-Key"

@@ -17,15 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from django_q.conf import Conf
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
+from core import text
+from core.admin.base import PageAdmin, ReadOnlyAdmin
+from core.audit import record, record_edit, record_removal
+from core.jobs import ask_worker
+from core.markup import ago, badge
+from core.text import counted
 from dnbmon_site.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND
 from health.scheduling import PAUSED, REFUSED_TEXT, is_refused, name_in_words, pause, resume, run_now
-from portfolio import wording
-from portfolio.auditing import record
-from portfolio.edits import record_edit, record_removal
-from portfolio.markup import ago, badge
-from portfolio.pages import PageAdmin, ReadOnlyAdmin
-from portfolio.queueing import ask_worker
-from portfolio.wording import counted
 
 for model in (Schedule, Success, Failure, OrmQ):
     if admin.site.is_registered(model):
@@ -133,7 +132,7 @@ class ScheduleAdmin(PageAdmin):
         return badge(
             gettext("went well") if task.success else gettext("failed"),
             "good" if task.success else "bad",
-            wording.ago(task.stopped),
+            text.ago(task.stopped),
         )
 
     @admin.action(description=_("Pause"), permissions=["change"])

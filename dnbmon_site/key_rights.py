@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from core.api.scopes import ALERTS, METRICS, PULL, READ, WRITE_PORTFOLIO, WRITE_REFERENCES, split_scopes
 from dnbmon_site.models import ApiKey
-from portfolio.scopes import ALERTS, METRICS, PULL, READ, WRITE_PORTFOLIO, WRITE_REFERENCES, split_scopes
 
 # What people need for what a scope opens; the API's views say the same of each address.
 RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {

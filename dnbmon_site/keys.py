@@ -10,8 +10,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
+from core.api.scopes import READ, split_scopes
 from dnbmon_site.models import ApiKey
-from portfolio.scopes import READ, split_scopes
 
 if TYPE_CHECKING:
     # DRF's views load this module by their settings, so it cannot load them.

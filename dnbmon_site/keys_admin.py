@@ -18,13 +18,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from core.admin.base import Secret, shown_once
+from core.api.scopes import SCOPES, split_scopes
+from core.markup import badge
 from dnbmon_site.audited import Audited
 from dnbmon_site.key_rights import RIGHT_TO_SPEND, held, may_hold, scopes_beyond
 from dnbmon_site.models import ApiKey, User
 from monitoring.admin.rule_form import TextBoxes
-from portfolio.markup import badge
-from portfolio.pages import Secret, shown_once
-from portfolio.scopes import SCOPES, split_scopes
 
 CHOSEN = ("scopes", "expires_at", "budget", "calls_per_minute")
 

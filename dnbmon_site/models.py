@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.scopes import SCOPES, split_scopes, unknown_scopes
+from core.api.scopes import SCOPES, split_scopes, unknown_scopes
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 

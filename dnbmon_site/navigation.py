@@ -10,11 +10,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.dataclasses import SearchResult
 
+from core.cached_counts import up_to
+from core.text import country_name
 from monitoring.own_alerts import own_alerts
-from portfolio.countries import country_name
 from portfolio.models import Company
 from portfolio.searching import find_companies
-from portfolio.tallying import up_to
 
 FOUND = 20
 Line = tuple[str | Promise, str, str]

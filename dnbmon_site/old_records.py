@@ -14,9 +14,10 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django_q.models import Failure
 
+from core.models import Notice, StoredBytes
 from health.models import Incident
 from monitoring.models import Delivery, DeliveryState, DigestItem, Dispatch, DispatchAttempt, DispatchState
-from portfolio.models import ListCheck, Notice, StoredBytes, SyncRun
+from portfolio.models import ListCheck, SyncRun
 
 LEAST_DAYS = 30
 AT_ONCE = 500

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from core.api.scopes import METRICS
 from dnbmon_site.keys import presented_key
 from dnbmon_site.models import ApiKey
 from health import pages
@@ -16,7 +17,6 @@ from health.metrics import CONTENT_TYPE, exposition
 from health.models import State
 from health.results import worst
 from health.views import BUSY, what_is_missing, words
-from portfolio.scopes import METRICS
 
 REFUSED = "A key with the scope “metrics” is needed: Authorization: Bearer dnbmon_…"
 

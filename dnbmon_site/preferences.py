@@ -12,8 +12,8 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from core.audit import record
 from dnbmon_site.models import User
-from portfolio.auditing import record
 
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs

@@ -6,11 +6,11 @@ from typing import Any
 
 from rest_framework.request import Request
 
+from core.api.scopes import ALERTS, READ
+from core.urls import site_url
 from dnbmon_site.keys import scope_missing
 from dnbmon_site.limits import Pace, too_many_words
 from dnbmon_site.problems import BY_STATUS, MEDIA_TYPE, NO_KEY, PAGE, REFUSED, REUSED, too_large
-from monitoring.addressing import site_url
-from portfolio.scopes import ALERTS, READ
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",

@@ -21,9 +21,9 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from core.urls import site_url
 from dnbmon_site.away import away
 from health.views import BUSY, what_is_missing
-from monitoring.addressing import site_url
 
 PAGE = "/api/docs/problems/"
 MEDIA_TYPE = "application/problem+json"

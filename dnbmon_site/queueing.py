@@ -19,7 +19,7 @@ from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 
-from portfolio.repeating import repeat_when_locked
+from core.jobs import repeat_when_locked
 
 # Seconds between two looks at the rows while nothing comes: no longer than somebody waits for what a click does.
 LONGEST = 5.0

@@ -96,7 +96,7 @@ def shown(default: str) -> str:
 
 
 def runtime_rows() -> Iterator[str]:
-    from portfolio.defaults import default_in_words
+    from core.fields import default_in_words
     from portfolio.models import Contract
 
     for field in Contract._meta.concrete_fields:

@@ -65,7 +65,7 @@ ON_DEMAND = frozenset(
         "portfolio.jobs.write_export",
         "portfolio.sync_jobs.sync_now",
         "portfolio.sync_jobs.sync_wanted",
-        "portfolio.tallying.tally",
+        "core.cached_counts.tally",
     }
 )
 ALL_JOBS = SCHEDULED | ON_DEMAND

@@ -107,6 +107,7 @@ APPS = [
     "axes",
     "django_countries",
     "csp",
+    "core",
     "portfolio",
     "monitoring",
     "health",
@@ -281,7 +282,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["dnbmon_site.keys.MayUse"],
-    "DEFAULT_RENDERER_CLASSES": ["monitoring.raw_json.RawJSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["core.json_text.RawJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["dnbmon_site.parsers.BoundedJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -344,7 +345,7 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
 IMPORT_LIMIT_MB: int = ENV.int("IMPORT_LIMIT_MB", default=50)
 FILE_UPLOAD_HANDLERS = [
-    "portfolio.uploads.BoundedUpload",
+    "core.uploads.BoundedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]

@@ -24,9 +24,9 @@ from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
+from core.urls import site_url
 from dnbmon_site.installing import NAME
 from dnbmon_site.single_sign_on import NO_ANSWER, provider
-from monitoring.addressing import site_url
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]

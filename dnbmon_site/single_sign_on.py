@@ -28,10 +28,10 @@ from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc import auth
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
+from core.audit import record
+from core.outbound.connections import NotReached
+from core.outbound.http import ask
 from dnbmon_site.models import User
-from monitoring.calling_out import ask
-from monitoring.outgoing import NotReached
-from portfolio.auditing import record
 
 logger = logging.getLogger(__name__)
 ACTOR = "single sign-on"

@@ -18,9 +18,9 @@ from django_q import signing
 from django_q.models import Task
 from django_q.signals import call_hook
 
+from core.jobs import repeat_when_locked
 from dnbmon_site.schedules import ALL_JOBS
 from dnbmon_site.tracing import TRACE
-from portfolio.repeating import repeat_when_locked
 
 # Left out is what would run something else: hooks, chains, groups of tasks, other brokers.
 KNOWN = {"id", "name", "func", "args", "kwargs", "started", "ack_failure", "group", "cluster", TRACE}

@@ -14,14 +14,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.base import ReadOnlyAdmin
+from core.admin.filters import choice_filter
+from core.audit import record
+from core.markup import ago, badge, two_lines
+from core.text import span
 from health.incidents import add_note
 from health.models import Incident, IncidentNote, State
 from health.results import RUNBOOK, TONES, help_url
-from portfolio.auditing import record
-from portfolio.filters import choice_filter
-from portfolio.markup import ago, badge, two_lines
-from portfolio.pages import ReadOnlyAdmin
-from portfolio.wording import span
 
 
 @admin.register(Incident)

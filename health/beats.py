@@ -12,8 +12,8 @@ from django.db import DatabaseError
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from core.db import database_now, insert_new
 from health.models import JOBS, OUTSIDE, RESULTS, Heartbeat
-from portfolio.rows import database_now, insert_new
 
 logger = logging.getLogger(__name__)
 # Who starts a job shows that jobs run, but one row a task would be too much of it.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext, ngettext
 
+from core.text import counted
 from health.checks_of_data import checks_of_data
 from health.checks_of_dnb import checks_of_dnb
 from health.checks_of_machine import checks_of_machine
@@ -13,7 +14,6 @@ from health.checks_of_registrations import checks_of_registrations
 from health.looking import Look, begin_look
 from health.models import State
 from health.results import Result
-from portfolio.wording import counted
 
 # Left out of a look that is not full.
 SLOW = ("throttle", "failed", "dead-letters", "parked", "sync")

@@ -12,6 +12,7 @@ from django.db.models import Count, Max, Min, Q
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from core.text import counted, days_and_hours
 from health.looking import Look
 from health.models import State
 from health.results import Result, graded
@@ -27,7 +28,6 @@ from monitoring.models import (
     WebhookEndpoint,
 )
 from portfolio.models import RegistrationState, SyncRun, SyncState
-from portfolio.wording import counted, days_and_hours
 
 COUNTED = 1000
 # A pull goes straight on to read and publish, and a job looks every five minutes.

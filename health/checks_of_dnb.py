@@ -9,13 +9,13 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django.utils.translation import gettext, ngettext
 
+from core.text import ago, counted, moment_text, span
 from health.looking import Look
 from health.models import Probe, State
 from health.results import Result, graded
 from monitoring.models import Channel
 from monitoring.permitting import missing_credentials, test_copy
 from portfolio.models import Contract, ThrottleSlot
-from portfolio.wording import ago, counted, moment_text, span
 
 # One call that fails is everyday life; D&B that stays away is not.
 AWAY_FOR = timedelta(minutes=10)

@@ -12,6 +12,7 @@ from django_q.brokers import get_broker
 from django_q.models import Schedule, Task
 from redis.exceptions import RedisError
 
+from core.text import counted, days_and_hours, span
 from health.beats import DEAD, LATE, seconds_of_a_beat
 from health.looking import Look
 from health.migrating import migrations_waiting, migrations_waiting_lately
@@ -19,7 +20,6 @@ from health.models import JOBS, OUTSIDE, Heartbeat, State
 from health.results import Result, graded
 from health.scheduling import PAUSED, is_refused
 from monitoring.permitting import LEAST_FREE, free_space
-from portfolio.wording import counted, days_and_hours, span
 
 ROOM = 3 * LEAST_FREE
 OVERDUE_WARNING, OVERDUE_CRITICAL = timedelta(minutes=3), timedelta(minutes=10)

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from django.utils.translation import gettext, ngettext
 
+from core.text import days_and_hours, moment_text
 from health.looking import Look
 from health.models import State
 from health.results import Result
 from portfolio.models import Cadence, Registration, RegistrationState
-from portfolio.wording import days_and_hours, is_failing, is_late, loss_sentence, moment_text
+from portfolio.registrations.status import is_failing, is_late, loss_sentence
 
 DAY = timedelta(hours=24)
 # D&B drops what waits for 96 hours; this leaves a day and a half to do something about it.

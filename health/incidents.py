@@ -10,13 +10,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.db import clean_text, insert_new
+from core.jobs import ask_worker
+from core.notices import notify
+from core.text import days_and_hours
 from health.models import Incident, IncidentNote, State
 from health.results import RUNBOOK, Result
 from monitoring.alert_jobs import SEND
-from portfolio.notices import notify
-from portfolio.queueing import ask_worker
-from portfolio.rows import clean_text, insert_new
-from portfolio.wording import days_and_hours
 
 CRITICAL_NOTICE, WELL_NOTICE, PAST_NOTICE = "health.critical", "health.well", "health.past"
 

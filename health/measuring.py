@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from core.admin.filters import key_at
 from monitoring.models import Delivery, DeliveryState, Source
-from portfolio.filters import key_at
 
 MOST = 2_000
 

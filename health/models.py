@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.keys import time_first_id
+from core.ids import time_first_id
 
 KEYS = uuid.UUID("1a6f4f5b-5d0e-5c3a-9f1e-7f1c2f6f3b60")
 JOBS, RESULTS, OUTSIDE = "jobs", "results", "outside"

@@ -7,9 +7,9 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.text import moment_text, span
 from health.incidents import record_past
 from health.models import Incident
-from portfolio.wording import moment_text, span
 
 # Asked every 15 seconds: once in vain is everyday life.
 AT_LEAST = 2

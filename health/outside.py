@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django_q.models import Schedule, Task
 
+from core.db import clean_text
+from core.outbound.connections import NotReached
+from core.outbound.http import ask
 from health.beats import note_outside
 from health.models import State
 from health.results import Result, worst
-from monitoring.calling_out import ask
-from monitoring.outgoing import NotReached
-from portfolio.rows import clean_text
 
 PULL_LOOP = "monitoring.jobs.pull_due"
 RECENT = timedelta(minutes=5)

@@ -25,7 +25,7 @@ from health.models import Incident, State
 from health.results import Result, worst
 from health.scheduling import REFUSED_TEXT, VERBS, all_jobs, is_refused, name_in_words
 from monitoring.models import Delivery, DeliveryState
-from portfolio.exporting import with_registrations
+from portfolio.exports import with_registrations
 
 SEE, CHANGE_JOBS = "health.change_incident", "django_q.change_schedule"
 LAST = 12

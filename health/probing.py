@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from core.db import clean_text, insert_new
+from core.jobs import ask_worker
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError, NotAuthorised, TokenExpired
 from direct_plus.session import error_of
@@ -16,8 +18,6 @@ from health.models import Probe
 from monitoring.refusing import PROBE
 from portfolio.connecting import NotConfigured, client_for
 from portfolio.models import AccessToken, Contract, Registration, RegistrationState
-from portfolio.queueing import ask_worker
-from portfolio.rows import clean_text, insert_new
 
 EVERY = timedelta(minutes=5)
 # What is broken is asked after more often, so that it is soon seen to be well again.

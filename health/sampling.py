@@ -12,6 +12,8 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from core.db import insert_new
+from core.text import counted, days_and_hours, moment_text
 from health.checks import SLOW, checks_of
 from health.incidents import follow, record_past
 from health.looking import Look, begin_look
@@ -19,8 +21,6 @@ from health.measuring import measure
 from health.models import Incident, Sample, Span, State
 from health.results import Result, worst
 from monitoring.models import PassState, Purpose, ReplayPass
-from portfolio.rows import insert_new
-from portfolio.wording import counted, days_and_hours, moment_text
 
 A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
 MINUTES_KEPT, DAYS_KEPT = timedelta(days=3), timedelta(days=400)

@@ -12,8 +12,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Schedule, Task
 
-from portfolio.auditing import record
-from portfolio.queueing import ask_worker
+from core.audit import record
+from core.jobs import ask_worker
 
 PAUSED = 0
 FOR_EVER = -1

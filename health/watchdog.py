@@ -19,6 +19,7 @@ from django.utils.translation import gettext
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from core.db import database_now
 from health.beats import DEAD, LATE, seconds_of_a_beat
 from health.incidents import open_incident, tell_trouble
 from health.models import JOBS, RESULTS, Heartbeat
@@ -26,7 +27,6 @@ from health.outages import Outage
 from health.processes import Child, Told, stop
 from health.results import RUNBOOK
 from monitoring.alert_jobs import SEND
-from portfolio.rows import database_now
 
 logger = logging.getLogger(__name__)
 CANARY = "health.jobs.beat"

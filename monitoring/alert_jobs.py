@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from core.jobs import ask_worker, repeat_when_locked
 from monitoring import channels, report_sending, webhook_sending
 from monitoring.alerting import raise_alerts
 from monitoring.assigning import notify_assignees
@@ -19,8 +20,6 @@ from monitoring.proposals import read_publications
 from monitoring.telling import tell_notices
 from monitoring.webhook_reading import queue_changes
 from monitoring.webhooks import let_go_on
-from portfolio.queueing import ask_worker
-from portfolio.repeating import repeat_when_locked
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)

@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.cached_counts import tally
+from core.db import in_batches, insert_new
 from monitoring.baselines import note_baselines
 from monitoring.models import (
     Alert,
@@ -39,8 +41,6 @@ from monitoring.telling import Raised, tell
 from monitoring.timeline import lines_of, sentence
 from monitoring.webhooks import Event, emit_events
 from portfolio.models import Company
-from portfolio.rows import in_batches, insert_new
-from portfolio.tallying import tally
 
 logger = logging.getLogger(__name__)
 READER = PublicationReader("alerts")

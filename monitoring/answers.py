@@ -10,10 +10,10 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
+from core.json_text import SentJson, SentObject
 from monitoring.identity import MILLISECONDS
 from monitoring.models import Change, Element, Kind, Notification, Severity
 from monitoring.order import order_text
-from monitoring.raw_json import SentJson, SentObject
 from portfolio.api import COMPANY_EXAMPLE, CompanySerializer
 from portfolio.api_references import ReferenceSerializer
 from portfolio.models import Company, ExternalReference, Registration

@@ -15,6 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.parameters import CountryField, MomentField, PageParameters, Parameters, Several, read_moment
+from core.json_text import dump_json
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from core.text import is_clean
 from monitoring import feed, history
 from monitoring.answers import (
     CHANGE_EXAMPLE,
@@ -32,7 +36,6 @@ from monitoring.answers import (
     shown_notifications,
 )
 from monitoring.identity import milliseconds
-from monitoring.json_text import dump_json
 from monitoring.models import Change, Kind, Notification, Publication, Severity
 from monitoring.order import LATEST_FIRST, OLDEST_FIRST
 from monitoring.retention import note_for_company
@@ -47,21 +50,7 @@ from portfolio.api import (
     company_page,
     mark_of,
 )
-from portfolio.keyset import (
-    BadCursor,
-    CountryField,
-    DunsField,
-    MomentField,
-    PageParameters,
-    Parameters,
-    Several,
-    beyond,
-    cut,
-    is_clean,
-    read_moment,
-    read_token,
-    write_token,
-)
+from portfolio.companies.duns_field import DunsField
 from portfolio.models import Registration
 
 ID_TAIL = (1 << 80) - 1

@@ -14,23 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.examples import an_answer, who
+from core.api.parameters import PageParameters, Several, read_moment
+from core.api.scopes import ALERTS
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
 from monitoring.answers import COMPANY_SHORT_EXAMPLE, SEVERITIES, CompanyShortSerializer, companies_of
 from monitoring.handling import acknowledge, close
 from monitoring.models import Alert, AlertState, Severity
-from portfolio.answering import an_answer, who
-from portfolio.keyset import (
-    BadCursor,
-    DunsField,
-    PageParameters,
-    Several,
-    beyond,
-    cut,
-    read_moment,
-    read_token,
-    write_token,
-)
+from portfolio.companies.duns_field import DunsField
 from portfolio.models import Company
-from portfolio.scopes import ALERTS
 
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The alert's key.")
 ALERT_EXAMPLE = {

@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.examples import an_answer
+from core.api.parameters import Parameters
 from monitoring.event_types import EVENT_TYPES, WEBHOOK_TEST, EventType
-from portfolio.answering import an_answer
-from portfolio.keyset import Parameters
 
 
 def shown(event: EventType) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from core.db import clean_text, in_batches, insert_new
+from core.text import counted
 from monitoring.models import (
     Alert,
     AlertFact,
@@ -27,8 +29,6 @@ from monitoring.rules import Rule, Scope
 from monitoring.telling import Raised
 from monitoring.wording import from_json
 from portfolio.models import Company
-from portfolio.rows import clean_text, in_batches, insert_new
-from portfolio.wording import counted
 
 SEED = "SEED"
 AT_ONCE = 50

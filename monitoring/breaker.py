@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.text import counted
 from monitoring.models import Delivery, Source
 from portfolio.models import Registration
-from portfolio.wording import counted
 
 WINDOW = 1000
 SHARE = 0.01

@@ -12,13 +12,17 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from monitoring.addressing import address_of, mail_addresses, unsubscribe_link, without_secrets
-from monitoring.calling_out import Reply, post
+from core.actors import Actor
+from core.audit import record
+from core.db import clean_text
+from core.models import Notice
+from core.outbound.connections import NotReached
+from core.outbound.http import Reply, post
 from monitoring.chats import Chat, chat_of
 from monitoring.dispatching import ROUTES, Answer, NotSent, Route
 from monitoring.messages import Message, alert_message, assignment_message, digest_message, notice_message, test_message
 from monitoring.models import Alert, Channel, Dispatch, TargetKind
-from monitoring.outgoing import NotReached
+from monitoring.outbox.addresses import address_of, mail_addresses, unsubscribe_link, without_secrets
 from monitoring.own_alerts import OPEN
 from monitoring.permitted_addresses import (
     ASKED,
@@ -31,10 +35,6 @@ from monitoring.permitted_addresses import (
     why_refused,
     within_limit,
 )
-from portfolio.acting import Actor
-from portfolio.auditing import record
-from portfolio.models import Notice
-from portfolio.rows import clean_text
 
 MAIL_TIMEOUT = 30
 # About three days, closer together at first.

@@ -16,14 +16,14 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from core.db import in_batches, insert_new
+from core.json_text import dump_json
 from monitoring import identity
 from monitoring.history import SEED_MAY_LAG, SNAPSHOT, STANDINGS, events_of, fold
 from monitoring.ingesting import is_full_product
-from monitoring.json_text import dump_json
 from monitoring.models import Change, Delivery, Notification
 from monitoring.order import notification_key
 from portfolio.models import Registration
-from portfolio.rows import in_batches, insert_new
 
 JUST_BEFORE = timedelta(milliseconds=1)
 

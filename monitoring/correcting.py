@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from core.db import in_batches, insert_new
 from monitoring.alerting import Match, fact_of
 from monitoring.models import Alert, AlertFact, AlertKind, AlertRule, AlertState, Change
 from monitoring.order import OLDEST_FIRST, story_key
@@ -23,7 +24,6 @@ from monitoring.paths import Mistake
 from monitoring.reversing import PROGRAM
 from monitoring.rules import Rule, compile_rule
 from monitoring.timeline import lines_of, sentence
-from portfolio.rows import in_batches, insert_new
 from portfolio.searching import with_companies
 
 AT_ONCE = 200

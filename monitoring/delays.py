@@ -14,11 +14,11 @@ from typing import Any
 from django.db.models import Sum
 from django.utils.translation import gettext
 
+from core.db import in_batches
+from core.text import days_and_hours
 from monitoring.models import Change, DailyDelay, Kind, Measure, Publication, Severity
 from monitoring.readers import PublicationReader, after
 from monitoring.rolling_up import PUBLICATIONS, replace_day
-from portfolio.rows import in_batches
-from portfolio.wording import days_and_hours
 
 READER = PublicationReader("daily delays")
 DELAY_KEYS = uuid.UUID("2c1b5f3a-97d4-5e7b-8a63-6d0f9c51e8b4")

@@ -7,9 +7,9 @@ from datetime import datetime, time, timedelta
 
 from django.utils import timezone
 
-from monitoring.addressing import zone_of
 from monitoring.dispatching import enqueue
 from monitoring.models import Channel, DigestItem, Dispatch, Rhythm, TargetKind
+from monitoring.outbox.addresses import zone_of
 
 DEFAULT_TIME = time(8)
 

@@ -19,9 +19,9 @@ from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.db import clean_text, insert_new
+from core.jobs import repeat_when_locked
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState
-from portfolio.repeating import repeat_when_locked
-from portfolio.rows import clean_text, insert_new
 
 logger = logging.getLogger(__name__)
 # Longer than one try may last: who is killed in it leaves it to others after this.

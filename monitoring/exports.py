@@ -7,9 +7,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
+from core.lists.listings import Column, Listing, declare
 from monitoring.models import Alert, Change, Notification
 from monitoring.timeline import lines_of
-from portfolio.exporting import COMPANY_COLUMNS, Column, Listing, declare, with_both
+from portfolio.exports import COMPANY_COLUMNS, with_both
 from portfolio.models import Company, Registration
 
 

@@ -15,8 +15,8 @@ from typing import NamedTuple, Self
 
 from django.db.models import QuerySet
 
+from core.lists.pagination import read_token, write_token
 from monitoring.models import Change, Publication
-from portfolio.keyset import read_token, write_token
 from portfolio.models import Company
 
 # How many publications a call lists (at least two: the one the cursor stands at is among them), and how many changes

@@ -15,14 +15,14 @@ from pathlib import Path
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.blobs import store_bytes
+from core.db import insert_new
+from core.ids import make_uuid
 from direct_plus.delivered_files import PART_SIZE, FileKind, FileName, parse_file_name, read_lines, sha256_of
 from monitoring.ingesting import ingest
 from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.order import next_turn
-from portfolio.keys import make_uuid
 from portfolio.models import Registration
-from portfolio.rows import insert_new
-from portfolio.stored_bytes import store_bytes
 
 KINDS = (FileKind.SEED, FileKind.NOTIFICATION)
 PART_BITS, HASH_BITS = 24, 50

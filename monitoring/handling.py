@@ -11,10 +11,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from core.db import clean_text, in_batches
 from monitoring.assigning import notify_assignees
 from monitoring.models import Alert, AlertComment, AlertState
 from monitoring.own_alerts import OPEN, count_own_alerts
-from portfolio.rows import clean_text, in_batches
 
 LONGEST = 4_000
 

@@ -10,12 +10,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.text import country_name
 from monitoring.history import Event, Profile, same_value
 from monitoring.models import Kind
 from monitoring.projecting import columns_of
 from monitoring.severity import CRITICAL_WHEN_TRUE
 from monitoring.wording import heading, is_nothing, short
-from portfolio.countries import country_name
 from portfolio.models import Company
 
 LINKAGE = "organization.corporateLinkage"

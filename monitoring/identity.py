@@ -15,8 +15,8 @@ from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
+from core.ids import make_uuid
 from direct_plus.payloads import parse_stamp
-from portfolio.keys import make_uuid
 
 MILLISECONDS = (1 << 48) - 1
 

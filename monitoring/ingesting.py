@@ -15,6 +15,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.blobs import load_bytes, store_bytes
+from core.db import clean_text, existing_keys, in_batches, insert_new
 from direct_plus.payloads import parse_stamp
 from monitoring import identity
 from monitoring.breaker import check_breaker, trailing_unreadable
@@ -36,8 +38,6 @@ from monitoring.reading import Fact, Reader, Reading, Unreadable, items_of
 from monitoring.repairing import begin_pass
 from monitoring.weighing import Weights, element_key
 from portfolio.models import Company, Registration
-from portfolio.rows import clean_text, existing_keys, in_batches, insert_new
-from portfolio.stored_bytes import load_bytes, store_bytes
 
 Row = TypeVar("Row", bound=models.Model)
 FULL_PRODUCT = "FULL_PRODUCT"

@@ -10,6 +10,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from core.cached_counts import tally
+from core.db import clean_text
+from core.jobs import repeat_when_locked
 from direct_plus.errors import DirectPlusError, ServerTrouble, TooManyCalls, Unreachable, Unreadable
 from monitoring.alert_jobs import wake
 from monitoring.delays import roll_up_delays
@@ -27,10 +30,7 @@ from monitoring.rolling_up import roll_up
 from portfolio.connecting import NotConfigured, client_for
 from portfolio.models import Registration, RegistrationState
 from portfolio.proposing import carry_out_left_behind, propose_replacements, withdraw_unwanted
-from portfolio.repeating import repeat_when_locked
-from portfolio.rows import clean_text
 from portfolio.syncing import read_details, resume_what_is_over, start_pulling
-from portfolio.tallying import tally
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)

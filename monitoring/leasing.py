@@ -11,9 +11,9 @@ from datetime import timedelta
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
+from core.db import database_now
 from monitoring.order import take_turn
 from portfolio.models import Registration
-from portfolio.rows import database_now
 
 # Longer than a call may last in all, so that a lease cannot end while its call is under way.
 MARGIN = timedelta(seconds=60)

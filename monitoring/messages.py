@@ -11,11 +11,12 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from monitoring.addressing import address_of, link, mail_addresses, unsubscribe_link, zone_of
+from core.models import Notice
+from core.text import counted, moment_text
+from core.urls import link
 from monitoring.models import Alert, AlertFact, AlertKind, Channel, DigestItem, Severity
+from monitoring.outbox.addresses import address_of, mail_addresses, unsubscribe_link, zone_of
 from monitoring.wording import lower_first
-from portfolio.models import Notice
-from portfolio.wording import counted, moment_text
 
 MOST_LINES = 20
 MOST_ENTRIES = 100

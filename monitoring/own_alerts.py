@@ -10,8 +10,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from core.cached_counts import COUNTED, Numbers
 from monitoring.models import Alert, AlertState
-from portfolio.tallying import COUNTED, Numbers
 
 OPEN = (AlertState.NEW, AlertState.ACKNOWLEDGED)
 NEWEST = 3

@@ -11,8 +11,8 @@ from itertools import islice
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from core.dates import is_usual
 from monitoring.models import PeriodKind
-from portfolio.dates import is_usual
 
 WEEK = re.compile(r"(\d{4})-W(\d{2})")
 MONTH = re.compile(r"(\d{4})-(\d{2})")

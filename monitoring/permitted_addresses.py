@@ -18,13 +18,14 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from monitoring.addressing import address_of, link, mail_addresses
+from core.actors import Actor
+from core.admin.filters import key_at
+from core.db import insert_new
+from core.models import AuditEntry
+from core.urls import link
 from monitoring.chats import chat_of
 from monitoring.models import Channel, Dispatch, DispatchState, MailAddress, content_key
-from portfolio.acting import Actor
-from portfolio.filters import key_at
-from portfolio.models import AuditEntry
-from portfolio.rows import insert_new
+from monitoring.outbox.addresses import address_of, mail_addresses
 
 EVERYWHERE = "*"
 SALT = "mail-address"

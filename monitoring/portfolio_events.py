@@ -15,12 +15,13 @@ from typing import Any
 
 from django.utils import timezone
 
+from core.db import one_by_one
+from core.models import AuditEntry
+from core.text import plural
 from monitoring.identity import milliseconds
 from monitoring.models import ReadMark, WebhookEndpoint
 from monitoring.webhooks import Event, emit_events, hears
-from portfolio.models import AuditEntry, ImportState, Registration, Subject, SubjectImport, SubjectState
-from portfolio.rows import one_by_one
-from portfolio.wording import plural
+from portfolio.models import ImportState, Registration, Subject, SubjectImport, SubjectState
 
 READER = "portfolio events"
 OVERLAP = timedelta(minutes=2)

@@ -13,17 +13,17 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.bulk import update_version
+from core.db import clean_text, in_batches, insert_new, search_name
+from core.json_text import dump_json
 from direct_plus.duns import InvalidDuns, normalise_duns
 from direct_plus.payloads import parse_json
 from monitoring.history import Profile, differences, events_of, fold
 from monitoring.identity import derived_change_id
-from monitoring.json_text import dump_json
 from monitoring.models import Change, Delivery, Kind, Notification
 from monitoring.order import notification_key, story_place
 from monitoring.weighing import Weights, element_key
-from portfolio.fast_rows import update_version
 from portfolio.models import Company
-from portfolio.rows import clean_text, in_batches, insert_new, search_name
 
 HEADLINE = (
     "organization.primaryName",

@@ -14,12 +14,12 @@ from typing import NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from core.db import in_batches
 from monitoring.models import Change, Kind
 from monitoring.readers import PublicationReader, after
 from monitoring.wording import from_json
 from portfolio.models import ProposalKind
 from portfolio.proposing import Sign, propose, withdraw
-from portfolio.rows import in_batches
 
 READER = PublicationReader("proposals")
 PUBLICATIONS = 500

@@ -12,6 +12,8 @@ from enum import StrEnum
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.blobs import delete_bytes, load_bytes, store_bytes
+from core.db import clean_text
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
 from direct_plus.transport import Answer
@@ -27,8 +29,6 @@ from monitoring.restored import doubt_what_the_backup_did_not_know
 from portfolio.cadence import next_due
 from portfolio.connecting import client_for
 from portfolio.models import Registration, RegistrationState
-from portfolio.rows import clean_text
-from portfolio.stored_bytes import delete_bytes, load_bytes, store_bytes
 
 logger = logging.getLogger(__name__)
 

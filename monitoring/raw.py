@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from core.blobs import load_bytes
 from direct_plus.payloads import parse_json
 from monitoring.models import Notification
 from monitoring.reading import items_of
-from portfolio.stored_bytes import load_bytes
 
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 STEP = "  "

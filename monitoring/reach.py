@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from core.cached_counts import Numbers, counter, tally
 from monitoring.models import AlertRule, Channel, RuleChannel, Severity
 from monitoring.permitted_addresses import unheard_until_yes, why_refused
 from portfolio.models import Subject
-from portfolio.tallying import Numbers, counter, tally
 
 
 def open_channels() -> list[Channel]:

@@ -22,6 +22,8 @@ from typing import Any
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
+from core.db import clean_text, in_batches
+from core.models import StoredBytes
 from monitoring.correcting import correct_alerts
 from monitoring.delays import forget_delays
 from monitoring.ingesting import Batch, is_full_product, place_in_story, read, write
@@ -44,8 +46,7 @@ from monitoring.reading import Fact, Reading
 from monitoring.reversing import review_all_reversals
 from monitoring.rolling_up import days_touched, recount
 from monitoring.weighing import Weights, element_key
-from portfolio.models import Company, Registration, StoredBytes
-from portfolio.rows import clean_text, in_batches
+from portfolio.models import Company, Registration
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 200

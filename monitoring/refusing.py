@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.db import clean_text
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
 from monitoring.leasing import Lease
 from monitoring.models import Delivery, DeliveryState, Source
 from portfolio.models import Registration, RegistrationState
-from portfolio.rows import clean_text
 
 QUOTA_USED_UP = "00050"
 AGAIN = timedelta(minutes=1)

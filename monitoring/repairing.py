@@ -11,6 +11,8 @@ from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.blobs import delete_bytes, store_bytes
+from core.db import clean_text
 from direct_plus.client import DirectPlus
 from direct_plus.payloads import UnreadableItem, delivery_stamp_of, parse_stamp, read_item
 from direct_plus.transport import Answer
@@ -20,8 +22,6 @@ from monitoring.leasing import Lease
 from monitoring.models import DeadLetter, Delivery, DeliveryState, Notification, PassState, Purpose, ReplayPass, Source
 from monitoring.paging import LARGEST_PAGE, Step, next_step
 from portfolio.models import Registration
-from portfolio.rows import clean_text
-from portfolio.stored_bytes import delete_bytes, store_bytes
 
 Keep = Callable[[Delivery], None]
 AUDITED = timedelta(hours=24)

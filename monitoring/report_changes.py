@@ -12,11 +12,11 @@ from typing import Any
 from django.db.models import Sum
 from django.utils.translation import gettext
 
+from core.admin.filters import key_at
 from monitoring.models import Change, DailyCount, Element, Kind, Severity
 from monitoring.order import story_key
 from monitoring.periods import Period
 from monitoring.timeline import SENTENCES, Line, label_of
-from portfolio.filters import key_at
 from portfolio.searching import with_companies
 
 TOP = 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 
+from core.text import counted, moment_text
 from monitoring.models import Severity
 from monitoring.report_paper import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
 from monitoring.report_words import (
@@ -22,7 +23,6 @@ from monitoring.report_words import (
     worth,
 )
 from monitoring.reporting import Report
-from portfolio.wording import counted, moment_text
 
 CHART_HEIGHT = 30
 EVENTS = 25

@@ -19,7 +19,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from monitoring.addressing import link
+from core.urls import link
 from monitoring.channels import SPACING, deliver
 from monitoring.dispatching import ROUTES, Answer, NotSent, Route, enqueue
 from monitoring.models import Dispatch, ReportRecipient, ReportRegistration, ReportSchedule, TargetKind

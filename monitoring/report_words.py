@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
+from core.text import ago, counted, moment_text
 from monitoring.delays import delay_text
 from monitoring.models import Severity
 from monitoring.report_alerts import Waiting
 from monitoring.reporting import Report
 from monitoring.wording import lower_first
 from portfolio.holdings import ContractState, Holding
-from portfolio.wording import ago, counted, moment_text
 
 WEIGHTS = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 NAMED = 3

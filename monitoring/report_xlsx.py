@@ -12,6 +12,7 @@ import xlsxwriter
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.exports.spreadsheet_escape import harmless
 from monitoring.report_words import (
     WEIGHTS,
     about_line,
@@ -23,7 +24,6 @@ from monitoring.report_words import (
     worth,
 )
 from monitoring.reporting import Report
-from portfolio.formulas import harmless
 
 CELL = 32_767
 NAME = 31

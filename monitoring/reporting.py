@@ -13,6 +13,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from core.cached_counts import last_count
 from monitoring.delays import delays_between
 from monitoring.models import Measure
 from monitoring.periods import Period
@@ -21,7 +22,6 @@ from monitoring.report_changes import Counts, Event, counts_of, critical_changes
 from monitoring.timeline import line_of
 from portfolio.holdings import ContractState, Holding, contract_states, holdings, listed_in
 from portfolio.models import Registration
-from portfolio.tallying import last_count
 
 SHOWN = 25
 MOST_EVENTS = 5_000

@@ -15,13 +15,14 @@ from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.audit import record
+from core.ids import make_uuid
+from core.models import StoredBytes
 from monitoring.condensing import Cut, condense
 from monitoring.history import SNAPSHOT
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
 from monitoring.readers import read_by_all
-from portfolio.auditing import record
-from portfolio.keys import make_uuid
-from portfolio.models import Company, Contract, Registration, StoredBytes
+from portfolio.models import Company, Contract, Registration
 
 LEAST_DAYS = 30
 # History is cut in steps: each costs a look at every company.

@@ -17,6 +17,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.db import in_batches
+from core.text import moment_text
 from monitoring.conditions import leaves
 from monitoring.history import same_value, touching
 from monitoring.models import Alert, AlertFact, AlertKind, AlertState, Change, Kind
@@ -25,8 +27,6 @@ from monitoring.paths import Facet
 from monitoring.timeline import lines_of, sentence
 from monitoring.wording import from_json
 from portfolio.models import Company
-from portfolio.rows import in_batches
-from portfolio.wording import moment_text
 
 TAKEN_BACK_BY: Mapping[str, str] = {
     Kind.DELETED: Kind.RESTORED,

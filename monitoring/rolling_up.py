@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db.models import Count
 
+from core.db import in_batches, insert_new
 from monitoring.history import SNAPSHOT
 from monitoring.models import Change, DailyCount, DayTotal, Notification, Severity
 from monitoring.readers import PublicationReader, after
 from monitoring.score_moves import recount_moves
 from monitoring.totals import totals_of
 from portfolio.models import Company
-from portfolio.rows import in_batches, insert_new
 
 READER = PublicationReader("daily counts")
 COUNT_KEYS = uuid.UUID("c0a8f1de-9d4f-5b0e-8f53-7c1f6f7f2d10")

@@ -12,8 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
+from core.db import insert_new
 from monitoring.models import AlertRule, Combination, Grouping, Kind, ReadMark, Severity, content_key
-from portfolio.rows import insert_new
 
 INSTALLED = "ready pack of rules"
 LEGAL = ("hasOpenBankruptcy", "hasBankruptcy", "hasInsolvency", "hasLiquidation", "hasSuspensionOfPayments")

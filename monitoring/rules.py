@@ -11,6 +11,7 @@ from zoneinfo import available_timezones
 
 from django.utils.translation import gettext
 
+from core.db import in_batches
 from direct_plus.duns import InvalidDuns
 from monitoring.conditions import Condition, line_in_words, parse_condition
 from monitoring.history import ROOT
@@ -19,7 +20,6 @@ from monitoring.paths import Facet, Mistake, Names, facets, holds, is_related, p
 from monitoring.wording import from_json, label_of_path, lower_first, short
 from portfolio.listed import entries_of, read_listed
 from portfolio.models import Company, Registration, Subject
-from portfolio.rows import in_batches
 
 Mistakes = dict[str, list[str]]
 MOST_LINES = 200

@@ -26,18 +26,20 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.db import clean_text
+from core.exports.files import person_named, rows_as
+from core.exports.writers import WRITERS
+from core.json_text import RawJSONRenderer
+from core.lists.listings import LISTINGS, Listing, batches
+from core.lists.saved_filters import columns_of
+from core.models import ExportFormat, SavedFilter
 from monitoring import exports, feed  # noqa: F401  exports declares what changes hold as files
 from monitoring.answers import shown
 from monitoring.api import FeedParameters, choice_of
 from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport
-from monitoring.raw_json import RawJSONRenderer
 from monitoring.sftp import NotDelivered, deliver
 from portfolio.api import CompanyParameters, CompanySerializer, companies_chosen
-from portfolio.export_files import person_named, rows_as
-from portfolio.exporting import LISTINGS, WRITERS, Listing, batches
-from portfolio.models import Company, ExportFormat, SavedFilter
-from portfolio.rows import clean_text
-from portfolio.saved_filters import columns_of
+from portfolio.models import Company
 
 logger = logging.getLogger(__name__)
 PAGE = 500

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from core.admin.filters import key_at
+from core.db import in_batches, insert_new
 from monitoring.conditions import leaves, number_of, rating_of
 from monitoring.models import Change, Score, ScoreMove
 from monitoring.paths import Facet
 from monitoring.wording import from_json
-from portfolio.filters import key_at
-from portfolio.rows import in_batches, insert_new
 
 MOVE_KEYS = uuid.UUID("f1c1c0a3-3b5e-5c7a-8a55-5be0f0c6d7f2")
 ASSESSMENT = "organization.dnbAssessment"

@@ -19,12 +19,12 @@ import paramiko
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.audit import record
+from core.db import clean_text
+from core.encryption import SecretLost, decrypted
+from core.ids import time_first_id
+from core.outbound.connections import NotReached, connect
 from monitoring.models import FileServer
-from monitoring.outgoing import NotReached, connect
-from monitoring.signing import SecretLost, decrypted
-from portfolio.auditing import record
-from portfolio.keys import time_first_id
-from portfolio.rows import clean_text
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0

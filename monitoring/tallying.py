@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from core.cached_counts import COUNTED, Numbers, counter
 from monitoring.models import Alert, AlertState, DeadLetter, DeadLetterState, Delivery, DeliveryState, Severity
 from monitoring.own_alerts import told
 from portfolio.models import Registration
-from portfolio.tallying import COUNTED, Numbers, counter
 
 DOUBTS = 10_000
 HEAVY = (Severity.CRITICAL, Severity.HIGH)

@@ -14,7 +14,8 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.utils import timezone
 
-from monitoring.addressing import channel_of_mail, channel_of_person
+from core.db import insert_new
+from core.models import Notice
 from monitoring.dispatching import enqueue
 from monitoring.models import (
     Alert,
@@ -29,9 +30,8 @@ from monitoring.models import (
     TargetKind,
     content_key,
 )
+from monitoring.outbox.addresses import channel_of_mail, channel_of_person
 from monitoring.reach import open_channels
-from portfolio.models import Notice
-from portfolio.rows import insert_new
 
 # A summary waits for what comes in the next minutes.
 SUMMARY_DELAY = timedelta(minutes=5)

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from core.text import ago, counted
 from direct_plus.payloads import parse_stamp
 from monitoring.comparing import SHOWN, Difference, differences
 from monitoring.conditions import course
@@ -21,7 +22,6 @@ from monitoring.models import Change, Element, Kind, Severity
 from monitoring.order import LATEST_FIRST, story_key
 from monitoring.severity import default_label
 from monitoring.wording import from_json, label_of_path, lower_first
-from portfolio.wording import ago, counted
 
 if TYPE_CHECKING:
     from monitoring.drifting import Drift

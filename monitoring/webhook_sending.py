@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from monitoring.calling_out import post
+from core.encryption import SecretLost, decrypted
+from core.ids import time_first_id
+from core.outbound.connections import NotReached, PrivateAddress
+from core.outbound.http import post
 from monitoring.dispatching import ROUTES, Answer, NotSent, Route, attempt, claim, enqueue
 from monitoring.event_types import EVENT_TYPES, WEBHOOK_TEST
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState, TargetKind, WebhookEndpoint
-from monitoring.outgoing import NotReached, PrivateAddress
-from monitoring.signing import SecretLost, decrypted, signed_headers
 from monitoring.webhooks import a_message, switch_off, waiting, written
-from portfolio.keys import time_first_id
+from monitoring.webhooks.signing import signed_headers
 
 # The specification's: ten tries over three days.
 SPACING = (

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from core.db import clean_text, insert_new
 from monitoring.models import Element, Kind, Severity
 from monitoring.severity import BY_KIND, default_label, default_severity, severity_of_element
-from portfolio.rows import clean_text, insert_new
 
 LONGEST_PATH = 400
 

@@ -13,22 +13,22 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.audit import record
+from core.blobs import load_bytes, store_bytes
+from core.db import LOOKUP_BATCH, clean_text, insert_new
+from core.leases import holding
+from core.text import counted
 from direct_plus.client import DirectPlus
 from direct_plus.duns import InvalidDuns
 from direct_plus.errors import DirectPlusError
 from portfolio import settling
-from portfolio.auditing import record
 from portfolio.checking import check
 from portfolio.connecting import NotConfigured, client_for, longest_call
-from portfolio.holding import holding
 from portfolio.listed import entries_of, read_listed
 from portfolio.models import CheckState, Company, Contract, ListCheck, Registration, Subject, SubjectState
-from portfolio.rows import LOOKUP_BATCH, clean_text, insert_new
 from portfolio.settling import IS_IN
-from portfolio.stored_bytes import load_bytes, store_bytes
 from portfolio.sync_runs import tally_open
 from portfolio.troubles import forget_refused_token, in_words
-from portfolio.wording import counted
 
 Item = TypeVar("Item")
 SAVED_EVERY = 20

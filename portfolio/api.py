@@ -15,24 +15,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.parameters import CountryField, MomentField, PageParameters, Several, read_moment
+from core.db import with_name_prefix
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from core.text import is_clean
 from direct_plus.duns import InvalidDuns, normalise_duns
-from portfolio.keyset import (
-    BadCursor,
-    CountryField,
-    DunsField,
-    MomentField,
-    PageParameters,
-    Several,
-    beyond,
-    cut,
-    is_clean,
-    read_moment,
-    read_token,
-    write_token,
-)
+from portfolio.companies.duns_field import DunsField
 from portfolio.models import Company
 from portfolio.referring import companies_named
-from portfolio.rows import with_name_prefix
 
 COMPANY_EXAMPLE = {
     "duns": "804735132",

@@ -14,15 +14,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from portfolio.acting import Actor
-from portfolio.answering import a_request, an_answer, who
+from core.actors import Actor
+from core.api.examples import a_request, an_answer, who
+from core.api.parameters import PageParameters, Several
+from core.blobs import load_bytes
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
 from portfolio.importing.confirming import confirm_import
 from portfolio.importing.jobs import WORKING_TIME, start_import_work
 from portfolio.importing.reading import create_import, read_import
 from portfolio.importing.states import NotAllowed, Refused, counts_of, file_key, sheets_of
-from portfolio.keyset import BadCursor, PageParameters, Several, beyond, cut, read_token, write_token
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport
-from portfolio.stored_bytes import load_bytes
 
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The import's key.")
 IMPORT_EXAMPLE = {

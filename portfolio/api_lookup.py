@@ -12,14 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.examples import a_request, an_answer
+from core.api.scopes import READ
+from core.db import in_batches
 from direct_plus.duns import InvalidDuns, normalise_duns
-from portfolio.answering import a_request, an_answer
 from portfolio.api import COMPANY_EXAMPLE, CompanySerializer
 from portfolio.api_references import ReferenceSerializer
 from portfolio.models import Company, ExternalReference, Registration, Subject, SubjectState
 from portfolio.referring import references_by_company
-from portfolio.rows import in_batches
-from portfolio.scopes import READ
 
 MOST_AT_ONCE = 1000
 LOOKED_UP_EXAMPLE = {

@@ -13,21 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from portfolio.answering import a_request, an_answer, who
-from portfolio.keyset import (
-    BadCursor,
-    DunsField,
-    PageParameters,
-    Parameters,
-    Several,
-    beyond,
-    cut,
-    read_token,
-    write_token,
-)
+from core.api.examples import a_request, an_answer, who
+from core.api.parameters import PageParameters, Parameters, Several
+from core.api.scopes import READ, WRITE_REFERENCES
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from portfolio.companies.duns_field import DunsField
 from portfolio.models import ExternalReference
 from portfolio.referring import Named, forget_name, name_companies
-from portfolio.scopes import READ, WRITE_REFERENCES
 
 MOST_AT_ONCE = 1000
 ENTRY_EXAMPLE = {"duns": "804735132", "system": "crm", "id": "0015g00000AbCdE"}

@@ -12,23 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from portfolio.answering import an_answer, who
-from portfolio.auditing import record
-from portfolio.keyset import (
-    BadCursor,
-    PageParameters,
-    Parameters,
-    Several,
-    beyond,
-    cut,
-    is_clean,
-    read_token,
-    write_token,
-)
+from core.api.examples import an_answer, who
+from core.api.parameters import PageParameters, Parameters, Several
+from core.api.scopes import PULL
+from core.audit import record
+from core.jobs import ask_worker
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from core.text import is_clean
 from portfolio.models import Registration, RegistrationState
-from portfolio.queueing import ask_worker
-from portfolio.scopes import PULL
-from portfolio.wording import description
+from portfolio.registrations.status import description
 
 PULL_NOW = "monitoring.jobs.pull_now"
 REFERENCE_IN_PATH = OpenApiParameter("reference", str, OpenApiParameter.PATH, description="As D&B calls it.")

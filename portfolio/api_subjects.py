@@ -16,15 +16,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.examples import a_request, an_answer, who
+from core.api.parameters import PageParameters, Several
+from core.api.scopes import READ, WRITE_PORTFOLIO
+from core.db import clean_text
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
 from direct_plus.duns import InvalidDuns, normalise_duns
-from portfolio.answering import a_request, an_answer, who
 from portfolio.api_imports import IMPORT_EXAMPLE, ImportSerializer, handed_in
 from portfolio.api_registrations import REFERENCE_IN_PATH, ContractParameter, registration_or_404
-from portfolio.keyset import BadCursor, DunsField, PageParameters, Several, beyond, cut, read_token, write_token
+from portfolio.companies.duns_field import DunsField
 from portfolio.limits import Act, do_alone
 from portfolio.models import ImportMode, Registration, Subject, SubjectImport, SubjectState
-from portfolio.rows import clean_text
-from portfolio.scopes import READ, WRITE_PORTFOLIO
 from portfolio.spending import Purse, want_within
 from portfolio.wanting import Wish, unwant_subjects, wanted_among
 

@@ -7,6 +7,6 @@ class PortfolioConfig(AppConfig):
     verbose_name = _("Portfolio")
 
     def ready(self) -> None:
-        from portfolio import dates
+        from core import dates
 
         dates.install()

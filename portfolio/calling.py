@@ -10,15 +10,15 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 
+from core.db import database_now
+from core.text import counted
 from direct_plus.client import LARGEST_BATCH, SLOWEST_UPLOAD, BatchAnswer, SubjectAnswer
 from direct_plus.errors import DirectPlusError
 from portfolio import settling, sync_runs
 from portfolio.models import Subject, SubjectState
-from portfolio.rows import database_now
 from portfolio.settling import ACCEPTED, IS_IN, IS_OUT, REFUSING, UNANSWERED
 from portfolio.todo import Verb, of, unanswered, unsent
 from portfolio.troubles import DID_NOTHING, is_about_the_number
-from portfolio.wording import counted
 from portfolio.working import Work
 
 PIECE = 20_000  # rows marked in one statement

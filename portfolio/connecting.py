@@ -18,12 +18,12 @@ from django.utils.translation import gettext
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
+from core.db import database_now, insert_new
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
 from direct_plus.session import BUDGET, Session, error_of
 from direct_plus.token_store import Credentials, MemoryTokenStore, Token, TokenStore
 from portfolio.models import AccessToken, Contract, ThrottleSlot
-from portfolio.rows import database_now, insert_new
 
 # A renewal is one call and its time limit; who was killed in it is out of the way after this.
 RENEWAL = timedelta(seconds=60)

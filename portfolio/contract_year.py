@@ -17,13 +17,13 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
-from portfolio import counting
-from portfolio.auditing import record
+from core import plurals
+from core.audit import record
+from core.db import in_batches
+from core.notices import notify
+from core.text import counted
 from portfolio.models import Contract, Registration, Subject, SubjectState
-from portfolio.notices import notify
-from portfolio.rows import in_batches
 from portfolio.wanting import contract_year_start, unwant_subjects
-from portfolio.wording import counted
 
 REMINDERS = (7, 30, 60)
 LISTED = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
@@ -186,7 +186,7 @@ def _set_plan(
         before |= dict(wanted.values_list("company_id", "remove_on"))
         wanted.update(remove_on=day)
     if before:
-        told = {"companies": counting.companies(len(before)), "reference": registration.reference}
+        told = {"companies": plurals.companies(len(before)), "reference": registration.reference}
         summary = words % {**told, "day": day_text(day) if day else ""}
         after = dict.fromkeys(before, day)
         record(actor=by, action=action, thing=registration, summary=summary, before=before, after=after)
@@ -236,7 +236,7 @@ def _remind(contract: Contract) -> bool:
     notice = notify(
         kind="anniversary",
         subject=gettext("%(days)s to the anniversary of contract %(name)s")
-        % {"days": counting.days(left), "name": contract.name},
+        % {"days": plurals.days(left), "name": contract.name},
         text=reminder_text(year),
         url=reverse("admin:portfolio_contract_year"),
         key=f"{contract.name}/{anniversary.isoformat()}/{due}",
@@ -246,7 +246,7 @@ def _remind(contract: Contract) -> bool:
 
 def reminder_text(year: Year) -> str:
     assert year.anniversary
-    renewing = counting.companies(year.renewing)
+    renewing = plurals.companies(year.renewing)
     if year.unadopted:
         renewing = gettext("At least %(companies)s") % {"companies": renewing}
     return gettext(

@@ -11,17 +11,18 @@ from pathlib import Path
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core import plurals
+from core.audit import record
+from core.db import in_batches
+from core.text import counted
 from direct_plus.client import NOT_FOUND, OUTCOMES, Outcome
 from direct_plus.delivered_files import FileKind, Refusal, parse_file_name, read_exceptions, read_export
 from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
-from portfolio import counting, settling
+from portfolio import settling
 from portfolio.adopting import batches, learn_is_in, read_listing
-from portfolio.auditing import record
 from portfolio.models import Registration, Subject, SubjectState
-from portfolio.rows import in_batches
 from portfolio.settling import IS_IN
 from portfolio.sync_runs import tally_open
-from portfolio.wording import counted
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 # State of what is under way, D&B's code, and what it says.
@@ -49,7 +50,7 @@ class Exceptions:
             "refused": counted(self.refused),
             "in_already": counted(self.in_already),
             "out_already": counted(self.out_already),
-            "lines": counting.lines(self.passed_by),
+            "lines": plurals.lines(self.passed_by),
         }
 
 
@@ -64,12 +65,12 @@ class Export:
 
     def __str__(self) -> str:
         told = gettext("%(companies)s at D&B, %(newly_known)s of them not known before") % {
-            "companies": counting.companies(self.listed),
+            "companies": plurals.companies(self.listed),
             "newly_known": counted(self.newly_known),
         }
         told += gettext("; %(gone)s thought to be there are not") % {"gone": counted(self.gone)} if self.gone else ""
         return told + (
-            gettext("; %(lines)s unreadable") % {"lines": counting.lines(len(self.unreadable))}
+            gettext("; %(lines)s unreadable") % {"lines": plurals.lines(len(self.unreadable))}
             if self.unreadable
             else ""
         )

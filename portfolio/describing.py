@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from portfolio.auditing import record
+from core.audit import record
+from core.db import clean_text
 from portfolio.models import Company, CompanyNote, Subject
-from portfolio.rows import clean_text
 
 LONGEST_NOTE = 4_000
 LONGEST_TAGS, LONGEST_OWNER = 500, 200

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from core.db import in_batches, insert_new
 from portfolio.models import Registration, Subject, SubjectState
-from portfolio.rows import in_batches, insert_new
 from portfolio.settling import monitored, removed
 from portfolio.sync_runs import tally_open
 from portfolio.todo import WAITS_AT_MOST

@@ -16,8 +16,8 @@ from django.db.models import Count, Q
 
 from portfolio.contract_year import LISTED, is_billed, next_anniversary, today
 from portfolio.models import Contract, Registration, Subject, SubjectState
+from portfolio.registrations.status import Standing, standing
 from portfolio.wanting import contract_year_start
-from portfolio.wording import Standing, standing
 
 Numbers = Mapping[str, Any]
 COUNTED = ("listed", "coming", "refused", "billed")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import uuid
 
+from core.cached_counts import tally
+from core.exports.files import remove_old, write_waiting
+from core.exports.files import work_on as work_on_export
 from direct_plus.errors import DirectPlusError
 from portfolio.connecting import NotConfigured
 from portfolio.contract_year import remind, remove_planned
-from portfolio.export_files import remove_old, write_waiting
-from portfolio.export_files import work_on as work_on_export
 from portfolio.models import Contract
 from portfolio.syncing import discover_registrations
-from portfolio.tallying import tally
 
 logger = logging.getLogger(__name__)
 

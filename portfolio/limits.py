@@ -14,11 +14,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from portfolio import counting
-from portfolio.acting import Actor
+from core import plurals
+from core.actors import Actor
+from core.text import counted
 from portfolio.models import Registration, SoloAct, Subject
 from portfolio.wanting import contract_year_start
-from portfolio.wording import counted
 
 REMOVALS_COUNT_FOR = timedelta(days=30)
 
@@ -89,7 +89,7 @@ def _too_many_additions(act: Act, but: SoloAct | None) -> str:
         words = gettext(
             "with the %(before)s that %(person)s has added alone in this contract year it adds more than %(companies)s"
         )
-    told = {"companies": counting.new_billable_companies(cap), "before": counted(before), "person": act.by}
+    told = {"companies": plurals.new_billable_companies(cap), "before": counted(before), "person": act.by}
     return words % told
 
 

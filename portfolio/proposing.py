@@ -16,10 +16,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core import plurals
+from core.actors import Actor
+from core.audit import record
+from core.cached_counts import tally
+from core.db import clean_text, in_batches, insert_new
+from core.text import counted
 from direct_plus.duns import InvalidDuns, normalise_duns
-from portfolio import counting
-from portfolio.acting import Actor
-from portfolio.auditing import record
 from portfolio.limits import Act, do_alone, reasons_for_second
 from portfolio.models import (
     Contract,
@@ -30,10 +33,7 @@ from portfolio.models import (
     Subject,
     SubjectState,
 )
-from portfolio.rows import clean_text, in_batches, insert_new
-from portfolio.tallying import tally
 from portfolio.wanting import Wish, new_billable, unwant_subjects, want_subjects
-from portfolio.wording import counted
 
 PROPOSAL_KEYS = uuid.UUID("5b0f2f5c-58f0-5d0b-8c6e-6d1a4c5a9b37")
 TRANSFERRED_CODE = "40003"  # contract §4: the third column holds the replacement
@@ -225,7 +225,7 @@ class Decided:
             (self.dismissed, gettext("%(proposals)s dismissed")),
             (self.too_late, gettext("%(proposals)s decided by somebody else meanwhile")),
         )
-        told = [words % {"proposals": counting.proposals(len(rows))} for rows, words in parts if rows]
+        told = [words % {"proposals": plurals.proposals(len(rows))} for rows, words in parts if rows]
         return f"{', '.join(told)}." if told else gettext("Nothing was there to decide.")
 
 
@@ -304,7 +304,7 @@ def dismiss(proposals: Sequence[Proposal], *, by: Actor, note: str) -> Decided:
 
 def _demand_number(cost: int, confirmed: int) -> None:
     if cost != confirmed:
-        companies = counting.new_billable_companies(cost)
+        companies = plurals.new_billable_companies(cost)
         raise Refused(
             gettext("This adds %(companies)s, and you confirmed %(confirmed)s. Look again, then confirm that number.")
             % {"companies": companies, "confirmed": counted(confirmed)}

@@ -12,18 +12,18 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from portfolio import counting
-from portfolio.acting import Actor
-from portfolio.auditing import record
+from core import plurals
+from core.actors import Actor
+from core.audit import record
+from core.db import clean_text, in_batches
+from core.notices import notify
+from core.text import counted
 from portfolio.limits import Act, demand_alone
 from portfolio.models import Registration, Subject, SubjectState
-from portfolio.notices import notify
-from portfolio.rows import clean_text, in_batches
 from portfolio.subject_counts import SubjectCounts, counts_of
 from portfolio.sync_runs import only_after
 from portfolio.todo import SAID_NO, of
 from portfolio.wanting import Wish, contract_year_start, unwant_subjects, want_subjects
-from portfolio.wording import counted
 
 # Listed at D&B on this day, as far as known.
 BILLED = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
@@ -194,7 +194,7 @@ def _keys(registration: Registration, numbers: Sequence[str]) -> list[list[uuid.
 def _record(registration: Registration, by: str, action: str, words: str, numbers: Sequence[str]) -> None:
     if numbers:
         shown = ", ".join(numbers[:10]) + (" …" if len(numbers) > 10 else "")
-        told = {"companies": counting.companies(len(numbers)), "registration": registration, "shown": shown}
+        told = {"companies": plurals.companies(len(numbers)), "registration": registration, "shown": shown}
         record(actor=by, action=action, thing=registration, summary=words % told, after={"duns": numbers[:10_000]})
 
 

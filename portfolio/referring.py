@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils.translation import gettext
 
-from portfolio.auditing import record
+from core.audit import record
+from core.db import in_batches, insert_new
+from core.text import counted
 from portfolio.models import Company, ExternalReference
-from portfolio.rows import in_batches, insert_new
-from portfolio.wording import counted
 
 MOST_NAMED = 200
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from core.db import with_name_prefix
 from portfolio.models import Company
-from portfolio.rows import with_name_prefix
 
 NAMES = 200
 DIGITS = re.compile(r"[0-9][0-9\s-]*", re.ASCII)

@@ -10,15 +10,15 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.cached_counts import tally
+from core.leases import Hold, holding
 from direct_plus.client import LARGEST_BATCH, DirectPlus
 from direct_plus.errors import DirectPlusError
 from portfolio import sync_runs
 from portfolio.calling import send_batch, send_singly
 from portfolio.checking import ask_about_doubtful
 from portfolio.connecting import NotConfigured, client_for, is_real, longest_call, subject_path
-from portfolio.holding import Hold, holding
 from portfolio.models import Registration, SyncRun, SyncState
-from portfolio.tallying import tally
 from portfolio.todo import Verb, unanswered, unsent
 from portfolio.troubles import forget_refused_token, in_words
 from portfolio.working import Stopped, Work

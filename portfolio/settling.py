@@ -10,9 +10,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from core.db import clean_text
 from direct_plus.client import Outcome
 from portfolio.models import Subject, SubjectState
-from portfolio.rows import clean_text
 
 IS_IN = frozenset({Outcome.DONE, Outcome.PRESENT, Outcome.ALREADY})
 IS_OUT = frozenset({Outcome.DONE, Outcome.ABSENT})

@@ -14,8 +14,8 @@ from datetime import date, timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.db import in_batches, insert_new
 from portfolio.models import Contract, KeySpending, Registration
-from portfolio.rows import in_batches, insert_new
 from portfolio.wanting import Wanted, Wish, contract_year_start, new_billable, want_subjects
 
 BEGINNING = date(1970, 1, 1)

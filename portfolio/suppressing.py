@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from core.audit import record
 from direct_plus.client import DirectPlus
-from portfolio.auditing import record
 from portfolio.connecting import client_for
 from portfolio.models import Registration
 from portfolio.syncing import read_details

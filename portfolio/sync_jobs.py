@@ -11,16 +11,16 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.jobs import ask_worker
+from core.leases import HoldLost
+from core.text import counted
 from portfolio import sync_runs
 from portfolio.adopting import go_on_checking
-from portfolio.holding import HoldLost
 from portfolio.models import CheckState, ListCheck, Registration, SyncRun, SyncState
 from portfolio.proposing import propose_replacements
-from portfolio.queueing import ask_worker
 from portfolio.reconciling import tell_of_drift
 from portfolio.sending import CannotSend, sync
 from portfolio.todo import Verb, pending, unsent
-from portfolio.wording import counted
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)

@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portfolio import counting
-from portfolio.auditing import record
+from core import plurals
+from core.audit import record
+from core.db import clean_text
+from core.notices import notify
+from core.text import counted
 from portfolio.models import Registration, SyncRun, SyncState
-from portfolio.notices import notify
-from portfolio.rows import clean_text
 from portfolio.todo import Verb, pending, unsent
-from portfolio.wording import counted
 
 OPEN = (SyncState.RUNNING, SyncState.PAUSED, SyncState.FAILED)
 THE_JOB = "sync job"
@@ -84,7 +84,7 @@ def _begin(registration: Registration, asked_by: str, after: datetime | None) ->
 
 def words_of(adds: int, removes: int) -> str:
     return gettext("%(companies)s to add, %(removes)s to remove") % {
-        "companies": counting.companies(adds),
+        "companies": plurals.companies(adds),
         "removes": counted(removes),
     }
 
@@ -108,7 +108,7 @@ def end_run(run: SyncRun) -> bool:
     told = gettext("%(accepted)s accepted, %(refused)s refused, %(calls)s") % {
         "accepted": counted(run.accepted),
         "refused": counted(run.refused),
-        "calls": counting.calls(run.calls),
+        "calls": plurals.calls(run.calls),
     }
     return _set_state(run, THE_JOB, "end", SyncState.ENDED, (SyncState.RUNNING,), told, ended_at=timezone.now())
 

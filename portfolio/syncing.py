@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
+from core.db import clean_text, insert_new
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
 from portfolio.connecting import client_for
 from portfolio.models import Contract, Registration, RegistrationState
-from portfolio.rows import clean_text, insert_new
 
 
 @dataclass(slots=True)

@@ -12,10 +12,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from portfolio import counting
-from portfolio.auditing import record
+from core import plurals
+from core.audit import record
+from core.db import clean_text, existing_keys, in_batches, insert_new, search_name
 from portfolio.models import Company, Contract, Registration, Subject, SubjectState
-from portfolio.rows import clean_text, existing_keys, in_batches, insert_new, search_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def _record(registration: Registration, actor: str, action: str, duns: Sequence[
         thing=registration,
         summary=words
         % {
-            "companies": counting.companies(len(duns)),
+            "companies": plurals.companies(len(duns)),
             "reference": registration.reference,
             "shown": shown,
         },

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.audit import record
+from core.leases import Hold
+from core.text import counted
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
-from portfolio.auditing import record
-from portfolio.holding import Hold
 from portfolio.models import Registration, SyncRun, SyncState
-from portfolio.wording import counted
 
 RECORDED = 10_000
 

@@ -19,24 +19,15 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django_q.models import OrmQ, Task
 
+from core.audit import note_act
+from core.models import StoredBytes, WorkLease
+from core.notices import notify
 from dnbmon_site.models import ApiKey, IdempotencyKey
 from dnbmon_site.schedules import make_schedules_anew
 from health.models import Heartbeat
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
 from monitoring.restored import add_doubt
-from portfolio.auditing import note_act
-from portfolio.models import (
-    AccessToken,
-    Contract,
-    Registration,
-    RegistrationState,
-    StoredBytes,
-    SyncRun,
-    SyncState,
-    ThrottleSlot,
-    WorkLease,
-)
-from portfolio.notices import notify
+from portfolio.models import AccessToken, Contract, Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
 from portfolio.sync_runs import OPEN
 
 # Of processes that are no more.

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.notices import notify
 from dnbmon_site.backup.manifest import BackupError, backups_in, read_manifest
-from portfolio.notices import notify
 
 EVERY = timedelta(hours=24)
 # A little early each day is better than a run later each day.

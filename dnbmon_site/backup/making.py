@@ -13,9 +13,9 @@ from pathlib import Path
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from core.audit import note_act
 from dnbmon_site.backup import native, rows
 from dnbmon_site.backup.manifest import FILE, BackupError, Manifest, Tell, new_folder, rotate, sum_of
-from portfolio.auditing import note_act
 from portfolio.models import Registration
 
 ROWS, SQLITE, POSTGRES = "rows", "sqlite", "postgres"

@@ -11,13 +11,14 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import Model
 from django.utils.crypto import constant_time_compare
 
+from core.models import AuditEntry
 from dnbmon_site.backup import native, rows
 from dnbmon_site.backup.aftermath import Aftermath, after_restore, read_again_what_is_unfinished
 from dnbmon_site.backup.making import POSTGRES, ROWS, SQLITE
 from dnbmon_site.backup.manifest import FILE, BackupError, Manifest, Tell, chosen, read_manifest, sum_of
 from dnbmon_site.models import User
 from monitoring.models import Delivery
-from portfolio.models import AuditEntry, Company, Registration
+from portfolio.models import Company, Registration
 
 ENGINE_OF = {SQLITE: "sqlite", POSTGRES: "postgresql"}
 # Where one of these has a row, somebody works here.

@@ -10,12 +10,12 @@ from email.utils import parsedate_to_datetime
 import requests
 from django.conf import settings
 
+from core.db import database_now
 from direct_plus.errors import NotAuthorised
 from dnbmon_site.doctor.finding import Finding
 from monitoring.models import Delivery
 from portfolio.connecting import NotConfigured, base_url, check_address, credentials, is_at_dnb, is_real, refusal_of_key
 from portfolio.models import Contract, Registration, RegistrationState
-from portfolio.rows import database_now
 
 # As the sandbox numbers its answers; D&B's look otherwise.
 SANDBOX_ANSWER = re.compile(r"^rrt-[0-9a-f]{16}-b-eu-1-2-\d+$")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.lists.saved_filters import undeclared_in
+from core.models import SavedFilter
 from dnbmon_site.doctor.finding import Finding
-from portfolio.models import SavedFilter
-from portfolio.saved_filters import undeclared_in
 
 
 def saved_filters() -> Iterator[Finding]:

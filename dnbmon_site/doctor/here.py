@@ -17,17 +17,17 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import Schedule
 
+from core.db import database_now
+from core.encryption import SecretLost, decrypted
+from core.outbound.connections import EVERYWHERE
 from dnbmon_site.backup.jobs import newest_time
 from dnbmon_site.doctor.finding import Finding
 from dnbmon_site.schedules import is_own
 from health.migrating import migrations_waiting
 from health.models import JOBS, Heartbeat
-from monitoring.addressing import address_of
 from monitoring.models import Channel, Delivery, DeliveryState, FileServer, WebhookEndpoint
-from monitoring.outgoing import EVERYWHERE
+from monitoring.outbox.addresses import address_of
 from monitoring.permitting import LEAST_FREE
-from monitoring.signing import SecretLost, decrypted
-from portfolio.rows import database_now
 
 NETWORK_FOLDERS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph"}
 BEATS_LATE = timedelta(minutes=3)

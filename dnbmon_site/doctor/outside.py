@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from core.outbound.connections import NotReached, PrivateAddress, addresses_of
 from dnbmon_site.doctor.finding import Finding
-from monitoring.addressing import address_of
 from monitoring.chats import chat_of
 from monitoring.models import Channel, FileServer, WebhookEndpoint
-from monitoring.outgoing import NotReached, PrivateAddress, addresses_of
+from monitoring.outbox.addresses import address_of
 from monitoring.permitted_addresses import why_refused
 
 

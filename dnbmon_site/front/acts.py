@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from redis.exceptions import RedisError
 
-from portfolio.queueing import ask_worker
-from portfolio.tallying import tally
+from core.cached_counts import tally
+from core.jobs import ask_worker
 
 # The beginning of an address, and what an act there may change. What workers do they count themselves.
 COUNTED = {
@@ -28,7 +28,7 @@ COUNTED = {
 SUBJECTS_OF_THE_API = re.compile(r"/api/v1/registrations/[^/]+/subjects/")
 # Over every company that is watched: seconds with some hundred thousand, so a worker counts.
 BY_A_WORKER = ("held",)
-TALLY = "portfolio.tallying.tally"
+TALLY = "core.cached_counts.tally"
 # How a list is looked at and taken along: nothing that is counted changes by it.
 ONLY_LOOKING = ("/save/", "/columns/", "/export/")
 

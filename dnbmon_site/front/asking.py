@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from portfolio.dates import read_day
+from core.dates import read_day
+from core.text import day_text
 from portfolio.models import Registration
-from portfolio.wording import day_text
 
 RANGES = (7, 30, 90)
 USUAL = 30

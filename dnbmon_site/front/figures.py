@@ -12,14 +12,13 @@ from django.db.models import Q, Sum
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
+from core import plurals
+from core.text import counted, country_name
 from dnbmon_site.front.asking import Asked
 from monitoring.models import Axis, DayTotal, Element, Kind, Severity
 from monitoring.timeline import label_of
 from monitoring.totals import TOLD
-from portfolio import counting
-from portfolio.countries import country_name
 from portfolio.models import Registration
-from portfolio.wording import counted
 
 WEIGHTS = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)
 QUIET = (Severity.LOW, Severity.NOISE)
@@ -101,7 +100,7 @@ class Row:
     def words(self) -> str:
         """What the line is called: "Germany: 12 changes, 2 critical, 10 medium"."""
         parts = ", ".join(COUNTED[piece.tone] % {"count": counted(piece.count)} for piece in self.pieces)
-        return f"{self.label}: {counting.changes(self.count)}, {parts}"
+        return f"{self.label}: {plurals.changes(self.count)}, {parts}"
 
 
 def rows_of(counts: Mapping[str, Counts], label: Any, link: Any) -> list[Row]:

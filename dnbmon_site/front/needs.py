@@ -13,6 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from core.cached_counts import up_to
+from core.text import ago, counted
 from dnbmon_site.keys_admin import unknown_words
 from dnbmon_site.models import ApiKey, User
 from health.models import Incident, State
@@ -23,8 +25,8 @@ from monitoring.permitted_addresses import why_refused
 from monitoring.rules import few
 from monitoring.wording import lower_first
 from portfolio.models import ImportState, ProposalState, Registration
-from portfolio.tallying import Tallies, up_to
-from portfolio.wording import ago, countdown, counted, loss_sentence, standing
+from portfolio.open_counts import Tallies
+from portfolio.registrations.status import countdown, loss_sentence, standing
 
 URGENCY = ("info", "bad", "warn", "calm")
 LATE_AFTER = timedelta(minutes=12)

@@ -11,13 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from core.text import ago, counted
 from dnbmon_site.front.asking import Asked
 from dnbmon_site.front.figures import FROM_MEDIUM, Totals
 from dnbmon_site.front.visits import News
 from monitoring.models import Severity
 from portfolio.models import Registration, RegistrationState
-from portfolio.tallying import Tallies
-from portfolio.wording import ago, cadence_words, countdown, counted, description, standing
+from portfolio.open_counts import Tallies
+from portfolio.registrations.status import cadence_words, countdown, description, standing
 
 FRESH = timedelta(hours=25)
 

@@ -13,6 +13,9 @@ from django.db.models import Max, Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from core.audit import note_act
+from core.cached_counts import tally
+from core.models import AuditEntry, Notice
 from dnbmon_site.models import IdempotencyKey
 from dnbmon_site.removing import stored
 from dnbmon_site.removing.scopes import narrow
@@ -22,19 +25,7 @@ from monitoring.models import Alert, AlertFact, Change, DeadLetter, Dispatch, No
 from monitoring.own_alerts import count_all_own_alerts
 from monitoring.rebuilding import count_deliveries
 from monitoring.rolling_up import recount
-from portfolio.auditing import note_act
-from portfolio.models import (
-    AuditEntry,
-    Company,
-    CompanyNote,
-    ExternalReference,
-    KeySpending,
-    Notice,
-    Proposal,
-    Subject,
-    SubjectState,
-)
-from portfolio.tallying import tally
+from portfolio.models import Company, CompanyNote, ExternalReference, KeySpending, Proposal, Subject, SubjectState
 
 WORD = "(forgotten)"
 LISTED = (SubjectState.MONITORED, SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE)

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from django.db.models import Max, Model, QuerySet
 from django.utils.translation import gettext
 
+from core.audit import note_act
+from core.blobs import delete_bytes
+from core.db import database_now, in_batches
 from dnbmon_site.front.visits import set_visits_back
 from dnbmon_site.removing import stored
 from dnbmon_site.removing.companies import CannotForget, Removal, count_again, tables
@@ -29,7 +32,6 @@ from monitoring.projecting import project
 from monitoring.readers import set_readers_back
 from monitoring.rebuilding import Suspects, give_away, mend_times
 from monitoring.rolling_up import days_touched
-from portfolio.auditing import note_act
 from portfolio.importing.states import file_key
 from portfolio.models import (
     ListCheck,
@@ -40,8 +42,6 @@ from portfolio.models import (
     SubjectImport,
     SyncRun,
 )
-from portfolio.rows import database_now, in_batches
-from portfolio.stored_bytes import delete_bytes
 
 AT_ONCE = 500
 

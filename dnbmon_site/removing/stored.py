@@ -12,13 +12,13 @@ from collections.abc import Iterator
 import zstandard
 from django.utils import timezone
 
+from core.blobs import PART_SIZE, delete_bytes, load_bytes, store_bytes
+from core.db import clean_text
+from core.exports.files import delete_file
+from core.models import Export, StoredBytes
 from direct_plus.payloads import UnreadableItem, read_item
 from monitoring.models import DeadLetter, Delivery
 from monitoring.reading import FORGOTTEN, items_of
-from portfolio.export_files import delete_file
-from portfolio.models import Export, StoredBytes
-from portfolio.rows import clean_text
-from portfolio.stored_bytes import PART_SIZE, delete_bytes, load_bytes, store_bytes
 
 # A number that nobody has: what held the company's keeps its form.
 NOBODY = b"000000000"

@@ -12,16 +12,16 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Schedule
 
+from core.audit import record
+from core.jobs import ask_worker
+from core.text import counted, moment_text
 from direct_plus.errors import DirectPlusError
 from monitoring.breaker import resume_ingest
 from monitoring.gaps import clear_gap
 from monitoring.models import Delivery, DeliveryState
-from portfolio.auditing import record
 from portfolio.connecting import NotConfigured
 from portfolio.models import Contract, Registration
-from portfolio.queueing import ask_worker
 from portfolio.syncing import discover_registrations, pause_pulling, start_pulling
-from portfolio.wording import counted, moment_text
 
 PULL_NOW = "monitoring.jobs.pull_now"
 JOBS_LATE_AFTER = timedelta(minutes=3)

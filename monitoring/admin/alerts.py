@@ -17,6 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import DropdownFilter
 
+from core.admin.base import PageAdmin
+from core.admin.filters import choice_filter
+from core.admin.lists import ChosenList
+from core.markup import ago, badge, two_lines
+from core.text import counted
 from monitoring import exports  # noqa: F401  declares the columns
 from monitoring.alert_jobs import have_it_sent
 from monitoring.baselines import counts_by_rule
@@ -26,13 +31,8 @@ from monitoring.order import LATEST_FIRST
 from monitoring.permitted_addresses import unheard_until_yes, waits_for
 from monitoring.telling import open_channels_of
 from monitoring.timeline import Line, lines_of
-from portfolio.admin.chosen import ChosenList
-from portfolio.filters import choice_filter
-from portfolio.markup import ago, badge, two_lines
 from portfolio.models import Registration
-from portfolio.pages import PageAdmin
 from portfolio.searching import of_companies, with_companies
-from portfolio.wording import counted
 
 STATE_TONES = {AlertState.NEW: "bad", AlertState.ACKNOWLEDGED: "info", AlertState.CLOSED: "calm"}
 MOST_FACTS = 50

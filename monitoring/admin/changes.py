@@ -12,16 +12,17 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.base import BoundedPaginator, ReadOnlyAdmin
+from core.admin.filters import DaysFilter, choice_filter
+from core.admin.lists import ChosenList
 from monitoring import exports  # noqa: F401  declares the columns
 from monitoring.admin.filters import ElementFilter
 from monitoring.models import Change, Kind, Publication, Severity
 from monitoring.order import LATEST_FIRST, newest, story_key
 from monitoring.raw import pretty
 from monitoring.timeline import lines_of
-from portfolio.admin.chosen import ChosenList
-from portfolio.filters import DaysFilter, RegistrationFilter, choice_filter
 from portfolio.models import Registration
-from portfolio.pages import BoundedPaginator, ReadOnlyAdmin
+from portfolio.registrations.filters import RegistrationFilter
 from portfolio.searching import of_companies, with_companies
 
 

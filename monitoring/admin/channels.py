@@ -20,12 +20,16 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from monitoring.addressing import address_of, channel_of_token, check_address, set_address
+from core.actors import actor_of
+from core.admin.base import PageAdmin
+from core.audit import note_act, record
+from core.markup import ago, badge, two_lines
 from monitoring.admin.reaching import offered, standing_of, taken_in_words, waiting_in_words
 from monitoring.channels import ask_readers, send_test, unsubscribe
 from monitoring.digests import next_digest
 from monitoring.dispatching import NotSent
 from monitoring.models import Channel, DigestItem, Dispatch, DispatchState, Rhythm, Severity
+from monitoring.outbox.addresses import address_of, channel_of_token, check_address, set_address
 from monitoring.permitted_addresses import (
     ACTS_AN_HOUR,
     TESTED,
@@ -37,11 +41,7 @@ from monitoring.permitted_addresses import (
 )
 from monitoring.reach import Reach, count_unheard
 from monitoring.wording import lower_first
-from portfolio.acting import actor_of
-from portfolio.auditing import note_act, record
-from portfolio.markup import ago, badge, two_lines
 from portfolio.models.contracts import check_timezone
-from portfolio.pages import PageAdmin
 
 LAST = 10
 STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}

@@ -18,19 +18,18 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from core.admin.base import ReadOnlyAdmin
+from core.admin.filters import CountryFilter, start_of
+from core.admin.lists import ChosenList
+from core.markup import ago, badge
+from core.text import counted, country_name
 from monitoring.company_page import company_page
 from monitoring.headlines import status_tone, status_words
-from portfolio.admin.chosen import ChosenList
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.admin.import_selection import stop_monitoring
-from portfolio.countries import country_name
 from portfolio.describing import add_note, describe_company, may_remove, remove_note
-from portfolio.filters import CountryFilter, start_of
-from portfolio.markup import ago, badge
 from portfolio.models import Company, CompanyNote
-from portfolio.pages import ReadOnlyAdmin
 from portfolio.searching import duns_digits, find_companies
-from portfolio.wording import counted
 
 MAY_NOTE = "portfolio.add_companynote"
 MAY_DESCRIBE = "portfolio.change_subject"

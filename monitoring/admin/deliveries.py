@@ -13,15 +13,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.base import ReadOnlyAdmin
+from core.admin.filters import DaysFilter, choice_filter
+from core.blobs import load_bytes
+from core.markup import ago, badge, bytes_in_words
+from core.text import moment_text
 from monitoring.admin.changes import with_registrations
 from monitoring.models import Delivery, DeliveryState, Publication, Source
 from monitoring.raw import pretty
-from portfolio.filters import DaysFilter, RegistrationFilter, choice_filter
-from portfolio.markup import ago, badge, bytes_in_words
 from portfolio.models import Contract
-from portfolio.pages import ReadOnlyAdmin
-from portfolio.stored_bytes import load_bytes
-from portfolio.wording import moment_text
+from portfolio.registrations.filters import RegistrationFilter
 
 TONES = {
     DeliveryState.ASKED: "info",

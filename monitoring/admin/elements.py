@@ -12,11 +12,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter
 
+from core.admin.base import PageAdmin
+from core.admin.filters import choice_filter
+from core.audit import record_edit
+from core.markup import ago
 from monitoring.models import Element, Severity
-from portfolio.edits import record_edit
-from portfolio.filters import choice_filter
-from portfolio.markup import ago
-from portfolio.pages import PageAdmin
 
 
 class LineForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs

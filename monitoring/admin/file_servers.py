@@ -18,14 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
 
+from core.actors import actor_of
+from core.admin.base import PageAdmin
+from core.audit import record
+from core.encryption import encrypted
+from core.markup import badge
 from monitoring.models import FileServer, ScheduledExport
 from monitoring.models.keepers import kept_by
 from monitoring.sftp import BadKey, confirm_key, fingerprint, read_private_key, try_out
-from monitoring.signing import encrypted
-from portfolio.acting import actor_of
-from portfolio.auditing import record
-from portfolio.markup import badge
-from portfolio.pages import PageAdmin
 
 # What leads to another machine, or in as somebody else.
 ELSEWHERE = {"host", "port", "user_name"}

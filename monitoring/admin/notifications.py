@@ -9,6 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.base import ReadOnlyAdmin
+from core.admin.filters import DaysFilter, choice_filter
+from core.admin.lists import ChosenList
 from monitoring.admin.changes import StoryPaginator, with_registrations
 from monitoring.history import SNAPSHOT
 from monitoring.models import Change, Delivery, Notification, NotificationType
@@ -16,9 +19,7 @@ from monitoring.order import LATEST_NOTIFICATIONS_FIRST
 from monitoring.raw import pretty, raw_item
 from monitoring.timeline import Line, lines_of
 from monitoring.wording import lower_first
-from portfolio.admin.chosen import ChosenList
-from portfolio.filters import DaysFilter, RegistrationFilter, choice_filter
-from portfolio.pages import ReadOnlyAdmin
+from portfolio.registrations.filters import RegistrationFilter
 from portfolio.searching import of_companies, with_companies
 
 TONES = {"DELETE": "bad", "TRANSFER": "bad", "UNDER_REVIEW": "warn", "EXIT": "warn", "REMOVED": "warn", "SEED": "good"}

@@ -7,12 +7,12 @@ from typing import Any
 
 from django.utils.translation import gettext, ngettext
 
+from core.text import counted
 from monitoring.models import AlertRule, Channel, Severity
 from monitoring.permitted_addresses import waits_for, why_refused
 from monitoring.reach import Reach
 from monitoring.rules import few
 from monitoring.wording import lower_first
-from portfolio.wording import counted
 
 
 def standing_of(row: Channel, taken: Sequence[AlertRule], asked: Mapping[Any, list[str]]) -> tuple[str, str, str]:

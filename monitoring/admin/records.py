@@ -9,6 +9,10 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.base import ReadOnlyAdmin
+from core.admin.filters import choice_filter
+from core.markup import ago, badge, exact
+from core.text import country_name
 from monitoring.admin.changes import with_registrations
 from monitoring.models import (
     DailyCount,
@@ -21,10 +25,7 @@ from monitoring.models import (
     ReplayPass,
     Severity,
 )
-from portfolio.countries import country_name
-from portfolio.filters import RegistrationFilter, choice_filter
-from portfolio.markup import ago, badge, exact
-from portfolio.pages import ReadOnlyAdmin
+from portfolio.registrations.filters import RegistrationFilter
 
 TONES = {PassState.RUNNING: "info", PassState.ENDED: "good", PassState.FAILED: "warn"}
 

@@ -21,20 +21,20 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
+from core.admin.base import PageAdmin
+from core.admin.exports import ExportedList
+from core.audit import record_edit
+from core.fields import with_default
+from core.markup import ago, badge, due
 from monitoring.admin.acting import ACTIONS, Said, act, doubts_of, look_for_registrations, no_worker, pause
 from monitoring.admin.deliveries import state_badge
 from monitoring.models import DeadLetter, DeadLetterState, Delivery
 from monitoring.raw import pretty
-from portfolio.admin.exports import ExportedList
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.admin.import_selection import upload_into
 from portfolio.cadence import next_due
-from portfolio.defaults import with_default
-from portfolio.edits import record_edit
-from portfolio.markup import ago, badge, due
 from portfolio.models import Registration, RegistrationState
-from portfolio.pages import PageAdmin
-from portfolio.wording import (
+from portfolio.registrations.status import (
     TOLD_WORDS,
     cadence_words,
     countdown,

@@ -20,6 +20,12 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from core.admin.base import PageAdmin
+from core.audit import record
+from core.db import insert_new
+from core.ids import time_first_id
+from core.markup import badge, due, two_lines
+from core.text import counted
 from monitoring.models import (
     PeriodKind,
     ReportRecipient,
@@ -47,13 +53,7 @@ from monitoring.report_words import (
 )
 from monitoring.report_xlsx import report_xlsx
 from monitoring.reporting import MOST_EVENTS, SHOWN, Report, make_report
-from portfolio.auditing import record
-from portfolio.keys import time_first_id
-from portfolio.markup import badge, due, two_lines
 from portfolio.models import Registration
-from portfolio.pages import PageAdmin
-from portfolio.rows import insert_new
-from portfolio.wording import counted
 
 WEEKS, MONTHS = 13, 12
 CHART_HEIGHT, CHART_WIDTH = 150, 720

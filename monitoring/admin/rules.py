@@ -19,6 +19,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
+from core.admin.base import PageAdmin
+from core.admin.filters import choice_filter
+from core.audit import record
+from core.markup import badge, two_lines
+from core.text import counted
 from monitoring.admin.channels import visible_channels
 from monitoring.admin.reaching import notified_in_words, too_light_in_words, waiting_for_yes
 from monitoring.admin.rule_form import RuleForm, set_channels
@@ -28,11 +33,6 @@ from monitoring.reach import Reach, count_unheard
 from monitoring.rule_pack import is_changed, reset, restore_pack
 from monitoring.rules import in_words, scope_in_words
 from monitoring.trying import try_rule
-from portfolio.auditing import record
-from portfolio.filters import choice_filter
-from portfolio.markup import badge, two_lines
-from portfolio.pages import PageAdmin
-from portfolio.wording import counted
 
 TRY = "save_and_try"
 # What unfold calls that button.

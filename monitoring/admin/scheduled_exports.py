@@ -14,13 +14,13 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError as BadFilter
 
+from core.admin.base import PageAdmin
+from core.audit import record_edit, record_removal
+from core.markup import ago, badge, due
+from core.models import SavedFilter
+from core.text import counted
 from monitoring.models import ScheduledExport
 from monitoring.scheduled_export import asked_for, folder_of, listing_of, plan, write_now
-from portfolio.edits import record_edit, record_removal
-from portfolio.markup import ago, badge, due
-from portfolio.models import SavedFilter
-from portfolio.pages import PageAdmin
-from portfolio.wording import counted
 
 LISTS = {"monitoring.change": _("Changes"), "portfolio.company": _("Companies")}
 

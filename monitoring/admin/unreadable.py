@@ -14,17 +14,18 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from core.admin.base import PageAdmin
+from core.admin.filters import choice_filter
+from core.audit import record
+from core.blobs import load_bytes
+from core.markup import ago, badge
+from core.text import counted
 from monitoring.admin.changes import with_registrations
 from monitoring.admin.deliveries import as_download
 from monitoring.ingesting import retry_dead_letter
 from monitoring.models import DeadLetter, DeadLetterState
 from monitoring.raw import pretty
-from portfolio.auditing import record
-from portfolio.filters import RegistrationFilter, choice_filter
-from portfolio.markup import ago, badge
-from portfolio.pages import PageAdmin
-from portfolio.stored_bytes import load_bytes
-from portfolio.wording import counted
+from portfolio.registrations.filters import RegistrationFilter
 
 TONES = {DeadLetterState.OPEN: "bad", DeadLetterState.SOLVED: "good", DeadLetterState.SET_ASIDE: "calm"}
 SHOWN_BYTES = 100_000

@@ -19,6 +19,12 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
+from core.actors import actor_of
+from core.admin.base import PageAdmin, ReadOnlyAdmin, Secret, shown_once
+from core.admin.filters import choice_filter
+from core.audit import record
+from core.markup import ago, badge
+from core.text import counted
 from direct_plus.duns import InvalidDuns
 from monitoring.dispatching import send_again
 from monitoring.event_types import EVENT_TYPES, UnknownEventType, patterns_of, split
@@ -32,13 +38,7 @@ from monitoring.models import (
 )
 from monitoring.webhook_sending import send_test
 from monitoring.webhooks import create_endpoint, edit_endpoint, missed, resend, rotate_secret, switch_off, switch_on
-from portfolio.acting import actor_of
-from portfolio.auditing import record
-from portfolio.filters import choice_filter
 from portfolio.listed import entries_of, read_listed
-from portfolio.markup import ago, badge
-from portfolio.pages import PageAdmin, ReadOnlyAdmin, Secret, shown_once
-from portfolio.wording import counted
 
 LAST = 20
 STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}

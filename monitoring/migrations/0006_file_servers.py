@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import portfolio.keys
+import core.ids
 from django.db import migrations, models
 
 
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='FileServer',
             fields=[
-                ('id', models.UUIDField(default=portfolio.keys.time_first_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.time_first_id, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(help_text='Which system it belongs to.', max_length=100, unique=True)),
                 ('host', models.CharField(help_text='A name or an address, such as sftp.example.com.', max_length=255)),
                 ('port', models.PositiveIntegerField(default=22, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(65535)])),

@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import portfolio.keys
+import core.ids
 import portfolio.models.contracts
 import uuid
 from django.conf import settings
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ReportRecipient',
             fields=[
-                ('id', models.UUIDField(default=portfolio.keys.time_first_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.time_first_id, editable=False, primary_key=True, serialize=False)),
             ],
             options={
                 'default_permissions': (),
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ReportRegistration',
             fields=[
-                ('id', models.UUIDField(default=portfolio.keys.time_first_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.time_first_id, editable=False, primary_key=True, serialize=False)),
             ],
             options={
                 'default_permissions': (),
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='ReportSchedule',
             fields=[
-                ('id', models.UUIDField(default=portfolio.keys.time_first_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.time_first_id, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120)),
                 ('period', models.CharField(choices=[('week', 'Every week, on Monday'), ('month', 'Every month, on the first')], default='week', max_length=8, verbose_name='how often')),
                 ('zone', models.CharField(default='UTC', max_length=64, validators=[portfolio.models.contracts.check_timezone], verbose_name='time zone')),

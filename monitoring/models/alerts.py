@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.ids import time_first_id
 from monitoring.models.notifications import Severity
-from portfolio.keys import time_first_id
 from portfolio.models import Company, Registration
 
 ALERT_KEYS = uuid.UUID("5a1f4d2e-7c39-5b61-8f0e-2d9a6c1b7e50")

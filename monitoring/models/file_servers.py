@@ -6,8 +6,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.ids import time_first_id
 from monitoring.models.keepers import LookedAfter
-from portfolio.keys import time_first_id
 
 
 class FileServer(LookedAfter):

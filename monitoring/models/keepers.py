@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib.auth import get_user_model
 from django.db import models
 
-from portfolio.acting import id_of
-from portfolio.rows import clean_text
+from core.actors import id_of
+from core.db import clean_text
 
 
 class LookedAfter(models.Model):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.ids import time_first_id
+from core.models.saved_filters import SavedFilter
 from monitoring.models.file_servers import FileServer
-from portfolio.keys import time_first_id
 from portfolio.models.contracts import check_timezone
-from portfolio.models.saved_filters import SavedFilter
 
 
 class ExportContent(models.TextChoices):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.ids import time_first_id
 from monitoring.models.keepers import LookedAfter
 from monitoring.models.notifications import Severity
-from portfolio.keys import time_first_id
 from portfolio.models import Registration
 
 

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext
 
+from core.cached_counts import last_count
 from portfolio.contract_year import Year, contract_year
 from portfolio.models import Contract
-from portfolio.tallying import last_count
 
 
 class ContractYearPage:

@@ -12,13 +12,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.base import PageAdmin
+from core.admin.exports import ExportedList
+from core.audit import record_edit
+from core.fields import with_default
 from portfolio.admin.contract_year import ContractYearPage
-from portfolio.admin.exports import ExportedList
 from portfolio.connecting import may_see_account, setting
-from portfolio.defaults import with_default
-from portfolio.edits import record_edit
 from portfolio.models import Contract
-from portfolio.pages import PageAdmin
 
 # What retention has left, for who wants to look back.
 KEPT = ("bytes_kept_from", "history_kept_from")

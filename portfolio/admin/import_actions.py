@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
-from portfolio.acting import actor_of
+from core.actors import actor_of
 from portfolio.importing.applying import approve_undo, keep_import, undo_import
 from portfolio.importing.confirming import approve_import, cancel_import, confirm_import
 from portfolio.importing.jobs import start_import_work

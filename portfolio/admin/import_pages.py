@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from portfolio import counting
-from portfolio.acting import Actor, actor_of
+from core import plurals
+from core.actors import Actor, actor_of
+from core.text import counted
 from portfolio.adopting import is_number_known
 from portfolio.contract_year import day_text
 from portfolio.importing.applying import undone_removals
@@ -23,7 +24,6 @@ from portfolio.importing.verdicts import VerdictRow, verdict_rows
 from portfolio.importing.working import is_in_work
 from portfolio.limits import Act, reasons_for_second
 from portfolio.models import ImportMode, ImportState, SubjectImport, Verdict
-from portfolio.wording import counted
 
 ROWS_A_PAGE = 50
 WAITS_LONG_AFTER = timedelta(seconds=20)
@@ -214,6 +214,6 @@ def summary_of(row: SubjectImport) -> str:
     """For the list: what it does, in a few words."""
     if row.state == ImportState.FAILED:
         return row.error
-    adds = counting.new_companies(row.new_billable) if row.new_billable else ""
-    removes = counting.removals(row.removals) if row.removals else ""
+    adds = plurals.new_companies(row.new_billable) if row.new_billable else ""
+    removes = plurals.removals(row.removals) if row.removals else ""
     return ", ".join(filter(None, [adds, removes])) or ("–" if row.new_billable is None else gettext("changes nothing"))

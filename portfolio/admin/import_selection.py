@@ -18,13 +18,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from portfolio.acting import actor_of
+from core.actors import actor_of
+from core.db import in_batches
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.contract_year import is_billed, next_anniversary
 from portfolio.importing.jobs import start_import_work
 from portfolio.importing.reading import create_import
 from portfolio.models import Company, ImportMode, Registration, Subject, SubjectImport, SubjectState
-from portfolio.rows import in_batches
 from portfolio.wanting import contract_year_start
 
 TOKEN = "csrfmiddlewaretoken"

@@ -18,8 +18,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from portfolio.acting import actor_of
-from portfolio.admin.exports import ExportedList
+from core.actors import actor_of
+from core.admin.base import ReadOnlyAdmin
+from core.admin.exports import ExportedList
+from core.markup import ago, badge
+from core.uploads import is_too_large
 from portfolio.admin.import_actions import ACTIONS, APPROVE, CONFIRM, UPLOAD
 from portfolio.admin.import_pages import TONES, page_of, summary_of
 from portfolio.importing.downloads import XLSX, as_csv, as_xlsx, template
@@ -29,10 +32,7 @@ from portfolio.importing.reading import create_import
 from portfolio.importing.states import NotAllowed, Refused
 from portfolio.importing.tables import BadFile
 from portfolio.importing.verdicts import verdict_rows
-from portfolio.markup import ago, badge
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
-from portfolio.pages import ReadOnlyAdmin
-from portfolio.uploads import is_too_large
 
 
 class UploadForm(forms.Form):

@@ -16,16 +16,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from portfolio import counting
-from portfolio.acting import Actor, actor_of
-from portfolio.admin.exports import ExportedList
+from core import plurals
+from core.actors import Actor, actor_of
+from core.admin.base import ReadOnlyAdmin
+from core.admin.exports import ExportedList
+from core.admin.filters import choice_filter
+from core.markup import ago, badge
 from portfolio.admin.subjects import keys_of
-from portfolio.exporting import with_both
-from portfolio.filters import RegistrationFilter, choice_filter
-from portfolio.markup import ago, badge
+from portfolio.exports import with_both
 from portfolio.models import Company, Proposal, ProposalKind, ProposalState, Registration
-from portfolio.pages import ReadOnlyAdmin
 from portfolio.proposing import Decided, Refused, accept, approve, cost_of, dismiss, needs_approval
+from portfolio.registrations.filters import RegistrationFilter
 from portfolio.searching import of_companies
 
 AT_ONCE = 500
@@ -112,7 +113,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     def shown_cost(self, row: Any) -> str:
         if not row.cost:
             return gettext("nothing")
-        cost = counting.companies(row.cost)
+        cost = plurals.companies(row.cost)
         return gettext("up to %(cost)s") % {"cost": cost} if row.is_uncertain else cost
 
     @admin.display(description=_("Registration"))
@@ -165,7 +166,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
         context["up_to"] = any(row.is_uncertain for row in rows)
         context["button"] = BUTTONS[verb]
         context["note"] = request.POST.get("note", "")
-        title = TITLES[verb] % {"proposals": counting.proposals(len(rows))}
+        title = TITLES[verb] % {"proposals": plurals.proposals(len(rows))}
         return self.page(request, "pages/decide.html", title=title, **context)
 
     def decide(self, request: HttpRequest, verb: str) -> HttpResponse:

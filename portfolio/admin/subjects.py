@@ -19,21 +19,22 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from portfolio import counting
-from portfolio.acting import actor_of
-from portfolio.admin.chosen import ChosenList
+from core import plurals
+from core.actors import actor_of
+from core.admin.base import PageAdmin
+from core.admin.filters import ChoiceFilter, choice_filter
+from core.admin.lists import ChosenList
+from core.audit import record
+from core.markup import ago, badge
 from portfolio.admin.import_actions import UPLOAD
 from portfolio.admin.import_selection import stop_in
-from portfolio.auditing import record
 from portfolio.contract_year import cancel_removal, day_text, next_anniversary, today
 from portfolio.explaining import explain
-from portfolio.exporting import with_both
-from portfolio.filters import ChoiceFilter, RegistrationFilter, choice_filter
+from portfolio.exports import with_both
 from portfolio.importing.jobs import start_import_work
 from portfolio.importing.planning import plan_removal
-from portfolio.markup import ago, badge
 from portfolio.models import Contract, Registration, Subject, SubjectImport, SubjectState
-from portfolio.pages import PageAdmin
+from portfolio.registrations.filters import RegistrationFilter
 from portfolio.searching import of_companies
 
 PERMISSION = "portfolio.change_subject"
@@ -180,7 +181,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
         count = cancel_removal(subjects=list(queryset), by=actor_of(request))
         messages.success(
             request,
-            gettext("%(companies)s stay: the planned removal is off.") % {"companies": counting.companies(count)},
+            gettext("%(companies)s stay: the planned removal is off.") % {"companies": plurals.companies(count)},
         )
 
     def _chosen(self, request: HttpRequest, queryset: QuerySet[Subject]) -> list[Subject]:
@@ -207,7 +208,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
         messages.success(
             request,
             gettext("%(companies)s will be removed on %(day)s. Until then nothing is sent.")
-            % {"companies": counting.companies(planned.count), "day": day_text(day)},
+            % {"companies": plurals.companies(planned.count), "day": day_text(day)},
         )
         return HttpResponseRedirect(reverse("admin:portfolio_subject_changelist") + "?planned=yes")
 

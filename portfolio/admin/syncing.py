@@ -19,24 +19,25 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from core import plurals
+from core.actors import Actor, actor_of
+from core.admin.base import ReadOnlyAdmin
+from core.markup import ago, badge
+from core.text import counted
+from core.uploads import is_too_large
 from direct_plus.delivered_files import FileKind, UnreadableFile, parse_file_name, text_size
 from direct_plus.errors import DirectPlusError
-from portfolio import counting, suppressing, sync_runs
-from portfolio.acting import Actor, actor_of
+from portfolio import suppressing, sync_runs
 from portfolio.admin.syncing_pages import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
 from portfolio.adopting import NothingToCheck, begin_check, cancel_check, read_listing, take_as_wanted
 from portfolio.checking import duration_in_words
 from portfolio.connecting import NotConfigured
 from portfolio.delivered_files import WrongFile, apply_exceptions, apply_export
 from portfolio.limits import NeedsSecondPerson
-from portfolio.markup import ago, badge
 from portfolio.models import CheckState, ListCheck, Registration, SyncRun
-from portfolio.pages import ReadOnlyAdmin
 from portfolio.reconciling import DECISIONS
 from portfolio.sending import why_not_to_send
 from portfolio.sync_jobs import have_lists_checked, start_sync_now
-from portfolio.uploads import is_too_large
-from portfolio.wording import counted
 
 MAY_SYNC = "portfolio.change_syncrun"
 MAY_DECIDE = "portfolio.change_subject"
@@ -155,7 +156,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
             return self._to("drift", key)
         try:
             count = DECISIONS[decision](registration, chosen, by=actor_of(request))
-            messages.success(request, DONE[decision] % {"companies": counting.companies(count)})
+            messages.success(request, DONE[decision] % {"companies": plurals.companies(count)})
         except NeedsSecondPerson as why:
             messages.error(request, str(why))
         return self._to("drift", key)
@@ -207,7 +208,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         self._demand(request, MAY_DECIDE)
         registration = self._registration(request, key)
         count = take_as_wanted(registration, by=actor_of(request))
-        words = counting.companies(count)
+        words = plurals.companies(count)
         messages.success(
             request,
             gettext("%(registration)s is adopted: %(companies)s wanted. Nothing was sent, nothing is billed.")

@@ -8,13 +8,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portfolio import counting, reconciling, suppressing, sync_runs
+from core import plurals
+from core.db import LOOKUP_BATCH
+from core.text import counted
+from portfolio import reconciling, suppressing, sync_runs
 from portfolio.explaining import explain
 from portfolio.models import Company, ListCheck, Registration, Subject, SubjectState, SyncRun, SyncState
-from portfolio.rows import LOOKUP_BATCH
 from portfolio.subject_counts import counts_of
 from portfolio.todo import doubt_after, of
-from portfolio.wording import counted
 
 SHOWN = 50
 COSTED = LOOKUP_BATCH
@@ -167,7 +168,7 @@ def _with_progress(row: Any) -> Any:
     row.width = _share(row.position, row.total)
     row.words = gettext("%(position)s of %(numbers)s asked about, %(present)s at D&B") % {
         "position": counted(row.position),
-        "numbers": counting.numbers(row.total),
+        "numbers": plurals.numbers(row.total),
         "present": counted(row.present),
     }
     return row

@@ -14,18 +14,18 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.acting import Actor
-from portfolio.auditing import record
+from core.actors import Actor
+from core.audit import record
+from core.cached_counts import tally
+from core.db import clean_text, in_batches
+from core.text import counted
 from portfolio.contract_year import plan_numbers
 from portfolio.importing.confirming import confirmed_lists, confirmer_of, demand_another
 from portfolio.importing.states import NotAllowed, demand_moved, demand_state, move
 from portfolio.importing.verdicts import CHUNK, load_chunk, numbers_named
 from portfolio.limits import Act, do_alone, forget
 from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, SubjectState, Verdict
-from portfolio.rows import clean_text, in_batches
-from portfolio.tallying import tally
 from portfolio.wanting import billed_already, describe_subjects, unwant_subjects, want_subjects
-from portfolio.wording import counted
 
 AT_DNB = (SubjectState.MONITORED, SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE)
 WANTING = (Verdict.NEW, Verdict.REPAIRED, Verdict.WANTED)

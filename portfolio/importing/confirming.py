@@ -9,15 +9,15 @@ import msgspec
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from portfolio import counting
-from portfolio.acting import Actor
-from portfolio.auditing import record
+from core import plurals
+from core.actors import Actor
+from core.audit import record
+from core.blobs import delete_bytes, load_bytes, store_bytes
+from core.db import clean_text
 from portfolio.importing.states import NotAllowed, Refused, WrongNumber, counts_of, demand_moved, demand_state, move
 from portfolio.importing.verdicts import numbers_named
 from portfolio.limits import Act, additions_of, do_alone, forget, removals_of
 from portfolio.models import ImportMode, ImportState, Registration, SoloAct, Subject, SubjectImport, Verdict
-from portfolio.rows import clean_text
-from portfolio.stored_bytes import delete_bytes, load_bytes, store_bytes
 from portfolio.wanting import new_billable, wanted_among
 
 CANCELLABLE = (ImportState.UPLOADED, ImportState.READING, ImportState.READ, ImportState.AWAITING_APPROVAL)
@@ -116,8 +116,8 @@ def _show_new_numbers(import_: SubjectImport, plan: Plan) -> bool:
 
 
 def _wrong_number_text(import_: SubjectImport, plan: Plan, has_changed: bool) -> str:
-    adds = gettext("it adds %(companies)s") % {"companies": counting.new_billable_companies(plan.new_billable)}
-    removes = gettext("it removes %(companies)s") % {"companies": counting.companies(len(plan.remove))}
+    adds = gettext("it adds %(companies)s") % {"companies": plurals.new_billable_companies(plan.new_billable)}
+    removes = gettext("it removes %(companies)s") % {"companies": plurals.companies(len(plan.remove))}
     told = {ImportMode.ADD: adds, ImportMode.REMOVE: removes}.get(ImportMode(import_.mode), f"{adds} and {removes}")
     why = gettext("the list has changed since it was read") if has_changed else gettext("that is not the number")
     return gettext("Not confirmed, %(why)s: now %(told)s.") % {"why": why, "told": told}
@@ -225,12 +225,12 @@ def _cancel(import_: SubjectImport) -> str:
 def _record(import_: SubjectImport, action: str, actor: Actor, words: str) -> None:
     registration = import_.registration
     alone = {"additions": additions_of(actor, registration), "removals": removals_of(actor, registration)}
-    adds = counting.new_billable_companies(import_.new_billable or 0)
+    adds = plurals.new_billable_companies(import_.new_billable or 0)
     record(
         actor=actor,
         action=action,
         thing=import_,
-        summary=words % {"import": import_, "adds": adds, "removals": counting.removals(import_.removals or 0)},
+        summary=words % {"import": import_, "adds": adds, "removals": plurals.removals(import_.removals or 0)},
         before={"state": ImportState.READ if action == "import.confirm" else ImportState.AWAITING_APPROVAL},
         after={
             "state": import_.state,

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import xlsxwriter
 
-from portfolio.formulas import harmless
+from core.exports.spreadsheet_escape import harmless
 from portfolio.importing.verdicts import VerdictRow
 
 HEADER = ("Line", "Verdict", "D-U-N-S", "Written as", "Reason", "Name", "Customer reference", "Tags", "Owner")

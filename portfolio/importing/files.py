@@ -10,6 +10,7 @@ from functools import partial
 
 from django.utils.translation import gettext
 
+from core.text import counted
 from portfolio.importing.tables import (
     HEADER_WITHIN,
     SAMPLE,
@@ -23,7 +24,6 @@ from portfolio.importing.tables import (
 )
 from portfolio.importing.workbooks import open_workbook
 from portfolio.listed import looks_like_duns
-from portfolio.wording import counted
 
 MEGABYTE = 1_000_000
 LINE_LENGTH = 1_000_000

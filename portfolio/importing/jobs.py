@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from core.cached_counts import tally
+from core.db import clean_text
+from core.jobs import ask_worker
 from portfolio.importing.working import idle_imports, is_in_work, work_on
 from portfolio.models import ImportState, SubjectImport
-from portfolio.queueing import ask_worker
-from portfolio.rows import clean_text
 from portfolio.sync_jobs import start_sync
-from portfolio.tallying import tally
 
 logger = logging.getLogger(__name__)
 WORK = "portfolio.importing.jobs.work_on_import"

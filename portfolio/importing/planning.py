@@ -8,7 +8,7 @@ from datetime import date
 
 from django.utils.translation import gettext
 
-from portfolio.acting import Actor
+from core.actors import Actor
 from portfolio.contract_year import by_registration, plan_numbers
 from portfolio.importing.reading import create_import
 from portfolio.limits import Act, do_alone

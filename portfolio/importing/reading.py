@@ -11,7 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.auditing import record
+from core.audit import record
+from core.blobs import load_bytes, store_bytes
+from core.db import clean_text
+from core.text import counted
 from portfolio.importing.confirming import plan_of
 from portfolio.importing.files import is_workbook, open_table
 from portfolio.importing.states import (
@@ -27,9 +30,6 @@ from portfolio.importing.states import (
 from portfolio.importing.tables import BadFile, Line, Table, Unfinished
 from portfolio.importing.verdicts import CHUNK, Judge, VerdictRow, count_verdicts, keep_chunk, verdict_rows
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
-from portfolio.rows import clean_text
-from portfolio.stored_bytes import load_bytes, store_bytes
-from portfolio.wording import counted
 
 NO_ROWS = _("The file has a header line and nothing below it. Put the D-U-N-S numbers under it and upload it again.")
 

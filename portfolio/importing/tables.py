@@ -9,7 +9,7 @@ from itertools import islice
 import msgspec
 from django.utils.translation import gettext
 
-from portfolio.formulas import plain
+from core.exports.spreadsheet_escape import plain
 from portfolio.listed import COMMENT, is_comment, looks_like_duns, until_comment
 
 SAMPLE, SAMPLE_CELLS = 200, 200_000

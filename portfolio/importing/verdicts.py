@@ -10,13 +10,14 @@ import msgspec
 import zstandard
 from django.utils.translation import gettext
 
+from core.db import clean_text, insert_new
+from core.models import StoredBytes
+from core.text import counted
 from direct_plus.duns import InvalidDuns, LostLeadingZero
 from portfolio.importing.tables import Line
 from portfolio.listed import read_listed
-from portfolio.models import ImportMode, StoredBytes, SubjectImport, Verdict
-from portfolio.rows import clean_text, insert_new
+from portfolio.models import ImportMode, SubjectImport, Verdict
 from portfolio.wanting import Wish, wanted_among
-from portfolio.wording import counted
 
 CHUNK = 2_000
 NAMING = {Verdict.NEW, Verdict.REPAIRED, Verdict.WANTED, Verdict.REMOVE, Verdict.NOT_THERE}

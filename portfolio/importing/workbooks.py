@@ -15,8 +15,8 @@ import msgspec
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.db import clean_text
 from portfolio.importing.tables import BadFile, EmptyTable, Numbered, Sheet, Table, Unfinished
-from portfolio.rows import clean_text
 
 MEGABYTE = 1_000_000
 MEMORY_LIMIT = 768 * MEGABYTE

@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import portfolio.keys
+import core.ids
 from django.db import migrations, models
 
 
@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Notice',
             fields=[
-                ('id', models.UUIDField(default=portfolio.keys.time_first_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.time_first_id, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(db_index=True, max_length=32)),
                 ('subject', models.TextField()),
                 ('text', models.TextField()),
@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='AuditEntry',
             fields=[
-                ('id', models.UUIDField(default=portfolio.keys.time_first_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.time_first_id, editable=False, primary_key=True, serialize=False)),
                 ('at', models.DateTimeField()),
                 ('actor', models.TextField(help_text="A person's name, an API key, or the job.")),
                 ('action', models.CharField(max_length=64)),
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='SubjectImport',
             fields=[
-                ('id', models.UUIDField(default=portfolio.keys.time_first_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.time_first_id, editable=False, primary_key=True, serialize=False)),
                 ('mode', models.CharField(choices=[('add', 'Add these companies'), ('remove', 'Stop monitoring these companies'), ('equal', 'Make the list equal to this file')], default='add', max_length=8)),
                 ('state', models.CharField(choices=[('uploaded', 'Waiting to be read'), ('reading', 'Being read'), ('read', 'Read: waits for confirmation'), ('awaiting_approval', 'Waits for a second person'), ('confirmed', 'Confirmed: being applied'), ('applied', 'Applied'), ('undone', 'Undone'), ('cancelled', 'Cancelled'), ('failed', 'Could not be read')], db_index=True, default='uploaded', max_length=20)),
                 ('file_name', models.TextField(blank=True)),
@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='SyncRun',
             fields=[
-                ('id', models.UUIDField(default=portfolio.keys.time_first_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.time_first_id, editable=False, primary_key=True, serialize=False)),
                 ('state', models.CharField(choices=[('running', 'Running'), ('paused', 'Paused'), ('cancelled', 'Cancelled: what was not sent stays unsent'), ('ended', 'Ended'), ('failed', 'Failed, goes on by itself')], db_index=True, default='running', max_length=16)),
                 ('started_by', models.TextField(blank=True)),
                 ('started_at', models.DateTimeField()),

@@ -1,6 +1,6 @@
 import django.core.validators
 import django.db.models.deletion
-import portfolio.keys
+import core.ids
 from django.db import migrations, models
 
 
@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='SoloAct',
             fields=[
-                ('id', models.UUIDField(default=portfolio.keys.time_first_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=core.ids.time_first_id, editable=False, primary_key=True, serialize=False)),
                 ('actor_id', models.UUIDField()),
                 ('additions', models.PositiveIntegerField(default=0, help_text='New billable companies.')),
                 ('removals', models.PositiveIntegerField(default=0, help_text='Companies no longer monitored.')),

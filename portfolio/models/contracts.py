@@ -277,18 +277,3 @@ class Company(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.duns
-
-
-class StoredBytes(models.Model):
-    """Exact bytes of an answer, file or upload, compressed, in parts of at most 4 MB (MongoDB holds 16 MB a row)."""
-
-    key = models.CharField(primary_key=True, max_length=48)
-    owner = models.UUIDField(db_index=True)
-    part = models.PositiveIntegerField()
-    data = models.BinaryField()
-
-    class Meta:
-        verbose_name_plural = _("stored bytes")
-
-    def __str__(self) -> str:
-        return self.key

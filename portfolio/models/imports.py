@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.keys import time_first_id
+from core.ids import time_first_id
 from portfolio.models.contracts import Registration
 
 

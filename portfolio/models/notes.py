@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.keys import time_first_id
+from core.ids import time_first_id
 from portfolio.models.contracts import Company
 
 

@@ -8,9 +8,9 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from portfolio.keys import time_first_id
+from core.ids import time_first_id
+from core.text import counted
 from portfolio.models.contracts import Company, Registration
-from portfolio.wording import counted
 
 SUBJECT_KEYS = uuid.UUID("0f3d6e0c-7b0f-5a3e-9a54-2f1b3f0f6b77")
 
@@ -135,14 +135,3 @@ class ListCheck(models.Model):
 
     def __str__(self) -> str:
         return gettext("Check of %(total)s numbers") % {"total": counted(self.total)}
-
-
-class WorkLease(models.Model):
-    """Who works at something of which only one may at a time; ends by itself, by the database's clock."""
-
-    key = models.CharField(primary_key=True, max_length=64)
-    owner = models.UUIDField(null=True)
-    until = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return self.key

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from core import db
 from direct_plus import transport
 from direct_plus.client import DirectPlus
 from monitoring import (
@@ -26,7 +27,7 @@ from monitoring import (
     webhook_reading,
     webhook_sending,
 )
-from portfolio import connecting, rows
+from portfolio import connecting
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ POINTS = {
     "about to read": Point(jobs, "ingest", before=True),
     "companies inserted": Point(ingesting, "_insert_notifications", before=True),
     "amid an insert": Point(QuerySet, "_insert"),
-    "rows inserted, not committed": Point(rows, "insert_rows"),
+    "rows inserted, not committed": Point(db, "insert_rows"),
     "notifications inserted, changes not": Point(ingesting, "_insert_notifications"),
     "changes inserted": Point(ingesting, "_keep_unreadable", before=True),
     "asked again for the unreadable": Point(ingesting, "_ask_again"),

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.db import search_name
+from core.lists.pagination import write_token
 from monitoring import api
 from portfolio.api import company_page
-from portfolio.keyset import write_token
 from portfolio.models import Company
-from portfolio.rows import search_name
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update

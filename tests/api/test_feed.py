@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from core.blobs import load_bytes
+from core.lists.pagination import write_token
 from monitoring import feed
 from monitoring.ingesting import ingest, retry_dead_letter, write
 from monitoring.models import Change, DeadLetter, DeadLetterState, Delivery, DeliveryState, Publication, Source
 from monitoring.publishing import publish
 from monitoring.rebuilding import rebuild
-from portfolio.keyset import write_token
 from portfolio.models import Company
-from portfolio.stored_bytes import load_bytes
 from tests.builders.companies import OTHER
 from tests.builders.deliveries import a_delivery, delivered
 from tests.builders.elements import an_element

@@ -10,10 +10,11 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from core.models import AuditEntry
 from dnbmon_site import idempotency
 from dnbmon_site.models import ApiKey, IdempotencyKey, UserPermission
 from portfolio import api_registrations, api_subjects
-from portfolio.models import AuditEntry, Subject, SubjectImport
+from portfolio.models import Subject, SubjectImport
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract
 from tests.builders.programs import Program, a_signed_in_person

@@ -9,12 +9,12 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from core.api.scopes import SCOPES
 from dnbmon_site.api import v1
 from dnbmon_site.first_access import give_first_access
 from dnbmon_site.keys import scope_of
 from dnbmon_site.models import ApiKey, User
 from portfolio.models import Subject
-from portfolio.scopes import SCOPES
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
 from tests.builders.operations import operations

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from core.lists.pagination import write_token
 from monitoring.models import Notification
-from portfolio.keyset import write_token
 from tests.builders.companies import OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element

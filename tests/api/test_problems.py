@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 
+from core.api.scopes import SCOPES
 from dnbmon_site.problems import problem
 from monitoring import feed
-from portfolio.scopes import SCOPES
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
 from tests.builders.operations import operations

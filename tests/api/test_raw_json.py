@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from monitoring.raw_json import Places, RawJson, RawJSONRenderer, strict
+from core.json_text import Places, RawJson, RawJSONRenderer, strict
 
 
 def rendered(data: object) -> str:

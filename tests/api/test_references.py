@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from portfolio.models import AuditEntry, Company, ExternalReference, Subject
+from core.models import AuditEntry
+from portfolio.models import Company, ExternalReference, Subject
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import a_notice, a_seed

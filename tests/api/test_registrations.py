@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from django_q.models import OrmQ
 
-from portfolio.models import AuditEntry, RegistrationState
+from core.models import AuditEntry
+from portfolio.models import RegistrationState
 from tests.builders.contracts import a_contract
 from tests.builders.programs import Program
 from tests.builders.registrations import a_registration

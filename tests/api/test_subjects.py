@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.models import AuditEntry
 from dnbmon_site.models import ApiKey
 from portfolio import spending
 from portfolio.importing.applying import apply_import
-from portfolio.models import AuditEntry, Company, KeySpending, Registration, Subject, SubjectImport, SubjectState
+from portfolio.models import Company, KeySpending, Registration, Subject, SubjectImport, SubjectState
 from portfolio.wanting import Wish, want_subjects
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.contracts import a_contract

@@ -8,9 +8,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from core.models import Notice
 from dnbmon_site.backup import jobs
 from dnbmon_site.backup.making import make_backup
-from portfolio.models import Notice
 
 pytestmark = pytest.mark.django_db
 

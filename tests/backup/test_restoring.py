@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
 
+from core.models import AuditEntry, WorkLease
 from dnbmon_site.backup import restoring, rows
 from dnbmon_site.backup.aftermath import after_restore, read_again_what_is_unfinished
 from dnbmon_site.backup.jobs import newest_time
@@ -23,7 +24,6 @@ from monitoring.repairing import repair_is_due
 from monitoring.restored import doubt_what_the_backup_did_not_know
 from portfolio.models import (
     AccessToken,
-    AuditEntry,
     Contract,
     Registration,
     RegistrationState,
@@ -31,7 +31,6 @@ from portfolio.models import (
     SubjectState,
     SyncRun,
     SyncState,
-    WorkLease,
 )
 from portfolio.sync_jobs import _has_work
 from tests.builders.deliveries import a_delivery, delivered

@@ -10,12 +10,13 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.db import models
 
+from core.blobs import load_bytes, store_bytes
+from core.models import StoredBytes
 from dnbmon_site.backup import rows
 from dnbmon_site.backup.manifest import BackupError
 from dnbmon_site.models import IdempotencyKey, User, UserGroup
 from monitoring.models import Change, Notification, Publication
-from portfolio.models import Contract, StoredBytes
-from portfolio.stored_bytes import load_bytes, store_bytes
+from portfolio.models import Contract
 from tests.builders.contracts import a_contract
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from core.lists.saved_filters import save_filter
 from dnbmon_site.models import User
 from monitoring.models import Delivery, Element, Notification
-from portfolio.saved_filters import save_filter
 from tests.builders.browser_pages import complaints_of, log_in, see, serious
 from tests.builders.deliveries import delivered_news
 from tests.builders.registrations import a_registration

@@ -9,8 +9,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from dnbmon_site.models import User
-from monitoring.addressing import unsubscribe_link
 from monitoring.models import Alert, AlertRule, Channel
+from monitoring.outbox.addresses import unsubscribe_link
 from tests.builders.alerts import raised
 from tests.builders.browser_pages import complaints_of, log_in, see
 from tests.builders.channels import a_channel

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from monitoring.addressing import mail_addresses, set_address
 from monitoring.models import AlertRule, Channel, RuleChannel, Severity, content_key
+from monitoring.outbox.addresses import mail_addresses, set_address
 from monitoring.permitted_addresses import confirm
 
 

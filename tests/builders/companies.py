@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from core.db import search_name
 from portfolio.models import Company
-from portfolio.rows import search_name
 
 DUNS = "804735132"
 OTHER = "150483782"

@@ -7,13 +7,13 @@ from typing import Any
 
 from django.utils import timezone
 
+from core.blobs import store_bytes
 from monitoring.ingesting import ingest
 from monitoring.jobs import count_days, keep
 from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.order import next_turn
 from monitoring.pulling import PullResult, pull
 from portfolio.models import Registration
-from portfolio.stored_bytes import store_bytes
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
 from tests.builders.notifications import a_seed, a_transfer, an_update

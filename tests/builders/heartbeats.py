@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from core.db import database_now
 from health.models import JOBS, Heartbeat
-from portfolio.rows import database_now
 
 
 def a_beat(**age: float) -> None:

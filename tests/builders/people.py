@@ -5,8 +5,8 @@ from uuid import NAMESPACE_DNS, uuid5
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
+from core.actors import Actor
 from dnbmon_site.models import User
-from portfolio.acting import Actor
 
 
 def an_actor(name: str) -> Actor:

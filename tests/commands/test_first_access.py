@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from core.api.scopes import SCOPES
 from dnbmon_site.models import ApiKey, User
-from portfolio.scopes import SCOPES
 from tests.builders.commands import Run
 
 pytestmark = pytest.mark.django_db

@@ -12,6 +12,10 @@ from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.management import CommandError
 
+from core.audit import record
+from core.blobs import load_bytes, store_bytes
+from core.models import AuditEntry, StoredBytes
+from core.notices import notify
 from dnbmon_site.backup.rows import line_of
 from dnbmon_site.models import User
 from dnbmon_site.removing.stored import is_about
@@ -34,11 +38,8 @@ from monitoring.raw import raw_item
 from monitoring.rebuilding import rebuild
 from monitoring.webhook_reading import queue_changes
 from monitoring.webhooks import create_endpoint
-from portfolio.auditing import record
 from portfolio.describing import add_note
-from portfolio.models import AuditEntry, Company, Registration, RegistrationState, StoredBytes, Subject, SubjectState
-from portfolio.notices import notify
-from portfolio.stored_bytes import load_bytes, store_bytes
+from portfolio.models import Company, Registration, RegistrationState, Subject, SubjectState
 from tests.builders.alerts import raised
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError
 from django.db import models
 
+from core.blobs import delete_bytes, store_bytes
 from monitoring import jobs, rebuilding
 from monitoring.models import (
     Change,
@@ -26,7 +27,6 @@ from monitoring.projecting import compare_company
 from monitoring.rebuilding import rebuild
 from monitoring.weighing import Weights
 from portfolio.models import Company, Registration
-from portfolio.stored_bytes import delete_bytes, store_bytes
 from tests.builders.commands import Run
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import a_delivery, delivered

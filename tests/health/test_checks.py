@@ -20,7 +20,7 @@ from health.results import worst
 from monitoring.admin.registrations import marks_of
 from monitoring.models import DeadLetter, DeliveryState, DispatchState
 from portfolio.models import Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
-from portfolio.wording import standing
+from portfolio.registrations.status import standing
 from tests.builders.checks import look_at, state_of
 from tests.builders.deliveries import a_call
 from tests.builders.heartbeats import a_beat

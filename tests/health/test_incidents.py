@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.models import Notice
 from health import incidents
 from health.incidents import follow, open_incident, record_past
 from health.models import Incident, State
 from health.results import Result
-from portfolio.models import Notice
 
 pytestmark = pytest.mark.django_db
 

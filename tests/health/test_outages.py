@@ -8,10 +8,10 @@ import pytest
 from django.db import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from core.models import Notice
 from health import watchdog
 from health.models import Incident, State
 from health.watchdog import Watchdog
-from portfolio.models import Notice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
 

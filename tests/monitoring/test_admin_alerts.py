@@ -6,11 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.cached_counts import tally
+from core.models import AuditEntry
 from dnbmon_site.models import User
-from monitoring.addressing import address_of
 from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, RuleChannel
-from portfolio.models import AuditEntry
-from portfolio.tallying import tally
+from monitoring.outbox.addresses import address_of
 from tests.builders.alerts import a_raised_alert, raised
 from tests.builders.channels import a_channel, channel_form
 from tests.builders.companies import DUNS

@@ -11,12 +11,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from core.cached_counts import tally
+from core.models import Tally
 from dnbmon_site.models import User
 from monitoring.jobs import count_days
 from monitoring.models import Alert, Delivery, DeliveryState, Source
-from portfolio.models import ProposalKind, SubjectImport, Tally
+from portfolio.models import ProposalKind, SubjectImport
 from portfolio.proposing import Sign, propose
-from portfolio.tallying import tally
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.tasks import async_task
 
+from core.models import AuditEntry
 from dnbmon_site import jobs_admin
 from dnbmon_site.schedules import install_schedules, is_own, refuse_foreign
 from health import scheduling
-from portfolio.models import AuditEntry
 from tests.builders.pages import text_of
 
 COUNT = "monitoring.jobs.count_days"

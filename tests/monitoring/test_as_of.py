@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from core.blobs import load_bytes
 from direct_plus.sandbox.control.client import SandboxControl
 from monitoring.company_page import read_story
 from monitoring.history import profile
 from monitoring.models import Delivery, DeliveryState, Source
 from portfolio.models import Contract, Registration
-from portfolio.stored_bytes import load_bytes
 from tests.builders.deliveries import pull_now
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_seed, an_update

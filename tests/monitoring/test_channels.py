@@ -15,10 +15,10 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from core.notices import notify
 from dnbmon_site.doctor import outside
 from dnbmon_site.models import User
 from monitoring import channels, dispatching, telling
-from monitoring.addressing import address_of, channel_of_token, check_address, shown, unsubscribe_link
 from monitoring.admin.reaching import standing_of
 from monitoring.alert_jobs import send_due, wake
 from monitoring.alerting import MOST_AN_HOUR
@@ -27,10 +27,10 @@ from monitoring.chats import chat_of
 from monitoring.digests import send_digests
 from monitoring.dispatching import dispatch_due, send_again
 from monitoring.models import Alert, AlertRule, Channel, Dispatch, DispatchAttempt, DispatchState, MailAddress, Severity
+from monitoring.outbox.addresses import address_of, channel_of_token, check_address, shown, unsubscribe_link
 from monitoring.permitted_addresses import ACTS_AN_HOUR, ASKED_AT_MOST, waits_for, why_not_there
 from monitoring.telling import after_quiet_hours
 from portfolio.models import Subject
-from portfolio.notices import notify
 from tests.builders.alerts import raised
 from tests.builders.channels import a_channel, said_yes
 from tests.builders.companies import DUNS

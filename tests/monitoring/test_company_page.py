@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.models import AuditEntry
 from monitoring.models import Change, Notification
 from portfolio.describing import add_note, describe_company
-from portfolio.models import AuditEntry, Company, CompanyNote, Subject
+from portfolio.models import Company, CompanyNote, Subject
 from portfolio.referring import Named, name_companies
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered

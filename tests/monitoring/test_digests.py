@@ -7,13 +7,13 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from core.notices import notify
 from dnbmon_site.models import User
 from monitoring import digests
 from monitoring.digests import next_digest, send_digests
 from monitoring.dispatching import dispatch_due
 from monitoring.models import AlertRule, Channel, DigestItem, Dispatch, Rhythm, Weekday
 from monitoring.telling import tell_notices
-from portfolio.notices import notify
 from tests.builders.alerts import raised
 from tests.builders.channels import a_channel
 from tests.builders.companies import OTHER

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.ids import time_first_id
 from direct_plus.payloads import parse_json
 from monitoring import identity
 from monitoring.reading import Reader, Reading
-from portfolio.keys import time_first_id
 from tests.builders.deliveries import as_bytes
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update

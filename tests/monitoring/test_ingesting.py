@@ -6,6 +6,8 @@ import pytest
 from django.db import DataError
 from django.utils import timezone
 
+from core.blobs import load_bytes
+from core.db import insert_new
 from monitoring import ingesting
 from monitoring.breaker import resume_ingest
 from monitoring.identity import source_of
@@ -24,8 +26,6 @@ from monitoring.models import (
     Source,
 )
 from portfolio.models import Company, Registration
-from portfolio.rows import insert_new
-from portfolio.stored_bytes import load_bytes
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import a_delivery, delivered
 from tests.builders.elements import an_element

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.blobs import load_bytes
 from direct_plus.sandbox.control.client import SandboxControl
 from monitoring import jobs
 from monitoring.ingesting import write
@@ -23,7 +24,6 @@ from monitoring.order import next_turn
 from monitoring.pulling import announce, pull
 from monitoring.repairing import audit_is_due
 from portfolio.models import Contract, Registration, RegistrationState
-from portfolio.stored_bytes import load_bytes
 from portfolio.syncing import pause_pulling
 from tests.builders.deliveries import a_delivery, pull_now
 from tests.builders.elements import an_element

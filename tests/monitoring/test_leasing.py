@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from core.db import database_now
 from monitoring.leasing import Lease, LeaseLost, leased, take_lease
 from portfolio.models import Registration
-from portfolio.rows import database_now
 from tests.builders.registrations import a_registration
 
 

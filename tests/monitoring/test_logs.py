@@ -25,9 +25,9 @@ from dnbmon_site.logs import logging_config
 from dnbmon_site.models import ApiKey, User
 from dnbmon_site.request_log import shown
 from monitoring import alert_jobs
-from monitoring.addressing import unsubscribe_link
 from monitoring.jobs import pull_due
 from monitoring.models import Delivery, WebhookEndpoint
+from monitoring.outbox.addresses import unsubscribe_link
 from monitoring.webhooks import rotate_secret
 from portfolio.connecting import SharedTokens
 from portfolio.models import Registration

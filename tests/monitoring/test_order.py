@@ -11,6 +11,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.db import insert_new
 from direct_plus.payloads import UnreadableItem, read_item
 from monitoring import order, projecting
 from monitoring.admin.changes import ChangeAdmin
@@ -38,7 +39,6 @@ from monitoring.rolling_up import roll_up
 from monitoring.timeline import changes_of
 from monitoring.weighing import Weights
 from portfolio.models import Company, Registration
-from portfolio.rows import insert_new
 from tests.builders.alerts import raised
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import a_delivery, delivered

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 
-from monitoring import outgoing
-from monitoring.outgoing import PrivateAddress, is_allowed, is_private
+from core.outbound import connections
+from core.outbound.connections import PrivateAddress, is_allowed, is_private
 
 ROOT = Path(django_settings.BASE_DIR)
 PROGRAM = ("dnbmon_site", "direct_plus", "portfolio", "monitoring", "health")
@@ -16,8 +16,8 @@ PROGRAM = ("dnbmon_site", "direct_plus", "portfolio", "monitoring", "health")
 # exceptions (the D&B client and what asks about it, Redis, the mail server, the program's own web server).
 OPENERS = {"requests", "urllib3", "urllib.request", "http.client", "smtplib", "ftplib", "socket", "paramiko", "redis"}
 ALLOWED = {
-    "monitoring/outgoing.py": {"socket", "urllib3"},
-    "monitoring/calling_out.py": {"requests", "urllib3", "http.client", "socket"},
+    "core/outbound/connections.py": {"socket", "urllib3"},
+    "core/outbound/http.py": {"requests", "urllib3", "http.client", "socket"},
     "monitoring/sftp.py": {"paramiko", "socket"},
     # For the errors of what the guarded place was asked.
     "health/outside.py": {"requests"},
@@ -94,7 +94,7 @@ def test_our_own_hosts_are_reached_when_a_setting_names_them(
 def test_every_spelling_is_judged_by_what_would_be_connected_to(settings: Any, host: str) -> None:
     settings.PRIVATE_HOSTS = []
     with pytest.raises(PrivateAddress):
-        outgoing.connect(host, 80)
+        connections.connect(host, 80)
 
 
 def test_nothing_else_in_the_program_opens_connections() -> None:

@@ -7,12 +7,13 @@ from django.contrib.auth.models import Group
 from django.core import signing
 from django.test import Client
 
+from core.cached_counts import tally
+from core.models import AuditEntry
 from dnbmon_site.models import User
 from monitoring.models import AlertRule, Channel, Dispatch, Rhythm, Severity
 from monitoring.permitted_addresses import SALT
 from monitoring.reach import unheard
-from portfolio.models import AuditEntry, Subject
-from portfolio.tallying import tally
+from portfolio.models import Subject
 from tests.builders.alerts import raised
 from tests.builders.channels import a_channel, channel_form, listen, said_yes
 from tests.builders.companies import DUNS

@@ -14,6 +14,7 @@ from django.test import Client
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from core.models import AuditEntry
 from dnbmon_site.models import User
 from monitoring.delays import cut, delay_text
 from monitoring.models import Alert, AlertKind, Change, Kind, Notification, ReportSchedule
@@ -22,7 +23,7 @@ from monitoring.report_pdf import report_pdf
 from monitoring.report_words import speeds, summary, worth
 from monitoring.report_xlsx import report_xlsx
 from monitoring.reporting import Report, make_report
-from portfolio.models import AuditEntry, Registration, Subject
+from portfolio.models import Registration, Subject
 from portfolio.roles import MANAGER, VIEWER
 from tests.builders.pages import text_of
 from tests.builders.people import a_person

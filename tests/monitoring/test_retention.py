@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from core.blobs import load_bytes
+from core.models import AuditEntry, StoredBytes
 from monitoring import feed
 from monitoring.history import SNAPSHOT, profile
 from monitoring.identity import canonical
@@ -19,8 +21,7 @@ from monitoring.models import Change, Delivery, DeliveryState, Kind, Notificatio
 from monitoring.readers import all_readers
 from monitoring.rebuilding import rebuild
 from monitoring.retention import Removed, keep_what_is_kept, note_for, retain, what_remains
-from portfolio.models import AuditEntry, Contract, StoredBytes
-from portfolio.stored_bytes import load_bytes
+from portfolio.models import Contract
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract
 from tests.builders.deliveries import delivered

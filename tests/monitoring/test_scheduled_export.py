@@ -16,12 +16,12 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 from rest_framework.exceptions import ValidationError as BadFilter
 
+from core.lists.saved_filters import save_filter
+from core.models import SavedFilter
 from dnbmon_site.models import User
 from monitoring import scheduled_export
 from monitoring.models import Publication, ScheduledExport
 from monitoring.scheduled_export import asked_for, next_time, plan, write_due, write_now
-from portfolio.models import SavedFilter
-from portfolio.saved_filters import save_filter
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element

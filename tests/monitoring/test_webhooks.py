@@ -12,7 +12,9 @@ from django.utils import timezone
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from monitoring import calling_out, dispatching, outgoing, webhook_reading
+from core.models import AuditEntry
+from core.outbound import connections, http
+from monitoring import dispatching, webhook_reading
 from monitoring.dispatching import send_again, send_to
 from monitoring.event_types import EVENT_TYPES, UnknownEventType, patterns_of
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState, Publication, Severity, WebhookEndpoint
@@ -32,7 +34,6 @@ from monitoring.webhooks import (
     switch_on,
     waiting,
 )
-from portfolio.models import AuditEntry
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
@@ -462,7 +463,7 @@ def test_retry_after_is_honoured_for_all_that_waits(
 )
 def test_reading_retry_after(header: str, seconds: float | None) -> None:
     with time_machine.travel(NOON, tick=False):
-        assert calling_out.wait_asked_for(header) == seconds
+        assert http.wait_asked_for(header) == seconds
 
 
 def test_garbage_is_tried_again(receiver: Receiver, clock: time_machine.Traveller) -> None:
@@ -480,8 +481,8 @@ def test_garbage_is_tried_again(receiver: Receiver, clock: time_machine.Travelle
 def test_who_answers_byte_by_byte_is_given_up(receiver: Receiver) -> None:
     receiver.behave = slow
     begun = datetime.now(UTC)
-    with pytest.raises(outgoing.NotReached, match="within 0.4 seconds"):
-        calling_out.post(receiver.url, b"{}", {}, seconds=0.4)
+    with pytest.raises(connections.NotReached, match="within 0.4 seconds"):
+        http.post(receiver.url, b"{}", {}, seconds=0.4)
     assert datetime.now(UTC) - begun < timedelta(seconds=3)
 
 
@@ -489,8 +490,8 @@ def test_who_answers_byte_by_byte_is_given_up(receiver: Receiver) -> None:
     "url", ["http://127.0.0.1:9/", "http://nowhere.invalid/", "http:///x", "ftp://127.0.0.1/", "http://[::1]:9/"]
 )
 def test_who_cannot_be_reached(url: str) -> None:
-    with pytest.raises(outgoing.NotReached):
-        calling_out.post(url, b"{}", {})
+    with pytest.raises(connections.NotReached):
+        http.post(url, b"{}", {})
 
 
 # Private addresses
@@ -499,10 +500,10 @@ def test_who_cannot_be_reached(url: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1", "0x7f000001", "2130706433"])
 def test_private_addresses_are_refused_unless_a_setting_allows(receiver: Receiver, settings: Any, host: str) -> None:
     url = receiver.url.replace("127.0.0.1", host)
-    calling_out.post(url, b"{}", {})
+    http.post(url, b"{}", {})
     settings.PRIVATE_HOSTS = []
-    with pytest.raises(outgoing.PrivateAddress):
-        calling_out.post(url, b"{}", {})
+    with pytest.raises(connections.PrivateAddress):
+        http.post(url, b"{}", {})
     assert len(receiver.got) == 1
 
 
@@ -525,9 +526,9 @@ def test_a_name_that_means_something_else_the_second_time(
         raise ConnectionRefusedError
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    monkeypatch.setattr(outgoing, "create_connection", refused)
-    with pytest.raises(outgoing.NotReached):
-        calling_out.post("http://rebinding.example/", b"{}", {})
+    monkeypatch.setattr(connections, "create_connection", refused)
+    with pytest.raises(connections.NotReached):
+        http.post("http://rebinding.example/", b"{}", {})
     assert connected == [("93.184.216.34", 80)]
 
 

@@ -16,13 +16,14 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
 django.setup()
 
+from core.models import AuditEntry  # noqa: E402
 from portfolio import wanting  # noqa: E402
 from portfolio.importing import applying, reading  # noqa: E402
 from portfolio.importing.confirming import confirm_import  # noqa: E402
 from portfolio.importing.reading import create_import  # noqa: E402
 from portfolio.importing.verdicts import verdict_rows  # noqa: E402
 from portfolio.importing.working import work_on  # noqa: E402
-from portfolio.models import AuditEntry, Subject, SubjectImport  # noqa: E402
+from portfolio.models import Subject, SubjectImport  # noqa: E402
 from tests.builders.contracts import a_contract  # noqa: E402
 from tests.builders.people import an_actor  # noqa: E402
 from tests.builders.registrations import a_registration  # noqa: E402

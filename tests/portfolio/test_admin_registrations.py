@@ -9,6 +9,8 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from core.models import AuditEntry
+from core.text import ago, days_and_hours, span
 from direct_plus.errors import DirectPlusError, Told
 from dnbmon_site.models import User
 from monitoring import jobs
@@ -16,9 +18,9 @@ from monitoring.admin import acting
 from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.pulling import Outcome, PullResult
 from portfolio.connecting import NotConfigured
-from portfolio.models import AuditEntry, Cadence, Registration, RegistrationState
+from portfolio.models import Cadence, Registration, RegistrationState
+from portfolio.registrations.status import cadence_words, countdown, loss_sentence, standing
 from portfolio.syncing import Discovery
-from portfolio.wording import ago, cadence_words, countdown, days_and_hours, loss_sentence, span, standing
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 from tests.builders.registrations import a_registration

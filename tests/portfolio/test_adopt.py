@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.models import AuditEntry
 from direct_plus.sandbox.control.client import SandboxControl
 from portfolio.adopting import (
     NothingToCheck,
@@ -20,7 +21,7 @@ from portfolio.adopting import (
 from portfolio.checking import duration_in_words
 from portfolio.delivered_files import WrongFile, apply_export, is_whole
 from portfolio.evidence import Seen, fold, take_evidence
-from portfolio.models import AuditEntry, CheckState, ListCheck, Registration, Subject, SubjectState
+from portfolio.models import CheckState, ListCheck, Registration, Subject, SubjectState
 from portfolio.reconciling import drift
 from portfolio.sending import sync
 from portfolio.sync_jobs import check_lists

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from portfolio.auditing import record
-from portfolio.models import AuditEntry
+from core.audit import record
+from core.models import AuditEntry
 from portfolio.roles import ROLES
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of

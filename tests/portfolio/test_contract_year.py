@@ -7,6 +7,9 @@ import pytest
 import time_machine
 from django.test import Client
 
+from core.cached_counts import tally
+from core.models import AuditEntry, Notice
+from core.notices import notify
 from portfolio.contract_year import (
     Year,
     cancel_removal,
@@ -17,9 +20,7 @@ from portfolio.contract_year import (
 )
 from portfolio.importing.planning import Planned, plan_removal
 from portfolio.jobs import look_after_years
-from portfolio.models import AuditEntry, Contract, Notice, Subject, SubjectImport, SubjectState
-from portfolio.notices import notify
-from portfolio.tallying import tally
+from portfolio.models import Contract, Subject, SubjectImport, SubjectState
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.exports.files import MOST_A_DAY, MOST_KEPT, MOST_UNFINISHED
+from core.models import Export, ExportState
 from dnbmon_site.models import User
-from portfolio.export_files import MOST_A_DAY, MOST_KEPT, MOST_UNFINISHED
-from portfolio.models import Export, ExportState
 from tests.builders.pages import text_of
 
 pytestmark = pytest.mark.django_db

@@ -16,13 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from portfolio import export_files, jobs
-from portfolio.admin import exports as export_pages
-from portfolio.export_files import parts_of, remove_old, work_on
-from portfolio.exporting import LISTINGS
-from portfolio.formulas import harmless, plain
+from core.admin import exports
+from core.exports import files
+from core.exports.files import parts_of, remove_old, work_on
+from core.exports.spreadsheet_escape import harmless, plain
+from core.lists.listings import LISTINGS
+from core.models import AuditEntry, Export, ExportState, StoredBytes
+from portfolio import jobs
 from portfolio.importing.files import open_table
-from portfolio.models import AuditEntry, Export, ExportState, Proposal, ProposalKind, StoredBytes, SubjectState
+from portfolio.models import Proposal, ProposalKind, SubjectState
 from portfolio.proposing import Sign, propose
 from tests.builders.companies import DUNS, a_company
 from tests.builders.deliveries import delivered, some_news
@@ -209,9 +211,9 @@ def test_an_export_is_written_down(admin: Client) -> None:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two rows are a long list."""
-    for module in (export_pages, export_files):
+    for module in (exports, files):
         monkeypatch.setattr(module, "AT_ONCE", 2)
-    monkeypatch.setattr(export_files, "NOTED_EVERY", 1)
+    monkeypatch.setattr(files, "NOTED_EVERY", 1)
 
 
 def test_a_long_list_is_left_by_a_job(admin: Client, short: None) -> None:
@@ -260,7 +262,7 @@ def test_what_a_dead_worker_left_is_written_again(admin: Client) -> None:
 
 
 def test_large_files_are_kept_in_parts(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export_files, "PART_SIZE", 100)
+    monkeypatch.setattr(files, "PART_SIZE", 100)
     three_subjects()
     content = export(admin, "csv")
     assert len(content) > 200 and len(rows_of(content)) == 3

@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError, transaction
 
+from core.bulk import insert_rows, update_version
+from core.models import StoredBytes
 from monitoring.models import Change, Delivery, Notification
-from portfolio.fast_rows import insert_rows, update_version
-from portfolio.models import Company, StoredBytes
+from portfolio.models import Company
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import a_seed, an_update
 

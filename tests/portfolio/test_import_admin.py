@@ -15,11 +15,11 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django_q.models import OrmQ
 
+from core.blobs import load_bytes
 from dnbmon_site.models import User
 from portfolio.importing.states import file_key
 from portfolio.importing.working import work_on
 from portfolio.models import Contract, ImportState, Registration, Subject, SubjectImport, SubjectState
-from portfolio.stored_bytes import load_bytes
 from portfolio.wanting import Wish, want_subjects
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of

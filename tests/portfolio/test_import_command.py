@@ -8,7 +8,8 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
-from portfolio.models import AuditEntry, ImportState, StoredBytes, Subject, SubjectImport
+from core.models import AuditEntry, StoredBytes
+from portfolio.models import ImportState, Subject, SubjectImport
 from portfolio.wanting import Wish, want_subjects
 from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration

@@ -10,6 +10,8 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from core.blobs import load_bytes
+from core.models import AuditEntry, StoredBytes
 from portfolio.importing import jobs, reading, verdicts
 from portfolio.importing.applying import apply_import, undo_import
 from portfolio.importing.confirming import approve_import, cancel_import, confirm_import
@@ -18,17 +20,7 @@ from portfolio.importing.reading import choose_sheet, create_import, decide_zero
 from portfolio.importing.states import NotAllowed, Refused, WrongNumber, counts_of, file_key, sheets_of
 from portfolio.importing.verdicts import verdict_rows
 from portfolio.importing.working import work_on
-from portfolio.models import (
-    AuditEntry,
-    ImportState,
-    Registration,
-    StoredBytes,
-    Subject,
-    SubjectImport,
-    SubjectState,
-    Verdict,
-)
-from portfolio.stored_bytes import load_bytes
+from portfolio.models import ImportState, Registration, Subject, SubjectImport, SubjectState, Verdict
 from portfolio.wanting import Wish, want_subjects
 from tests.builders.contracts import a_contract
 from tests.builders.people import an_actor

@@ -9,9 +9,10 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 
+from core.actors import Actor, actor_at_the_shell
+from core.models import AuditEntry
 from dnbmon_site.models import ApiKey
 from portfolio import reconciling
-from portfolio.acting import Actor, actor_at_the_shell
 from portfolio.adopting import learn_is_in, learn_is_out, take_as_wanted
 from portfolio.contract_year import remove_planned
 from portfolio.delivered_files import apply_export
@@ -24,7 +25,6 @@ from portfolio.importing.states import NotAllowed
 from portfolio.importing.working import work_on
 from portfolio.limits import Act, NeedsSecondPerson, additions_of, do_alone, forget, reasons_for_second, removals_of
 from portfolio.models import (
-    AuditEntry,
     ImportMode,
     ImportState,
     ProposalKind,

@@ -11,8 +11,8 @@ from django.contrib import admin
 from django.test import Client
 from django_q.models import Schedule
 
+from core.dates import read_day
 from dnbmon_site.models import User
-from portfolio.dates import read_day
 from portfolio.models import Company
 from tests.builders.contracts import a_contract
 from tests.builders.deliveries import delivered

@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.models import AuditEntry
 from dnbmon_site.models import User
 from portfolio import proposing
-from portfolio.models import AuditEntry, Contract, Proposal, ProposalKind, ProposalState, Subject, SubjectState
+from portfolio.models import Contract, Proposal, ProposalKind, ProposalState, Subject, SubjectState
 from portfolio.proposing import (
     Refused,
     Sign,

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from portfolio.queueing import ask_worker
+from core.jobs import ask_worker
 
 pytestmark = pytest.mark.django_db
 PULL = "monitoring.jobs.pull_now"

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.models import AuditEntry, Notice
 from direct_plus.sandbox.control.client import SandboxControl
 from portfolio import reconciling
 from portfolio.contract_year import remove_planned
 from portfolio.delivered_files import apply_export
-from portfolio.models import AuditEntry, Notice, Registration, Subject, SubjectState
+from portfolio.models import Registration, Subject, SubjectState
 from portfolio.reconciling import Drift, costs_of_sending_again, drift, missing, tell_of_drift
 from portfolio.sending import sync
 from portfolio.subject_counts import counts_of

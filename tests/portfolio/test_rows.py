@@ -7,10 +7,11 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from portfolio import rows
-from portfolio.models import Company, StoredBytes
-from portfolio.rows import clean_text, database_now, insert_new, search_name, with_name_prefix
-from portfolio.stored_bytes import PART_SIZE, delete_bytes, load_bytes, store_bytes
+from core import db
+from core.blobs import PART_SIZE, delete_bytes, load_bytes, store_bytes
+from core.db import clean_text, database_now, insert_new, search_name, with_name_prefix
+from core.models import StoredBytes
+from portfolio.models import Company
 
 
 def companies(*numbers: int) -> list[Company]:
@@ -30,14 +31,14 @@ def test_inserts_only_what_is_new_and_says_which() -> None:
 
 @pytest.mark.django_db
 def test_a_clash_in_between_is_survived(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = rows.existing_keys, []
+    real, calls = db.existing_keys, []
 
     def blind(model: Any, wanted: Any) -> Any:
         calls.append(1)
         return set() if len(calls) <= 2 else real(model, wanted)
 
     insert_new(Company, companies(1))
-    monkeypatch.setattr(rows, "existing_keys", blind)
+    monkeypatch.setattr(db, "existing_keys", blind)
     insert_new(Company, companies(1, 2, 3))
     assert Company.objects.count() == 3
 
@@ -45,7 +46,7 @@ def test_a_clash_in_between_is_survived(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.django_db(transaction=True)
 def test_says_which_it_inserted_although_some_clashed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without transactions, what stands before the clash stays, and it was this call that brought it."""
-    real, calls = rows.existing_keys, []
+    real, calls = db.existing_keys, []
 
     def somebody_is_faster(model: Any, wanted: Any) -> Any:
         found = real(model, wanted)
@@ -54,7 +55,7 @@ def test_says_which_it_inserted_although_some_clashed(monkeypatch: pytest.Monkey
             Company.objects.create(duns="000000002")
         return found
 
-    monkeypatch.setattr(rows, "existing_keys", somebody_is_faster)
+    monkeypatch.setattr(db, "existing_keys", somebody_is_faster)
     assert sorted(keys(insert_new(Company, companies(1, 2, 3)))) == ["1", "3"]
 
 

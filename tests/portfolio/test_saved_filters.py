@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.exports.files import parts_of, work_on
+from core.lists.saved_filters import filters_in, keep_columns, kept_for, save_filter
+from core.models import AuditEntry, Export, ExportFormat, ExportState, SavedFilter
 from dnbmon_site.models import User
 from portfolio import roles
-from portfolio.export_files import parts_of, work_on
-from portfolio.models import AuditEntry, Export, ExportFormat, ExportState, SavedFilter
-from portfolio.saved_filters import filters_in, keep_columns, kept_for, save_filter
 from tests.builders.deliveries import some_news
 from tests.builders.pages import text_of
 from tests.builders.people import a_person

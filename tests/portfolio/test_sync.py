@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.models import AuditEntry, Notice
 from direct_plus.client import DirectPlus
 from direct_plus.sandbox.control.client import SandboxControl
 from portfolio import sync_runs
 from portfolio.delivered_files import apply_exceptions
-from portfolio.models import AuditEntry, Notice, Registration, Subject, SubjectState, SyncRun, SyncState
+from portfolio.models import Registration, Subject, SubjectState, SyncRun, SyncState
+from portfolio.open_counts import tallies
 from portfolio.sending import CannotSend, planned_calls, sync
-from portfolio.tallying import tallies
 from tests.builders.companies import duns_numbers
 from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
@@ -364,8 +365,8 @@ def test_wanted_again_after_its_removal_is_added_again(adopted: Registration, co
 
 
 def test_only_one_syncs_a_registration(adopted: Registration, control: SandboxControl) -> None:
+    from core.leases import holding
     from portfolio.connecting import longest_call
-    from portfolio.holding import holding
     from portfolio.sending import hold_of
 
     want(adopted, [A])

@@ -84,7 +84,7 @@ def kill_somewhere(control: SandboxControl, log: Path, chance: random.Random) ->
 
 def free_the_hold() -> None:
     """As if the minutes had passed after which a killed process no longer holds the sync."""
-    from portfolio.models import WorkLease
+    from core.models import WorkLease
 
     WorkLease.objects.update(until=None, owner=None)
 

@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from core.cached_counts import COUNTERS, tally
+from core.models import Tally
 from dnbmon_site.front import acts
 from dnbmon_site.front.acts import touched
 from portfolio.holdings import holdings, listed_in
@@ -17,9 +19,9 @@ from portfolio.importing.confirming import confirm_import
 from portfolio.importing.jobs import work_on_import
 from portfolio.importing.reading import create_import
 from portfolio.importing.working import work_on
-from portfolio.models import ProposalKind, Registration, SubjectImport, Tally
+from portfolio.models import ProposalKind, Registration, SubjectImport
+from portfolio.open_counts import tallies
 from portfolio.proposing import Sign, propose
-from portfolio.tallying import COUNTERS, tallies, tally
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
@@ -156,7 +158,7 @@ def test_what_is_held_is_counted_by_a_worker_and_here_when_none_can_be_asked(
     a_subject(registration=a_registration(adopted=True), state="monitored")
     monkeypatch.setattr(acts, "ask_worker", lambda function, *names, **more: asked.append((function, *names)))
     acts.count_again(["alerts", "held"])
-    assert asked == [("portfolio.tallying.tally", "held")] and import_string(acts.TALLY) is tally
+    assert asked == [("core.cached_counts.tally", "held")] and import_string(acts.TALLY) is tally
     assert sorted(Tally.objects.values_list("what", flat=True)) == ["alerts"]
 
     def no_queue(*args: object, **more: object) -> None:

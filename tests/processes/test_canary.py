@@ -7,12 +7,12 @@ from django.db import OperationalError
 from django.utils import timezone
 from django_q.models import Schedule
 
+from core.db import database_now
+from core.models import Notice
 from health import beats, watchdog
 from health.jobs import beat
 from health.models import JOBS, RESULTS, Heartbeat, Incident
 from health.watchdog import Canary
-from portfolio.models import Notice
-from portfolio.rows import database_now
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)

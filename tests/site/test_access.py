@@ -12,11 +12,11 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import escape
 
+from core.api.scopes import METRICS, READ, SCOPES
+from core.models import AuditEntry
 from dnbmon_site import api
 from dnbmon_site.key_rights import RIGHTS_BEHIND
 from dnbmon_site.models import ApiKey, User, UserPermission, hashed
-from portfolio.models import AuditEntry
-from portfolio.scopes import METRICS, READ, SCOPES
 
 pytestmark = pytest.mark.django_db
 NEW = "other words entirely"

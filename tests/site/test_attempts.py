@@ -12,11 +12,11 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from core.models import AuditEntry
 from dnbmon_site.attempts import address_of
 from dnbmon_site.forgetting import forget_old_sign_ins
 from dnbmon_site.models import User
 from portfolio import roles
-from portfolio.models import AuditEntry
 from tests.builders.people import a_person
 
 pytestmark = pytest.mark.django_db

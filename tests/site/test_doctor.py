@@ -14,14 +14,14 @@ import requests
 from django.core.management import call_command
 from django.utils import timezone
 
+from core.encryption import encrypted
 from direct_plus.sandbox.run import start_sandbox
 from dnbmon_site import doctor
 from dnbmon_site.doctor import dnb, here, keys
 from dnbmon_site.models import ApiKey, User
 from health.models import JOBS, Heartbeat
-from monitoring.addressing import set_address
 from monitoring.models import Channel, Delivery, DeliveryState, WebhookEndpoint
-from monitoring.signing import encrypted
+from monitoring.outbox.addresses import set_address
 from portfolio.connecting import SharedTokens, refusal_of_key
 from portfolio.models import Registration, RegistrationState
 from tests.builders.contracts import a_contract

@@ -15,11 +15,11 @@ from django.test import Client
 from django.utils import translation
 from django.utils.translation.template import templatize
 
+from core.markup import ago, bytes_in_words, exact
+from core.models import AuditEntry
+from core.text import counted, day_text, moment_text, plural
 from dnbmon_site.models import User
 from monitoring.wording import say
-from portfolio.markup import ago, bytes_in_words, exact
-from portfolio.models import AuditEntry
-from portfolio.wording import counted, day_text, moment_text, plural
 from tests.builders.contracts import a_contract
 
 MOMENT = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)

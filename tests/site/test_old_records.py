@@ -10,12 +10,13 @@ import pytest
 from django.utils import timezone
 from django_q.models import Failure, Task
 
+from core.audit import record
+from core.blobs import store_bytes
+from core.models import AuditEntry, Notice, StoredBytes
 from dnbmon_site.old_records import forget_old_records
 from health.models import Incident, State
 from monitoring.models import Delivery, DeliveryState, Dispatch, DispatchAttempt, DispatchState
-from portfolio.auditing import record
-from portfolio.models import AuditEntry, Notice, StoredBytes, SyncRun, SyncState
-from portfolio.stored_bytes import store_bytes
+from portfolio.models import SyncRun, SyncState
 from tests.builders.deliveries import a_call
 from tests.builders.messages import a_message
 from tests.builders.registrations import a_registration

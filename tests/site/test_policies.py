@@ -12,9 +12,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import Http404
 from django.test import Client
 
+from core.uploads import is_too_large
 from dnbmon_site.models import ApiKey, User
-from monitoring.addressing import unsubscribe_link
-from portfolio.uploads import is_too_large
+from monitoring.outbox.addresses import unsubscribe_link
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered

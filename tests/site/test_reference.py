@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from core.fields import default_in_words, with_default
 from dnbmon_site import reference
-from portfolio.defaults import default_in_words, with_default
 from portfolio.models import Contract
 from tests.support import ROOT
 

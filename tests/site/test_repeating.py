@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from core.jobs import PAUSES, repeat_when_locked
 from dnbmon_site.task_packages import Job, TaskSerializer
-from portfolio.repeating import PAUSES, repeat_when_locked
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -20,7 +20,7 @@ pytestmark = [
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     found: list[float] = []
-    monkeypatch.setattr("portfolio.repeating.time.sleep", found.append)
+    monkeypatch.setattr("core.jobs.time.sleep", found.append)
     return found
 
 

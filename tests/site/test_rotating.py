@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from core.models import AuditEntry
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import Sandbox
 from dnbmon_site.models import User
 from portfolio.connecting import SharedThrottle, client_for
-from portfolio.models import AuditEntry, Contract
+from portfolio.models import Contract
 from tests.builders.contracts import a_contract
 
 pytestmark = pytest.mark.django_db

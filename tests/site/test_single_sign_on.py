@@ -12,12 +12,12 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
+from core.models import AuditEntry
+from core.outbound import connections, http
 from dnbmon_site import single_sign_on
 from dnbmon_site.models import User
 from dnbmon_site.signing_in import backends, read_roles, refuse_half_made
-from monitoring import calling_out, outgoing
 from portfolio import roles
-from portfolio.models import AuditEntry
 from tests.servers.openid_providers import Provider, begun
 
 pytestmark = pytest.mark.django_db
@@ -212,9 +212,9 @@ def test_every_question_to_the_service_goes_through_the_guarded_place(
 
     def connect(host: str, port: int) -> socket.socket:
         connected.append(host)
-        return outgoing.connect(host, port)
+        return connections.connect(host, port)
 
-    monkeypatch.setattr(calling_out, "connect", connect)
+    monkeypatch.setattr(http, "connect", connect)
     assert is_in(signed_in())
     asked = [path for path in provider.asked if path != "/begin"]
     assert sorted(set(asked)) == ["/.well-known/openid-configuration", "/keys", "/me", "/token"]

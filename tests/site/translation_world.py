@@ -9,6 +9,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from core.lists.saved_filters import save_filter
+from core.models import AuditEntry, Export, ExportFormat, ExportState, Notice
 from dnbmon_site.models import User
 from health.incidents import open_incident
 from health.models import Incident
@@ -38,22 +40,8 @@ from monitoring.models import (
 from monitoring.webhooks import create_endpoint
 from portfolio.importing.reading import create_import
 from portfolio.importing.working import work_on
-from portfolio.models import (
-    AuditEntry,
-    Export,
-    ExportFormat,
-    ExportState,
-    ImportMode,
-    Notice,
-    Proposal,
-    ProposalKind,
-    Registration,
-    Subject,
-    SubjectImport,
-    SyncRun,
-)
+from portfolio.models import ImportMode, Proposal, ProposalKind, Registration, Subject, SubjectImport, SyncRun
 from portfolio.proposing import Sign, propose
-from portfolio.saved_filters import save_filter
 from tests.builders.channels import a_channel
 from tests.builders.messages import a_message
 from tests.builders.reports import NAMES, a_world

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from core.cached_counts import tally
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.demo.world import CUSTOMERS, SUPPLIERS
 from dnbmon_site.first_access import first_person
@@ -19,7 +20,6 @@ from portfolio.adopting import take_as_wanted
 from portfolio.delivered_files import apply_export
 from portfolio.models import Contract, Registration
 from portfolio.roles import APPROVER
-from portfolio.tallying import tally
 
 ACTOR = "manage.py prepare_demo"
 SECOND_PERSON = "approver"

@@ -16,11 +16,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from core.text import ago
 from dnbmon_site.demo import Demo
 from dnbmon_site.processes import manage
 from dnbmon_site.running import Note, running
 from dnbmon_site.starting import answers
-from portfolio.wording import ago
 
 # As of init scripts: the program is not running.
 NOTHING_RUNS = 3

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from core.text import plural
 from direct_plus.errors import DirectPlusError
 from monitoring import jobs
 from monitoring.management.commands._waiting import add_wait, keep_trying
@@ -17,7 +18,6 @@ from monitoring.repairing import doubts_of, repair_is_due
 from portfolio.connecting import NotConfigured
 from portfolio.management.commands._plainly import PlainCommand, Progress, progress, registrations_named
 from portfolio.models import Registration, RegistrationState
-from portfolio.wording import plural
 
 
 class Command(PlainCommand):

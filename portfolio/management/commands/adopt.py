@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from core import plurals
 from direct_plus.delivered_files import UnreadableFile, read_lines
-from portfolio import counting
 from portfolio.adopting import begin_check, go_on_checking, read_listing, take_as_wanted
 from portfolio.checking import duration_in_words
 from portfolio.delivered_files import WrongFile, apply_export
@@ -40,9 +40,9 @@ class Command(PlainCommand):
             self.learn(registration, file, check)
         if not look:
             count = take_as_wanted(registration, by=ACTOR)
-            self.stdout.write(f"{registration} is adopted: {counting.companies(count)} became wanted.")
+            self.stdout.write(f"{registration} is adopted: {plurals.companies(count)} became wanted.")
         there = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED).count()
-        self.stdout.write(f"{counting.companies(there)} known to be at D&B. Nothing was sent.")
+        self.stdout.write(f"{plurals.companies(there)} known to be at D&B. Nothing was sent.")
 
     def learn(self, registration: Registration, file: Path, check: bool) -> None:
         if not file.is_file():
@@ -58,7 +58,7 @@ class Command(PlainCommand):
     def ask(self, registration: Registration, file: Path) -> None:
         listing = read_listing(line.decode(errors="replace") for line in read_lines(file))
         numbers = len(listing.numbers)
-        self.stdout.write(f"Asking D&B about {counting.numbers(numbers)}: {duration_in_words(numbers)}.")
+        self.stdout.write(f"Asking D&B about {plurals.numbers(numbers)}: {duration_in_words(numbers)}.")
         row = begin_check(registration, listing.numbers, by=ACTOR)
         with progress(self.stdout, f"{registration}: …") as shown:
             ended = go_on_checking(row, tell=lambda: shown.now(f"{row.position:,} of {row.total:,}"))

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from portfolio import counting
-from portfolio.acting import Actor, actor_at_the_shell
+from core import plurals
+from core.actors import Actor, actor_at_the_shell
 from portfolio.adopting import is_number_known
 from portfolio.importing.confirming import confirm_import, is_undecided, make_plan
 from portfolio.importing.reading import create_import, decide_zeros, judged_without_keeping
@@ -127,7 +127,7 @@ class Command(PlainCommand):
         for sheet in sheets if len(sheets) > 1 else []:
             hint = "" if sheet.has_numbers else ", no D-U-N-S numbers"
             word = "Read" if sheet.is_read else "NOT read"
-            self.stdout.write(f"{word}: sheet “{sheet.name}” ({counting.rows(sheet.rows)}{hint})")
+            self.stdout.write(f"{word}: sheet “{sheet.name}” ({plurals.rows(sheet.rows)}{hint})")
 
     def show(self, counts: dict[str, int], bad: Iterable[VerdictRow]) -> None:
         for verdict in Verdict:
@@ -161,7 +161,7 @@ def bad_rows(import_: SubjectImport) -> Iterator[VerdictRow]:
 
 def sentence(import_: SubjectImport, added: int, removed: int) -> str:
     up_to = "" if is_number_known(import_.registration.contract) else "up to "
-    adds = f"adds {up_to}{counting.new_billable_companies(added)}"
-    removes = f"removes {counting.companies(removed)}"
+    adds = f"adds {up_to}{plurals.new_billable_companies(added)}"
+    removes = f"removes {plurals.companies(removed)}"
     told = {ImportMode.ADD.value: adds, ImportMode.REMOVE.value: removes}.get(import_.mode, f"{adds} and {removes}")
     return f"It {told}."

@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import QuerySet
 
+from core import plurals
 from direct_plus.delivered_files import UnreadableFile
-from portfolio import counting, reconciling
+from portfolio import reconciling
 from portfolio.delivered_files import WrongFile, apply_export
 from portfolio.management.commands._plainly import PlainCommand, one_registration
 from portfolio.models import Registration, Subject
@@ -37,7 +38,7 @@ class Command(PlainCommand):
         if found.unsent or found.pending:
             self.stdout.write(f"Under way: {found.unsent:,} to be sent, {found.pending:,} sent and not answered yet.")
         if found.held_back:
-            self.stdout.write(f"{counting.changes(found.held_back)} held back: the sync was cancelled.")
+            self.stdout.write(f"{plurals.changes(found.held_back)} held back: the sync was cancelled.")
 
     def apply(self, registration: Registration, files: list[Path]) -> None:
         try:

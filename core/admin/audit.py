@@ -1,0 +1,137 @@
+"""The audit: who did what to what, before and after. Read only, for everybody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+from core.admin.base import ReadOnlyAdmin
+from core.admin.exports import ExportedList
+from core.admin.filters import DaysFilter
+from core.markup import ago, badge, exact
+from core.models import AuditEntry
+from core.text import counted
+
+RECENT = 1000
+SHOWN = 300
+SYNONYMS = {
+    "subjectimport": _("import"),
+    "subject": _("company in a registration"),
+    "syncrun": _("sync"),
+    "want": _("wanted"),
+    "unwant": _("no longer wanted"),
+    "duns": _("D-U-N-S numbers"),
+}
+
+
+class RecentFilter(DropdownFilter):  # type: ignore[misc]
+    """The values of the last entries, and the one that is chosen; matched by equality, which an index answers."""
+
+    field = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        recent = AuditEntry.objects.order_by("-id").values_list(self.field, flat=True)[:RECENT]
+        chosen = request.GET.get(str(self.parameter_name), "")
+        return [(value, words(value)) for value in sorted({*recent, chosen} - {""})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(**{self.field: value}) if value else queryset
+
+
+def recent_filter(name: str, title: str | Promise) -> type[RecentFilter]:
+    return type(f"{name.title()}Filter", (RecentFilter,), {"field": name, "parameter_name": name, "title": title})
+
+
+def words(value: str) -> str:
+    return str(SYNONYMS.get(value, value))
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
+    list_display = ("when", "who", "shown_action", "in_words")
+    list_filter = (
+        recent_filter("actor", _("who")),
+        recent_filter("action", _("did what")),
+        recent_filter("what", _("to what")),
+        DaysFilter,
+    )
+    ordering = ("-id",)
+    sortable_by = ()
+    page_template = "pages/audit_entry.html"
+    empty_title = _("Nothing was done yet")
+    empty_text = _("Every act of a person or a job that changes the portfolio is written down here, and stays.")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without what was before and after: thousands of numbers, it may be, that only the page of an entry shows."""
+        return super().get_queryset(request).defer("before", "after")
+
+    @admin.display(description=_("When"))
+    def when(self, row: AuditEntry) -> SafeString | str:
+        return ago(row.at)
+
+    @admin.display(description=_("Who"))
+    def who(self, row: AuditEntry) -> str:
+        return row.actor
+
+    @admin.display(description=_("In words"))
+    def in_words(self, row: AuditEntry) -> str:
+        return row.summary
+
+    @admin.display(description=_("Did what"))
+    def shown_action(self, row: AuditEntry) -> SafeString:
+        return badge(words(row.action), "calm", words(row.what))
+
+    def page_context(self, request: HttpRequest, row: AuditEntry) -> dict[str, Any]:
+        return {
+            "title": row.summary[:100],
+            "when": exact(row.at),
+            "action": words(row.action),
+            "thing": words(row.what),
+            "link": link_to(row),
+            "differences": list(differences(row)),
+        }
+
+
+def link_to(row: AuditEntry) -> str:
+    """The page of the thing; nothing where there is none."""
+    for app in ("portfolio", "monitoring"):
+        if row.what in apps.all_models[app]:
+            try:
+                return reverse(f"admin:{app}_{row.what}_change", args=[row.key])
+            except NoReverseMatch:
+                return ""
+    return ""
+
+
+def differences(row: AuditEntry) -> Iterator[tuple[str, str, str]]:
+    """Name, before and after, of each thing that either side tells."""
+    before, after = read(row.before), read(row.after)
+    for name in dict.fromkeys([*before, *after]):
+        yield words(name).replace("_", " "), told(before.get(name)), told(after.get(name))
+
+
+def read(text: str) -> dict[str, Any]:
+    value = json.loads(text) if text else {}
+    return value if isinstance(value, dict) else {"": value}
+
+
+def told(value: Any) -> str:
+    if isinstance(value, list):
+        more = gettext(" … and %(count)s more") % {"count": counted(len(value) - SHOWN)} if len(value) > SHOWN else ""
+        return ", ".join(map(told, value[:SHOWN])) + more
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return "" if value is None else str(value)

@@ -1,0 +1,205 @@
+"""What the admin's pages share: unfold's look, reading without counting, and pages that are no forms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeList as DjangoChangeList
+from django.contrib.auth.context_processors import PermWrapper
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Model
+from django.db.models.constants import LOOKUP_SEP
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.lists.saved_filters import declared, undeclared_words
+from core.text import is_clean
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin as DjangoModelAdmin
+
+    ModelAdmin = DjangoModelAdmin[Any]
+    AnyPaginator = Paginator[Any]
+else:
+    # Unfold carries no types: they are Django's, the look is unfold's.
+    from unfold.admin import ModelAdmin
+
+    AnyPaginator = Paginator
+
+COUNTED = 10_000
+
+
+class BoundedPaginator(AnyPaginator):
+    """Counts up to a limit only, so that a page of a million rows costs what a page of ten thousand does."""
+
+    template_name = "pages/bounded_pagination.html"
+
+    @cached_property
+    def found(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[: COUNTED + 1].count())
+
+    @cached_property
+    def count(self) -> int:
+        return min(self.found, COUNTED)
+
+    @property
+    def has_more(self) -> bool:
+        return self.found > COUNTED
+
+
+class KeyChangeList(DjangoChangeList):
+    """A list in the order of an index: ties are broken in the direction of the first column."""
+
+    def _get_deterministic_ordering(self, ordering: list[str]) -> list[str]:
+        pk = self.lookup_opts.pk
+        names = {str(name).lstrip("-") for name in ordering}
+        if pk is None or names & {"pk", pk.name}:
+            return ordering
+        descending = bool(ordering) and str(ordering[0]).startswith("-")
+        return [*ordering, "-pk" if descending else "pk"]
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        # What stands in place of the rows is drawn without the request.
+        self.perms = PermWrapper(request.user)
+        # The number of all rows is never counted; the header would offer to show them "all".
+        self.full_result_count = self.result_count
+        # `complete` where the reader has chosen columns, which need something else than the page's own.
+        complete: Any = getattr(self, "complete", None) or getattr(self.model_admin, "complete_rows", None)
+        if complete:
+            self.result_list = list(self.result_list)
+            complete(self.result_list)
+
+
+class KeyedAdmin(ModelAdmin):
+    """Keys come in addresses and in ticked rows, and may be anything: what is no key is told, or is not there."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        return super().get_object(request, object_id, from_field) if self.is_key(object_id) else None
+
+    def response_action(self, request: HttpRequest, queryset: Any, *more: Any, **named: Any) -> Any:
+        if all(self.is_key(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            return super().response_action(request, queryset, *more, **named)
+        messages.error(request, gettext("What was ticked is not in this list. Open the list again and tick it there."))
+        return HttpResponseRedirect(request.get_full_path())
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Django allows every look-up on a list's own fields, also those that try a pattern on each row."""
+        names = declared(self.get_list_filter(request) if request else self.list_filter)
+        # Ticked rows are exported by their keys.
+        return lookup in names or lookup in ("pk__in", f"{self.opts.pk.name}__in")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        try:
+            return super().changelist_view(request, extra_context)
+        except DisallowedModelAdminLookup:
+            names = [name for name in request.GET if LOOKUP_SEP in name] or list(request.GET)
+            return render(request, "400.html", {"message": undeclared_words(names)}, status=400)
+
+    def is_key(self, text: str) -> bool:
+        field: Any = self.opts.pk
+        try:
+            # Of a relation the key that it leads to: it is not looked up here.
+            getattr(field, "target_field", field).clean(text, None)
+        except (ValidationError, ValueError, TypeError, OverflowError):
+            return False
+        return is_clean(text)
+
+
+class PageAdmin(KeyedAdmin):
+    """Lists that never count everything, and `page()` for what is shown instead of a form."""
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    # Counts beside each choice of a filter would read the whole table.
+    show_facets = ShowFacets.NEVER
+    list_filter_submit = True
+    list_fullwidth = False
+    compressed_fields = True
+    empty_title: str | Promise = _("Nothing here yet")
+    empty_text: str | Promise = ""
+    empty_template = ""
+    page_template = ""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DjangoChangeList]:
+        return KeyChangeList
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without an order of its own, which Django would add behind a column that somebody sorts by."""
+        return super().get_queryset(request).order_by()
+
+    def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404(
+                gettext("There is no %(verbose_name)s with the key %(object_id)s.")
+                % {"verbose_name": self.opts.verbose_name, "object_id": object_id}
+            )
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return row
+
+    def page(self, request: HttpRequest, template: str, *, title: str, **context: Any) -> TemplateResponse:
+        request.current_app = self.admin_site.name
+        shared = self.admin_site.each_context(request)
+        return TemplateResponse(request, template, {**shared, "opts": self.opts, "title": title, **context})
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """A page that is read, where the model has one; else the form."""
+        if not self.page_template:
+            return super().change_view(request, object_id, form_url, extra_context)
+        row = self.object_or_404(request, object_id)
+        context = self.page_context(request, row)
+        return self.page(request, self.page_template, **{"title": str(row), "row": row, **context})
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return {}
+
+
+class ReadOnlyAdmin(PageAdmin):
+    """What D&B or the program writes, and people read."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What somebody is given to copy, and whose it is."""
+
+    name: str
+    text: str
+
+
+def shown_once(
+    request: HttpRequest, secrets: Sequence[Secret], *, title: str, note: str, back: str
+) -> TemplateResponse:
+    """Secrets stand in this answer and nowhere else: a message would keep them in a cookie or a session meanwhile."""
+    request.current_app = admin.site.name
+    context = {"secrets": secrets, "title": title, "note": note, "back": back}
+    answer = TemplateResponse(request, "pages/shown_once.html", {**admin.site.each_context(request), **context})
+    answer["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,198 @@
+"""Lists as files: the page that every list's "Export" leads to, and the files that were asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_q.tasks import async_task
+
+from core.admin.base import ReadOnlyAdmin
+from core.exports.files import AT_ONCE, UNFINISHED, BeyondQuota, ask_export, parts_of, rows_for, told, write_export
+from core.lists.listings import LISTINGS, Column, Listing
+from core.lists.saved_filters import COLUMNS
+from core.markup import ago, badge, bytes_in_words
+from core.models import Export, ExportFormat, ExportState
+
+WRITE = "portfolio.jobs.write_export"
+TYPES = {
+    ExportFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ExportFormat.CSV: "text/csv; charset=utf-8",
+    ExportFormat.JSON: "application/json",
+    ExportFormat.DUNS: "text/plain; charset=us-ascii",
+}
+HINTS = {
+    ExportFormat.XLSX: _("For spreadsheets. Numbers keep their leading zeros."),
+    ExportFormat.CSV: _("For other programs. Opened in a spreadsheet, numbers may lose their leading zeros."),
+    ExportFormat.JSON: _("For other programs, with every value as it is."),
+    ExportFormat.DUNS: _("As D&B takes and gives lists: no header, each number once."),
+}
+TONES = {
+    ExportState.WAITING: "info",
+    ExportState.WRITING: "info",
+    ExportState.FINISHED: "good",
+    ExportState.FAILED: "bad",
+}
+
+
+class ExportedList:
+    """For the admin of a list that can be exported: its button, its action and its page (before other bases)."""
+
+    model: Any
+    opts: Any
+    admin_site: Any
+
+    @property
+    def export_url(self) -> str:
+        """What the list's template links to."""
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_export")
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        own = path("export/", self.admin_site.admin_view(self.export), name=name)
+        return [own, *super().get_urls()]  # type: ignore[misc]
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Where rows can be ticked for something else, they can be ticked for this."""
+        actions = super().get_actions(request)  # type: ignore[misc]
+        if not actions:
+            return actions
+        return {**actions, "export_selected": (export_selected, "export_selected", gettext("Export…"))}
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        listing = LISTINGS[self.model._meta.label_lower]
+        if request.method == "POST":
+            return self._make_export(request, listing)
+        found = rows_for(self, request).order_by()[: AT_ONCE + 1].count()
+        chosen = self.chosen_columns(request)
+        choices = [(form.value, form.label, HINTS[form]) for form in listing.formats]
+        context = {"choices": choices, "found": found, "is_large": found > AT_ONCE, "query": request.GET.urlencode()}
+        context["chosen"] = [column.heading for column in chosen]
+        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        title = gettext("Export %(things)s") % {"things": self.opts.verbose_name_plural}
+        return self.page(request, "pages/export.html", title=title, back=back, **context)  # type: ignore[attr-defined, no-any-return]
+
+    def _make_export(self, request: HttpRequest, listing: Listing) -> HttpResponseBase:
+        """The filters stand in the address, as on the list's own page."""
+        form = request.POST.get("format", "")
+        if form not in {known.value for known in listing.formats}:
+            raise Http404(gettext("There is no such format."))
+        by = request.user.get_username()
+        queryset = rows_for(self, request)
+        is_large = queryset.order_by()[: AT_ONCE + 1].count() > AT_ONCE
+        try:
+            export = ask_export(listing=listing, query=self._query_of(request), form=ExportFormat(form), by=by)
+        except BeyondQuota as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(reverse("admin:portfolio_export_changelist"))
+        if not is_large:
+            write_export(export, queryset)
+            return as_file(export)
+        async_task(WRITE, str(export.pk), task_name=f"Export {export.file_name}"[:100])
+        messages.success(
+            request,
+            gettext("%(file_name)s is being written. It can be downloaded here when it is finished.")
+            % {"file_name": export.file_name},
+        )
+        return HttpResponseRedirect(reverse("admin:portfolio_export_changelist"))
+
+    def chosen_columns(self, request: HttpRequest) -> tuple[Column, ...]:
+        """Where a list lets its readers choose, what they chose; else none, which is all."""
+        return ()
+
+    def _query_of(self, request: HttpRequest) -> str:
+        """The address of what is exported: with the chosen columns, unless all are asked for."""
+        address = request.GET.copy()
+        address.pop(COLUMNS, None)
+        chosen = ",".join(column.name for column in self.chosen_columns(request))
+        if chosen and "all_columns" not in request.POST:
+            address[COLUMNS] = chosen
+        return address.urlencode(safe=",")
+
+
+@admin.action(description=_("Export…"))
+def export_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+    """Those that are ticked, by their keys in the address; more than a page of them by the list's filters."""
+    keys = list(queryset.values_list("pk", flat=True)[: model_admin.list_per_page + 1])
+    if len(keys) > model_admin.list_per_page:
+        return HttpResponseRedirect(f"{model_admin.export_url}?{request.GET.urlencode()}")
+    name = model_admin.opts.pk.name
+    return HttpResponseRedirect(f"{model_admin.export_url}?{name}__in={','.join(map(str, keys))}")
+
+
+def as_file(export: Export) -> StreamingHttpResponse:
+    answer = StreamingHttpResponse(parts_of(export), content_type=TYPES[ExportFormat(export.format)])
+    answer["Content-Disposition"] = f'attachment; filename="{export.file_name}"'
+    answer["Content-Length"] = str(export.size)
+    return answer
+
+
+@admin.register(Export)
+class ExportAdmin(ReadOnlyAdmin):
+    list_display = ("name", "status", "rows_told", "shown_size", "asked", "asked_by")
+    ordering = ("-id",)
+    sortable_by = ()
+    list_display_links = None
+    list_before_template = "pages/exports_intro.html"
+    empty_title = _("No files yet")
+    empty_text = _("“Export” on a list leads here when the list is long. Files are kept for a week.")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.download)
+        return [path("<uuid:key>/download/", view, name="portfolio_export_download"), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Everybody's own; a superuser's are all."""
+        rows = super().get_queryset(request)
+        return rows if request.user.is_superuser else rows.filter(asked_by=request.user.get_username())
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        found: Any = super().get_changelist_instance(request)
+        found.unfinished = any(row.state in UNFINISHED for row in found.result_list)
+        return found
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A file has no page of its own."""
+        self.object_or_404(request, object_id)
+        return HttpResponseRedirect(reverse("admin:portfolio_export_changelist"))
+
+    def download(self, request: HttpRequest, key: Any) -> HttpResponseBase:
+        export = self.object_or_404(request, str(key))
+        if export.state != ExportState.FINISHED:
+            raise Http404(gettext("The file is not finished yet."))
+        return as_file(export)
+
+    @admin.display(description=_("File"))
+    def name(self, row: Export) -> SafeString | str:
+        if row.state != ExportState.FINISHED:
+            return row.file_name
+        link = reverse("admin:portfolio_export_download", args=[row.pk])
+        return format_html('<a class="dm-company" href="{}">{}</a>', link, row.file_name)
+
+    @admin.display(description=_("State"))
+    def status(self, row: Export) -> SafeString:
+        state = ExportState(row.state)
+        return badge(state.label, TONES[state])
+
+    @admin.display(description=_("Rows"))
+    def rows_told(self, row: Export) -> str:
+        return told(row)
+
+    @admin.display(description=_("Size"))
+    def shown_size(self, row: Export) -> str:
+        return bytes_in_words(row.size) if row.state == ExportState.FINISHED else ""
+
+    @admin.display(description=_("Asked for"))
+    def asked(self, row: Export) -> SafeString | str:
+        return ago(row.asked_at)

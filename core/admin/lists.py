@@ -1,0 +1,195 @@
+"""Lists as their readers want them: with saved filters above them, and in the columns that the reader chose.
+
+The columns stand in the address (`?columns=name,country`), so that a link shows what its sender saw; without them the
+reader's own choice is taken, and without one the list is drawn in its usual way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
+
+from core.admin.base import KeyChangeList
+from core.admin.exports import ExportedList
+from core.lists.listings import LISTINGS, Column, Listing
+from core.lists.saved_filters import (
+    COLUMNS,
+    Kept,
+    columns_of,
+    filters_in,
+    keep_columns,
+    kept_for,
+    save_filter,
+    undeclared_in,
+)
+from core.markup import cell
+from core.models import SavedFilter
+
+MAY_SHARE = "portfolio.share_savedfilter"
+Shown = Callable[[Any], SafeString | str]
+
+
+class ChosenChangeList(KeyChangeList):
+    """Knows that the columns in the address filter nothing, and what stands above the list."""
+
+    def get_filters_params(self, params: Any = None) -> Any:
+        return {name: value for name, value in super().get_filters_params(params).items() if name != COLUMNS}
+
+    def get_results(self, request: HttpRequest) -> None:
+        model_admin: Any = self.model_admin
+        self.chosen = model_admin.chosen_columns(request)
+        self.complete = model_admin.listing.complete if self.chosen else None
+        super().get_results(request)
+        self.above = model_admin.above(request)
+
+
+class ChosenList(ExportedList):
+    """For the admin of a list with saved filters and columns of one's own (before other bases)."""
+
+    # Columns by which such a list can be sorted, each with the indexed field behind it.
+    column_order: dict[str, str] = {}
+    # What the address says where nothing is left out, for a list that leaves something out when it is opened.
+    everything = ""
+
+    @property
+    def listing(self) -> Listing:
+        return LISTINGS[self.model._meta.label_lower]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeyChangeList]:
+        return ChosenChangeList
+
+    def get_urls(self) -> list[URLPattern]:
+        def view(route: str, page: Any) -> URLPattern:
+            name = f"{self.opts.app_label}_{self.opts.model_name}_{route}"
+            pattern: URLPattern = path(f"{route}/", self.admin_site.admin_view(require_POST(page)), name=name)
+            return pattern
+
+        return [view("save", self.save), view("columns", self.choose), *super().get_urls()]
+
+    # What the reader has chosen
+    def kept(self, request: HttpRequest) -> Kept:
+        """Read once a request."""
+        known: Any = getattr(request, "kept_of_list", None)
+        if known is None:
+            known = kept_for(request.user.get_username(), self.listing.name)
+            setattr(request, "kept_of_list", known)  # noqa: B010  the request has no such field in its type
+        return known  # type: ignore[no-any-return]
+
+    def chosen_columns(self, request: HttpRequest) -> tuple[Column, ...]:
+        if COLUMNS in request.GET:
+            return columns_of(self.listing, ",".join(request.GET.getlist(COLUMNS)))
+        return columns_of(self.listing, self.kept(request).columns)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        chosen = self.chosen_columns(request)
+        return [self._shown(column) for column in chosen] if chosen else super().get_list_display(request)  # type: ignore[misc]
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        if self.chosen_columns(request):
+            return list(list_display)[:1]
+        return super().get_list_display_links(request, list_display)  # type: ignore[misc]
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        chosen = self.chosen_columns(request)
+        if chosen:
+            return [self._shown(column) for column in chosen if column.name in self.column_order]
+        return super().get_sortable_by(request)  # type: ignore[misc]
+
+    def _shown(self, column: Column) -> Shown:
+        """One function a column, always the same, as the admin compares them."""
+        known: dict[str, Shown] = self.__dict__.setdefault("_shown_columns", {})
+        if column.name not in known:
+            known[column.name] = _reader(column, self.column_order.get(column.name))
+        return known[column.name]
+
+    # What stands above the list
+    def above(self, request: HttpRequest) -> dict[str, Any]:
+        chosen = {column.name for column in self.chosen_columns(request)}
+        now = filters_in(request.GET.urlencode())
+        filters = [_chip(row, now, request) for row in self.kept(request).filters if _is_shown(row, request)]
+        return {
+            "filters": filters,
+            "nothing_is_filtered": not now and not self.everything or f"?{request.GET.urlencode()}" == self.everything,
+            "active": next((one for one in filters if one["is_active"]), None),
+            "query": request.GET.urlencode(),
+            "columns": [(column.name, column.heading, column.name in chosen) for column in self.listing.columns],
+            "are_chosen": bool(chosen),
+            "chosen": ",".join(column.name for column in self.chosen_columns(request)),
+            "may_share": request.user.has_perm(MAY_SHARE),
+            "list_url": self._url("changelist") + self.everything,
+            "save_url": self._url("save"),
+            "columns_url": self._url("columns"),
+        }
+
+    def _url(self, page: str) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}")
+
+    # What its forms do
+    def save(self, request: HttpRequest) -> HttpResponse:
+        self._demand(request)
+        shared = "shared" in request.POST
+        if shared and not request.user.has_perm(MAY_SHARE):
+            raise PermissionDenied
+        asked = {name: request.POST.get(name, "") for name in ("name", "query", "columns")}
+        by = request.user.get_username()
+        try:
+            row = save_filter(listing=self.listing.name, shared=shared, by=by, **asked)
+        except ValidationError as error:
+            messages.warning(request, " ".join(error.messages))
+            return self._to("" if undeclared_in(self.listing.name, asked["query"]) else asked["query"])
+        said = gettext("“%(name)s” is saved, for everybody.") if shared else gettext("“%(name)s” is saved.")
+        messages.success(request, said % {"name": row.name})
+        return self._to(row.address)
+
+    def choose(self, request: HttpRequest) -> HttpResponse:
+        self._demand(request)
+        names = ",".join(request.POST.getlist("column")) if "usual" not in request.POST else ""
+        address = QueryDict(request.POST.get("query", ""), mutable=True)
+        address[COLUMNS] = names
+        if "keep" in request.POST or not names:
+            keep_columns(listing=self.listing.name, columns=names, by=request.user.get_username())
+            del address[COLUMNS]
+        return self._to(address.urlencode(safe=","))
+
+    def _demand(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+
+    def _to(self, query: str) -> HttpResponse:
+        return HttpResponseRedirect(self._url("changelist") + (f"?{query}" if query else ""))
+
+
+def _reader(column: Column, order: str | None) -> Shown:
+    def show(row: Any) -> SafeString | str:
+        return cell(column.read(row))
+
+    show.short_description = column.heading  # type: ignore[attr-defined]
+    show.admin_order_field = order  # type: ignore[attr-defined]
+    return show
+
+
+def _is_shown(row: SavedFilter, request: HttpRequest) -> bool:
+    """One that is switched off stands there for its owner alone."""
+    return row.owner == request.user.get_username() or not undeclared_in(row.listing, row.query)
+
+
+def _chip(row: SavedFilter, now: str, request: HttpRequest) -> dict[str, Any]:
+    is_own = row.owner == request.user.get_username()
+    return {
+        "key": row.pk,
+        "name": row.name,
+        "query": row.address,
+        "is_active": row.query == now and (COLUMNS not in request.GET or request.GET[COLUMNS] == row.columns),
+        "is_own": is_own,
+        "owner": "" if is_own else row.owner,
+        "shared": row.shared,
+        "refused": ", ".join(undeclared_in(row.listing, row.query)),
+    }

@@ -1,0 +1,35 @@
+"""Notices: what the portfolio wants people to hear."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.admin.base import ReadOnlyAdmin
+from core.markup import ago
+from core.models import Notice
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ("subject", "text", "link", "when")
+    ordering = ("-created_at",)
+    sortable_by = ()
+    fields = ("subject", "text", "url", "created_at")
+    empty_title = _("Nothing to tell")
+    empty_text = _("Reminders of anniversaries and what else people should hear about the portfolio appear here.")
+
+    @admin.display(description=_("Where"))
+    def link(self, row: Notice) -> SafeString | str:
+        return (
+            format_html('<a href="{}">{}</a>', row.url, gettext("Open"))
+            if row.url.startswith(("/", "https://"))
+            else ""
+        )
+
+    @admin.display(description=_("When"))
+    def when(self, row: Notice) -> SafeString | str:
+        return ago(row.created_at)

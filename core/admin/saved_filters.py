@@ -1,0 +1,123 @@
+"""The filters that people have saved: renamed, shared and deleted here, used above the lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.admin.base import PageAdmin
+from core.admin.lists import MAY_SHARE
+from core.audit import record
+from core.lists.listings import LISTINGS
+from core.lists.saved_filters import undeclared_in, undeclared_words
+from core.markup import badge
+from core.models import SavedFilter
+
+
+class SavedFilterForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    class Meta:
+        model = SavedFilter
+        fields = ("name", "shared")
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"]).strip()
+        same = SavedFilter.objects.filter(owner=self.instance.owner, listing=self.instance.listing, name=name)
+        if same.exclude(pk=self.instance.pk).exists():
+            raise ValidationError(gettext("There is another filter of this name for the same list."))
+        return name
+
+
+@admin.register(SavedFilter)
+class SavedFilterAdmin(PageAdmin):
+    form = SavedFilterForm
+    list_display = ("name", "of_list", "whose", "use")
+    ordering = ("listing", "name", "id")
+    sortable_by = ()
+    empty_title = _("No saved filters yet")
+    empty_text = _("Filter a list, then choose “Save this filter” above it. It appears here and above that list.")
+
+    # Rights: everybody has filters of their own; those of others are put in order by whoever may change all.
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """They are saved where they filter: above a list."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SavedFilter | None = None) -> bool:
+        return super().has_change_permission(request, obj) or _is_own(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: SavedFilter | None = None) -> bool:
+        return super().has_delete_permission(request, obj) or _is_own(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request).exclude(name="")
+        if super().has_change_permission(request):
+            return rows
+        return rows.filter(Q(owner=request.user.get_username()) | Q(shared=True))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: SavedFilter | None = None) -> tuple[str, ...]:
+        return () if request.user.has_perm(MAY_SHARE) else ("shared",)
+
+    # What is done with them is written down
+    def save_model(self, request: HttpRequest, obj: SavedFilter, form: forms.ModelForm[Any], change: bool) -> None:
+        before = {name: form.initial[name] for name in form.changed_data}
+        after = {name: form.cleaned_data[name] for name in form.changed_data}
+        SavedFilter.objects.filter(pk=obj.pk).update(**after)
+        if after:
+            self._record(
+                request,
+                "change filter",
+                gettext("Filter “%(name)s” changed") % {"name": obj.name},
+                obj,
+                before=before,
+                after=after,
+            )
+
+    def delete_model(self, request: HttpRequest, obj: SavedFilter) -> None:
+        before = {"listing": obj.listing, "query": obj.query, "columns": obj.columns}
+        self._record(
+            request, "delete filter", gettext("Filter “%(name)s” deleted") % {"name": obj.name}, obj, before=before
+        )
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
+    def _record(self, request: HttpRequest, action: str, words: str, row: SavedFilter, **what: Any) -> None:
+        record(actor=request.user.get_username(), action=action, thing=row, summary=words, **what)
+
+    # The list
+    @admin.display(description=_("List"))
+    def of_list(self, row: SavedFilter) -> str:
+        listing = LISTINGS.get(row.listing)
+        return str(listing.model._meta.verbose_name_plural).capitalize() if listing else row.listing
+
+    @admin.display(description=_("Whose"))
+    def whose(self, row: SavedFilter) -> SafeString:
+        return (
+            badge(gettext("for everybody"), "info", gettext("by %(owner)s") % {"owner": row.owner})
+            if row.shared
+            else badge(row.owner, "calm")
+        )
+
+    @admin.display(description=_("Use it"))
+    def use(self, row: SavedFilter) -> SafeString | str:
+        if row.listing not in LISTINGS:
+            return ""
+        if refused := undeclared_in(row.listing, row.query):
+            return badge(gettext("switched off"), "warn", undeclared_words(refused))
+        link = reverse(f"admin:{row.listing.replace('.', '_')}_changelist")
+        return format_html('<a class="dm-company" href="{}?{}">{}</a>', link, row.address, gettext("Open the list"))
+
+
+def _is_own(request: HttpRequest, row: SavedFilter | None) -> bool:
+    return row is not None and row.owner == request.user.get_username()

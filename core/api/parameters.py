@@ -1,0 +1,126 @@
+"""Checked parameters of lists: pages, values, countries, moments. What is unknown or wrong is refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.dateparse import parse_date, parse_datetime
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from core.text import is_clean
+
+DEFAULT_LIMIT = 100
+MOST = 1000
+# More would not fit the longest request line that gunicorn takes.
+MOST_VALUES = 200
+END_OF_DAY = time(23, 59, 59, 999000)
+
+
+def read_moment(text: str) -> datetime:
+    """A time as a token holds it; ValueError for anything else."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("no zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("beyond all bounds") from error
+
+
+class Parameters(serializers.Serializer[Any]):
+    """The query parameters of a list. An unknown one is refused: a mistyped filter would silently show everything."""
+
+    @classmethod
+    def of(cls, request: Request) -> dict[str, Any]:
+        return cls.read(request.query_params)
+
+    @classmethod
+    def read(cls, query: QueryDict) -> dict[str, Any]:
+        asked = cls(data=cls._plain(query))
+        asked.is_valid(raise_exception=True)
+        return dict(asked.validated_data)
+
+    @classmethod
+    def _plain(cls, query: QueryDict) -> dict[str, Any]:
+        """As a plain dictionary: DRF would take an empty filter of a query for none."""
+        several = {name for name, field in cls().fields.items() if isinstance(field, Several)}
+        return {name: query.getlist(name) if name in several else query[name] for name in query}
+
+    def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        unknown = sorted(name for name in data if name not in self.fields)
+        if unknown:
+            known = f"known: {', '.join(self.fields)}" if self.fields else "this address takes none"
+            raise serializers.ValidationError({_shown(name): [f"Unknown parameter; {known}."] for name in unknown})
+        return super().to_internal_value(data)  # type: ignore[no-any-return]
+
+
+def _shown(name: str) -> str:
+    return name.encode("ascii", "backslashreplace").decode()[:100]
+
+
+class PageParameters(Parameters):
+    after = serializers.CharField(
+        required=False, help_text="`next` of the page before. Without it the list begins at its start."
+    )
+    limit = serializers.IntegerField(
+        required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MOST, help_text="Entries a page, 1 to 1,000."
+    )
+
+
+class Several(serializers.ListField):
+    """One value or several: `?kind=a,b` or `?kind=a&kind=b`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"required": False, "allow_empty": False, "max_length": MOST_VALUES} | kwargs)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        return super().to_internal_value([part for text in _texts(data) for part in text.split(",")])
+
+
+def _texts(data: Any) -> Iterable[str]:
+    return [str(one) for one in data] if isinstance(data, (list, tuple)) else [str(data)]
+
+
+class CountryField(serializers.RegexField):
+    """Two letters, ISO 3166-1."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["error_messages"] = {"invalid": "A country has two letters (ISO 3166-1), such as DE."}
+        super().__init__(regex=r"^[A-Za-z]{2}\Z", **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        return str(super().to_internal_value(data)).upper()
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class MomentField(serializers.CharField):
+    """A date, or a date-time that says its zone. A date is a day in UTC: its start, or its end as an upper bound."""
+
+    def __init__(self, *, upper: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.upper = upper
+
+    def to_internal_value(self, data: Any) -> datetime:  # type: ignore[override]
+        text = super().to_internal_value(data)
+        try:
+            moment = self._moment(text) if is_clean(text) else None
+        except (ValueError, OverflowError):
+            moment = None
+        if moment is None:
+            raise serializers.ValidationError(
+                "Give a date (2026-01-31) or a date-time with its zone (2026-01-31T12:00:00Z; + is written %2B)."
+            )
+        return moment
+
+    def _moment(self, text: str) -> datetime | None:
+        day: date | None = parse_date(text)
+        if day:
+            return datetime.combine(day, END_OF_DAY if self.upper else time.min, UTC)
+        moment = parse_datetime(text)
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None

@@ -1,0 +1,85 @@
+"""Who did what to what, before and after: every act of a person or a job that changes something (append only)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.actors import actor_of, id_of
+from core.db import clean_text
+from core.models import AuditEntry
+
+
+def record(
+    *,
+    actor: str,
+    action: str,
+    thing: Model,
+    summary: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> AuditEntry:
+    """Write down an act. `before` and `after` hold what it changed."""
+    return AuditEntry.objects.create(
+        at=timezone.now(),
+        actor=clean_text(actor, 200),
+        actor_id=id_of(actor),
+        action=action,
+        what=thing._meta.model_name or "",
+        key=str(thing.pk),
+        summary=clean_text(summary),
+        before=_json(before),
+        after=_json(after),
+    )
+
+
+def note_act(*, actor: str, action: str, what: str, key: str, summary: str) -> AuditEntry:
+    """Write down an act on something that is no row, or is one no longer."""
+    return AuditEntry.objects.create(
+        at=timezone.now(),
+        actor=clean_text(actor, 200),
+        actor_id=id_of(actor),
+        action=action,
+        what=what,
+        key=key,
+        summary=clean_text(summary),
+    )
+
+
+def _json(values: Mapping[str, Any] | None) -> str:
+    return "" if values is None else json.dumps(values, default=str, ensure_ascii=False, sort_keys=True)
+
+
+def record_edit(request: HttpRequest, row: Model, form: Any, *, is_change: bool) -> None:
+    """Nothing where nothing was changed."""
+    if not form.changed_data:
+        return
+    kind = _kind(row)
+    record(
+        actor=actor_of(request),
+        action=f"{'edit' if is_change else 'add'} {row._meta.verbose_name_raw}",
+        thing=row,
+        summary=gettext("%(kind)s %(name)s: %(fields)s set")
+        % {"kind": kind, "name": row, "fields": ", ".join(name.replace("_", " ") for name in form.changed_data)},
+        before={name: form.initial.get(name) for name in form.changed_data} if is_change else None,
+        after={name: form.cleaned_data[name] for name in form.changed_data},
+    )
+
+
+def record_removal(request: HttpRequest, rows: Sequence[Model]) -> None:
+    """Before they go: their names and keys are read."""
+    for row in rows:
+        summary = gettext("%(kind)s %(name)s removed") % {"kind": _kind(row), "name": row}
+        action = f"delete {row._meta.verbose_name_raw}"
+        record(actor=actor_of(request), action=action, thing=row, summary=summary)
+
+
+def _kind(row: Model) -> str:
+    kind = str(row._meta.verbose_name)
+    return kind[:1].upper() + kind[1:]

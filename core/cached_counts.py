@@ -1,0 +1,55 @@
+"""Numbers that stand at the moment, counted now and then and kept: each kind has one function, named once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from core.db import insert_new
+from core.models import Tally
+from core.text import counted
+
+# So many are counted; more are “1,000+”.
+COUNTED = 1000
+Numbers = Mapping[str, Any]
+COUNTERS: dict[str, Callable[[], Numbers]] = {}
+
+
+def up_to(count: int) -> str:
+    return f"{counted(count)}{'+' if count >= COUNTED else ''}"
+
+
+def counter(function: Callable[[], Numbers]) -> Callable[[], Numbers]:
+    """Names a count after its function."""
+    COUNTERS[function.__name__] = function
+    return function
+
+
+def tally(*names: str) -> int:
+    """Count these anew, or all; returns how many kinds were counted."""
+    if not names:
+        Tally.objects.exclude(pk__in=list(COUNTERS)).delete()
+    for name in names or COUNTERS:
+        _count(name)
+    return len(names or COUNTERS)
+
+
+def _count(name: str) -> None:
+    """Of two counts at the same time the one that began later stays, whichever ends first."""
+    began = timezone.now()
+    values = {"numbers": json.dumps(COUNTERS[name](), sort_keys=True), "counted_at": began}
+    if not Tally.objects.filter(pk=name, counted_at__lte=began).update(**values):
+        insert_new(Tally, [Tally(what=name, **values)])
+
+
+def last_count(name: str) -> tuple[Numbers, datetime]:
+    """What was counted last, and when; counted now where it never was."""
+    row = Tally.objects.filter(pk=name).first()
+    if row is None:
+        tally(name)
+        row = Tally.objects.get(pk=name)
+    return json.loads(row.numbers), row.counted_at

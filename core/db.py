@@ -1,0 +1,107 @@
+"""Writing and reading rows the way that holds on every engine (design §6): keys and compare-and-swap, no locks."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Now
+
+from core.bulk import Clash, insert_rows
+from core.models import WorkLease
+
+Row = TypeVar("Row", bound=models.Model)
+LAST_CHARACTER = "\U0010ffff"
+LOOKUP_BATCH = 500
+CLOCK = "clock"
+
+
+def insert_new(model: type[Row], rows: Iterable[Row]) -> list[Row]:
+    """Insert the rows whose keys are not there yet and return those that this call inserted.
+
+    Two processes that insert the same row both succeed, and one of them inserted it.
+    """
+    unique = list({row.pk: row for row in reversed(list(rows))}.values())[::-1]
+    inserted: list[Row] = []
+    for _ in range(2):
+        missing = _missing(model, unique)
+        if not missing:
+            return inserted
+        try:
+            with transaction.atomic():
+                insert_rows(model, missing)
+        except IntegrityError as error:
+            inserted += missing[: error.inserted if isinstance(error, Clash) else 0]
+            continue
+        return inserted + missing
+    return inserted + [row for row in _missing(model, unique) if _insert_one(row)]
+
+
+def _missing(model: type[Row], rows: Sequence[Row]) -> list[Row]:
+    known = existing_keys(model, [row.pk for row in rows])
+    return [row for row in rows if row.pk not in known]
+
+
+def existing_keys(model: type[models.Model], keys: Sequence[Any]) -> set[Any]:
+    found: set[Any] = set()
+    for start in range(0, len(keys), LOOKUP_BATCH):
+        batch = keys[start : start + LOOKUP_BATCH]
+        found.update(model._default_manager.filter(pk__in=batch).values_list("pk", flat=True))
+    return found
+
+
+def _insert_one(row: models.Model) -> bool:
+    """False when somebody else inserted it meanwhile; any other clash is an error of the row's own."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        if not type(row)._default_manager.filter(pk=row.pk).exists():
+            raise
+        return False
+    return True
+
+
+def one_by_one(rows: models.QuerySet[Row]) -> Iterator[Row]:
+    """Rows in their order, a batch at a time, where something is written meanwhile.
+
+    `iterator()` leaves a read open, and SQLite refuses at once to write behind it when others have written since.
+    """
+    for keys in in_batches(list(rows.values_list("pk", flat=True))):
+        found = rows.in_bulk(keys)
+        yield from (found[key] for key in keys if key in found)
+
+
+def in_batches(items: Sequence[Any], size: int = LOOKUP_BATCH) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def database_now() -> datetime:
+    """The database's clock, which all processes share."""
+    clock = WorkLease.objects.filter(pk=CLOCK).values_list(Now(), flat=True)
+    return clock.first() or _clock_begun(clock)
+
+
+def _clock_begun(clock: models.QuerySet[Any, datetime]) -> datetime:
+    """Engines tell the time beside a row; the first who asks makes it."""
+    insert_new(WorkLease, [WorkLease(key=CLOCK)])
+    return clock.get()
+
+
+def clean_text(text: str, limit: int = 1000) -> str:
+    """What every engine can hold: no NUL, no lone surrogates, cut."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:limit]
+
+
+def search_name(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()[:1000]
+
+
+def with_name_prefix(companies: models.QuerySet[Any], prefix: str) -> models.QuerySet[Any]:
+    """Companies whose name begins so, by a range that every engine answers from its index."""
+    start = search_name(prefix.strip())
+    return companies.filter(search_name__gte=start, search_name__lt=start + LAST_CHARACTER)

@@ -1,0 +1,235 @@
+"""Exports as files that are kept: small ones at once, large ones by a job; both read the list as its page does."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet, Sum
+from django.http import Http404, HttpRequest, QueryDict
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+
+from core import plurals
+from core.audit import record
+from core.blobs import PART_SIZE, delete_bytes, load_bytes, store_bytes
+from core.db import clean_text
+from core.exports.writers import write_file
+from core.lists.listings import LISTINGS, Listing
+from core.lists.saved_filters import COLUMNS, columns_of
+from core.markup import bytes_in_words
+from core.models import Export, ExportFormat, ExportState
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 10_000
+CLAIM_ENDS_AFTER = timedelta(minutes=5)
+KEPT = timedelta(days=7)
+NOTED_EVERY = 5_000
+A_DAY = timedelta(days=1)
+UNFINISHED = (ExportState.WAITING, ExportState.WRITING)
+# What one person may have made: so that nobody fills the disk, or keeps the worker from everybody else's.
+MOST_UNFINISHED, MOST_A_DAY, MOST_KEPT = 3, 100, 2_000_000_000
+
+
+class BeyondQuota(Exception):
+    """Somebody has asked for too much; the message says what to do."""
+
+
+def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str) -> Export:
+    """Note that somebody wants a list as a file."""
+    now = timezone.now()
+    refuse_beyond_quota(by)
+    export = Export.objects.create(
+        listing=listing.name,
+        query=query,
+        format=form,
+        file_name=f"{listing.file_stem}-{now:%Y%m%d-%H%M%S}.{form.value}",
+        asked_by=by,
+        asked_at=now,
+    )
+    words = gettext("%(list)s exported as %(format)s")
+    if query:
+        words = gettext("%(list)s exported as %(format)s, filtered by %(query)s")
+    words %= {"list": listing.file_stem, "format": form.label, "query": query}
+    record(actor=by, action="export", thing=export, summary=words, after={"query": query, "format": form.value})
+    return export
+
+
+def refuse_beyond_quota(by: str) -> None:
+    rows = Export.objects.filter(asked_by=by)
+    if rows.filter(state__in=UNFINISHED).count() >= MOST_UNFINISHED:
+        raise BeyondQuota(
+            gettext("%(count)s of your files are still being written. Wait for one of them, then ask again.")
+            % {"count": MOST_UNFINISHED}
+        )
+    if rows.filter(asked_at__gte=timezone.now() - A_DAY).count() >= MOST_A_DAY:
+        raise BeyondQuota(
+            gettext("You have exported %(count)s lists in the last 24 hours, and more are not made. Ask again later.")
+            % {"count": MOST_A_DAY}
+        )
+    if (rows.aggregate(size=Sum("size"))["size"] or 0) >= MOST_KEPT:
+        raise BeyondQuota(
+            gettext("Your files fill the room there is for them (%(room)s). They go after a week; then ask again.")
+            % {"room": bytes_in_words(MOST_KEPT)}
+        )
+
+
+def rows_for(model_admin: Any, request: HttpRequest) -> QuerySet[Any]:
+    """The rows of a list's page, with its search, filters and order, over all its pages."""
+    try:
+        return model_admin.get_changelist_instance(request).queryset  # type: ignore[no-any-return]
+    except (IncorrectLookupParameters, DisallowedModelAdminLookup):
+        raise Http404(gettext("There is no such filter.")) from None
+
+
+def write_export(export: Export, queryset: QuerySet[Any]) -> None:
+    """Write the file and keep it; the export then is finished."""
+    listing = LISTINGS[export.listing]
+    listing = listing.of(columns_of(listing, QueryDict(export.query).get(COLUMNS, "")))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "export"
+        count = write_file(path, ExportFormat(export.format), listing, queryset, _progress_of(export))
+        size = _keep(export.pk, path)
+    _note(export, state=ExportState.FINISHED, rows=count, size=size, finished_at=timezone.now())
+
+
+def _progress_of(export: Export) -> Any:
+    noted = 0
+
+    def progress(written: int) -> None:
+        nonlocal noted
+        if written - noted >= NOTED_EVERY:
+            noted = written
+            _note(export, rows=written, claimed_at=timezone.now())
+
+    return progress
+
+
+def _note(export: Export, **values: Any) -> None:
+    Export.objects.filter(pk=export.pk).update(**values)
+    for name, value in values.items():
+        setattr(export, name, value)
+
+
+def _keep(owner: uuid.UUID, path: Path) -> int:
+    """In files of one part each, so that no more than a part is in memory."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        for number in range(-(-size // PART_SIZE) or 1):
+            delete_bytes(part_key(owner, number))
+            store_bytes(part_key(owner, number), file.read(PART_SIZE))
+    return size
+
+
+def part_key(owner: uuid.UUID, number: int) -> uuid.UUID:
+    return uuid.uuid5(owner, f"part {number}")
+
+
+def parts_of(export: Export) -> Iterator[bytes]:
+    """The finished file, piece by piece."""
+    for number in range(-(-export.size // PART_SIZE) or 1):
+        yield load_bytes(part_key(export.pk, number))
+
+
+def delete_file(export: Export) -> None:
+    for number in range(-(-export.size // PART_SIZE) or 1):
+        delete_bytes(part_key(export.pk, number))
+
+
+# What a job does
+
+
+def write_waiting() -> int:
+    """Write what waits, also what a process left that died; returns how many were written."""
+    return sum(work_on(key) for key in _waiting())
+
+
+def _waiting() -> list[uuid.UUID]:
+    rows = Export.objects.filter(state__in=UNFINISHED).order_by("id")
+    return [row.pk for row in rows if _is_free(row)]
+
+
+def _is_free(export: Export) -> bool:
+    """Nobody writes it: it waits, or whoever wrote it has not been heard of for minutes."""
+    if export.state == ExportState.WRITING:
+        return export.claimed_at is None or export.claimed_at < timezone.now() - CLAIM_ENDS_AFTER
+    return export.state == ExportState.WAITING
+
+
+def work_on(key: uuid.UUID) -> bool:
+    """Write one export unless somebody else does; whether it was written."""
+    export = Export.objects.get(pk=key)
+    if not _is_free(export) or not _claim(export):
+        return False
+    try:
+        _write_as_asked(export)
+    except Exception as error:
+        logger.exception("export %s failed", key)
+        _note(export, state=ExportState.FAILED, error=clean_text(f"{type(error).__name__}: {error}"))
+        return False
+    return True
+
+
+def _claim(export: Export) -> bool:
+    same = Export.objects.filter(pk=export.pk, state=export.state, claimed_at=export.claimed_at)
+    now = timezone.now()
+    return bool(same.update(state=ExportState.WRITING, claimed_at=now, error=""))
+
+
+def _write_as_asked(export: Export) -> None:
+    """Read the list as the page of the person who asked would show it, in that person's time zone and language."""
+    person = person_named(export.asked_by)
+    language = getattr(person, "language", "") or settings.LANGUAGE_CODE
+    with timezone.override(getattr(person, "timezone", "UTC")), translation.override(language):
+        write_export(export, rows_as(person, export.listing, export.query))
+
+
+def person_named(name: str) -> Any:
+    person = get_user_model().objects.filter(username=name, is_active=True).first()
+    if person is None:
+        raise PermissionDenied(gettext("%(name)s is not among the people any more.") % {"name": name})
+    return person
+
+
+def rows_as(person: Any, listing: str, query: str) -> QuerySet[Any]:
+    """The rows of a list as its page would show them to this person."""
+    model_admin = admin.site.get_model_admin(LISTINGS[listing].model)
+    request = HttpRequest()
+    request.method, request.GET, request.user = "GET", QueryDict(query), person
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied(gettext("%(person)s may not see this list any more.") % {"person": person})
+    return rows_for(model_admin, request)
+
+
+def remove_old() -> int:
+    """Files are kept for a week; returns how many went."""
+    old = list(Export.objects.filter(asked_at__lt=timezone.now() - KEPT)[:1000])
+    for export in old:
+        delete_file(export)
+        export.delete()
+    return len(old)
+
+
+def told(export: Export) -> str:
+    """How it stands, in words."""
+    rows = plurals.rows(export.rows)
+    if export.state == ExportState.FINISHED:
+        return rows
+    if export.state == ExportState.FAILED:
+        return export.error
+    return (
+        gettext("%(rows)s written so far") % {"rows": rows}
+        if export.rows
+        else gettext("begins as soon as a worker is free")
+    )

@@ -1,0 +1,131 @@
+"""A list as a file: XLSX with D-U-N-S numbers as text, CSV, JSON, or one key a line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import xlsxwriter
+from django.db.models import QuerySet
+
+from core.exports.spreadsheet_escape import harmless
+from core.lists.listings import Column, Listing, Row, batches, text_of, value_of
+from core.models import ExportFormat as Format
+
+SHEET_ROWS = 1_000_000
+CELL = 32_767
+
+
+def cell_of(value: Any) -> str | int | float:
+    """Numbers as numbers, all else as text that no spreadsheet calculates."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    return harmless(text_of(value))
+
+
+# Files
+
+
+def write_file(
+    path: Path, form: Format, listing: Listing, queryset: QuerySet[Any], progress: Callable[[int], None] | None = None
+) -> int:
+    """Write the rows to `path`; returns how many. `progress` hears how many are written so far."""
+    return WRITERS[form](path, listing, _counted(batches(queryset, listing), progress))
+
+
+def _counted(found: Iterator[list[Row]], progress: Callable[[int], None] | None) -> Iterator[list[Row]]:
+    written = 0
+    for batch in found:
+        yield batch
+        written += len(batch)
+        if progress:
+            progress(written)
+
+
+def write_csv(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:
+    count = 0
+    # With a mark at the beginning, by which spreadsheets know that it is UTF-8.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        out = csv.writer(file)
+        out.writerow([str(column.heading) for column in listing.columns])
+        for batch in found:
+            out.writerows([cell_of(column.read(row)) for column in listing.columns] for row in batch)
+            count += len(batch)
+    return count
+
+
+def write_json(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        file.write("[")
+        for batch in found:
+            count = _write_objects(file, listing, batch, count)
+        file.write("\n]\n")
+    return count
+
+
+def _write_objects(file: TextIO, listing: Listing, batch: list[Row], count: int) -> int:
+    for row in batch:
+        values = {column.name: value_of(column.read(row)) for column in listing.columns}
+        file.write(("," if count else "") + "\n" + json.dumps(values, ensure_ascii=False))
+        count += 1
+    return count
+
+
+def write_duns(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:
+    """As D&B takes and gives them: no header, one number a line (contract §4, §5); each number once."""
+    assert listing.duns
+    seen: set[str] = set()
+    with path.open("w", encoding="ascii", newline="\n") as file:
+        for batch in found:
+            numbers = [number for number in dict.fromkeys(map(listing.duns, batch)) if number not in seen]
+            seen.update(numbers)
+            file.writelines(f"{number}\n" for number in numbers)
+    return len(seen)
+
+
+def write_xlsx(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:
+    """Row by row, so that memory stays small; text stays text, so that D-U-N-S numbers keep their zeros."""
+    count = 0
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
+        text = book.add_format({"num_format": "@"})
+        head = book.add_format({"bold": True, "bottom": 1})
+        sheet = None
+        for batch in found:
+            for row in batch:
+                if count % SHEET_ROWS == 0:
+                    sheet = _new_sheet(book, listing.columns, head, text)
+                _write_row(sheet, count % SHEET_ROWS + 1, listing.columns, row, text)
+                count += 1
+        if sheet is None:
+            _new_sheet(book, listing.columns, head, text)
+    return count
+
+
+def _new_sheet(book: Any, columns: Sequence[Column], head: Any, text: Any) -> Any:
+    sheet = book.add_worksheet()
+    sheet.freeze_panes(1, 0)
+    for number, column in enumerate(columns):
+        sheet.set_column(number, number, column.width, text)
+        sheet.write_string(0, number, str(column.heading), head)
+    return sheet
+
+
+def _write_row(sheet: Any, line: int, columns: Sequence[Column], row: Row, text: Any) -> None:
+    for number, column in enumerate(columns):
+        cell = cell_of(column.read(row))
+        if isinstance(cell, str):
+            sheet.write_string(line, number, cell[:CELL], text)
+        else:
+            sheet.write_number(line, number, cell)
+
+
+WRITERS: dict[Format, Callable[[Path, Listing, Iterable[list[Row]]], int]] = {
+    Format.CSV: write_csv,
+    Format.JSON: write_json,
+    Format.XLSX: write_xlsx,
+    Format.DUNS: write_duns,
+}

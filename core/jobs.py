@@ -1,0 +1,72 @@
+"""Work for a worker: asked for once while the same waits, and done once more when SQLite says “database is locked”."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import OperationalError, connection
+from django.utils import timezone
+from django_q.brokers import get_broker
+from django_q.brokers.redis_broker import Redis
+from django_q.models import OrmQ
+from django_q.signing import BadSignature, SignedPackage
+from django_q.tasks import async_task
+
+# The newest of those that wait; who asks again and again finds the last time here.
+LOOKED_AT = 100
+
+
+def ask_worker(job: str, *arguments: str, task_name: str) -> bool:
+    """Have a worker do it soon; False where the same waits already, which does for both."""
+    if (job, arguments) in _waiting():
+        return False
+    async_task(job, *arguments, task_name=task_name)
+    return True
+
+
+def _waiting() -> Iterable[tuple[str, tuple[Any, ...]]]:
+    for package in _packages():
+        try:
+            task = SignedPackage.loads(package)
+        except BadSignature:
+            continue
+        yield task["func"], tuple(task["args"])
+
+
+def _packages() -> Iterable[Any]:
+    broker = get_broker()
+    if isinstance(broker, Redis):
+        return list(broker.connection.lrange(broker.list_key, -LOOKED_AT, -1))
+    # What a worker has taken is locked: it may have begun, and may not see what has changed since.
+    rows = OrmQ.objects.filter(key=broker.list_key, lock__lte=timezone.now()).order_by("-id")
+    return list(rows.values_list("payload", flat=True)[:LOOKED_AT])
+
+
+logger = logging.getLogger(__name__)
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+# Seconds before each further try. Each try has waited for the lock as long as the settings say (`engines.py`).
+PAUSES = (0.5, 2.0)
+
+
+def repeat_when_locked(step: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    """The step's result, after as many tries as it needs; raises what the last one raised."""
+    for pause in PAUSES:
+        try:
+            return step(*args, **kwargs)
+        except OperationalError as error:
+            # Inside a transaction only its beginning can be repeated, by whoever began it.
+            if not is_locked(error) or connection.in_atomic_block:
+                raise
+            logger.warning("%s finds the database locked, and tries again", getattr(step, "__name__", step))
+        # Not in step with others who were turned away with it.
+        time.sleep(pause * random.uniform(0.5, 1.5))
+    return step(*args, **kwargs)
+
+
+def is_locked(error: OperationalError) -> bool:
+    return connection.vendor == "sqlite" and "locked" in str(error)

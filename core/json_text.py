@@ -1,0 +1,106 @@
+"""JSON that keeps every number to the letter: parsed and written again, or put into an answer as it is stored."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from json.encoder import encode_basestring
+from secrets import token_hex
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+from rest_framework.utils import encoders
+
+
+def dump_json(value: Any) -> str:
+    """Compact JSON of a parsed value; Decimals keep every digit."""
+    if isinstance(value, str):
+        return _string(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_string(name)}:{dump_json(member)}" for name, member in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(dump_json, value)) + "]"
+    if isinstance(value, (int, float, Decimal)):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _string(text: str) -> str:
+    """Readable where every engine can hold it; lone surrogates and NUL as escapes."""
+    written: str = encode_basestring(text)
+    return "".join(f"\\u{ord(c):04x}" if 0xD800 <= ord(c) <= 0xDFFF else c for c in written)
+
+
+CONTROL = re.compile(r"[\x00-\x1f]")
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class RawJson:
+    """JSON text to be written as it stands."""
+
+    text: str
+
+
+def strict(text: str) -> str:
+    """Control characters in strings, which D&B's answers may hold and JSON may not, as escapes."""
+    if not CONTROL.search(text):
+        return text
+    return STRING.sub(lambda string: CONTROL.sub(lambda c: f"\\u{ord(c[0]):04x}", string[0]), text)
+
+
+@extend_schema_field(OpenApiTypes.ANY)
+class SentJson(serializers.Field[Any, Any, Any, Any]):
+    """A column that holds JSON text; null where nothing was sent."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"read_only": True} | kwargs)
+
+    def to_representation(self, value: str) -> RawJson:
+        return RawJson(strict(value))
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class SentObject(SentJson):
+    """A text that holds a JSON object."""
+
+
+@dataclass(slots=True)
+class Places:
+    """Stands in for the raw texts while the rest is encoded. Nobody can guess the mark, so no text can hold it."""
+
+    mark: str = field(default_factory=lambda: token_hex(16))
+    texts: list[str] = field(default_factory=list)
+
+    def keep(self, raw: RawJson) -> str:
+        self.texts.append(raw.text)
+        return f"{self.mark}{len(self.texts) - 1}"
+
+    def fill(self, rendered: str) -> str:
+        return re.sub(rf'"{self.mark}(\d+)"', lambda place: self.texts[int(place[1])], rendered)
+
+
+class RawJSONRenderer(JSONRenderer):
+    """DRF's JSON, in which RawJson is written as it stands."""
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        if data is None:
+            return b""
+        places = Places()
+
+        class Encoder(encoders.JSONEncoder):
+            def default(self, obj: Any) -> Any:
+                return places.keep(obj) if isinstance(obj, RawJson) else super().default(obj)
+
+        rendered = json.dumps(data, cls=Encoder, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return places.fill(rendered).encode("utf-8", "replace")

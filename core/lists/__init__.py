@@ -1,0 +1,1 @@
+"""Lists as people and programs ask for them: columns, saved filters, pages by cursor."""

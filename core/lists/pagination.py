@@ -1,0 +1,67 @@
+"""Cursors that say where a list goes on, by key, never by offset."""
+
+from __future__ import annotations
+
+import binascii
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+from rest_framework import serializers
+
+from core.text import is_clean
+
+Row = TypeVar("Row", bound=Model)
+LONGEST_TOKEN = 8000
+NO_CURSOR = "This is no cursor of this list: begin again without one."
+
+
+class BadCursor(serializers.ValidationError):
+    """A cursor that this list never gave."""
+
+    def __init__(self) -> None:
+        super().__init__({"after": [NO_CURSOR]})
+
+
+def write_token(parts: Sequence[str]) -> str:
+    """Texts as one opaque word that may stand in an address."""
+    return urlsafe_b64encode(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def read_token(token: str) -> list[str]:
+    """The texts of such a word, free of what a database refuses; ValueError for anything else."""
+    if len(token) > LONGEST_TOKEN or not token.isascii():
+        raise ValueError("too long, or no such word")
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        parts = json.loads(urlsafe_b64decode(padded))
+    except (binascii.Error, RecursionError) as error:
+        raise ValueError("no token") from error
+    if not isinstance(parts, list) or not all(isinstance(part, str) and is_clean(part) for part in parts):
+        raise ValueError("no list of texts")
+    if write_token(parts) != token:
+        raise ValueError("not as it was given")
+    return parts
+
+
+def beyond(
+    rows: QuerySet[Row], fields: Sequence[str], values: Sequence[Any], *, newest_first: bool = False
+) -> QuerySet[Row]:
+    """The rows after `values` in the order of the fields, the last of them unique.
+
+    The bound on the first field alone is what lets every engine begin at the right place of its index.
+    """
+    at, past = ("lte", "lt") if newest_first else ("gte", "gt")
+    later, same = Q(), Q()
+    for name, value in zip(fields, values, strict=True):
+        later |= same & Q(**{f"{name}__{past}": value})
+        same &= Q(**{name: value})
+    return rows.filter(later, **{f"{fields[0]}__{at}": values[0]})
+
+
+def cut(rows: QuerySet[Row], limit: int) -> tuple[list[Row], bool]:
+    """At most `limit` rows, and whether there are more."""
+    found = list(rows[: limit + 1])
+    return found[:limit], len(found) > limit

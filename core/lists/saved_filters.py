@@ -1,0 +1,138 @@
+"""Filters of lists that people keep, for themselves or for all; and the columns in which somebody sees a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import IGNORED_PARAMS
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.audit import record
+from core.db import clean_text
+from core.lists.listings import LISTINGS, Column, Listing
+from core.models import SavedFilter
+
+
+def declared(list_filter: Iterable[Any]) -> set[str]:
+    """The names in addresses by which these filters are used; nothing else is looked up."""
+    names: set[str] = set()
+    for one in list_filter:
+        if isinstance(one, type):
+            # They ask only for names that stand in the class.
+            names.update(one.expected_parameters(one))  # type: ignore[attr-defined]
+        else:
+            field = one[0] if isinstance(one, tuple) else one
+            names.update({f"{field}__exact", f"{field}__isnull"})
+    return names
+
+
+def undeclared_words(names: Iterable[str]) -> str:
+    return gettext("This list has no filter “%(names)s”. Open the list again and choose from its own filters.") % {
+        "names": ", ".join(names)
+    }
+
+
+SHOWN = 60
+COLUMNS = "columns"
+# What is no filter: the page, and what Django or unfold put into addresses.
+NO_FILTERS = ("p", "e", "all", COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one person finds at a list."""
+
+    filters: list[SavedFilter]
+    columns: str
+
+
+def kept_for(person: str, listing: str) -> Kept:
+    """In one question: the person's own and all that are shared, by name."""
+    rows = SavedFilter.objects.filter(Q(owner=person) | Q(shared=True), listing=listing).order_by("name", "id")[:SHOWN]
+    filters, columns = [], ""
+    for row in rows:
+        if row.name:
+            filters.append(row)
+        elif row.owner == person:
+            columns = row.columns
+    return Kept(filters, columns)
+
+
+def filters_in(query: str) -> str:
+    """Of an address, what filters: in one order, so that equal filters are equal texts."""
+    asked = QueryDict(query)
+    pairs = [(name, value) for name in sorted(asked) if name not in NO_FILTERS for value in asked.getlist(name)]
+    found = QueryDict(mutable=True)
+    for name, value in pairs:
+        if value:
+            found.appendlist(name, value)
+    return found.urlencode(safe=",")
+
+
+def undeclared_in(listing: str, query: str) -> list[str]:
+    """What of a query the list has no filter for: kept from before only filters were look-ups, and not used."""
+    if listing not in LISTINGS:
+        return []
+    known = {*declared(admin.site.get_model_admin(LISTINGS[listing].model).list_filter), *IGNORED_PARAMS, *NO_FILTERS}
+    return [name for name in QueryDict(query) if name not in known]
+
+
+def columns_of(listing: Listing, names: str | Iterable[str]) -> tuple[Column, ...]:
+    """The columns of these names, in their order; what the list does not have is passed by."""
+    known = {column.name: column for column in listing.columns}
+    several = names.split(",") if isinstance(names, str) else names
+    return tuple(known[name] for name in dict.fromkeys(several) if name in known)
+
+
+def _saved_in_words(*, is_new: bool, shared: bool) -> str:
+    if is_new:
+        return (
+            gettext("Filter “%(name)s” of %(list)s saved, shared")
+            if shared
+            else gettext("Filter “%(name)s” of %(list)s saved")
+        )
+    if shared:
+        return gettext("Filter “%(name)s” of %(list)s saved again, shared")
+    return gettext("Filter “%(name)s” of %(list)s saved again")
+
+
+def save_filter(*, listing: str, name: str, query: str, columns: str, shared: bool, by: str) -> SavedFilter:
+    """A new one, or the person's own of that name made anew."""
+    name = clean_text(name.strip(), 80)
+    if listing not in LISTINGS:
+        raise ValidationError(gettext("There is no such list."))
+    if not name:
+        raise ValidationError(gettext("Give the filter a name."))
+    if refused := undeclared_in(listing, query):
+        raise ValidationError(undeclared_words(refused))
+    values = {"query": filters_in(query), "columns": _known(listing, columns), "shared": shared}
+    row, is_new = SavedFilter.objects.update_or_create(
+        owner=by, listing=listing, name=name, defaults=values, create_defaults={**values, "created_at": timezone.now()}
+    )
+    words = _saved_in_words(is_new=is_new, shared=shared) % {"name": name, "list": LISTINGS[listing].file_stem}
+    record(actor=by, action="save filter", thing=row, summary=words, after=values)
+    return row
+
+
+def keep_columns(*, listing: str, columns: str, by: str) -> None:
+    """From now on the person sees the list in these; empty: as it usually is."""
+    own = SavedFilter.objects.filter(owner=by, listing=listing, name="")
+    known = _known(listing, columns)
+    if not known:
+        own.delete()
+        return
+    values = {"columns": known}
+    SavedFilter.objects.update_or_create(
+        owner=by, listing=listing, name="", defaults=values, create_defaults={**values, "created_at": timezone.now()}
+    )
+
+
+def _known(listing: str, columns: str) -> str:
+    return ",".join(column.name for column in columns_of(LISTINGS[listing], columns))

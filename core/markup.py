@@ -1,0 +1,83 @@
+"""Small pieces of HTML that pages share: words on a coloured ground, and times with the exact time behind."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from core import text as core_text
+
+LONGEST_CELL = 300
+
+
+def badge(text: object, tone: str = "calm", title: object = "") -> SafeString:
+    """A word on a coloured ground; the word says what the colour does."""
+    return format_html('<span class="dm-badge dm-{}" title="{}">{}</span>', tone, title, text)
+
+
+def two_lines(text: object, below: object) -> SafeString:
+    """A cell of a list that may need several lines, on a phone too, with smaller words below."""
+    return format_html('<span class="dm-cell">{}<small>{}</small></span>', text, below)
+
+
+def ago(moment: datetime | None) -> SafeString | str:
+    """ "2 hours ago", with the exact time in the reader's zone as its title."""
+    if moment is None:
+        return ""
+    return _time(moment, core_text.ago(moment))
+
+
+def due(moment: datetime | None) -> SafeString | str:
+    """ "in 4 minutes"; "now" from then on."""
+    if moment is None:
+        return ""
+    return _time(moment, gettext("now") if moment <= timezone.now() + timedelta(minutes=1) else core_text.ago(moment))
+
+
+def _time(moment: datetime, text: str) -> SafeString:
+    local = timezone.localtime(moment)
+    day, time = date_format(local, "DATE_FORMAT"), date_format(local, "H:i:s")
+    title = f"{date_format(local, 'l')}, {day}, {time} ({local.tzname()})"
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), title, text)
+
+
+def exact(moment: datetime | None) -> SafeString | str:
+    """The time in the reader's zone, with how long ago as its title."""
+    if moment is None:
+        return ""
+    local, title = timezone.localtime(moment), core_text.ago(moment)
+    text = core_text.moment_text(moment)
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), title, text)
+
+
+def bytes_in_words(count: int | None) -> str:
+    if count is None:
+        return ""
+    if count < 1_000:
+        return gettext("%(count)s bytes") % {"count": count}
+    size, unit = (count / 1_000, "kB") if count < 1_000_000 else (count / 1_000_000, "MB")
+    return f"{number_format(size, 1, force_grouping=True)} {unit}"
+
+
+def cell(value: object) -> SafeString | str:
+    """Any value of a row in a cell: times in the reader's zone, numbers and days as the reader's language has them."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, datetime):
+        return exact(value)
+    if isinstance(value, date):
+        return core_text.day_text(value)
+    if isinstance(value, int):
+        return core_text.counted(value)
+    return format_html('<span class="dm-text-cell">{}</span>', shortened(str(value)))
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1].rstrip() + "…"

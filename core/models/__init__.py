@@ -1,0 +1,21 @@
+"""Rows that any app may use. They are kept in `portfolio` until the apps start again with one migration each."""
+
+from core.models.audit import AuditEntry
+from core.models.blobs import StoredBytes
+from core.models.cached_counts import Tally
+from core.models.exports import Export, ExportFormat, ExportState
+from core.models.leases import WorkLease
+from core.models.notices import Notice
+from core.models.saved_filters import SavedFilter
+
+__all__ = [
+    "AuditEntry",
+    "Export",
+    "ExportFormat",
+    "ExportState",
+    "Notice",
+    "SavedFilter",
+    "StoredBytes",
+    "Tally",
+    "WorkLease",
+]

@@ -1,0 +1,49 @@
+"""Lists that people asked for as files."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.ids import time_first_id
+
+
+class ExportFormat(models.TextChoices):
+    XLSX = "xlsx", _("Excel (XLSX)")
+    CSV = "csv", "CSV"
+    JSON = "json", "JSON"
+    DUNS = "txt", _("D-U-N-S numbers, one a line")
+
+
+class ExportState(models.TextChoices):
+    WAITING = "waiting", _("Waits for a worker")
+    WRITING = "writing", _("Being written")
+    FINISHED = "finished", _("Finished")
+    FAILED = "failed", _("Failed")
+
+
+class Export(models.Model):
+    """A list as a file. The finished file is kept in stored bytes, owned by this row's id."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    listing = models.CharField(max_length=64, help_text=_("Which list."))
+    query = models.TextField(blank=True, help_text=_("The filters, as in the list's address."))
+    format = models.CharField(max_length=8, choices=ExportFormat.choices)
+    state = models.CharField(max_length=16, choices=ExportState.choices, default=ExportState.WAITING, db_index=True)
+    file_name = models.TextField()
+    rows = models.PositiveIntegerField(default=0, help_text=_("Rows written so far."))
+    size = models.BigIntegerField(default=0)
+    asked_by = models.TextField(_("asked by"))
+    asked_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, help_text=_("When somebody last worked on it."))
+    finished_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        app_label = "portfolio"
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        indexes = [models.Index(fields=["asked_by", "id"], name="export_by_person")]
+
+    def __str__(self) -> str:
+        return self.file_name

@@ -1,0 +1,27 @@
+"""What people should hear."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.ids import time_first_id
+
+
+class Notice(models.Model):
+    """What the portfolio wants people to hear; sent like an alert."""
+
+    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    kind = models.CharField(max_length=32, db_index=True)
+    subject = models.TextField(_("subject"))
+    text = models.TextField(_("text"))
+    url = models.TextField(blank=True)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        app_label = "portfolio"
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+
+    def __str__(self) -> str:
+        return self.subject

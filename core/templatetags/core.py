@@ -1,0 +1,40 @@
+"""The pages' own tags and filters."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django import template
+from django.conf import settings
+
+from core import markup, plurals, text
+from core.text import country_name
+
+register = template.Library()
+register.filter("ago", markup.ago)
+register.filter("due", markup.due)
+register.filter("exact", markup.exact)
+register.filter("bytes_in_words", markup.bytes_in_words)
+register.filter("country", country_name)
+register.simple_tag(markup.badge)
+for words in (
+    *(plurals.companies, plurals.days, plurals.new_billable_companies, plurals.new_companies, plurals.numbers),
+    *(plurals.proposals, plurals.removals, plurals.rows),
+):
+    register.filter(words.__name__, words)
+
+
+@register.simple_tag
+def version() -> str:
+    """Which version of the program runs."""
+    return str(settings.VERSION)
+
+
+@register.filter
+def day(moment: date | None) -> str:
+    return "" if moment is None else text.day_text(moment)
+
+
+@register.filter
+def counted(number: int | None) -> str:
+    return "" if number is None else text.counted(number)

@@ -1,0 +1,76 @@
+"""Text as people read it: spans, moments, counted nouns, countries."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext, ngettext_lazy
+from django_countries import countries
+
+
+def country_name(code: str) -> str:
+    """ "United Kingdom" for "GB"; a code that nobody knows stays as it is."""
+    return str(countries.name(code) or code)
+
+
+def is_clean(text: str) -> bool:
+    """Whether every engine takes it: no NUL and no lone surrogates."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def days_and_hours(span: timedelta) -> str:
+    """ "2 d 4 h", "3 h 10 min", "5 min"."""
+    minutes = max(int(span.total_seconds() // 60), 0)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return gettext("%(days)s d %(hours)s h") % {"days": days, "hours": hours}
+    words = gettext("%(hours)s h %(minutes)s min") if hours else gettext("%(minutes)s min")
+    return words % {"hours": hours, "minutes": rest}
+
+
+def moment_text(moment: datetime) -> str:
+    return str(date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT"))
+
+
+def day_text(day: date) -> str:
+    return str(date_format(day, "SHORT_DATE_FORMAT"))
+
+
+A_MOMENT = 60
+SPANS = (
+    (31_557_600, ngettext_lazy("%(count)s year", "%(count)s years", "count")),
+    (2_629_800, ngettext_lazy("%(count)s month", "%(count)s months", "count")),
+    (86_400, ngettext_lazy("%(count)s day", "%(count)s days", "count")),
+    (3_600, ngettext_lazy("%(count)s hour", "%(count)s hours", "count")),
+    (A_MOMENT, ngettext_lazy("%(count)s minute", "%(count)s minutes", "count")),
+)
+
+
+def ago(moment: datetime, now: datetime | None = None) -> str:
+    """ "2 hours ago", "in 3 days", "just now"."""
+    seconds = ((now or timezone.now()) - moment).total_seconds()
+    if abs(seconds) < A_MOMENT:
+        return gettext("just now")
+    words = gettext("%(span)s ago") if seconds > 0 else gettext("in %(span)s")
+    return words % {"span": span(abs(seconds))}
+
+
+def span(seconds: float) -> str:
+    """The largest unit that fits, in words."""
+    for size, words in SPANS:
+        if seconds >= size:
+            count = int(seconds // size)
+            return words % {"count": count}
+    return gettext("a moment")
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """ "1 change", "2,000 changes", in English: for commands and programs. Pages count with `counting.py`."""
+    return f"{counted(count)} {one if count == 1 else many or one + 's'}"
+
+
+def counted(number: int) -> str:
+    """ "1,234,567", with the separator of the reader's language."""
+    return str(number_format(number, force_grouping=True))

@@ -1,0 +1,1 @@
+"""What goes out: channels, their addresses, and the queue of messages with its retries."""

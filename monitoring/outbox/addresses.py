@@ -1,0 +1,165 @@
+"""The addresses of channels: checked, encrypted, and shown without their secrets."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import UTC, tzinfo
+from functools import cache
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.db import insert_new
+from core.text import counted
+from core.urls import link
+from monitoring.chats import chat_of
+from monitoring.models import Channel, Severity, content_key
+
+MOST_ADDRESSES = 20
+LONGEST = 2_000
+SALT = "channel"
+
+
+@cache
+def _cipher(secret: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"channel-address" + secret.encode()).digest()))
+
+
+def set_address(channel: Channel, text: str) -> None:
+    """Put a checked address into the row, encrypted; raises ValidationError."""
+    check_address(text)
+    channel.encrypted = _cipher(settings.SECRET_KEY).encrypt(text.strip().encode()).decode()
+    channel.shown = shown(text)
+
+
+def address_of(channel: Channel) -> str:
+    """The address itself; nothing when SECRET_KEY was changed since."""
+    try:
+        return _cipher(settings.SECRET_KEY).decrypt(channel.encrypted.encode()).decode()
+    except InvalidToken:
+        return ""
+
+
+def mail_addresses(text: str) -> list[str]:
+    """The addresses, if the text is one or several mail addresses and nothing else."""
+    parts = [part.strip() for part in re.split(r"[,;\s]+", text.strip()) if part.strip()]
+    return parts if parts and all("@" in part and "://" not in part for part in parts) else []
+
+
+def check_address(text: str) -> None:
+    text = text.strip()
+    if len(text) > LONGEST:
+        raise ValidationError(gettext("An address has at most %(count)s characters.") % {"count": counted(LONGEST)})
+    if addresses := mail_addresses(text):
+        _check_mail(addresses)
+    elif "://" not in text:
+        raise ValidationError(gettext("Give a mail address, or the address of a service, as the guide below shows."))
+    elif chat_of(text) is None:
+        scheme = text.partition("://")[0][:30]
+        raise ValidationError(
+            gettext(
+                "This %(scheme)s:// address is none that messages are sent to. The guide below shows which there are; "
+                "none takes parameters for the method, headers, files or other servers."
+            )
+            % {"scheme": scheme}
+        )
+
+
+def _check_mail(addresses: list[str]) -> None:
+    if len(addresses) > MOST_ADDRESSES:
+        raise ValidationError(gettext("At most %(count)s mail addresses.") % {"count": MOST_ADDRESSES})
+    for number, address in enumerate(addresses, 1):
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise ValidationError(
+                gettext("Address %(number)s, “%(address)s”, is no mail address.")
+                % {"number": number, "address": address[:80]}
+            ) from None
+
+
+def shown(text: str) -> str:
+    """For people: mail addresses as they are, of all others nothing that opens a door."""
+    if addresses := mail_addresses(text):
+        return ", ".join(addresses)
+    found = chat_of(text)
+    return f"{found.service}: {text.strip().partition('://')[0]}://…" if found else "…"
+
+
+def without_secrets(text: str, address: str) -> str:
+    """What a service answers, without the parts of its address."""
+    for part in sorted(_parts(address), key=len, reverse=True):
+        text = text.replace(part, "…")
+    return text
+
+
+def _parts(address: str) -> Iterator[str]:
+    pieces = urlsplit(address)
+    for part in re.split(r"[/?&=:@#]", address.partition("://")[2]):
+        if len(part) >= 6 and part != pieces.hostname:
+            yield part
+            yield unquote(part)
+
+
+def zone_of(channel: Channel) -> tzinfo:
+    """The reader's zone."""
+    name = channel.zone or (channel.person.timezone if channel.person else "") or "UTC"
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+# Channels that nobody had to make
+
+
+def channel_of_person(person: Any) -> Channel:
+    """A person who looks after companies hears of them by mail, as long as there is no other channel."""
+    return _mail_channel(
+        gettext("Mail to %(person)s") % {"person": person}, str(person.email), content_key("own", person.pk), person.pk
+    )
+
+
+def channel_of_mail(address: str) -> Channel:
+    return _mail_channel(
+        gettext("Mail to %(address)s") % {"address": address}, address, content_key("mail", address.lower()), None
+    )
+
+
+def _mail_channel(name: str, address: str, key: Any, person: Any) -> Channel:
+    known = Channel.objects.filter(pk=key).first()
+    if known:
+        return known
+    channel = Channel(
+        id=key, name=name[:120], person_id=person, created_at=timezone.now(), minimum=Severity.NOISE, all_rules=False
+    )
+    try:
+        set_address(channel, address)
+    except ValidationError:
+        channel.active = False
+    insert_new(Channel, [channel])
+    return Channel.objects.get(pk=key)
+
+
+def unsubscribe_link(channel: Channel) -> str:
+    return link("admin:monitoring_channel_unsubscribe", signing.dumps(channel.pk.hex, salt=SALT))
+
+
+def channel_of_token(token: str) -> Channel | None:
+    """The channel of an unsubscribe link; None for what is no such link."""
+    try:
+        key = signing.loads(token, salt=SALT)
+    except signing.BadSignature:
+        return None
+    return Channel.objects.filter(pk=key).first()

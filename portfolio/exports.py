@@ -1,0 +1,160 @@
+"""The lists of this app as files and in chosen columns; `core.exports` writes the files."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from core.lists.listings import Column, Listing, Row, declare
+from core.models import AuditEntry
+from portfolio.models import Company, Contract, Proposal, Registration, Subject, SubjectImport
+
+
+def with_companies(rows: list[Row]) -> None:
+    companies = Company.objects.in_bulk(list({row.company_id for row in rows}))
+    for row in rows:
+        row.company = companies.get(row.company_id) or Company(duns=row.company_id)
+
+
+def with_registrations(rows: list[Row]) -> None:
+    registrations = Registration.objects.defer("detail").in_bulk(list({row.registration_id for row in rows}))
+    for row in rows:
+        row.registration = registrations[row.registration_id]
+
+
+def with_both(rows: list[Row]) -> None:
+    with_companies(rows)
+    with_registrations(rows)
+
+
+# What each list of the portfolio holds
+
+COMPANY_COLUMNS = (
+    Column("duns", "D-U-N-S", lambda row: row.company_id, 12),
+    Column("name", _("Name"), lambda row: row.company.name, 36),
+)
+
+declare(
+    Listing(
+        Company,
+        (
+            Column("duns", "D-U-N-S", lambda row: row.duns, 12),
+            Column("name", _("Name"), lambda row: row.name, 36),
+            Column("city", _("City"), lambda row: row.city),
+            Column("country", _("Country"), lambda row: row.country, 8),
+            Column("operating_status", _("Status"), lambda row: row.operating_status),
+            Column("changed_at", _("Last change"), lambda row: row.changed_at, 26),
+        ),
+        duns=lambda row: str(row.duns),
+    )
+)
+# The first five are what an import recognises, so that the file can be edited and brought back.
+declare(
+    Listing(
+        Subject,
+        (
+            *COMPANY_COLUMNS,
+            Column("customer_reference", _("Customer reference"), lambda row: row.customer_reference),
+            Column("tags", _("Tags"), lambda row: row.tags),
+            Column("owner", _("Owner"), lambda row: row.owner),
+            Column("registration", _("Registration"), lambda row: row.registration.reference),
+            Column("wanted", _("Wanted"), lambda row: row.wanted, 9),
+            Column("state", _("At D&B"), lambda row: row.get_state_display()),
+            Column("code", _("D&B's code"), lambda row: row.code, 12),
+            Column("message", _("D&B's message"), lambda row: row.message, 36),
+            Column("replacement", _("Named instead"), lambda row: row.replacement, 14),
+            Column("monitored_since", _("Monitored since"), lambda row: row.monitored_since, 14),
+            Column("monitored_until", _("Monitored until"), lambda row: row.monitored_until, 14),
+            Column("remove_on", _("To be removed on"), lambda row: row.remove_on, 14),
+            Column("wanted_by", _("Wanted by"), lambda row: row.wanted_by),
+            Column("wanted_at", _("Wanted at"), lambda row: row.wanted_at, 26),
+        ),
+        complete=with_both,
+        duns=lambda row: str(row.company_id),
+    )
+)
+declare(
+    Listing(
+        Registration,
+        (
+            Column("reference", _("Registration"), lambda row: row.reference, 30),
+            Column("contract", _("Contract"), lambda row: row.contract_id),
+            Column("state", _("State"), lambda row: row.get_state_display()),
+            Column("adopted", _("List adopted"), lambda row: row.adopted, 12),
+            Column("last_pulled_at", _("Queue last empty"), lambda row: row.last_pulled_at, 26),
+            Column("next_pull_at", _("Next pull"), lambda row: row.next_pull_at, 26),
+            Column("cadence", _("Pulled"), lambda row: row.get_cadence_display()),
+            Column("cadence_every", _("Minutes or hours"), lambda row: row.cadence_every),
+            Column("stopped_reason", _("Why stopped"), lambda row: row.stopped_reason, 36),
+        ),
+    )
+)
+declare(
+    Listing(
+        SubjectImport,
+        (
+            Column("id", _("Import"), lambda row: str(row.pk), 38),
+            Column("file_name", _("File"), lambda row: row.file_name, 30),
+            Column("registration", _("Registration"), lambda row: row.registration.reference),
+            Column("mode", _("What it does"), lambda row: row.get_mode_display(), 30),
+            Column("state", _("State"), lambda row: row.get_state_display(), 26),
+            Column("total", _("Rows"), lambda row: row.total, 9),
+            Column("new_billable", _("New billable companies"), lambda row: row.new_billable),
+            Column("removals", _("Removals"), lambda row: row.removals, 10),
+            Column("created_by", _("Uploaded by"), lambda row: row.created_by),
+            Column("created_at", _("Uploaded"), lambda row: row.created_at, 26),
+            Column("confirmed_by", _("Confirmed by"), lambda row: row.confirmed_by),
+            Column("confirmed_at", _("Confirmed"), lambda row: row.confirmed_at, 26),
+            Column("approved_by", _("Approved by"), lambda row: row.approved_by),
+            Column("error", _("Trouble"), lambda row: row.error, 36),
+        ),
+        complete=with_registrations,
+    )
+)
+declare(
+    Listing(
+        Proposal,
+        (
+            *COMPANY_COLUMNS,
+            Column("kind", _("What is proposed"), lambda row: row.get_kind_display(), 38),
+            Column("replacement", _("Add instead"), lambda row: row.replacement, 12),
+            Column("cost", _("New billable companies"), lambda row: row.cost),
+            Column("registration", _("Registration"), lambda row: row.registration.reference),
+            Column("state", _("State"), lambda row: row.get_state_display()),
+            Column("reason", _("Reason"), lambda row: row.reason, 48),
+            Column("created_at", _("Proposed"), lambda row: row.created_at, 26),
+            Column("confirmed_by", _("Confirmed by"), lambda row: row.confirmed_by),
+            Column("decided_by", _("Decided by"), lambda row: row.decided_by),
+            Column("decided_at", _("Decided"), lambda row: row.decided_at, 26),
+            Column("note", _("Why dismissed"), lambda row: row.note, 36),
+        ),
+        complete=with_both,
+        duns=lambda row: str(row.company_id),
+    )
+)
+declare(
+    Listing(
+        AuditEntry,
+        (
+            Column("at", _("When"), lambda row: row.at, 26),
+            Column("actor", _("Who"), lambda row: row.actor),
+            Column("action", _("Did what"), lambda row: row.action),
+            Column("what", _("To what"), lambda row: row.what),
+            Column("key", _("Which one"), lambda row: row.key, 38),
+            Column("summary", _("In words"), lambda row: row.summary, 60),
+            Column("before", _("Before"), lambda row: row.before, 36),
+            Column("after", _("After"), lambda row: row.after, 36),
+        ),
+        whole=True,
+    )
+)
+declare(
+    Listing(
+        Contract,
+        (
+            Column("name", _("Contract"), lambda row: row.name),
+            Column("anniversary", _("Anniversary"), lambda row: row.anniversary, 14),
+            Column("contracted_number", _("Contracted number"), lambda row: row.contracted_number),
+            Column("cap", _("One person may confirm"), lambda row: row.cap),
+        ),
+    )
+)

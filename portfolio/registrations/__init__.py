@@ -1,0 +1,1 @@
+"""Registrations as D&B has them: discovered, adopted, suppressed. Imports subjects and sync."""

@@ -1,0 +1,28 @@
+"""The filter of lists by registration."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+from portfolio.models import Registration
+
+
+class RegistrationFilter(DropdownFilter):  # type: ignore[misc]
+    title = _("registration")
+    parameter_name = "registration"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = Registration.objects.order_by("reference").values_list("pk", "reference")
+        return [(str(key), reference) for key, reference in rows]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        try:
+            return queryset.filter(registration=uuid.UUID(self.value() or ""))
+        except ValueError:
+            return queryset

@@ -1,0 +1,125 @@
+"""How a registration stands, in words: what a person sees first, and what they have to know about losing data."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from core.text import days_and_hours, moment_text
+from portfolio.models import Cadence, Registration, RegistrationState
+
+DROPPED_AFTER = timedelta(days=4)
+LATE_AFTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A word for the badge, its tone (good, calm, warn, bad), and a sentence."""
+
+    word: str
+    tone: str
+    sentence: str = ""
+
+
+def standing(registration: Registration, now: datetime | None = None) -> Standing:
+    """The registration's state as a person should take it."""
+    now = now or timezone.now()
+    if registration.state == RegistrationState.STOPPED:
+        return Standing(gettext("Stopped by D&B"), "bad", registration.stopped_reason)
+    if registration.state == RegistrationState.PAUSED:
+        return _paused(registration, now)
+    if is_failing(registration):
+        return Standing(gettext("In trouble"), "warn", registration.trouble)
+    if is_late(registration, now):
+        return Standing(gettext("Late"), "warn", gettext("It was due and nobody has pulled it: does the worker run?"))
+    return Standing(gettext("Active"), "good", registration.trouble)
+
+
+def _paused(registration: Registration, now: datetime) -> Standing:
+    until = registration.paused_until
+    if until is None:
+        words = gettext("Until somebody starts it.") if registration.last_pulled_at else gettext("Not started yet.")
+        return Standing(gettext("Paused"), "calm", words)
+    return Standing(gettext("Paused"), "calm", gettext("Until %(until)s.") % {"until": moment_text(until)})
+
+
+def is_failing(registration: Registration) -> bool:
+    """Its last pulls have failed, one or several."""
+    return registration.state == RegistrationState.ACTIVE and registration.failures > 0
+
+
+def is_late(registration: Registration, now: datetime) -> bool:
+    due = registration.next_pull_at
+    return registration.state == RegistrationState.ACTIVE and due is not None and due < now - LATE_AFTER
+
+
+def lost_at(registration: Registration) -> datetime | None:
+    """When D&B begins to drop what waits; None before the first pull."""
+    pulled = registration.last_pulled_at
+    return pulled + DROPPED_AFTER if pulled else None
+
+
+def countdown(registration: Registration, now: datetime | None = None) -> str:
+    """ "in 2 d 4 h" where what waits at D&B is in danger: pulling has stopped, waits or is late."""
+    now = now or timezone.now()
+    end = lost_at(registration)
+    if end is None or standing(registration, now).tone == "good":
+        return ""
+    return gettext("in %(span)s") % {"span": days_and_hours(end - now)} if end > now else gettext("now")
+
+
+def loss_sentence(registration: Registration, now: datetime | None = None) -> str:
+    now = now or timezone.now()
+    end = lost_at(registration)
+    if end is None:
+        return gettext("It was never pulled. D&B drops what nobody pulls for 4 days.")
+    if end <= now:
+        return gettext("D&B has been dropping what waits since %(end)s. Start it now.") % {"end": moment_text(end)}
+    return gettext("D&B drops what waits in %(span)s: from %(end)s on.") % {
+        "span": days_and_hours(end - now),
+        "end": moment_text(end),
+    }
+
+
+def cadence_words(registration: Registration) -> str:
+    """ "every 5 minutes", "daily at 06:00 (Europe/Berlin)"."""
+    every = registration.cadence_every
+    if registration.cadence == Cadence.DAILY:
+        at = f"{registration.cadence_time:%H:%M}" if registration.cadence_time else "06:00"
+        return gettext("daily at %(time)s (%(zone)s)") % {"time": at, "zone": registration.cadence_zone}
+    if registration.cadence == Cadence.HOURS:
+        return ngettext("every hour", "every %(count)s hours", every) % {"count": every}
+    return ngettext("every minute", "every %(count)s minutes", every) % {"count": every}
+
+
+def told_by_dnb(registration: Registration) -> dict[str, Any]:
+    """The `registration` of D&B's answer (contract §2); empty where there is none."""
+    try:
+        answer: Any = json.loads(registration.detail or "{}")
+    except ValueError:
+        return {}
+    for name in ("messages", "registration"):
+        answer = answer.get(name) if isinstance(answer, dict) else None
+    return answer if isinstance(answer, dict) else {}
+
+
+TOLD_WORDS = {
+    "UPDATE": _("what changed"),
+    "FULL_PRODUCT": _("everything, at each change"),
+    "API_PULL": _("pull, by this program"),
+    "PUSH": _("files"),
+    "DAILY": _("daily"),
+    "WEEKLY": _("weekly"),
+    "MONTHLY": _("monthly"),
+}
+
+
+def description(registration: Registration) -> str:
+    text = told_by_dnb(registration).get("description")
+    return text if isinstance(text, str) else ""
