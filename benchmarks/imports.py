@@ -138,7 +138,7 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 def read(content: bytes) -> None:
-    from portfolio.importing.reading import create_import, read_import
+    from portfolio.imports.upload import create_import, read_import
     from portfolio.models import ImportState
     from tests.builders.registrations import a_registration
 
@@ -151,7 +151,7 @@ def read(content: bytes) -> None:
 
 
 def confirm() -> None:
-    from portfolio.importing.confirming import confirm_import
+    from portfolio.imports.confirm import confirm_import
     from tests.builders.people import an_actor
 
     import_ = the_import()
@@ -159,8 +159,8 @@ def confirm() -> None:
 
 
 def apply() -> None:
-    from portfolio.importing.applying import apply_import
-    from portfolio.importing.confirming import approve_import
+    from portfolio.imports.apply import apply_import
+    from portfolio.imports.confirm import approve_import
     from tests.builders.people import an_actor
 
     import_ = the_import()

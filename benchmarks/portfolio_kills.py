@@ -59,14 +59,14 @@ def the_import() -> Any:
 
 
 def work() -> None:
-    from portfolio.importing.working import work_on
+    from portfolio.imports.resume import work_on
 
     work_on(the_import())
 
 
 def send() -> None:
     from portfolio.models import Registration
-    from portfolio.sending import sync
+    from portfolio.sync.run import sync
 
     sync(Registration.objects.select_related("contract").get())
 
@@ -75,7 +75,7 @@ def judge(control: Any, count: int, kills: int, chance: random.Random) -> None:
     from django.core.management import call_command
 
     from portfolio.models import Registration, Subject
-    from portfolio.todo import Verb, unanswered, unsent
+    from portfolio.sync.diff import Verb, unanswered, unsent
 
     call_command("migrate", verbosity=0)
     control.add_registration(REFERENCE)
@@ -100,7 +100,7 @@ def judge(control: Any, count: int, kills: int, chance: random.Random) -> None:
 
 def prepare(count: int) -> list[str]:
     """A file with everything to confirm, and rows that nobody can."""
-    from portfolio.importing.reading import create_import
+    from portfolio.imports.upload import create_import
     from portfolio.models import Contract, Registration
 
     contract, _ = Contract.objects.get_or_create(name="default")
@@ -118,7 +118,7 @@ def prepare(count: int) -> list[str]:
 
 
 def confirm(count: int) -> None:
-    from portfolio.importing.confirming import confirm_import
+    from portfolio.imports.confirm import confirm_import
     from tests.builders.people import an_actor
 
     confirm_import(import_=the_import(), number=count, confirmed_by=an_actor("bench"), may_confirm=True)

@@ -53,7 +53,7 @@ def measure(count: int, folder: Path) -> None:
 
 def prepare(count: int, table: object) -> tuple[object, list[str]]:
     from portfolio.models import Contract, Registration
-    from portfolio.wanting import Wish, want_subjects
+    from portfolio.subjects.requests import Wish, want_subjects
 
     contract, _ = Contract.objects.get_or_create(name="default")
     registration = Registration.objects.create(
@@ -68,7 +68,7 @@ def prepare(count: int, table: object) -> tuple[object, list[str]]:
 
 def send(registration: object, count: int, table: object) -> None:
     from portfolio.models import Registration
-    from portfolio.sending import sync
+    from portfolio.sync.run import sync
 
     assert isinstance(registration, Registration)
     start = time.perf_counter()
@@ -78,8 +78,8 @@ def send(registration: object, count: int, table: object) -> None:
 
 
 def export(registration: object, paths: list[str], count: int, table: object) -> None:
-    from portfolio.delivered_files import apply_export
     from portfolio.models import Registration, Subject, SubjectState
+    from portfolio.registrations.dnb_list_files import apply_export
 
     assert isinstance(registration, Registration)
     start = time.perf_counter()

@@ -22,12 +22,12 @@ from dnbmon_site.problems import problem_page, unknown_route
 from monitoring.api import ChangeFeed, CompanyChanges, CompanyList, CompanyProfile, NotificationList
 from monitoring.api_alerts import AlertAcknowledge, AlertClose, AlertDetail, AlertList
 from monitoring.api_event_types import EventTypeList
-from portfolio.api import CompanyDetail
-from portfolio.api_imports import ImportConfirm, ImportDetail, ImportList
-from portfolio.api_lookup import CompanyLookup
-from portfolio.api_references import ReferenceList
-from portfolio.api_registrations import PullNow, RegistrationDetail, RegistrationList
-from portfolio.api_subjects import SubjectList
+from portfolio.companies.api.companies import CompanyDetail
+from portfolio.companies.api.external_references import ReferenceList
+from portfolio.companies.api.lookup import CompanyLookup
+from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
+from portfolio.registrations.api import PullNow, RegistrationDetail, RegistrationList
+from portfolio.subjects.api import SubjectList
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -10,7 +10,7 @@ class DnbmonSiteConfig(AppConfig):
     verbose_name = _("People and keys")
 
     def ready(self) -> None:
-        from portfolio.roles import install_roles
+        from dnbmon_site.accounts.roles import install_roles
 
         # After Django's own receiver, which makes the permissions.
         post_migrate.connect(install_roles, dispatch_uid="portfolio.roles")

@@ -21,9 +21,9 @@ from dnbmon_site.front.visits import News, news_for
 from monitoring.models import Axis, Change, Element, ScoreMove, Severity
 from monitoring.order import newest, story_key
 from monitoring.timeline import Line, line_of
+from portfolio.companies.search import with_companies
 from portfolio.models import Registration
 from portfolio.open_counts import Tallies, tallies
-from portfolio.searching import with_companies
 
 LAST = 12
 

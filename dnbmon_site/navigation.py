@@ -13,8 +13,8 @@ from unfold.dataclasses import SearchResult
 from core.cached_counts import up_to
 from core.text import country_name
 from monitoring.own_alerts import own_alerts
+from portfolio.companies.search import find_companies
 from portfolio.models import Company
-from portfolio.searching import find_companies
 
 FOUND = 20
 Line = tuple[str | Promise, str, str]

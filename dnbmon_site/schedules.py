@@ -36,10 +36,10 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Audit the last day by replay"), "monitoring.jobs.audit_due", 60),
     (gettext_noop("Look for new registrations"), "portfolio.jobs.discover", 60),
     (gettext_noop("Take notifications as evidence"), "monitoring.evidence.gather_all", CATCH_UP),
-    (gettext_noop("Sync with D&B"), "portfolio.sync_jobs.sync_due", 1),
-    (gettext_noop("Ask D&B about lists"), "portfolio.sync_jobs.check_lists", OFTEN),
-    (gettext_noop("Look for differences from D&B's lists"), "portfolio.sync_jobs.reconcile_all", 60),
-    (gettext_noop("Go on with imports"), "portfolio.importing.jobs.work_on_imports", CATCH_UP),
+    (gettext_noop("Sync with D&B"), "portfolio.jobs.sync_due", 1),
+    (gettext_noop("Ask D&B about lists"), "portfolio.jobs.check_lists", OFTEN),
+    (gettext_noop("Look for differences from D&B's lists"), "portfolio.jobs.reconcile_all", 60),
+    (gettext_noop("Go on with imports"), "portfolio.jobs.work_on_imports", CATCH_UP),
     (gettext_noop("Make proposals"), "monitoring.jobs.make_proposals", CATCH_UP),
     (gettext_noop("Look after the contract year"), "portfolio.jobs.look_after_years", 60),
     (gettext_noop("Write exports"), "portfolio.jobs.write_exports", CATCH_UP),
@@ -61,10 +61,10 @@ ON_DEMAND = frozenset(
     {
         "health.jobs.beat",
         "monitoring.jobs.pull_now",
-        "portfolio.importing.jobs.work_on_import",
+        "portfolio.jobs.work_on_import",
         "portfolio.jobs.write_export",
-        "portfolio.sync_jobs.sync_now",
-        "portfolio.sync_jobs.sync_wanted",
+        "portfolio.jobs.sync_now",
+        "portfolio.jobs.sync_wanted",
         "core.cached_counts.tally",
     }
 )

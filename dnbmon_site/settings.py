@@ -312,7 +312,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ImportState": "portfolio.models.ImportState",
         "ImportMode": "portfolio.models.ImportMode",
         "AlertState": "monitoring.models.AlertState",
-        "SubjectVerdict": "portfolio.api_subjects.VERDICTS",
+        "SubjectVerdict": "portfolio.subjects.api.VERDICTS",
     },
     # From the sidecar package: the pages work without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -122,7 +122,7 @@ def say(text: str) -> None:
 
 
 def get_a_token() -> None:
-    from portfolio.connecting import client_for
+    from portfolio.dnb_client import client_for
     from portfolio.models import AccessToken, Contract
 
     step(1)
@@ -144,9 +144,9 @@ def find_the_registration(control: Any) -> Any:
 
 
 def want_companies(control: Any, registration: Any) -> None:
-    from portfolio.adopting import take_as_wanted
-    from portfolio.sending import sync
-    from portfolio.wanting import Wish, want_subjects
+    from portfolio.registrations.adopt import take_as_wanted
+    from portfolio.subjects.requests import Wish, want_subjects
+    from portfolio.sync.run import sync
 
     step(3)
     take_as_wanted(registration, by="demo")

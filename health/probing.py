@@ -16,7 +16,7 @@ from direct_plus.session import error_of
 from health.looking import Look
 from health.models import Probe
 from monitoring.refusing import PROBE
-from portfolio.connecting import NotConfigured, client_for
+from portfolio.dnb_client import NotConfigured, client_for
 from portfolio.models import AccessToken, Contract, Registration, RegistrationState
 
 EVERY = timedelta(minutes=5)

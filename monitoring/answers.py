@@ -14,10 +14,10 @@ from core.json_text import SentJson, SentObject
 from monitoring.identity import MILLISECONDS
 from monitoring.models import Change, Element, Kind, Notification, Severity
 from monitoring.order import order_text
-from portfolio.api import COMPANY_EXAMPLE, CompanySerializer
-from portfolio.api_references import ReferenceSerializer
+from portfolio.companies.api.companies import COMPANY_EXAMPLE, CompanySerializer
+from portfolio.companies.api.external_references import ReferenceSerializer
+from portfolio.companies.external_references import references_by_company
 from portfolio.models import Company, ExternalReference, Registration
-from portfolio.referring import references_by_company
 
 SEVERITIES = [(severity.name.lower(), severity.label) for severity in Severity]
 CURSOR_EXAMPLE = "WyI0MiIsIiIsIjFkMDNjOWE0Il0"

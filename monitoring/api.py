@@ -39,7 +39,7 @@ from monitoring.identity import milliseconds
 from monitoring.models import Change, Kind, Notification, Publication, Severity
 from monitoring.order import LATEST_FIRST, OLDEST_FIRST
 from monitoring.retention import note_for_company
-from portfolio.api import (
+from portfolio.companies.api.companies import (
     COMPANY_EXAMPLE,
     DUNS_IN_PATH,
     CompanyParameters,

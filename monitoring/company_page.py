@@ -20,10 +20,10 @@ from monitoring.projecting import merged_into
 from monitoring.retention import note_for
 from monitoring.scores import scores_of
 from monitoring.timeline import changes_of, known_elements, timeline
-from portfolio.describing import described, notes_of
-from portfolio.explaining import explain
+from portfolio.companies.notes import described, notes_of
+from portfolio.dnb_codes import explain
 from portfolio.models import Company, ExternalReference, Registration, Subject
-from portfolio.proposing import Continued, continued
+from portfolio.proposals.decide import Continued, continued
 
 MOST_REFERENCES = 200
 MOST_MERGED = 100

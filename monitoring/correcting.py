@@ -24,7 +24,7 @@ from monitoring.paths import Mistake
 from monitoring.reversing import PROGRAM
 from monitoring.rules import Rule, compile_rule
 from monitoring.timeline import lines_of, sentence
-from portfolio.searching import with_companies
+from portfolio.companies.search import with_companies
 
 AT_ONCE = 200
 # What one comparison is about: a registration's company, the element, and when.

@@ -11,8 +11,8 @@ from django.utils import timezone
 from monitoring.models import Notification
 from monitoring.order import notification_key
 from monitoring.readers import PublicationReader, after
-from portfolio.evidence import fold, take_evidence
 from portfolio.models import Registration
+from portfolio.registrations.membership_evidence import fold, take_evidence
 
 READER = PublicationReader("evidence")
 PUBLICATIONS = 100

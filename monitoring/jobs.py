@@ -27,10 +27,12 @@ from monitoring.pulling import Outcome, PullResult, pull
 from monitoring.refusing import PROBE
 from monitoring.repairing import audit, audit_is_due, repair, repair_is_due
 from monitoring.rolling_up import roll_up
-from portfolio.connecting import NotConfigured, client_for
+from portfolio.dnb_client import NotConfigured, client_for
 from portfolio.models import Registration, RegistrationState
-from portfolio.proposing import carry_out_left_behind, propose_replacements, withdraw_unwanted
-from portfolio.syncing import read_details, resume_what_is_over, start_pulling
+from portfolio.proposals.apply import carry_out_left_behind
+from portfolio.proposals.create import propose_replacements
+from portfolio.proposals.withdraw import withdraw_unwanted
+from portfolio.registrations.discover import read_details, resume_what_is_over, start_pulling
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)

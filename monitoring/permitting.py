@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext, ngettext
 
-from portfolio.connecting import NotConfigured, credentials, is_real
+from portfolio.dnb_client import NotConfigured, credentials, is_real
 from portfolio.models import Contract
 
 LEAST_FREE = 1_000_000_000

@@ -19,7 +19,8 @@ from monitoring.models import Change, Kind
 from monitoring.readers import PublicationReader, after
 from monitoring.wording import from_json
 from portfolio.models import ProposalKind
-from portfolio.proposing import Sign, propose, withdraw
+from portfolio.proposals.create import Sign, propose
+from portfolio.proposals.withdraw import withdraw
 
 READER = PublicationReader("proposals")
 PUBLICATIONS = 500

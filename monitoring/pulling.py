@@ -26,9 +26,9 @@ from monitoring.permitting import why_not_to_pull
 from monitoring.refusing import act_on_refusal, check_reference
 from monitoring.repairing import repair, repair_is_due
 from monitoring.restored import doubt_what_the_backup_did_not_know
-from portfolio.cadence import next_due
-from portfolio.connecting import client_for
+from portfolio.dnb_client import client_for
 from portfolio.models import Registration, RegistrationState
+from portfolio.registrations.schedule import next_due
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from monitoring.models import Change, DailyCount, Element, Kind, Severity
 from monitoring.order import story_key
 from monitoring.periods import Period
 from monitoring.timeline import SENTENCES, Line, label_of
-from portfolio.searching import with_companies
+from portfolio.companies.search import with_companies
 
 TOP = 8
 

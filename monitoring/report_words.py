@@ -13,7 +13,7 @@ from monitoring.models import Severity
 from monitoring.report_alerts import Waiting
 from monitoring.reporting import Report
 from monitoring.wording import lower_first
-from portfolio.holdings import ContractState, Holding
+from portfolio.billing.usage import ContractState, Holding
 
 WEIGHTS = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 NAMED = 3

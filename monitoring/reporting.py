@@ -20,7 +20,7 @@ from monitoring.periods import Period
 from monitoring.report_alerts import Delay, Handled, Waiting, delay_of, handled_in, waiting_alerts
 from monitoring.report_changes import Counts, Event, counts_of, critical_changes, event_of, name_what_was_counted
 from monitoring.timeline import line_of
-from portfolio.holdings import ContractState, Holding, contract_states, holdings, listed_in
+from portfolio.billing.usage import ContractState, Holding, contract_states, holdings, listed_in
 from portfolio.models import Registration
 
 SHOWN = 25

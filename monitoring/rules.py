@@ -18,7 +18,7 @@ from monitoring.history import ROOT
 from monitoring.models import AlertRule, Change, Combination, Kind
 from monitoring.paths import Facet, Mistake, Names, facets, holds, is_related, parse_line
 from monitoring.wording import from_json, label_of_path, lower_first, short
-from portfolio.listed import entries_of, read_listed
+from portfolio.companies.duns_lists import entries_of, read_listed
 from portfolio.models import Company, Registration, Subject
 
 Mistakes = dict[str, list[str]]

@@ -38,7 +38,7 @@ from monitoring.answers import shown
 from monitoring.api import FeedParameters, choice_of
 from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport
 from monitoring.sftp import NotDelivered, deliver
-from portfolio.api import CompanyParameters, CompanySerializer, companies_chosen
+from portfolio.companies.api.companies import CompanyParameters, CompanySerializer, companies_chosen
 from portfolio.models import Company
 
 logger = logging.getLogger(__name__)

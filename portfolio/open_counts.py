@@ -10,8 +10,8 @@ from datetime import datetime
 
 from core.cached_counts import COUNTED, Numbers, counter
 from core.models import Tally
-from portfolio.contract_year import contract_year
-from portfolio.holdings import count_holdings, count_listed
+from portfolio.billing.contract_year import contract_year
+from portfolio.billing.usage import count_holdings, count_listed
 from portfolio.models import (
     Contract,
     ImportState,

@@ -28,7 +28,7 @@ from health.models import Heartbeat
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
 from monitoring.restored import add_doubt
 from portfolio.models import AccessToken, Contract, Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
-from portfolio.sync_runs import OPEN
+from portfolio.sync.progress import OPEN
 
 # Of processes that are no more.
 ENDED: tuple[type[Model], ...] = (AccessToken, ThrottleSlot, WorkLease, Session, OrmQ, Task, Heartbeat)

@@ -14,7 +14,7 @@ from core.db import database_now
 from direct_plus.errors import NotAuthorised
 from dnbmon_site.doctor.finding import Finding
 from monitoring.models import Delivery
-from portfolio.connecting import NotConfigured, base_url, check_address, credentials, is_at_dnb, is_real, refusal_of_key
+from portfolio.dnb_client import NotConfigured, base_url, check_address, credentials, is_at_dnb, is_real, refusal_of_key
 from portfolio.models import Contract, Registration, RegistrationState
 
 # As the sandbox numbers its answers; D&B's look otherwise.

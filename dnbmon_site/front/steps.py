@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
-from portfolio.connecting import NotConfigured, credentials
+from portfolio.dnb_client import NotConfigured, credentials
 from portfolio.models import Contract, Registration, RegistrationState
 
 

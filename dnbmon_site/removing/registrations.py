@@ -32,7 +32,7 @@ from monitoring.projecting import project
 from monitoring.readers import set_readers_back
 from monitoring.rebuilding import Suspects, give_away, mend_times
 from monitoring.rolling_up import days_touched
-from portfolio.importing.states import file_key
+from portfolio.imports.states import file_key
 from portfolio.models import (
     ListCheck,
     Proposal,

@@ -19,9 +19,9 @@ from direct_plus.errors import DirectPlusError
 from monitoring.breaker import resume_ingest
 from monitoring.gaps import clear_gap
 from monitoring.models import Delivery, DeliveryState
-from portfolio.connecting import NotConfigured
+from portfolio.dnb_client import NotConfigured
 from portfolio.models import Contract, Registration
-from portfolio.syncing import discover_registrations, pause_pulling, start_pulling
+from portfolio.registrations.discover import discover_registrations, pause_pulling, start_pulling
 
 PULL_NOW = "monitoring.jobs.pull_now"
 JOBS_LATE_AFTER = timedelta(minutes=3)

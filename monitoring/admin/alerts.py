@@ -31,8 +31,8 @@ from monitoring.order import LATEST_FIRST
 from monitoring.permitted_addresses import unheard_until_yes, waits_for
 from monitoring.telling import open_channels_of
 from monitoring.timeline import Line, lines_of
+from portfolio.companies.search import of_companies, with_companies
 from portfolio.models import Registration
-from portfolio.searching import of_companies, with_companies
 
 STATE_TONES = {AlertState.NEW: "bad", AlertState.ACKNOWLEDGED: "info", AlertState.CLOSED: "calm"}
 MOST_FACTS = 50

@@ -21,9 +21,9 @@ from monitoring.models import Change, Kind, Publication, Severity
 from monitoring.order import LATEST_FIRST, newest, story_key
 from monitoring.raw import pretty
 from monitoring.timeline import lines_of
+from portfolio.companies.search import of_companies, with_companies
 from portfolio.models import Registration
 from portfolio.registrations.filters import RegistrationFilter
-from portfolio.searching import of_companies, with_companies
 
 
 def newest_publication() -> int:

@@ -25,11 +25,11 @@ from core.markup import ago, badge
 from core.text import counted, country_name
 from monitoring.company_page import company_page
 from monitoring.headlines import status_tone, status_words
-from portfolio.admin.import_actions import UPLOAD
-from portfolio.admin.import_selection import stop_monitoring
-from portfolio.describing import add_note, describe_company, may_remove, remove_note
+from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
+from portfolio.companies.search import duns_digits, find_companies
+from portfolio.imports.admin.actions import UPLOAD
+from portfolio.imports.admin.selection import stop_monitoring
 from portfolio.models import Company, CompanyNote
-from portfolio.searching import duns_digits, find_companies
 
 MAY_NOTE = "portfolio.add_companynote"
 MAY_DESCRIBE = "portfolio.change_subject"

@@ -19,8 +19,8 @@ from monitoring.order import LATEST_NOTIFICATIONS_FIRST
 from monitoring.raw import pretty, raw_item
 from monitoring.timeline import Line, lines_of
 from monitoring.wording import lower_first
+from portfolio.companies.search import of_companies, with_companies
 from portfolio.registrations.filters import RegistrationFilter
-from portfolio.searching import of_companies, with_companies
 
 TONES = {"DELETE": "bad", "TRANSFER": "bad", "UNDER_REVIEW": "warn", "EXIT": "warn", "REMOVED": "warn", "SEED": "good"}
 TOLD, MOST = 3, 2_000

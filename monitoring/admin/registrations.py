@@ -30,10 +30,10 @@ from monitoring.admin.acting import ACTIONS, Said, act, doubts_of, look_for_regi
 from monitoring.admin.deliveries import state_badge
 from monitoring.models import DeadLetter, DeadLetterState, Delivery
 from monitoring.raw import pretty
-from portfolio.admin.import_actions import UPLOAD
-from portfolio.admin.import_selection import upload_into
-from portfolio.cadence import next_due
+from portfolio.imports.admin.actions import UPLOAD
+from portfolio.imports.admin.selection import upload_into
 from portfolio.models import Registration, RegistrationState
+from portfolio.registrations.schedule import next_due
 from portfolio.registrations.status import (
     TOLD_WORDS,
     cadence_words,

@@ -38,7 +38,7 @@ from monitoring.models import (
 )
 from monitoring.webhook_sending import send_test
 from monitoring.webhooks import create_endpoint, edit_endpoint, missed, resend, rotate_secret, switch_off, switch_on
-from portfolio.listed import entries_of, read_listed
+from portfolio.companies.duns_lists import entries_of, read_listed
 
 LAST = 20
 STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}

@@ -18,8 +18,8 @@ from monitoring.breaker import resume_ingest
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, ReplayPass
 from monitoring.pulling import Outcome
 from monitoring.repairing import repair_is_due
-from portfolio import connecting
-from portfolio.connecting import client_for
+from portfolio import dnb_client
+from portfolio.dnb_client import client_for
 from portfolio.models import AccessToken, Contract, Registration
 from tests.acceptance import judging, points, restoring, telling
 from tests.builders.contracts import a_contract
@@ -151,7 +151,7 @@ def call(reference: str, *, seconds: float) -> dict[str, Any]:
 
 def get_token(*, renewal: float) -> dict[str, Any]:
     """Make sure of a token with a renewal claim of so many seconds; how long it took."""
-    connecting.RENEWAL = timedelta(seconds=renewal)
+    dnb_client.RENEWAL = timedelta(seconds=renewal)
     begun = time.monotonic()
     refused = client_for(Contract.objects.get()).session.ensure_token()
     row = AccessToken.objects.get()
@@ -206,7 +206,7 @@ def shorten(*, timeout: float, margin: float) -> None:
     """Of every process here: a call's limit, and how long a dead process keeps others from its lease and its claim."""
     settings.DNB_TIMEOUT = timeout
     leasing.MARGIN = timedelta(seconds=margin)
-    connecting.RENEWAL = timedelta(seconds=timeout + margin)
+    dnb_client.RENEWAL = timedelta(seconds=timeout + margin)
 
 
 DEEDS: dict[str, Callable[..., Any]] = {

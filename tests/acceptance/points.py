@@ -27,7 +27,7 @@ from monitoring import (
     webhook_reading,
     webhook_sending,
 )
-from portfolio import connecting
+from portfolio import dnb_client
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ PULL, REPLAY, DETAILS, TOKEN = "/notifications", "/replay", "ACME_LOD_01", "/tok
 POINTS = {
     "lease taken": Point(leasing, "take_lease"),
     "token asked for": Point(transport._WatchedConnection, "getresponse", before=True, path=TOKEN),
-    "token came, not stored": Point(connecting.SharedTokens, "put", before=True),
+    "token came, not stored": Point(dnb_client.SharedTokens, "put", before=True),
     "details asked for": Point(transport._WatchedConnection, "getresponse", before=True, path=DETAILS),
     "about to announce": Point(pulling, "announce", before=True),
     "announced": Point(pulling, "announce"),

@@ -16,7 +16,7 @@ from monitoring.rebuilding import rebuild
 from monitoring.webhook_reading import queue_changes
 from monitoring.webhooks import create_endpoint
 from portfolio.models import Registration
-from portfolio.syncing import start_pulling
+from portfolio.registrations.discover import start_pulling
 from tests.acceptance.history import profiles
 
 

@@ -29,7 +29,7 @@ from monitoring.models import Change, Delivery, DeliveryState
 from monitoring.order import OLDEST_FIRST
 from monitoring.pulling import Outcome, pull
 from portfolio.models import Registration, RegistrationState
-from portfolio.syncing import discover_registrations
+from portfolio.registrations.discover import discover_registrations
 from tests.builders.contracts import a_contract
 from tests.builders.notifications import a_seed
 

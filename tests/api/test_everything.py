@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-from portfolio.referring import Named, name_companies
-from portfolio.wanting import Wish, want_subjects
+from portfolio.companies.external_references import Named, name_companies
+from portfolio.subjects.requests import Wish, want_subjects
 from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered

@@ -13,8 +13,9 @@ from django_q.models import OrmQ
 from core.models import AuditEntry
 from dnbmon_site import idempotency
 from dnbmon_site.models import ApiKey, IdempotencyKey, UserPermission
-from portfolio import api_registrations, api_subjects
 from portfolio.models import Subject, SubjectImport
+from portfolio.registrations import api as registrations_api
+from portfolio.subjects import api
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract
 from tests.builders.programs import Program, a_signed_in_person
@@ -91,7 +92,7 @@ def test_the_import_beyond_the_budget_is_one(erp: Program) -> None:
 @pytest.mark.parametrize("place", ["want_within", "judged"])
 def test_killed_in_between(erp: Program, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(api_subjects, place, _killed)
+        patched.setattr(api, place, _killed)
         with pytest.raises(KeyboardInterrupt):
             want(erp, "a", DUNS)
     answer = want(erp, "a", DUNS)
@@ -104,7 +105,7 @@ def test_killed_in_between(erp: Program, monkeypatch: pytest.MonkeyPatch, place:
 
 def test_killed_between_the_effect_and_the_answer(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(api_subjects, "_wanted", _killed)
+        patched.setattr(api, "_wanted", _killed)
         with pytest.raises(KeyboardInterrupt):
             want(erp, "a", DUNS)
     assert Subject.objects.filter(wanted=True).count() == 1
@@ -141,7 +142,7 @@ def test_what_broke_is_made_again(erp: Program, monkeypatch: pytest.MonkeyPatch)
 
     erp.client.raise_request_exception = False
     with monkeypatch.context() as patched:
-        patched.setattr(api_registrations, "ask_worker", broken)
+        patched.setattr(registrations_api, "ask_worker", broken)
         assert erp.post(PULL, word="a").status_code == 500
     assert erp.post(PULL, word="a").status_code == 202
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from portfolio.companies.external_references import Named, name_companies
 from portfolio.models import Subject, SubjectState
-from portfolio.referring import Named, name_companies
-from portfolio.wanting import Wish, want_subjects
+from portfolio.subjects.requests import Wish, want_subjects
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import a_seed

@@ -12,10 +12,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from portfolio.importing.reading import create_import, read_import
+from portfolio.companies.external_references import Named, name_companies
+from portfolio.imports.upload import create_import, read_import
 from portfolio.models import SubjectImport
-from portfolio.referring import Named, name_companies
-from portfolio.wanting import Wish, want_subjects
+from portfolio.subjects.requests import Wish, want_subjects
 from tests.builders.alerts import an_alert
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from core.models import AuditEntry
 from dnbmon_site.models import ApiKey
-from portfolio import spending
-from portfolio.importing.applying import apply_import
+from portfolio.billing import api_budget
+from portfolio.imports.apply import apply_import
 from portfolio.models import Company, KeySpending, Registration, Subject, SubjectImport, SubjectState
-from portfolio.wanting import Wish, want_subjects
+from portfolio.subjects.requests import Wish, want_subjects
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.contracts import a_contract
 from tests.builders.programs import Program, a_signed_in_person
@@ -170,7 +170,7 @@ def test_rotation_gives_no_second_budget(registration: Registration, a_program: 
 def test_killed_between_reserving_and_wanting(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same request again does what was not done, and nothing is counted twice."""
     with monkeypatch.context() as patched:
-        patched.setattr(spending, "want_subjects", _killed)
+        patched.setattr(api_budget, "want_subjects", _killed)
         with pytest.raises(KeyboardInterrupt):
             want(erp, *numbers(3))
     assert wanted() == set()
@@ -186,7 +186,7 @@ def _killed(*arguments: Any, **keywords: Any) -> Any:
 
 def test_what_a_dead_process_reserved_falls_back(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(spending, "want_subjects", _killed)
+        patched.setattr(api_budget, "want_subjects", _killed)
         with pytest.raises(KeyboardInterrupt):
             want(erp, *numbers(3))
     assert want(erp, DUNS).status_code == 202
@@ -196,7 +196,7 @@ def test_what_a_dead_process_reserved_falls_back(erp: Program, monkeypatch: pyte
 
 def test_killed_between_wanting_and_noting_what_was_spent(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(spending.Purse, "spend", _killed)
+        patched.setattr(api_budget.Purse, "spend", _killed)
         with pytest.raises(KeyboardInterrupt):
             want(erp, *numbers(3))
     assert wanted() == set(numbers(3))

@@ -22,6 +22,7 @@ from monitoring.ingesting import ingest
 from monitoring.models import Alert, Change, Delivery, DeliveryState, Notification, Publication
 from monitoring.repairing import repair_is_due
 from monitoring.restored import doubt_what_the_backup_did_not_know
+from portfolio.jobs import _has_work
 from portfolio.models import (
     AccessToken,
     Contract,
@@ -32,7 +33,6 @@ from portfolio.models import (
     SyncRun,
     SyncState,
 )
-from portfolio.sync_jobs import _has_work
 from tests.builders.deliveries import a_delivery, delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import an_update

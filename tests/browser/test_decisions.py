@@ -8,9 +8,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from dnbmon_site.models import User
-from portfolio.importing.planning import plan_removal
+from portfolio.imports.planned_removals import plan_removal
 from portfolio.models import Contract, ProposalKind, SubjectState
-from portfolio.proposing import Sign, propose
+from portfolio.proposals.create import Sign, propose
 from tests.builders.browser_pages import complaints_of, log_in, see
 from tests.builders.companies import DUNS, a_company
 from tests.builders.contracts import a_contract

@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import start_sandbox
 from dnbmon_site.models import User
-from portfolio.adopting import begin_check
 from portfolio.models import Company, Registration, Subject, SubjectState, SyncRun
-from portfolio.sending import sync
+from portfolio.registrations.adopt import begin_check
+from portfolio.sync.run import sync
 from tests.builders.browser_pages import complaints_of, log_in, see
 from tests.builders.companies import duns_numbers
 from tests.builders.contracts import a_contract

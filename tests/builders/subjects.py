@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from portfolio.models import Company, Registration, Subject, SubjectState
-from portfolio.wanting import Wish, unwant_subjects, want_subjects
+from portfolio.subjects.requests import Wish, unwant_subjects, want_subjects
 from tests.builders.companies import DUNS, a_company
 from tests.builders.registrations import a_registration
 

@@ -38,7 +38,7 @@ from monitoring.raw import raw_item
 from monitoring.rebuilding import rebuild
 from monitoring.webhook_reading import queue_changes
 from monitoring.webhooks import create_endpoint
-from portfolio.describing import add_note
+from portfolio.companies.notes import add_note
 from portfolio.models import Company, Registration, RegistrationState, Subject, SubjectState
 from tests.builders.alerts import raised
 from tests.builders.deliveries import delivered

@@ -9,8 +9,8 @@ from io import StringIO
 import pytest
 from django.core.management.base import OutputWrapper
 
-from portfolio.management.commands import _plainly
-from portfolio.management.commands._plainly import progress
+from portfolio import plain_commands
+from portfolio.plain_commands import progress
 from tests.support import ROOT
 
 ON_A_TERMINAL = """
@@ -28,7 +28,7 @@ def test_a_log_gets_lines_and_not_each_step(monkeypatch: pytest.MonkeyPatch) -> 
     with progress(OutputWrapper(out), "Reading …") as shown:
         shown.now("1 of 3")
         shown.line("one line")
-        monkeypatch.setattr(_plainly, "SECONDS_BETWEEN_LINES", 0)
+        monkeypatch.setattr(plain_commands, "SECONDS_BETWEEN_LINES", 0)
         shown.now("3 of 3")
     assert out.getvalue() == "one line\n3 of 3\n"
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from direct_plus.sandbox.control.client import SandboxControl
 from monitoring.leasing import take_lease
 from monitoring.models import Notification, PassState, Purpose, ReplayPass
-from portfolio.connecting import client_for
+from portfolio.dnb_client import client_for
 from portfolio.models import Contract, Registration
 from tests.builders.commands import Run
 from tests.builders.contracts import a_contract

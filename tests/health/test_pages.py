@@ -15,6 +15,7 @@ from django_q.models import Schedule, Task
 from pymongo.errors import ServerSelectionTimeoutError
 
 from core.models import AuditEntry
+from dnbmon_site.accounts import roles
 from dnbmon_site.models import ApiKey
 from dnbmon_site.schedules import install_schedules
 from health import incidents
@@ -26,7 +27,6 @@ from health.results import Result
 from health.sampling import start_of
 from health.scheduling import all_jobs
 from health.views import AWAY, what_is_missing
-from portfolio import roles
 from portfolio.models import Registration, RegistrationState
 from tests.builders.deliveries import a_published_call
 from tests.builders.people import a_person

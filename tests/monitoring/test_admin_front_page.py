@@ -17,7 +17,7 @@ from dnbmon_site.models import User
 from monitoring.jobs import count_days
 from monitoring.models import Alert, Delivery, DeliveryState, Source
 from portfolio.models import ProposalKind, SubjectImport
-from portfolio.proposing import Sign, propose
+from portfolio.proposals.create import Sign, propose
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract

@@ -8,9 +8,9 @@ from django.test import Client
 
 from core.models import AuditEntry
 from monitoring.models import Change, Notification
-from portfolio.describing import add_note, describe_company
+from portfolio.companies.external_references import Named, name_companies
+from portfolio.companies.notes import add_note, describe_company
 from portfolio.models import Company, CompanyNote, Subject
-from portfolio.referring import Named, name_companies
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.elements import ACTIVE, OUT, STATUS, an_element

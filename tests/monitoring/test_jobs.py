@@ -24,7 +24,7 @@ from monitoring.order import next_turn
 from monitoring.pulling import announce, pull
 from monitoring.repairing import audit_is_due
 from portfolio.models import Contract, Registration, RegistrationState
-from portfolio.syncing import pause_pulling
+from portfolio.registrations.discover import pause_pulling
 from tests.builders.deliveries import a_delivery, pull_now
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, an_update

@@ -29,9 +29,9 @@ from monitoring.jobs import pull_due
 from monitoring.models import Delivery, WebhookEndpoint
 from monitoring.outbox.addresses import unsubscribe_link
 from monitoring.webhooks import rotate_secret
-from portfolio.connecting import SharedTokens
+from portfolio.dnb_client import SharedTokens
 from portfolio.models import Registration
-from portfolio.sending import sync
+from portfolio.sync.run import sync
 from tests.builders.channels import a_channel
 from tests.builders.companies import duns_numbers
 from tests.builders.notifications import an_update

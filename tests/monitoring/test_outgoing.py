@@ -33,7 +33,7 @@ ALLOWED = {
     "monitoring/channels.py": {"smtplib"},
     "dnbmon_site/starting.py": {"urllib.request"},
     # It reads an address as the client that connects does.
-    "portfolio/connecting.py": {"urllib3"},
+    "portfolio/dnb_client.py": {"urllib3"},
     # These only listen, or look whether somebody does on this machine.
     "dnbmon_site/ports.py": {"socket"},
     "dnbmon_site/management/commands/up.py": {"socket"},

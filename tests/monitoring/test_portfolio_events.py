@@ -17,11 +17,11 @@ from monitoring.event_types import EVENT_TYPES
 from monitoring.models import Dispatch, WebhookEndpoint
 from monitoring.portfolio_events import tell_of_portfolio
 from monitoring.webhooks import create_endpoint, switch_off
-from portfolio.importing.applying import apply_import
-from portfolio.importing.confirming import confirm_import
-from portfolio.importing.reading import create_import, read_import
+from portfolio.imports.apply import apply_import
+from portfolio.imports.confirm import confirm_import
+from portfolio.imports.upload import create_import, read_import
 from portfolio.models import Registration, Subject, SubjectImport, SubjectState
-from portfolio.wanting import Wish, unwant_subjects, want_subjects
+from portfolio.subjects.requests import Wish, unwant_subjects, want_subjects
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.people import an_actor
 from tests.builders.registrations import a_registration

@@ -6,7 +6,7 @@ from monitoring.jobs import make_proposals
 from monitoring.models import ReadMark
 from monitoring.proposals import read_publications
 from portfolio.models import Proposal, ProposalKind, ProposalState
-from portfolio.proposing import dismiss
+from portfolio.proposals.decide import dismiss
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import a_notice, a_transfer, an_update

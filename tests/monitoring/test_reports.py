@@ -15,6 +15,7 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from core.models import AuditEntry
+from dnbmon_site.accounts.roles import MANAGER, VIEWER
 from dnbmon_site.models import User
 from monitoring.delays import cut, delay_text
 from monitoring.models import Alert, AlertKind, Change, Kind, Notification, ReportSchedule
@@ -24,7 +25,6 @@ from monitoring.report_words import speeds, summary, worth
 from monitoring.report_xlsx import report_xlsx
 from monitoring.reporting import Report, make_report
 from portfolio.models import Registration, Subject
-from portfolio.roles import MANAGER, VIEWER
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.queries import AtMost

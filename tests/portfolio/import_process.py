@@ -17,21 +17,21 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dnbmon_site.settings")
 django.setup()
 
 from core.models import AuditEntry  # noqa: E402
-from portfolio import wanting  # noqa: E402
-from portfolio.importing import applying, reading  # noqa: E402
-from portfolio.importing.confirming import confirm_import  # noqa: E402
-from portfolio.importing.reading import create_import  # noqa: E402
-from portfolio.importing.verdicts import verdict_rows  # noqa: E402
-from portfolio.importing.working import work_on  # noqa: E402
+from portfolio.imports import apply, upload  # noqa: E402
+from portfolio.imports.confirm import confirm_import  # noqa: E402
+from portfolio.imports.resume import work_on  # noqa: E402
+from portfolio.imports.upload import create_import  # noqa: E402
+from portfolio.imports.validate import verdict_rows  # noqa: E402
 from portfolio.models import Subject, SubjectImport  # noqa: E402
+from portfolio.subjects import requests  # noqa: E402
 from tests.builders.contracts import a_contract  # noqa: E402
 from tests.builders.people import an_actor  # noqa: E402
 from tests.builders.registrations import a_registration  # noqa: E402
 
 CHUNK = 4
 STEPS = (
-    *((reading, "keep_chunk"), (reading, "move"), (applying, "want_subjects"), (applying, "move")),
-    *((wanting, "insert_new"), (wanting, "record")),
+    *((upload, "keep_chunk"), (upload, "move"), (apply, "want_subjects"), (apply, "move")),
+    *((requests, "insert_new"), (requests, "record")),
 )
 
 
@@ -91,7 +91,7 @@ def die_at(step: int) -> None:
 
 
 if __name__ == "__main__":
-    for module in (reading, applying):
+    for module in (upload, apply):
         vars(module)["CHUNK"] = CHUNK
     if len(sys.argv) > 2:
         die_at(int(sys.argv[2]))

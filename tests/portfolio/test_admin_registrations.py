@@ -17,10 +17,10 @@ from monitoring import jobs
 from monitoring.admin import acting
 from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.pulling import Outcome, PullResult
-from portfolio.connecting import NotConfigured
+from portfolio.dnb_client import NotConfigured
 from portfolio.models import Cadence, Registration, RegistrationState
+from portfolio.registrations.discover import Discovery
 from portfolio.registrations.status import cadence_words, countdown, loss_sentence, standing
-from portfolio.syncing import Discovery
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 from tests.builders.registrations import a_registration

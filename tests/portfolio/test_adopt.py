@@ -9,7 +9,11 @@ from django.utils import timezone
 
 from core.models import AuditEntry
 from direct_plus.sandbox.control.client import SandboxControl
-from portfolio.adopting import (
+from portfolio.billing.new_billable import new_billable
+from portfolio.jobs import check_lists
+from portfolio.models import CheckState, ListCheck, Registration, Subject, SubjectState
+from portfolio.reconciliation.reconcile import drift
+from portfolio.registrations.adopt import (
     NothingToCheck,
     begin_check,
     cancel_check,
@@ -18,14 +22,10 @@ from portfolio.adopting import (
     read_listing,
     take_as_wanted,
 )
-from portfolio.checking import duration_in_words
-from portfolio.delivered_files import WrongFile, apply_export, is_whole
-from portfolio.evidence import Seen, fold, take_evidence
-from portfolio.models import CheckState, ListCheck, Registration, Subject, SubjectState
-from portfolio.reconciling import drift
-from portfolio.sending import sync
-from portfolio.sync_jobs import check_lists
-from portfolio.wanting import new_billable
+from portfolio.registrations.dnb_list_files import WrongFile, apply_export, is_whole
+from portfolio.registrations.membership_evidence import Seen, fold, take_evidence
+from portfolio.sync.run import sync
+from portfolio.sync.verify import duration_in_words
 from tests.builders.companies import duns_numbers
 from tests.builders.subjects import states, subject, unwant, want
 from tests.engines import engine

@@ -7,7 +7,7 @@ from django.test import Client
 
 from core.audit import record
 from core.models import AuditEntry
-from portfolio.roles import ROLES
+from dnbmon_site.accounts.roles import ROLES
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 from tests.builders.people import a_person

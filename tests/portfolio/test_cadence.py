@@ -5,8 +5,8 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 
-from portfolio.cadence import next_due
 from portfolio.models import Cadence, Registration
+from portfolio.registrations.schedule import next_due
 
 NOON = datetime(2026, 3, 28, 12, tzinfo=UTC)
 

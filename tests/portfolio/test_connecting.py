@@ -11,9 +11,9 @@ from django.db import connection
 
 from direct_plus.sandbox.run import Sandbox, start_sandbox
 from direct_plus.token_store import Token
-from portfolio.connecting import NotConfigured, SharedThrottle, SharedTokens, client_for, credentials, is_real
+from portfolio.dnb_client import NotConfigured, SharedThrottle, SharedTokens, client_for, credentials, is_real
 from portfolio.models import AccessToken, Contract, Registration, RegistrationState
-from portfolio.syncing import discover_registrations
+from portfolio.registrations.discover import discover_registrations
 from tests.builders.contracts import a_contract
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from core.cached_counts import tally
 from core.models import AuditEntry, Notice
 from core.notices import notify
-from portfolio.contract_year import (
+from portfolio.billing.contract_year import (
     Year,
     cancel_removal,
     contract_year,
@@ -18,7 +18,7 @@ from portfolio.contract_year import (
     remind,
     remove_planned,
 )
-from portfolio.importing.planning import Planned, plan_removal
+from portfolio.imports.planned_removals import Planned, plan_removal
 from portfolio.jobs import look_after_years
 from portfolio.models import Contract, Subject, SubjectImport, SubjectState
 from tests.builders.companies import DUNS

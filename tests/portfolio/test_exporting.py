@@ -23,9 +23,9 @@ from core.exports.spreadsheet_escape import harmless, plain
 from core.lists.listings import LISTINGS
 from core.models import AuditEntry, Export, ExportState, StoredBytes
 from portfolio import jobs
-from portfolio.importing.files import open_table
+from portfolio.imports.csv_reader import open_table
 from portfolio.models import Proposal, ProposalKind, SubjectState
-from portfolio.proposing import Sign, propose
+from portfolio.proposals.create import Sign, propose
 from tests.builders.companies import DUNS, a_company
 from tests.builders.deliveries import delivered, some_news
 from tests.builders.notifications import a_transfer

@@ -17,10 +17,10 @@ from django_q.models import OrmQ
 
 from core.blobs import load_bytes
 from dnbmon_site.models import User
-from portfolio.importing.states import file_key
-from portfolio.importing.working import work_on
+from portfolio.imports.resume import work_on
+from portfolio.imports.states import file_key
 from portfolio.models import Contract, ImportState, Registration, Subject, SubjectImport, SubjectState
-from portfolio.wanting import Wish, want_subjects
+from portfolio.subjects.requests import Wish, want_subjects
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 from tests.builders.registrations import a_registration
@@ -83,7 +83,7 @@ def test_a_file_is_kept_and_queued(admin: Client, registration: Registration) ->
     assert load_bytes(file_key(import_)) == ONE.encode()
     assert (import_.state, import_.source, import_.created_by) == (ImportState.UPLOADED, "upload", "ann")
     task = OrmQ.objects.get().task
-    assert (task["func"], task["args"]) == ("portfolio.importing.jobs.work_on_import", (str(import_.pk),))
+    assert (task["func"], task["args"]) == ("portfolio.jobs.work_on_import", (str(import_.pk),))
 
 
 def test_numbers_are_pasted(admin: Client, registration: Registration) -> None:

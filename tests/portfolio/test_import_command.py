@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from core.models import AuditEntry, StoredBytes
 from portfolio.models import ImportState, Subject, SubjectImport
-from portfolio.wanting import Wish, want_subjects
+from portfolio.subjects.requests import Wish, want_subjects
 from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
 from tests.builders.workbooks import two_sheets

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from portfolio.importing import workbooks
-from portfolio.importing.files import open_table
-from portfolio.importing.tables import BadFile, Line
+from portfolio.imports import xlsx_reader
+from portfolio.imports.columns import BadFile, Line
+from portfolio.imports.csv_reader import open_table
 from tests.builders.workbooks import a_workbook, two_sheets
 
 ONE, TWO = "804735132", "150483782"
@@ -156,7 +156,7 @@ def an_archive(**members: bytes) -> bytes:
 
 
 def a_bomb(monkeypatch: pytest.MonkeyPatch) -> bytes:
-    monkeypatch.setattr(workbooks, "UNPACKED_LIMIT", 5_000_000)
+    monkeypatch.setattr(xlsx_reader, "UNPACKED_LIMIT", 5_000_000)
     return an_archive(**{"xl__workbook.xml": b"<a/>", "xl__worksheets__sheet1.xml": b" " * 6_000_000})
 
 

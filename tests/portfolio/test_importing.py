@@ -12,16 +12,17 @@ from django_q.models import OrmQ
 
 from core.blobs import load_bytes
 from core.models import AuditEntry, StoredBytes
-from portfolio.importing import jobs, reading, verdicts
-from portfolio.importing.applying import apply_import, undo_import
-from portfolio.importing.confirming import approve_import, cancel_import, confirm_import
-from portfolio.importing.jobs import work_on_import, work_on_imports
-from portfolio.importing.reading import choose_sheet, create_import, decide_zeros, read_import
-from portfolio.importing.states import NotAllowed, Refused, WrongNumber, counts_of, file_key, sheets_of
-from portfolio.importing.verdicts import verdict_rows
-from portfolio.importing.working import work_on
+from portfolio import jobs
+from portfolio.imports import upload, validate
+from portfolio.imports.apply import apply_import, undo_import
+from portfolio.imports.confirm import approve_import, cancel_import, confirm_import
+from portfolio.imports.resume import work_on
+from portfolio.imports.states import NotAllowed, Refused, WrongNumber, counts_of, file_key, sheets_of
+from portfolio.imports.upload import choose_sheet, create_import, decide_zeros, read_import
+from portfolio.imports.validate import verdict_rows
+from portfolio.jobs import work_on_import, work_on_imports
 from portfolio.models import ImportState, Registration, Subject, SubjectImport, SubjectState, Verdict
-from portfolio.wanting import Wish, want_subjects
+from portfolio.subjects.requests import Wish, want_subjects
 from tests.builders.contracts import a_contract
 from tests.builders.people import an_actor
 from tests.builders.registrations import a_registration
@@ -144,14 +145,14 @@ def test_a_file_that_cannot_be_read_says_why(registration: Registration, content
 
 
 def test_reading_goes_on_where_it_was(registration: Registration, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdicts, "CHUNK", 2)
-    monkeypatch.setattr(reading, "CHUNK", 2)
+    monkeypatch.setattr(validate, "CHUNK", 2)
+    monkeypatch.setattr(upload, "CHUNK", 2)
     import_ = an_import(registration, "DUNS", ONE, TWO, THREE, ONE, FOUR, read=False)
     _interrupt_after(monkeypatch, chunks=1)
     with pytest.raises(DatabaseError):
         read_import(import_)
     monkeypatch.undo()
-    monkeypatch.setattr(reading, "CHUNK", 2)
+    monkeypatch.setattr(upload, "CHUNK", 2)
     left = SubjectImport.objects.get()
     assert (left.state, left.position, left.chunks) == (ImportState.READING, 2, 1)
     read_import(left)
@@ -162,7 +163,7 @@ def test_reading_goes_on_where_it_was(registration: Registration, monkeypatch: p
 
 
 def _interrupt_after(monkeypatch: pytest.MonkeyPatch, *, chunks: int) -> None:
-    keep = verdicts.keep_chunk
+    keep = validate.keep_chunk
 
     def dying(import_: SubjectImport, number: int, rows: Any) -> Any:
         kept = keep(import_, number, rows)
@@ -170,7 +171,7 @@ def _interrupt_after(monkeypatch: pytest.MonkeyPatch, *, chunks: int) -> None:
             raise DatabaseError("the process died here")
         return kept
 
-    monkeypatch.setattr(reading, "keep_chunk", dying)
+    monkeypatch.setattr(upload, "keep_chunk", dying)
 
 
 def test_of_two_readers_one_goes_on(registration: Registration) -> None:
@@ -236,7 +237,7 @@ def test_a_workbook_that_takes_a_worker_down_fails_after_two_tries(
     import_ = create_import(
         registration=registration, content=two_sheets(), file_name="l", mode="add", source="upload", asked_by="ann"
     )
-    monkeypatch.setattr(reading, "open_table", killed)
+    monkeypatch.setattr(upload, "open_table", killed)
     for _ in range(2):
         with pytest.raises(SystemExit):
             read_import(SubjectImport.objects.select_related("registration__contract").get())
@@ -490,7 +491,7 @@ def test_a_job_reads_and_applies(registration: Registration) -> None:
     assert not OrmQ.objects.exists()
     assert work_on_import(str(import_.pk)) == ImportState.APPLIED
     task = OrmQ.objects.get().task
-    assert (task["func"], task["args"]) == ("portfolio.sync_jobs.sync_wanted", (str(registration.pk),))
+    assert (task["func"], task["args"]) == ("portfolio.jobs.sync_wanted", (str(registration.pk),))
 
 
 @pytest.mark.parametrize(("minutes", "queued"), [(0, True), (1, False)])

@@ -12,18 +12,23 @@ from django.utils import timezone
 from core.actors import Actor, actor_at_the_shell
 from core.models import AuditEntry
 from dnbmon_site.models import ApiKey
-from portfolio import reconciling
-from portfolio.adopting import learn_is_in, learn_is_out, take_as_wanted
-from portfolio.contract_year import remove_planned
-from portfolio.delivered_files import apply_export
-from portfolio.evidence import fold, take_evidence
-from portfolio.importing.applying import approve_undo, keep_import, undo_import
-from portfolio.importing.confirming import approve_import, confirm_import
-from portfolio.importing.planning import plan_removal
-from portfolio.importing.reading import create_import
-from portfolio.importing.states import NotAllowed
-from portfolio.importing.working import work_on
-from portfolio.limits import Act, NeedsSecondPerson, additions_of, do_alone, forget, reasons_for_second, removals_of
+from portfolio.billing.approval_limits import (
+    Act,
+    NeedsSecondPerson,
+    additions_of,
+    do_alone,
+    forget,
+    reasons_for_second,
+    removals_of,
+)
+from portfolio.billing.contract_year import remove_planned
+from portfolio.billing.new_billable import new_billable
+from portfolio.imports.apply import approve_undo, keep_import, undo_import
+from portfolio.imports.confirm import approve_import, confirm_import
+from portfolio.imports.planned_removals import plan_removal
+from portfolio.imports.resume import work_on
+from portfolio.imports.states import NotAllowed
+from portfolio.imports.upload import create_import
 from portfolio.models import (
     ImportMode,
     ImportState,
@@ -34,8 +39,12 @@ from portfolio.models import (
     SubjectImport,
     SubjectState,
 )
-from portfolio.proposing import Refused, Sign, accept, approve, propose
-from portfolio.wanting import new_billable
+from portfolio.proposals.create import Sign, propose
+from portfolio.proposals.decide import Refused, accept, approve
+from portfolio.reconciliation import reconcile
+from portfolio.registrations.adopt import learn_is_in, learn_is_out, take_as_wanted
+from portfolio.registrations.dnb_list_files import apply_export
+from portfolio.registrations.membership_evidence import fold, take_evidence
 from tests.builders.companies import duns_numbers
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
@@ -184,8 +193,8 @@ def test_removals_add_up_over_all_ways(registration: Registration) -> None:
     Subject.objects.filter(company=NEW[0]).delete()
     a_subject(NEW[0], registration, wanted=False, state=SubjectState.MONITORED)
     with pytest.raises(NeedsSecondPerson, match="Want them first"):
-        reconciling.stop_monitoring(registration, [NEW[0]], by=ANN)
-    assert reconciling.stop_monitoring(registration, [NEW[0]], by=BOB) == 1
+        reconcile.stop_monitoring(registration, [NEW[0]], by=ANN)
+    assert reconcile.stop_monitoring(registration, [NEW[0]], by=BOB) == 1
 
 
 def test_proposals_count_and_wait(registration: Registration) -> None:
@@ -205,9 +214,9 @@ def test_proposals_count_and_wait(registration: Registration) -> None:
 def test_sending_again_is_adding(registration: Registration) -> None:
     for duns in NEW[:3]:
         a_subject(duns, registration, state=SubjectState.REMOVED)
-    assert reconciling.send_again(registration, NEW[:2], by=ANN) == 2
+    assert reconcile.send_again(registration, NEW[:2], by=ANN) == 2
     with pytest.raises(NeedsSecondPerson, match="import them again"):
-        reconciling.send_again(registration, NEW[2:3], by=ANN)
+        reconcile.send_again(registration, NEW[2:3], by=ANN)
 
 
 @pytest.fixture
@@ -319,7 +328,7 @@ def test_what_only_a_list_of_ones_own_ended_costs_when_sent_again(registration: 
     apply_export(registration, a_list(tmp_path, duns_numbers(20)), by=ANN, told_by=ANN.id)
     assert Subject.objects.filter(state=SubjectState.REMOVED).count() == 6
     with pytest.raises(NeedsSecondPerson):
-        reconciling.send_again(registration, new, by=ANN)
+        reconcile.send_again(registration, new, by=ANN)
 
 
 def test_d_and_b_itself_makes_known_what_a_list_said(registration: Registration, tmp_path: Path) -> None:

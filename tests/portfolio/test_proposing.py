@@ -9,20 +9,12 @@ from django.utils import timezone
 
 from core.models import AuditEntry
 from dnbmon_site.models import User
-from portfolio import proposing
 from portfolio.models import Contract, Proposal, ProposalKind, ProposalState, Subject, SubjectState
-from portfolio.proposing import (
-    Refused,
-    Sign,
-    accept,
-    approve,
-    carry_out_left_behind,
-    continued,
-    dismiss,
-    propose,
-    propose_replacements,
-    withdraw_unwanted,
-)
+from portfolio.proposals import apply
+from portfolio.proposals.apply import carry_out_left_behind
+from portfolio.proposals.create import Sign, propose, propose_replacements
+from portfolio.proposals.decide import Refused, accept, approve, continued, dismiss
+from portfolio.proposals.withdraw import withdraw_unwanted
 from tests.builders.companies import DUNS, a_company
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
@@ -202,7 +194,7 @@ def test_what_costs_nothing_needs_no_second_person() -> None:
 
 def test_what_a_dead_process_accepted_is_carried_out(monkeypatch: pytest.MonkeyPatch) -> None:
     row = a_proposal()
-    monkeypatch.setattr(proposing, "want_subjects", lambda **_: pytest.fail("killed"))
+    monkeypatch.setattr(apply, "want_subjects", lambda **_: pytest.fail("killed"))
     with pytest.raises(pytest.fail.Exception):
         accept([row], by=an_actor("ann"), confirmed=1)
     monkeypatch.undo()

@@ -9,15 +9,15 @@ from django.utils import timezone
 
 from core.models import AuditEntry, Notice
 from direct_plus.sandbox.control.client import SandboxControl
-from portfolio import reconciling
-from portfolio.contract_year import remove_planned
-from portfolio.delivered_files import apply_export
+from portfolio.billing.contract_year import remove_planned
+from portfolio.jobs import reconcile_all, sync_due
 from portfolio.models import Registration, Subject, SubjectState
-from portfolio.reconciling import Drift, costs_of_sending_again, drift, missing, tell_of_drift
-from portfolio.sending import sync
-from portfolio.subject_counts import counts_of
-from portfolio.suppressing import activate, is_suppressed, suppress
-from portfolio.sync_jobs import reconcile_all, sync_due
+from portfolio.reconciliation import reconcile
+from portfolio.reconciliation.reconcile import Drift, costs_of_sending_again, drift, missing, tell_of_drift
+from portfolio.registrations.dnb_list_files import apply_export
+from portfolio.registrations.suppress import activate, is_suppressed, suppress
+from portfolio.subjects.counts import counts_of
+from portfolio.sync.run import sync
 from tests.builders.companies import duns_numbers
 from tests.builders.people import an_actor
 from tests.builders.registrations import a_registration
@@ -59,14 +59,14 @@ def test_both_directions_are_shown_and_nothing_is_sent(drifted: Registration, co
 
 
 def test_wanting_what_is_there_sends_and_costs_nothing(drifted: Registration, control: SandboxControl) -> None:
-    assert reconciling.want_it(drifted, None, by=an_actor("ann")) == 1
+    assert reconcile.want_it(drifted, None, by=an_actor("ann")) == 1
     assert drift(drifted).extra == 0
     assert sync(drifted) is None
     assert subject(drifted, C).wanted_by == "ann"
 
 
 def test_what_nobody_wants_is_taken_out_when_somebody_says_so(drifted: Registration, control: SandboxControl) -> None:
-    assert reconciling.stop_monitoring(drifted, [C, B], by=an_actor("ann")) == 1
+    assert reconcile.stop_monitoring(drifted, [C, B], by=an_actor("ann")) == 1
     sync(drifted)
     assert control.subjects(drifted.reference) == [B]
     assert subject(drifted, C).monitored_until is not None
@@ -75,7 +75,7 @@ def test_what_nobody_wants_is_taken_out_when_somebody_says_so(drifted: Registrat
 
 def test_what_is_missing_is_sent_again_when_somebody_says_so(drifted: Registration, control: SandboxControl) -> None:
     assert costs_of_sending_again(drifted, missing(drifted), []) == 0  # it was monitored this year
-    assert reconciling.send_again(drifted, [A], by=an_actor("ann")) == 1
+    assert reconcile.send_again(drifted, [A], by=an_actor("ann")) == 1
     sync(drifted)
     assert control.subjects(drifted.reference) == [A, B, C]
     assert drift(drifted).missing == 0
@@ -93,7 +93,7 @@ def test_a_company_never_seen_at_dnb_costs_when_it_is_sent_again(adopted: Regist
 
 def test_what_is_missing_or_refused_may_be_given_up(drifted: Registration, control: SandboxControl) -> None:
     made = len(calls_of(control))
-    assert reconciling.no_longer_want(drifted, None, by=an_actor("ann")) == 2
+    assert reconcile.no_longer_want(drifted, None, by=an_actor("ann")) == 2
     assert (drift(drifted).missing, drift(drifted).refused) == (0, 0)
     assert sync(drifted) is None
     assert len(calls_of(control)) == made
@@ -109,7 +109,7 @@ def test_a_refused_removal_is_shown_and_not_repeated(adopted: Registration, cont
     assert (row.state, row.code) == (SubjectState.MONITORED, "40002")
     assert drift(adopted).extra == 1
     assert sync(adopted) is None
-    reconciling.stop_monitoring(adopted, None, by=an_actor("ann"))
+    reconcile.stop_monitoring(adopted, None, by=an_actor("ann"))
     sync(adopted)
     assert control.subjects(adopted.reference) == []
 
@@ -119,7 +119,7 @@ def test_people_hear_of_a_drift_once(drifted: Registration) -> None:
     assert not tell_of_drift(drifted)
     notice = Notice.objects.get(kind="drift")
     assert "1 wanted but not at D&B" in notice.text
-    reconciling.want_it(drifted, None, by=an_actor("ann"))
+    reconcile.want_it(drifted, None, by=an_actor("ann"))
     assert reconcile_all() == 1
 
 

@@ -11,11 +11,11 @@ from django.utils import timezone
 from core.models import AuditEntry, Notice
 from direct_plus.client import DirectPlus
 from direct_plus.sandbox.control.client import SandboxControl
-from portfolio import sync_runs
-from portfolio.delivered_files import apply_exceptions
 from portfolio.models import Registration, Subject, SubjectState, SyncRun, SyncState
 from portfolio.open_counts import tallies
-from portfolio.sending import CannotSend, planned_calls, sync
+from portfolio.registrations.dnb_list_files import apply_exceptions
+from portfolio.sync import progress
+from portfolio.sync.run import CannotSend, planned_calls, sync
 from tests.builders.companies import duns_numbers
 from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
@@ -132,7 +132,7 @@ def test_an_exceptions_file_settles_refusals(
     assert subject(adopted, A).replacement == D
     again = apply_exceptions(adopted, Path(path), by="ann")
     assert (again.refused, again.in_already, again.passed_by) == (0, 0, 2)
-    run = sync_runs.open_run(adopted)
+    run = progress.open_run(adopted)
     assert run is not None and (run.accepted, run.refused, run.pending) == (1, 1, 1)
     monkeypatch.setenv("DNB_DOUBT_AFTER_MINUTES", "0")
     assert synced(adopted).state == SyncState.ENDED
@@ -330,12 +330,12 @@ def test_a_paused_sync_waits_until_it_is_resumed(adopted: Registration, control:
     want(adopted, [A, B, C])
     run = synced(adopted, until=timezone.now())
     assert run.state == SyncState.RUNNING and run.sent == 0
-    assert sync_runs.pause_run(run, "ann")
+    assert progress.pause_run(run, "ann")
     assert synced(adopted).state == SyncState.PAUSED
     assert calls_of(control) == []
-    assert sync_runs.resume_run(run, "ann")
+    assert progress.resume_run(run, "ann")
     assert synced(adopted).state == SyncState.ENDED
-    assert not sync_runs.pause_run(run, "ann")
+    assert not progress.pause_run(run, "ann")
 
 
 def test_what_was_cancelled_stays_unsent_until_a_person_wants_it(
@@ -343,7 +343,7 @@ def test_what_was_cancelled_stays_unsent_until_a_person_wants_it(
 ) -> None:
     want(adopted, [A])
     run = synced(adopted, until=timezone.now())
-    assert sync_runs.cancel_run(run, "ann")
+    assert progress.cancel_run(run, "ann")
     assert sync(adopted) is None
     want(adopted, [B])
     assert synced(adopted).state == SyncState.ENDED
@@ -366,8 +366,8 @@ def test_wanted_again_after_its_removal_is_added_again(adopted: Registration, co
 
 def test_only_one_syncs_a_registration(adopted: Registration, control: SandboxControl) -> None:
     from core.leases import holding
-    from portfolio.connecting import longest_call
-    from portfolio.sending import hold_of
+    from portfolio.dnb_client import longest_call
+    from portfolio.sync.run import hold_of
 
     want(adopted, [A])
     with holding(hold_of(adopted), longest_call()):
@@ -389,7 +389,7 @@ def test_every_act_is_written_down_with_its_actor(adopted: Registration, control
     want(adopted, [A])
     synced(adopted, asked_by="ann")
     acts = dict(AuditEntry.objects.values_list("action", "actor"))
-    assert acts == {"want": "ann", "sync": "ann", "send_add": "ann", "sync_end": sync_runs.THE_JOB}
+    assert acts == {"want": "ann", "sync": "ann", "send_add": "ann", "sync_end": progress.THE_JOB}
 
 
 def test_a_test_copy_leaves_the_real_list_alone(db: None) -> None:
@@ -434,7 +434,7 @@ def test_ended_around_a_call(
         control.wait_idle()
     assert control.subjects(adopted.reference) == ([A] if verb == "add" else [B])
     assert subject(adopted, A).state == (SubjectState.MONITORED if verb == "add" else SubjectState.REMOVED)
-    assert sync_runs.open_run(adopted) is None
+    assert progress.open_run(adopted) is None
 
 
 def killed(call: Callable[..., Any], when: str) -> Callable[..., Any]:

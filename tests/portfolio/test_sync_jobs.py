@@ -7,10 +7,11 @@ import pytest
 from django.utils import timezone
 
 from direct_plus.sandbox.control.client import SandboxControl
-from portfolio import sync_jobs, sync_runs
-from portfolio.adopting import begin_check
+from portfolio import jobs
+from portfolio.jobs import check_lists, sync_due, sync_now, sync_wanted
 from portfolio.models import CheckState, Proposal, Registration, SyncRun, SyncState
-from portfolio.sync_jobs import check_lists, sync_due, sync_now, sync_wanted
+from portfolio.registrations.adopt import begin_check
+from portfolio.sync import progress
 from tests.builders.companies import duns_numbers
 from tests.builders.registrations import a_registration
 from tests.builders.subjects import want
@@ -39,7 +40,7 @@ def test_what_was_cancelled_stays_so_when_something_else_is_sent(
 ) -> None:
     want(adopted, [A])
     run = SyncRun.objects.create(registration=adopted, state=SyncState.RUNNING, started_at=timezone.now())
-    sync_runs.cancel_run(run, "ann")
+    progress.cancel_run(run, "ann")
     sync_wanted(str(adopted.pk))
     assert control.subjects(adopted.reference) == []
 
@@ -68,7 +69,7 @@ def test_paused_and_not_yet_due_runs_wait(adopted: Registration, control: Sandbo
         retry_at=timezone.now() + timedelta(minutes=5),
     )
     assert sync_due() == 0
-    sync_runs.pause_run(run, "ann")
+    progress.pause_run(run, "ann")
     assert sync_due() == 0
     assert calls_of(control) == []
 
@@ -80,23 +81,23 @@ def test_trouble_with_one_registration_holds_up_no_other(
     control.add_registration(other.reference)
     want(adopted, [A])
     want(other, [B])
-    real: Callable[..., object] = sync_jobs.__dict__["sync"]
+    real: Callable[..., object] = jobs.__dict__["sync"]
 
     def breaks(registration: Registration, **how: object) -> object:
         if registration.pk == adopted.pk:
             raise RuntimeError("a fault of ours")
         return real(registration, **how)
 
-    monkeypatch.setattr(sync_jobs, "sync", breaks)
+    monkeypatch.setattr(jobs, "sync", breaks)
     assert sync_due() == 1
     assert control.subjects(other.reference) == [B]
 
 
 def test_a_long_list_leaves_time_for_the_others() -> None:
     now = timezone.now()
-    share = sync_jobs._share_of(now + timedelta(seconds=50), 5) - now
+    share = jobs._share_of(now + timedelta(seconds=50), 5) - now
     assert timedelta(seconds=9) < share < timedelta(seconds=11)
-    assert sync_jobs._share_of(now - timedelta(seconds=1), 2) >= now
+    assert jobs._share_of(now - timedelta(seconds=1), 2) >= now
 
 
 def test_lists_are_asked_about_once(registration: Registration, control: SandboxControl) -> None:

@@ -90,8 +90,8 @@ def free_the_hold() -> None:
 
 
 def finish(registration: Registration) -> None:
-    from portfolio.sending import sync
-    from portfolio.sync_runs import open_run
+    from portfolio.sync.progress import open_run
+    from portfolio.sync.run import sync
 
     for _ in range(20):
         # A server may carry out the last word of a killed process after its end.

@@ -15,11 +15,11 @@ from django_q.models import OrmQ
 
 from direct_plus.sandbox.control.client import SandboxControl
 from dnbmon_site.models import User
-from portfolio import sync_runs
+from portfolio.jobs import check_lists, sync_now
 from portfolio.models import Company, ListCheck, Registration, Subject, SubjectState
-from portfolio.sending import sync
-from portfolio.suppressing import is_suppressed
-from portfolio.sync_jobs import check_lists, sync_now
+from portfolio.registrations.suppress import is_suppressed
+from portfolio.sync import progress
+from portfolio.sync.run import sync
 from tests.builders.companies import duns_numbers
 from tests.builders.pages import text_of
 from tests.builders.queries import AtMost
@@ -104,7 +104,7 @@ def test_the_drift_page_takes_few_queries(
 
 
 def syncs_asked_for() -> int:
-    return [row.task["func"] for row in OrmQ.objects.all()].count("portfolio.sync_jobs.sync_now")
+    return [row.task["func"] for row in OrmQ.objects.all()].count("portfolio.jobs.sync_now")
 
 
 def test_a_sync_is_started_watched_paused_and_cancelled(
@@ -201,4 +201,4 @@ def test_pages_of_large_lists_ask_few_questions(
     with django_assert_max_num_queries(36):
         page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
     assert "The first 50 of 60." in page
-    assert sync_runs.open_run(adopted) is None
+    assert progress.open_run(adopted) is None

@@ -13,15 +13,15 @@ from core.cached_counts import COUNTERS, tally
 from core.models import Tally
 from dnbmon_site.front import acts
 from dnbmon_site.front.acts import touched
-from portfolio.holdings import holdings, listed_in
-from portfolio.importing.applying import undo_import
-from portfolio.importing.confirming import confirm_import
-from portfolio.importing.jobs import work_on_import
-from portfolio.importing.reading import create_import
-from portfolio.importing.working import work_on
+from portfolio.billing.usage import holdings, listed_in
+from portfolio.imports.apply import undo_import
+from portfolio.imports.confirm import confirm_import
+from portfolio.imports.resume import work_on
+from portfolio.imports.upload import create_import
+from portfolio.jobs import work_on_import
 from portfolio.models import ProposalKind, Registration, SubjectImport
 from portfolio.open_counts import tallies
-from portfolio.proposing import Sign, propose
+from portfolio.proposals.create import Sign, propose
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of

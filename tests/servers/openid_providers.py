@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 from jwt.algorithms import RSAAlgorithm
 
-from portfolio import roles
+from dnbmon_site.accounts import roles
 
 CLIENT, SECRET = "dnbmon", "the-clients-secret-0123456789-0123456789"
 # What people may do here, by the groups that it says they are in.

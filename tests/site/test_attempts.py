@@ -13,10 +13,10 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from core.models import AuditEntry
+from dnbmon_site.accounts import roles
 from dnbmon_site.attempts import address_of
 from dnbmon_site.forgetting import forget_old_sign_ins
 from dnbmon_site.models import User
-from portfolio import roles
 from tests.builders.people import a_person
 
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,7 @@ from dnbmon_site.models import ApiKey, User
 from health.models import JOBS, Heartbeat
 from monitoring.models import Channel, Delivery, DeliveryState, WebhookEndpoint
 from monitoring.outbox.addresses import set_address
-from portfolio.connecting import SharedTokens, refusal_of_key
+from portfolio.dnb_client import SharedTokens, refusal_of_key
 from portfolio.models import Registration, RegistrationState
 from tests.builders.contracts import a_contract
 from tests.builders.deliveries import a_delivery

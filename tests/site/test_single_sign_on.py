@@ -15,9 +15,9 @@ from django.test import Client
 from core.models import AuditEntry
 from core.outbound import connections, http
 from dnbmon_site import single_sign_on
+from dnbmon_site.accounts import roles
 from dnbmon_site.models import User
 from dnbmon_site.signing_in import backends, read_roles, refuse_half_made
-from portfolio import roles
 from tests.servers.openid_providers import Provider, begun
 
 pytestmark = pytest.mark.django_db

@@ -38,10 +38,10 @@ from monitoring.models import (
     WebhookEndpoint,
 )
 from monitoring.webhooks import create_endpoint
-from portfolio.importing.reading import create_import
-from portfolio.importing.working import work_on
+from portfolio.imports.resume import work_on
+from portfolio.imports.upload import create_import
 from portfolio.models import ImportMode, Proposal, ProposalKind, Registration, Subject, SubjectImport, SyncRun
-from portfolio.proposing import Sign, propose
+from portfolio.proposals.create import Sign, propose
 from tests.builders.channels import a_channel
 from tests.builders.messages import a_message
 from tests.builders.reports import NAMES, a_world

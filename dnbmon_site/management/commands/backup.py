@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from dnbmon_site.backup.making import FORMATS, make_backup
 from dnbmon_site.backup.manifest import FILE, BackupError, read_manifest, sum_of
-from portfolio.management.commands._plainly import PlainCommand, progress
+from portfolio.plain_commands import PlainCommand, progress
 
 
 class Command(PlainCommand):

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from dnbmon_site.doctor import examine
-from portfolio.management.commands._plainly import PlainCommand
+from portfolio.plain_commands import PlainCommand
 
 
 class Command(PlainCommand):

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from dnbmon_site.first_access import Access, give_first_access
-from portfolio.management.commands._plainly import PlainCommand
+from portfolio.plain_commands import PlainCommand
 
 
 class Command(PlainCommand):

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from direct_plus.duns import InvalidDuns, normalise_duns
 from dnbmon_site.removing import companies, registrations
 from dnbmon_site.removing.companies import CannotForget
-from portfolio.management.commands._plainly import PlainCommand
+from portfolio.plain_commands import PlainCommand
 
 
 class Command(PlainCommand):

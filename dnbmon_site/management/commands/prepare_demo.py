@@ -14,12 +14,12 @@ from django.utils import timezone
 from core.cached_counts import tally
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.demo.world import CUSTOMERS, SUPPLIERS
+from dnbmon_site.accounts.roles import APPROVER
 from dnbmon_site.first_access import first_person
 from dnbmon_site.models import User
-from portfolio.adopting import take_as_wanted
-from portfolio.delivered_files import apply_export
 from portfolio.models import Contract, Registration
-from portfolio.roles import APPROVER
+from portfolio.registrations.adopt import take_as_wanted
+from portfolio.registrations.dnb_list_files import apply_export
 
 ACTOR = "manage.py prepare_demo"
 SECOND_PERSON = "approver"

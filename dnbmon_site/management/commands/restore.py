@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from dnbmon_site.backup.aftermath import Aftermath, after_restore
 from dnbmon_site.backup.manifest import BackupError
 from dnbmon_site.backup.restoring import restore
-from portfolio.management.commands._plainly import PlainCommand, progress
+from portfolio.plain_commands import PlainCommand, progress
 
 
 class Command(PlainCommand):

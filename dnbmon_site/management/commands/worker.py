@@ -14,7 +14,7 @@ from dnbmon_site.schedules import install_schedules, refuse_foreign
 from health.clusters import run_cluster
 from health.views import what_is_missing
 from health.watchdog import Watchdog
-from portfolio.management.commands._plainly import PlainCommand
+from portfolio.plain_commands import PlainCommand
 
 logger = logging.getLogger(__name__)
 # Schedules are looked at twice a minute; what is due, and what the last worker left, is not kept waiting for that.
@@ -25,7 +25,7 @@ AT_ONCE = (
     "monitoring.alert_jobs.alert_published",
     "monitoring.alert_jobs.queue_for_webhooks",
     "monitoring.jobs.repair_due",
-    "portfolio.importing.jobs.work_on_imports",
+    "portfolio.jobs.work_on_imports",
 )
 
 

@@ -19,7 +19,7 @@ from health.models import State
 from health.pages import as_json
 from health.results import Result, worst
 from health.views import AWAY, what_is_missing
-from portfolio.management.commands._plainly import PlainCommand
+from portfolio.plain_commands import PlainCommand
 
 COLOURS = {State.OK: "green", State.UNKNOWN: "dim", State.WARNING: "yellow", State.CRITICAL: "bold red"}
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError, CommandParser
 
 from monitoring.leasing import Lease, take_lease
-from portfolio.management.commands._plainly import Progress
 from portfolio.models import Registration
+from portfolio.plain_commands import Progress
 
 PAUSE = 0.5
 # Longer than the lease of a process that was killed lives on (monitoring.leasing.duration).

@@ -14,8 +14,8 @@ from monitoring.publishing import publish_waiting
 from monitoring.rebuilding import Rebuilt, rebuild
 from monitoring.retention import what_remains
 from monitoring.rolling_up import roll_up
-from portfolio.management.commands._plainly import PlainCommand, Progress, progress
 from portfolio.models import Contract, Registration
+from portfolio.plain_commands import PlainCommand, Progress, progress
 
 
 class Command(PlainCommand):

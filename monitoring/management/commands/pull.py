@@ -15,9 +15,9 @@ from monitoring.management.commands._waiting import add_wait, keep_trying
 from monitoring.models import Delivery
 from monitoring.pulling import Outcome, PullResult, pull
 from monitoring.repairing import doubts_of, repair_is_due
-from portfolio.connecting import NotConfigured
-from portfolio.management.commands._plainly import PlainCommand, Progress, progress, registrations_named
+from portfolio.dnb_client import NotConfigured
 from portfolio.models import Registration, RegistrationState
+from portfolio.plain_commands import PlainCommand, Progress, progress, registrations_named
 
 
 class Command(PlainCommand):

@@ -14,10 +14,10 @@ from monitoring.management.commands._waiting import add_wait, lease_after_waitin
 from monitoring.management.commands.pull import Counted
 from monitoring.models import Purpose
 from monitoring.repairing import RepairResult, begin_pass, run_pass
-from portfolio.connecting import client_for
-from portfolio.management.commands._plainly import PlainCommand, one_registration, progress
+from portfolio.dnb_client import client_for
 from portfolio.models import Registration
-from portfolio.syncing import read_details
+from portfolio.plain_commands import PlainCommand, one_registration, progress
+from portfolio.registrations.discover import read_details
 
 
 class Command(PlainCommand):

@@ -9,11 +9,11 @@ from django.core.management.base import CommandError, CommandParser
 
 from core import plurals
 from direct_plus.delivered_files import UnreadableFile, read_lines
-from portfolio.adopting import begin_check, go_on_checking, read_listing, take_as_wanted
-from portfolio.checking import duration_in_words
-from portfolio.delivered_files import WrongFile, apply_export
-from portfolio.management.commands._plainly import PlainCommand, one_registration, progress
 from portfolio.models import Registration, Subject, SubjectState
+from portfolio.plain_commands import PlainCommand, one_registration, progress
+from portfolio.registrations.adopt import begin_check, go_on_checking, read_listing, take_as_wanted
+from portfolio.registrations.dnb_list_files import WrongFile, apply_export
+from portfolio.sync.verify import duration_in_words
 
 ACTOR = "manage.py adopt"
 

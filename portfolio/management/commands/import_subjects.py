@@ -15,15 +15,15 @@ from django.utils import timezone
 
 from core import plurals
 from core.actors import Actor, actor_at_the_shell
-from portfolio.adopting import is_number_known
-from portfolio.importing.confirming import confirm_import, is_undecided, make_plan
-from portfolio.importing.reading import create_import, decide_zeros, judged_without_keeping
-from portfolio.importing.states import Refused, counts_of, sheets_of
-from portfolio.importing.tables import BadFile
-from portfolio.importing.verdicts import NAMING, VerdictRow, verdict_rows
-from portfolio.importing.working import work_on
-from portfolio.management.commands._plainly import PlainCommand, one_registration
+from portfolio.imports.columns import BadFile
+from portfolio.imports.confirm import confirm_import, is_undecided, make_plan
+from portfolio.imports.resume import work_on
+from portfolio.imports.states import Refused, counts_of, sheets_of
+from portfolio.imports.upload import create_import, decide_zeros, judged_without_keeping
+from portfolio.imports.validate import NAMING, VerdictRow, verdict_rows
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
+from portfolio.plain_commands import PlainCommand, one_registration
+from portfolio.registrations.adopt import is_number_known
 
 SHOWN = 10
 BAD = (Verdict.INVALID, Verdict.DECISION)

@@ -10,10 +10,10 @@ from django.db.models import QuerySet
 
 from core import plurals
 from direct_plus.delivered_files import UnreadableFile
-from portfolio import reconciling
-from portfolio.delivered_files import WrongFile, apply_export
-from portfolio.management.commands._plainly import PlainCommand, one_registration
 from portfolio.models import Registration, Subject
+from portfolio.plain_commands import PlainCommand, one_registration
+from portfolio.reconciliation import reconcile
+from portfolio.registrations.dnb_list_files import WrongFile, apply_export
 
 ACTOR = "manage.py reconcile"
 SHOWN = 20
@@ -30,11 +30,11 @@ class Command(PlainCommand):
         registration = one_registration(reference)
         if files:
             self.apply(registration, files)
-        found = reconciling.drift(registration)
+        found = reconcile.drift(registration)
         self.stdout.write(f"{registration}: {found}.")
-        self.show("Wanted but not at D&B", reconciling.missing(registration))
-        self.show("Refused by D&B", reconciling.refused(registration))
-        self.show("At D&B but not wanted", reconciling.extra(registration))
+        self.show("Wanted but not at D&B", reconcile.missing(registration))
+        self.show("Refused by D&B", reconcile.refused(registration))
+        self.show("At D&B but not wanted", reconcile.extra(registration))
         if found.unsent or found.pending:
             self.stdout.write(f"Under way: {found.unsent:,} to be sent, {found.pending:,} sent and not answered yet.")
         if found.held_back:

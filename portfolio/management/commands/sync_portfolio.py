@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from portfolio.management.commands._plainly import PlainCommand, progress, registrations_named
+from portfolio.jobs import in_words
 from portfolio.models import Registration, SyncState
-from portfolio.sending import CannotSend, planned_calls, sync, why_not_to_send
-from portfolio.sync_jobs import in_words
+from portfolio.plain_commands import PlainCommand, progress, registrations_named
+from portfolio.sync.run import CannotSend, planned_calls, sync, why_not_to_send
 
 ACTOR = "manage.py sync_portfolio"
 

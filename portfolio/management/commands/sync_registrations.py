@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from direct_plus.errors import DirectPlusError
-from portfolio.connecting import NotConfigured
-from portfolio.management.commands._plainly import PlainCommand, Progress, progress
+from portfolio.dnb_client import NotConfigured
 from portfolio.models import Cadence, Contract, Registration, RegistrationState
-from portfolio.syncing import Discovery, discover_registrations, start_pulling
+from portfolio.plain_commands import PlainCommand, Progress, progress
+from portfolio.registrations.discover import Discovery, discover_registrations, start_pulling
 
 
 class Command(PlainCommand):

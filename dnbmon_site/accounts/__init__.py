@@ -1,0 +1,1 @@
+"""People, roles and API keys: who may come in, and what they may do."""

@@ -1,0 +1,9 @@
+"""The admin's pages of this app, each beside what it shows."""
+
+from portfolio.billing.admin import contracts
+from portfolio.imports.admin import imports
+from portfolio.proposals import admin as proposals
+from portfolio.subjects import admin as subjects
+from portfolio.sync.admin import sync_runs
+
+__all__ = ["contracts", "imports", "proposals", "subjects", "sync_runs"]

@@ -1,0 +1,89 @@
+"""What a key may add by itself: reserved in its budget before it is wanted, so that nothing is ever added beyond it.
+
+A company counts once a contract year, however often it is asked for. What was reserved by a process that died is
+spent when the same is asked for again, or falls back after a while.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from core.db import in_batches, insert_new
+from portfolio.billing.new_billable import contract_year_start, new_billable
+from portfolio.models import Contract, KeySpending, Registration
+from portfolio.subjects.requests import Wanted, Wish, want_subjects
+
+BEGINNING = date(1970, 1, 1)
+FALLS_BACK_AFTER = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """A key's budget in one contract, for the present contract year."""
+
+    key: uuid.UUID
+    budget: int
+    contract: Contract
+
+    @property
+    def year(self) -> date:
+        """All of time while the anniversary is not set."""
+        return contract_year_start(self.contract) or BEGINNING
+
+    def rows(self) -> QuerySet[KeySpending]:
+        return KeySpending.objects.filter(api_key=self.key, contract=self.contract, year=self.year)
+
+    def used(self) -> int:
+        return self.rows().count()
+
+    def left(self) -> int:
+        return max(0, self.budget - self.used())
+
+    def reserve(self, duns: Sequence[str]) -> bool:
+        """All of them or none. Two at the same moment may both be refused, but never both be given too much."""
+        self.let_fall_back()
+        mine = insert_new(KeySpending, [self._row(number) for number in duns])
+        if self.used() <= self.budget:
+            return True
+        self._give_back([row.company for row in mine])
+        return False
+
+    def spend(self, duns: Sequence[str]) -> None:
+        insert_new(KeySpending, [self._row(number) for number in duns])
+        for batch in in_batches(self._keys(duns)):
+            KeySpending.objects.filter(pk__in=batch).update(spent=True)
+
+    def let_fall_back(self) -> None:
+        self.rows().filter(spent=False, at__lt=timezone.now() - FALLS_BACK_AFTER).delete()
+
+    def _give_back(self, duns: Sequence[str]) -> None:
+        for batch in in_batches(self._keys(duns)):
+            KeySpending.objects.filter(pk__in=batch, spent=False).delete()
+
+    def _keys(self, duns: Sequence[str]) -> list[uuid.UUID]:
+        return [KeySpending.key(self.key, self.contract.pk, self.year, number) for number in duns]
+
+    def _row(self, duns: str) -> KeySpending:
+        key = KeySpending.key(self.key, self.contract.pk, self.year, duns)
+        return KeySpending(
+            id=key, api_key=self.key, contract=self.contract, year=self.year, company=duns, at=timezone.now()
+        )
+
+
+def want_within(
+    purse: Purse | None, *, registration: Registration, wishes: Sequence[Wish], asked_by: str
+) -> tuple[Wanted | None, set[str]]:
+    """Make them wanted if what would be billed anew lies within the budget; None where a person has to confirm."""
+    new = new_billable(registration.contract, [wish.duns for wish in wishes])
+    if new and (purse is None or not purse.reserve(sorted(new))):
+        return None, new
+    wanted = want_subjects(registration=registration, wishes=wishes, asked_by=asked_by)
+    if new and purse:
+        purse.spend(sorted(new))
+    return wanted, new

@@ -1,0 +1,1 @@
+"""Companies for other programs: the list, many numbers at once, external references."""

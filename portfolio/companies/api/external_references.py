@@ -1,0 +1,144 @@
+"""External references for other programs: what their systems call our companies."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.examples import a_request, an_answer, who
+from core.api.parameters import PageParameters, Parameters, Several
+from core.api.scopes import READ, WRITE_REFERENCES
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from portfolio.companies.duns_field import DunsField
+from portfolio.companies.external_references import Named, forget_name, name_companies
+from portfolio.models import ExternalReference
+
+MOST_AT_ONCE = 1000
+ENTRY_EXAMPLE = {"duns": "804735132", "system": "crm", "id": "0015g00000AbCdE"}
+
+
+class ReferenceSerializer(serializers.Serializer[ExternalReference]):
+    system = serializers.CharField(help_text="Which system.")
+    id = serializers.CharField(source="reference", help_text="What that system calls the company.")
+
+
+class ReferenceEntrySerializer(serializers.Serializer[Any]):
+    duns = DunsField(source="company_id", max_length=20, help_text="D-U-N-S number.")
+    system = serializers.RegexField(r"^[A-Za-z0-9._-]{1,64}\Z", help_text="Letters, digits, dot, dash, underscore.")
+    id = serializers.CharField(source="reference", max_length=200, help_text="What that system calls the company.")
+
+
+class ReferencesSerializer(serializers.Serializer[Any]):
+    results = ReferenceEntrySerializer(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+
+
+class NamingSerializer(serializers.Serializer[Any]):
+    references = serializers.ListField(
+        child=ReferenceEntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="At most 1,000."
+    )
+
+
+class NamedSerializer(serializers.Serializer[Any]):
+    changed = serializers.IntegerField(help_text="New, or moved here from another company.")
+    unchanged = serializers.IntegerField(help_text="Known already.")
+
+
+class ReferenceParameters(PageParameters):
+    system = serializers.CharField(required=False, max_length=64, help_text="Only this system's.")
+    id = serializers.CharField(required=False, max_length=200, help_text="Only this reference.")
+    company = Several(child=DunsField(), help_text="Only of these D-U-N-S numbers, up to 200.")
+
+
+class ReferenceKey(Parameters):
+    system = serializers.CharField(max_length=64, help_text="Which system.")
+    id = serializers.CharField(max_length=200, help_text="What that system calls the company.")
+
+
+class ReferenceList(APIView):
+    scopes = {"GET": READ, "PUT": WRITE_REFERENCES, "DELETE": WRITE_REFERENCES}
+    permissions = {
+        "GET": "portfolio.view_externalreference",
+        "PUT": "portfolio.change_externalreference",
+        "DELETE": "portfolio.delete_externalreference",
+    }
+
+    @extend_schema(
+        operation_id="references",
+        tags=["references"],
+        summary="What other systems call companies",
+        parameters=[ReferenceParameters],
+        responses=ReferencesSerializer,
+        examples=[an_answer("A page", {"results": [ENTRY_EXAMPLE], "next": None})],
+    )
+    def get(self, request: Request) -> Response:
+        """Several references may stand for one company; each stands for one only."""
+        asked = ReferenceParameters.of(request)
+        rows = _chosen(asked).order_by("id")
+        if "after" in asked:
+            rows = beyond(rows, ("id",), [_key(asked["after"])])
+        found, has_more = cut(rows, asked["limit"])
+        results = ReferenceEntrySerializer(found, many=True).data
+        return Response({"results": results, "next": write_token([found[-1].pk.hex]) if has_more else None})
+
+    @extend_schema(
+        operation_id="set_references",
+        tags=["references"],
+        summary="Keep references, up to 1,000 at once",
+        request=NamingSerializer,
+        responses=NamedSerializer,
+        examples=[
+            a_request("One account", {"references": [ENTRY_EXAMPLE]}),
+            an_answer("Kept", {"changed": 1, "unchanged": 0}),
+        ],
+    )
+    def put(self, request: Request) -> Response:
+        """A reference that stood for another company moves. Repeating it changes nothing. Monitors nothing."""
+        asked = NamingSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        named = [
+            Named(one["company_id"], one["system"], one["reference"]) for one in asked.validated_data["references"]
+        ]
+        changed, unchanged = name_companies(named, asked_by=who(request))
+        return Response({"changed": len(changed), "unchanged": len(unchanged)})
+
+    @extend_schema(
+        operation_id="remove_reference",
+        tags=["references"],
+        summary="Forget a reference",
+        parameters=[ReferenceKey],
+        responses={204: None},
+    )
+    def delete(self, request: Request) -> Response:
+        """The company itself stays as it is. 404 when there is no such reference."""
+        asked = ReferenceKey.of(request)
+        if not forget_name(asked["system"], asked["id"], asked_by=who(request)):
+            raise Http404("There is no such reference.")
+        return Response(status=204)
+
+
+def _chosen(asked: dict[str, Any]) -> QuerySet[ExternalReference]:
+    rows = ExternalReference.objects.all()
+    if "system" in asked:
+        rows = rows.filter(system=asked["system"])
+    if "id" in asked:
+        rows = rows.filter(reference=asked["id"])
+    if "company" in asked:
+        rows = rows.filter(company__in=sorted(set(asked["company"])))
+    return rows
+
+
+def _key(cursor: str) -> uuid.UUID:
+    try:
+        (key,) = read_token(cursor)
+        return uuid.UUID(key)
+    except ValueError as error:
+        raise BadCursor from error

@@ -1,0 +1,120 @@
+"""Many D-U-N-S numbers at once: which of them are known here, and where they are monitored."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.examples import a_request, an_answer
+from core.api.scopes import READ
+from core.db import in_batches
+from direct_plus.duns import InvalidDuns, normalise_duns
+from portfolio.companies.api.companies import COMPANY_EXAMPLE, CompanySerializer
+from portfolio.companies.api.external_references import ReferenceSerializer
+from portfolio.companies.external_references import references_by_company
+from portfolio.models import Company, ExternalReference, Registration, Subject, SubjectState
+
+MOST_AT_ONCE = 1000
+LOOKED_UP_EXAMPLE = {
+    "asked": "80-473-5132",
+    "duns": "804735132",
+    "company": COMPANY_EXAMPLE,
+    "references": [{"system": "crm", "id": "0015g00000AbCdE"}],
+    "subjects": [{"registration": "ACME_LOD_01", "wanted": True, "state": "monitored"}],
+}
+
+
+class NumbersSerializer(serializers.Serializer[Any]):
+    duns = serializers.ListField(
+        child=serializers.CharField(max_length=40),
+        allow_empty=False,
+        max_length=MOST_AT_ONCE,
+        help_text="At most 1,000, with or without dashes.",
+    )
+
+
+class WhereSerializer(serializers.Serializer[Any]):
+    registration = serializers.CharField()
+    wanted = serializers.BooleanField(help_text="What people and programs say.")
+    state = serializers.ChoiceField(SubjectState.choices, help_text="What D&B has, as far as known.")
+
+
+class LookedUpSerializer(serializers.Serializer[Any]):
+    asked = serializers.CharField(help_text="As it was given.")
+    duns = serializers.CharField(allow_null=True, help_text="The number it is; null where it is none.")
+    company = CompanySerializer(allow_null=True, help_text="Null where it is not known here.")
+    references = ReferenceSerializer(many=True, help_text="What other systems call the company.")
+    subjects = WhereSerializer(many=True, help_text="The registrations it is in, or was.")
+
+
+class LookupSerializer(serializers.Serializer[Any]):
+    results = LookedUpSerializer(many=True, help_text="One for each number, in the same order.")
+
+
+class CompanyLookup(APIView):
+    # It changes nothing: the numbers are too many for an address.
+    scopes = {"POST": READ}
+    permissions = {"POST": "portfolio.view_company"}
+
+    @extend_schema(
+        operation_id="lookup",
+        tags=["companies"],
+        summary="Look up to 1,000 D-U-N-S numbers up at once",
+        request=NumbersSerializer,
+        responses=LookupSerializer,
+        examples=[
+            a_request("One number", {"duns": ["80-473-5132"]}),
+            an_answer("Known and monitored", {"results": [LOOKED_UP_EXAMPLE]}),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """An entry for each number, whether it is known here or not, and even where it is no number."""
+        asked = NumbersSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return Response(LookupSerializer({"results": looked_up(asked.validated_data["duns"])}).data)
+
+
+def looked_up(asked: Sequence[str]) -> list[dict[str, Any]]:
+    numbers = {text: _number(text) for text in asked}
+    duns = sorted({number for number in numbers.values() if number})
+    companies = Company.objects.in_bulk(duns) if duns else {}
+    named, where = references_by_company(duns), subjects_by_company(duns)
+    return [_entry(text, numbers[text], companies, named, where) for text in asked]
+
+
+def _number(text: str) -> str | None:
+    try:
+        return normalise_duns(text)
+    except InvalidDuns:
+        return None
+
+
+def subjects_by_company(duns: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    references = dict(Registration.objects.values_list("pk", "reference"))
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for batch in in_batches(duns):
+        columns = ("company_id", "registration_id", "wanted", "state")
+        rows = Subject.objects.filter(company__in=batch).values_list(*columns)
+        for company, registration, wanted, state in rows:
+            found[company].append({"registration": references[registration], "wanted": wanted, "state": state})
+    return found
+
+
+def _entry(
+    asked: str,
+    duns: str | None,
+    companies: Mapping[str, Company],
+    named: Mapping[str, list[ExternalReference]],
+    where: Mapping[str, list[dict[str, Any]]],
+) -> dict[str, Any]:
+    key = duns or ""
+    subjects = sorted(where.get(key, []), key=lambda one: str(one["registration"]))
+    company, references = companies.get(key), named.get(key, [])
+    return {"asked": asked, "duns": duns, "company": company, "references": references, "subjects": subjects}

@@ -1,0 +1,1 @@
+"""The pages of imports, and what lists of companies offer of them."""

@@ -1,0 +1,103 @@
+"""What people do with an import: one function each, named by the word in its address; it returns what to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from django.http import HttpRequest
+from django.utils.translation import gettext
+
+from core.actors import actor_of
+from portfolio.imports.apply import approve_undo, keep_import, undo_import
+from portfolio.imports.confirm import approve_import, cancel_import, confirm_import
+from portfolio.imports.states import NotAllowed
+from portfolio.imports.upload import choose_sheet, decide_zeros
+from portfolio.jobs import start_import_work
+from portfolio.models import ImportMode, ImportState, SubjectImport
+
+UPLOAD = "portfolio.add_subjectimport"
+CONFIRM = "portfolio.confirm_import"
+APPROVE = "portfolio.approve_import"
+
+
+def _demand_upload_right(request: HttpRequest) -> None:
+    if not request.user.has_perm(UPLOAD):
+        raise NotAllowed(gettext("You may not change imports. Ask somebody who may."))
+
+
+def _decide(pad: bool) -> Callable[[HttpRequest, SubjectImport], str]:
+    def decide(request: HttpRequest, row: SubjectImport) -> str:
+        _demand_upload_right(request)
+        decide_zeros(import_=row, pad=pad, decided_by=actor_of(request))
+        if not pad:
+            return gettext("The rows with eight digits are left out.")
+        start_import_work(row.pk)
+        return gettext("A zero is put before the numbers with eight digits. The rows are judged anew.")
+
+    return decide
+
+
+def _choose_sheet(request: HttpRequest, row: SubjectImport) -> str:
+    _demand_upload_right(request)
+    choose_sheet(import_=row, sheet=request.POST.get("sheet", ""), chosen_by=actor_of(request))
+    start_import_work(row.pk)
+    return gettext("The sheet “%(sheet)s” is read instead.") % {"sheet": row.sheet}
+
+
+def _confirm(request: HttpRequest, row: SubjectImport) -> str:
+    confirm_import(
+        import_=row,
+        number=_number(request, "number"),
+        removals=_number(request, "removals") if row.mode == ImportMode.EQUAL else None,
+        confirmed_by=actor_of(request),
+        may_confirm=request.user.has_perm(CONFIRM),
+    )
+    if row.state == ImportState.AWAITING_APPROVAL:
+        return gettext("Confirmed. A second person has to approve it before anything happens.")
+    start_import_work(row.pk)
+    return gettext("Confirmed. It is being applied.")
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    """As typed, thousands marked or not; what is no number never is the right one."""
+    digits = "".join(request.POST.get(name, "").replace(",", "").split())
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else -1
+
+
+def _approve(request: HttpRequest, row: SubjectImport) -> str:
+    if row.state == ImportState.AWAITING_UNDO:
+        approve_undo(import_=row, approved_by=actor_of(request), may_approve=request.user.has_perm(APPROVE))
+        start_import_work(row.pk)
+        return gettext("Approved. It is being undone.")
+    approve_import(import_=row, approved_by=actor_of(request), may_approve=request.user.has_perm(APPROVE))
+    start_import_work(row.pk)
+    return gettext("Approved. It is being applied.")
+
+
+def _cancel(request: HttpRequest, row: SubjectImport) -> str:
+    if not request.user.has_perm(CONFIRM):
+        _demand_upload_right(request)
+    if row.state == ImportState.AWAITING_UNDO:
+        keep_import(import_=row, kept_by=actor_of(request))
+        return gettext("It is not undone.")
+    cancel_import(import_=row, cancelled_by=actor_of(request))
+    return gettext("Cancelled. Nothing was changed.")
+
+
+def _undo(request: HttpRequest, row: SubjectImport) -> str:
+    undo_import(import_=row, undone_by=actor_of(request), may_confirm=request.user.has_perm(CONFIRM))
+    if row.state == ImportState.AWAITING_UNDO:
+        return gettext("A second person has to approve it before anything is undone.")
+    start_import_work(row.pk)
+    return gettext("It is being undone.")
+
+
+ACTIONS: Mapping[str, Callable[[HttpRequest, SubjectImport], str]] = {
+    "pad": _decide(pad=True),
+    "leave-out": _decide(pad=False),
+    "sheet": _choose_sheet,
+    "confirm": _confirm,
+    "approve": _approve,
+    "cancel": _cancel,
+    "undo": _undo,
+}

@@ -1,0 +1,210 @@
+"""Imports: upload a list, look at the verdict of each row, confirm the number, undo."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from core.actors import actor_of
+from core.admin.base import ReadOnlyAdmin
+from core.admin.exports import ExportedList
+from core.markup import ago, badge
+from core.uploads import is_too_large
+from portfolio.imports.admin.actions import ACTIONS, APPROVE, CONFIRM, UPLOAD
+from portfolio.imports.admin.pages import TONES, page_of, summary_of
+from portfolio.imports.columns import BadFile
+from portfolio.imports.csv_reader import check_kind
+from portfolio.imports.downloads import XLSX, as_csv, as_xlsx, template
+from portfolio.imports.states import NotAllowed, Refused
+from portfolio.imports.upload import create_import
+from portfolio.imports.validate import verdict_rows
+from portfolio.jobs import start_import_work
+from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
+
+
+class UploadForm(forms.Form):
+    registration = forms.ModelChoiceField(Registration.objects.order_by("reference"), empty_label=None)
+    mode = forms.ChoiceField(choices=ImportMode.choices, initial=ImportMode.ADD)
+    file = forms.FileField(required=False, allow_empty_file=True)
+    text = forms.CharField(required=False, strip=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Either a file or pasted text; what can hold no list is refused at once."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        file, text = given.get("file"), given.get("text", "")
+        if file and text.strip():
+            raise ValidationError(gettext("There is a file and there are pasted numbers. Take one of them away."))
+        if file is None and not text.strip():
+            raise ValidationError(gettext("Choose a file, or paste the numbers."))
+        given["content"] = file.read() if file is not None else text.encode("utf-8", "replace")
+        given["name"] = file.name if file is not None else gettext("Pasted numbers")
+        try:
+            check_kind(given["content"])
+        except BadFile as error:
+            raise ValidationError(str(error)) from error
+        return given
+
+
+@admin.register(SubjectImport)
+class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
+    list_display = ("name", "reference", "what", "status", "does", "asked", "when")
+    list_filter = ("state", "mode")
+    list_select_related = ("registration",)
+    ordering = ("-id",)
+    sortable_by = ()
+    list_before_template = "pages/import_bar.html"
+    page_template = "pages/import.html"
+    empty_title = _("No imports yet")
+    empty_template = "pages/import_empty.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(UPLOAD)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("registration__contract")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("upload/", view(self.upload), name="portfolio_subjectimport_upload"),
+            path("template/", view(self.template), name="portfolio_subjectimport_template"),
+            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="portfolio_subjectimport_do"),
+            path("<uuid:key>/verdicts.<slug:form>", view(self.verdicts), name="portfolio_subjectimport_verdicts"),
+            *super().get_urls(),
+        ]
+
+    # The list
+    @display(description=_("Import"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    def name(self, row: SubjectImport) -> tuple[str, str]:
+        return str(row), {"paste": gettext("pasted"), "api": gettext("by the API")}.get(row.source, "")
+
+    @admin.display(description=_("Registration"))
+    def reference(self, row: SubjectImport) -> str:
+        return row.registration.reference
+
+    @admin.display(description=_("Mode"))
+    def what(self, row: SubjectImport) -> str:
+        return row.get_mode_display()
+
+    @admin.display(description=_("State"))
+    def status(self, row: SubjectImport) -> SafeString:
+        return badge(row.get_state_display(), TONES[ImportState(row.state)])
+
+    @admin.display(description=_("Does"))
+    def does(self, row: SubjectImport) -> str:
+        return summary_of(row)
+
+    @admin.display(description=_("By"))
+    def asked(self, row: SubjectImport) -> str:
+        return row.created_by
+
+    @admin.display(description=_("When"))
+    def when(self, row: SubjectImport) -> SafeString | str:
+        return ago(row.created_at)
+
+    # Uploading
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_upload"))
+
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = UploadForm(request.POST or None, request.FILES or None, initial=request.GET.dict())
+        is_cut = is_too_large(request)
+        if request.method == "POST" and not is_cut and form.is_valid():
+            return self._create(request, form.cleaned_data)
+        given = form.data or form.initial
+        context = {
+            "form": form,
+            "errors": [too_large()] if is_cut else form.non_field_errors(),
+            "chosen": {name: given.get(name, "") for name in ("registration", "mode")},
+            "modes": MODES,
+            "registrations": Registration.objects.order_by("reference"),
+        }
+        return self.page(request, "pages/import_upload.html", title=gettext("Import D-U-N-S numbers"), **context)
+
+    def _create(self, request: HttpRequest, given: Mapping[str, Any]) -> HttpResponse:
+        import_ = create_import(
+            registration=given["registration"],
+            content=given["content"],
+            file_name=given["name"],
+            mode=given["mode"],
+            source="upload" if given.get("file") else "paste",
+            asked_by=actor_of(request),
+        )
+        start_import_work(import_.pk)
+        return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_change", args=[import_.pk]))
+
+    def template(self, request: HttpRequest) -> HttpResponse:
+        headers = {"Content-Disposition": 'attachment; filename="duns-template.xlsx"'}
+        return HttpResponse(template(), content_type=XLSX, headers=headers)
+
+    # The page
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        if request.GET.get("part") != "live":
+            return super().change_view(request, object_id, form_url, extra_context)
+        row = self.object_or_404(request, object_id)
+        return self.page(request, "pages/import_live.html", title=str(row), row=row, **page_of(request, row))
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return page_of(request, row)
+
+    def verdicts(self, request: HttpRequest, key: uuid.UUID, form: str) -> Any:
+        row = self.object_or_404(request, str(key))
+        verdict = request.GET.get("verdict") or None
+        if form not in ("csv", "xlsx") or verdict not in (None, *Verdict.values):
+            raise Http404(gettext("There is no such file."))
+        rows = verdict_rows(row, verdict)
+        name = f"verdicts-{row.created_at:%Y%m%d-%H%M}.{form}"
+        if form == "csv":
+            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+            return StreamingHttpResponse(as_csv(rows), content_type="text/csv; charset=utf-8", headers=headers)
+        return FileResponse(as_xlsx(rows), as_attachment=True, filename=name, content_type=XLSX)
+
+    # What people do
+    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        if action not in ACTIONS:
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+        try:
+            messages.success(request, ACTIONS[action](request, row))
+        except NotAllowed as error:
+            if not any(map(request.user.has_perm, (UPLOAD, CONFIRM, APPROVE))):
+                raise PermissionDenied from error
+            messages.error(request, str(error))
+        except Refused as error:
+            messages.error(request, str(error))
+        return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_change", args=[key]))
+
+
+MODES = (
+    (ImportMode.ADD, _("Add"), _("The companies of the file are wanted too. Nothing is removed.")),
+    (ImportMode.REMOVE, _("Stop monitoring"), _("The companies of the file are wanted no more.")),
+    (
+        ImportMode.EQUAL,
+        _("Make equal"),
+        _("Afterwards exactly the companies of the file are wanted: others are removed."),
+    ),
+)
+
+
+def too_large() -> str:
+    return gettext(
+        "The file is larger than %(limit)s MB, so it was not taken. Leave out the columns "
+        "that are not needed, or upload it in several parts."
+    ) % {"limit": settings.IMPORT_LIMIT_MB}

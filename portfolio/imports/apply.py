@@ -1,0 +1,204 @@
+"""What was confirmed becomes wanted, chunk by chunk; and what only this import made wanted is taken back."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from core.actors import Actor
+from core.audit import record
+from core.cached_counts import tally
+from core.db import clean_text, in_batches
+from core.text import counted
+from portfolio.billing.approval_limits import Act, do_alone, forget
+from portfolio.billing.contract_year import plan_numbers
+from portfolio.billing.new_billable import billed_already
+from portfolio.imports.confirm import confirmed_lists, confirmer_of, demand_another
+from portfolio.imports.states import NotAllowed, demand_moved, demand_state, move
+from portfolio.imports.validate import CHUNK, load_chunk, numbers_named
+from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, SubjectState, Verdict
+from portfolio.subjects.requests import describe_subjects, unwant_subjects, want_subjects
+
+AT_DNB = (SubjectState.MONITORED, SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE)
+WANTING = (Verdict.NEW, Verdict.REPAIRED, Verdict.WANTED)
+
+
+class _Overtaken(Exception):
+    """Somebody else has done this step: what we did of it is taken back where the engine can."""
+
+
+def apply_import(import_: SubjectImport, *, until: datetime | None = None) -> None:
+    """Make wanted, or no longer wanted, what was confirmed and nothing else. Call it again and it goes on."""
+    if import_.state != ImportState.CONFIRMED:
+        return
+    lists = confirmed_lists(import_)
+    adds = set(lists.add)
+    try:
+        for number in range(import_.position // CHUNK, import_.chunks):
+            if until and timezone.now() >= until:
+                return
+            _apply_chunk(import_, number, adds)
+        _remove(import_, lists.remove)
+    except _Overtaken:
+        return
+    move(import_, state=ImportState.APPLIED, position=import_.total)
+    tally("held")
+
+
+def _apply_chunk(import_: SubjectImport, number: int, adds: set[str]) -> None:
+    rows = [row for row in load_chunk(import_, number) if row.verdict in WANTING]
+    described = [row.wish for row in rows if row.duns not in adds]
+    with transaction.atomic():
+        want_subjects(
+            registration=import_.registration,
+            wishes=[row.wish for row in rows if row.duns in adds],
+            asked_by=confirmer_of(import_),
+            import_id=import_.pk,
+        )
+        describe_subjects(registration=import_.registration, wishes=described)
+        _step(import_, position=min((number + 1) * CHUNK, import_.total or 0))
+
+
+def _remove(import_: SubjectImport, numbers: list[str]) -> None:
+    for batch in in_batches(numbers, CHUNK):
+        with transaction.atomic():
+            if import_.remove_on:
+                plan_numbers(import_.registration, batch, import_.remove_on, by=confirmer_of(import_))
+            else:
+                unwant_subjects(registration=import_.registration, duns=batch, asked_by=confirmer_of(import_))
+            _step(import_)
+
+
+def _step(import_: SubjectImport, **fields: int) -> None:
+    if not move(import_, **fields):
+        raise _Overtaken
+
+
+def undo_import(*, import_: SubjectImport, undone_by: Actor, may_confirm: bool) -> None:
+    """Ask for what only this import made wanted to be wanted no more. Above the limit a second person approves it."""
+    if not may_confirm:
+        raise NotAllowed(gettext("You may not undo imports. Ask somebody who may."))
+    demand_state(import_, ImportState.APPLIED)
+    alone = do_alone(Act(undone_by, import_.registration, removals=undone_removals(import_)))
+    state = ImportState.UNDOING if alone else ImportState.AWAITING_UNDO
+    moved = move(import_, state=state, undo_asked_by=clean_text(undone_by, 200), undo_asker_id=undone_by.id)
+    if alone and not moved:
+        forget(alone)
+    demand_moved(moved)
+    _record_undo(import_, undone_by, ImportState.APPLIED)
+
+
+def approve_undo(*, import_: SubjectImport, approved_by: Actor, may_approve: bool) -> None:
+    """The second person's yes to undoing it."""
+    if not may_approve:
+        raise NotAllowed(gettext("You may not approve imports. Ask somebody who may."))
+    demand_state(import_, ImportState.AWAITING_UNDO)
+    demand_another(approved_by, import_.undo_asker_id)
+    demand_moved(move(import_, state=ImportState.UNDOING))
+    _record_undo(import_, approved_by, ImportState.AWAITING_UNDO)
+
+
+def keep_import(*, import_: SubjectImport, kept_by: Actor) -> None:
+    """It is not undone after all."""
+    demand_state(import_, ImportState.AWAITING_UNDO)
+    demand_moved(move(import_, state=ImportState.APPLIED, undo_asked_by="", undo_asker_id=None))
+    _record_undo(import_, kept_by, ImportState.AWAITING_UNDO)
+
+
+UNDO_RECORDED: Mapping[str, tuple[str, Any]] = {
+    ImportState.UNDOING: ("import.undo", _("%(import)s is undone: what only it made wanted is wanted no more")),
+    ImportState.AWAITING_UNDO: ("import.undo_asked", _("%(import)s is to be undone, and waits for a second person")),
+    ImportState.APPLIED: ("import.undo_cancelled", _("%(import)s is not undone after all")),
+}
+
+
+def _record_undo(import_: SubjectImport, actor: Actor, before: ImportState) -> None:
+    action, words = UNDO_RECORDED[import_.state]
+    record(
+        actor=actor,
+        action=action,
+        thing=import_,
+        summary=words % {"import": import_},
+        before={"state": before, "undone_by": None},
+        after={"state": import_.state, "undone_by": actor},
+    )
+
+
+def undone_removals(import_: SubjectImport) -> int:
+    """Companies that D&B would take out: what was never sent is only wished away."""
+    later = {number for other in _later_imports(import_) for number in numbers_named(other)}
+    there = _made_wanted(import_).filter(state__in=AT_DNB)
+    return sum(number not in later for number in there)
+
+
+def carry_out_undo(import_: SubjectImport, *, until: datetime | None = None) -> None:
+    """Resumable: what is done already is not found again."""
+    if import_.state != ImportState.UNDOING:
+        return
+    later = {number: other for other in _later_imports(import_) for number in numbers_named(other)}
+    while numbers := list(_made_wanted(import_)[:CHUNK]):
+        if until and timezone.now() >= until:
+            return
+        with transaction.atomic():
+            _hand_over(import_, [number for number in numbers if number in later], later)
+            alone = [number for number in numbers if number not in later]
+            unwant_subjects(
+                registration=import_.registration,
+                duns=alone,
+                asked_by=gettext("undo of %(import)s") % {"import": import_},
+            )
+        if not move(import_, error=""):
+            return
+    move(import_, state=ImportState.UNDONE, note=_after_undo(import_))
+    tally("held")
+
+
+def _made_wanted(import_: SubjectImport) -> QuerySet[Subject, str]:
+    """Numbers that are wanted because of this import."""
+    rows = Subject.objects.filter(wanted_import=import_.pk, wanted=True)
+    return rows.values_list("company_id", flat=True)
+
+
+def _later_imports(import_: SubjectImport) -> Iterable[SubjectImport]:
+    """Those that named companies again after this one: what they want stays."""
+    return SubjectImport.objects.filter(
+        registration=import_.registration_id,
+        mode__in=[ImportMode.ADD, ImportMode.EQUAL],
+        state__in=[ImportState.CONFIRMED, ImportState.APPLIED, ImportState.AWAITING_UNDO],
+        confirmed_at__gt=import_.confirmed_at,
+    ).exclude(pk=import_.pk)
+
+
+def _hand_over(import_: SubjectImport, numbers: Sequence[str], later: Mapping[str, SubjectImport]) -> None:
+    by_import: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+    for number in numbers:
+        by_import[later[number].pk].append(Subject.key(import_.registration_id, number))
+    for owner, keys in by_import.items():
+        for batch in in_batches(keys):
+            Subject.objects.filter(pk__in=batch, wanted_import=import_.pk).update(wanted_import=owner)
+
+
+def _after_undo(import_: SubjectImport) -> str:
+    rows = Subject.objects.filter(wanted_import=import_.pk, wanted=False)
+    numbers = list(rows.values_list("company_id", flat=True))
+    billed = len(billed_already(import_.registration.contract, numbers))
+    taken_back = ngettext(
+        "%(count)s company is no longer wanted.", "%(count)s companies are no longer wanted.", len(numbers)
+    ) % {"count": counted(len(numbers))}
+    stay = gettext("None of them was monitored, so none is billed.")
+    if billed:
+        stay = ngettext(
+            "%(count)s of them was monitored, and stay billed this contract year.",
+            "%(count)s of them were monitored, and stay billed this contract year.",
+            billed,
+        ) % {"count": counted(billed)}
+    return f"{taken_back} {stay}" if numbers else taken_back

@@ -1,0 +1,211 @@
+"""Lines of cells → the columns that matter: where the D-U-N-S numbers stand, and what else is told about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import msgspec
+from django.utils.translation import gettext
+
+from core.exports.spreadsheet_escape import plain
+from portfolio.companies.duns_lists import COMMENT, is_comment, looks_like_duns, until_comment
+
+SAMPLE, SAMPLE_CELLS = 200, 200_000
+HEADER_WITHIN = 20
+NUMBER_HEADERS = {"duns", "dunsnumber", "dunsno", "dunsnr", "dunsnummer", "dunsnum", "dunsid", "dnbduns"}
+# The D-U-N-S number of another company in the same line.
+OTHERS_HEADERS = ("parent", "ultimate", "headquarter", "hq", "previous", "former", "old", "mutter")
+HEADERS = {
+    "name": "name companyname company suppliername supplier vendorname vendor businessname primaryname organisation "
+    "organization organisationname organizationname customername firm firma firmenname",
+    "customer_reference": "customerreference customerref reference ref yourreference ourreference suppliernumber "
+    "supplierno supplierid vendornumber vendorno vendorid customernumber customerno customerid accountnumber "
+    "kundennummer lieferantennummer referenz id",
+    "tags": "tags tag labels label groups group category categories schlagworte",
+    "owner": "owner responsible responsibleperson accountmanager manager buyer contact lookedafterby verantwortlich",
+}
+FIELD_OF = {word: field for field, words in HEADERS.items() for word in words.split()}
+
+Cells = list[str]
+Numbered = tuple[int, Cells]
+Rows = Callable[[], Iterator[Numbered]]
+
+
+class BadFile(ValueError):
+    """The file cannot be read; the text says what to do."""
+
+
+class EmptyTable(BadFile):
+    def __init__(self) -> None:
+        super().__init__(
+            gettext("The file is empty. Put the D-U-N-S numbers into the first column and upload it again.")
+        )
+
+
+class Unfinished(BadFile):
+    """Reading it was broken off. It may have been bad luck, so it is worth another try."""
+
+
+class Sheet(msgspec.Struct):
+    """A sheet of a workbook: its rows below the header, and whether D-U-N-S numbers were found there."""
+
+    name: str = ""
+    rows: int = 0
+    hidden: bool = False
+    has_numbers: bool = False
+    is_read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the file: its number as the person's program shows it, and its cells by field."""
+
+    number: int
+    duns: str
+    name: str = ""
+    customer_reference: str = ""
+    tags: str = ""
+    owner: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.duns or self.name or self.customer_reference or self.tags or self.owner)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where each field stands; `header` is the line that says so, 0 where none does."""
+
+    places: dict[str, int]
+    header: int = 0
+
+
+class Table:
+    """The lines of a file, from any place on. The same file yields the same lines each time."""
+
+    def __init__(self, rows: Rows, *, about: int) -> None:
+        self._rows = rows
+        self.about = about
+        self.sheets: list[Sheet] = []
+        sample = list(sample_of(rows))
+        if not sample:
+            raise EmptyTable
+        listed = [row for row in sample if not is_remark(row[1])]
+        self.columns = find_columns(listed)
+        self.rows_above = sum(number <= self.columns.header for number, _ in sample)
+        self.is_list = not self.columns.header and _are_lists([cells for _, cells in listed])
+
+    @property
+    def note(self) -> str:
+        if self.is_list or len(self.columns.places) > 1 or self.columns.header:
+            return ""
+        return gettext("No header line was found, so only the D-U-N-S numbers were read.")
+
+    def lines(self, start: int = 0) -> Iterator[Line]:
+        return islice(self._lines(), start, None)
+
+    def _lines(self) -> Iterator[Line]:
+        for number, cells in self._rows():
+            if self.is_list and is_list(cells):
+                yield from (Line(number, cell) for cell in until_comment(cells) if cell)
+            elif number > self.columns.header and not self._is_comment(cells):
+                yield line_of(number, cells, self.columns.places)
+
+    def _is_comment(self, cells: Cells) -> bool:
+        """By the cell that ought to hold the number: a name may begin with the same mark."""
+        place = self.columns.places["duns"]
+        number = cells[place] if place < len(cells) else ""
+        return is_comment(number or next(filter(None, cells), ""))
+
+
+# Columns
+
+
+def sample_of(rows: Rows) -> Iterator[Numbered]:
+    """The first rows that hold something, as far as memory is no question."""
+    left = SAMPLE_CELLS
+    for number, cells in islice((row for row in rows() if any(row[1])), SAMPLE):
+        yield number, cells
+        left -= len(cells)
+        if left < 0:
+            return
+
+
+def find_columns(sample: list[Numbered]) -> Columns:
+    """By a header line; else the column that holds D-U-N-S numbers."""
+    for number, cells in sample[:HEADER_WITHIN]:
+        if places := places_in(cells):
+            return Columns(places, number)
+    width = max((len(cells) for _, cells in sample), default=0)
+    scores = [sum(map(looks_like_duns, _column(sample, place))) for place in range(width)]
+    best = max(scores, default=0)
+    if not best:
+        raise BadFile(
+            gettext(
+                "No column with D-U-N-S numbers was found. Write “D-U-N-S” above the column with the nine-digit "
+                "numbers, or begin with the template."
+            )
+        )
+    return Columns({"duns": scores.index(best)})
+
+
+def _column(sample: list[Numbered], place: int) -> Iterator[str]:
+    return (cells[place] for _, cells in sample if place < len(cells))
+
+
+def is_remark(cells: Cells) -> bool:
+    """A comment above or within the list, and no header: that may begin with the mark too, “# DUNS” or “#; DUNS”."""
+    first, *others = list(filter(None, cells))[:2] or [""]
+    is_header = (first == COMMENT and others) or any(word_of(cell) in NUMBER_HEADERS for cell in cells)
+    return is_comment(first) and not is_header
+
+
+def places_in(cells: Cells) -> dict[str, int]:
+    """The fields that a header line names; empty where it names no D-U-N-S number."""
+    words = [word_of(cell) for cell in cells]
+    number = _number_place(words)
+    if number is None:
+        return {}
+    places = {"duns": number}
+    for place, word in enumerate(words):
+        field = FIELD_OF.get(word)
+        if field and place != number:
+            places.setdefault(field, place)
+    return places
+
+
+def word_of(cell: str) -> str:
+    """A header as the tables above have it; nothing for what is a text, or a line that was not cut."""
+    if len(cell) > 60 or any(mark in cell for mark in ";|\t"):
+        return ""
+    return "".join(filter(str.isalnum, cell.casefold()))
+
+
+def _number_place(words: list[str]) -> int | None:
+    exact = [place for place, word in enumerate(words) if word in NUMBER_HEADERS]
+    close = [
+        place
+        for place, word in enumerate(words)
+        if "duns" in word and not any(char.isdigit() for char in word) and not any(o in word for o in OTHERS_HEADERS)
+    ]
+    return next(iter(exact + close), None)
+
+
+def is_list(cells: Cells) -> bool:
+    """Several numbers in one line, as in “804735132, 150483782”."""
+    filled = [cell for cell in until_comment(cells) if cell]
+    return len(filled) > 1 and all(map(looks_like_duns, filled))
+
+
+def _are_lists(sample: list[Cells]) -> bool:
+    """A table has as many columns in each line; the second of them may hold another company's number."""
+    is_ragged = len(sample) == 1 or len(set(map(len, sample))) > 1
+    return is_ragged and any(map(is_list, sample))
+
+
+def line_of(number: int, cells: Cells, places: dict[str, int]) -> Line:
+    values = {field: cells[place] if place < len(cells) else "" for field, place in places.items()}
+    told = {field: plain(value) for field, value in values.items() if field != "duns"}
+    return Line(number, values["duns"], **told)

@@ -1,0 +1,78 @@
+"""The verdicts as a file, and the template to begin with."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+import xlsxwriter
+
+from core.exports.spreadsheet_escape import harmless
+from portfolio.imports.validate import VerdictRow
+
+HEADER = ("Line", "Verdict", "D-U-N-S", "Written as", "Reason", "Name", "Customer reference", "Tags", "Owner")
+TEMPLATE = ("D-U-N-S", "Name", "Customer reference", "Tags", "Owner")
+WIDTHS = (8, 24, 14, 18, 48, 36, 20, 24, 18)
+ROWS_IN_A_SHEET = 1_000_000
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def cells_of(row: VerdictRow) -> list[str]:
+    """The number stays text, and nothing in it is a formula."""
+    texts = (row.label, row.duns, row.written, row.reason, row.name, row.customer_reference, row.tags, row.owner)
+    return [f"{row.line}", *map(harmless, texts)]
+
+
+def as_csv(rows: Iterable[VerdictRow]) -> Iterator[bytes]:
+    """Piece by piece; the mark at its beginning tells Excel that it is UTF-8."""
+    yield b"\xef\xbb\xbf" + _csv_line(HEADER)
+    for row in rows:
+        yield _csv_line(cells_of(row))
+
+
+def _csv_line(cells: Iterable[str]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue().encode()
+
+
+def as_xlsx(rows: Iterable[VerdictRow]) -> IO[bytes]:
+    """A file of its own; who closes it removes it."""
+    file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+    _write_xlsx(file, rows)
+    file.seek(0)
+    return file
+
+
+def _write_xlsx(file: IO[bytes], rows: Iterable[VerdictRow]) -> None:
+    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+        sheet: Any = None
+        for number, row in enumerate(rows):
+            place = number % ROWS_IN_A_SHEET
+            if place == 0:
+                sheet = _sheet(book, HEADER, WIDTHS)
+            for column, text in enumerate(cells_of(row)):
+                sheet.write_string(place + 1, column, text)
+        if sheet is None:
+            _sheet(book, HEADER, WIDTHS)
+
+
+def _sheet(book: Any, header: tuple[str, ...], widths: tuple[int, ...]) -> Any:
+    sheet = book.add_worksheet()
+    for column, (word, width) in enumerate(zip(header, widths, strict=False)):
+        sheet.set_column(column, column, width)
+        sheet.write_string(0, column, word, book.add_format({"bold": True}))
+    sheet.freeze_panes(1, 0)
+    return sheet
+
+
+def template() -> bytes:
+    """The columns that are read; the first is text, so that no zero is lost."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet = _sheet(book, TEMPLATE, (16, 36, 20, 24, 18))
+        sheet.set_column(0, 0, 16, book.add_format({"num_format": "@"}))
+    return buffer.getvalue()

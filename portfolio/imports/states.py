@@ -1,0 +1,77 @@
+"""An import's row: who may move it on is settled by its version, so two tabs, two jobs or a dead one do no harm."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from portfolio.imports.columns import Sheet
+from portfolio.models import ImportState, SubjectImport
+
+IN_WORK = (ImportState.UPLOADED, ImportState.READING, ImportState.CONFIRMED, ImportState.UNDOING)
+
+
+class Refused(Exception):
+    """What was asked is not done; the text says why and what to do."""
+
+
+class NotAllowed(Refused):
+    """The person has not the right, or is not a second person."""
+
+
+class WrongNumber(Refused):
+    """The number given is not the number of companies; `number` and `removals` are the right ones."""
+
+    def __init__(self, text: str, *, number: int, removals: int) -> None:
+        super().__init__(text)
+        self.number = number
+        self.removals = removals
+
+
+def move(import_: SubjectImport, **fields: Any) -> bool:
+    """Write the fields unless somebody has moved the import since it was read; False when somebody has."""
+    fields |= {"version": import_.version + 1, "moved_at": timezone.now()}
+    moved = SubjectImport.objects.filter(pk=import_.pk, version=import_.version).update(**fields)
+    if moved:
+        for name, value in fields.items():
+            setattr(import_, name, value)
+    return bool(moved)
+
+
+def demand_state(import_: SubjectImport, *states: ImportState) -> None:
+    if import_.state not in states:
+        raise Refused(
+            gettext("Nothing was done: this import is in another state now (%(state)s).")
+            % {"state": import_.get_state_display().lower()}
+        )
+
+
+def demand_moved(moved: bool) -> None:
+    if not moved:
+        raise Refused(gettext("Nothing was done: somebody changed this import at the same moment. Look at it again."))
+
+
+def counts_of(import_: SubjectImport) -> dict[str, int]:
+    """Rows by verdict."""
+    counts: dict[str, int] = json.loads(import_.counts)
+    return counts
+
+
+def sheets_of(import_: SubjectImport) -> list[Sheet]:
+    """Of a workbook, in its order; known once it is read."""
+    return msgspec.json.decode(import_.sheets, type=list[Sheet])
+
+
+def with_counts(counts: Mapping[str, int], more: Mapping[str, int]) -> str:
+    return json.dumps({name: counts.get(name, 0) + more.get(name, 0) for name in [*counts, *more]})
+
+
+def file_key(import_: SubjectImport) -> uuid.UUID:
+    """The owner of the uploaded bytes; the import's own id owns the verdicts."""
+    return uuid.uuid5(import_.pk, "file")

@@ -1,0 +1,146 @@
+"""Lines of a file → a verdict for each, kept in chunks."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+import zstandard
+from django.utils.translation import gettext
+
+from core.db import clean_text, insert_new
+from core.models import StoredBytes
+from core.text import counted
+from direct_plus.duns import InvalidDuns, LostLeadingZero
+from portfolio.companies.duns_lists import read_listed
+from portfolio.imports.columns import Line
+from portfolio.models import ImportMode, SubjectImport, Verdict
+from portfolio.subjects.requests import Wish, wanted_among
+
+CHUNK = 2_000
+NAMING = {Verdict.NEW, Verdict.REPAIRED, Verdict.WANTED, Verdict.REMOVE, Verdict.NOT_THERE}
+
+
+class VerdictRow(msgspec.Struct, array_like=True, frozen=True):
+    """What was written in a line, the number it became, and what is thought of it."""
+
+    line: int
+    written: str
+    duns: str
+    verdict: str
+    reason: str = ""
+    name: str = ""
+    customer_reference: str = ""
+    tags: str = ""
+    owner: str = ""
+
+    @property
+    def wish(self) -> Wish:
+        return Wish(self.duns, self.name, self.customer_reference, self.tags, self.owner)
+
+    @property
+    def label(self) -> str:
+        return str(Verdict(self.verdict).label)
+
+
+class Number(msgspec.Struct, frozen=True):
+    """A number as read; where it is none, the verdict and the reason."""
+
+    duns: str = ""
+    verdict: str = ""
+    reason: str = ""
+
+
+class Judge:
+    """Knows the numbers that the file has named so far, and what is wanted in the registration."""
+
+    def __init__(self, import_: SubjectImport) -> None:
+        self._registration = import_.registration
+        self._removes = import_.mode == ImportMode.REMOVE
+        self._pads = bool(import_.pad_zeros)
+        self._first_lines: dict[int, int] = {}
+
+    def remember(self, rows: Iterable[VerdictRow]) -> None:
+        for row in rows:
+            if row.verdict in NAMING:
+                self._first_lines[int(row.duns)] = row.line
+
+    def judge(self, lines: Sequence[Line]) -> list[VerdictRow]:
+        filled = [line for line in lines if not line.is_empty]
+        numbers = [read_number(line.duns, pad=self._pads) for line in filled]
+        wanted = wanted_among(self._registration, list({number.duns for number in numbers if number.duns}))
+        return [self._row(line, number, wanted) for line, number in zip(filled, numbers, strict=True)]
+
+    def _row(self, line: Line, number: Number, wanted: set[str]) -> VerdictRow:
+        verdict, reason = (number.verdict, number.reason) if number.verdict else self._verdict(line, number, wanted)
+        return VerdictRow(
+            line.number,
+            clean_text(line.duns, 60),
+            number.duns,
+            verdict,
+            reason,
+            clean_text(line.name, 300),
+            clean_text(line.customer_reference, 200),
+            clean_text(line.tags, 500),
+            clean_text(line.owner, 200),
+        )
+
+    def _verdict(self, line: Line, number: Number, wanted: set[str]) -> tuple[str, str]:
+        first = self._first_lines.setdefault(int(number.duns), line.number)
+        if first != line.number:
+            return Verdict.DUPLICATE, gettext("as in line %(first)s") % {"first": counted(first)}
+        is_wanted = number.duns in wanted
+        if self._removes:
+            return (Verdict.REMOVE if is_wanted else Verdict.NOT_THERE), ""
+        if is_wanted:
+            return Verdict.WANTED, ""
+        return (Verdict.NEW if number.duns == line.duns else Verdict.REPAIRED), ""
+
+
+def read_number(text: str, *, pad: bool) -> Number:
+    if len(text) == 9 and text.isascii() and text.isdigit():
+        return Number(text)
+    try:
+        return Number(read_listed(text))
+    except LostLeadingZero as flaw:
+        return Number(flaw.suggestion) if pad else Number(verdict=Verdict.DECISION, reason=flaw.reason)
+    except InvalidDuns as flaw:
+        return Number(verdict=Verdict.INVALID, reason=clean_text(flaw.reason, 200))
+
+
+def count_verdicts(rows: Iterable[VerdictRow]) -> Counter[str]:
+    return Counter(row.verdict for row in rows)
+
+
+# Chunks
+
+
+def keep_chunk(import_: SubjectImport, number: int, rows: list[VerdictRow]) -> list[VerdictRow]:
+    """Keep a chunk, and return what is kept: it may be what a process that died, or is as quick, has left."""
+    data = zstandard.compress(msgspec.json.encode(rows), 3)
+    chunk = StoredBytes(key=_key(import_, number), owner=import_.pk, part=number, data=data)
+    return rows if insert_new(StoredBytes, [chunk]) else load_chunk(import_, number)
+
+
+def load_chunk(import_: SubjectImport, number: int) -> list[VerdictRow]:
+    data = StoredBytes.objects.filter(pk=_key(import_, number)).values_list("data", flat=True).get()
+    return msgspec.json.decode(zstandard.decompress(bytes(data)), type=list[VerdictRow])
+
+
+def _key(import_: SubjectImport, number: int) -> str:
+    """A decision on zeros and another sheet make other verdicts; who still reads without may not write over them."""
+    sheet = f"{zlib.crc32(import_.sheet.encode()):08x}" if import_.sheet else ""
+    return f"{import_.pk.hex}/{sheet}{int(bool(import_.pad_zeros))}{number:05d}"
+
+
+def verdict_rows(import_: SubjectImport, verdict: str | None = None, *, start: int = 0) -> Iterator[VerdictRow]:
+    """The judged rows in the order of the file, from a chunk on."""
+    for number in range(start, import_.chunks):
+        yield from (row for row in load_chunk(import_, number) if verdict is None or row.verdict == verdict)
+
+
+def numbers_named(import_: SubjectImport) -> list[str]:
+    """Each D-U-N-S number that the file names, once."""
+    return [row.duns for row in verdict_rows(import_) if row.verdict in NAMING]

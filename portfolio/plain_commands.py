@@ -1,0 +1,93 @@
+"""What the commands share: errors as sentences, progress that suits a terminal as well as a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.db import DatabaseError
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from direct_plus.errors import DirectPlusError
+from portfolio.dnb_client import NotConfigured
+from portfolio.models import Registration
+
+SECONDS_BETWEEN_LINES = 10
+
+
+class PlainCommand(BaseCommand):
+    """Trouble that has a name ends in one sentence; anything else is a fault of ours and keeps its traceback."""
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            return super().execute(*args, **options)
+        except (DirectPlusError, NotConfigured) as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database refuses: {error}. Has manage.py migrate been run?") from error
+
+
+class Progress:
+    """Says how far a command has come: in a line that renews itself, or now and then in one of its own."""
+
+    def __init__(self, stdout: OutputWrapper, status: Status | None) -> None:
+        self._stdout = stdout
+        self._status = status
+        self._said_at = time.monotonic()
+
+    def now(self, text: str) -> None:
+        if self._status:
+            self._status.update(Text(text))
+        elif time.monotonic() - self._said_at >= SECONDS_BETWEEN_LINES:
+            self.line(text)
+
+    def line(self, text: str) -> None:
+        if self._status:
+            # Not past the line that renews itself, which would be drawn into this one.
+            self._status.console.print(text, soft_wrap=True)
+        else:
+            self._stdout.write(text)
+            self._stdout.flush()
+        self._said_at = time.monotonic()
+
+
+@contextmanager
+def progress(stdout: OutputWrapper, first: str) -> Iterator[Progress]:
+    if not stdout.isatty():
+        yield Progress(stdout, None)
+        return
+    console = Console(file=sys.stdout, markup=False, highlight=False)
+    with console.status(Text(first)) as status:
+        yield Progress(stdout, status)
+
+
+def registrations_named(references: Iterable[str]) -> list[Registration]:
+    """The registrations of these names, in every contract that has them."""
+    found: list[Registration] = []
+    for reference in references:
+        rows = list(Registration.objects.select_related("contract").filter(reference=reference).order_by("contract"))
+        if not rows:
+            raise CommandError(_unknown(reference))
+        found += rows
+    return found
+
+
+def one_registration(reference: str) -> Registration:
+    rows = registrations_named([reference])
+    if len(rows) > 1:
+        contracts = ", ".join(row.contract_id for row in rows)
+        raise CommandError(f"“{reference}” is in several contracts ({contracts}): this command cannot tell which.")
+    return rows[0]
+
+
+def _unknown(reference: str) -> str:
+    known = list(Registration.objects.order_by("reference").values_list("reference", flat=True)[:10])
+    if not known:
+        return "No registration is known yet. “manage.py sync_registrations” asks D&B which there are."
+    return f"There is no registration “{reference}”. Known are: {', '.join(known)}."

@@ -1,0 +1,235 @@
+"""Proposals: what D&B's news suggest, accepted or dismissed by a person, singly or many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from core import plurals
+from core.actors import Actor, actor_of
+from core.admin.base import ReadOnlyAdmin
+from core.admin.exports import ExportedList
+from core.admin.filters import choice_filter
+from core.markup import ago, badge
+from portfolio.companies.search import of_companies
+from portfolio.exports import with_both
+from portfolio.models import Company, Proposal, ProposalKind, ProposalState, Registration
+from portfolio.proposals.decide import Decided, Refused, accept, approve, cost_of, dismiss, needs_approval
+from portfolio.registrations.filters import RegistrationFilter
+from portfolio.subjects.admin import keys_of
+
+AT_ONCE = 500
+KIND_TONES = {
+    ProposalKind.TRANSFER: "info",
+    ProposalKind.DELETE: "bad",
+    ProposalKind.EXIT: "warn",
+    ProposalKind.REPLACEMENT: "info",
+}
+STATE_TONES = {
+    ProposalState.OPEN: "warn",
+    ProposalState.AWAITING_APPROVAL: "warn",
+    ProposalState.ACCEPTED: "good",
+    ProposalState.DISMISSED: "calm",
+}
+KIND_WORDS = {
+    ProposalKind.TRANSFER: _("Merged"),
+    ProposalKind.DELETE: _("Deleted at D&B"),
+    ProposalKind.EXIT: _("Left the set"),
+    ProposalKind.REPLACEMENT: _("Refused"),
+}
+# What can be done, with whose right, in which state.
+VERBS = {
+    "accept": ("portfolio.decide_proposal", (ProposalState.OPEN,)),
+    "dismiss": ("portfolio.decide_proposal", (ProposalState.OPEN, ProposalState.AWAITING_APPROVAL)),
+    "approve": ("portfolio.approve_import", (ProposalState.AWAITING_APPROVAL,)),
+}
+BUTTONS = {"accept": _("Accept"), "dismiss": _("Dismiss"), "approve": _("Approve")}
+TITLES = {
+    "accept": _("Accept %(proposals)s"),
+    "dismiss": _("Dismiss %(proposals)s"),
+    "approve": _("Approve %(proposals)s"),
+}
+
+
+@admin.register(Proposal)
+class ProposalAdmin(ExportedList, ReadOnlyAdmin):
+    list_display = ("shown_company", "what", "then", "shown_cost", "reference", "since", "status")
+    list_filter = (
+        choice_filter("state", ProposalState.choices, _("state")),
+        choice_filter("kind", ProposalKind.choices, _("what happened")),
+        RegistrationFilter,
+    )
+    search_fields = ("company",)
+    search_help_text = _("A D-U-N-S number, or how the company's name begins")
+    ordering = ("-created_at",)
+    sortable_by = ()
+    actions = ("accept_selected", "dismiss_selected", "approve_selected")
+    page_template = "pages/proposal.html"
+    empty_title = _("Nothing to decide")
+    empty_text = _(
+        "When D&B merges, deletes or refuses a company that you want watched, what to do about it is proposed here."
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.decide)
+        return [path("decide/<slug:verb>/", view, name="portfolio_proposal_decide"), *super().get_urls()]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+
+    def complete_rows(self, rows: list[Any]) -> None:
+        complete(rows)
+
+    # The list
+    @display(description=_("Company"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    def shown_company(self, row: Proposal) -> tuple[str, str]:
+        return row.company.name or gettext("Name not known yet"), row.company_id
+
+    @admin.display(description=_("What happened"))
+    def what(self, row: Proposal) -> SafeString:
+        kind = ProposalKind(row.kind)
+        return badge(KIND_WORDS[kind], KIND_TONES[kind], row.reason)
+
+    @admin.display(description=_("Proposed"))
+    def then(self, row: Any) -> SafeString | str:
+        if not row.replacement:
+            return gettext("Remove it")
+        return format_html(gettext("Remove it, add {} {}"), row.successor.name or "", row.replacement)
+
+    @admin.display(description=_("Costs"))
+    def shown_cost(self, row: Any) -> str:
+        if not row.cost:
+            return gettext("nothing")
+        cost = plurals.companies(row.cost)
+        return gettext("up to %(cost)s") % {"cost": cost} if row.is_uncertain else cost
+
+    @admin.display(description=_("Registration"))
+    def reference(self, row: Proposal) -> str:
+        return row.registration.reference
+
+    @admin.display(description=_("Happened"))
+    def since(self, row: Proposal) -> SafeString | str:
+        return ago(row.happened_at or row.created_at)
+
+    @admin.display(description=_("State"))
+    def status(self, row: Proposal) -> SafeString:
+        state = ProposalState(row.state)
+        return badge(state.label, STATE_TONES[state])
+
+    @admin.action(description=_("Accept…"), permissions=["decide"])
+    def accept_selected(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> HttpResponse | None:
+        return self._ask_about(request, "accept", queryset)
+
+    @admin.action(description=_("Dismiss…"), permissions=["decide"])
+    def dismiss_selected(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> HttpResponse | None:
+        return self._ask_about(request, "dismiss", queryset)
+
+    @admin.action(description=_("Approve as a second person…"), permissions=["approve"])
+    def approve_selected(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> HttpResponse | None:
+        return self._ask_about(request, "approve", queryset)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return may(request, "accept")
+
+    def has_approve_permission(self, request: HttpRequest) -> bool:
+        return may(request, "approve")
+
+    # Deciding
+    def _ask_about(self, request: HttpRequest, verb: str, queryset: QuerySet[Proposal]) -> HttpResponse | None:
+        rows = list(queryset.filter(state__in=VERBS[verb][1])[: AT_ONCE + 1])
+        if len(rows) > AT_ONCE:
+            messages.error(request, gettext("Choose at most %(count)s at once.") % {"count": AT_ONCE})
+        elif not rows:
+            messages.warning(request, gettext("None of these waits for that."))
+        else:
+            return self._ask(request, verb, rows)
+        return None
+
+    def _ask(self, request: HttpRequest, verb: str, rows: list[Any], trouble: str = "") -> HttpResponse:
+        complete(rows)
+        cost = 0 if verb == "dismiss" else cost_of(rows)
+        above = len(needs_approval(rows, actor_of(request))) if verb == "accept" else 0
+        context = {"rows": rows, "verb": verb, "cost": cost, "above": above, "trouble": trouble}
+        context["up_to"] = any(row.is_uncertain for row in rows)
+        context["button"] = BUTTONS[verb]
+        context["note"] = request.POST.get("note", "")
+        title = TITLES[verb] % {"proposals": plurals.proposals(len(rows))}
+        return self.page(request, "pages/decide.html", title=title, **context)
+
+    def decide(self, request: HttpRequest, verb: str) -> HttpResponse:
+        """Ask (the keys stand in the address), then do."""
+        if verb not in VERBS:
+            raise Http404(gettext("Nothing here is called %(verb)s.") % {"verb": verb})
+        if not may(request, verb):
+            raise PermissionDenied
+        given = request.POST if request.method == "POST" else request.GET
+        rows = list(Proposal.objects.filter(pk__in=keys_of(given.getlist("key")))[:AT_ONCE])
+        if not rows:
+            raise Http404(gettext("No proposal is chosen."))
+        if request.method != "POST":
+            return self._ask(request, verb, rows)
+        return self._do(request, verb, rows)
+
+    def _do(self, request: HttpRequest, verb: str, rows: list[Proposal]) -> HttpResponse:
+        try:
+            said = do(verb, rows, actor_of(request), request.POST)
+        except Refused as why:
+            return self._ask(request, verb, rows, str(why))
+        level = messages.WARNING if said.too_late else messages.SUCCESS
+        messages.add_message(request, level, str(said))
+        if len(rows) == 1:
+            return HttpResponseRedirect(reverse("admin:portfolio_proposal_change", args=[rows[0].pk]))
+        return HttpResponseRedirect(reverse("admin:portfolio_proposal_changelist"))
+
+    # The page of one
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        complete([row])
+        return {
+            "title": f"{row.company.name or row.company_id}: {KIND_WORDS[ProposalKind(row.kind)].lower()}",
+            "what": self.what(row),
+            "status": self.status(row),
+            "cost": self.shown_cost(row),
+            "verbs": [verb for verb, (_, states) in VERBS.items() if row.state in states and may(request, verb)],
+        }
+
+
+def may(request: HttpRequest, verb: str) -> bool:
+    return request.user.has_perm(VERBS[verb][0])
+
+
+def do(verb: str, rows: Sequence[Proposal], by: Actor, given: Any) -> Decided:
+    if verb == "dismiss":
+        return dismiss(rows, by=by, note=given.get("note", ""))
+    number = given.get("confirmed", "").replace(",", "").strip()
+    if not (number.isascii() and number.isdigit()):
+        raise Refused(gettext("Confirm the number of new billable companies."))
+    return (accept if verb == "accept" else approve)(rows, by=by, confirmed=int(number))
+
+
+def complete(rows: Sequence[Any]) -> None:
+    """Companies on both sides, registrations, and whether costs are only known to be at most so high."""
+    with_both(list(rows))
+    successors = Company.objects.in_bulk(list({row.replacement for row in rows if row.replacement}))
+    uncertain = set(uncertain_contracts(row.registration.contract_id for row in rows))
+    for row in rows:
+        row.successor = successors.get(row.replacement) or Company(duns=row.replacement)
+        row.is_known = row.replacement in successors
+        row.is_uncertain = row.registration.contract_id in uncertain
+
+
+def uncertain_contracts(names: Iterable[str]) -> Iterable[str]:
+    """Contracts with a registration whose list at D&B is not known (design §5)."""
+    return Registration.objects.filter(contract__in=set(names), adopted=False).values_list("contract", flat=True)

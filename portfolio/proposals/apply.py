@@ -1,0 +1,49 @@
+"""What was accepted becomes wanted, also what a process that died has left behind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from portfolio.models import (
+    Proposal,
+    ProposalState,
+    Registration,
+    Subject,
+)
+from portfolio.subjects.requests import Wish, unwant_subjects, want_subjects
+
+LEFT_BEHIND_AFTER = timedelta(minutes=1)
+
+# Carrying out
+
+
+def carry_out(row: Proposal) -> None:
+    """Make what was accepted wanted. The replacement comes first: a company is never left unwatched in between."""
+    registration = Registration.objects.select_related("contract").get(pk=row.registration_id)
+    actor = gettext("%(person)s (proposal)") % {"person": row.decided_by}
+    if row.replacement:
+        want_subjects(registration=registration, wishes=[_wish(row)], asked_by=actor)
+    unwant_subjects(registration=registration, duns=[row.company_id], asked_by=actor)
+    row.applied_at = timezone.now()
+    Proposal.objects.filter(pk=row.pk).update(applied_at=row.applied_at)
+
+
+def _wish(row: Proposal) -> Wish:
+    """What was said about the company goes on with the one that replaces it."""
+    subject = Subject.objects.filter(pk=Subject.key(row.registration_id, row.company_id)).first()
+    if subject is None:
+        return Wish(row.replacement)
+    return Wish(row.replacement, customer_reference=subject.customer_reference, tags=subject.tags, owner=subject.owner)
+
+
+def carry_out_left_behind() -> int:
+    """What a process accepted and did not come to carry out; returns how many."""
+    limit = timezone.now() - LEFT_BEHIND_AFTER
+    rows = Proposal.objects.filter(state=ProposalState.ACCEPTED, applied_at__isnull=True, decided_at__lte=limit)
+    found = list(rows.order_by("decided_at")[:1000])
+    for row in found:
+        carry_out(row)
+    return len(found)

@@ -1,0 +1,1 @@
+"""Where D&B's list and what is wanted differ though nothing is under way."""

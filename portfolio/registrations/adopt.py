@@ -1,0 +1,219 @@
+"""Taking over what D&B has already: learn its list, then take it as wanted. Sends and bills nothing (design §5)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.audit import record
+from core.blobs import load_bytes, store_bytes
+from core.db import LOOKUP_BATCH, clean_text, insert_new
+from core.leases import holding
+from core.text import counted
+from direct_plus.client import DirectPlus
+from direct_plus.duns import InvalidDuns
+from direct_plus.errors import DirectPlusError
+from portfolio.companies.duns_lists import entries_of, read_listed
+from portfolio.dnb_client import NotConfigured, client_for, longest_call
+from portfolio.models import CheckState, Company, Contract, ListCheck, Registration, Subject, SubjectState
+from portfolio.sync import apply_response
+from portfolio.sync.apply_response import IS_IN
+from portfolio.sync.errors import forget_refused_token, in_words
+from portfolio.sync.progress import tally_open
+from portfolio.sync.verify import check
+
+Item = TypeVar("Item")
+SAVED_EVERY = 20
+RECORDED = 10_000
+NOT_IN = (SubjectState.UNKNOWN, SubjectState.REMOVED, SubjectState.REFUSED)
+
+
+class NothingToCheck(ValueError):
+    """The list holds no D-U-N-S number."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """Numbers of a list, and what stands there that is none."""
+
+    numbers: list[str]
+    unreadable: list[str]
+
+
+def is_number_known(contract: Contract) -> bool:
+    """Whether what D&B bills already is known: before, every count of new companies reads "up to"."""
+    return not Registration.objects.filter(contract=contract, adopted=False).exists()
+
+
+def read_listing(lines: Iterable[str]) -> Listing:
+    """Each number once, in its order. `#` begins a comment."""
+    found: dict[str, None] = {}
+    unreadable: list[str] = []
+    for line in lines:
+        for text in entries_of(line):
+            _read_one(text, found, unreadable)
+    return Listing(list(found), unreadable)
+
+
+def _read_one(text: str, found: dict[str, None], unreadable: list[str]) -> None:
+    if not any(character.isdigit() for character in text):
+        return
+    try:
+        found[read_listed(text)] = None
+    except InvalidDuns:
+        unreadable.append(text[:40])
+
+
+def learn_is_in(
+    registration: Registration,
+    numbers: Iterable[str],
+    *,
+    heard_at: datetime | None = None,
+    told_by: uuid.UUID | None = None,
+) -> int:
+    """D&B said then that these are in; nothing becomes wanted by it. Returns how many were not known to be in.
+
+    `told_by` is the person by whose file D&B is to have said so.
+    """
+    moment = heard_at or timezone.now()
+    return sum(_learn_batch(registration, batch, moment, told_by) for batch in batches(numbers))
+
+
+def _learn_batch(registration: Registration, batch: Sequence[str], moment: datetime, told_by: uuid.UUID | None) -> int:
+    keys = {Subject.key(registration.pk, duns): duns for duns in batch}
+    insert_new(Company, [Company(duns=duns) for duns in batch])
+    rows = [Subject(id=key, registration=registration, company_id=duns) for key, duns in keys.items()]
+    insert_new(Subject, rows)
+    out_since = Subject.objects.filter(pk__in=list(keys), state__in=NOT_IN, checked_at__gt=moment)
+    told = list(keys.keys() - set(out_since.values_list("pk", flat=True)))
+    # Nobody has said anything about this stay yet: an old wish to end the last one does not end it.
+    Subject.objects.filter(pk__in=told, wanted=False, state=SubjectState.REMOVED).update(wanted_at=None)
+    heard = Subject.objects.filter(pk__in=told, state=SubjectState.MONITORED, checked_at__lt=moment)
+    heard.update(checked_at=moment)
+    if told_by is None:
+        Subject.objects.filter(pk__in=told, state=SubjectState.MONITORED, told_by__isnull=False).update(told_by=None)
+    was = [*NOT_IN, SubjectState.PENDING_ADD]
+    return apply_response.monitored(told, was, since=moment.date(), at=moment, told_by=told_by)
+
+
+def batches(items: Iterable[Item], size: int = LOOKUP_BATCH) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def take_as_wanted(registration: Registration, *, by: str) -> int:
+    """Everything that D&B is known to monitor becomes wanted, and the registration adopted. Sends nothing, and costs
+    nothing: it is billed already. Returns how many became wanted."""
+    rows = Subject.objects.filter(registration=registration, wanted=False, state=SubjectState.MONITORED)
+    numbers = list(rows.order_by("pk").values_list("company_id", flat=True)[:RECORDED])
+    count = rows.update(
+        wanted=True, wanted_by=clean_text(by, 200), wanted_at=timezone.now(), wanted_import=None, remove_on=None
+    )
+    was_adopted = registration.adopted
+    Registration.objects.filter(pk=registration.pk).update(adopted=True)
+    registration.adopted = True
+    record(
+        actor=by,
+        action="adopt",
+        thing=registration,
+        summary=gettext("%(registration)s adopted: %(count)s companies that D&B monitors already are wanted")
+        % {"registration": registration, "count": counted(count)},
+        before={"adopted": was_adopted},
+        after={"adopted": True, "count": count, "duns": numbers},
+    )
+    return count
+
+
+# A list that D&B is asked about, one by one
+
+
+def begin_check(registration: Registration, numbers: Sequence[str], *, by: str) -> ListCheck:
+    """Have D&B asked about these numbers by the job; it goes on where it stopped."""
+    if not numbers:
+        raise NothingToCheck(gettext("There is no D-U-N-S number in the list."))
+    check_row = ListCheck(
+        registration=registration, created_by=clean_text(by, 200), created_at=timezone.now(), total=len(numbers)
+    )
+    store_bytes(check_row.pk, "\n".join(numbers).encode())
+    check_row.save(force_insert=True)
+    summary = gettext("D&B is asked about %(numbers)s numbers in %(registration)s") % {
+        "numbers": counted(len(numbers)),
+        "registration": registration,
+    }
+    record(actor=by, action="check", thing=registration, summary=summary, after={"duns": list(numbers[:RECORDED])})
+    return check_row
+
+
+def cancel_check(row: ListCheck, *, by: str) -> bool:
+    running = ListCheck.objects.filter(pk=row.pk, state=CheckState.RUNNING)
+    cancelled = running.update(state=CheckState.CANCELLED, ended_at=timezone.now())
+    if cancelled:
+        summary = gettext("Asking about %(total)s numbers in %(registration)s was cancelled") % {
+            "total": counted(row.total),
+            "registration": row.registration,
+        }
+        record(actor=by, action="check_cancel", thing=row.registration, summary=summary)
+    return bool(cancelled)
+
+
+def go_on_checking(
+    row: ListCheck,
+    *,
+    client: DirectPlus | None = None,
+    until: datetime | None = None,
+    tell: Callable[[], None] = lambda: None,
+) -> bool:
+    """Ask about the rest of a list, as far as the time allows; True when it has reached its end."""
+    with holding(f"check/{row.pk}", longest_call()) as hold:
+        if hold is None:
+            return False
+        row.refresh_from_db()
+        numbers = load_bytes(row.pk).decode().split()
+        try:
+            client = client or client_for(row.registration.contract)
+            while row.state == CheckState.RUNNING and row.position < row.total:
+                if until and timezone.now() >= until:
+                    return False
+                hold.renew()
+                _ask_some(row, client, numbers[row.position : row.position + SAVED_EVERY])
+                tell()
+        except (DirectPlusError, NotConfigured) as error:
+            if client:
+                forget_refused_token(client, error)
+            ListCheck.objects.filter(pk=row.pk).update(error=clean_text(in_words(error)[0]))
+            return False
+        return _end_check(row)
+
+
+def _ask_some(row: ListCheck, client: DirectPlus, numbers: Sequence[str]) -> None:
+    answers = [check(client, row.registration.reference, number) for number in numbers]
+    present = [answer.duns for answer in answers if answer.outcome in IS_IN]
+    learn_is_in(row.registration, present)
+    learn_is_out(row.registration, [answer.duns for answer in answers if answer.outcome not in IS_IN])
+    moved = {"position": F("position") + len(numbers), "present": F("present") + len(present), "error": ""}
+    ListCheck.objects.filter(pk=row.pk).update(**moved)
+    row.refresh_from_db()
+
+
+def learn_is_out(registration: Registration, numbers: Sequence[str]) -> int:
+    """D&B says that these are not in: what we took for monitored is not."""
+    keys: list[uuid.UUID] = [Subject.key(registration.pk, duns) for duns in numbers]
+    return apply_response.removed(keys, [SubjectState.MONITORED], until=apply_response.today()) if keys else 0
+
+
+def _end_check(row: ListCheck) -> bool:
+    ended = row.position >= row.total
+    if ended:
+        done = {"state": CheckState.ENDED, "ended_at": timezone.now(), "error": ""}
+        ListCheck.objects.filter(pk=row.pk, state=CheckState.RUNNING).update(**done)
+        tally_open(row.registration)
+    return ended

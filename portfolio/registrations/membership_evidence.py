@@ -1,0 +1,141 @@
+"""A notification about a company proves that D&B monitors it: what notifications say about who is in (design §5)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from core.db import in_batches, insert_new
+from portfolio.models import Registration, Subject, SubjectState
+from portfolio.sync.apply_response import monitored, removed
+from portfolio.sync.diff import WAITS_AT_MOST
+from portfolio.sync.progress import tally_open
+
+GONE = ("EXIT", "REMOVED")
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the notifications read together say of one company: when it was first and last heard of, and left."""
+
+    first: datetime
+    last: datetime
+    is_in: bool
+
+    def then(self, moment: datetime, *, is_in: bool) -> Seen:
+        if moment >= self.last:
+            return Seen(self.first, moment, is_in)
+        return Seen(min(self.first, moment), self.last, self.is_in)
+
+
+def fold(notices: Iterable[tuple[str, str, datetime]]) -> dict[str, Seen]:
+    """(D-U-N-S number, type, time) in any order → what is known of each."""
+    seen: dict[str, Seen] = {}
+    for duns, kind, moment in notices:
+        is_in = kind not in GONE
+        known = seen.get(duns)
+        seen[duns] = known.then(moment, is_in=is_in) if known else Seen(moment, moment, is_in)
+    return seen
+
+
+def take_evidence(registration: Registration, seen: Mapping[str, Seen]) -> int:
+    """Bring the rows of these companies up to what was heard; again, it changes nothing. `wanted` is never touched.
+
+    One query for each 500 companies where nothing is new. Returns how many rows were changed.
+    """
+    changed = sum(_take_batch(registration, batch) for batch in in_batches(sorted(seen.items())))
+    if changed:
+        tally_open(registration)
+    return changed
+
+
+def _take_batch(registration: Registration, batch: Sequence[tuple[str, Seen]]) -> int:
+    by_key = {Subject.key(registration.pk, duns): (duns, seen) for duns, seen in batch}
+    rows = list(Subject.objects.filter(pk__in=list(by_key)).defer("message", "tags", "owner", "customer_reference"))
+    known = {row.pk for row in rows}
+    new = [_row(registration, key, *found) for key, found in by_key.items() if key not in known]
+    changed = len(insert_new(Subject, new)) if new else 0
+    there = [row for row in rows if by_key[row.pk][1].is_in and _proves(row, by_key[row.pk][1])]
+    left = [row for row in rows if not by_key[row.pk][1].is_in and _proves_leaving(row, by_key[row.pk][1])]
+    moments = {key: seen for key, (_, seen) in by_key.items()}
+    return changed + _enter(there, moments) + _leave(left, moments) + _stay(rows, moments)
+
+
+def _row(registration: Registration, key: uuid.UUID, duns: str, seen: Seen) -> Subject:
+    return Subject(
+        id=key,
+        registration=registration,
+        company_id=duns,
+        state=SubjectState.MONITORED if seen.is_in else SubjectState.REMOVED,
+        monitored_since=seen.first.date(),
+        monitored_until=None if seen.is_in else seen.last.date(),
+        checked_at=seen.last,
+    )
+
+
+def _proves(row: Subject, seen: Seen) -> bool:
+    """What waited at D&B is delivered even after a removal, for four days (contract §3, §4)."""
+    if row.state in (SubjectState.MONITORED, SubjectState.PENDING_REMOVE):
+        return False
+    if row.monitored_until and seen.last.date() <= row.monitored_until + WAITS_AT_MOST:
+        return False
+    if row.state == SubjectState.PENDING_ADD:
+        return True
+    return row.checked_at is None or seen.last > row.checked_at
+
+
+def _proves_leaving(row: Subject, seen: Seen) -> bool:
+    if row.state not in (SubjectState.MONITORED, SubjectState.PENDING_REMOVE):
+        return False
+    return row.monitored_since is None or seen.last.date() >= row.monitored_since
+
+
+def _enter(rows: Sequence[Subject], moments: Mapping[uuid.UUID, Seen]) -> int:
+    changed = 0
+    for day, keys in _by_day((row.pk, _entered(row, moments[row.pk])) for row in rows):
+        # Nobody has said anything about this stay yet: an old wish to end the last one does not end it.
+        Subject.objects.filter(pk__in=keys, wanted=False, state=SubjectState.REMOVED).update(wanted_at=None)
+        was = [SubjectState.UNKNOWN, SubjectState.PENDING_ADD, SubjectState.REMOVED, SubjectState.REFUSED]
+        changed += monitored(keys, was, since=day)
+    return changed
+
+
+def _entered(row: Subject, seen: Seen) -> date:
+    """The first day of the stay: no earlier than the end of the one before."""
+    return max(seen.first.date(), row.monitored_until) if row.monitored_until else seen.first.date()
+
+
+def _leave(rows: Sequence[Subject], moments: Mapping[uuid.UUID, Seen]) -> int:
+    changed = 0
+    for day, keys in _by_day((row.pk, moments[row.pk].last.date()) for row in rows):
+        changed += removed(keys, [SubjectState.MONITORED, SubjectState.PENDING_REMOVE], until=day)
+    return changed
+
+
+def _stay(rows: Sequence[Subject], moments: Mapping[uuid.UUID, Seen]) -> int:
+    """Who is known to be in: known since an earlier day, or heard of again, which is noted once a day."""
+    staying = [row for row in rows if row.state == SubjectState.MONITORED and moments[row.pk].is_in]
+    earlier = [(row.pk, moments[row.pk].first.date()) for row in staying if _is_earlier(row, moments[row.pk])]
+    for day, keys in _by_day(earlier):
+        Subject.objects.filter(pk__in=keys, monitored_since__gt=day).update(monitored_since=day)
+    if proven := [row.pk for row in staying if row.told_by]:
+        Subject.objects.filter(pk__in=proven).update(told_by=None)
+    heard = [row.pk for row in staying if row.checked_at is None or moments[row.pk].last > row.checked_at + A_DAY]
+    if heard:
+        latest = max(moments[key].last for key in heard)
+        Subject.objects.filter(pk__in=heard, state=SubjectState.MONITORED).update(checked_at=latest)
+    return len(earlier)
+
+
+def _is_earlier(row: Subject, seen: Seen) -> bool:
+    return row.monitored_since is not None and seen.first.date() < row.monitored_since
+
+
+def _by_day(pairs: Iterable[tuple[uuid.UUID, date]]) -> Iterable[tuple[date, list[uuid.UUID]]]:
+    days: dict[date, list[uuid.UUID]] = {}
+    for key, day in pairs:
+        days.setdefault(day, []).append(key)
+    return days.items()

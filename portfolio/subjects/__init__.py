@@ -1,0 +1,1 @@
+"""What people want monitored in a registration: requested, withdrawn, counted. Imports companies and sync."""

@@ -1,0 +1,268 @@
+"""Subjects: which company is wanted in which registration, what D&B says to it, and removals planned for a date."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from core import plurals
+from core.actors import actor_of
+from core.admin.base import PageAdmin
+from core.admin.filters import ChoiceFilter, choice_filter
+from core.admin.lists import ChosenList
+from core.audit import record
+from core.markup import ago, badge
+from portfolio.billing.contract_year import cancel_removal, day_text, next_anniversary, today
+from portfolio.companies.search import of_companies
+from portfolio.dnb_codes import explain
+from portfolio.exports import with_both
+from portfolio.imports.admin.actions import UPLOAD
+from portfolio.imports.admin.selection import stop_in
+from portfolio.imports.planned_removals import plan_removal
+from portfolio.jobs import start_import_work
+from portfolio.models import Contract, Registration, Subject, SubjectImport, SubjectState
+from portfolio.registrations.filters import RegistrationFilter
+
+PERMISSION = "portfolio.change_subject"
+AT_ONCE = 500
+BEFORE_THE_DAY = 3
+TONES = {
+    SubjectState.UNKNOWN: "calm",
+    SubjectState.PENDING_ADD: "info",
+    SubjectState.MONITORED: "good",
+    SubjectState.PENDING_REMOVE: "info",
+    SubjectState.REMOVED: "calm",
+    SubjectState.REFUSED: "bad",
+}
+
+
+class PlannedFilter(ChoiceFilter):
+    title = _("planned removal")
+    parameter_name = "planned"
+    options = (("yes", _("Planned")), ("no", _("Not planned")))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        known = {"yes": False, "no": True}.get(self.value() or "")
+        return queryset if known is None else queryset.filter(remove_on__isnull=known)
+
+
+class WantedFilter(ChoiceFilter):
+    title = _("wanted")
+    parameter_name = "wanted"
+    options = (("yes", _("Wanted")), ("no", _("Not wanted")))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        known = {"yes": True, "no": False}.get(self.value() or "")
+        return queryset if known is None else queryset.filter(wanted=known)
+
+
+@admin.register(Subject)
+class SubjectAdmin(ChosenList, PageAdmin):
+    list_display = ("shown_company", "reference", "shown_wanted", "shown_state", "told", "customer_reference", "owner")
+    list_filter = (
+        RegistrationFilter,
+        WantedFilter,
+        choice_filter("state", SubjectState.choices, _("state at D&B")),
+        PlannedFilter,
+    )
+    search_fields = ("company",)
+    search_help_text = _("A D-U-N-S number, or how the company's name begins")
+    ordering = ("company_id",)
+    sortable_by = ()
+    actions = ("stop_selected", "plan_selected", "cancel_selected")
+    fields = ("customer_reference", "tags", "owner")
+    change_form_template = "pages/subject.html"
+    empty_title = _("No companies are wanted yet")
+    empty_template = "pages/subjects_empty.html"
+
+    # Companies become wanted by imports, proposals and the API; here only what is told about them is edited.
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.plan)
+        return [path("plan/", view, name="portfolio_subject_plan"), *super().get_urls()]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (of_companies(queryset, search_term) if search_term.strip() else queryset), False
+
+    def complete_rows(self, rows: list[Any]) -> None:
+        with_both(rows)
+
+    @display(description=_("Company"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    def shown_company(self, row: Subject) -> tuple[str, str]:
+        return row.company.name or gettext("Name not known yet"), row.company_id
+
+    @admin.display(description=_("Registration"))
+    def reference(self, row: Subject) -> str:
+        return row.registration.reference
+
+    @admin.display(description=_("Wanted"))
+    def shown_wanted(self, row: Subject) -> SafeString:
+        if row.remove_on and row.wanted:
+            return badge(
+                gettext("until %(day)s") % {"day": day_text(row.remove_on)}, "warn", gettext("Its removal is planned")
+            )
+        return badge(gettext("Wanted"), "good") if row.wanted else badge(gettext("Not wanted"), "calm")
+
+    @admin.display(description=_("At D&B"))
+    def shown_state(self, row: Subject) -> SafeString:
+        state = SubjectState(row.state)
+        return badge(state.label, TONES[state])
+
+    @admin.display(description=_("D&B says"))
+    def told(self, row: Subject) -> str:
+        return " ".join(filter(None, explain(row)))
+
+    # One subject
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context["original"]
+        with_both([row])
+        told: dict[str, Any] = {"state_badge": self.shown_state(row), "wanted_badge": self.shown_wanted(row)}
+        told |= {"told": self.told(row), "wanted_ago": ago(row.wanted_at), "checked_ago": ago(row.checked_at)}
+        told |= {"show_history": False}
+        return super().render_change_form(request, {**context, **told}, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Subject, form: forms.ModelForm[Any], change: bool) -> None:
+        """Only what was edited: the sync writes the other fields of this row at the same time."""
+        if not form.changed_data:
+            return
+        before = {name: form.initial[name] for name in form.changed_data}
+        after = {name: form.cleaned_data[name] for name in form.changed_data}
+        Subject.objects.filter(pk=obj.pk).update(**after)
+        words = gettext("%(company)s: %(fields)s changed") % {
+            "company": obj.company_id,
+            "fields": ", ".join(name.replace("_", " ") for name in after),
+        }
+        actor = actor_of(request)
+        record(actor=actor, action="edit subject", thing=obj, summary=words, before=before, after=after)
+
+    # Removals planned for a date
+    def has_plan_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(UPLOAD)
+
+    @admin.action(description=_("Stop monitoring…"), permissions=["import"])
+    def stop_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> HttpResponse:
+        """An import that removes them, to be confirmed there."""
+        found: dict[uuid.UUID, list[str]] = defaultdict(list)
+        for registration, duns in queryset.filter(wanted=True).order_by().values_list("registration_id", "company_id"):
+            found[registration].append(duns)
+        return stop_in(request, found)
+
+    @admin.action(description=_("Plan removal…"), permissions=["plan"])
+    def plan_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> HttpResponse | None:
+        rows = self._chosen(request, queryset)
+        return self._ask(request, rows, PlanForm(initial={"day": proposed_day(rows)})) if rows else None
+
+    @admin.action(description=_("Cancel planned removal"), permissions=["plan"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> None:
+        count = cancel_removal(subjects=list(queryset), by=actor_of(request))
+        messages.success(
+            request,
+            gettext("%(companies)s stay: the planned removal is off.") % {"companies": plurals.companies(count)},
+        )
+
+    def _chosen(self, request: HttpRequest, queryset: QuerySet[Subject]) -> list[Subject]:
+        rows = list(queryset[: AT_ONCE + 1])
+        if len(rows) > AT_ONCE:
+            messages.error(request, gettext("Choose at most %(count)s at once.") % {"count": AT_ONCE})
+            return []
+        return rows
+
+    def plan(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_plan_permission(request):
+            raise PermissionDenied
+        rows = list(Subject.objects.filter(pk__in=keys_of(request.POST.getlist("key")))[:AT_ONCE])
+        if request.method != "POST" or not rows:
+            messages.info(request, gettext("Tick the companies first, then choose “Plan removal…”."))
+            return HttpResponseRedirect(reverse("admin:portfolio_subject_changelist"))
+        form = PlanForm(request.POST)
+        if not form.is_valid():
+            return self._ask(request, rows, form)
+        day = form.cleaned_data["day"]
+        planned = plan_removal(subjects=rows, day=day, by=actor_of(request))
+        if planned.waiting:
+            return self._to_confirm(request, planned.waiting)
+        messages.success(
+            request,
+            gettext("%(companies)s will be removed on %(day)s. Until then nothing is sent.")
+            % {"companies": plurals.companies(planned.count), "day": day_text(day)},
+        )
+        return HttpResponseRedirect(reverse("admin:portfolio_subject_changelist") + "?planned=yes")
+
+    def _to_confirm(self, request: HttpRequest, waiting: list[SubjectImport]) -> HttpResponse:
+        for row in waiting:
+            start_import_work(row.pk)
+        messages.warning(
+            request,
+            gettext(
+                "That is more than one person may remove within 30 days, so nothing is planned yet: confirm it here, "
+                "and a second person approves it."
+            ),
+        )
+        if len(waiting) == 1:
+            return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_change", args=[waiting[0].pk]))
+        return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_changelist"))
+
+    def _ask(self, request: HttpRequest, rows: list[Subject], form: PlanForm) -> HttpResponse:
+        with_both(rows)
+        days = sorted({day for day in map(anniversary_of, contracts_of(rows)) if day})
+        context = {"rows": rows, "form": form, "anniversaries": days}
+        return self.page(request, "pages/plan_removal.html", title=gettext("Plan removal"), **context)
+
+
+class PlanForm(forms.Form):
+    day = forms.DateField(
+        widget=forms.DateInput({"type": "date", "class": "dm-input"}, format="%Y-%m-%d"), label=_("Remove on")
+    )
+
+    def clean_day(self) -> date:
+        day: date = self.cleaned_data["day"]
+        if day <= today():
+            raise forms.ValidationError(gettext("Choose a day to come. To remove now, use “Stop monitoring…”."))
+        return day
+
+
+def contracts_of(rows: Iterable[Subject]) -> list[Contract]:
+    keys = Registration.objects.filter(pk__in={row.registration_id for row in rows}).values_list("contract", flat=True)
+    return list(Contract.objects.filter(pk__in=set(keys)))
+
+
+def anniversary_of(contract: Contract) -> date | None:
+    return next_anniversary(contract)
+
+
+def proposed_day(rows: list[Subject]) -> date | None:
+    """A few days before the next anniversary, so that D&B has it in time."""
+    days = [day for day in map(anniversary_of, contracts_of(rows)) if day]
+    day = min(days) - timedelta(days=BEFORE_THE_DAY) if days else None
+    return day if day and day > today() else None
+
+
+def keys_of(texts: Iterable[str]) -> list[uuid.UUID]:
+    try:
+        return [uuid.UUID(text) for text in texts]
+    except ValueError:
+        raise Http404(gettext("That is no key.")) from None

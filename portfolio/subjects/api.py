@@ -1,0 +1,346 @@
+"""The companies of a registration for other programs: which are wanted and monitored, and saying so."""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.examples import a_request, an_answer, who
+from core.api.parameters import PageParameters, Several
+from core.api.scopes import READ, WRITE_PORTFOLIO
+from core.db import clean_text
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from direct_plus.duns import InvalidDuns, normalise_duns
+from portfolio.billing.api_budget import Purse, want_within
+from portfolio.billing.approval_limits import Act, do_alone
+from portfolio.companies.duns_field import DunsField
+from portfolio.imports.api import IMPORT_EXAMPLE, ImportSerializer, handed_in
+from portfolio.models import ImportMode, Registration, Subject, SubjectImport, SubjectState
+from portfolio.registrations.api import REFERENCE_IN_PATH, ContractParameter, registration_or_404
+from portfolio.subjects.requests import Wish, unwant_subjects, wanted_among
+
+MOST_AT_ONCE = 10_000
+FIELDS = ("name", "customer_reference", "tags", "owner")
+ADDED, ALREADY, DUPLICATE, INVALID, AWAITING = "added", "already_wanted", "duplicate", "invalid", "awaiting"
+VERDICTS = [
+    (ADDED, "Wanted from now on"),
+    (ALREADY, "Was wanted before"),
+    (DUPLICATE, "Stands earlier in the same list"),
+    (INVALID, "No D-U-N-S number"),
+    (AWAITING, "Waits in an import for a person"),
+]
+SUBJECT_EXAMPLE = {
+    "duns": "804735132",
+    "wanted": True,
+    "wanted_by": "ERP (dnbmon_1a2b3c4d_…)",
+    "wanted_at": "2026-01-07T09:00:00Z",
+    "remove_on": None,
+    "state": "monitored",
+    "code": "21108",
+    "message": "",
+    "replacement": None,
+    "monitored_since": "2026-01-07",
+    "monitored_until": None,
+    "customer_reference": "V-1001",
+    "tags": "critical",
+    "owner": "ann",
+}
+WISH_EXAMPLE = {"duns": "804735132", "customer_reference": "V-1001", "tags": "critical"}
+VERDICT_EXAMPLE = {"asked": "80-473-5132", "duns": "804735132", "verdict": ADDED, "reason": ""}
+BUDGET_EXAMPLE = {"limit": 100, "used": 1, "left": 99}
+
+
+class SubjectSerializer(serializers.Serializer[Any]):
+    duns = serializers.CharField(source="company_id")
+    wanted = serializers.BooleanField(help_text="What people and programs say.")
+    wanted_by = serializers.CharField(help_text="Who said so last.")
+    wanted_at = serializers.DateTimeField(allow_null=True)
+    remove_on = serializers.DateField(allow_null=True, help_text="Planned: no longer wanted from then.")
+    state = serializers.ChoiceField(SubjectState.choices, help_text="What D&B has, as far as known.")
+    code = serializers.CharField(help_text="D&B's last code.")
+    message = serializers.CharField(help_text="D&B's words for it.")
+    replacement = serializers.SerializerMethodField(help_text="The number that D&B names instead.")
+    monitored_since = serializers.DateField(allow_null=True)
+    monitored_until = serializers.DateField(allow_null=True)
+    customer_reference = serializers.CharField()
+    tags = serializers.CharField(help_text="Separated by commas.")
+    owner = serializers.CharField()
+
+    def get_replacement(self, row: Subject) -> str | None:
+        return row.replacement or None
+
+
+class SubjectsSerializer(serializers.Serializer[Any]):
+    results = SubjectSerializer(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+
+
+class SubjectParameters(PageParameters, ContractParameter):
+    wanted = serializers.BooleanField(required=False, allow_null=True, default=None, help_text="Only wanted, or not.")
+    state = Several(child=serializers.ChoiceField(SubjectState.choices), help_text="Only in these states.")
+    duns = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
+
+
+class RemovalParameters(ContractParameter):
+    duns = Several(child=DunsField(), required=True, help_text="The D-U-N-S numbers, up to 200.")
+
+
+class WishSerializer(serializers.Serializer[Any]):
+    duns = serializers.CharField(max_length=40, help_text="With or without dashes. What is none gets a verdict.")
+    name = serializers.CharField(required=False, allow_blank=True, max_length=300, help_text="Until D&B tells it.")
+    customer_reference = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    tags = serializers.CharField(required=False, allow_blank=True, max_length=500, help_text="Separated by commas.")
+    owner = serializers.CharField(required=False, allow_blank=True, max_length=200)
+
+
+class WishesSerializer(serializers.Serializer[Any]):
+    subjects = serializers.ListField(
+        child=WishSerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="At most 10,000."
+    )
+
+
+class VerdictSerializer(serializers.Serializer[Any]):
+    asked = serializers.CharField(help_text="As it was given.")
+    duns = serializers.CharField(allow_null=True, help_text="The number it became; null where it is none.")
+    verdict = serializers.ChoiceField(VERDICTS)
+    reason = serializers.CharField(help_text="In words, where there is something to say.")
+
+
+class BudgetSerializer(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(help_text="New billable companies a contract year, without a person.")
+    used = serializers.IntegerField()
+    left = serializers.IntegerField()
+
+
+class WantedSerializer(serializers.Serializer[Any]):
+    results = VerdictSerializer(many=True, help_text="One for each entry, in the same order.")
+    added = serializers.IntegerField(help_text="Wanted from now on.")
+    new_billable = serializers.IntegerField(help_text="Companies of it that are billed anew this contract year.")
+    budget = BudgetSerializer(help_text="Of this key in this contract year, after this call.")
+    waiting = ImportSerializer(allow_null=True, help_text="The import that waits for a person; null where none does.")
+
+
+class UnwantedSerializer(serializers.Serializer[Any]):
+    removed = serializers.ListField(child=serializers.CharField(), help_text="No longer wanted from now on.")
+    waiting = ImportSerializer(allow_null=True, help_text="The import that waits for a person; null where none does.")
+
+
+@dataclass(slots=True)
+class Entry:
+    """One entry of a list, and what is thought of it."""
+
+    asked: str
+    wish: Wish | None
+    verdict: str = ""
+    reason: str = ""
+
+    def answer(self) -> dict[str, Any]:
+        duns = self.wish.duns if self.wish else None
+        return {"asked": self.asked, "duns": duns, "verdict": self.verdict, "reason": self.reason}
+
+
+class SubjectList(APIView):
+    scopes = {"GET": READ, "POST": WRITE_PORTFOLIO, "DELETE": WRITE_PORTFOLIO}
+    permissions = {
+        "GET": "portfolio.view_subject",
+        "POST": "portfolio.change_subject",
+        "DELETE": "portfolio.change_subject",
+    }
+
+    @extend_schema(
+        operation_id="subjects",
+        tags=["subjects"],
+        summary="The companies of a registration",
+        parameters=[REFERENCE_IN_PATH, SubjectParameters],
+        responses=SubjectsSerializer,
+        examples=[an_answer("A page", {"results": [SUBJECT_EXAMPLE], "next": None})],
+    )
+    def get(self, request: Request, reference: str) -> Response:
+        """What is wanted, and what D&B has. In no particular order, each once."""
+        asked = SubjectParameters.of(request)
+        rows = _chosen(registration_or_404(reference, asked.get("contract")), asked).order_by("id")
+        if "after" in asked:
+            rows = beyond(rows, ("id",), [_key(asked["after"])])
+        found, has_more = cut(rows, asked["limit"])
+        token = write_token([found[-1].pk.hex]) if has_more else None
+        return Response({"results": SubjectSerializer(found, many=True).data, "next": token})
+
+    @extend_schema(
+        operation_id="want_subjects",
+        tags=["subjects"],
+        summary="Want companies monitored, up to 10,000 at once",
+        parameters=[REFERENCE_IN_PATH, ContractParameter],
+        request=WishesSerializer,
+        responses={200: WantedSerializer, 202: WantedSerializer},
+        examples=[
+            a_request("One company", {"subjects": [WISH_EXAMPLE]}),
+            an_answer(
+                "Within the budget",
+                {
+                    "results": [VERDICT_EXAMPLE],
+                    "added": 1,
+                    "new_billable": 1,
+                    "budget": BUDGET_EXAMPLE,
+                    "waiting": None,
+                },
+            ),
+            an_answer(
+                "Beyond the budget",
+                {
+                    "results": [{**VERDICT_EXAMPLE, "verdict": AWAITING}],
+                    "added": 0,
+                    "new_billable": 1,
+                    "budget": {"limit": 0, "used": 0, "left": 0},
+                    "waiting": IMPORT_EXAMPLE,
+                },
+                202,
+            ),
+        ],
+    )
+    def post(self, request: Request, reference: str) -> Response:
+        """A verdict for each entry. Repeating it changes nothing.
+
+        What would be billed anew beyond the key's budget is not wanted: then the whole list waits as an import that a
+        person confirms, and the answer is 202. The companies are sent to D&B by the next sync.
+        """
+        where = ContractParameter.of(request)
+        asked = WishesSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        row = registration_or_404(reference, where.get("contract"))
+        return _want(row, judged(asked.validated_data["subjects"]), request)
+
+    @extend_schema(
+        operation_id="unwant_subjects",
+        tags=["subjects"],
+        summary="No longer want companies monitored, up to 200 at once",
+        parameters=[REFERENCE_IN_PATH, RemovalParameters],
+        responses={200: UnwantedSerializer, 202: UnwantedSerializer},
+        examples=[
+            an_answer("Removed", {"removed": ["804735132"], "waiting": None}),
+            an_answer("Too many for one", {"removed": [], "waiting": {**IMPORT_EXAMPLE, "mode": "remove"}}, 202),
+        ],
+    )
+    def delete(self, request: Request, reference: str) -> Response:
+        """They stay billed for the contract year in which they were monitored.
+
+        More within 30 days than the contract lets one person remove, by hand and by all keys that person has issued,
+        waits as an import that people confirm: 202.
+        """
+        asked = RemovalParameters.of(request)
+        row = registration_or_404(reference, asked.get("contract"))
+        return _unwant(row, sorted(set(asked["duns"])), request)
+
+
+def _chosen(registration: Registration, asked: dict[str, Any]) -> QuerySet[Subject]:
+    rows = Subject.objects.filter(registration=registration)
+    if asked["wanted"] is not None:
+        rows = rows.filter(wanted=asked["wanted"])
+    if "state" in asked:
+        rows = rows.filter(state__in=sorted(set(asked["state"])))
+    if "duns" in asked:
+        rows = rows.filter(pk__in=[Subject.key(registration.pk, duns) for duns in sorted(set(asked["duns"]))])
+    return rows
+
+
+def _key(cursor: str) -> uuid.UUID:
+    try:
+        (key,) = read_token(cursor)
+        return uuid.UUID(key)
+    except ValueError as error:
+        raise BadCursor from error
+
+
+# Wanting
+
+
+def judged(given: Sequence[dict[str, str]]) -> list[Entry]:
+    """Each entry as a wish; what is none, or was there before, has its verdict already."""
+    seen: set[str] = set()
+    entries = []
+    for one in given:
+        entry = _read(one)
+        if entry.wish and entry.wish.duns in seen:
+            entry.verdict = DUPLICATE
+        if entry.wish:
+            seen.add(entry.wish.duns)
+        entries.append(entry)
+    return entries
+
+
+def _read(one: dict[str, str]) -> Entry:
+    asked = one["duns"]
+    try:
+        duns = normalise_duns(asked)
+    except InvalidDuns as flaw:
+        return Entry(asked, None, INVALID, clean_text(flaw.reason, 200))
+    return Entry(asked, Wish(duns, **{name: one.get(name, "") for name in FIELDS}))
+
+
+def _want(registration: Registration, entries: list[Entry], request: Request) -> Response:
+    purse = purse_of(request, registration)
+    wishes = [entry.wish for entry in entries if entry.wish and not entry.verdict]
+    wanted, new = want_within(purse, registration=registration, wishes=wishes, asked_by=who(request))
+    added = set(wanted.newly) if wanted else set()
+    known = set() if wanted else wanted_among(registration, [wish.duns for wish in wishes])
+    waiting = None if wanted else handed_in(registration, as_file(wishes), ImportMode.ADD, who(request))
+    for entry in entries:
+        if entry.wish and not entry.verdict:
+            entry.verdict = _verdict(entry.wish.duns, added, known, is_waiting=waiting is not None)
+    return _wanted(entries, len(added), len(new), purse, waiting)
+
+
+def _verdict(duns: str, added: set[str], known: set[str], *, is_waiting: bool) -> str:
+    if is_waiting:
+        return ALREADY if duns in known else AWAITING
+    return ADDED if duns in added else ALREADY
+
+
+def _wanted(entries: list[Entry], added: int, new: int, purse: Purse | None, waiting: SubjectImport | None) -> Response:
+    limit, used = (purse.budget, purse.used()) if purse else (0, 0)
+    answer = {
+        "results": [entry.answer() for entry in entries],
+        "added": added,
+        "new_billable": new,
+        "budget": {"limit": limit, "used": used, "left": max(0, limit - used)},
+        "waiting": ImportSerializer(waiting).data if waiting else None,
+    }
+    return Response(answer, status=202 if waiting else 200)
+
+
+def purse_of(request: Request, registration: Registration) -> Purse | None:
+    """A key's; a person confirms what costs money by its number, in an import."""
+    key: Any = request.auth
+    return None if key is None else Purse(key.pk, key.budget, registration.contract)
+
+
+def as_file(wishes: Sequence[Wish]) -> bytes:
+    """The list as the file that a person would have uploaded."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["duns", *FIELDS])
+    writer.writerows([wish.duns, *(getattr(wish, name) for name in FIELDS)] for wish in wishes)
+    return text.getvalue().encode()
+
+
+# No longer wanting
+
+
+def _unwant(registration: Registration, duns: list[str], request: Request) -> Response:
+    wanted = sorted(wanted_among(registration, duns))
+    if not do_alone(Act(who(request), registration, removals=len(wanted))):
+        wishes = [Wish(number) for number in wanted]
+        waiting = handed_in(registration, as_file(wishes), ImportMode.REMOVE, who(request))
+        return Response({"removed": [], "waiting": ImportSerializer(waiting).data}, status=202)
+    removed = unwant_subjects(registration=registration, duns=wanted, asked_by=who(request))
+    return Response({"removed": sorted(removed), "waiting": None})

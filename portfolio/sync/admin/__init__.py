@@ -1,0 +1,1 @@
+"""The pages of a registration's list and of its syncs."""

@@ -1,0 +1,285 @@
+"""Pages of a registration's list: adopting it, syncing it, where it differs from what is wanted, holding it back."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from core import plurals
+from core.actors import Actor, actor_of
+from core.admin.base import ReadOnlyAdmin
+from core.markup import ago, badge
+from core.text import counted
+from core.uploads import is_too_large
+from direct_plus.delivered_files import FileKind, UnreadableFile, parse_file_name, text_size
+from direct_plus.errors import DirectPlusError
+from portfolio.billing.approval_limits import NeedsSecondPerson
+from portfolio.dnb_client import NotConfigured
+from portfolio.jobs import have_lists_checked, start_sync_now
+from portfolio.models import CheckState, ListCheck, Registration, SyncRun
+from portfolio.reconciliation.reconcile import DECISIONS
+from portfolio.registrations import suppress as registrations_suppress
+from portfolio.registrations.adopt import NothingToCheck, begin_check, cancel_check, read_listing, take_as_wanted
+from portfolio.registrations.dnb_list_files import WrongFile, apply_exceptions, apply_export
+from portfolio.sync import progress
+from portfolio.sync.admin.pages import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
+from portfolio.sync.run import why_not_to_send
+from portfolio.sync.verify import duration_in_words
+
+MAY_SYNC = "portfolio.change_syncrun"
+MAY_DECIDE = "portfolio.change_subject"
+DONE = {
+    "want": _("%(companies)s wanted from now on. Nothing was sent, and it costs nothing."),
+    "stop": _("%(companies)s will be taken out at D&B."),
+    "send-again": _("%(companies)s will be sent to D&B again."),
+    "unwant": _("%(companies)s no longer wanted."),
+}
+RUN_ACTS = {"pause": progress.pause_run, "resume": progress.resume_run, "cancel": progress.cancel_run}
+RUN_SAID = {
+    "pause": _("Paused: the call under way is finished, then nothing is sent."),
+    "resume": _("It goes on."),
+    "cancel": _("Cancelled: what was not sent stays unsent until somebody starts a sync."),
+}
+
+
+class ListForm(forms.Form):
+    file = forms.FileField(required=False, label=_("File from D&B"))
+    numbers = forms.CharField(
+        required=False,
+        strip=True,
+        label=_("Or the D-U-N-S numbers"),
+        widget=forms.Textarea({"class": "dm-input dm-wide", "rows": 6, "placeholder": _("One a line")}),
+    )
+
+
+def too_large() -> str:
+    return gettext("That is more than %(limit)s MB. Use manage.py adopt on the server.") % {
+        "limit": settings.IMPORT_LIMIT_MB
+    }
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnlyAdmin):
+    list_display = ("started", "reference", "status", "shown_total", "sent", "accepted", "refused", "pending", "calls")
+    ordering = ("-id",)
+    sortable_by = ()
+    page_template = "pages/sync.html"
+    empty_title = _("Nothing was sent yet")
+    empty_text = _("A sync begins by itself when companies are wanted in a registration whose list was taken over.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
+        rows: QuerySet[SyncRun] = super().get_queryset(request).select_related("registration")
+        return rows
+
+    def get_urls(self) -> list[URLPattern]:
+        def view(route: str, page: Any, name: str) -> URLPattern:
+            pattern: URLPattern = path(route, self.admin_site.admin_view(page), name=f"portfolio_syncrun_{name}")
+            return pattern
+
+        return [
+            view("drift/<uuid:key>/", self.drift, "drift"),
+            view("drift/<uuid:key>/<slug:decision>/", require_POST(self.decide), "decide"),
+            view("start/<uuid:key>/", require_POST(self.start), "start"),
+            view("adopt/<uuid:key>/", self.adopt, "adopt"),
+            view("adopt/<uuid:key>/take/", require_POST(self.take), "take"),
+            view("check/<uuid:key>/cancel/", require_POST(self.cancel_check), "cancel_check"),
+            view("suppress/<uuid:key>/", self.suppress, "suppress"),
+            view("<uuid:key>/do/<slug:act>/", require_POST(self.do), "do"),
+            *super().get_urls(),
+        ]
+
+    # The list and one run
+    @admin.display(description=_("Started"))
+    def started(self, row: SyncRun) -> SafeString | str:
+        return ago(row.started_at)
+
+    @admin.display(description=_("Registration"))
+    def reference(self, row: SyncRun) -> str:
+        return row.registration.reference
+
+    @admin.display(description=_("State"))
+    def status(self, row: SyncRun) -> SafeString:
+        word, tone = tone_of(row)
+        return badge(word, tone, row.error)
+
+    @admin.display(description=_("To add and remove"))
+    def shown_total(self, row: SyncRun) -> str:
+        return f"+{counted(row.to_add)} −{counted(row.to_remove)}"
+
+    def page_context(self, request: HttpRequest, row: SyncRun) -> dict[str, Any]:
+        base = "pages/bare.html" if request.GET.get("part") == "live" else "pages/page.html"
+        return {**run_page(row), "base": base, "may_sync": request.user.has_perm(MAY_SYNC)}
+
+    def do(self, request: HttpRequest, key: uuid.UUID, act: str) -> HttpResponse:
+        self._demand(request, MAY_SYNC)
+        row = self.object_or_404(request, str(key))
+        if act not in RUN_ACTS:
+            raise Http404(gettext("Nothing here is called %(act)s.") % {"act": act})
+        if RUN_ACTS[act](row, actor_of(request)):
+            messages.success(request, RUN_SAID[act])
+        else:
+            messages.warning(request, gettext("It is %(state)s already.") % {"state": row.get_state_display().lower()})
+        return self._to("change", key)
+
+    # Drift
+    def drift(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        registration = self._registration(request, key)
+        if request.method == "POST":
+            self._demand(request, MAY_DECIDE)
+            self._take_file(request, registration)
+            return self._to("drift", key)
+        rights = {"may_sync": request.user.has_perm(MAY_SYNC), "may_decide": request.user.has_perm(MAY_DECIDE)}
+        title = gettext("%(registration)s: D&B's list and what is wanted") % {"registration": registration}
+        return self.page(request, "pages/drift.html", title=title, **rights, **drift_page(registration))
+
+    def decide(self, request: HttpRequest, key: uuid.UUID, decision: str) -> HttpResponse:
+        self._demand(request, MAY_DECIDE)
+        registration = self._registration(request, key)
+        if decision not in DECISIONS:
+            raise Http404(gettext("Nothing here is called %(decision)s.") % {"decision": decision})
+        chosen = all_of(registration, request.POST["all"]) if "all" in request.POST else request.POST.getlist("duns")
+        if not chosen:
+            messages.info(request, gettext("Tick the companies first."))
+            return self._to("drift", key)
+        try:
+            count = DECISIONS[decision](registration, chosen, by=actor_of(request))
+            messages.success(request, DONE[decision] % {"companies": plurals.companies(count)})
+        except NeedsSecondPerson as why:
+            messages.error(request, str(why))
+        return self._to("drift", key)
+
+    def start(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        self._demand(request, MAY_SYNC)
+        registration = self._registration(request, key)
+        if reason := why_not_to_send(registration):
+            messages.warning(request, reason)
+        else:
+            start_sync_now(registration, actor_of(request))
+            messages.success(request, gettext("A worker sends it now. How far it is appears here."))
+        return self._to("drift", key)
+
+    # Adopting
+    def adopt(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        registration = self._registration(request, key)
+        form = ListForm(request.POST or None, request.FILES or None)
+        context: dict[str, Any] = {}
+        if request.method == "POST":
+            self._demand(request, MAY_DECIDE)
+            if is_too_large(request) or (form.is_valid() and form.cleaned_data["file"]):
+                self._take_file(request, registration)
+                return self._to("adopt", key)
+            if form.is_valid():
+                found = self._ask_about(request, registration, form.cleaned_data["numbers"])
+                if found is None:
+                    return self._to("adopt", key)
+                context = found
+        shown = adopt_page(registration)
+        base = "pages/bare.html" if request.GET.get("part") == "live" else "pages/page.html"
+        may = {"may_decide": request.user.has_perm(MAY_DECIDE), "base": base}
+        title = gettext("Adopt %(registration)s") % {"registration": registration}
+        return self.page(request, "pages/adopt.html", title=title, form=form, **may, **shown, **context)
+
+    def _ask_about(self, request: HttpRequest, registration: Registration, text: str) -> dict[str, Any] | None:
+        """Says first how long it takes; begins when that was confirmed."""
+        listing = read_listing(text.splitlines())
+        if "confirmed" not in request.POST and listing.numbers:
+            return {"listing": listing, "duration": duration_in_words(len(listing.numbers))}
+        try:
+            begin_check(registration, listing.numbers, by=actor_of(request))
+            have_lists_checked()
+        except NothingToCheck as error:
+            messages.warning(request, str(error))
+        return None
+
+    def take(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        self._demand(request, MAY_DECIDE)
+        registration = self._registration(request, key)
+        count = take_as_wanted(registration, by=actor_of(request))
+        words = plurals.companies(count)
+        messages.success(
+            request,
+            gettext("%(registration)s is adopted: %(companies)s wanted. Nothing was sent, nothing is billed.")
+            % {"registration": registration, "companies": words},
+        )
+        return self._to("drift", key)
+
+    def cancel_check(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        self._demand(request, MAY_DECIDE)
+        row = ListCheck.objects.select_related("registration").filter(pk=key, state=CheckState.RUNNING).first()
+        if row is None:
+            raise Http404(gettext("That list is not being checked."))
+        cancel_check(row, by=actor_of(request))
+        messages.success(request, gettext("Cancelled. What D&B said so far is kept."))
+        return self._to("adopt", row.registration_id)
+
+    def _take_file(self, request: HttpRequest, registration: Registration) -> None:
+        file = request.FILES.get("file")
+        if is_too_large(request):
+            messages.error(request, too_large())
+            return
+        if file is None:
+            messages.warning(request, gettext("Choose a file first."))
+            return
+        by = actor_of(request)
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / Path(str(file.name)).name
+            with place.open("wb") as copy:
+                copy.writelines(file.chunks())
+            try:
+                messages.add_message(request, *_applied(registration, place, by))
+            except (UnreadableFile, WrongFile) as error:
+                messages.error(request, str(error))
+
+    # Holding back
+    def suppress(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        registration = self._registration(request, key)
+        self._demand(request, MAY_SYNC)
+        if request.method == "POST":
+            act = registrations_suppress.activate if "activate" in request.POST else registrations_suppress.suppress
+            try:
+                act(registration, by=actor_of(request))
+                messages.success(request, gettext("D&B has taken it."))
+            except (DirectPlusError, NotConfigured) as error:
+                messages.error(request, gettext("D&B did not take it: %(error)s") % {"error": error})
+            return HttpResponseRedirect(reverse("admin:portfolio_registration_change", args=[key]))
+        title = gettext("Notifications of %(registration)s") % {"registration": registration}
+        return self.page(request, "pages/suppress.html", title=title, **suppress_page(registration))
+
+    def _registration(self, request: HttpRequest, key: uuid.UUID) -> Registration:
+        if not request.user.has_perm("portfolio.view_registration"):
+            raise PermissionDenied
+        row = Registration.objects.select_related("contract").filter(pk=key).first()
+        if row is None:
+            raise Http404(gettext("There is no such registration."))
+        return row
+
+    def _demand(self, request: HttpRequest, right: str) -> None:
+        if not request.user.has_perm(right):
+            raise PermissionDenied
+
+    def _to(self, name: str, key: uuid.UUID) -> HttpResponse:
+        return HttpResponseRedirect(reverse(f"admin:portfolio_syncrun_{name}", args=[key]))
+
+
+def _applied(registration: Registration, file: Path, by: Actor) -> tuple[int, str]:
+    """What to tell of it. A page waits for it, so that a zip may hold no more than one may upload without one."""
+    if text_size(file) > settings.IMPORT_LIMIT_MB * 1_000_000:
+        return messages.ERROR, too_large()
+    name = parse_file_name(file.name)
+    if name and name.kind == FileKind.EXCEPTIONS:
+        return messages.SUCCESS, f"{apply_exceptions(registration, file, by=by)}."
+    return messages.SUCCESS, f"{apply_export(registration, [file], by=by, told_by=by.id)}."
