@@ -97,7 +97,7 @@ def fill_companies(count: int) -> None:
 
 def _prepare() -> None:
     from monitoring.models import WebhookEndpoint
-    from monitoring.webhooks import create_endpoint
+    from monitoring.webhooks.endpoints import create_endpoint
     from tests.builders.registrations import a_registration
 
     for reference in REFERENCES:
@@ -152,9 +152,9 @@ def _insert(model: Any, rows: Iterable[Any]) -> None:
 def count_everything() -> None:
     """Roll-ups and tallies of all that is there, as the jobs make them."""
     from core.cached_counts import tally
-    from monitoring.delays import roll_up_delays
     from monitoring.models import ReadMark
-    from monitoring.rolling_up import roll_up
+    from monitoring.stats.daily_counts import roll_up
+    from monitoring.stats.latency import roll_up_delays
 
     ReadMark.objects.update(number=0)
     while roll_up() or roll_up_delays():

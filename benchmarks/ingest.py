@@ -90,7 +90,7 @@ def make_deliveries(pages: int) -> list[Any]:
 
 
 def read_all(deliveries: list[Any], each: list[float]) -> None:
-    from monitoring.ingesting import ingest
+    from monitoring.pipeline.ingest import ingest
 
     for delivery in deliveries:
         each.append(timed(partial(ingest, delivery)))

@@ -95,7 +95,7 @@ def receiver() -> Iterator[tuple[str, list[str]]]:
 
 
 def fill(url: str, messages: int, webhooks: int) -> None:
-    from monitoring.webhooks import Event, create_endpoint, emit_events
+    from monitoring.webhooks.endpoints import Event, create_endpoint, emit_events
 
     for number in range(webhooks):
         create_endpoint(made_by="bench", name=f"w{number}", url=f"{url}/{number}", event_types="subject.*")
@@ -117,7 +117,7 @@ def worker(log: Path) -> Iterator[None]:
 
 def send_all() -> None:
     from core.jobs import ask_worker
-    from monitoring.alert_jobs import SEND
+    from monitoring.jobs import SEND
     from monitoring.models import Dispatch, DispatchState
 
     while Dispatch.objects.filter(state=DispatchState.WAITING).exists():

@@ -19,9 +19,10 @@ from dnbmon_site.idempotency import repeatable
 from dnbmon_site.keys import KeyAuthentication, key_of, scope_of
 from dnbmon_site.policies import drawn_by_swagger
 from dnbmon_site.problems import problem_page, unknown_route
-from monitoring.api import ChangeFeed, CompanyChanges, CompanyList, CompanyProfile, NotificationList
-from monitoring.api_alerts import AlertAcknowledge, AlertClose, AlertDetail, AlertList
-from monitoring.api_event_types import EventTypeList
+from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList
+from monitoring.feed.api import ChangeFeed, CompanyChanges, CompanyList, NotificationList
+from monitoring.history.api import CompanyProfile
+from monitoring.webhooks.api import EventTypeList
 from portfolio.companies.api.companies import CompanyDetail
 from portfolio.companies.api.external_references import ReferenceList
 from portfolio.companies.api.lookup import CompanyLookup

@@ -18,9 +18,9 @@ from dnbmon_site.front.needs import needs_of
 from dnbmon_site.front.steps import steps
 from dnbmon_site.front.tiles import fresh, tiles_of
 from dnbmon_site.front.visits import News, news_for
+from monitoring.company_page.timeline import Line, line_of
 from monitoring.models import Axis, Change, Element, ScoreMove, Severity
-from monitoring.order import newest, story_key
-from monitoring.timeline import Line, line_of
+from monitoring.story_order import newest, story_key
 from portfolio.companies.search import with_companies
 from portfolio.models import Registration
 from portfolio.open_counts import Tallies, tallies

@@ -24,7 +24,7 @@ from core.markup import badge
 from dnbmon_site.audited import Audited
 from dnbmon_site.key_rights import RIGHT_TO_SPEND, held, may_hold, scopes_beyond
 from dnbmon_site.models import ApiKey, User
-from monitoring.admin.rule_form import TextBoxes
+from monitoring.alerts.admin.rule_form import TextBoxes
 
 CHOSEN = ("scopes", "expires_at", "budget", "calls_per_minute")
 

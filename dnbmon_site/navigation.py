@@ -12,7 +12,7 @@ from unfold.dataclasses import SearchResult
 
 from core.cached_counts import up_to
 from core.text import country_name
-from monitoring.own_alerts import own_alerts
+from monitoring.alerts.own_alerts import own_alerts
 from portfolio.companies.search import find_companies
 from portfolio.models import Company
 

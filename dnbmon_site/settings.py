@@ -306,7 +306,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "ChangeKind": "monitoring.models.Kind",
-        "Severity": "monitoring.answers.SEVERITIES",
+        "Severity": "monitoring.feed.serializers.SEVERITIES",
         "RegistrationState": "portfolio.models.RegistrationState",
         "SubjectState": "portfolio.models.SubjectState",
         "ImportState": "portfolio.models.ImportState",

@@ -207,7 +207,7 @@ def read_again() -> None:
 
 
 def look_at_alerts() -> None:
-    from monitoring.alert_jobs import alert_published
+    from monitoring.jobs import alert_published
     from monitoring.models import Alert
 
     step(8)

@@ -14,7 +14,7 @@ from health.looking import Look
 from health.models import Probe, State
 from health.results import Result, graded
 from monitoring.models import Channel
-from monitoring.permitting import missing_credentials, test_copy
+from monitoring.pull.preconditions import missing_credentials, test_copy
 from portfolio.models import Contract, ThrottleSlot
 
 # One call that fails is everyday life; D&B that stays away is not.

@@ -19,7 +19,7 @@ from health.migrating import migrations_waiting, migrations_waiting_lately
 from health.models import JOBS, OUTSIDE, Heartbeat, State
 from health.results import Result, graded
 from health.scheduling import PAUSED, is_refused
-from monitoring.permitting import LEAST_FREE, free_space
+from monitoring.pull.preconditions import LEAST_FREE, free_space
 
 ROOM = 3 * LEAST_FREE
 OVERDUE_WARNING, OVERDUE_CRITICAL = timedelta(minutes=3), timedelta(minutes=10)

@@ -16,7 +16,7 @@ from core.notices import notify
 from core.text import days_and_hours
 from health.models import Incident, IncidentNote, State
 from health.results import RUNBOOK, Result
-from monitoring.alert_jobs import SEND
+from monitoring.jobs import SEND
 
 CRITICAL_NOTICE, WELL_NOTICE, PAST_NOTICE = "health.critical", "health.well", "health.past"
 

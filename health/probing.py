@@ -15,7 +15,7 @@ from direct_plus.errors import DirectPlusError, NotAuthorised, TokenExpired
 from direct_plus.session import error_of
 from health.looking import Look
 from health.models import Probe
-from monitoring.refusing import PROBE
+from monitoring.pull.rejections import PROBE
 from portfolio.dnb_client import NotConfigured, client_for
 from portfolio.models import AccessToken, Contract, Registration, RegistrationState
 

@@ -26,7 +26,7 @@ from health.models import JOBS, RESULTS, Heartbeat
 from health.outages import Outage
 from health.processes import Child, Told, stop
 from health.results import RUNBOOK
-from monitoring.alert_jobs import SEND
+from monitoring.jobs import SEND
 
 logger = logging.getLogger(__name__)
 CANARY = "health.jobs.beat"

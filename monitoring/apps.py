@@ -8,7 +8,8 @@ class MonitoringConfig(AppConfig):
     verbose_name = _("Monitoring")
 
     def ready(self) -> None:
-        from monitoring import reach, tallying  # noqa: F401  name what is counted
-        from monitoring.rule_pack import install_pack
+        from monitoring import open_counts  # noqa: F401  name what is counted
+        from monitoring.alerts import reach  # noqa: F401  name what is counted
+        from monitoring.alerts.default_rules import install_pack
 
         post_migrate.connect(install_pack, sender=self, dispatch_uid="monitoring.rule_pack")

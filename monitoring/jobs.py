@@ -12,21 +12,32 @@ from django_q.tasks import async_task
 
 from core.cached_counts import tally
 from core.db import clean_text
-from core.jobs import repeat_when_locked
+from core.jobs import ask_worker, repeat_when_locked
 from direct_plus.errors import DirectPlusError, ServerTrouble, TooManyCalls, Unreachable, Unreadable
-from monitoring.alert_jobs import wake
-from monitoring.delays import roll_up_delays
-from monitoring.ingesting import ingest, waiting_deliveries
-from monitoring.leasing import LeaseLost, leased
-from monitoring.logs import in_the_log
+from monitoring.alerts import channel_messages
+from monitoring.alerts.assignment_notices import notify_assignees
+from monitoring.alerts.digests import send_digests
+from monitoring.alerts.evaluate import raise_alerts
+from monitoring.alerts.own_alerts import count_all_own_alerts
+from monitoring.alerts.routing import tell_notices
+from monitoring.consumers.membership import gather_evidence
+from monitoring.consumers.proposals import read_publications
+from monitoring.deliveries.lease import LeaseLost, leased
+from monitoring.log_context import in_the_log
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
-from monitoring.own_alerts import count_all_own_alerts
-from monitoring.proposals import read_publications
-from monitoring.publishing import publish_waiting
-from monitoring.pulling import Outcome, PullResult, pull
-from monitoring.refusing import PROBE
-from monitoring.repairing import audit, audit_is_due, repair, repair_is_due
-from monitoring.rolling_up import roll_up
+from monitoring.outbox.queue import dispatch_due, due_targets
+from monitoring.pipeline.ingest import ingest, waiting_deliveries
+from monitoring.publications.sequence import publish_waiting
+from monitoring.pull.puller import Outcome, PullResult, pull
+from monitoring.pull.rejections import PROBE
+from monitoring.replay.passes import audit, audit_is_due, repair, repair_is_due
+from monitoring.reports import schedule
+from monitoring.stats.daily_counts import roll_up
+from monitoring.stats.latency import roll_up_delays
+from monitoring.webhooks import send
+from monitoring.webhooks.endpoints import let_go_on
+from monitoring.webhooks.enqueue import queue_changes
+from monitoring.webhooks.portfolio_events import tell_of_portfolio
 from portfolio.dnb_client import NotConfigured, client_for
 from portfolio.models import Registration, RegistrationState
 from portfolio.proposals.apply import carry_out_left_behind
@@ -36,12 +47,68 @@ from portfolio.registrations.discover import read_details, resume_what_is_over, 
 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
+SEND = "monitoring.jobs.send_due"
+# What they bring: how each kind of target is reached.
+SENDERS = (channel_messages, send, schedule)
 # The job comes once a minute: what is due between two runs would otherwise wait for a whole one.
 HALF_A_MINUTE = timedelta(seconds=30)
 # Less than after a refused pull, by as much as health leaves between two questions: it takes this for no new stop.
 ASKED_AGAIN = PROBE - timedelta(minutes=5)
 # D&B has not refused again, it has not answered the question.
 SAYS_NOTHING = (Unreachable, Unreadable, TooManyCalls, ServerTrouble)
+
+
+def wake() -> None:
+    """Something was published: let its readers read it. What fails is done by the next scheduled run."""
+    for step in (gather_evidence, read_publications, alert_published, queue_for_webhooks, have_it_sent):
+        _on_its_own(step)
+
+
+def _on_its_own(step: Callable[[], object]) -> None:
+    try:
+        repeat_when_locked(step)
+    except Exception:
+        logger.exception("%s failed", step.__name__)
+
+
+def alert_published() -> int:
+    """Raise alerts for what was published; returns how many publications were read."""
+    return raise_alerts(timezone.now() + A_MINUTE)
+
+
+def queue_for_webhooks() -> int:
+    return queue_changes(timezone.now() + A_MINUTE)
+
+
+def have_it_sent() -> bool:
+    """By a worker: nobody who pulls waits for a mail server."""
+    is_due = bool(due_targets())
+    if is_due:
+        ask_worker(SEND, task_name="Send what is due")
+    return is_due
+
+
+def send_due() -> int:
+    """Send what is due to channels and webhooks; returns how many messages were sent."""
+    tell_notices()
+    notify_assignees()
+    _on_its_own(tell_of_portfolio)
+    let_go_on()
+    return dispatch_due(timezone.now() + A_MINUTE)
+
+
+def make_digests() -> int:
+    """Send the digests whose time has come; returns how many."""
+    count = send_digests()
+    have_it_sent()
+    return count
+
+
+def make_reports() -> int:
+    """Put the reports whose time has come into the queue; returns how many are new."""
+    count = schedule.queue_due()
+    have_it_sent()
+    return count
 
 
 def keep(delivery: Delivery) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from direct_plus.payloads import parse_json
 from direct_plus.sandbox.control.client import SandboxControl
-from monitoring.identity import canonical, canonical_stamp
+from monitoring.content_ids import canonical, canonical_stamp
 from monitoring.models import Change, Kind, Notification
 
 Content = tuple[Any, ...]

@@ -26,7 +26,7 @@ from dnbmon_site.models import ApiKey, IdempotencyKey
 from dnbmon_site.schedules import make_schedules_anew
 from health.models import Heartbeat
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
-from monitoring.restored import add_doubt
+from monitoring.replay.after_restore import add_doubt
 from portfolio.models import AccessToken, Contract, Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
 from portfolio.sync.progress import OPEN
 

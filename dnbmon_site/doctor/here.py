@@ -27,7 +27,7 @@ from health.migrating import migrations_waiting
 from health.models import JOBS, Heartbeat
 from monitoring.models import Channel, Delivery, DeliveryState, FileServer, WebhookEndpoint
 from monitoring.outbox.addresses import address_of
-from monitoring.permitting import LEAST_FREE
+from monitoring.pull.preconditions import LEAST_FREE
 
 NETWORK_FOLDERS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph"}
 BEATS_LATE = timedelta(minutes=3)

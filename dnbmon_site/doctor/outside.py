@@ -9,10 +9,10 @@ from django.conf import settings
 
 from core.outbound.connections import NotReached, PrivateAddress, addresses_of
 from dnbmon_site.doctor.finding import Finding
-from monitoring.chats import chat_of
 from monitoring.models import Channel, FileServer, WebhookEndpoint
 from monitoring.outbox.addresses import address_of
-from monitoring.permitted_addresses import why_refused
+from monitoring.outbox.chat_services import chat_of
+from monitoring.outbox.permitted_addresses import why_refused
 
 
 def of_settings() -> Iterator[Finding]:

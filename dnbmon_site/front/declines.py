@@ -9,7 +9,7 @@ from django.utils.translation import gettext, ngettext
 
 from dnbmon_site.front.asking import Asked
 from monitoring.models import Score, ScoreMove
-from monitoring.score_moves import A_CLASS, ARROW
+from monitoring.scores.score_changes import A_CLASS, ARROW
 from portfolio.models import Company
 
 ROWS = 5

@@ -15,9 +15,9 @@ from django.utils.translation import gettext, gettext_lazy
 from core import plurals
 from core.text import counted, country_name
 from dnbmon_site.front.asking import Asked
+from monitoring.company_page.timeline import label_of
 from monitoring.models import Axis, DayTotal, Element, Kind, Severity
-from monitoring.timeline import label_of
-from monitoring.totals import TOLD
+from monitoring.stats.day_totals import TOLD
 from portfolio.models import Registration
 
 WEIGHTS = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)

@@ -18,12 +18,12 @@ from core.text import ago, counted
 from dnbmon_site.keys_admin import unknown_words
 from dnbmon_site.models import ApiKey, User
 from health.models import Incident, State
-from monitoring.admin.registrations import marks_of
+from monitoring.alerts.own_alerts import own_alerts
+from monitoring.alerts.rules import few
+from monitoring.elements.formatting import lower_first
 from monitoring.models import AlertState, Channel, Severity
-from monitoring.own_alerts import own_alerts
-from monitoring.permitted_addresses import why_refused
-from monitoring.rules import few
-from monitoring.wording import lower_first
+from monitoring.outbox.permitted_addresses import why_refused
+from monitoring.pull.admin.registrations import marks_of
 from portfolio.models import ImportState, ProposalState, Registration
 from portfolio.open_counts import Tallies
 from portfolio.registrations.status import countdown, loss_sentence, standing

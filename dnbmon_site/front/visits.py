@@ -17,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from dnbmon_site.models import User
-from monitoring.admin.changes import newest_publication
+from monitoring.feed.admin import newest_publication
 from monitoring.models import Publication
 from portfolio.models import Registration
 

@@ -19,12 +19,12 @@ from core.models import AuditEntry, Notice
 from dnbmon_site.models import IdempotencyKey
 from dnbmon_site.removing import stored
 from dnbmon_site.removing.scopes import narrow
-from monitoring.delays import days_published, recount_delays
-from monitoring.gaps import REPLAYED_FOR
+from monitoring.alerts.own_alerts import count_all_own_alerts
+from monitoring.deliveries.gaps import REPLAYED_FOR
 from monitoring.models import Alert, AlertFact, Change, DeadLetter, Dispatch, Notification
-from monitoring.own_alerts import count_all_own_alerts
-from monitoring.rebuilding import count_deliveries
-from monitoring.rolling_up import recount
+from monitoring.rebuild.rebuild import count_deliveries
+from monitoring.stats.daily_counts import recount
+from monitoring.stats.latency import days_published, recount_delays
 from portfolio.models import Company, CompanyNote, ExternalReference, KeySpending, Proposal, Subject, SubjectState
 
 WORD = "(forgotten)"

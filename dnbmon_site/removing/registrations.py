@@ -15,7 +15,8 @@ from dnbmon_site.front.visits import set_visits_back
 from dnbmon_site.removing import stored
 from dnbmon_site.removing.companies import CannotForget, Removal, count_again, tables
 from dnbmon_site.removing.scopes import narrow, release_webhooks
-from monitoring import feed
+from monitoring.feed import feed
+from monitoring.history.company_projection import project
 from monitoring.models import (
     Alert,
     Change,
@@ -28,10 +29,9 @@ from monitoring.models import (
     ScheduledExport,
     WebhookEndpoint,
 )
-from monitoring.projecting import project
-from monitoring.readers import set_readers_back
-from monitoring.rebuilding import Suspects, give_away, mend_times
-from monitoring.rolling_up import days_touched
+from monitoring.publications.consumers import set_readers_back
+from monitoring.rebuild.rebuild import Suspects, give_away, mend_times
+from monitoring.stats.daily_counts import days_touched
 from portfolio.imports.states import file_key
 from portfolio.models import (
     ListCheck,

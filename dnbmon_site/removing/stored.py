@@ -17,8 +17,8 @@ from core.db import clean_text
 from core.exports.files import delete_file
 from core.models import Export, StoredBytes
 from direct_plus.payloads import UnreadableItem, read_item
+from monitoring.ingest.parser import FORGOTTEN, items_of
 from monitoring.models import DeadLetter, Delivery
-from monitoring.reading import FORGOTTEN, items_of
 
 # A number that nobody has: what held the company's keeps its form.
 NOBODY = b"000000000"

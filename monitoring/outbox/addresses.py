@@ -23,8 +23,8 @@ from django.utils.translation import gettext
 from core.db import insert_new
 from core.text import counted
 from core.urls import link
-from monitoring.chats import chat_of
 from monitoring.models import Channel, Severity, content_key
+from monitoring.outbox.chat_services import chat_of
 
 MOST_ADDRESSES = 20
 LONGEST = 2_000

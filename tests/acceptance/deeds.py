@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from direct_plus.errors import DirectPlusError
 from direct_plus.sandbox.control.client import SandboxControl
-from monitoring import jobs, leasing, pulling
-from monitoring.breaker import resume_ingest
+from monitoring import jobs
+from monitoring.deliveries import lease
+from monitoring.ingest.circuit_breaker import resume_ingest
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, ReplayPass
-from monitoring.pulling import Outcome
-from monitoring.repairing import repair_is_due
+from monitoring.pull import puller
+from monitoring.pull.puller import Outcome
+from monitoring.replay.passes import repair_is_due
 from portfolio import dnb_client
 from portfolio.dnb_client import client_for
 from portfolio.models import AccessToken, Contract, Registration
@@ -49,7 +51,7 @@ def pull(
     if point:
         points.arm(point, passes, number)
     if unannounced:
-        pulling.announce = _not_announced
+        puller.announce = _not_announced
     if unchecked:
         Registration.objects.filter(reference=reference).update(checked_on=None)
     if patience is not None:
@@ -71,7 +73,7 @@ def _until_settled(registration: Registration, deadline: float) -> dict[str, Any
 
 
 def _pull(registration: Registration) -> str:
-    return str(pulling.pull(registration, keep=jobs.keep).outcome)
+    return str(puller.pull(registration, keep=jobs.keep).outcome)
 
 
 def _repair(registration: Registration) -> str:
@@ -205,7 +207,7 @@ def hold_the_lock(url: str, reference: str, *, seconds: float) -> None:
 def shorten(*, timeout: float, margin: float) -> None:
     """Of every process here: a call's limit, and how long a dead process keeps others from its lease and its claim."""
     settings.DNB_TIMEOUT = timeout
-    leasing.MARGIN = timedelta(seconds=margin)
+    lease.MARGIN = timedelta(seconds=margin)
     dnb_client.RENEWAL = timedelta(seconds=timeout + margin)
 
 

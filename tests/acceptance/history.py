@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 
-from monitoring.history import profile
-from monitoring.identity import canonical
+from monitoring.content_ids import canonical
+from monitoring.history.state import profile
 from portfolio.models import Company
 
 

@@ -15,18 +15,16 @@ from django.db.models import QuerySet
 from core import db
 from direct_plus import transport
 from direct_plus.client import DirectPlus
-from monitoring import (
-    alerting,
-    dispatching,
-    ingesting,
-    jobs,
-    leasing,
-    publishing,
-    pulling,
-    repairing,
-    webhook_reading,
-    webhook_sending,
-)
+from monitoring import jobs
+from monitoring.alerts import evaluate
+from monitoring.deliveries import lease
+from monitoring.ingest import insert
+from monitoring.outbox import queue
+from monitoring.pipeline import ingest
+from monitoring.publications import sequence
+from monitoring.pull import puller
+from monitoring.replay import passes as replay_passes
+from monitoring.webhooks import enqueue, send
 from portfolio import dnb_client
 
 
@@ -51,59 +49,59 @@ def _path_of(arguments: tuple[Any, ...]) -> str:
 PULL, REPLAY, DETAILS, TOKEN = "/notifications", "/replay", "ACME_LOD_01", "/token"
 
 POINTS = {
-    "lease taken": Point(leasing, "take_lease"),
+    "lease taken": Point(lease, "take_lease"),
     "token asked for": Point(transport._WatchedConnection, "getresponse", before=True, path=TOKEN),
     "token came, not stored": Point(dnb_client.SharedTokens, "put", before=True),
     "details asked for": Point(transport._WatchedConnection, "getresponse", before=True, path=DETAILS),
-    "about to announce": Point(pulling, "announce", before=True),
-    "announced": Point(pulling, "announce"),
+    "about to announce": Point(puller, "announce", before=True),
+    "announced": Point(puller, "announce"),
     "pull sent": Point(transport._WatchedConnection, "getresponse", before=True, path=PULL),
     "head of the answer read": Point(transport._Exchange, "_keep_head", path=PULL),
     "body of the answer read": Point(transport._Exchange, "_keep_body", path=PULL),
     "answer there, not stored": Point(DirectPlus, "pull"),
-    "bytes stored, state not": Point(pulling, "store_bytes"),
-    "state about to be written": Point(pulling, "_conclude", before=True),
-    "answer stored": Point(pulling, "store_answer"),
-    "time heard": Point(pulling, "hear"),
+    "bytes stored, state not": Point(puller, "store_bytes"),
+    "state about to be written": Point(puller, "_conclude", before=True),
+    "answer stored": Point(puller, "store_answer"),
+    "time heard": Point(puller, "hear"),
     "about to read": Point(jobs, "ingest", before=True),
-    "companies inserted": Point(ingesting, "_insert_notifications", before=True),
+    "companies inserted": Point(insert, "_insert_notifications", before=True),
     "amid an insert": Point(QuerySet, "_insert"),
     "rows inserted, not committed": Point(db, "insert_rows"),
-    "notifications inserted, changes not": Point(ingesting, "_insert_notifications"),
-    "changes inserted": Point(ingesting, "_keep_unreadable", before=True),
-    "asked again for the unreadable": Point(ingesting, "_ask_again"),
-    "unreadable items kept": Point(ingesting, "_keep_unreadable"),
-    "about to project": Point(ingesting, "_bring_companies_up_to_date", before=True),
-    "projected, not marked": Point(ingesting, "_mark_ingested", before=True),
-    "read, not published": Point(ingesting, "_mark_ingested"),
-    "number taken, state not": Point(publishing, "_take_next_number"),
-    "published": Point(ingesting, "publish"),
-    "abandoned call found": Point(pulling, "recover_abandoned"),
-    "pass begun": Point(repairing, "begin_pass"),
+    "notifications inserted, changes not": Point(insert, "_insert_notifications"),
+    "changes inserted": Point(insert, "_keep_unreadable", before=True),
+    "asked again for the unreadable": Point(insert, "_ask_again"),
+    "unreadable items kept": Point(insert, "_keep_unreadable"),
+    "about to project": Point(ingest, "_bring_companies_up_to_date", before=True),
+    "projected, not marked": Point(ingest, "_mark_ingested", before=True),
+    "read, not published": Point(ingest, "_mark_ingested"),
+    "number taken, state not": Point(sequence, "_take_next_number"),
+    "published": Point(ingest, "publish"),
+    "abandoned call found": Point(puller, "recover_abandoned"),
+    "pass begun": Point(replay_passes, "begin_pass"),
     "replay sent": Point(transport._WatchedConnection, "getresponse", before=True, path=REPLAY),
     "replay there, not stored": Point(DirectPlus, "replay"),
-    "replay's bytes stored, row not": Point(repairing, "store_bytes"),
-    "replay page read, pass not advanced": Point(repairing, "_advance", before=True),
-    "pass advanced": Point(repairing, "_advance"),
-    "pass ended, doubts not settled": Point(repairing, "settle_doubts", before=True),
-    "doubts settled": Point(repairing, "settle_doubts"),
-    "next pull about to be planned": Point(pulling, "_plan_next", before=True),
-    "lease about to be released": Point(leasing.Lease, "release", before=True),
+    "replay's bytes stored, row not": Point(replay_passes, "store_bytes"),
+    "replay page read, pass not advanced": Point(replay_passes, "_advance", before=True),
+    "pass advanced": Point(replay_passes, "_advance"),
+    "pass ended, doubts not settled": Point(replay_passes, "settle_doubts", before=True),
+    "doubts settled": Point(replay_passes, "settle_doubts"),
+    "next pull about to be planned": Point(puller, "_plan_next", before=True),
+    "lease about to be released": Point(lease.Lease, "release", before=True),
 }
 # On the way from a change to those who hear of it.
 SENDING = {
     "changes inserted": POINTS["changes inserted"],
     "published": POINTS["published"],
-    "about to raise": Point(alerting, "write_alerts", before=True),
-    "raised, nobody told": Point(alerting, "tell", before=True),
-    "channels told, webhooks not": Point(alerting, "emit_events", before=True),
-    "told, mark not moved": Point(alerting, "_move", before=True),
-    "changes queued, cursor not moved": Point(webhook_reading, "_move", before=True),
-    "message claimed": Point(dispatching, "claim"),
-    "webhook answered": Point(webhook_sending, "post"),
-    "sent, not marked": Point(dispatching, "_mark_sent", before=True),
-    "marked, not committed": Point(dispatching, "_note", before=True),
-    "sent and noted": Point(dispatching, "_conclude"),
+    "about to raise": Point(evaluate, "write_alerts", before=True),
+    "raised, nobody told": Point(evaluate, "tell", before=True),
+    "channels told, webhooks not": Point(evaluate, "emit_events", before=True),
+    "told, mark not moved": Point(evaluate, "_move", before=True),
+    "changes queued, cursor not moved": Point(enqueue, "_move", before=True),
+    "message claimed": Point(queue, "claim"),
+    "webhook answered": Point(send, "post"),
+    "sent, not marked": Point(queue, "_mark_sent", before=True),
+    "marked, not committed": Point(queue, "_note", before=True),
+    "sent and noted": Point(queue, "_conclude"),
 }
 IN_REPLAY = tuple(name for name in POINTS if "replay" in name or "pass" in name or "doubts" in name)
 

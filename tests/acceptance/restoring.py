@@ -9,12 +9,12 @@ from django.utils import timezone
 from dnbmon_site.backup.making import make_backup
 from dnbmon_site.backup.restoring import restore
 from monitoring import jobs
-from monitoring.alerting import raise_alerts
-from monitoring.dispatching import dispatch_due
+from monitoring.alerts.evaluate import raise_alerts
 from monitoring.models import Alert, AlertRule, Dispatch, DispatchState, Grouping, Notification, WebhookEndpoint
-from monitoring.rebuilding import rebuild
-from monitoring.webhook_reading import queue_changes
-from monitoring.webhooks import create_endpoint
+from monitoring.outbox.queue import dispatch_due
+from monitoring.rebuild.rebuild import rebuild
+from monitoring.webhooks.endpoints import create_endpoint
+from monitoring.webhooks.enqueue import queue_changes
 from portfolio.models import Registration
 from portfolio.registrations.discover import start_pulling
 from tests.acceptance.history import profiles

@@ -8,9 +8,12 @@ from django.conf import settings
 from django.test import Client
 
 from dnbmon_site.models import User
-from monitoring import alert_jobs, dispatching, jobs, pulling
+from monitoring import jobs
+from monitoring import jobs as monitoring_jobs
 from monitoring.models import Alert, AlertKind, AlertRule, Change, Dispatch, DispatchState, Kind, Severity
-from monitoring.webhooks import create_endpoint
+from monitoring.outbox import queue
+from monitoring.pull import puller
+from monitoring.webhooks.endpoints import create_endpoint
 from portfolio.models import Registration
 from tests.acceptance import points
 from tests.builders.channels import a_channel
@@ -42,15 +45,15 @@ def work(reference: str, *, mail: int, point: str | None = None) -> int:
     if point:
         points.arm(point)
     settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, "127.0.0.1", mail
-    dispatching.CLAIM = timedelta(seconds=0.5)
+    queue.CLAIM = timedelta(seconds=0.5)
     registration = Registration.objects.select_related("contract").get(reference=reference)
-    pulling.pull(registration, keep=jobs.keep)
-    for step in (jobs.repair_due, jobs.ingest_received, jobs.publish_read, alert_jobs.alert_published):
+    puller.pull(registration, keep=jobs.keep)
+    for step in (jobs.repair_due, jobs.ingest_received, jobs.publish_read, monitoring_jobs.alert_published):
         step()
-    alert_jobs.queue_for_webhooks()
+    monitoring_jobs.queue_for_webhooks()
     sent = 0
     for _ in range(ROUNDS):
-        sent += alert_jobs.send_due()
+        sent += monitoring_jobs.send_due()
         if not Dispatch.objects.filter(state=DispatchState.WAITING).exists():
             return sent
         # What a killed process has claimed is free after CLAIM only.

@@ -23,11 +23,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from monitoring.history import profile
+from monitoring.history.state import profile
 from monitoring.jobs import keep
 from monitoring.models import Change, Delivery, DeliveryState
-from monitoring.order import OLDEST_FIRST
-from monitoring.pulling import Outcome, pull
+from monitoring.pull.puller import Outcome, pull
+from monitoring.story_order import OLDEST_FIRST
 from portfolio.models import Registration, RegistrationState
 from portfolio.registrations.discover import discover_registrations
 from tests.builders.contracts import a_contract

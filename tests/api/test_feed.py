@@ -12,11 +12,11 @@ from django.db import connection
 
 from core.blobs import load_bytes
 from core.lists.pagination import write_token
-from monitoring import feed
-from monitoring.ingesting import ingest, retry_dead_letter, write
+from monitoring.feed import feed
 from monitoring.models import Change, DeadLetter, DeadLetterState, Delivery, DeliveryState, Publication, Source
-from monitoring.publishing import publish
-from monitoring.rebuilding import rebuild
+from monitoring.pipeline.ingest import ingest, retry_dead_letter, write
+from monitoring.publications.sequence import publish
+from monitoring.rebuild.rebuild import rebuild
 from portfolio.models import Company
 from tests.builders.companies import OTHER
 from tests.builders.deliveries import a_delivery, delivered

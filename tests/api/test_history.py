@@ -7,8 +7,8 @@ import pytest
 from django.utils.dateparse import parse_datetime
 
 from core.lists.pagination import write_token
-from monitoring.ingesting import write
 from monitoring.models import Change
+from monitoring.pipeline.ingest import write
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import a_delivery, delivered
 from tests.builders.elements import an_element

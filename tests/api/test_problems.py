@@ -10,7 +10,7 @@ from django.test import Client, override_settings
 
 from core.api.scopes import SCOPES
 from dnbmon_site.problems import problem
-from monitoring import feed
+from monitoring.feed import feed
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
 from tests.builders.operations import operations

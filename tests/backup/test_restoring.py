@@ -18,10 +18,10 @@ from dnbmon_site.backup.making import make_backup
 from dnbmon_site.backup.manifest import FILE, BackupError, backups_in, chosen, read_manifest, rotate
 from dnbmon_site.models import User
 from dnbmon_site.schedules import SCHEDULED
-from monitoring.ingesting import ingest
 from monitoring.models import Alert, Change, Delivery, DeliveryState, Notification, Publication
-from monitoring.repairing import repair_is_due
-from monitoring.restored import doubt_what_the_backup_did_not_know
+from monitoring.pipeline.ingest import ingest
+from monitoring.replay.after_restore import doubt_what_the_backup_did_not_know
+from monitoring.replay.passes import repair_is_due
 from portfolio.jobs import _has_work
 from portfolio.models import (
     AccessToken,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from monitoring.alerting import raise_alerts
+from monitoring.alerts.evaluate import raise_alerts
 from monitoring.models import Alert, Severity
 from portfolio.models import Company
 from tests.builders.companies import DUNS

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from monitoring.models import AlertRule, Channel, RuleChannel, Severity, content_key
 from monitoring.outbox.addresses import mail_addresses, set_address
-from monitoring.permitted_addresses import confirm
+from monitoring.outbox.permitted_addresses import confirm
 
 
 def a_channel(*rules: AlertRule, address: str = "ann@example.com", **fields: Any) -> Channel:

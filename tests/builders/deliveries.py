@@ -8,11 +8,11 @@ from typing import Any
 from django.utils import timezone
 
 from core.blobs import store_bytes
-from monitoring.ingesting import ingest
 from monitoring.jobs import count_days, keep
 from monitoring.models import Delivery, DeliveryState, Source
-from monitoring.order import next_turn
-from monitoring.pulling import PullResult, pull
+from monitoring.pipeline.ingest import ingest
+from monitoring.pull.puller import PullResult, pull
+from monitoring.story_order import next_turn
 from portfolio.models import Registration
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.elements import ACTIVE, OUT, STATUS, an_element

@@ -10,7 +10,7 @@ from typing import Any
 
 import time_machine
 
-from monitoring.identity import content_id
+from monitoring.content_ids import content_id
 from monitoring.jobs import count_days
 from monitoring.models import (
     Alert,
@@ -25,7 +25,7 @@ from monitoring.models import (
     Source,
     content_key,
 )
-from monitoring.periods import Period, period_of
+from monitoring.reports.periods import Period, period_of
 from portfolio.models import Registration
 from tests.builders.companies import a_company
 from tests.builders.contracts import a_contract

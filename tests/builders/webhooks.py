@@ -5,10 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from monitoring.dispatching import dispatch_due
 from monitoring.models import WebhookEndpoint
-from monitoring.webhook_reading import queue_changes
-from monitoring.webhooks import create_endpoint
+from monitoring.outbox.queue import dispatch_due
+from monitoring.webhooks.endpoints import create_endpoint
+from monitoring.webhooks.enqueue import queue_changes
 from tests.servers.webhook_receivers import Receiver
 
 

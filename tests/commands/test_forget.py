@@ -19,9 +19,9 @@ from core.notices import notify
 from dnbmon_site.backup.rows import line_of
 from dnbmon_site.models import User
 from dnbmon_site.removing.stored import is_about
-from monitoring.delays import roll_up_delays
-from monitoring.handling import assign
-from monitoring.history import profile
+from monitoring.alerts.actions import assign
+from monitoring.history.state import profile
+from monitoring.ingest.raw_item import raw_item
 from monitoring.models import (
     Alert,
     AlertRule,
@@ -34,10 +34,10 @@ from monitoring.models import (
     ReadMark,
     WebhookEndpoint,
 )
-from monitoring.raw import raw_item
-from monitoring.rebuilding import rebuild
-from monitoring.webhook_reading import queue_changes
-from monitoring.webhooks import create_endpoint
+from monitoring.rebuild.rebuild import rebuild
+from monitoring.stats.latency import roll_up_delays
+from monitoring.webhooks.endpoints import create_endpoint
+from monitoring.webhooks.enqueue import queue_changes
 from portfolio.companies.notes import add_note
 from portfolio.models import Company, Registration, RegistrationState, Subject, SubjectState
 from tests.builders.alerts import raised

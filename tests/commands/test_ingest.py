@@ -9,7 +9,9 @@ from django.core.management import CommandError
 from django.db import models
 
 from core.blobs import delete_bytes, store_bytes
-from monitoring import jobs, rebuilding
+from monitoring import jobs
+from monitoring.elements.registry import Weights
+from monitoring.history.seed_diff import compare_company
 from monitoring.models import (
     Change,
     DailyCount,
@@ -23,9 +25,8 @@ from monitoring.models import (
     Publication,
     Severity,
 )
-from monitoring.projecting import compare_company
-from monitoring.rebuilding import rebuild
-from monitoring.weighing import Weights
+from monitoring.rebuild import rebuild as rebuild_rebuild
+from monitoring.rebuild.rebuild import rebuild
 from portfolio.models import Company, Registration
 from tests.builders.commands import Run
 from tests.builders.companies import DUNS, OTHER
@@ -278,6 +279,6 @@ def test_many_suspects_are_settled_in_between(monkeypatch: pytest.MonkeyPatch) -
     some_history()
     before = comparable(everything())
     add_ghosts()
-    monkeypatch.setattr(rebuilding, "MOST_SUSPECTS", 1)
+    monkeypatch.setattr(rebuild_rebuild, "MOST_SUSPECTS", 1)
     assert rebuild().removed == 2
     assert comparable(everything()) == before

@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from direct_plus.sandbox.control.client import SandboxControl
 from monitoring import jobs
-from monitoring.leasing import Lease, take_lease
-from monitoring.management.commands import _waiting
+from monitoring.deliveries.lease import Lease, take_lease
 from monitoring.models import Delivery, DeliveryState, Notification
+from monitoring.pull import wait_for_lease
 from portfolio.models import Contract, Registration, RegistrationState
 from tests.builders.commands import Run
 from tests.builders.registrations import REFERENCE, a_registration
@@ -136,7 +136,7 @@ class Elsewhere:
 def held(registration: Registration, monkeypatch: pytest.MonkeyPatch, patience: int) -> None:
     lease = take_lease(registration.pk)
     assert lease
-    monkeypatch.setattr(f"{_waiting.__name__}.time.sleep", Elsewhere(lease, patience).sleep)
+    monkeypatch.setattr(f"{wait_for_lease.__name__}.time.sleep", Elsewhere(lease, patience).sleep)
 
 
 def test_waits_for_another_process(run: Run, registration: Registration, monkeypatch: pytest.MonkeyPatch) -> None:

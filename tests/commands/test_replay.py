@@ -7,7 +7,7 @@ from django.core.management import CommandError
 from django.utils import timezone
 
 from direct_plus.sandbox.control.client import SandboxControl
-from monitoring.leasing import take_lease
+from monitoring.deliveries.lease import take_lease
 from monitoring.models import Notification, PassState, Purpose, ReplayPass
 from portfolio.dnb_client import client_for
 from portfolio.models import Contract, Registration

@@ -13,8 +13,8 @@ import requests
 
 from dnbmon_site.models import ApiKey
 from monitoring.models import Publication
-from monitoring.webhook_sending import send_test
-from monitoring.webhooks import create_endpoint
+from monitoring.webhooks.endpoints import create_endpoint
+from monitoring.webhooks.send import send_test
 from portfolio.models import Company
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element

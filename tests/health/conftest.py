@@ -14,7 +14,7 @@ def well(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DNB_API_KEY", "key")
     monkeypatch.setenv("DNB_API_SECRET", "secret")
     monkeypatch.setenv("DNB_BASE_URL", "http://127.0.0.1:1")
-    monkeypatch.setattr("monitoring.permitting.LEAST_FREE", 1)
+    monkeypatch.setattr("monitoring.pull.preconditions.LEAST_FREE", 1)
     monkeypatch.setattr("health.checks_of_machine.LEAST_FREE", 1)
     monkeypatch.setattr("health.checks_of_machine.ROOM", 3)
     a_contract()

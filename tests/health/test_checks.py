@@ -17,8 +17,8 @@ from health.checks import all_checks, headline, summary
 from health.models import Heartbeat, State
 from health.pages import together
 from health.results import worst
-from monitoring.admin.registrations import marks_of
 from monitoring.models import DeadLetter, DeliveryState, DispatchState
+from monitoring.pull.admin.registrations import marks_of
 from portfolio.models import Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
 from portfolio.registrations.status import standing
 from tests.builders.checks import look_at, state_of

@@ -36,7 +36,7 @@ def test_critical_opens_at_once_and_closes_when_well(woken: list[str]) -> None:
     assert (row.title, row.cause, row.state, row.ended_at) == ("Disk", "0.4 GB are free.", State.CRITICAL, None)
     follow([a_result(State.OK)], ["disk"])
     assert Incident.objects.get().ended_at is not None
-    assert woken == ["monitoring.alert_jobs.send_due"] * 2
+    assert woken == ["monitoring.jobs.send_due"] * 2
 
 
 def test_critical_and_well_again_are_told_once_each() -> None:

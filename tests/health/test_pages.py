@@ -258,8 +258,8 @@ def test_alert_rules_name_a_section_of_the_runbook() -> None:
 
 
 def test_trouble_goes_to_channels_through_notices(monkeypatch: pytest.MonkeyPatch) -> None:
+    from monitoring.alerts.routing import tell_notices
     from monitoring.models import Channel, Dispatch
-    from monitoring.telling import tell_notices
 
     monkeypatch.setattr(incidents, "ask_worker", lambda *args, **more: "")
     Channel.objects.create(name="ops", notices=True, active=True, created_at=timezone.now())

@@ -16,7 +16,7 @@ from health.looking import begin_look
 from health.models import Probe, Sample, State
 from health.probing import ask, probe_due
 from monitoring.jobs import probe_stopped
-from monitoring.refusing import PROBE
+from monitoring.pull.rejections import PROBE
 from portfolio.models import Contract, Registration, RegistrationState
 from tests.builders.checks import look_at, state_of
 from tests.builders.probes import a_probe

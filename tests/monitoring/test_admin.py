@@ -12,7 +12,7 @@ from core.admin.filters import key_at
 from core.cached_counts import tally
 from core.models import AuditEntry, Tally
 from dnbmon_site.models import User
-from monitoring.breaker import IN_A_ROW
+from monitoring.ingest.circuit_breaker import IN_A_ROW
 from monitoring.jobs import count_days
 from monitoring.models import (
     AlertRule,
@@ -264,7 +264,7 @@ def test_a_notification_tells_its_heaviest_changes_and_how_many_more(
     delivered(an_update(*(an_element(f"organization.{name}", "old", "new") for name in elements)))
     text = text_of(admin.get("/monitoring/notification/"))
     assert "and 2 more" in text and "already told" not in text
-    monkeypatch.setattr("monitoring.admin.notifications.MOST", 4)
+    monkeypatch.setattr("monitoring.ingest.admin.notifications.MOST", 4)
     page = text_of(admin.get(f"/monitoring/notification/{Notification.objects.get().pk}/change/"))
     assert "and 1 more" in page
 

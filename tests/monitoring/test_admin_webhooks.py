@@ -9,10 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from dnbmon_site.models import User
-from monitoring.alert_jobs import queue_for_webhooks, send_due
-from monitoring.dispatching import dispatch_due
+from monitoring.jobs import queue_for_webhooks, send_due
 from monitoring.models import Dispatch, DispatchState, ScheduledExport, WebhookEndpoint
-from monitoring.webhooks import emit_event
+from monitoring.outbox.queue import dispatch_due
+from monitoring.webhooks.endpoints import emit_event
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
 from tests.builders.pages import text_of

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring import alerting, telling
+from monitoring.alerts import evaluate, routing
 from monitoring.models import (
     Alert,
     AlertFact,
@@ -24,7 +24,7 @@ from monitoring.models import (
     Rhythm,
     Severity,
 )
-from monitoring.rebuilding import rebuild
+from monitoring.rebuild.rebuild import rebuild
 from portfolio.models import Subject
 from tests.builders.alerts import raised
 from tests.builders.channels import a_channel
@@ -75,7 +75,7 @@ def test_the_mark_moves_over_what_was_read() -> None:
     delivered(news(current=ACTIVE, previous=OUT, hours=1))
     assert raised() == 2
     assert raised() == 0
-    assert alerting.READER.mark() == Publication.objects.latest("number").number
+    assert evaluate.READER.mark() == Publication.objects.latest("number").number
 
 
 def test_a_rule_that_cannot_be_read_stops_no_other() -> None:
@@ -258,7 +258,7 @@ def test_old_news_goes_to_the_inbox_and_to_digests_only() -> None:
 
 
 def test_more_than_the_limit_in_an_hour_become_one_summary(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alerting, "MOST_AN_HOUR", 3)
+    monkeypatch.setattr(evaluate, "MOST_AN_HOUR", 3)
     a_channel(a_rule())
     delivered(*[news(duns=f"10000000{number}") for number in range(2)])
     delivered(*[news(duns=f"10000001{number}") for number in range(3)])
@@ -271,7 +271,7 @@ def test_more_than_the_limit_in_an_hour_become_one_summary(monkeypatch: pytest.M
 
 
 def test_an_alert_from_before_the_flood_still_grows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alerting, "MOST_AN_HOUR", 1)
+    monkeypatch.setattr(evaluate, "MOST_AN_HOUR", 1)
     a_rule()
     delivered(news())
     delivered(news("organization.primaryName", "A", "B"), news(duns=OTHER))
@@ -281,7 +281,7 @@ def test_an_alert_from_before_the_flood_still_grows(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_hour_after_a_flood_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alerting, "MOST_AN_HOUR", 1)
+    monkeypatch.setattr(evaluate, "MOST_AN_HOUR", 1)
     a_rule()
     delivered(news(), news(duns=OTHER))
     raised()
@@ -350,7 +350,7 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(step: str, monkeypatch: pyte
     a_channel(a_rule(elements=STATUS, conditions="becomes 403"))
     delivered(news(), news(duns=OTHER), a_seed("100000002", dunsControlStatus={"operatingStatus": OUT}))
     with monkeypatch.context() as patched:
-        patched.setattr(alerting, step, _dying)
+        patched.setattr(evaluate, step, _dying)
         with pytest.raises(Killed):
             raised()
     raised()
@@ -365,7 +365,7 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(step: str, monkeypatch: pyte
 def test_killed_between_rows_of_one_step(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     a_channel(a_rule(elements=STATUS))
     delivered(news(), news(duns=OTHER))
-    module = alerting if place == "insert_new" else telling
+    module = evaluate if place == "insert_new" else routing
     with monkeypatch.context() as patched:
         patched.setattr(module, place, _dying_after_the_first(getattr(module, place)))
         with pytest.raises(Killed):
@@ -396,9 +396,9 @@ def _dying_after_the_first(real: Callable[..., Any]) -> Callable[..., Any]:
 def test_two_that_read_at_once_raise_the_same() -> None:
     a_channel(a_rule())
     delivered(news(), news(duns=OTHER))
-    rules, publication = alerting.active_rules(), Publication.objects.get()
-    first = alerting.raise_from(publication, rules)
-    second = alerting.raise_from(publication, rules)
+    rules, publication = evaluate.active_rules(), Publication.objects.get()
+    first = evaluate.raise_from(publication, rules)
+    second = evaluate.raise_from(publication, rules)
     assert [alert.pk for alert in first] == [alert.pk for alert in second]
     assert {name: len(found) for name, found in ids().items()} == {"Alert": 2, "AlertFact": 2, "Dispatch": 2}
 

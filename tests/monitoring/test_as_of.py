@@ -14,8 +14,8 @@ from typing import Any
 
 from core.blobs import load_bytes
 from direct_plus.sandbox.control.client import SandboxControl
-from monitoring.company_page import read_story
-from monitoring.history import profile
+from monitoring.company_page.view_data import read_story
+from monitoring.history.state import profile
 from monitoring.models import Delivery, DeliveryState, Source
 from portfolio.models import Contract, Registration
 from tests.builders.deliveries import pull_now

@@ -9,14 +9,14 @@ from django.test import Client
 from django.utils import timezone
 
 from dnbmon_site.models import User
-from monitoring import handling
-from monitoring.assigning import notify_assignees
-from monitoring.channels import unsubscribe
-from monitoring.dispatching import dispatch_due
-from monitoring.handling import assign, close, open_again
+from monitoring.alerts import actions
+from monitoring.alerts.actions import assign, close, open_again
+from monitoring.alerts.assignment_notices import notify_assignees
+from monitoring.alerts.own_alerts import own_alerts
 from monitoring.jobs import count_standing
 from monitoring.models import Alert, AlertState, Channel, Dispatch, MailAddress, Rhythm, Severity
-from monitoring.own_alerts import own_alerts
+from monitoring.outbox.channels import unsubscribe
+from monitoring.outbox.queue import dispatch_due
 from tests.builders.alerts import a_raised_alert
 from tests.builders.channels import a_channel
 from tests.builders.pages import text_of
@@ -107,7 +107,7 @@ def test_who_takes_an_alert_needs_no_message(bob: Client) -> None:
 def test_killed_between_assigning_and_notifying_nothing_is_lost(bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     alert = a_raised_alert()
     with monkeypatch.context() as patched:
-        patched.setattr(handling, "notify_assignees", _dying)
+        patched.setattr(actions, "notify_assignees", _dying)
         with pytest.raises(RuntimeError):
             given(alert)
     assert notify_assignees() == 1

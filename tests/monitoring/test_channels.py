@@ -18,18 +18,19 @@ from django.utils import timezone
 from core.notices import notify
 from dnbmon_site.doctor import outside
 from dnbmon_site.models import User
-from monitoring import channels, dispatching, telling
-from monitoring.admin.reaching import standing_of
-from monitoring.alert_jobs import send_due, wake
-from monitoring.alerting import MOST_AN_HOUR
-from monitoring.channels import send_test
-from monitoring.chats import chat_of
-from monitoring.digests import send_digests
-from monitoring.dispatching import dispatch_due, send_again
+from monitoring.alerts import channel_messages, routing
+from monitoring.alerts.admin.reach import standing_of
+from monitoring.alerts.channel_messages import send_test
+from monitoring.alerts.digests import send_digests
+from monitoring.alerts.evaluate import MOST_AN_HOUR
+from monitoring.alerts.routing import after_quiet_hours
+from monitoring.jobs import send_due, wake
 from monitoring.models import Alert, AlertRule, Channel, Dispatch, DispatchAttempt, DispatchState, MailAddress, Severity
+from monitoring.outbox import queue
 from monitoring.outbox.addresses import address_of, channel_of_token, check_address, shown, unsubscribe_link
-from monitoring.permitted_addresses import ACTS_AN_HOUR, ASKED_AT_MOST, waits_for, why_not_there
-from monitoring.telling import after_quiet_hours
+from monitoring.outbox.chat_services import chat_of
+from monitoring.outbox.permitted_addresses import ACTS_AN_HOUR, ASKED_AT_MOST, waits_for, why_not_there
+from monitoring.outbox.queue import dispatch_due, send_again
 from portfolio.models import Subject
 from tests.builders.alerts import raised
 from tests.builders.channels import a_channel, said_yes
@@ -112,12 +113,12 @@ def test_a_pulled_change_is_on_its_way_when_publishing_wakes_it(
     mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("monitoring.alert_jobs.ask_worker", lambda func, **options: asked.append(func))
+    monkeypatch.setattr("monitoring.jobs.ask_worker", lambda func, **options: asked.append(func))
     a_channel(a_rule())
     delivered(news())
     wake()
-    assert asked == ["monitoring.alert_jobs.send_due"]
-    monkeypatch.setattr(dispatching, "TARGETS_AT_ONCE", 1)
+    assert asked == ["monitoring.jobs.send_due"]
+    monkeypatch.setattr(queue, "TARGETS_AT_ONCE", 1)
     assert send_due() == 1
     wake()
     assert len(asked) == 1
@@ -128,8 +129,8 @@ def test_trouble_in_one_step_of_waking_holds_up_no_other(monkeypatch: pytest.Mon
     delivered(news())
     raised()
     asked: list[str] = []
-    monkeypatch.setattr("monitoring.alert_jobs.ask_worker", lambda func, **options: asked.append(func))
-    monkeypatch.setattr("monitoring.alert_jobs.raise_alerts", _broken)
+    monkeypatch.setattr("monitoring.jobs.ask_worker", lambda func, **options: asked.append(func))
+    monkeypatch.setattr("monitoring.jobs.raise_alerts", _broken)
     wake()
     assert asked
 
@@ -175,7 +176,7 @@ def test_after_about_three_days_it_is_parked_and_can_be_sent_again(mailbox: Mail
         with time_machine.travel(now + timedelta(days=day)):
             sent()
     dispatch = Dispatch.objects.get()
-    assert (dispatch.state, dispatch.attempts) == (DispatchState.PARKED, len(channels.SPACING) + 1)
+    assert (dispatch.state, dispatch.attempts) == (DispatchState.PARKED, len(channel_messages.SPACING) + 1)
     mailbox.refusal = ""
     assert send_again(Dispatch.objects.filter(pk=dispatch.pk)) == 1
     assert sent() == 1
@@ -205,7 +206,7 @@ def test_killed_between_sending_and_noting_it_is_sent_again_under_the_same_id(
 ) -> None:
     an_alert()
     with monkeypatch.context() as patched:
-        patched.setattr(dispatching, "_mark_sent", _broken)
+        patched.setattr(queue, "_mark_sent", _broken)
         with pytest.raises(RuntimeError):
             sent()
     assert sent() == 0
@@ -218,8 +219,8 @@ def test_killed_between_sending_and_noting_it_is_sent_again_under_the_same_id(
 def test_of_two_that_want_to_send_one_does(mailbox: Mailbox) -> None:
     an_alert()
     first, second = Dispatch.objects.get(), Dispatch.objects.get()
-    assert dispatching.claim(first)
-    assert not dispatching.claim(second)
+    assert queue.claim(first)
+    assert not queue.claim(second)
 
 
 def test_channels_that_were_switched_off_deleted_or_unsubscribed_get_nothing(mailbox: Mailbox) -> None:
@@ -346,7 +347,7 @@ def test_notices_go_to_the_channels_that_want_them_once(mailbox: Mailbox, monkey
     a_channel(address="other@example.com")
     a_channel(address="new@example.com", notices=True, created_at=timezone.now() + timedelta(hours=1))
     notify(kind="cap", subject="The cap is near", text="98 of 100.", url="/portfolio/contract/", key="1")
-    monkeypatch.setattr(dispatching, "TARGETS_AT_ONCE", 1)
+    monkeypatch.setattr(queue, "TARGETS_AT_ONCE", 1)
     assert send_due() == 1
     assert send_due() == 0
     assert mailbox.header("Subject") == "The cap is near"
@@ -355,7 +356,7 @@ def test_notices_go_to_the_channels_that_want_them_once(mailbox: Mailbox, monkey
 
 def test_a_new_notice_waits_for_no_older_ones(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
     a_channel(notices=True)
-    monkeypatch.setattr(telling, "MOST_NOTICES", 2)
+    monkeypatch.setattr(routing, "MOST_NOTICES", 2)
     for number in range(4):
         notify(kind="cap", subject=f"Notice {number}", text="x", key=str(number))
         assert send_due() == 1

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.delays import cut, delay_text, forget_delays, percentile, roll_up_delays
 from monitoring.models import DailyDelay
+from monitoring.stats.latency import cut, delay_text, forget_delays, percentile, roll_up_delays
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_seed, an_update

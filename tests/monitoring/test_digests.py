@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from core.notices import notify
 from dnbmon_site.models import User
-from monitoring import digests
-from monitoring.digests import next_digest, send_digests
-from monitoring.dispatching import dispatch_due
+from monitoring.alerts import digests
+from monitoring.alerts.digests import next_digest, send_digests
+from monitoring.alerts.routing import tell_notices
 from monitoring.models import AlertRule, Channel, DigestItem, Dispatch, Rhythm, Weekday
-from monitoring.telling import tell_notices
+from monitoring.outbox.queue import dispatch_due
 from tests.builders.alerts import raised
 from tests.builders.channels import a_channel
 from tests.builders.companies import OTHER

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring import dispatching
-from monitoring.dispatching import ROUTES, Answer, NotSent, Route, claim, dispatch_due, due_targets, enqueue
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState
+from monitoring.outbox import queue
+from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route, claim, dispatch_due, due_targets, enqueue
 
 pytestmark = pytest.mark.django_db
 A, B = uuid.UUID(int=1), uuid.UUID(int=2)
@@ -121,7 +121,7 @@ def test_what_nobody_expected_is_tried_again(target: Target) -> None:
 
 
 def test_however_much_waits_for_one_others_are_seen(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatching, "MOST_TARGETS", 2)
+    monkeypatch.setattr(queue, "MOST_TARGETS", 2)
     for number in range(20):
         queued(A, str(number), next_try_at=timezone.now() - timedelta(hours=1))
     queued(B, "one")
@@ -129,7 +129,7 @@ def test_however_much_waits_for_one_others_are_seen(target: Target, monkeypatch:
 
 
 def test_a_slow_target_has_a_turn_of_its_own_length(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatching, "TURN", timedelta(seconds=0.3))
+    monkeypatch.setattr(queue, "TURN", timedelta(seconds=0.3))
     target.slow[A] = 0.2
     for number in range(10):
         queued(A, str(number), sequence=number)

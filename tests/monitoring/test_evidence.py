@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.evidence import gather_all, gather_evidence
+from monitoring.consumers.membership import gather_all, gather_evidence
 from monitoring.models import ReadMark
 from portfolio.models import Registration, Subject, SubjectState
 from tests.builders.companies import DUNS, OTHER

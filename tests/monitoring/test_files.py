@@ -11,10 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from direct_plus.sandbox.control.client import SandboxControl
-from monitoring import files
-from monitoring.evidence import gather_all
-from monitoring.files import NotForUs, cut, import_file
+from monitoring.consumers.membership import gather_all
 from monitoring.models import Change, DeadLetter, Delivery, DeliveryState, Notification, Source
+from monitoring.pipeline import delivered_files
+from monitoring.pipeline.delivered_files import NotForUs, cut, import_file
 from portfolio.models import Company, Registration, Subject, SubjectState
 from tests.builders.deliveries import as_json
 from tests.builders.elements import an_element
@@ -87,7 +87,7 @@ def test_a_file_is_cut_at_whole_lines(
     registration: Registration, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(*updates(40))
-    monkeypatch.setattr(files, "cut", lambda path: cut(path, 1000))
+    monkeypatch.setattr(delivered_files, "cut", lambda path: cut(path, 1000))
     result = import_file(registration, path)
     assert result.parts > 5 and result.new == 40
     keys = list(Delivery.objects.order_by("id").values_list("id", flat=True))
@@ -103,7 +103,7 @@ def test_equal_lines_stay_together(write: Write) -> None:
 
 def test_what_was_broken_off_goes_on(registration: Registration, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(*updates(40))
-    monkeypatch.setattr(files, "cut", lambda path: cut(path, 1000))
+    monkeypatch.setattr(delivered_files, "cut", lambda path: cut(path, 1000))
 
     def stop_after_two(so_far: Any) -> None:
         if so_far.parts == 2:
@@ -122,7 +122,7 @@ def test_stored_and_not_read_is_read_next_time(
 ) -> None:
     path = write(*updates(2))
     with monkeypatch.context() as patch:
-        patch.setattr(files, "ingest", lambda delivery: 0)
+        patch.setattr(delivered_files, "ingest", lambda delivery: 0)
         import_file(registration, path)
     assert Delivery.objects.get().state == DeliveryState.RECEIVED
     assert import_file(registration, path).new == 2

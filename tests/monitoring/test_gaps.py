@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitoring.gaps import clear_gap, mark_if_beyond_replay, mark_if_left_too_long
+from monitoring.deliveries.gaps import clear_gap, mark_if_beyond_replay, mark_if_left_too_long
 from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db

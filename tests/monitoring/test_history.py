@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from direct_plus.payloads import parse_json
-from monitoring.history import Event, differences, fold, profile, set_value, value_at
+from monitoring.elements.json_paths import differences, set_value, value_at
+from monitoring.history.state import Event, fold, profile
 from monitoring.models import Change, Delivery, Kind, Notification, Publication
 from portfolio.models import Company
 from tests.builders.companies import DUNS

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from core.ids import time_first_id
 from direct_plus.payloads import parse_json
-from monitoring import identity
-from monitoring.reading import Reader, Reading
+from monitoring import content_ids
+from monitoring.ingest.parser import Reader, Reading
 from tests.builders.deliveries import as_bytes
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, a_transfer, an_update
 from tests.builders.times import stamp
 
-SOURCE = identity.source_of("default", "ACME_LOD_01")
+SOURCE = content_ids.source_of("default", "ACME_LOD_01")
 
 
 def read(*items: Any, source: str = SOURCE, fallback: str | None = None) -> list[Reading]:
@@ -91,22 +91,22 @@ CANONICAL = {
 
 @pytest.mark.parametrize("text", CANONICAL)
 def test_the_canonical_form(text: str) -> None:
-    assert identity.canonical(parse_json(text)) == CANONICAL[text]
+    assert content_ids.canonical(parse_json(text)) == CANONICAL[text]
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False), st.integers(0, 6))
 def test_numbers_are_equal_however_they_are_written(number: Decimal, zeros: int) -> None:
-    assert identity.canonical(parse_json(f"{number:E}")) == identity.canonical(number)
+    assert content_ids.canonical(parse_json(f"{number:E}")) == content_ids.canonical(number)
     if number == number.to_integral_value() and abs(number) < 10**12:
         written = f"{int(number)}.{'0' * (zeros + 1)}"
-        assert identity.canonical(parse_json(written)) == identity.canonical(int(number))
+        assert content_ids.canonical(parse_json(written)) == content_ids.canonical(int(number))
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=20))
 def test_equal_values_have_equal_forms_and_others_have_not(value: Any) -> None:
     text = json.dumps(value)
-    assert identity.canonical(parse_json(text)) == identity.canonical(value)
-    assert identity.canonical([value]) != identity.canonical([value, value])
+    assert content_ids.canonical(parse_json(text)) == content_ids.canonical(value)
+    assert content_ids.canonical([value]) != content_ids.canonical([value, value])
 
 
 def test_an_update_is_known_by_what_happened_not_by_when_it_was_delivered() -> None:
@@ -115,7 +115,7 @@ def test_an_update_is_known_by_what_happened_not_by_when_it_was_delivered() -> N
 
 
 def test_an_update_of_another_registration_is_another_notification_but_the_same_change() -> None:
-    here, there = read(an_update())[0], read(an_update(), source=identity.source_of("default", "OTHER"))[0]
+    here, there = read(an_update())[0], read(an_update(), source=content_ids.source_of("default", "OTHER"))[0]
     assert here.id != there.id
     assert here.facts[0].id == there.facts[0].id
 

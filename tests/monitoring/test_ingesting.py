@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from core.blobs import load_bytes
 from core.db import insert_new
-from monitoring import ingesting
-from monitoring.breaker import resume_ingest
-from monitoring.identity import source_of
-from monitoring.ingesting import ingest, retry_dead_letter, waiting_deliveries
+from monitoring.content_ids import source_of
+from monitoring.ingest import insert
+from monitoring.ingest.circuit_breaker import resume_ingest
 from monitoring.models import (
     Change,
     DeadLetter,
@@ -25,6 +24,7 @@ from monitoring.models import (
     Severity,
     Source,
 )
+from monitoring.pipeline.ingest import ingest, retry_dead_letter, waiting_deliveries
 from portfolio.models import Company, Registration
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import a_delivery, delivered
@@ -114,7 +114,7 @@ def test_goes_on_after_being_killed_between_any_two_steps(monkeypatch: pytest.Mo
 
     for step in steps:
         with monkeypatch.context() as patch:
-            patch.setattr(ingesting, step, die)
+            patch.setattr(insert, step, die)
             with pytest.raises(Killed):
                 ingest(delivery)
     ingest(Delivery.objects.get(pk=delivery.pk))
@@ -158,7 +158,7 @@ def test_a_row_that_the_database_refuses_becomes_a_dead_letter(monkeypatch: pyte
             raise DataError("value out of range")
         return real(model, rows)
 
-    monkeypatch.setattr(ingesting, "insert_new", refuse)
+    monkeypatch.setattr(insert, "insert_new", refuse)
     delivery = delivered(a_seed(), a_seed("100000001"), a_notice(duns="100000002"))
     assert (Notification.objects.count(), Change.objects.count()) == (2, 2)
     assert "value out of range" in DeadLetter.objects.get().reason

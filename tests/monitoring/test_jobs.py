@@ -9,7 +9,6 @@ from django.utils import timezone
 from core.blobs import load_bytes
 from direct_plus.sandbox.control.client import SandboxControl
 from monitoring import jobs
-from monitoring.ingesting import write
 from monitoring.models import (
     Change,
     Delivery,
@@ -20,9 +19,10 @@ from monitoring.models import (
     Purpose,
     ReplayPass,
 )
-from monitoring.order import next_turn
-from monitoring.pulling import announce, pull
-from monitoring.repairing import audit_is_due
+from monitoring.pipeline.ingest import write
+from monitoring.pull.puller import announce, pull
+from monitoring.replay.passes import audit_is_due
+from monitoring.story_order import next_turn
 from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.registrations.discover import pause_pulling
 from tests.builders.deliveries import a_delivery, pull_now

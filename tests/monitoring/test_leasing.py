@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from core.db import database_now
-from monitoring.leasing import Lease, LeaseLost, leased, take_lease
+from monitoring.deliveries.lease import Lease, LeaseLost, leased, take_lease
 from portfolio.models import Registration
 from tests.builders.registrations import a_registration
 

@@ -24,11 +24,11 @@ from dnbmon_site import single_sign_on
 from dnbmon_site.logs import logging_config
 from dnbmon_site.models import ApiKey, User
 from dnbmon_site.request_log import shown
-from monitoring import alert_jobs
+from monitoring import jobs
 from monitoring.jobs import pull_due
 from monitoring.models import Delivery, WebhookEndpoint
 from monitoring.outbox.addresses import unsubscribe_link
-from monitoring.webhooks import rotate_secret
+from monitoring.webhooks.endpoints import rotate_secret
 from portfolio.dnb_client import SharedTokens
 from portfolio.models import Registration
 from portfolio.sync.run import sync
@@ -133,7 +133,7 @@ def sent_out() -> Iterator[str]:
         receiver.behave = answering(500, b"the receiver's own words")
         queue_and_send()
         channel = a_channel(address="json://user:a-channels-password@127.0.0.1:9/")
-        alert_jobs.send_due()
+        jobs.send_due()
         yield from (secret, rotate_secret(WebhookEndpoint.objects.get(pk=endpoint.pk), by="ann"))
         link = unsubscribe_link(channel)
         Client().get(link.removeprefix("http://localhost:8000"))

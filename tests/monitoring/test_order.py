@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from core.db import insert_new
 from direct_plus.payloads import UnreadableItem, read_item
-from monitoring import order, projecting
-from monitoring.admin.changes import ChangeAdmin
-from monitoring.admin.notifications import NotificationAdmin
-from monitoring.history import profile
-from monitoring.ingesting import ingest, retry_dead_letter
+from monitoring import story_order
+from monitoring.company_page.timeline import changes_of
+from monitoring.elements.registry import Weights
+from monitoring.feed.admin import ChangeAdmin
+from monitoring.history import seed_diff
+from monitoring.history.state import profile
+from monitoring.ingest.admin.notifications import NotificationAdmin
 from monitoring.models import (
     Alert,
     AlertFact,
@@ -33,11 +35,10 @@ from monitoring.models import (
     ScoreMove,
     Source,
 )
-from monitoring.order import OLDEST_FIRST, newest, order_text, place_of, story_key, story_place
-from monitoring.rebuilding import rebuild
-from monitoring.rolling_up import roll_up
-from monitoring.timeline import changes_of
-from monitoring.weighing import Weights
+from monitoring.pipeline.ingest import ingest, retry_dead_letter
+from monitoring.rebuild.rebuild import rebuild
+from monitoring.stats.daily_counts import roll_up
+from monitoring.story_order import OLDEST_FIRST, newest, order_text, place_of, story_key, story_place
 from portfolio.models import Company, Registration
 from tests.builders.alerts import raised
 from tests.builders.companies import DUNS, OTHER
@@ -148,7 +149,7 @@ def test_notifications_of_one_moment_are_listed_as_they_came(
 
 def test_a_moment_of_very_many_is_listed_by_key(monkeypatch: pytest.MonkeyPatch) -> None:
     delivered(*(named("A", duns=f"1000000{number:02}") for number in range(6)))
-    monkeypatch.setattr(order, "MOST_OF_A_MOMENT", 5)
+    monkeypatch.setattr(story_order, "MOST_OF_A_MOMENT", 5)
     by_key = list(Change.objects.order_by("-id"))
     assert newest(Change.objects.all(), 2, 4) == by_key[2:4]
     assert newest(Change.objects.all(), 6, 9) == []
@@ -262,7 +263,7 @@ def test_documents_that_change_places_are_compared_again_both_ways() -> None:
     ingest(a_page(named("2"), turn=4, stands_for=4))
     assert story() == before == steps(list("123"))
     Notification.objects.filter(delivery=three["2"].pk).update(place=place_of(three["3"], 1))
-    projecting.compare_company(three["2"], DUNS, Weights())
+    seed_diff.compare_company(three["2"], DUNS, Weights())
     assert story() == steps(list("132"))
     ingest(three["2"])
     assert story() == steps(list("123"))
@@ -270,7 +271,7 @@ def test_documents_that_change_places_are_compared_again_both_ways() -> None:
 
 def test_an_item_read_at_a_second_try_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("monitoring.reading.read_item", refusing("B"))
+        patched.setattr("monitoring.ingest.parser.read_item", refusing("B"))
         delivered(named("A"), named("B"), named("C"), registration=full())
     assert story() == [("A", "C")]
     assert retry_dead_letter(DeadLetter.objects.get())
@@ -298,11 +299,11 @@ def test_two_workers_with_two_late_documents_leave_no_comparison_over_them(monke
         if waiting and arguments[0] is Change:
             other = waiting.pop()
             with monkeypatch.context() as patched:
-                patched.setattr("monitoring.ingesting.compare_seeds", lambda *rest: [])
+                patched.setattr("monitoring.pipeline.ingest.compare_seeds", lambda *rest: [])
                 ingest(other)
         return insert_new(*arguments, **options)
 
-    monkeypatch.setattr(projecting, "insert_new", interrupted)
+    monkeypatch.setattr(seed_diff, "insert_new", interrupted)
     ingest(mine)
     assert ("B", "D") not in story()
     Delivery.objects.filter(pk=theirs.pk).update(state="received")
@@ -436,7 +437,7 @@ def as_before() -> None:
     seeds = {json.loads(row.organization)["primaryName"]: row for row in Notification.objects.all()}
     for one, two in (("A", "C"), ("C", "B")):
         pair = seeds[one], seeds[two]
-        insert_new(Change, projecting._comparison(pair[1].delivery, *pair, Weights()))
+        insert_new(Change, seed_diff._comparison(pair[1].delivery, *pair, Weights()))
     Change.objects.update(place="")
 
 
@@ -483,7 +484,7 @@ def told_in_another_order(monkeypatch: pytest.MonkeyPatch, *values: int) -> None
 
     at = now_stamp()
     with monkeypatch.context() as patched:
-        patched.setattr(projecting, "notification_key", wrong_key)
+        patched.setattr(seed_diff, "notification_key", wrong_key)
         delivered(*(scored(value, at=at) for value in sorted(values, reverse=True)), registration=full())
     raised()
 

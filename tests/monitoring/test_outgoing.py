@@ -18,7 +18,7 @@ OPENERS = {"requests", "urllib3", "urllib.request", "http.client", "smtplib", "f
 ALLOWED = {
     "core/outbound/connections.py": {"socket", "urllib3"},
     "core/outbound/http.py": {"requests", "urllib3", "http.client", "socket"},
-    "monitoring/sftp.py": {"paramiko", "socket"},
+    "monitoring/exports/sftp.py": {"paramiko", "socket"},
     # For the errors of what the guarded place was asked.
     "health/outside.py": {"requests"},
     "dnbmon_site/single_sign_on.py": {"requests"},
@@ -30,7 +30,7 @@ ALLOWED = {
     "dnbmon_site/front/acts.py": {"redis"},
     "dnbmon_site/management/commands/worker.py": {"redis"},
     "health/checks_of_machine.py": {"redis"},
-    "monitoring/channels.py": {"smtplib"},
+    "monitoring/outbox/channels.py": {"smtplib"},
     "dnbmon_site/starting.py": {"urllib.request"},
     # It reads an address as the client that connects does.
     "portfolio/dnb_client.py": {"urllib3"},

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitoring.paging import MILLISECOND, next_step
+from monitoring.replay.cursor import MILLISECOND, next_step
 
 START = datetime(2026, 1, 5, 8, tzinfo=UTC)
 Item = tuple[datetime, int]

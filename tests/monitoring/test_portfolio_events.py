@@ -12,11 +12,11 @@ from django.db import connection
 from django.utils import timezone
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from monitoring import portfolio_events, webhooks
-from monitoring.event_types import EVENT_TYPES
 from monitoring.models import Dispatch, WebhookEndpoint
-from monitoring.portfolio_events import tell_of_portfolio
-from monitoring.webhooks import create_endpoint, switch_off
+from monitoring.webhooks import endpoints, portfolio_events
+from monitoring.webhooks.endpoints import create_endpoint, switch_off
+from monitoring.webhooks.event_types import EVENT_TYPES
+from monitoring.webhooks.portfolio_events import tell_of_portfolio
 from portfolio.imports.apply import apply_import
 from portfolio.imports.confirm import confirm_import
 from portfolio.imports.upload import create_import, read_import
@@ -141,7 +141,7 @@ def test_who_dies_after_telling_tells_nothing_twice(
         emit(batch)
         raise KeyboardInterrupt
 
-    emit = webhooks.emit_events
+    emit = endpoints.emit_events
     with monkeypatch.context() as patched:
         patched.setattr(portfolio_events, "emit_events", killed)
         with pytest.raises(KeyboardInterrupt):
@@ -167,7 +167,7 @@ def test_nothing_is_written_behind_an_open_read(registration: Registration, monk
     count = portfolio_events.BATCH + 1
     want_subjects(registration=registration, wishes=[Wish(f"{n:09}") for n in range(count)], asked_by="ann")
     Subject.objects.update(state=SubjectState.REFUSED, checked_at=timezone.now(), code="40003")
-    emit = webhooks.emit_events
+    emit = endpoints.emit_events
 
     def emit_after_others(batch: Any) -> int:
         other = Thread(target=_write_elsewhere)

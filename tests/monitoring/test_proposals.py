@@ -2,9 +2,9 @@
 
 import pytest
 
+from monitoring.consumers.proposals import read_publications
 from monitoring.jobs import make_proposals
 from monitoring.models import ReadMark
-from monitoring.proposals import read_publications
 from portfolio.models import Proposal, ProposalKind, ProposalState
 from portfolio.proposals.decide import dismiss
 from tests.builders.companies import DUNS, OTHER

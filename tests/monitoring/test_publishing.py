@@ -5,10 +5,10 @@ import threading
 import pytest
 from django.db import connection
 
-from monitoring import ingesting
-from monitoring.ingesting import ingest, write
 from monitoring.models import Change, Delivery, DeliveryState, Publication
-from monitoring.publishing import publish, publish_waiting
+from monitoring.pipeline import ingest as pipeline_ingest
+from monitoring.pipeline.ingest import ingest, write
+from monitoring.publications.sequence import publish, publish_waiting
 from tests.builders.deliveries import a_delivery, delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
@@ -82,7 +82,7 @@ def test_a_comparison_is_never_hidden_behind_readers_of_the_feed(monkeypatch: py
     first = delivered(a_seed(primaryName="A", delivered=stamp(days=1)), registration=registration)
     late = a_delivery(a_seed(primaryName="B", delivered=stamp(days=2)), registration=registration)
     with monkeypatch.context() as patch:
-        patch.setattr(ingesting, "compare_seeds", lambda *arguments: 1 / 0)
+        patch.setattr(pipeline_ingest, "compare_seeds", lambda *arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             ingest(late)
     ingest(first)

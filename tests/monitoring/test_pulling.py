@@ -10,10 +10,10 @@ from django.utils import timezone
 from direct_plus.client import DirectPlus
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import Sandbox
-from monitoring.leasing import leased
+from monitoring.deliveries.lease import leased
 from monitoring.models import Change, DeadLetter, Delivery, DeliveryState, Notification, PassState, ReplayPass
-from monitoring.order import next_turn
-from monitoring.pulling import Outcome, PullResult, announce
+from monitoring.pull.puller import Outcome, PullResult, announce
+from monitoring.story_order import next_turn
 from portfolio.models import Registration, RegistrationState
 from tests.builders.deliveries import pull_now
 from tests.builders.elements import an_element

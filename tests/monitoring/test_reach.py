@@ -10,9 +10,9 @@ from django.test import Client
 from core.cached_counts import tally
 from core.models import AuditEntry
 from dnbmon_site.models import User
+from monitoring.alerts.reach import unheard
 from monitoring.models import AlertRule, Channel, Dispatch, Rhythm, Severity
-from monitoring.permitted_addresses import SALT
-from monitoring.reach import unheard
+from monitoring.outbox.permitted_addresses import SALT
 from portfolio.models import Subject
 from tests.builders.alerts import raised
 from tests.builders.channels import a_channel, channel_form, listen, said_yes

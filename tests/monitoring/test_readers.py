@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from monitoring.models import ReadMark
-from monitoring.readers import PublicationReader, all_readers, read_by_all, set_readers_back
+from monitoring.publications.consumers import PublicationReader, all_readers, read_by_all, set_readers_back
 from tests.support import ROOT
 
 LAYERS = ("direct_plus", "portfolio", "monitoring", "health", "dnbmon_site")

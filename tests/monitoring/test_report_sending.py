@@ -13,12 +13,12 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from dnbmon_site.models import User
-from monitoring import report_sending
-from monitoring.alert_jobs import make_reports
-from monitoring.dispatching import dispatch_due
+from monitoring.jobs import make_reports
 from monitoring.models import Dispatch, DispatchState, ReportRecipient, ReportRegistration, ReportSchedule
-from monitoring.periods import read_period
-from monitoring.report_sending import due_time, next_time, plan, queue_due
+from monitoring.outbox.queue import dispatch_due
+from monitoring.reports import schedule as reports_schedule
+from monitoring.reports.periods import read_period
+from monitoring.reports.schedule import due_time, next_time, plan, queue_due
 from tests.builders.registrations import a_registration
 from tests.builders.times import soon
 from tests.servers.mail_servers import Mailbox
@@ -85,7 +85,7 @@ def test_killed_in_between_nothing_is_lost_or_doubled(
 ) -> None:
     a_schedule("ann", "bob")
     with monkeypatch.context() as patched, pytest.raises(RuntimeError):
-        patched.setattr(report_sending, place, _dying)
+        patched.setattr(reports_schedule, place, _dying)
         sent()
     assert sent(MONDAY + timedelta(minutes=5)) == 2
     assert sent(MONDAY + timedelta(minutes=10)) == 0

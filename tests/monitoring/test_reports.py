@@ -17,13 +17,13 @@ from python_calamine import CalamineWorkbook
 from core.models import AuditEntry
 from dnbmon_site.accounts.roles import MANAGER, VIEWER
 from dnbmon_site.models import User
-from monitoring.delays import cut, delay_text
 from monitoring.models import Alert, AlertKind, Change, Kind, Notification, ReportSchedule
-from monitoring.periods import last_complete, period_of, read_period
-from monitoring.report_pdf import report_pdf
-from monitoring.report_words import speeds, summary, worth
-from monitoring.report_xlsx import report_xlsx
-from monitoring.reporting import Report, make_report
+from monitoring.reports.compute import Report, make_report
+from monitoring.reports.pdf import report_pdf
+from monitoring.reports.periods import last_complete, period_of, read_period
+from monitoring.reports.sentences import speeds, summary, worth
+from monitoring.reports.xlsx import report_xlsx
+from monitoring.stats.latency import cut, delay_text
 from portfolio.models import Registration, Subject
 from tests.builders.pages import text_of
 from tests.builders.people import a_person
@@ -128,7 +128,7 @@ def test_acknowledging_counts_from_the_change_and_from_the_alert(world: None) ->
 
 def test_all_alerts_are_counted_where_only_the_last_are_measured(world: None, monkeypatch: pytest.MonkeyPatch) -> None:
     every = the_report().handled
-    monkeypatch.setattr("monitoring.report_alerts.MOST_MEASURED", 2)
+    monkeypatch.setattr("monitoring.reports.alert_section.MOST_MEASURED", 2)
     handled = the_report().handled
     assert (handled.raised, handled.acknowledged) == (every.raised, every.acknowledged)
     assert (handled.since_change.count, every.since_change.count) == (2, every.acknowledged)
@@ -137,7 +137,7 @@ def test_all_alerts_are_counted_where_only_the_last_are_measured(world: None, mo
 def test_all_that_wait_are_counted_where_only_the_longest_are_shown(
     world: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitoring.report_alerts.WAITING_SHOWN", 1)
+    monkeypatch.setattr("monitoring.reports.alert_section.WAITING_SHOWN", 1)
     report = the_report()
     assert report.waiting_count == Alert.objects.filter(state="new").count() > len(report.waiting) == 1
 

@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from core.blobs import load_bytes
 from core.models import AuditEntry, StoredBytes
-from monitoring import feed
-from monitoring.history import SNAPSHOT, profile
-from monitoring.identity import canonical
+from monitoring.content_ids import canonical
+from monitoring.feed import feed
+from monitoring.history.state import SNAPSHOT, profile
 from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification, Publication, Source
-from monitoring.readers import all_readers
-from monitoring.rebuilding import rebuild
-from monitoring.retention import Removed, keep_what_is_kept, note_for, retain, what_remains
+from monitoring.publications.consumers import all_readers
+from monitoring.rebuild.rebuild import rebuild
+from monitoring.retention.retention import Removed, keep_what_is_kept, note_for, retain, what_remains
 from portfolio.models import Contract
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitoring.models import Change, DailyCount, Notification, ReadMark
-from monitoring.rolling_up import roll_up
+from monitoring.stats.daily_counts import roll_up
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update

@@ -2,10 +2,10 @@
 
 import pytest
 
+from monitoring.alerts.default_rules import INSTALLED, PACK, install_pack, is_changed, reset, restore_pack
+from monitoring.alerts.rules import compile_rule, mistakes_in
+from monitoring.elements.severity import PREFIX
 from monitoring.models import AlertRule, ReadMark, Severity
-from monitoring.rule_pack import INSTALLED, PACK, install_pack, is_changed, reset, restore_pack
-from monitoring.rules import compile_rule, mistakes_in
-from monitoring.severity import PREFIX
 from tests.builders.changes import a_change
 from tests.builders.elements import ACTIVE, BANKRUPTCY, OUT, PERCENTILE, STATUS
 

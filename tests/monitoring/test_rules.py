@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from monitoring.conditions import parse_condition
+from monitoring.alerts.conditions import parse_condition
+from monitoring.alerts.rules import Scope, compile_rule, in_words, mistakes_in, scope_in_words
+from monitoring.elements.paths import Facet, Mistake, facets, parse_line, parse_path
 from monitoring.models import AlertRule, Change, Combination, Kind
-from monitoring.paths import Facet, Mistake, facets, parse_line, parse_path
-from monitoring.rules import Scope, compile_rule, in_words, mistakes_in, scope_in_words
 from portfolio.models import Company, Subject
 from tests.builders.changes import a_change
 from tests.builders.companies import DUNS, OTHER

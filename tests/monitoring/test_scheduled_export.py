@@ -19,9 +19,9 @@ from rest_framework.exceptions import ValidationError as BadFilter
 from core.lists.saved_filters import save_filter
 from core.models import SavedFilter
 from dnbmon_site.models import User
-from monitoring import scheduled_export
+from monitoring.exports import scheduled
+from monitoring.exports.scheduled import asked_for, next_time, plan, write_due, write_now
 from monitoring.models import Publication, ScheduledExport
-from monitoring.scheduled_export import asked_for, next_time, plan, write_due, write_now
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
@@ -140,7 +140,7 @@ def test_the_marker_is_written_last_and_says_what_is_there(folder: Path, monkeyp
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(scheduled_export, "_mark_done", killed)
+        patched.setattr(scheduled, "_mark_done", killed)
         with pytest.raises(KeyboardInterrupt):
             write_now(export)
     assert not any(name.endswith(".done") for name in files(folder))

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from monitoring.models import ReadMark, Score, ScoreMove
-from monitoring.rebuilding import rebuild
-from monitoring.rolling_up import roll_up
-from monitoring.score_moves import TOLD, moves_of
+from monitoring.rebuild.rebuild import rebuild
+from monitoring.scores.score_changes import TOLD, moves_of
+from monitoring.stats.daily_counts import roll_up
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element

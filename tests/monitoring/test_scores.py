@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from monitoring.history import Event
+from monitoring.history.state import Event
 from monitoring.models import Element
-from monitoring.scores import Score, scores_of
-from monitoring.sparklines import HEIGHT, WIDTH, Line
+from monitoring.scores.chart_data import Score, scores_of
+from monitoring.scores.sparkline import HEIGHT, WIDTH, Line
 from tests.builders.times import MOMENT
 
 FAILURE = "organization.dnbAssessment.failureScore"

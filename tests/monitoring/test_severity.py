@@ -5,11 +5,17 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring.headlines import FACTS
+from monitoring.company_page.summary import FACTS
+from monitoring.elements.formatting import WORDS, plain_words
+from monitoring.elements.labels_catalog import VOCABULARY
+from monitoring.elements.severity import (
+    BY_PATH,
+    CRITICAL_WHEN_TRUE,
+    default_label,
+    default_severity,
+    severity_of_element,
+)
 from monitoring.models import Element, Severity
-from monitoring.severity import BY_PATH, CRITICAL_WHEN_TRUE, default_label, default_severity, severity_of_element
-from monitoring.vocabulary import VOCABULARY
-from monitoring.wording import WORDS, plain_words
 
 WEIGHTS = {
     "organization.dunsControlStatus.operatingStatus": Severity.CRITICAL,

@@ -14,9 +14,9 @@ from django.utils import timezone
 from core.encryption import decrypted, encrypted
 from core.models import AuditEntry
 from dnbmon_site.models import User
+from monitoring.exports.scheduled import plan, write_now
+from monitoring.exports.sftp import BadKey, confirm_key, read_private_key, try_out
 from monitoring.models import FileServer, ScheduledExport
-from monitoring.scheduled_export import plan, write_now
-from monitoring.sftp import BadKey, confirm_key, read_private_key, try_out
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
 from tests.builders.pages import text_of

@@ -7,13 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring.comparing import differences
-from monitoring.drifting import Drift, mark_drift
-from monitoring.facts import compared, facts_of, turns
-from monitoring.history import events_of, events_with, fold
-from monitoring.models import Change, Element, Kind, Severity
-from monitoring.raw import pretty
-from monitoring.timeline import (
+from monitoring.company_page.document_table import compared, facts_of, turns
+from monitoring.company_page.timeline import (
+    Drift,
     Line,
     Page,
     changes_of,
@@ -24,7 +20,12 @@ from monitoring.timeline import (
     sentence,
     timeline,
 )
-from monitoring.wording import from_json, label_of_path, lower_first, say, short, words
+from monitoring.company_page.value_diff import differences
+from monitoring.company_page.value_mismatch import mark_drift
+from monitoring.elements.formatting import from_json, label_of_path, lower_first, say, short, words
+from monitoring.history.state import events_of, events_with, fold
+from monitoring.ingest.raw_item import pretty
+from monitoring.models import Change, Element, Kind, Severity
 from portfolio.models import Company, Registration
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered

@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 
 from monitoring.models import Axis, Change, DayTotal, Publication, ReadMark, Severity
-from monitoring.rebuilding import rebuild
-from monitoring.rolling_up import recount, roll_up
-from monitoring.totals import TOLD
+from monitoring.rebuild.rebuild import rebuild
+from monitoring.stats.daily_counts import recount, roll_up
+from monitoring.stats.day_totals import TOLD
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update

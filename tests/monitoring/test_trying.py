@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring import trying
+from monitoring.alerts import rule_preview
+from monitoring.alerts.rule_preview import try_rule
+from monitoring.elements.paths import Mistake
 from monitoring.models import Alert, AlertRule, Dispatch, Grouping
-from monitoring.paths import Mistake
-from monitoring.trying import try_rule
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.elements import ACTIVE, BANKRUPTCY, OUT, STATUS, an_element
@@ -82,7 +82,7 @@ def test_examples_are_the_newest_in_words() -> None:
 
 def test_what_lies_beyond_the_bound_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     a_past()
-    monkeypatch.setattr(trying, "SCAN", 2)
+    monkeypatch.setattr(rule_preview, "SCAN", 2)
     trial = try_rule(AlertRule(name="Tried", elements=STATUS))
     assert [window.is_all for window in trial.windows] == [True, False, False]
     assert not trial.is_all

@@ -14,14 +14,12 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from core.models import AuditEntry
 from core.outbound import connections, http
-from monitoring import dispatching, webhook_reading
-from monitoring.dispatching import send_again, send_to
-from monitoring.event_types import EVENT_TYPES, UnknownEventType, patterns_of
 from monitoring.models import Dispatch, DispatchAttempt, DispatchState, Publication, Severity, WebhookEndpoint
-from monitoring.publishing import publish
-from monitoring.webhook_reading import queue_changes
-from monitoring.webhook_sending import SPACING, send_test
-from monitoring.webhooks import (
+from monitoring.outbox import queue
+from monitoring.outbox.queue import send_again, send_to
+from monitoring.publications.sequence import publish
+from monitoring.webhooks import enqueue
+from monitoring.webhooks.endpoints import (
     Event,
     edit_endpoint,
     emit_event,
@@ -34,6 +32,9 @@ from monitoring.webhooks import (
     switch_on,
     waiting,
 )
+from monitoring.webhooks.enqueue import queue_changes
+from monitoring.webhooks.event_types import EVENT_TYPES, UnknownEventType, patterns_of
+from monitoring.webhooks.send import SPACING, send_test
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
@@ -205,7 +206,7 @@ def test_what_is_queued_again_after_a_crash_is_the_same(receiver: Receiver, monk
     an_endpoint(receiver)
     delivered(an_update(), a_notice("EXIT"))
     with monkeypatch.context() as patched:
-        patched.setattr(webhook_reading, "_move", _killed)
+        patched.setattr(enqueue, "_move", _killed)
         with pytest.raises(KeyboardInterrupt):
             queue_and_send()
     queued = sorted(Dispatch.objects.values_list("id", "sequence"))
@@ -226,7 +227,7 @@ def test_killed_between_sending_and_noting(
     an_endpoint(receiver)
     delivered(an_update())
     with monkeypatch.context() as patched:
-        patched.setattr(dispatching, "_mark_sent", _killed)
+        patched.setattr(queue, "_mark_sent", _killed)
         with pytest.raises(KeyboardInterrupt):
             queue_and_send()
     assert states() == ["waiting"]
@@ -243,7 +244,7 @@ def test_two_readers_at_once_tell_nothing_twice(receiver: Receiver, monkeypatch:
     delivered(an_update(), a_notice("EXIT"))
     stale = WebhookEndpoint.objects.get(pk=endpoint.pk)
     queue_and_send()
-    monkeypatch.setattr(webhook_reading, "active_endpoints", lambda: [stale])
+    monkeypatch.setattr(enqueue, "active_endpoints", lambda: [stale])
     queue_and_send()
     assert len(receiver.ids) == 2
 

@@ -14,9 +14,9 @@ from core.text import ago, days_and_hours, span
 from direct_plus.errors import DirectPlusError, Told
 from dnbmon_site.models import User
 from monitoring import jobs
-from monitoring.admin import acting
 from monitoring.models import Delivery, DeliveryState, Source
-from monitoring.pulling import Outcome, PullResult
+from monitoring.pull.admin import actions
+from monitoring.pull.puller import Outcome, PullResult
 from portfolio.dnb_client import NotConfigured
 from portfolio.models import Cadence, Registration, RegistrationState
 from portfolio.registrations.discover import Discovery
@@ -165,7 +165,7 @@ def a_refusal() -> DirectPlusError:
 
 def test_looking_tells_what_was_found(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Discovery(seen=["A", "B"], new=["B"], failed={"A": "no answer"})
-    monkeypatch.setattr(acting, "discover_registrations", lambda contract: found)
+    monkeypatch.setattr(actions, "discover_registrations", lambda contract: found)
     text = text_of(admin.post(f"{LIST}look/", follow=True))
     assert "2 registrations, 1 of them new" in text and "A could not be read: no answer" in text
 
@@ -175,7 +175,7 @@ def test_trouble_in_looking_is_told(admin: Client, monkeypatch: pytest.MonkeyPat
     def fail(contract: object) -> None:
         raise error
 
-    monkeypatch.setattr(acting, "discover_registrations", fail)
+    monkeypatch.setattr(actions, "discover_registrations", fail)
     assert str(error) in text_of(admin.post(f"{LIST}look/", follow=True))
 
 

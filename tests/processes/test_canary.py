@@ -120,7 +120,7 @@ def test_a_restart_is_told_and_begins_with_the_last_job(sent: list[str], monkeyp
     row = Incident.objects.get()
     assert row.started_at == Heartbeat.objects.get().at
     assert Notice.objects.get().subject.startswith("Critical: Worker: The jobs stood still")
-    assert woken == ["monitoring.alert_jobs.send_due"]
+    assert woken == ["monitoring.jobs.send_due"]
 
 
 def test_a_task_counts_from_when_it_begins_and_survives_a_database_that_is_away(

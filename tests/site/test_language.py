@@ -19,7 +19,7 @@ from core.markup import ago, bytes_in_words, exact
 from core.models import AuditEntry
 from core.text import counted, day_text, moment_text, plural
 from dnbmon_site.models import User
-from monitoring.wording import say
+from monitoring.elements.formatting import say
 from tests.builders.contracts import a_contract
 
 MOMENT = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)

@@ -66,9 +66,9 @@ def test_not_inside_a_transaction(waits: list[float]) -> None:
 
 def test_what_comes_out_of_the_queue_is_a_job_that_repeats(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     step, calls = failing(1, OperationalError("database is locked"))
-    monkeypatch.setattr("monitoring.alert_jobs.send_due", step)
-    task = {"id": "1", "name": "n", "func": "monitoring.alert_jobs.send_due", "args": [], "kwargs": {}}
+    monkeypatch.setattr("monitoring.jobs.send_due", step)
+    task = {"id": "1", "name": "n", "func": "monitoring.jobs.send_due", "args": [], "kwargs": {}}
     func = TaskSerializer.loads(json.dumps({**task, "started": "2026-01-01T00:00:00+00:00"}).encode())["func"]
-    assert isinstance(func, Job) and func == "monitoring.alert_jobs.send_due"
+    assert isinstance(func, Job) and func == "monitoring.jobs.send_due"
     assert func() == 7
     assert len(calls) == 2

@@ -37,7 +37,7 @@ from monitoring.models import (
     Source,
     WebhookEndpoint,
 )
-from monitoring.webhooks import create_endpoint
+from monitoring.webhooks.endpoints import create_endpoint
 from portfolio.imports.resume import work_on
 from portfolio.imports.upload import create_import
 from portfolio.models import ImportMode, Proposal, ProposalKind, Registration, Subject, SubjectImport, SyncRun

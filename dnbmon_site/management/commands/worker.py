@@ -22,8 +22,8 @@ AT_ONCE = (
     "monitoring.jobs.pull_due",
     "monitoring.jobs.ingest_received",
     "monitoring.jobs.publish_read",
-    "monitoring.alert_jobs.alert_published",
-    "monitoring.alert_jobs.queue_for_webhooks",
+    "monitoring.jobs.alert_published",
+    "monitoring.jobs.queue_for_webhooks",
     "monitoring.jobs.repair_due",
     "portfolio.jobs.work_on_imports",
 )

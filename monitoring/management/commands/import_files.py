@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from core.text import plural
 from direct_plus.delivered_files import FileKind, FileName, UnreadableFile, parse_file_name, read_header, sha256_of
-from monitoring.files import Imported, import_file
+from monitoring.pipeline.delivered_files import Imported, import_file
 from portfolio.plain_commands import PlainCommand, Progress, one_registration, progress
 from portfolio.registrations.dnb_list_files import apply_exceptions, apply_export
 

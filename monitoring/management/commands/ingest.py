@@ -7,13 +7,13 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from monitoring import jobs
-from monitoring.delays import roll_up_delays
-from monitoring.ingesting import waiting_deliveries
 from monitoring.models import Delivery, DeliveryState
-from monitoring.publishing import publish_waiting
-from monitoring.rebuilding import Rebuilt, rebuild
-from monitoring.retention import what_remains
-from monitoring.rolling_up import roll_up
+from monitoring.pipeline.ingest import waiting_deliveries
+from monitoring.publications.sequence import publish_waiting
+from monitoring.rebuild.rebuild import Rebuilt, rebuild
+from monitoring.retention.retention import what_remains
+from monitoring.stats.daily_counts import roll_up
+from monitoring.stats.latency import roll_up_delays
 from portfolio.models import Contract, Registration
 from portfolio.plain_commands import PlainCommand, Progress, progress
 

@@ -11,10 +11,10 @@ from django.core.management.base import CommandError, CommandParser
 from core.text import plural
 from direct_plus.errors import DirectPlusError
 from monitoring import jobs
-from monitoring.management.commands._waiting import add_wait, keep_trying
 from monitoring.models import Delivery
-from monitoring.pulling import Outcome, PullResult, pull
-from monitoring.repairing import doubts_of, repair_is_due
+from monitoring.pull.puller import Outcome, PullResult, pull
+from monitoring.pull.wait_for_lease import add_wait, keep_trying
+from monitoring.replay.passes import doubts_of, repair_is_due
 from portfolio.dnb_client import NotConfigured
 from portfolio.models import Registration, RegistrationState
 from portfolio.plain_commands import PlainCommand, Progress, progress, registrations_named

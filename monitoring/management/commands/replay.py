@@ -8,12 +8,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
-from monitoring.gaps import REPLAYED_FOR
-from monitoring.leasing import Lease, LeaseLost
-from monitoring.management.commands._waiting import add_wait, lease_after_waiting
+from monitoring.deliveries.gaps import REPLAYED_FOR
+from monitoring.deliveries.lease import Lease, LeaseLost
 from monitoring.management.commands.pull import Counted
 from monitoring.models import Purpose
-from monitoring.repairing import RepairResult, begin_pass, run_pass
+from monitoring.pull.wait_for_lease import add_wait, lease_after_waiting
+from monitoring.replay.passes import RepairResult, begin_pass, run_pass
 from portfolio.dnb_client import client_for
 from portfolio.models import Registration
 from portfolio.plain_commands import PlainCommand, one_registration, progress

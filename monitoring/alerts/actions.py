@@ -1,0 +1,71 @@
+"""What people do with alerts: acknowledge, close, open again, assign, comment.
+
+Each act is one statement a batch, so of two that do the same at once one is counted.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from core.db import clean_text, in_batches
+from monitoring.alerts.assignment_notices import notify_assignees
+from monitoring.alerts.own_alerts import OPEN, count_own_alerts
+from monitoring.models import Alert, AlertComment, AlertState
+
+LONGEST = 4_000
+
+
+def acknowledge(alerts: Sequence[uuid.UUID], *, by: str) -> int:
+    """Somebody looks after them; returns how many were new."""
+    changed = {"state": AlertState.ACKNOWLEDGED, "acknowledged_by": by, "acknowledged_at": timezone.now()}
+    return sum(
+        Alert.objects.filter(pk__in=batch, state=AlertState.NEW).update(**changed) for batch in in_batches(alerts)
+    )
+
+
+def close(alerts: Sequence[uuid.UUID], *, by: str) -> int:
+    """Nothing is left to do; returns how many were open."""
+    changed = {"state": AlertState.CLOSED, "closed_by": by, "closed_at": timezone.now()}
+    count = sum(Alert.objects.filter(pk__in=batch, state__in=OPEN).update(**changed) for batch in in_batches(alerts))
+    count_own_alerts(_assignees(alerts))
+    return count
+
+
+def open_again(alerts: Sequence[uuid.UUID], *, by: str) -> int:
+    changed = {"state": AlertState.NEW, "closed_by": "", "closed_at": None}
+    count = sum(
+        Alert.objects.filter(pk__in=batch, state=AlertState.CLOSED).update(**changed) for batch in in_batches(alerts)
+    )
+    count_own_alerts(_assignees(alerts))
+    return count
+
+
+def assign(alerts: Sequence[uuid.UUID], *, to: Any, by: str) -> int:
+    """To a person, who is notified, or to nobody (None); returns how many had somebody else, or nobody, before."""
+    before = _assignees(alerts)
+    changed = {"assignee": to, "assigned_by": by if to else "", "assigned_at": timezone.now() if to else None}
+    others = Alert.objects.exclude(assignee=to)
+    count = sum(others.filter(pk__in=batch).update(**changed) for batch in in_batches(alerts))
+    count_own_alerts(before | ({to.pk} if to else set()))
+    notify_assignees()
+    return count
+
+
+def _assignees(alerts: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    found: set[uuid.UUID] = set()
+    for batch in in_batches(alerts):
+        rows = Alert.objects.filter(pk__in=batch, assignee__isnull=False).order_by()
+        found.update(rows.values_list("assignee_id", flat=True).distinct())
+    return found
+
+
+def comment(alert: uuid.UUID, *, by: str, text: str) -> AlertComment | None:
+    """None where nothing was written."""
+    text = clean_text(text.strip(), LONGEST)
+    if not text:
+        return None
+    return AlertComment.objects.create(alert_id=alert, by=by, at=timezone.now(), text=text)

@@ -1,0 +1,1 @@
+"""The inbox of alerts, rules, and whom they reach."""

@@ -1,0 +1,92 @@
+"""What a channel takes, and whom a rule notifies, in words for their lists and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext, ngettext
+
+from core.text import counted
+from monitoring.alerts.reach import Reach
+from monitoring.alerts.rules import few
+from monitoring.elements.formatting import lower_first
+from monitoring.models import AlertRule, Channel, Severity
+from monitoring.outbox.permitted_addresses import waits_for, why_refused
+
+
+def standing_of(row: Channel, taken: Sequence[AlertRule], asked: Mapping[Any, list[str]]) -> tuple[str, str, str]:
+    """A word, its tone, and why; `taken` are the rules whose alerts come here, `asked` is who has to say yes where."""
+    if row.unsubscribed_at:
+        return gettext("Unsubscribed"), "warn", gettext("Somebody followed the link “No more of these”.")
+    if not row.active:
+        return gettext("Switched off"), "calm", ""
+    if why := why_refused(row):
+        return gettext("Switched off"), "bad", why
+    if row.pk in asked:
+        return gettext("Not confirmed"), "warn", waits_for(asked[row.pk])
+    if row.last_error:
+        return gettext("In trouble"), "bad", row.last_error
+    return (gettext("Works"), "good", "") if taken else _without_rules(row)
+
+
+def _without_rules(row: Channel) -> tuple[str, str, str]:
+    if row.person:
+        why = gettext(
+            "No rule's alerts come here: only alerts assigned to %(person)s, and about companies that are theirs."
+        )
+        return gettext("Own alerts only"), "info", why % {"person": row.person}
+    if row.notices:
+        return gettext("Notices only"), "info", gettext("No rule's alerts come here: only notices about the portfolio.")
+    return gettext("Takes nothing"), "warn", gettext("No rule's alerts come here, so nothing is ever sent.")
+
+
+def taken_in_words(row: Channel, taken: Sequence[AlertRule]) -> str:
+    if not taken:
+        return gettext("no rule")
+    if row.all_rules:
+        return gettext("every rule from %(severity)s on: %(names)s") % {
+            "severity": lower_first(str(Severity(row.minimum).label)),
+            "names": few([rule.name for rule in taken]),
+        }
+    return few([rule.name for rule in taken])
+
+
+def waiting_in_words(count: int) -> str:
+    """What has come together for a digest."""
+    if not count:
+        return gettext("nothing so far; an empty digest is not sent")
+    return ngettext("%(count)s entry so far", "%(count)s entries so far", count) % {"count": counted(count)}
+
+
+def offered(reach: Reach, row: Channel) -> list[AlertRule]:
+    """The rules whose alerts a channel without any could take."""
+    return [rule for rule in reach.rules if rule.severity >= row.minimum]
+
+
+def notified_in_words(rule: AlertRule, channels: Sequence[Channel]) -> str:
+    """Whom a rule's alerts reach beside the inbox; nothing where that is nobody."""
+    names = few([channel.name for channel in channels]) if channels else ""
+    owner = gettext("the company's owner") if rule.to_owner else ""
+    return ", ".join(filter(None, [names, owner]))
+
+
+def waiting_for_yes(channels: Sequence[Channel], asked: Mapping[Any, list[str]]) -> list[str]:
+    """Of channels that take a rule's alerts, and whose readers have not said yes."""
+    return [f"“{channel.name}”: {waits_for(asked[channel.pk])}" for channel in channels]
+
+
+def too_light_in_words(rule: AlertRule, channels: Sequence[Channel]) -> list[str]:
+    """Of channels that are ticked in a rule and take only heavier alerts."""
+    words = gettext(
+        "“%(channel)s” takes alerts from %(minimum)s on; those of this rule are %(severity)s and are not sent."
+    )
+    return [
+        words
+        % {
+            "channel": channel.name,
+            "minimum": lower_first(str(Severity(channel.minimum).label)),
+            "severity": lower_first(str(Severity(rule.severity).label)),
+        }
+        for channel in channels
+    ]

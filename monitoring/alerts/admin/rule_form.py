@@ -1,0 +1,182 @@
+"""The form of an alert rule: boxes and rows that write the rule's texts, and each mistake at its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, UnfoldAdminTextareaWidget
+
+from monitoring.alerts.conditions import OPERATORS
+from monitoring.alerts.rules import mistakes_in, split
+from monitoring.models import AlertRule, Channel, Element, Kind, RuleChannel, content_key
+from portfolio.models import Registration
+
+MOST_ELEMENTS = 500
+EMPTY_ROWS = 2
+KINDS = [(kind.value, kind.label) for kind in Kind if kind not in (Kind.BASELINE, Kind.UNKNOWN)]
+
+
+class OwnTemplate:
+    """A widget drawn by one of our templates; forms look for theirs among Django's only."""
+
+    def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> SafeString:
+        return render_to_string(template_name, context)
+
+
+class Boxes(OwnTemplate, forms.CheckboxSelectMultiple):
+    """Boxes to tick, in unfold's look."""
+
+    template_name = "pages/boxes.html"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({"class": " ".join(CHECKBOX_CLASSES)}, **kwargs)
+
+
+class TextBoxes(forms.MultipleChoiceField):
+    """Ticked boxes as a text: what is ticked, separated by commas."""
+
+    widget = Boxes
+
+    def clean(self, value: Any) -> str:
+        return ",".join(super().clean(value))
+
+
+class ElementsWidget(OwnTemplate, UnfoldAdminTextareaWidget):  # type: ignore[misc]
+    """A text of paths, with the known ones to choose from."""
+
+    template_name = "pages/elements_widget.html"
+
+    class Media:
+        js = ("dnbmon/forms.js",)
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        known = Element.objects.order_by("path").values_list("path", "label")[:MOST_ELEMENTS]
+        classes = " ".join(INPUT_CLASSES)
+        return {**super().get_context(name, value, attrs), "known": list(known), "input_classes": classes}
+
+
+class ConditionsWidget(OwnTemplate, forms.Widget):
+    """Rows of an operator and a value, written as lines."""
+
+    template_name = "pages/conditions_widget.html"
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        rows = [*rows_of(value or ""), *[("", "")] * EMPTY_ROWS]
+        return {
+            **super().get_context(name, value, attrs),
+            "rows": [(operator, text, _choices(operator)) for operator, text in rows],
+            "select_classes": " ".join(SELECT_CLASSES),
+            "input_classes": " ".join(INPUT_CLASSES),
+        }
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
+        if name in data:
+            return str(data[name])
+        operators, values = data.getlist(f"{name}_operator"), data.getlist(f"{name}_value")
+        rows = zip(operators, values, strict=False)
+        lines = [f"{operator} {' '.join(text.split())}".strip() for operator, text in rows if operator or text.strip()]
+        return "\n".join(lines)
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return name not in data and f"{name}_operator" not in data
+
+
+def _choices(operator: str) -> list[tuple[str, str | Promise]]:
+    known = list(OPERATORS.items())
+    return known if operator in OPERATORS or not operator else [*known, (operator, operator)]
+
+
+def rows_of(text: str) -> list[tuple[str, str]]:
+    """Each line as operator and value; what begins with no operator stands as a value."""
+    return [_row(line.strip()) for line in text.splitlines() if line.strip()]
+
+
+def _row(line: str) -> tuple[str, str]:
+    for operator in sorted(OPERATORS, key=len, reverse=True):
+        if line.lower() == operator or line.lower().startswith(operator + " "):
+            return operator, line[len(operator) :].strip()
+    return "", line
+
+
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    kinds = TextBoxes(label=_("Kinds"), choices=KINDS, required=False, help_text=_("None ticked: every kind."))
+    elements = forms.CharField(
+        widget=ElementsWidget(attrs={"rows": 4, "spellcheck": "false"}),
+        required=False,
+        label=_("Elements"),
+        help_text=_(
+            "One path a line; empty: all. * stands for any letters of one name, ** for any number of names, "
+            "! before a path leaves it out. A path also takes what lies below it and what it lies in."
+        ),
+    )
+    conditions = forms.CharField(
+        label=_("Conditions"),
+        widget=ConditionsWidget,
+        required=False,
+        help_text=_(
+            "None: any change. Values are compared as words or numbers: 403 and Out of business are the same "
+            "status. All of them means: all about one element."
+        ),
+    )
+    registrations = TextBoxes(label=_("Registrations"), required=False, help_text=_("None ticked: all."))
+    channels = forms.ModelMultipleChoiceField(
+        Channel.objects.none(),
+        label=_("Channels"),
+        required=False,
+        widget=Boxes,
+        help_text=_("Channels that take the alerts of every rule need no tick."),
+    )
+
+    class Meta:
+        model = AlertRule
+        fields = (
+            *("name", "description", "active", "severity", "kinds", "elements", "combination", "conditions"),
+            *("registrations", "companies", "tags", "countries", "grouping", "to_owner", "channels"),
+            *("quiet_from", "quiet_until", "quiet_zone"),
+        )
+
+    # Set by the admin: the channels that this person may use.
+    usable: QuerySet[Channel] = Channel.objects.none()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        references = Registration.objects.order_by("reference").values_list("reference", flat=True)
+        gone = [name for name in split(self.instance.registrations) if name not in set(references)]
+        self._offer("registrations", [(name, name) for name in [*references, *gone]])
+        for name in ("kinds", "registrations"):
+            self.initial[name] = split(getattr(self.instance, name))
+        channels: Any = self.fields["channels"]
+        channels.queryset = self.usable
+        self.initial["channels"] = [row.channel_id for row in RuleChannel.objects.filter(rule=self.instance.pk)]
+
+    def add_prefix(self, field_name: str) -> str:
+        """A field called `elements` would hide the browser's own list of a form's fields from scripts."""
+        return super().add_prefix("element_paths" if field_name == "elements" else field_name)
+
+    def _offer(self, name: str, choices: Iterable[tuple[str, str]]) -> None:
+        field: Any = self.fields[name]
+        field.choices = list(choices)
+
+    def _post_clean(self) -> None:
+        """When the row has what was written: each mistake goes to its field, with its place."""
+        super()._post_clean()  # type: ignore[misc]
+        for name, said in mistakes_in(self.instance).items():
+            if name in self.fields and name not in self.errors:
+                self.add_error(name, [ValidationError(text) for text in said])
+
+
+def set_channels(rule: AlertRule, chosen: Iterable[Channel], usable: QuerySet[Channel]) -> None:
+    """Of the channels that this person may use; those of others stay as they are."""
+    wanted, may_use = {channel.pk for channel in chosen}, set(usable.values_list("pk", flat=True))
+    known = set(RuleChannel.objects.filter(rule=rule).values_list("channel_id", flat=True))
+    RuleChannel.objects.filter(rule=rule, channel__in=list((known & may_use) - wanted)).delete()
+    for key in wanted - known:
+        RuleChannel.objects.create(id=content_key("rule channel", rule.pk, key), rule=rule, channel_id=key)

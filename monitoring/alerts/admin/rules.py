@@ -1,0 +1,291 @@
+"""Alert rules: made and changed in a form, tried on the past, switched on, reset to the ready pack."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.decorators import action
+
+from core.admin.base import PageAdmin
+from core.admin.filters import choice_filter
+from core.audit import record
+from core.markup import badge, two_lines
+from core.text import counted
+from monitoring.alerts.admin.reach import notified_in_words, too_light_in_words, waiting_for_yes
+from monitoring.alerts.admin.rule_form import RuleForm, set_channels
+from monitoring.alerts.default_rules import is_changed, reset, restore_pack
+from monitoring.alerts.reach import Reach, count_unheard
+from monitoring.alerts.rule_preview import try_rule
+from monitoring.alerts.rules import in_words, scope_in_words
+from monitoring.elements.paths import Mistake
+from monitoring.models import AlertRule, Severity
+from monitoring.outbox.admin.channels import visible_channels
+
+TRY = "save_and_try"
+# What unfold calls that button.
+TRY_BUTTON = f"monitoring_alertrule_{TRY}"
+LABELS: dict[str, tuple[Any, Any]] = {
+    "severity": (_("Weight"), _("Of the alerts that it raises.")),
+    "companies": (_("Companies"), _("D-U-N-S numbers, separated by commas or lines; # begins a comment. Empty: all.")),
+    "tags": (_("Tags"), _("Separated by commas. Empty: all.")),
+    "countries": (_("Countries"), _("Two letters each, separated by commas, such as DE, AT. Empty: all.")),
+    "combination": (_("Conditions that must be met"), ""),
+    "to_owner": (_("Tell the company's owner"), _("The person, or mail address, who looks after the company.")),
+    "grouping": (_("Grouping"), ""),
+    "quiet_from": (_("Quiet from"), _("Messages wait until the quiet hours are over.")),
+    "quiet_until": (_("Quiet until"), ""),
+    "quiet_zone": (_("Time zone of the quiet hours"), _("Such as Europe/Berlin.")),
+}
+SHORT = ("companies", "tags", "countries", "description")
+
+
+@admin.register(AlertRule)
+class AlertRuleAdmin(PageAdmin):
+    form = RuleForm
+    list_display = ("what", "weight", "status", "scope", "tells")
+    list_display_links = ("what",)
+    list_filter = (
+        choice_filter("severity", Severity.choices[::-1], _("weight")),
+        choice_filter("active", [("True", _("Switched on")), ("False", _("Switched off"))], _("state")),
+    )
+    search_fields = ("name",)
+    ordering = ("-severity", "name")
+    sortable_by = ()
+    actions = ("switch_selected_on", "switch_selected_off", "reset_selected")
+    actions_submit_line = (TRY,)
+    list_before_template = "pages/rules_intro.html"
+    change_form_template = "pages/rule.html"
+    empty_title = _("No rules")
+    empty_template = "pages/rules_empty.html"
+    fieldsets = (
+        (None, {"fields": ("name", "description", "severity")}),
+        (_("Which changes"), {"fields": ("kinds", "elements", "combination", "conditions")}),
+        (_("Of which companies"), {"fields": ("registrations", "companies", "tags", "countries")}),
+        (_("Who is told"), {"fields": ("grouping", "to_owner", "channels", "quiet_from", "quiet_until", "quiet_zone")}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("restore/", view(require_POST(self.restore)), name="monitoring_alertrule_restore"),
+            path("<uuid:key>/try/", view(self.try_on_the_past), name="monitoring_alertrule_try"),
+            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="monitoring_alertrule_do"),
+            *super().get_urls(),
+        ]
+
+    # The list
+    def complete_rows(self, rows: list[Any]) -> None:
+        reach = Reach.read()
+        for row in rows:
+            row.channels = reach.channels_of(row)
+
+    @admin.display(description=_("Rule"))
+    def what(self, row: AlertRule) -> SafeString:
+        return two_lines(row.name, in_words(row))
+
+    @admin.display(description=_("Weight"))
+    def weight(self, row: AlertRule) -> SafeString:
+        severity = Severity(row.severity)
+        return badge(severity.label, severity.name.lower())
+
+    @admin.display(description=_("State"))
+    def status(self, row: AlertRule) -> SafeString:
+        return badge(gettext("On"), "good") if row.active else badge(gettext("Off"), "calm")
+
+    @admin.display(description=_("Of"))
+    def scope(self, row: AlertRule) -> str:
+        return scope_in_words(row)
+
+    @admin.display(description=_("Notifies"))
+    def tells(self, row: Any) -> SafeString | str:
+        if row.channels:
+            return notified_in_words(row, row.channels)
+        word = gettext("Owners only") if row.to_owner else gettext("Nobody")
+        return badge(word, "warn" if row.active else "calm", gettext("No channel takes its alerts"))
+
+    @admin.action(description=_("Switch on"), permissions=["change"])
+    def switch_selected_on(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
+        count = switch(list(queryset), on=True, by=name_of(request))
+        text = ngettext("%(count)s rule switched on.", "%(count)s rules switched on.", count)
+        messages.success(request, text % {"count": counted(count)})
+
+    @admin.action(description=_("Switch off"), permissions=["change"])
+    def switch_selected_off(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
+        count = switch(list(queryset), on=False, by=name_of(request))
+        messages.success(
+            request,
+            ngettext("%(count)s rule switched off.", "%(count)s rules switched off.", count)
+            % {"count": counted(count)},
+        )
+
+    @admin.action(description=_("Reset to the ready pack"), permissions=["change"])
+    def reset_selected(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
+        count = sum(reset_rule(row, by=name_of(request)) for row in queryset)
+        messages.success(
+            request, ngettext("%(count)s rule reset.", "%(count)s rules reset.", count) % {"count": counted(count)}
+        )
+
+    # The form
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"usable": visible_channels(request)})
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in ("quiet_from", "quiet_until"):
+            kwargs["widget"] = forms.TimeInput({"type": "time", "class": "dm-input"}, format="%H:%M")
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, forms.Field) and db_field.name in LABELS:
+            field.label, field.help_text = LABELS[db_field.name]
+        if field and db_field.name in SHORT:
+            field.widget.attrs["rows"] = 2
+        return field
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context.get("original")
+        told = _told(row) if row else {}
+        may_act = self.has_change_permission(request)
+        context = {**context, **told, "may_act": may_act, "show_history": False}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: AlertRule, form: forms.ModelForm[Any], change: bool) -> None:
+        obj.changed_at = timezone.now()
+        obj.created_by = obj.created_by or name_of(request)
+        super().save_model(request, obj, form, change)
+        set_channels(obj, form.cleaned_data["channels"], visible_channels(request))
+        note(obj, "changed" if change else "made", by=name_of(request), after=form.cleaned_data)
+        for words in too_light_in_words(obj, Reach.read().too_light(obj)):
+            messages.warning(request, words)
+        count_unheard()
+
+    def delete_model(self, request: HttpRequest, obj: AlertRule) -> None:
+        super().delete_model(request, obj)
+        count_unheard()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
+        super().delete_queryset(request, queryset)
+        count_unheard()
+
+    @action(description=_("Save and try on the past"))  # type: ignore[untyped-decorator]  # unfold's
+    def save_and_try(self, request: HttpRequest, obj: AlertRule) -> None:
+        """Saving is all that is to be done; the answer leads to the page."""
+
+    def response_add(self, request: HttpRequest, obj: AlertRule, post_url_continue: str | None = None) -> HttpResponse:
+        return self._to_trial(request, obj) or super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: AlertRule) -> HttpResponse:
+        return self._to_trial(request, obj) or super().response_change(request, obj)
+
+    def _to_trial(self, request: HttpRequest, obj: AlertRule) -> HttpResponse | None:
+        """After making one, too: it is off until somebody has seen what it would raise."""
+        is_new = request.resolver_match is not None and request.resolver_match.url_name == "monitoring_alertrule_add"
+        if TRY_BUTTON in request.POST or (
+            is_new and "_addanother" not in request.POST and "_continue" not in request.POST
+        ):
+            return HttpResponseRedirect(reverse("admin:monitoring_alertrule_try", args=[obj.pk]))
+        return None
+
+    # What people do
+    def try_on_the_past(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        try:
+            trial, mistake = try_rule(row), ""
+        except Mistake as error:
+            trial, mistake = None, gettext("Character %(at)s: %(error)s") % {"at": error.at, "error": error}
+        context = {"row": row, "trial": trial, "mistake": mistake, "words": in_words(row), "scope": scope_in_words(row)}
+        may_act = self.has_change_permission(request, row)
+        title = gettext("%(name)s, tried on the past") % {"name": row.name}
+        return self.page(request, "pages/rule_trial.html", title=title, may_act=may_act, **context)
+
+    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        if action in ("on", "off"):
+            switch([row], on=action == "on", by=name_of(request))
+            text = gettext("%(name)s is switched on.") if action == "on" else gettext("%(name)s is switched off.")
+            messages.success(request, text % {"name": row.name})
+        elif action == "reset":
+            reset_rule(row, by=name_of(request))
+            messages.success(request, gettext("%(name)s is as the ready pack has it.") % {"name": row.name})
+        else:
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+        return HttpResponseRedirect(reverse("admin:monitoring_alertrule_change", args=[row.pk]))
+
+    def restore(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        count = restore_pack()
+        count_unheard()
+        messages.success(
+            request,
+            ngettext("%(count)s rule put back.", "%(count)s rules put back.", count) % {"count": counted(count)}
+            if count
+            else gettext("The whole pack is there."),
+        )
+        return HttpResponseRedirect(reverse("admin:monitoring_alertrule_changelist"))
+
+
+def name_of(request: HttpRequest) -> str:
+    return request.user.get_username()
+
+
+def _told(row: AlertRule) -> dict[str, Any]:
+    """What stands above the form."""
+    reach = Reach.read()
+    channels = reach.channels_of(row)
+    return {
+        "words": in_words(row),
+        "scope": scope_in_words(row),
+        "is_changed": is_changed(row),
+        "notified": notified_in_words(row, channels),
+        "has_channels": bool(channels),
+        "warnings": [
+            *waiting_for_yes(reach.waiting_of(row), reach.asked),
+            *too_light_in_words(row, reach.too_light(row)),
+        ],
+    }
+
+
+def switch(rows: list[AlertRule], *, on: bool, by: str) -> int:
+    wanted = [row for row in rows if row.active != on]
+    for row in wanted:
+        AlertRule.objects.filter(pk=row.pk).update(active=on, changed_at=timezone.now())
+        note(row, "on" if on else "off", by=by)
+    count_unheard()
+    return len(wanted)
+
+
+def reset_rule(row: AlertRule, *, by: str) -> bool:
+    done = reset(row)
+    if done:
+        note(row, "reset", by=by)
+        count_unheard()
+    return done
+
+
+# As the audit tells it, by what was done.
+DONE: dict[str, str | Promise] = {
+    "made": _("Alert rule %(name)s made"),
+    "changed": _("Alert rule %(name)s changed"),
+    "on": _("Alert rule %(name)s switched on"),
+    "off": _("Alert rule %(name)s switched off"),
+    "reset": _("Alert rule %(name)s reset to the ready pack"),
+}
+
+
+def note(row: AlertRule, deed: str, *, by: str, after: dict[str, Any] | None = None) -> None:
+    said = {name: str(value) for name, value in after.items()} if after else None
+    record(actor=by, action=f"rule.{deed}", thing=row, summary=str(DONE[deed]) % {"name": row.name}, after=said)

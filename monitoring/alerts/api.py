@@ -1,0 +1,192 @@
+"""Alerts for other programs: what rules have raised, and saying that somebody looks after it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.examples import an_answer, who
+from core.api.parameters import PageParameters, Several, read_moment
+from core.api.scopes import ALERTS
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from monitoring.alerts.actions import acknowledge, close
+from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, SEVERITIES, CompanyShortSerializer, companies_of
+from monitoring.models import Alert, AlertState, Severity
+from portfolio.companies.duns_field import DunsField
+from portfolio.models import Company
+
+KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The alert's key.")
+ALERT_EXAMPLE = {
+    "id": "019b95d1-4000-8c55-9d0a-2a4f4b0c9a11",
+    "company": COMPANY_SHORT_EXAMPLE,
+    "title": "Out of business",
+    "severity": "critical",
+    "state": "new",
+    "rule": "Out of business",
+    "reason": "The rule “Out of business” watches dunsControlStatus.operatingStatus.",
+    "changes": 1,
+    "happened_at": "2026-01-07T01:23:13Z",
+    "raised_at": "2026-01-08T11:06:48.402000Z",
+    "acknowledged_by": "",
+    "acknowledged_at": None,
+    "closed_by": "",
+    "closed_at": None,
+    "reversal": "",
+}
+
+
+class AlertSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="The same for the same facts, however often they arrive.")
+    company = CompanyShortSerializer(allow_null=True, help_text="Null for summaries of several companies.")
+    title = serializers.CharField(help_text="The first change, in words.")
+    severity = serializers.ChoiceField(SEVERITIES)
+    state = serializers.ChoiceField(AlertState.choices)
+    rule = serializers.CharField(help_text="The name of the rule that raised it.")
+    reason = serializers.CharField(help_text="Why it was raised.")
+    changes = serializers.IntegerField(help_text="How many changes it stands for.")
+    happened_at = serializers.DateTimeField(help_text="When it happened, by D&B.")
+    raised_at = serializers.DateTimeField()
+    acknowledged_by = serializers.CharField()
+    acknowledged_at = serializers.DateTimeField(allow_null=True)
+    closed_by = serializers.CharField()
+    closed_at = serializers.DateTimeField(allow_null=True)
+    reversal = serializers.CharField(help_text="That it was taken back, in words; empty where it was not.")
+
+
+class AlertsSerializer(serializers.Serializer[Any]):
+    results = AlertSerializer(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+
+
+class AlertParameters(PageParameters):
+    state = Several(child=serializers.ChoiceField(AlertState.choices), help_text="Only in these states.")
+    severity = serializers.ChoiceField(SEVERITIES, required=False, help_text="This severity or more.")
+    company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
+
+
+def shown(alerts: Sequence[Alert]) -> Any:
+    companies = companies_of(alert.company_id for alert in alerts if alert.company_id)
+    return AlertSerializer([_item(alert, companies) for alert in alerts], many=True).data
+
+
+def _item(alert: Alert, companies: dict[str, Company]) -> dict[str, Any]:
+    same = ("title", "state", "reason", "happened_at", "raised_at", "reversal")
+    handled = ("acknowledged_by", "acknowledged_at", "closed_by", "closed_at")
+    return {
+        "id": alert.pk,
+        "company": companies.get(alert.company_id) if alert.company_id else None,
+        "severity": Severity(alert.severity).name.lower(),
+        "rule": alert.rule_name,
+        "changes": alert.fact_count,
+        **{name: getattr(alert, name) for name in (*same, *handled)},
+    }
+
+
+class AlertList(APIView):
+    scopes = {"GET": ALERTS}
+    permissions = {"GET": "monitoring.view_alert"}
+
+    @extend_schema(
+        operation_id="alerts",
+        tags=["alerts"],
+        summary="Alerts, newest first",
+        parameters=[AlertParameters],
+        responses=AlertsSerializer,
+        examples=[an_answer("A page", {"results": [ALERT_EXAMPLE], "next": None})],
+    )
+    def get(self, request: Request) -> Response:
+        """What rules have raised. To be told at once, subscribe a webhook to `alert.raised`."""
+        asked = AlertParameters.of(request)
+        rows = Alert.objects.order_by("-raised_at", "-id")
+        for name in ("state", "company"):
+            if name in asked:
+                rows = rows.filter(**{f"{name}__in": sorted(set(asked[name]))})
+        if "severity" in asked:
+            rows = rows.filter(severity__gte=Severity[asked["severity"].upper()])
+        if "after" in asked:
+            rows = beyond(rows, ("raised_at", "id"), _place(asked["after"]), newest_first=True)
+        found, has_more = cut(rows, asked["limit"])
+        token = write_token([found[-1].raised_at.isoformat(), found[-1].pk.hex]) if has_more else None
+        return Response({"results": shown(found), "next": token})
+
+
+def _place(cursor: str) -> tuple[datetime, uuid.UUID]:
+    try:
+        moment, key = read_token(cursor)
+        return read_moment(moment), uuid.UUID(key)
+    except ValueError as error:
+        raise BadCursor from error
+
+
+def alert_or_404(key: uuid.UUID) -> Alert:
+    alert = Alert.objects.filter(pk=key).first()
+    if alert is None:
+        raise Http404("There is no such alert.")
+    return alert
+
+
+class AlertDetail(APIView):
+    scopes = {"GET": ALERTS}
+    permissions = {"GET": "monitoring.view_alert"}
+
+    @extend_schema(
+        operation_id="alert",
+        tags=["alerts"],
+        summary="One alert",
+        parameters=[KEY_IN_PATH],
+        responses=AlertSerializer,
+        examples=[an_answer("An alert", ALERT_EXAMPLE)],
+    )
+    def get(self, request: Request, id: uuid.UUID) -> Response:
+        """As it is now."""
+        return Response(shown([alert_or_404(id)])[0])
+
+
+def _done(request: Request, key: uuid.UUID, act: Callable[..., int]) -> Response:
+    act([key], by=who(request))
+    return Response(shown([alert_or_404(key)])[0])
+
+
+class AlertAcknowledge(APIView):
+    scopes = {"POST": ALERTS}
+    permissions = {"POST": "monitoring.acknowledge_alert"}
+
+    @extend_schema(
+        operation_id="acknowledge_alert",
+        tags=["alerts"],
+        summary="Say that somebody looks after an alert",
+        parameters=[KEY_IN_PATH],
+        request=None,
+        responses=AlertSerializer,
+        examples=[an_answer("Acknowledged", {**ALERT_EXAMPLE, "state": "acknowledged", "acknowledged_by": "ann"})],
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """One that is not new stays as it is."""
+        return _done(request, id, acknowledge)
+
+
+class AlertClose(APIView):
+    scopes = {"POST": ALERTS}
+    permissions = {"POST": "monitoring.acknowledge_alert"}
+
+    @extend_schema(
+        operation_id="close_alert",
+        tags=["alerts"],
+        summary="Say that nothing is left to do about an alert",
+        parameters=[KEY_IN_PATH],
+        request=None,
+        responses=AlertSerializer,
+        examples=[an_answer("Closed", {**ALERT_EXAMPLE, "state": "closed", "closed_by": "ann"})],
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """One that is closed stays as it is."""
+        return _done(request, id, close)

@@ -1,0 +1,212 @@
+"""What takes an alert back: restored after deleted, a value that is again what it was.
+
+A fact is undone while a later change that holds takes it back and no still later one sets it again, or while the change
+itself no longer holds, because another document came in between the two that were compared. An alert is taken back
+while all its facts are undone. That is worked out anew from what holds now, so a reversal that holds no longer opens
+the alert again. What a person has acknowledged gets the note and stays open.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.db import in_batches
+from core.text import moment_text
+from monitoring.company_page.timeline import lines_of, sentence
+from monitoring.elements.compare import leaves
+from monitoring.elements.formatting import from_json
+from monitoring.elements.json_paths import same_value
+from monitoring.elements.paths import Facet
+from monitoring.history.state import touching
+from monitoring.models import Alert, AlertFact, AlertKind, AlertState, Change, Kind
+from monitoring.story_order import story_key
+from portfolio.models import Company
+
+TAKEN_BACK_BY: Mapping[str, str] = {
+    Kind.DELETED: Kind.RESTORED,
+    Kind.TRANSFERRED: Kind.RESTORED,
+    Kind.UNDER_REVIEW: Kind.REVIEWED,
+    Kind.LEFT: Kind.ENTERED,
+}
+PROGRAM = "the program"
+AT_ONCE = 200
+
+
+@dataclass(slots=True)
+class Stories:
+    """The facts of some companies' alerts, and the changes that may undo them."""
+
+    facts: dict[uuid.UUID, list[AlertFact]]
+    changes: dict[uuid.UUID, Change]
+    by_company: dict[str, list[Change]]
+    leaves: dict[uuid.UUID, dict[str, Facet]] = field(default_factory=dict)
+
+
+def review_reversals(companies: Iterable[str]) -> int:
+    """Close what is taken back, and open again what no longer is, among the alerts of these companies.
+
+    Returns how many alerts changed; the same again changes nothing.
+    """
+    return sum(_review(batch) for batch in in_batches(sorted(set(companies)), AT_ONCE))
+
+
+def review_all_reversals() -> int:
+    """The same for every company that has ever had an alert."""
+    companies = AlertFact.objects.order_by().values_list("company", flat=True).distinct()
+    return review_reversals(companies)
+
+
+def _review(companies: Sequence[str]) -> int:
+    alerts = _alerts_of(companies)
+    if not alerts:
+        return 0
+    stories = _stories([alert.pk for alert in alerts])
+    return sum(_apply(alert, _undone_by(stories, stories.facts.get(alert.pk, []))) for alert in alerts)
+
+
+def _alerts_of(companies: Sequence[str]) -> list[Alert]:
+    """Those that are open, and those that the program has closed."""
+    keys = set(AlertFact.objects.filter(company__in=companies).order_by().values_list("alert_id", flat=True))
+    found: list[Alert] = []
+    for batch in in_batches(sorted(keys)):
+        ours = ~Q(state=AlertState.CLOSED) | Q(closed_by=PROGRAM)
+        found += Alert.objects.filter(ours, pk__in=batch, kind=AlertKind.CHANGE).order_by("id")
+    return found
+
+
+def _stories(alerts: Sequence[uuid.UUID]) -> Stories:
+    facts: dict[uuid.UUID, list[AlertFact]] = defaultdict(list)
+    for batch in in_batches(alerts):
+        for fact in AlertFact.objects.filter(alert__in=batch):
+            facts[fact.alert_id].append(fact)
+    all_facts = [fact for found in facts.values() for fact in found]
+    changes: dict[uuid.UUID, Change] = {}
+    for keys in in_batches([fact.change for fact in all_facts]):
+        changes.update(Change.objects.in_bulk(keys))
+    return Stories(facts, changes, _later_changes(all_facts))
+
+
+def _later_changes(facts: Sequence[AlertFact]) -> dict[str, list[Change]]:
+    """What holds now and may undo one of the facts, in the order of the story."""
+    kinds = {*TAKEN_BACK_BY.keys(), *TAKEN_BACK_BY.values()}
+    may_undo = Q(kind__in=kinds) | (Q(kind=Kind.ELEMENT) & touching(sorted({fact.element for fact in facts} - {""})))
+    since = min(fact.changed_at for fact in facts) if facts else timezone.now()
+    rows = Change.objects.filter(
+        may_undo, company__in={fact.company for fact in facts}, changed_at__gte=since, superseded=False
+    )
+    found: dict[str, list[Change]] = defaultdict(list)
+    for row in sorted(rows, key=story_key):
+        found[row.company_id].append(row)
+    return found
+
+
+def _undone_by(stories: Stories, facts: Sequence[AlertFact]) -> list[Change] | None:
+    """The changes that undo the facts, or None while one of them stands. A fact whose change is gone stands."""
+    undone: list[Change] = []
+    for fact in facts:
+        change = stories.changes.get(fact.change)
+        undoing = _undoing(stories, change) if change else None
+        if undoing is None:
+            return None
+        undone.append(undoing)
+    return undone or None
+
+
+def _undoing(stories: Stories, change: Change) -> Change | None:
+    """What undoes a change: itself, where it was superseded."""
+    if change.superseded:
+        return change
+    undoing: Change | None = None
+    for later in stories.by_company.get(change.company_id, []):
+        if story_key(later) <= story_key(change):
+            continue
+        if _goes_back(stories, change, later):
+            undoing = later
+        elif undoing and _sets_again(stories, change, later):
+            undoing = None
+    return undoing
+
+
+def _goes_back(stories: Stories, first: Change, second: Change) -> bool:
+    """Whether some value that the first changed is again what it was; a flag that was never set counts as "no"."""
+    if first.kind != Kind.ELEMENT:
+        return TAKEN_BACK_BY.get(first.kind) == second.kind and _is_about_the_same(first, second)
+    return any(_is_back(one, two) for one, two in _pairs(stories, first, second))
+
+
+def _sets_again(stories: Stories, first: Change, second: Change) -> bool:
+    if first.kind != Kind.ELEMENT:
+        return first.kind == second.kind and _is_about_the_same(first, second)
+    return any(same_value(one.current, two.current) for one, two in _pairs(stories, first, second))
+
+
+def _is_about_the_same(first: Change, second: Change) -> bool:
+    """Who left and who entered is a matter of one registration."""
+    return first.kind != Kind.LEFT or first.registration_id == second.registration_id
+
+
+def _pairs(stories: Stories, first: Change, second: Change) -> list[tuple[Facet, Facet]]:
+    """The leaves that both have changed."""
+    if second.kind != Kind.ELEMENT or not _overlap(first.element, second.element):
+        return []
+    before, after = _leaves(stories, first), _leaves(stories, second)
+    return [(leaf, after[path]) for path, leaf in before.items() if path in after]
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one == other or one.startswith(other + ".") or other.startswith(one + ".")
+
+
+def _leaves(stories: Stories, change: Change) -> dict[str, Facet]:
+    if change.pk not in stories.leaves:
+        facet = Facet(change.element, from_json(change.previous), from_json(change.current))
+        stories.leaves[change.pk] = {
+            leaf.path: leaf for leaf in leaves(facet) if not same_value(leaf.previous, leaf.current)
+        }
+    return stories.leaves[change.pk]
+
+
+def _is_back(one: Facet, two: Facet) -> bool:
+    if one.current is True:
+        return two.current is False or two.current is None
+    return same_value(one.previous, two.current) and same_value(one.current, two.previous)
+
+
+def _apply(alert: Alert, undone: list[Change] | None) -> bool:
+    if undone is None:
+        return _open_again(alert) if alert.reversal else False
+    last = max(undone, key=story_key)
+    return False if alert.reversed_by == last.pk else _take_back(alert, last)
+
+
+def _take_back(alert: Alert, change: Change) -> bool:
+    """Note it; closed is only what nobody has taken up, or has opened again."""
+    now = timezone.now()
+    noted = {"reversal": _note(change), "reversed_at": now, "reversed_by": change.pk}
+    rows = Alert.objects.filter(pk=alert.pk, state=alert.state, reversed_by=alert.reversed_by)
+    if alert.state == AlertState.NEW and alert.acknowledged_at is None and not alert.reversal:
+        noted |= {"state": AlertState.CLOSED, "closed_at": now, "closed_by": PROGRAM}
+    return bool(rows.update(**noted))
+
+
+def _note(change: Change) -> str:
+    if change.superseded:
+        return gettext("Withdrawn: a document that D&B sent in between shows that this change did not happen.")
+    change.company = Company.objects.filter(pk=change.company_id).first() or Company(duns=change.company_id)
+    words = sentence(lines_of([change])[0])
+    return gettext("Taken back on %(moment)s: %(words)s") % {"moment": moment_text(change.changed_at), "words": words}
+
+
+def _open_again(alert: Alert) -> bool:
+    """What took it back holds no longer."""
+    opened = {"reversal": "", "reversed_at": None, "reversed_by": None}
+    if alert.state == AlertState.CLOSED:
+        opened |= {"state": AlertState.NEW, "closed_at": None, "closed_by": ""}
+    return bool(Alert.objects.filter(pk=alert.pk, state=alert.state).update(**opened))

@@ -1,0 +1,66 @@
+"""What a channel is sent: the message of an alert, an assignment, a notice or a digest, as it is at that moment."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext
+
+from core.models import Notice
+from monitoring.alerts.message_templates import (
+    alert_message,
+    assignment_message,
+    digest_message,
+    notice_message,
+    test_message,
+)
+from monitoring.alerts.own_alerts import OPEN
+from monitoring.models import Alert, Channel, Dispatch, TargetKind
+from monitoring.outbox.channels import send
+from monitoring.outbox.message import Message
+from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route
+
+# About three days, closer together at first.
+SPACING = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440, 1440))
+
+
+def send_dispatch(dispatch: Dispatch) -> Answer:
+    """Say to its channel what a dispatch is about, as it is now; raises NotSent."""
+    channel = Channel.objects.select_related("person").filter(pk=dispatch.target).first()
+    if channel is None:
+        raise NotSent(gettext("The channel was deleted."), final=True)
+    if not channel.active or channel.unsubscribed_at:
+        raise NotSent(gettext("The channel is switched off."), final=True)
+    message = message_of(channel, dispatch)
+    if message is None:
+        raise NotSent(gettext("What it was about is gone."), final=True)
+    return send(channel, message, dispatch.pk)
+
+
+def message_of(channel: Channel, dispatch: Dispatch) -> Message | None:
+    payload: dict[str, Any] = json.loads(dispatch.payload)
+    if "alert" in payload:
+        alert = Alert.objects.filter(pk=payload["alert"]).first()
+        return alert_message(channel, alert, payload["number"]) if alert else None
+    if "assigned" in payload:
+        theirs = Alert.objects.filter(pk=payload["assigned"], assignee=payload["to"], state__in=OPEN).first()
+        return assignment_message(channel, theirs, payload["by"]) if theirs else None
+    if "notice" in payload:
+        notice = Notice.objects.filter(pk=payload["notice"]).first()
+        return notice_message(channel, notice) if notice else None
+    return digest_message(channel, dispatch.pk, datetime.fromisoformat(payload["digest"]))
+
+
+def send_test(channel: Channel) -> str:
+    """Send a test at once; returns why it failed, or nothing."""
+    try:
+        send(channel, test_message(channel), uuid.uuid4())
+    except NotSent as error:
+        return str(error)
+    return ""
+
+
+ROUTES[TargetKind.CHANNEL] = Route(send_dispatch, SPACING)

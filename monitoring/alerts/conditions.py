@@ -1,0 +1,180 @@
+"""What has to be true of a value that changed, written in words: "becomes 403", "drops by 20 %", "goes below 30"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext, override
+from django.utils.translation import gettext_lazy as _
+
+from monitoring.elements.compare import NUMBER, is_worse, number_of
+from monitoring.elements.formatting import is_nothing, say
+from monitoring.elements.paths import Facet, Mistake
+
+CHANGES, WORSE = "changes", "gets worse"
+BECOMES, WAS, CONTAINS = "becomes", "was", "contains"
+RISES, DROPS = "rises by", "drops by"
+ABOVE, BELOW, CROSSES = "goes above", "goes below", "crosses"
+
+OPERATORS: Mapping[str, str | Promise] = {
+    CHANGES: _("changes in any way"),
+    BECOMES: _("becomes …"),
+    WAS: _("was … before"),
+    CONTAINS: _("contains …"),
+    RISES: _("rises by … (or … %)"),
+    DROPS: _("drops by … (or … %)"),
+    ABOVE: _("goes above …"),
+    BELOW: _("goes below …"),
+    CROSSES: _("crosses …"),
+    WORSE: _("gets worse, in the sense of that score"),
+}
+SAID: Mapping[str, str | Promise] = {
+    CHANGES: _("changes"),
+    BECOMES: _("becomes %(value)s"),
+    WAS: _("was %(value)s"),
+    CONTAINS: _("contains %(value)s"),
+    RISES: _("rises by %(value)s"),
+    DROPS: _("drops by %(value)s"),
+    ABOVE: _("goes above %(value)s"),
+    BELOW: _("goes below %(value)s"),
+    CROSSES: _("crosses %(value)s"),
+    WORSE: _("gets worse"),
+}
+WITHOUT_VALUE = (CHANGES, WORSE)
+NUMERIC = (RISES, DROPS, ABOVE, BELOW, CROSSES)
+LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    operator: str
+    value: str = ""
+    number: Decimal = Decimal(0)
+    is_percent: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.value}".strip()
+
+    @property
+    def in_words(self) -> str:
+        """For people; rules are written and kept in the words of `OPERATORS`' keys."""
+        return str(SAID[self.operator]) % {"value": self.value}
+
+    def is_met(self, facet: Facet) -> bool:
+        if self.operator == CHANGES:
+            return True
+        if self.operator == WORSE:
+            return is_worse(facet)
+        if self.operator in NUMERIC:
+            return self._compares(number_of(facet.previous), number_of(facet.current))
+        return self._says(facet)
+
+    def _says(self, facet: Facet) -> bool:
+        before, after, wanted = texts_of(facet.previous), texts_of(facet.current), folded(self.value)
+        if self.operator == WAS:
+            return wanted in before and wanted not in after
+        if self.operator == BECOMES:
+            return wanted in after and wanted not in before
+        return any(wanted in text for text in after)
+
+    def _compares(self, before: Decimal | None, after: Decimal | None) -> bool:
+        if before is None or after is None:
+            return False
+        if self.operator == RISES:
+            return self._is_enough(after - before, before)
+        if self.operator == DROPS:
+            return self._is_enough(before - after, before)
+        is_up, is_down = before <= self.number < after, before >= self.number > after
+        return is_up if self.operator == ABOVE else is_down if self.operator == BELOW else is_up or is_down
+
+    def _is_enough(self, difference: Decimal, before: Decimal) -> bool:
+        if self.is_percent:
+            return before != 0 and difference > 0 and difference * 100 >= self.number * abs(before)
+        return difference > 0 and difference >= self.number
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value is so already, without having become so: of a company that was added."""
+        if self.operator == BECOMES:
+            return folded(self.value) in texts_of(value)
+        if self.operator == CONTAINS:
+            return any(folded(self.value) in text for text in texts_of(value))
+        number = number_of(value)
+        if number is None:
+            return False
+        return number > self.number if self.operator == ABOVE else self.operator == BELOW and number < self.number
+
+
+def parse_condition(text: str) -> Condition:
+    """Raises Mistake."""
+    lowered = text.lower()
+    for operator in sorted(OPERATORS, key=len, reverse=True):
+        if lowered == operator or lowered.startswith(operator + " "):
+            return _with_value(operator, text[len(operator) :].strip(), len(operator) + 2)
+    known = ", ".join(OPERATORS)
+    raise Mistake(gettext("A condition begins with one of: %(known)s.") % {"known": known})
+
+
+def line_in_words(line: str) -> str:
+    """A condition as people read it; what is none stands as it was written."""
+    try:
+        return parse_condition(line).in_words
+    except Mistake:
+        return line
+
+
+def _with_value(operator: str, value: str, at: int) -> Condition:
+    if operator in WITHOUT_VALUE:
+        if value:
+            raise Mistake(gettext("Nothing follows “%(operator)s”.") % {"operator": operator}, at)
+        return Condition(operator)
+    if not value:
+        raise Mistake(gettext("A value is missing after “%(operator)s”.") % {"operator": operator}, at - 1)
+    if len(value) > LONGEST:
+        raise Mistake(gettext("A value has at most %(count)s characters.") % {"count": LONGEST}, at + LONGEST)
+    return _numeric(operator, value, at) if operator in NUMERIC else Condition(operator, value)
+
+
+def _numeric(operator: str, value: str, at: int) -> Condition:
+    found = NUMBER.fullmatch(value)
+    if not found:
+        raise Mistake(gettext("“%(value)s” is no number; write it like 20, 2.5 or 20 %%.") % {"value": value}, at)
+    is_percent = bool(found[2])
+    if is_percent and operator not in (RISES, DROPS):
+        raise Mistake(gettext("A percentage goes with “rises by” and “drops by” only."), at + value.index("%"))
+    number = Decimal(found[1].replace(",", ""))
+    if operator in (RISES, DROPS) and number < 0:
+        raise Mistake(gettext("Write the amount without a sign."), at)
+    return Condition(operator, value, number, is_percent)
+
+
+def folded(text: str) -> str:
+    """As people compare: without case, numbers in one form, yes and no as true and false."""
+    plain = " ".join(text.casefold().split())
+    number = number_of(plain)
+    return {"yes": "true", "no": "false"}.get(plain, plain) if number is None else f"{number.normalize():f}"
+
+
+def texts_of(value: Any) -> set[str]:
+    """What a value says: itself, and the members of objects and items of lists, each and as a whole."""
+    # Alike for whoever tries a rule and for the job that applies it: in the installation's language.
+    with override(settings.LANGUAGE_CODE):
+        said = {folded(say(value)), "nothing"} if is_nothing(value) else {folded(say(value))}
+        return said | set(_texts(value, 0))
+
+
+def _texts(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, dict) and depth < 4:
+        for member in value.values():
+            yield from _texts(member, depth + 1)
+    elif isinstance(value, list) and depth < 4:
+        for item in value:
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, bool):
+        yield "true" if value else "false"
+    elif value is not None and not isinstance(value, (dict, list)):
+        yield folded(str(value))

@@ -1,0 +1,136 @@
+"""What is said of alerts, assignments, notices and digests."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from core.models import Notice
+from core.text import counted, moment_text
+from core.urls import link
+from monitoring.elements.formatting import lower_first
+from monitoring.models import Alert, AlertFact, AlertKind, Channel, DigestItem, Severity
+from monitoring.outbox.addresses import zone_of
+from monitoring.outbox.message import LONGEST_SUBJECT, MOST_LINES, Entry, Message
+
+MOST_ENTRIES = 100
+
+
+def subject_of(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1].rstrip() + "…"
+
+
+def alert_message(channel: Channel, alert: Alert, number: int | None) -> Message:
+    """About an alert: all of it, or what one publication brought to it."""
+    with timezone.override(zone_of(channel)):
+        facts = AlertFact.objects.filter(alert=alert)
+        if number is not None:
+            facts = facts.filter(number=number)
+        shown = list(facts.order_by("-severity", "changed_at", "place", "id")[:MOST_LINES])
+        count = facts.count()
+        weight = Severity(alert.severity).label
+        first = shown[0].text if shown and alert.kind == AlertKind.CHANGE else alert.title
+        told = _with_more(first, count - 1) if alert.kind == AlertKind.CHANGE else first
+        return Message(
+            subject=subject_of(f"[{weight}] {told}"),
+            lead=alert.title if alert.kind != AlertKind.CHANGE else "",
+            entries=[_fact_entry(fact) for fact in shown],
+            more=count - len(shown),
+            why=gettext("Raised by the rule “%(rule)s”. %(reason)s")
+            % {"rule": alert.rule_name, "reason": alert.reason},
+            url=link("admin:monitoring_alert_change", alert.pk),
+            url_words=gettext("Open the alert"),
+        )
+
+
+def assignment_message(channel: Channel, alert: Alert, by: str) -> Message:
+    """To whoever is to look after an alert: what it is about, and who says so."""
+    message = alert_message(channel, alert, None)
+    subject = gettext("Assigned to you: %(alert)s") % {"alert": message.subject}
+    lead = gettext("%(person)s assigned this alert to you.") % {"person": by}
+    return replace(message, subject=subject_of(subject), lead=lead)
+
+
+def _fact_entry(fact: AlertFact) -> Entry:
+    severity = Severity(fact.severity)
+    when = "" if fact.kind == "baseline" else moment_text(fact.changed_at)
+    return Entry(fact.text, str(severity.label), severity.name.lower(), when=when)
+
+
+def notice_message(channel: Channel, notice: Notice) -> Message:
+    url = notice.url if "://" in notice.url else link("admin:index").rstrip("/") + notice.url if notice.url else ""
+    return Message(subject_of(notice.subject), notice.text, url=url, url_words=gettext("Open it") if url else "")
+
+
+def test_message(channel: Channel) -> Message:
+    return Message(
+        subject=gettext("Test of the channel “%(name)s”") % {"name": channel.name},
+        lead=gettext("Messages of D&B Monitoring arrive here. Nothing has happened: somebody pressed “Send a test”."),
+        url=link("admin:monitoring_alert_changelist"),
+        url_words=gettext("Open the inbox"),
+    )
+
+
+def digest_message(channel: Channel, digest: uuid.UUID, due: datetime) -> Message:
+    """Everything that waited, the heaviest first."""
+    with timezone.override(zone_of(channel)):
+        items = list(DigestItem.objects.filter(channel=channel, digest=digest).order_by("created_at", "id"))
+        alerts = Alert.objects.in_bulk(list({item.alert_id for item in items if item.alert_id}))
+        notices = Notice.objects.in_bulk([item.notice for item in items if item.notice])
+        entries = [*_alert_entries(alerts.values()), *_notice_entries(notices.values())]
+        return Message(
+            subject=subject_of(f"{_told(len(alerts), len(notices))}, {moment_text(due)}"),
+            lead=_summary(list(alerts.values())),
+            entries=entries[:MOST_ENTRIES],
+            more=max(len(entries) - MOST_ENTRIES, 0),
+            url=link("admin:monitoring_alert_changelist"),
+            url_words=gettext("Open the inbox"),
+        )
+
+
+def _told(alerts: int, notices: int) -> str:
+    """ "3 alerts and 1 notice"."""
+    some = ngettext("%(count)s alert", "%(count)s alerts", alerts) % {"count": counted(alerts)}
+    others = ngettext("%(count)s notice", "%(count)s notices", notices) % {"count": counted(notices)}
+    if alerts and notices:
+        return gettext("%(alerts)s and %(notices)s") % {"alerts": some, "notices": others}
+    return (some if alerts else others) if alerts or notices else gettext("Nothing new")
+
+
+def _with_more(text: str, more: int) -> str:
+    if more <= 0:
+        return text
+    told = ngettext("%(text)s and %(count)s more change", "%(text)s and %(count)s more changes", more)
+    return told % {"text": text, "count": counted(more)}
+
+
+def _summary(alerts: Sequence[Alert]) -> str:
+    counts = {severity: sum(alert.severity == severity for alert in alerts) for severity in reversed(Severity)}
+    return ", ".join(
+        f"{counted(count)} {lower_first(str(severity.label))}" for severity, count in counts.items() if count
+    )
+
+
+def _alert_entries(alerts: Iterable[Alert]) -> list[Entry]:
+    ordered = sorted(alerts, key=lambda alert: (-alert.severity, alert.raised_at, alert.pk))
+    return [_alert_entry(alert) for alert in ordered]
+
+
+def _alert_entry(alert: Alert) -> Entry:
+    severity = Severity(alert.severity)
+    more = alert.fact_count - 1 if alert.kind == AlertKind.CHANGE else 0
+    told = ngettext("%(title)s, and %(count)s more change", "%(title)s, and %(count)s more changes", more)
+    text = told % {"title": alert.title, "count": counted(more)} if more > 0 else alert.title
+    url = link("admin:monitoring_alert_change", alert.pk)
+    return Entry(text, str(severity.label), severity.name.lower(), url, moment_text(alert.happened_at), alert.reversal)
+
+
+def _notice_entries(notices: Iterable[Notice]) -> list[Entry]:
+    ordered = sorted(notices, key=lambda notice: (notice.created_at, notice.pk))
+    return [Entry(f"{notice.subject}. {notice.text}", when=moment_text(notice.created_at)) for notice in ordered]

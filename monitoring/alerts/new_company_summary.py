@@ -1,0 +1,160 @@
+"""What new companies bring along: one summary a registration and day, instead of an alert for each."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
+
+from django.db.models import Count, F, Q
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from core.db import clean_text, in_batches, insert_new
+from core.text import counted
+from monitoring.alerts.routing import Raised
+from monitoring.alerts.rules import Rule, Scope
+from monitoring.elements.formatting import from_json
+from monitoring.models import (
+    Alert,
+    AlertFact,
+    AlertKind,
+    AlertState,
+    Change,
+    Delivery,
+    Kind,
+    Notification,
+    Publication,
+    Severity,
+    content_key,
+)
+from portfolio.models import Company
+
+SEED = "SEED"
+AT_ONCE = 50
+
+
+def note_baselines(publication: Publication, rules: Sequence[Rule]) -> list[Raised]:
+    """Count the companies that were added, and note those that already are what a rule waits for."""
+    judges = [rule for rule in rules if rule.judges_baselines]
+    seeds = first_seeds(publication) if judges else {}
+    if not seeds:
+        return []
+    delivery = Delivery.objects.select_related("registration").get(pk=publication.delivery_id)
+    key = _summary(publication, delivery)
+    found = list(_matches(seeds, judges, delivery))
+    insert_new(AlertFact, [_fact(publication, key, *match) for match in found])
+    _count(publication, key, delivery, len(seeds))
+    alert = Alert.objects.get(pk=key)
+    return [Raised(alert, list({rule.key: rule.row for rule, *_ in found}.values()), set())] if found else []
+
+
+def first_seeds(publication: Publication) -> dict[uuid.UUID, str]:
+    """The baselines of companies that this registration has not brought one of before, with their companies."""
+    rows = Notification.objects.filter(delivery=publication.delivery_id, type=SEED).order_by("id")
+    seeds = list(rows.values_list("pk", "company_id", "registration_id"))
+    known: set[tuple[str, uuid.UUID]] = set()
+    for batch in in_batches(seeds):
+        companies = {company for _, company, _ in batch}
+        others = Notification.objects.filter(company__in=companies, type=SEED).exclude(delivery=publication.delivery_id)
+        # Keys begin with the time: what came later makes nothing old.
+        known.update(
+            (company, registration)
+            for key, company, registration in others.values_list("pk", "company_id", "registration_id")
+            if key < max(seed for seed, its, _ in batch if its == company)
+        )
+    first = {(company, registration): key for key, company, registration in reversed(seeds)}
+    return {key: pair[0] for pair, key in first.items() if pair not in known}
+
+
+def _summary(publication: Publication, delivery: Delivery) -> uuid.UUID:
+    """The alert of the registration and day; closed until there is something to note."""
+    day = publication.published_at.astimezone(UTC).date()
+    key = content_key("baseline", delivery.registration_id, day)
+    now = timezone.now()
+    alert = Alert(
+        id=key,
+        kind=AlertKind.BASELINE,
+        rule_name=gettext("Companies that were added"),
+        registration_id=delivery.registration_id,
+        severity=Severity.LOW,
+        state=AlertState.CLOSED,
+        title=gettext("Companies were added to %(reference)s") % {"reference": delivery.registration.reference},
+        reason=gettext("Their baselines were looked at once, together."),
+        happened_at=now,
+        raised_at=now,
+        hour=publication.published_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
+        number=publication.number,
+    )
+    insert_new(Alert, [alert])
+    return key
+
+
+Found = tuple[Rule, str, uuid.UUID, str]
+
+
+def _matches(seeds: Mapping[uuid.UUID, str], rules: Sequence[Rule], delivery: Delivery) -> Iterator[Found]:
+    """Rule, company, change and reason of each baseline that is already so."""
+    scope = Scope.of(seeds.values())
+    rows = Change.objects.filter(delivery=delivery.pk, kind=Kind.BASELINE)
+    changes = dict(rows.values_list("notification_id", "pk"))
+    for batch in in_batches(sorted(seeds), AT_ONCE):
+        for key, text in Notification.objects.filter(pk__in=batch).values_list("pk", "organization"):
+            organization = from_json(text or "{}")
+            for rule in rules if isinstance(organization, dict) else ():
+                if scope.has(rule, seeds[key], delivery.registration_id) and (why := rule.reason_in(organization)):
+                    yield rule, seeds[key], changes.get(key, key), why
+
+
+def _fact(publication: Publication, alert: uuid.UUID, rule: Rule, duns: str, change: uuid.UUID, why: str) -> AlertFact:
+    company = Company.objects.filter(pk=duns).first() or Company(duns=duns)
+    place = ", ".join(filter(None, [company.name, duns, company.city]))
+    return AlertFact(
+        id=content_key("fact", rule.key, change),
+        alert_id=alert,
+        rule_name=rule.row.name,
+        change=change,
+        company=duns,
+        kind=Kind.BASELINE,
+        text=clean_text(f"{place}: {why}"),
+        severity=rule.row.severity,
+        changed_at=publication.published_at,
+        number=publication.number,
+    )
+
+
+def _count(publication: Publication, key: uuid.UUID, delivery: Delivery, added: int) -> None:
+    """Each publication once; all else is taken from the rows."""
+    uncounted = Alert.objects.filter(pk=key, counted_to__lt=publication.number)
+    uncounted.update(total=F("total") + added, counted_to=publication.number)
+    alert = Alert.objects.get(pk=key)
+    by_rule = counts_by_rule(key)
+    fields = {"fact_count": sum(by_rule.values()), "title": title_of(alert, delivery.registration.reference, by_rule)}
+    if AlertFact.objects.filter(alert=key, number=publication.number).exists():
+        severities = AlertFact.objects.filter(alert=key).values_list("severity", flat=True).distinct()
+        fields |= {"severity": max(severities)}
+        _open(key, publication)
+    Alert.objects.filter(pk=key).update(**fields)
+
+
+def _open(key: uuid.UUID, publication: Publication) -> None:
+    """It had nothing to note so far, or was closed before this came."""
+    was_closed = Q(closed_at=None) | Q(closed_at__lt=publication.published_at)
+    closed = Alert.objects.filter(was_closed, pk=key, state=AlertState.CLOSED)
+    closed.update(state=AlertState.NEW, closed_at=None, closed_by="")
+
+
+def counts_by_rule(alert: uuid.UUID) -> dict[str, int]:
+    rows = AlertFact.objects.filter(alert=alert).order_by().values_list("rule_name").annotate(found=Count("id"))
+    return dict(sorted(rows, key=lambda row: -row[1]))
+
+
+def title_of(alert: Alert, reference: str, by_rule: Mapping[str, int]) -> str:
+    """ "Of 5,000 companies added to ACME_LOD_01: 12 out of business"."""
+    added = ngettext(
+        "%(count)s company added to %(reference)s", "%(count)s companies added to %(reference)s", alert.total
+    ) % {"count": counted(alert.total), "reference": reference}
+    if not by_rule:
+        return gettext("%(added)s, nothing to note") % {"added": added}
+    found = ", ".join(f"{counted(count)} × {name}" for name, count in by_rule.items())
+    return gettext("Of %(added)s: %(found)s") % {"added": added, "found": found}

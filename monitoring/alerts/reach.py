@@ -1,0 +1,78 @@
+"""Whom alerts reach: which channels take the alerts of which rules, and which rules notify nobody."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from core.cached_counts import Numbers, counter, tally
+from monitoring.models import AlertRule, Channel, RuleChannel, Severity
+from monitoring.outbox.permitted_addresses import unheard_until_yes, why_refused
+from portfolio.models import Subject
+
+
+def open_channels() -> list[Channel]:
+    """Those that anything is sent to."""
+    rows = Channel.objects.filter(active=True, unsubscribed_at=None).select_related("person").order_by("name", "id")
+    return [channel for channel in rows if not why_refused(channel)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The rules that are switched on, the channels that are open, and which rule names which channel."""
+
+    rules: Collection[AlertRule]
+    channels: Collection[Channel]
+    links: Collection[tuple[uuid.UUID, uuid.UUID]]
+    # Channels by which nobody gets anything before somebody at these addresses has said yes.
+    asked: Mapping[uuid.UUID, list[str]]
+
+    @classmethod
+    def read(cls) -> Reach:
+        rules = list(AlertRule.objects.filter(active=True).order_by("-severity", "name"))
+        channels, links = open_channels(), set(RuleChannel.objects.values_list("rule_id", "channel_id"))
+        return cls(rules, channels, links, unheard_until_yes(channels))
+
+    def channels_of(self, rule: AlertRule) -> list[Channel]:
+        """Those by which somebody gets the rule's alerts."""
+        return [channel for channel in self.channels if self.takes(channel, rule) and channel.pk not in self.asked]
+
+    def waiting_of(self, rule: AlertRule) -> list[Channel]:
+        """Those that take the rule's alerts, and whose readers have not said yes."""
+        return [channel for channel in self.channels if self.takes(channel, rule) and channel.pk in self.asked]
+
+    def rules_of(self, channel: Channel) -> list[AlertRule]:
+        """The rules whose alerts the channel takes."""
+        return [rule for rule in self.rules if self.takes(channel, rule)]
+
+    def takes(self, channel: Channel, rule: AlertRule) -> bool:
+        is_named = channel.all_rules or (rule.pk, channel.pk) in self.links
+        return is_named and rule.severity >= channel.minimum
+
+    def too_light(self, rule: AlertRule) -> list[Channel]:
+        """Channels ticked in the rule that want heavier alerts than it raises."""
+        ticked = [channel for channel in self.channels if (rule.pk, channel.pk) in self.links]
+        return [channel for channel in ticked if rule.severity < channel.minimum]
+
+
+@counter
+def unheard() -> Numbers:
+    """Rules of weight whose alerts would notify nobody: no channel takes them, nor an owner of every company."""
+    reach = Reach.read()
+    rules = [rule for rule in reach.rules if rule.severity >= Severity.HIGH and not reach.channels_of(rule)]
+    if any(rule.to_owner for rule in rules) and is_all_owned():
+        rules = [rule for rule in rules if not rule.to_owner]
+    waiting = [channel.name for channel in reach.channels if channel.pk in reach.asked]
+    return {"rules": [rule.name for rule in rules], "channels": len(reach.channels), "waiting": waiting}
+
+
+def is_all_owned() -> bool:
+    """Whether every company that is wanted has somebody who looks after it."""
+    wanted = Subject.objects.filter(wanted=True)
+    return wanted.exists() and not wanted.filter(owner="").exists()
+
+
+def count_unheard() -> None:
+    """Who notifies whom has changed: the front page says it at once."""
+    tally("unheard")

@@ -1,0 +1,194 @@
+"""Who hears of an alert, and when: messages for those who want to know at once, entries of digests for the others."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+from django.utils import timezone
+
+from core.db import insert_new
+from core.models import Notice
+from monitoring.alerts.reach import open_channels
+from monitoring.models import (
+    Alert,
+    AlertKind,
+    AlertRule,
+    Channel,
+    DigestItem,
+    Dispatch,
+    Publication,
+    Rhythm,
+    RuleChannel,
+    TargetKind,
+    content_key,
+)
+from monitoring.outbox.addresses import channel_of_mail, channel_of_person
+from monitoring.outbox.queue import enqueue
+
+# A summary waits for what comes in the next minutes.
+SUMMARY_DELAY = timedelta(minutes=5)
+NOTICES_FROM = timedelta(days=2)
+MOST_NOTICES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """An alert, the rules that raised it, and the owners of its company."""
+
+    alert: Alert
+    rules: Sequence[AlertRule]
+    owners: set[str]
+
+
+def tell(raised: Sequence[Raised], publication: Publication) -> int:
+    """Put into the queue and into digests what people should hear of a publication; the same again adds nothing."""
+    if not raised:
+        return 0
+    listening = channels_of_rules({rule.pk for one in raised for rule in one.rules})
+    everything = [channel for channel in open_channels() if channel.all_rules]
+    now = timezone.now()
+    messages: list[Dispatch] = []
+    entries: list[DigestItem] = []
+    for one in raised:
+        for channel in _channels(one, listening, everything):
+            if channel.rhythm != Rhythm.AT_ONCE:
+                entries.append(digest_item(channel, one.alert, publication.number))
+            elif not one.alert.is_late:
+                messages.append(message(channel, one, publication.number, now))
+    insert_new(DigestItem, entries)
+    return len(enqueue(messages))
+
+
+def channels_of_rules(rules: set[uuid.UUID]) -> dict[uuid.UUID, list[Channel]]:
+    links = list(RuleChannel.objects.filter(rule__in=rules).values_list("rule_id", "channel_id"))
+    channels = Channel.objects.in_bulk(list({channel for _, channel in links})) if links else {}
+    found: dict[uuid.UUID, list[Channel]] = {}
+    for rule, channel in links:
+        found.setdefault(rule, []).append(channels[channel])
+    return found
+
+
+def _channels(
+    one: Raised, listening: dict[uuid.UUID, list[Channel]], everything: Sequence[Channel]
+) -> Iterator[Channel]:
+    found = {channel.pk: channel for rule in one.rules for channel in listening.get(rule.pk, [])}
+    found |= {channel.pk: channel for channel in everything}
+    if any(rule.to_owner for rule in one.rules):
+        found |= {channel.pk: channel for owner in sorted(one.owners) for channel in channels_of_owner(owner)}
+    for channel in found.values():
+        if channel.is_open and one.alert.severity >= channel.minimum:
+            yield channel
+
+
+def channels_of_owner(owner: str) -> list[Channel]:
+    """A person by user name or mail address; or a mail address that belongs to nobody here."""
+    people = get_user_model().objects.filter(Q(username=owner) | Q(email=owner), is_active=True)
+    if person := people.order_by("username").first():
+        return channels_of_person(person)
+    return [channel_of_mail(owner)] if _is_mail(owner) else []
+
+
+def channels_of_person(person: Any) -> list[Channel]:
+    """A person's own channels; where there are none, their mail address."""
+    own = list(Channel.objects.filter(person=person).order_by("id"))
+    return own or ([channel_of_person(person)] if person.email else [])
+
+
+def open_channels_of(person: Any) -> list[Channel]:
+    """Where a person can be reached."""
+    return [channel for channel in channels_of_person(person) if channel.is_open]
+
+
+def _is_mail(text: str) -> bool:
+    name, at, host = text.partition("@")
+    return bool(name and at and "." in host) and not any(character.isspace() for character in text)
+
+
+def message(channel: Channel, one: Raised, number: int, now: datetime) -> Dispatch:
+    """About what a publication brought to the alert; of a summary there is one only, a little later."""
+    is_summary = one.alert.kind != AlertKind.CHANGE
+    event = f"alert:{one.alert.pk}" if is_summary else f"alert:{one.alert.pk}:{number}"
+    at = now + SUMMARY_DELAY if is_summary else now
+    return Dispatch(
+        id=Dispatch.key(channel.pk, event),
+        kind=TargetKind.CHANNEL,
+        target=channel.pk,
+        event=event,
+        event_type="alert.raised",
+        company=one.alert.company_id or "",
+        sequence=number,
+        payload=json.dumps({"alert": str(one.alert.pk), "number": None if is_summary else number}),
+        next_try_at=after_quiet_hours(one.rules[0], at),
+        created_at=now,
+    )
+
+
+def after_quiet_hours(rule: AlertRule, moment: datetime) -> datetime:
+    """The moment itself, or the end of the quiet hours that it falls into."""
+    if rule.quiet_from is None or rule.quiet_until is None:
+        return moment
+    local = moment.astimezone(ZoneInfo(rule.quiet_zone))
+    if not _is_between(local.time(), rule.quiet_from, rule.quiet_until):
+        return moment
+    end = datetime.combine(local.date(), rule.quiet_until, local.tzinfo)
+    return end if end > local else datetime.combine(local.date() + timedelta(days=1), rule.quiet_until, local.tzinfo)
+
+
+def _is_between(now: time, start: time, end: time) -> bool:
+    return start <= now < end if start < end else now >= start or now < end
+
+
+def digest_item(channel: Channel, alert: Alert, number: int) -> DigestItem:
+    parts = (channel.pk, alert.pk) if alert.kind != AlertKind.CHANGE else (channel.pk, alert.pk, number)
+    key = content_key("digest item", *parts)
+    return DigestItem(id=key, channel_id=channel.pk, alert_id=alert.pk, created_at=timezone.now())
+
+
+def tell_notices() -> int:
+    """What the portfolio wants people to hear, to the channels that want it; returns how many messages are new."""
+    now = timezone.now()
+    # The newest: however much was told before them, what is new is among them.
+    rows = Notice.objects.filter(created_at__gte=now - NOTICES_FROM).order_by("-created_at")
+    notices = list(rows[:MOST_NOTICES])[::-1]
+    if not notices:
+        return 0
+    channels = list(Channel.objects.filter(notices=True, active=True, unsubscribed_at=None).order_by("id"))
+    at_once = [channel for channel in channels if channel.rhythm == Rhythm.AT_ONCE]
+    digested = [channel for channel in channels if channel.rhythm != Rhythm.AT_ONCE]
+    insert_new(DigestItem, [_notice_item(channel, notice) for channel, notice in _due(digested, notices)])
+    return len(enqueue([_notice_message(channel, notice, now) for channel, notice in _due(at_once, notices)]))
+
+
+def _due(channels: Iterable[Channel], notices: Sequence[Notice]) -> Iterator[tuple[Channel, Notice]]:
+    """Whoever begins to listen hears what comes from then on."""
+    for channel in channels:
+        for notice in notices:
+            if channel.created_at is None or notice.created_at >= channel.created_at:
+                yield channel, notice
+
+
+def _notice_item(channel: Channel, notice: Notice) -> DigestItem:
+    key = content_key("digest item", channel.pk, "notice", notice.pk)
+    return DigestItem(id=key, channel_id=channel.pk, notice=notice.pk, created_at=timezone.now())
+
+
+def _notice_message(channel: Channel, notice: Notice, now: datetime) -> Dispatch:
+    event = f"notice:{notice.pk}"
+    return Dispatch(
+        id=Dispatch.key(channel.pk, event),
+        kind=TargetKind.CHANNEL,
+        target=channel.pk,
+        event=event,
+        event_type="notice",
+        payload=json.dumps({"notice": str(notice.pk)}),
+        next_try_at=now,
+        created_at=now,
+    )

@@ -1,0 +1,165 @@
+"""Try a rule on the past before it is switched on: what it would have raised, with examples, within bounded work.
+
+Changes are found by their index: those of the rule's companies, else of the elements and kinds that it can take. What
+lies beyond the bound is said, not guessed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from monitoring.alerts.evaluate import FAMILIES
+from monitoring.alerts.rules import Rule, Scope, compile_rule
+from monitoring.company_page.timeline import Line, lines_of
+from monitoring.content_ids import milliseconds
+from monitoring.elements.paths import is_related
+from monitoring.models import AlertRule, Change, Element, Grouping, Kind
+from monitoring.story_order import LATEST_FIRST, story_key
+
+WINDOWS = (30, 90, 365)
+EXAMPLES = 10
+SCAN = 10_000
+MOST_SOURCES = 100
+COLUMNS = (
+    "id", "company_id", "kind", "element", "previous", "current", "changed_at", "place", "recorded_at", "severity",
+    "registration_id", "notification_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What it would have raised in the last days; `is_all` unless there was more than was looked at."""
+
+    days: int
+    alerts: int
+    companies: int
+    is_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    line: Line
+    reason: str
+
+
+@dataclass(slots=True)
+class Trial:
+    windows: list[Window] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+    looked_at: int = 0
+
+    @property
+    def is_all(self) -> bool:
+        return all(window.is_all for window in self.windows)
+
+
+@dataclass(slots=True)
+class Found:
+    """Changes that were looked at, and the time from which on they are all there are."""
+
+    changes: list[Change]
+    all_since: datetime
+
+
+def try_rule(row: AlertRule, now: datetime | None = None) -> Trial:
+    """Raises Mistake for a rule that cannot be applied."""
+    rule, now = compile_rule(row), now or timezone.now()
+    found = _changes_for(rule, now - timedelta(days=WINDOWS[-1]))
+    taken = _taken(rule, found.changes)
+    trial = Trial(looked_at=len(found.changes))
+    for days in WINDOWS:
+        since = now - timedelta(days=days)
+        trial.windows.append(_window(rule, days, [change for change, _ in taken if change.changed_at >= since], found))
+    shown = taken[::-1][:EXAMPLES]
+    lines = lines_of([change for change, _ in shown])
+    trial.examples = [Example(line, reason) for line, (_, reason) in zip(lines, shown, strict=True)]
+    return trial
+
+
+def _window(rule: Rule, days: int, taken: Sequence[Change], found: Found) -> Window:
+    keys = {_group(rule, change) for change in taken}
+    is_all = found.all_since <= timezone.now() - timedelta(days=days)
+    return Window(days, len(keys), len({change.company_id for change in taken}), is_all)
+
+
+def _group(rule: Rule, change: Change) -> object:
+    if rule.row.grouping == Grouping.EACH:
+        return change.pk
+    return change.company_id, change.recorded_at.astimezone(UTC).date()
+
+
+def _changes_for(rule: Rule, since: datetime) -> Found:
+    """The newest first, from each source its share."""
+    sources = list(_sources(rule, since))
+    share = SCAN // max(len(sources), 1)
+    found: dict[uuid.UUID, Change] = {}
+    all_since = since
+    for source in sources:
+        rows = list(source.only(*COLUMNS)[: share + 1])
+        if len(rows) > share:
+            all_since = max(all_since, rows[share].changed_at)
+        found.update((row.pk, row) for row in rows[:share])
+    return Found(list(found.values()), all_since)
+
+
+def _sources(rule: Rule, since: datetime) -> Iterator[QuerySet[Change]]:
+    """Each answered by one index, newest first."""
+    rows = Change.objects.filter(superseded=False)
+    if rule.companies is not None and len(rule.companies) <= MOST_SOURCES:
+        for duns in sorted(rule.companies):
+            yield rows.filter(company=duns, changed_at__gte=since).order_by(*LATEST_FIRST)
+        return
+    # Keys begin with the time (design §3).
+    recent = rows.filter(pk__gte=uuid.UUID(int=milliseconds(since) << 80)).order_by("-id")
+    kinds = set(Kind.values) if rule.kinds is None else set(rule.kinds)
+    elements = _elements(rule) if Kind.ELEMENT in kinds else []
+    if elements is None:
+        yield recent
+        return
+    for element in elements:
+        yield recent.filter(element=element)
+    for kind in sorted(kinds - {Kind.ELEMENT, Kind.BASELINE}):
+        yield recent.filter(kind=kind)
+
+
+def _elements(rule: Rule) -> list[str] | None:
+    """The known elements that a rule can take; None for (nearly) all."""
+    if not rule.paths:
+        return None
+    known = Element.objects.order_by("path").values_list("path", flat=True)
+    found = [path for path in known if any(is_related(names, path) for names in rule.paths)]
+    return found if len(found) <= MOST_SOURCES else None
+
+
+def _taken(rule: Rule, changes: Sequence[Change]) -> list[tuple[Change, str]]:
+    """What the rule takes, oldest first; without notices that repeat the one before."""
+    ordered = sorted(changes, key=story_key)
+    matched = [(change, reason) for change in ordered if (reason := _reason(rule, change))]
+    scope = Scope.of(change.company_id for change, _ in matched)
+    matched = [one for one in matched if scope.has(rule, one[0].company_id, one[0].registration_id)]
+    for change, _ in matched:
+        change.company = scope.companies[change.company_id]
+    return _without_repetition(matched)
+
+
+def _reason(rule: Rule, change: Change) -> str:
+    return "" if change.kind == Kind.BASELINE else rule.reason(change)
+
+
+def _without_repetition(matched: Sequence[tuple[Change, str]]) -> list[tuple[Change, str]]:
+    last: dict[object, tuple[str, str | None]] = {}
+    kept = []
+    for change, reason in matched:
+        family = next((number for number, family in enumerate(FAMILIES) if change.kind in family), None)
+        said = (change.kind, change.current)
+        if family is None or last.get((change.company_id, family)) != said:
+            kept.append((change, reason))
+        if family is not None:
+            last[change.company_id, family] = said
+    return kept

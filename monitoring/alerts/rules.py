@@ -1,0 +1,288 @@
+"""Alert rules: what one says, checked with the place of each mistake, and whether it takes a change."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.utils.translation import gettext
+
+from core.db import in_batches
+from direct_plus.duns import InvalidDuns
+from monitoring.alerts.conditions import Condition, line_in_words, parse_condition
+from monitoring.elements.formatting import from_json, label_of_path, lower_first, short
+from monitoring.elements.json_paths import ROOT
+from monitoring.elements.paths import Facet, Mistake, Names, facets, holds, is_related, parse_line
+from monitoring.models import AlertRule, Change, Combination, Kind
+from portfolio.companies.duns_lists import entries_of, read_listed
+from portfolio.models import Company, Registration, Subject
+
+Mistakes = dict[str, list[str]]
+MOST_LINES = 200
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An alert rule as it is applied; None leaves nothing out."""
+
+    row: AlertRule
+    kinds: frozenset[str] | None = None
+    paths: tuple[Names, ...] = ()
+    left_out: tuple[Names, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    registrations: frozenset[uuid.UUID] | None = None
+    companies: frozenset[str] | None = None
+    tags: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> uuid.UUID:
+        return self.row.pk
+
+    def reason(self, change: Change) -> str:
+        """Why it takes a change, in words; nothing if it does not. Says nothing about the company yet."""
+        if self.kinds is not None and change.kind not in self.kinds:
+            return ""
+        if change.kind != Kind.ELEMENT:
+            return str(change.get_kind_display())
+        if self.paths and not any(is_related(path, change.element) for path in self.paths):
+            return ""
+        if not self.paths and not self.conditions and not self.left_out:
+            return gettext("Any change")
+        return self._reason_of(self._facets(change))
+
+    def _facets(self, change: Change) -> Iterator[Facet]:
+        previous, current = from_json(change.previous), from_json(change.current)
+        if not self.paths and not any(holds(other, change.element) for other in self.left_out):
+            yield Facet(change.element, previous, current)
+        for path in self.paths:
+            for facet in facets(path, change.element, previous, current):
+                if not any(holds(other, facet.path) for other in self.left_out):
+                    yield facet
+
+    def _reason_of(self, found: Iterable[Facet]) -> str:
+        for facet in found:
+            words = f"{label_of_path(facet.path)}: {short(facet.previous, 80)} → {short(facet.current, 80)}"
+            if not self.conditions:
+                return words
+            if met := self._enough([condition for condition in self.conditions if condition.is_met(facet)]):
+                return f"{words} ({met})"
+        return ""
+
+    def _enough(self, met: list[Condition]) -> str:
+        """The conditions that are met, in words, if they are enough."""
+        is_all = self.row.combination == Combination.ALL
+        return ", ".join(one.in_words for one in met) if not is_all or len(met) == len(self.conditions) else ""
+
+    @property
+    def judges_baselines(self) -> bool:
+        """Whether it can say something about a company that is only just added."""
+        takes_elements = self.kinds is None or Kind.ELEMENT in self.kinds
+        return takes_elements and bool(self.paths) and bool(self.conditions)
+
+    def reason_in(self, organization: Mapping[str, Any]) -> str:
+        """Why a baseline already is what this rule waits for; nothing if it is not."""
+        for path in self.paths:
+            for facet in facets(path, ROOT, None, organization):
+                if met := self._enough([one for one in self.conditions if one.holds(facet.current)]):
+                    return f"{label_of_path(facet.path)}: {short(facet.current, 80)} ({met})"
+        return ""
+
+
+@dataclass(slots=True)
+class Scope:
+    """What rules ask about companies, read once for many changes."""
+
+    companies: dict[str, Company] = field(default_factory=dict)
+    tags: dict[str, set[str]] = field(default_factory=dict)
+    owners: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, duns: Iterable[str]) -> Scope:
+        scope = cls()
+        for batch in in_batches(sorted(set(duns))):
+            scope.companies.update(Company.objects.in_bulk(list(batch)))
+            rows = Subject.objects.filter(company__in=list(batch)).values_list("company_id", "tags", "owner")
+            for company, tags, owner in rows:
+                scope.tags.setdefault(company, set()).update(split(tags.casefold()))
+                if owner.strip():
+                    scope.owners.setdefault(company, set()).add(owner.strip())
+        return scope
+
+    def has(self, rule: Rule, company: str, registration: uuid.UUID) -> bool:
+        if rule.registrations is not None and registration not in rule.registrations:
+            return False
+        if rule.companies is not None and company not in rule.companies:
+            return False
+        if rule.tags and not rule.tags & self.tags.get(company, set()):
+            return False
+        row = self.companies.get(company)
+        return not rule.countries or (row is not None and row.country in rule.countries)
+
+
+def split(text: str) -> list[str]:
+    """Parts separated by commas, semicolons or lines."""
+    return [part.strip() for part in re.split(r"[,;\n]", text) if part.strip()]
+
+
+def compile_rule(row: AlertRule) -> Rule:
+    """The rule as it is applied; raises Mistake where one slipped in unchecked."""
+    kinds = frozenset(split(row.kinds))
+    lines = [parse_line(line) for _, line in _lines(row.elements)]
+    paths = tuple(path for is_left_out, path in lines if not is_left_out)
+    conditions = tuple(parse_condition(line) for _, line in _lines(row.conditions))
+    references = split(row.registrations)
+    known = Registration.objects.filter(reference__in=references).values_list("pk", flat=True) if references else []
+    return Rule(
+        row,
+        # Paths and conditions say something about elements; whoever wants more says so.
+        kinds or (frozenset([str(Kind.ELEMENT)]) if lines or conditions else None),
+        paths,
+        tuple(path for is_left_out, path in lines if is_left_out),
+        conditions,
+        frozenset(known) if references else None,
+        frozenset(map(read_listed, entries_of(row.companies))) or None,
+        frozenset(split(row.tags.casefold())),
+        frozenset(split(row.countries.upper())),
+    )
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    return [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+
+
+# Checking what a person wrote
+
+
+def mistakes_in(row: AlertRule) -> Mistakes:
+    """What is wrong with a rule, by field, each with its place; nothing when it can be applied."""
+    found: Mistakes = {}
+    for name, check in CHECKS.items():
+        if said := list(check(getattr(row, name))):
+            found[name] = said
+    _check_together(row, found)
+    return found
+
+
+def _check_together(row: AlertRule, found: Mistakes) -> None:
+    kinds = split(row.kinds)
+    if kinds and Kind.ELEMENT not in kinds and (row.elements.strip() or row.conditions.strip()):
+        wrong = "elements" if row.elements.strip() else "conditions"
+        found.setdefault(wrong, []).append(gettext("These need the kind “Changed”, which is not chosen above."))
+    if (row.quiet_from is None) != (row.quiet_until is None):
+        wrong = "quiet_until" if row.quiet_until is None else "quiet_from"
+        found.setdefault(wrong, []).append(gettext("Quiet hours need both ends."))
+    if row.quiet_from is not None and row.quiet_from == row.quiet_until:
+        found.setdefault("quiet_until", []).append(
+            gettext("Quiet hours that end when they begin would last all day or never.")
+        )
+
+
+def _check_lines(parse: Callable[[str], object]) -> Callable[[str], Iterator[str]]:
+    def check(text: str) -> Iterator[str]:
+        lines = _lines(text)
+        if len(lines) > MOST_LINES:
+            yield gettext("At most %(count)s lines.") % {"count": MOST_LINES}
+        for number, line in lines:
+            try:
+                parse(line)
+            except Mistake as mistake:
+                yield gettext("Line %(number)s, character %(at)s: %(mistake)s") % {
+                    "number": number,
+                    "at": mistake.at,
+                    "mistake": mistake,
+                }
+
+    return check
+
+
+def _check_parts(
+    is_wrong: Callable[[str], str], parts_of: Callable[[str], Iterable[str]] = split
+) -> Callable[[str], Iterator[str]]:
+    def check(text: str) -> Iterator[str]:
+        for number, part in enumerate(parts_of(text), 1):
+            if why := is_wrong(part):
+                yield gettext("Entry %(number)s, “%(part)s”: %(why)s") % {
+                    "number": number,
+                    "part": part[:40],
+                    "why": why,
+                }
+
+    return check
+
+
+def _wrong_kind(text: str) -> str:
+    return "" if text in Kind.values else gettext("there is no such kind of change.")
+
+
+def _wrong_country(text: str) -> str:
+    return "" if COUNTRY.fullmatch(text.upper()) else gettext("a country has two letters, such as DE.")
+
+
+def _wrong_duns(text: str) -> str:
+    try:
+        read_listed(text)
+    except InvalidDuns as error:
+        return gettext("this is no D-U-N-S number: %(reason)s.") % {"reason": error.reason}
+    return ""
+
+
+def _wrong_reference(text: str) -> str:
+    known = Registration.objects.filter(reference=text).exists()
+    return "" if known else gettext("there is no registration with this reference.")
+
+
+def _check_zone(text: str) -> Iterator[str]:
+    if text not in available_timezones():
+        yield gettext("“%(text)s” is no time zone: use a name like Europe/Berlin.") % {"text": text}
+
+
+CHECKS: Mapping[str, Callable[[str], Iterator[str]]] = {
+    "kinds": _check_parts(_wrong_kind),
+    "elements": _check_lines(parse_line),
+    "conditions": _check_lines(parse_condition),
+    "registrations": _check_parts(_wrong_reference),
+    "companies": _check_parts(_wrong_duns, entries_of),
+    "countries": _check_parts(_wrong_country),
+    "quiet_zone": _check_zone,
+}
+
+
+def in_words(row: AlertRule) -> str:
+    """What a rule waits for, in a line."""
+    kinds = [
+        lower_first(str(Kind(kind).label)) for kind in split(row.kinds) if kind in Kind.values and kind != Kind.ELEMENT
+    ]
+    paths = [_path_in_words(line) for _, line in _lines(row.elements) if not line.startswith("!")]
+    joint = gettext("and") if row.combination == Combination.ALL else gettext("or")
+    conditions = f" {joint} ".join(line_in_words(line) for _, line in _lines(row.conditions))
+    elements = " ".join(filter(None, [few(paths), conditions or (gettext("changes") if paths else "")]))
+    return "; ".join(filter(None, [elements, few(kinds)])) or gettext("any change")
+
+
+def _path_in_words(path: str) -> str:
+    return path.removeprefix("organization.") if "*" in path else lower_first(label_of_path(path))
+
+
+def few(parts: list[str]) -> str:
+    shown = ", ".join(parts[:3])
+    if len(parts) <= 3:
+        return shown
+    return gettext("%(names)s and %(count)s more") % {"names": shown, "count": len(parts) - 3}
+
+
+def scope_in_words(row: AlertRule) -> str:
+    named = (
+        (gettext("registration %(names)s"), split(row.registrations)),
+        (gettext("company %(names)s"), list(entries_of(row.companies))),
+        (gettext("tag %(names)s"), split(row.tags)),
+    )
+    parts = [words % {"names": few(names)} for words, names in named if names]
+    if split(row.countries):
+        parts.append(gettext("in %(names)s") % {"names": few(split(row.countries.upper()))})
+    return ", ".join(parts) or gettext("all companies")

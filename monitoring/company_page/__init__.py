@@ -1,0 +1,1 @@
+"""The page of a company: what it is, what happened to it, why D&B's values differ."""

@@ -1,0 +1,170 @@
+"""Companies: found by number or name, and the page that tells what one is and what happened to it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from core.admin.base import ReadOnlyAdmin
+from core.admin.filters import CountryFilter, start_of
+from core.admin.lists import ChosenList
+from core.markup import ago, badge
+from core.text import counted, country_name
+from monitoring.company_page.summary import status_tone, status_words
+from monitoring.company_page.view_data import company_page
+from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
+from portfolio.companies.search import duns_digits, find_companies
+from portfolio.imports.admin.actions import UPLOAD
+from portfolio.imports.admin.selection import stop_monitoring
+from portfolio.models import Company, CompanyNote
+
+MAY_NOTE = "portfolio.add_companynote"
+MAY_DESCRIBE = "portfolio.change_subject"
+
+
+def status_badge(company: Company) -> SafeString | str:
+    return (
+        badge(status_words(company.operating_status), status_tone(company.operating_status))
+        if company.operating_status
+        else ""
+    )
+
+
+@admin.register(Company)
+class CompanyAdmin(ChosenList, ReadOnlyAdmin):
+    list_display = ("shown_name", "number", "city", "shown_country", "status", "last_change")
+    list_filter = (CountryFilter,)
+    search_fields = ("name",)
+    search_help_text = _("A D-U-N-S number or its beginning, or how the name begins")
+    sortable_by = ("shown_name", "number", "last_change")
+    column_order = {"name": "search_name", "duns": "duns", "changed_at": "changed_at"}
+    actions = ("stop_selected",)
+    list_before_template = "pages/companies_intro.html"
+    page_template = "pages/company.html"
+    empty_title = _("No companies")
+    empty_template = "pages/companies_empty.html"
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(UPLOAD)
+
+    @admin.action(description=_("Stop monitoring…"), permissions=["import"])
+    def stop_selected(self, request: HttpRequest, queryset: QuerySet[Company]) -> HttpResponse:
+        return stop_monitoring(request, queryset.order_by().values_list("duns", flat=True))
+
+    @admin.display(description=_("Name"), ordering="search_name")
+    def shown_name(self, company: Company) -> str:
+        return company.name or gettext("Name not known yet (%(duns)s)") % {"duns": company.duns}
+
+    @admin.display(description="D-U-N-S", ordering="duns")
+    def number(self, company: Company) -> str:
+        return company.duns
+
+    @admin.display(description=_("Country"))
+    def shown_country(self, company: Company) -> str:
+        return country_name(company.country)
+
+    @admin.display(description=_("Status"))
+    def status(self, company: Company) -> SafeString | str:
+        return status_badge(company)
+
+    @admin.display(description=_("Last change"), ordering="changed_at")
+    def last_change(self, company: Company) -> SafeString | str:
+        return ago(company.changed_at)
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """The order of the index that the search or filter uses, so that nothing has to be sorted."""
+        by_key = request.GET.get("country") or duns_digits(request.GET.get("q", ""))
+        return ("duns",) if by_key else ("search_name", "duns")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (find_companies(queryset, search_term) if search_term.strip() else queryset), False
+
+    # The page of one
+    def get_urls(self) -> list[URLPattern]:
+        do = self.admin_site.admin_view(require_POST(self.do))
+        return [path("<str:key>/do/<slug:action>/", do, name="portfolio_company_do"), *super().get_urls()]
+
+    def page_context(self, request: HttpRequest, row: Company) -> dict[str, Any]:
+        moment = end_of_day(request.GET.get("as_of", ""))
+        may_all = request.user.has_perm("portfolio.delete_companynote")
+        found = company_page(row, moment=moment, before=request.GET.get("before", ""))
+        for note in found["notes"]:
+            note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
+        return {
+            **found,
+            "until": moment,
+            "as_of": request.GET.get("as_of", "") if moment else "",
+            "latest": f"{timezone.localdate():%Y-%m-%d}",
+            "may_note": request.user.has_perm(MAY_NOTE),
+            "may_describe": request.user.has_perm(MAY_DESCRIBE),
+        }
+
+    def do(self, request: HttpRequest, key: str, action: str) -> HttpResponse:
+        if action not in ACTS:
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+        right, act = ACTS[action]
+        row = self.object_or_404(request, key)
+        if not request.user.has_perm(right):
+            raise PermissionDenied
+        messages.success(request, act(row, request))
+        return HttpResponseRedirect(reverse("admin:portfolio_company_change", args=[row.pk]))
+
+
+def end_of_day(text: str) -> datetime | None:
+    """The last moment of a day in the reader's zone; None where no day is given, and for today, which is not over."""
+    start = start_of(text) if text else None
+    end = start + timedelta(days=1) - timedelta(milliseconds=1) if start else None
+    return end if end and end < timezone.now() else None
+
+
+def note(row: Company, request: HttpRequest) -> str:
+    written = add_note(company=row, text=request.POST.get("text", ""), by=request.user.get_username())
+    return gettext("Noted.") if written else gettext("Nothing was written.")
+
+
+def remove(row: Company, request: HttpRequest) -> str:
+    try:
+        found = CompanyNote.objects.filter(pk=uuid.UUID(request.POST.get("key", "")), company=row.pk).first()
+    except ValueError:
+        raise Http404(gettext("There is no such note.")) from None
+    may_all = request.user.has_perm("portfolio.delete_companynote")
+    if found and not may_remove(found, request.user.get_username(), may_all=may_all):
+        raise PermissionDenied
+    gone = found and remove_note(company=row, key=found.pk, by=request.user.get_username())
+    return (
+        gettext("The note is removed; the audit keeps what it said.")
+        if gone
+        else gettext("The note was not there any more.")
+    )
+
+
+def describe(row: Company, request: HttpRequest) -> str:
+    tags, owner = request.POST.get("tags", ""), request.POST.get("owner", "")
+    changed = describe_company(company=row, tags=tags, owner=owner, by=request.user.get_username())
+    return (
+        ngettext("Saved in %(count)s list.", "Saved in %(count)s lists.", changed) % {"count": counted(changed)}
+        if changed
+        else gettext("Nothing was changed.")
+    )
+
+
+ACTS: Mapping[str, tuple[str, Callable[[Company, HttpRequest], str]]] = {
+    "note": (MAY_NOTE, note),
+    "remove-note": (MAY_NOTE, remove),
+    "describe": (MAY_DESCRIBE, describe),
+}

@@ -1,0 +1,192 @@
+"""What a company page says first: status, warnings, the facts people look for, and who owns whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.text import country_name
+from monitoring.elements.formatting import heading, is_nothing, short
+from monitoring.elements.json_paths import same_value
+from monitoring.elements.severity import CRITICAL_WHEN_TRUE
+from monitoring.history.company_projection import columns_of
+from monitoring.history.state import Event, Profile
+from monitoring.models import Kind
+from portfolio.models import Company
+
+LINKAGE = "organization.corporateLinkage"
+ROLES = (
+    ("headQuarter", _("Headquarters")),
+    ("parent", _("Parent")),
+    ("domesticUltimate", _("Domestic ultimate")),
+    ("globalUltimate", _("Global ultimate")),
+)
+FACTS = (
+    ("primaryAddress", _("Address")),
+    ("registeredName", _("Registered name")),
+    ("businessEntityType", _("Legal form")),
+    ("registrationNumbers.registrationNumber", _("Registration number")),
+    ("industryCodes.description", _("Industry")),
+    ("startDate", _("Founded")),
+    ("numberOfEmployees", _("Employees")),
+    ("financials.yearlyRevenue", _("Yearly revenue")),
+    ("mostSeniorPrincipal.fullName", _("Most senior principal")),
+    ("telephone", _("Telephone")),
+    ("websiteAddress.url", _("Website")),
+)
+# What is stored is compared, and is what programs read; people read it in their language.
+STATUSES: Mapping[str, tuple[str, str | Promise]] = {
+    "active": ("good", _("Active")),
+    "out of business": ("bad", _("Out of business")),
+    "deleted at d&b": ("bad", _("Deleted at D&B")),
+    "merged into another company": ("bad", _("Merged into another company")),
+}
+
+
+def status_tone(status: str) -> str:
+    known = STATUSES.get(status.lower())
+    return known[0] if known else "calm"
+
+
+def status_words(status: str) -> str:
+    """In the reader's language where it is one of those that everybody meets; else as D&B says it."""
+    known = STATUSES.get(status.lower())
+    return str(known[1]) if known else status
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One fact, and what it is today where that differs."""
+
+    label: str
+    value: str
+    today: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Name, place and status of a company at a moment."""
+
+    name: str
+    place: str
+    status: str
+    warnings: tuple[str, ...]
+    review_since: Event | None
+
+    @property
+    def tone(self) -> str:
+        return status_tone(self.status)
+
+    @property
+    def status_words(self) -> str:
+        return status_words(self.status)
+
+
+def head_of(profile: Profile, events: Iterable[Event]) -> Head:
+    columns = columns_of(profile)
+    place = ", ".join(filter(None, [columns["city"], country_name(columns["country"])]))
+    return Head(columns["name"], place, columns["operating_status"], tuple(_warnings(profile)), _review(events))
+
+
+def _warnings(profile: Profile) -> Iterator[str]:
+    """What is bad news as long as it holds."""
+    legal = profile.value("organization.legalEvents")
+    for name, value in legal.items() if isinstance(legal, dict) else ():
+        if value is True and name.startswith("hasOpen"):
+            yield heading(name)
+    for path in CRITICAL_WHEN_TRUE:
+        if not path.startswith("legalEvents.") and profile.value(f"organization.{path}") is True:
+            yield heading(path.rpartition(".")[2])
+
+
+def _review(events: Iterable[Event]) -> Event | None:
+    """The notice that put it under review, where nothing has ended that."""
+    notices = [event for event in events if event.kind in (Kind.UNDER_REVIEW, Kind.REVIEWED)]
+    last = max(notices, key=lambda event: event.order, default=None)
+    return last if last and last.kind == Kind.UNDER_REVIEW else None
+
+
+def headlines(then: Mapping[str, Any], today: Mapping[str, Any]) -> list[Headline]:
+    """The facts that there are; of each what it is today, where that differs."""
+    found = []
+    for path, label in FACTS:
+        before, after = (_first(document, path.split(".")) for document in (then, today))
+        value, now = _text(before), _text(after)
+        if value:
+            found.append(
+                Headline(str(label), value, "" if same_value(before, after) or value == now else now or gettext("none"))
+            )
+    return found
+
+
+def _text(value: Any) -> str:
+    return "" if is_nothing(value) else short(value, 200)
+
+
+def _first(value: Any, names: Sequence[str]) -> Any:
+    """Of arrays the first item: D&B puts what it prefers there."""
+    for name in names:
+        value = _item(value)
+        value = value.get(name) if isinstance(value, Mapping) else None
+    value = _item(value)
+    return {name: value[name] for name in ("value", "currency") if name in value} if _is_amount(value) else value
+
+
+def _item(value: Any) -> Any:
+    return (value[0] if value else None) if isinstance(value, list) else value
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, dict) and "value" in value
+
+
+# Owners
+
+
+@dataclass(slots=True)
+class Relative:
+    """A company above this one, or this one itself; `company` where it is known here."""
+
+    role: str
+    duns: str
+    name: str
+    today: str = ""
+    is_itself: bool = False
+    company: Company | None = None
+
+
+def relatives(duns: str, then: Profile, today: Profile) -> list[Relative]:
+    found = []
+    for name, role in ROLES:
+        before, after = (_named(profile.value(f"{LINKAGE}.{name}")) for profile in (then, today))
+        if any(before):
+            now = "" if before == after else _spoken(*after) or gettext("none")
+            found.append(Relative(str(role), *before, today=now, is_itself=before[0] == duns))
+    return found
+
+
+def _spoken(duns: str, name: str) -> str:
+    return f"{name} ({duns})" if duns and name else name or duns
+
+
+def _named(value: Any) -> tuple[str, str]:
+    """D-U-N-S number and name, as far as D&B tells them."""
+    if not isinstance(value, dict):
+        return "", ""
+    duns, name = value.get("duns"), value.get("primaryName")
+    return duns if isinstance(duns, str) else "", name if isinstance(name, str) else ""
+
+
+def family(profile: Profile) -> list[tuple[str, str]]:
+    """How large the group is."""
+    counts = (
+        (gettext("Companies in the group"), "globalUltimateFamilyTreeMembersCount"),
+        (gettext("Branches"), "branchesCount"),
+    )
+    found = ((label, profile.value(f"{LINKAGE}.{name}")) for label, name in counts)
+    return [(label, short(value)) for label, value in found if value is not None]

@@ -1,0 +1,225 @@
+"""What happened to companies, told in words: a change as before → after, and a company's days, newest first."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import groupby
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from core.text import ago, counted
+from direct_plus.payloads import parse_stamp
+from monitoring.company_page.value_diff import SHOWN, Difference, differences
+from monitoring.elements.compare import course
+from monitoring.elements.formatting import from_json, label_of_path, lower_first
+from monitoring.elements.severity import default_label
+from monitoring.models import Change, Element, Kind, Severity
+from monitoring.story_order import LATEST_FIRST, story_key
+from portfolio.models import Registration
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What was known, since when, and what D&B says it was; `gap` where something is known to be missing."""
+
+    found: list[Difference]
+    since: datetime
+    gap: Registration | None = None
+
+
+PAGE = 60
+
+SENTENCES: Mapping[str, str | Promise] = {
+    Kind.BASELINE: _("baseline received"),
+    Kind.DELETED: _("deleted at D&B, no more news will follow"),
+    Kind.RESTORED: _("restored at D&B"),
+    Kind.TRANSFERRED: _("merged into another company"),
+    Kind.UNDER_REVIEW: _("under review at D&B, no news until that is over"),
+    Kind.REVIEWED: _("review at D&B is over"),
+    Kind.LEFT: _("left the monitored set"),
+    Kind.ENTERED: _("entered the monitored set"),
+    Kind.REMOVED: _("taken out of monitoring"),
+    Kind.UNKNOWN: _("D&B sent a notice of a kind this program does not know"),
+}
+
+
+def label_of(element: str, elements: Mapping[str, Element]) -> str:
+    """The words that people gave it, else ours."""
+    known = elements.get(element)
+    given = known.label if known else ""
+    return given if given and given != default_label(element)[:200] else label_of_path(element)
+
+
+@dataclass(slots=True)
+class Line:
+    """A change as pages show it."""
+
+    change: Change
+    label: str
+    differences: list[Difference]
+    muted: bool = False
+    drift: Drift | None = None
+
+    @property
+    def drifted(self) -> bool:
+        return self.drift is not None
+
+    @property
+    def is_small(self) -> bool:
+        """Folded away: noise, and what people have muted."""
+        return self.muted or self.change.severity == Severity.NOISE
+
+    @property
+    def tone(self) -> str:
+        return Severity(self.change.severity).name.lower()
+
+    @property
+    def weight(self) -> str:
+        return str(Severity(self.change.severity).label)
+
+    @property
+    def ago(self) -> str:
+        return ago(self.change.changed_at)
+
+    @property
+    def course(self) -> str:
+        """Whether a score got better or worse."""
+        return course(self.change.element, from_json(self.change.previous), from_json(self.change.current))
+
+    @property
+    def course_words(self) -> str:
+        return {"better": gettext("better"), "worse": gettext("worse")}.get(self.course, "")
+
+    @property
+    def merged_into(self) -> str:
+        """The surviving company of a TRANSFER."""
+        value = from_json(self.change.current) if self.change.kind == Kind.TRANSFERRED else None
+        return value if isinstance(value, str) else ""
+
+    def __str__(self) -> str:
+        if self.change.kind != Kind.ELEMENT:
+            return _merged_into(self.merged_into) if self.merged_into else self.label
+        text = "; ".join(map(str, self.differences[:SHOWN]))
+        more = len(self.differences) - SHOWN
+        text = f"{lower_first(self.label)}: {text}" if _needs_colon(self.differences) else f"{self.label} {text}"
+        text = lower_first(text)
+        return gettext("%(text)s; and %(count)s more") % {"text": text, "count": more} if more > 0 else text
+
+
+def _merged_into(duns: str) -> str:
+    return gettext("merged into %(merged_into)s") % {"merged_into": duns}
+
+
+def _needs_colon(found: Sequence[Difference]) -> bool:
+    return len(found) != 1 or bool(found[0].label or found[0].added or found[0].removed)
+
+
+def line_of(change: Change, elements: Mapping[str, Element]) -> Line:
+    if change.kind != Kind.ELEMENT:
+        return Line(change, str(SENTENCES.get(change.kind, change.get_kind_display())), [])
+    known = elements.get(change.element)
+    found = differences(from_json(change.previous), from_json(change.current))
+    return Line(change, label_of(change.element, elements), found, muted=bool(known and known.muted))
+
+
+def lines_of(changes: Sequence[Change]) -> list[Line]:
+    """The changes in words, with one look at the elements they name."""
+    elements = known_elements(change.element for change in changes)
+    return [line_of(change, elements) for change in changes]
+
+
+def sentence(line: Line) -> str:
+    """ "Acme Ltd, 804735132, Leeds: operating status Active → Out of business"."""
+    company = line.change.company
+    place = ", ".join(filter(None, [company.name, company.duns, company.city]))
+    return f"{place}: {line}"
+
+
+@dataclass(slots=True)
+class Day:
+    """One day of a company, in the reader's zone."""
+
+    day: date
+    lines: list[Line] = field(default_factory=list)
+    small: list[Line] = field(default_factory=list)
+
+    @property
+    def small_words(self) -> str:
+        count = len(self.small)
+        return ngettext("%(count)s small change", "%(count)s small changes", count) % {"count": counted(count)}
+
+
+@dataclass(slots=True)
+class Page:
+    """A stretch of a timeline; `older` leads to the next."""
+
+    days: list[Day]
+    older: str = ""
+    skipped: int = 0
+
+
+def changes_of(duns: str) -> list[Change]:
+    """All that is told of a company, newest first, by its index."""
+    rows = Change.objects.filter(company=duns, superseded=False)
+    return list(rows.order_by(*LATEST_FIRST))
+
+
+def timeline(changes: Sequence[Change], elements: Mapping[str, Element], *, before: str = "", size: int = PAGE) -> Page:
+    """The newest of these changes before a cursor, which is the time and key of the last one shown."""
+    start = _start(changes, before)
+    rows = changes[start : start + size]
+    older = cursor_of(rows[-1]) if len(changes) > start + size else ""
+    days = days_of(fold_repeated([line_of(row, elements) for row in rows], changes))
+    return Page(days, older, start)
+
+
+def _start(changes: Sequence[Change], before: str) -> int:
+    """Where the changes before a cursor begin; what arrived above it meanwhile moves nothing."""
+    position = read_cursor(before)
+    if position is None:
+        return 0
+    return sum(story_key(change) >= position for change in changes)
+
+
+def fold_repeated(lines: list[Line], changes: Sequence[Change]) -> list[Line]:
+    """Whole documents that come again and again are news only once: what they changed is told beside them."""
+    first = next((change.pk for change in reversed(changes) if change.kind == Kind.BASELINE), None)
+    for line in lines:
+        line.muted = line.muted or (line.change.kind == Kind.BASELINE and line.change.pk != first)
+    return lines
+
+
+def known_elements(paths: Iterable[str]) -> dict[str, Element]:
+    return Element.objects.in_bulk(list({path for path in paths if path}))
+
+
+def cursor_of(change: Change) -> str:
+    return f"{change.changed_at.isoformat().replace('+00:00', 'Z')}_{change.place}_{change.pk.hex}"
+
+
+def read_cursor(text: str) -> tuple[datetime, str, int] | None:
+    """None for the beginning, and for what is no cursor."""
+    stamp, _, rest = text.partition("_")
+    place, _, key = rest.partition("_")
+    moment = parse_stamp(stamp)
+    try:
+        return (moment, place, uuid.UUID(key).int) if moment else None
+    except ValueError:
+        return None
+
+
+def days_of(lines: Iterable[Line]) -> list[Day]:
+    """Grouped by the reader's days, the small ones apart."""
+    days = []
+    for day, group in groupby(lines, key=lambda line: timezone.localtime(line.change.changed_at).date()):
+        found = Day(day)
+        for line in group:
+            (found.small if line.is_small else found.lines).append(line)
+        days.append(found)
+    return days

@@ -1,0 +1,108 @@
+"""What is different between two values, in words: before → after, or items that came and went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext
+
+from monitoring.content_ids import canonical
+from monitoring.elements.formatting import say_at_once, short, words
+from monitoring.elements.json_paths import same_value
+
+SHOWN = 3
+SILENT = ("value", "line1", "name", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is different: a value before and after; or items that came and went."""
+
+    label: str = ""
+    before: str = ""
+    after: str = ""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        text = "; ".join(self._parts())
+        return f"{self.label}: {text}" if self.label else text
+
+    def _parts(self) -> Iterator[str]:
+        if self.added:
+            yield gettext("added %(items)s") % {"items": _few(self.added)}
+        if self.removed:
+            yield gettext("removed %(items)s") % {"items": _few(self.removed)}
+        if not self.added and not self.removed:
+            yield f"{self.before} → {self.after}"
+
+
+def _few(items: Sequence[str]) -> str:
+    shown = ", ".join(items[:SHOWN])
+    if len(items) <= SHOWN:
+        return shown
+    return gettext("%(names)s and %(count)s more") % {"names": shown, "count": len(items) - SHOWN}
+
+
+def differences(previous: Any, current: Any, label: str = "") -> list[Difference]:
+    """What the reader has to compare, and nothing that stayed the same."""
+    if is_one_item(previous) and is_one_item(current):
+        return differences(previous[0], current[0], label)
+    if isinstance(previous, list) or isinstance(current, list):
+        return [_items(previous, current, label)]
+    if isinstance(previous, dict) and isinstance(current, dict):
+        return _known_at_once(previous, current, label) or list(_members(previous, current, label))
+    return [Difference(label, short(previous), short(current))]
+
+
+def is_one_item(value: Any) -> bool:
+    """Many of D&B's arrays never hold more than one object: then it is that object which changed."""
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)
+
+
+def _known_at_once(previous: dict[str, Any], current: dict[str, Any], label: str) -> list[Difference]:
+    """Objects that a reader knows by one text, such as a status or an amount; of others only what differs."""
+    before, after = say_at_once(previous), say_at_once(current)
+    is_large = any(isinstance(member, (dict, list)) for member in (*previous.values(), *current.values()))
+    return [Difference(label, before, after)] if before and after and before != after and not is_large else []
+
+
+def _members(previous: dict[str, Any], current: dict[str, Any], label: str) -> Iterator[Difference]:
+    for name in dict.fromkeys([*previous, *current]):
+        before, after = previous.get(name), current.get(name)
+        if not same_value(before, after):
+            yield from differences(before, after, _below(label, name))
+
+
+def _below(label: str, name: str) -> str:
+    """ "value", "text" and the like say nothing that the name above does not."""
+    own = "" if name in SILENT else words(name)
+    return ", ".join(filter(None, [label, own]))
+
+
+def _items(previous: Any, current: Any, label: str) -> Difference:
+    before, after = _as_list(previous), _as_list(current)
+    added, removed = _missing(after, before), _missing(before, after)
+    if added or removed:
+        return Difference(label, added=tuple(added), removed=tuple(removed))
+    return Difference(label, gettext("the same items"), gettext("in another order"))
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _missing(items: list[Any], among: list[Any]) -> list[str]:
+    """The items that are not among the others, each as often as it is missing."""
+    left = Counter(canonical(item) for item in among)
+    found = []
+    for item in items:
+        key = canonical(item)
+        if left[key]:
+            left[key] -= 1
+        else:
+            found.append(short(item))
+    return found

@@ -1,0 +1,207 @@
+"""All that the page of a company shows, now and as of a day, read in few queries and by indexes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from monitoring.company_page.document_table import compared, facts_of, paths_between, turns
+from monitoring.company_page.summary import family, head_of, headlines, relatives
+from monitoring.company_page.timeline import changes_of, known_elements, timeline
+from monitoring.company_page.value_mismatch import mark_drift
+from monitoring.history.company_projection import merged_into
+from monitoring.history.state import Event, Profile, events_with, fold
+from monitoring.models import Change, Element
+from monitoring.retention.retention import note_for
+from monitoring.scores.chart_data import scores_of
+from portfolio.companies.notes import described, notes_of
+from portfolio.dnb_codes import explain
+from portfolio.models import Company, ExternalReference, Registration, Subject
+from portfolio.proposals.decide import Continued, continued
+
+MOST_REFERENCES = 200
+MOST_MERGED = 100
+
+
+@dataclass(slots=True)
+class Story:
+    """What history tells of one company up to a moment, and what it tells today."""
+
+    duns: str
+    until: datetime | None
+    changes: list[Change]
+    events: list[Event]
+    today: Profile
+    then: Profile
+
+    @property
+    def shown(self) -> list[Change]:
+        return [row for row in self.changes if self.until is None or row.changed_at <= self.until]
+
+    @property
+    def events_shown(self) -> list[Event]:
+        return until(self.events, self.until)
+
+    @property
+    def begins(self) -> datetime | None:
+        return min((event.moment for event in self.events), default=None)
+
+    @property
+    def has_baseline(self) -> bool:
+        return any(event.seed is not None for event in self.events_shown)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a snapshot stands for what happened before."""
+        return any(event.carried is not None for event in self.events)
+
+    @property
+    def elements(self) -> dict[str, Element]:
+        """The words for all that can appear, in one query."""
+        paths = {row.element for row in self.changes}
+        return known_elements(paths.union(paths_between(self.then.document, self.today.document)))
+
+
+def until(events: Iterable[Event], moment: datetime | None) -> list[Event]:
+    return [event for event in events if moment is None or event.moment <= moment]
+
+
+def read_story(duns: str, moment: datetime | None = None) -> Story:
+    """Two queries: its changes, and its whole documents."""
+    changes = changes_of(duns)
+    events = events_with(changes, duns)
+    today = fold(events)
+    return Story(duns, moment, changes, events, today, fold(until(events, moment)) if moment else today)
+
+
+@dataclass(slots=True)
+class Watch:
+    """A registration through which the company is watched, or something was heard of it."""
+
+    registration: Registration
+    subject: Subject | None = None
+    heard_since: datetime | None = None
+    trouble: str = ""
+
+
+@dataclass(slots=True)
+class Neighbour:
+    """A company whose story this one's goes on from, or into."""
+
+    company: Company
+    since: datetime | None = None
+
+
+@dataclass(slots=True)
+class Around:
+    """What is known beside the history: lists, owners, mergers."""
+
+    watches: list[Watch] = field(default_factory=list)
+    relatives: list[Any] = field(default_factory=list)
+    before: list[Neighbour] = field(default_factory=list)
+    after: list[Neighbour] = field(default_factory=list)
+
+
+def company_page(row: Company, *, moment: datetime | None = None, before: str = "") -> dict[str, Any]:
+    story = read_story(row.duns, moment)
+    elements = story.elements
+    subjects = list(Subject.objects.filter(company=row.duns).order_by("id"))
+    registrations = _registrations(story.events, subjects)
+    page = timeline(story.shown, elements, before=before)
+    mark_drift(page, story.then, registrations)
+    return {
+        **_profile(story, elements),
+        "page": page,
+        "scores": scores_of(story.events_shown, elements, moment or timezone.now()),
+        "begins": story.begins,
+        "around": _around(story, subjects, registrations),
+        "described": described(subjects),
+        "is_listed": bool(subjects),
+        "references": _references(row.duns),
+        "notes": notes_of(row.duns),
+    }
+
+
+def _references(duns: str) -> list[ExternalReference]:
+    return list(ExternalReference.objects.filter(company=duns).order_by("system", "reference")[:MOST_REFERENCES])
+
+
+def _profile(story: Story, elements: Mapping[str, Element]) -> dict[str, Any]:
+    then, today = story.then.document, story.today.document
+    is_past = story.until is not None
+    return {
+        "head": head_of(story.then, story.events_shown),
+        "head_today": head_of(story.today, story.events),
+        "headlines": headlines(then, today),
+        "family": family(story.then),
+        "facts": compared(then, today, with_new=story.has_baseline) if is_past else facts_of(today),
+        "turns": turns(then, today, elements) if is_past else None,
+        "has_baseline": story.has_baseline,
+        "kept_note": note_for(story.until) if story.is_cut else "",
+    }
+
+
+def _registrations(events: Sequence[Event], subjects: Sequence[Subject]) -> dict[uuid.UUID, Registration]:
+    keys = {event.registration for event in events} | {row.registration_id for row in subjects}
+    return Registration.objects.defer("detail").in_bulk(list(keys))
+
+
+def _around(story: Story, subjects: Sequence[Subject], registrations: Mapping[uuid.UUID, Registration]) -> Around:
+    found = relatives(story.duns, story.then, story.today)
+    mergers = continued(story.duns)
+    _from_history(story.today, mergers)
+    numbers = {one.duns for one in found} | mergers.before.keys() | mergers.after.keys()
+    companies = _companies(story.duns, numbers)
+    for one in found:
+        one.company = companies.get(one.duns) if one.duns != story.duns else None
+    for company in companies.values():
+        if company.merged_into == story.duns:
+            mergers.before.setdefault(company.duns, None)
+    return Around(
+        list(_watches(story.events, subjects, registrations)),
+        found,
+        _neighbours(mergers.before, companies, story.until),
+        _neighbours(mergers.after, companies, story.until),
+    )
+
+
+def _from_history(today: Profile, mergers: Continued) -> None:
+    """What D&B itself said of a merger, whether or not anybody had to decide on it."""
+    if (number := merged_into(today)) and today.standing:
+        mergers.after[number] = today.standing.moment
+
+
+def _companies(duns: str, numbers: set[str]) -> dict[str, Company]:
+    wanted = Q(pk__in=sorted(numbers - {""})) | Q(merged_into=duns)
+    return {row.duns: row for row in Company.objects.filter(wanted)[: len(numbers) + MOST_MERGED]}
+
+
+def _neighbours(
+    found: Mapping[str, datetime | None], companies: Mapping[str, Company], moment: datetime | None
+) -> list[Neighbour]:
+    """Those of mergers that had happened by then; of which no time is known, today's page alone tells."""
+    return [
+        Neighbour(companies.get(duns) or Company(duns=duns), since)
+        for duns, since in sorted(found.items())
+        if moment is None or (since and since <= moment)
+    ]
+
+
+def _watches(
+    events: Sequence[Event], subjects: Sequence[Subject], registrations: Mapping[uuid.UUID, Registration]
+) -> Iterable[Watch]:
+    """Every registration once, by its name."""
+    heard: dict[uuid.UUID, datetime] = {}
+    for event in events:
+        heard[event.registration] = min(event.moment, heard.get(event.registration, event.moment))
+    listed = {row.registration_id: row for row in subjects}
+    for key, registration in sorted(registrations.items(), key=lambda item: item[1].reference):
+        subject = listed.get(key)
+        trouble = " ".join(filter(None, explain(subject))) if subject else ""
+        yield Watch(registration, subject, heard.get(key), trouble)

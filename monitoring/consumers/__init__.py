@@ -1,0 +1,1 @@
+"""What reads publications in their order besides alerts and webhooks."""

@@ -1,0 +1,48 @@
+"""Published notifications, read in order, as evidence of which companies D&B monitors: a reader with its own mark."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from monitoring.models import Notification
+from monitoring.publications.consumers import PublicationReader, after
+from monitoring.story_order import notification_key
+from portfolio.models import Registration
+from portfolio.registrations.membership_evidence import fold, take_evidence
+
+READER = PublicationReader("evidence")
+PUBLICATIONS = 100
+
+
+def gather_evidence(limit: int = PUBLICATIONS) -> int:
+    """Take what the next publications prove; returns how many were read. A repetition changes nothing."""
+    mark = READER.mark()
+    rows = list(after(mark).values_list("number", "delivery_id")[:limit])
+    if not rows:
+        return 0
+    for registration, notices in _notices([delivery for _, delivery in rows]).items():
+        take_evidence(Registration(pk=registration), fold(notices))
+    READER.move(mark, rows[-1][0])
+    return len(rows)
+
+
+def _notices(deliveries: list[uuid.UUID]) -> dict[uuid.UUID, list[tuple[str, str, datetime]]]:
+    """What the deliveries brought first, by registration: a replay of known notifications proves nothing new."""
+    found: dict[uuid.UUID, list[tuple[str, str, datetime]]] = defaultdict(list)
+    rows = Notification.objects.filter(delivery__in=deliveries).defer("organization")
+    for row in sorted(rows, key=notification_key):
+        found[row.registration_id].append((row.company_id, row.type, row.delivered_at or row.recorded_at))
+    return found
+
+
+def gather_all() -> int:
+    """The job: everything published so far, for a minute at most; returns how many publications were read."""
+    until = timezone.now() + timedelta(seconds=55)
+    done = 0
+    while timezone.now() < until and (read := gather_evidence()):
+        done += read
+    return done

@@ -1,0 +1,1 @@
+"""What D&B calls by paths: labels, severity, values compared and put into words."""

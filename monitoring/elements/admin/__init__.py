@@ -1,0 +1,1 @@
+"""The page of elements, and the filter of lists by element."""

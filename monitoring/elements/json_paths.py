@@ -1,0 +1,79 @@
+"""Values in a document by their path: read, set, compared."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from monitoring.content_ids import canonical
+
+ROOT = "organization"
+
+
+def paths_spoken_of(names: tuple[str, ...], value: Any) -> list[tuple[str, ...]]:
+    """The part itself; a whole document speaks of the members that it has, and of no other."""
+    return [names, *((member,) for member in value)] if not names and isinstance(value, dict) else [names]
+
+
+def leaf_paths(value: Any, names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, dict) and value:
+        for name, below in value.items():
+            yield from leaf_paths(below, (*names, name))
+    else:
+        yield names
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Equal as JSON, null and absent alike."""
+    return bool(one == other) or canonical(one) == canonical(other)
+
+
+def names_below_root(path: str) -> list[str]:
+    names = path.split(".")
+    return names[1:] if names[0] == ROOT else names
+
+
+def value_at(document: dict[str, Any], path: str) -> Any:
+    value: Any = document
+    for name in names_below_root(path):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def set_value(document: dict[str, Any], path: str, value: Any) -> bool:
+    """Put `value` at `path`; False where an array stands in the way (paths carry no indexes, contract §3)."""
+    names = names_below_root(path)
+    if not names:
+        return _set_whole(document, value)
+    place = document
+    for name in names[:-1]:
+        below = place.get(name)
+        if isinstance(below, list):
+            return False
+        if not isinstance(below, dict):
+            below = place[name] = {}
+        place = below
+    if value is None:
+        place.pop(names[-1], None)
+    else:
+        place[names[-1]] = copy.deepcopy(value)
+    return True
+
+
+def _set_whole(document: dict[str, Any], value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    document.clear()
+    document.update(copy.deepcopy(value))
+    return True
+
+
+def differences(earlier: Any, later: Any, path: str = ROOT) -> list[tuple[str, Any, Any]]:
+    """Where two documents differ: (path, value before, value after), arrays as a whole."""
+    if isinstance(earlier, dict) and isinstance(later, dict):
+        found: list[tuple[str, Any, Any]] = []
+        for name in sorted(set(earlier) | set(later)):
+            found += differences(earlier.get(name), later.get(name), f"{path}.{name}")
+        return found
+    return [] if same_value(earlier, later) else [(path, earlier, later)]

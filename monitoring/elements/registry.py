@@ -1,0 +1,56 @@
+"""The elements table while a delivery is read: unknown paths appear in it by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any
+
+from django.utils import timezone
+
+from core.db import clean_text, insert_new
+from monitoring.elements.severity import BY_KIND, default_label, default_severity, severity_of_element
+from monitoring.models import Element, Kind, Severity
+
+LONGEST_PATH = 400
+
+
+def element_key(path: str) -> str:
+    """The path as a key: paths too long for an index end in a hash of the whole."""
+    if len(path) <= LONGEST_PATH:
+        return clean_text(path, LONGEST_PATH)
+    digest = blake2b(path.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{clean_text(path, LONGEST_PATH - 20)}…{digest}"
+
+
+class Weights:
+    """Severities as people set them, read once for a delivery."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Element] = {}
+
+    def learn(self, paths: Iterable[str]) -> None:
+        """Load the elements of these paths; insert those never seen."""
+        wanted = {element_key(path) for path in paths} - self._known.keys()
+        if not wanted:
+            return
+        self._known.update(Element.objects.in_bulk(list(wanted)))
+        missing = wanted - self._known.keys()
+        insert_new(Element, [_element(path) for path in missing])
+        self._known.update(Element.objects.in_bulk(list(missing)))
+
+    def of_element(self, path: str, current: Any) -> Severity:
+        return severity_of_element(self._known[element_key(path)], current)
+
+    @staticmethod
+    def of_kind(kind: Kind) -> Severity:
+        return BY_KIND[kind]
+
+
+def _element(path: str) -> Element:
+    return Element(
+        path=path,
+        label=default_label(path)[:200],
+        severity=default_severity(path),
+        first_seen_at=timezone.now(),
+    )

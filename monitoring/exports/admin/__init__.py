@@ -1,0 +1,1 @@
+"""Pages of scheduled exports and of SFTP servers."""

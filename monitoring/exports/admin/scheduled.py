@@ -1,0 +1,123 @@
+"""Files that are written by themselves at a time of day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ValidationError as BadFilter
+
+from core.admin.base import PageAdmin
+from core.audit import record_edit, record_removal
+from core.markup import ago, badge, due
+from core.models import SavedFilter
+from core.text import counted
+from monitoring.exports.scheduled import asked_for, folder_of, listing_of, plan, write_now
+from monitoring.models import ScheduledExport
+
+LISTS = {"monitoring.change": _("Changes"), "portfolio.company": _("Companies")}
+
+
+class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    class Meta:
+        model = ScheduledExport
+        fields = ("name", "content", "filters", "saved_filter", "format", "server", "folder", "at", "zone", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "saved_filter" not in self.fields:
+            return  # who may only look gets no fields
+        field: Any = self.fields["saved_filter"]
+        one = Q(shared=True) | Q(pk=self.instance.saved_filter_id)
+        field.queryset = SavedFilter.objects.filter(one, listing__in=LISTS).exclude(name="").order_by("listing", "name")
+        field.label_from_instance = lambda row: f"{LISTS[row.listing]}: {row.name}"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.errors:
+            return cleaned
+        draft = ScheduledExport(**cleaned)
+        self._check_saved(draft)
+        try:
+            asked_for(draft)
+        except BadFilter as error:
+            raise ValidationError({"filters": str(error.detail)}) from error
+        if not draft.server:
+            folder_of(draft)
+        return cleaned
+
+    def _check_saved(self, draft: ScheduledExport) -> None:
+        saved = draft.saved_filter
+        if saved and draft.filters:
+            raise ValidationError({"saved_filter": gettext("Choose a saved filter or write filters, not both.")})
+        if saved and saved.listing != listing_of(draft):
+            raise ValidationError(
+                {
+                    "saved_filter": gettext("It filters %(list)s: the content differs.")
+                    % {"list": LISTS[saved.listing].lower()}
+                }
+            )
+
+
+@admin.register(ScheduledExport)
+class ScheduledExportAdmin(PageAdmin):
+    form = ScheduledExportForm
+    list_display = ("name", "content", "format", "next_time", "last_time", "rows", "status")
+    ordering = ("name",)
+    sortable_by = ()
+    actions = ("write",)
+    empty_title = _("No scheduled exports yet")
+    empty_text = _(
+        "A file a day for systems that take their data that way; a marker beside it says that it is complete."
+    )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        plan(obj)
+        super().save_model(request, obj, form, change)
+        record_edit(request, obj, form, is_change=change)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        record_removal(request, [obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        record_removal(request, list(queryset))
+        super().delete_queryset(request, queryset)
+
+    @admin.action(description=_("Write now"), permissions=["change"])
+    def write(self, request: HttpRequest, queryset: QuerySet[ScheduledExport]) -> None:
+        for export in queryset:
+            if write_now(export):
+                messages.success(
+                    request,
+                    ngettext("%(file_name)s: %(count)s rows.", "%(file_name)s: %(count)s rows.", export.rows or 0)
+                    % {"file_name": export.file_name, "count": counted(export.rows or 0)},
+                )
+            else:
+                messages.error(
+                    request,
+                    f"{export}: {export.error}."
+                    if export.error
+                    else gettext("%(export)s: it is being written just now.") % {"export": export},
+                )
+
+    @admin.display(description=_("Next"))
+    def next_time(self, row: ScheduledExport) -> SafeString | str:
+        return due(row.due_at) if row.is_active else "–"
+
+    @admin.display(description=_("Last"))
+    def last_time(self, row: ScheduledExport) -> SafeString | str:
+        return ago(row.ran_at) or gettext("never")
+
+    @admin.display(description=_("State"))
+    def status(self, row: ScheduledExport) -> SafeString:
+        if row.error:
+            return badge(gettext("Failed"), "bad", row.error)
+        return badge(gettext("On"), "good") if row.is_active else badge(gettext("Off"), "calm")

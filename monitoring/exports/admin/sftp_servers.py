@@ -1,0 +1,183 @@
+"""Machines that take files by SFTP: signed in to only after somebody has confirmed the key that they show."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
+
+from core.actors import actor_of
+from core.admin.base import PageAdmin
+from core.audit import record
+from core.encryption import encrypted
+from core.markup import badge
+from monitoring.exports.sftp import BadKey, confirm_key, fingerprint, read_private_key, try_out
+from monitoring.models import FileServer, ScheduledExport
+from monitoring.models.keepers import kept_by
+
+# What leads to another machine, or in as somebody else.
+ELSEWHERE = {"host", "port", "user_name"}
+KEPT = _("It is kept encrypted and never shown again.")
+
+
+class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    password = forms.CharField(
+        label=_("Password"), required=False, strip=False, max_length=1000, help_text=KEPT,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    private_key = forms.CharField(
+        label=_("Private key"), required=False, max_length=20_000,
+        help_text=format_lazy("{} {}", _("Instead of a password, without a passphrase."), KEPT),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+
+    class Meta:
+        model = FileServer
+        fields = ("name", "host", "port", "user_name", "password", "private_key", "folder")
+
+    def clean_private_key(self) -> str:
+        text = str(self.cleaned_data["private_key"]).strip()
+        if text:
+            try:
+                read_private_key(text + "\n")
+            except BadKey as error:
+                raise ValidationError(str(error)) from error
+        return text and text + "\n"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        given = [name for name in ("password", "private_key") if cleaned.get(name)]
+        if len(given) == 2:
+            raise ValidationError(gettext("Either a password or a private key, not both."))
+        if self.is_elsewhere() and not given and not self.errors:
+            raise ValidationError(
+                gettext("It signs in somewhere else, or as somebody else: enter the password or the private key again.")
+            )
+        if not given and not self.errors and not (self.instance.encrypted_password or self.instance.encrypted_key):
+            raise ValidationError(gettext("How do we sign in there: with a password, or with a private key?"))
+        return cleaned
+
+    def is_elsewhere(self) -> bool:
+        """What is stored would be shown to another machine, or tried for another user."""
+        is_stored = bool(self.instance.encrypted_password or self.instance.encrypted_key)
+        return is_stored and bool(ELSEWHERE & set(self.changed_data))
+
+
+@admin.register(FileServer)
+class FileServerAdmin(PageAdmin):
+    form = FileServerForm
+    list_display = ("name", "host", "user_name", "status")
+    ordering = ("name",)
+    sortable_by = ()
+    change_form_template = "pages/file_server.html"
+    empty_title = _("No file servers yet")
+    empty_text = _("Scheduled exports can be sent to another machine by SFTP: name it here, and confirm its key.")
+    fieldsets = (
+        (None, {"fields": ("name", "host", "port", "folder")}),
+        (_("Signing in"), {"fields": ("user_name", "password", "private_key")}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.do))
+        return [path("<uuid:key>/do/<slug:action>/", view, name="monitoring_fileserver_do"), *super().get_urls()]
+
+    def save_model(self, request: HttpRequest, obj: FileServer, form: forms.ModelForm[Any], change: bool) -> None:
+        _keep_secret(obj, form.cleaned_data)
+        if change and {"host", "port"} & set(form.changed_data):
+            # Another machine has a key of its own.
+            obj.host_key = obj.offered_key = ""
+        obj.created_at = obj.created_at or timezone.now()
+        if not change or ELSEWHERE & set(form.changed_data) or obj.keeper_has_left:
+            for name, value in kept_by(actor_of(request)).items():
+                setattr(obj, name, value)
+        super().save_model(request, obj, form, change)
+        verb = "changed" if change else "made"
+        text = (
+            gettext("File server %(name)s changed: %(user)s at %(host)s, port %(port)s")
+            if change
+            else gettext("File server %(name)s made: %(user)s at %(host)s, port %(port)s")
+        )
+        words = text % {"name": obj, "user": obj.user_name, "host": obj.host, "port": obj.port}
+        record(actor=request.user.get_username(), action=f"file server.{verb}", thing=obj, summary=words)
+
+    def delete_model(self, request: HttpRequest, obj: FileServer) -> None:
+        words = gettext("File server %(name)s deleted: %(host)s") % {"name": obj, "host": obj.host}
+        record(actor=request.user.get_username(), action="file server.delete", thing=obj, summary=words)
+        super().delete_model(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """They are deleted one at a time, on their page."""
+        return {}
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context.get("original")
+        told = self._told(request, row) if row else {}
+        return super().render_change_form(request, {**context, **told, "show_history": False}, *args, **kwargs)
+
+    def _told(self, request: HttpRequest, row: FileServer) -> dict[str, Any]:
+        return {
+            "may_act": self.has_change_permission(request),
+            "status": self.status(row),
+            "known": fingerprint(row.host_key) if row.host_key else "",
+            "offered": fingerprint(row.offered_key) if row.offered_key else "",
+            "exports": list(ScheduledExport.objects.filter(server=row.pk).order_by("name")[:50]),
+        }
+
+    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        server = self.object_or_404(request, str(key))
+        if action == "test":
+            trouble = try_out(server)
+            messages.add_message(request, *_told_of_test(server, trouble))
+        elif action == "confirm":
+            by, offered = request.user.get_username(), request.POST.get("offered", "")
+            messages.add_message(request, *_told_of_key(confirm_key(server, offered=offered, by=by)))
+        else:
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+        return HttpResponseRedirect(reverse("admin:monitoring_fileserver_change", args=[key]))
+
+    @admin.display(description=_("State"))
+    def status(self, row: FileServer) -> SafeString:
+        if row.offered_key:
+            return (
+                badge(gettext("Key has changed"), "bad")
+                if row.host_key
+                else badge(gettext("Key to be confirmed"), "warn")
+            )
+        return badge(gettext("Key confirmed"), "good") if row.host_key else badge(gettext("Not tried yet"), "calm")
+
+
+def _keep_secret(row: FileServer, given: dict[str, Any]) -> None:
+    if given["password"]:
+        row.encrypted_password, row.encrypted_key = encrypted(given["password"]), ""
+    elif given["private_key"]:
+        row.encrypted_password, row.encrypted_key = "", encrypted(given["private_key"])
+
+
+def _told_of_test(server: FileServer, trouble: str) -> tuple[int, str]:
+    if not trouble:
+        return messages.SUCCESS, gettext("It works: a file was written there and taken away again.")
+    if server.offered_key and not server.host_key:
+        return messages.WARNING, gettext(
+            "The server answers. Compare its key below with what its owner says, and confirm it."
+        )
+    return messages.ERROR, trouble
+
+
+def _told_of_key(is_confirmed: bool) -> tuple[int, str]:
+    if is_confirmed:
+        return messages.SUCCESS, gettext("Confirmed. Test it once more: now we sign in, and write a file.")
+    return messages.ERROR, gettext("Meanwhile it has shown another key. Compare again.")

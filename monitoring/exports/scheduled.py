@@ -1,0 +1,257 @@
+"""Files for systems that take their data so: written at a time of day into a folder here or on a server; a marker says
+that it is complete.
+
+The feed's cursor moves after the marker is written. Whoever dies in between leaves the same changes to be written once
+more, in a file of its own; each change carries its id.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.db import clean_text
+from core.exports.files import person_named, rows_as
+from core.exports.writers import WRITERS
+from core.json_text import RawJSONRenderer
+from core.lists.listings import LISTINGS, Listing, batches
+from core.lists.saved_filters import columns_of
+from core.models import ExportFormat, SavedFilter
+from monitoring.exports import listings  # noqa: F401  exports declares what changes hold as files
+from monitoring.exports.sftp import NotDelivered, deliver
+from monitoring.feed import feed  # noqa: F401  exports declares what changes hold as files
+from monitoring.feed.parameters import FeedParameters, choice_of
+from monitoring.feed.serializers import shown
+from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport
+from portfolio.companies.api.companies import CompanyParameters, CompanySerializer, companies_chosen
+from portfolio.models import Company
+
+logger = logging.getLogger(__name__)
+PAGE = 500
+AGAIN_AFTER = timedelta(minutes=15)
+# How long a process may write before another takes over.
+CLAIM = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Source:
+    """The rows of a file, a batch at a time; afterwards `cursor` says where the next file begins."""
+
+    export: ScheduledExport
+    cursor: str = ""
+
+    def rows(self) -> Iterator[list[Any]]:
+        is_feed = self.export.content == ExportContent.CHANGES
+        return self._changes() if is_feed else self._companies()
+
+    def _changes(self) -> Iterator[list[Any]]:
+        self.cursor = self.export.cursor
+        choice, has_more = choice_of(asked_for(self.export)), True
+        while has_more:
+            page = feed.read(feed.Cursor.read(self.cursor), PAGE, choice)
+            self.cursor, has_more = str(page.next), page.has_more
+            if rows := self._taken([entry.change for entry in page.entries]):
+                yield rows
+
+    def _taken(self, changes: list[Any]) -> list[Any]:
+        """Of a page of the feed, what the saved filter's list would show."""
+        if self.export.saved_filter is None or not changes:
+            return changes
+        keys = [change.pk for change in changes]
+        taken = set(_rows_of(self.export.saved_filter).filter(pk__in=keys).order_by().values_list("pk", flat=True))
+        return [change for change in changes if change.pk in taken]
+
+    def _companies(self) -> Iterator[list[Any]]:
+        self.cursor = self.export.cursor
+        saved = self.export.saved_filter
+        rows = _rows_of(saved) if saved else companies_chosen(asked_for(self.export))
+        yield from batches(rows.order_by("duns"), LISTINGS["portfolio.company"])
+
+    @property
+    def listing(self) -> Listing:
+        listing, saved = LISTINGS[listing_of(self.export)], self.export.saved_filter
+        return listing.of(columns_of(listing, saved.columns)) if saved else listing
+
+
+def listing_of(export: ScheduledExport) -> str:
+    model: Any = Change if export.content == ExportContent.CHANGES else Company
+    return str(model._meta.label_lower)
+
+
+def _rows_of(saved: SavedFilter) -> QuerySet[Any]:
+    """As the list's page would show it to the filter's owner, in the owner's time zone."""
+    person = person_named(saved.owner)
+    with timezone.override(getattr(person, "timezone", "UTC")):
+        return rows_as(person, saved.listing, saved.query)
+
+
+def asked_for(export: ScheduledExport) -> dict[str, Any]:
+    """The filters, read as the API reads them; raises DRF's ValidationError."""
+    known = FeedParameters if export.content == ExportContent.CHANGES else CompanyParameters
+    return known.read(QueryDict(export.filters))
+
+
+# When
+
+
+def next_time(at: time, zone: str, after: datetime) -> datetime:
+    """The next time that clocks in the zone show this time of day."""
+    local = after.astimezone(ZoneInfo(zone))
+    moment = datetime.combine(local.date(), at, ZoneInfo(zone))
+    if moment <= local:
+        moment = datetime.combine(local.date() + timedelta(days=1), at, ZoneInfo(zone))
+    return moment
+
+
+def plan(export: ScheduledExport) -> None:
+    """A new or changed one: its folder and filters are checked, and its next time is set."""
+    if not export.server:
+        folder_of(export)
+    export.cursor = export.cursor or str(feed.latest())
+    export.due_at = next_time(export.at, export.zone, timezone.now())
+
+
+def write_due() -> int:
+    """Write the files whose time has come; returns how many."""
+    due = ScheduledExport.objects.filter(is_active=True, due_at__lte=timezone.now()).order_by("due_at")
+    return sum(write_now(export) for export in list(due))
+
+
+def write_now(export: ScheduledExport) -> bool:
+    """Write one file, unless another process does."""
+    as_known = ScheduledExport.objects.filter(pk=export.pk, due_at=export.due_at, ran_at=export.ran_at)
+    if not as_known.update(due_at=timezone.now() + CLAIM):
+        return False
+    try:
+        done = _written(export)
+    except NotDelivered as error:
+        done = {"error": clean_text(str(error)), "due_at": timezone.now() + AGAIN_AFTER}
+    except Exception as error:
+        logger.exception("scheduled export %s failed", export)
+        done = {"error": clean_text(f"{type(error).__name__}: {error}"), "due_at": timezone.now() + AGAIN_AFTER}
+    ScheduledExport.objects.filter(pk=export.pk).update(**done)
+    export.refresh_from_db()
+    return not export.error
+
+
+def _written(export: ScheduledExport) -> dict[str, Any]:
+    now = timezone.now()
+    with _folder(export) as folder:
+        source, path = Source(export), folder / f"{export.name}_{now:%Y%m%dT%H%M%S%f}Z.{export.format}"
+        try:
+            count = _write(path, source)
+            error = ""
+        except feed.Gone:
+            source.cursor, count = str(feed.latest()), 0
+            error = gettext(
+                "A backup was restored, so the file is empty: take a file of all companies. The next one goes on."
+            )
+            path.write_bytes(b"")
+        marker = _mark_done(path, count, now)
+        if export.server:
+            deliver(export.server, export.folder, [path, marker])
+    return {
+        "ran_at": now,
+        "file_name": path.name,
+        "rows": count,
+        "cursor": source.cursor,
+        "error": error,
+        "due_at": next_time(export.at, export.zone, now),
+    }
+
+
+# Where
+
+
+def folder_of(export: ScheduledExport) -> Path:
+    """Below the folder for exports and nowhere else."""
+    base = Path(settings.EXPORT_FOLDER).resolve()
+    folder = (base / export.folder).resolve()
+    if not folder.is_relative_to(base) or "\0" in export.folder:
+        raise ValidationError({"folder": gettext("It has to lie below the folder for exports (EXPORT_FOLDER).")})
+    return folder
+
+
+@contextmanager
+def _folder(export: ScheduledExport) -> Iterator[Path]:
+    """Where it is written; what goes to a server is kept here until it is there."""
+    if export.server:
+        with TemporaryDirectory(prefix="dnbmon-export-") as temporary:
+            yield Path(temporary)
+        return
+    folder = folder_of(export)
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+
+
+# What
+
+
+def _write(path: Path, source: Source) -> int:
+    """Under another name until it is complete, so that nobody takes half of it."""
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    if source.export.format == FileFormat.JSON_LINES:
+        count = _write_lines(part, source)
+    else:
+        count = WRITERS[ExportFormat(source.export.format)](part, source.listing, _completed(source))
+    part.replace(path)
+    return count
+
+
+def _completed(source: Source) -> Iterator[list[Any]]:
+    for rows in source.rows():
+        source.listing.complete(rows)
+        yield rows
+
+
+def _write_lines(path: Path, source: Source) -> int:
+    """Each line as the API would show it, with values as D&B sent them."""
+    count = 0
+    with path.open("wb") as file:
+        for rows in source.rows():
+            for item in _as_in_the_api(rows):
+                file.write(RawJSONRenderer().render(item) + b"\n")
+                count += 1
+    return count
+
+
+def _as_in_the_api(rows: list[Any]) -> Iterable[Any]:
+    if isinstance(rows[0], Change):
+        return list(shown(rows, {}))
+    return list(CompanySerializer(rows, many=True).data)
+
+
+def _mark_done(path: Path, count: int, now: datetime) -> Path:
+    with path.open("rb") as file:
+        digest = sha256()
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+    told = {
+        "file": path.name,
+        "rows": count,
+        "bytes": path.stat().st_size,
+        "sha256": digest.hexdigest(),
+        "written_at": now.isoformat(timespec="milliseconds"),
+    }
+    marker = path.with_name(f"{path.name}.done")
+    part = marker.with_name(f".{marker.name}.part")
+    part.write_text(json.dumps(told) + "\n")
+    part.replace(marker)
+    return marker

@@ -1,0 +1,1 @@
+"""Published changes in the order of publication, for people and programs."""

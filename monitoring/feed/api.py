@@ -1,0 +1,214 @@
+"""What D&B told us, for other programs: feed, timelines, profiles, notifications, and the snapshot to start from."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.parameters import MomentField, PageParameters, Several, read_moment
+from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from monitoring.content_ids import milliseconds
+from monitoring.feed import feed
+from monitoring.feed.parameters import FeedParameters, RegistrationField, choice_of
+from monitoring.feed.serializers import (
+    CHANGE_EXAMPLE,
+    CURSOR_EXAMPLE,
+    NOTIFICATION_EXAMPLE,
+    FeedSerializer,
+    NotificationsSerializer,
+    SnapshotSerializer,
+    TimelineSerializer,
+    an_example,
+    shown,
+    shown_notifications,
+)
+from monitoring.history import state
+from monitoring.models import Change, Notification, Publication
+from monitoring.story_order import LATEST_FIRST, OLDEST_FIRST
+from portfolio.companies.api.companies import (
+    COMPANY_EXAMPLE,
+    DUNS_IN_PATH,
+    CompanyParameters,
+    CompanySerializer,
+    ReferenceField,
+    among,
+    company_or_404,
+    company_page,
+    mark_of,
+)
+from portfolio.companies.duns_field import DunsField
+
+ID_TAIL = (1 << 80) - 1
+
+
+class CursorTooOld(APIException):
+    """410: what the cursor asks for is no longer here."""
+
+    status_code = 410
+    default_code = "gone"
+    default_detail = "The feed cannot go on from this cursor."
+
+
+class NotificationParameters(PageParameters):
+    type = Several(child=serializers.CharField(max_length=64), help_text="Only these types, such as TRANSFER.")
+    registration = RegistrationField(required=False, max_length=255, help_text="A registration's reference.")
+    company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
+    since = MomentField(required=False, help_text="Occurred at or after this date or date-time with zone.")
+    until = MomentField(
+        upper=True, required=False, help_text="Occurred at or before this date-time, or before this day's end in UTC."
+    )
+    reference = ReferenceField()
+
+
+class CompanyList(APIView):
+    permissions = {"GET": "portfolio.view_company"}
+
+    @extend_schema(
+        operation_id="companies",
+        tags=["companies"],
+        summary="All companies, as a snapshot to start the feed from",
+        parameters=[CompanyParameters],
+        responses=SnapshotSerializer,
+        examples=an_example("A page", {"results": [COMPANY_EXAMPLE], "next": None, "changes_cursor": CURSOR_EXAMPLE}),
+    )
+    def get(self, request: Request) -> Response:
+        """Sorted by D-U-N-S number, unless a filter says otherwise.
+
+        Whoever reads all pages and then follows `/api/v1/changes/?after={changes_cursor}` misses no change.
+        """
+        asked = CompanyParameters.of(request)
+        # Before the rows are read: what is published from now on is in the feed after it, shown here already or not.
+        mark = mark_of(asked) or str(feed.latest())
+        page = company_page(asked)
+        results = CompanySerializer(page.companies, many=True).data
+        return Response({"results": results, "next": page.token(mark), "changes_cursor": mark})
+
+
+class ChangeFeed(APIView):
+    permissions = {"GET": "monitoring.view_change"}
+
+    @extend_schema(
+        operation_id="changes",
+        tags=["changes"],
+        summary="The feed: every change, in the order of publication",
+        parameters=[FeedParameters],
+        responses=FeedSerializer,
+        examples=an_example("A page", {"results": [CHANGE_EXAMPLE], "next": CURSOR_EXAMPLE, "more": False}),
+    )
+    def get(self, request: Request) -> Response:
+        """Ask again with `next` as `after`, for ever: at once while `more` is true, else after a while.
+
+        Nothing is missed, whatever arrives in whatever order; a filter may give empty pages, whose cursor has moved
+        on all the same. A cursor that is too old is answered with 410: take a new snapshot of the companies, and go on
+        from its `changes_cursor`.
+        """
+        asked = FeedParameters.of(request)
+        if asked.get("after") == "latest":
+            return Response({"results": [], "next": str(feed.latest()), "more": False})
+        try:
+            page = feed.read(_cursor(asked.get("after")), asked["limit"], choice_of(asked))
+        except feed.Gone as error:
+            raise CursorTooOld(str(error)) from error
+        numbers = {entry.change.pk: entry.number for entry in page.entries}
+        results = shown([entry.change for entry in page.entries], numbers)
+        return Response({"results": results, "next": str(page.next), "more": page.has_more})
+
+
+def _cursor(after: str | None) -> feed.Cursor | None:
+    try:
+        return None if after is None else feed.Cursor.read(after)
+    except ValueError as error:
+        raise BadCursor from error
+
+
+class CompanyChanges(APIView):
+    permissions = {"GET": "monitoring.view_change"}
+
+    @extend_schema(
+        operation_id="company_changes",
+        tags=["companies"],
+        summary="One company's timeline, newest first",
+        parameters=[DUNS_IN_PATH, PageParameters],
+        responses=TimelineSerializer,
+        examples=an_example("A page", {"results": [CHANGE_EXAMPLE], "next": None}),
+    )
+    def get(self, request: Request, duns: str) -> Response:
+        """By the time at which things happened. What arrives late appears in its place: to be told, follow the feed."""
+        asked = PageParameters.of(request)
+        company = company_or_404(duns)
+        rows = Change.objects.filter(company=company.pk).order_by(*LATEST_FIRST)
+        if "after" in asked:
+            rows = beyond(rows, OLDEST_FIRST, _in_story(asked["after"]), newest_first=True)
+        changes, has_more = cut(rows, asked["limit"])
+        results = shown(changes, _numbers(changes), {company.pk: company})
+        return Response({"results": results, "next": _timeline_token(changes[-1]) if has_more else None})
+
+
+def _timeline_token(change: Change) -> str:
+    return write_token([change.changed_at.isoformat(), change.place, change.pk.hex])
+
+
+def _in_story(cursor: str) -> tuple[datetime, str, uuid.UUID]:
+    try:
+        moment, place, key = read_token(cursor)
+        return read_moment(moment), place, uuid.UUID(key)
+    except ValueError as error:
+        raise BadCursor from error
+
+
+def _numbers(changes: Iterable[Change]) -> dict[uuid.UUID, int]:
+    rows = Publication.objects.filter(delivery__in={change.delivery_id for change in changes})
+    by_delivery = dict(rows.values_list("delivery_id", "number"))
+    return {change.pk: by_delivery[change.delivery_id] for change in changes if change.delivery_id in by_delivery}
+
+
+class NotificationList(APIView):
+    permissions = {"GET": "monitoring.view_notification"}
+
+    @extend_schema(
+        operation_id="notifications",
+        tags=["notifications"],
+        summary="D&B's notifications, newest first",
+        parameters=[NotificationParameters],
+        responses=NotificationsSerializer,
+        examples=an_example("A page", {"results": [NOTIFICATION_EXAMPLE], "next": None}),
+    )
+    def get(self, request: Request) -> Response:
+        """Each notification once, however often it was delivered. What it changed is in feed and timelines."""
+        asked = NotificationParameters.of(request)
+        rows = Notification.objects.exclude(type=state.SNAPSHOT).defer("organization").order_by("-id")
+        rows = rows.filter(**_notification_filters(asked))
+        if "after" in asked:
+            rows = beyond(rows, ("id",), [_key(asked["after"])], newest_first=True)
+        notifications, has_more = cut(rows, asked["limit"])
+        token = write_token([notifications[-1].pk.hex]) if has_more else None
+        return Response({"results": shown_notifications(notifications), "next": token})
+
+
+def _notification_filters(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys begin with the time, so a range of dates is a range of keys."""
+    filters = {f"{name}__in": asked[name] for name in ("type", "registration") if name in asked}
+    if (companies := among(asked)) is not None:
+        filters["company__in"] = sorted(companies)
+    if "since" in asked:
+        filters["id__gte"] = uuid.UUID(int=milliseconds(asked["since"]) << 80)
+    if "until" in asked:
+        filters["id__lte"] = uuid.UUID(int=milliseconds(asked["until"]) << 80 | ID_TAIL)
+    return filters
+
+
+def _key(cursor: str) -> uuid.UUID:
+    try:
+        (key,) = read_token(cursor)
+        return uuid.UUID(key)
+    except ValueError as error:
+        raise BadCursor from error

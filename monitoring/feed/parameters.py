@@ -1,0 +1,65 @@
+"""What the feed may be asked for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from core.api.parameters import CountryField, PageParameters, Several
+from core.text import is_clean
+from monitoring.feed import feed
+from monitoring.feed.serializers import (
+    SEVERITIES,
+)
+from monitoring.models import Kind, Severity
+from portfolio.companies.api.companies import (
+    ReferenceField,
+    among,
+)
+from portfolio.companies.duns_field import DunsField
+from portfolio.models import Registration
+
+
+class RegistrationField(serializers.CharField):
+    """A registration's reference, as the keys of the registrations of that name."""
+
+    def to_internal_value(self, data: Any) -> list[uuid.UUID]:  # type: ignore[override]
+        reference = super().to_internal_value(data)
+        rows = Registration.objects.filter(reference=reference) if is_clean(reference) else Registration.objects.none()
+        if not (found := list(rows.values_list("pk", flat=True))):
+            raise serializers.ValidationError("There is no registration with this reference.")
+        return found
+
+
+class FeedParameters(PageParameters):
+    after = serializers.CharField(
+        required=False,
+        help_text="`next` of the call before, `changes_cursor` of a snapshot of companies, or `latest` for the feed's"
+        " end. Without it the feed begins with the oldest change there is.",
+    )
+    kind = Several(child=serializers.ChoiceField(Kind.choices), help_text="Only these kinds.")
+    severity = serializers.ChoiceField(SEVERITIES, required=False, help_text="This severity or more.")
+    element = serializers.CharField(
+        required=False, max_length=400, help_text="Elements whose path begins so, and those that hold it."
+    )
+    registration = RegistrationField(required=False, max_length=255, help_text="First brought by this registration.")
+    company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
+    country = Several(child=CountryField(), help_text="Companies that are in these countries now.")
+    reference = ReferenceField()
+
+
+def choice_of(asked: Mapping[str, Any]) -> feed.Choice:
+    def several(name: str) -> frozenset[Any] | None:
+        return frozenset(asked[name]) if name in asked else None
+
+    return feed.Choice(
+        kinds=several("kind"),
+        severity=Severity[asked["severity"].upper()] if "severity" in asked else 0,
+        element=asked.get("element", ""),
+        registrations=several("registration"),
+        companies=among(asked),
+        countries=several("country"),
+    )

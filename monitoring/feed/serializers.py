@@ -1,0 +1,237 @@
+"""What the API's answers look like: their members, in words and with an example, and how rows become them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample
+from rest_framework import serializers
+
+from core.json_text import SentJson, SentObject
+from monitoring.content_ids import MILLISECONDS
+from monitoring.models import Change, Element, Kind, Notification, Severity
+from monitoring.story_order import order_text
+from portfolio.companies.api.companies import COMPANY_EXAMPLE, CompanySerializer
+from portfolio.companies.api.external_references import ReferenceSerializer
+from portfolio.companies.external_references import references_by_company
+from portfolio.models import Company, ExternalReference, Registration
+
+SEVERITIES = [(severity.name.lower(), severity.label) for severity in Severity]
+CURSOR_EXAMPLE = "WyI0MiIsIiIsIjFkMDNjOWE0Il0"
+COMPANY_SHORT_EXAMPLE = {name: COMPANY_EXAMPLE[name] for name in ("duns", "name", "country")}
+CHANGE_EXAMPLE = {
+    "id": "019b95d1-3ba8-8c55-9d0a-2a4f4b0c9a11",
+    "company": COMPANY_SHORT_EXAMPLE,
+    "references": [{"system": "crm", "id": "0015g00000AbCdE"}],
+    "kind": "element",
+    "element": "organization.primaryName",
+    "label": "Primary name",
+    "severity": "medium",
+    "previous": "OLD NAME LTD",
+    "current": "NEW NAME LTD",
+    "changed_at": "2026-01-07T01:23:13Z",
+    "recorded_at": "2026-01-08T11:06:48.301000Z",
+    "registration": "ACME_LOD_01",
+    "publication": 42,
+    "derived": False,
+    "superseded": False,
+    "order": "019b960cffe8019b9d49a6640000002a00000002a00000000",
+}
+NOTIFICATION_EXAMPLE = {
+    "id": "019b95d1-3ba8-8d10-8a3c-55f0c7b3d2e1",
+    "type": "UPDATE",
+    "registration": "ACME_LOD_01",
+    "company": COMPANY_SHORT_EXAMPLE,
+    "occurred_at": "2026-01-07T01:23:13Z",
+    "delivered_at": "2026-01-08T11:06:48.292000Z",
+    "recorded_at": "2026-01-08T11:06:48.301000Z",
+    "retained_duns": None,
+}
+
+
+PROFILE_EXAMPLE = {
+    "duns": "804735132",
+    "as_of": "2026-01-31T23:59:59.999000Z",
+    "standing": "baseline",
+    "standing_since": "2026-01-05T08:00:00Z",
+    "organization": {"duns": "804735132", "primaryName": "NEW NAME LTD", "yearlyRevenue": 302510160.94},
+    "drifted": [],
+    "complete": True,
+    "note": "",
+}
+
+
+def an_example(name: str, value: Any) -> list[OpenApiExample]:
+    return [OpenApiExample(name, value, response_only=True)]
+
+
+class CompanyShortSerializer(serializers.Serializer[Any]):
+    duns = serializers.CharField()
+    name = serializers.CharField(help_text="Empty until D&B has told it.")
+    country = serializers.CharField(help_text="ISO 3166-1, two letters; empty while unknown.")
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="The same for the same fact, however often it arrives.")
+    company = CompanyShortSerializer()
+    references = ReferenceSerializer(many=True, help_text="What other systems call the company.")
+    kind = serializers.ChoiceField(Kind.choices)
+    element = serializers.CharField(allow_null=True, help_text="D&B's path; null for what is no element's change.")
+    label = serializers.CharField(help_text="The element or kind in words.")  # type: ignore[assignment]
+    severity = serializers.ChoiceField(SEVERITIES)
+    previous = SentJson(help_text="Any JSON value, as D&B sent it; null also where it sent none.")
+    current = SentJson(help_text="Any JSON value, as D&B sent it; null also where it sent none.")
+    changed_at = serializers.DateTimeField(help_text="When it happened, by D&B.")
+    recorded_at = serializers.DateTimeField(help_text="When it was stored here.")
+    registration = serializers.CharField(help_text="Reference of the registration that brought it first.")
+    publication = serializers.IntegerField(allow_null=True, help_text="Null until it is in the feed.")
+    derived = serializers.BooleanField(help_text="Found by comparing two baselines, not sent by D&B as a change.")
+    superseded = serializers.BooleanField(help_text="Derived, and replaced since a baseline arrived in between.")
+    order = serializers.CharField(
+        help_text="Sorts a company's changes by what happened, as text, also those of one moment; the feed's own order "
+        "is that of arrival."
+    )
+
+
+class FeedSerializer(serializers.Serializer[Any]):
+    results = ChangeSerializer(many=True)
+    next = serializers.CharField(
+        help_text="Give it as `after` in the next call. Always there, also when nothing is new."
+    )
+    more = serializers.BooleanField(help_text="Whether there is more to read at once.")
+
+
+class TimelineSerializer(serializers.Serializer[Any]):
+    results = ChangeSerializer(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+
+
+class SnapshotSerializer(serializers.Serializer[Any]):
+    results = CompanySerializer(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+    changes_cursor = serializers.CharField(
+        help_text="Where to begin reading the feed after this snapshot; the same on all pages of one walk."
+    )
+
+
+class ProfileSerializer(serializers.Serializer[Any]):
+    duns = serializers.CharField()
+    as_of = serializers.DateTimeField(help_text="The moment that is shown.")
+    standing = serializers.ChoiceField(
+        Kind.choices, allow_null=True, help_text="The newest notice that is no element's change, such as `deleted`."
+    )
+    standing_since = serializers.DateTimeField(allow_null=True)
+    organization = SentObject(help_text="D&B's document as known at that moment; empty when nothing was known yet.")
+    drifted = serializers.ListField(
+        child=serializers.UUIDField(),
+        help_text="Changes whose `previous` was not what was known; what was never known before cannot differ.",
+    )
+    complete = serializers.BooleanField(help_text="False where older history was removed: see `note`.")
+    note = serializers.CharField(help_text="From when on history is kept; empty where the answer is complete.")
+
+
+class NotificationSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    type = serializers.CharField(help_text="D&B's word. The set is open: expect words that are not listed here.")
+    registration = serializers.CharField(help_text="Reference of the registration.")
+    company = CompanyShortSerializer()
+    occurred_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it happened: the newest element of an UPDATE, else D&B's delivery."
+    )
+    delivered_at = serializers.DateTimeField(allow_null=True, help_text="D&B's deliveryTimeStamp.")
+    recorded_at = serializers.DateTimeField(help_text="When it was stored here.")
+    retained_duns = serializers.CharField(allow_null=True, help_text="Of a TRANSFER: the company it was merged into.")
+
+
+class NotificationsSerializer(serializers.Serializer[Any]):
+    results = NotificationSerializer(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+
+
+def shown(
+    changes: Sequence[Change],
+    numbers: Mapping[uuid.UUID, int],
+    companies: Mapping[str, Company] | None = None,
+) -> Any:
+    """Changes as items of an answer, with the words for their keys fetched in one query each."""
+    if companies is None:
+        companies = companies_of(change.company_id for change in changes)
+    references = references_of(change.registration_id for change in changes)
+    labels = labels_of(change.element for change in changes)
+    named = references_by_company(change.company_id for change in changes)
+    items = [_item(change, companies, references, labels, named, numbers.get(change.pk)) for change in changes]
+    return ChangeSerializer(items, many=True).data
+
+
+def _item(
+    change: Change,
+    companies: Mapping[str, Company],
+    references: Mapping[uuid.UUID, str],
+    labels: Mapping[str, str],
+    named: Mapping[str, list[ExternalReference]],
+    number: int | None,
+) -> dict[str, Any]:
+    return {
+        "id": change.pk,
+        "company": companies.get(change.company_id) or Company(duns=change.company_id),
+        "references": named.get(change.company_id, []),
+        "kind": change.kind,
+        "element": change.element or None,
+        "label": labels.get(change.element) or change.element or change.get_kind_display(),
+        "severity": Severity(change.severity).name.lower(),
+        "previous": change.previous,
+        "current": change.current,
+        "changed_at": change.changed_at,
+        "recorded_at": change.recorded_at,
+        "registration": references.get(change.registration_id, ""),
+        "publication": number,
+        "derived": bool(change.derived_from),
+        "superseded": change.superseded,
+        "order": order_text(change),
+    }
+
+
+def companies_of(duns: Iterable[str]) -> dict[str, Company]:
+    wanted = set(duns)
+    return {company.pk: company for company in Company.objects.filter(pk__in=wanted)} if wanted else {}
+
+
+def references_of(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    wanted = set(keys)
+    return dict(Registration.objects.filter(pk__in=wanted).values_list("pk", "reference")) if wanted else {}
+
+
+def labels_of(paths: Iterable[str]) -> dict[str, str]:
+    wanted = set(paths) - {""}
+    return dict(Element.objects.filter(pk__in=wanted).values_list("path", "label")) if wanted else {}
+
+
+def shown_notifications(notifications: Sequence[Notification]) -> Any:
+    companies = companies_of(notification.company_id for notification in notifications)
+    references = references_of(notification.registration_id for notification in notifications)
+    items = [_notification_item(notification, companies, references) for notification in notifications]
+    return NotificationSerializer(items, many=True).data
+
+
+def _notification_item(
+    notification: Notification, companies: Mapping[str, Company], references: Mapping[uuid.UUID, str]
+) -> dict[str, Any]:
+    return {
+        "id": notification.pk,
+        "type": notification.type,
+        "registration": references.get(notification.registration_id, ""),
+        "company": companies.get(notification.company_id) or Company(duns=notification.company_id),
+        "occurred_at": _time_of(notification.pk),
+        "delivered_at": notification.delivered_at,
+        "recorded_at": notification.recorded_at,
+        "retained_duns": notification.retained_duns or None,
+    }
+
+
+def _time_of(key: uuid.UUID) -> datetime | None:
+    """The time that a content id begins with; 0 stands for unreadable."""
+    ms = key.int >> 80
+    return datetime.fromtimestamp(ms / 1000, UTC) if 0 < ms < MILLISECONDS else None

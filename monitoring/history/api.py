@@ -1,0 +1,65 @@
+"""A company's profile for other programs, now and as of a time."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.api.parameters import MomentField, Parameters
+from core.json_text import dump_json
+from monitoring.feed.serializers import (
+    PROFILE_EXAMPLE,
+    ProfileSerializer,
+    an_example,
+)
+from monitoring.history import state
+from monitoring.retention.retention import note_for_company
+from portfolio.companies.api.companies import (
+    DUNS_IN_PATH,
+    company_or_404,
+)
+
+
+class ProfileParameters(Parameters):
+    as_of = MomentField(
+        upper=True,
+        required=False,
+        help_text="A date-time with zone, or a date, which shows that day's end in UTC. Without it: now.",
+    )
+
+
+class CompanyProfile(APIView):
+    permissions = {"GET": "portfolio.view_company"}
+
+    @extend_schema(
+        operation_id="company_profile",
+        tags=["companies"],
+        summary="One company's whole profile, now or as of a date",
+        parameters=[DUNS_IN_PATH, ProfileParameters],
+        responses=ProfileSerializer,
+        examples=an_example("A profile", PROFILE_EXAMPLE),
+    )
+    def get(self, request: Request, duns: str) -> Response:
+        """D&B's document with every change up to that moment applied, as far as it is known here today."""
+        asked = ProfileParameters.of(request)
+        company = company_or_404(duns)
+        profile = state.profile(company.pk, as_of=asked.get("as_of"))
+        note = note_for_company(company.pk, asked.get("as_of"))
+        standing = profile.standing
+        return Response(
+            ProfileSerializer(
+                {
+                    "duns": company.pk,
+                    "as_of": asked.get("as_of") or timezone.now(),
+                    "standing": standing.kind if standing else None,
+                    "standing_since": standing.moment if standing else None,
+                    "organization": dump_json(profile.document),
+                    "drifted": sorted(profile.drifted),
+                    "complete": not note,
+                    "note": note,
+                }
+            ).data
+        )

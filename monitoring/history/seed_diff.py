@@ -1,0 +1,142 @@
+"""Consecutive SEEDs of a company compared: changes that D&B has not told one by one."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from core.db import insert_new
+from core.json_text import dump_json
+from direct_plus.payloads import parse_json
+from monitoring.content_ids import derived_change_id
+from monitoring.elements.json_paths import differences
+from monitoring.elements.registry import Weights, element_key
+from monitoring.models import Change, Delivery, Kind, Notification
+from monitoring.story_order import notification_key, story_place
+
+
+def compare_seeds(delivery: Delivery, weights: Weights, moved: Iterable[str] = ()) -> list[Change]:
+    """Compare the SEEDs that this delivery brought with those before and after them; returns what was inserted.
+
+    The differences become `element` changes of this delivery, so that readers of publications see them; the comparison
+    that a late SEED stands between is marked superseded. Of the companies in `moved`, whose SEEDs stand in another
+    order now, all are compared.
+    """
+    brought = Notification.objects.filter(delivery=delivery, type="SEED").values_list("pk", "company_id")
+    seeds: defaultdict[str, set[uuid.UUID]] = defaultdict(set)
+    for key, company in brought:
+        seeds[company].add(key)
+    chosen: dict[str, set[uuid.UUID] | None] = {**seeds, **dict.fromkeys(moved)}
+    return _compare_until_unchanged(delivery, chosen, weights)
+
+
+def compare_company(delivery: Delivery, duns: str, weights: Weights) -> list[Change]:
+    """Compare all consecutive SEEDs of one company; returns what was inserted."""
+    return _compare_until_unchanged(delivery, {duns: None}, weights)
+
+
+def _compare_until_unchanged(
+    delivery: Delivery, chosen: Mapping[str, set[uuid.UUID] | None], weights: Weights
+) -> list[Change]:
+    """Others may add SEEDs meanwhile, and see nothing of what is written here until it is committed: whoever writes
+    comparisons looks at the SEEDs again afterwards."""
+    inserted: list[Change] = []
+    waiting = sorted(chosen)
+    while waiting:
+        compared: dict[str, list[uuid.UUID]] = {}
+        with transaction.atomic():
+            for duns in waiting:
+                rows, compared[duns] = _compare(delivery, duns, weights, chosen[duns])
+                inserted += rows
+        waiting = [duns for duns, seeds in compared.items() if _keys(_chain(delivery, duns)) != seeds]
+    return inserted
+
+
+def _compare(
+    delivery: Delivery, duns: str, weights: Weights, seeds: set[uuid.UUID] | None
+) -> tuple[list[Change], list[uuid.UUID]]:
+    """Once over the pairs with one of `seeds` (None: all); what was inserted, and the SEEDs as they stood."""
+    derived = Change.objects.filter(company=duns, registration=delivery.registration_id).exclude(derived_from="")
+    # Read before the SEEDs: whoever made these rows saw SEEDs that the next query sees as well.
+    known = dict(derived.order_by().values_list("derived_from", "superseded"))
+    chain = _chain(delivery, duns)
+    wanted = {f"{one.pk}:{two.pk}": (one, two) for one, two in pairwise(chain)}
+    pairs = [pair for pair in wanted.values() if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
+    inserted = [row for pair in pairs for row in insert_new(Change, _comparison(delivery, *pair, weights))]
+    derived.filter(derived_from__in=known.keys() - wanted.keys(), superseded=False).update(superseded=True)
+    again = {pair for pair, superseded in known.items() if superseded and pair in wanted}
+    derived.filter(derived_from__in=again, superseded=True).update(superseded=False)
+    if seeds is None:
+        _keep_places(derived, wanted.values())
+    return inserted, _keys(chain)
+
+
+def _keep_places(derived: QuerySet[Change], pairs: Iterable[tuple[Notification, Notification]]) -> None:
+    """A comparison stands where its later SEED stands."""
+    later = {two.pk: two for _, two in pairs}
+    for row in derived.filter(superseded=False).only("notification_id", "position", "place"):
+        seed = later.get(row.notification_id)
+        if seed and row.place != (place := _story_place(seed, row.position)):
+            Change.objects.filter(pk=row.pk).update(place=place)
+
+
+def _chain(delivery: Delivery, duns: str) -> list[Notification]:
+    """The registration's SEEDs of a company, in the order of the story."""
+    rows = Notification.objects.filter(registration=delivery.registration_id, company=duns, type="SEED")
+    return sorted(rows.defer("organization"), key=notification_key)
+
+
+def _keys(chain: Iterable[Notification]) -> list[uuid.UUID]:
+    return [seed.pk for seed in chain]
+
+
+def _story_place(seed: Notification, position: int) -> str:
+    """The baseline itself is the first change of its place; its comparison follows."""
+    return story_place(seed.delivered_at or seed.recorded_at, seed.place, position + 1)
+
+
+def _comparison(delivery: Delivery, earlier: Notification, later: Notification, weights: Weights) -> list[Change]:
+    texts = dict(Notification.objects.filter(pk__in=[earlier.pk, later.pk]).values_list("pk", "organization"))
+    before, after = (parse_json(texts[pk] or "{}") for pk in (earlier.pk, later.pk))
+    found = differences(before, after)
+    weights.learn(path for path, _, _ in found)
+    return [
+        _derived(delivery, earlier, later, position, difference, weights) for position, difference in enumerate(found)
+    ]
+
+
+def _derived(
+    delivery: Delivery,
+    earlier: Notification,
+    later: Notification,
+    position: int,
+    difference: tuple[str, Any, Any],
+    weights: Weights,
+) -> Change:
+    path, before, after = difference
+    moment = later.delivered_at or later.recorded_at
+    return Change(
+        id=derived_change_id(earlier.pk, later.pk, path, moment),
+        company_id=later.company_id,
+        kind=Kind.ELEMENT,
+        element=element_key(path),
+        previous=None if before is None else dump_json(before),
+        current=None if after is None else dump_json(after),
+        changed_at=moment,
+        delivered_at=later.delivered_at,
+        position=position,
+        place=_story_place(later, position),
+        recorded_at=timezone.now(),
+        severity=weights.of_element(path, after),
+        notification_id=later.pk,
+        registration_id=later.registration_id,
+        delivery_id=delivery.pk,
+        derived_from=f"{earlier.pk}:{later.pk}",
+    )

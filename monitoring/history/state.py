@@ -1,0 +1,255 @@
+"""A company's profile, now and as of any time: SEEDs and changes folded in the order of their times (design §4.10)."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from direct_plus.payloads import parse_json
+from monitoring.elements.json_paths import (
+    leaf_paths,
+    names_below_root,
+    paths_spoken_of,
+    same_value,
+    set_value,
+    value_at,
+)
+from monitoring.models import Change, Kind, Notification
+from monitoring.story_order import story_place
+
+SEED_MAY_LAG = timedelta(days=4)
+# A SEED of our own, made where older history was removed (condensing.py).
+SNAPSHOT = "SNAPSHOT"
+# What tells whether D&B still keeps the company; a review, say, does not undo a merger.
+STANDINGS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a company: a SEED (`seed` set), an element's change, or a notice."""
+
+    id: uuid.UUID
+    moment: datetime
+    order: tuple[Any, ...]
+    kind: str
+    registration: uuid.UUID
+    seed: dict[str, Any] | None = None
+    carried: dict[uuid.UUID, set[str]] | None = None
+    path: str = ""
+    previous: Any = None
+    current: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was known where a change says that something else was there before, and since when."""
+
+    value: Any
+    since: datetime
+
+
+@dataclass(slots=True)
+class Profile:
+    """What is known of a company at a moment."""
+
+    document: dict[str, Any] = field(default_factory=dict)
+    # Changes whose "before" is not what was known, and what that was. What was never known cannot differ.
+    drifted: dict[uuid.UUID, Known] = field(default_factory=dict)
+    # When each part of the document was first and last received, by the names of its path.
+    received: dict[tuple[str, ...], tuple[datetime, datetime]] = field(default_factory=dict)
+    unplaced: set[uuid.UUID] = field(default_factory=set)
+    standing: Event | None = None
+    # The members that each registration's last SEED carried.
+    carried: dict[uuid.UUID, set[str]] = field(default_factory=dict)
+
+    def value(self, path: str) -> Any:
+        return value_at(self.document, path)
+
+
+def profile(duns: str, *, as_of: datetime | None = None) -> Profile:
+    """The company as it was at `as_of` (an aware time), or as it is."""
+    return fold(events_of([duns], until=as_of)[duns])
+
+
+def events_of(
+    duns: Sequence[str], *, until: datetime | None = None, paths: Sequence[str] | None = None
+) -> dict[str, list[Event]]:
+    """The events of each company; with `paths`, only the changes at, above or below one of them."""
+    events: dict[str, list[Event]] = defaultdict(list)
+    seeds = Notification.objects.filter(company__in=duns, type__in=("SEED", SNAPSHOT))
+    changes = Change.objects.filter(company__in=duns, derived_from="").exclude(kind=Kind.BASELINE)
+    if until:
+        seeds = seeds.filter(delivered_at__lte=until)
+        changes = changes.filter(changed_at__lte=until)
+    if paths:
+        changes = changes.filter(~Q(kind=Kind.ELEMENT) | touching(paths))
+    for company, event in [*_seed_events(seeds), *_change_events(changes)]:
+        events[company].append(event)
+    return events
+
+
+def touching(paths: Sequence[str]) -> Q:
+    """Changes of an element at, above or below a path."""
+    condition = Q(element__in=[])
+    for path in paths:
+        names = path.split(".")
+        condition |= Q(element__startswith=path) | Q(
+            element__in=[".".join(names[:depth]) for depth in range(1, len(names))]
+        )
+    return condition
+
+
+def events_with(changes: Iterable[Change], duns: str) -> list[Event]:
+    """The events of one company whose changes are at hand: only its SEEDs are read."""
+    told = (row for row in changes if not row.derived_from and row.kind != Kind.BASELINE)
+    seeds = Notification.objects.filter(company=duns, type__in=("SEED", SNAPSHOT))
+    return [*(event for _, event in _seed_events(seeds)), *map(event_of, told)]
+
+
+def event_of(row: Change) -> Event:
+    order = (row.changed_at, 1, row.delivered_at or row.changed_at, row.place, row.position, row.pk.int)
+    values = _value(row.previous), _value(row.current)
+    return Event(row.pk, row.changed_at, order, row.kind, row.registration_id, None, None, row.element, *values)
+
+
+def _seed_events(seeds: Any) -> Iterable[tuple[str, Event]]:
+    fields = (
+        *("company_id", "id", "type", "delivered_at", "recorded_at", "place", "position", "registration_id"),
+        "organization",
+    )
+    for company, key, kind, delivered_at, recorded_at, place, position, registration, text in seeds.values_list(
+        *fields
+    ):
+        moment = delivered_at or recorded_at
+        document = parse_json(text) if text else {}
+        # At one moment a SEED comes before the changes: they were made to what it shows.
+        order = (moment, 0, moment, story_place(moment, place), position, key.int)
+        carried = None
+        if kind == SNAPSHOT:
+            document, carried = _snapshot(document)
+        yield company, Event(key, moment, order, Kind.BASELINE, registration, document, carried)
+
+
+def _snapshot(stored: dict[str, Any]) -> tuple[dict[str, Any], dict[uuid.UUID, set[str]]]:
+    carried = {uuid.UUID(registration): set(names) for registration, names in stored["carried"].items()}
+    return stored["document"], carried
+
+
+def _change_events(changes: Any) -> Iterable[tuple[str, Event]]:
+    fields = (
+        *("company_id", "id", "changed_at", "delivered_at", "place", "position"),
+        *("kind", "registration_id", "element", "previous", "current"),
+    )
+    for (
+        company,
+        key,
+        moment,
+        delivered_at,
+        place,
+        position,
+        kind,
+        registration,
+        path,
+        previous,
+        current,
+    ) in changes.values_list(*fields):
+        order = (moment, 1, delivered_at or moment, place, position, key.int)
+        yield (
+            company,
+            Event(key, moment, order, kind, registration, None, None, path, _value(previous), _value(current)),
+        )
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else parse_json(text)
+
+
+def fold(events: Iterable[Event]) -> Profile:
+    """The state after the events, in the order of their times, whatever the order in which they are given."""
+    result = Profile()
+    for _, result in states(events):  # noqa: B007  the last one counts
+        pass
+    return result
+
+
+def states(events: Iterable[Event]) -> Iterator[tuple[Event, Profile]]:
+    """Each event in the order of their times, with the state after it: one profile, which goes on changing."""
+    result = Profile()
+    before: list[Event] = []
+    for event in sorted(events, key=lambda event: event.order):
+        if event.carried is not None:
+            _take_snapshot(result, event)
+        elif event.seed is not None:
+            _take_seed(result, event)
+            _reapply(result, event, before)
+        elif event.kind == Kind.ELEMENT:
+            _take_change(result, event)
+            before.append(event)
+        elif event.kind in STANDINGS:
+            result.standing = event
+        yield event, result
+
+
+def _take_snapshot(result: Profile, event: Event) -> None:
+    """The state at that moment, whatever is left of how it came about."""
+    result.document = copy.deepcopy(event.seed or {})
+    result.carried = dict(event.carried or {})
+    whole = set().union(*result.carried.values())
+    for member, value in result.document.items():
+        _note_received(result, [(member,)] if member in whole else leaf_paths(value, (member,)), event.moment)
+
+
+def _take_seed(result: Profile, event: Event) -> None:
+    """Replace the members it carries; remove those that the registration's previous SEED carried and it does not."""
+    assert event.seed is not None
+    for member in result.carried.get(event.registration, set()) - set(event.seed):
+        result.document.pop(member, None)
+    result.document.update(copy.deepcopy(event.seed))
+    result.carried[event.registration] = set(event.seed)
+    _note_received(result, paths_spoken_of((), event.seed), event.moment)
+
+
+def _reapply(result: Profile, seed: Event, before: Sequence[Event]) -> None:
+    """A SEED is stamped when pulled: what happened shortly before may still be missing in it."""
+    for change in before:
+        if change.moment < seed.moment - SEED_MAY_LAG or not _carries(seed, change.path):
+            continue
+        if same_value(result.value(change.path), change.previous):
+            set_value(result.document, change.path, change.current)
+
+
+def _carries(seed: Event, path: str) -> bool:
+    """Whether the SEED speaks of this path at all: members that it lacks stay as they are."""
+    names = names_below_root(path)
+    return not names or names[0] in (seed.seed or {})
+
+
+def _take_change(result: Profile, event: Event) -> None:
+    known, since = result.value(event.path), _known_since(result, event)
+    if since and not same_value(known, event.previous):
+        result.drifted[event.id] = Known(copy.deepcopy(known), since)
+    _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
+    if not set_value(result.document, event.path, event.current):
+        result.unplaced.add(event.id)
+
+
+def _known_since(result: Profile, event: Event) -> datetime | None:
+    """When the part that a change speaks of was received last before it; None where that is not earlier than it."""
+    names = tuple(names_below_root(event.path))
+    above = [names[:depth] for depth in range(1, len(names) + 1)] or [()]
+    received = [result.received[part] for part in above if part in result.received]
+    is_known = any(first < event.moment for first, _ in received)
+    return max(last for _, last in received) if is_known else None
+
+
+def _note_received(result: Profile, parts: Iterable[tuple[str, ...]], moment: datetime) -> None:
+    for part in parts:
+        first, _ = result.received.get(part, (moment, moment))
+        result.received[part] = (first, moment)

@@ -1,0 +1,1 @@
+"""Pages of notifications and of what could not be read."""

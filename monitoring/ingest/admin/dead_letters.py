@@ -1,0 +1,138 @@
+"""Unreadable items: look, try again, or set aside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from core.admin.base import PageAdmin
+from core.admin.filters import choice_filter
+from core.audit import record
+from core.blobs import load_bytes
+from core.markup import ago, badge
+from core.text import counted
+from monitoring.feed.admin import with_registrations
+from monitoring.ingest.raw_item import pretty
+from monitoring.models import DeadLetter, DeadLetterState
+from monitoring.pipeline.ingest import retry_dead_letter
+from monitoring.pull.admin.deliveries import as_download
+from portfolio.registrations.filters import RegistrationFilter
+
+TONES = {DeadLetterState.OPEN: "bad", DeadLetterState.SOLVED: "good", DeadLetterState.SET_ASIDE: "calm"}
+SHOWN_BYTES = 100_000
+
+
+def try_again(letters: list[DeadLetter]) -> str:
+    """Read each again; says how many could be read this time."""
+    solved = sum(retry_dead_letter(letter) for letter in letters)
+    left = len(letters) - solved
+    text = ngettext("%(count)s item could be read.", "%(count)s items could be read.", solved)
+    rest = ngettext("%(left)s still cannot.", "%(left)s still cannot.", left) % {"left": left}
+    return text % {"count": counted(solved)} + (f" {rest}" if left else "")
+
+
+def set_aside(letters: list[DeadLetter]) -> str:
+    keys = [letter.pk for letter in letters]
+    count = DeadLetter.objects.filter(pk__in=keys).update(state=DeadLetterState.SET_ASIDE)
+    return ngettext(
+        "%(count)s item set aside; the bytes are kept.", "%(count)s items set aside; the bytes are kept.", count
+    ) % {"count": counted(count)}
+
+
+ACTIONS = {"try-again": try_again, "set-aside": set_aside}
+
+
+def act(action: str, letters: list[DeadLetter], *, by: str) -> str:
+    """Carry it out and write it down."""
+    said = ACTIONS[action](letters)
+    for row in letters:
+        record(actor=by, action=f"unreadable.{action}", thing=row, summary=said, before={"state": row.state})
+    return said
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(PageAdmin):
+    list_display = ("when", "reference", "status", "reason", "begins")
+    list_filter = (choice_filter("state", DeadLetterState.choices, _("state")), RegistrationFilter)
+    ordering = ("-recorded_at", "-id")
+    sortable_by = ()
+    actions = ("try_selected_again", "set_selected_aside")
+    page_template = "pages/dead_letter.html"
+    empty_title = _("Everything could be read")
+    empty_text = _("An item that cannot be read is kept here, byte for byte, and holds up no other.")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<uuid:key>/raw/", view(self.raw), name="monitoring_deadletter_raw"),
+            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="monitoring_deadletter_do"),
+            *super().get_urls(),
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def raw(self, request: HttpRequest, key: Any) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        return as_download(load_bytes(row.pk), f"unreadable-{row.pk}.txt")
+
+    def do(self, request: HttpRequest, key: Any, action: str) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        if action not in ACTIONS:
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+        messages.info(request, act(action, [row], by=request.user.get_username()))
+        return HttpResponseRedirect(reverse("admin:monitoring_deadletter_change", args=[row.pk]))
+
+    @admin.action(description=_("Try again"), permissions=["change"])
+    def try_selected_again(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        messages.info(request, act("try-again", list(queryset), by=request.user.get_username()))
+
+    @admin.action(description=_("Set aside"), permissions=["change"])
+    def set_selected_aside(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        messages.info(request, act("set-aside", list(queryset), by=request.user.get_username()))
+
+    def complete_rows(self, rows: list[DeadLetter]) -> None:
+        with_registrations(rows)
+
+    @admin.display(description=_("Found"))
+    def when(self, row: DeadLetter) -> SafeString | str:
+        return ago(row.recorded_at)
+
+    @admin.display(description=_("Registration"))
+    def reference(self, row: DeadLetter) -> str:
+        return row.registration.reference
+
+    @admin.display(description=_("State"))
+    def status(self, row: DeadLetter) -> SafeString:
+        state = DeadLetterState(row.state)
+        return badge(state.label, TONES[state])
+
+    @admin.display(description=_("Begins with"))
+    def begins(self, row: DeadLetter) -> str:
+        return row.preview[:80]
+
+    def page_context(self, request: HttpRequest, row: DeadLetter) -> dict[str, Any]:
+        with_registrations([row])
+        content = load_bytes(row.pk)
+        return {
+            "title": gettext("Unreadable item"),
+            "tone": TONES[DeadLetterState(row.state)],
+            "may_act": self.has_change_permission(request, row) and row.state != DeadLetterState.SOLVED,
+            "size": len(content),
+            "is_cut": len(content) > SHOWN_BYTES,
+            "raw": pretty(content[:SHOWN_BYTES]),
+        }

@@ -1,0 +1,1 @@
+"""Pages of channels and of messages."""

@@ -1,0 +1,337 @@
+"""Channels: where alerts are sent, tested with a button, left with a link."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from core.actors import actor_of
+from core.admin.base import PageAdmin
+from core.audit import note_act, record
+from core.markup import ago, badge, two_lines
+from monitoring.alerts.admin.reach import offered, standing_of, taken_in_words, waiting_in_words
+from monitoring.alerts.channel_messages import send_test
+from monitoring.alerts.digests import next_digest
+from monitoring.alerts.reach import Reach, count_unheard
+from monitoring.elements.formatting import lower_first
+from monitoring.models import Channel, DigestItem, Dispatch, DispatchState, Rhythm, Severity
+from monitoring.outbox.addresses import address_of, channel_of_token, check_address, set_address
+from monitoring.outbox.channels import ask_readers, unsubscribe
+from monitoring.outbox.permitted_addresses import (
+    ACTS_AN_HOUR,
+    TESTED,
+    address_of_token,
+    confirm,
+    waits_for,
+    why_not_there,
+    within_limit,
+)
+from monitoring.outbox.queue import NotSent
+from portfolio.models.contracts import check_timezone
+
+LAST = 10
+STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}
+
+
+class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    # Who fills it in: whose the channel is where the form does not ask.
+    editor: Any = None
+    address = forms.CharField(
+        label=_("Address"),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
+        required=False,
+        help_text=_(
+            "Mail addresses separated by commas, or an address of another service (the guide below shows some). "
+            "It is kept encrypted and never shown again."
+        ),
+    )
+
+    class Meta:
+        model = Channel
+        fields = (
+            *("name", "address", "person", "active", "all_rules", "minimum", "notices"),
+            *("rhythm", "digest_time", "digest_day", "zone"),
+        )
+
+    def clean_name(self) -> str:
+        return " ".join(str(self.cleaned_data["name"]).split())
+
+    def clean_address(self) -> str:
+        text = str(self.cleaned_data["address"]).strip()
+        if text:
+            check_address(text)
+        elif not self.instance.encrypted:
+            raise ValidationError(gettext("Where should the messages go?"))
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        """Held to what may be, unless it only is switched off."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        person = cleaned.get("person") if "person" in self.fields else self.editor
+        address = cleaned.get("address") or address_of(self.instance)
+        is_used = bool(cleaned.get("address") or cleaned.get("active"))
+        if is_used and not self.has_error("address") and (why := why_not_there(address, person)):
+            self.add_error("address", why)
+        return cleaned
+
+    def clean_zone(self) -> str:
+        zone = str(self.cleaned_data["zone"]).strip()
+        if zone:
+            check_timezone(zone)
+        return zone
+
+
+@admin.register(Channel)
+class ChannelAdmin(PageAdmin):
+    form = ChannelForm
+    list_display = ("what", "whose", "rhythm_words", "status", "last_sent")
+    list_display_links = ("what",)
+    ordering = ("name", "id")
+    sortable_by = ()
+    change_form_template = "pages/channel.html"
+    conditional_fields = {"digest_time": "rhythm != 'at_once'", "digest_day": "rhythm == 'weekly'"}
+    empty_title = _("No channels yet")
+    empty_text = _("Alerts are in the inbox. A channel also sends them: by mail, to Slack, Teams and others.")
+    fieldsets = (
+        (None, {"fields": ("name", "address", "person", "active")}),
+        (_("What"), {"fields": ("all_rules", "minimum", "notices")}),
+        (_("When"), {"fields": ("rhythm", "digest_time", "digest_day", "zone")}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            # Whoever holds the link may leave, without a login; mail programs post to it themselves.
+            path("confirm/<str:token>/", csrf_exempt(self.confirm), name="monitoring_channel_confirm"),
+            path("unsubscribe/<str:token>/", csrf_exempt(self.unsubscribe), name="monitoring_channel_unsubscribe"),
+            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="monitoring_channel_do"),
+            *super().get_urls(),
+        ]
+
+    # Rights: everybody who sees alerts has channels of their own; shared ones need the right to change channels.
+    def may_share(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("monitoring.change_channel")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Channel | None = None) -> bool:
+        return request.user.has_perm("monitoring.view_alert") or super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Channel | None = None) -> bool:
+        return self.may_share(request) or (obj is not None and obj.person_id == request.user.pk)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Channel | None = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request).select_related("person")
+        return rows if self.may_share(request) else rows.filter(Q(person=None) | Q(person=request.user.pk))
+
+    # The list
+    @admin.display(description=_("Channel"))
+    def what(self, row: Channel) -> SafeString:
+        return two_lines(row.name, row.shown)
+
+    @admin.display(description=_("Whose"))
+    def whose(self, row: Channel) -> str:
+        return str(row.person) if row.person else gettext("shared")
+
+    @admin.display(description=_("When"))
+    def rhythm_words(self, row: Channel) -> str:
+        return str(Rhythm(row.rhythm).label)
+
+    def complete_rows(self, rows: list[Any]) -> None:
+        reach = Reach.read()
+        for row in rows:
+            row.taken, row.asked = reach.rules_of(row), reach.asked
+
+    @admin.display(description=_("State"))
+    def status(self, row: Any) -> SafeString:
+        return badge(*standing_of(row, row.taken, row.asked))
+
+    @admin.display(description=_("Last sent"))
+    def last_sent(self, row: Channel) -> SafeString | str:
+        return ago(row.last_sent_at) or gettext("never")
+
+    # The page
+    def get_changeform_initial_data(self, request: HttpRequest) -> Any:
+        """A shared channel is for whatever people should know."""
+        return {"notices": self.may_share(request), **super().get_changeform_initial_data(request)}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Channel | None = None) -> Any:
+        """Whose it is is a question only to those who may make shared ones."""
+        if self.may_share(request):
+            return self.fieldsets
+        return ((None, {"fields": ("name", "address", "active")}), *self.fieldsets[1:])
+
+    def get_form(self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"editor": request.user})
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "digest_time":
+            kwargs["widget"] = forms.TimeInput({"type": "time", "class": "dm-input"}, format="%H:%M")
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and db_field.name in LABELS:
+            field.label, field.help_text = LABELS[db_field.name]
+        return field
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context.get("original")
+        told = self._told(request, row) if row else {}
+        context = {**context, **told, "show_history": False, "may_share": self.may_share(request)}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _told(self, request: HttpRequest, row: Channel) -> dict[str, Any]:
+        reach = Reach.read()
+        taken = reach.rules_of(row)
+        word, tone, why = standing_of(row, taken, reach.asked)
+        sent: list[Any] = list(Dispatch.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
+        for one in sent:
+            one.badge = badge(DispatchState(one.state).label, STATE_TONES[one.state], one.last_error)
+        waiting = DigestItem.objects.filter(channel=row, digest=None).count() if row.next_digest_at else 0
+        return {
+            **{"word": word, "tone": tone, "why": why, "sent": sent},
+            "may_act": self.has_change_permission(request, row),
+            "taken": taken_in_words(row, taken),
+            "offered": [] if taken else offered(reach, row),
+            "severity": lower_first(str(Severity(row.minimum).label)),
+            "waiting": waiting_in_words(waiting),
+        }
+
+    def save_model(self, request: HttpRequest, obj: Channel, form: forms.ModelForm[Any], change: bool) -> None:
+        if not self.may_share(request):
+            obj.person_id = request.user.pk
+        if form.cleaned_data["address"]:
+            set_address(obj, form.cleaned_data["address"])
+        obj.created_at = obj.created_at or timezone.now()
+        obj.next_digest_at = next_digest(obj, timezone.now())
+        super().save_model(request, obj, form, change)
+        verb = "changed" if change else "made"
+        words = (
+            gettext("Channel %(name)s changed: %(address)s")
+            if change
+            else gettext("Channel %(name)s made: %(address)s")
+        )
+        self._record(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.shown})
+        count_unheard()
+        self._ask_readers(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Channel) -> None:
+        super().delete_model(request, obj)
+        count_unheard()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
+        super().delete_queryset(request, queryset)
+        count_unheard()
+
+    def _ask_readers(self, request: HttpRequest, row: Channel) -> None:
+        """Whoever is not the channel's own person is asked first whether they want its messages."""
+        try:
+            silent = ask_readers(row, by=actor_of(request))
+        except NotSent as error:
+            messages.warning(request, str(error))
+            return
+        if silent:
+            Channel.objects.filter(pk=row.pk).update(last_error=waits_for(silent))
+            messages.info(request, waits_for(silent))
+
+    def _record(self, request: HttpRequest, row: Channel, action: str, summary: str) -> None:
+        record(actor=actor_of(request), action=action, thing=row, summary=summary)
+
+    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
+        row = self.object_or_404(request, str(key))
+        if not self.has_change_permission(request, row):
+            raise PermissionDenied
+        if action == "test":
+            messages.add_message(*self._tested(request, row))
+        elif action == "subscribe":
+            Channel.objects.filter(pk=row.pk).update(unsubscribed_at=None)
+            messages.success(request, gettext("It gets messages again."))
+        elif action == "take-all":
+            Channel.objects.filter(pk=row.pk).update(all_rules=True)
+            words = gettext("Channel %(name)s takes the alerts of every rule")
+            self._record(request, row, "channel.changed", words % {"name": row})
+            messages.success(request, gettext("It takes the alerts of every rule from now on."))
+        else:
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+        count_unheard()
+        return HttpResponseRedirect(reverse("admin:monitoring_channel_change", args=[row.pk]))
+
+    def _tested(self, request: HttpRequest, row: Channel) -> tuple[HttpRequest, int, str]:
+        if not within_limit(actor_of(request), TESTED):
+            words = gettext("At most %(count)s tests an hour: wait a little.") % {"count": ACTS_AN_HOUR}
+            return request, messages.WARNING, words
+        self._record(request, row, TESTED, gettext("Channel %(name)s tested") % {"name": row})
+        self._ask_readers(request, row)
+        return told_of_test(request, row, send_test(row))
+
+    def confirm(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Whoever reads at an address says yes: without a login, and not by following the link alone."""
+        address = address_of_token(token)
+        if not address:
+            raise Http404(gettext("This link is too old, or it is none: have the channel tested once more."))
+        is_done = request.method == "POST"
+        if is_done:
+            confirm(address)
+            count_unheard()
+            note_act(actor=address, action="channel.confirm", what="mailaddress", key=address[:128], summary=address)
+        context = {"title": gettext("Alerts by mail"), "address": address, "is_done": is_done}
+        return render(request, "pages/confirm_address.html", context)
+
+    def unsubscribe(self, request: HttpRequest, token: str) -> HttpResponse:
+        channel = channel_of_token(token)
+        if channel is None:
+            raise Http404(gettext("This link leads to no channel: it was changed, or the channel was deleted."))
+        is_done = request.method == "POST"
+        if is_done:
+            unsubscribe(channel)
+            count_unheard()
+        is_done = is_done or channel.unsubscribed_at is not None
+        context = {"title": gettext("No more messages"), "channel": channel, "is_done": is_done}
+        return render(request, "pages/unsubscribe.html", context)
+
+
+LABELS = {
+    "person": (_("Whose"), _("Empty: shared, for all to use.")),
+    "all_rules": (
+        _("Alerts of every rule"),
+        _(
+            "Off: only of rules in which this channel is ticked. "
+            "A person's own channel always gets what is assigned to that person, or about companies that are theirs."
+        ),
+    ),
+    "minimum": (_("Alerts from"), _("Lighter ones stay in the inbox.")),
+    "digest_time": (_("Digest at"), _("Empty: 08:00.")),
+    "digest_day": (_("Digest on"), _("For a weekly digest.")),
+}
+
+
+def told_of_test(request: HttpRequest, row: Channel, why: str) -> tuple[HttpRequest, int, str]:
+    if why:
+        return request, messages.WARNING, gettext("The test did not arrive. %(why)s") % {"why": why}
+    return request, messages.SUCCESS, gettext("A test was sent to %(shown)s.") % {"shown": row.shown}
+
+
+def visible_channels(request: HttpRequest) -> QuerySet[Channel]:
+    """Those that a person may use in a rule: shared ones and their own."""
+    return Channel.objects.filter(Q(person=None) | Q(person=request.user.pk)).order_by("name", "id")

@@ -1,0 +1,87 @@
+"""Messages to channels and webhooks, and every try to send them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from core.admin.base import ReadOnlyAdmin
+from core.admin.filters import choice_filter
+from core.audit import record
+from core.markup import ago, badge
+from core.text import counted
+from monitoring.models import (
+    Dispatch,
+    DispatchAttempt,
+    DispatchState,
+    TargetKind,
+)
+from monitoring.outbox.queue import send_again
+
+STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}
+
+# Messages
+
+
+def state_badge(row: Dispatch) -> SafeString:
+    return badge(row.get_state_display(), STATE_TONES[row.state], row.last_error)
+
+
+@admin.register(Dispatch)
+class DispatchAdmin(ReadOnlyAdmin):
+    list_display = ("when", "event_type", "company", "status", "attempts", "trouble")
+    list_filter = (
+        choice_filter("state", DispatchState.choices, _("state")),
+        choice_filter("kind", TargetKind.choices, _("to a")),
+    )
+    ordering = ("-created_at",)
+    sortable_by = ()
+    actions = ("again",)
+    page_template = "pages/dispatch.html"
+    empty_title = _("No messages yet")
+    empty_text = _("What is sent to channels and webhooks is kept here with every try.")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("payload")
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("monitoring.change_dispatch")
+
+    @admin.action(description=_("Send again"), permissions=["resend"])
+    def again(self, request: HttpRequest, queryset: QuerySet[Dispatch]) -> None:
+        rows = list(queryset.only("pk", "event_type", "event"))
+        count = send_again(queryset.only("pk"))
+        for row in rows:
+            summary = gettext("Message %(name)s sent again") % {"name": row}
+            record(actor=request.user.get_username(), action="dispatch.again", thing=row, summary=summary)
+        messages.success(
+            request,
+            ngettext(
+                "%(count)s are sent again within a minute, under the same ids.",
+                "%(count)s are sent again within a minute, under the same ids.",
+                count,
+            )
+            % {"count": counted(count)},
+        )
+
+    @admin.display(description=_("Queued"))
+    def when(self, row: Dispatch) -> SafeString | str:
+        return ago(row.created_at)
+
+    @admin.display(description=_("State"))
+    def status(self, row: Dispatch) -> SafeString:
+        return state_badge(row)
+
+    @admin.display(description=_("Last error"))
+    def trouble(self, row: Dispatch) -> str:
+        return row.last_error[:120]
+
+    def page_context(self, request: HttpRequest, row: Dispatch) -> dict[str, Any]:
+        tries = DispatchAttempt.objects.filter(dispatch=row).order_by("-id")[:100]
+        return {"title": row.event_type, "badge": state_badge(row), "tries": tries}

@@ -1,0 +1,170 @@
+"""A delivery → rows, companies, publication. Any process, any number of times: the known changes nothing."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.blobs import load_bytes, store_bytes
+from core.db import in_batches
+from monitoring.elements.registry import Weights
+from monitoring.history.company_projection import project, touches_headline
+from monitoring.history.seed_diff import compare_seeds
+from monitoring.ingest.circuit_breaker import check_breaker, trailing_unreadable
+from monitoring.ingest.insert import Batch, insert_what_is_new, is_full_product, read
+from monitoring.ingest.parser import Reading
+from monitoring.models import (
+    Change,
+    DeadLetter,
+    DeadLetterState,
+    Delivery,
+    DeliveryState,
+    Severity,
+    Source,
+)
+from monitoring.publications.sequence import publish
+from monitoring.story_order import place_of
+from portfolio.models import Registration
+
+
+def ingest(delivery: Delivery) -> int:
+    """Read a received delivery into notifications and changes and publish it; returns how many were new.
+
+    Does nothing while a person has to look at the registration's unreadable items first.
+    """
+    delivery.registration.refresh_from_db(fields=["ingest_stopped_reason", "detail"])
+    if delivery.registration.ingest_stopped_reason:
+        return 0
+    batch = write(delivery)
+    if batch.was_read_before and batch.inserted:
+        _publish_apart(batch)
+    publish(delivery)
+    if delivery.unreadable_count and delivery.source != Source.RETRY:
+        check_breaker(delivery)
+    return batch.new
+
+
+def write(delivery: Delivery) -> Batch:
+    """Insert what the delivery brings first, bring the companies up to date, and mark the delivery as read.
+
+    The transactions only make it faster. There are several, because whoever compares or folds a company has to see
+    what others have inserted, and they what was inserted here.
+    """
+    batch = read(delivery)
+    weights = Weights()
+    with transaction.atomic():
+        insert_what_is_new(batch, weights)
+    if is_full_product(delivery.registration.detail):
+        batch.inserted += compare_seeds(delivery, weights, {reading.item.duns for reading in batch.moved})
+    with transaction.atomic():
+        _bring_companies_up_to_date(batch, weights)
+        _mark_ingested(batch)
+    return batch
+
+
+def _bring_companies_up_to_date(batch: Batch, weights: Weights) -> None:
+    changed: dict[str, datetime] = {}
+    headline: set[str] = set()
+    for reading in batch.readings:
+        for fact in reading.facts:
+            if touches_headline(fact.kind, fact.path):
+                headline.add(reading.item.duns)
+        newest = _newest(batch, reading, weights)
+        if newest:
+            changed[reading.item.duns] = max(newest, changed.get(reading.item.duns, newest))
+    headline.update(reading.item.duns for reading in batch.moved)
+    is_first_reading = batch.delivery.state == DeliveryState.RECEIVED
+    project(changed, headline, bump=headline if is_first_reading else set())
+
+
+def _newest(batch: Batch, reading: Reading, weights: Weights) -> datetime | None:
+    """When the last change of this notification that is not noise happened."""
+    moments = [
+        fact.moment or reading.delivered_at or batch.stamp or batch.now
+        for fact in reading.facts
+        if not fact.path or weights.of_element(fact.path, fact.value) > Severity.NOISE
+    ]
+    return max(moments, default=None)
+
+
+def _mark_ingested(batch: Batch) -> None:
+    delivery = batch.delivery
+    delivery.notification_count = len(batch.raw)
+    delivery.unreadable_count = len({unreadable.position for unreadable in batch.unreadable})
+    delivery.unreadable_tail = trailing_unreadable(len(batch.raw), {u.position for u in batch.unreadable})
+    delivery.unreadable_run = _longest_run(batch)
+    delivery.new_count = len({reading.id for reading in batch.readings})
+    delivery.placed_count = len(batch.placed)
+    delivery.ingested_at = delivery.ingested_at or batch.now
+    fields = {
+        "notification_count": delivery.notification_count,
+        "unreadable_count": delivery.unreadable_count,
+        "unreadable_tail": delivery.unreadable_tail,
+        "unreadable_run": delivery.unreadable_run,
+        "new_count": delivery.new_count,
+        "placed_count": delivery.placed_count,
+        "ingested_at": delivery.ingested_at,
+        "error": "",
+    }
+    Delivery.objects.filter(pk=delivery.pk).update(**fields)
+    first = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.RECEIVED).update(state=DeliveryState.INGESTED)
+    batch.was_read_before = not first
+
+
+def _publish_apart(batch: Batch) -> None:
+    """What came into a delivery that others had read, and maybe published, gets a number of its own.
+
+    Readers of the feed may be past the delivery's: two processes read it at once, or it is read again by newer code.
+    """
+    apart = Delivery.objects.create(
+        registration_id=batch.delivery.registration_id,
+        source=Source.RETRY,
+        state=DeliveryState.INGESTED,
+        ingested_at=batch.now,
+        error=gettext("Changes found when delivery %(pk)s was read again.") % {"pk": batch.delivery.pk},
+    )
+    for rows in in_batches([change.pk for change in batch.inserted]):
+        Change.objects.filter(pk__in=rows, delivery=batch.delivery).update(delivery=apart)
+    publish(apart)
+
+
+def _longest_run(batch: Batch) -> int:
+    bad = {unreadable.position for unreadable in batch.unreadable}
+    longest = run = 0
+    for position in range(len(batch.raw)):
+        run = run + 1 if position in bad else 0
+        longest = max(longest, run)
+    return longest
+
+
+def retry_dead_letter(letter: DeadLetter) -> bool:
+    """Read an unreadable item again, as a small delivery of its own; True when it could be read this time."""
+    delivery = Delivery.objects.create(
+        registration=letter.registration,
+        source=Source.RETRY,
+        state=DeliveryState.ASKED,
+        asked_at=timezone.now(),
+        answer_stamp=letter.delivery.answer_stamp,
+        turn=letter.delivery.turn,
+        stands_for=letter.delivery.stands_for,
+        place=place_of(letter.delivery, letter.position),
+    )
+    store_bytes(delivery.pk, load_bytes(letter.pk))
+    Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.RECEIVED, received_at=timezone.now())
+    write(delivery)
+    publish(delivery)
+    solved = delivery.unreadable_count == 0
+    state = DeadLetterState.SOLVED if solved else letter.state
+    DeadLetter.objects.filter(pk=letter.pk).update(state=state, tried_at=timezone.now())
+    return solved
+
+
+def waiting_deliveries() -> list[uuid.UUID]:
+    """Received and not read yet, oldest first, without those of registrations whose reading a person has to resume."""
+    stopped = Registration.objects.exclude(ingest_stopped_reason="").values_list("pk", flat=True)
+    waiting = Delivery.objects.filter(state=DeliveryState.RECEIVED).exclude(registration__in=list(stopped))
+    return list(waiting.order_by("id").values_list("pk", flat=True))

@@ -1,0 +1,1 @@
+"""Taking notifications off D&B's queue, safely: announce, call, keep the bytes, then look inside."""

@@ -1,0 +1,1 @@
+"""Pages of registrations and deliveries, and what people do there."""

@@ -1,0 +1,165 @@
+"""What people do with a registration: one function each, named by the word in its address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django_q.models import Schedule
+
+from core.audit import record
+from core.jobs import ask_worker
+from core.text import counted, moment_text
+from direct_plus.errors import DirectPlusError
+from monitoring.deliveries.gaps import clear_gap
+from monitoring.ingest.circuit_breaker import resume_ingest
+from monitoring.models import Delivery, DeliveryState
+from portfolio.dnb_client import NotConfigured
+from portfolio.models import Contract, Registration
+from portfolio.registrations.discover import discover_registrations, pause_pulling, start_pulling
+
+PULL_NOW = "monitoring.jobs.pull_now"
+JOBS_LATE_AFTER = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What to tell the person; `failed` where it did not work."""
+
+    text: str
+    failed: bool = False
+
+
+def pull_now(registrations: Sequence[Registration]) -> Said:
+    for registration in registrations:
+        ask_worker(
+            PULL_NOW,
+            str(registration.pk),
+            task_name=f"Pull {registration.reference} now"[:100],
+        )
+    names = ", ".join(registration.reference for registration in registrations)
+    if no_worker():
+        return Said(
+            gettext("%(names)s will be pulled as soon as a worker runs: none does (manage.py worker).")
+            % {"names": names},
+            failed=True,
+        )
+    return Said(gettext("Pulling %(names)s now. What it brings appears here by itself.") % {"names": names})
+
+
+def start(registrations: Sequence[Registration]) -> Said:
+    for registration in registrations:
+        start_pulling(registration)
+    return Said(
+        ngettext(
+            "%(count)s registration started: pulled within a minute, then by the cadence.",
+            "%(count)s registrations started: pulled within a minute, then by the cadence.",
+            len(registrations),
+        )
+        % {"count": counted(len(registrations))}
+    )
+
+
+def pause(registrations: Sequence[Registration], until: datetime | None, *, by: str) -> Said:
+    for registration in registrations:
+        pause_pulling(registration, until)
+        summary = gettext("%(name)s paused") % {"name": registration.reference}
+        record(actor=by, action="registration.pause", thing=registration, summary=summary, after={"until": until})
+    count = len(registrations)
+    if until:
+        text = ngettext(
+            "%(count)s registration paused until %(moment)s.", "%(count)s registrations paused until %(moment)s.", count
+        )
+        return Said(text % {"count": counted(count), "moment": moment_text(until)})
+    text = ngettext(
+        "%(count)s registration paused until somebody starts it.",
+        "%(count)s registrations paused until somebody starts it.",
+        count,
+    )
+    return Said(text % {"count": counted(count)})
+
+
+def resume_reading(registrations: Sequence[Registration]) -> Said:
+    for registration in registrations:
+        resume_ingest(registration)
+    return Said(gettext("Reading goes on. Unreadable items are counted from now on."))
+
+
+def gap_dealt_with(registrations: Sequence[Registration]) -> Said:
+    for registration in registrations:
+        clear_gap(registration)
+        Registration.objects.filter(pk=registration.pk).update(replay_mark="")
+    return Said(gettext("The mark is taken away."))
+
+
+ACTIONS: Mapping[str, Callable[[Sequence[Registration]], Said]] = {
+    "pull-now": pull_now,
+    "start": start,
+    "resume-reading": resume_reading,
+    "gap-dealt-with": gap_dealt_with,
+}
+
+
+# As the audit tells it.
+DONE: Mapping[str, Promise] = {
+    "pull-now": _("%(name)s is pulled now"),
+    "start": _("%(name)s started"),
+    "resume-reading": _("Reading of %(name)s resumed"),
+    "gap-dealt-with": _("The mark on %(name)s taken away"),
+}
+
+
+def act(action: str, registrations: Sequence[Registration], *, by: str) -> Said:
+    """Carry it out and write it down, with the marks that there were."""
+    said = ACTIONS[action](registrations)
+    for row in registrations:
+        marks = (row.gap_reason, row.replay_mark, row.ingest_stopped_reason, row.stopped_reason)
+        summary = str(DONE[action]) % {"name": row.reference}
+        before = {"state": row.state, "marks": [mark for mark in marks if mark]}
+        record(actor=by, action=f"registration.{action}", thing=row, summary=summary, before=before)
+    return said
+
+
+def look_for_registrations() -> Said:
+    """Ask D&B for its list, in every contract."""
+    Contract.objects.get_or_create(name="default")
+    said = [_look_in(contract) for contract in Contract.objects.order_by("name")]
+    return Said(" ".join(one.text for one in said), failed=any(one.failed for one in said))
+
+
+def _look_in(contract: Contract) -> Said:
+    try:
+        found = discover_registrations(contract)
+    except (DirectPlusError, NotConfigured) as error:
+        return Said(gettext("D&B's list could not be read: %(error)s") % {"error": error}, failed=True)
+    text = ngettext(
+        "D&B has %(count)s registration, %(new)s of them new.",
+        "D&B has %(count)s registrations, %(new)s of them new.",
+        len(found.seen),
+    ) % {"count": counted(len(found.seen)), "new": len(found.new) or gettext("none")}
+    trouble = "".join(
+        " " + gettext("The details of %(name)s could not be read: %(why)s") % {"name": name, "why": why}
+        for name, why in found.failed.items()
+    )
+    return Said(text + trouble, failed=bool(trouble))
+
+
+def no_worker() -> bool:
+    """Nobody has run the pulling job for minutes, though it is not paused."""
+    limit = timezone.now() - JOBS_LATE_AFTER
+    return bool(
+        Schedule.objects.filter(func="monitoring.jobs.pull_due", next_run__lt=limit).exclude(repeats=0).exists()
+    )
+
+
+def doubts_of() -> dict[object, int]:
+    """Open doubts by registration; they are few, and the state has an index."""
+    counts: dict[object, int] = {}
+    for key in Delivery.objects.filter(state=DeliveryState.DOUBTFUL).values_list("registration_id", flat=True)[:10_000]:
+        counts[key] = counts.get(key, 0) + 1
+    return counts

@@ -1,0 +1,296 @@
+"""Registrations: how each stands, what to do about it, and how often it is pulled."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from core.admin.base import PageAdmin
+from core.admin.exports import ExportedList
+from core.audit import record_edit
+from core.fields import with_default
+from core.markup import ago, badge, due
+from monitoring.ingest.raw_item import pretty
+from monitoring.models import DeadLetter, DeadLetterState, Delivery
+from monitoring.pull.admin.actions import ACTIONS, Said, act, doubts_of, look_for_registrations, no_worker, pause
+from monitoring.pull.admin.deliveries import state_badge
+from portfolio.imports.admin.actions import UPLOAD
+from portfolio.imports.admin.selection import upload_into
+from portfolio.models import Registration, RegistrationState
+from portfolio.registrations.schedule import next_due
+from portfolio.registrations.status import (
+    TOLD_WORDS,
+    cadence_words,
+    countdown,
+    description,
+    loss_sentence,
+    lost_at,
+    standing,
+    told_by_dnb,
+)
+
+PERMISSION = "portfolio.pull_registration"
+CADENCE = {"cadence", "cadence_every", "cadence_time", "cadence_zone"}
+LABELS = {
+    "cadence": (
+        _("Pull"),
+        _("At once after a change here. D&B drops what waits for 4 days, so at least every 48 hours."),
+    ),
+    "cadence_every": (_("Minutes or hours"), _("Between two pulls; at most 48 hours.")),
+    "cadence_time": (_("Time of day"), _("For a daily pull.")),
+    "cadence_zone": (_("Time zone"), _("Of a daily pull, such as Europe/Berlin.")),
+    "page_size": (_("Notifications a call"), _("1 to 100. Fewer are asked for by itself while D&B is slow.")),
+}
+TOLD = {
+    "notificationType": _("Sends"),
+    "deliveryTrigger": _("Delivered by"),
+    "deliveryFrequency": _("Frequency"),
+    "productId": _("Product"),
+    "email": _("Mail to"),
+    "createdDate": _("Created"),
+    "lastUpdatedDate": _("Changed"),
+}
+
+
+class PauseForm(forms.Form):
+    until = forms.DateTimeField(
+        required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
+        label=_("Until"),
+        help_text=_("In your time zone. Empty: until somebody starts it again."),
+    )
+
+    def clean_until(self) -> Any:
+        until = self.cleaned_data["until"]
+        if until and until <= timezone.now():
+            raise ValidationError(gettext("That is over already. Choose a time to come, or leave it empty."))
+        return until
+
+
+@admin.register(Registration)
+class RegistrationAdmin(ExportedList, PageAdmin):
+    list_display = ("name", "status", "last_pull", "next_pull", "cadence_words", "doubts", "drops", "marks")
+    ordering = ("reference",)
+    sortable_by = ()
+    actions = ("pull_selected", "start_selected", "pause_selected", "import_selected", "stop_selected")
+    list_before_template = "pages/registrations_intro.html"
+    change_form_template = "pages/registration.html"
+    empty_title = _("No registrations yet")
+    empty_template = "pages/registrations_empty.html"
+    fieldsets = (
+        (_("How often"), {"fields": ("cadence", "cadence_every", "cadence_time", "cadence_zone")}),
+        (_("How much"), {"fields": ("page_size",)}),
+    )
+
+    # Permissions: D&B creates registrations, we never delete one; pulling has a right of its own.
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_pull_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(UPLOAD)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("look/", view(require_POST(self.look)), name="portfolio_registration_look"),
+            path("pause/", view(self.pause), name="portfolio_registration_pause"),
+            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="portfolio_registration_do"),
+            *super().get_urls(),
+        ]
+
+    # The list
+    def complete_rows(self, rows: list[Any]) -> None:
+        doubts = doubts_of()
+        for row in rows:
+            row.doubts = doubts.get(row.pk, 0)
+
+    @display(description=_("Registration"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    def name(self, row: Registration) -> tuple[str, str]:
+        return row.reference, description(row)
+
+    @admin.display(description=_("State"))
+    def status(self, row: Registration) -> SafeString:
+        found = standing(row)
+        return badge(found.word, found.tone, found.sentence)
+
+    @admin.display(description=_("Queue last empty"))
+    def last_pull(self, row: Registration) -> SafeString | str:
+        return ago(row.last_pulled_at) or gettext("never")
+
+    @admin.display(description=_("Next pull"))
+    def next_pull(self, row: Registration) -> SafeString | str:
+        return due(row.next_pull_at) if row.state == RegistrationState.ACTIVE else "–"
+
+    @admin.display(description=_("Pulled"))
+    def cadence_words(self, row: Registration) -> str:
+        return cadence_words(row)
+
+    @admin.display(description=_("Doubts"))
+    def doubts(self, row: Any) -> SafeString | str:
+        why = gettext("Calls that may have taken something; replay repairs them")
+        return badge(row.doubts, "warn", why) if row.doubts else ""
+
+    @admin.display(description=_("D&B drops what waits"))
+    def drops(self, row: Registration) -> SafeString | str:
+        left, end = countdown(row), lost_at(row)
+        is_lost = end is not None and end <= timezone.now()
+        return badge(left, "bad" if is_lost else "warn", loss_sentence(row)) if left else ""
+
+    @admin.display(description=_("Needs a look"))
+    def marks(self, row: Registration) -> SafeString:
+        return format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in marks_of(row)))
+
+    @admin.action(description=_("Pull now"), permissions=["pull"])
+    def pull_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
+        tell(request, act("pull-now", list(queryset), by=request.user.get_username()))
+
+    @admin.action(description=_("Start"), permissions=["pull"])
+    def start_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
+        tell(request, act("start", list(queryset), by=request.user.get_username()))
+
+    @admin.action(description=_("Pause until…"), permissions=["pull"])
+    def pause_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse:
+        keys = "&".join(f"key={key}" for key in queryset.values_list("pk", flat=True))
+        return HttpResponseRedirect(f"{reverse('admin:portfolio_registration_pause')}?{keys}")
+
+    @admin.action(description=_("Import D-U-N-S…"), permissions=["import"])
+    def import_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return upload_into(request, queryset)
+
+    @admin.action(description=_("Stop monitoring…"), permissions=["import"])
+    def stop_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return upload_into(request, queryset, mode="remove")
+
+    # What people do
+    def look(self, request: HttpRequest) -> HttpResponse:
+        self._demand_right(request)
+        tell(request, look_for_registrations())
+        return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
+
+    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
+        self._demand_right(request)
+        row = self.object_or_404(request, str(key))
+        if action not in ACTIONS:
+            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+        tell(request, act(action, [row], by=request.user.get_username()))
+        return HttpResponseRedirect(reverse("admin:portfolio_registration_change", args=[key]))
+
+    def pause(self, request: HttpRequest) -> HttpResponse:
+        self._demand_right(request)
+        rows = list(Registration.objects.filter(pk__in=keys_of(request.GET.getlist("key"))).order_by("reference"))
+        form = PauseForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            tell(request, pause(rows, form.cleaned_data["until"], by=request.user.get_username()))
+            return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
+        losses = [(row.reference, loss_sentence(row)) for row in rows]
+        return self.page(
+            request, "pages/pause.html", title=gettext("Pause until…"), form=form, losses=losses, rows=rows
+        )
+
+    def _demand_right(self, request: HttpRequest) -> None:
+        if not self.has_pull_permission(request):
+            raise PermissionDenied
+
+    # The page
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "cadence_time":
+            kwargs["widget"] = forms.TimeInput({"type": "time", "class": "dm-input"}, format="%H:%M")
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and db_field.name in LABELS:
+            field.label, help_text = LABELS[db_field.name]
+            field.help_text = with_default(db_field, str(help_text))
+        return field
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        row = context.get("original")
+        return super().render_change_form(request, {**context, **self._told(request, row)}, *args, **kwargs)
+
+    def _told(self, request: HttpRequest, row: Registration | None) -> dict[str, Any]:
+        if row is None:
+            return {}
+        told = told_by_dnb(row)
+        return {
+            "standing": standing(row),
+            "loss": loss_sentence(row),
+            "drops": countdown(row),
+            "cadence": cadence_words(row),
+            "may_pull": self.has_pull_permission(request),
+            "told": list(told_in_words(told)),
+            "description": description(row),
+            "doubts": doubts_of().get(row.pk, 0),
+            "unreadable": DeadLetter.objects.filter(registration=row, state=DeadLetterState.OPEN)[:1000].count(),
+            "no_worker": no_worker(),
+            "deliveries": recent_deliveries(row),
+            "raw": pretty(row.detail),
+            "show_history": False,
+        }
+
+    def save_model(self, request: HttpRequest, obj: Registration, form: forms.ModelForm[Any], change: bool) -> None:
+        """Only what was edited: a worker writes the other fields of this row at the same time."""
+        fields: dict[str, Any] = {name: form.cleaned_data[name] for name in form.changed_data}
+        if fields.keys() & CADENCE and obj.state == RegistrationState.ACTIVE:
+            fields["next_pull_at"] = next_due(obj, timezone.now())
+        Registration.objects.filter(pk=obj.pk).update(**fields)
+        record_edit(request, obj, form, is_change=change)
+
+
+def recent_deliveries(row: Registration) -> list[Any]:
+    rows: list[Any] = list(Delivery.objects.filter(registration=row).order_by("-id")[:8])
+    for delivery in rows:
+        delivery.badge = state_badge(delivery)
+    return rows
+
+
+def told_in_words(told: dict[str, Any]) -> Iterable[tuple[str | Promise, Any]]:
+    """D&B's own words about a registration in ours."""
+    for name, words in TOLD.items():
+        if told.get(name):
+            yield words, TOLD_WORDS.get(str(told[name]), told[name])
+
+
+def marks_of(row: Registration) -> Iterable[tuple[str, str, str]]:
+    """Words, tone and reason of each mark that waits for a person."""
+    if row.gap_from:
+        yield gettext("Gap"), "warn", row.gap_reason
+    if row.ingest_stopped_reason:
+        yield gettext("Reading stopped"), "bad", row.ingest_stopped_reason
+    if row.replay_mark:
+        yield gettext("Replay incomplete"), "warn", row.replay_mark
+    if row.state == RegistrationState.ACTIVE and row.trouble:
+        yield gettext("Trouble"), "warn", row.trouble
+
+
+def keys_of(texts: Iterable[str]) -> list[uuid.UUID]:
+    keys = []
+    for text in texts:
+        try:
+            keys.append(uuid.UUID(text))
+        except ValueError:
+            raise Http404(gettext("That is no registration.")) from None
+    return keys
+
+
+def tell(request: HttpRequest, said: Said) -> None:
+    messages.add_message(request, messages.WARNING if said.failed else messages.SUCCESS, said.text)

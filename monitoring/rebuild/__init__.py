@@ -1,0 +1,1 @@
+"""History read again from the stored answers."""

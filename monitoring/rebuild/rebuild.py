@@ -1,0 +1,356 @@
+"""Read all stored deliveries again, beside what is there; then remove what none of them yields any more.
+
+Everything after the stored bytes is derived from them, so it can be made again: after a better reader, a restored
+backup, a doubt. Pages stay up meanwhile and pulling goes on. Rows keep the delivery that brought them, and so their
+publication's number; nothing is published and nobody is notified. Alerts tell the changes that hold instead of those
+that do not; those that the program closed for changes that do not hold are opened again, and those whose changes did
+not happen are closed with a note. It may be stopped and begun again at any point.
+
+What cannot be read again is no reason to remove anything: rows stay when the bytes of their delivery are no longer
+stored, or when their item is unreadable now.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+
+from core.db import clean_text, in_batches
+from core.models import StoredBytes
+from monitoring.alerts.after_rebuild import correct_alerts
+from monitoring.alerts.auto_resolve import review_all_reversals
+from monitoring.elements.registry import Weights, element_key
+from monitoring.history.company_projection import project
+from monitoring.history.seed_diff import compare_company
+from monitoring.ingest.insert import Batch, is_full_product, place_in_story, read
+from monitoring.ingest.parser import Fact, Reading
+from monitoring.models import (
+    Change,
+    DailyCount,
+    DeadLetter,
+    DeadLetterState,
+    Delivery,
+    DeliveryState,
+    Kind,
+    Notification,
+    Publication,
+    Severity,
+)
+from monitoring.pipeline.ingest import write
+from monitoring.publications.sequence import counts_of
+from monitoring.stats.daily_counts import days_touched, recount
+from monitoring.stats.latency import forget_delays
+from monitoring.story_order import place_of
+from portfolio.models import Company, Registration
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 200
+# Ids of rows that may have to go, kept in memory; more of them cost another reading of the deliveries.
+MOST_SUSPECTS = 200_000
+A_MILLISECOND = timedelta(milliseconds=1)
+
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    deliveries: int = 0
+    unreadable: int = 0
+    added: int = 0
+    mended: int = 0
+    removed: int = 0
+    companies: int = 0
+    days: int = 0
+    alerts: int = 0
+
+
+@dataclass(slots=True)
+class Suspects:
+    """Rows that their own delivery yields no more; another one may."""
+
+    notifications: set[uuid.UUID] = field(default_factory=set)
+    changes: set[uuid.UUID] = field(default_factory=set)
+    touched: set[uuid.UUID] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self.notifications) + len(self.changes)
+
+
+def rebuild(*, tell: Tell = lambda text: None) -> Rebuilt:
+    result, suspects = Rebuilt(), Suspects()
+    for delivery in stored_deliveries():
+        read_again(delivery, result, suspects)
+        tell(f"{result.deliveries:,} deliveries read again")
+        if len(suspects) >= MOST_SUSPECTS:
+            remove(suspects, result)
+    remove(suspects, result)
+    project_all(result, tell)
+    result.alerts = correct_alerts() + review_all_reversals()
+    count_all(result, tell)
+    return result
+
+
+def stored_deliveries() -> Iterator[Delivery]:
+    """Those that were read and whose bytes are there, oldest first."""
+    last = uuid.UUID(int=0)
+    was_read = Delivery.objects.filter(state__in=(DeliveryState.INGESTED, DeliveryState.PUBLISHED))
+    while batch := list(was_read.filter(pk__gt=last).select_related("registration").order_by("pk")[:AT_ONCE]):
+        last = batch[-1].pk
+        keys = [delivery.pk for delivery in batch]
+        stored = set(StoredBytes.objects.filter(owner__in=keys, part=0).values_list("owner", flat=True))
+        yield from (delivery for delivery in batch if delivery.pk in stored)
+
+
+def read_again(delivery: Delivery, result: Rebuilt, suspects: Suspects) -> None:
+    before = _count_rows(delivery)
+    try:
+        batch = read(delivery)
+    except ValueError as error:
+        logger.warning("delivery %s cannot be read again: %s", delivery.pk, error)
+        result.unreadable += 1
+        return
+    write(delivery)
+    added = _count_rows(delivery) - before
+    if added:
+        suspects.touched.add(delivery.pk)
+    result.deliveries += 1
+    result.added += added
+    result.mended += _compare_notifications(batch, suspects) + _compare_changes(batch, suspects)
+    _close_dead_letters(batch)
+
+
+def _count_rows(delivery: Delivery) -> int:
+    return sum(model._default_manager.filter(delivery=delivery).count() for model in (Notification, Change))
+
+
+def _compare_notifications(batch: Batch, suspects: Suspects) -> int:
+    wanted = {reading.id: reading for reading in reversed(batch.readings)}
+    unreadable = _unreadable(batch)
+    mended = 0
+    for row in Notification.objects.filter(delivery=batch.delivery):
+        reading = wanted.get(row.pk)
+        if reading:
+            mended += _mend(row, _notification_columns(reading))
+        elif row.position not in unreadable:
+            suspects.notifications.add(row.pk)
+    return mended
+
+
+def _notification_columns(reading: Reading) -> dict[str, Any]:
+    return {
+        "type": clean_text(reading.item.type, 64),
+        "delivered_at": reading.delivered_at,
+        "position": reading.position,
+        "retained_duns": clean_text(reading.item.retained_duns or "", 32),
+        "organization": reading.organization,
+    }
+
+
+def _compare_changes(batch: Batch, suspects: Suspects) -> int:
+    wanted = {fact.id: (reading, fact) for reading, fact in reversed(list(_facts(batch)))}
+    unreadable = _unreadable(batch)
+    mended = 0
+    for row in Change.objects.filter(delivery=batch.delivery, derived_from=""):
+        found = wanted.get(row.pk)
+        if found:
+            mended += _mend(row, _change_columns(batch, *found))
+        elif row.position // 1000 not in unreadable:
+            suspects.changes.add(row.pk)
+    return mended
+
+
+def _facts(batch: Batch) -> Iterator[tuple[Reading, Fact]]:
+    for reading in batch.readings:
+        for fact in reading.facts:
+            yield reading, fact
+
+
+def _change_columns(batch: Batch, reading: Reading, fact: Fact) -> dict[str, Any]:
+    """Without the severity, which people set and which holds from then on (design §3)."""
+    columns: dict[str, Any] = {
+        "kind": fact.kind,
+        "element": element_key(fact.path),
+        "previous": fact.previous,
+        "current": fact.current,
+        "delivered_at": reading.delivered_at,
+        "notification_id": reading.id,
+    }
+    changed_at = fact.moment or reading.delivered_at or batch.stamp
+    return columns | ({"changed_at": changed_at} if changed_at else {})
+
+
+def _unreadable(batch: Batch) -> set[int]:
+    return {unreadable.position for unreadable in batch.unreadable}
+
+
+def _mend(row: Notification | Change, columns: dict[str, Any]) -> bool:
+    different = {name: value for name, value in columns.items() if not _same(getattr(row, name), value)}
+    if different:
+        type(row)._default_manager.filter(pk=row.pk).update(**different)
+    return bool(different)
+
+
+def _same(stored: Any, wanted: Any) -> bool:
+    """Engines keep milliseconds of a time, and no more."""
+    if isinstance(stored, datetime) and isinstance(wanted, datetime):
+        return abs(stored - wanted) < A_MILLISECOND
+    return bool(stored == wanted)
+
+
+def _close_dead_letters(batch: Batch) -> None:
+    """An item that can be read now is unreadable no longer."""
+    letters = DeadLetter.objects.filter(delivery=batch.delivery, state=DeadLetterState.OPEN)
+    letters.exclude(position__in=_unreadable(batch)).update(state=DeadLetterState.SOLVED)
+
+
+def remove(suspects: Suspects, result: Rebuilt) -> None:
+    """Give to another delivery what that one yields as well; remove the rest; forget the suspects."""
+    if len(suspects):
+        give_away(suspects)
+        for changes in in_batches(sorted(suspects.changes)):
+            result.removed += _remove_changes(changes, suspects)
+        for notifications in in_batches(sorted(suspects.notifications)):
+            result.removed += _remove_notifications(notifications, suspects)
+    for batch in in_batches(sorted(suspects.touched)):
+        count_deliveries(batch)
+    suspects.notifications.clear()
+    suspects.changes.clear()
+    suspects.touched.clear()
+
+
+def give_away(suspects: Suspects) -> None:
+    for delivery in stored_deliveries():
+        if not len(suspects):
+            return
+        batch = _read_if_possible(delivery)
+        for reading in batch.readings:
+            if reading.id in suspects.notifications:
+                suspects.notifications.discard(reading.id)
+                place = place_of(delivery, reading.position)
+                _own(Notification, reading.id, delivery, suspects, position=reading.position, place=place)
+        for reading, fact in _facts(batch):
+            if fact.id in suspects.changes:
+                suspects.changes.discard(fact.id)
+                owner = {"registration_id": delivery.registration_id, "notification_id": reading.id}
+                _own(Change, fact.id, delivery, suspects, place=place_in_story(batch, reading, fact), **owner)
+
+
+def _read_if_possible(delivery: Delivery) -> Batch:
+    try:
+        return read(delivery)
+    except ValueError:
+        return Batch(delivery, timezone.now(), None)
+
+
+def _own(
+    model: type[Notification] | type[Change], key: uuid.UUID, delivery: Delivery, suspects: Suspects, **columns: Any
+) -> None:
+    row = model._default_manager.filter(pk=key)
+    suspects.touched.update(row.values_list("delivery_id", flat=True))
+    suspects.touched.add(delivery.pk)
+    row.update(delivery_id=delivery.pk, **columns)
+
+
+def _remove_changes(keys: Sequence[uuid.UUID], suspects: Suspects) -> int:
+    rows = Change.objects.filter(pk__in=keys)
+    suspects.touched.update(rows.values_list("delivery_id", flat=True))
+    count = rows.count()
+    rows.delete()
+    return count
+
+
+def _remove_notifications(keys: Sequence[uuid.UUID], suspects: Suspects) -> int:
+    """With what was derived from them; those that some change still stands on stay."""
+    rows = list(Notification.objects.filter(pk__in=keys).select_related("delivery__registration").defer("organization"))
+    removed = sum(_remove_derived(row) for row in rows if row.type == "SEED")
+    used = set(Change.objects.filter(notification__in=keys).values_list("notification_id", flat=True))
+    gone = [row for row in rows if row.pk not in used]
+    suspects.touched.update(row.delivery_id for row in gone)
+    Notification.objects.filter(pk__in=[row.pk for row in gone]).delete()
+    for row in gone:
+        _compare_seeds_again(row)
+    return removed + len(gone)
+
+
+def _remove_derived(seed: Notification) -> int:
+    derived = _derived(seed).filter(derived_from__contains=str(seed.pk))
+    count = derived.count()
+    derived.delete()
+    return count
+
+
+def _compare_seeds_again(gone: Notification) -> None:
+    """The SEEDs before and after the one that is gone are neighbours now."""
+    if gone.type == "SEED" and is_full_product(gone.delivery.registration.detail):
+        _derived(gone).filter(superseded=True).delete()
+        compare_company(gone.delivery, gone.company_id, Weights())
+
+
+def _derived(seed: Notification) -> QuerySet[Change]:
+    rows = Change.objects.filter(company=seed.company_id, registration=seed.registration_id)
+    return rows.exclude(derived_from="")
+
+
+def count_deliveries(keys: Iterable[uuid.UUID]) -> None:
+    for key in keys:
+        Delivery.objects.filter(pk=key).update(new_count=Notification.objects.filter(delivery=key).count())
+        Publication.objects.filter(delivery=key).update(**counts_of(key))
+
+
+def project_all(result: Rebuilt, tell: Tell) -> None:
+    last = ""
+    while batch := list(Company.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        last = batch[-1]
+        project({}, set(batch), bump=set(batch))
+        mend_times(batch)
+        result.companies += len(batch)
+        tell(f"{result.companies:,} companies brought up to date")
+
+
+def mend_times(duns: Sequence[str]) -> None:
+    """Ingest only moves a company's time of change forward; a rebuild may have to move it back."""
+    waiting = list(duns)
+    while waiting:
+        rows = list(Company.objects.filter(pk__in=waiting))
+        newest = _newest(waiting)
+        waiting = [row.duns for row in rows if not _mend_time(row, newest.get(row.duns))]
+
+
+def _newest(duns: Sequence[str]) -> dict[str, datetime]:
+    weighty = ~Q(kind=Kind.ELEMENT) | Q(severity__gt=Severity.NOISE)
+    changes = Change.objects.filter(weighty, company__in=duns, derived_from="").order_by()
+    return dict(changes.values_list("company_id").annotate(newest=Max("changed_at")))
+
+
+def _mend_time(row: Company, newest: datetime | None) -> bool:
+    """False when somebody else wrote the row meanwhile."""
+    if row.changed_at == newest or (row.changed_at and newest and _same(row.changed_at, newest)):
+        return True
+    unchanged = Company.objects.filter(pk=row.pk, version=row.version)
+    return bool(unchanged.update(changed_at=newest, version=row.version + 1))
+
+
+def count_all(result: Rebuilt, tell: Tell) -> None:
+    for day in sorted(_all_days()):
+        recount(day)
+        result.days += 1
+        tell(f"{result.days:,} days counted")
+    forget_delays()
+
+
+def _all_days() -> set[date]:
+    days = set(DailyCount.objects.order_by().values_list("day", flat=True).distinct())
+    for registration in Registration.objects.values_list("pk", flat=True):
+        last = uuid.UUID(int=0)
+        deliveries = Delivery.objects.filter(registration=registration).order_by("pk")
+        while batch := list(deliveries.filter(pk__gt=last).values_list("pk", flat=True)[:AT_ONCE]):
+            last = batch[-1]
+            days |= days_touched(batch)
+    return days

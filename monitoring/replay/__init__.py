@@ -1,0 +1,1 @@
+"""What was in doubt, fetched again from D&B."""

@@ -1,0 +1,310 @@
+"""The report as a page, a PDF and a spreadsheet, and the schedules by which it is mailed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from core.admin.base import PageAdmin
+from core.audit import record
+from core.db import insert_new
+from core.ids import time_first_id
+from core.markup import badge, due, two_lines
+from core.text import counted
+from monitoring.models import (
+    PeriodKind,
+    ReportRecipient,
+    ReportRegistration,
+    ReportSchedule,
+    Severity,
+)
+from monitoring.reports.compute import MOST_EVENTS, SHOWN, Report, make_report
+from monitoring.reports.pdf import report_pdf
+from monitoring.reports.periods import Period, last_complete, lately, read_period
+from monitoring.reports.schedule import PDF, XLSX, file_stem, plan, queue_period
+from monitoring.reports.sentences import (
+    WEIGHTS,
+    about_line,
+    changes_in_words,
+    contract_words,
+    made,
+    pulled_words,
+    speeds,
+    summary,
+    title_of,
+    waited_words,
+    waiting_words,
+    weights,
+    worth,
+)
+from monitoring.reports.xlsx import report_xlsx
+from portfolio.models import Registration
+
+WEEKS, MONTHS = 13, 12
+CHART_HEIGHT, CHART_WIDTH = 150, 720
+
+
+class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    people = forms.ModelMultipleChoiceField(
+        get_user_model().objects.filter(is_active=True).exclude(email="").order_by("username"),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        label=_("Who gets it"),
+        help_text=_(
+            "People with a mail address (set under People). They need no role: the mail holds the whole report."
+        ),
+    )
+    chosen = forms.ModelMultipleChoiceField(
+        Registration.objects.order_by("reference"),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        required=False,
+        label=_("Registrations"),
+        help_text=_("None chosen: all of them, also those to come."),
+    )
+
+    class Meta:
+        model = ReportSchedule
+        fields = ("name", "period", "hour", "zone", "active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and not self.instance._state.adding:
+            self.fields["people"].initial = people_of(self.instance)
+            self.fields["chosen"].initial = chosen_of(self.instance)
+
+
+def people_of(schedule: ReportSchedule) -> list[uuid.UUID]:
+    return list(ReportRecipient.objects.filter(schedule=schedule).values_list("person_id", flat=True))
+
+
+def chosen_of(schedule: ReportSchedule) -> list[uuid.UUID]:
+    return list(ReportRegistration.objects.filter(schedule=schedule).values_list("registration_id", flat=True))
+
+
+@admin.register(ReportSchedule)
+class ReportScheduleAdmin(PageAdmin):
+    form = ReportScheduleForm
+    list_display = ("what", "recipients", "next_time", "last", "status")
+    list_display_links = ("what",)
+    ordering = ("name", "id")
+    sortable_by = ()
+    actions = ("send",)
+    fieldsets = (
+        (None, {"fields": ("name", "active")}),
+        (_("When"), {"fields": ("period", "hour", "zone")}),
+        (_("About what, and for whom"), {"fields": ("chosen", "people")}),
+    )
+    empty_title = _("No report schedules yet")
+    empty_text = _("A schedule mails the report of the week or month that is over, with PDF and spreadsheet.")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("report/", view(self.report), name="monitoring_reportschedule_report"),
+            path("report.pdf", view(self.pdf), name="monitoring_reportschedule_pdf"),
+            path("report.xlsx", view(self.xlsx), name="monitoring_reportschedule_xlsx"),
+            *super().get_urls(),
+        ]
+
+    # The report
+    def report(self, request: HttpRequest) -> HttpResponse:
+        report, choice = self.chosen_report(request)
+        context = {**choice, **shown(report), "may_schedule": self.has_add_permission(request)}
+        return self.page(request, "pages/report.html", title=gettext("Reports"), **context)
+
+    def pdf(self, request: HttpRequest) -> HttpResponse:
+        return self.file(request, report_pdf, "pdf", PDF)
+
+    def xlsx(self, request: HttpRequest) -> HttpResponse:
+        return self.file(request, report_xlsx, "xlsx", XLSX)
+
+    def file(self, request: HttpRequest, make: Callable[[Report], bytes], ending: str, kind: str) -> HttpResponse:
+        report, _ = self.chosen_report(request, events=MOST_EVENTS)
+        name = f'attachment; filename="{file_stem(report)}.{ending}"'
+        return HttpResponse(make(report), content_type=kind, headers={"Content-Disposition": name})
+
+    def chosen_report(self, request: HttpRequest, events: int = SHOWN) -> tuple[Report, dict[str, Any]]:
+        """By the address; what it says wrong is as if it said nothing."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        period = read_period(request.GET.get("period", "")) or last_complete(PeriodKind.WEEK, timezone.now())
+        asked = {key for text in request.GET.getlist("registration") if (key := key_of(text))}
+        report = make_report(period, sorted(asked), events=events)
+        if asked and not report.held:
+            report, asked = make_report(period, events=events), set()
+        return report, {"chosen": asked, "query": query_of(period, sorted(asked))}
+
+    # Schedules
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        before = told(obj) if change else None
+        plan(obj)
+        obj.created_by = obj.created_by or request.user.get_username()
+        super().save_model(request, obj, form, change)
+        replace(ReportRecipient, obj, "person_id", [person.pk for person in form.cleaned_data["people"]])
+        replace(ReportRegistration, obj, "registration_id", [row.pk for row in form.cleaned_data["chosen"]])
+        action = "change report schedule" if change else "add report schedule"
+        words = gettext("Report schedule %(name)s changed") if change else gettext("Report schedule %(name)s made")
+        by, summary_text = request.user.get_username(), words % {"name": obj}
+        record(actor=by, action=action, thing=obj, summary=summary_text, before=before, after=told(obj))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        by = request.user.get_username()
+        summary_text = gettext("Report schedule %(name)s deleted") % {"name": obj}
+        record(actor=by, action="delete report schedule", thing=obj, summary=summary_text, before=told(obj))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
+    @admin.action(description=_("Send the last report now"), permissions=["change"])
+    def send(self, request: HttpRequest, queryset: QuerySet[ReportSchedule]) -> None:
+        for schedule in queryset:
+            period = last_complete(schedule.period, timezone.now())
+            count = queue_period(schedule, period)
+            by = request.user.get_username()
+            tail = (
+                gettext("It goes out within a minute.")
+                if count
+                else gettext("Everybody has it already, or it is on its way.")
+            )
+            queued = ngettext(
+                "Report of %(period)s by schedule %(schedule)s queued for %(count)s person",
+                "Report of %(period)s by schedule %(schedule)s queued for %(count)s people",
+                count,
+            ) % {"period": period.title, "schedule": schedule, "count": counted(count)}
+            record(actor=by, action="send report", thing=schedule, summary=queued)
+            messages.success(request, f"{queued}. {tail}")
+
+    @admin.display(description=_("Report"))
+    def what(self, row: ReportSchedule) -> SafeString:
+        return two_lines(row.name, f"{PeriodKind(row.period).label}, {row.hour:02}:00 ({row.zone})")
+
+    @admin.display(description=_("Goes to"))
+    def recipients(self, row: ReportSchedule) -> str:
+        count = ReportRecipient.objects.filter(schedule=row).count()
+        return ngettext("%(count)s person", "%(count)s people", count) % {"count": counted(count)}
+
+    @admin.display(description=_("Next"))
+    def next_time(self, row: ReportSchedule) -> SafeString | str:
+        return due(row.next_at) if row.active else "–"
+
+    @admin.display(description=_("Last"))
+    def last(self, row: ReportSchedule) -> str:
+        period = read_period(row.sent_period)
+        return period.title if period else gettext("none yet")
+
+    @admin.display(description=_("State"))
+    def status(self, row: ReportSchedule) -> SafeString:
+        return badge(gettext("On"), "good") if row.active else badge(gettext("Off"), "calm")
+
+
+def key_of(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def told(schedule: ReportSchedule) -> dict[str, Any]:
+    """For the audit: as the rows say it now."""
+    row = ReportSchedule.objects.get(pk=schedule.pk)
+    fields = {name: getattr(row, name) for name in ReportScheduleForm.Meta.fields}
+    return {**fields, "people": people_of(row), "registrations": chosen_of(row)}
+
+
+def replace(model: Any, schedule: ReportSchedule, field: str, wanted: list[uuid.UUID]) -> None:
+    """Make the schedule's rows the wanted ones."""
+    rows = model.objects.filter(schedule=schedule)
+    rows.exclude(**{f"{field}__in": wanted}).delete()
+    known = set(rows.values_list(field, flat=True))
+    missing = [model(id=time_first_id(), schedule=schedule, **{field: key}) for key in wanted if key not in known]
+    insert_new(model, missing)
+
+
+# What the page shows
+
+
+def query_of(period: Period, registrations: list[uuid.UUID]) -> str:
+    return urlencode([("period", period.name), *(("registration", str(key)) for key in registrations)])
+
+
+def shown(report: Report) -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "report": report,
+        "report_title": title_of(report),
+        "about_line": about_line(report),
+        "made": made(report),
+        "summary": summary(report),
+        "worth": worth(report),
+        "speeds": speeds(report),
+        "weights": [(weight.name.lower(), weight.label, count) for weight, count in weights(report)],
+        "bars": bars(report),
+        "chart_width": CHART_WIDTH,
+        "chart_height": CHART_HEIGHT,
+        "what": with_widths(report.counts.what),
+        "countries": with_widths(report.counts.countries),
+        "held": [(one, pulled_words(one, report), changes_of(report, one)) for one in report.held],
+        "contract_words": [contract_words(one) for one in report.contracts],
+        "waiting": [(one, waited_words(one)) for one in report.waiting],
+        "waiting_words": waiting_words(report),
+        "events": [(event, report.reference(event.registration)) for event in report.events],
+        "periods": [
+            (gettext("Weeks"), lately(PeriodKind.WEEK, now, WEEKS)),
+            (gettext("Months"), lately(PeriodKind.MONTH, now, MONTHS)),
+        ],
+        "registrations": report.every,
+        "critical": Severity.CRITICAL.value,
+    }
+
+
+def changes_of(report: Report, one: Any) -> int:
+    return report.counts.by_registration[one.registration.pk]
+
+
+def with_widths(counts: list[tuple[str, int]]) -> list[tuple[str, int, str]]:
+    highest = max((count for _, count in counts), default=0) or 1
+    return [(label, count, f"{100 * count / highest:.1f}") for label, count in counts]
+
+
+def bars(report: Report) -> list[dict[str, Any]]:
+    """The days of the chart, each with its pieces from the bottom up, and where its list is."""
+    days = report.counts.by_day
+    highest = max((sum(counts.values()) for counts in days.values()), default=0) or 1
+    step = CHART_WIDTH / len(days)
+    changes = reverse("admin:monitoring_change_changelist")
+    found = []
+    for number, (day, counts) in enumerate(days.items()):
+        bar = {"day": day, "x": f"{number * step:.1f}", "step": f"{step:.1f}", "total": sum(counts.values())}
+        link = f"{changes}?day_from={day}&day_to={day}"
+        middle, has_label = f"{(number + 0.5) * step:.1f}", len(days) == 7 or number % 5 == 0
+        found.append({**bar, "pieces": pieces(counts, highest, number * step, step), "link": link, "middle": middle,
+                      "has_label": has_label})  # fmt: skip
+    return found
+
+
+def pieces(counts: Any, highest: int, left: float, step: float) -> list[dict[str, Any]]:
+    top, found = float(CHART_HEIGHT), []
+    for weight in WEIGHTS:
+        if count := counts[weight]:
+            height = max(count / highest * (CHART_HEIGHT - 8), 1.5)
+            top -= height
+            place = {"x": f"{left + step * 0.14:.1f}", "y": f"{top:.1f}", "width": f"{step * 0.72:.1f}"}
+            words = changes_in_words(weight, count)
+            found.append({**place, "height": f"{height:.1f}", "tone": weight.name.lower(), "words": words})
+    return found

@@ -1,0 +1,123 @@
+"""What a report says about delays and alerts: how soon things were seen, and what nobody has looked after yet."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from monitoring.alerts.auto_resolve import PROGRAM
+from monitoring.models import Alert, AlertKind, AlertState, Severity
+from monitoring.reports.periods import Period
+from monitoring.stats.latency import percentile
+
+# Of more, these say the same.
+MOST_MEASURED = 20_000
+WAITING_SHOWN = 10
+_CLOSED_BY_A_PERSON = Q(closed_at__isnull=False) & ~Q(closed_by=PROGRAM)
+WAITING = Q(state=AlertState.NEW)
+# A person took it up; closing it is that too, unless the program did it.
+SEEN = ~WAITING & (Q(acknowledged_at__isnull=False) | _CLOSED_BY_A_PERSON)
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Half were faster than the median, 95 of 100 faster than `most`, in seconds."""
+
+    count: int = 0
+    median: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """Alerts raised in the period, and what became of them by now; and what waits now, whenever it was raised."""
+
+    raised: int = 0
+    acknowledged: int = 0
+    taken_back: int = 0
+    critical: int = 0
+    critical_acknowledged: int = 0
+    waiting: int = 0
+    since_change: Delay = Delay()
+    since_raised: Delay = Delay()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An alert that nobody has acknowledged."""
+
+    alert: uuid.UUID
+    weight: str
+    tone: str
+    title: str
+    raised_at: datetime
+    waited: timedelta
+
+
+def delay_of(counts: Iterable[tuple[int, int]]) -> Delay:
+    counts = list(counts)
+    return Delay(sum(count for _, count in counts), percentile(counts, 50), percentile(counts, 95))
+
+
+def handled_in(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Handled:
+    """Alerts about single companies, raised in the period; late news, for the inbox only, is left out."""
+    start, end = period.moments
+    raised = Q(raised_at__gte=start, raised_at__lt=end, kind=AlertKind.CHANGE, is_late=False)
+    alerts = _of(Alert.objects.order_by(), registrations, is_all=is_all)
+    counts = alerts.filter(raised | WAITING).aggregate(**_counts(raised))
+    since_change, since_raised = _delays(alerts.filter(raised & SEEN))
+    return Handled(**counts, since_change=since_change, since_raised=since_raised)
+
+
+def _counts(raised: Q) -> dict[str, Count]:
+    is_critical = Q(severity=Severity.CRITICAL)
+    return {
+        "raised": Count("id", filter=raised),
+        "acknowledged": Count("id", filter=raised & SEEN),
+        "taken_back": Count("id", filter=raised & Q(state=AlertState.CLOSED) & ~SEEN),
+        "critical": Count("id", filter=raised & is_critical),
+        "critical_acknowledged": Count("id", filter=raised & is_critical & SEEN),
+        "waiting": Count("id", filter=WAITING),
+    }
+
+
+def _delays(seen: Any) -> tuple[Delay, Delay]:
+    """From the change, and from the alert, until a person took it up: of the last that were raised."""
+    since_change: Counter[int] = Counter()
+    since_raised: Counter[int] = Counter()
+    rows = seen.order_by("-raised_at", "-id").values_list("happened_at", "raised_at", "acknowledged_at", "closed_at")
+    for happened_at, raised_at, acknowledged_at, closed_at in rows[:MOST_MEASURED]:
+        moment = acknowledged_at or closed_at
+        since_change[_seconds(moment - happened_at)] += 1
+        since_raised[_seconds(moment - raised_at)] += 1
+    return delay_of(since_change.items()), delay_of(since_raised.items())
+
+
+def _seconds(delay: timedelta) -> int:
+    return max(int(delay.total_seconds()), 0)
+
+
+def _of(alerts: Any, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Any:
+    return alerts if is_all else alerts.filter(registration__in=registrations)
+
+
+def waiting_alerts(registrations: Sequence[uuid.UUID], *, is_all: bool) -> list[Waiting]:
+    """What nobody has acknowledged until now: the longest."""
+    rows = _of(Alert.objects.filter(WAITING), registrations, is_all=is_all)
+    now = timezone.now()
+    columns = ("id", "severity", "title", "raised_at")
+    found = rows.order_by("raised_at", "id").values_list(*columns)[:WAITING_SHOWN]
+    return [_waiting_alert(row, now) for row in found]
+
+
+def _waiting_alert(row: tuple[Any, ...], now: datetime) -> Waiting:
+    key, weight, title, raised_at = row
+    severity = Severity(weight)
+    return Waiting(key, str(severity.label), severity.name.lower(), title, raised_at, now - raised_at)

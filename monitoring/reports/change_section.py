@@ -1,0 +1,146 @@
+"""What a report says about changes: how many, of what and where from the daily counts; the critical ones by index."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Sum
+from django.utils.translation import gettext
+
+from core.admin.filters import key_at
+from monitoring.company_page.timeline import SENTENCES, Line, label_of
+from monitoring.models import Change, DailyCount, Element, Kind, Severity
+from monitoring.reports.periods import Period
+from monitoring.story_order import story_key
+from portfolio.companies.search import with_companies
+
+TOP = 8
+
+
+@dataclass(slots=True)
+class Counts:
+    """Changes of the period, noise apart, and how many there were in the one before; baselines are no changes."""
+
+    total: int = 0
+    noise: int = 0
+    before: int = 0
+    notifications: int = 0
+    by_weight: Counter[int] = field(default_factory=Counter)
+    by_day: dict[date, Counter[int]] = field(default_factory=dict)
+    by_registration: Counter[uuid.UUID] = field(default_factory=Counter)
+    what: list[tuple[str, int]] = field(default_factory=list)
+    critical: list[tuple[str, int]] = field(default_factory=list)
+    countries: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def critical_count(self) -> int:
+        return self.by_weight[Severity.CRITICAL]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A critical change in words."""
+
+    at: datetime
+    duns: str
+    company: str
+    country: str
+    registration: uuid.UUID
+    what: str
+    change: uuid.UUID
+
+
+def counts_of(period: Period, registrations: Sequence[uuid.UUID]) -> Counts:
+    found = Counts(by_day={day: Counter() for day in period.days})
+    _count_days(found, period, registrations)
+    _count_kinds(found, period, registrations)
+    return found
+
+
+def _counted(start: date, end: date, registrations: Sequence[uuid.UUID]) -> Any:
+    rows = DailyCount.objects.filter(day__gte=start, day__lt=end, registration__in=registrations)
+    return rows.exclude(kind=Kind.BASELINE).order_by()
+
+
+def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID]) -> None:
+    rows = _counted(period.before().start, period.end, registrations)
+    for what, day, registration, severity, count in rows.values_list(
+        "what", "day", "registration", "severity"
+    ).annotate(total=Sum("count")):
+        is_now = day >= period.start
+        if what == "notification":
+            found.notifications += count if is_now else 0
+        elif severity == Severity.NOISE:
+            found.noise += count if is_now else 0
+        elif is_now:
+            found.total += count
+            found.by_weight[severity] += count
+            found.by_day[day][severity] += count
+            found.by_registration[registration] += count
+        else:
+            found.before += count
+
+
+def _count_kinds(found: Counts, period: Period, registrations: Sequence[uuid.UUID]) -> None:
+    rows = _counted(period.start, period.end, registrations).filter(what="change", severity__gt=Severity.NOISE)
+    what: Counter[str] = Counter()
+    critical: Counter[str] = Counter()
+    countries: Counter[str] = Counter()
+    for kind, element, country, severity, count in rows.values_list("kind", "element", "country", "severity").annotate(
+        total=Sum("count")
+    ):
+        name = element if kind == Kind.ELEMENT else f"={kind}"
+        what[name] += count
+        countries[country or gettext("unknown")] += count
+        if severity == Severity.CRITICAL:
+            critical[name] += count
+    found.what, found.critical, found.countries = top(what), top(critical), top(countries)
+
+
+def top(counts: Counter[str]) -> list[tuple[str, int]]:
+    """The most frequent first; the same order each time where counts are equal."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TOP]
+
+
+def name_what_was_counted(counts: Counts, changes: Sequence[Change]) -> dict[str, Element]:
+    """Give what was counted its words, and return the elements that the changes need as well: one look at all."""
+    named = {name for name, _ in (*counts.what, *counts.critical) if not name.startswith("=")}
+    elements = Element.objects.in_bulk(list(named | {change.element for change in changes if change.element}))
+    counts.what = [(_words(name, elements), count) for name, count in counts.what]
+    counts.critical = [(_words(name, elements), count) for name, count in counts.critical]
+    return elements
+
+
+def _words(name: str, elements: dict[str, Element]) -> str:
+    if name.startswith("="):
+        text = str(SENTENCES.get(name[1:], name[1:])).partition(",")[0]
+        return text[:1].upper() + text[1:]
+    return label_of(name, elements)
+
+
+def critical_changes(period: Period, registrations: Sequence[uuid.UUID], most: int) -> list[Change]:
+    """The newest critical ones: a range of the index of weights, as keys begin with the time (design §3)."""
+    start, end = period.moments
+    rows = Change.objects.filter(severity=Severity.CRITICAL, pk__gte=key_at(start), pk__lt=key_at(end))
+    newest = rows.filter(registration__in=registrations, superseded=False).order_by("-pk")[:most]
+    found = sorted(newest, key=story_key, reverse=True)
+    with_companies(found)
+    return found
+
+
+def event_of(line: Line) -> Event:
+    company = line.change.company
+    return Event(
+        at=line.change.changed_at,
+        duns=company.duns,
+        company=company.name,
+        country=company.country,
+        registration=line.change.registration_id,
+        what=str(line),
+        change=line.change.pk,
+    )

@@ -1,0 +1,101 @@
+"""A report over a week or month: one computation that page, PDF, XLSX and mail show, so that their numbers agree.
+
+Changes are counted in the daily counts and delays in the daily delays; events and alerts are read by index, up to a
+limit. So a report costs the same at ten thousand notifications and at a million.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from core.cached_counts import last_count
+from monitoring.company_page.timeline import line_of
+from monitoring.models import Measure
+from monitoring.reports.alert_section import Delay, Handled, Waiting, delay_of, handled_in, waiting_alerts
+from monitoring.reports.change_section import (
+    Counts,
+    Event,
+    counts_of,
+    critical_changes,
+    event_of,
+    name_what_was_counted,
+)
+from monitoring.reports.periods import Period
+from monitoring.stats.latency import delays_between
+from portfolio.billing.usage import ContractState, Holding, contract_states, holdings, listed_in
+from portfolio.models import Registration
+
+SHOWN = 25
+MOST_EVENTS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that a report says. Its days are UTC days; moments are shown in the active zone."""
+
+    period: Period
+    made_at: datetime
+    is_all: bool
+    counts: Counts
+    events: list[Event]
+    recorded: Delay
+    handed: Delay
+    handled: Handled
+    every: list[Registration]
+    held: list[Holding]
+    contracts: list[ContractState]
+    # Companies that D&B has in these registrations, each once.
+    listed: int
+    waiting: list[Waiting]
+
+    @property
+    def registrations(self) -> list[Registration]:
+        return [one.registration for one in self.held]
+
+    @property
+    def more_events(self) -> int:
+        """Critical ones that are not listed."""
+        return max(self.counts.critical_count - len(self.events), 0)
+
+    @property
+    def waiting_count(self) -> int:
+        return self.handled.waiting
+
+    def reference(self, registration: uuid.UUID) -> str:
+        return next((row.reference for row in self.registrations if row.pk == registration), "")
+
+    @property
+    def is_over(self) -> bool:
+        return self.made_at >= self.period.moments[1]
+
+
+def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int = SHOWN) -> Report:
+    """The report over a period, for some registrations or for all of them."""
+    every = list(Registration.objects.select_related("contract").defer("detail").order_by("reference"))
+    keys = [row.pk for row in every if not chosen or row.pk in chosen]
+    counts, changes = counts_of(period, keys), critical_changes(period, keys, events)
+    elements = name_what_was_counted(counts, changes)
+    delays = delays_between(period.start, period.end, keys)
+    standing, _ = last_count("held")
+    held = holdings([row for row in every if row.pk in keys], standing)
+    beside = [row for row in every if row.contract_id in {one.contract_id for one in every if one.pk in keys}]
+    return Report(
+        period=period,
+        made_at=timezone.now(),
+        is_all=not chosen,
+        counts=counts,
+        events=[event_of(line_of(change, elements)) for change in changes],
+        recorded=delay_of(delays[Measure.RECORDED]),
+        handed=delay_of(delays[Measure.HANDED]),
+        handled=handled_in(period, keys, is_all=not chosen),
+        every=every,
+        held=held,
+        contracts=contract_states(beside, standing),
+        listed=listed_in(held, standing),
+        waiting=waiting_alerts(keys, is_all=not chosen),
+    )

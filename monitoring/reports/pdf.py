@@ -1,0 +1,223 @@
+"""A report as a PDF for people who get it by mail or take it to a meeting."""
+
+from __future__ import annotations
+
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext
+
+from core.text import counted, moment_text
+from monitoring.models import Severity
+from monitoring.reports.compute import Report
+from monitoring.reports.pdf_base import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
+from monitoring.reports.sentences import (
+    WEIGHTS,
+    about_line,
+    contract_words,
+    made,
+    pulled_words,
+    speeds,
+    summary,
+    title_of,
+    waited_words,
+    waiting_words,
+    weights,
+    worth,
+)
+
+CHART_HEIGHT = 30
+EVENTS = 25
+LABEL_EVERY = {"week": 1, "month": 5}
+
+
+def report_pdf(report: Report) -> bytes:
+    with fonts() as folder:
+        paper = Paper(folder, f"D&B Monitoring  ·  {report.period.title}")
+        paper.set_title(title_of(report))
+        paper.set_creator("D&B Monitoring")
+        paper.set_lang(get_language() or "en")
+        paper.set_creation_date(report.made_at)
+        paper.add_page()
+        for part in (_head, _tiles, _chart, _value, _events, _kinds, _portfolio, _waiting):
+            part(paper, report)
+        return bytes(paper.output())
+
+
+def _head(paper: Paper, report: Report) -> None:
+    paper.box(0, 0, paper.w, 4, BRAND)
+    paper.write_line("D&B Monitoring", size=9, bold=True, color=BRAND)
+    paper.write_line(title_of(report), size=21, bold=True, color=INK)
+    paper.ln(1)
+    paper.write_line(about_line(report), size=9.5, color=FAINT)
+    paper.write_line(made(report), size=9.5, color=FAINT)
+    paper.ln(5)
+    for sentence in summary(report):
+        paper.write_line(sentence, size=10.5, color=INK, height=1.45)
+        paper.ln(1.6)
+    paper.ln(2)
+
+
+def _tiles(paper: Paper, report: Report) -> None:
+    weight = report.counts.by_weight
+    paper.tiles(
+        [
+            (counted(report.counts.total), gettext("changes caught"), "calm"),
+            (
+                counted(weight[Severity.CRITICAL]),
+                gettext("critical"),
+                "critical" if weight[Severity.CRITICAL] else "calm",
+            ),
+            (counted(weight[Severity.HIGH]), gettext("high"), "high" if weight[Severity.HIGH] else "calm"),
+            (counted(report.waiting_count), gettext("alerts wait"), "high" if report.waiting_count else "calm"),
+            (counted(report.listed), gettext("companies watched"), "calm"),
+        ]
+    )
+
+
+def _chart(paper: Paper, report: Report) -> None:
+    paper.heading(gettext("Changes by day"), room=CHART_HEIGHT + 30)
+    days = report.counts.by_day
+    highest = max((sum(counts.values()) for counts in days.values()), default=0) or 1
+    left, base = paper.l_margin + 10, paper.get_y() + CHART_HEIGHT
+    step = (paper.epw - 10) / len(days)
+    paper.set_draw_color(*LINE)
+    for share in (0, 0.5, 1):
+        line = base - share * (CHART_HEIGHT - 4)
+        paper.line(left, line, paper.l_margin + paper.epw, line)
+        if share in (0, 1) or highest > 1:
+            paper.place(
+                paper.l_margin, line - 1.6, 8, counted(round(highest * share)), size=7.5, color=FAINT, align="R"
+            )
+    for number, (day, counts) in enumerate(days.items()):
+        top = base
+        for weight in WEIGHTS:
+            height = counts[weight] / highest * (CHART_HEIGHT - 4)
+            top -= height
+            if height:
+                paper.box(left + (number + 0.15) * step, top, step * 0.7, height, TONES[weight.name.lower()])
+        if number % LABEL_EVERY[report.period.noun] == 0:
+            label = date_format(day, "D j M" if report.period.noun == "week" else "j M")
+            paper.place(left + (number - 0.25) * step, base + 1.2, step * 1.5, label, size=7.5, color=FAINT, align="C")
+    paper.set_xy(left, base + 7)
+    _legend(paper, report)
+
+
+def _legend(paper: Paper, report: Report) -> None:
+    left, top = paper.l_margin + 10, paper.get_y()
+    for weight, count in weights(report):
+        paper.box(left, top + 0.6, 2.6, 2.6, TONES[weight.name.lower()])
+        text = f"{weight.label} {counted(count)}"
+        paper.place(left + 4, top, 34, text, size=8.5)
+        left += paper.get_string_width(text) + 11
+    paper.set_xy(paper.l_margin, top + 5)
+
+
+def _value(paper: Paper, report: Report) -> None:
+    paper.heading(gettext("What it was worth"), room=44)
+    paper.rows(
+        (gettext("Value"), "", gettext("How it is meant")),
+        [(one.what, one.value, one.meaning) for one in worth(report)],
+        (48, 26, 100),
+    )
+    paper.ln(4)
+    if paper.will_page_break(36):
+        paper.add_page()
+    headings = (
+        gettext("How soon things were seen"),
+        gettext("Half within"),
+        gettext("95 of 100 within"),
+        gettext("Of"),
+    )
+    rows = [(one.way, one.median, one.most, one.of) for one in speeds(report)]
+    paper.rows(headings, rows, (92, 26, 28, 28), right=(1, 2, 3))
+
+
+def _events(paper: Paper, report: Report) -> None:
+    paper.heading(gettext("Critical events"))
+    if not report.events:
+        paper.write_line(gettext("None."))
+        return
+    rows = [
+        (
+            moment_text(event.at),
+            f"{event.company} {event.duns}".strip(),
+            event.what,
+            report.reference(event.registration),
+        )
+        for event in report.events[:EVENTS]
+    ]
+    headings = (
+        gettext("When"),
+        gettext("Company and D-U-N-S number"),
+        gettext("What D&B says"),
+        gettext("Registration"),
+    )
+    paper.rows(headings, rows, (30, 56, 50, 38))
+    more = report.more_events + len(report.events) - len(rows)
+    if more:
+        paper.ln(1.5)
+        paper.write_line(
+            gettext("… and %(count)s more. The spreadsheet has them.") % {"count": counted(more)}, size=9, color=FAINT
+        )
+
+
+def _kinds(paper: Paper, report: Report) -> None:
+    if not report.counts.total:
+        return
+    longest = max(len(report.counts.what), len(report.counts.countries))
+    paper.heading(gettext("What changed most, and where"), room=longest * 8.6 + 18)
+    width, top = paper.epw / 2 - 5, paper.get_y()
+    paper.bar_lines(report.counts.what, paper.l_margin, width)
+    bottom = paper.get_y()
+    paper.set_y(top)
+    paper.bar_lines(report.counts.countries, paper.l_margin + width + 10, width)
+    paper.set_xy(paper.l_margin, max(bottom, paper.get_y()))
+
+
+def _portfolio(paper: Paper, report: Report) -> None:
+    paper.heading(gettext("Portfolio and contract"))
+    rows = [
+        (
+            one.registration.reference,
+            f"{one.standing.word}, {pulled_words(one, report)}",
+            counted(one.listed),
+            counted(one.coming),
+            counted(one.refused),
+            counted(report.counts.by_registration[one.registration.pk]),
+        )
+        for one in report.held
+    ]
+    headings = (
+        gettext("Registration"),
+        gettext("State now"),
+        gettext("Watched"),
+        gettext("To come"),
+        gettext("Refused"),
+        gettext("Changes"),
+    )
+    if rows:
+        paper.rows(headings, rows, (48, 58, 18, 18, 18, 18), right=(2, 3, 4, 5))
+        paper.ln(3)
+    for state in report.contracts:
+        paper.write_line(contract_words(state))
+        number = state.contract.contracted_number
+        if number:
+            whole = max(number, state.billed)
+            top = paper.get_y() + 1.5
+            paper.box(paper.l_margin, top, paper.epw, 3, SOFT)
+            tone = TONES["critical" if state.billed > number else "calm"]
+            paper.box(paper.l_margin, top, paper.epw * state.billed / whole, 3, tone)
+            paper.set_xy(paper.l_margin, top + 5)
+
+
+def _waiting(paper: Paper, report: Report) -> None:
+    paper.heading(gettext("Longest unacknowledged alerts"))
+    if not report.waiting:
+        paper.write_line(gettext("None: every alert was looked at."))
+        return
+    rows = [(one.weight, one.title, waited_words(one)) for one in report.waiting]
+    paper.rows((gettext("Weight"), gettext("What"), gettext("Waits for")), rows, (20, 128, 26))
+    if report.waiting_count > len(rows):
+        paper.ln(1.5)
+        paper.write_line(
+            gettext("%(waiting)s: these the longest.") % {"waiting": waiting_words(report)}, size=9, color=FAINT
+        )

@@ -1,0 +1,196 @@
+"""A report as a spreadsheet: the same numbers as numbers, and more of the critical events than a page shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+import xlsxwriter
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.exports.spreadsheet_escape import harmless
+from monitoring.reports.compute import Report
+from monitoring.reports.sentences import WEIGHTS, about_line, made, pulled_words, speeds, summary, title_of, worth
+
+CELL = 32_767
+NAME = 31
+NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]")
+SECONDS_A_DAY = 86_400
+
+
+def report_xlsx(report: Report) -> bytes:
+    file = BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True, "remove_timezone": True}) as book:
+        book.set_properties({"title": title_of(report), "author": "D&B Monitoring", "created": _plain(report.made_at)})
+        sheets = Sheets(book)
+        for part in (_summary, _days, _kinds, _events, _registrations, _waiting):
+            part(sheets, report)
+    return file.getvalue()
+
+
+def _plain(moment: datetime) -> datetime:
+    """As clocks in the reader's zone show it: cells have no zone."""
+    return timezone.localtime(moment).replace(tzinfo=None, microsecond=0)
+
+
+class Sheets:
+    """A book whose texts stay texts, so that D-U-N-S numbers keep their zeros."""
+
+    def __init__(self, book: Any) -> None:
+        self.book = book
+        self.head = book.add_format({"bold": True, "bottom": 1, "bg_color": "#f3f6f8"})
+        self.title = book.add_format({"bold": True, "font_size": 16, "font_color": "#134e78"})
+        self.wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+        self.text = book.add_format({"num_format": "@"})
+        self.moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm", "align": "left"})
+        self.number = book.add_format({"num_format": "#,##0"})
+
+    def sheet(self, name: str) -> Any:
+        """An empty one; printed it is as wide as the paper."""
+        sheet = self.book.add_worksheet(NOT_IN_NAMES.sub(" ", name)[:NAME])
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        return sheet
+
+    def table(self, name: str, headings: Sequence[str], rows: Iterable[Sequence[Any]], widths: Sequence[int]) -> Any:
+        """A sheet with a table from its first line."""
+        sheet = self.sheet(name)
+        sheet.freeze_panes(1, 0)
+        for number, width in enumerate(widths):
+            sheet.set_column(number, number, width)
+        self.line(sheet, 0, headings, self.head)
+        for line, row in enumerate(rows, 1):
+            self.line(sheet, line, row)
+        return sheet
+
+    def line(self, sheet: Any, line: int, cells: Sequence[Any], look: Any = None) -> None:
+        for number, cell in enumerate(cells):
+            if isinstance(cell, datetime):
+                sheet.write_datetime(line, number, _plain(cell), look or self.moment)
+            elif isinstance(cell, (int, float)):
+                sheet.write_number(line, number, cell, look or self.number)
+            else:
+                sheet.write_string(line, number, harmless(str(cell))[:CELL], look or self.text)
+
+
+def _summary(sheets: Sheets, report: Report) -> None:
+    sheet = sheets.sheet(gettext("Summary"))
+    sheet.set_column(0, 0, 54)
+    sheet.set_column(1, 3, 22)
+    sheet.write_string(0, 0, title_of(report), sheets.title)
+    told = [about_line(report), made(report), "", *summary(report)]
+    for line, text in enumerate(told, 1):
+        sheet.merge_range(line, 0, line, 3, harmless(text), sheets.wrapped)
+        sheet.set_row(line, 16 * (1 + len(text) // 118))
+    line = len(told) + 2
+    sheets.line(sheet, line, (gettext("Value"), "", gettext("How it is meant"), ""), sheets.head)
+    numbers = (report.counts.total, report.counts.critical_count)
+    for number, one in enumerate(worth(report)):
+        value = numbers[number] if number < len(numbers) else one.value
+        sheets.line(sheet, line + 1 + number, (one.what, value, one.meaning))
+    line += len(worth(report)) + 2
+    headings = (
+        gettext("How soon things were seen"),
+        gettext("Half within"),
+        gettext("95 of 100 within"),
+        gettext("Of"),
+    )
+    sheets.line(sheet, line, headings, sheets.head)
+    for number, way in enumerate(speeds(report), 1):
+        sheets.line(sheet, line + number, (way.way, way.median, way.most, way.of))
+
+
+def _days(sheets: Sheets, report: Report) -> None:
+    days = report.counts.by_day
+    rows = [
+        (day.isoformat(), *(counts[weight] for weight in WEIGHTS), sum(counts.values())) for day, counts in days.items()
+    ]
+    totals = (gettext("All days"), *(report.counts.by_weight[weight] for weight in WEIGHTS), report.counts.total)
+    headings = (gettext("UTC day"), *(str(weight.label) for weight in WEIGHTS), gettext("All"))
+    sheet = sheets.table(gettext("By day"), headings, [*rows, totals], (14, 12, 12, 12, 12, 12))
+    chart = sheets.book.add_chart({"type": "column", "subtype": "stacked"})
+    for number, (weight, color) in enumerate(
+        zip(WEIGHTS, ("#c3243b", "#d9730d", "#2479b0", "#b0bec9"), strict=True), 1
+    ):
+        chart.add_series(
+            {
+                "name": str(weight.label),
+                "categories": [sheet.get_name(), 1, 0, len(rows), 0],
+                "values": [sheet.get_name(), 1, number, len(rows), number],
+                "fill": {"color": color},
+                "gap": 40,
+            }
+        )
+    chart.set_title({"name": gettext("Changes by day"), "name_font": {"size": 12}})
+    chart.set_legend({"position": "bottom"})
+    chart.set_size({"width": 720, "height": 340})
+    sheet.insert_chart("H2", chart)
+
+
+def _kinds(sheets: Sheets, report: Report) -> None:
+    counts = report.counts
+    is_week = report.period.noun == "week"
+    before = gettext("Changes in the week before") if is_week else gettext("Changes in the month before")
+    rows = [
+        *((gettext("What changed most"), label, count) for label, count in counts.what),
+        *((gettext("Of it critical"), label, count) for label, count in counts.critical),
+        *((gettext("Where"), country, count) for country, count in counts.countries),
+        (gettext("Besides"), gettext("Small updates (noise)"), counts.noise),
+        (gettext("Besides"), gettext("Notifications of D&B"), counts.notifications),
+        (gettext("Besides"), before, counts.before),
+    ]
+    sheets.table(gettext("What and where"), (gettext("Table"), gettext("What"), gettext("Changes")), rows, (20, 52, 12))
+
+
+def _events(sheets: Sheets, report: Report) -> None:
+    rows = (
+        (one.at, one.duns, one.company, one.country, one.what, report.reference(one.registration))
+        for one in report.events
+    )
+    headings = (
+        gettext("When"),
+        gettext("D-U-N-S number"),
+        gettext("Company"),
+        gettext("Country"),
+        gettext("What D&B says"),
+        gettext("Registration"),
+    )
+    sheet = sheets.table(gettext("Critical events"), headings, rows, (18, 16, 44, 10, 80, 28))
+    sheet.autofilter(0, 0, max(len(report.events), 1), len(headings) - 1)
+
+
+def _registrations(sheets: Sheets, report: Report) -> None:
+    rows = (
+        (
+            one.registration.reference,
+            f"{one.standing.word}, {pulled_words(one, report)}",
+            one.listed,
+            one.coming,
+            one.refused,
+            report.counts.by_registration[one.registration.pk],
+        )
+        for one in report.held
+    )
+    headings = (
+        gettext("Registration"),
+        gettext("State now"),
+        gettext("Watched"),
+        gettext("To come"),
+        gettext("Refused"),
+        gettext("Changes"),
+    )
+    sheets.table(gettext("Registrations"), headings, rows, (28, 40, 12, 12, 12, 12))
+
+
+def _waiting(sheets: Sheets, report: Report) -> None:
+    rows = (
+        (one.weight, one.title, one.raised_at, round(one.waited.total_seconds() / SECONDS_A_DAY, 2))
+        for one in report.waiting
+    )
+    headings = (gettext("Weight"), gettext("Alert"), gettext("Raised"), gettext("Days waiting"))
+    sheets.table(gettext("Unacknowledged"), headings, rows, (12, 90, 18, 14))

@@ -1,0 +1,1 @@
+"""How long things are kept, and a history made smaller without losing a state."""

@@ -1,0 +1,1 @@
+"""A company's scores over time, and how they moved."""

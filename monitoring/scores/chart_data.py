@@ -1,0 +1,248 @@
+"""A company's scores over time: from its own changes to small lines, and the same in words (contract §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from monitoring.elements.compare import course
+from monitoring.elements.formatting import number, plain_words, words
+from monitoring.elements.severity import default_label
+from monitoring.history.state import Event, states
+from monitoring.models import Element
+from monitoring.scores.sparkline import Line, Point
+
+ASSESSMENT = "organization.dnbAssessment"
+MOST = 12
+CODES = ("dnbCode", "scoreModelDnBCode")
+# Scales that are known: a line drawn against them does not make much of little.
+SCALES: Mapping[str, tuple[float, float]] = {"nationalPercentile": (1, 100), "classScore": (1, 5)}
+TONES = {"better": "good", "worse": "bad", "": "calm"}
+SHORT = {"maximumRecommendedLimit": _("Recommended credit limit")}
+
+
+@dataclass(slots=True)
+class Score:
+    """One number of D&B's assessment, and how it moved."""
+
+    path: str
+    label: str
+    unit: str = ""
+    points: list[Point] = field(default_factory=list)
+    line: Line | None = None
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition(".")[2]
+
+    @property
+    def values(self) -> list[Decimal]:
+        return [point.value for point in self.points if point.value is not None]
+
+    @property
+    def last(self) -> str:
+        value = self.points[-1].value
+        return gettext("none") if value is None else self.say(value)
+
+    def say(self, value: Decimal) -> str:
+        return f"{number(value)} {self.unit}".strip()
+
+    @property
+    def sense(self) -> str:
+        """Which way is good: percentiles up, classes down."""
+        return {"better": gettext("Higher is better."), "worse": gettext("Higher is worse.")}.get(
+            course(self.path, 1, 2), ""
+        )
+
+    @property
+    def trend(self) -> str:
+        """Better or worse than at the beginning, where that can be said."""
+        return course(self.path, self.values[0], self.values[-1])
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.trend]
+
+    @property
+    def has_moved(self) -> bool:
+        return len(self.points) > 1
+
+    @property
+    def words(self) -> str:
+        """Lowest, highest, and what became of it."""
+        return " ".join(filter(None, [self._range(), self.sense, self._course()]))
+
+    def _range(self) -> str:
+        low, high = min(self.values), max(self.values)
+        if low == high:
+            return _no_change(self.points[0].moment)
+        return gettext("Lowest %(low)s (%(low_day)s), highest %(high)s (%(high_day)s).") % {
+            "low": self.say(low),
+            "low_day": self._when(low),
+            "high": self.say(high),
+            "high_day": self._when(high),
+        }
+
+    def _when(self, value: Decimal) -> str:
+        return day(next(point.moment for point in reversed(self.points) if point.value == value))
+
+    def _course(self) -> str:
+        first, start = self.values[0], day(self.points[0].moment)
+        if len(set(self.values)) == 1:
+            return ""
+        if first == self.values[-1]:
+            return gettext("As on %(day)s.") % {"day": start}
+        text = {
+            "better": gettext("Better than %(value)s on %(day)s."),
+            "worse": gettext("Worse than %(value)s on %(day)s."),
+        }.get(self.trend, "")
+        return text and text % {"value": self.say(first), "day": start}
+
+    def draw(self, start: datetime, end: datetime) -> None:
+        ends = SCALES.get(self.name) or (float(min(self.values)), float(max(self.values)))
+        self.line = Line(self.points, start, end, *ends)
+
+
+def day(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "SHORT_DATE_FORMAT")
+
+
+@dataclass(slots=True)
+class Rating:
+    """An assessment in letters: what it is, and what it was."""
+
+    path: str
+    label: str
+    steps: list[tuple[datetime, str]] = field(default_factory=list)
+
+    @property
+    def has_moved(self) -> bool:
+        return len(self.steps) > 1
+
+    @property
+    def tone(self) -> str:
+        return TONES[course(self.path, self.steps[0][1], self.steps[-1][1])]
+
+    @property
+    def last(self) -> str:
+        return self.steps[-1][1] or gettext("none")
+
+    @property
+    def words(self) -> str:
+        if len(self.steps) == 1:
+            return _no_change(self.steps[0][0])
+        before = ", ".join(_step(*step) for step in reversed(self.steps[-4:-1]))
+        trend = course(self.path, self.steps[0][1], self.steps[-1][1])
+        words = {"better": gettext("Better than %(value)s."), "worse": gettext("Worse than %(value)s.")}.get(trend, "")
+        parts = (
+            gettext("Since %(day)s.") % {"day": day(self.steps[-1][0])},
+            gettext("Before: %(steps)s.") % {"steps": before},
+            words and words % {"value": self.steps[0][1]},
+        )
+        return " ".join(filter(None, parts))
+
+
+def _no_change(since: datetime) -> str:
+    return gettext("No change since %(day)s.") % {"day": day(since)}
+
+
+def _step(moment: datetime, text: str) -> str:
+    return gettext("%(value)s from %(day)s") % {"value": text or gettext("none"), "day": day(moment)}
+
+
+@dataclass(slots=True)
+class Scores:
+    """What D&B thinks of a company, over time."""
+
+    numbers: list[Score] = field(default_factory=list)
+    ratings: list[Rating] = field(default_factory=list)
+
+
+def scores_of(events: Iterable[Event], elements: Mapping[str, Element], end: datetime) -> Scores:
+    """The numbers and ratings of the assessment, each with the moments at which it became what it was."""
+    numbers: dict[str, Score] = {}
+    ratings: dict[str, Rating] = {}
+    for event, profile in states(events):
+        if event.seed is not None or _is_near(event.path):
+            _take_first(event, numbers, elements)
+            _take(event.moment, dict(_leaves(profile.value(ASSESSMENT), ASSESSMENT)), numbers, ratings, elements)
+    found = Scores(sorted(numbers.values(), key=_place)[:MOST], sorted(ratings.values(), key=_place)[:MOST])
+    start = min((score.points[0].moment for score in found.numbers), default=end)
+    for score in found.numbers:
+        score.draw(start, end)
+    return found
+
+
+def label(path: str, elements: Mapping[str, Element]) -> str:
+    """ "Failure score: national percentile", where people gave no words of their own."""
+    known = elements.get(path)
+    if known and known.label and known.label != default_label(path)[:200]:
+        return known.label
+    above, name = path.split(".")[-2:]
+    is_said = plain_words(above).endswith(plain_words(name))
+    text = str(SHORT.get(name, "")) or (words(above) if is_said else f"{words(above)}: {words(name)}")
+    return text[:1].upper() + text[1:]
+
+
+def _place(row: Score | Rating) -> tuple[bool, bool, str, bool]:
+    """What has moved first, of that scores before amounts, and percentiles before classes."""
+    above, _, name = row.path.rpartition(".")
+    return not row.has_moved, not course(row.path, 1, 2), above, not name.endswith("Percentile")
+
+
+def _is_near(path: str) -> bool:
+    return path.startswith(ASSESSMENT) or ASSESSMENT.startswith(path + ".")
+
+
+def _take_first(event: Event, numbers: dict[str, Score], elements: Mapping[str, Element]) -> None:
+    """What D&B says a number was before the first change that is known of it."""
+    if event.seed is None and event.path not in numbers:
+        for path, value, unit in _numbers(dict(_leaves(event.previous, event.path))):
+            if path.startswith(ASSESSMENT + ".") and path not in numbers:
+                numbers[path] = Score(path, label(path, elements), unit, [Point(event.moment, value)])
+
+
+def _take(
+    moment: datetime,
+    leaves: dict[str, Any],
+    numbers: dict[str, Score],
+    ratings: dict[str, Rating],
+    elements: Mapping[str, Element],
+) -> None:
+    found = {path: (value, unit) for path, value, unit in _numbers(leaves)}
+    for path in dict.fromkeys([*numbers, *found]):
+        value, unit = found.get(path, (None, ""))
+        score = numbers.setdefault(path, Score(path, label(path, elements), unit))
+        if not score.points or score.points[-1].value != value:
+            score.points.append(Point(moment, value))
+    for path, text in leaves.items():
+        if path.rpartition(".")[2] == "rating" and isinstance(text, str):
+            rating = ratings.setdefault(path, Rating(path, label(path, elements)))
+            if not rating.steps or rating.steps[-1][1] != text:
+                rating.steps.append((moment, text))
+
+
+def _numbers(leaves: Mapping[str, Any]) -> Iterator[tuple[str, Decimal, str]]:
+    """Plain numbers, and amounts under the name of what holds them."""
+    for path, value in leaves.items():
+        above, _, name = path.rpartition(".")
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or name in CODES:
+            continue
+        unit = leaves.get(f"{above}.currency", "") if name == "value" else ""
+        yield above if name == "value" else path, Decimal(str(value)), unit if isinstance(unit, str) else ""
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _leaves(member, f"{path}.{name}")
+    elif not isinstance(value, list):
+        yield path, value

@@ -1,0 +1,1 @@
+"""Counts and delays by day, for pages and reports."""

@@ -1,0 +1,39 @@
+"""Daily counts: the program's own record, read only."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from core.admin.base import ReadOnlyAdmin
+from core.admin.filters import choice_filter
+from core.text import country_name
+from monitoring.models import (
+    DailyCount,
+    Kind,
+    NotificationType,
+    Severity,
+)
+
+
+@admin.register(DailyCount)
+class DailyCountAdmin(ReadOnlyAdmin):
+    list_display = ("day", "what", "kind_words", "element", "weight", "place", "count")
+    list_filter = (choice_filter("what", [("change", _("Changes")), ("notification", _("Notifications"))], _("what")),)
+    ordering = ("-day", "-what", "-id")
+    sortable_by = ()
+    empty_title = _("Nothing counted yet")
+    empty_text = _("Changes and notifications are counted by day as they are published.")
+
+    @admin.display(description=_("Kind"))
+    def kind_words(self, row: DailyCount) -> str:
+        known = dict(Kind.choices if row.what == "change" else NotificationType.choices)
+        return str(known.get(row.kind, row.kind))
+
+    @admin.display(description=_("Country"))
+    def place(self, row: DailyCount) -> str:
+        return country_name(row.country)
+
+    @admin.display(description=_("Weight"))
+    def weight(self, row: DailyCount) -> str:
+        return str(Severity(row.severity).label)

@@ -1,0 +1,118 @@
+"""Daily counts for front page and reports: recomputed for the days that a publication touches (design §3)."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Count
+
+from core.db import in_batches, insert_new
+from monitoring.history.state import SNAPSHOT
+from monitoring.models import Change, DailyCount, DayTotal, Notification, Severity
+from monitoring.publications.consumers import PublicationReader, after
+from monitoring.scores.score_changes import recount_moves
+from monitoring.stats.day_totals import totals_of
+from portfolio.models import Company
+
+READER = PublicationReader("daily counts")
+COUNT_KEYS = uuid.UUID("c0a8f1de-9d4f-5b0e-8f53-7c1f6f7f2d10")
+PUBLICATIONS = 500
+
+
+def roll_up() -> int:
+    """Recompute the days touched by publications not counted yet; returns how many days were."""
+    mark = READER.mark()
+    publications = list(after(mark)[:PUBLICATIONS])
+    if not publications:
+        return 0
+    days = days_touched([publication.delivery_id for publication in publications])
+    for day in sorted(days):
+        recount(day)
+    READER.move(mark, publications[-1].number)
+    return len(days)
+
+
+def days_touched(deliveries: Iterable[uuid.UUID]) -> set[date]:
+    """The UTC days on which what these deliveries brought happened or was delivered."""
+    days: set[date] = set()
+    for batch in in_batches(list(deliveries)):
+        moments: set[datetime | None] = set(
+            Change.objects.filter(delivery__in=batch).values_list("changed_at", flat=True)
+        )
+        moments.update(Notification.objects.filter(delivery__in=batch).values_list("delivered_at", flat=True))
+        days |= {moment.astimezone(UTC).date() for moment in moments if moment}
+    return days
+
+
+def recount(day: date) -> None:
+    """Make the rows of one day what the changes and notifications say."""
+    replace_day(DailyCount, day, {row.pk: row for row in [*_change_counts(day), *_notification_counts(day)]})
+    replace_day(DayTotal, day, {row.pk: row for row in totals_of(day)})
+    recount_moves(day)
+
+
+def replace_day(model: Any, day: date, wanted: Mapping[uuid.UUID, Any]) -> None:
+    """Make a day's rows of a roll-up the wanted ones, and write only what differs."""
+    known = dict(model.objects.filter(day=day).values_list("pk", "count"))
+    for batch in in_batches(list(known.keys() - wanted.keys())):
+        model.objects.filter(pk__in=batch).delete()
+    for key in known.keys() & wanted.keys():
+        if known[key] != wanted[key].count:
+            model.objects.filter(pk=key).update(count=wanted[key].count)
+    insert_new(model, [wanted[key] for key in wanted.keys() - known.keys()])
+
+
+def _between(day: date) -> tuple[datetime, datetime]:
+    start = datetime.combine(day, time(), UTC)
+    return start, start + timedelta(days=1) - timedelta(milliseconds=1)
+
+
+def _change_counts(day: date) -> Iterator[DailyCount]:
+    rows = (
+        Change.objects.filter(changed_at__range=_between(day), superseded=False)
+        .values_list("registration_id", "kind", "element", "severity", "company_id")
+        .annotate(count=Count("id"))
+    )
+    yield from _counts(day, "change", [(*row[:4], row[4], row[5]) for row in rows])
+
+
+def _notification_counts(day: date) -> Iterator[DailyCount]:
+    rows = (
+        Notification.objects.filter(delivered_at__range=_between(day))
+        .exclude(type=SNAPSHOT)
+        .values_list("registration_id", "company_id", "type")
+        .annotate(count=Count("id"))
+    )
+    yield from _counts(day, "notification", [(row[0], row[2], "", Severity.NOISE, row[1], row[3]) for row in rows])
+
+
+def _counts(day: date, what: str, rows: list[tuple[Any, ...]]) -> Iterator[DailyCount]:
+    """Rows of (registration, kind, element, severity, company, count), summed by the company's country."""
+    countries = _countries({row[4] for row in rows})
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for registration, kind, element, severity, company, count in rows:
+        counts[registration, kind, element, severity, countries.get(company, "")] += count
+    for (registration, kind, element, severity, country), count in counts.items():
+        key = uuid.uuid5(COUNT_KEYS, f"{day}|{what}|{registration}|{kind}|{element}|{severity}|{country}")
+        yield DailyCount(
+            id=key,
+            day=day,
+            what=what,
+            registration_id=registration,
+            kind=kind,
+            element=element,
+            severity=severity,
+            country=country,
+            count=count,
+        )
+
+
+def _countries(duns: set[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for batch in in_batches(sorted(duns)):
+        found.update(Company.objects.filter(pk__in=batch).values_list("pk", "country"))
+    return found

@@ -1,0 +1,124 @@
+"""The order of a company's story where times alone do not give it: turns, places, and the key that sorts.
+
+Whole documents of one company often share one stamp, because D&B may stamp an answer as a whole. Then what counts is
+which call brought them and where in its answer they stood. Every call that may carry notifications takes the
+registration's next turn, which is a counter and no clock: two machines' clocks differ. A replay stands for the call
+whose loss it makes good. A notification's place is the least over all stored answers that show it, so it is the same
+in whatever order the answers are read.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from monitoring.content_ids import milliseconds
+from monitoring.models import Delivery, Notification, Source
+from portfolio.models import Registration
+
+WAYS = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.RETRY: 0}
+LARGEST_POSITION, LARGEST_INDEX = 0xFFFFF, 0xFFF
+LATEST_FIRST = ("-changed_at", "-place", "-id")
+OLDEST_FIRST = ("changed_at", "place", "id")
+LATEST_NOTIFICATIONS_FIRST = ("-place", "-id")
+# Of a moment that holds more, as a file of whole documents does, rows are not sorted.
+MOST_OF_A_MOMENT = 10_000
+
+Row = TypeVar("Row", bound=Model)
+
+
+class InStory(Protocol):
+    """A row that stands in a company's story."""
+
+    pk: Any
+    changed_at: datetime
+    place: str
+
+
+def take_turn(rows: QuerySet[Registration], **fields: Any) -> int | None:
+    """The next turn of the one registration among `rows`, with `fields` set in the same step; None where there is
+    none."""
+    while (turn := rows.values_list("turn", flat=True).first()) is not None:
+        if rows.filter(turn=turn).update(turn=turn + 1, **fields):
+            return turn + 1
+    return None
+
+
+def next_turn(registration: Registration) -> int:
+    """For what is no call under the lease: a file, a doubt."""
+    turn = take_turn(Registration.objects.filter(pk=registration.pk))
+    assert turn is not None, "the registration is there"
+    return turn
+
+
+def place_of(delivery: Delivery, position: int) -> str:
+    """Where an item stands: way, the turn stood for, turn, position, as text that sorts. The least represents it."""
+    if delivery.place:
+        return delivery.place
+    way = WAYS[Source(delivery.source)]
+    return f"{way}{delivery.stands_for:08x}{delivery.turn:08x}{min(position, LARGEST_POSITION):05x}"
+
+
+def story_place(delivered_at: datetime | None, place: str, index: int = 0) -> str:
+    """What sorts a company's changes of one moment: when delivered, then the turn stood for before the way, so that
+    what a replay made good stands where the call stood that lost it; at last the element's index."""
+    return f"{milliseconds(delivered_at):012x}{place[1:9]}{place[:1]}{place[9:]}{min(index, LARGEST_INDEX):03x}"
+
+
+def notification_key(row: Notification) -> tuple[Any, ...]:
+    """Sorts a company's whole documents, and any notifications, as they came."""
+    moment = row.delivered_at or row.recorded_at
+    return moment, story_place(moment, row.place), row.position, row.pk.int
+
+
+def order_text(row: InStory) -> str:
+    """The same as one text, for other programs."""
+    return f"{milliseconds(row.changed_at):012x}{row.place}"
+
+
+def story_key(row: InStory) -> tuple[datetime, str, int]:
+    """Sorts a company's changes from the first to the last, as `OLDEST_FIRST` does in the database."""
+    return row.changed_at, row.place, row.pk.int
+
+
+def newest(rows: QuerySet[Row], start: int, stop: int, within: Sequence[str] = LATEST_FIRST) -> list[Row]:
+    """The rows from `start` to `stop`, the newest being the first.
+
+    Keys begin with the time, so an index gives them; within one moment they follow no order of the story. Rows that
+    share a moment with what lies beyond an end are therefore chosen by the order `within` a moment.
+    """
+    first = max(start - 1, 0)
+    found = list(rows.order_by("-id")[first : stop + 1])
+    above, chosen = found[: start - first], found[start - first :][: stop - start]
+    below = found[start - first + len(chosen) :]
+    if not chosen:
+        return []
+    result: list[Row] = []
+    for moment in sorted({_moment(row) for row in chosen}, reverse=True):
+        same = [row for row in chosen if _moment(row) == moment]
+        is_cut = any(_moment(row) == moment for row in (*above, *below))
+        result += _chosen_again(rows, moment, start, same, within) if is_cut else same
+    return result
+
+
+def _moment(row: Model) -> int:
+    """The milliseconds that a key begins with."""
+    return int(row.pk.int >> 80)
+
+
+def _first_key(moment: int) -> uuid.UUID:
+    return uuid.UUID(int=moment << 80)
+
+
+def _chosen_again(rows: QuerySet[Row], moment: int, start: int, same: list[Row], within: Sequence[str]) -> list[Row]:
+    """As many of one moment's rows as the index gave, but those that its own order has there."""
+    whole = rows.filter(pk__gte=_first_key(moment), pk__lt=_first_key(moment + 1))
+    if whole.order_by()[: MOST_OF_A_MOMENT + 1].count() > MOST_OF_A_MOMENT:
+        return same
+    later = rows.filter(pk__gte=_first_key(moment + 1)).order_by().count() if start else 0
+    skipped = max(start - later, 0)
+    return list(whole.order_by(*within)[skipped : skipped + len(same)])

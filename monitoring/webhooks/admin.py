@@ -1,0 +1,315 @@
+"""Webhooks and the messages for them: made, tested, switched off and on, sent again."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import TextChoices
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
+
+from core.actors import actor_of
+from core.admin.base import PageAdmin, Secret, shown_once
+from core.markup import ago, badge
+from core.text import counted
+from direct_plus.duns import InvalidDuns
+from monitoring.models import (
+    Dispatch,
+    DispatchState,
+    Kind,
+    WebhookEndpoint,
+)
+from monitoring.outbox.admin.messages import state_badge
+from monitoring.outbox.queue import send_again
+from monitoring.webhooks.endpoints import (
+    create_endpoint,
+    edit_endpoint,
+    missed,
+    resend,
+    rotate_secret,
+    switch_off,
+    switch_on,
+)
+from monitoring.webhooks.event_types import EVENT_TYPES, UnknownEventType, patterns_of, split
+from monitoring.webhooks.send import send_test
+from portfolio.companies.duns_lists import entries_of, read_listed
+
+LAST = 20
+FIELDS = ("name", "url", "event_types", "kinds", "severity", "element", "registration", "countries", "companies")
+
+BEGINNING = ("begin", "begin_at")
+
+
+class Begin(TextChoices):
+    """Where a new webhook begins to hear of changes."""
+
+    NOW = "now", _("With what is published from now on")
+    TIME = "time", _("With what was published since a time")
+    ALL = "all", _("With the first that is kept")
+
+
+class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    url = forms.URLField(
+        label=_("Address"), max_length=500, assume_scheme="https", widget=UnfoldAdminURLInputWidget,
+        help_text=_("Where events are sent by POST. Redirects are not followed."),
+    )  # fmt: skip
+
+    class Meta:
+        model = WebhookEndpoint
+        fields = FIELDS
+
+    def clean_event_types(self) -> str:
+        try:
+            found = patterns_of(self.cleaned_data["event_types"])
+        except UnknownEventType as error:
+            raise ValidationError(str(error)) from error
+        return ", ".join(found)
+
+    def clean_kinds(self) -> str:
+        found = split(self.cleaned_data["kinds"])
+        if unknown := sorted(set(found) - set(Kind.values)):
+            raise ValidationError(
+                gettext("“%(unknown)s” is no kind. There are: %(names)s.")
+                % {"unknown": unknown[0], "names": ", ".join(Kind.values)}
+            )
+        return ", ".join(found)
+
+    def clean_countries(self) -> str:
+        found = [code.upper() for code in split(self.cleaned_data["countries"])]
+        if any(len(code) != 2 for code in found):
+            raise ValidationError(gettext("Countries have two letters, such as DE, separated by commas."))
+        return ", ".join(found)
+
+    def clean_companies(self) -> str:
+        try:
+            return ", ".join(map(read_listed, entries_of(self.cleaned_data["companies"])))
+        except InvalidDuns as error:
+            raise ValidationError(
+                gettext("There is something that is no D-U-N-S number: %(reason)s.") % {"reason": error.reason}
+            ) from error
+
+
+class NewWebhookForm(WebhookForm):
+    """Its beginning is chosen once: later it is where its cursor stands."""
+
+    begin = forms.ChoiceField(
+        label=_("Changes begin"), choices=Begin.choices, initial=Begin.NOW, required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("All other events are those that happen after the webhook is made."),
+    )  # fmt: skip
+    begin_at = forms.DateTimeField(
+        label=_("Since"), required=False, help_text=_("Only with “since a time”; in your time zone."),
+        widget=UnfoldAdminTextInputWidget({"type": "datetime-local"}),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("begin") == Begin.TIME and not cleaned.get("begin_at") and "begin_at" not in self.errors:
+            self.add_error("begin_at", gettext("Give the day and time from which changes are sent."))
+        return cleaned
+
+    def beginning(self) -> datetime | None:
+        """None stands for now."""
+        if self.cleaned_data.get("begin") == Begin.ALL:
+            return datetime.fromtimestamp(0, UTC)
+        chosen: datetime | None = self.cleaned_data["begin_at"]
+        return chosen if self.cleaned_data["begin"] == Begin.TIME else None
+
+
+class RangeForm(forms.Form):
+    """From when to when messages are sent again; read in the reader's zone."""
+
+    since, until = (
+        forms.DateTimeField(
+            label=label,
+            error_messages={
+                "required": _("From when to when?"),
+                "invalid": _("That is no date with a time."),
+            },
+            widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
+        )
+        for label in (_("From"), _("To"))
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and cleaned["since"] > cleaned["until"]:
+            raise ValidationError(gettext("The end lies before the beginning."))
+        return cleaned
+
+
+@admin.register(WebhookEndpoint)
+class WebhookAdmin(PageAdmin):
+    form = WebhookForm
+    list_display = ("what", "hears", "status", "made")
+    list_display_links = ("what",)
+    ordering = ("name",)
+    sortable_by = ()
+    change_form_template = "pages/webhook.html"
+    empty_title = _("No webhooks yet")
+    empty_text = _(
+        "A webhook tells another system of changes, alerts and what happens in the portfolio, as it happens."
+    )
+    fieldsets = (
+        (None, {"fields": ("name", "url", "event_types")}),
+        (_("Which changes"), {"fields": FIELDS[3:]}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.do))
+        return [path("<uuid:key>/do/<slug:action>/", view, name="monitoring_webhook_do"), *super().get_urls()]
+
+    def has_delete_permission(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> bool:
+        """It is switched off: its messages stay explained."""
+        return False
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = self.form if change else NewWebhookForm
+        return super().get_form(request, obj, change, **{**kwargs, "form": form})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        beginning = (_("Where it begins"), {"fields": BEGINNING})
+        return self.fieldsets if obj else (*self.fieldsets, beginning)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        columns = {name: form.cleaned_data[name] for name in FIELDS}
+        if change:
+            edit_endpoint(WebhookEndpoint.objects.get(pk=obj.pk), by=actor_of(request), **columns)
+            return
+        endpoint, secret = create_endpoint(made_by=actor_of(request), begin=form.beginning(), **columns)
+        obj.pk = endpoint.pk
+        obj.refresh_from_db()
+        obj.plain = secret
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        return secret_shown(request, obj, obj.plain, gettext("With “whsec_”, it goes into the receiver's settings."))
+
+    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        endpoint = self.object_or_404(request, str(key))
+        if action == "rotate":
+            return rotated(request, endpoint)
+        if action == "resend":
+            level, text = _resend(endpoint, request)
+        elif action in ACTIONS:
+            level, text = ACTIONS[action](endpoint, actor_of(request))
+        else:
+            raise Http404
+        messages.add_message(request, level, text)
+        return HttpResponseRedirect(reverse("admin:monitoring_webhookendpoint_change", args=[key]))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        context = {**(extra_context or {}), **self.told(request, object_id)}
+        return super().change_view(request, object_id, form_url, context)
+
+    def told(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
+        row = self.object_or_404(request, object_id)
+        sent = list(Dispatch.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
+        for one in sent:
+            one.badge = state_badge(one)  # type: ignore[attr-defined]
+        parked = Dispatch.objects.filter(target=row.pk, state=DispatchState.PARKED)[:1000].count()
+        may_act = self.has_change_permission(request)
+        messages_missed, changes_missed = (0, 0) if row.is_active else missed(row)
+        return {
+            "sent": sent,
+            "parked": parked,
+            "may_act": may_act,
+            "event_list": EVENT_TYPES.values(),
+            "messages_missed": messages_missed,
+            "changes_missed": changes_missed,
+            "range": RangeForm(),
+        }
+
+    @display(description=_("Webhook"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
+    def what(self, row: WebhookEndpoint) -> tuple[str, str]:
+        return row.name, row.url
+
+    @admin.display(description=_("Hears"))
+    def hears(self, row: WebhookEndpoint) -> str:
+        return row.event_types
+
+    @admin.display(description=_("State"))
+    def status(self, row: WebhookEndpoint) -> SafeString:
+        return badge(gettext("On"), "good") if row.is_active else badge(gettext("Off"), "warn", row.off_reason)
+
+    @admin.display(description=_("Made"))
+    def made(self, row: WebhookEndpoint) -> SafeString | str:
+        return ago(row.created_at)
+
+
+def rotated(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
+    secret = rotate_secret(endpoint, by=request.user.get_username())
+    note = gettext("With “whsec_”. For a day, messages are signed with the old one as well.")
+    return secret_shown(request, endpoint, secret, note)
+
+
+def secret_shown(request: HttpRequest, endpoint: WebhookEndpoint, secret: str, note: str) -> HttpResponse:
+    back = reverse("admin:monitoring_webhookendpoint_change", args=[endpoint.pk])
+    shown = [Secret(endpoint.name, secret)]
+    return shown_once(request, shown, title=gettext("Secret of a webhook"), note=note, back=back)
+
+
+# What people do with a webhook
+
+
+def _test(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
+    attempt = send_test(endpoint)
+    if attempt.error:
+        return messages.ERROR, gettext("The test did not arrive: %(error)s.") % {"error": attempt.error}
+    return messages.SUCCESS, gettext("The test arrived: %(status)s after %(duration_ms)s ms.") % {
+        "status": attempt.status,
+        "duration_ms": attempt.duration_ms,
+    }
+
+
+def _off(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
+    switch_off(endpoint, by=by, reason=gettext("by %(name)s") % {"name": by})
+    return messages.SUCCESS, gettext("Switched off. What happens is kept and told when it is switched on again.")
+
+
+def _on(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
+    switch_on(endpoint, by=by)
+    return messages.SUCCESS, gettext("Switched on. What waited is sent within a minute.")
+
+
+def _from_now(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
+    switch_on(endpoint, by=by, from_now=True)
+    return messages.SUCCESS, gettext("Switched on from now: what happened before is not sent.")
+
+
+def _resend(endpoint: WebhookEndpoint, request: HttpRequest) -> tuple[int, str]:
+    form = RangeForm(request.POST)
+    if not form.is_valid():
+        return messages.ERROR, gettext("Nothing is sent again. %(why)s") % {"why": next(iter(form.errors.values()))[0]}
+    count = resend(endpoint, by=request.user.get_username(), **form.cleaned_data)
+    return messages.SUCCESS, ngettext(
+        "%(count)s are sent again within a minute, in the same order and under the same ids.",
+        "%(count)s are sent again within a minute, in the same order and under the same ids.",
+        count,
+    ) % {"count": counted(count)}
+
+
+def _again(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
+    count = send_again(Dispatch.objects.filter(target=endpoint.pk, state=DispatchState.PARKED).only("pk"))
+    return messages.SUCCESS, ngettext(
+        "%(count)s given up before are tried again, under the same ids.",
+        "%(count)s given up before are tried again, under the same ids.",
+        count,
+    ) % {"count": counted(count)}
+
+
+ACTIONS = {"test": _test, "off": _off, "on": _on, "from-now": _from_now, "again": _again}

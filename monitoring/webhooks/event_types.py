@@ -1,0 +1,185 @@
+"""The events that other systems can hear of: their names, in words, with a JSON schema and an example each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from monitoring.feed.serializers import CHANGE_EXAMPLE
+from monitoring.models import Kind, Severity
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TEXT: dict[str, Any] = {"type": "string"}
+MOMENT: dict[str, Any] = {"type": "string", "format": "date-time"}
+NUMBER: dict[str, Any] = {"type": "integer", "minimum": 0}
+DUNS: dict[str, Any] = {"type": "string", "pattern": "^[0-9]{9}$"}
+KEY: dict[str, Any] = {"type": "string", "format": "uuid"}
+
+
+def an_object(**members: Any) -> dict[str, Any]:
+    """All members are always there; more may come in time."""
+    return {"type": "object", "required": list(members), "properties": members}
+
+
+def or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    name: str
+    summary: str | Promise
+    data: Mapping[str, Any]
+    example: Mapping[str, Any]
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Of the whole body, as it is sent."""
+        whole = an_object(type={"const": self.name}, timestamp=MOMENT, data=self.data)
+        return {"$schema": DIALECT, "title": self.name, "description": str(self.summary), **whole}
+
+    @property
+    def whole_example(self) -> dict[str, Any]:
+        return {"type": self.name, "timestamp": "2026-01-08T11:06:48.301Z", "data": dict(self.example)}
+
+
+COMPANY = an_object(duns=DUNS, name=TEXT, country=TEXT)
+CHANGE = an_object(
+    id=KEY,
+    company=COMPANY,
+    references={"type": "array", "items": an_object(system=TEXT, id=TEXT)},
+    kind={"enum": Kind.values},
+    element=or_null(TEXT),
+    label=TEXT,
+    severity={"enum": [severity.name.lower() for severity in Severity]},
+    previous=True,
+    current=True,
+    changed_at=MOMENT,
+    recorded_at=MOMENT,
+    registration=TEXT,
+    publication=or_null(NUMBER),
+    derived={"type": "boolean"},
+    superseded={"type": "boolean"},
+    order=TEXT,
+)
+ALERT = an_object(id=KEY, company=or_null(DUNS), title=TEXT, severity=TEXT, rule=TEXT, reason=TEXT, happened_at=MOMENT)
+ALERT_EXAMPLE = {
+    "id": "019b95d1-4000-8c55-9d0a-2a4f4b0c9a11",
+    "company": "804735132",
+    "title": "Out of business: Gorman Manufacturing Company, Inc.",
+    "severity": "critical",
+    "rule": "Out of business",
+    "reason": "The rule “Out of business” watches dunsControlStatus.operatingStatus.",
+    "happened_at": "2026-01-07T01:23:13Z",
+}
+SUBJECT = an_object(duns=DUNS, registration=TEXT, by=TEXT, at=MOMENT)
+SUBJECT_EXAMPLE = {
+    "duns": "804735132",
+    "registration": "ACME_LOD_01",
+    "by": "Acme CRM (dnbmon_1a2b3c4d_…)",
+    "at": "2026-01-08T11:06:48.301Z",
+}
+STATE = an_object(duns=DUNS, registration=TEXT, state=TEXT, code=TEXT, message=TEXT, replacement=or_null(DUNS))
+STATE_EXAMPLE = {
+    "duns": "804735132",
+    "registration": "ACME_LOD_01",
+    "state": "monitored",
+    "code": "21108",
+    "message": "",
+    "replacement": None,
+}
+IMPORT = an_object(id=KEY, registration=TEXT, state=TEXT, summary=TEXT, by=TEXT)
+IMPORT_EXAMPLE = {
+    "id": "019b95d1-5000-7c55-9d0a-2a4f4b0c9a11",
+    "registration": "ACME_LOD_01",
+    "state": "confirmed",
+    "summary": "suppliers.xlsx confirmed: 12 new billable companies, 0 removals",
+    "by": "ann",
+}
+
+CHANGE_PUBLISHED = "change.published"
+WEBHOOK_TEST = "webhook.test"
+EVENT_TYPES: Mapping[str, EventType] = {
+    event.name: event
+    for event in (
+        EventType(CHANGE_PUBLISHED, _("A fact about a company, as in the feed."), CHANGE, CHANGE_EXAMPLE),
+        EventType("alert.raised", _("A rule has raised an alert."), ALERT, ALERT_EXAMPLE),
+        EventType("subject.wanted", _("Somebody wants a company monitored."), SUBJECT, SUBJECT_EXAMPLE),
+        EventType("subject.unwanted", _("Somebody no longer wants a company monitored."), SUBJECT, SUBJECT_EXAMPLE),
+        EventType("subject.monitored", _("D&B monitors a company from now on."), STATE, STATE_EXAMPLE),
+        EventType(
+            "subject.removed",
+            _("D&B no longer monitors a company."),
+            STATE,
+            {**STATE_EXAMPLE, "state": "removed", "code": "21112"},
+        ),
+        EventType(
+            "subject.refused",
+            _("D&B does not take a company; `replacement` is the number it names instead."),
+            STATE,
+            {**STATE_EXAMPLE, "state": "refused", "code": "40003", "replacement": "150483782"},
+        ),
+        EventType("import.uploaded", _("A list was handed in; it is read now."), IMPORT, IMPORT_EXAMPLE),
+        EventType(
+            "import.read",
+            _("A list was read and waits for a person to confirm what it adds or removes."),
+            IMPORT,
+            {
+                **IMPORT_EXAMPLE,
+                "summary": "suppliers.xlsx waits for confirmation: 12 new billable companies, 0 removals",
+            },
+        ),
+        EventType(
+            "import.failed",
+            _("A list could not be read; `summary` says why."),
+            IMPORT,
+            {**IMPORT_EXAMPLE, "state": "failed", "summary": "suppliers.xlsx could not be read: It holds no rows."},
+        ),
+        EventType("import.confirmed", _("Somebody confirmed what an import adds or removes."), IMPORT, IMPORT_EXAMPLE),
+        EventType("import.approved", _("A second person approved an import."), IMPORT, IMPORT_EXAMPLE),
+        EventType(
+            "import.applied",
+            _("All that was confirmed of an import is wanted now; the next sync tells D&B."),
+            IMPORT,
+            {
+                **IMPORT_EXAMPLE,
+                "state": "applied",
+                "summary": "suppliers.xlsx was applied: 12 new billable companies, 0 removals",
+            },
+        ),
+        EventType("import.cancelled", _("Nothing of an import will be done."), IMPORT, IMPORT_EXAMPLE),
+        EventType("import.undone", _("What only an import made wanted is wanted no more."), IMPORT, IMPORT_EXAMPLE),
+        EventType(WEBHOOK_TEST, _("Sent by the test button."), an_object(message=TEXT), {"message": "It works."}),
+    )
+}
+
+
+class UnknownEventType(ValueError):
+    """No such event; the text names those there are."""
+
+
+def patterns_of(text: str) -> list[str]:
+    """The names and patterns that somebody has written, checked."""
+    found = split(text)
+    for pattern in found:
+        if not any(matches(pattern, name) for name in EVENT_TYPES):
+            raise UnknownEventType(
+                gettext("“%(pattern)s” is no event. There are: %(names)s; subject.* and *.")
+                % {"pattern": pattern, "names": ", ".join(EVENT_TYPES)}
+            )
+    return found
+
+
+def split(text: str) -> list[str]:
+    return [name.strip() for name in text.replace("\n", ",").split(",") if name.strip()]
+
+
+def matches(pattern: str, name: str) -> bool:
+    if pattern == "*":
+        return True
+    return name.startswith(pattern[:-1]) if pattern.endswith(".*") else name == pattern

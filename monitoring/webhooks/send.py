@@ -1,0 +1,102 @@
+"""One try to send a message to a webhook, and what the receiver's answer means."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.encryption import SecretLost, decrypted
+from core.ids import time_first_id
+from core.outbound.connections import NotReached, PrivateAddress
+from core.outbound.http import post
+from monitoring.models import Dispatch, DispatchAttempt, DispatchState, TargetKind, WebhookEndpoint
+from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route, attempt, claim, enqueue
+from monitoring.webhooks.endpoints import a_message, switch_off, waiting, written
+from monitoring.webhooks.event_types import EVENT_TYPES, WEBHOOK_TEST
+from monitoring.webhooks.signing import signed_headers
+
+# The specification's: ten tries over three days.
+SPACING = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+
+
+def send(dispatch: Dispatch) -> Answer:
+    """One try. Raises NotSent for everything that is not a 2xx."""
+    endpoint = WebhookEndpoint.objects.filter(pk=dispatch.target).first()
+    if endpoint is None:
+        raise NotSent(gettext("The webhook was removed."), final=True)
+    if not endpoint.is_active and dispatch.event_type != WEBHOOK_TEST:
+        raise NotSent(gettext("Switched off: %(off_reason)s") % {"off_reason": endpoint.off_reason}, held=True)
+    if endpoint.is_active and endpoint.keeper_has_left:
+        reason = gettext(
+            "%(name)s, who looked after it, was deactivated or removed. Whoever switches it on takes it over."
+        )
+        switch_off(endpoint, by="webhooks", reason=reason % {"name": endpoint.created_by})
+        raise NotSent(endpoint.off_reason, held=True)
+    try:
+        headers = {"Content-Type": "application/json", "User-Agent": "dnbmon-webhooks/1", **_signed(endpoint, dispatch)}
+        reply = post(endpoint.url, dispatch.payload.encode(), headers)
+    except SecretLost as error:
+        raise NotSent(str(error)) from error
+    except PrivateAddress as error:
+        raise NotSent(str(error), final=dispatch.event_type == WEBHOOK_TEST) from error
+    except NotReached as error:
+        raise NotSent(str(error)) from error
+    return _judged(endpoint, reply.status, reply.text, reply.retry_after)
+
+
+def _signed(endpoint: WebhookEndpoint, dispatch: Dispatch) -> dict[str, str]:
+    now = timezone.now()
+    keys = [decrypted(endpoint.encrypted_secret)]
+    if endpoint.encrypted_old_secret and endpoint.old_secret_until and endpoint.old_secret_until > now:
+        keys.append(decrypted(endpoint.encrypted_old_secret))
+    return signed_headers(dispatch.event, now, dispatch.payload, keys)
+
+
+def _judged(endpoint: WebhookEndpoint, status: int, text: str, retry_after: float | None) -> Answer:
+    if 200 <= status < 300:
+        return Answer(status, text)
+    if status == 410:
+        switch_off(endpoint, by="webhooks", reason=gettext("The receiver answered 410: it is gone for good."))
+        raise NotSent(gettext("410: gone for good"), status=status, text=text, held=True)
+    reason = (
+        gettext("%(status)s: redirects are not followed") % {"status": status}
+        if 300 <= status < 400
+        else gettext("answered %(status)s") % {"status": status}
+    )
+    wait = None if retry_after is None else timedelta(seconds=retry_after)
+    if wait and status in (429, 503):
+        _hold(endpoint, timezone.now() + wait)
+    raise NotSent(reason, status=status, text=text, retry_after=wait)
+
+
+def _hold(endpoint: WebhookEndpoint, until: datetime) -> None:
+    """The receiver wants to be left alone for a while, whatever the message."""
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(held_until=until)
+    waiting(endpoint).filter(next_try_at__lt=until).update(next_try_at=until)
+
+
+def send_test(endpoint: WebhookEndpoint) -> DispatchAttempt:
+    """Send a message now, and return how it went."""
+    event = f"msg_{time_first_id().hex}"
+    body = written(WEBHOOK_TEST, timezone.now(), EVENT_TYPES[WEBHOOK_TEST].example)
+    dispatch = a_message(endpoint, event, WEBHOOK_TEST, "", 0, body)
+    enqueue([dispatch])
+    if claim(dispatch):
+        attempt(dispatch)
+    Dispatch.objects.filter(pk=dispatch.pk, state=DispatchState.WAITING).update(state=DispatchState.CANCELLED)
+    return DispatchAttempt.objects.filter(dispatch=dispatch).order_by("-id")[0]
+
+
+ROUTES[TargetKind.WEBHOOK] = Route(send, SPACING)
