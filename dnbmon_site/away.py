@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from health.handbook import section
+from health.runbook_page import section
 from health.views import words
 
 UNAVAILABLE = 503

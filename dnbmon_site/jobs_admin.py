@@ -24,7 +24,7 @@ from core.jobs import ask_worker
 from core.markup import ago, badge
 from core.text import counted
 from dnbmon_site.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND
-from health.scheduling import PAUSED, REFUSED_TEXT, is_refused, name_in_words, pause, resume, run_now
+from health.schedule_status import PAUSED, REFUSED_TEXT, is_refused, name_in_words, pause, resume, run_now
 
 for model in (Schedule, Success, Failure, OrmQ):
     if admin.site.is_registered(model):

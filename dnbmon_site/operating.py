@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 from core.api.scopes import METRICS
 from dnbmon_site.keys import presented_key
 from dnbmon_site.models import ApiKey
-from health import pages
-from health.checks import all_checks
-from health.metrics import CONTENT_TYPE, exposition
+from health import status_page
+from health.checks.registry import all_checks
+from health.checks.result import worst
+from health.metrics.prometheus import CONTENT_TYPE, exposition
 from health.models import State
-from health.results import worst
 from health.views import BUSY, what_is_missing, words
 
 REFUSED = "A key with the scope “metrics” is needed: Authorization: Bearer dnbmon_…"
@@ -24,7 +24,7 @@ REFUSED = "A key with the scope “metrics” is needed: Authorization: Bearer d
 def health(request: HttpRequest) -> HttpResponse:
     """The page for people; the same as JSON for a program with a key."""
     if presented_key(request) is None:
-        return admin.site.admin_view(pages.page)(request)
+        return admin.site.admin_view(status_page.page)(request)
     return refusal(request) or health_for_programs(request)
 
 
@@ -33,7 +33,7 @@ def health(request: HttpRequest) -> HttpResponse:
 def health_for_programs(request: HttpRequest) -> HttpResponse:
     results = all_checks()
     status = 503 if worst(results) == State.CRITICAL else 200
-    return JsonResponse(pages.as_json(results), status=status)
+    return JsonResponse(status_page.as_json(results), status=status)
 
 
 @never_cache

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-from health.processes import Child, Told, stop
+from dnbmon_site.worker.child_process import Child, Told, stop
 
 STOP_WITHIN = 10.0
 GROUND_STOPS_WITHIN = 2.0

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 from django_q.models import Schedule
 
-from health.scheduling import FOR_EVER, PAUSED, REFUSED
+from health.schedule_status import FOR_EVER, PAUSED, REFUSED
 
 logger = logging.getLogger(__name__)
 

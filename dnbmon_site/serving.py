@@ -5,7 +5,7 @@ import warnings
 from typing import Any
 
 from dnbmon_site.logs import logging_config
-from health.processes import end_with_parent
+from dnbmon_site.worker.child_process import end_with_parent
 
 wsgi_app = "dnbmon_site.wsgi"
 # Threads: most of a request is waiting for the database. WEB_CONCURRENCY sets the number of processes.

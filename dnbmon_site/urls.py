@@ -12,7 +12,7 @@ from dnbmon_site import installing, operating
 from dnbmon_site.front.visits import seen
 from dnbmon_site.preferences import preferences
 from dnbmon_site.sign_in_pages import NewPassword, back, begin, only_with, sign_in
-from health import handbook, pages
+from health import runbook_page, status_page
 from health import views as health
 
 
@@ -33,8 +33,8 @@ password_reset: list[URLPattern] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", operating.health, name="health"),
-    path("health/jobs/<str:key>/<slug:verb>/", admin.site.admin_view(pages.change_job), name="health_job"),
-    path("health/help/<path:path>", admin.site.admin_view(handbook.page), name="handbook"),
+    path("health/jobs/<str:key>/<slug:verb>/", admin.site.admin_view(status_page.change_job), name="health_job"),
+    path("health/help/<path:path>", admin.site.admin_view(runbook_page.page), name="handbook"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
     path("metrics", operating.metrics, name="metrics"),

@@ -11,7 +11,7 @@ class HealthConfig(AppConfig):
     def ready(self) -> None:
         from django_q.signals import post_execute, pre_execute
 
-        from health.beats import beat_with_a_result, beat_with_a_task
+        from health.heartbeats import beat_with_a_result, beat_with_a_task
 
         pre_execute.connect(beat_with_a_task)
         post_execute.connect(beat_with_a_result)

@@ -7,28 +7,29 @@ from datetime import timedelta
 from django.utils import timezone
 from django_q.models import Success
 
-from health import beats, probing
-from health.checks import summary
-from health.outside import tell_outside
-from health.sampling import take_sample
+from health import heartbeats
+from health.checks import dnb_probe
+from health.checks.registry import summary
+from health.history.samples import take_sample
+from health.incidents.heartbeat_url import tell_outside
 
 SUCCESSES_KEPT = timedelta(days=2)
 
 
 def beat() -> None:
     """The canary, which the watchdog puts into the queue when it has seen no sign of life."""
-    beats.beat()
+    heartbeats.beat()
 
 
 def look_after() -> str:
     """Every minute: show that jobs run, look at everything, tell the outside, ask D&B. Says how it stands."""
-    beats.beat_with_a_task()
+    heartbeats.beat_with_a_task()
     # D&B's clock may be another than ours, and freshness goes by it.
-    probing.probe_new()
+    dnb_probe.probe_new()
     look, results = take_sample()
     tell_outside(results)
     # Last, as D&B may keep us waiting; the next look shows what it said.
-    probing.probe_due(look)
+    dnb_probe.probe_due(look)
     return summary(results)
 
 

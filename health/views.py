@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from health.migrating import is_empty, migrations_waiting
+from health.checks.migrations import is_empty, migrations_waiting
 
 # A MongoDB that is away is looked for ten times as long, and who probes has gone by then.
 PATIENCE = 3.0

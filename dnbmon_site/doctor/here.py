@@ -23,7 +23,7 @@ from core.outbound.connections import EVERYWHERE
 from dnbmon_site.backup.jobs import newest_time
 from dnbmon_site.doctor.finding import Finding
 from dnbmon_site.schedules import is_own
-from health.migrating import migrations_waiting
+from health.checks.migrations import migrations_waiting
 from health.models import JOBS, Heartbeat
 from monitoring.models import Channel, Delivery, DeliveryState, FileServer, WebhookEndpoint
 from monitoring.outbox.addresses import address_of

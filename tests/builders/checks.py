@@ -1,8 +1,8 @@
 """One check of the health page."""
 
-from health.checks import all_checks
+from health.checks.registry import all_checks
+from health.checks.result import Result
 from health.models import State
-from health.results import Result
 
 
 def look_at(matter: str) -> Result:

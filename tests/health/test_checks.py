@@ -12,11 +12,11 @@ import pytest
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
-from health import checks_of_machine
-from health.checks import all_checks, headline, summary
+from health.checks import machine
+from health.checks.registry import all_checks, headline, summary
+from health.checks.result import worst
 from health.models import Heartbeat, State
-from health.pages import together
-from health.results import worst
+from health.status_page import together
 from monitoring.models import DeadLetter, DeliveryState, DispatchState
 from monitoring.pull.admin.registrations import marks_of
 from portfolio.models import Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
@@ -235,16 +235,16 @@ def test_a_test_copy_that_would_drain_the_real_queue(monkeypatch: pytest.MonkeyP
 
 
 def test_migrations_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks_of_machine, "migrations_waiting", lambda: 2)
+    monkeypatch.setattr(machine, "migrations_waiting", lambda: 2)
     result = look_at("database")
     assert (result.state, result.do) == (CRITICAL, "Run manage.py migrate.")
 
 
 @pytest.mark.parametrize(("free", "state"), [(0.5e9, CRITICAL), (2e9, WARNING), (4e9, OK)])
 def test_disk(free: float, state: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks_of_machine, "LEAST_FREE", 1_000_000_000)
-    monkeypatch.setattr(checks_of_machine, "ROOM", 3_000_000_000)
-    monkeypatch.setattr(checks_of_machine, "free_space", lambda: (Path("/data"), int(free)))
+    monkeypatch.setattr(machine, "LEAST_FREE", 1_000_000_000)
+    monkeypatch.setattr(machine, "ROOM", 3_000_000_000)
+    monkeypatch.setattr(machine, "free_space", lambda: (Path("/data"), int(free)))
     assert state_of("disk") == state
 
 
@@ -253,7 +253,7 @@ def test_a_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
         def queue_size(self) -> int:
             return 150
 
-    monkeypatch.setattr(checks_of_machine, "get_broker", Full)
+    monkeypatch.setattr(machine, "get_broker", Full)
     assert state_of("queue") == WARNING
 
 

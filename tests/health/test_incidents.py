@@ -9,10 +9,10 @@ import pytest
 from django.utils import timezone
 
 from core.models import Notice
-from health import incidents
-from health.incidents import follow, open_incident, record_past
+from health.checks.result import Result
+from health.incidents import lifecycle
+from health.incidents.lifecycle import follow, open_incident, record_past
 from health.models import Incident, State
-from health.results import Result
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
-    monkeypatch.setattr(incidents, "ask_worker", lambda name, **how: names.append(name))
+    monkeypatch.setattr(lifecycle, "ask_worker", lambda name, **how: names.append(name))
     return names
 
 
@@ -93,7 +93,7 @@ def test_what_was_not_looked_at_stays_open() -> None:
 
 def test_two_processes_open_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second looked before the first had written."""
-    monkeypatch.setattr(incidents, "last_of", lambda matter: None)
+    monkeypatch.setattr(lifecycle, "last_of", lambda matter: None)
     assert open_incident(matter="disk", title="Disk", cause="x") is not None
     assert open_incident(matter="disk", title="Disk", cause="x") is None
     assert Incident.objects.count() == 1

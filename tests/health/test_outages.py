@@ -9,9 +9,9 @@ from django.db import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from core.models import Notice
-from health import watchdog
+from dnbmon_site.worker import watchdog
+from dnbmon_site.worker.watchdog import Watchdog
 from health.models import Incident, State
-from health.watchdog import Watchdog
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
 
@@ -34,7 +34,7 @@ class Answers:
 
 @pytest.fixture
 def dog(monkeypatch: pytest.MonkeyPatch) -> Watchdog:
-    monkeypatch.setattr("health.incidents.ask_worker", lambda *args, **more: "")
+    monkeypatch.setattr("health.incidents.lifecycle.ask_worker", lambda *args, **more: "")
     monkeypatch.setattr(watchdog, "Told", object)
     # The tests have one connection, within a transaction.
     monkeypatch.setattr(watchdog, "close_old_connections", lambda: None)

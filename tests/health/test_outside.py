@@ -9,9 +9,9 @@ import responses
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
+from health.checks.result import Result
+from health.incidents.heartbeat_url import PULL_LOOP, tell_outside
 from health.models import State
-from health.outside import PULL_LOOP, tell_outside
-from health.results import Result
 from tests.builders.checks import look_at
 from tests.builders.times import ago
 

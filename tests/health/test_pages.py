@@ -18,14 +18,14 @@ from core.models import AuditEntry
 from dnbmon_site.accounts import roles
 from dnbmon_site.models import ApiKey
 from dnbmon_site.schedules import install_schedules
-from health import incidents
-from health.checks import all_checks
-from health.handbook import FOLDER, found, rendered
-from health.incidents import open_incident
+from health.checks.registry import all_checks
+from health.checks.result import Result
+from health.history.samples import start_of
+from health.incidents import lifecycle
+from health.incidents.lifecycle import open_incident
 from health.models import IncidentNote, Sample, Span, State
-from health.results import Result
-from health.sampling import start_of
-from health.scheduling import all_jobs
+from health.runbook_page import FOLDER, found, rendered
+from health.schedule_status import all_jobs
 from health.views import AWAY, what_is_missing
 from portfolio.models import Registration, RegistrationState
 from tests.builders.deliveries import a_published_call
@@ -157,7 +157,7 @@ def test_jobs_are_paused_resumed_and_run_and_it_is_written_down(
     operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    monkeypatch.setattr("health.scheduling.ask_worker", lambda func, *a, **k: sent.append(func))
+    monkeypatch.setattr("health.schedule_status.ask_worker", lambda func, *a, **k: sent.append(func))
     install_schedules()
     job = Schedule.objects.get(func="monitoring.jobs.pull_due")
     for verb in ("pause", "pause", "resume", "run-now"):
@@ -261,10 +261,10 @@ def test_trouble_goes_to_channels_through_notices(monkeypatch: pytest.MonkeyPatc
     from monitoring.alerts.routing import tell_notices
     from monitoring.models import Channel, Dispatch
 
-    monkeypatch.setattr(incidents, "ask_worker", lambda *args, **more: "")
+    monkeypatch.setattr(lifecycle, "ask_worker", lambda *args, **more: "")
     Channel.objects.create(name="ops", notices=True, active=True, created_at=timezone.now())
     for state in (State.CRITICAL, State.CRITICAL, State.OK):
-        incidents.follow([Result("disk", "Disk", state, "0.4 GB are free.")], [])
+        lifecycle.follow([Result("disk", "Disk", state, "0.4 GB are free.")], [])
         tell_notices()
     assert Dispatch.objects.count() == 2
 
@@ -280,7 +280,7 @@ def test_a_database_that_is_busy_is_said_and_read_all_the_same(
         patched.setattr("django.db.models.query.QuerySet.update", busy)
         answer = client.get("/health/", headers={"Authorization": f"Bearer {plain}"})
         assert answer.json()["state"] == "ok"
-    monkeypatch.setattr("health.pages.told", busy)
+    monkeypatch.setattr("health.status_page.told", busy)
     operator.raise_request_exception = False
     answer = operator.get("/health/", headers={"Accept": "text/html"})
     assert answer.status_code == 503 and "The database is busy" in answer.content.decode()
@@ -290,7 +290,7 @@ def test_a_mongodb_that_is_away_is_told_like_any_other(monkeypatch: pytest.Monke
     def away(*args: Any) -> Any:
         raise ServerSelectionTimeoutError("no server")
 
-    monkeypatch.setattr("health.migrating.MigrationExecutor", away)
+    monkeypatch.setattr("health.checks.migrations.MigrationExecutor", away)
     assert what_is_missing() == AWAY
 
 

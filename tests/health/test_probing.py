@@ -10,11 +10,11 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from direct_plus.sandbox.run import Sandbox, start_sandbox
-from health import probing
+from health.checks import dnb_probe
+from health.checks.context import begin_look
+from health.checks.dnb_probe import ask, probe_due
 from health.jobs import look_after
-from health.looking import begin_look
 from health.models import Probe, Sample, State
-from health.probing import ask, probe_due
 from monitoring.jobs import probe_stopped
 from monitoring.pull.rejections import PROBE
 from portfolio.models import Contract, Registration, RegistrationState
@@ -98,7 +98,7 @@ def test_what_d_and_b_refuses_though_the_key_is_well_is_asked_once_and_then_by_t
     for _ in range(3):
         asked()
         assert probe_stopped() == 0
-        assert not probing.shakes(Registration.objects.get(), Probe.objects.get())
+        assert not dnb_probe.shakes(Registration.objects.get(), Probe.objects.get())
     assert OrmQ.objects.count() == 1
     assert Registration.objects.get().next_pull_at > timezone.now() + timedelta(minutes=50)  # type: ignore[operator]
 
@@ -125,7 +125,7 @@ def test_a_first_look_knows_dnbs_clock(sandbox: Sandbox) -> None:
     look_after()
     assert state_of(f"fresh:{Registration.objects.get().reference}") == State.OK
     assert not Sample.objects.filter(state=State.CRITICAL).exists()
-    assert probing.probe_new() == 0
+    assert dnb_probe.probe_new() == 0
 
 
 def test_its_clock_is_ahead(sandbox: Sandbox) -> None:
@@ -137,16 +137,16 @@ def test_its_clock_is_ahead(sandbox: Sandbox) -> None:
 
 def test_it_is_asked_every_five_minutes_and_every_minute_while_broken() -> None:
     a_probe(asked_at=ago(minutes=4))
-    assert not probing.is_due(Probe.objects.get())
+    assert not dnb_probe.is_due(Probe.objects.get())
     a_probe(asked_at=ago(minutes=5))
-    assert probing.is_due(Probe.objects.get())
+    assert dnb_probe.is_due(Probe.objects.get())
     a_probe(asked_at=ago(minutes=1), reason="away")
-    assert probing.is_due(Probe.objects.get())
+    assert dnb_probe.is_due(Probe.objects.get())
 
 
 def test_a_pull_that_failed_puts_its_answer_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Contract] = []
-    monkeypatch.setattr(probing, "ask", calls.append)
+    monkeypatch.setattr(dnb_probe, "ask", calls.append)
     a_probe(asked_at=ago(minutes=1))
     assert probe_due(begin_look()) == 0
     Registration.objects.update(failures=1)
@@ -155,13 +155,13 @@ def test_a_pull_that_failed_puts_its_answer_in_doubt(monkeypatch: pytest.MonkeyP
 
 def test_a_registration_stopped_since_puts_its_answer_in_doubt_once() -> None:
     stopped = a_registration(state="stopped", next_pull_at=timezone.now() + timedelta(hours=1))
-    assert probing.shakes(stopped, a_probe(asked_at=ago(minutes=2)))
-    assert not probing.shakes(stopped, a_probe(asked_at=timezone.now() + timedelta(seconds=1)))
+    assert dnb_probe.shakes(stopped, a_probe(asked_at=ago(minutes=2)))
+    assert not dnb_probe.shakes(stopped, a_probe(asked_at=timezone.now() + timedelta(seconds=1)))
 
 
 def test_of_two_processes_one_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Contract] = []
-    monkeypatch.setattr(probing, "ask", calls.append)
+    monkeypatch.setattr(dnb_probe, "ask", calls.append)
     a_probe(asked_at=timezone.now() - timedelta(minutes=9))
     look = begin_look()
     assert [probe_due(look), probe_due(look)] == [1, 0]

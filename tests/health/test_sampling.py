@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from health import history, sampling
-from health.incidents import open_incident
-from health.measuring import measure, percentiles
+from health.checks.result import Result
+from health.history import availability, samples
+from health.history.samples import keep, look_back, take_sample
+from health.incidents.database_outage import record_outage
+from health.incidents.lifecycle import open_incident
+from health.metrics.pipeline import measure, percentiles
 from health.models import Incident, Sample, Span, State
-from health.outages import record_outage
-from health.results import Result
-from health.sampling import keep, look_back, take_sample
 from monitoring.models import PassState, Purpose, ReplayPass
 from portfolio.models import Registration, RegistrationState
 from tests.builders.deliveries import a_published_call
@@ -28,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("health.incidents.ask_worker", lambda *args, **more: "")
+    monkeypatch.setattr("health.incidents.lifecycle.ask_worker", lambda *args, **more: "")
 
 
 def a_look(state: State = State.OK) -> list[Result]:
@@ -59,7 +59,7 @@ def test_a_day_is_made_of_its_minutes() -> None:
     assert Sample.objects.filter(span=Span.DAY).count() == 1
     # It began at noon; nobody looked in the last two minutes.
     assert (row.expected, row.seen, row.critical, row.warning) == (6, 4, 1, 1)
-    (*_, today) = history.days_until(NOON + 5 * MINUTE)
+    (*_, today) = availability.days_until(NOON + 5 * MINUTE)
     assert (today.availability, today.lost) == (0.5, 3)
 
 
@@ -69,14 +69,14 @@ def test_a_day_without_a_look_is_lost() -> None:
     later = NOON + timedelta(days=2)
     looks(later, State.OK)
     look_back(later)
-    days = history.days_until(later, 3)
+    days = availability.days_until(later, 3)
     assert [day.availability for day in days] == [1 / 720, 0.0, 1 / 721]
 
 
 def test_before_the_first_look_nothing_is_counted() -> None:
     looks(NOON, State.OK)
     look_back(NOON)
-    days = history.days_until(NOON)
+    days = availability.days_until(NOON)
     assert [day.availability for day in days if day.availability is not None] == [1.0]
     assert len(days) == 90
 
@@ -91,8 +91,8 @@ def test_old_minutes_go_and_their_days_stay() -> None:
 
 
 def test_availability_is_never_rounded_up() -> None:
-    assert history.percent(0.9999999) == "99.999 %"
-    assert history.percent(1.0) == "100 %"
+    assert availability.percent(0.9999999) == "99.999 %"
+    assert availability.percent(1.0) == "100 %"
 
 
 def test_a_sample_opens_incidents_and_the_next_closes_them() -> None:
@@ -136,7 +136,7 @@ def test_what_an_audit_found_becomes_an_incident_once() -> None:
         registration=registration, purpose=Purpose.AUDIT, state=PassState.ENDED, found=3, **fields
     )
     for _ in range(2):
-        sampling.note_what_audits_found(now)
+        samples.note_what_audits_found(now)
     row = Incident.objects.get()
     assert row.title == "Lost and found in ACME_LOD_01"
     assert "3 notifications" in row.cause

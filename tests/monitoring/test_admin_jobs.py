@@ -12,7 +12,7 @@ from django_q.tasks import async_task
 from core.models import AuditEntry
 from dnbmon_site import jobs_admin
 from dnbmon_site.schedules import install_schedules, is_own, refuse_foreign
-from health import scheduling
+from health import schedule_status
 from tests.builders.pages import text_of
 
 COUNT = "monitoring.jobs.count_days"
@@ -102,7 +102,7 @@ def test_the_list_of_schedules_tells_how_the_last_run_went(admin: Client, django
 
 def test_a_schedule_runs_now(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[Any] = []
-    monkeypatch.setattr(scheduling, "ask_worker", lambda *args, **kwargs: called.append((args, kwargs)))
+    monkeypatch.setattr(schedule_status, "ask_worker", lambda *args, **kwargs: called.append((args, kwargs)))
     row = Schedule.objects.create(name="mine", func="monitoring.jobs.count_days")
     admin.post("/django_q/schedule/", {"action": "run_now", "_selected_action": [str(row.pk)]})
     assert called == [(("monitoring.jobs.count_days",), {"task_name": "mine"})]

@@ -20,7 +20,7 @@ ALLOWED = {
     "core/outbound/http.py": {"requests", "urllib3", "http.client", "socket"},
     "monitoring/exports/sftp.py": {"paramiko", "socket"},
     # For the errors of what the guarded place was asked.
-    "health/outside.py": {"requests"},
+    "health/incidents/heartbeat_url.py": {"requests"},
     "dnbmon_site/single_sign_on.py": {"requests"},
     # The named exceptions.
     "direct_plus/session.py": {"requests"},
@@ -29,7 +29,7 @@ ALLOWED = {
     "dnbmon_site/doctor/here.py": {"redis"},
     "dnbmon_site/front/acts.py": {"redis"},
     "dnbmon_site/management/commands/worker.py": {"redis"},
-    "health/checks_of_machine.py": {"redis"},
+    "health/checks/machine.py": {"redis"},
     "monitoring/outbox/channels.py": {"smtplib"},
     "dnbmon_site/starting.py": {"urllib.request"},
     # It reads an address as the client that connects does.

@@ -9,10 +9,11 @@ from django_q.models import Schedule
 
 from core.db import database_now
 from core.models import Notice
-from health import beats, watchdog
+from dnbmon_site.worker import watchdog
+from dnbmon_site.worker.watchdog import Canary
+from health import heartbeats
 from health.jobs import beat
 from health.models import JOBS, RESULTS, Heartbeat, Incident
-from health.watchdog import Canary
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -30,7 +31,7 @@ def a_canary(*, started: timedelta, beaten: timedelta | None = None) -> Canary:
     """A cluster that was started so long ago, and whose last sign of life is so old."""
     canary = Canary(MINUTE)
     canary.started_at = database_now() - started
-    beats.beat(RESULTS)
+    heartbeats.beat(RESULTS)
     if beaten is not None:
         beat()
         Heartbeat.objects.filter(name=JOBS).update(at=database_now() - beaten)
@@ -74,7 +75,7 @@ def test_a_new_cluster_gets_a_little_longer(sent: list[str]) -> None:
 def test_jobs_that_begin_and_never_end(sent: list[str]) -> None:
     """The process that writes down results hangs, and the workers do not."""
     canary = a_canary(started=timedelta(minutes=10), beaten=timedelta())
-    beats.beat(RESULTS)
+    heartbeats.beat(RESULTS)
     assert canary.trouble() == ""
     Heartbeat.objects.filter(name=RESULTS).update(at=database_now() - timedelta(seconds=185))
     assert canary.trouble() == "jobs began, and none was written down as ended for 185 seconds"
@@ -129,9 +130,9 @@ def test_a_task_counts_from_when_it_begins_and_survives_a_database_that_is_away(
     def away(name: str) -> None:
         raise OperationalError("away")
 
-    monkeypatch.setattr(beats, "beat", away)
-    monkeypatch.setattr(beats, "_beaten", {})
+    monkeypatch.setattr(heartbeats, "beat", away)
+    monkeypatch.setattr(heartbeats, "_beaten", {})
     task = {"started": timezone.now() - MINUTE}
-    beats.beat_with_a_task(task=task)
+    heartbeats.beat_with_a_task(task=task)
     assert timezone.now() - task["started"] < MINUTE
     assert "could not be written down" in caplog.text

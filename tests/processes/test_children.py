@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from dnbmon_site.processes import Failed, Stopped, Tree
-from health.processes import PARENT, STOP_SIGNALS, Child, Told, is_orphan, stop
+from dnbmon_site.worker.child_process import PARENT, STOP_SIGNALS, Child, Told, is_orphan, stop
 from tests.process_table import alive, family
 from tests.support import wait_until
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from direct_plus.sandbox.run import serve
 from direct_plus.sandbox.state.world import KEY, SECRET
-from health.processes import end_with_parent
+from dnbmon_site.worker.child_process import end_with_parent
 
 PORT = 8001
 

@@ -11,9 +11,9 @@ from django_q.tasks import async_task
 from redis.exceptions import RedisError
 
 from dnbmon_site.schedules import install_schedules, refuse_foreign
-from health.clusters import run_cluster
+from dnbmon_site.worker.cluster import run_cluster
+from dnbmon_site.worker.watchdog import Watchdog
 from health.views import what_is_missing
-from health.watchdog import Watchdog
 from portfolio.plain_commands import PlainCommand
 
 logger = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from health.checks import all_checks, summary
+from health.checks.registry import all_checks, summary
+from health.checks.result import Result, worst
 from health.models import State
-from health.pages import as_json
-from health.results import Result, worst
+from health.status_page import as_json
 from health.views import AWAY, what_is_missing
 from portfolio.plain_commands import PlainCommand
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from django.utils.translation import gettext, ngettext
 
 from core.text import counted
-from health.checks_of_data import checks_of_data
-from health.checks_of_dnb import checks_of_dnb
-from health.checks_of_machine import checks_of_machine
-from health.checks_of_registrations import checks_of_registrations
-from health.looking import Look, begin_look
+from health.checks.context import Look, begin_look
+from health.checks.data import checks_of_data
+from health.checks.dnb import checks_of_dnb
+from health.checks.machine import checks_of_machine
+from health.checks.registrations import checks_of_registrations
+from health.checks.result import Result
 from health.models import State
-from health.results import Result
 
 # Left out of a look that is not full.
 SLOW = ("throttle", "failed", "dead-letters", "parked", "sync")

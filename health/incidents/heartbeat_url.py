@@ -14,9 +14,9 @@ from django_q.models import Schedule, Task
 from core.db import clean_text
 from core.outbound.connections import NotReached
 from core.outbound.http import ask
-from health.beats import note_outside
+from health.checks.result import Result, worst
+from health.heartbeats import note_outside
 from health.models import State
-from health.results import Result, worst
 
 PULL_LOOP = "monitoring.jobs.pull_due"
 RECENT = timedelta(minutes=5)

@@ -10,9 +10,9 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext, ngettext
 
 from core.text import ago, counted, moment_text, span
-from health.looking import Look
+from health.checks.context import Look
+from health.checks.result import Result, graded
 from health.models import Probe, State
-from health.results import Result, graded
 from monitoring.models import Channel
 from monitoring.pull.preconditions import missing_credentials, test_copy
 from portfolio.models import Contract, ThrottleSlot

@@ -8,9 +8,9 @@ from datetime import timedelta
 from django.utils.translation import gettext, ngettext
 
 from core.text import days_and_hours, moment_text
-from health.looking import Look
+from health.checks.context import Look
+from health.checks.result import Result
 from health.models import State
-from health.results import Result
 from portfolio.models import Cadence, Registration, RegistrationState
 from portfolio.registrations.status import is_failing, is_late, loss_sentence
 

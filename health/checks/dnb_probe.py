@@ -13,7 +13,7 @@ from core.jobs import ask_worker
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError, NotAuthorised, TokenExpired
 from direct_plus.session import error_of
-from health.looking import Look
+from health.checks.context import Look
 from health.models import Probe
 from monitoring.pull.rejections import PROBE
 from portfolio.dnb_client import NotConfigured, client_for

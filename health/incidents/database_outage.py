@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.text import moment_text, span
-from health.incidents import record_past
+from health.incidents.lifecycle import record_past
 from health.models import Incident
 
 # Asked every 15 seconds: once in vain is everyday life.

@@ -9,8 +9,8 @@ from types import FrameType
 
 from django_q.cluster import Cluster
 
-from health.processes import LOOK_EVERY, is_orphan
-from health.watchdog import STOP_WITHIN
+from dnbmon_site.worker.child_process import LOOK_EVERY, is_orphan
+from dnbmon_site.worker.watchdog import STOP_WITHIN
 
 
 def run_cluster() -> None:

@@ -11,9 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
 from core.text import counted
-from health.measuring import Measured, measured, pulls_between
+from health.history.samples import start_of
+from health.metrics.pipeline import Measured, measured, pulls_between
 from health.models import Sample, Span
-from health.sampling import start_of
 
 PROMISED = 0.999
 DAYS = 90

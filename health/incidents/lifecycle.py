@@ -14,8 +14,8 @@ from core.db import clean_text, insert_new
 from core.jobs import ask_worker
 from core.notices import notify
 from core.text import days_and_hours
+from health.checks.result import RUNBOOK, Result
 from health.models import Incident, IncidentNote, State
-from health.results import RUNBOOK, Result
 from monitoring.jobs import SEND
 
 CRITICAL_NOTICE, WELL_NOTICE, PAST_NOTICE = "health.critical", "health.well", "health.past"

@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from health.checks import all_checks
-from health.measuring import measure
+from health.checks.registry import all_checks
+from health.checks.result import Result, worst
+from health.metrics.pipeline import measure
 from health.models import Incident, State
-from health.results import Result, worst
 from monitoring.models import Publication
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST

@@ -13,12 +13,12 @@ from django_q.models import Schedule, Task
 from redis.exceptions import RedisError
 
 from core.text import counted, days_and_hours, span
-from health.beats import DEAD, LATE, seconds_of_a_beat
-from health.looking import Look
-from health.migrating import migrations_waiting, migrations_waiting_lately
+from health.checks.context import Look
+from health.checks.migrations import migrations_waiting, migrations_waiting_lately
+from health.checks.result import Result, graded
+from health.heartbeats import DEAD, LATE, seconds_of_a_beat
 from health.models import JOBS, OUTSIDE, Heartbeat, State
-from health.results import Result, graded
-from health.scheduling import PAUSED, is_refused
+from health.schedule_status import PAUSED, is_refused
 from monitoring.pull.preconditions import LEAST_FREE, free_space
 
 ROOM = 3 * LEAST_FREE

@@ -19,11 +19,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django_q.models import Schedule, Task
 
-from health import history
-from health.checks import all_checks, headline, summary
+from health.checks.registry import all_checks, headline, summary
+from health.checks.result import Result, worst
+from health.history import availability
 from health.models import Incident, State
-from health.results import Result, worst
-from health.scheduling import REFUSED_TEXT, VERBS, all_jobs, is_refused, name_in_words
+from health.schedule_status import REFUSED_TEXT, VERBS, all_jobs, is_refused, name_in_words
 from monitoring.models import Delivery, DeliveryState
 from portfolio.exports import with_registrations
 
@@ -67,17 +67,21 @@ def as_json(results: list[Result]) -> dict[str, Any]:
 
 def told(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
     now, state = timezone.now(), worst(results)
-    days = history.days_until(now)
+    days = availability.days_until(now)
     open_now = list(Incident.objects.filter(ended_at=None).order_by("-started_at")[:50])
     return {
         "state": Result("", "", state, ""),
         "headline": headline([one for one, _ in together(wrong(results))]),
         "groups": groups(results, {row.matter: row.started_at for row in open_now}),
-        "bars": history.bars(days),
+        "bars": availability.bars(days),
         "figures": figures(days),
-        "promised_at": history.promised_at(),
-        "chart": {"width": history.DAYS * history.STEP, "height": history.HEIGHT, "bar": history.WIDTH},
-        "speeds": history.speeds(now),
+        "promised_at": availability.promised_at(),
+        "chart": {
+            "width": availability.DAYS * availability.STEP,
+            "height": availability.HEIGHT,
+            "bar": availability.WIDTH,
+        },
+        "speeds": availability.speeds(now),
         "open": open_now,
         "past": list(Incident.objects.exclude(ended_at=None).order_by("-started_at")[:LAST]),
         "jobs": all_jobs(),
@@ -114,16 +118,16 @@ def together(results: list[Result]) -> list[tuple[Result, list[str]]]:
     return [(same[0], [one.subject for one in same[1:]]) for same in found.values()]
 
 
-def figures(days: list[history.Day]) -> list[tuple[str, str, str]]:
+def figures(days: list[availability.Day]) -> list[tuple[str, str, str]]:
     """Words, number and tone for some spans."""
     found = []
     for last, words in ((1, gettext("today")), (30, gettext("30 days")), (90, gettext("90 days"))):
-        share = history.availability(days, last=last)
-        tone = "calm" if share is None else "good" if share >= history.PROMISED else "bad"
-        if share is not None and (count := history.known(days, last=last)) < last:
+        share = availability.availability(days, last=last)
+        tone = "calm" if share is None else "good" if share >= availability.PROMISED else "bad"
+        if share is not None and (count := availability.known(days, last=last)) < last:
             text = ngettext("%(days)s, known for %(count)s day", "%(days)s, known for %(count)s days", count)
             words = text % {"days": words, "count": count}
-        found.append((words, "–" if share is None else history.percent(share), tone))
+        found.append((words, "–" if share is None else availability.percent(share), tone))
     return found
 
 

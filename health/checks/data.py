@@ -13,9 +13,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.text import counted, days_and_hours
-from health.looking import Look
+from health.checks.context import Look
+from health.checks.result import Result, graded
 from health.models import State
-from health.results import Result, graded
 from monitoring.models import (
     Channel,
     DeadLetter,

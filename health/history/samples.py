@@ -14,12 +14,12 @@ from django.utils.translation import gettext, ngettext
 
 from core.db import insert_new
 from core.text import counted, days_and_hours, moment_text
-from health.checks import SLOW, checks_of
-from health.incidents import follow, record_past
-from health.looking import Look, begin_look
-from health.measuring import measure
+from health.checks.context import Look, begin_look
+from health.checks.registry import SLOW, checks_of
+from health.checks.result import Result, worst
+from health.incidents.lifecycle import follow, record_past
+from health.metrics.pipeline import measure
 from health.models import Incident, Sample, Span, State
-from health.results import Result, worst
 from monitoring.models import PassState, Purpose, ReplayPass
 
 A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)

@@ -20,12 +20,12 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from core.db import database_now
-from health.beats import DEAD, LATE, seconds_of_a_beat
-from health.incidents import open_incident, tell_trouble
+from dnbmon_site.worker.child_process import Child, Told, stop
+from health.checks.result import RUNBOOK
+from health.heartbeats import DEAD, LATE, seconds_of_a_beat
+from health.incidents.database_outage import Outage
+from health.incidents.lifecycle import open_incident, tell_trouble
 from health.models import JOBS, RESULTS, Heartbeat
-from health.outages import Outage
-from health.processes import Child, Told, stop
-from health.results import RUNBOOK
 from monitoring.jobs import SEND
 
 logger = logging.getLogger(__name__)

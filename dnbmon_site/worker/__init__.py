@@ -1,0 +1,1 @@
+"""The cluster of jobs: its queue, its schedules, its watchdog."""

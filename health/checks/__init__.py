@@ -1,0 +1,1 @@
+"""What is looked at, each check with a state, a sentence, a number and what to do."""

@@ -1,0 +1,1 @@
+"""How it was, by minute and day."""
