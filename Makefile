@@ -16,7 +16,7 @@ run: packages ## a demonstration with made-up companies, on this machine only
 	@$(PYTHON_HERE) manage.py up --demo $(ARGS)
 
 start: packages ## the program on your own data; settings come from .env
-	@$(PYTHON_HERE) -m dnbmon_site.missing
+	@$(PYTHON_HERE) -m dnbmon_site.required_settings
 	@$(PYTHON_HERE) manage.py up $(ARGS)
 
 stop: ## end what run or start has begun, from another window or with ARGS=--background

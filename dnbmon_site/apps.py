@@ -15,6 +15,6 @@ class DnbmonSiteConfig(AppConfig):
         # After Django's own receiver, which makes the permissions.
         post_migrate.connect(install_roles, dispatch_uid="portfolio.roles")
         # Its import also brings tracing, which listens to the queue.
-        from dnbmon_site import task_packages
+        from dnbmon_site.worker import task_serializer
 
-        task_packages.install()
+        task_serializer.install()

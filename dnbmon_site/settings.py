@@ -8,14 +8,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from dnbmon_site import mongodb
+from dnbmon_site.accounts.oidc_settings import backends, read_roles, refuse_half_made
 from dnbmon_site.cache import redis_cache
-from dnbmon_site.engines import DEFAULT_URL, databases, is_mongodb
+from dnbmon_site.dashboard.theme import BRAND
+from dnbmon_site.databases import DEFAULT_URL, databases, is_mongodb
 from dnbmon_site.environment import kept_secret, named, read_environment, readable, trusted_origins
-from dnbmon_site.logs import configure_structlog, logging_config
-from dnbmon_site.look import BRAND
-from dnbmon_site.policies import STRICT
-from dnbmon_site.refusals import refuse_unsafe
-from dnbmon_site.signing_in import backends, read_roles, refuse_half_made
+from dnbmon_site.http.content_security_policy import STRICT
+from dnbmon_site.log_config import configure_structlog, logging_config
+from dnbmon_site.production_checks import refuse_unsafe
 from dnbmon_site.version import version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -116,20 +116,20 @@ APPS = [
 INSTALLED_APPS = [mongodb.APP_CONFIGS.get(app, app) if MONGODB else app for app in APPS]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "dnbmon_site.policies.ContentPolicy",
-    "dnbmon_site.middleware.Probes",
+    "dnbmon_site.http.content_security_policy.ContentPolicy",
+    "dnbmon_site.http.middleware.Probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "dnbmon_site.middleware.ReadersTimezone",
-    "dnbmon_site.middleware.ReadersLanguage",
-    "dnbmon_site.front.acts.CountAfterActs",
+    "dnbmon_site.http.middleware.ReadersTimezone",
+    "dnbmon_site.http.middleware.ReadersLanguage",
+    "dnbmon_site.dashboard.recount.CountAfterActs",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "dnbmon_site.request_log.RequestLog",
-    "dnbmon_site.limits.ApiAnswers",
+    "dnbmon_site.http.request_log.RequestLog",
+    "dnbmon_site.accounts.rate_limit.ApiAnswers",
     # Last, as it asks to be: it turns the answer to one attempt too many into a page that says so.
     "axes.middleware.AxesMiddleware",
 ]
@@ -185,10 +185,10 @@ refuse_half_made(
     development=DEVELOPMENT,
 )
 
-# Attempts to come in; dnbmon_site/attempts.py says how they are counted.
-AXES_HANDLER = "dnbmon_site.attempts.Attempts"
-AXES_CLIENT_IP_CALLABLE = "dnbmon_site.attempts.address_of"
-AXES_LOCKOUT_CALLABLE = "dnbmon_site.attempts.locked"
+# Attempts to come in; dnbmon_site/accounts/lockout.py says how they are counted.
+AXES_HANDLER = "dnbmon_site.accounts.lockout.Attempts"
+AXES_CLIENT_IP_CALLABLE = "dnbmon_site.accounts.lockout.address_of"
+AXES_LOCKOUT_CALLABLE = "dnbmon_site.accounts.lockout.locked"
 AXES_LOCKOUT_PARAMETERS: list[Any] = [["username", "ip_address"], "username", "ip_address"]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
@@ -196,7 +196,7 @@ AXES_RESET_ON_SUCCESS = True
 # Whoever keeps trying is not locked for longer: an attacker could keep somebody out for good.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_VERBOSE = False
-# Its pages are ours, in the look of the others (dnbmon_site/attempts_admin.py).
+# Its pages are ours, in the look of the others (dnbmon_site/accounts/admin/lockout.py).
 AXES_ENABLE_ADMIN = False
 
 # Time and language
@@ -221,23 +221,27 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "radar",
     "SITE_URL": None,
     "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": "dnbmon_site.look.icon"},
-        {"rel": "apple-touch-icon", "type": "image/png", "href": "dnbmon_site.look.apple_icon"},
-        {"rel": "manifest", "type": "application/manifest+json", "href": "dnbmon_site.look.manifest"},
+        {"rel": "icon", "type": "image/svg+xml", "href": "dnbmon_site.dashboard.theme.icon"},
+        {"rel": "apple-touch-icon", "type": "image/png", "href": "dnbmon_site.dashboard.theme.apple_icon"},
+        {"rel": "manifest", "type": "application/manifest+json", "href": "dnbmon_site.dashboard.theme.manifest"},
     ],
-    "ENVIRONMENT": "dnbmon_site.admin.environment_badge",
-    "DASHBOARD_CALLBACK": "dnbmon_site.front_page.front_page",
-    "STYLES": ["dnbmon_site.look.style"],
-    "SCRIPTS": ["dnbmon_site.look.script", "dnbmon_site.look.keyboard", "dnbmon_site.look.install"],
+    "ENVIRONMENT": "dnbmon_site.accounts.admin.people.environment_badge",
+    "DASHBOARD_CALLBACK": "dnbmon_site.dashboard.view.front_page",
+    "STYLES": ["dnbmon_site.dashboard.theme.style"],
+    "SCRIPTS": [
+        "dnbmon_site.dashboard.theme.script",
+        "dnbmon_site.dashboard.theme.keyboard",
+        "dnbmon_site.dashboard.theme.install",
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "COMMAND": {"search_callback": "dnbmon_site.navigation.search_companies"},
+    "COMMAND": {"search_callback": "dnbmon_site.dashboard.navigation.search_companies"},
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,
-        "navigation": "dnbmon_site.navigation.navigation",
+        "navigation": "dnbmon_site.dashboard.navigation.navigation",
     },
-    "ACCOUNT": {"navigation": "dnbmon_site.preferences.account_links"},
+    "ACCOUNT": {"navigation": "dnbmon_site.accounts.preferences.account_links"},
     "COLORS": BRAND,
 }
 
@@ -272,21 +276,21 @@ Q_CLUSTER: dict[str, Any] = {
     "save_limit": 0,
     "poll": 2,
     "log_level": ENV.str("LOG_LEVEL", default="INFO"),
-} | ({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "broker_class": "dnbmon_site.queueing.QuietQueue"})
+} | ({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "broker_class": "dnbmon_site.worker.broker.QuietQueue"})
 
 # API
 REST_FRAMEWORK: dict[str, Any] = {
     # The first one's header goes with a 401, so keys come first.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "dnbmon_site.keys.KeyAuthentication",
+        "dnbmon_site.accounts.api_keys.KeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["dnbmon_site.keys.MayUse"],
+    "DEFAULT_PERMISSION_CLASSES": ["dnbmon_site.accounts.api_keys.MayUse"],
     "DEFAULT_RENDERER_CLASSES": ["core.json_text.RawJSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["dnbmon_site.parsers.BoundedJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["dnbmon_site.api.parsers.BoundedJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "dnbmon_site.problems.handle",
+    "EXCEPTION_HANDLER": "dnbmon_site.api.problems.handle",
     # The format is asked for in the header only; `?format=` is a parameter like others.
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -297,12 +301,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["dnbmon_site.keys.IsKnown"],
+    "SERVE_PERMISSIONS": ["dnbmon_site.accounts.api_keys.IsKnown"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "dnbmon_site.problem_schemas.describe_problems",
-        "dnbmon_site.problem_schemas.describe_servers",
+        "dnbmon_site.api_problem_schemas.describe_problems",
+        "dnbmon_site.api_problem_schemas.describe_servers",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ChangeKind": "monitoring.models.Kind",

@@ -8,10 +8,11 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
-from dnbmon_site import installing, operating
-from dnbmon_site.front.visits import seen
-from dnbmon_site.preferences import preferences
-from dnbmon_site.sign_in_pages import NewPassword, back, begin, only_with, sign_in
+from dnbmon_site.accounts.preferences import preferences
+from dnbmon_site.accounts.sign_in import NewPassword, back, begin, only_with, sign_in
+from dnbmon_site.dashboard import pwa
+from dnbmon_site.dashboard.since_last_visit import seen
+from dnbmon_site.operations import health_access
 from health import runbook_page, status_page
 from health import views as health
 
@@ -32,16 +33,16 @@ password_reset: list[URLPattern] = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("health/", operating.health, name="health"),
+    path("health/", health_access.health, name="health"),
     path("health/jobs/<str:key>/<slug:verb>/", admin.site.admin_view(status_page.change_job), name="health_job"),
     path("health/help/<path:path>", admin.site.admin_view(runbook_page.page), name="handbook"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
-    path("metrics", operating.metrics, name="metrics"),
-    path("api/", include("dnbmon_site.api")),
-    path("manifest.webmanifest", installing.manifest, name="manifest"),
-    path("service-worker.js", installing.service_worker, name="service_worker"),
-    path("offline", installing.offline, name="offline"),
+    path("metrics", health_access.metrics, name="metrics"),
+    path("api/", include("dnbmon_site.api_urls")),
+    path("manifest.webmanifest", pwa.manifest, name="manifest"),
+    path("service-worker.js", pwa.service_worker, name="service_worker"),
+    path("offline", pwa.offline, name="offline"),
     path("my/", admin.site.admin_view(preferences), name="preferences"),
     *password_reset,
     path("login/", sign_in, name="sign_in"),
@@ -53,5 +54,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", admin.site.urls),
 ]
 
-handler400 = "dnbmon_site.problems.bad_request"
-handler500 = "dnbmon_site.problems.server_error"
+handler400 = "dnbmon_site.api.problems.bad_request"
+handler500 = "dnbmon_site.api.problems.server_error"

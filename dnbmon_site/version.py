@@ -5,6 +5,9 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+NAME = "D&B Monitoring"
+
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 # `git archive` writes the commit into it, and so does whoever packs the files otherwise (deploy/Dockerfile).
 PACKED = BASE_DIR / "dnbmon_site" / "commit.txt"

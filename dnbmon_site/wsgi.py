@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 from gunicorn.errors import AppImportError  # type: ignore[import-untyped]
 
-from dnbmon_site.unread import MIB, taking_all
+from dnbmon_site.http.unread_body import MIB, taking_all
 
 # Beside the largest file, what a form holds besides; as in deploy/nginx.conf.
 MORE = 10 * MIB

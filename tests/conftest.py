@@ -12,9 +12,9 @@ from pytest_django import DjangoDbBlocker
 
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import Sandbox, start_sandbox
-from dnbmon_site import single_sign_on
-from dnbmon_site.models import User
-from dnbmon_site.signing_in import backends
+from dnbmon_site.accounts import oidc
+from dnbmon_site.accounts.models import User
+from dnbmon_site.accounts.oidc_settings import backends
 from tests import mongodb_cleaning
 from tests.builders.programs import Program
 from tests.builders.registrations import REFERENCE
@@ -102,7 +102,7 @@ def control(sandbox: Sandbox) -> SandboxControl:
 @pytest.fixture
 def provider(settings: Any) -> Iterator[Provider]:
     """The sign-in service that the program is set up with."""
-    single_sign_on._provider.cache_clear()
+    oidc._provider.cache_clear()
     with a_provider() as found:
         settings.OIDC_ISSUER = found.issuer
         settings.OIDC_RP_CLIENT_ID, settings.OIDC_RP_CLIENT_SECRET = CLIENT, SECRET

@@ -4,7 +4,7 @@ import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.db.models.deletion
 import django.utils.timezone
-import dnbmon_site.models
+import dnbmon_site.accounts.models
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('timezone', models.CharField(default='UTC', help_text='Dates are shown in it.', max_length=64, validators=[dnbmon_site.models.check_timezone], verbose_name='time zone')),
+                ('timezone', models.CharField(default='UTC', help_text='Dates are shown in it.', max_length=64, validators=[dnbmon_site.accounts.models.check_timezone], verbose_name='time zone')),
             ],
             options={
                 'verbose_name': 'user',

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from dnbmon_site.backup.making import make_backup
-from dnbmon_site.backup.restoring import restore
+from dnbmon_site.operations.backup.create import make_backup
+from dnbmon_site.operations.backup.restore import restore
 from monitoring import jobs
 from monitoring.alerts.evaluate import raise_alerts
 from monitoring.models import Alert, AlertRule, Dispatch, DispatchState, Grouping, Notification, WebhookEndpoint

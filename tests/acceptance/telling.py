@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.test import Client
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring import jobs
 from monitoring import jobs as monitoring_jobs
 from monitoring.models import Alert, AlertKind, AlertRule, Change, Dispatch, DispatchState, Kind, Severity

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dnbmon_site.models import ApiKey
+from dnbmon_site.accounts.models import ApiKey
 from tests.builders.programs import Program
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dnbmon_site.limits import spend
-from dnbmon_site.models import ApiKey
-from dnbmon_site.problems import KINDS
+from dnbmon_site.accounts.models import ApiKey
+from dnbmon_site.accounts.rate_limit import spend
+from dnbmon_site.api.problems import KINDS
 from tests.builders.operations import operations
 from tests.builders.programs import Program
 from tests.builders.registrations import a_registration

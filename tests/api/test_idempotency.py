@@ -11,8 +11,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from core.models import AuditEntry
-from dnbmon_site import idempotency
-from dnbmon_site.models import ApiKey, IdempotencyKey, UserPermission
+from dnbmon_site.accounts import idempotency
+from dnbmon_site.accounts.models import ApiKey, IdempotencyKey, UserPermission
 from portfolio.models import Subject, SubjectImport
 from portfolio.registrations import api as registrations_api
 from portfolio.subjects import api

@@ -10,10 +10,10 @@ from django.test import Client
 from django.utils import timezone
 
 from core.api.scopes import SCOPES
-from dnbmon_site.api import v1
-from dnbmon_site.first_access import give_first_access
-from dnbmon_site.keys import scope_of
-from dnbmon_site.models import ApiKey, User
+from dnbmon_site.accounts.api_keys import scope_of
+from dnbmon_site.accounts.first_user import give_first_access
+from dnbmon_site.accounts.models import ApiKey, User
+from dnbmon_site.api_urls import v1
 from portfolio.models import Subject
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update

@@ -7,8 +7,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from dnbmon_site.limits import spend
-from dnbmon_site.models import ApiKey
+from dnbmon_site.accounts.models import ApiKey
+from dnbmon_site.accounts.rate_limit import spend
 from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
 

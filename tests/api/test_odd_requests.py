@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 
 pytestmark = pytest.mark.django_db
 DEEP = "[" * 50_000

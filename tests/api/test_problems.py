@@ -9,7 +9,7 @@ import pytest
 from django.test import Client, override_settings
 
 from core.api.scopes import SCOPES
-from dnbmon_site.problems import problem
+from dnbmon_site.api.problems import problem
 from monitoring.feed import feed
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.test import Client
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from core.models import AuditEntry
-from dnbmon_site.models import ApiKey
+from dnbmon_site.accounts.models import ApiKey
 from portfolio.billing import api_budget
 from portfolio.imports.apply import apply_import
 from portfolio.models import Company, KeySpending, Registration, Subject, SubjectImport, SubjectState

@@ -9,8 +9,8 @@ import time_machine
 from django.utils import timezone
 
 from core.models import Notice
-from dnbmon_site.backup import jobs
-from dnbmon_site.backup.making import make_backup
+from dnbmon_site.operations.backup import daily
+from dnbmon_site.operations.backup.create import make_backup
 
 pytestmark = pytest.mark.django_db
 
@@ -25,26 +25,26 @@ def begun(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> lis
 
 def test_nothing_is_begun_without_a_folder(begun: list[Any], settings: Any) -> None:
     settings.BACKUP_FOLDER = ""
-    assert "No BACKUP_FOLDER" in jobs.back_up_if_due() and not begun
+    assert "No BACKUP_FOLDER" in daily.back_up_if_due() and not begun
 
 
 def test_the_first_is_begun_at_once_and_keeps_so_many(begun: list[list[str]], tmp_path: Path) -> None:
-    jobs.back_up_if_due()
+    daily.back_up_if_due()
     assert begun[0][-3:] == ["backup", str(tmp_path), "--keep=3"]
 
 
 def test_the_next_is_begun_a_day_later(begun: list[Any], tmp_path: Path) -> None:
     make_backup(tmp_path, format="rows")
-    assert "The last backup is of" in jobs.back_up_if_due() and not begun
+    assert "The last backup is of" in daily.back_up_if_due() and not begun
     with time_machine.travel(timezone.now() + timedelta(hours=24), tick=False):
-        jobs.back_up_if_due()
+        daily.back_up_if_due()
     assert len(begun) == 1 and not Notice.objects.exists()
 
 
 def test_two_days_without_one_are_told_once_a_day(begun: list[Any], tmp_path: Path) -> None:
     make_backup(tmp_path, format="rows")
     with time_machine.travel(timezone.now() + timedelta(days=3), tick=False):
-        jobs.back_up_if_due()
-        jobs.back_up_if_due()
+        daily.back_up_if_due()
+        daily.back_up_if_due()
     assert len(begun) == 2
     assert "says what is wrong" in Notice.objects.get().text

@@ -6,15 +6,15 @@ import pytest
 from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg.conninfo import conninfo_to_dict
 
-from dnbmon_site.backup import native
-from dnbmon_site.backup.manifest import BackupError
-from dnbmon_site.engines import databases
+from dnbmon_site.databases import databases
+from dnbmon_site.operations.backup import native_dump
+from dnbmon_site.operations.backup.manifest import BackupError
 
 
 def details(monkeypatch: pytest.MonkeyPatch, url: str) -> tuple[dict[str, Any], dict[str, str]]:
     config = {"TIME_ZONE": None, "ATOMIC_REQUESTS": False, **databases(url)["default"]}
-    monkeypatch.setattr(native, "connection", DatabaseWrapper(config))
-    (argument,), env = native.connection_details()
+    monkeypatch.setattr(native_dump, "connection", DatabaseWrapper(config))
+    (argument,), env = native_dump.connection_details()
     assert argument.startswith("--dbname=")
     return conninfo_to_dict(argument.removeprefix("--dbname=")), env
 

@@ -11,13 +11,13 @@ from django_q.models import Schedule
 from pytest_django import Settings
 
 from core.models import AuditEntry, WorkLease
-from dnbmon_site.backup import restoring, rows
-from dnbmon_site.backup.aftermath import after_restore, read_again_what_is_unfinished
-from dnbmon_site.backup.jobs import newest_time
-from dnbmon_site.backup.making import make_backup
-from dnbmon_site.backup.manifest import FILE, BackupError, backups_in, chosen, read_manifest, rotate
-from dnbmon_site.models import User
-from dnbmon_site.schedules import SCHEDULED
+from dnbmon_site.accounts.models import User
+from dnbmon_site.operations.backup import portable_dump, restore
+from dnbmon_site.operations.backup.after_restore import after_restore, read_again_what_is_unfinished
+from dnbmon_site.operations.backup.create import make_backup
+from dnbmon_site.operations.backup.daily import newest_time
+from dnbmon_site.operations.backup.manifest import FILE, BackupError, backups_in, chosen, read_manifest, rotate
+from dnbmon_site.worker.schedules import SCHEDULED
 from monitoring.models import Alert, Change, Delivery, DeliveryState, Notification, Publication
 from monitoring.pipeline.ingest import ingest
 from monitoring.replay.after_restore import doubt_what_the_backup_did_not_know
@@ -52,7 +52,7 @@ def restored(heard: str | None = None) -> Registration:
 
 
 def emptied() -> None:
-    for model in rows.models_in_order():
+    for model in portable_dump.models_in_order():
         model._default_manager.all().delete()
 
 
@@ -85,7 +85,9 @@ def test_rotation_never_removes_the_last(tmp_path: Path) -> None:
 
 
 def test_a_backup_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dnbmon_site.backup.rows.check", lambda *_: (_ for _ in ()).throw(BackupError("damaged")))
+    monkeypatch.setattr(
+        "dnbmon_site.operations.backup.portable_dump.check", lambda *_: (_ for _ in ()).throw(BackupError("damaged"))
+    )
     with pytest.raises(BackupError, match="damaged"):
         make_backup(tmp_path, format="rows")
     assert backups_in(tmp_path) == [] and not list(tmp_path.glob("dnbmon-*"))
@@ -96,12 +98,12 @@ def test_two_at_a_time_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with pytest.raises(BackupError, match="Another backup is being written"):
             make_backup(tmp_path, format="rows")
 
-    monkeypatch.setattr("dnbmon_site.backup.making.verify", second)
+    monkeypatch.setattr("dnbmon_site.operations.backup.create.verify", second)
     make_backup(tmp_path, format="rows")
 
 
 def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dnbmon_site.backup.making.MARGIN", 10**18)
+    monkeypatch.setattr("dnbmon_site.operations.backup.create.MARGIN", 10**18)
     with pytest.raises(BackupError, match="make room, or name another place"):
         make_backup(tmp_path, format="rows")
 
@@ -115,7 +117,7 @@ def test_a_backup_comes_back_into_an_empty_place(tmp_path: Path) -> None:
     facts = set(Change.objects.values_list("pk", "current"))
     make_backup(tmp_path, format="rows")
     emptied()
-    done = restoring.restore(tmp_path, by="ann")
+    done = restore.restore(tmp_path, by="ann")
     assert set(Change.objects.values_list("pk", "current")) == facts
     assert done.aftermath.registrations == ["ACME_LOD_01"]
     assert AuditEntry.objects.filter(action="restore", actor="ann").exists()
@@ -125,7 +127,7 @@ def test_nothing_is_put_back_where_somebody_works(tmp_path: Path) -> None:
     delivered(an_update())
     make_backup(tmp_path, format="rows")
     with pytest.raises(BackupError, match="in use: it holds registrations, companies.*empty place"):
-        restoring.restore(tmp_path, by="ann")
+        restore.restore(tmp_path, by="ann")
     assert Registration.objects.get().state == RegistrationState.ACTIVE
 
 
@@ -136,10 +138,10 @@ def test_a_damaged_backup_is_not_put_back(tmp_path: Path) -> None:
     file = made / "monitoring.change.jsonl.zst"
     file.write_bytes(file.read_bytes()[:-3] + b"xyz")
     with pytest.raises(BackupError, match="damaged"):
-        restoring.restore(made, by="ann")
+        restore.restore(made, by="ann")
     file.unlink()
     with pytest.raises(BackupError, match="missing"):
-        restoring.restore(made, by="ann")
+        restore.restore(made, by="ann")
     assert Registration.objects.count() == 0
 
 
@@ -155,7 +157,7 @@ def test_one_whose_manifest_was_changed_is_refused(tmp_path: Path, changed: dict
     emptied()
     resigned(made, **changed)
     with pytest.raises(BackupError, match=r"not signed with this SECRET_KEY.*Set the SECRET_KEY.*--trust SUM"):
-        restoring.restore(made, by="ann")
+        restore.restore(made, by="ann")
     assert newest_time(tmp_path) is None
 
 
@@ -167,10 +169,10 @@ def test_one_of_another_key_is_put_back_only_by_the_sum_that_was_written_down(
     emptied()
     settings.SECRET_KEY = "another"
     with pytest.raises(BackupError, match="not signed with this SECRET_KEY"):
-        restoring.restore(made, by="ann")
+        restore.restore(made, by="ann")
     with pytest.raises(BackupError, match="another sum"):
-        restoring.restore(made, by="ann", trust="0" * 64)
-    assert restoring.restore(made, by="ann", trust=written_down).backup == made
+        restore.restore(made, by="ann", trust="0" * 64)
+    assert restore.restore(made, by="ann", trust=written_down).backup == made
 
 
 def test_a_file_that_was_put_beside_the_others_is_refused(tmp_path: Path) -> None:
@@ -179,7 +181,7 @@ def test_a_file_that_was_put_beside_the_others_is_refused(tmp_path: Path) -> Non
     emptied()
     (made / "portfolio.new.jsonl.zst").write_bytes(b"")
     with pytest.raises(BackupError, match="not of the backup"):
-        restoring.restore(made, by="ann")
+        restore.restore(made, by="ann")
 
 
 def test_what_the_worker_runs_comes_from_the_table(tmp_path: Path) -> None:
@@ -187,7 +189,7 @@ def test_what_the_worker_runs_comes_from_the_table(tmp_path: Path) -> None:
     Schedule.objects.create(name="Pull what is due", func="os.system", repeats=0)
     make_backup(tmp_path, format="rows")
     emptied()
-    restoring.restore(tmp_path, by="ann")
+    restore.restore(tmp_path, by="ann")
     assert set(Schedule.objects.values_list("func", flat=True)) == SCHEDULED
     assert Schedule.objects.get(repeats=0).name == "Pull what is due"
 
@@ -199,12 +201,12 @@ def test_one_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     manifest.write(made)
     emptied()
     with pytest.raises(BackupError, match="newer program.*portfolio 9999"):
-        restoring.restore(made, by="ann")
+        restore.restore(made, by="ann")
 
 
 def test_what_is_no_backup_is_told(tmp_path: Path) -> None:
     with pytest.raises(BackupError, match="holds none"):
-        restoring.restore(tmp_path, by="ann")
+        restore.restore(tmp_path, by="ann")
 
 
 # Afterwards

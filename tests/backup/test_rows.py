@@ -12,9 +12,9 @@ from django.db import models
 
 from core.blobs import load_bytes, store_bytes
 from core.models import StoredBytes
-from dnbmon_site.backup import rows
-from dnbmon_site.backup.manifest import BackupError
-from dnbmon_site.models import IdempotencyKey, User, UserGroup
+from dnbmon_site.accounts.models import IdempotencyKey, User, UserGroup
+from dnbmon_site.operations.backup import portable_dump
+from dnbmon_site.operations.backup.manifest import BackupError
 from monitoring.models import Change, Notification, Publication
 from portfolio.models import Contract
 from tests.builders.contracts import a_contract
@@ -31,17 +31,20 @@ def quiet(text: str) -> None:
 
 def snapshot() -> dict[str, list[Any]]:
     """Every value of every row that is copied."""
-    return {model._meta.label: [rows.line_of(row) for row in _sorted(model)] for model in rows.models_in_order()}
+    return {
+        model._meta.label: [portable_dump.line_of(row) for row in _sorted(model)]
+        for model in portable_dump.models_in_order()
+    }
 
 
 def _sorted(model: type[models.Model]) -> list[models.Model]:
-    return sorted(model._default_manager.all(), key=lambda row: str(rows.line_of(row)))
+    return sorted(model._default_manager.all(), key=lambda row: str(portable_dump.line_of(row)))
 
 
 def there_and_back(folder: Path) -> dict[str, int]:
-    written = rows.dump(folder, quiet)
-    rows.check(folder, written)
-    rows.load(folder, quiet)
+    written = portable_dump.dump(folder, quiet)
+    portable_dump.check(folder, written)
+    portable_dump.load(folder, quiet)
     return written
 
 
@@ -84,35 +87,35 @@ def test_people_keep_their_roles_although_keys_are_counted_anew(tmp_path: Path) 
 
 def test_a_file_that_lost_lines_is_noticed(tmp_path: Path) -> None:
     delivered(an_update())
-    written = rows.dump(tmp_path, quiet)
+    written = portable_dump.dump(tmp_path, quiet)
     with pytest.raises(BackupError, match="Change has 1 rows in the file, 2 were written"):
-        rows.check(tmp_path, {**written, "monitoring.Change": 2})
+        portable_dump.check(tmp_path, {**written, "monitoring.Change": 2})
 
 
 def test_what_stands_on_something_is_copied_before_it() -> None:
-    order = [model._meta.label for model in rows.models_in_order()]
-    for model in rows.models_in_order():
+    order = [model._meta.label for model in portable_dump.models_in_order()]
+    for model in portable_dump.models_in_order():
         for field in model._meta.concrete_fields:
             if isinstance(field, models.ForeignKey) and field.related_model._meta.label in order:
                 assert order.index(model._meta.label) < order.index(field.related_model._meta.label)
-    for first, others in rows.BEFORE.items():
+    for first, others in portable_dump.BEFORE.items():
         assert all(order.index(first) < order.index(other) for other in others), first
 
 
 def test_every_model_is_copied_or_left_out_on_purpose() -> None:
     ours = {"portfolio", "monitoring", "health", "dnbmon_site"}
-    copied = {model._meta.label for model in rows.models_in_order()}
+    copied = {model._meta.label for model in portable_dump.models_in_order()}
     every = {model._meta.label for model in apps.get_models() if model._meta.app_label in ours}
-    assert every - copied == rows.LEFT_OUT & every
+    assert every - copied == portable_dump.LEFT_OUT & every
 
 
 def test_what_is_written_meanwhile_finds_what_it_stands_on(tmp_path: Path) -> None:
     """Something arrives between any two tables: the copy still has no row that stands on nothing."""
     delivered(an_update(an_element(current="FIRST")))
-    for number, model in enumerate(rows.models_in_order()):
+    for number, model in enumerate(portable_dump.models_in_order()):
         delivered(an_update(an_element(current=f"NAME {number}")))
-        rows.dump_model(model, tmp_path, quiet)
-    rows.load(tmp_path, quiet)
+        portable_dump.dump_model(model, tmp_path, quiet)
+    portable_dump.load(tmp_path, quiet)
     changes, notifications = list(Change.objects.all()), set(Notification.objects.values_list("pk", flat=True))
     assert changes and {change.notification_id for change in changes} <= notifications
     for publication in Publication.objects.all():

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from core.lists.saved_filters import save_filter
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.models import Delivery, Element, Notification
 from tests.builders.browser_pages import complaints_of, log_in, see, serious
 from tests.builders.deliveries import delivered_news

@@ -8,7 +8,7 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.models import Alert, AlertRule, Channel
 from monitoring.outbox.addresses import unsubscribe_link
 from tests.builders.alerts import raised

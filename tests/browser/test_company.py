@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from portfolio.models import CompanyNote
 from tests.builders.browser_pages import complaints_of, log_in, see
 from tests.builders.companies import DUNS

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from portfolio.imports.planned_removals import plan_removal
 from portfolio.models import Contract, ProposalKind, SubjectState
 from portfolio.proposals.create import Sign, propose

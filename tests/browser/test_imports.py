@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from portfolio.imports.downloads import XLSX
 from portfolio.imports.resume import work_on
 from portfolio.models import ImportState, Subject, SubjectImport

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.jobs import count_days, count_standing
 from monitoring.models import Alert
 from tests.builders.alerts import raised

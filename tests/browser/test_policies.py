@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from tests.builders.browser_pages import complaints_of, log_in, see
 from tests.builders.deliveries import delivered_news
 from tests.servers.openid_providers import Provider

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import start_sandbox
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from portfolio.models import Company, Registration, Subject, SubjectState, SyncRun
 from portfolio.registrations.adopt import begin_check
 from portfolio.sync.run import sync

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from tests.builders.browser_pages import complaints_of, log_in, see
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered, delivered_news

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import get_resolver
 
-from dnbmon_site.api import v1
+from dnbmon_site.api_urls import v1
 
 
 def operations() -> list[str]:

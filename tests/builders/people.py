@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from core.actors import Actor
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 
 
 def an_actor(name: str) -> Actor:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from dnbmon_site.models import ApiKey, User, UserPermission
+from dnbmon_site.accounts.models import ApiKey, User, UserPermission
 
 ENOUGH = 1000
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core.api.scopes import SCOPES
-from dnbmon_site.models import ApiKey, User
+from dnbmon_site.accounts.models import ApiKey, User
 from tests.builders.commands import Run
 
 pytestmark = pytest.mark.django_db

@@ -16,9 +16,9 @@ from core.audit import record
 from core.blobs import load_bytes, store_bytes
 from core.models import AuditEntry, StoredBytes
 from core.notices import notify
-from dnbmon_site.backup.rows import line_of
-from dnbmon_site.models import User
-from dnbmon_site.removing.stored import is_about
+from dnbmon_site.accounts.models import User
+from dnbmon_site.operations.backup.portable_dump import line_of
+from dnbmon_site.operations.erase.blobs import is_about
 from monitoring.alerts.actions import assign
 from monitoring.history.state import profile
 from monitoring.ingest.raw_item import raw_item

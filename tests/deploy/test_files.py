@@ -16,7 +16,7 @@ import redis
 import yaml
 from django.conf import settings
 
-from dnbmon_site import serving
+from dnbmon_site import gunicorn_conf
 from tests.builders.deploy_files import DEPLOY, unit
 from tests.support import ROOT, free_port, manage, program, wait_for_port
 
@@ -272,7 +272,7 @@ def test_the_proxy_lets_the_largest_list_through(settings: Any) -> None:
 def test_the_proxy_closes_connections_before_the_program_does() -> None:
     """Otherwise a request may meet one that is just being closed, and a form sent then is answered with 502."""
     kept = re.search(r"^    keepalive_timeout (\d+)s;", (DEPLOY / "nginx.conf").read_text(), re.MULTILINE)
-    assert kept and int(kept[1]) < serving.keepalive
+    assert kept and int(kept[1]) < gunicorn_conf.keepalive
 
 
 # The audit of packages

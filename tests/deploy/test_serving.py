@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from dnbmon_site.unread import drain
+from dnbmon_site.http.unread_body import drain
 from tests.builders.deploy_files import DEPLOY, unit
 from tests.builders.settings import SAFE
 from tests.support import ROOT, free_port, manage, program, wait_for_port

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from dnbmon_site.models import ApiKey
+from dnbmon_site.accounts.models import ApiKey
 from monitoring.models import Publication
 from monitoring.webhooks.endpoints import create_endpoint
 from monitoring.webhooks.send import send_test

@@ -16,8 +16,8 @@ from pymongo.errors import ServerSelectionTimeoutError
 
 from core.models import AuditEntry
 from dnbmon_site.accounts import roles
-from dnbmon_site.models import ApiKey
-from dnbmon_site.schedules import install_schedules
+from dnbmon_site.accounts.models import ApiKey
+from dnbmon_site.worker.schedules import install_schedules
 from health.checks.registry import all_checks
 from health.checks.result import Result
 from health.history.samples import start_of
@@ -139,9 +139,9 @@ def test_without_the_database_it_says_so(client: Client, monkeypatch: pytest.Mon
     def away(*args: Any, **more: Any) -> Any:
         raise OperationalError("password=hunter2")
 
-    monkeypatch.setattr("dnbmon_site.operating.health", away)
+    monkeypatch.setattr("dnbmon_site.operations.health_access.health", away)
     monkeypatch.setattr("health.views.migrations_waiting", away)
-    monkeypatch.setattr("dnbmon_site.middleware.zone_of", away)
+    monkeypatch.setattr("dnbmon_site.http.middleware.zone_of", away)
     client.raise_request_exception = False
     answer = client.get("/health/")
     assert (answer.status_code, answer.content) == (503, b"The database cannot be reached.\n")

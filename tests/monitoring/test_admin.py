@@ -11,7 +11,7 @@ from django.utils import timezone
 from core.admin.filters import key_at
 from core.cached_counts import tally
 from core.models import AuditEntry, Tally
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.ingest.circuit_breaker import IN_A_ROW
 from monitoring.jobs import count_days
 from monitoring.models import (

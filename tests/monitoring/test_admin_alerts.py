@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from core.cached_counts import tally
 from core.models import AuditEntry
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, RuleChannel
 from monitoring.outbox.addresses import address_of
 from tests.builders.alerts import a_raised_alert, raised

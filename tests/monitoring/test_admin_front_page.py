@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from core.cached_counts import tally
 from core.models import Tally
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.jobs import count_days
 from monitoring.models import Alert, Delivery, DeliveryState, Source
 from portfolio.models import ProposalKind, SubjectImport

@@ -10,8 +10,8 @@ from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.tasks import async_task
 
 from core.models import AuditEntry
-from dnbmon_site import jobs_admin
-from dnbmon_site.schedules import install_schedules, is_own, refuse_foreign
+from dnbmon_site.worker import admin as worker_admin
+from dnbmon_site.worker.schedules import install_schedules, is_own, refuse_foreign
 from health import schedule_status
 from tests.builders.pages import text_of
 
@@ -68,7 +68,7 @@ def test_a_refused_schedule_is_neither_run_nor_resumed_until_a_job_is_chosen(adm
 
 
 def test_what_is_done_to_jobs_is_audited(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs_admin, "ask_worker", lambda *what, **how: None)
+    monkeypatch.setattr(worker_admin, "ask_worker", lambda *what, **how: None)
     admin.post("/django_q/schedule/add/", a_form())
     row = Schedule.objects.get()
     admin.post(f"/django_q/schedule/{row.pk}/change/", a_form(minutes=7))
@@ -121,7 +121,7 @@ def test_tasks_are_listed_and_shown(admin: Client, model: Any) -> None:
 
 def test_failed_tasks_run_again(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[Any] = []
-    monkeypatch.setattr(jobs_admin, "ask_worker", lambda *args, **kwargs: called.append(args))
+    monkeypatch.setattr(worker_admin, "ask_worker", lambda *args, **kwargs: called.append(args))
     now = timezone.now()
     row = Task.objects.create(id="2" * 32, name="n", func=COUNT, started=now, stopped=now, success=False)
     foreign = Task.objects.create(id="3" * 32, name="n", func="os.system", started=now, stopped=now, success=False)

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.jobs import queue_for_webhooks, send_due
 from monitoring.models import Dispatch, DispatchState, ScheduledExport, WebhookEndpoint
 from monitoring.outbox.queue import dispatch_due

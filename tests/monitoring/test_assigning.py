@@ -8,7 +8,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.alerts import actions
 from monitoring.alerts.actions import assign, close, open_again
 from monitoring.alerts.assignment_notices import notify_assignees

@@ -16,8 +16,8 @@ from django.test import Client
 from django.utils import timezone
 
 from core.notices import notify
-from dnbmon_site.doctor import outside
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
+from dnbmon_site.operations.doctor import addresses
 from monitoring.alerts import channel_messages, routing
 from monitoring.alerts.admin.reach import standing_of
 from monitoring.alerts.channel_messages import send_test
@@ -499,7 +499,7 @@ def test_what_is_refused_by_now_is_kept_and_gets_nothing(receiver: ReceivingServ
     assert sent() == 0
     assert receiver.bodies == []
     assert "may manage channels" in Dispatch.objects.get().last_error
-    (finding,) = outside.channels()
+    (finding,) = addresses.channels()
     assert "the channel Mail of ann" in finding.what
     assert standing_of(channel, [], {})[0] == "Switched off"
 
@@ -508,10 +508,10 @@ def test_doctor_names_a_shared_channel_that_leads_into_our_own_network(settings:
     """What it is sent to is looked at when it is sent; until then its page says that it works."""
     a_channel(name="Old", address="jsons://10.1.2.3/hook")
     settings.PRIVATE_HOSTS = []
-    (finding,) = outside.channels()
+    (finding,) = addresses.channels()
     assert finding.what.startswith("The channel Old leads to 10.1.2.3, which is in your own network")
     settings.PRIVATE_HOSTS = ["10.1.2.3"]
-    assert list(outside.channels()) == []
+    assert list(addresses.channels()) == []
 
 
 @pytest.mark.parametrize("rhythm", ["at_once", "daily"])

@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from core.notices import notify
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.alerts import digests
 from monitoring.alerts.digests import next_digest, send_digests
 from monitoring.alerts.routing import tell_notices

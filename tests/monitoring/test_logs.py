@@ -20,10 +20,10 @@ from django_q.worker import worker
 from structlog.contextvars import bound_contextvars
 
 from direct_plus.sandbox.control.client import SandboxControl
-from dnbmon_site import single_sign_on
-from dnbmon_site.logs import logging_config
-from dnbmon_site.models import ApiKey, User
-from dnbmon_site.request_log import shown
+from dnbmon_site.accounts import oidc
+from dnbmon_site.accounts.models import ApiKey, User
+from dnbmon_site.http.request_log import shown
+from dnbmon_site.log_config import logging_config
 from monitoring import jobs
 from monitoring.jobs import pull_due
 from monitoring.models import Delivery, WebhookEndpoint
@@ -167,7 +167,7 @@ def test_no_line_holds_a_secret(
     settings: Any,
 ) -> None:
     settings.AXES_ENABLED, settings.PRIVATE_HOSTS = True, ["*"]
-    single_sign_on._provider.cache_clear()
+    oidc._provider.cache_clear()
     secrets = {*at_dnb(registration, control), *sent_out(), *people_and_programs(provider)}
     found = [json.dumps(line) for line in lines()]
     assert len(found) > 20 and all(len(secret) > 8 for secret in secrets)

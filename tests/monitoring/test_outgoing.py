@@ -21,21 +21,21 @@ ALLOWED = {
     "monitoring/exports/sftp.py": {"paramiko", "socket"},
     # For the errors of what the guarded place was asked.
     "health/incidents/heartbeat_url.py": {"requests"},
-    "dnbmon_site/single_sign_on.py": {"requests"},
+    "dnbmon_site/accounts/oidc.py": {"requests"},
     # The named exceptions.
     "direct_plus/session.py": {"requests"},
     "direct_plus/transport.py": {"requests", "urllib3", "http.client", "socket"},
-    "dnbmon_site/doctor/dnb.py": {"requests"},
-    "dnbmon_site/doctor/here.py": {"redis"},
-    "dnbmon_site/front/acts.py": {"redis"},
+    "dnbmon_site/operations/doctor/dnb.py": {"requests"},
+    "dnbmon_site/operations/doctor/machine.py": {"redis"},
+    "dnbmon_site/dashboard/recount.py": {"redis"},
     "dnbmon_site/management/commands/worker.py": {"redis"},
     "health/checks/machine.py": {"redis"},
     "monitoring/outbox/channels.py": {"smtplib"},
-    "dnbmon_site/starting.py": {"urllib.request"},
+    "dnbmon_site/operations/processes/start.py": {"urllib.request"},
     # It reads an address as the client that connects does.
     "portfolio/dnb_client.py": {"urllib3"},
     # These only listen, or look whether somebody does on this machine.
-    "dnbmon_site/ports.py": {"socket"},
+    "dnbmon_site/operations/processes/ports.py": {"socket"},
     "dnbmon_site/management/commands/up.py": {"socket"},
 }
 

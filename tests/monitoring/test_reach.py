@@ -9,7 +9,7 @@ from django.test import Client
 
 from core.cached_counts import tally
 from core.models import AuditEntry
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.alerts.reach import unheard
 from monitoring.models import AlertRule, Channel, Dispatch, Rhythm, Severity
 from monitoring.outbox.permitted_addresses import SALT

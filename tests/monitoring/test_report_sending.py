@@ -12,7 +12,7 @@ from django.utils import timezone
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.jobs import make_reports
 from monitoring.models import Dispatch, DispatchState, ReportRecipient, ReportRegistration, ReportSchedule
 from monitoring.outbox.queue import dispatch_due

@@ -15,8 +15,8 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from core.models import AuditEntry
+from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import MANAGER, VIEWER
-from dnbmon_site.models import User
 from monitoring.models import Alert, AlertKind, Change, Kind, Notification, ReportSchedule
 from monitoring.reports.compute import Report, make_report
 from monitoring.reports.pdf import report_pdf

@@ -18,7 +18,7 @@ from rest_framework.exceptions import ValidationError as BadFilter
 
 from core.lists.saved_filters import save_filter
 from core.models import SavedFilter
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.exports import scheduled
 from monitoring.exports.scheduled import asked_for, next_time, plan, write_due, write_now
 from monitoring.models import Publication, ScheduledExport

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.encryption import decrypted, encrypted
 from core.models import AuditEntry
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.exports.scheduled import plan, write_now
 from monitoring.exports.sftp import BadKey, confirm_key, read_private_key, try_out
 from monitoring.models import FileServer, ScheduledExport

@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 from core.models import AuditEntry
 from core.text import ago, days_and_hours, span
 from direct_plus.errors import DirectPlusError, Told
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring import jobs
 from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.pull.admin import actions

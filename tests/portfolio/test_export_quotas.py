@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from core.exports.files import MOST_A_DAY, MOST_KEPT, MOST_UNFINISHED
 from core.models import Export, ExportState
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from tests.builders.pages import text_of
 
 pytestmark = pytest.mark.django_db

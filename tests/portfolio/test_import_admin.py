@@ -16,7 +16,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django_q.models import OrmQ
 
 from core.blobs import load_bytes
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from portfolio.imports.resume import work_on
 from portfolio.imports.states import file_key
 from portfolio.models import Contract, ImportState, Registration, Subject, SubjectImport, SubjectState

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.actors import Actor, actor_at_the_shell
 from core.models import AuditEntry
-from dnbmon_site.models import ApiKey
+from dnbmon_site.accounts.models import ApiKey
 from portfolio.billing.approval_limits import (
     Act,
     NeedsSecondPerson,

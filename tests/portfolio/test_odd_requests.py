@@ -12,7 +12,7 @@ from django.test import Client
 from django_q.models import Schedule
 
 from core.dates import read_day
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from portfolio.models import Company
 from tests.builders.contracts import a_contract
 from tests.builders.deliveries import delivered

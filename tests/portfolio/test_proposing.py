@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from core.models import AuditEntry
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from portfolio.models import Contract, Proposal, ProposalKind, ProposalState, Subject, SubjectState
 from portfolio.proposals import apply
 from portfolio.proposals.apply import carry_out_left_behind

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django_q.models import Failure, Schedule
 
 from dnbmon_site.accounts import roles
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from portfolio.models import Company, Contract, Registration
 from tests.builders.companies import a_company
 from tests.builders.contracts import a_contract

@@ -11,7 +11,7 @@ from core.exports.files import parts_of, work_on
 from core.lists.saved_filters import filters_in, keep_columns, kept_for, save_filter
 from core.models import AuditEntry, Export, ExportFormat, ExportState, SavedFilter
 from dnbmon_site.accounts import roles
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from tests.builders.deliveries import some_news
 from tests.builders.pages import text_of
 from tests.builders.people import a_person

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from direct_plus.sandbox.control.client import SandboxControl
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from portfolio.jobs import check_lists, sync_now
 from portfolio.models import Company, ListCheck, Registration, Subject, SubjectState
 from portfolio.registrations.suppress import is_suppressed

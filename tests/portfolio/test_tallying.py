@@ -11,8 +11,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from core.cached_counts import COUNTERS, tally
 from core.models import Tally
-from dnbmon_site.front import acts
-from dnbmon_site.front.acts import touched
+from dnbmon_site.dashboard import recount
+from dnbmon_site.dashboard.recount import touched
 from portfolio.billing.usage import holdings, listed_in
 from portfolio.imports.apply import undo_import
 from portfolio.imports.confirm import confirm_import
@@ -156,14 +156,14 @@ def test_what_is_held_is_counted_by_a_worker_and_here_when_none_can_be_asked(
 ) -> None:
     asked: list[object] = []
     a_subject(registration=a_registration(adopted=True), state="monitored")
-    monkeypatch.setattr(acts, "ask_worker", lambda function, *names, **more: asked.append((function, *names)))
-    acts.count_again(["alerts", "held"])
-    assert asked == [("core.cached_counts.tally", "held")] and import_string(acts.TALLY) is tally
+    monkeypatch.setattr(recount, "ask_worker", lambda function, *names, **more: asked.append((function, *names)))
+    recount.count_again(["alerts", "held"])
+    assert asked == [("core.cached_counts.tally", "held")] and import_string(recount.TALLY) is tally
     assert sorted(Tally.objects.values_list("what", flat=True)) == ["alerts"]
 
     def no_queue(*args: object, **more: object) -> None:
         raise RedisConnectionError("no queue")
 
-    monkeypatch.setattr(acts, "ask_worker", no_queue)
-    acts.count_again(["held"])
+    monkeypatch.setattr(recount, "ask_worker", no_queue)
+    recount.count_again(["held"])
     assert [numbers["listed"] for numbers in counted("held")["registrations"].values()] == [1]

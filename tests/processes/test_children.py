@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dnbmon_site.processes import Failed, Stopped, Tree
+from dnbmon_site.operations.processes.tree import Failed, Stopped, Tree
 from dnbmon_site.worker.child_process import PARENT, STOP_SIGNALS, Child, Told, is_orphan, stop
 from tests.process_table import alive, family
 from tests.support import wait_until
@@ -143,7 +143,7 @@ def test_who_ends_at_its_start_is_named() -> None:
 
 def test_who_ends_is_started_again_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr("dnbmon_site.processes.PAUSE", 0.05)
+    monkeypatch.setattr("dnbmon_site.operations.processes.tree.PAUSE", 0.05)
     with a_tree(said) as tree:
         tree.start("The worker", *python("raise SystemExit(2)"), env=os.environ)
         with pytest.raises(Failed, match="ended 4 times within a minute; everything stops"):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dnbmon_site.running import ask_to_stop, kill, leave_note, note_path, running
+from dnbmon_site.operations.processes.pidfile import ask_to_stop, kill, leave_note, note_path, running
 
 URL = "http://127.0.0.1:8123/"
 # As `up`: leaves its note, waits, and tidies up for a moment; with a word more, it does not listen when asked to stop.

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from dnbmon_site.running import running
+from dnbmon_site.operations.processes.pidfile import running
 from tests.process_table import alive, children, family
 from tests.support import ROOT, Running, free_port, manage, managed, wait_until
 

@@ -14,9 +14,9 @@ from django.utils.html import escape
 
 from core.api.scopes import METRICS, READ, SCOPES
 from core.models import AuditEntry
-from dnbmon_site import api
-from dnbmon_site.key_rights import RIGHTS_BEHIND
-from dnbmon_site.models import ApiKey, User, UserPermission, hashed
+from dnbmon_site import api_urls
+from dnbmon_site.accounts.api_key_rights import RIGHTS_BEHIND
+from dnbmon_site.accounts.models import ApiKey, User, UserPermission, hashed
 
 pytestmark = pytest.mark.django_db
 NEW = "other words entirely"
@@ -259,7 +259,7 @@ def test_the_rights_behind_scopes_are_those_of_the_addresses() -> None:
 
 
 def api_views() -> Iterator[Any]:
-    waiting: list[Any] = list(api.urlpatterns)
+    waiting: list[Any] = list(api_urls.urlpatterns)
     while waiting:
         one = waiting.pop()
         waiting += getattr(one, "url_patterns", ())

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from core.models import AuditEntry
 from dnbmon_site.accounts import roles
-from dnbmon_site.attempts import address_of
-from dnbmon_site.forgetting import forget_old_sign_ins
-from dnbmon_site.models import User
+from dnbmon_site.accounts.jobs import forget_old_sign_ins
+from dnbmon_site.accounts.lockout import address_of
+from dnbmon_site.accounts.models import User
 from tests.builders.people import a_person
 
 pytestmark = pytest.mark.django_db

@@ -16,9 +16,8 @@ from django.utils import timezone
 
 from core.encryption import encrypted
 from direct_plus.sandbox.run import start_sandbox
-from dnbmon_site import doctor
-from dnbmon_site.doctor import dnb, here, keys
-from dnbmon_site.models import ApiKey, User
+from dnbmon_site.accounts.models import ApiKey, User
+from dnbmon_site.operations.doctor import api_keys, dnb, examine, machine
 from health.models import JOBS, Heartbeat
 from monitoring.models import Channel, Delivery, DeliveryState, WebhookEndpoint
 from monitoring.outbox.addresses import set_address
@@ -44,7 +43,7 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Any) -> I
     yield
 
 
-def said(look: doctor.Look) -> str:
+def said(look: examine.Look) -> str:
     return " | ".join(f"{finding.what} → {finding.do}" for finding in look())
 
 
@@ -110,8 +109,8 @@ def test_a_sandbox_address_in_production(monkeypatch: pytest.MonkeyPatch, settin
 
 
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(here, "LEAST_FREE", 10**18)
-    assert "Make room for 1 GB" in said(here.disk)
+    monkeypatch.setattr(machine, "LEAST_FREE", 10**18)
+    assert "Make room for 1 GB" in said(machine.disk)
 
 
 def a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, owner: int, group: int) -> Path:
@@ -130,12 +129,12 @@ def a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, owner: 
 
 def test_a_secret_that_others_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = a_secret(tmp_path, monkeypatch, 0o640, owner=990, group=os.getgid())
-    assert f"chmod 600 {secret}" in said(here.permissions)
+    assert f"chmod 600 {secret}" in said(machine.permissions)
 
 
 def test_a_secret_of_its_own_is_as_it_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     a_secret(tmp_path, monkeypatch, 0o600, owner=990, group=os.getgid())
-    assert said(here.permissions) == ""
+    assert said(machine.permissions) == ""
 
 
 def test_the_file_of_settings_may_hold_passwords_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,9 +143,9 @@ def test_the_file_of_settings_may_hold_passwords_too(tmp_path: Path, monkeypatch
     file.write_text("")
     file.chmod(0o644)
     monkeypatch.setenv("ENV_FILE", str(file))
-    assert f"Others may read {file}" in said(here.permissions)
+    assert f"Others may read {file}" in said(machine.permissions)
     file.chmod(0o600)
-    assert said(here.permissions) == ""
+    assert said(machine.permissions) == ""
 
 
 def test_a_secret_of_root_that_the_services_group_reads_is_as_it_should_be(
@@ -154,7 +153,7 @@ def test_a_secret_of_root_that_the_services_group_reads_is_as_it_should_be(
 ) -> None:
     """As docs/deployment.md has it; chmod 600 would take it from the program."""
     a_secret(tmp_path, monkeypatch, 0o640, owner=0, group=os.getgid())
-    assert said(here.permissions) == ""
+    assert said(machine.permissions) == ""
 
 
 @pytest.mark.parametrize("is_in_group", [True, False])
@@ -165,7 +164,7 @@ def test_what_is_advised_leaves_the_program_able_to_read(
     secret = a_secret(tmp_path, monkeypatch, 0o644, owner=0, group=group)
     name = grp.getgrgid(os.getgid()).gr_name
     advised = f"chmod 640 {secret}" if is_in_group else f"chgrp {name} {secret} && chmod 640 {secret}"
-    assert said(here.permissions).endswith(f"→ {advised}")
+    assert said(machine.permissions).endswith(f"→ {advised}")
 
 
 def test_a_key_that_dnb_does_not_accept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,40 +193,40 @@ def test_another_secret_key_than_the_one_of_before(settings: Any) -> None:
     WebhookEndpoint.objects.create(
         name="CRM", url="https://crm.example.com/", encrypted_secret=encrypted("x"), created_at=timezone.now()
     )
-    assert said(here.stored_secrets) == ""
+    assert said(machine.stored_secrets) == ""
     settings.SECRET_KEY = "another " * 8
-    assert "channel Credit team, webhook CRM" in said(here.stored_secrets)
+    assert "channel Credit team, webhook CRM" in said(machine.stored_secrets)
 
 
 def test_a_silent_worker() -> None:
     a_beat(minutes=20)
-    assert "No job has run since" in said(here.worker)
+    assert "No job has run since" in said(machine.worker)
 
 
 def test_deliveries_that_stand_still() -> None:
     delivery = a_delivery(an_update())
-    assert said(here.stuck) == ""
+    assert said(machine.stuck) == ""
     Delivery.objects.filter(pk=delivery.pk).update(asked_at=timezone.now() - timedelta(hours=2))
-    assert "received, not read yet" in said(here.stuck)
+    assert "received, not read yet" in said(machine.stuck)
     Delivery.objects.update(state=DeliveryState.DOUBTFUL, ended_at=timezone.now() - timedelta(hours=7))
-    assert "Doubts are older than six hours" in said(here.stuck)
+    assert "Doubts are older than six hours" in said(machine.stuck)
 
 
 def test_redis_that_does_not_answer(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    assert "Redis does not answer" in said(here.queue)
+    assert "Redis does not answer" in said(machine.queue)
 
 
 def test_sqlite_in_a_network_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(here, "sqlite_folder", lambda: tmp_path)
-    monkeypatch.setattr(here, "filesystem_of", lambda folder: "nfs4")
-    assert "its locks do not hold there" in said(here.network_folder)
-    monkeypatch.setattr(here, "filesystem_of", lambda folder: "ext4")
-    assert said(here.network_folder) == ""
+    monkeypatch.setattr(machine, "sqlite_folder", lambda: tmp_path)
+    monkeypatch.setattr(machine, "filesystem_of", lambda folder: "nfs4")
+    assert "its locks do not hold there" in said(machine.network_folder)
+    monkeypatch.setattr(machine, "filesystem_of", lambda folder: "ext4")
+    assert said(machine.network_folder) == ""
 
 
 def test_the_file_system_of_a_folder_is_that_of_its_own_mount() -> None:
-    assert here.filesystem_of(Path("/proc/self")) == "proc"
+    assert machine.filesystem_of(Path("/proc/self")) == "proc"
 
 
 def test_a_clock_that_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,22 +257,22 @@ def test_an_installation_that_may_not_pull(settings: Any) -> None:
 
 def test_backups_that_are_missing_or_old(settings: Any, tmp_path: Path) -> None:
     settings.BACKUP_FOLDER = str(tmp_path)
-    assert "The newest backup is missing." in said(here.backups)
+    assert "The newest backup is missing." in said(machine.backups)
     settings.BACKUP_FOLDER, settings.PRODUCTION = "", True
-    assert "No BACKUP_FOLDER is set." in said(here.backups)
+    assert "No BACKUP_FOLDER is set." in said(machine.backups)
 
 
 def test_settings_that_cannot_be_meant(settings: Any) -> None:
     settings.DNB_TIMEOUT, settings.DNB_CALLS_PER_SECOND = 0, 50
-    words = said(here.environment)
+    words = said(machine.environment)
     assert "DNB_TIMEOUT is 0" in words and "DNB_CALLS_PER_SECOND is 50" in words
 
 
 def test_keys_with_scopes_that_do_not_exist() -> None:
     ApiKey.issue(name="CRM", scopes="read", created_by=User.objects.create_user("ann"))
-    assert said(keys.api_keys) == ""
+    assert said(api_keys.api_keys) == ""
     ApiKey.objects.update(scopes="read, write")
-    words = said(keys.api_keys)
+    words = said(api_keys.api_keys)
     assert "open nothing: write." in words and "API key CRM (dnbmon_" in words
 
 
@@ -281,17 +280,21 @@ def test_keys_whose_issuer_has_left() -> None:
     bob = User.objects.create_user("bob")
     key, _ = ApiKey.issue(name="CRM", scopes="read", created_by=User.objects.create_user("ann"))
     User.objects.filter(username="ann").update(is_active=False)
-    assert "issued by ann, who is no longer active. It goes on" in said(keys.api_keys)
+    assert "issued by ann, who is no longer active. It goes on" in said(api_keys.api_keys)
     key.rotate(by=bob)
-    assert said(keys.api_keys) == ""
+    assert said(api_keys.api_keys) == ""
     bob.delete()
-    assert "issued by somebody who was removed" in said(keys.api_keys)
+    assert "issued by somebody who was removed" in said(api_keys.api_keys)
     ApiKey.objects.get().revoke()
-    assert said(keys.api_keys) == ""
+    assert said(api_keys.api_keys) == ""
 
 
 def test_a_database_that_is_away_or_old_hides_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = [("database", here.database, False), ("migrations", here.migrations, True), ("worker", here.worker, True)]
-    monkeypatch.setattr(doctor, "LOOKS", tuple(looks))
-    monkeypatch.setattr(here, "migrations_waiting", lambda: True)
-    assert [(name, len(found)) for name, found in doctor.examine()] == [("database", 0), ("migrations", 1)]
+    looks = [
+        ("database", machine.database, False),
+        ("migrations", machine.migrations, True),
+        ("worker", machine.worker, True),
+    ]
+    monkeypatch.setattr(examine, "LOOKS", tuple(looks))
+    monkeypatch.setattr(machine, "migrations_waiting", lambda: True)
+    assert [(name, len(found)) for name, found in examine.examine()] == [("database", 0), ("migrations", 1)]

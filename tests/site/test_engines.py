@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from dnbmon_site.engines import BASE_DIR, DEFAULT_URL, MONGODB, databases
+from dnbmon_site.databases import BASE_DIR, DEFAULT_URL, MONGODB, databases
 
 FORCED = {"w": "majority", "journal": True, "readPreference": "primary"}
 
@@ -52,7 +52,7 @@ def test_mongodb_writes_are_durable_whatever_the_url_says(url: str) -> None:
 
 
 def test_djongo_url_is_another_name(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, "dnbmon_site.engines"):
+    with caplog.at_level(logging.WARNING, "dnbmon_site.databases"):
         config = databases("djongo://h:27018/watch")["default"]
     assert (config["ENGINE"], config["HOST"], config["NAME"]) == (MONGODB, "mongodb://h:27018/watch", "watch")
     assert len(caplog.messages) == 1

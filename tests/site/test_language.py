@@ -18,7 +18,7 @@ from django.utils.translation.template import templatize
 from core.markup import ago, bytes_in_words, exact
 from core.models import AuditEntry
 from core.text import counted, day_text, moment_text, plural
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from monitoring.elements.formatting import say
 from tests.builders.contracts import a_contract
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dnbmon_site.logs import logging_config
+from dnbmon_site.log_config import logging_config
 
 
 @pytest.fixture

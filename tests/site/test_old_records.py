@@ -13,7 +13,7 @@ from django_q.models import Failure, Task
 from core.audit import record
 from core.blobs import store_bytes
 from core.models import AuditEntry, Notice, StoredBytes
-from dnbmon_site.old_records import forget_old_records
+from dnbmon_site.operations.purge import forget_old_records
 from health.models import Incident, State
 from monitoring.models import Delivery, DeliveryState, Dispatch, DispatchAttempt, DispatchState
 from portfolio.models import SyncRun, SyncState

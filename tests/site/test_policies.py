@@ -13,7 +13,7 @@ from django.http import Http404
 from django.test import Client
 
 from core.uploads import is_too_large
-from dnbmon_site.models import ApiKey, User
+from dnbmon_site.accounts.models import ApiKey, User
 from monitoring.outbox.addresses import unsubscribe_link
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS

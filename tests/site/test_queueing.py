@@ -10,8 +10,8 @@ import pytest
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
-from dnbmon_site import queueing
-from dnbmon_site.queueing import QuietQueue
+from dnbmon_site.worker import broker
+from dnbmon_site.worker.broker import QuietQueue
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long it would have slept."""
     found: list[float] = []
     clock = SimpleNamespace(sleep=found.append, monotonic=time.monotonic)
-    monkeypatch.setattr("dnbmon_site.queueing.time", clock)
+    monkeypatch.setattr("dnbmon_site.worker.broker.time", clock)
     return found
 
 
@@ -72,4 +72,4 @@ def test_it_looks_less_often_while_nothing_comes(queue: QuietQueue, waits: list[
     queue.enqueue("a task")
     queue.dequeue()
     queue.dequeue()
-    assert [seconds for seconds in waits if seconds] == [queueing.LONGEST, Conf.POLL]
+    assert [seconds for seconds in waits if seconds] == [broker.LONGEST, Conf.POLL]

@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 
 from core.fields import default_in_words, with_default
-from dnbmon_site import reference
+from dnbmon_site import settings_reference
 from portfolio.models import Contract
 from tests.support import ROOT
 
 TEMPLATES = sorted((ROOT / "docs" / "environments").glob("*.env"))
-NAMES = {one.name for one in reference.settings_in_code()}
+NAMES = {one.name for one in settings_reference.settings_in_code()}
 
 
 def test_the_docs_are_what_the_code_reads() -> None:
-    document = reference.DOCS.read_text()
-    assert reference.with_list(document) == document, "run: python -m dnbmon_site.reference"
+    document = settings_reference.DOCS.read_text()
+    assert settings_reference.with_list(document) == document, "run: python -m dnbmon_site.reference"
 
 
 def test_each_setting_is_explained_in_words() -> None:
-    words = reference.DOCS.read_text().split(reference.BEGIN)[0]
+    words = settings_reference.DOCS.read_text().split(settings_reference.BEGIN)[0]
     assert [name for name in sorted(NAMES) if f"`{name}`" not in words] == []
 
 
@@ -34,7 +34,7 @@ def test_a_setting_is_found_wherever_it_is_read() -> None:
         'f.str("NO")',
     )
     source = "\n".join(calls)
-    found = [one[:3] for one in reference.read_by(ast.parse(source), "x.py")]
+    found = [one[:3] for one in settings_reference.read_by(ast.parse(source), "x.py")]
     assert found == [("ONE", "whole number", "1 or 2"), ("TWO", "text", ""), ("DNB_THREE", "text", "x")]
 
 

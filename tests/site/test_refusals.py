@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from dnbmon_site.refusals import refuse_unsafe
+from dnbmon_site.production_checks import refuse_unsafe
 
 SAFE: dict[str, Any] = {
     "debug": False,

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from core.jobs import PAUSES, repeat_when_locked
-from dnbmon_site.task_packages import Job, TaskSerializer
+from dnbmon_site.worker.task_serializer import Job, TaskSerializer
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -9,7 +9,7 @@ from django.test import Client
 from core.models import AuditEntry
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import Sandbox
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from portfolio.dnb_client import SharedThrottle, client_for
 from portfolio.models import Contract
 from tests.builders.contracts import a_contract

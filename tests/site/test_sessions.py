@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from tests.builders.settings import SAFE
 from tests.support import manage
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dnbmon_site.environment import kept_secret, read_environment, trusted_origins
-from dnbmon_site.logs import formatter
+from dnbmon_site.log_config import formatter
 from tests.builders.settings import SAFE
 from tests.support import ROOT, manage
 
@@ -155,6 +155,8 @@ def test_production_logs_are_json() -> None:
 
 
 def test_start_names_missing_settings() -> None:
-    done = subprocess.run([sys.executable, "-m", "dnbmon_site.missing"], env=SAFE, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "dnbmon_site.required_settings"], env=SAFE, capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert "DNB_API_KEY" in done.stderr and "DNB_API_SECRET" in done.stderr

@@ -14,10 +14,9 @@ from django.test import Client
 
 from core.models import AuditEntry
 from core.outbound import connections, http
-from dnbmon_site import single_sign_on
-from dnbmon_site.accounts import roles
-from dnbmon_site.models import User
-from dnbmon_site.signing_in import backends, read_roles, refuse_half_made
+from dnbmon_site.accounts import oidc, roles
+from dnbmon_site.accounts.models import User
+from dnbmon_site.accounts.oidc_settings import backends, read_roles, refuse_half_made
 from tests.servers.openid_providers import Provider, begun
 
 pytestmark = pytest.mark.django_db
@@ -171,7 +170,7 @@ def test_a_link_to_elsewhere_is_not_followed(provider: Provider) -> None:
 
 def test_a_service_that_is_away_is_said_so(settings: Any) -> None:
     settings.OIDC_ISSUER = "http://127.0.0.1:9"
-    single_sign_on._provider.cache_clear()
+    oidc._provider.cache_clear()
     client = Client()
     assert client.get("/sign-in/")["Location"] == "/login/"
     assert "cannot be reached" in words(client)
@@ -184,7 +183,7 @@ def test_a_service_of_another_name_is_not_believed(provider: Provider) -> None:
 
 def test_pages_ask_nothing_of_the_service(provider: Provider) -> None:
     client = signed_in()
-    single_sign_on._provider.cache_clear()
+    oidc._provider.cache_clear()
     provider.asked.clear()
     assert is_in(client) and provider.asked == []
 
@@ -197,7 +196,7 @@ def test_it_stands_among_the_sign_ins(provider: Provider, settings: Any) -> None
 
 def test_a_service_in_our_own_network_is_asked_when_a_setting_names_it(provider: Provider, settings: Any) -> None:
     settings.PRIVATE_HOSTS = []
-    single_sign_on._provider.cache_clear()
+    oidc._provider.cache_clear()
     assert Client().get("/sign-in/")["Location"] == "/login/"
     assert provider.asked == []
     settings.PRIVATE_HOSTS = ["127.0.0.1"]
@@ -207,7 +206,7 @@ def test_a_service_in_our_own_network_is_asked_when_a_setting_names_it(provider:
 def test_every_question_to_the_service_goes_through_the_guarded_place(
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    single_sign_on._provider.cache_clear()
+    oidc._provider.cache_clear()
     connected: list[str] = []
 
     def connect(host: str, port: int) -> socket.socket:

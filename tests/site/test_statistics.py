@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from dnbmon_site.statistics import refresh_statistics
+from dnbmon_site.operations.analyze import refresh_statistics
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import a_seed
 

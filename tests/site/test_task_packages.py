@@ -20,7 +20,7 @@ from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
 from picklefield.fields import PickledObject
 
-from dnbmon_site.schedules import ALL_JOBS, install_schedules, make_schedules_anew, refuse_foreign
+from dnbmon_site.worker.schedules import ALL_JOBS, install_schedules, make_schedules_anew, refuse_foreign
 from tests.support import ROOT
 
 TASK = {

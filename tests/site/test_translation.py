@@ -20,7 +20,7 @@ from django.utils import translation
 from django.utils.translation.template import templatize
 from django_countries import countries
 
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from tests.builders.reports import DAYS, START
 from tests.site.translation_world import ALIKE, OF_PAGES, a_full_world
 

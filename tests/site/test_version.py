@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 
 from dnbmon_site import version
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from tests.support import ROOT, manage
 
 COMMIT = "3f2a91c07bd1"

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.lists.saved_filters import save_filter
 from core.models import AuditEntry, Export, ExportFormat, ExportState, Notice
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from health.incidents.lifecycle import open_incident
 from health.models import Incident
 from monitoring.models import (

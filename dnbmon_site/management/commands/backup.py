@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from dnbmon_site.backup.making import FORMATS, make_backup
-from dnbmon_site.backup.manifest import FILE, BackupError, read_manifest, sum_of
+from dnbmon_site.operations.backup.create import FORMATS, make_backup
+from dnbmon_site.operations.backup.manifest import FILE, BackupError, read_manifest, sum_of
 from portfolio.plain_commands import PlainCommand, progress
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from dnbmon_site.doctor import examine
+from dnbmon_site.operations.doctor.examine import examine
 from portfolio.plain_commands import PlainCommand
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from dnbmon_site.first_access import Access, give_first_access
+from dnbmon_site.accounts.first_user import Access, give_first_access
 from portfolio.plain_commands import PlainCommand
 
 

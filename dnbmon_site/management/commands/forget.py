@@ -7,8 +7,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from direct_plus.duns import InvalidDuns, normalise_duns
-from dnbmon_site.removing import companies, registrations
-from dnbmon_site.removing.companies import CannotForget
+from dnbmon_site.operations.erase import company
+from dnbmon_site.operations.erase import registration as erase_registration
+from dnbmon_site.operations.erase.company import CannotForget
 from portfolio.plain_commands import PlainCommand
 
 
@@ -35,13 +36,13 @@ class Command(PlainCommand):
             self.stdout.write("Nothing was removed. With --yes it is; there is no way back but a backup.")
 
     def _registration(self, reference: str, yes: bool) -> None:
-        row = registrations.named(reference)
-        registrations.refuse(row)
-        removal = registrations.forget(row, by="command") if yes else registrations.plan(row)
+        row = erase_registration.named(reference)
+        erase_registration.refuse(row)
+        removal = erase_registration.forget(row, by="command") if yes else erase_registration.plan(row)
         self.stdout.write(f"{reference}: {removal}.")
 
     def _company(self, text: str, now: bool, yes: bool) -> None:
         number = normalise_duns(text)
-        companies.refuse(number, now=now)
-        removal = companies.forget(number, by="command", now=now) if yes else companies.plan(number)
+        company.refuse(number, now=now)
+        removal = company.forget(number, by="command", now=now) if yes else company.plan(number)
         self.stdout.write(f"{number}: {removal}.")

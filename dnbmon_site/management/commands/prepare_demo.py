@@ -14,9 +14,9 @@ from django.utils import timezone
 from core.cached_counts import tally
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.demo.world import CUSTOMERS, SUPPLIERS
+from dnbmon_site.accounts.first_user import first_person
+from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import APPROVER
-from dnbmon_site.first_access import first_person
-from dnbmon_site.models import User
 from portfolio.models import Contract, Registration
 from portfolio.registrations.adopt import take_as_wanted
 from portfolio.registrations.dnb_list_files import apply_export

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from dnbmon_site.backup.aftermath import Aftermath, after_restore
-from dnbmon_site.backup.manifest import BackupError
-from dnbmon_site.backup.restoring import restore
+from dnbmon_site.operations.backup.after_restore import Aftermath, after_restore
+from dnbmon_site.operations.backup.manifest import BackupError
+from dnbmon_site.operations.backup.restore import restore
 from portfolio.plain_commands import PlainCommand, progress
 
 

@@ -17,10 +17,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from core.text import ago
-from dnbmon_site.demo import Demo
-from dnbmon_site.processes import manage
-from dnbmon_site.running import Note, running
-from dnbmon_site.starting import answers
+from dnbmon_site.operations.processes.demo import Demo
+from dnbmon_site.operations.processes.pidfile import Note, running
+from dnbmon_site.operations.processes.start import answers
+from dnbmon_site.operations.processes.tree import manage
 
 # As of init scripts: the program is not running.
 NOTHING_RUNS = 3

@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dnbmon_site.processes import GROUND_STOPS_WITHIN, STOP_WITHIN
-from dnbmon_site.running import Note, ask_to_stop, kill, running
+from dnbmon_site.operations.processes.pidfile import Note, ask_to_stop, kill, running
+from dnbmon_site.operations.processes.tree import GROUND_STOPS_WITHIN, STOP_WITHIN
 
 WITHIN = STOP_WITHIN + GROUND_STOPS_WITHIN + 3
 

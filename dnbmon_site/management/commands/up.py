@@ -11,14 +11,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dnbmon_site.background import start_in_background
-from dnbmon_site.demo import Demo, only_one
-from dnbmon_site.missing import missing_settings
-from dnbmon_site.ports import check_port, why_not_to_listen
-from dnbmon_site.processes import Failed, Stopped, Tree
-from dnbmon_site.running import leave_note, note_path
-from dnbmon_site.starting import Plan, start_all
-from dnbmon_site.welcoming import hints, welcome
+from dnbmon_site.operations.processes.background import start_in_background
+from dnbmon_site.operations.processes.banner import hints, welcome
+from dnbmon_site.operations.processes.demo import Demo, only_one
+from dnbmon_site.operations.processes.pidfile import leave_note, note_path
+from dnbmon_site.operations.processes.ports import check_port, why_not_to_listen
+from dnbmon_site.operations.processes.start import Plan, start_all
+from dnbmon_site.operations.processes.tree import Failed, Stopped, Tree
+from dnbmon_site.required_settings import missing_settings
 
 
 class Command(BaseCommand):

@@ -10,8 +10,8 @@ from django.db import DatabaseError
 from django_q.tasks import async_task
 from redis.exceptions import RedisError
 
-from dnbmon_site.schedules import install_schedules, refuse_foreign
 from dnbmon_site.worker.cluster import run_cluster
+from dnbmon_site.worker.schedules import install_schedules, refuse_foreign
 from dnbmon_site.worker.watchdog import Watchdog
 from health.views import what_is_missing
 from portfolio.plain_commands import PlainCommand

@@ -1,0 +1,1 @@
+"""Pages of people, roles, API keys and sign-ins."""

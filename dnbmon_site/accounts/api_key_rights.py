@@ -1,0 +1,49 @@
+"""Nobody gets further by a key: what it does for a program, whoever issues it may do themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from django.utils.translation import gettext
+
+from core.api.scopes import ALERTS, METRICS, PULL, READ, WRITE_PORTFOLIO, WRITE_REFERENCES, split_scopes
+from dnbmon_site.accounts.models import ApiKey
+
+# What people need for what a scope opens; the API's views say the same of each address.
+RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
+    READ: (
+        *("portfolio.view_company", "portfolio.view_registration", "portfolio.view_subject"),
+        *("portfolio.view_subjectimport", "portfolio.view_externalreference"),
+        *("monitoring.view_change", "monitoring.view_notification"),
+    ),
+    WRITE_PORTFOLIO: ("portfolio.change_subject",),
+    WRITE_REFERENCES: ("portfolio.change_externalreference", "portfolio.delete_externalreference"),
+    PULL: ("portfolio.pull_registration",),
+    ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),
+    METRICS: ("health.change_incident",),
+}
+# A budget adds companies that are billed, without a person.
+RIGHT_TO_SPEND = "portfolio.confirm_import"
+
+
+def scopes_beyond(actor: Any, scopes: Iterable[str]) -> list[str]:
+    """Those that open what the actor may not do. What is no scope opens nothing."""
+    return [name for name in scopes if not actor.has_perms(RIGHTS_BEHIND.get(name, ()))]
+
+
+def may_hold(actor: Any, key: ApiKey) -> bool:
+    """Whether somebody may be shown this key, or change what it is good for."""
+    may_spend = not key.budget or actor.has_perm(RIGHT_TO_SPEND)
+    return may_spend and not scopes_beyond(actor, split_scopes(key.scopes))
+
+
+def held(actor: Any, keys: Iterable[ApiKey]) -> Iterator[ApiKey]:
+    return (key for key in keys if may_hold(actor, key))
+
+
+def unknown_words(key: ApiKey) -> str:
+    names = ", ".join(f"“{name}”" for name in key.unknown_scopes)
+    return gettext("%(names)s is not a scope and opens nothing. Tick what the program needs, and save.") % {
+        "names": names
+    }

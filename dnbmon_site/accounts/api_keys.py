@@ -1,0 +1,126 @@
+"""Who may use the API: programs by key, and people who are signed in as staff."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+
+from core.api.scopes import READ, split_scopes
+from dnbmon_site.accounts.models import ApiKey
+
+if TYPE_CHECKING:
+    # DRF's views load this module by their settings, so it cannot load them.
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+REALM = 'Bearer realm="api"'
+
+
+def presented_key(request: HttpRequest | Request) -> str | None:
+    """The key of an `Authorization: Bearer …`, valid or not; None where there is no such header."""
+    header = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, plain = str(header).partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    plain = plain.strip()
+    return plain if plain.isascii() and plain.isprintable() else ""
+
+
+def key_of(request: HttpRequest) -> ApiKey | None:
+    """The valid key of a request, looked up once however many ask."""
+    if "api_key" not in vars(request):
+        plain = presented_key(request)
+        vars(request)["api_key"] = None if plain is None else ApiKey.authenticate(plain)
+    key: ApiKey | None = vars(request)["api_key"]
+    return key
+
+
+class Program(AnonymousUser):
+    """Who holds a key: no person, and known all the same."""
+
+    def __init__(self, key: ApiKey) -> None:
+        super().__init__()
+        self.key = key
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+    @property
+    def is_anonymous(self) -> Any:
+        return False
+
+    @property
+    def is_authenticated(self) -> Any:
+        return True
+
+
+class KeyAuthentication(BaseAuthentication):
+    """`Authorization: Bearer dnbmon_…`"""
+
+    def authenticate(self, request: Request) -> tuple[Program, ApiKey] | None:
+        if presented_key(request) is None:
+            return None
+        key = key_of(request._request)
+        if key is None:
+            raise AuthenticationFailed("This key is unknown, expired or revoked.")
+        return Program(key), key
+
+    def authenticate_header(self, request: Request) -> str:
+        return REALM
+
+
+class ScopeMissing(PermissionDenied):
+    """403 with the scope that is missing, in words and as RFC 6750 has it for clients."""
+
+    def __init__(self, scope: str, key: ApiKey) -> None:
+        super().__init__(scope_missing(scope, key.scopes))
+        self.auth_header = f'{REALM}, error="insufficient_scope", scope="{scope}"'
+
+
+def scope_missing(scope: str, scopes: str) -> str:
+    if not scope:
+        return "No key may do this: it takes a person who is signed in."
+    has = ", ".join(split_scopes(scopes)) or "none"
+    return f"This takes the scope “{scope}”, and the key has: {has}. An administrator can add it, under API keys."
+
+
+class IsKnown(BasePermission):
+    """Any valid key, and people who are signed in as staff."""
+
+    message = "You have no role here: an administrator gives you one, under People."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.auth, ApiKey) or bool(request.user and request.user.is_staff)
+
+
+class MayUse(IsKnown):
+    """Keys by their scopes; people who are signed in as staff by their rights on what the view shows or changes."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        # What the address does not take at all is answered with 405.
+        if hasattr(view, str(request.method).lower()):
+            _check(request, view, "GET" if request.method in SAFE_METHODS else str(request.method))
+        return True
+
+
+def _check(request: Request, view: APIView, method: str) -> None:
+    if isinstance(request.auth, ApiKey):
+        if not request.auth.allows(scope := scope_of(view, method)):
+            raise ScopeMissing(scope, request.auth)
+        return
+    right = getattr(view, "permissions", {}).get(method)
+    if right is not None and not request.user.has_perm(right):
+        raise PermissionDenied(f"Your role lacks the right “{right}”.")
+
+
+def scope_of(view: APIView, method: str) -> str:
+    """The view's word; else reading for reads, and none for writes: those no key may do."""
+    scopes: dict[str, str] = getattr(view, "scopes", {})
+    return scopes.get(method, READ if method == "GET" else "")

@@ -1,0 +1,232 @@
+"""Who may use the program: people, and other programs by key."""
+
+import uuid
+import zoneinfo
+from contextlib import suppress
+from datetime import timedelta
+from hashlib import sha256
+from hmac import compare_digest
+from secrets import token_hex
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, Group, Permission
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.api.scopes import SCOPES, split_scopes, unknown_scopes
+
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+def check_timezone(name: str) -> None:
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(
+            gettext("“%(name)s” is no time zone. Zones are named like Europe/Berlin.") % {"name": name}
+        )
+
+
+class User(AbstractUser):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    timezone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[check_timezone], help_text=_("Dates are shown in it.")
+    )
+    language = models.CharField(
+        _("language"),
+        max_length=16,
+        blank=True,
+        choices=settings.LANGUAGES,
+        help_text=_("Dates and numbers are written as it does; empty: as the program's."),
+    )
+    subject = models.CharField(
+        max_length=500,
+        unique=True,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Who this is at the sign-in service."),
+    )
+    # How far this person has seen the front page: a visit's own mark, and where news begins for it.
+    seen_at = models.DateTimeField(null=True, editable=False)
+    seen_number = models.BigIntegerField(default=0, editable=False)
+    news_since = models.DateTimeField(null=True, editable=False)
+    news_number = models.BigIntegerField(default=0, editable=False)
+    # The open alerts assigned to this person, counted when one changes: every page shows their number.
+    own_alerts = models.TextField(blank=True, editable=False)
+    # As in Django, but through rows of ours: the rows Django makes by itself have auto-increment keys.
+    groups = models.ManyToManyField(  # type: ignore[assignment]
+        Group, through="UserGroup", blank=True, related_name="user_set", related_query_name="user", verbose_name="roles"
+    )
+    user_permissions = models.ManyToManyField(  # type: ignore[assignment]
+        Permission, through="UserPermission", blank=True, related_name="user_set", related_query_name="user"
+    )
+
+    class Meta(AbstractUser.Meta):
+        swappable = "AUTH_USER_MODEL"
+
+
+class UserGroup(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE)
+    group = models.ForeignKey(Group, models.CASCADE)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user", "group"], name="one_row_a_user_and_group")]
+
+
+class UserPermission(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, models.CASCADE)
+    permission = models.ForeignKey(Permission, models.CASCADE)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user", "permission"], name="one_row_a_user_and_permission")]
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    def valid(self) -> Self:
+        not_over = models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now())
+        return self.filter(not_over, revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """A key of another program. We keep its hash: whoever reads the database cannot use it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=100, help_text=_("Which program uses it."))
+    prefix = models.CharField(
+        _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("How the key begins.")
+    )
+    hashed = models.CharField(max_length=64, editable=False)
+    scopes = models.TextField(_("scopes"), blank=True, help_text=_("What it may do, separated by commas."))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="api_keys",
+        verbose_name=_("issued by"),
+    )
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    budget = models.PositiveIntegerField(
+        _("budget"),
+        default=0,
+        help_text=_("New billable companies that it may add in a contract year without a person."),
+    )
+    calls_per_minute = models.PositiveIntegerField(
+        _("calls per minute"), default=600, help_text=_("More are refused; 0: no limit.")
+    )
+    old_prefix = models.CharField(max_length=8, blank=True, db_index=True, editable=False)
+    old_hashed = models.CharField(max_length=64, blank=True, editable=False)
+    old_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Until then the key from before the rotation is valid as well."),
+    )
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{self.name} (dnbmon_{self.prefix}_…)"
+
+    @classmethod
+    def issue(cls, *, name: str, scopes: str = "", **columns: Any) -> tuple["ApiKey", str]:
+        """The row, and the key itself, which is shown once and never again."""
+        if unknown := unknown_scopes(split_scopes(scopes)):
+            raise ValueError(f"No such scope: {', '.join(unknown)}. There are: {', '.join(SCOPES)}.")
+        prefix, secret = token_hex(4), token_hex(32)
+        row = cls.objects.create(name=name, prefix=prefix, hashed=hashed(secret), scopes=scopes, **columns)
+        return row, plain_key(prefix, secret)
+
+    @classmethod
+    def authenticate(cls, plain: str) -> "ApiKey | None":
+        program, _, rest = plain.partition("_")
+        prefix, _, secret = rest.partition("_")
+        if program != "dnbmon" or not secret or not prefix:
+            return None
+        presented = hashed(secret)
+        for row in cls.objects.valid().filter(models.Q(prefix=prefix) | models.Q(old_prefix=prefix)):
+            if row.opens_with(presented):
+                return row.noted()
+        return None
+
+    def opens_with(self, presented: str) -> bool:
+        """By its key, or for a while after a rotation by the one before."""
+        if compare_digest(self.hashed, presented):
+            return True
+        is_left = self.old_until is not None and self.old_until > timezone.now()
+        return is_left and compare_digest(self.old_hashed, presented)
+
+    def rotate(self, *, by: User | None = None, overlap: timedelta = timedelta(days=7)) -> str:
+        """A new key for the same program, shown once to who rotates it; the one before goes on for a while."""
+        prefix, secret = token_hex(4), token_hex(32)
+        self.old_prefix, self.old_hashed, self.old_until = self.prefix, self.hashed, timezone.now() + overlap
+        self.prefix, self.hashed, self.created_by = prefix, hashed(secret), by or self.created_by
+        self.save(update_fields=["prefix", "hashed", "created_by", "old_prefix", "old_hashed", "old_until"])
+        return plain_key(prefix, secret)
+
+    def noted(self) -> Self:
+        """Note the use, but not with a write for each call."""
+        now = timezone.now()
+        if self.last_used_at is None or self.last_used_at < now - USE_IS_NOTED_EVERY:
+            # A database that is busy with a long write, or full, is read all the same.
+            with suppress(DatabaseError), transaction.atomic():
+                type(self).objects.filter(pk=self.pk).update(last_used_at=now)
+            self.last_used_at = now
+        return self
+
+    def revoke(self) -> None:
+        self.revoked_at = self.revoked_at or timezone.now()
+        self.save(update_fields=["revoked_at"])
+
+    @property
+    def unknown_scopes(self) -> list[str]:
+        """Written before scopes were a fixed list: kept, and opening nothing."""
+        return unknown_scopes(split_scopes(self.scopes))
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether who issued it has left. It goes on: it is a program's, which works for the others as well."""
+        return self.created_by is None or not self.created_by.is_active
+
+    def allows(self, scope: str) -> bool:
+        return scope in SCOPES and scope in split_scopes(self.scopes)
+
+
+class IdempotencyKey(models.Model):
+    """A write that a program may send again: what was asked, and what was answered."""
+
+    id = models.CharField(primary_key=True, max_length=64)
+    fingerprint = models.CharField(max_length=64, help_text=_("Of method, address and body."))
+    status = models.PositiveSmallIntegerField(null=True, help_text=_("Empty while it is being done."))
+    content_type = models.TextField(blank=True)
+    answer = models.BinaryField(default=b"")
+    working_until = models.DateTimeField()
+    created_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.id
+
+
+def plain_key(prefix: str, secret: str) -> str:
+    return f"dnbmon_{prefix}_{secret}"
+
+
+def hashed(secret: str) -> str:
+    """Plain SHA-256 will do: 256 random bits cannot be guessed, so there is nothing to slow down."""
+    return sha256(secret.encode()).hexdigest()

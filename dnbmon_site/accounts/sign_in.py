@@ -1,0 +1,111 @@
+"""The pages through which people come in: the form, the button that leads to the sign-in service, and the way back."""
+
+# mypy: allow-subclassing-any
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.forms import PasswordResetForm
+from django.contrib.auth.views import PasswordResetView
+from django.core.exceptions import SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
+
+from core.urls import site_url
+from dnbmon_site.accounts.oidc import NO_ANSWER, provider
+from dnbmon_site.version import NAME
+
+logger = logging.getLogger(__name__)
+View = Callable[..., HttpResponseBase]
+# What OIDC_NAME is where nobody has named the service.
+UNNAMED = gettext_noop("your company's account")
+AWAY = _("The sign-in service cannot be reached. Try again in a few minutes.")
+AGAIN = _("Signing in did not work. Try again; if it stays so, tell whoever looks after this program.")
+
+
+def only_with(setting: str) -> Callable[[View], View]:
+    """For pages that are there only when a setting says so."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not getattr(settings, setting):
+                raise Http404
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """The admin's page, with a button where there is a sign-in service, and without the form where that is all."""
+    if request.method == "POST" and not settings.LOCAL_LOGIN:
+        return redirect("admin:login")
+    context: dict[str, Any] = {"has_form": settings.LOCAL_LOGIN}
+    if settings.OIDC_ISSUER:
+        wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
+        address = f"{reverse('oidc_authentication_init')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}"
+        context |= {"single_sign_on": gettext(settings.OIDC_NAME), "single_sign_on_address": address}
+    return admin.site.login(request, context)
+
+
+class NewPassword(PasswordResetView):
+    """The link in the mail leads to the site's own address, whatever host and port were asked for."""
+
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
+        site = urlsplit(site_url())
+        self.extra_email_context = {"protocol": site.scheme, "domain": site.netloc + site.path, "site_name": NAME}
+        return super().form_valid(form)
+
+
+class Begin(OIDCAuthenticationRequestView):
+    @staticmethod
+    def get_settings(name: str, *default: Any) -> Any:
+        if name == "OIDC_OP_AUTHORIZATION_ENDPOINT":
+            return provider()["authorization_endpoint"]
+        return OIDCAuthenticationRequestView.get_settings(name, *default)
+
+
+@only_with("OIDC_ISSUER")
+def begin(request: HttpRequest) -> HttpResponseBase:
+    """To the sign-in service."""
+    try:
+        answer: HttpResponseBase = Begin.as_view()(request)
+    except (*NO_ANSWER, SuspiciousOperation, KeyError, ValueError) as error:
+        logger.warning("the sign-in service %s does not say where to go: %s", settings.OIDC_ISSUER, error)
+        messages.error(request, AWAY)
+        return redirect("admin:login")
+    return answer
+
+
+class Back(OIDCAuthenticationCallbackView):
+    """From the sign-in service."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        try:
+            answer: HttpResponse = super().get(request)
+        except SuspiciousOperation:
+            # An old tab, or the way back twice; what is not ours ends here too.
+            return self.login_failure()
+        return answer
+
+    def login_failure(self) -> HttpResponse:
+        messages.error(self.request, getattr(self.request, "sign_in_trouble", AGAIN))
+        return redirect("admin:login")
+
+
+back = only_with("OIDC_ISSUER")(Back.as_view())

@@ -1,0 +1,1 @@
+"""What every answer of the API obeys: problem documents, parsers."""

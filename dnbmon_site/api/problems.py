@@ -1,0 +1,202 @@
+"""Errors of the API as problem documents (RFC 9457), and the page that explains their types."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import Resolver404, ResolverMatch, resolve
+from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from core.urls import site_url
+from dnbmon_site.database_down_page import away
+from health.views import BUSY, what_is_missing
+
+PAGE = "/api/docs/problems/"
+MEDIA_TYPE = "application/problem+json"
+NO_KEY = "There is no key in this request. Send one: Authorization: Bearer dnbmon_…"
+REFUSED = "The request was refused as a whole."
+REUSED = "This Idempotency-Key was used for another request. Take a new one for each."
+
+
+class Kind(NamedTuple):
+    status: int
+    slug: str
+    title: str
+    advice: str
+
+
+KINDS = (
+    Kind(
+        400,
+        "bad-request",
+        "The request cannot be understood",
+        "`errors` says which parameter, and why. The same request again gives the same answer.",
+    ),
+    Kind(
+        401,
+        "not-authenticated",
+        "No valid key",
+        "Send `Authorization: Bearer dnbmon_…`. Keys expire and can be revoked: an administrator issues another.",
+    ),
+    Kind(
+        403,
+        "not-allowed",
+        "Not allowed",
+        "`detail` names the scope that the key lacks, or the right that the role lacks. An administrator gives it.",
+    ),
+    Kind(404, "not-found", "Nothing here", "The address is mistyped, or there is no such company."),
+    Kind(
+        405, "method-not-allowed", "This address does not take this method", "The header `Allow` names those it takes."
+    ),
+    Kind(406, "not-acceptable", "No such format", "Answers are JSON: accept application/json."),
+    Kind(
+        409,
+        "conflict",
+        "It is not as you think",
+        "It has changed meanwhile, or this Idempotency-Key was used for another request or is being worked on. `detail`"
+        " says which.",
+    ),
+    Kind(
+        410,
+        "gone",
+        "What follows this cursor is gone",
+        "Old changes are removed after their retention, and a restored backup may lack the newest. Take a new snapshot"
+        " of /api/v1/companies/ and go on from its changes_cursor.",
+    ),
+    Kind(413, "too-large", "The request is too large", "Send less at once."),
+    Kind(415, "unsupported-media-type", "This format is not read", "Send application/json."),
+    Kind(429, "too-many-requests", "Too many requests", "Wait as long as the header `Retry-After` says."),
+    Kind(
+        500, "server-error", "Something broke here", "It was logged. Ask again later; nothing was half done by reading."
+    ),
+    Kind(503, "unavailable", "The database is away", "Ask again in a minute, as often as you like."),
+)
+BY_STATUS = {kind.status: kind for kind in KINDS}
+
+
+def problem(
+    status: int, detail: str, *, errors: list[dict[str, str]] | None = None, headers: dict[str, str] | None = None
+) -> HttpResponse:
+    kind = BY_STATUS.get(status)
+    document: dict[str, Any] = {
+        "type": f"{PAGE}#{kind.slug}" if kind else "about:blank",
+        "title": kind.title if kind else HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        document["errors"] = errors
+    if status == HTTPStatus.GONE:
+        document["start_again"] = {"snapshot": "/api/v1/companies/", "oldest": "/api/v1/changes/"}
+    headers = {"Cache-Control": "no-store", **(headers or {})}
+    # As the documentation shows it, also in a terminal; half a surrogate stays an escape.
+    content = json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    return HttpResponse(content, status=status, headers=headers, content_type=MEDIA_TYPE)
+
+
+def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """DRF's way to answer an exception: what it knows becomes a problem document, the rest goes on to Django."""
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    headers = {name: value for name, value in response.items() if name.lower() != "content-type"}
+    if isinstance(error, exceptions.NotAuthenticated):
+        return problem(response.status_code, NO_KEY, headers=headers)
+    if isinstance(error, exceptions.ValidationError):
+        errors = list(flat(error.detail))
+        return problem(response.status_code, sentence(errors), errors=errors, headers=headers)
+    return problem(response.status_code, said(response), headers=headers)
+
+
+def said(response: Response) -> str:
+    data = response.data
+    return str(data.get("detail", "")) if isinstance(data, dict) else " ".join(map(str, data or []))
+
+
+def flat(detail: Any, name: str = "") -> Iterator[dict[str, str]]:
+    """DRF's nested errors as a list: each with the parameter it is about."""
+    if isinstance(detail, dict):
+        for key, below in detail.items():
+            yield from flat(below, name if isinstance(key, int) or key == "non_field_errors" else str(key))
+    elif isinstance(detail, list):
+        for below in detail:
+            yield from flat(below, name)
+    else:
+        yield {"parameter": name, "detail": str(detail)}
+
+
+def sentence(errors: list[dict[str, str]]) -> str:
+    return " ".join(
+        f"{error['parameter']}: {error['detail']}" if error["parameter"] else error["detail"] for error in errors
+    )
+
+
+@csrf_exempt
+def unknown_route(request: HttpRequest) -> HttpResponse:
+    """Every address under /api/ that is none. One without its last slash is the same address: no method loses it."""
+    if (match := with_slash(request.path_info)) is None:
+        return problem(404, "There is nothing at this address. /api/docs/ lists what there is.")
+    request.path, request.path_info, request.resolver_match = f"{request.path}/", f"{request.path_info}/", match
+    answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    return answer
+
+
+def with_slash(path: str) -> ResolverMatch | None:
+    if path.endswith("/"):
+        return None
+    try:
+        match = resolve(f"{path}/")
+    except Resolver404:
+        return None
+    return None if match.func is unknown_route else match
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's `handler400`: what was refused before a view was reached."""
+    if isinstance(exception, DisallowedHost):
+        return unknown_host(request)
+    if not request.path_info.startswith("/api/"):
+        return defaults.bad_request(request, exception)
+    if isinstance(exception, RequestDataTooBig):
+        return problem(413, too_large())
+    return problem(400, REFUSED)
+
+
+def too_large() -> str:
+    return f"A request may have {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024**2} MB at most."
+
+
+def unknown_host(request: HttpRequest) -> HttpResponse:
+    """Asked for by a name that ALLOWED_HOSTS does not list: where the pages are, and what the operator does."""
+    asked = request.META.get("HTTP_HOST", "")[:100]
+    if request.path_info.startswith("/api/"):
+        return problem(400, f"This program is not served as “{asked}”. ALLOWED_HOSTS lists the hosts it is served as.")
+    address = site_url() if settings.ALLOWED_HOSTS else ""
+    return HttpResponseBadRequest(render_to_string("pages/unknown_host.html", {"asked": asked, "address": address}))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's `handler500`."""
+    trouble = what_is_missing() or (BUSY if isinstance(sys.exception(), OperationalError) else None)
+    if request.path_info.startswith("/api/"):
+        return problem(503, trouble) if trouble else problem(500, "An unexpected error; it was logged.")
+    return away(request, trouble) if trouble else defaults.server_error(request)
+
+
+def problem_page(request: HttpRequest) -> HttpResponse:
+    """What `type` of a problem document leads to."""
+    return render(request, "pages/problems.html", {"kinds": KINDS})

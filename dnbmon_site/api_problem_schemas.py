@@ -1,0 +1,132 @@
+"""Problem documents in the API's description: which an operation may answer with, each with a true example."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.request import Request
+
+from core.api.scopes import ALERTS, READ
+from core.urls import site_url
+from dnbmon_site.accounts.api_keys import scope_missing
+from dnbmon_site.accounts.rate_limit import Pace, too_many_words
+from dnbmon_site.api.problems import BY_STATUS, MEDIA_TYPE, NO_KEY, PAGE, REFUSED, REUSED, too_large
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "A problem document (RFC 9457).",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "description": "Leads to an explanation."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["parameter", "detail"],
+                "properties": {"parameter": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+        "start_again": {
+            "type": "object",
+            "description": "With 410: a snapshot to begin from, and the oldest change there still is.",
+            "properties": {"snapshot": {"type": "string"}, "oldest": {"type": "string"}},
+        },
+    },
+}
+
+
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    "description": "A word of yours for this request: sent again with the same word, it is done once.",
+}
+
+
+A_KEYS_PACE = Pace(limit=600, ahead=60, wait=1)
+# What an operation says where it does not find what its address names.
+NOT_FOUND = {
+    "companies": "No company with this D-U-N-S number is known here.",
+    "registrations": "There is no registration with this reference.",
+    "imports": "There is no such import.",
+    "alerts": "There is no such alert.",
+}
+DETAILS = {
+    401: NO_KEY,
+    405: 'Method "PATCH" not allowed.',
+    406: "Could not satisfy the request Accept header.",
+    409: REUSED,
+    410: "The feed now begins with publication 5120; this cursor stands at 17.",
+    413: too_large(),
+    415: 'Unsupported media type "text/plain" in request.',
+    429: too_many_words(A_KEYS_PACE),
+    500: "An unexpected error; it was logged.",
+}
+TOO_MANY = "Ensure this value is less than or equal to 1000."
+NO_JSON = "JSON parse error - Expecting value: line 1 column 1 (char 0)"
+
+
+def describe_problems(result: dict[str, Any], generator: Any, request: Request | None, public: bool) -> dict[str, Any]:
+    """A drf-spectacular hook: each operation's errors, which are the same document everywhere."""
+    result["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+    for path, methods in result["paths"].items():
+        for method, operation in methods.items():
+            for status in statuses_of(path, method):
+                operation["responses"].setdefault(str(status), _response(status, example(status, path, operation)))
+            if method != "get":
+                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+            operation["responses"]["default"] = {**_response(500, document(500)), "description": "Any other problem"}
+    return result
+
+
+def describe_servers(result: dict[str, Any], generator: Any, request: Request | None, public: bool) -> dict[str, Any]:
+    """A drf-spectacular hook: where this API is, as people and programs reach it."""
+    url = request.build_absolute_uri("/") if request else site_url()
+    return {**result, "servers": [{"url": url.rstrip("/")}]}
+
+
+def statuses_of(path: str, method: str) -> list[int]:
+    return sorted(
+        [
+            *(400, 401, 403, 405, 406, 429),
+            *([] if method == "get" else [409, 413, 415]),
+            *([404] if "{" in path else []),
+            *([410] if path.endswith("v1/changes/") else []),
+        ]
+    )
+
+
+def example(status: int, path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """As this operation answers."""
+    if status == 400:
+        return _bad_request(operation)
+    if status == 403:
+        return document(status, _not_allowed(operation))
+    if status == 404:
+        return document(status, NOT_FOUND[path.split("/")[3]])
+    return document(status)
+
+
+def document(status: int, detail: str = "", **members: Any) -> dict[str, Any]:
+    kind = BY_STATUS[status]
+    said = {"title": kind.title, "status": status, "detail": detail or DETAILS[status]}
+    return {"type": f"{PAGE}#{kind.slug}", **said, **members}
+
+
+def _bad_request(operation: dict[str, Any]) -> dict[str, Any]:
+    if any(parameter["name"] == "limit" for parameter in operation.get("parameters", ())):
+        return document(400, f"limit: {TOO_MANY}", errors=[{"parameter": "limit", "detail": TOO_MANY}])
+    return document(400, NO_JSON if "requestBody" in operation else REFUSED)
+
+
+def _not_allowed(operation: dict[str, Any]) -> str:
+    scope = next((names[0] for way in operation["security"] if (names := way.get("key"))), "")
+    return scope_missing(scope, READ if scope != READ else ALERTS)
+
+
+def _response(status: int, example: dict[str, Any]) -> dict[str, Any]:
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    return {"description": BY_STATUS[status].title, "content": {MEDIA_TYPE: content}}

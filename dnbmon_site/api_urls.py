@@ -1,0 +1,92 @@
+"""The API for other programs: its addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from dnbmon_site.accounts.api_keys import KeyAuthentication, key_of, scope_of
+from dnbmon_site.accounts.idempotency import repeatable
+from dnbmon_site.api.problems import problem_page, unknown_route
+from dnbmon_site.http.content_security_policy import drawn_by_swagger
+from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList
+from monitoring.feed.api import ChangeFeed, CompanyChanges, CompanyList, NotificationList
+from monitoring.history.api import CompanyProfile
+from monitoring.webhooks.api import EventTypeList
+from portfolio.companies.api.companies import CompanyDetail
+from portfolio.companies.api.external_references import ReferenceList
+from portfolio.companies.api.lookup import CompanyLookup
+from portfolio.imports.api import ImportConfirm, ImportDetail, ImportList
+from portfolio.registrations.api import PullNow, RegistrationDetail, RegistrationList
+from portfolio.subjects.api import SubjectList
+
+
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = KeyAuthentication
+    name = "key"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "An API key; an administrator issues it."}
+
+    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]] | list[dict[str, list[str]]]:
+        """The scope that the key needs; nothing where no key will do."""
+        scope = scope_of(auto_schema.view, auto_schema.method)
+        return {self.name: [scope]} if scope else []
+
+
+def for_people_and_programs(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page that strangers do not see: people are asked to sign in."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated or key_of(request):
+            return view(request, *args, **kwargs)
+        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+
+    return guarded
+
+
+v1: list[URLPattern | URLResolver] = [
+    path("companies/", CompanyList.as_view(), name="companies"),
+    path("companies/lookup/", CompanyLookup.as_view(), name="lookup"),
+    path("companies/<str:duns>/", CompanyDetail.as_view(), name="company"),
+    path("companies/<str:duns>/changes/", CompanyChanges.as_view(), name="company_changes"),
+    path("companies/<str:duns>/profile/", CompanyProfile.as_view(), name="company_profile"),
+    path("notifications/", NotificationList.as_view(), name="notifications"),
+    path("changes/", ChangeFeed.as_view(), name="changes"),
+    path("references/", repeatable(ReferenceList.as_view()), name="references"),
+    path("registrations/", RegistrationList.as_view(), name="registrations"),
+    path("registrations/<str:reference>/", RegistrationDetail.as_view(), name="registration"),
+    path("registrations/<str:reference>/subjects/", repeatable(SubjectList.as_view()), name="subjects"),
+    path("registrations/<str:reference>/pull/", repeatable(PullNow.as_view()), name="pull"),
+    path("imports/", ImportList.as_view(), name="imports"),
+    path("imports/<uuid:id>/", ImportDetail.as_view(), name="import"),
+    path("imports/<uuid:id>/confirm/", repeatable(ImportConfirm.as_view()), name="confirm_import"),
+    path("alerts/", AlertList.as_view(), name="alerts"),
+    path("alerts/<uuid:id>/", AlertDetail.as_view(), name="alert"),
+    path("alerts/<uuid:id>/acknowledge/", repeatable(AlertAcknowledge.as_view()), name="acknowledge_alert"),
+    path("alerts/<uuid:id>/close/", repeatable(AlertClose.as_view()), name="close_alert"),
+    path("event-types/", EventTypeList.as_view(), name="event_types"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include(v1)),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path(
+        "docs/",
+        for_people_and_programs(drawn_by_swagger(SpectacularSwaggerSplitView.as_view(url_name="schema"))),
+        name="docs",
+    ),
+    path("docs/problems/", problem_page, name="problems"),
+    re_path("", unknown_route),
+]

@@ -1,0 +1,251 @@
+"""The numbers of the front page: the days' totals, read once and taken apart by day, kind, country, registration."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.models import Q, Sum
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
+
+from core import plurals
+from core.text import counted, country_name
+from dnbmon_site.dashboard.query import Asked
+from monitoring.company_page.timeline import label_of
+from monitoring.models import Axis, DayTotal, Element, Kind, Severity
+from monitoring.stats.day_totals import TOLD
+from portfolio.models import Registration
+
+WEIGHTS = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)
+QUIET = (Severity.LOW, Severity.NOISE)
+# A value of the list's filter of weights: what the charts count.
+FROM_MEDIUM = "from-medium"
+ROWS = 7
+Counts = dict[int, int]
+
+
+@dataclass(slots=True)
+class Totals:
+    """Changes by axis, value and weight; and by weight for as many days before."""
+
+    by_axis: dict[str, dict[str, Counts]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(dict)))
+    before: Counts = field(default_factory=dict)
+
+    def of(self, axis: Axis) -> Mapping[str, Counts]:
+        return self.by_axis[axis]
+
+    def total(self, severity: int) -> int:
+        return sum(counts.get(severity, 0) for counts in self.of(Axis.DAY).values())
+
+    @property
+    def elements(self) -> list[str]:
+        return list(self.of(Axis.ELEMENT))
+
+
+def totals_of(asked: Asked) -> Totals:
+    rows = DayTotal.objects.filter(day__range=(asked.before, asked.last)).order_by()
+    # Of the days before only the weights are wanted.
+    rows = rows.filter(Q(day__gte=asked.first) | Q(axis=Axis.DAY))
+    if asked.registration:
+        rows = rows.filter(registration=asked.registration.pk)
+    found = Totals()
+    for axis, value, severity, count in rows.values_list("axis", "value", "severity").annotate(total=Sum("count")):
+        if axis == Axis.DAY and value < asked.first.isoformat():
+            found.before[severity] = found.before.get(severity, 0) + count
+        else:
+            found.by_axis[axis][value][severity] = count
+    return found
+
+
+def told(counts: Counts) -> int:
+    return sum(counts.get(weight, 0) for weight in TOLD)
+
+
+# Rows of a bar chart
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A weight's part of a bar: its share of the longest, in percent."""
+
+    tone: str
+    x: str
+    width: str
+    count: int
+
+
+COUNTED = {
+    "critical": gettext_lazy("%(count)s critical"),
+    "high": gettext_lazy("%(count)s high"),
+    "medium": gettext_lazy("%(count)s medium"),
+    "low": gettext_lazy("%(count)s low"),
+    "noise": gettext_lazy("%(count)s noise"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a bar chart, which is a link."""
+
+    label: str
+    link: str
+    count: int
+    pieces: Sequence[Piece]
+
+    @property
+    def words(self) -> str:
+        """What the line is called: "Germany: 12 changes, 2 critical, 10 medium"."""
+        parts = ", ".join(COUNTED[piece.tone] % {"count": counted(piece.count)} for piece in self.pieces)
+        return f"{self.label}: {plurals.changes(self.count)}, {parts}"
+
+
+def rows_of(counts: Mapping[str, Counts], label: Any, link: Any) -> list[Row]:
+    """The largest first; the longest bar is full."""
+    ordered = sorted(counts.items(), key=lambda item: (-told(item[1]), item[0]))[:ROWS]
+    longest = max((told(found) for _, found in ordered), default=0) or 1
+    return [Row(label(value), link(value), told(found), list(_pieces(found, longest))) for value, found in ordered]
+
+
+def _pieces(counts: Counts, longest: int) -> Iterator[Piece]:
+    x = 0.0
+    for weight in WEIGHTS:
+        if count := counts.get(weight, 0):
+            width = 100 * count / longest
+            yield Piece(weight.name.lower(), f"{x:.2f}", f"{width:.2f}", count)
+            x += width
+
+
+def by_kind(asked: Asked, totals: Totals, elements: Mapping[str, Element]) -> list[Row]:
+    """What changed: elements by their labels, and what befell whole companies."""
+    counts = {f"element={path}": found for path, found in totals.of(Axis.ELEMENT).items()}
+    counts |= {f"kind={kind}": found for kind, found in totals.of(Axis.KIND).items()}
+
+    def label(name: str) -> str:
+        what, _, value = name.partition("=")
+        return label_of(value, elements) if what == "element" else str(dict(Kind.choices).get(value, value))
+
+    def link(name: str) -> str:
+        what, _, value = name.partition("=")
+        return asked.changes(severity=FROM_MEDIUM, **{what: value})
+
+    return rows_of(counts, label, link)
+
+
+def by_country(totals: Totals) -> list[Row]:
+    companies = reverse("admin:portfolio_company_changelist")
+    return rows_of(
+        totals.of(Axis.COUNTRY),
+        lambda code: country_name(code) or gettext("Not known"),
+        lambda code: f"{companies}?country={code}" if code else companies,
+    )
+
+
+def by_registration(asked: Asked, totals: Totals, registrations: Sequence[Registration]) -> list[Row]:
+    names = {str(row.pk): row.reference for row in registrations}
+
+    def link(key: str) -> str:
+        return asked.changes(severity=FROM_MEDIUM, registration=key)
+
+    return rows_of(totals.of(Axis.REGISTRATION), lambda key: names.get(key, key), link)
+
+
+# Days
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Some days of the chart, usually one: pieces from the bottom up, each with its place."""
+
+    first: date
+    last: date
+    x: str
+    width: str
+    count: int
+    words: str
+    link: str
+    pieces: Sequence[Mapping[str, str]]
+    # Written above it: the number of the highest, and of those that are cut off.
+    label: str = ""
+    middle: str = ""
+    is_cut: bool = False
+
+
+WIDTH, HEIGHT = 720, 224
+# More bars than this would be too thin to tell apart: then each stands for a week.
+MOST_BARS = 92
+GAP = 0.28
+ROOM = 20
+FAR_ABOVE, CUT_AT = 3, 1.6
+
+
+def bars_of(asked: Asked, totals: Totals) -> list[Bar]:
+    """Stacked from the heaviest at the bottom."""
+    spans = list(_spans(asked))
+    by_day = totals.of(Axis.DAY)
+    counts = [_sum([by_day.get(day.isoformat(), {}) for day in days]) for days in spans]
+    highest = _highest(list(map(told, counts)))
+    step = WIDTH / len(spans)
+    return [
+        _bar(asked, days, found, number * step, step, highest)
+        for number, (days, found) in enumerate(zip(spans, counts, strict=True))
+    ]
+
+
+def _highest(counts: Sequence[int]) -> int:
+    """What a full bar stands for: one day far above the others is cut off, or it would flatten them."""
+    most, next_most = (sorted(counts, reverse=True) + [0, 0])[:2]
+    return max(round(next_most * CUT_AT), 1) if next_most and most > next_most * FAR_ABOVE else most or 1
+
+
+def _spans(asked: Asked) -> Iterator[list[date]]:
+    size = 1 if asked.count <= MOST_BARS else 7
+    days = asked.each_day
+    for start in range(0, len(days), size):
+        yield days[start : start + size]
+
+
+def _sum(counts: Sequence[Counts]) -> Counts:
+    return {weight: sum(found.get(weight, 0) for found in counts) for weight in WEIGHTS}
+
+
+def _bar(asked: Asked, days: list[date], counts: Counts, x: float, step: float, highest: int) -> Bar:
+    top, pieces, total = float(HEIGHT), [], told(counts)
+    for weight in WEIGHTS:
+        if count := counts[weight]:
+            height = max(count / max(highest, total) * (HEIGHT - ROOM), 2.0)
+            top -= height
+            pieces.append({"y": f"{top:.1f}", "height": f"{height:.1f}", "tone": weight.name.lower()})
+    link = asked.changes(severity=FROM_MEDIUM, day_from=days[0].isoformat(), day_to=days[-1].isoformat())
+    gap = step * GAP
+    left, width = f"{x + gap / 2:.1f}", f"{step - gap:.1f}"
+    label = counted(total) if total and total >= highest else ""
+    middle = f"{min(x + step / 2, WIDTH - 14):.1f}"
+    return Bar(days[0], days[-1], left, width, total, _words(counts), link, pieces, label, middle, total > highest)
+
+
+def _words(counts: Counts) -> str:
+    parts = [f"{counted(counts[weight])} {weight.label.lower()}" for weight in WEIGHTS if counts[weight]]
+    return ", ".join(parts) or gettext("nothing")
+
+
+def ticks_of(bars: Sequence[Bar]) -> Iterator[tuple[str, date]]:
+    """Where days are written under the bars: six or seven of them."""
+    every = max(round(len(bars) / 6), 1)
+    for bar in bars[::every]:
+        yield bar.x, bar.first
+
+
+def legend_of(asked: Asked, totals: Totals) -> Iterator[dict[str, Any]]:
+    """Each weight with its number, as a link; what is not drawn is counted all the same."""
+    for weight in (*WEIGHTS, *QUIET):
+        yield {
+            "tone": weight.name.lower(),
+            "label": weight.label,
+            "count": totals.total(weight),
+            "link": asked.changes(severity=str(weight.value)),
+            "is_drawn": weight in WEIGHTS,
+        }

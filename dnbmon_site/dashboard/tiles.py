@@ -1,0 +1,155 @@
+"""The few numbers at the top of the front page, each a link, and how fresh every registration is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from core.text import ago, counted
+from dnbmon_site.dashboard.charts import FROM_MEDIUM, Totals
+from dnbmon_site.dashboard.query import Asked
+from dnbmon_site.dashboard.since_last_visit import News
+from monitoring.models import Severity
+from portfolio.models import Registration, RegistrationState
+from portfolio.open_counts import Tallies
+from portfolio.registrations.status import cadence_words, countdown, description, standing
+
+FRESH = timedelta(hours=25)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A number, what it counts, and what makes it good or bad."""
+
+    number: str
+    words: str
+    link: str
+    more: str = ""
+    tone: str = "calm"
+    # Of a meter below it, in percent; none where empty.
+    share: str = ""
+
+
+def tiles_of(
+    asked: Asked, totals: Totals, news: News, numbers: Tallies, registrations: Sequence[Registration]
+) -> list[Tile]:
+    return [
+        _news(news),
+        _weight(asked, totals, Severity.CRITICAL),
+        _weight(asked, totals, Severity.HIGH),
+        monitored(numbers, asked.registration),
+        _freshness(registrations),
+    ]
+
+
+def _news(news: News) -> Tile:
+    link = f"{reverse('admin:monitoring_change_changelist')}?severity={FROM_MEDIUM}"
+    words = gettext("new since your last visit")
+    if news.since is None:
+        return Tile("–", words, link, gettext("This is your first visit: news is counted from now on."))
+    parts = [
+        (news.critical, gettext("critical")),
+        (news.high, gettext("high")),
+        (news.medium, gettext("medium")),
+    ]
+    told = ", ".join(f"{counted(count)} {word}" for count, word in parts if count)
+    tone = "critical" if news.critical else "high" if news.high else "calm"
+    return Tile(
+        counted(news.total), words, link, told or gettext("Last visit %(when)s") % {"when": ago(news.since)}, tone
+    )
+
+
+def _weight(asked: Asked, totals: Totals, severity: Severity) -> Tile:
+    count = totals.total(severity)
+    words = {
+        Severity.CRITICAL: ngettext("critical change", "critical changes", count),
+        Severity.HIGH: ngettext("high change", "high changes", count),
+    }[severity]
+    link = asked.changes(severity=str(severity.value))
+    tone = severity.name.lower() if count else "calm"
+    return Tile(counted(count), words, link, trend(count, totals.before.get(severity, 0), asked), tone)
+
+
+def trend(now: int, before: int, asked: Asked) -> str:
+    """ "▲ 4 vs. the 30 days before"."""
+    if now == before:
+        return gettext("as many as %(days)s") % {"days": asked.before_words}
+    words = gettext("▲ %(count)s vs. %(days)s") if now > before else gettext("▼ %(count)s vs. %(days)s")
+    return words % {"count": counted(abs(now - before)), "days": asked.before_words}
+
+
+# Against the contract
+
+
+def monitored(numbers: Tallies, registration: Registration | None) -> Tile:
+    link = reverse("admin:portfolio_contract_year")
+    found = numbers.of("held")
+    if registration:
+        count = found.get("registrations", {}).get(str(registration.pk), {}).get("listed", 0)
+        words = ngettext("company monitored in this registration", "companies monitored in this registration", count)
+        return Tile(counted(count), words, reverse("admin:portfolio_subject_changelist"))
+    contracts: Sequence[Mapping[str, Any]] = found.get("contracts", [])
+    return _against(found.get("listed", 0), contracts, link)
+
+
+def _against(listed: int, contracts: Sequence[Mapping[str, Any]], link: str) -> Tile:
+    billed, forecast = (sum(one["year"].get(name, 0) for one in contracts) for name in ("billed", "forecast"))
+    contracted = sum(one["contracted"] or 0 for one in contracts)
+    words = ngettext("company monitored", "companies monitored", listed)
+    up_to = "" if all(one["is_known"] for one in contracts) else gettext("at least ")
+    if not contracted:
+        return Tile(
+            counted(listed), words, link, gettext("The contracted number is not set.") + _coming(forecast - billed)
+        )
+    more = gettext("%(up_to)s%(billed)s of %(contracted)s contracted are used this year") % {
+        "up_to": up_to,
+        "billed": counted(billed),
+        "contracted": counted(contracted),
+    }
+    share = 100 * forecast / contracted
+    tone = "critical" if share > 100 else "high" if share > 90 else "calm"
+    more = more[:1].upper() + more[1:] + _coming(forecast - billed)
+    return Tile(counted(listed), words, link, more, tone, f"{min(share, 100):.1f}")
+
+
+def _coming(count: int) -> str:
+    """What is wanted and not billed yet."""
+    words = ngettext(", %(count)s more is on its way", ", %(count)s more are on their way", count)
+    return words % {"count": counted(count)} if count else ""
+
+
+# Freshness
+
+
+def _freshness(registrations: Sequence[Registration]) -> Tile:
+    active = [row for row in registrations if row.state == RegistrationState.ACTIVE]
+    good = sum(_is_fresh(row) for row in active)
+    oldest = min((row.last_pulled_at for row in active if row.last_pulled_at), default=None)
+    words = ngettext("registration up to date", "registrations up to date", len(registrations))
+    more = gettext("all queues empty %(when)s") % {"when": ago(oldest)} if oldest else gettext("none is pulled")
+    tone = "calm" if good == len(registrations) else "high"
+    number = gettext("%(good)d of %(all)d") % {"good": good, "all": len(registrations)}
+    return Tile(number, words, reverse("admin:portfolio_registration_changelist"), more, tone)
+
+
+def _is_fresh(row: Registration) -> bool:
+    pulled = row.last_pulled_at
+    return pulled is not None and timezone.now() - pulled < FRESH and standing(row).tone == "good"
+
+
+def fresh(row: Registration, doubts: int) -> dict[str, Any]:
+    return {
+        "row": row,
+        "description": description(row),
+        "standing": standing(row),
+        "cadence": cadence_words(row),
+        "drops": countdown(row),
+        "is_active": row.state == RegistrationState.ACTIVE,
+        "doubts": doubts,
+    }

@@ -1,0 +1,135 @@
+"""The front page of the admin, put together: in ten seconds, what happened and what to do (design §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from core.admin.filters import key_at
+from dnbmon_site.dashboard import charts, score_declines
+from dnbmon_site.dashboard.action_items import needs_of
+from dnbmon_site.dashboard.onboarding import steps
+from dnbmon_site.dashboard.query import RANGES, Asked, asked_of, today
+from dnbmon_site.dashboard.since_last_visit import News, news_for
+from dnbmon_site.dashboard.tiles import fresh, tiles_of
+from monitoring.company_page.timeline import Line, line_of
+from monitoring.models import Axis, Change, Element, ScoreMove, Severity
+from monitoring.story_order import newest, story_key
+from portfolio.companies.search import with_companies
+from portfolio.models import Registration
+from portfolio.open_counts import Tallies, tallies
+
+LAST = 12
+
+
+def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What unfold's index page shows; `?part=live` asks for its living part alone."""
+    if not request.user.is_superuser and not request.user.get_all_permissions():
+        return {**context, "title": gettext("No role yet"), "has_no_role": True}
+    registrations = list(Registration.objects.order_by("reference"))
+    asked = asked_of(request, registrations)
+    is_live = request.GET.get("part") == "live"
+    news = news_for(request.user, asked.registration, opened=not is_live)
+    numbers = tallies()
+    return {
+        **context,
+        "title": gettext("What changed"),
+        "base_template": "pages/bare.html" if is_live else "admin/base.html",
+        "published": news.published,
+        "live": _live_address(asked),
+        "asked": asked,
+        "needs": needs_of(request, registrations, numbers),
+        "may_pull": request.user.has_perm("portfolio.pull_registration"),
+        "may_see": request.user.has_perm("monitoring.view_change"),
+        **_asking(asked, registrations),
+        **_body(request, asked, registrations, news, numbers),
+    }
+
+
+def _live_address(asked: Asked) -> str:
+    return f"{reverse('admin:index')}?{urlencode({**asked.query, 'part': 'live'})}"
+
+
+def _asking(asked: Asked, registrations: Sequence[Registration]) -> dict[str, Any]:
+    return {
+        "ranges": [(days, asked.with_days(days), days == asked.days) for days in RANGES],
+        "registrations": registrations,
+        "today": today(),
+    }
+
+
+def _body(
+    request: HttpRequest, asked: Asked, registrations: Sequence[Registration], news: News, numbers: Tallies
+) -> dict[str, Any]:
+    """Steps while nothing was ever pulled, else everything that happened."""
+    if not news.published and not any(row.last_pulled_at for row in registrations):
+        return {"steps": list(steps(registrations))}
+    may_see = request.user.has_perm("monitoring.view_change")
+    totals = charts.totals_of(asked) if may_see else charts.Totals()
+    moves = score_declines.moves_of(asked) if may_see else []
+    worst, falling = score_declines.worst_of(moves), score_declines.falling_of(moves)
+    rows = last_heavy(asked, totals) if may_see else []
+    elements = _words_for(rows, totals, [*worst, *falling])
+    doubts = numbers.of("doubts")
+    bars = charts.bars_of(asked, totals)
+    return {
+        "tiles": tiles_of(asked, totals, news, numbers, registrations),
+        "news": news,
+        "all_heavy": asked.changes(severity="from-high"),
+        "last": [_line(row, elements, news) for row in rows],
+        "bars": bars,
+        "ticks": list(charts.ticks_of(bars)),
+        "legend": list(charts.legend_of(asked, totals)),
+        "chart": {"width": charts.WIDTH, "height": charts.HEIGHT, "whole": charts.HEIGHT + 24},
+        "kinds": charts.by_kind(asked, totals, elements),
+        "countries": charts.by_country(totals),
+        "by_registration": charts.by_registration(asked, totals, registrations),
+        "worst": score_declines.falls(worst),
+        "falling": score_declines.runs(falling),
+        "fresh": [fresh(row, doubts.get(str(row.pk), 0)) for row in registrations],
+    }
+
+
+# The last changes
+
+
+def last_heavy(asked: Asked, totals: charts.Totals) -> list[Change]:
+    """The last critical and high changes of these days, by key.
+
+    The totals tell how far back the page has to look, so no more is read and sorted than those days hold.
+    """
+    start = datetime.combine(_first_day_needed(asked, totals), time(), UTC)
+    end = datetime.combine(asked.last, time(), UTC) + timedelta(days=1)
+    heavy = (Severity.HIGH.value, Severity.CRITICAL.value)
+    rows = Change.objects.filter(severity__in=heavy, pk__gte=key_at(start), pk__lt=key_at(end), superseded=False)
+    if asked.registration:
+        rows = rows.filter(registration=asked.registration.pk)
+    return sorted(newest(rows, 0, LAST), key=story_key, reverse=True)
+
+
+def _first_day_needed(asked: Asked, totals: charts.Totals) -> Any:
+    by_day, found = totals.of(Axis.DAY), 0
+    for day in reversed(asked.each_day):
+        counts = by_day.get(day.isoformat(), {})
+        found += counts.get(Severity.CRITICAL, 0) + counts.get(Severity.HIGH, 0)
+        if found >= LAST:
+            return day
+    return asked.first
+
+
+def _words_for(rows: list[Change], totals: charts.Totals, moves: list[ScoreMove]) -> dict[str, Element]:
+    """Companies for all that names one, and elements for all that is put into words: a query each."""
+    with_companies([*rows, *moves])
+    paths = {row.element for row in rows if row.element} | set(totals.elements)
+    return Element.objects.in_bulk(list(paths)) if paths else {}
+
+
+def _line(row: Change, elements: dict[str, Element], news: News) -> tuple[Line, bool]:
+    """In words, and whether it is new to the person who reads."""
+    return line_of(row, elements), bool(news.since and row.recorded_at > news.since)

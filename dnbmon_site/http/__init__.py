@@ -1,0 +1,1 @@
+"""How requests are treated before a view sees them, and what a page may load."""

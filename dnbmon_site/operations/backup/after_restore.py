@@ -1,0 +1,141 @@
+"""What has to be so after a backup was put back: nothing runs, nothing is sent twice, and nothing stays missing.
+
+The world went on after the backup. D&B gave out notifications that are not here: each registration gets a doubt from
+D&B's time in the last answer that is known, and is paused; released, it replays them. People changed what they want,
+and D&B's lists with it: syncs stand still until a person has compared. Tokens, leases and sessions belong to
+processes that are no more. What the worker runs comes from the program's table, never from the backup.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.contrib.sessions.models import Session
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.translation import gettext
+from django_q.models import OrmQ, Task
+
+from core.audit import note_act
+from core.models import StoredBytes, WorkLease
+from core.notices import notify
+from dnbmon_site.accounts.models import ApiKey, IdempotencyKey
+from dnbmon_site.worker.schedules import make_schedules_anew
+from health.models import Heartbeat
+from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
+from monitoring.replay.after_restore import add_doubt
+from portfolio.models import AccessToken, Contract, Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
+from portfolio.sync.progress import OPEN
+
+# Of processes that are no more.
+ENDED: tuple[type[Model], ...] = (AccessToken, ThrottleSlot, WorkLease, Session, OrmQ, Task, Heartbeat)
+UNHEARD = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Aftermath:
+    registrations: list[str] = field(default_factory=list)
+    syncs: int = 0
+    keys: int = 0
+
+
+def after_restore(taken_at: datetime, heard_at: Mapping[str, str], *, by: str, source: str) -> Aftermath:
+    """`heard_at`: what the backup says of D&B's time by registration, where that is known."""
+    result = Aftermath(keys=ApiKey.objects.valid().count())
+    for model in ENDED:
+        model._default_manager.all().delete()
+    IdempotencyKey.objects.filter(status=None).delete()
+    make_schedules_anew()
+    Contract.objects.update(restored_from=taken_at)
+    for row in Registration.objects.select_related("contract").order_by("reference"):
+        pause(row, taken_at)
+        result.syncs += hold_sync(row, taken_at)
+        doubt(row, taken_at, heard_at.get(str(row.pk)))
+        result.registrations.append(row.reference)
+    tell_people(result, taken_at, by, source)
+    return result
+
+
+def pause(row: Registration, taken_at: datetime) -> None:
+    Registration.objects.filter(pk=row.pk).update(
+        state=RegistrationState.PAUSED,
+        paused_until=None,
+        lease_owner=None,
+        lease_until=None,
+        quota_used_up=False,
+        trouble=gettext("Restored from a backup of %(moment)s. Start it: what was pulled since is then replayed.")
+        % {"moment": said(taken_at)},
+    )
+
+
+def doubt(row: Registration, taken_at: datetime, heard: str | None) -> None:
+    """From the earlier of both: the row may have been copied later than what it should speak for."""
+    times = [moment for moment in (row.heard_at, datetime.fromisoformat(heard) if heard else None) if moment]
+    begin = min(times, default=taken_at - UNHEARD) - row.contract.overlap
+    add_doubt(
+        row,
+        begin,
+        gettext("Restored from a backup of %(moment)s: what was pulled since is not here.")
+        % {"moment": said(taken_at)},
+    )
+
+
+def hold_sync(row: Registration, taken_at: datetime) -> int:
+    """Nothing goes to D&B before a person has seen the differences: what is wanted here may be long taken back."""
+    words = gettext(
+        "Restored from a backup of %(moment)s: what people wanted and what was sent after it is not "
+        "known here. Compare with D&B's list first, then go on."
+    ) % {"moment": said(taken_at)}
+    held = SyncRun.objects.filter(registration=row, state__in=OPEN).update(
+        state=SyncState.PAUSED, error=words, retry_at=None
+    )
+    if row.adopted and not held:
+        SyncRun.objects.create(
+            registration=row, state=SyncState.PAUSED, started_by="restore", started_at=timezone.now(), error=words
+        )
+    return int(row.adopted or bool(held))
+
+
+def tell_people(result: Aftermath, taken_at: datetime, by: str, source: str) -> None:
+    summary = gettext(
+        "Restored from %(source)s, a backup of %(moment)s: %(registrations)s registrations paused with "
+        "a doubt, %(syncs)s syncs held"
+    ) % {"source": source, "moment": said(taken_at), "registrations": len(result.registrations), "syncs": result.syncs}
+    note_act(actor=by, action="restore", what="backup", key=source[:128], summary=summary)
+    text = gettext(
+        "%(summary)s. Until somebody starts a registration nothing is pulled or sent for it (docs/backup.md)."
+    ) % {"summary": summary}
+    notify(
+        kind="restore",
+        subject=gettext("A backup was restored"),
+        text=text,
+        key=f"{source}|{timezone.now().isoformat()}",
+    )
+
+
+def said(moment: datetime) -> str:
+    return gettext("%(moment)s UTC") % {"moment": f"{moment:%Y-%m-%d %H:%M}"}
+
+
+def read_again_what_is_unfinished() -> int:
+    """The rows were copied while others wrote: a delivery without its number may lack some of what it brought."""
+    last, count = uuid.UUID(int=0), 0
+    read = Delivery.objects.filter(state__in=(DeliveryState.INGESTED, DeliveryState.PUBLISHED)).order_by("pk")
+    while batch := list(read.filter(pk__gt=last).values_list("pk", flat=True)[:500]):
+        last = batch[-1]
+        published = set(Publication.objects.filter(delivery__in=batch).values_list("delivery_id", flat=True))
+        count += sum(read_again(key) for key in batch if key not in published)
+    return count
+
+
+def read_again(key: uuid.UUID) -> bool:
+    if StoredBytes.objects.filter(owner=key).exists():
+        fields = {"state": DeliveryState.RECEIVED, "ingested_at": None, "published_at": None, "error": ""}
+        return bool(Delivery.objects.filter(pk=key).update(**fields))
+    if not Notification.objects.filter(delivery=key).exists():
+        # A page of a replay that brought nothing new: its bytes stand with those that brought them first.
+        Delivery.objects.filter(pk=key, source=Source.REPLAY).delete()
+    return False

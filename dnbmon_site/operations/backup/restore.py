@@ -1,0 +1,130 @@
+"""Put a backup back, into an empty place only; then leave everything so that nothing happens twice or is missed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import Model
+from django.utils.crypto import constant_time_compare
+
+from core.models import AuditEntry
+from dnbmon_site.accounts.models import User
+from dnbmon_site.operations.backup import native_dump, portable_dump
+from dnbmon_site.operations.backup.after_restore import Aftermath, after_restore, read_again_what_is_unfinished
+from dnbmon_site.operations.backup.create import POSTGRES, ROWS, SQLITE
+from dnbmon_site.operations.backup.manifest import FILE, BackupError, Manifest, Tell, chosen, read_manifest, sum_of
+from monitoring.models import Delivery
+from portfolio.models import Company, Registration
+
+ENGINE_OF = {SQLITE: "sqlite", POSTGRES: "postgresql"}
+# Where one of these has a row, somebody works here.
+SIGNS_OF_LIFE: tuple[type[Model], ...] = (User, Registration, Company, Delivery, AuditEntry)
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    backup: Path
+    manifest: Manifest
+    aftermath: Aftermath
+
+
+def restore(path: Path, *, by: str, trust: str = "", tell: Tell = lambda text: None) -> Restored:
+    """`trust`: the sum of the manifest, for a backup that this installation's key has not signed."""
+    folder = chosen(path)
+    manifest = read_manifest(folder)
+    refuse_foreign(manifest, folder, trust)
+    tell("examining the backup")
+    manifest.check(folder)
+    refuse_other_engine(manifest)
+    refuse_newer(manifest)
+    refuse_inhabited()
+    tell("putting it back")
+    put_back(manifest, folder, tell)
+    compare(manifest)
+    if manifest.format == ROWS:
+        read_again_what_is_unfinished()
+    return Restored(folder, manifest, after_restore(manifest.moment, manifest.heard_at, by=by, source=folder.name))
+
+
+def refuse_foreign(manifest: Manifest, folder: Path, trust: str) -> None:
+    if manifest.is_ours:
+        return
+    if not trust:
+        raise BackupError(
+            f"{folder} is not signed with this SECRET_KEY: another installation made it, the key has changed since, "
+            "or somebody has changed the backup. It would bring its people, rights and settings with it. Set the "
+            "SECRET_KEY it was made with; channels and webhooks need that as well. If that key is lost, or a version "
+            "made it that did not sign yet, and you know where it comes from: --trust SUM, with the sum of "
+            "manifest.json that was written down when it was made (docs/backup.md)."
+        )
+    if not constant_time_compare(trust.strip().lower(), sum_of(folder / FILE)):
+        raise BackupError(f"{folder / FILE} has another sum than the one after --trust: it is not the backup you mean.")
+
+
+def refuse_other_engine(manifest: Manifest) -> None:
+    needed = ENGINE_OF.get(manifest.format)
+    if needed and needed != connection.vendor:
+        raise BackupError(
+            f"This is a copy of {needed}, and DATABASE_URL names {connection.vendor}. Put it back on {needed}; for "
+            "another engine make the backup with --format rows."
+        )
+
+
+def refuse_newer(manifest: Manifest) -> None:
+    known = MigrationLoader(None).disk_migrations
+    unknown = [f"{app} {name}" for app, name in manifest.migrations.items() if (app, name) not in known]
+    if unknown and manifest.engine == connection.vendor:
+        raise BackupError(
+            f"The backup was made by a newer program (it knows {', '.join(unknown)}): install that version first."
+        )
+
+
+def refuse_inhabited() -> None:
+    found = [model._meta.verbose_name_plural for model in SIGNS_OF_LIFE if has_rows(model)]
+    if found:
+        raise BackupError(
+            f"This database is in use: it holds {', '.join(map(str, found))}. A backup is put back into an empty place "
+            "only, so that nothing is overwritten. Name a new database in DATABASE_URL, or move the old one away."
+        )
+
+
+def has_rows(model: type[Model]) -> bool:
+    try:
+        if model._meta.db_table not in connection.introspection.table_names():
+            return False
+    except DatabaseError as error:
+        raise BackupError(f"The database does not answer: {error}") from error
+    return model._default_manager.exists()
+
+
+def put_back(manifest: Manifest, folder: Path, tell: Tell) -> None:
+    if manifest.format == ROWS:
+        migrate()
+        portable_dump.load(folder, tell)
+    else:
+        {SQLITE: native_dump.load_sqlite, POSTGRES: native_dump.load_postgres}[manifest.format](folder)
+
+
+def migrate() -> None:
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def compare(manifest: Manifest) -> None:
+    """As many rows of each model as the backup says; then brought up to date where the program is newer."""
+    portable_dump.forget_names()
+    if manifest.format != ROWS:
+        # Models that the backup does not know have no table yet.
+        migrate()
+    found = portable_dump.count_rows()
+    wrong = [f"{name}: {found.get(name, 0):,} of {n:,}" for name, n in manifest.rows.items() if is_less(found, name, n)]
+    if wrong:
+        raise BackupError(f"Not everything arrived: {'; '.join(wrong)}. Begin again in an empty place.")
+
+
+def is_less(found: dict[str, int], name: str, expected: int) -> bool:
+    """Bringing it up to date may add rows (rules of the pack), and models may be gone."""
+    return name in found and found[name] < expected

@@ -1,0 +1,1 @@
+"""What can be wrong with an installation, by where it is looked for."""

@@ -1,0 +1,63 @@
+"""What can be wrong with the places outside that the program connects to: hosts of our own that nobody has named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from core.outbound.connections import NotReached, PrivateAddress, addresses_of
+from dnbmon_site.operations.doctor.finding import Finding
+from monitoring.models import Channel, FileServer, WebhookEndpoint
+from monitoring.outbox.addresses import address_of
+from monitoring.outbox.chat_services import chat_of
+from monitoring.outbox.permitted_addresses import why_refused
+
+
+def of_settings() -> Iterator[Finding]:
+    for name in ("OIDC_ISSUER", "HEARTBEAT_URL"):
+        yield from _refused(name, urlsplit(getattr(settings, name)).hostname)
+
+
+def of_people() -> Iterator[Finding]:
+    for server in FileServer.objects.order_by("name"):
+        yield from _refused(f"The file server {server}", server.host)
+        if server.keeper_has_left:
+            yield Finding(
+                f"The file server {server} is looked after by {server.created_by}, who was deactivated or removed.",
+                "Look whether it leads where it should, and save its page: whoever does so takes it over.",
+            )
+    for endpoint in WebhookEndpoint.objects.filter(is_active=True).order_by("name"):
+        yield from _refused(f"The webhook {endpoint}", urlsplit(endpoint.url).hostname)
+        if endpoint.keeper_has_left:
+            yield Finding(
+                f"The webhook {endpoint} is looked after by {endpoint.created_by}, who was deactivated or removed.",
+                "Switch it off and on again: whoever does so takes it over.",
+            )
+
+
+def channels() -> Iterator[Finding]:
+    for row in Channel.objects.filter(active=True, unsubscribed_at=None).select_related("person").order_by("name"):
+        if why := why_refused(row):
+            yield Finding(
+                f"Nothing is sent to the channel {row} of {row.person or 'all'}: {why}",
+                "Switch it off, or enter an address that may be (docs/alerts.md).",
+            )
+        elif (chat := chat_of(address_of(row))) and chat.is_any_host:
+            yield from _refused(f"The channel {row}", urlsplit(chat.url).hostname)
+
+
+def _refused(what: str, host: str | None) -> Iterator[Finding]:
+    if not host:
+        return
+    try:
+        addresses_of(host, 443)
+    except PrivateAddress:
+        yield Finding(
+            f"{what} leads to {host}, which is in your own network: nothing is sent there.",
+            f"Name it in PRIVATE_HOSTS: PRIVATE_HOSTS={','.join([*settings.PRIVATE_HOSTS, host])}",
+        )
+    except NotReached:
+        # Whether a name is known changes by the minute; who calls it says so where it is shown.
+        return

@@ -1,0 +1,168 @@
+"""Remove a registration with all that came by it; what another registration told as well stays, as that one's."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+from django.db.models import Max, Model, QuerySet
+from django.utils.translation import gettext
+
+from core.audit import note_act
+from core.blobs import delete_bytes
+from core.db import database_now, in_batches
+from dnbmon_site.dashboard.since_last_visit import set_visits_back
+from dnbmon_site.operations.erase import blobs
+from dnbmon_site.operations.erase.company import CannotForget, Removal, count_again, tables
+from dnbmon_site.operations.erase.rule_scopes import narrow, release_webhooks
+from monitoring.feed import feed
+from monitoring.history.company_projection import project
+from monitoring.models import (
+    Alert,
+    Change,
+    DailyCount,
+    DeadLetter,
+    Delivery,
+    Notification,
+    Publication,
+    ReplayPass,
+    ScheduledExport,
+    WebhookEndpoint,
+)
+from monitoring.publications.consumers import set_readers_back
+from monitoring.rebuild.rebuild import Suspects, give_away, mend_times
+from monitoring.stats.daily_counts import days_touched
+from portfolio.imports.states import file_key
+from portfolio.models import (
+    ListCheck,
+    Proposal,
+    Registration,
+    RegistrationState,
+    Subject,
+    SubjectImport,
+    SyncRun,
+)
+
+AT_ONCE = 500
+
+
+def refuse(row: Registration) -> None:
+    if row.state == RegistrationState.ACTIVE:
+        raise CannotForget(f"{row} is being pulled: pause it first, and stop the worker until this is done.")
+    if row.lease_until and row.lease_until > database_now():
+        raise CannotForget(f"{row} is held by a pull just now: try again in two minutes.")
+
+
+def tables_of(row: Registration) -> Iterator[QuerySet[Model]]:
+    """Those that stand on others first."""
+    for model in (Alert, Change, Notification, DeadLetter, Proposal, Subject, SyncRun, ListCheck, SubjectImport):
+        yield model._default_manager.filter(registration=row)
+    yield DailyCount.objects.filter(registration=row)
+    yield Delivery.objects.filter(registration=row)
+    yield ReplayPass.objects.filter(registration=row)
+
+
+def plan(row: Registration) -> Removal:
+    removal = Removal()
+    for rows in tables_of(row):
+        removal.counts[str(rows.model._meta.verbose_name_plural)] += rows.count()
+    return removal
+
+
+def forget(row: Registration, *, by: str) -> Removal:
+    """May be stopped and begun again. Stop the worker first: the feed loses entries, and its readers are set back."""
+    refuse(row)
+    removal = plan(row)
+    companies = set(Change.objects.filter(registration=row).values_list("company_id", flat=True))
+    companies |= set(Notification.objects.filter(registration=row).values_list("company_id", flat=True))
+    companies |= set(Subject.objects.filter(registration=row).values_list("company_id", flat=True))
+    deliveries = list(Delivery.objects.filter(registration=row).values_list("pk", flat=True))
+    days = days_touched(deliveries)
+    remove_bytes(row, deliveries)
+    hand_over_facts(row)
+    remove_publications(deliveries)
+    narrow("registrations", row.reference)
+    release_webhooks(row)
+    removal.counts["exports"] += blobs.remove_exports()
+    for rows in tables_of(row):
+        remove(rows)
+    bring_up_to_date(companies, removal)
+    count_again(days, set())
+    row.delete()
+    summary = gettext("Registration %(reference)s was forgotten: %(removal)s")
+    summary %= {"reference": row.reference, "removal": removal}
+    note_act(actor=by, action="forget", what="registration", key=row.reference[:128], summary=summary)
+    return removal
+
+
+def remove_bytes(row: Registration, deliveries: list[uuid.UUID]) -> None:
+    owners = [*deliveries, *DeadLetter.objects.filter(registration=row).values_list("pk", flat=True)]
+    owners += ListCheck.objects.filter(registration=row).values_list("pk", flat=True)
+    for made in SubjectImport.objects.filter(registration=row):
+        owners += [made.pk, file_key(made), *([made.confirmed_list] if made.confirmed_list else [])]
+    for owner in owners:
+        delete_bytes(owner)
+
+
+def hand_over_facts(row: Registration) -> None:
+    """A change is a fact about a company: where another registration's answer tells it too, it is that one's now."""
+    suspects = Suspects(changes=set(Change.objects.filter(registration=row).values_list("pk", flat=True)))
+    give_away(suspects)
+    count_again(set(), suspects.touched)
+
+
+def remove_publications(deliveries: list[uuid.UUID]) -> None:
+    """Readers are first set back to what remains: a number that is given again must not count as read."""
+    for _ in range(2):
+        newest = newest_other(set(deliveries))
+        set_readers_back(newest)
+        set_visits_back(newest)
+        for batch in in_batches(deliveries):
+            Publication.objects.filter(delivery__in=batch).delete()
+    mend_cursors()
+
+
+def mend_cursors() -> None:
+    """Webhooks and scheduled exports read the feed with cursors of their own, which may stand at what is gone."""
+    for model in (WebhookEndpoint, ScheduledExport):
+        for row in model._default_manager.exclude(cursor=""):
+            place = str(feed.nearest(feed.Cursor.read(row.cursor)))
+            model._default_manager.filter(pk=row.pk, cursor=row.cursor).exclude(cursor=place).update(cursor=place)
+
+
+def newest_other(deliveries: set[uuid.UUID]) -> int:
+    number = Publication.objects.aggregate(last=Max("number"))["last"] or 0
+    while number:
+        key = Publication.objects.filter(number=number).values_list("delivery_id", flat=True).first()
+        if key and key not in deliveries:
+            return int(number)
+        number -= 1
+    return 0
+
+
+def remove(rows: QuerySet[Model]) -> None:
+    while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+        rows.model._default_manager.filter(pk__in=batch).delete()
+
+
+def bring_up_to_date(companies: set[str], removal: Removal) -> None:
+    """Companies of which nothing is left go; the others show what is still known."""
+    for batch in in_batches(sorted(companies), 200):
+        known = set(Subject.objects.filter(company__in=batch).values_list("company_id", flat=True))
+        known |= set(Notification.objects.filter(company__in=batch).values_list("company_id", flat=True))
+        known |= set(Change.objects.filter(company__in=batch).values_list("company_id", flat=True))
+        for duns in set(batch) - known:
+            for rows in tables(duns):
+                removal.counts[str(rows.model._meta.verbose_name_plural)] += rows.count()
+                rows.delete()
+        project({}, known, bump=known)
+        mend_times(sorted(known))
+
+
+def named(reference: str) -> Registration:
+    rows = list(Registration.objects.filter(reference=reference))
+    if not rows:
+        raise CannotForget(f"There is no registration {reference}.")
+    if len(rows) > 1:
+        raise CannotForget(f"{len(rows)} contracts have a registration {reference}: remove one in the admin first.")
+    return rows[0]

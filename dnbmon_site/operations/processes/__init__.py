@@ -1,0 +1,1 @@
+"""The tree of processes that `up` starts, and how it is found again."""

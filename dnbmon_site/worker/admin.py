@@ -1,0 +1,245 @@
+"""django-q2's pages in the look of the others, safe to use: only the program's own jobs can be scheduled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django_q.conf import Conf
+from django_q.models import Failure, OrmQ, Schedule, Success, Task
+
+from core import text
+from core.admin.base import PageAdmin, ReadOnlyAdmin
+from core.audit import record, record_edit, record_removal
+from core.jobs import ask_worker
+from core.markup import ago, badge
+from core.text import counted
+from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND
+from health.schedule_status import PAUSED, REFUSED_TEXT, is_refused, name_in_words, pause, resume, run_now
+
+for model in (Schedule, Success, Failure, OrmQ):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+TYPES = [(value, label) for value, label in Schedule.TYPE if value != Schedule.CRON]
+NAMES = sorted((name, function) for name, function, minutes in JOBS)
+
+
+class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """One of the program's own jobs, and when. Nothing else is ever run (task_packages.py)."""
+
+    func = forms.ChoiceField(label=_("Job"))
+
+    class Meta:
+        model = Schedule
+        fields = ("name", "func", "schedule_type", "minutes", "next_run", "repeats")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Names of jobs in the reader's language. Nothing is chosen for a schedule that is refused.
+        jobs = [("", "---------"), *((function, name_in_words(Schedule(name=name))) for name, function in NAMES)]
+        for field, choices in (("func", jobs), ("schedule_type", TYPES)):
+            if field in self.fields:
+                self.fields[field].choices = choices  # type: ignore[attr-defined]
+
+    def clean_name(self) -> str:
+        name = self.cleaned_data["name"] or ""
+        if Schedule.objects.filter(name=name).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(gettext("There is a schedule of this name. Choose another name."))
+        return name
+
+    def clean_next_run(self) -> Any:
+        """What is past would be made up for one by one, while everything waits."""
+        moment = self.cleaned_data["next_run"]
+        return max(moment, timezone.now()) if moment else moment
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(PageAdmin):
+    form = ScheduleForm
+    list_display = ("shown_name", "state", "often", "next", "last", "func")
+    search_fields = ("name", "func")
+    ordering = ("id",)
+    sortable_by = ()
+    actions = ("pause", "resume", "run_now")
+    empty_title = _("No schedules")
+    empty_text = _("The worker installs them when it starts (manage.py worker).")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Schedule | None = None) -> tuple[str, ...]:
+        """What runs is chosen by those who may add schedules."""
+        return () if request.user.has_perm("django_q.add_schedule") else ("func",)
+
+    def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
+        if "func" in form.cleaned_data:
+            # A job of the table was chosen, also for one that was refused.
+            for name, value in EXTRAS.items():
+                setattr(obj, name, value)
+        super().save_model(request, obj, form, change)
+        record_edit(request, obj, form, is_change=change)
+
+    def delete_model(self, request: HttpRequest, obj: Schedule) -> None:
+        record_removal(request, [obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
+        record_removal(request, list(queryset))
+        super().delete_queryset(request, queryset)
+
+    def complete_rows(self, rows: list[Any]) -> None:
+        """How the last run went, for all rows in one query."""
+        last = Task.objects.only("id", "success", "stopped").in_bulk([row.task for row in rows if row.task])
+        for row in rows:
+            row.last_task = last.get(row.task)
+
+    @admin.display(description=_("What"))
+    def shown_name(self, row: Schedule) -> str:
+        return name_in_words(row)
+
+    @admin.display(description=_("State"))
+    def state(self, row: Schedule) -> SafeString:
+        if is_refused(row):
+            return badge(gettext("Refused"), "bad", gettext("It names no job of this program, and is switched off"))
+        return (
+            badge(gettext("Paused"), "warn", gettext("It does not run"))
+            if row.repeats == PAUSED
+            else badge(gettext("Runs"), "good")
+        )
+
+    @admin.display(description=_("How often"))
+    def often(self, row: Schedule) -> str:
+        if row.schedule_type != Schedule.MINUTES:
+            return str(row.get_schedule_type_display())
+        return ngettext("every minute", "every %(count)s minutes", row.minutes or 0) % {"count": row.minutes}
+
+    @admin.display(description=_("Next run"))
+    def next(self, row: Schedule) -> SafeString | str:
+        return "" if row.repeats == PAUSED else ago(row.next_run)
+
+    @admin.display(description=_("Last run"))
+    def last(self, row: Any) -> SafeString | str:
+        task = row.last_task
+        if task is None:
+            return ""
+        return badge(
+            gettext("went well") if task.success else gettext("failed"),
+            "good" if task.success else "bad",
+            text.ago(task.stopped),
+        )
+
+    @admin.action(description=_("Pause"), permissions=["change"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
+        count = pause(queryset, actor=request.user.get_username())
+        said = ngettext("%(count)s schedule paused.", "%(count)s schedules paused.", count)
+        messages.success(request, said % {"count": counted(count)})
+
+    @admin.action(description=_("Resume"), permissions=["change"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
+        tell_refused(request, queryset)
+        count = resume(queryset, actor=request.user.get_username())
+        said = ngettext("%(count)s schedule resumed.", "%(count)s schedules resumed.", count)
+        messages.success(request, said % {"count": counted(count)})
+
+    @admin.action(description=_("Run now"), permissions=["change"])
+    def run_now(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
+        tell_refused(request, queryset)
+        if run_now(queryset, actor=request.user.get_username()):
+            messages.success(request, gettext("They run as soon as a worker is free."))
+
+
+def tell_refused(request: HttpRequest, rows: Iterable[Schedule]) -> None:
+    for row in rows:
+        if is_refused(row):
+            messages.error(request, REFUSED_TEXT % {"name": name_in_words(row)})
+
+
+class TaskAdmin(ReadOnlyAdmin):
+    list_display = ("name", "func", "began", "took", "outcome")
+    search_fields = ("name", "func")
+    ordering = ("-stopped",)
+    sortable_by = ()
+    fields = ("name", "func", "group", "cluster", "started", "stopped", "attempt_count", "result")
+    empty_title = _("No tasks")
+
+    @admin.display(description=_("Began"))
+    def began(self, row: Task) -> SafeString | str:
+        return ago(row.started)
+
+    @admin.display(description=_("Took"))
+    def took(self, row: Task) -> str:
+        return f"{row.time_taken():,.2f} s"
+
+    @admin.display(description=_("Result"))
+    def outcome(self, row: Task) -> str:
+        if row.result is None:
+            return "" if row.success else gettext("Kept by an earlier version, in a form that is no longer read.")
+        return str(row.result)[:120]
+
+
+@admin.register(Success)
+class SuccessAdmin(TaskAdmin):
+    empty_text = _("What the worker has done appears here.")
+
+
+@admin.register(Failure)
+class FailureAdmin(TaskAdmin):
+    actions = ("resubmit",)
+    empty_title = _("No failed tasks")
+    empty_text = _("What failed would appear here, with the reason.")
+
+    def has_rerun_permission(self, request: HttpRequest) -> bool:
+        """Of those who may pause and run schedules."""
+        return bool(request.user.has_perm("django_q.change_schedule"))
+
+    @admin.action(description=_("Run again"), permissions=["rerun"])
+    def resubmit(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        again = [task for task in queryset if run_again(task, request.user.get_username())]
+        if again:
+            messages.success(request, gettext("They run again as soon as a worker is free."))
+        if len(again) < len(queryset):
+            messages.error(
+                request, gettext("What is no job of this program, or was kept by an earlier version, is not run again.")
+            )
+
+
+def run_again(task: Task, actor: str) -> bool:
+    if task.func not in ALL_JOBS or task.kwargs or (task.func in ON_DEMAND and not task.args):
+        return False
+    ask_worker(task.func, *(task.args or ()), task_name=task.name)
+    summary = gettext("Failed job “%(name)s” (%(function)s) run again") % {"name": task.name, "function": task.func}
+    record(actor=actor, action="task.rerun", thing=task, summary=summary)
+    task.delete()
+    return True
+
+
+class QueueAdmin(ReadOnlyAdmin):
+    list_display = ("name", "func", "lock", "task_id")
+    ordering = ("id",)
+    sortable_by = ()
+    fields = ("key", "lock", "task_id", "name", "func")
+    empty_title = _("The queue is empty")
+    empty_text = _("Tasks wait here until a worker takes them.")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A task that a worker cannot finish has to go."""
+        return bool(request.user.has_perm("django_q.delete_ormq"))
+
+    def delete_model(self, request: HttpRequest, obj: OrmQ) -> None:
+        record_removal(request, [obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[OrmQ]) -> None:
+        record_removal(request, list(queryset))
+        super().delete_queryset(request, queryset)
+
+
+if Conf.ORM or Conf.TESTING:
+    admin.site.register(OrmQ, QueueAdmin)

@@ -1,0 +1,112 @@
+"""The jobs that django-q2 runs: one line each, installed idempotently, visible and pausable in the admin.
+
+Nothing else is ever run by the queue: `task_packages.py` refuses it where tasks are unpacked.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+from django_q.models import Schedule
+
+from health.schedule_status import FOR_EVER, PAUSED, REFUSED
+
+logger = logging.getLogger(__name__)
+
+# What is woken by what happens anyway: the schedule only catches what was missed, and a worker that starts does too.
+CATCH_UP = 15
+OFTEN = 5
+
+# name, function without arguments (one schedule with bad arguments stops all others), minutes between runs
+JOBS: tuple[tuple[str, str, int], ...] = (
+    (gettext_noop("Pull what is due"), "monitoring.jobs.pull_due", 1),
+    (gettext_noop("Repair what is in doubt"), "monitoring.jobs.repair_due", OFTEN),
+    (gettext_noop("Read what was received"), "monitoring.jobs.ingest_received", CATCH_UP),
+    (gettext_noop("Publish what was read"), "monitoring.jobs.publish_read", CATCH_UP),
+    (gettext_noop("Raise alerts"), "monitoring.jobs.alert_published", CATCH_UP),
+    (gettext_noop("Put changes into the queue of webhooks"), "monitoring.jobs.queue_for_webhooks", CATCH_UP),
+    (gettext_noop("Send what is due"), "monitoring.jobs.send_due", 2),
+    (gettext_noop("Make digests"), "monitoring.jobs.make_digests", OFTEN),
+    (gettext_noop("Send reports"), "monitoring.jobs.make_reports", OFTEN),
+    (gettext_noop("Count the days"), "monitoring.jobs.count_days", OFTEN),
+    (gettext_noop("Count what stands"), "monitoring.jobs.count_standing", OFTEN),
+    (gettext_noop("Audit the last day by replay"), "monitoring.jobs.audit_due", 60),
+    (gettext_noop("Look for new registrations"), "portfolio.jobs.discover", 60),
+    (gettext_noop("Take notifications as evidence"), "monitoring.consumers.membership.gather_all", CATCH_UP),
+    (gettext_noop("Sync with D&B"), "portfolio.jobs.sync_due", 1),
+    (gettext_noop("Ask D&B about lists"), "portfolio.jobs.check_lists", OFTEN),
+    (gettext_noop("Look for differences from D&B's lists"), "portfolio.jobs.reconcile_all", 60),
+    (gettext_noop("Go on with imports"), "portfolio.jobs.work_on_imports", CATCH_UP),
+    (gettext_noop("Make proposals"), "monitoring.jobs.make_proposals", CATCH_UP),
+    (gettext_noop("Look after the contract year"), "portfolio.jobs.look_after_years", 60),
+    (gettext_noop("Write exports"), "portfolio.jobs.write_exports", CATCH_UP),
+    (gettext_noop("Write scheduled exports"), "monitoring.exports.scheduled.write_due", OFTEN),
+    (gettext_noop("Forget old words of repeated writes"), "dnbmon_site.accounts.idempotency.forget_old", 60),
+    (gettext_noop("Forget old records"), "dnbmon_site.operations.purge.forget_old_records", 24 * 60),
+    (gettext_noop("Forget old sign-ins"), "dnbmon_site.accounts.jobs.forget_old_sign_ins", 60),
+    (gettext_noop("Try stopped registrations again"), "monitoring.jobs.probe_stopped", 10),
+    (gettext_noop("Remove what is kept no longer"), "monitoring.retention.retention.keep_what_is_kept", 60),
+    (gettext_noop("Refresh the database's statistics"), "dnbmon_site.operations.analyze.refresh_statistics", 60),
+    (gettext_noop("Back up the database"), "dnbmon_site.operations.backup.daily.back_up_if_due", 60),
+    (gettext_noop("Look after health"), "health.jobs.look_after", 1),
+    (gettext_noop("Forget finished tasks"), "health.jobs.forget_finished", 60),
+    (gettext_noop("Switch off schedules of anything else"), "dnbmon_site.worker.schedules.refuse_foreign", OFTEN),
+)
+SCHEDULED = frozenset(function for _, function, _ in JOBS)
+# Put into the queue when somebody or something asks for them.
+ON_DEMAND = frozenset(
+    {
+        "health.jobs.beat",
+        "monitoring.jobs.pull_now",
+        "portfolio.jobs.work_on_import",
+        "portfolio.jobs.write_export",
+        "portfolio.jobs.sync_now",
+        "portfolio.jobs.sync_wanted",
+        "core.cached_counts.tally",
+    }
+)
+ALL_JOBS = SCHEDULED | ON_DEMAND
+# Names of jobs that are no more: their rows would go on running.
+GONE = ("Show that jobs run",)
+# What a schedule may not have: they would choose what else is run, and where.
+EXTRAS: dict[str, None] = dict.fromkeys(("args", "kwargs", "hook", "cluster", "intended_date_kwarg"))
+LONG_AGO = timedelta(days=1)
+
+
+def install_schedules() -> None:
+    """Make the schedules what the table says; what people have paused stays paused."""
+    Schedule.objects.filter(name__in=GONE).delete()
+    for name, function, minutes in JOBS:
+        values = {"func": function, "minutes": minutes, "schedule_type": Schedule.MINUTES, **EXTRAS}
+        if not Schedule.objects.filter(name=name).update(**values):
+            Schedule.objects.create(name=name, repeats=FOR_EVER, **values)
+    refuse_foreign()
+
+
+def refuse_foreign() -> int:
+    """Switch off schedules of anything but the table's jobs, and keep them; returns how many were new."""
+    foreign = [row for row in Schedule.objects.all() if row.cluster != REFUSED and not is_own(row)]
+    for row in foreign:
+        logger.error("schedule “%s” names “%s”, which is no job of this program: it is switched off", row.name, row)
+        Schedule.objects.filter(pk=row.pk).update(cluster=REFUSED, repeats=PAUSED)
+    # django-q2 counts every run that was missed, one by one, while everything waits.
+    now = timezone.now()
+    Schedule.objects.filter(next_run__lt=now - LONG_AGO).update(next_run=now)
+    return len(foreign)
+
+
+def is_own(row: Schedule) -> bool:
+    is_plain = not any(getattr(row, name) for name in EXTRAS)
+    return is_plain and row.func in SCHEDULED and row.schedule_type != Schedule.CRON
+
+
+def make_schedules_anew() -> None:
+    """From the table alone, whatever stood there; of that only which jobs people had paused is kept."""
+    names = {name for name, _, _ in JOBS}
+    is_paused = names & set(Schedule.objects.filter(repeats=PAUSED).values_list("name", flat=True))
+    Schedule.objects.all().delete()
+    install_schedules()
+    Schedule.objects.filter(name__in=is_paused).update(repeats=PAUSED)
