@@ -1,6 +1,6 @@
 """What tells how the program worked goes after RECORDS_KEEP_DAYS: messages, notices, incidents, failed jobs, syncs.
 
-History and D&B's answers are the contract's to keep (monitoring/retention/retention.py); the audit, alerts and daily counts stay.
+History and D&B's answers are the contract's to keep (monitoring/retention/); the audit, alerts and daily counts stay.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from core.audit import record, record_edit, record_removal
 from core.jobs import ask_worker
 from core.markup import ago, badge
 from core.text import counted
-from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND
+from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
 from health.schedule_status import PAUSED, REFUSED_TEXT, is_refused, name_in_words, pause, resume, run_now
 
 for model in (Schedule, Success, Failure, OrmQ):
@@ -211,9 +211,10 @@ class FailureAdmin(TaskAdmin):
 
 
 def run_again(task: Task, actor: str) -> bool:
-    if task.func not in ALL_JOBS or task.kwargs or (task.func in ON_DEMAND and not task.args):
+    job = RENAMED.get(task.func, task.func)
+    if job not in ALL_JOBS or task.kwargs or (job in ON_DEMAND and not task.args):
         return False
-    ask_worker(task.func, *(task.args or ()), task_name=task.name)
+    ask_worker(job, *(task.args or ()), task_name=task.name)
     summary = gettext("Failed job “%(name)s” (%(function)s) run again") % {"name": task.name, "function": task.func}
     record(actor=actor, action="task.rerun", thing=task, summary=summary)
     task.delete()

@@ -69,6 +69,31 @@ ON_DEMAND = frozenset(
     }
 )
 ALL_JOBS = SCHEDULED | ON_DEMAND
+# Where jobs stood in versions before: what these have put into the queue is done all the same.
+RENAMED = {
+    "monitoring.alert_jobs.send_due": "monitoring.jobs.send_due",
+    "monitoring.alert_jobs.alert_published": "monitoring.jobs.alert_published",
+    "monitoring.alert_jobs.queue_for_webhooks": "monitoring.jobs.queue_for_webhooks",
+    "monitoring.alert_jobs.make_digests": "monitoring.jobs.make_digests",
+    "monitoring.alert_jobs.make_reports": "monitoring.jobs.make_reports",
+    "monitoring.evidence.gather_all": "monitoring.consumers.membership.gather_all",
+    "portfolio.sync_jobs.sync_due": "portfolio.jobs.sync_due",
+    "portfolio.sync_jobs.check_lists": "portfolio.jobs.check_lists",
+    "portfolio.sync_jobs.reconcile_all": "portfolio.jobs.reconcile_all",
+    "portfolio.sync_jobs.sync_now": "portfolio.jobs.sync_now",
+    "portfolio.sync_jobs.sync_wanted": "portfolio.jobs.sync_wanted",
+    "portfolio.importing.jobs.work_on_import": "portfolio.jobs.work_on_import",
+    "portfolio.importing.jobs.work_on_imports": "portfolio.jobs.work_on_imports",
+    "monitoring.scheduled_export.write_due": "monitoring.exports.scheduled.write_due",
+    "dnbmon_site.idempotency.forget_old": "dnbmon_site.accounts.idempotency.forget_old",
+    "dnbmon_site.old_records.forget_old_records": "dnbmon_site.operations.purge.forget_old_records",
+    "dnbmon_site.forgetting.forget_old_sign_ins": "dnbmon_site.accounts.jobs.forget_old_sign_ins",
+    "monitoring.retention.keep_what_is_kept": "monitoring.retention.retention.keep_what_is_kept",
+    "dnbmon_site.statistics.refresh_statistics": "dnbmon_site.operations.analyze.refresh_statistics",
+    "dnbmon_site.backup.jobs.back_up_if_due": "dnbmon_site.operations.backup.daily.back_up_if_due",
+    "dnbmon_site.schedules.refuse_foreign": "dnbmon_site.worker.schedules.refuse_foreign",
+    "portfolio.tallying.tally": "core.cached_counts.tally",
+}
 # Names of jobs that are no more: their rows would go on running.
 GONE = ("Show that jobs run",)
 # What a schedule may not have: they would choose what else is run, and where.

@@ -20,7 +20,7 @@ from django_q.signals import call_hook
 
 from core.jobs import repeat_when_locked
 from dnbmon_site.tracing import TRACE
-from dnbmon_site.worker.schedules import ALL_JOBS
+from dnbmon_site.worker.schedules import ALL_JOBS, RENAMED
 
 # Left out is what would run something else: hooks, chains, groups of tasks, other brokers.
 KNOWN = {"id", "name", "func", "args", "kwargs", "started", "ack_failure", "group", "cluster", TRACE}
@@ -56,12 +56,13 @@ def _plain(task: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(task: dict[str, Any]) -> dict[str, Any]:
-    if task["func"] not in ALL_JOBS:
-        raise ValueError(f"{task['func']} is no job of its table")
+    name = RENAMED.get(task["func"], task["func"])
+    if name not in ALL_JOBS:
+        raise ValueError(f"{name} is no job of its table")
     if unknown := task.keys() - KNOWN:
         raise ValueError(f"it asks for {', '.join(sorted(unknown))}")
     started, trace = datetime.fromisoformat(task["started"]), dict(task.get(TRACE) or {})
-    func, args, kwargs = Job(task["func"]), tuple(task["args"]), dict(task["kwargs"])
+    func, args, kwargs = Job(name), tuple(task["args"]), dict(task["kwargs"])
     return {**task, "func": func, "args": args, "kwargs": kwargs, "started": started, TRACE: trace}
 
 
