@@ -21,7 +21,7 @@ from core.lists.pagination import BadCursor, beyond, cut, read_token, write_toke
 from monitoring.alerts.actions import acknowledge, close
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, SEVERITIES, CompanyShortSerializer, companies_of
 from monitoring.models import Alert, AlertState, Severity
-from portfolio.companies.duns_field import DunsField
+from portfolio.companies.parameters import DunsField
 from portfolio.models import Company
 
 KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The alert's key.")

@@ -39,7 +39,8 @@ from monitoring.feed import feed  # noqa: F401  exports declares what changes ho
 from monitoring.feed.parameters import FeedParameters, choice_of
 from monitoring.feed.serializers import shown
 from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport
-from portfolio.companies.api.companies import CompanyParameters, CompanySerializer, companies_chosen
+from portfolio.companies.parameters import CompanyParameters, companies_chosen
+from portfolio.companies.serializers import CompanySerializer
 from portfolio.models import Company
 
 logger = logging.getLogger(__name__)

@@ -34,18 +34,17 @@ from monitoring.feed.serializers import (
 from monitoring.history import state
 from monitoring.models import Change, Notification, Publication
 from monitoring.story_order import LATEST_FIRST, OLDEST_FIRST
-from portfolio.companies.api.companies import (
-    COMPANY_EXAMPLE,
+from portfolio.companies.parameters import (
     DUNS_IN_PATH,
     CompanyParameters,
-    CompanySerializer,
+    DunsField,
     ReferenceField,
     among,
     company_or_404,
     company_page,
     mark_of,
 )
-from portfolio.companies.duns_field import DunsField
+from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer
 
 ID_TAIL = (1 << 80) - 1
 

@@ -15,11 +15,7 @@ from monitoring.feed.serializers import (
     SEVERITIES,
 )
 from monitoring.models import Kind, Severity
-from portfolio.companies.api.companies import (
-    ReferenceField,
-    among,
-)
-from portfolio.companies.duns_field import DunsField
+from portfolio.companies.parameters import DunsField, ReferenceField, among
 from portfolio.models import Registration
 
 

@@ -14,9 +14,8 @@ from core.json_text import SentJson, SentObject
 from monitoring.content_ids import MILLISECONDS
 from monitoring.models import Change, Element, Kind, Notification, Severity
 from monitoring.story_order import order_text
-from portfolio.companies.api.companies import COMPANY_EXAMPLE, CompanySerializer
-from portfolio.companies.api.external_references import ReferenceSerializer
 from portfolio.companies.external_references import references_by_company
+from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer, ReferenceSerializer
 from portfolio.models import Company, ExternalReference, Registration
 
 SEVERITIES = [(severity.name.lower(), severity.label) for severity in Severity]

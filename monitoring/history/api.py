@@ -17,10 +17,7 @@ from monitoring.feed.serializers import (
 )
 from monitoring.history import state
 from monitoring.retention.retention import note_for_company
-from portfolio.companies.api.companies import (
-    DUNS_IN_PATH,
-    company_or_404,
-)
+from portfolio.companies.parameters import DUNS_IN_PATH, company_or_404
 
 
 class ProfileParameters(Parameters):

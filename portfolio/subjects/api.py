@@ -24,7 +24,7 @@ from core.lists.pagination import BadCursor, beyond, cut, read_token, write_toke
 from direct_plus.duns import InvalidDuns, normalise_duns
 from portfolio.billing.api_budget import Purse, want_within
 from portfolio.billing.approval_limits import Act, do_alone
-from portfolio.companies.duns_field import DunsField
+from portfolio.companies.parameters import DunsField
 from portfolio.imports.api import IMPORT_EXAMPLE, ImportSerializer, handed_in
 from portfolio.models import ImportMode, Registration, Subject, SubjectImport, SubjectState
 from portfolio.registrations.api import REFERENCE_IN_PATH, ContractParameter, registration_or_404

@@ -9,7 +9,7 @@ from django.utils import timezone
 from core.db import search_name
 from core.lists.pagination import write_token
 from monitoring.feed import api
-from portfolio.companies.api.companies import company_page
+from portfolio.companies.parameters import company_page
 from portfolio.models import Company
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element

@@ -17,17 +17,12 @@ from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ, WRITE_REFERENCES
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
-from portfolio.companies.duns_field import DunsField
 from portfolio.companies.external_references import Named, forget_name, name_companies
+from portfolio.companies.parameters import DunsField
 from portfolio.models import ExternalReference
 
 MOST_AT_ONCE = 1000
 ENTRY_EXAMPLE = {"duns": "804735132", "system": "crm", "id": "0015g00000AbCdE"}
-
-
-class ReferenceSerializer(serializers.Serializer[ExternalReference]):
-    system = serializers.CharField(help_text="Which system.")
-    id = serializers.CharField(source="reference", help_text="What that system calls the company.")
 
 
 class ReferenceEntrySerializer(serializers.Serializer[Any]):

@@ -16,9 +16,8 @@ from core.api.examples import a_request, an_answer
 from core.api.scopes import READ
 from core.db import in_batches
 from direct_plus.duns import InvalidDuns, normalise_duns
-from portfolio.companies.api.companies import COMPANY_EXAMPLE, CompanySerializer
-from portfolio.companies.api.external_references import ReferenceSerializer
 from portfolio.companies.external_references import references_by_company
+from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer, ReferenceSerializer
 from portfolio.models import Company, ExternalReference, Registration, Subject, SubjectState
 
 MOST_AT_ONCE = 1000
