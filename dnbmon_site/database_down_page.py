@@ -16,7 +16,7 @@ def away(request: HttpRequest, trouble: str) -> HttpResponse:
     if "text/html" not in request.headers.get("Accept", ""):
         return words(trouble, UNAVAILABLE)
     steps = section("troubleshooting.md", "database") if request.path_info == "/health/" else ""
-    page = render_to_string("pages/away.html", {"trouble": trouble, "steps": steps})
+    page = render_to_string("dnbmon_site/database_down_page.html", {"trouble": trouble, "steps": steps})
     answer = HttpResponse(page, status=UNAVAILABLE)
     answer["Cache-Control"] = "no-store"
     return answer

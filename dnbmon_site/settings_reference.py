@@ -15,7 +15,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs" / "configuration.md"
 BEGIN, END = "<!-- from the code: begin -->\n", "<!-- from the code: end -->\n"
-PACKAGES = ("direct_plus", "portfolio", "monitoring", "health", "dnbmon_site")
+PACKAGES = ("core", "direct_plus", "portfolio", "monitoring", "health", "dnbmon_site")
 KINDS = {
     "str": "text", "int": "whole number", "float": "number", "bool": "yes or no", "list": "several, with commas",
     "email_url": "address",

@@ -48,7 +48,7 @@ def read(request: HttpRequest, file: Path) -> HttpResponse:
     title, body = rendered(file, file.stat().st_mtime)
     request.current_app = admin.site.name
     shared = admin.site.each_context(request)
-    return TemplateResponse(request, "pages/handbook.html", {**shared, "title": title, "body": body})
+    return TemplateResponse(request, "health/runbook_page.html", {**shared, "title": title, "body": body})
 
 
 @lru_cache(maxsize=64)

@@ -49,7 +49,7 @@ def page(request: HttpRequest) -> HttpResponse:
         return JsonResponse(as_json(results), status=status)
     request.current_app = admin.site.name
     shared = {**admin.site.each_context(request), "title": gettext("Health")}
-    return TemplateResponse(request, "pages/health.html", {**shared, **told(request, results)}, status=status)
+    return TemplateResponse(request, "health/status_page.html", {**shared, **told(request, results)}, status=status)
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+PROGRAM = ("core", "direct_plus", "portfolio", "monitoring", "health", "dnbmon_site")
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ON_MACOS = (

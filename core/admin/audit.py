@@ -70,7 +70,7 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
     )
     ordering = ("-id",)
     sortable_by = ()
-    page_template = "pages/audit_entry.html"
+    page_template = "core/admin/audit_entry.html"
     empty_title = _("Nothing was done yet")
     empty_text = _("Every act of a person or a job that changes the portfolio is written down here, and stays.")
 

@@ -44,7 +44,7 @@ COUNTED = 10_000
 class BoundedPaginator(AnyPaginator):
     """Counts up to a limit only, so that a page of a million rows costs what a page of ten thousand does."""
 
-    template_name = "pages/bounded_pagination.html"
+    template_name = "core/bounded_pagination.html"
 
     @cached_property
     def found(self) -> int:
@@ -200,6 +200,6 @@ def shown_once(
     """Secrets stand in this answer and nowhere else: a message would keep them in a cookie or a session meanwhile."""
     request.current_app = admin.site.name
     context = {"secrets": secrets, "title": title, "note": note, "back": back}
-    answer = TemplateResponse(request, "pages/shown_once.html", {**admin.site.each_context(request), **context})
+    answer = TemplateResponse(request, "core/shown_once.html", {**admin.site.each_context(request), **context})
     answer["Cache-Control"] = "no-store"
     return answer

@@ -81,7 +81,7 @@ class ExportedList:
         context["chosen"] = [column.heading for column in chosen]
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         title = gettext("Export %(things)s") % {"things": self.opts.verbose_name_plural}
-        return self.page(request, "pages/export.html", title=title, back=back, **context)  # type: ignore[attr-defined, no-any-return]
+        return self.page(request, "core/admin/export.html", title=title, back=back, **context)  # type: ignore[attr-defined, no-any-return]
 
     def _make_export(self, request: HttpRequest, listing: Listing) -> HttpResponseBase:
         """The filters stand in the address, as on the list's own page."""
@@ -144,7 +144,7 @@ class ExportAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     sortable_by = ()
     list_display_links = None
-    list_before_template = "pages/exports_intro.html"
+    list_before_template = "core/admin/exports_intro.html"
     empty_title = _("No files yet")
     empty_text = _("“Export” on a list leads here when the list is long. Files are kept for a week.")
 

@@ -66,6 +66,6 @@ def address_of(request: HttpRequest) -> str | None:
 def locked(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None) -> HttpResponse:
     """The page instead of the form, for whoever failed too often."""
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
-    page = render(request, "pages/locked.html", {"minutes": seconds // 60}, status=429)
+    page = render(request, "dnbmon_site/accounts/locked.html", {"minutes": seconds // 60}, status=429)
     page["Retry-After"] = seconds
     return page

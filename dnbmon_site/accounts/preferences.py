@@ -40,7 +40,9 @@ def preferences(request: HttpRequest) -> HttpResponse:
         "form": form,
         "zones": sorted(zoneinfo.available_timezones()),
     }
-    return TemplateResponse(request, "pages/preferences.html", {**admin.site.each_context(request), **context})
+    return TemplateResponse(
+        request, "dnbmon_site/accounts/preferences.html", {**admin.site.each_context(request), **context}
+    )
 
 
 def _save(form: PreferencesForm, person: User) -> None:

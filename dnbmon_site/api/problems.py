@@ -186,7 +186,9 @@ def unknown_host(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith("/api/"):
         return problem(400, f"This program is not served as “{asked}”. ALLOWED_HOSTS lists the hosts it is served as.")
     address = site_url() if settings.ALLOWED_HOSTS else ""
-    return HttpResponseBadRequest(render_to_string("pages/unknown_host.html", {"asked": asked, "address": address}))
+    return HttpResponseBadRequest(
+        render_to_string("dnbmon_site/unknown_host.html", {"asked": asked, "address": address})
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -199,4 +201,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def problem_page(request: HttpRequest) -> HttpResponse:
     """What `type` of a problem document leads to."""
-    return render(request, "pages/problems.html", {"kinds": KINDS})
+    return render(request, "dnbmon_site/problems.html", {"kinds": KINDS})

@@ -54,8 +54,8 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @csp(WORKER)
 def service_worker(request: HttpRequest) -> HttpResponse:
     """At the root, as it serves what lies below its own address."""
-    return render(request, "installed/service-worker.js", content_type="text/javascript; charset=utf-8")
+    return render(request, "dnbmon_site/dashboard/service-worker.js", content_type="text/javascript; charset=utf-8")
 
 
 def offline(request: HttpRequest) -> HttpResponse:
-    return render(request, "installed/offline.html")
+    return render(request, "dnbmon_site/dashboard/offline.html")

@@ -40,7 +40,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         **context,
         "title": gettext("What changed"),
-        "base_template": "pages/bare.html" if is_live else "admin/base.html",
+        "base_template": "core/bare.html" if is_live else "admin/base.html",
         "published": news.published,
         "live": _live_address(asked),
         "asked": asked,

@@ -30,7 +30,7 @@ class IncidentAdmin(ReadOnlyAdmin):
     list_filter = (choice_filter("state", State.choices, _("how bad")),)
     ordering = ("-started_at", "-id")
     sortable_by = ()
-    page_template = "pages/incident.html"
+    page_template = "health/incident.html"
     empty_title = _("No incidents")
     empty_text = _("What goes wrong is written down here by itself, and closed by itself.")
 

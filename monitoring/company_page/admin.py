@@ -52,10 +52,10 @@ class CompanyAdmin(ChosenList, ReadOnlyAdmin):
     sortable_by = ("shown_name", "number", "last_change")
     column_order = {"name": "search_name", "duns": "duns", "changed_at": "changed_at"}
     actions = ("stop_selected",)
-    list_before_template = "pages/companies_intro.html"
-    page_template = "pages/company.html"
+    list_before_template = "monitoring/company_page/companies_intro.html"
+    page_template = "monitoring/company_page/company.html"
     empty_title = _("No companies")
-    empty_template = "pages/companies_empty.html"
+    empty_template = "monitoring/company_page/companies_empty.html"
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(UPLOAD)

@@ -100,7 +100,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     paginator = StoryPaginator
     everything = "?severity=all"
     sortable_by = ()
-    page_template = "pages/change.html"
+    page_template = "monitoring/feed/change.html"
     empty_title = _("No changes")
     empty_text = _("What D&B notices about your companies appears here by itself, within a second of being pulled.")
 

@@ -38,10 +38,10 @@ class Message:
     url_words: str = ""
 
     def text(self, channel: Channel) -> str:
-        return render_to_string("mail/message.txt", self._context(channel)).strip() + "\n"
+        return render_to_string("monitoring/outbox/message.txt", self._context(channel)).strip() + "\n"
 
     def html(self, channel: Channel) -> str:
-        return render_to_string("mail/message.html", self._context(channel))
+        return render_to_string("monitoring/outbox/message.html", self._context(channel))
 
     def _context(self, channel: Channel) -> dict[str, object]:
         unsubscribe = unsubscribe_link(channel) if mail_addresses(address_of(channel)) else ""

@@ -34,7 +34,7 @@ class ReplayPassAdmin(ReadOnlyAdmin):
     )
     ordering = ("-id",)
     sortable_by = ()
-    page_template = "pages/replay_pass.html"
+    page_template = "monitoring/replay/replay_pass.html"
     empty_title = _("No replays yet")
     empty_text = _("A replay runs after every doubtful answer, and once a night for the last 24 hours.")
 

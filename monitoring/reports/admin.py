@@ -124,7 +124,7 @@ class ReportScheduleAdmin(PageAdmin):
     def report(self, request: HttpRequest) -> HttpResponse:
         report, choice = self.chosen_report(request)
         context = {**choice, **shown(report), "may_schedule": self.has_add_permission(request)}
-        return self.page(request, "pages/report.html", title=gettext("Reports"), **context)
+        return self.page(request, "monitoring/reports/report.html", title=gettext("Reports"), **context)
 
     def pdf(self, request: HttpRequest) -> HttpResponse:
         return self.file(request, report_pdf, "pdf", PDF)

@@ -133,12 +133,12 @@ def report_mail(schedule: ReportSchedule, period: Period, address: str, key: uui
         context = mail_context(schedule, report, chosen)
         mail = EmailMultiAlternatives(
             subject=f"{title_of(report)}: {schedule.name}",
-            body=render_to_string("mail/report.txt", context).strip() + "\n",
+            body=render_to_string("monitoring/reports/mail.txt", context).strip() + "\n",
             to=[address],
             # The same on every try, so that a reader's mail program shows it once.
             headers={"Message-ID": f"<{key}@dnbmon>", "Auto-Submitted": "auto-generated"},
         )
-        mail.attach_alternative(render_to_string("mail/report.html", context), "text/html")
+        mail.attach_alternative(render_to_string("monitoring/reports/mail.html", context), "text/html")
         mail.attach(f"{file_stem(report)}.pdf", report_pdf(report), PDF)
         mail.attach(f"{file_stem(report)}.xlsx", report_xlsx(report), XLSX)
         return mail

@@ -156,7 +156,7 @@ class WebhookAdmin(PageAdmin):
     list_display_links = ("what",)
     ordering = ("name",)
     sortable_by = ()
-    change_form_template = "pages/webhook.html"
+    change_form_template = "monitoring/webhooks/webhook.html"
     empty_title = _("No webhooks yet")
     empty_text = _(
         "A webhook tells another system of changes, alerts and what happens in the portfolio, as it happens."

@@ -75,7 +75,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     ordering = ("-created_at",)
     sortable_by = ()
     actions = ("accept_selected", "dismiss_selected", "approve_selected")
-    page_template = "pages/proposal.html"
+    page_template = "portfolio/proposals/proposal.html"
     empty_title = _("Nothing to decide")
     empty_text = _(
         "When D&B merges, deletes or refuses a company that you want watched, what to do about it is proposed here."
@@ -167,7 +167,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
         context["button"] = BUTTONS[verb]
         context["note"] = request.POST.get("note", "")
         title = TITLES[verb] % {"proposals": plurals.proposals(len(rows))}
-        return self.page(request, "pages/decide.html", title=title, **context)
+        return self.page(request, "portfolio/proposals/decide.html", title=title, **context)
 
     def decide(self, request: HttpRequest, verb: str) -> HttpResponse:
         """Ask (the keys stand in the address), then do."""

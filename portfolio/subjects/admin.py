@@ -85,9 +85,9 @@ class SubjectAdmin(ChosenList, PageAdmin):
     sortable_by = ()
     actions = ("stop_selected", "plan_selected", "cancel_selected")
     fields = ("customer_reference", "tags", "owner")
-    change_form_template = "pages/subject.html"
+    change_form_template = "portfolio/subjects/subject.html"
     empty_title = _("No companies are wanted yet")
-    empty_template = "pages/subjects_empty.html"
+    empty_template = "portfolio/subjects/empty.html"
 
     # Companies become wanted by imports, proposals and the API; here only what is told about them is edited.
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -230,7 +230,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
         with_both(rows)
         days = sorted({day for day in map(anniversary_of, contracts_of(rows)) if day})
         context = {"rows": rows, "form": form, "anniversaries": days}
-        return self.page(request, "pages/plan_removal.html", title=gettext("Plan removal"), **context)
+        return self.page(request, "portfolio/subjects/plan_removal.html", title=gettext("Plan removal"), **context)
 
 
 class PlanForm(forms.Form):

@@ -162,7 +162,7 @@ def test_a_named_host_is_reached_and_leads_no_further(
     production.inside(EMIT)
     wait_until(lambda: len(named.asked) == 3, timeout=120, what="the worker's message")
     production.inside(
-        "from monitoring.outgoing import connect; connect('localhost', " + f"{named.server_port}).close()"
+        "from core.outbound.connections import connect; connect('localhost', " + f"{named.server_port}).close()"
     )
     assert production.recorded().count(f"('127.0.0.1', {named.server_port})") == 4
     assert inner.asked == []

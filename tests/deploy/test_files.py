@@ -18,7 +18,7 @@ from django.conf import settings
 
 from dnbmon_site import gunicorn_conf
 from tests.builders.deploy_files import DEPLOY, unit
-from tests.support import ROOT, free_port, manage, program, wait_for_port
+from tests.support import PROGRAM, ROOT, free_port, manage, program, wait_for_port
 
 UNITS = sorted(DEPLOY.glob("*.service"))
 HARDENED = {
@@ -93,7 +93,7 @@ def test_the_image_holds_all_of_the_program_and_nothing_more() -> None:
     copied = set(re.findall(r"^COPY (\w+) \1$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE))
     kept = {line[1:] for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines() if line.startswith("!")}
     # The docs too: health shows its handbook from them.
-    assert copied == {"templates", "docs", "locale", "direct_plus", "portfolio", "monitoring", "health", "dnbmon_site"}
+    assert copied == {"templates", "docs", "locale", *PROGRAM}
     assert kept == copied | {"manage.py", "pyproject.toml", "requirements.lock"}
     assert "COPY manage.py pyproject.toml ./" in (DEPLOY / "Dockerfile").read_text()
 

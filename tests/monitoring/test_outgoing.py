@@ -9,9 +9,9 @@ from django.conf import settings as django_settings
 
 from core.outbound import connections
 from core.outbound.connections import PrivateAddress, is_allowed, is_private
+from tests.support import PROGRAM
 
 ROOT = Path(django_settings.BASE_DIR)
-PROGRAM = ("dnbmon_site", "direct_plus", "portfolio", "monitoring", "health")
 # What can open a connection, and who may use it: the guarded place, those who are given guarded ones, and the named
 # exceptions (the D&B client and what asks about it, Redis, the mail server, the program's own web server).
 OPENERS = {"requests", "urllib3", "urllib.request", "http.client", "smtplib", "ftplib", "socket", "paramiko", "redis"}

@@ -21,6 +21,7 @@ from core.text import counted, day_text, moment_text, plural
 from dnbmon_site.accounts.models import User
 from monitoring.elements.formatting import say
 from tests.builders.contracts import a_contract
+from tests.support import PROGRAM
 
 MOMENT = datetime(2026, 11, 24, 14, 5, tzinfo=UTC)
 
@@ -100,7 +101,7 @@ def all_messages() -> set[str]:
 
 def files_with_words() -> Iterator[Path]:
     root = Path(settings.BASE_DIR)
-    for app in ("portfolio", "monitoring", "health", "dnbmon_site"):
+    for app in PROGRAM:
         yield from (path for path in (root / app).rglob("*.py") if "migrations" not in path.parts)
     yield from (path for path in (root / "templates").rglob("*") if path.suffix in (".html", ".txt"))
 

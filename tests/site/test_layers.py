@@ -4,8 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support import PROGRAM
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-PROGRAM = ("dnbmon_site", "direct_plus", "portfolio", "monitoring", "health")
 
 
 def test_imports_point_one_way() -> None:

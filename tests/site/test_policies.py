@@ -21,7 +21,7 @@ from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_seed, an_update
 from tests.builders.registrations import a_registration
-from tests.support import ROOT
+from tests.support import PROGRAM, ROOT
 
 pytestmark = pytest.mark.django_db
 FENCES = {"base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "object-src 'none'"}
@@ -129,8 +129,4 @@ def test_no_page_of_ours_has_a_script_inside() -> None:
 
 
 def python_files() -> list[Path]:
-    return [
-        path
-        for folder in ("portfolio", "monitoring", "health", "dnbmon_site")
-        for path in (ROOT / folder).rglob("*.py")
-    ]
+    return [path for folder in PROGRAM for path in (ROOT / folder).rglob("*.py")]

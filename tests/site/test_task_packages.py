@@ -21,12 +21,11 @@ from django_q.tasks import async_task
 from picklefield.fields import PickledObject
 
 from dnbmon_site.worker.schedules import ALL_JOBS, install_schedules, make_schedules_anew, refuse_foreign
-from tests.support import ROOT
+from tests.support import PROGRAM, ROOT
 
 TASK = {
     "id": "1", "name": "n", "func": "health.jobs.beat", "args": [], "kwargs": {}, "started": "2026-01-01T00:00:00+00:00"
 }  # fmt: skip
-APPS = ("portfolio", "monitoring", "health", "dnbmon_site")
 
 
 def a_package(task: object) -> str:
@@ -43,13 +42,13 @@ def test_whatever_the_program_puts_into_the_queue_stands_in_the_table() -> None:
     """Strings that name functions of ours, beside the calls that queue them."""
     found = {
         node.value
-        for app in APPS
+        for app in PROGRAM
         for path in Path(ROOT / app).rglob("*.py")
         if "_task(" in (text := path.read_text()) or "ask_worker(" in text or "JOB" in text
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    queued = {name for name in found if name.partition(".")[0] in APPS and _is_function(name)}
+    queued = {name for name in found if name.partition(".")[0] in PROGRAM and _is_function(name)}
     assert queued >= {"monitoring.jobs.pull_now", "core.cached_counts.tally"}
     assert {name for name in queued if "job" in name} <= ALL_JOBS
 

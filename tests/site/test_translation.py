@@ -23,6 +23,7 @@ from django_countries import countries
 from dnbmon_site.accounts.models import User
 from tests.builders.reports import DAYS, START
 from tests.site.translation_world import ALIKE, OF_PAGES, a_full_world
+from tests.support import PROGRAM
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = ROOT / "templates"
@@ -162,7 +163,7 @@ def trouble_with(source: str) -> Iterator[str]:
 
 
 def test_marked_texts_are_whole_and_asked_for_when_they_are_shown() -> None:
-    apps = [path for app in ("portfolio", "monitoring", "health", "dnbmon_site") for path in (ROOT / app).rglob("*.py")]
+    apps = [path for app in PROGRAM for path in (ROOT / app).rglob("*.py")]
     found = {str(path): list(trouble_with(path.read_text())) for path in apps if "migrations" not in path.parts}
     assert {path: trouble for path, trouble in found.items() if trouble} == {}
 

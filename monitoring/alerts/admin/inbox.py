@@ -124,7 +124,7 @@ class AlertAdmin(ChosenList, PageAdmin):
     ordering = ("-raised_at", "-id")
     sortable_by = ()
     actions = ("acknowledge_selected", "take_selected", "close_selected", "open_selected")
-    page_template = "pages/alert.html"
+    page_template = "monitoring/alerts/alert.html"
     empty_title = _("Nothing is open")
     empty_text = _("What the alert rules take appears here by itself. Filters show what was closed.")
 

@@ -34,7 +34,7 @@ class OwnTemplate:
 class Boxes(OwnTemplate, forms.CheckboxSelectMultiple):
     """Boxes to tick, in unfold's look."""
 
-    template_name = "pages/boxes.html"
+    template_name = "core/boxes.html"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__({"class": " ".join(CHECKBOX_CLASSES)}, **kwargs)
@@ -52,7 +52,7 @@ class TextBoxes(forms.MultipleChoiceField):
 class ElementsWidget(OwnTemplate, UnfoldAdminTextareaWidget):  # type: ignore[misc]
     """A text of paths, with the known ones to choose from."""
 
-    template_name = "pages/elements_widget.html"
+    template_name = "monitoring/alerts/elements_widget.html"
 
     class Media:
         js = ("dnbmon/forms.js",)
@@ -66,7 +66,7 @@ class ElementsWidget(OwnTemplate, UnfoldAdminTextareaWidget):  # type: ignore[mi
 class ConditionsWidget(OwnTemplate, forms.Widget):
     """Rows of an operator and a value, written as lines."""
 
-    template_name = "pages/conditions_widget.html"
+    template_name = "monitoring/alerts/conditions_widget.html"
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         rows = [*rows_of(value or ""), *[("", "")] * EMPTY_ROWS]

@@ -66,10 +66,10 @@ class AlertRuleAdmin(PageAdmin):
     sortable_by = ()
     actions = ("switch_selected_on", "switch_selected_off", "reset_selected")
     actions_submit_line = (TRY,)
-    list_before_template = "pages/rules_intro.html"
-    change_form_template = "pages/rule.html"
+    list_before_template = "monitoring/alerts/rules_intro.html"
+    change_form_template = "monitoring/alerts/rule.html"
     empty_title = _("No rules")
-    empty_template = "pages/rules_empty.html"
+    empty_template = "monitoring/alerts/rules_empty.html"
     fieldsets = (
         (None, {"fields": ("name", "description", "severity")}),
         (_("Which changes"), {"fields": ("kinds", "elements", "combination", "conditions")}),
@@ -207,7 +207,7 @@ class AlertRuleAdmin(PageAdmin):
         context = {"row": row, "trial": trial, "mistake": mistake, "words": in_words(row), "scope": scope_in_words(row)}
         may_act = self.has_change_permission(request, row)
         title = gettext("%(name)s, tried on the past") % {"name": row.name}
-        return self.page(request, "pages/rule_trial.html", title=title, may_act=may_act, **context)
+        return self.page(request, "monitoring/alerts/rule_preview.html", title=title, may_act=may_act, **context)
 
     def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
         row = self.object_or_404(request, str(key))

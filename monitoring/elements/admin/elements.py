@@ -40,7 +40,7 @@ class ElementAdmin(PageAdmin):
     readonly_fields = ("path", "first_seen_at")
     ordering = ("path",)
     sortable_by = ("path",)
-    list_before_template = "pages/elements_intro.html"
+    list_before_template = "monitoring/elements/intro.html"
     empty_title = _("No elements yet")
     empty_text = _("Each kind of information that D&B sends appears here when it is first seen.")
 

@@ -81,7 +81,7 @@ class FileServerAdmin(PageAdmin):
     list_display = ("name", "host", "user_name", "status")
     ordering = ("name",)
     sortable_by = ()
-    change_form_template = "pages/file_server.html"
+    change_form_template = "monitoring/exports/file_server.html"
     empty_title = _("No file servers yet")
     empty_text = _("Scheduled exports can be sent to another machine by SFTP: name it here, and confirm its key.")
     fieldsets = (

@@ -66,7 +66,7 @@ class DeadLetterAdmin(PageAdmin):
     ordering = ("-recorded_at", "-id")
     sortable_by = ()
     actions = ("try_selected_again", "set_selected_aside")
-    page_template = "pages/dead_letter.html"
+    page_template = "monitoring/ingest/dead_letter.html"
     empty_title = _("Everything could be read")
     empty_text = _("An item that cannot be read is kept here, byte for byte, and holds up no other.")
 

@@ -53,7 +53,7 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     ordering = ("-id",)
     paginator = NotificationPaginator
     sortable_by = ()
-    page_template = "pages/notification.html"
+    page_template = "monitoring/ingest/notification.html"
     empty_title = _("No notifications")
     empty_text = _("What D&B sends is kept here, each notification once, however often it was delivered.")
 

@@ -103,7 +103,7 @@ class ChannelAdmin(PageAdmin):
     list_display_links = ("what",)
     ordering = ("name", "id")
     sortable_by = ()
-    change_form_template = "pages/channel.html"
+    change_form_template = "monitoring/outbox/channel.html"
     conditional_fields = {"digest_time": "rhythm != 'at_once'", "digest_day": "rhythm == 'weekly'"}
     empty_title = _("No channels yet")
     empty_text = _("Alerts are in the inbox. A channel also sends them: by mail, to Slack, Teams and others.")
@@ -296,7 +296,7 @@ class ChannelAdmin(PageAdmin):
             count_unheard()
             note_act(actor=address, action="channel.confirm", what="mailaddress", key=address[:128], summary=address)
         context = {"title": gettext("Alerts by mail"), "address": address, "is_done": is_done}
-        return render(request, "pages/confirm_address.html", context)
+        return render(request, "monitoring/outbox/confirm_address.html", context)
 
     def unsubscribe(self, request: HttpRequest, token: str) -> HttpResponse:
         channel = channel_of_token(token)
@@ -308,7 +308,7 @@ class ChannelAdmin(PageAdmin):
             count_unheard()
         is_done = is_done or channel.unsubscribed_at is not None
         context = {"title": gettext("No more messages"), "channel": channel, "is_done": is_done}
-        return render(request, "pages/unsubscribe.html", context)
+        return render(request, "monitoring/outbox/unsubscribe.html", context)
 
 
 LABELS = {

@@ -43,7 +43,7 @@ class DispatchAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     sortable_by = ()
     actions = ("again",)
-    page_template = "pages/dispatch.html"
+    page_template = "monitoring/outbox/dispatch.html"
     empty_title = _("No messages yet")
     empty_text = _("What is sent to channels and webhooks is kept here with every try.")
 

@@ -123,9 +123,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
     )
     ordering = ("-id",)
     sortable_by = ()
-    page_template = "pages/delivery.html"
+    page_template = "monitoring/pull/delivery.html"
     empty_title = _("No deliveries yet")
-    empty_template = "pages/deliveries_empty.html"
+    empty_template = "monitoring/pull/deliveries_empty.html"
 
     def get_urls(self) -> list[URLPattern]:
         raw = path("<uuid:key>/raw/", self.admin_site.admin_view(self.raw), name="monitoring_delivery_raw")

@@ -89,10 +89,10 @@ class RegistrationAdmin(ExportedList, PageAdmin):
     ordering = ("reference",)
     sortable_by = ()
     actions = ("pull_selected", "start_selected", "pause_selected", "import_selected", "stop_selected")
-    list_before_template = "pages/registrations_intro.html"
-    change_form_template = "pages/registration.html"
+    list_before_template = "monitoring/pull/registrations_intro.html"
+    change_form_template = "monitoring/pull/registration.html"
     empty_title = _("No registrations yet")
-    empty_template = "pages/registrations_empty.html"
+    empty_template = "monitoring/pull/registrations_empty.html"
     fieldsets = (
         (_("How often"), {"fields": ("cadence", "cadence_every", "cadence_time", "cadence_zone")}),
         (_("How much"), {"fields": ("page_size",)}),
@@ -206,7 +206,7 @@ class RegistrationAdmin(ExportedList, PageAdmin):
             return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
         losses = [(row.reference, loss_sentence(row)) for row in rows]
         return self.page(
-            request, "pages/pause.html", title=gettext("Pause until…"), form=form, losses=losses, rows=rows
+            request, "monitoring/pull/pause.html", title=gettext("Pause until…"), form=form, losses=losses, rows=rows
         )
 
     def _demand_right(self, request: HttpRequest) -> None:

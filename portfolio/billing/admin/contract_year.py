@@ -33,7 +33,7 @@ class ContractYearPage:
         may_plan = request.user.has_perm("portfolio.change_subject")
         may_set = request.user.has_perm("portfolio.change_contract")
         context = {"years": years, "may_plan": may_plan, "may_set": may_set, "counted_at": counted_at}
-        return self.page(request, "pages/contract_year.html", title=gettext("Contract year"), **context)  # type: ignore[attr-defined, no-any-return]
+        return self.page(request, "portfolio/billing/contract_year.html", title=gettext("Contract year"), **context)  # type: ignore[attr-defined, no-any-return]
 
 
 def shown(year: Year) -> dict[str, Any]:

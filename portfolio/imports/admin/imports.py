@@ -65,10 +65,10 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
     list_select_related = ("registration",)
     ordering = ("-id",)
     sortable_by = ()
-    list_before_template = "pages/import_bar.html"
-    page_template = "pages/import.html"
+    list_before_template = "portfolio/imports/bar.html"
+    page_template = "portfolio/imports/import.html"
     empty_title = _("No imports yet")
-    empty_template = "pages/import_empty.html"
+    empty_template = "portfolio/imports/empty.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(UPLOAD)
@@ -134,7 +134,7 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
             "modes": MODES,
             "registrations": Registration.objects.order_by("reference"),
         }
-        return self.page(request, "pages/import_upload.html", title=gettext("Import D-U-N-S numbers"), **context)
+        return self.page(request, "portfolio/imports/upload.html", title=gettext("Import D-U-N-S numbers"), **context)
 
     def _create(self, request: HttpRequest, given: Mapping[str, Any]) -> HttpResponse:
         import_ = create_import(
@@ -159,7 +159,7 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
         if request.GET.get("part") != "live":
             return super().change_view(request, object_id, form_url, extra_context)
         row = self.object_or_404(request, object_id)
-        return self.page(request, "pages/import_live.html", title=str(row), row=row, **page_of(request, row))
+        return self.page(request, "portfolio/imports/live.html", title=str(row), row=row, **page_of(request, row))
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         return page_of(request, row)

@@ -91,7 +91,9 @@ def _ask(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]], spared: Se
         "given": [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN],
         "agreed": AGREED,
     }
-    return TemplateResponse(request, "pages/stop_monitoring.html", {**admin.site.each_context(request), **context})
+    return TemplateResponse(
+        request, "portfolio/imports/stop_monitoring.html", {**admin.site.each_context(request), **context}
+    )
 
 
 def _ending(registration: Registration, numbers: list[str]) -> Ending:

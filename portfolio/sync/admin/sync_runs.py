@@ -77,7 +77,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
     list_display = ("started", "reference", "status", "shown_total", "sent", "accepted", "refused", "pending", "calls")
     ordering = ("-id",)
     sortable_by = ()
-    page_template = "pages/sync.html"
+    page_template = "portfolio/sync/sync.html"
     empty_title = _("Nothing was sent yet")
     empty_text = _("A sync begins by itself when companies are wanted in a registration whose list was taken over.")
 
@@ -121,7 +121,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         return f"+{counted(row.to_add)} −{counted(row.to_remove)}"
 
     def page_context(self, request: HttpRequest, row: SyncRun) -> dict[str, Any]:
-        base = "pages/bare.html" if request.GET.get("part") == "live" else "pages/page.html"
+        base = "core/bare.html" if request.GET.get("part") == "live" else "core/page.html"
         return {**run_page(row), "base": base, "may_sync": request.user.has_perm(MAY_SYNC)}
 
     def do(self, request: HttpRequest, key: uuid.UUID, act: str) -> HttpResponse:
@@ -144,7 +144,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
             return self._to("drift", key)
         rights = {"may_sync": request.user.has_perm(MAY_SYNC), "may_decide": request.user.has_perm(MAY_DECIDE)}
         title = gettext("%(registration)s: D&B's list and what is wanted") % {"registration": registration}
-        return self.page(request, "pages/drift.html", title=title, **rights, **drift_page(registration))
+        return self.page(request, "portfolio/sync/drift.html", title=title, **rights, **drift_page(registration))
 
     def decide(self, request: HttpRequest, key: uuid.UUID, decision: str) -> HttpResponse:
         self._demand(request, MAY_DECIDE)
@@ -188,10 +188,10 @@ class SyncRunAdmin(ReadOnlyAdmin):
                     return self._to("adopt", key)
                 context = found
         shown = adopt_page(registration)
-        base = "pages/bare.html" if request.GET.get("part") == "live" else "pages/page.html"
+        base = "core/bare.html" if request.GET.get("part") == "live" else "core/page.html"
         may = {"may_decide": request.user.has_perm(MAY_DECIDE), "base": base}
         title = gettext("Adopt %(registration)s") % {"registration": registration}
-        return self.page(request, "pages/adopt.html", title=title, form=form, **may, **shown, **context)
+        return self.page(request, "portfolio/sync/adopt.html", title=title, form=form, **may, **shown, **context)
 
     def _ask_about(self, request: HttpRequest, registration: Registration, text: str) -> dict[str, Any] | None:
         """Says first how long it takes; begins when that was confirmed."""
@@ -257,7 +257,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
                 messages.error(request, gettext("D&B did not take it: %(error)s") % {"error": error})
             return HttpResponseRedirect(reverse("admin:portfolio_registration_change", args=[key]))
         title = gettext("Notifications of %(registration)s") % {"registration": registration}
-        return self.page(request, "pages/suppress.html", title=title, **suppress_page(registration))
+        return self.page(request, "portfolio/sync/suppress.html", title=title, **suppress_page(registration))
 
     def _registration(self, request: HttpRequest, key: uuid.UUID) -> Registration:
         if not request.user.has_perm("portfolio.view_registration"):
