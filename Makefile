@@ -32,7 +32,7 @@ check: dev-packages lint ## style, types, layers, migrations, deployment
 	@$(PYTHON_HERE) -m mypy .
 	@.venv/bin/lint-imports
 	@$(AS_IN_PRODUCTION) $(PYTHON_HERE) manage.py check --deploy --fail-level WARNING
-	@$(PYTHON_HERE) -m tests.everywhere -q tests/site/test_migrations.py
+	@$(PYTHON_HERE) -m tests.everywhere -q tests/test_migrations.py
 
 audit: dev-packages ## known holes in the packages; says so in a line when it cannot ask
 	@.ci/audit

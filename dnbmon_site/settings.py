@@ -202,7 +202,7 @@ AXES_ENABLE_ADMIN = False
 # Time and language
 LANGUAGE_CODE = "en-gb"
 # What a person may choose. A language other than English is offered only with all its words in `locale/`
-# (tests/site/test_language.py): pages half in English help nobody.
+# (tests/dnbmon_site/test_language.py): pages half in English help nobody.
 LANGUAGES = [("en-gb", "English (United Kingdom)"), ("en-us", "English (United States)")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["dnbmon_site.formats"]

@@ -2,7 +2,7 @@
 
 A content id is a UUID of version 8: 48 bits of the time in milliseconds, then a hash of the canonical form. What is
 known by the same content gets the same id however often, in whatever order and over whichever way it arrives. The
-golden vectors in `tests/monitoring/test_identity.py` may never change: they are the keys of rows that exist.
+golden vectors in `tests/monitoring/test_content_ids.py` may never change: they are the keys of rows that exist.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ NUMBERS = [f"{100_000_000 + number}" for number in range(26)]
 
 
 def run(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.portfolio.import_process", *arguments]
+    command = [sys.executable, "-m", "tests.portfolio.imports.import_process", *arguments]
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
 
 

@@ -22,7 +22,7 @@ from django_countries import countries
 
 from dnbmon_site.accounts.models import User
 from tests.builders.reports import DAYS, START
-from tests.site.translation_world import ALIKE, OF_PAGES, a_full_world
+from tests.dnbmon_site.translation_world import ALIKE, OF_PAGES, a_full_world
 from tests.support import PROGRAM
 
 ROOT = Path(settings.BASE_DIR)

@@ -1,6 +1,6 @@
 """A process that works on the one import of its database, and kills itself at a given place where it is told to.
 
-python -m tests.portfolio.import_process create|work|confirm|show [the how-manieth step to die at]
+python -m tests.portfolio.imports.import_process create|work|confirm|show [the how-manieth step to die at]
 """
 
 import json

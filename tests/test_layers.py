@@ -4,9 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support import PROGRAM
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.support import PROGRAM, ROOT
 
 
 def test_imports_point_one_way() -> None:
