@@ -13,7 +13,7 @@ class DnbmonSiteConfig(AppConfig):
         from dnbmon_site.accounts.roles import install_roles
 
         # After Django's own receiver, which makes the permissions.
-        post_migrate.connect(install_roles, dispatch_uid="portfolio.roles")
+        post_migrate.connect(install_roles, dispatch_uid="dnbmon_site.accounts.roles")
         # Its import also brings tracing, which listens to the queue.
         from dnbmon_site.worker import task_serializer
 

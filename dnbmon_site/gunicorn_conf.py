@@ -1,4 +1,4 @@
-"""How gunicorn serves the pages: `gunicorn --config python:dnbmon_site.serving`."""
+"""How gunicorn serves the pages: `gunicorn --config python:dnbmon_site.gunicorn_conf`."""
 
 import os
 import warnings

@@ -1,4 +1,4 @@
-"""`python -m dnbmon_site.missing`: which settings must be made before the program can work on real data."""
+"""`python -m dnbmon_site.required_settings`: which settings must be made before the program can work on real data."""
 
 import os
 import sys

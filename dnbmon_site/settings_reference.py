@@ -1,4 +1,4 @@
-"""Every setting, as a list made from the code: `python -m dnbmon_site.reference` writes docs/configuration.md.
+"""Every setting, as a list made from the code: `python -m dnbmon_site.settings_reference` writes docs/configuration.md.
 
 A test compares them, and sees that each name is explained in the tables above the list.
 """

@@ -12,4 +12,4 @@ class MonitoringConfig(AppConfig):
         from monitoring.alerts import reach  # noqa: F401  name what is counted
         from monitoring.alerts.default_rules import install_pack
 
-        post_migrate.connect(install_pack, sender=self, dispatch_uid="monitoring.rule_pack")
+        post_migrate.connect(install_pack, sender=self, dispatch_uid="monitoring.alerts.default_rules")

@@ -1,5 +1,5 @@
-"""HTTP to addresses outside: never further by a redirect, and connected to through `monitoring.outgoing` only. A POST
-to an address that a person has typed in has a limit on its whole time as well.
+"""HTTP to addresses outside: never further by a redirect, and connected to through `connections.py` only. A POST to an
+address that a person has typed in has a limit on its whole time as well.
 
 Proxies of the environment are not used: they would look the name up where we cannot see it.
 """

@@ -1,4 +1,4 @@
-"""Changes, notifications and alerts as files and in chosen columns; `portfolio.exporting` writes the files."""
+"""Changes, notifications and alerts as files and in chosen columns; `core.lists.listings` writes the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending to channels: mail through the program's own server, chats as `monitoring.chats` says how."""
+"""Sending to channels: mail through the program's own server, chats as `monitoring.outbox.chat_services` says how."""
 
 from __future__ import annotations
 

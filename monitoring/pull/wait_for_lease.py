@@ -13,7 +13,7 @@ from portfolio.models import Registration
 from portfolio.plain_commands import Progress
 
 PAUSE = 0.5
-# Longer than the lease of a process that was killed lives on (monitoring.leasing.duration).
+# Longer than the lease of a process that was killed lives on (monitoring.deliveries.lease.duration).
 PATIENCE = 120
 
 

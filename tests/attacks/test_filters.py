@@ -9,7 +9,7 @@ SavedFilter.objects.create(name="bomb", listing="portfolio.company", query="name
     owner="filter-owner", created_at=timezone.now())
 """
 DOCTOR = """
-from dnbmon_site.doctor.filters import saved_filters
+from dnbmon_site.operations.doctor.filters import saved_filters
 print(*saved_filters())
 """
 PATTERN = "(a%2B)%2B%24"

@@ -47,8 +47,8 @@ for extras in (dict(func="os.system", args="'touch {folder}/schedule',"),
     scheduler()
 """
 AFTER = """
-from dnbmon_site.doctor.here import schedules
-from dnbmon_site.schedules import refuse_foreign
+from dnbmon_site.operations.doctor.machine import schedules
+from dnbmon_site.worker.schedules import refuse_foreign
 from django_q.models import Schedule, Task
 refuse_foreign()
 rows = Schedule.objects.filter(name="doctored")

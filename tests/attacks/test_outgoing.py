@@ -27,13 +27,13 @@ print(*WebhookEndpoint.objects.filter(name__startswith="inner").values_list("pk"
 """
 EMIT = """
 from monitoring.webhooks import emit_event
-from portfolio.queueing import ask_worker
+from core.jobs import ask_worker
 emit_event("subject.wanted", {"duns": "804735132"}, key="attacked")
-ask_worker("monitoring.alert_jobs.send_due", task_name="attacked")
+ask_worker("monitoring.jobs.send_due", task_name="attacked")
 """
 BEAT = """
 from django.conf import settings
-from health.outside import _call
+from health.incidents.heartbeat_url import _call
 print(_call(settings.HEARTBEAT_URL))
 """
 OLD_CHANNEL = """
@@ -53,10 +53,10 @@ import uuid
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 from monitoring import addressing, alert_jobs, webhooks
-from monitoring.dispatching import dispatch_due, enqueue
+from monitoring.outbox.queue import dispatch_due, enqueue
 from monitoring.models import Channel, Dispatch, TargetKind
-from portfolio.acting import Actor
-from portfolio.notices import notify
+from core.actors import Actor
+from core.notices import notify
 now, person = timezone.now(), get_user_model().objects.get(username="gone-viewer")
 row = Channel(name="gone", person=person, created_at=now)
 addressing.set_address(row, person.email)
@@ -79,7 +79,7 @@ SECRET = "the-stored-password-of-the-erp"
 MAKE_FILE_SERVER = f"""
 from django.utils import timezone
 from monitoring.models import FileServer
-from monitoring.signing import encrypted
+from core.encryption import encrypted
 row = FileServer.objects.create(name="ERP", host="sftp.example.com", user_name="erp", host_key="ssh-rsa AAAA",
     encrypted_password=encrypted({SECRET!r}), created_at=timezone.now())
 print(row.pk)

@@ -15,7 +15,7 @@ CAP, LISTED = 5, 80
 
 PREPARE = """
 import json
-from portfolio.keys import time_first_id
+from core.ids import time_first_id
 from portfolio.models import Contract, Registration, Subject
 from tests.builders import a_contract, a_registration
 from tests.portfolio.subjects import a_subject

@@ -16,7 +16,7 @@ from tests.support import ROOT
 ON_A_TERMINAL = """
 import sys
 from django.core.management.base import OutputWrapper
-from portfolio.management.commands._plainly import progress
+from portfolio.plain_commands import progress
 with progress(OutputWrapper(sys.stdout), "Reading [1] …") as shown:
     shown.now("half [bold] done")
     shown.line("ACME: [7] read, " + "and so on " * 20)

@@ -120,7 +120,8 @@ def test_a_database_that_is_not_there_is_said_in_a_sentence(url: str) -> None:
 
 def test_the_web_server_ends_with_the_reason_alone() -> None:
     env = {**SAFE, "SECRET_KEY_FILE": "/nowhere/secret_key"}
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:dnbmon_site.serving", "--bind", "127.0.0.1:0"]
+    served = ("gunicorn", "--config", "python:dnbmon_site.gunicorn_conf", "--bind", "127.0.0.1:0")
+    command = [sys.executable, "-m", *served]
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode != 0 and "Traceback" not in done.stderr
     assert "SECRET_KEY_FILE: /nowhere/secret_key cannot be used" in done.stderr

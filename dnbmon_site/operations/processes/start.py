@@ -43,7 +43,7 @@ def start_all(tree: Tree, plan: Plan) -> Access:
     tree.run("Preparing the database", *manage("migrate", "--verbosity=0"), env=plan.env)
     access = demo_access(tree, plan, plan.demo) if plan.demo else first_access(tree, plan)
     tree.start("The worker", *manage("worker"), env=plan.env)
-    gunicorn = (sys.executable, "-m", "gunicorn", "--config", "python:dnbmon_site.serving", "--bind", plan.bind)
+    gunicorn = (sys.executable, "-m", "gunicorn", "--config", "python:dnbmon_site.gunicorn_conf", "--bind", plan.bind)
     web = tree.start("The web server", *gunicorn, env=plan.env)
     tree.wait_until(lambda: answers(f"{plan.url}health/live"), web, within=SECONDS_TO_START)
     return access

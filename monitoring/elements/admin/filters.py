@@ -1,4 +1,4 @@
-"""The filter of elements; what all lists share is in `portfolio.filters`."""
+"""The filter of elements; what all lists share is in `core.admin.filters`."""
 
 from __future__ import annotations
 

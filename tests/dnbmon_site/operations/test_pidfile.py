@@ -18,7 +18,7 @@ URL = "http://127.0.0.1:8123/"
 PROGRAM = """
 import signal, sys, time
 from pathlib import Path
-from dnbmon_site.running import leave_note
+from dnbmon_site.operations.processes.pidfile import leave_note
 signal.signal(signal.SIGTERM, signal.SIG_IGN if len(sys.argv) > 2 else lambda number, frame: sys.exit())
 leave_note(Path(sys.argv[1]), url="http://127.0.0.1:8123/")
 try:
