@@ -1,4 +1,4 @@
-"""An XLSX file → its sheets, and the lines of one of them. It is read in a child process: see `sheet_reader.py`."""
+"""An XLSX file → its sheets, and the lines of one of them. It is read in a child process: see `xlsx_process.py`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEGABYTE = 1_000_000
 MEMORY_LIMIT = 768 * MEGABYTE
 UNPACKED_LIMIT = 400 * MEGABYTE
 SECONDS, PATIENCE = 30, 45
-READER = Path(__file__).with_name("sheet_reader.py")
+READER = Path(__file__).with_name("xlsx_process.py")
 TROUBLES = {
     "damaged": _("The XLSX file is damaged. Open it in Excel, save it again and upload that."),
     "unreadable": _("The XLSX file could not be read. Open it in Excel, save it again, or save the list as CSV."),

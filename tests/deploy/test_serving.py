@@ -108,4 +108,4 @@ def test_who_goes_away_in_the_middle_disturbs_no_answer() -> None:
 
 def test_the_unit_is_run_where_the_program_is() -> None:
     service = unit(DEPLOY / "dnbmon-web.service")["Service"]
-    assert service["WorkingDirectory"] == "/opt/dnbmon" and (ROOT / "dnbmon_site" / "serving.py").exists()
+    assert service["WorkingDirectory"] == "/opt/dnbmon" and (ROOT / "dnbmon_site" / "gunicorn_conf.py").exists()
