@@ -34,7 +34,7 @@ class Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _read() -> Tables:
-    text = files("direct_plus.sandbox").joinpath("demo_data.toml").read_text(encoding="utf-8")
+    text = files("direct_plus.sandbox.demo").joinpath("data.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), Tables)
 
 
