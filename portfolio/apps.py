@@ -8,5 +8,6 @@ class PortfolioConfig(AppConfig):
 
     def ready(self) -> None:
         from core import dates
+        from portfolio import open_counts  # noqa: F401  name what is counted
 
         dates.install()

@@ -9,7 +9,7 @@ MAKE_AND_DOCTOR = """
 import io, json, zstandard
 from pathlib import Path
 from django.core.management import call_command
-from dnbmon_site.backup.manifest import FILE, sum_of
+from dnbmon_site.operations.backup.manifest import FILE, sum_of
 from dnbmon_site.models import User
 User.objects.create_user("mallory", password="known to mallory")
 call_command("backup", {folder!r}, format="rows")

@@ -4,7 +4,7 @@ from tests.attacks.production import Production
 
 SAVE = """
 from django.utils import timezone
-from portfolio.models import SavedFilter
+from core.models import SavedFilter
 SavedFilter.objects.create(name="bomb", listing="portfolio.company", query="name__regex=(a%2B)%2B%24", shared=True,
     owner="filter-owner", created_at=timezone.now())
 """

@@ -26,9 +26,9 @@ from monitoring.models import WebhookEndpoint
 print(*WebhookEndpoint.objects.filter(name__startswith="inner").values_list("pk", flat=True))
 """
 EMIT = """
-from monitoring.webhooks import emit_event
+from monitoring.webhooks.endpoints import Event, emit_events
 from core.jobs import ask_worker
-emit_event("subject.wanted", {"duns": "804735132"}, key="attacked")
+emit_events([Event("subject.wanted", {"duns": "804735132"}, "attacked")])
 ask_worker("monitoring.jobs.send_due", task_name="attacked")
 """
 BEAT = """
@@ -39,11 +39,11 @@ print(_call(settings.HEARTBEAT_URL))
 OLD_CHANNEL = """
 from django.contrib.auth import get_user_model
 from django.utils import timezone
-from monitoring import addressing
+from monitoring.outbox import addresses
 from monitoring.models import Channel
-addressing.check_address = lambda text: None
+addresses.check_address = lambda text: None
 row = Channel(name="old", person=get_user_model().objects.get(username={name!r}), created_at=timezone.now())
-addressing.set_address(row, {address!r})
+addresses.set_address(row, {address!r})
 row.save(force_insert=True)
 print(row.pk)
 """
@@ -52,17 +52,19 @@ import json
 import uuid
 from django.contrib.auth import get_user_model
 from django.utils import timezone
-from monitoring import addressing, alert_jobs, webhooks
+from monitoring import jobs
+from monitoring.outbox import addresses
+from monitoring.webhooks import endpoints
 from monitoring.outbox.queue import dispatch_due, enqueue
 from monitoring.models import Channel, Dispatch, TargetKind
 from core.actors import Actor
 from core.notices import notify
 now, person = timezone.now(), get_user_model().objects.get(username="gone-viewer")
 row = Channel(name="gone", person=person, created_at=now)
-addressing.set_address(row, person.email)
+addresses.set_address(row, person.email)
 row.save(force_insert=True)
 made_by = Actor("gone-viewer", uuid.UUID(str(person.pk)))
-endpoint, _ = webhooks.create_endpoint(made_by=made_by, name="gone", url="https://gone.example.com/")
+endpoint, _ = endpoints.create_endpoint(made_by=made_by, name="gone", url="https://gone.example.com/")
 notice = notify(kind="cap", subject="The cap is near", text="98 of 100.", key="gone")
 get_user_model().objects.filter(pk=person.pk).update(is_active=False, username="gone-elsewhere")
 def queued(kind, target, payload):

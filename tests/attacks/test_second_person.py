@@ -17,13 +17,14 @@ PREPARE = """
 import json
 from core.ids import time_first_id
 from portfolio.models import Contract, Registration, Subject
-from tests.builders import a_contract, a_registration
-from tests.portfolio.subjects import a_subject
-from tests.portfolio.wishes import numbers
+from tests.builders.contracts import a_contract
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
+from tests.builders.companies import duns_numbers
 contract = a_contract(name="second", cap={cap}, removal_share=10)
 registration = a_registration("SECOND_PERSON", contract=contract, adopted=True)
-rows = [a_subject(duns, registration) for duns in numbers({listed})]
-print(json.dumps(dict(registration=str(registration.pk), new=numbers({listed} + 60)[{listed}:],
+rows = [a_subject(duns, registration) for duns in duns_numbers({listed})]
+print(json.dumps(dict(registration=str(registration.pk), new=duns_numbers({listed} + 60)[{listed}:],
     keys=[str(row.pk) for row in rows], duns=[row.company_id for row in rows])))
 """
 LOOK = """

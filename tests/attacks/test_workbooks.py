@@ -9,7 +9,8 @@ from tests.process_table import family
 from tests.support import wait_until
 
 PREPARE = """
-from tests.builders import a_contract, a_registration
+from tests.builders.contracts import a_contract
+from tests.builders.registrations import a_registration
 a_contract(cap=100)
 print(a_registration("ATTACKED_01").pk)
 """
