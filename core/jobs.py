@@ -1,4 +1,8 @@
-"""Work for a worker: asked for once while the same waits, and done once more when SQLite says “database is locked”."""
+"""Work for a worker: asked for once while the same waits, and done once more when SQLite says “database is locked”.
+
+Beside `dnbmon_site.worker`, which runs the queue, this is the only module that knows django-q2: all others take its
+rows, signals and functions from here.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,31 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.brokers.redis_broker import Redis
-from django_q.models import OrmQ
+from django_q.models import Failure, OrmQ, Schedule, Success, Task
+from django_q.signals import post_execute, pre_execute
 from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
 
+__all__ = [
+    "Failure",
+    "OrmQ",
+    "Schedule",
+    "Success",
+    "Task",
+    "ask_worker",
+    "async_task",
+    "get_broker",
+    "is_locked",
+    "post_execute",
+    "pre_execute",
+    "repeat_when_locked",
+]
+
+logger = logging.getLogger(__name__)
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+# Seconds before each further try. Each try has waited for the lock as long as the settings say (`databases.py`).
+PAUSES = (0.5, 2.0)
 # The newest of those that wait; who asks again and again finds the last time here.
 LOOKED_AT = 100
 
@@ -44,13 +69,6 @@ def _packages() -> Iterable[Any]:
     # What a worker has taken is locked: it may have begun, and may not see what has changed since.
     rows = OrmQ.objects.filter(key=broker.list_key, lock__lte=timezone.now()).order_by("-id")
     return list(rows.values_list("payload", flat=True)[:LOOKED_AT])
-
-
-logger = logging.getLogger(__name__)
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-# Seconds before each further try. Each try has waited for the lock as long as the settings say (`engines.py`).
-PAUSES = (0.5, 2.0)
 
 
 def repeat_when_locked(step: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:

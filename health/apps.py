@@ -9,8 +9,7 @@ class HealthConfig(AppConfig):
     verbose_name = _("Health")
 
     def ready(self) -> None:
-        from django_q.signals import post_execute, pre_execute
-
+        from core.jobs import post_execute, pre_execute
         from health.heartbeats import beat_with_a_result, beat_with_a_task
 
         pre_execute.connect(beat_with_a_task)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.utils import timezone
-from django_q.models import Success
 
+from core.jobs import Success
 from health import heartbeats
 from health.checks import dnb_probe
 from health.checks.registry import summary

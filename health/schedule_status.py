@@ -10,10 +10,9 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django_q.models import Schedule, Task
 
 from core.audit import record
-from core.jobs import ask_worker
+from core.jobs import Schedule, Task, ask_worker
 
 PAUSED = 0
 FOR_EVER = -1

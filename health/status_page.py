@@ -17,8 +17,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from django_q.models import Schedule, Task
 
+from core.jobs import Schedule, Task
 from health.checks.registry import all_checks, headline, summary
 from health.checks.result import Result, worst
 from health.history import availability

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from core.cached_counts import tally
 from core.db import clean_text
-from core.jobs import ask_worker, repeat_when_locked
+from core.jobs import ask_worker, async_task, repeat_when_locked
 from direct_plus.errors import DirectPlusError, ServerTrouble, TooManyCalls, Unreachable, Unreadable
 from monitoring.alerts import channel_messages
 from monitoring.alerts.assignment_notices import notify_assignees

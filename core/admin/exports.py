@@ -14,10 +14,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django_q.tasks import async_task
 
 from core.admin.base import ReadOnlyAdmin
 from core.exports.files import AT_ONCE, UNFINISHED, BeyondQuota, ask_export, parts_of, rows_for, told, write_export
+from core.jobs import async_task
 from core.lists.listings import LISTINGS, Column, Listing
 from core.lists.saved_filters import COLUMNS
 from core.markup import ago, badge, bytes_in_words

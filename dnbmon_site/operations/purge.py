@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.utils import timezone
-from django_q.models import Failure
 
+from core.jobs import Failure
 from core.models import Notice, StoredBytes
 from health.models import Incident
 from monitoring.models import Delivery, DeliveryState, DigestItem, Dispatch, DispatchAttempt, DispatchState

@@ -19,8 +19,8 @@ from django_q.models import Task
 from django_q.signals import call_hook
 
 from core.jobs import repeat_when_locked
-from dnbmon_site.tracing import TRACE
 from dnbmon_site.worker.schedules import ALL_JOBS, RENAMED
+from dnbmon_site.worker.tracing import TRACE
 
 # Left out is what would run something else: hooks, chains, groups of tasks, other brokers.
 KNOWN = {"id", "name", "func", "args", "kwargs", "started", "ack_failure", "group", "cluster", TRACE}

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models.functions import Now
 from django.utils.translation import gettext, ngettext
-from django_q.brokers import get_broker
-from django_q.models import Schedule, Task
 from redis.exceptions import RedisError
 
+from core.jobs import Schedule, Task, get_broker
 from core.text import counted, days_and_hours, span
 from health.checks.context import Look
 from health.checks.migrations import migrations_waiting, migrations_waiting_lately

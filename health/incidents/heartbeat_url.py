@@ -9,9 +9,9 @@ import requests
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext
-from django_q.models import Schedule, Task
 
 from core.db import clean_text
+from core.jobs import Schedule, Task
 from core.outbound.connections import NotReached
 from core.outbound.http import ask
 from health.checks.result import Result, worst

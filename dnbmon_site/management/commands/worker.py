@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
-from django_q.tasks import async_task
 from redis.exceptions import RedisError
 
+from core.jobs import async_task
 from dnbmon_site.worker.cluster import run_cluster
 from dnbmon_site.worker.schedules import install_schedules, refuse_foreign
 from dnbmon_site.worker.watchdog import Watchdog

@@ -17,9 +17,9 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext
-from django_q.models import OrmQ, Task
 
 from core.audit import note_act
+from core.jobs import OrmQ, Task
 from core.models import StoredBytes, WorkLease
 from core.notices import notify
 from dnbmon_site.accounts.models import ApiKey, IdempotencyKey

@@ -15,10 +15,10 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from django_q.models import Schedule
 
 from core.db import database_now
 from core.encryption import SecretLost, decrypted
+from core.jobs import Schedule
 from core.outbound.connections import EVERYWHERE
 from dnbmon_site.operations.backup.daily import newest_time
 from dnbmon_site.operations.doctor.finding import Finding

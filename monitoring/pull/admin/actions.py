@@ -10,10 +10,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django_q.models import Schedule
 
 from core.audit import record
-from core.jobs import ask_worker
+from core.jobs import Schedule, ask_worker
 from core.text import counted, moment_text
 from direct_plus.errors import DirectPlusError
 from monitoring.deliveries.gaps import clear_gap
