@@ -1,4 +1,4 @@
-"""Secrets of other systems, kept encrypted with the program's own key."""
+"""Secrets that have to be read again, kept encrypted with the program's own key: a key of its own for each purpose."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.utils.translation import gettext
 
+# Secrets of other systems: of webhooks and of file servers. The name is part of the key, so it may not change.
+OF_OTHER_SYSTEMS = "webhook-secret"
+
 
 class SecretLost(Exception):
     """It was encrypted with another SECRET_KEY."""
 
 
 @cache
-def _cipher(secret_key: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"webhook-secret" + secret_key.encode()).digest()))
+def _cipher(purpose: str, secret_key: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(purpose.encode() + secret_key.encode()).digest()))
 
 
-def encrypted(secret: str) -> str:
-    return _cipher(settings.SECRET_KEY).encrypt(secret.encode()).decode()
+def encrypted(secret: str, purpose: str = OF_OTHER_SYSTEMS) -> str:
+    return _cipher(purpose, settings.SECRET_KEY).encrypt(secret.encode()).decode()
 
 
-def decrypted(text: str) -> str:
+def decrypted(text: str, purpose: str = OF_OTHER_SYSTEMS) -> str:
+    """Raises SecretLost."""
     try:
-        return _cipher(settings.SECRET_KEY).decrypt(text.encode()).decode()
+        return _cipher(purpose, settings.SECRET_KEY).decrypt(text.encode()).decode()
     except InvalidToken as error:
         raise SecretLost(gettext("The secret cannot be read: SECRET_KEY was changed. Rotate it.")) from error

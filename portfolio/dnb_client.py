@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 import time
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Literal, cast
 
-from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -19,6 +16,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from core.db import database_now, insert_new
+from core.encryption import SecretLost, decrypted, encrypted
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
 from direct_plus.session import BUDGET, Session, error_of
@@ -30,6 +28,7 @@ RENEWAL = timedelta(seconds=60)
 # With 200 ms between slots, 6 calls fell into some second; with 210 ms never more than 5 (design §6).
 SPACING = 1.05
 REAL_HOST = "dnb.com"
+PURPOSE = "direct-plus-token"
 # An address that every reader reads alike: no user, no backslash, nothing that ends the host for one of them only.
 PLAIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9._~/-]*)?", re.ASCII | re.IGNORECASE)
 
@@ -123,11 +122,6 @@ def credentials(contract: Contract) -> Credentials:
     return Credentials(key, secret)
 
 
-@cache
-def _cipher(secret: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"direct-plus-token" + secret.encode()).digest()))
-
-
 class SharedTokens:
     """D&B's token in a row: encrypted, renewed by one process at a time."""
 
@@ -146,8 +140,8 @@ class SharedTokens:
         if not row.encrypted or row.expires_at is None:
             return None
         try:
-            value = _cipher(settings.SECRET_KEY).decrypt(row.encrypted.encode()).decode()
-        except InvalidToken:
+            value = decrypted(row.encrypted, PURPOSE)
+        except SecretLost:
             return None  # SECRET_KEY was changed: the next call fetches a new token
         return Token(value, row.expires_at)
 
@@ -163,10 +157,12 @@ class SharedTokens:
         AccessToken.objects.filter(pk=self.contract.pk).update(renewal_until=None)
 
     def put(self, token: Token) -> None:
-        encrypted = _cipher(settings.SECRET_KEY).encrypt(token.value.encode()).decode()
         self._row()
         AccessToken.objects.filter(pk=self.contract.pk).update(
-            encrypted=encrypted, expires_at=token.expires_at, renewal_until=None, version=F("version") + 1
+            encrypted=encrypted(token.value, PURPOSE),
+            expires_at=token.expires_at,
+            renewal_until=None,
+            version=F("version") + 1,
         )
 
     def forget(self, token: Token) -> None:

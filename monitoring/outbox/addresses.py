@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, tzinfo
-from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -21,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.db import insert_new
+from core.encryption import SecretLost, decrypted, encrypted
 from core.text import counted
 from core.urls import link
 from monitoring.models import Channel, Severity, content_key
@@ -29,25 +25,21 @@ from monitoring.outbox.chat_services import chat_of
 MOST_ADDRESSES = 20
 LONGEST = 2_000
 SALT = "channel"
-
-
-@cache
-def _cipher(secret: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"channel-address" + secret.encode()).digest()))
+PURPOSE = "channel-address"
 
 
 def set_address(channel: Channel, text: str) -> None:
     """Put a checked address into the row, encrypted; raises ValidationError."""
     check_address(text)
-    channel.encrypted = _cipher(settings.SECRET_KEY).encrypt(text.strip().encode()).decode()
+    channel.encrypted = encrypted(text.strip(), PURPOSE)
     channel.shown = shown(text)
 
 
 def address_of(channel: Channel) -> str:
     """The address itself; nothing when SECRET_KEY was changed since."""
     try:
-        return _cipher(settings.SECRET_KEY).decrypt(channel.encrypted.encode()).decode()
-    except InvalidToken:
+        return decrypted(channel.encrypted, PURPOSE)
+    except SecretLost:
         return ""
 
 
