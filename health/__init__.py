@@ -1,3 +1,4 @@
 """Whether the program works: checks, numbers, incidents, and how it was.
 
-models, checks < metrics < incidents < history < pages, jobs"""
+models, checks < metrics < incidents < history < pages, jobs
+"""

@@ -15,6 +15,7 @@ from dnbmon_site.worker.schedules import install_schedules, refuse_foreign
 from dnbmon_site.worker.watchdog import Watchdog
 from health.views import what_is_missing
 from portfolio.plain_commands import PlainCommand
+from portfolio.registrations.discover import all_contracts
 
 logger = logging.getLogger(__name__)
 # Schedules are looked at twice a minute; what is due, and what the last worker left, is not kept waiting for that.
@@ -42,6 +43,8 @@ class Command(PlainCommand):
             return
         if trouble := what_is_missing():
             raise CommandError(trouble)
+        # Jobs and health look at rows of contracts.
+        all_contracts()
         install_schedules()
         try:
             for job in AT_ONCE:

@@ -20,7 +20,7 @@ from monitoring.ingest.circuit_breaker import resume_ingest
 from monitoring.models import Delivery, DeliveryState
 from portfolio.dnb_client import NotConfigured
 from portfolio.models import Contract, Registration
-from portfolio.registrations.discover import discover_registrations, pause_pulling, start_pulling
+from portfolio.registrations.discover import all_contracts, discover_registrations, pause_pulling, start_pulling
 
 PULL_NOW = "monitoring.jobs.pull_now"
 JOBS_LATE_AFTER = timedelta(minutes=3)
@@ -126,8 +126,7 @@ def act(action: str, registrations: Sequence[Registration], *, by: str) -> Said:
 
 def look_for_registrations() -> Said:
     """Ask D&B for its list, in every contract."""
-    Contract.objects.get_or_create(name="default")
-    said = [_look_in(contract) for contract in Contract.objects.order_by("name")]
+    said = [_look_in(contract) for contract in all_contracts()]
     return Said(" ".join(one.text for one in said), failed=any(one.failed for one in said))
 
 

@@ -10,7 +10,7 @@ from direct_plus.errors import DirectPlusError
 from portfolio.dnb_client import NotConfigured
 from portfolio.models import Cadence, Contract, Registration, RegistrationState
 from portfolio.plain_commands import PlainCommand, Progress, progress
-from portfolio.registrations.discover import Discovery, discover_registrations, start_pulling
+from portfolio.registrations.discover import Discovery, all_contracts, discover_registrations, start_pulling
 
 
 class Command(PlainCommand):
@@ -23,9 +23,8 @@ class Command(PlainCommand):
     def handle(self, *, start: bool, every: int | None, **options: Any) -> None:
         if every is not None and not (start and 1 <= every <= 48 * 60):
             raise CommandError("--every goes with --start and takes 1 to 2880 minutes.")
-        Contract.objects.get_or_create(name="default")
         troubles: list[str] = []
-        for contract in Contract.objects.order_by("name"):
+        for contract in all_contracts():
             with progress(self.stdout, f"{contract}: asking D&B …") as shown:
                 troubles += self.sync(contract, shown, start=start, every=every)
         if troubles:
