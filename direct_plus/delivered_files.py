@@ -15,7 +15,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
-from direct_plus.payloads import BOM, parse_json, parse_stamp
+from direct_plus.exact_json import parse_json
+from direct_plus.payloads import BOM, parse_stamp
 
 PART_SIZE = 4_000_000
 # A SEED notification can be thousands of lines long, so this only stops what is no file of lines at all.
