@@ -26,9 +26,9 @@ from monitoring.models import WebhookEndpoint
 print(*WebhookEndpoint.objects.filter(name__startswith="inner").values_list("pk", flat=True))
 """
 EMIT = """
-from monitoring.webhooks import emit_event
+from monitoring.webhooks.endpoints import Event, emit_events
 from portfolio.queueing import ask_worker
-emit_event("subject.wanted", {"duns": "804735132"}, key="attacked")
+emit_events([Event("subject.wanted", {"duns": "804735132"}, "attacked")])
 ask_worker("monitoring.alert_jobs.send_due", task_name="attacked")
 """
 BEAT = """
