@@ -28,11 +28,10 @@ status: ## what runs, where, since when and how it is; ends with 3 when nothing 
 test: dev-packages ## the whole suite on SQLite, MongoDB and PostgreSQL
 	@$(PYTHON_HERE) -m tests.everywhere -n 2 $(ARGS)
 
-check: dev-packages lint ## style, types, layers, migrations, deployment
+check: dev-packages lint ## style, types, layers, sizes, migrations, deployment
 	@$(PYTHON_HERE) -m mypy .
-	@.venv/bin/lint-imports
 	@$(AS_IN_PRODUCTION) $(PYTHON_HERE) manage.py check --deploy --fail-level WARNING
-	@$(PYTHON_HERE) -m tests.everywhere -q tests/test_migrations.py
+	@$(PYTHON_HERE) -m tests.everywhere -q tests/test_migrations.py tests/test_structure.py tests/test_layers.py
 
 audit: dev-packages ## known holes in the packages; says so in a line when it cannot ask
 	@.ci/audit

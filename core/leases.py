@@ -56,8 +56,3 @@ def _take(key: str, lasts: timedelta) -> Hold | None:
     free = Q(until__isnull=True) | Q(until__lt=now)
     taken = WorkLease.objects.filter(free, pk=key).update(owner=hold.owner, until=now + lasts + MARGIN)
     return hold if taken else None
-
-
-def is_held(key: str) -> bool:
-    """Whether somebody does it right now."""
-    return WorkLease.objects.filter(pk=key, until__gte=database_now()).exists()

@@ -15,9 +15,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
-from direct_plus.payloads import BOM, parse_json, parse_stamp
+from direct_plus.exact_json import parse_json
+from direct_plus.payloads import BOM, parse_stamp
 
-PART_SIZE = 4_000_000
 # A SEED notification can be thousands of lines long, so this only stops what is no file of lines at all.
 LONGEST_LINE = 64_000_000
 
@@ -129,20 +129,6 @@ def read_lines(path: Path) -> Iterator[bytes]:
                 raise UnreadableFile(f"{path.name} has a line of more than {LONGEST_LINE:,} bytes.")
             if stripped := line.removeprefix(BOM).strip(b" \r\n"):
                 yield stripped
-
-
-def read_parts(path: Path, size: int = PART_SIZE) -> Iterator[list[bytes]]:
-    """The same lines, bundled up to a size; a longer line is a bundle of its own."""
-    part: list[bytes] = []
-    held = 0
-    for line in read_lines(path):
-        if part and held + len(line) + 1 > size:
-            yield part
-            part, held = [], 0
-        part.append(line)
-        held += len(line) + 1
-    if part:
-        yield part
 
 
 def read_exceptions(path: Path) -> Iterator[Refusal]:

@@ -28,7 +28,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from direct_plus.duns import InvalidDuns, normalise_duns
-from direct_plus.payloads import parse_json, transaction_of
+from direct_plus.exact_json import parse_json
+from direct_plus.payloads import transaction_of
 
 
 @dataclass(frozen=True, slots=True)

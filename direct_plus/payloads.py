@@ -1,16 +1,14 @@
 """What Direct+ answers hold, typed (contract section 3). Whatever is not looked at stays the bytes that were sent."""
 
-import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from direct_plus import json_slicing
 from direct_plus.duns import InvalidDuns, normalise_duns
+from direct_plus.exact_json import REFUSALS, parse_json
 
 # Real notifications nest about ten deep. What nests deeper than this would exhaust the stack of whoever walks it.
 MAX_DEPTH = 200
@@ -20,7 +18,6 @@ _STAMP = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)? ?(?:(Z)|([+-])(\d\d):?(\d\d)?)?",
     re.ASCII | re.IGNORECASE,
 )
-_REFUSALS = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 
 class UnreadableItem(ValueError):
@@ -99,7 +96,6 @@ _PAGE = msgspec.json.Decoder(_Page)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _NOTIFICATION = msgspec.json.Decoder(_Notification)
 _ORGANIZATION = msgspec.json.Decoder(_Organization)
-_EXACT = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def split_answer(body: bytes) -> Split | None:
@@ -107,7 +103,7 @@ def split_answer(body: bytes) -> Split | None:
     body = body.removeprefix(BOM)
     try:
         page = _PAGE.decode(body)
-    except _REFUSALS:
+    except REFUSALS:
         return _split_slowly(body)
     items = page.notifications
     detail, inquiry = bytes(page.transactionDetail), bytes(page.inquiryDetail)
@@ -119,7 +115,7 @@ def transaction_of(body: bytes) -> Transaction:
     body = body.removeprefix(BOM)
     try:
         detail = bytes(_ENVELOPE.decode(body).transactionDetail)
-    except _REFUSALS:
+    except REFUSALS:
         detail = _members(body).get("transactionDetail", b"")
     found = _members(detail)
     return Transaction(_text(found.get("transactionID")), _text(found.get("transactionTimestamp")))
@@ -134,19 +130,6 @@ def read_item(raw: bytes, default_type: str | None = None) -> Item:
 def delivery_stamp_of(raw: bytes) -> str | None:
     """Also of an item that is unreadable otherwise."""
     return _text(_members(raw).get("deliveryTimeStamp"))
-
-
-def parse_json(raw: bytes | str) -> Any:
-    """Read JSON and lose nothing: fractions become Decimal, integers keep every digit, lone surrogates stay.
-
-    Control characters inside strings are let pass. Raises ValueError for all that cannot be read, too deep included.
-    """
-    try:
-        return _EXACT.decode(raw)
-    except _REFUSALS:
-        return _parse_slowly(raw)
-    except ArithmeticError as error:
-        raise ValueError("a number is beyond all bounds") from error
 
 
 def parse_stamp(text: str | None) -> datetime | None:
@@ -203,7 +186,7 @@ def _read_fast(raw: bytes, default_type: str | None) -> Item | None:
     try:
         wire = _NOTIFICATION.decode(raw)
         duns = _ORGANIZATION.decode(wire.organization).duns
-    except _REFUSALS:
+    except REFUSALS:
         return None
     item_type = default_type if wire.type is UNSET else wire.type
     if not item_type or not _is_word(item_type) or not (len(duns) == 9 and duns.isascii() and duns.isdigit()):
@@ -332,27 +315,3 @@ def _text(sent: bytes | None) -> str | None:
         return str(parse_json(sent))
     except ValueError:
         return None
-
-
-def _parse_slowly(raw: bytes | str) -> Any:
-    text = raw.decode() if isinstance(raw, bytes) else raw
-    try:
-        return _LENIENT.decode(text.removeprefix("\ufeff"))
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
-    except ArithmeticError:
-        raise ValueError("a number is beyond all bounds") from None
-
-
-def _exact_integer(digits: str) -> int | Decimal:
-    # Python refuses to turn more than 4,300 digits into an int.
-    return int(digits) if len(digits) <= 4300 else Decimal(digits)
-
-
-def _refuse_constant(word: str) -> Any:
-    raise ValueError(f"{word} is not JSON")
-
-
-_LENIENT = json.JSONDecoder(
-    parse_float=Decimal, parse_int=_exact_integer, parse_constant=_refuse_constant, strict=False
-)

@@ -26,7 +26,7 @@ from direct_plus.errors import (
     error_for,
     read_failure,
 )
-from direct_plus.payloads import parse_json
+from direct_plus.exact_json import parse_json
 from direct_plus.rate_limit import Throttle
 from direct_plus.token_store import CLAIM_LASTS, Credentials, Token, TokenStore
 from direct_plus.transport import Answer, Request, Transport

@@ -28,6 +28,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from direct_plus.connection_failures import describe
 from direct_plus.errors import parse_http_date
 from direct_plus.payloads import parse_stamp, transaction_of
 
@@ -128,7 +129,7 @@ class _Exchange:
         except _GivenUp:
             failure = "given up"
         except (OSError, ValueError, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
-            failure = _describe(error)
+            failure = describe(error)
         finally:
             with self._lock:
                 self._failure = failure
@@ -288,47 +289,6 @@ def _shut(open_socket: socket.socket) -> None:
     # SSLSocket's own shutdown drops the TLS state under the hands of the thread that reads.
     with contextlib.suppress(OSError):
         socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
-
-
-# The texts of these exceptions may hold headers, so none of them is passed on.
-_REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (requests.exceptions.InvalidURL, "the address is not one"),
-    (requests.exceptions.InvalidSchema, "the address is not one"),
-    (requests.exceptions.MissingSchema, "the address is not one"),
-    (requests.exceptions.InvalidHeader, "the request could not be formed"),
-    (urllib3.exceptions.NameResolutionError, "the host name cannot be resolved"),
-    (urllib3.exceptions.ProxyError, "the proxy does not let it through"),
-    (urllib3.exceptions.SSLError, "the secure connection could not be made"),
-    (http.client.IncompleteRead, "cut off in the middle of the answer"),
-    (urllib3.exceptions.InvalidChunkLength, "cut off in the middle of the answer"),
-    (http.client.RemoteDisconnected, "connection closed before an answer came"),
-    (ConnectionRefusedError, "connection refused"),
-    (ConnectionResetError, "connection reset"),
-    (BrokenPipeError, "connection reset"),
-    (ConnectionAbortedError, "connection closed before an answer came"),
-    (TimeoutError, "timed out"),
-    (requests.exceptions.Timeout, "timed out"),
-    (urllib3.exceptions.TimeoutError, "timed out"),
-)
-
-
-def _describe(error: BaseException) -> str:
-    chain = _chain(error)
-    for kind, reason in _REASONS:
-        if any(isinstance(link, kind) for link in chain):
-            return reason
-    return "the connection failed"
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    chain: list[BaseException] = []
-    waiting: list[object] = [error]
-    while waiting and len(chain) < 20:
-        link = waiting.pop()
-        if isinstance(link, BaseException) and link not in chain:
-            chain.append(link)
-            waiting += [*link.args, getattr(link, "reason", None), link.__cause__, link.__context__]
-    return chain
 
 
 def _heard_at(headers: Mapping[str, str], body: bytes) -> datetime | None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dnbmon_site import mongodb
 from dnbmon_site.accounts.oidc_settings import backends, read_roles, refuse_half_made
+from dnbmon_site.api.schema import SCHEMA_SETTINGS
 from dnbmon_site.cache import redis_cache
 from dnbmon_site.dashboard.theme import BRAND
 from dnbmon_site.databases import DEFAULT_URL, databases, is_mongodb
@@ -295,34 +296,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": "D&B Monitoring",
-    "DESCRIPTION": "Companies under watch, what changed about them, and what to do about it.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["dnbmon_site.accounts.api_keys.IsKnown"],
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "dnbmon_site.api_problem_schemas.describe_problems",
-        "dnbmon_site.api_problem_schemas.describe_servers",
-    ],
-    "ENUM_NAME_OVERRIDES": {
-        "ChangeKind": "monitoring.models.Kind",
-        "Severity": "monitoring.feed.serializers.SEVERITIES",
-        "RegistrationState": "portfolio.models.RegistrationState",
-        "SubjectState": "portfolio.models.SubjectState",
-        "ImportState": "portfolio.models.ImportState",
-        "ImportMode": "portfolio.models.ImportMode",
-        "AlertState": "monitoring.models.AlertState",
-        "SubjectVerdict": "portfolio.subjects.api.VERDICTS",
-    },
-    # From the sidecar package: the pages work without the internet.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-}
+SPECTACULAR_SETTINGS = SCHEMA_SETTINGS
 
 # Logs
 LOG_LEVEL: str = ENV.str("LOG_LEVEL", default="INFO")

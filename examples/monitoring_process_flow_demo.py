@@ -235,7 +235,8 @@ def compare(control: Any) -> None:
 
 
 def given_out(control: Any) -> Counter[Any]:
-    from direct_plus.payloads import parse_json, parse_stamp
+    from direct_plus.exact_json import parse_json
+    from direct_plus.payloads import parse_stamp
 
     found: Counter[Any] = Counter()
     for entry in control.ledger(REFERENCE):

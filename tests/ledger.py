@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from typing import Any
 
-from direct_plus.payloads import parse_json
+from direct_plus.exact_json import parse_json
 from direct_plus.sandbox.control.client import SandboxControl
 from monitoring.content_ids import canonical, canonical_stamp
 from monitoring.models import Change, Kind, Notification

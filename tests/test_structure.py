@@ -1,10 +1,29 @@
-"""Test files stand alone: what they share lies in conftest.py files and in the folders of helpers."""
+"""Modules and folders stay small, and test files stand alone: what they share lies in conftest.py files and helpers."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support import ROOT
+from tests.support import PROGRAM, ROOT
+
+MOST_LINES = 350
+MOST_MODULES = 20
+
+
+def test_no_module_of_the_program_is_too_long_to_read_at_once() -> None:
+    lengths = {path: len(path.read_text().splitlines()) for path in modules_of_the_program()}
+    assert {str(path.relative_to(ROOT)): length for path, length in lengths.items() if length > MOST_LINES} == {}
+
+
+def test_no_folder_of_the_program_holds_too_many_modules_to_choose_from() -> None:
+    counts = Counter(path.parent for path in modules_of_the_program() if path.name != "__init__.py")
+    assert {str(path.relative_to(ROOT)): count for path, count in counts.items() if count > MOST_MODULES} == {}
+
+
+def modules_of_the_program() -> list[Path]:
+    files = (path for app in PROGRAM for path in (ROOT / app).rglob("*.py"))
+    return [path for path in files if "migrations" not in path.parts]
 
 
 def test_no_file_imports_a_test_file_or_a_conftest() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from core.cached_counts import tally
 from core.db import in_batches, insert_new
 from monitoring.alerts.auto_resolve import review_reversals
 from monitoring.alerts.new_company_summary import note_baselines
+from monitoring.alerts.repeated_notices import known_already
 from monitoring.alerts.routing import Raised, tell
 from monitoring.alerts.rules import Rule, Scope, compile_rule
 from monitoring.company_page.timeline import lines_of, sentence
@@ -38,7 +38,7 @@ from monitoring.models import (
     content_key,
 )
 from monitoring.publications.consumers import PublicationReader, after
-from monitoring.story_order import OLDEST_FIRST, story_key
+from monitoring.story_order import story_key
 from monitoring.webhooks.endpoints import Event, emit_events
 from portfolio.models import Company
 
@@ -46,11 +46,6 @@ logger = logging.getLogger(__name__)
 READER = PublicationReader("alerts")
 OLD_NEWS = timedelta(days=7)
 MOST_AN_HOUR = 100
-FAMILIES: tuple[frozenset[str], ...] = (
-    frozenset({Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED}),
-    frozenset({Kind.UNDER_REVIEW, Kind.REVIEWED}),
-    frozenset({Kind.LEFT, Kind.ENTERED, Kind.REMOVED}),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,53 +182,6 @@ def facts_taken(matches: Iterable[Match], number: int) -> set[uuid.UUID]:
     for batch in in_batches([match.fact for match in matches]):
         taken.update(AlertFact.objects.filter(pk__in=batch, number__lt=number).values_list("pk", flat=True))
     return taken
-
-
-def known_already(changes: Iterable[Change], number: int) -> set[uuid.UUID]:
-    """Notices that say what the last one about the company, published before, has said already."""
-    notices = {change.pk: change for change in changes if _family(change.kind)}
-    if not notices:
-        return set()
-    earlier = _earlier_notices({change.company_id for change in notices.values()}, number)
-    return {key for key, change in notices.items() if _is_known(change, number, earlier[change.company_id])}
-
-
-def _family(kind: str) -> frozenset[str]:
-    return next((family for family in FAMILIES if kind in family), frozenset())
-
-
-def _earlier_notices(companies: set[str], number: int) -> Mapping[str, list[tuple[int, Change]]]:
-    """Notices about these companies with the publication that brought each, up to this one."""
-    kinds = [kind for family in FAMILIES for kind in family]
-    rows = list(Change.objects.filter(company__in=companies, kind__in=kinds).order_by(*OLDEST_FIRST))
-    published = Publication.objects.filter(delivery__in={row.delivery_id for row in rows}, number__lte=number)
-    numbers = dict(published.values_list("delivery_id", "number"))
-    found: dict[str, list[tuple[int, Change]]] = defaultdict(list)
-    for row in rows:
-        if row.delivery_id in numbers:
-            found[row.company_id].append((numbers[row.delivery_id], row))
-    return found
-
-
-def _is_known(change: Change, number: int, notices: Iterable[tuple[int, Change]]) -> bool:
-    """Compared with its neighbours in time among those published before it."""
-    family = _family(change.kind)
-    is_of_registration = Kind.LEFT in family
-    before = after = None
-    for published, other in notices:
-        if (published, story_key(other)) >= (number, story_key(change)) or other.kind not in family:
-            continue
-        if is_of_registration and other.registration_id != change.registration_id:
-            continue
-        if story_key(other) < story_key(change):
-            before = other
-        else:
-            after = after or other
-    return any(other is not None and _says_the_same(other, change) for other in (before, after))
-
-
-def _says_the_same(one: Change, other: Change) -> bool:
-    return one.kind == other.kind and (one.kind != Kind.TRANSFERRED or one.current == other.current)
 
 
 # From matches to alerts

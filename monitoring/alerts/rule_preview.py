@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from monitoring.alerts.evaluate import FAMILIES
+from monitoring.alerts.repeated_notices import FAMILIES
 from monitoring.alerts.rules import Rule, Scope, compile_rule
 from monitoring.company_page.timeline import Line, lines_of
 from monitoring.content_ids import milliseconds

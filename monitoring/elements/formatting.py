@@ -13,7 +13,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_noop as _
 
-from direct_plus.payloads import parse_json, parse_stamp
+from direct_plus.exact_json import parse_json
+from direct_plus.payloads import parse_stamp
 
 LONGEST = 300
 STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from core.db import insert_new
 from core.json_text import dump_json
-from direct_plus.payloads import parse_json
+from direct_plus.exact_json import parse_json
 from monitoring.content_ids import derived_change_id
 from monitoring.elements.json_paths import differences
 from monitoring.elements.registry import Weights, element_key

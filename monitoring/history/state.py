@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from direct_plus.payloads import parse_json
+from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import (
     leaf_paths,
     names_below_root,

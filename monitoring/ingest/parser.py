@@ -12,7 +12,8 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from direct_plus.payloads import ElementChange, Item, UnreadableItem, parse_json, parse_stamp, read_item, split_answer
+from direct_plus.exact_json import parse_json
+from direct_plus.payloads import ElementChange, Item, UnreadableItem, parse_stamp, read_item, split_answer
 from monitoring import content_ids
 from monitoring.models import Delivery, Kind, Source
 

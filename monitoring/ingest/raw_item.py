@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from core.blobs import load_bytes
-from direct_plus.payloads import parse_json
+from direct_plus.exact_json import parse_json
 from monitoring.ingest.parser import items_of
 from monitoring.models import Notification
 

@@ -196,8 +196,8 @@ def _outcome(dispatch: Dispatch) -> Answer | NotSent:
         return ROUTES[dispatch.kind].send(dispatch)
     except NotSent as error:
         return error
-    except Exception as error:
-        # What a library did not expect may be different the next time.
+    except Exception as error:  # noqa: BLE001
+        # What a library did not expect may be different the next time, and the other messages go on.
         logger.warning("dispatch %s failed: %s", dispatch.pk, type(error).__name__)
         return NotSent(gettext("%(error)s while sending") % {"error": type(error).__name__})
 

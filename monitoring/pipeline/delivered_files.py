@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from core.blobs import store_bytes
 from core.db import insert_new
 from core.ids import make_uuid
-from direct_plus.delivered_files import PART_SIZE, FileKind, FileName, parse_file_name, read_lines, sha256_of
+from direct_plus.delivered_files import FileKind, FileName, parse_file_name, read_lines, sha256_of
 from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.pipeline.ingest import ingest
 from monitoring.story_order import next_turn
@@ -26,6 +26,7 @@ from portfolio.models import Registration
 
 KINDS = (FileKind.SEED, FileKind.NOTIFICATION)
 PART_BITS, HASH_BITS = 24, 50
+PART_SIZE = 4_000_000
 
 
 class NotForUs(ValueError):

@@ -16,10 +16,10 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.db import clean_text, in_batches
@@ -38,13 +38,12 @@ from monitoring.models import (
     DeadLetterState,
     Delivery,
     DeliveryState,
-    Kind,
     Notification,
     Publication,
-    Severity,
 )
 from monitoring.pipeline.ingest import write
 from monitoring.publications.sequence import counts_of
+from monitoring.rebuild.company_times import is_same, mend_times
 from monitoring.stats.daily_counts import days_touched, recount
 from monitoring.stats.latency import forget_delays
 from monitoring.story_order import place_of
@@ -54,7 +53,6 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 200
 # Ids of rows that may have to go, kept in memory; more of them cost another reading of the deliveries.
 MOST_SUSPECTS = 200_000
-A_MILLISECOND = timedelta(milliseconds=1)
 
 Tell = Callable[[str], None]
 
@@ -191,17 +189,10 @@ def _unreadable(batch: Batch) -> set[int]:
 
 
 def _mend(row: Notification | Change, columns: dict[str, Any]) -> bool:
-    different = {name: value for name, value in columns.items() if not _same(getattr(row, name), value)}
+    different = {name: value for name, value in columns.items() if not is_same(getattr(row, name), value)}
     if different:
         type(row)._default_manager.filter(pk=row.pk).update(**different)
     return bool(different)
-
-
-def _same(stored: Any, wanted: Any) -> bool:
-    """Engines keep milliseconds of a time, and no more."""
-    if isinstance(stored, datetime) and isinstance(wanted, datetime):
-        return abs(stored - wanted) < A_MILLISECOND
-    return bool(stored == wanted)
 
 
 def _close_dead_letters(batch: Batch) -> None:
@@ -312,29 +303,6 @@ def project_all(result: Rebuilt, tell: Tell) -> None:
         mend_times(batch)
         result.companies += len(batch)
         tell(f"{result.companies:,} companies brought up to date")
-
-
-def mend_times(duns: Sequence[str]) -> None:
-    """Ingest only moves a company's time of change forward; a rebuild may have to move it back."""
-    waiting = list(duns)
-    while waiting:
-        rows = list(Company.objects.filter(pk__in=waiting))
-        newest = _newest(waiting)
-        waiting = [row.duns for row in rows if not _mend_time(row, newest.get(row.duns))]
-
-
-def _newest(duns: Sequence[str]) -> dict[str, datetime]:
-    weighty = ~Q(kind=Kind.ELEMENT) | Q(severity__gt=Severity.NOISE)
-    changes = Change.objects.filter(weighty, company__in=duns, derived_from="").order_by()
-    return dict(changes.values_list("company_id").annotate(newest=Max("changed_at")))
-
-
-def _mend_time(row: Company, newest: datetime | None) -> bool:
-    """False when somebody else wrote the row meanwhile."""
-    if row.changed_at == newest or (row.changed_at and newest and _same(row.changed_at, newest)):
-        return True
-    unchanged = Company.objects.filter(pk=row.pk, version=row.version)
-    return bool(unchanged.update(changed_at=newest, version=row.version + 1))
 
 
 def count_all(result: Rebuilt, tell: Tell) -> None:

@@ -162,11 +162,6 @@ def _record(endpoint: WebhookEndpoint, actor: str, action: str, summary: str) ->
 # Events
 
 
-def emit_event(event_type: str, payload: Mapping[str, Any], *, key: str, company: str = "") -> int:
-    """Tell every endpoint that wants to hear of it, once for each key; returns how many are told."""
-    return emit_events([Event(event_type, payload, key, company)])
-
-
 def emit_events(events: Iterable[Event]) -> int:
     """Many at once, in their order. For who is switched off they wait."""
     events = list(events)

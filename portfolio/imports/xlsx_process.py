@@ -52,7 +52,7 @@ def main() -> None:
         out.tell(ended=str(trouble))
     except MemoryError:
         out.tell(ended="memory")
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001
         # A panic of the reader is no Exception; whatever it stumbles over, this is no fault of the program's.
         out.tell(ended="unreadable", error=repr(error)[:200])
 

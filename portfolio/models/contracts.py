@@ -246,11 +246,6 @@ class Registration(models.Model):
             return False
         return self.paused_until is None or self.paused_until > timezone.now()
 
-    @property
-    def lost_from(self) -> object:
-        """When D&B begins to drop what waits (contract §3: 4 days), by D&B's clock; None before the first pull."""
-        return self.last_pulled_at and self.last_pulled_at + timedelta(days=4)
-
 
 class Company(models.Model):
     """A company as lists show it. The columns are projected from history, which is the truth."""

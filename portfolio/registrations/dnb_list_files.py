@@ -15,9 +15,9 @@ from core import plurals
 from core.audit import record
 from core.db import in_batches
 from core.text import counted
-from direct_plus.client import NOT_FOUND, OUTCOMES, Outcome
 from direct_plus.delivered_files import FileKind, Refusal, parse_file_name, read_exceptions, read_export
 from direct_plus.duns import InvalidDuns, LostLeadingZero, normalise_duns
+from direct_plus.results import NOT_FOUND, OUTCOMES, Outcome
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.registrations.adopt import batches, learn_is_in, read_listing
 from portfolio.sync import apply_response

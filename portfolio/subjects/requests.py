@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from core import plurals
 from core.audit import record
-from core.db import clean_text, existing_keys, in_batches, insert_new, search_name
+from core.db import clean_text, in_batches, insert_new, search_name
 from portfolio.models import Company, Registration, Subject, SubjectState
 
 
@@ -164,9 +164,3 @@ def wanted_among(registration: Registration, duns: Sequence[str]) -> set[str]:
         keys = [Subject.key(registration.pk, number) for number in batch]
         found.update(Subject.objects.filter(pk__in=keys, wanted=True).values_list("company_id", flat=True))
     return found
-
-
-def known_subjects(registration: Registration, duns: Sequence[str]) -> set[str]:
-    """Those of the numbers that have a row in this registration."""
-    keys = {Subject.key(registration.pk, number): number for number in duns}
-    return {keys[key] for key in existing_keys(Subject, list(keys))}

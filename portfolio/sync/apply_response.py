@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core.db import clean_text
-from direct_plus.client import Outcome
+from direct_plus.results import Outcome
 from portfolio.models import Subject, SubjectState
 
 IS_IN = frozenset({Outcome.DONE, Outcome.PRESENT, Outcome.ALREADY})

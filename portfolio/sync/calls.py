@@ -12,8 +12,9 @@ from django.utils.translation import gettext
 
 from core.db import database_now
 from core.text import counted
-from direct_plus.client import LARGEST_BATCH, SLOWEST_UPLOAD, BatchAnswer, SubjectAnswer
+from direct_plus.client import LARGEST_BATCH, SLOWEST_UPLOAD
 from direct_plus.errors import DirectPlusError
+from direct_plus.results import BatchAnswer, SubjectAnswer
 from portfolio.models import Subject, SubjectState
 from portfolio.sync import apply_response, progress
 from portfolio.sync.apply_response import ACCEPTED, IS_IN, IS_OUT, REFUSING, UNANSWERED

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from direct_plus.client import DirectPlus, Outcome, SubjectAnswer
+from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
+from direct_plus.results import Outcome, SubjectAnswer
 from portfolio.models import Subject, SubjectState
 from portfolio.sync import apply_response, progress
 from portfolio.sync.apply_response import IS_IN, REFUSING

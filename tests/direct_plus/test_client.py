@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from responses import matchers
 
 from direct_plus import client, errors
-from direct_plus.client import DirectPlus, Outcome
+from direct_plus.client import DirectPlus
 from direct_plus.duns import InvalidDuns, LostLeadingZero
+from direct_plus.results import Outcome
 from direct_plus.session import Session
 from direct_plus.token_store import Credentials, MemoryTokenStore, Token
 from direct_plus.transport import Answer

@@ -163,15 +163,6 @@ def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
-def test_parts_hold_whole_lines_up_to_a_size(tmp_path: Path) -> None:
-    path = a_zip(tmp_path, b"aaaa\nbbbb\ncccc\n" + b"d" * 30 + b"\ne\n")
-    assert list(delivered_files.read_parts(path, size=10)) == [[b"aaaa", b"bbbb"], [b"cccc"], [b"d" * 30], [b"e"]]
-
-
-def test_an_empty_file_has_no_parts(tmp_path: Path) -> None:
-    assert list(delivered_files.read_parts(a_zip(tmp_path, b"\n\n"))) == []
-
-
 def test_exceptions_come_with_code_and_replacement(tmp_path: Path) -> None:
     content = b"DUNS\tCode\tInformation\n804735132\t10001\tNot found\n150483782\t40003\t804735132\n12345678\t10003\n"
     assert list(delivered_files.read_exceptions(a_zip(tmp_path, content))) == [

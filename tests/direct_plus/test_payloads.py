@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from direct_plus import json_slicing, payloads
-from direct_plus.payloads import ElementChange, UnreadableItem, parse_json, parse_stamp, read_item, split_answer
+from direct_plus.exact_json import parse_json
+from direct_plus.payloads import ElementChange, UnreadableItem, parse_stamp, read_item, split_answer
 from tests.builders.direct_plus_answers import DUNS, a_notification, a_page, an_element
 
 GOOD = json.dumps(a_notification()).encode()

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from direct_plus import delivered_files, errors
-from direct_plus.client import DirectPlus, Outcome, SubjectPath
+from direct_plus.client import DirectPlus, SubjectPath
 from direct_plus.payloads import parse_stamp, read_item, split_answer
 from direct_plus.rate_limit import LocalThrottle
+from direct_plus.results import Outcome
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import Sandbox, start_sandbox
 from direct_plus.session import Session, error_of

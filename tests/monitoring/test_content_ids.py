@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ids import time_first_id
-from direct_plus.payloads import parse_json
+from direct_plus.exact_json import parse_json
 from monitoring import content_ids
 from monitoring.ingest.parser import Reader, Reading
 from tests.builders.deliveries import as_bytes

@@ -30,7 +30,8 @@ from monitoring.models import (
     WebhookEndpoint,
 )
 from monitoring.publications.consumers import set_readers_back
-from monitoring.rebuild.rebuild import Suspects, give_away, mend_times
+from monitoring.rebuild.company_times import mend_times
+from monitoring.rebuild.rebuild import Suspects, give_away
 from monitoring.stats.daily_counts import days_touched
 from portfolio.imports.states import file_key
 from portfolio.models import (

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from direct_plus.payloads import parse_json
+from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import differences, set_value, value_at
 from monitoring.history.state import Event, fold, profile
 from monitoring.models import Change, Delivery, Kind, Notification, Publication

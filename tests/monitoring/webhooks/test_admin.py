@@ -12,7 +12,7 @@ from dnbmon_site.accounts.models import User
 from monitoring.jobs import queue_for_webhooks, send_due
 from monitoring.models import Dispatch, DispatchState, ScheduledExport, WebhookEndpoint
 from monitoring.outbox.queue import dispatch_due
-from monitoring.webhooks.endpoints import emit_event
+from monitoring.webhooks.endpoints import Event, emit_events
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
 from tests.builders.pages import text_of
@@ -133,7 +133,7 @@ def test_nothing_is_sent_where_somebody_led_it_who_has_left(goes: str, admin: Cl
     else:
         User.objects.filter(pk=bob.pk).update(username="robert", is_active=False)
         User.objects.create_user("bob", "another@example.com")
-    emit_event("subject.added", {"duns": "804735132"}, key="1")
+    emit_events([Event("subject.added", {"duns": "804735132"}, "1")])
     send_one_after_the_other()
     for row in (made, led):
         row.refresh_from_db()
@@ -189,7 +189,7 @@ def test_the_page_of_one_that_is_off_says_what_it_was_not_told(admin: Client, re
     make(admin, receiver)
     do(admin, "off")
     endpoint = WebhookEndpoint.objects.get()
-    emit_event("subject.wanted", {"n": 1}, key="1", company="804735132")
+    emit_events([Event("subject.wanted", {"n": 1}, "1", "804735132")])
     delivered(an_update())
     page = text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
     assert "1 message waiting here, and up to 1 change since" in page
@@ -201,7 +201,7 @@ def test_the_page_of_one_that_is_off_says_what_it_was_not_told(admin: Client, re
 
 def test_a_range_is_sent_again(admin: Client, receiver: Receiver) -> None:
     make(admin, receiver)
-    emit_event("subject.wanted", {"n": 1}, key="1", company="804735132")
+    emit_events([Event("subject.wanted", {"n": 1}, "1", "804735132")])
     send_due()
     path = f"{PATH}{WebhookEndpoint.objects.get().pk}/do/resend/"
     now = timezone.now()

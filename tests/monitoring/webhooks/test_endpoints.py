@@ -22,7 +22,6 @@ from monitoring.webhooks import enqueue
 from monitoring.webhooks.endpoints import (
     Event,
     edit_endpoint,
-    emit_event,
     emit_events,
     let_go_on,
     missed,
@@ -158,10 +157,10 @@ def test_only_one_registration(receiver: Receiver) -> None:
 
 def test_other_events_once_for_each_key(receiver: Receiver) -> None:
     _, secret = an_endpoint(receiver, event_types="subject.*, alert.raised")
-    assert emit_event("subject.wanted", {"duns": DUNS}, key="1", company=DUNS) == 1
-    assert emit_event("subject.wanted", {"duns": DUNS}, key="1", company=DUNS) == 0
-    assert emit_event("import.applied", {}, key="1") == 0, "nobody wants to hear of it"
-    assert emit_event("alert.raised", {"id": "x"}, key="1", company=DUNS) == 1
+    assert emit_events([Event("subject.wanted", {"duns": DUNS}, "1", DUNS)]) == 1
+    assert emit_events([Event("subject.wanted", {"duns": DUNS}, "1", DUNS)]) == 0
+    assert emit_events([Event("import.applied", {}, "1")]) == 0, "nobody wants to hear of it"
+    assert emit_events([Event("alert.raised", {"id": "x"}, "1", DUNS)]) == 1
     queue_and_send()
     assert [one.verified(secret)["type"] for one in receiver.got] == ["subject.wanted", "alert.raised"]
 
@@ -169,7 +168,7 @@ def test_other_events_once_for_each_key(receiver: Receiver) -> None:
 def test_many_events_keep_their_order(receiver: Receiver) -> None:
     an_endpoint(receiver, event_types="*")
     emit_events([Event("subject.wanted", {"n": n}, str(n), DUNS) for n in range(5)])
-    emit_event("subject.unwanted", {"n": 5}, key="5", company=DUNS)
+    emit_events([Event("subject.unwanted", {"n": 5}, "5", DUNS)])
     queue_and_send()
     assert [json.loads(one.body)["data"]["n"] for one in receiver.got] == [0, 1, 2, 3, 4, 5]
 
@@ -379,8 +378,8 @@ def test_what_happens_while_it_is_off_is_told_when_it_is_on_again(receiver: Rece
     endpoint, _ = an_endpoint(receiver, event_types="*")
     switch_off(endpoint, by="ann", reason="moving house")
     delivered(an_update())
-    emit_event("subject.wanted", {"n": 1}, key="1", company=DUNS)
-    emit_event("import.applied", {"n": 2}, key="2")
+    emit_events([Event("subject.wanted", {"n": 1}, "1", DUNS)])
+    emit_events([Event("import.applied", {"n": 2}, "2")])
     assert queue_and_send() == 0
     assert missed(endpoint) == (2, 1)
     switch_on(endpoint, by="ann")
@@ -396,7 +395,7 @@ def test_or_it_begins_from_now(receiver: Receiver) -> None:
     endpoint, _ = an_endpoint(receiver, event_types="*")
     switch_off(endpoint, by="ann", reason="moving house")
     delivered(an_update())
-    emit_event("subject.wanted", {"n": 1}, key="1", company=DUNS)
+    emit_events([Event("subject.wanted", {"n": 1}, "1", DUNS)])
     switch_on(endpoint, by="ann", from_now=True)
     assert queue_and_send() == 0
     assert Dispatch.objects.get().state == DispatchState.CANCELLED
@@ -406,7 +405,7 @@ def test_or_it_begins_from_now(receiver: Receiver) -> None:
 
 def test_what_was_put_aside_just_when_it_was_switched_on_goes_on(receiver: Receiver) -> None:
     endpoint, _ = an_endpoint(receiver, event_types="*")
-    emit_event("subject.wanted", {"n": 1}, key="1", company=DUNS)
+    emit_events([Event("subject.wanted", {"n": 1}, "1", DUNS)])
     Dispatch.objects.update(next_try_at=None)
     assert let_go_on() == 1
     switch_off(endpoint, by="ann", reason="moving house")
@@ -419,7 +418,7 @@ def test_what_was_queued_in_some_time_is_sent_again(receiver: Receiver, clock: t
     times = []
     for number in range(4):
         times.append(timezone.now())
-        emit_event("subject.wanted", {"n": number}, key=str(number), company=DUNS)
+        emit_events([Event("subject.wanted", {"n": number}, str(number), DUNS)])
         queue_and_send()
         clock.shift(timedelta(hours=1))
     before = list(receiver.ids)
