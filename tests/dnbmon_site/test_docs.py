@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from health.runbook_page import rendered
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 TEST = re.compile(r"`(?:tests/)?([\w/]+\.py)::(test_\w+)`")
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
 
@@ -27,6 +29,22 @@ def _is_there(file: str, name: str) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()] == []
+
+
+ANCHOR = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_anchor_is_there(page: Path) -> None:
+    """As the program itself names headings, which is as GitHub does."""
+    named = ANCHOR.findall(page.read_text())
+    assert [
+        f"{file}#{name}" for file, name in named if name not in _anchors(page.parent / file if file else page)
+    ] == []
+
+
+def _anchors(page: Path) -> list[str]:
+    return re.findall(r'\bid="([^"]+)"', rendered(page, page.stat().st_mtime)[1])
 
 
 COMMAND = re.compile(r"manage\.py ([a-z_]+)")
