@@ -8,6 +8,7 @@ import pytest
 from django.core.management import get_commands
 
 from health.runbook_page import rendered
+from tests.support import PROGRAM
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
@@ -68,3 +69,11 @@ FILE = re.compile(r"(?<![\w/.])((?:tests|benchmarks|examples)/[\w/]+\.\w+)")
 def test_every_file_that_is_named_exists(page: Path) -> None:
     named = FILE.findall(page.read_text())
     assert [file for file in named if not any((below / file).exists() for below in (ROOT, ROOT / "tests"))] == []
+
+
+PATH = re.compile(rf"`((?:{'|'.join(PROGRAM)}|deploy|docs|templates|tests)/[^`\s:]*)`")
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "develop").glob("*.md")), ids=lambda page: page.name)
+def test_every_path_that_developers_are_shown_exists(page: Path) -> None:
+    assert [path for path in PATH.findall(page.read_text()) if not (ROOT / path).exists()] == []

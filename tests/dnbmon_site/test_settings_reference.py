@@ -18,7 +18,7 @@ NAMES = {one.name for one in settings_reference.settings_in_code()}
 
 def test_the_docs_are_what_the_code_reads() -> None:
     document = settings_reference.DOCS.read_text()
-    assert settings_reference.with_list(document) == document, "run: python -m dnbmon_site.reference"
+    assert settings_reference.with_list(document) == document, "run: python -m dnbmon_site.settings_reference"
 
 
 def test_each_setting_is_explained_in_words() -> None:
