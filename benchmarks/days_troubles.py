@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.days_program import KEY, SECRET, Program
 
-# As docs/operations.md and docs/troubleshooting.md say it.
+# As docs/operate/operations.md and docs/operate/troubleshooting.md say it.
 AWAY_IS_CRITICAL_AFTER = 600.0
 # A look comes once a minute, and what is started again needs a moment until its first one.
 EARLIER, LATER = 1.5, 2.0

@@ -15,7 +15,7 @@ def away(request: HttpRequest, trouble: str) -> HttpResponse:
     """A page for people, a sentence for programs. Whoever looks at health runs the program and reads what to do."""
     if "text/html" not in request.headers.get("Accept", ""):
         return words(trouble, UNAVAILABLE)
-    steps = section("troubleshooting.md", "database") if request.path_info == "/health/" else ""
+    steps = section("operate/troubleshooting.md", "database") if request.path_info == "/health/" else ""
     page = render_to_string("dnbmon_site/database_down_page.html", {"trouble": trouble, "steps": steps})
     answer = HttpResponse(page, status=UNAVAILABLE)
     answer["Cache-Control"] = "no-store"

@@ -109,7 +109,9 @@ def from_djongo(config: Mapping[str, Any]) -> Config:
 
 
 def say_who_serves_djongo() -> None:
-    logger.warning("djongo does not run on Django 5.2; django-mongodb-backend serves this database (docs/engines.md).")
+    logger.warning(
+        "djongo does not run on Django 5.2; django-mongodb-backend serves this database (docs/operate/engines.md)."
+    )
 
 
 def database_name(parts: SplitResult) -> str:

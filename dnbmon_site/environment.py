@@ -55,7 +55,7 @@ def readable(setting: str) -> Iterator[None]:
     try:
         yield
     except ValueError:
-        hint = IN_ADDRESSES if setting.endswith("_URL") else "docs/configuration.md says what it may be."
+        hint = IN_ADDRESSES if setting.endswith("_URL") else "docs/operate/configuration.md says what it may be."
         raise ImproperlyConfigured(f"{setting} cannot be read. {hint}") from None
 
 

@@ -1,4 +1,4 @@
-"""Django's settings, all from the environment; docs/configuration.md explains each name."""
+"""Django's settings, all from the environment; docs/operate/configuration.md explains each name."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -258,7 +258,7 @@ MAIL_DOMAINS: list[str] = ENV.list(
     "MAIL_DOMAINS", default=["*"] if DEVELOPMENT else [DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip("> ")]
 )
 
-# Jobs; docs/engines.md and the comments of each line say what django-q2 does otherwise.
+# Jobs; docs/operate/engines.md and the comments of each line say what django-q2 does otherwise.
 Q_CLUSTER: dict[str, Any] = {
     "name": "dnbmon",
     "label": _("Jobs"),

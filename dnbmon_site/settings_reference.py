@@ -1,6 +1,7 @@
-"""Every setting, as a list made from the code: `python -m dnbmon_site.settings_reference` writes docs/configuration.md.
+"""Every setting, as a list made from the code: `python -m dnbmon_site.settings_reference` writes it.
 
-A test compares them, and sees that each name is explained in the tables above the list.
+The list stands at the end of docs/operate/configuration.md. A test compares them, and sees that each name is explained
+in the tables above it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCS = ROOT / "docs" / "configuration.md"
+DOCS = ROOT / "docs" / "operate" / "configuration.md"
 BEGIN, END = "<!-- from the code: begin -->\n", "<!-- from the code: end -->\n"
 PACKAGES = ("core", "direct_plus", "portfolio", "monitoring", "health", "dnbmon_site")
 KINDS = {

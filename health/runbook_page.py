@@ -59,7 +59,7 @@ def rendered(file: Path, changed: float) -> tuple[str, SafeString]:
     title = tokens[1].content if tokens and tokens[0].tag == "h1" else file.stem
     body = tokens[3:] if tokens and tokens[0].tag == "h1" else tokens
     name_headings(body)
-    leave_out_what_is_elsewhere(body)
+    leave_out_what_is_elsewhere(body, file.parent)
     return title, mark_safe(markdown.renderer.render(body, markdown.options, {}))  # noqa: S308
 
 
@@ -79,9 +79,13 @@ def name_headings(tokens: Sequence[Token]) -> None:
             opening.attrSet("id", re.sub(r"\s", "-", words))
 
 
-def leave_out_what_is_elsewhere(tokens: Sequence[Token]) -> None:
+def leave_out_what_is_elsewhere(tokens: Sequence[Token], folder: Path) -> None:
     """Links out of the folder lead to files that only a checkout has."""
     for token in tokens:
         for child in token.children or ():
-            if str(child.attrs.get("href", "")).startswith("../"):
+            if leads_out(str(child.attrs.get("href", "")), folder):
                 del child.attrs["href"]
+
+
+def leads_out(link: str, folder: Path) -> bool:
+    return link.startswith("../") and not (folder / link).resolve().is_relative_to(FOLDER.resolve())

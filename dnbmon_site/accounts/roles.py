@@ -1,4 +1,4 @@
-"""Who may what: six roles, made equal to this table at every migration. `docs/roles.md` tells it to people.
+"""Who may what: six roles, made equal to this table at every migration. `docs/use/roles.md` tells it to people.
 
 Roles of one's own can be made beside these under other names; they are left alone.
 """

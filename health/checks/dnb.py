@@ -98,7 +98,7 @@ def configuration(contract: Contract) -> Result:
     missing = missing_credentials(contract)
     trouble = missing or test_copy(contract)
     state = State.CRITICAL if missing else State.WARNING if trouble else State.OK
-    do = gettext("See docs/configuration.md, then start web and worker again.") if trouble else ""
+    do = gettext("See docs/operate/configuration.md, then start web and worker again.") if trouble else ""
     title = gettext("Configuration")
     return Result(
         "configuration",

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from health.models import State
 
-RUNBOOK = "docs/troubleshooting.md"
+RUNBOOK = "docs/operate/troubleshooting.md"
 
 
 @dataclass(frozen=True, slots=True)

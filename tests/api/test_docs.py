@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 REQUEST = re.compile(r"```\n(GET|POST|PUT|DELETE) /api/v1/(\S+)\n```\n+(?:[^`|#]+\n+)?```json\n(.*?)```", re.DOTALL)
 PROBLEM = re.compile(r"```json\n[^`]*/api/docs/problems/")
 ROW = re.compile(r"^\| (\d{3}) \| ([^|]+) \|", re.MULTILINE)
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
+PAGES = [*sorted((ROOT / "docs").glob("**/*.md")), ROOT / "README.md"]
 
 
 def shown() -> Iterator[tuple[str, str, Any]]:
@@ -43,7 +43,7 @@ def test_each_error_in_the_docs_is_compared() -> None:
 
 
 def test_the_table_of_errors_is_that_of_the_program() -> None:
-    table = ROW.findall((ROOT / "docs" / "api.md").read_text())
+    table = ROW.findall((ROOT / "docs" / "integrate" / "api.md").read_text())
     assert table == [(str(kind.status), kind.title) for kind in KINDS]
 
 

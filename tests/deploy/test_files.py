@@ -113,7 +113,7 @@ def test_services_are_complete_and_unprivileged() -> None:
             assert source.startswith("./") or source in found["volumes"]
 
 
-# What docs/deployment.md says that the files hold.
+# What docs/operate/deployment.md says that the files hold.
 IN_SECRETS = {
     "secret_key": "0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-abc",
     "database_url": "postgres://dnbmon:Letters9@postgres/dnbmon",

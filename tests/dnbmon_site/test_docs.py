@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
+from health.runbook_page import rendered
+from tests.support import PROGRAM
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 TEST = re.compile(r"`(?:tests/)?([\w/]+\.py)::(test_\w+)`")
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
 
@@ -27,6 +30,22 @@ def _is_there(file: str, name: str) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()] == []
+
+
+ANCHOR = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_anchor_is_there(page: Path) -> None:
+    """As the program itself names headings, which is as GitHub does."""
+    named = ANCHOR.findall(page.read_text())
+    assert [
+        f"{file}#{name}" for file, name in named if name not in _anchors(page.parent / file if file else page)
+    ] == []
+
+
+def _anchors(page: Path) -> list[str]:
+    return re.findall(r'\bid="([^"]+)"', rendered(page, page.stat().st_mtime)[1])
 
 
 COMMAND = re.compile(r"manage\.py ([a-z_]+)")
@@ -50,3 +69,11 @@ FILE = re.compile(r"(?<![\w/.])((?:tests|benchmarks|examples)/[\w/]+\.\w+)")
 def test_every_file_that_is_named_exists(page: Path) -> None:
     named = FILE.findall(page.read_text())
     assert [file for file in named if not any((below / file).exists() for below in (ROOT, ROOT / "tests"))] == []
+
+
+PATH = re.compile(rf"`((?:{'|'.join(PROGRAM)}|deploy|docs|templates|tests)/[^`\s:]*)`")
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "develop").glob("*.md")), ids=lambda page: page.name)
+def test_every_path_that_developers_are_shown_exists(page: Path) -> None:
+    assert [path for path in PATH.findall(page.read_text()) if not (ROOT / path).exists()] == []

@@ -163,7 +163,7 @@ def _what_went_wrong(registration: Registration) -> None:
     )
     times = dict.fromkeys(("replay_from", "cursor", "begun_at", "begun_heard_at"), MOMENT)
     ReplayPass.objects.create(registration=registration, purpose=Purpose.AUDIT, found=1, mark="Word", **times)
-    open_incident(matter="jobs", title="Word", cause="Word", runbook="docs/troubleshooting.md#jobs")
+    open_incident(matter="jobs", title="Word", cause="Word", runbook="docs/operate/troubleshooting.md#jobs")
 
 
 def own_values() -> re.Pattern[str]:

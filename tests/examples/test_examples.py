@@ -37,7 +37,7 @@ def test_they_are_as_short_as_the_docs_say(name: str) -> None:
 
 @pytest.mark.parametrize("name", LONGEST)
 def test_the_docs_show_them_as_they_are(name: str) -> None:
-    page = (ROOT / "docs" / ("integration.md" if name == "crm_sync.py" else "webhooks.md")).read_text()
+    page = (ROOT / "docs" / "integrate" / ("integration.md" if name == "crm_sync.py" else "webhooks.md")).read_text()
     assert (EXAMPLES / name).read_text().strip() in page
 
 

@@ -94,19 +94,19 @@ def test_it_begins_with_what_is_wrong_since_when_and_what_to_do(operator: Client
     head = text[text.index('aria-label="How it stands"') : text.index('aria-label="Checks"')]
     assert "1 thing broken." in head and "Registration ACME_LOD_01" in head and "began <" in head
     assert "Mend what D&amp;B complains of" in head
-    assert 'href="/health/help/troubleshooting.md#stopped"' in head
+    assert 'href="/health/help/operate/troubleshooting.md#stopped"' in head
 
 
 def test_the_handbook_is_read_inside_the_program(operator: Client) -> None:
-    text = operator.get("/health/help/troubleshooting.md").content.decode()
+    text = operator.get("/health/help/operate/troubleshooting.md").content.decode()
     assert all(f'<a id="{result.check}"></a>' in text for result in all_checks())
-    assert 'id="health"' in operator.get("/health/help/operations.md").content.decode()
+    assert 'id="health"' in operator.get("/health/help/operate/operations.md").content.decode()
     image = operator.get("/health/help/images/health.png")
     assert image["Content-Type"] == "image/png" and b"".join(image.streaming_content)  # type: ignore[attr-defined]
     for path in ("missing.md", "../manage.py", "images"):
         assert operator.get(f"/health/help/{path}").status_code == 404
     operator.logout()
-    assert operator.get("/health/help/troubleshooting.md")["Location"].startswith("/login/")
+    assert operator.get("/health/help/operate/troubleshooting.md")["Location"].startswith("/login/")
 
 
 def test_links_of_the_handbook_lead_somewhere() -> None:
@@ -250,9 +250,9 @@ def test_every_metric_of_dashboard_and_rules_is_exported(client: Client) -> None
 
 
 def test_alert_rules_name_a_section_of_the_runbook() -> None:
-    runbook = (ROOT / "docs/troubleshooting.md").read_text()
+    runbook = (ROOT / "docs/operate/troubleshooting.md").read_text()
     rules = (ROOT / "docs/monitoring/prometheus-alerts.yml").read_text()
-    sections = re.findall(r"docs/troubleshooting\.md#([a-z-]+)", rules)
+    sections = re.findall(r"docs/operate/troubleshooting\.md#([a-z-]+)", rules)
     assert len(sections) == rules.count("- alert:")
     assert [name for name in sections if f'<a id="{name}">' not in runbook] == []
 

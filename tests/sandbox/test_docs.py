@@ -10,7 +10,7 @@ from direct_plus.sandbox.state.events import kinds
 from direct_plus.sandbox.state.faults import COMMON
 from direct_plus.sandbox.state.options import SWITCHES
 
-PAGE = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "develop" / "sandbox.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", sorted(SWITCHES))

@@ -106,7 +106,7 @@ def tell_people(result: Aftermath, taken_at: datetime, by: str, source: str) -> 
     ) % {"source": source, "moment": said(taken_at), "registrations": len(result.registrations), "syncs": result.syncs}
     note_act(actor=by, action="restore", what="backup", key=source[:128], summary=summary)
     text = gettext(
-        "%(summary)s. Until somebody starts a registration nothing is pulled or sent for it (docs/backup.md)."
+        "%(summary)s. Until somebody starts a registration nothing is pulled or sent for it (docs/operate/backup.md)."
     ) % {"summary": summary}
     notify(
         kind="restore",

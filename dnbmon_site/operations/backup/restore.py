@@ -59,7 +59,7 @@ def refuse_foreign(manifest: Manifest, folder: Path, trust: str) -> None:
             "or somebody has changed the backup. It would bring its people, rights and settings with it. Set the "
             "SECRET_KEY it was made with; channels and webhooks need that as well. If that key is lost, or a version "
             "made it that did not sign yet, and you know where it comes from: --trust SUM, with the sum of "
-            "manifest.json that was written down when it was made (docs/backup.md)."
+            "manifest.json that was written down when it was made (docs/operate/backup.md)."
         )
     if not constant_time_compare(trust.strip().lower(), sum_of(folder / FILE)):
         raise BackupError(f"{folder / FILE} has another sum than the one after --trust: it is not the backup you mean.")

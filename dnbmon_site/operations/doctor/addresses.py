@@ -42,7 +42,7 @@ def channels() -> Iterator[Finding]:
         if why := why_refused(row):
             yield Finding(
                 f"Nothing is sent to the channel {row} of {row.person or 'all'}: {why}",
-                "Switch it off, or enter an address that may be (docs/alerts.md).",
+                "Switch it off, or enter an address that may be (docs/use/alerts.md).",
             )
         elif (chat := chat_of(address_of(row))) and chat.is_any_host:
             yield from _refused(f"The channel {row}", urlsplit(chat.url).hostname)

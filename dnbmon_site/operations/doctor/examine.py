@@ -57,4 +57,6 @@ def looked(look: Look) -> list[Finding]:
     try:
         return list(look())
     except DatabaseError as error:
-        return [Finding(f"The database refuses: {error}".strip(), "docs/engines.md says what each engine needs.")]
+        return [
+            Finding(f"The database refuses: {error}".strip(), "docs/operate/engines.md says what each engine needs.")
+        ]

@@ -207,7 +207,9 @@ def stuck() -> Iterator[Finding]:
 def backups() -> Iterator[Finding]:
     if not settings.BACKUP_FOLDER:
         if settings.PRODUCTION:
-            yield Finding("No BACKUP_FOLDER is set.", "Name one, or see to backups by other means (docs/backup.md).")
+            yield Finding(
+                "No BACKUP_FOLDER is set.", "Name one, or see to backups by other means (docs/operate/backup.md)."
+            )
         return
     last = newest_time(Path(settings.BACKUP_FOLDER))
     if last is None or timezone.now() - last > timedelta(days=2):

@@ -1,1 +1,1 @@
-"""Removing a company or a registration everywhere, so that nothing here tells of it any more (docs/backup.md)."""
+"""Removing a company or a registration everywhere, so that nothing here tells of it (docs/operate/backup.md)."""

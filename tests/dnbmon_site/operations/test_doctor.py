@@ -151,7 +151,7 @@ def test_the_file_of_settings_may_hold_passwords_too(tmp_path: Path, monkeypatch
 def test_a_secret_of_root_that_the_services_group_reads_is_as_it_should_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As docs/deployment.md has it; chmod 600 would take it from the program."""
+    """As docs/operate/deployment.md has it; chmod 600 would take it from the program."""
     a_secret(tmp_path, monkeypatch, 0o640, owner=0, group=os.getgid())
     assert said(machine.permissions) == ""
 

@@ -271,7 +271,7 @@ def test_a_look_costs_the_same_however_much_there_is(django_assert_max_num_queri
 
 
 def test_every_check_has_its_section_in_the_runbook() -> None:
-    text = (ROOT / "docs/troubleshooting.md").read_text()
+    text = (ROOT / "docs/operate/troubleshooting.md").read_text()
     sections = set(re.findall(r'<a id="([a-z-]+)"></a>', text))
     known = {matter.partition(":")[0] for matter, *_ in BAD} | {result.check for result in all_checks()}
     assert known | {"silence", "found", "outside"} <= sections
