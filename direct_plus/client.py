@@ -184,7 +184,7 @@ class DirectPlus:
         _, answer = self._ask(Kind.BATCH, "PATCH", path, may_be_empty=True, files=files, timeout=timeout)
         code, message = _information(answer)
         outcome = outcome_of(code) or Outcome.UNCLEAR
-        return BatchAnswer(len(numbers), outcome, code, message, _transaction_id(answer), answer.heard_at)
+        return BatchAnswer(len(numbers), outcome, code, message, transaction_of(answer.body).id, answer.heard_at)
 
     def _batch_address(self, reference: str, verb: str) -> tuple[str, str]:
         if self._subject_path == "duns":
@@ -246,7 +246,3 @@ def _information(answer: Answer) -> tuple[str | None, str]:
             code = information.get("code")
             return None if code is None else str(code), str(information.get("message") or "")
     return None, ""
-
-
-def _transaction_id(answer: Answer) -> str | None:
-    return transaction_of(answer.body).id

@@ -85,7 +85,10 @@ def install_roles(sender: Any = None, **kwargs: Any) -> None:
     """Make the six roles what the table says. Runs after every migration, and changes nothing the second time."""
     state = kwargs.get("apps", apps)
     if "auth" in state.all_models and (sender is None or sender is last_to_migrate()):
-        known = {f"{app}.{name}": key for key, app, name in _permissions()}
+        known = {
+            f"{app}.{name}": key
+            for key, app, name in Permission.objects.values_list("pk", "content_type__app_label", "codename")
+        }
         for role in ROLES:
             _install(role, {known[name] for name in rights_of(role, known)})
 
@@ -93,10 +96,6 @@ def install_roles(sender: Any = None, **kwargs: Any) -> None:
 def last_to_migrate() -> AppConfig:
     """The app whose signal comes last: by then the permissions of all are there."""
     return [config for config in apps.get_app_configs() if config.models_module][-1]
-
-
-def _permissions() -> Iterable[tuple[Any, str, str]]:
-    return Permission.objects.values_list("pk", "content_type__app_label", "codename")
 
 
 def rights_of(role: str, known: Iterable[str]) -> set[str]:

@@ -42,7 +42,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": gettext("What changed"),
         "base_template": "core/bare.html" if is_live else "admin/base.html",
         "published": news.published,
-        "live": _live_address(asked),
+        "live": f"{reverse('admin:index')}?{urlencode({**asked.query, 'part': 'live'})}",
         "asked": asked,
         "needs": needs_of(request, registrations, numbers),
         "may_pull": request.user.has_perm("portfolio.pull_registration"),
@@ -50,10 +50,6 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **_asking(asked, registrations),
         **_body(request, asked, registrations, news, numbers),
     }
-
-
-def _live_address(asked: Asked) -> str:
-    return f"{reverse('admin:index')}?{urlencode({**asked.query, 'part': 'live'})}"
 
 
 def _asking(asked: Asked, registrations: Sequence[Registration]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class TaskSerializer:
     @staticmethod
     def dumps(task: Any) -> bytes:
         """A cluster also signs its own status twice a second; nobody reads that here."""
-        return json.dumps(_plain(task) if isinstance(task, dict) else None).encode()
+        return json.dumps({**task, "started": task["started"].isoformat()} if isinstance(task, dict) else None).encode()
 
     @staticmethod
     def loads(data: bytes) -> dict[str, Any]:
@@ -49,10 +49,6 @@ class TaskSerializer:
             return _read(json.loads(data))
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise signing.BadSignature(f"this is no task of this program: {error}") from error
-
-
-def _plain(task: dict[str, Any]) -> dict[str, Any]:
-    return {**task, "started": task["started"].isoformat()}
 
 
 def _read(task: dict[str, Any]) -> dict[str, Any]:

@@ -164,12 +164,8 @@ def _tables(kwargs: Mapping[str, Any]) -> set[str]:
 
 def restore_pack() -> int:
     """Put back what was deleted of the pack; returns how many rules."""
-    rows = [_row(name) for name in PACK]
+    rows = [AlertRule(id=content_key("pack", name), changed_at=timezone.now(), **columns_of(name)) for name in PACK]
     return len(insert_new(AlertRule, rows))
-
-
-def _row(name: str) -> AlertRule:
-    return AlertRule(id=content_key("pack", name), changed_at=timezone.now(), **columns_of(name))
 
 
 def reset(rule: AlertRule) -> bool:

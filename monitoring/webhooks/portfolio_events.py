@@ -54,15 +54,12 @@ def tell_of_portfolio() -> int:
     now = timezone.now()
     mark, _ = ReadMark.objects.get_or_create(reader=READER, defaults={"number": milliseconds(now)})
     told = 0
-    if any(hears(endpoint, name) for endpoint in WebhookEndpoint.objects.all() for name in _names()):
+    names = [*WISHES.values(), *IMPORTS.values(), *STAGES.values(), *STATES.values()]
+    if any(hears(endpoint, name) for endpoint in WebhookEndpoint.objects.all() for name in names):
         since = datetime.fromtimestamp(mark.number / 1000, now.tzinfo) - OVERLAP
         told = sum(emit_events(batch) for batch in _batches(_happened(since)))
     ReadMark.objects.filter(pk=READER, number=mark.number).update(number=milliseconds(now))
     return told
-
-
-def _names() -> list[str]:
-    return [*WISHES.values(), *IMPORTS.values(), *STAGES.values(), *STATES.values()]
 
 
 def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:

@@ -34,7 +34,7 @@ def _deliver(world: World, call: Call, answer: Answer, body: bytes, keep: bool) 
 
 
 def head(answer: Answer, now: int, length: int | None, *, keep: bool) -> bytes:
-    lines = [f"HTTP/1.1 {answer.status} {_reason(answer.status)}", f"Date: {http_date(now)}"]
+    lines = [f"HTTP/1.1 {answer.status} {responses.get(answer.status, 'Status')}", f"Date: {http_date(now)}"]
     if answer.status != 204:
         lines.append(f"Content-Type: {answer.content_type}")
         lines += [] if length is None else [f"Content-Length: {length}"]
@@ -42,10 +42,6 @@ def head(answer: Answer, now: int, length: int | None, *, keep: bool) -> bytes:
     if not keep or length is None:
         lines.append("Connection: close")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
-def _reason(status: int) -> str:
-    return responses.get(status, "Status")
 
 
 def _whole(world: World, call: Call, data: bytes) -> bool:

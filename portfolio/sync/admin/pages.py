@@ -156,12 +156,10 @@ def adopt_page(registration: Registration) -> dict[str, Any]:
         "known": there.count(),
         "unwanted": there.filter(wanted=False).count(),
         "wanted_only": of(registration).filter(wanted=True).exclude(state=SubjectState.MONITORED).count(),
-        "checks": [_with_progress(row) for row in _checks(registration)],
+        "checks": [
+            _with_progress(row) for row in ListCheck.objects.filter(registration=registration).order_by("-id")[:3]
+        ],
     }
-
-
-def _checks(registration: Registration) -> QuerySet[ListCheck]:
-    return ListCheck.objects.filter(registration=registration).order_by("-id")[:3]
 
 
 def _with_progress(row: Any) -> Any:
