@@ -157,7 +157,7 @@ def check_timezone(value: str) -> None:
 
 
 class Registration(models.Model):
-    """A list of D-U-N-S numbers that D&B watches for us. D&B creates it; we discover and pull it (contract §2)."""
+    """A list of D-U-N-S numbers that D&B watches for us. D&B creates it; we discover and pull it."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT)
@@ -248,7 +248,7 @@ class Registration(models.Model):
 
     @property
     def lost_from(self) -> object:
-        """When D&B begins to drop what waits (contract §3: 4 days), by D&B's clock; None before the first pull."""
+        """When D&B begins to drop what waits (4 days after it came), by D&B's clock; None before the first pull."""
         return self.last_pulled_at and self.last_pulled_at + timedelta(days=4)
 
 

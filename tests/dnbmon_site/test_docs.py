@@ -77,3 +77,16 @@ PATH = re.compile(rf"`((?:{'|'.join(PROGRAM)}|deploy|docs|templates|tests)/[^`\s
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "develop").glob("*.md")), ids=lambda page: page.name)
 def test_every_path_that_developers_are_shown_exists(page: Path) -> None:
     assert [path for path in PATH.findall(page.read_text()) if not (ROOT / path).exists()] == []
+
+
+IN_CODE = re.compile(r"\b(docs/[\w/]+\.\w+)(?:#([\w-]+))?")
+
+
+@pytest.mark.parametrize("app", PROGRAM)
+def test_every_document_that_the_program_names_exists(app: str) -> None:
+    named = {name for path in (ROOT / app).rglob("*.py") for name in IN_CODE.findall(path.read_text())}
+    assert [name for name in named if not _leads_somewhere(*name)] == []
+
+
+def _leads_somewhere(file: str, anchor: str) -> bool:
+    return (ROOT / file).is_file() and (not anchor or anchor in _anchors(ROOT / file))
