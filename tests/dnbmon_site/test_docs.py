@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import get_commands
 
 from health.runbook_page import rendered
@@ -90,3 +91,15 @@ def test_every_document_that_the_program_names_exists(app: str) -> None:
 
 def _leads_somewhere(file: str, anchor: str) -> bool:
     return (ROOT / file).is_file() and (not anchor or anchor in _anchors(ROOT / file))
+
+
+TABLE = re.compile(r"^    (\w+) \{\n((?:        .*\n)*)    \}", re.MULTILINE)
+
+
+def test_the_data_model_shows_every_table_and_no_field_that_is_not() -> None:
+    shown = dict(TABLE.findall((ROOT / "docs" / "develop" / "data_model.md").read_text()))
+    ours = {model.__name__: model for model in apps.get_models() if model.__module__.split(".")[0] in PROGRAM}
+    assert shown.keys() == ours.keys()
+    for name, rows in shown.items():
+        fields = {field.name for field in ours[name]._meta.get_fields()}
+        assert {row.split()[1] for row in rows.splitlines()} - fields == set(), name
