@@ -1,4 +1,7 @@
-"""Writing and reading rows the way that holds on every engine (design §6): keys and compare-and-swap, no locks."""
+"""Writing and reading rows the way that holds on every engine: keys and compare-and-swap, no locks.
+
+docs/operate/engines.md says why.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that sort by time (design §3): there is no auto-increment on MongoDB."""
+"""Keys that sort by time: there is no auto-increment on MongoDB."""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""The ids that make repetition harmless: made from content, sorted by time (design §3).
+"""The ids that make repetition harmless: made from content, sorted by time.
 
 A content id is a UUID of version 8: 48 bits of the time in milliseconds, then a hash of the canonical form. What is
 known by the same content gets the same id however often, in whatever order and over whichever way it arrives. The
 golden vectors in `tests/monitoring/test_content_ids.py` may never change: they are the keys of rows that exist.
+
+docs/develop/invariants.md#ids-from-content says why.
 """
 
 from __future__ import annotations

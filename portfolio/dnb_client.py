@@ -25,7 +25,7 @@ from portfolio.models import AccessToken, Contract, ThrottleSlot
 
 # A renewal is one call and its time limit; who was killed in it is out of the way after this.
 RENEWAL = timedelta(seconds=60)
-# With 200 ms between slots, 6 calls fell into some second; with 210 ms never more than 5 (design §6).
+# With 200 ms between slots, 6 calls fell into some second; with 210 ms never more than 5.
 SPACING = 1.05
 REAL_HOST = "dnb.com"
 PURPOSE = "direct-plus-token"
@@ -74,7 +74,7 @@ def longest_call() -> timedelta:
 
 
 def subject_path(contract: Contract) -> Literal["subjects", "duns"]:
-    """The path family of contract §4."""
+    """One of two path families (docs/develop/direct_plus.md#subjects)."""
     return "duns" if setting(contract, "SUBJECT_PATH", "subjects") == "duns" else "subjects"
 
 

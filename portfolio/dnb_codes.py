@@ -1,4 +1,7 @@
-"""What D&B's codes about a D-U-N-S number mean, and what a person can do (contract §4). Codes decide, never texts."""
+"""What D&B's codes about a D-U-N-S number mean, and what a person can do. Codes decide, never texts.
+
+docs/develop/direct_plus.md#subjects says why.
+"""
 
 from __future__ import annotations
 

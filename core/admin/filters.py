@@ -22,7 +22,7 @@ from core.dates import read_day
 
 
 def key_at(moment: datetime) -> uuid.UUID:
-    """The smallest key of a row of this time: keys begin with it (design §3)."""
+    """The smallest key of a row of this time: keys begin with it."""
     return uuid.UUID(int=max(int(moment.timestamp() * 1000), 0) << 80)
 
 

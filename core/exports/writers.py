@@ -76,7 +76,7 @@ def _write_objects(file: TextIO, listing: Listing, batch: list[Row], count: int)
 
 
 def write_duns(path: Path, listing: Listing, found: Iterable[list[Row]]) -> int:
-    """As D&B takes and gives them: no header, one number a line (contract §4, §5); each number once."""
+    """As D&B takes and gives them: no header, one number a line; each number once."""
     assert listing.duns
     seen: set[str] = set()
     with path.open("w", encoding="ascii", newline="\n") as file:

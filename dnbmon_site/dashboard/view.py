@@ -1,4 +1,4 @@
-"""The front page of the admin, put together: in ten seconds, what happened and what to do (design §8)."""
+"""The front page of the admin, put together: in ten seconds, what happened and what to do."""
 
 from __future__ import annotations
 

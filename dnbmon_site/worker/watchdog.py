@@ -1,4 +1,4 @@
-"""Keeps the cluster of jobs at work (design §7): a wedged one says that it works, so only a canary tells.
+"""Keeps the cluster of jobs at work: a wedged one says that it works, so only a canary tells.
 
 Jobs show that they run by a heartbeat, at least once a minute. When it is late, the watchdog puts a canary of its
 own among the jobs; when almost three beats have passed, it ends the cluster's whole group and starts another. It also

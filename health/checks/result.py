@@ -73,9 +73,9 @@ class Result:
 
 
 def help_url(runbook: str) -> str:
-    """Where a section of the runbook is read inside the program."""
-    page, _, section = runbook.removeprefix("docs/").partition("#")
-    return reverse("handbook", args=[page]) + (f"#{section}" if section else "")
+    """Where a section of the runbook is read inside the program; incidents keep names that its file had before."""
+    section = runbook.partition("#")[2]
+    return reverse("handbook", args=[RUNBOOK.removeprefix("docs/")]) + (f"#{section}" if section else "")
 
 
 # What a number counts; measures such as "s" and "GB" are the same in each language.

@@ -1,4 +1,4 @@
-"""The ready pack of rules, from what matters in a change (contract §7). People change it, switch it off, reset it."""
+"""The ready pack of rules, from what matters in a change. People change it, switch it off, reset it."""
 
 from __future__ import annotations
 

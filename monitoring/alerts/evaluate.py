@@ -1,4 +1,4 @@
-"""Published changes → alerts: a stage of its own, with its own mark in the order of publication (design §4.9).
+"""Published changes → alerts: a stage of its own, with its own mark in the order of publication.
 
 Each step over a publication may be repeated: alerts, facts and messages have keys made of their content, counts are
 taken from the rows, and the mark moves last. Who dies in between loses none and doubles none.

@@ -115,7 +115,7 @@ def _sources(rule: Rule, since: datetime) -> Iterator[QuerySet[Change]]:
         for duns in sorted(rule.companies):
             yield rows.filter(company=duns, changed_at__gte=since).order_by(*LATEST_FIRST)
         return
-    # Keys begin with the time (design §3).
+    # Keys begin with the time.
     recent = rows.filter(pk__gte=uuid.UUID(int=milliseconds(since) << 80)).order_by("-id")
     kinds = set(Kind.values) if rule.kinds is None else set(rule.kinds)
     elements = _elements(rule) if Kind.ELEMENT in kinds else []

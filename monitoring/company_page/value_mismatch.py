@@ -1,4 +1,4 @@
-"""Drift: where D&B's "before" is not what was known here, explained when somebody looks (design §4.8)."""
+"""Drift: where D&B's "before" is not what was known here, explained when somebody looks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Reads what is published and proposes what a person should decide: mergers, deletions, companies that left.
 
-A reader of the publications with a mark of its own (design §4.9). What counts is how a company stands after all that
+A reader of the publications with a mark of its own. What counts is how a company stands after all that
 is known of it, whatever the order in which it came: a deletion that was undone later is not proposed.
 """
 

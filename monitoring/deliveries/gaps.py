@@ -1,4 +1,4 @@
-"""Marks that say what D&B has dropped, and what to do about it. Never silent (design §4.12)."""
+"""Marks that say what D&B has dropped, and what to do about it. Never silent (docs/develop/direct_plus.md#pulling)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One puller a registration: a lease on its row by compare-and-swap, on the database's clock (design §4.1)."""
+"""One puller a registration: a lease on its row by compare-and-swap, on the database's clock."""
 
 from __future__ import annotations
 

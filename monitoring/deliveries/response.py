@@ -1,4 +1,4 @@
-"""What an answer to a pull means (the table of design §4.4): the answer decides, never a guess."""
+"""What an answer to a pull means (docs/develop/direct_plus.md#pulling): it decides, never a guess."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def decide_content(body: bytes) -> Verdict:
 
 
 def error_of(body: bytes) -> tuple[str | None, str]:
-    """Code and message of an error in D&B's envelope (contract §6); the code is None where it is no such envelope."""
+    """Code and message of an error in D&B's envelope; the code is None where it is no such envelope."""
     try:
         parsed: Any = json.loads(body)
     except (ValueError, RecursionError):

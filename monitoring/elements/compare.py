@@ -10,7 +10,7 @@ from typing import Any
 from monitoring.elements.paths import Facet
 
 NUMBER = re.compile(r"([+-]?[0-9][0-9,]*(?:\.[0-9]+)?|[+-]?\.[0-9]+)\s*(%?)", re.ASCII)
-# From the strongest: D&B's financial strength, then what is alike in all countries (contract §7: standardRating).
+# From the strongest: D&B's financial strength, then what is alike in all countries (standardRating).
 STRENGTH = ["5A", "4A", "3A", "2A", "1A", "BA", "BB", "CB", "CC", "DC", "DD", "EE", "FF", "GG", "HH"]
 
 
@@ -32,7 +32,7 @@ def number_of(value: Any) -> Decimal | None:
 
 
 def is_worse(facet: Facet) -> bool:
-    """Whether a score is worse than before: percentiles fall, classes rise (contract §7)."""
+    """Whether a score is worse than before: percentiles fall, classes rise."""
     return any(_is_worse(leaf) for leaf in leaves(facet))
 
 

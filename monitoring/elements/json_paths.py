@@ -42,7 +42,7 @@ def value_at(document: dict[str, Any], path: str) -> Any:
 
 
 def set_value(document: dict[str, Any], path: str, value: Any) -> bool:
-    """Put `value` at `path`; False where an array stands in the way (paths carry no indexes, contract §3)."""
+    """Put `value` at `path`; False where an array stands in the way (paths carry no indexes)."""
     names = names_below_root(path)
     if not names:
         return _set_whole(document, value)

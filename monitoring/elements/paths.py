@@ -1,7 +1,7 @@
 """Element paths with wildcards, and the values in a change that such a path names.
 
 `*` stands for any letters of one name, `**` for any number of names; a `!` before a path leaves out. A change may name
-a leaf or a container (contract §7), so both directions count: a path below the changed element leads to the values
+a leaf or a container, so both directions count: a path below the changed element leads to the values
 inside it, and a change below what the path names belongs to it.
 """
 

@@ -1,4 +1,7 @@
-"""How much a change matters (contract §7), and the words people see for an element."""
+"""How much a change matters, and the words people see for an element.
+
+docs/develop/direct_plus.md#what-matters-in-a-change says why.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from monitoring.models import Element, Kind, Severity
 
 PREFIX = "organization."
 
-# hasBusinessDiscontinued is not to be used (contract §7).
+# hasBusinessDiscontinued is not to be used.
 NOISE = (
     "significantEvents.hasBusinessDiscontinued",
     "corporateLinkage.globalUltimateFamilyTreeMembersCount",
@@ -84,7 +87,7 @@ BY_KIND: Mapping[str, Severity] = {
 
 
 def default_severity(path: str) -> Severity:
-    """The weight of an element, which may be a leaf or a container of what contract §7 lists."""
+    """The weight of an element, which may be a leaf or a container of what the table lists."""
     bare = path.removeprefix(PREFIX)
     if bare in NOISE or bare.endswith(NOISE_ENDINGS):
         return Severity.NOISE

@@ -1,4 +1,4 @@
-"""The feed: published changes in the order of publication, from a cursor on, with bounded work a call (design §4.9).
+"""The feed: published changes in the order of publication, from a cursor on, with bounded work a call.
 
 A cursor says "all of publication n was read" or "publication n was read up to this change". Publications are numbered
 without a hole and never gain changes, so whoever follows the cursors misses nothing. What a call looks at is bounded by
@@ -106,7 +106,7 @@ class Choice:
 
 
 def touches(element: str, path: str) -> bool:
-    """Whether an element is at or below `path`, or holds it: a change may name a leaf or a container (contract §7)."""
+    """Whether an element is at or below `path`, or holds it: a change may name a leaf or a container."""
     return not path or element.startswith(path) or (element != "" and path.startswith(element + "."))
 
 

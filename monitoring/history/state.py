@@ -1,4 +1,4 @@
-"""A company's profile, now and as of any time: SEEDs and changes folded in the order of their times (design §4.10)."""
+"""A company's profile, now and as of any time: SEEDs and changes folded in the order of their times."""
 
 from __future__ import annotations
 

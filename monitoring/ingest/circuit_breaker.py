@@ -1,4 +1,4 @@
-"""Stops reading a registration that sends too much unreadable; pulling goes on (design §4.7)."""
+"""Stops reading a registration that sends too much unreadable; pulling goes on."""
 
 from __future__ import annotations
 

@@ -260,7 +260,7 @@ def _dead_letter(batch: Batch, unreadable: Unreadable) -> DeadLetter:
 
 
 def is_full_product(detail: str) -> bool:
-    """Whether every change of this registration comes as a whole SEED (contract §2, `notificationType`)."""
+    """Whether every change of this registration comes as a whole SEED (`notificationType`)."""
     if not detail:
         return False
     registration: Any = json.loads(detail).get("messages", {}).get("registration", {})

@@ -66,7 +66,7 @@ class Unreadable:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads the items of one answer, file part or retry in their order; counts identical ones (design §3, k).
+    """Reads the items of one answer, file part or retry in their order; counts identical ones.
 
     A whole document that returns after another one of the same company and stamp is a state that the company came back
     to; the same document twice without another in between is one, said twice.

@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
             name='Notification',
             fields=[
                 ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ('type', models.TextField(help_text="D&B's word; the set is open (contract §3).")),
+                ('type', models.TextField(help_text="D&B's word; the set is open.")),
                 ('delivered_at', models.DateTimeField(help_text="D&B's deliveryTimeStamp.", null=True)),
                 ('recorded_at', models.DateTimeField()),
                 ('position', models.PositiveIntegerField()),

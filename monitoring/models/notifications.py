@@ -43,7 +43,7 @@ class Purpose(models.TextChoices):
 
 
 class ReplayPass(models.Model):
-    """One reading of D&B's replay from a time to now, page by page (design §4.5, §4.6)."""
+    """One reading of D&B's replay from a time to now, page by page."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
@@ -148,7 +148,7 @@ class Notification(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
-    type = models.TextField(help_text=_("D&B's word; the set is open (contract §3)."))
+    type = models.TextField(help_text=_("D&B's word; the set is open."))
     delivered_at = models.DateTimeField(null=True, help_text=_("D&B's deliveryTimeStamp."))
     recorded_at = models.DateTimeField()
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
@@ -231,7 +231,7 @@ class Change(models.Model):
 
 
 class Publication(models.Model):
-    """The order in which the world may see things: 1, 2, 3 … without a hole (design §4.9)."""
+    """The order in which the world may see things: 1, 2, 3 … without a hole."""
 
     number = models.BigIntegerField(_("number"), primary_key=True)
     delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT)

@@ -47,7 +47,7 @@ class Score(models.TextChoices):
 
 
 class ScoreMove(models.Model):
-    """A score that moved, in the sense of that score, with the unbroken run of falls that it ends (contract §7)."""
+    """A score that moved, in the sense of that score, with the unbroken run of falls that it ends."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     day = models.DateField()

@@ -1,7 +1,7 @@
 """Delivered files of seeds and notifications → deliveries of at most 4 MB of whole lines, read like any other.
 
 A part is known by its file's hash and its number: importing a file again changes nothing, and what was broken off goes
-on where it stopped (design §4.13).
+on where it stopped (docs/develop/direct_plus.md#files).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Why a pull must not be made now: what it takes off D&B's queue has to have a safe place to go (design §4.3, §8)."""
+"""Why a pull must not be made now: what it takes off D&B's queue has to have a safe place to go."""
 
 from __future__ import annotations
 

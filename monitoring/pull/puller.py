@@ -1,4 +1,7 @@
-"""Ask D&B and store what it answers (design §4.1 to §4.5): announce, call, keep the bytes, then look inside."""
+"""Ask D&B and store what it answers: announce, call, keep the bytes, then look inside.
+
+docs/develop/architecture.md#the-way-of-a-notification says why.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +117,7 @@ def _end(run: Run, outcome: Outcome, reason: str = "") -> bool:
 
 
 def _learn_the_time(run: Run) -> bool:
-    """No pull before D&B's clock is known, and not with a reading that is long out of date (design §4.2)."""
+    """No pull before D&B's clock is known, and not with a reading that is long out of date."""
     registration = run.registration
     if registration.heard_at and timezone.now() - registration.heard_at < STALE:
         return True
@@ -256,7 +259,7 @@ def _refused(run: Run, delivery: Delivery, verdict: Verdict, answer: Answer) -> 
 
 
 def _doubtful(run: Run, delivery: Delivery, verdict: Verdict, answer: Answer) -> bool:
-    """Ask for fewer next time, repair at once; go on only while replay works (design §4.5, §4.11)."""
+    """Ask for fewer next time, repair at once; go on only while replay works."""
     run.result.doubts += 1
     _set_page_size(run, max(1, run.registration.current_page_size // 2))
     if _repair(run) and run.result.doubts < DOUBTS_A_RUN:

@@ -1,4 +1,7 @@
-"""What to do when D&B refuses (contract §6): back off, wait for the quota, or stop and say why."""
+"""What to do when D&B refuses: back off, wait for the quota, or stop and say why.
+
+docs/develop/direct_plus.md#errors-and-limits says why.
+"""
 
 from __future__ import annotations
 

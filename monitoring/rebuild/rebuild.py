@@ -171,7 +171,7 @@ def _facts(batch: Batch) -> Iterator[tuple[Reading, Fact]]:
 
 
 def _change_columns(batch: Batch, reading: Reading, fact: Fact) -> dict[str, Any]:
-    """Without the severity, which people set and which holds from then on (design §3)."""
+    """Without the severity, which people set and which holds from then on."""
     columns: dict[str, Any] = {
         "kind": fact.kind,
         "element": element_key(fact.path),

@@ -1,4 +1,7 @@
-"""Where the next page of a replay begins (design §4.6): everything that can be reached is read, and it ends."""
+"""Where the next page of a replay begins: everything that can be reached is read, and it ends.
+
+docs/develop/direct_plus.md#replay says why.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What was in doubt, by replay (design §4.5): one pass over the replay serves all doubts of a registration."""
+"""What was in doubt, by replay: one pass over the replay serves all doubts of a registration.
+
+docs/develop/direct_plus.md#replay says why.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A company's scores over time: from its own changes to small lines, and the same in words (contract §7)."""
+"""A company's scores over time: from its own changes to small lines, and the same in words."""
 
 from __future__ import annotations
 

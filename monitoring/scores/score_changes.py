@@ -1,4 +1,4 @@
-"""Scores that moved: by how much in the sense of the score, and how many falls in a row (contract §7).
+"""Scores that moved: by how much in the sense of the score, and how many falls in a row.
 
 For percentile scores higher is better, for class scores higher is worse. A move is worth points of a hundred: a
 percentile counts as it is, and a class or a step of the rating's risk about a fifth of the scale.

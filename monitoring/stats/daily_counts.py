@@ -1,4 +1,4 @@
-"""Daily counts for front page and reports: recomputed for the days that a publication touches (design §3)."""
+"""Daily counts for front page and reports: recomputed for the days that a publication touches."""
 
 from __future__ import annotations
 

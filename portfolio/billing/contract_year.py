@@ -1,7 +1,9 @@
-"""The contract year in numbers: what is billed, what will be, and what renews at the anniversary (contract §2).
+"""The contract year in numbers: what is billed, what will be, and what renews at the anniversary.
 
 A company monitored for one day counts for the year, and what is still listed on the anniversary renews. So removals
 planned for a date do not lower what is billed; they lower what renews, if they come before the anniversary.
+
+docs/develop/direct_plus.md#registrations says why.
 """
 
 from __future__ import annotations

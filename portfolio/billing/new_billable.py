@@ -49,5 +49,5 @@ def billed_already(contract: Contract, duns: Sequence[str]) -> set[str]:
 
 
 def new_billable(contract: Contract, duns: Sequence[str]) -> set[str]:
-    """The companies that would be billed anew when added now (design §5)."""
+    """The companies that would be billed anew when added now."""
     return set(duns) - billed_already(contract, duns)

@@ -69,7 +69,7 @@ class SubjectImport(models.Model):
     total = models.PositiveIntegerField(null=True, help_text=_("Rows in the file, when known."))
     chunks = models.PositiveIntegerField(default=0, help_text=_("Chunks of verdicts stored."))
     counts = models.TextField(default="{}", help_text=_("Rows by verdict, as JSON."))
-    new_billable = models.PositiveIntegerField(null=True, help_text=_("New billable companies it adds (design §5)."))
+    new_billable = models.PositiveIntegerField(null=True, help_text=_("New billable companies it adds."))
     removals = models.PositiveIntegerField(null=True, help_text=_("Companies it removes."))
     error = models.TextField(blank=True)
     note = models.TextField(blank=True, help_text=_("What a person should know about how it was read or undone."))

@@ -40,7 +40,7 @@ class Subject(models.Model):
         null=True, blank=True, db_index=True, help_text=_("Planned: no longer wanted from then.")
     )
     state = models.CharField(max_length=16, choices=SubjectState.choices, default=SubjectState.UNKNOWN)
-    code = models.CharField(max_length=16, blank=True, help_text=_("D&B's last code (contract §4)."))
+    code = models.CharField(max_length=16, blank=True, help_text=_("D&B's last code."))
     message = models.TextField(blank=True)
     replacement = models.CharField(max_length=9, blank=True, help_text=_("The D-U-N-S number D&B names instead."))
     sent_at = models.DateTimeField(null=True, help_text=_("When the addition or removal under way was sent."))

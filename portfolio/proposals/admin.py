@@ -231,5 +231,5 @@ def complete(rows: Sequence[Any]) -> None:
 
 
 def uncertain_contracts(names: Iterable[str]) -> Iterable[str]:
-    """Contracts with a registration whose list at D&B is not known (design §5)."""
+    """Contracts with a registration whose list at D&B is not known."""
     return Registration.objects.filter(contract__in=set(names), adopted=False).values_list("contract", flat=True)

@@ -26,7 +26,7 @@ from portfolio.models import (
 )
 
 PROPOSAL_KEYS = uuid.UUID("5b0f2f5c-58f0-5d0b-8c6e-6d1a4c5a9b37")
-TRANSFERRED_CODE = "40003"  # contract §4: the third column holds the replacement
+TRANSFERRED_CODE = "40003"  # the third column holds the replacement
 UNDECIDED = (ProposalState.OPEN, ProposalState.AWAITING_APPROVAL)
 
 
@@ -147,7 +147,7 @@ def replacements(proposals: Iterable[Proposal]) -> list[str]:
 
 
 def propose_replacements() -> list[Proposal]:
-    """D&B refused a wanted company and named another (contract §4): propose that one."""
+    """D&B refused a wanted company and named another: propose that one."""
     made: list[Proposal] = []
     for registration in Registration.objects.order_by("reference").values_list("pk", flat=True):
         refused = Subject.objects.filter(registration=registration, wanted=True, state=SubjectState.REFUSED)

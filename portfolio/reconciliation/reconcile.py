@@ -1,5 +1,5 @@
 """Where D&B's list and what is wanted differ though nothing is under way: shown both ways with what each answer costs,
-decided by people, never corrected by itself (design §5)."""
+decided by people, never corrected by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking over what D&B has already: learn its list, then take it as wanted. Sends and bills nothing (design §5)."""
+"""Taking over what D&B has already: learn its list, then take it as wanted. Sends and bills nothing."""
 
 from __future__ import annotations
 

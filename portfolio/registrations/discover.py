@@ -1,4 +1,4 @@
-"""Registrations as D&B has them: discovered and tracked, never created (contract §2)."""
+"""Registrations as D&B has them: discovered and tracked, never created (docs/develop/direct_plus.md#registrations)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A notification about a company proves that D&B monitors it: what notifications say about who is in (design §5)."""
+"""A notification about a company proves that D&B monitors it: what notifications say about who is in."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _row(registration: Registration, key: uuid.UUID, duns: str, seen: Seen) -> S
 
 
 def _proves(row: Subject, seen: Seen) -> bool:
-    """What waited at D&B is delivered even after a removal, for four days (contract §3, §4)."""
+    """What waited at D&B is delivered even after a removal, for four days."""
     if row.state in (SubjectState.MONITORED, SubjectState.PENDING_REMOVE):
         return False
     if row.monitored_until and seen.last.date() <= row.monitored_until + WAITS_AT_MOST:

@@ -99,7 +99,7 @@ def cadence_words(registration: Registration) -> str:
 
 
 def told_by_dnb(registration: Registration) -> dict[str, Any]:
-    """The `registration` of D&B's answer (contract §2); empty where there is none."""
+    """The `registration` of D&B's answer; empty where there is none."""
     try:
         answer: Any = json.loads(registration.detail or "{}")
     except ValueError:

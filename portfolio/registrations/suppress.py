@@ -1,4 +1,7 @@
-"""Holding D&B's notifications of a registration back, and letting them come again (contract §2)."""
+"""Holding D&B's notifications of a registration back, and letting them come again.
+
+docs/develop/direct_plus.md#registrations says why.
+"""
 
 from __future__ import annotations
 

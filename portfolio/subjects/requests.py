@@ -1,4 +1,4 @@
-"""What people say they want monitored: the only place where a company becomes wanted or stops being so (design §5)."""
+"""What people say they want monitored: the only place where a company becomes wanted or stops being so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What D&B said about a D-U-N-S number → the state of its row, and the days of its stay (contract §4)."""
+"""What D&B said about a D-U-N-S number → the state of its row, and the days of its stay."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The calls that add and remove: rows are marked as sent before the call, so that a process killed in between leaves a
-doubt that is settled later, never a company that nobody knows about (design §5)."""
+doubt that is settled later, never a company that nobody knows about."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be sent: the difference between what people said they want and what D&B has (design §5).
+"""What is to be sent: the difference between what people said they want and what D&B has.
 
 Nothing is sent that nobody has said: an addition needs a wanted row, a removal one that somebody stopped wanting after
 it was there. What D&B dropped or has beside that is drift, which a person decides on.
@@ -16,7 +16,7 @@ from portfolio.dnb_client import setting
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.sync.apply_response import PENDING, UNANSWERED
 
-# D&B drops what nobody pulls for 4 days, and still delivers what waits after a removal (contract §3, §4).
+# D&B drops what nobody pulls for 4 days, and still delivers what waits after a removal.
 WAITS_AT_MOST = timedelta(days=4)
 # Codes with which D&B refuses a removal: asking again by itself would go on for ever.
 SAID_NO = ("10003", "40002", "40003", "10200", "40001", "refused")

@@ -22,7 +22,7 @@ from direct_plus.errors import (
 )
 from portfolio.dnb_client import NotConfigured
 
-# The call itself is wrong, not the number in it (contract §6).
+# The call itself is wrong, not the number in it.
 WHOLE_CALL = frozenset({"00003", "00008", "00010", "10002", "00005"})
 # D&B has refused the whole call: nothing was added or removed. After anything else that is not known.
 DID_NOTHING = (NotAuthorised, TooManyCalls, QuotaUsedUp, BadRequest, NotFound)
@@ -74,6 +74,6 @@ def in_words(error: Exception) -> tuple[str, datetime, bool]:
 
 
 def next_midnight() -> datetime:
-    """When D&B's daily quota begins anew (contract §6)."""
+    """When D&B's daily quota begins anew."""
     tomorrow = timezone.now() + timedelta(days=1)
     return tomorrow.replace(hour=0, minute=1, second=0, microsecond=0)

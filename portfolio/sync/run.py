@@ -1,5 +1,5 @@
 """Making D&B's list equal to what is wanted: send the difference, follow each number to its end, go on after any end
-of the process (design §5)."""
+of the process."""
 
 from __future__ import annotations
 

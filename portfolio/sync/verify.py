@@ -17,7 +17,7 @@ from portfolio.sync.context import Work
 from portfolio.sync.diff import Verb, doubtful, pending
 from portfolio.sync.errors import is_about_the_number
 
-SECONDS_A_CALL = 0.21  # five calls a second at most, with the throttle's margin (design §6)
+SECONDS_A_CALL = 0.21  # five calls a second at most, with the throttle's margin
 DOUBTS_A_RUN = 250
 TALLIED_EVERY = 20
 

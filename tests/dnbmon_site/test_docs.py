@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import get_commands
 
 from health.runbook_page import rendered
@@ -77,3 +78,28 @@ PATH = re.compile(rf"`((?:{'|'.join(PROGRAM)}|deploy|docs|templates|tests)/[^`\s
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "develop").glob("*.md")), ids=lambda page: page.name)
 def test_every_path_that_developers_are_shown_exists(page: Path) -> None:
     assert [path for path in PATH.findall(page.read_text()) if not (ROOT / path).exists()] == []
+
+
+IN_CODE = re.compile(r"\b(docs/[\w/]+\.\w+)(?:#([\w-]+))?")
+
+
+@pytest.mark.parametrize("app", PROGRAM)
+def test_every_document_that_the_program_names_exists(app: str) -> None:
+    named = {name for path in (ROOT / app).rglob("*.py") for name in IN_CODE.findall(path.read_text())}
+    assert [name for name in named if not _leads_somewhere(*name)] == []
+
+
+def _leads_somewhere(file: str, anchor: str) -> bool:
+    return (ROOT / file).is_file() and (not anchor or anchor in _anchors(ROOT / file))
+
+
+TABLE = re.compile(r"^    (\w+) \{\n((?:        .*\n)*)    \}", re.MULTILINE)
+
+
+def test_the_data_model_shows_every_table_and_no_field_that_is_not() -> None:
+    shown = dict(TABLE.findall((ROOT / "docs" / "develop" / "data_model.md").read_text()))
+    ours = {model.__name__: model for model in apps.get_models() if model.__module__.split(".")[0] in PROGRAM}
+    assert shown.keys() == ours.keys()
+    for name, rows in shown.items():
+        fields = {field.name for field in ours[name]._meta.get_fields()}
+        assert {row.split()[1] for row in rows.splitlines()} - fields == set(), name

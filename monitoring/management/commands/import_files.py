@@ -81,6 +81,6 @@ def _files(paths: list[Path]) -> Iterator[tuple[Path, FileName]]:
 
 
 def _hashes(headers: list[Path]) -> dict[str, str]:
-    """SHA-256 of each zip by name, as far as headers tell (contract §5)."""
+    """SHA-256 of each zip by name, as far as headers tell."""
     listed = [one for path in headers for one in read_header(path.read_bytes()).files]
     return {one.name: one.sha256 for one in listed if one.sha256}

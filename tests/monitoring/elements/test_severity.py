@@ -1,4 +1,4 @@
-"""How much a change matters: contract §7 as a table."""
+"""How much a change matters, as a table."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A company as of a day equals what a plain reading of the raw deliveries makes of it (design §4.10).
+"""A company as of a day equals what a plain reading of the raw deliveries makes of it.
 
 The recomputation here shares no code with the program: it reads the stored answers as JSON and folds them by the
 rules alone. The stream comes from a sandbox that tells things late, twice, in another order, and drops answers.
