@@ -8,6 +8,6 @@ class PortfolioConfig(AppConfig):
 
     def ready(self) -> None:
         from core import dates
-        from portfolio import open_counts  # noqa: F401  name what is counted
+        from portfolio import exports, open_counts  # noqa: F401  they declare lists and what is counted
 
         dates.install()

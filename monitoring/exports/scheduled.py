@@ -33,9 +33,8 @@ from core.json_text import RawJSONRenderer
 from core.lists.listings import LISTINGS, Listing, batches
 from core.lists.saved_filters import columns_of
 from core.models import ExportFormat, SavedFilter
-from monitoring.exports import listings  # noqa: F401  exports declares what changes hold as files
 from monitoring.exports.sftp import NotDelivered, deliver
-from monitoring.feed import feed  # noqa: F401  exports declares what changes hold as files
+from monitoring.feed import feed
 from monitoring.feed.parameters import FeedParameters, choice_of
 from monitoring.feed.serializers import shown
 from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport

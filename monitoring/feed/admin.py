@@ -17,7 +17,6 @@ from core.admin.filters import DaysFilter, choice_filter
 from core.admin.lists import ChosenList
 from monitoring.company_page.timeline import lines_of
 from monitoring.elements.admin.filters import ElementFilter
-from monitoring.exports import listings  # noqa: F401  declares the columns
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import Change, Kind, Publication, Severity
 from monitoring.story_order import LATEST_FIRST, newest, story_key

@@ -26,7 +26,6 @@ from monitoring.alerts.actions import acknowledge, assign, close, comment, open_
 from monitoring.alerts.new_company_summary import counts_by_rule
 from monitoring.alerts.routing import open_channels_of
 from monitoring.company_page.timeline import Line, lines_of
-from monitoring.exports import listings  # noqa: F401  declares the columns
 from monitoring.jobs import have_it_sent
 from monitoring.models import Alert, AlertComment, AlertFact, AlertKind, AlertRule, AlertState, Change, Severity
 from monitoring.outbox.permitted_addresses import unheard_until_yes, waits_for
