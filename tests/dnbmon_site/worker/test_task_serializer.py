@@ -20,7 +20,8 @@ from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
 from picklefield.fields import PickledObject
 
-from dnbmon_site.worker.schedules import ALL_JOBS, install_schedules, make_schedules_anew, refuse_foreign
+from dnbmon_site.worker.admin import run_again
+from dnbmon_site.worker.schedules import ALL_JOBS, RENAMED, install_schedules, make_schedules_anew, refuse_foreign
 from tests.support import PROGRAM, ROOT
 
 TASK = {
@@ -66,6 +67,23 @@ def test_a_job_comes_out_as_it_was_put_in() -> None:
     task = SignedPackage.loads(OrmQ.objects.get().payload)
     assert (task["func"], task["args"], task["kwargs"]) == ("monitoring.jobs.pull_now", ("a key",), {})
     assert timezone.now() - task["started"] < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("before", "now"), sorted(RENAMED.items()))
+def test_what_an_earlier_version_put_into_the_queue_is_done(before: str, now: str) -> None:
+    assert before not in ALL_JOBS
+    assert SignedPackage.loads(a_package({**TASK, "func": before}))["func"] == now
+    assert now in ALL_JOBS
+
+
+@pytest.mark.django_db
+def test_a_failed_task_of_an_earlier_version_runs_again_under_its_new_name() -> None:
+    now = timezone.now()
+    row = Task.objects.create(
+        id="1", name="n", func="portfolio.importing.jobs.work_on_import", args=["a key"], started=now, stopped=now
+    )
+    assert run_again(row, "ann")
+    assert SignedPackage.loads(OrmQ.objects.get().payload)["func"] == "portfolio.jobs.work_on_import"
 
 
 @pytest.mark.parametrize(
