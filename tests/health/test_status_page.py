@@ -110,13 +110,20 @@ def test_the_handbook_is_read_inside_the_program(operator: Client) -> None:
 
 
 def test_links_of_the_handbook_lead_somewhere() -> None:
-    for file in sorted(FOLDER.glob("*.md")):
+    for file in sorted(FOLDER.rglob("*.md")):
         _, body = rendered(file, 0)
         for target in re.findall(r'(?:href|src)="([^":]+)"', body):
             path, _, anchor = target.partition("#")
-            aim = found(path or file.name)
+            aim = found(str(file.parent / path if path else file))
             if anchor and aim.suffix == ".md":
                 assert f'id="{anchor}"' in rendered(aim, 0)[1], f"{file.name} links {target}"
+
+
+def test_the_handbook_links_between_its_folders_and_not_out_of_them() -> None:
+    _, body = rendered(FOLDER / "develop" / "architecture.md", 0)
+    assert 'href="../operate/backup.md"' in body
+    _, body = rendered(FOLDER / "develop" / "data_model.md", 0)
+    assert 'href="invariants.md#ids-from-content"' in body and 'href="../../' not in body
 
 
 def test_as_json(operator: Client) -> None:
