@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
@@ -24,10 +25,17 @@ FOLDER: Path = settings.BASE_DIR / "docs"
 @require_safe
 def page(request: HttpRequest, path: str) -> HttpResponseBase:
     """A page of `docs/` as people read it; what it shows or offers beside it, as it is."""
+    if folder := folder_now(path):
+        return redirect("handbook", f"{folder}/{path}", permanent=True)
     file = found(path)
     if file.suffix != ".md":
         return FileResponse(file.open("rb"))
     return read(request, file)
+
+
+def folder_now(path: str) -> str:
+    """Pages stood in no folder once, and bookmarks lead to them there."""
+    return next((file.parent.name for file in FOLDER.glob("*/*.md") if file.name == path), "")
 
 
 def found(path: str) -> Path:

@@ -49,7 +49,7 @@ CODES = ("dnbCode", "priority", "typeDnBCode", "inLanguage")
 
 
 def words(name: str) -> str:
-    """A name of D&B's in the reader's language, where the catalogue knows it (`vocabulary.py`)."""
+    """A name of D&B's in the reader's language, where the catalogue knows it (`labels_catalog.py`)."""
     plain = plain_words(name)
     return gettext(plain) if plain else ""
 

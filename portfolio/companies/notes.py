@@ -1,4 +1,4 @@
-"""What people say about a company: notes, tags and an owner; each act is written down (`portfolio/auditing.py`)."""
+"""What people say about a company: notes, tags and an owner; each act is written down (`core/audit.py`)."""
 
 from __future__ import annotations
 

@@ -101,6 +101,8 @@ def test_the_handbook_is_read_inside_the_program(operator: Client) -> None:
     text = operator.get("/health/help/operate/troubleshooting.md").content.decode()
     assert all(f'<a id="{result.check}"></a>' in text for result in all_checks())
     assert 'id="health"' in operator.get("/health/help/operate/operations.md").content.decode()
+    moved = operator.get("/health/help/troubleshooting.md")
+    assert (moved.status_code, moved["Location"]) == (301, "/health/help/operate/troubleshooting.md")
     image = operator.get("/health/help/images/health.png")
     assert image["Content-Type"] == "image/png" and b"".join(image.streaming_content)  # type: ignore[attr-defined]
     for path in ("missing.md", "../manage.py", "images"):
