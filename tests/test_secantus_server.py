@@ -40,3 +40,42 @@ def test_type_of_what_is_missing(expression: Any) -> None:
 @pytest.mark.parametrize(("operator", "found"), [("$lt", 1), ("$gt", 0)])
 def test_now_compares_with_stored_dates(operator: str, found: int) -> None:
     assert len(answer({"$match": {"$expr": {operator: ["$at", "$$NOW"]}}})) == found
+
+
+Join = dict[str, Any]
+JOINS: list[tuple[Join, dict[int, list[int]]]] = [
+    # What does not depend on the document is the same for each.
+    ({"pipeline": [{"$match": {"of": {"$lte": 1}}}]}, dict.fromkeys(range(20), [100, 101, 102, 103])),
+    ({"localField": "_id", "foreignField": "of", "pipeline": []}, {i: [100 + 2 * i, 101 + 2 * i] for i in range(20)}),
+    (
+        {"let": {"mine": "$_id"}, "pipeline": [{"$match": {"$expr": {"$eq": ["$of", "$$mine"]}}}]},
+        {i: [100 + 2 * i, 101 + 2 * i] for i in range(20)},
+    ),
+]
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+@pytest.mark.parametrize("number", [1, 20])
+@pytest.mark.parametrize(("join", "expected"), JOINS)
+def test_joins_of_few_and_many(number: int, indexed: bool, join: Join, expected: dict[int, list[int]]) -> None:
+    left, right = (cast(Any, connection).database[name] for name in ("left", "right"))
+    left.insert_many([{"_id": i} for i in range(number)])
+    right.insert_many([{"_id": 100 + i, "of": i // 2} for i in range(40)])
+    if indexed:
+        right.create_index("of")
+    lookup = {"$lookup": {"from": "right", "as": "there", **join}}
+    found = {one["_id"]: [other["_id"] for other in one["there"]] for one in left.aggregate([lookup])}
+    left.drop()
+    right.drop()
+    assert found == {i: expected[i] for i in range(number)}
+
+
+def test_joined_documents_are_each_ones_own() -> None:
+    """Changing what one document got leaves the others' alone."""
+    collection = cast(Any, connection).database["own"]
+    collection.insert_many([{"_id": i, "n": i} for i in range(3)])
+    first = {"$lookup": {"from": "own", "as": "sub.all", "pipeline": [{"$match": {"_id": 0}}]}}
+    stages = [first, {"$unwind": "$sub.all"}, {"$addFields": {"sub.all.n": "$_id"}}]
+    found = [one["sub"]["all"]["n"] for one in collection.aggregate(stages)]
+    collection.drop()
+    assert found == [0, 1, 2]

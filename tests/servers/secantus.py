@@ -16,6 +16,8 @@ from secantus.expressions import MISSING
 from secantus.paths import get_path
 from secantus.server import SecantusDBServer
 
+from tests.servers.secantus_speed import quicken
+
 
 def flattened(spec: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """{sub: {a: 1}} → {"sub.a": 1}, which MongoDB takes for the same thing and SecantusDB gets right."""
@@ -74,6 +76,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     for mend in (mend_project, mend_add_fields, mend_type, mend_now):
         mend()
+    quicken()
     with tempfile.TemporaryDirectory(prefix="dnbmon-secantus-") as directory:
         server = SecantusDBServer(host="127.0.0.1", port=0, storage_path=directory, cache_size="512M")
         server.start()
