@@ -23,6 +23,8 @@ ALLOWED = {
     "health/incidents/heartbeat_url.py": {"requests"},
     "dnbmon_site/accounts/oidc.py": {"requests"},
     # The named exceptions.
+    # For the errors of the client's own connections.
+    "direct_plus/connection_failures.py": {"requests", "urllib3", "http.client"},
     "direct_plus/session.py": {"requests"},
     "direct_plus/transport.py": {"requests", "urllib3", "http.client", "socket"},
     "dnbmon_site/operations/doctor/dnb.py": {"requests"},
