@@ -21,6 +21,8 @@ from django_q.signals import post_execute, pre_execute
 from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
 
+from core.db import clean_text
+
 __all__ = [
     "Failure",
     "OrmQ",
@@ -34,6 +36,7 @@ __all__ = [
     "post_execute",
     "pre_execute",
     "repeat_when_locked",
+    "run_step",
 ]
 
 logger = logging.getLogger(__name__)
@@ -84,6 +87,20 @@ def repeat_when_locked(step: Callable[Arguments, Result], *args: Arguments.args,
         # Not in step with others who were turned away with it.
         time.sleep(pause * random.uniform(0.5, 1.5))
     return step(*args, **kwargs)
+
+
+def run_step(step: Callable[..., object], *args: object, note: Callable[[str], object] = lambda trouble: None) -> bool:
+    """The boundary of all jobs: a step that fails holds up no other. False where it failed, after `note` was told why.
+
+    What failed is done again by a later run, since each step may run twice.
+    """
+    try:
+        repeat_when_locked(step, *args)
+    except Exception as error:
+        logger.exception("%s failed for %s", getattr(step, "__name__", step), ", ".join(map(str, args)) or "all")
+        note(clean_text(f"{type(error).__name__}: {error}"))
+        return False
+    return True
 
 
 def is_locked(error: OperationalError) -> bool:

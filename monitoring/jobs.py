@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from core.cached_counts import tally
-from core.db import clean_text
-from core.jobs import ask_worker, async_task, repeat_when_locked
+from core.jobs import ask_worker, async_task, run_step
 from direct_plus.errors import DirectPlusError, ServerTrouble, TooManyCalls, Unreachable, Unreadable
 from monitoring.alerts import channel_messages
 from monitoring.alerts.assignment_notices import notify_assignees
@@ -60,14 +59,7 @@ SAYS_NOTHING = (Unreachable, Unreadable, TooManyCalls, ServerTrouble)
 def wake() -> None:
     """Something was published: let its readers read it. What fails is done by the next scheduled run."""
     for step in (gather_evidence, read_publications, alert_published, queue_for_webhooks, have_it_sent):
-        _on_its_own(step)
-
-
-def _on_its_own(step: Callable[[], object]) -> None:
-    try:
-        repeat_when_locked(step)
-    except Exception:
-        logger.exception("%s failed", step.__name__)
+        run_step(step)
 
 
 def alert_published() -> int:
@@ -91,7 +83,7 @@ def send_due() -> int:
     """Send what is due to channels and webhooks; returns how many messages were sent."""
     tell_notices()
     notify_assignees()
-    _on_its_own(tell_of_portfolio)
+    run_step(tell_of_portfolio)
     let_go_on()
     return dispatch_due(timezone.now() + A_MINUTE)
 
@@ -112,14 +104,10 @@ def make_reports() -> int:
 
 def keep(delivery: Delivery) -> None:
     """Read a stored delivery at once. What fails here is stored already and is read again by a later job."""
+    rows = Delivery.objects.filter(pk=delivery.pk)
     with in_the_log(delivery):
-        try:
-            repeat_when_locked(ingest, delivery)
-        except Exception as error:
-            logger.exception("delivery %s could not be read", delivery.pk)
-            Delivery.objects.filter(pk=delivery.pk).update(error=clean_text(f"{type(error).__name__}: {error}"))
-            return
-        wake()
+        if run_step(ingest, delivery, note=lambda trouble: rows.update(error=trouble)):
+            wake()
 
 
 def pull_due() -> int:
@@ -132,16 +120,9 @@ def pull_due() -> int:
             break
         done += _at_the_boundary(pull_one, key, until)
     if done:
-        _count()
+        # The front page shows at once what was pulled.
+        run_step(count_days)
     return done
-
-
-def _count() -> None:
-    """The front page shows at once what was pulled; what fails here is counted by the next scheduled run."""
-    try:
-        repeat_when_locked(count_days)
-    except Exception:
-        logger.exception("the days could not be counted")
 
 
 def _due(now: datetime) -> list[uuid.UUID]:
@@ -157,16 +138,12 @@ def pull_one(key: uuid.UUID, until: datetime) -> PullResult:
 
 def _at_the_boundary(step: Callable[[uuid.UUID, datetime], object], key: uuid.UUID, until: datetime) -> bool:
     """One registration's trouble holds up no other."""
-    try:
-        repeat_when_locked(step, key, until)
-    except Exception as error:
-        logger.exception("%s failed for registration %s", step.__name__, key)
+
+    def put_off(trouble: str) -> None:
         later = timezone.now() + timedelta(minutes=1)
-        Registration.objects.filter(pk=key).update(
-            trouble=clean_text(f"{type(error).__name__}: {error}"), next_pull_at=later
-        )
-        return False
-    return True
+        Registration.objects.filter(pk=key).update(trouble=trouble, next_pull_at=later)
+
+    return run_step(step, key, until, note=put_off)
 
 
 def repair_due() -> int:

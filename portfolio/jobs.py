@@ -6,16 +6,16 @@ import logging
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.cached_counts import tally
-from core.db import clean_text
 from core.exports.files import remove_old, write_waiting
 from core.exports.files import work_on as work_on_export
-from core.jobs import ask_worker
+from core.jobs import ask_worker, run_step
 from core.leases import HoldLost
 from core.text import counted
 from direct_plus.errors import DirectPlusError
@@ -54,14 +54,12 @@ def work_on_import(key: str) -> str:
     """Read, apply or undo for a while, then queue again; returns the state that the import is in."""
     import_ = SubjectImport.objects.select_related("registration__contract").get(pk=uuid.UUID(key))
     until = timezone.now() + WORKING_TIME
-    try:
-        work_on(import_, until=until)
-    except Exception as error:
-        # Tried again after a while; the page tells why it stands still.
-        logger.exception("import %s could not be moved on", key)
-        SubjectImport.objects.filter(pk=import_.pk).update(
-            error=clean_text(f"{type(error).__name__}: {error}"), moved_at=timezone.now()
-        )
+
+    def stand_still(trouble: str) -> None:
+        """Tried again after a while; the page tells why."""
+        SubjectImport.objects.filter(pk=import_.pk).update(error=trouble, moved_at=timezone.now())
+
+    if not run_step(partial(work_on, until=until), import_, note=stand_still):
         return "failed"
     import_.refresh_from_db(fields=["state"])
     tally("imports")
@@ -156,16 +154,12 @@ def _with_proposals(run: SyncRun | None) -> SyncRun | None:
 
 def _at_the_boundary(step: Callable[[Registration, datetime], object], row: Registration, until: datetime) -> bool:
     """One registration's trouble holds up no other."""
-    try:
-        step(row, until)
-    except Exception as error:
-        logger.exception("%s failed for %s", step.__name__, row)
-        run = progress.open_run(row)
-        if run:
-            later = timezone.now() + timedelta(minutes=1)
-            progress.fail_run(run, f"{type(error).__name__}: {error}", retry_at=later, tell=False)
-        return False
-    return True
+
+    def put_off(trouble: str) -> None:
+        if run := progress.open_run(row):
+            progress.fail_run(run, trouble, retry_at=timezone.now() + timedelta(minutes=1), tell=False)
+
+    return run_step(step, row, until, note=put_off)
 
 
 def start_sync_now(registration: Registration, by: str) -> None:
