@@ -8,9 +8,12 @@ class MonitoringConfig(AppConfig):
     verbose_name = _("Monitoring")
 
     def ready(self) -> None:
-        from monitoring import open_counts  # noqa: F401  declares what is counted
-        from monitoring.alerts import reach  # noqa: F401  declares what is counted
+        # Each declares what it brings: what is counted, lists, readers of publications, ways to send.
+        from monitoring import jobs, open_counts  # noqa: F401
+        from monitoring.alerts import channel_messages, reach  # noqa: F401
         from monitoring.alerts.default_rules import install_pack
-        from monitoring.exports import listings  # noqa: F401  declares lists
+        from monitoring.exports import listings  # noqa: F401
+        from monitoring.reports import schedule  # noqa: F401
+        from monitoring.webhooks import send  # noqa: F401
 
         post_migrate.connect(install_pack, sender=self, dispatch_uid="monitoring.alerts.default_rules")

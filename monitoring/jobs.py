@@ -12,7 +12,6 @@ from django.utils import timezone
 from core.cached_counts import tally
 from core.jobs import ask_worker, async_task, run_step
 from direct_plus.errors import DirectPlusError, ServerTrouble, TooManyCalls, Unreachable, Unreadable
-from monitoring.alerts import channel_messages
 from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.digests import send_digests
 from monitoring.alerts.evaluate import raise_alerts
@@ -32,7 +31,6 @@ from monitoring.replay.passes import audit, audit_is_due, repair, repair_is_due
 from monitoring.reports import schedule
 from monitoring.stats.daily_counts import roll_up
 from monitoring.stats.latency import roll_up_delays
-from monitoring.webhooks import send
 from monitoring.webhooks.endpoints import let_go_on
 from monitoring.webhooks.enqueue import queue_changes
 from monitoring.webhooks.portfolio_events import tell_of_portfolio
@@ -46,8 +44,6 @@ from portfolio.registrations.discover import read_details, resume_what_is_over, 
 logger = logging.getLogger(__name__)
 A_MINUTE = timedelta(seconds=55)
 SEND = "monitoring.jobs.send_due"
-# What they bring: how each kind of target is reached.
-SENDERS = (channel_messages, send, schedule)
 # The job comes once a minute: what is due between two runs would otherwise wait for a whole one.
 HALF_A_MINUTE = timedelta(seconds=30)
 # Less than after a refused pull, by as much as health leaves between two questions: it takes this for no new stop.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from monitoring.models import Notification
-from monitoring.publications.consumers import PublicationReader, after
+from monitoring.models import Notification, Publication
+from monitoring.publications.consumers import PublicationReader
 from monitoring.story_order import notification_key
 from portfolio.models import Registration
 from portfolio.registrations.membership_evidence import fold, take_evidence
@@ -20,14 +21,12 @@ PUBLICATIONS = 100
 
 def gather_evidence(limit: int = PUBLICATIONS) -> int:
     """Take what the next publications prove; returns how many were read. A repetition changes nothing."""
-    mark = READER.mark()
-    rows = list(after(mark).values_list("number", "delivery_id")[:limit])
-    if not rows:
-        return 0
-    for registration, notices in _notices([delivery for _, delivery in rows]).items():
+    return READER.read(_take, limit)
+
+
+def _take(publications: Sequence[Publication]) -> None:
+    for registration, notices in _notices([publication.delivery_id for publication in publications]).items():
         take_evidence(Registration(pk=registration), fold(notices))
-    READER.move(mark, rows[-1][0])
-    return len(rows)
 
 
 def _notices(deliveries: list[uuid.UUID]) -> dict[uuid.UUID, list[tuple[str, str, datetime]]]:

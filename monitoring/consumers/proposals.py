@@ -7,7 +7,7 @@ is known of it, whatever the order in which it came: a deletion that was undone 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db import in_batches
 from monitoring.elements.formatting import from_json
-from monitoring.models import Change, Kind
-from monitoring.publications.consumers import PublicationReader, after
+from monitoring.models import Change, Kind, Publication
+from monitoring.publications.consumers import PublicationReader
 from portfolio.models import ProposalKind
 from portfolio.proposals.create import Sign, propose
 from portfolio.proposals.withdraw import withdraw
@@ -53,15 +53,13 @@ class Fact(NamedTuple):
 
 def read_publications() -> int:
     """Propose what publications not read yet suggest; returns how many publications were read."""
-    mark = READER.mark()
-    publications = list(after(mark)[:PUBLICATIONS])
-    if not publications:
-        return 0
+    return READER.read(_take, PUBLICATIONS)
+
+
+def _take(publications: Sequence[Publication]) -> None:
     told = [publication.delivery_id for publication in publications if publication.change_count]
     for batch in in_batches(told):
         _consider(_facts(delivery__in=list(batch)))
-    READER.move(mark, publications[-1].number)
-    return len(publications)
 
 
 def _facts(**which: object) -> list[Fact]:

@@ -1,12 +1,13 @@
 """Readers of publications, each with a mark of its own.
 
-A reader becomes known by being made, so whoever needs all of them (retention, removing a registration) forgets none.
+A reader becomes known by being made, and the apps make them all when they are ready (`monitoring/apps.py`), so whoever
+needs all of them (retention, removing a registration) forgets none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 
 from django.db.models import QuerySet
 
@@ -32,6 +33,18 @@ class PublicationReader:
         """Compare-and-swap; False when somebody else has moved the mark: they read on from there."""
         return bool(ReadMark.objects.filter(pk=self.name, number=mark).update(number=number))
 
+    def read(self, take: Callable[[Sequence[Publication]], object], limit: int) -> int:
+        """Give the next publications to `take`, then move the mark; returns how many there were.
+
+        Who is killed in between, or overtaken, takes the same again: `take` does no harm twice.
+        """
+        mark = self.mark()
+        publications = list(after(mark)[:limit])
+        if publications:
+            take(publications)
+            self.move(mark, publications[-1].number)
+        return len(publications)
+
     def set_back(self, number: int) -> None:
         ReadMark.objects.filter(pk=self.name, number__gt=number).update(number=number)
 
@@ -41,8 +54,6 @@ def after(mark: int) -> QuerySet[Publication]:
 
 
 def all_readers() -> list[PublicationReader]:
-    """Every reader there is: each is run by a job, so the modules of the jobs make them all."""
-    import_module("monitoring.jobs")
     return [_known[name] for name in sorted(_known)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -12,8 +12,8 @@ from django.db.models import Count
 
 from core.db import in_batches, insert_new
 from monitoring.history.state import SNAPSHOT
-from monitoring.models import Change, DailyCount, DayTotal, Notification, Severity
-from monitoring.publications.consumers import PublicationReader, after
+from monitoring.models import Change, DailyCount, DayTotal, Notification, Publication, Severity
+from monitoring.publications.consumers import PublicationReader
 from monitoring.scores.score_changes import recount_moves
 from monitoring.stats.day_totals import totals_of
 from portfolio.models import Company
@@ -25,14 +25,14 @@ PUBLICATIONS = 500
 
 def roll_up() -> int:
     """Recompute the days touched by publications not counted yet; returns how many days were."""
-    mark = READER.mark()
-    publications = list(after(mark)[:PUBLICATIONS])
-    if not publications:
-        return 0
-    days = days_touched([publication.delivery_id for publication in publications])
-    for day in sorted(days):
-        recount(day)
-    READER.move(mark, publications[-1].number)
+    days: set[date] = set()
+
+    def take(publications: Sequence[Publication]) -> None:
+        days.update(days_touched([publication.delivery_id for publication in publications]))
+        for day in sorted(days):
+            recount(day)
+
+    READER.read(take, PUBLICATIONS)
     return len(days)
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from core.db import in_batches
 from core.text import days_and_hours
 from monitoring.models import Change, DailyDelay, Kind, Measure, Publication, Severity
-from monitoring.publications.consumers import PublicationReader, after
+from monitoring.publications.consumers import PublicationReader
 from monitoring.stats.daily_counts import PUBLICATIONS, replace_day
 
 READER = PublicationReader("daily delays")
@@ -27,14 +27,14 @@ DIGITS = 2
 
 def roll_up_delays() -> int:
     """Recompute the days of publications not counted yet; returns how many days that were."""
-    mark = READER.mark()
-    publications = list(after(mark)[:PUBLICATIONS])
-    if not publications:
-        return 0
-    days = {_day(publication.published_at) for publication in publications}
-    for day in sorted(days):
-        recount_delays(day)
-    READER.move(mark, publications[-1].number)
+    days: set[date] = set()
+
+    def take(publications: Sequence[Publication]) -> None:
+        days.update(_day(publication.published_at) for publication in publications)
+        for day in sorted(days):
+            recount_delays(day)
+
+    READER.read(take, PUBLICATIONS)
     return len(days)
 
 
