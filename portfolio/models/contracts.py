@@ -157,7 +157,7 @@ def check_timezone(value: str) -> None:
 
 
 class Registration(models.Model):
-    """A list of D-U-N-S numbers that D&B watches for us. D&B creates it; we discover and pull it (contract §2)."""
+    """A list of D-U-N-S numbers that D&B watches for us. D&B creates it; we discover and pull it."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT)
