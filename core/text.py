@@ -67,7 +67,7 @@ def span(seconds: float) -> str:
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
-    """ "1 change", "2,000 changes", in English: for commands and programs. Pages count with `counting.py`."""
+    """ "1 change", "2,000 changes", in English: for commands and programs. Pages count with `plurals.py`."""
     return f"{counted(count)} {one if count == 1 else many or one + 's'}"
 
 

@@ -1,6 +1,6 @@
 """The jobs that django-q2 runs: one line each, installed idempotently, visible and pausable in the admin.
 
-Nothing else is ever run by the queue: `task_packages.py` refuses it where tasks are unpacked.
+Nothing else is ever run by the queue: `task_serializer.py` refuses it where tasks are unpacked.
 """
 
 from __future__ import annotations
