@@ -39,7 +39,7 @@ PAGES = (
     "/portfolio/registration/",
     "/portfolio/registration/{registration}/change/",
     "/portfolio/contract/year/",
-    "/portfolio/savedfilter/",
+    "/core/savedfilter/",
     "/monitoring/change/",
     "/monitoring/change/?p=150",
     "/monitoring/change/?severity=4",

@@ -90,8 +90,8 @@ def _prepare(field: Any) -> Prepare:
     kind = target.get_internal_type()
     if kind in AS_IT_IS or "Integer" in kind:
         return _as_it_is
-    if kind == "UUIDField":
-        return _as_it_is if connection.features.has_native_uuid_field else _hex
+    if kind == "CompactUUIDField":
+        return _as_it_is if connection.vendor == "postgresql" else _bytes
     if kind == "DateTimeField":
         return _as_it_is if connection.vendor == "postgresql" else _utc
     return partial(target.get_db_prep_save, connection=connection)
@@ -106,5 +106,5 @@ def _utc(value: Any) -> Any:
     return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
 
 
-def _hex(value: Any) -> Any:
-    return None if value is None else value.hex
+def _bytes(value: Any) -> Any:
+    return None if value is None else value.bytes

@@ -1,10 +1,15 @@
-"""What a column is set to where nobody has said otherwise, in words: beside its field, and in the docs."""
+"""Kinds of columns, and what a column is set to where nobody has said otherwise, in words."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from bson.binary import Binary
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field
 from django.utils.translation import gettext
 
@@ -30,3 +35,45 @@ def with_default(field: Field[Any, Any], help_text: str) -> str:
         if words
         else help_text
     )
+
+
+class _InBytes:
+    def get_internal_type(self) -> str:
+        """Not Django's: its backends would take the bytes for text."""
+        return "CompactUUIDField"
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return {"postgresql": "uuid", "sqlite": "blob"}.get(connection.vendor, "binData")
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        key = self.to_python(value)
+        if key is None or connection.vendor == "postgresql":
+            return key
+        return key.bytes if connection.vendor == "sqlite" else Binary.from_uuid(key)
+
+    def from_db_value(self, value: Any, expression: object, connection: BaseDatabaseWrapper) -> Any:
+        return uuid.UUID(bytes=bytes(value)) if isinstance(value, bytes) else value
+
+    to_python: Callable[[Any], uuid.UUID | None]
+
+
+if TYPE_CHECKING:
+    # Django's takes no types where it runs.
+    Given = TypeVar("Given", contravariant=True)
+    Got = TypeVar("Got", covariant=True)
+
+    class CompactUUIDField(models.UUIDField[Given, Got]): ...
+
+else:
+
+    class CompactUUIDField(_InBytes, models.UUIDField):
+        """An id in 16 bytes on every engine, in the order of its hex text: half of what Django's takes where the engine
+        has no type for it, in the row and in every index."""
+
+
+class TextInOrderOfBytes(models.TextField):  # type: ignore[type-arg]
+    """Text that is searched from a prefix to the prefix + U+10FFFF: on PostgreSQL only the C collation orders it so."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
+        usual: Any = super().db_parameters(connection)
+        return usual | {"collation": "C"} if connection.vendor == "postgresql" else usual

@@ -112,6 +112,7 @@ APPS = [
     "portfolio",
     "monitoring",
     "health",
+    "dnbmon_site.accounts",
     "dnbmon_site",
 ]
 INSTALLED_APPS = [mongodb.APP_CONFIGS.get(app, app) if MONGODB else app for app in APPS]
@@ -152,7 +153,7 @@ TEMPLATES = [
 ]
 
 # People
-AUTH_USER_MODEL = "dnbmon_site.User"
+AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

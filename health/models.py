@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 
 KEYS = uuid.UUID("1a6f4f5b-5d0e-5c3a-9f1e-7f1c2f6f3b60")
@@ -27,7 +28,7 @@ class Heartbeat(models.Model):
     """The last sign of life of a part of the program: “jobs” is written by a job, and so shows that jobs run;
     “results” by the process that writes down how they ended."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     name = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(help_text=_("By the database's clock."))
     trouble = models.TextField(blank=True, help_text=_("Why the last try failed."))
@@ -65,7 +66,7 @@ class Span(models.TextChoices):
 class Sample(models.Model):
     """How it was in a minute, or over a day. Days are made of minutes, which go after some days."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     span = models.CharField(max_length=8, choices=Span.choices)
     at = models.DateTimeField(help_text=_("Its beginning."))
     state = models.SmallIntegerField(choices=State.choices, default=State.OK, help_text=_("The worst check."))
@@ -92,7 +93,7 @@ class Incident(models.Model):
     """Something that went wrong, from its beginning to its end. Its key comes from the one before it about the same
     matter, so that two processes that see the same trouble open it once."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     matter = models.CharField(max_length=200, help_text=_("Which check, and of what."))
     title = models.TextField()
     cause = models.TextField(help_text=_("What was seen when it began."))
@@ -123,7 +124,7 @@ class Incident(models.Model):
 class IncidentNote(models.Model):
     """What a person wrote down about an incident. Never changed."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE)
     author = models.TextField()
     at = models.DateTimeField()

@@ -8,7 +8,7 @@ from django.db import models
 
 pytestmark = pytest.mark.every_engine
 
-OURS = ("portfolio", "monitoring", "health", "dnbmon_site")
+OURS = ("core", "portfolio", "monitoring", "health", "accounts")
 
 
 @pytest.mark.django_db

@@ -107,7 +107,7 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
 
 def link_to(row: AuditEntry) -> str:
     """The page of the thing; nothing where there is none."""
-    for app in ("portfolio", "monitoring"):
+    for app in ("core", "portfolio", "monitoring"):
         if row.what in apps.all_models[app]:
             try:
                 return reverse(f"admin:{app}_{row.what}_change", args=[row.key])

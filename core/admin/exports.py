@@ -95,7 +95,7 @@ class ExportedList:
             export = ask_export(listing=listing, query=self._query_of(request), form=ExportFormat(form), by=by)
         except BeyondQuota as error:
             messages.error(request, str(error))
-            return HttpResponseRedirect(reverse("admin:portfolio_export_changelist"))
+            return HttpResponseRedirect(reverse("admin:core_export_changelist"))
         if not is_large:
             write_export(export, queryset)
             return as_file(export)
@@ -105,7 +105,7 @@ class ExportedList:
             gettext("%(file_name)s is being written. It can be downloaded here when it is finished.")
             % {"file_name": export.file_name},
         )
-        return HttpResponseRedirect(reverse("admin:portfolio_export_changelist"))
+        return HttpResponseRedirect(reverse("admin:core_export_changelist"))
 
     def chosen_columns(self, request: HttpRequest) -> tuple[Column, ...]:
         """Where a list lets its readers choose, what they chose; else none, which is all."""
@@ -150,7 +150,7 @@ class ExportAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.download)
-        return [path("<uuid:key>/download/", view, name="portfolio_export_download"), *super().get_urls()]
+        return [path("<uuid:key>/download/", view, name="core_export_download"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Everybody's own; a superuser's are all."""
@@ -165,7 +165,7 @@ class ExportAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """A file has no page of its own."""
         self.object_or_404(request, object_id)
-        return HttpResponseRedirect(reverse("admin:portfolio_export_changelist"))
+        return HttpResponseRedirect(reverse("admin:core_export_changelist"))
 
     def download(self, request: HttpRequest, key: Any) -> HttpResponseBase:
         export = self.object_or_404(request, str(key))
@@ -177,7 +177,7 @@ class ExportAdmin(ReadOnlyAdmin):
     def name(self, row: Export) -> SafeString | str:
         if row.state != ExportState.FINISHED:
             return row.file_name
-        link = reverse("admin:portfolio_export_download", args=[row.pk])
+        link = reverse("admin:core_export_download", args=[row.pk])
         return format_html('<a class="dm-company" href="{}">{}</a>', link, row.file_name)
 
     @admin.display(description=_("State"))

@@ -33,7 +33,7 @@ from core.lists.saved_filters import (
 from core.markup import cell
 from core.models import SavedFilter
 
-MAY_SHARE = "portfolio.share_savedfilter"
+MAY_SHARE = "core.share_savedfilter"
 Shown = Callable[[Any], SafeString | str]
 
 

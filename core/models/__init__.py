@@ -1,4 +1,4 @@
-"""Rows that any app may use. They are kept in `portfolio` until the apps start again with one migration each."""
+"""Rows that any app may use."""
 
 from core.models.audit import AuditEntry
 from core.models.blobs import StoredBytes

@@ -5,16 +5,17 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 
 
 class AuditEntry(models.Model):
     """Who did what to what, with before and after. Never changed, never deleted by the program."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     at = models.DateTimeField()
     actor = models.TextField(help_text=_("A person's name, an API key, or the job."))
-    actor_id = models.UUIDField(null=True, help_text=_("The id behind the name, which stays when the name changes."))
+    actor_id = CompactUUIDField(null=True, help_text=_("The id behind the name, which stays when the name changes."))
     action = models.CharField(max_length=64)
     what = models.CharField(max_length=64, help_text=_("Kind of the thing."))
     key = models.CharField(max_length=128, help_text=_("Which one."))
@@ -23,7 +24,6 @@ class AuditEntry(models.Model):
     after = models.TextField(blank=True, help_text="JSON")
 
     class Meta:
-        app_label = "portfolio"
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
         indexes = [

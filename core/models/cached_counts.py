@@ -13,7 +13,6 @@ class Tally(models.Model):
     counted_at = models.DateTimeField()
 
     class Meta:
-        app_label = "portfolio"
         default_permissions = ()
 
     def __str__(self) -> str:

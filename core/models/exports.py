@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 
 
@@ -25,7 +26,7 @@ class ExportState(models.TextChoices):
 class Export(models.Model):
     """A list as a file. The finished file is kept in stored bytes, owned by this row's id."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     listing = models.CharField(max_length=64, help_text=_("Which list."))
     query = models.TextField(blank=True, help_text=_("The filters, as in the list's address."))
     format = models.CharField(max_length=8, choices=ExportFormat.choices)
@@ -40,7 +41,6 @@ class Export(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
-        app_label = "portfolio"
         verbose_name = _("export")
         verbose_name_plural = _("exports")
         indexes = [models.Index(fields=["asked_by", "id"], name="export_by_person")]

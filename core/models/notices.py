@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 
 
 class Notice(models.Model):
     """What the portfolio wants people to hear; sent like an alert."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     kind = models.CharField(max_length=32, db_index=True)
     subject = models.TextField(_("subject"))
     text = models.TextField(_("text"))
@@ -19,7 +20,6 @@ class Notice(models.Model):
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        app_label = "portfolio"
         verbose_name = _("notice")
         verbose_name_plural = _("notices")
 

@@ -6,13 +6,14 @@ from django.db import models
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 
 
 class SavedFilter(models.Model):
     """A list's filters and columns. Without a name: the columns in which one person always sees the list."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     listing = models.CharField("list", max_length=64, editable=False)
     name = models.CharField(_("name"), max_length=80)
     query = models.TextField(blank=True, editable=False, help_text=_("The filters, as in the list's address."))
@@ -24,7 +25,6 @@ class SavedFilter(models.Model):
     created_at = models.DateTimeField(editable=False)
 
     class Meta:
-        app_label = "portfolio"
         verbose_name = _("saved filter")
         verbose_name_plural = _("saved filters")
         permissions = [("share_savedfilter", "Can share saved filters with everybody")]

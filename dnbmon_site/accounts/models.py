@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.api.scopes import SCOPES, split_scopes, unknown_scopes
+from core.fields import CompactUUIDField
 
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 
@@ -30,7 +31,7 @@ def check_timezone(name: str) -> None:
 
 
 class User(AbstractUser):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     timezone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=[check_timezone], help_text=_("Dates are shown in it.")
     )
@@ -69,7 +70,7 @@ class User(AbstractUser):
 
 
 class UserGroup(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE)
     group = models.ForeignKey(Group, models.CASCADE)
 
@@ -79,7 +80,7 @@ class UserGroup(models.Model):
 
 
 class UserPermission(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE)
     permission = models.ForeignKey(Permission, models.CASCADE)
 
@@ -97,7 +98,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 class ApiKey(models.Model):
     """A key of another program. We keep its hash: whoever reads the database cannot use it."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=100, help_text=_("Which program uses it."))
     prefix = models.CharField(
         _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("How the key begins.")

@@ -11,7 +11,7 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.contrib.auth.models import Group, Permission
 
-VIEWED = ("portfolio", "monitoring", "health")
+VIEWED = ("core", "portfolio", "monitoring", "health")
 VIEWER = "Viewer"
 ANALYST = "Analyst"
 MANAGER = "Portfolio manager"
@@ -35,7 +35,7 @@ HELD = (
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     VIEWER: (),
     ANALYST: (
-        "portfolio.share_savedfilter",
+        "core.share_savedfilter",
         "monitoring.alertrule",
         "monitoring.acknowledge_alert",
         "monitoring.change_element",
@@ -45,7 +45,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "portfolio.add_companynote",
     ),
     MANAGER: (
-        "portfolio.share_savedfilter",
+        "core.share_savedfilter",
         "portfolio.add_companynote",
         "portfolio.add_subjectimport",
         "portfolio.change_subjectimport",
@@ -57,7 +57,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     ),
     APPROVER: ("portfolio.approve_import",),
     OPERATOR: (
-        "portfolio.share_savedfilter",
+        "core.share_savedfilter",
         "portfolio.pull_registration",
         "portfolio.change_registration",
         "monitoring.change_deadletter",
@@ -78,7 +78,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "django_q.delete_ormq",
     ),
 }
-ADMINISTERED = ("portfolio", "monitoring", "health", "dnbmon_site", "auth", "axes", "django_q")
+ADMINISTERED = ("core", "portfolio", "monitoring", "health", "accounts", "auth", "axes", "django_q")
 
 
 def install_roles(sender: Any = None, **kwargs: Any) -> None:

@@ -175,7 +175,7 @@ def _keys(request: HttpRequest) -> Iterator[Need]:
     for key in ApiKey.objects.valid():
         if key.unknown_scopes:
             title = gettext("API key “%(name)s” has a scope that does not exist") % {"name": key.name}
-            link = reverse("admin:dnbmon_site_apikey_change", args=[key.pk])
+            link = reverse("admin:accounts_apikey_change", args=[key.pk])
             yield Need("warn", title, unknown_words(key), link, gettext("Correct"))
 
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from monitoring.models.notifications import Severity
 from portfolio.models import Company, Registration
@@ -33,7 +34,7 @@ class Grouping(models.TextChoices):
 class AlertRule(models.Model):
     """What is worth an alert: which changes, of which companies, and who is told."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("description"), blank=True)
     active = models.BooleanField(_("switched on"), default=False)
@@ -89,7 +90,7 @@ class Weekday(models.IntegerChoices):
 class Channel(models.Model):
     """Where alerts go: mail addresses, or the address of a service, which holds secrets and is kept encrypted."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(_("name"), max_length=120)
     encrypted = models.TextField(blank=True, editable=False)
     shown = models.TextField(blank=True, editable=False, help_text=_("The address without its secrets."))
@@ -128,7 +129,7 @@ class Channel(models.Model):
 class RuleChannel(models.Model):
     """A rule tells a channel."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     rule = models.ForeignKey(AlertRule, models.CASCADE)
     channel = models.ForeignKey(Channel, models.CASCADE)
 
@@ -156,7 +157,7 @@ class AlertKind(models.TextChoices):
 class Alert(models.Model):
     """Something a rule raised. Its key is made of the rule and what it groups, so that it is raised once."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     kind = models.CharField(max_length=8, choices=AlertKind.choices, default=AlertKind.CHANGE)
     rule = models.ForeignKey(AlertRule, models.SET_NULL, null=True, db_index=False)
     rule_name = models.CharField(max_length=120)
@@ -179,7 +180,7 @@ class Alert(models.Model):
     counted_to = models.BigIntegerField(default=0, help_text=_("The last publication counted in it."))
     reversal = models.TextField(blank=True, help_text=_("That it was taken back, in words."))
     reversed_at = models.DateTimeField(null=True)
-    reversed_by = models.UUIDField(null=True, help_text=_("The change that took it back."))
+    reversed_by = CompactUUIDField(null=True, help_text=_("The change that took it back."))
     acknowledged_by = models.TextField(blank=True)
     acknowledged_at = models.DateTimeField(null=True)
     closed_by = models.TextField(blank=True)
@@ -208,10 +209,10 @@ class Alert(models.Model):
 class AlertFact(models.Model):
     """A change that a rule took, once: the rule and the change are its key."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     alert = models.ForeignKey(Alert, models.CASCADE, db_index=False)
     rule_name = models.CharField(max_length=120, help_text=_("Of a summary: the rule that took it."))
-    change = models.UUIDField(help_text=_("The change; its row may go when history is made anew."))
+    change = CompactUUIDField(help_text=_("The change; its row may go when history is made anew."))
     company = models.CharField(max_length=9)
     kind = models.CharField(max_length=16)
     element = models.CharField(max_length=400, blank=True)
@@ -237,7 +238,7 @@ class AlertFact(models.Model):
 class AlertComment(models.Model):
     """What a person, or the program, has to say about an alert."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     alert = models.ForeignKey(Alert, models.CASCADE, db_index=False)
     by = models.TextField()
     at = models.DateTimeField()
@@ -256,11 +257,11 @@ class AlertComment(models.Model):
 class DigestItem(models.Model):
     """Something that waits for, or went out with, a channel's digest."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     channel = models.ForeignKey(Channel, models.CASCADE, db_index=False)
     alert = models.ForeignKey(Alert, models.CASCADE, null=True)
-    notice = models.UUIDField(null=True)
-    digest = models.UUIDField(null=True, help_text=_("The dispatch that carries it."))
+    notice = CompactUUIDField(null=True)
+    digest = CompactUUIDField(null=True, help_text=_("The dispatch that carries it."))
     created_at = models.DateTimeField()
 
     class Meta:

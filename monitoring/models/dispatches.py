@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 
 DISPATCH_KEYS = uuid.UUID("0b1f5c52-0d0d-5a3b-9a5e-7c3f0f8b6d24")
@@ -31,9 +32,9 @@ class Dispatch(models.Model):
     Who sends it moves `next_try_at` into the future first, by compare-and-swap; it is `sent` only after it was.
     """
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     kind = models.CharField(_("kind"), max_length=8, choices=TargetKind.choices)
-    target = models.UUIDField(help_text=_("The channel, webhook endpoint or person."))
+    target = CompactUUIDField(help_text=_("The channel, webhook endpoint or person."))
     event = models.CharField(max_length=100, help_text=_("The id that every try carries."))
     event_type = models.CharField(_("event type"), max_length=64)
     company = models.CharField(
@@ -70,7 +71,7 @@ class Dispatch(models.Model):
 class DispatchAttempt(models.Model):
     """One try to send a dispatch: what was answered, or why it failed."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, db_index=False)
     at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField(default=0)

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from monitoring.models.keepers import LookedAfter
 
@@ -13,7 +14,7 @@ from monitoring.models.keepers import LookedAfter
 class FileServer(LookedAfter):
     """Where scheduled exports are sent. It is spoken to only while it shows the key that a person has confirmed."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(_("name"), max_length=100, unique=True, help_text=_("Which system it belongs to."))
     host = models.CharField(_("host"), max_length=255, help_text=_("A name or an address, such as sftp.example.com."))
     port = models.PositiveIntegerField(

@@ -7,13 +7,14 @@ from django.db import models
 
 from core.actors import id_of
 from core.db import clean_text
+from core.fields import CompactUUIDField
 
 
 class LookedAfter(models.Model):
     """Leads where a person has chosen, who looks after it; by the id, because names can be changed and taken over."""
 
     created_by = models.TextField(blank=True, editable=False)
-    keeper_id = models.UUIDField(null=True, editable=False)
+    keeper_id = CompactUUIDField(null=True, editable=False)
 
     class Meta:
         abstract = True

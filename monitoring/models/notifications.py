@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from portfolio.models import Company, Registration
 
@@ -45,7 +46,7 @@ class Purpose(models.TextChoices):
 class ReplayPass(models.Model):
     """One reading of D&B's replay from a time to now, page by page."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
     purpose = models.CharField(_("purpose"), max_length=16, choices=Purpose.choices)
     state = models.CharField(_("state"), max_length=16, choices=PassState.choices, default=PassState.RUNNING)
@@ -81,7 +82,7 @@ class ReplayPass(models.Model):
 class Delivery(models.Model):
     """A call that may take something off D&B's queue, announced before it is made; or an answer, file part, retry."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     source = models.CharField(max_length=8, choices=Source.choices)
     state = models.CharField(max_length=16, choices=DeliveryState.choices)
@@ -145,7 +146,7 @@ class NotificationType(models.TextChoices):
 class Notification(models.Model):
     """One notification of D&B, once, however often it was delivered."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
     type = models.TextField(help_text=_("D&B's word; the set is open."))
@@ -195,7 +196,7 @@ class Severity(models.IntegerChoices):
 class Change(models.Model):
     """A fact about a company: the same fact from two registrations is one row."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
     kind = models.CharField(max_length=16, choices=Kind.choices)
     element = models.CharField(max_length=400, blank=True)
@@ -236,7 +237,7 @@ class Publication(models.Model):
     number = models.BigIntegerField(_("number"), primary_key=True)
     delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT)
     change_count = models.PositiveIntegerField()
-    registration = models.UUIDField(null=True)
+    registration = CompactUUIDField(null=True)
     critical = models.PositiveIntegerField(default=0)
     high = models.PositiveIntegerField(default=0)
     medium = models.PositiveIntegerField(default=0)
@@ -288,7 +289,7 @@ class DeadLetterState(models.TextChoices):
 class DeadLetter(models.Model):
     """An item that could not be read. Its bytes are kept, the others went on."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
     position = models.PositiveIntegerField()
@@ -310,7 +311,7 @@ class DeadLetter(models.Model):
 class DailyCount(models.Model):
     """Changes and notifications of a UTC day by dimension; recomputed for days that changed, never incremented."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     day = models.DateField(_("day"))
     what = models.CharField(
         _("what"), max_length=16, choices=[("change", _("Changes")), ("notification", _("Notifications"))]

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from portfolio.models import Registration
 from portfolio.models.contracts import check_timezone
@@ -29,7 +30,7 @@ class DailyDelay(models.Model):
     rows and any percentile is known as exactly as it is shown.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     day = models.DateField()
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
     measure = models.CharField(max_length=8, choices=Measure.choices)
@@ -59,7 +60,7 @@ class PeriodKind(models.TextChoices):
 class ReportSchedule(models.Model):
     """A report by mail: of the week or month that is over, to whom, and when."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(_("name"), max_length=120)
     period = models.CharField(_("how often"), max_length=8, choices=PeriodKind.choices, default=PeriodKind.WEEK)
     zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_timezone])
@@ -85,7 +86,7 @@ class ReportSchedule(models.Model):
 class ReportRecipient(models.Model):
     """A person gets a report."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     schedule = models.ForeignKey(ReportSchedule, models.CASCADE)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE)
 
@@ -101,7 +102,7 @@ class ReportRecipient(models.Model):
 class ReportRegistration(models.Model):
     """A report is about a registration; about all of them where it names none."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     schedule = models.ForeignKey(ReportSchedule, models.CASCADE)
     registration = models.ForeignKey(Registration, models.CASCADE)
 

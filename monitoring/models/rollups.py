@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from monitoring.models.notifications import Severity
 from portfolio.models import Company, Registration
 
@@ -22,7 +23,7 @@ class Axis(models.TextChoices):
 class DayTotal(models.Model):
     """A day's changes along one axis at a time: few rows a day, however many combinations the daily counts hold."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     day = models.DateField()
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
     axis = models.CharField(max_length=12, choices=Axis.choices)
@@ -49,7 +50,7 @@ class Score(models.TextChoices):
 class ScoreMove(models.Model):
     """A score that moved, in the sense of that score, with the unbroken run of falls that it ends."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     day = models.DateField()
     at = models.DateTimeField()
     place = models.CharField(max_length=48, blank=True)

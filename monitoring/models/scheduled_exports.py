@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from core.models.saved_filters import SavedFilter
 from monitoring.models.file_servers import FileServer
@@ -25,7 +26,7 @@ class FileFormat(models.TextChoices):
 class ScheduledExport(models.Model):
     """A file a day: what is in it, where it goes and when. A marker beside it says that it is complete."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.SlugField(_("name"), max_length=60, unique=True, help_text=_("The files' names begin so."))
     content = models.CharField(
         _("content"), max_length=16, choices=ExportContent.choices, default=ExportContent.CHANGES

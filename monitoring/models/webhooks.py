@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from monitoring.models.keepers import LookedAfter
 from monitoring.models.notifications import Severity
@@ -14,7 +15,7 @@ from portfolio.models import Registration
 class WebhookEndpoint(LookedAfter):
     """An address that is told of events as they happen, by the Standard Webhooks specification."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(_("name"), max_length=100, unique=True, help_text=_("Which system it belongs to."))
     url = models.URLField(max_length=500, help_text=_("Where events are sent by POST."))
     event_types = models.TextField(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from portfolio.models.contracts import Registration
 
@@ -12,8 +13,8 @@ from portfolio.models.contracts import Registration
 class SoloAct(models.Model):
     """What one person did without a second one, in numbers: the contract's limits are held against their sum."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
-    actor_id = models.UUIDField()
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
+    actor_id = CompactUUIDField()
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     additions = models.PositiveIntegerField(default=0, help_text=_("New billable companies."))
     removals = models.PositiveIntegerField(default=0, help_text=_("Companies no longer monitored."))

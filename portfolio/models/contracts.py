@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField, TextInOrderOfBytes
+
 REGISTRATION_KEYS = uuid.UUID("6f7c0f3e-5d0c-5a55-9d0a-2a4f4b0c9a11")
 
 
@@ -159,7 +161,7 @@ def check_timezone(value: str) -> None:
 class Registration(models.Model):
     """A list of D-U-N-S numbers that D&B watches for us. D&B creates it; we discover and pull it."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT)
     reference = models.CharField(max_length=255, db_index=True)
     detail = models.TextField(blank=True, help_text=_("D&B's whole answer, as sent."))
@@ -209,7 +211,7 @@ class Registration(models.Model):
         null=True, blank=True, editable=False, help_text=_("Unreadable items before this no longer count.")
     )
 
-    lease_owner = models.UUIDField(null=True, editable=False)
+    lease_owner = CompactUUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     fence = models.BigIntegerField(default=0, editable=False)
     turn = models.BigIntegerField(
@@ -252,7 +254,7 @@ class Company(models.Model):
 
     duns = models.CharField(primary_key=True, max_length=9)
     name = models.TextField(blank=True)
-    search_name = models.TextField(blank=True)
+    search_name = TextInOrderOfBytes(blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     city = models.TextField(_("city"), blank=True)
     operating_status = models.TextField(blank=True)

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from portfolio.models.contracts import Registration
 
@@ -44,7 +45,7 @@ class Verdict(models.TextChoices):
 class SubjectImport(models.Model):
     """One upload. The verdict of every row is kept in stored bytes, in chunks, owned by this row's id."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
     mode = models.CharField(max_length=8, choices=ImportMode.choices, default=ImportMode.ADD)
     state = models.CharField(max_length=20, choices=ImportState.choices, default=ImportState.UPLOADED, db_index=True)
@@ -58,12 +59,12 @@ class SubjectImport(models.Model):
     created_by = models.TextField()
     created_at = models.DateTimeField()
     confirmed_by = models.TextField(blank=True)
-    confirmer_id = models.UUIDField(null=True, help_text=_("Who confirmed it, by the person's id."))
+    confirmer_id = CompactUUIDField(null=True, help_text=_("Who confirmed it, by the person's id."))
     confirmed_at = models.DateTimeField(null=True)
     approved_by = models.TextField(blank=True)
     approved_at = models.DateTimeField(null=True)
     undo_asked_by = models.TextField(blank=True)
-    undo_asker_id = models.UUIDField(null=True, help_text=_("Who wants it undone, by the person's id."))
+    undo_asker_id = CompactUUIDField(null=True, help_text=_("Who wants it undone, by the person's id."))
     remove_on = models.DateField(null=True, help_text=_("The day from which what it removes is no longer wanted."))
     position = models.PositiveIntegerField(default=0, help_text=_("Rows judged, or applied, so far."))
     total = models.PositiveIntegerField(null=True, help_text=_("Rows in the file, when known."))
@@ -73,7 +74,7 @@ class SubjectImport(models.Model):
     removals = models.PositiveIntegerField(null=True, help_text=_("Companies it removes."))
     error = models.TextField(blank=True)
     note = models.TextField(blank=True, help_text=_("What a person should know about how it was read or undone."))
-    confirmed_list = models.UUIDField(null=True, help_text=_("Owner of the bytes that name each company confirmed."))
+    confirmed_list = CompactUUIDField(null=True, help_text=_("Owner of the bytes that name each company confirmed."))
     moved_at = models.DateTimeField(null=True, db_index=True, help_text=_("When somebody last worked on it."))
     version = models.BigIntegerField(default=0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from portfolio.models.contracts import Company
 
@@ -12,7 +13,7 @@ from portfolio.models.contracts import Company
 class CompanyNote(models.Model):
     """What somebody wrote about a company, for those who look at it later."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
     by = models.TextField()
     at = models.DateTimeField()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from portfolio.models.contracts import Company, Registration
 
 
@@ -25,7 +26,7 @@ class ProposalState(models.TextChoices):
 class Proposal(models.Model):
     """What the program will not do unasked. Its key comes from its content, so that it is made once."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     kind = models.CharField(max_length=16, choices=ProposalKind.choices)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="proposals")
@@ -36,7 +37,7 @@ class Proposal(models.Model):
     created_at = models.DateTimeField()
     happened_at = models.DateTimeField(null=True, help_text=_("When D&B says that it happened."))
     confirmed_by = models.TextField(blank=True, help_text=_("Who accepted what a second person has to approve."))
-    confirmer_id = models.UUIDField(null=True, help_text=_("The same person by its id."))
+    confirmer_id = CompactUUIDField(null=True, help_text=_("The same person by its id."))
     decided_by = models.TextField(blank=True)
     decided_at = models.DateTimeField(null=True)
     applied_at = models.DateTimeField(null=True, help_text=_("When what was accepted had become wanted."))

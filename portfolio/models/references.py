@@ -8,6 +8,7 @@ from datetime import date
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from portfolio.models.contracts import Company, Contract
 
 REFERENCE_KEYS = uuid.UUID("b7d1a7de-0b4c-5c6f-8f0a-54b3c1f1a2d7")
@@ -17,7 +18,7 @@ SPENDING_KEYS = uuid.UUID("e4c0b9de-7c7e-5f0e-9a55-0d7c9a0f6b31")
 class ExternalReference(models.Model):
     """An account, supplier or customer of another system. Several of them may be the same company."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     system = models.CharField(max_length=64, help_text=_("Which system, such as crm."))
     reference = models.CharField(max_length=200, db_index=True, help_text=_("What that system calls the company."))
@@ -37,8 +38,8 @@ class ExternalReference(models.Model):
 class KeySpending(models.Model):
     """A company that an API key has added on its budget of a contract year: reserved first, spent when wanted."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
-    api_key = models.UUIDField()
+    id = CompactUUIDField(primary_key=True, editable=False)
+    api_key = CompactUUIDField()
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT)
     year = models.DateField(help_text=_("The first day of the contract year."))
     company = models.CharField(max_length=9)

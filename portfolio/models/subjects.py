@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from core.text import counted
 from portfolio.models.contracts import Company, Registration
@@ -29,13 +30,13 @@ class SubjectState(models.TextChoices):
 class Subject(models.Model):
     """One D-U-N-S number in one registration. `wanted` is what people say, `state` what D&B has."""
 
-    id = models.UUIDField(primary_key=True, editable=False)
+    id = CompactUUIDField(primary_key=True, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     wanted = models.BooleanField(default=False)
     wanted_by = models.TextField(blank=True, help_text=_("Who said so: a person, an API key, an import."))
     wanted_at = models.DateTimeField(null=True)
-    wanted_import = models.UUIDField(null=True, db_index=True, help_text=_("The import that made it wanted."))
+    wanted_import = CompactUUIDField(null=True, db_index=True, help_text=_("The import that made it wanted."))
     remove_on = models.DateField(
         null=True, blank=True, db_index=True, help_text=_("Planned: no longer wanted from then.")
     )
@@ -45,7 +46,7 @@ class Subject(models.Model):
     replacement = models.CharField(max_length=9, blank=True, help_text=_("The D-U-N-S number D&B names instead."))
     sent_at = models.DateTimeField(null=True, help_text=_("When the addition or removal under way was sent."))
     checked_at = models.DateTimeField(null=True, help_text=_("When D&B last said whether it is in."))
-    told_by = models.UUIDField(
+    told_by = CompactUUIDField(
         null=True, editable=False, help_text=_("Whose file says that it is in; empty once D&B itself has said so.")
     )
     customer_reference = models.TextField(_("customer reference"), blank=True)
@@ -83,7 +84,7 @@ class SyncState(models.TextChoices):
 class SyncRun(models.Model):
     """One making of D&B's list equal to what is wanted, for people to watch, pause, resume or cancel."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     state = models.CharField(max_length=16, choices=SyncState.choices, default=SyncState.RUNNING, db_index=True)
     started_by = models.TextField(blank=True)
@@ -122,7 +123,7 @@ class CheckState(models.TextChoices):
 class ListCheck(models.Model):
     """A pasted list of which D&B is asked one by one what it has; the numbers are stored bytes owned by its id."""
 
-    id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
     state = models.CharField(max_length=16, choices=CheckState.choices, default=CheckState.RUNNING, db_index=True)
     created_by = models.TextField()

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.one_engine
 
 PREPARE = """
 from django.contrib.auth import get_user_model
-from dnbmon_site.models import ApiKey
+from dnbmon_site.accounts.models import ApiKey
 admin = get_user_model().objects.get(username="api-admin")
 _, plain = ApiKey.issue(name="attacked", scopes="read,write:references", created_by=admin)
 old, before = ApiKey.issue(name="from before", scopes="read", created_by=admin)
@@ -49,7 +49,7 @@ def ask(production: Production, method: str, path: str, key: str = "", **options
 
 def test_scopes_are_ticked_from_a_list(attacked: Attacked) -> None:
     for scopes in (["read", "write"], ["*"], ["read,pull"]):
-        answer = attacked.admin.submit("/dnbmon_site/apikey/add/", {"name": "free", "scopes": scopes, **FORM})
+        answer = attacked.admin.submit("/accounts/apikey/add/", {"name": "free", "scopes": scopes, **FORM})
         assert answer.status_code == 200 and not SHOWN.search(answer.text)
 
 
@@ -63,12 +63,12 @@ def test_a_scope_from_before_that_does_not_exist_opens_nothing(production: Produ
 
 def test_a_key_is_in_no_cookie(production: Production, attacked: Attacked) -> None:
     data: dict[str, object] = {"name": "once", "scopes": ["read"], **FORM}
-    answer = attacked.admin.submit("/dnbmon_site/apikey/add/", data)
+    answer = attacked.admin.submit("/accounts/apikey/add/", data)
     assert "messages" not in answer.headers.get("Set-Cookie", ""), "whose text anybody may decode"
     (key,) = set(SHOWN.findall(answer.text))
     assert "no-store" in answer.headers["Cache-Control"]
     assert ask(production, "GET", "/api/v1/companies/", key).status_code == 200
-    assert not SHOWN.search(attacked.admin.ask("/dnbmon_site/apikey/").text), "and is never shown again"
+    assert not SHOWN.search(attacked.admin.ask("/accounts/apikey/").text), "and is never shown again"
 
 
 def test_no_answer_is_given_again_after_the_scope_was_taken_away(production: Production, attacked: Attacked) -> None:
@@ -77,7 +77,7 @@ def test_no_answer_is_given_again_after_the_scope_was_taken_away(production: Pro
     first = ask(production, "PUT", "/api/v1/references/", attacked.key, json=body, headers=headers)
     assert first.status_code == 200, first.text
     production.inside(
-        "from dnbmon_site.models import ApiKey; ApiKey.objects.filter(name='attacked').update(scopes='read')"
+        "from dnbmon_site.accounts.models import ApiKey; ApiKey.objects.filter(name='attacked').update(scopes='read')"
     )
     again = ask(production, "PUT", "/api/v1/references/", attacked.key, json=body, headers=headers)
     assert again.status_code == 403, again.text

@@ -15,11 +15,11 @@ import io, json, zstandard
 from pathlib import Path
 from django.core.management import call_command
 from dnbmon_site.operations.backup.manifest import FILE, sum_of
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 User.objects.create_user("mallory", password="known to mallory")
 call_command("backup", {folder!r}, format="rows")
 (made,) = Path({folder!r}).glob("dnbmon-*")
-people = made / "dnbmon_site.user.jsonl.zst"
+people = made / "accounts.user.jsonl.zst"
 lines = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(people.read_bytes())).read().splitlines()
 rows = [json.loads(line) for line in lines]
 risen = [json.dumps({{**row, "is_superuser": True}}).encode() + b"\\n" for row in rows]

@@ -17,10 +17,10 @@ LISTS = (
     *(
         "portfolio/company/?name",
         "monitoring/change/?element",
-        "portfolio/auditentry/?summary",
-        "dnbmon_site/user/?username",
+        "core/auditentry/?summary",
+        "accounts/user/?username",
     ),
-    *("auth/group/?name", "dnbmon_site/apikey/?name", "django_q/schedule/?name", "axes/accesslog/?username"),
+    *("auth/group/?name", "accounts/apikey/?name", "django_q/schedule/?name", "axes/accesslog/?username"),
 )
 
 
@@ -30,7 +30,7 @@ def test_only_declared_filters_are_looked_up(production: Production) -> None:
     for page in LISTS:
         answer = browser.ask(f"/{page}__regex={PATTERN}")
         assert (answer.status_code, "has no filter" in answer.text) == (400, True), page
-    assert browser.ask("/dnbmon_site/user/?is_staff__exact=1").status_code == 200
+    assert browser.ask("/accounts/user/?is_staff__exact=1").status_code == 200
     export = browser.submit(f"/portfolio/company/export/?name__regex={PATTERN}", {"format": "csv"})
     assert export.status_code in (400, 404), export.status_code
     browser.submit("/portfolio/company/save/", {"name": "second", "query": f"name__regex={PATTERN}", "shared": "yes"})

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.one_engine
 PREPARE = """
 import json
 from django.contrib.auth.models import Group, Permission
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 known = [f"{{verb}}_{{noun}}" for verb in ("view", "change", "add", "delete") for noun in ("user", "group")]
 helper, _ = Group.objects.get_or_create(name="People helper")
 helper.permissions.set(Permission.objects.filter(codename__in=known))
@@ -29,7 +29,7 @@ print(json.dumps(dict(
     view_user=Permission.objects.get(codename="view_user").pk), default=str))
 """
 LOOK = """
-from dnbmon_site.models import User
+from dnbmon_site.accounts.models import User
 from django.contrib.auth.models import Group
 for user in User.objects.filter(username__in=["helper", "weak", "boss", "strong"]).order_by("username"):
     roles = sorted(user.groups.values_list("name", flat=True))
@@ -49,16 +49,16 @@ def test_who_edits_people_gets_no_further(production: Production) -> None:
     helper = production.signed_in("helper")
     for who in ("self", "weak", "boss", "strong"):
         form = {"username": {"self": "helper"}.get(who, who), "timezone": "UTC", "is_active": "on", "is_staff": "on"}
-        page = f"/dnbmon_site/user/{keys[who]}/"
+        page = f"/accounts/user/{keys[who]}/"
         rise = {**form, "is_superuser": "on", "date_joined_0": "2026-01-01", "date_joined_1": "00:00"}
         helper.submit(page + "change/", rise)
         helper.submit(page + "change/", {**form, "roles": [keys["administrator"], keys["helper"]]})
     for who in ("boss", "strong"):
         new = {"password1": "taken-over-42-times", "password2": "taken-over-42-times", "usable_password": "true"}
-        helper.submit(f"/dnbmon_site/user/{keys[who]}/password/", new)
+        helper.submit(f"/accounts/user/{keys[who]}/password/", new)
         ticked = {"action": "delete_selected", "_selected_action": keys[who], "post": "yes"}
-        helper.submit("/dnbmon_site/user/", ticked)
-        helper.submit(f"/dnbmon_site/user/{keys[who]}/delete/", {"post": "yes"})
+        helper.submit("/accounts/user/", ticked)
+        helper.submit(f"/accounts/user/{keys[who]}/delete/", {"post": "yes"})
     for role, name in (("helper", "People helper"), ("other", "People greeter")):
         helper.submit(f"/auth/group/{keys[role]}/change/", {"name": name, "permissions": [keys["add_key"]]})
     assert production.inside(LOOK.format(password=PASSWORD)) == STANDS

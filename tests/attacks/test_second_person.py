@@ -83,7 +83,7 @@ def test_small_imports_a_new_name_and_plans_for_tomorrow(
 
     page = imported(manager, prepared, new[12:20])
     rename = "User.objects.filter(username='second-manager').update(username='second-manager-renamed')"
-    production.inside(f"from dnbmon_site.models import User; {rename}")
+    production.inside(f"from dnbmon_site.accounts.models import User; {rename}")
     manager.submit(page.replace("/change/", "/do/approve/"))
     assert state_of(manager, page) == "Waits for a second person"
 

@@ -26,11 +26,11 @@ PAGES = (
     *("", "portfolio/company/804735132/change/", "health/", "monitoring/reportschedule/report/?period=2026-W10"),
     *("monitoring/alert/", "monitoring/change/", "monitoring/change/?columns=name,told", "monitoring/notification/"),
     *("portfolio/company/?country=GB", "portfolio/company/export/", "portfolio/registration/", "portfolio/subject/"),
-    *("portfolio/savedfilter/", "portfolio/subjectimport/upload/", "portfolio/contract/year/", "monitoring/element/"),
+    *("core/savedfilter/", "portfolio/subjectimport/upload/", "portfolio/contract/year/", "monitoring/element/"),
     *("portfolio/syncrun/drift/{registration}/", "portfolio/syncrun/adopt/{registration}/"),
     *("portfolio/registration/{registration}/change/", "monitoring/notification/{notification}/change/"),
     *("monitoring/delivery/{delivery}/change/", "monitoring/alertrule/add/", "monitoring/scheduledexport/add/"),
-    *("dnbmon_site/user/add/", "django_q/schedule/", "password_change/", "my/"),
+    *("accounts/user/add/", "django_q/schedule/", "password_change/", "my/"),
 )
 PLAIN = ("password_reset/", "offline")
 

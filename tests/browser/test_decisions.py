@@ -69,7 +69,7 @@ def test_a_merger_is_accepted(page: Page, live_server: Any) -> None:
     page.goto(f"{live_server.url}/portfolio/company/300000009/change/")
     expect(page.locator(".dm-head")).to_contain_text("continues Acme Supplies Ltd")
     see(page, "continues")
-    page.goto(f"{live_server.url}/portfolio/auditentry/")
+    page.goto(f"{live_server.url}/core/auditentry/")
     expect(page.locator("#result_list")).to_contain_text("Accepted")
     see(page, "audit")
     page.get_by_role("link", name="minutes ago").or_(page.get_by_role("link", name="just now")).first.click()
@@ -110,7 +110,7 @@ def test_a_list_is_exported(page: Page, live_server: Any) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").click()
     assert download.value.suggested_filename.endswith(".xlsx")
-    page.goto(f"{live_server.url}/portfolio/export/")
+    page.goto(f"{live_server.url}/core/export/")
     expect(page.locator("#result_list")).to_contain_text("8 rows")
     see(page, "exports")
     assert heard == []

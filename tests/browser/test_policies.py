@@ -15,7 +15,7 @@ from tests.servers.openid_providers import Provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGES = ("", "portfolio/company/", "portfolio/subjectimport/upload/", "portfolio/contract/year/", "axes/accesslog/",
-         "dnbmon_site/user/add/", "monitoring/channel/add/", "password_change/", "api/docs/problems/")  # fmt: skip
+         "accounts/user/add/", "monitoring/channel/add/", "password_change/", "api/docs/problems/")  # fmt: skip
 
 
 @pytest.fixture

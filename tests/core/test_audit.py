@@ -14,7 +14,7 @@ from tests.builders.people import a_person
 from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
-LIST = "/portfolio/auditentry/"
+LIST = "/core/auditentry/"
 
 
 @pytest.fixture

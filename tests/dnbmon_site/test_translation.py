@@ -186,18 +186,18 @@ def test_what_is_wrong_with_a_marked_text(source: str, trouble: list[str]) -> No
 OPEN, CLOSE = "⟦", "⟧"
 OF_THE_PORTFOLIO = (
     *("", "?part=live", "my/", "password_change/", "offline", "portfolio/company/export/", "portfolio/subject/"),
-    *("portfolio/subject/{subject}/change/", "portfolio/savedfilter/", "portfolio/contract/default/change/"),
+    *("portfolio/subject/{subject}/change/", "core/savedfilter/", "portfolio/contract/default/change/"),
     *(
         "portfolio/contract/",
         "portfolio/contract/year/",
-        "portfolio/auditentry/",
-        "portfolio/auditentry/{audit}/change/",
+        "core/auditentry/",
+        "core/auditentry/{audit}/change/",
     ),
-    *("portfolio/notice/", "portfolio/proposal/", "portfolio/proposal/{proposal}/change/", "portfolio/subjectimport/"),
-    *("portfolio/subjectimport/upload/", "portfolio/subjectimport/{import}/change/", "portfolio/export/"),
+    *("core/notice/", "portfolio/proposal/", "portfolio/proposal/{proposal}/change/", "portfolio/subjectimport/"),
+    *("portfolio/subjectimport/upload/", "portfolio/subjectimport/{import}/change/", "core/export/"),
     *("portfolio/syncrun/", "portfolio/syncrun/{run}/change/", "portfolio/syncrun/drift/{registration}/"),
-    *("portfolio/syncrun/adopt/{registration}/", "portfolio/syncrun/suppress/{registration}/", "dnbmon_site/user/"),
-    *("dnbmon_site/user/add/", "auth/group/", "dnbmon_site/apikey/", "dnbmon_site/apikey/add/", "django_q/schedule/"),
+    *("portfolio/syncrun/adopt/{registration}/", "portfolio/syncrun/suppress/{registration}/", "accounts/user/"),
+    *("accounts/user/add/", "auth/group/", "accounts/apikey/", "accounts/apikey/add/", "django_q/schedule/"),
     *("django_q/failure/", "django_q/success/", "axes/accessattempt/", "axes/accesslog/"),
 )
 OF_MONITORING = (

@@ -65,6 +65,6 @@ def test_the_command_says_it_where_nothing_is_set_up() -> None:
 def test_pages_and_health_say_it_to_people_who_are_signed_in(client: Client) -> None:
     assert settings.VERSION not in client.get("/login/").text
     client.force_login(User.objects.create_superuser("ann", "ann@example.com", "secret words"))
-    for page in ("/", "/portfolio/company/", "/dnbmon_site/user/add/", "/my/", "/health/"):
+    for page in ("/", "/portfolio/company/", "/accounts/user/add/", "/my/", "/health/"):
         assert f"version {settings.VERSION}" in client.get(page).text, page
     assert client.get("/health/", headers={"Accept": "application/json"}).json()["version"] == settings.VERSION

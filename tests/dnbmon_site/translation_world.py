@@ -83,8 +83,8 @@ TELLING = (
 OF_PAGES: dict[str, set[str]] = {
     **dict.fromkeys(TELLING, OF_DNB),
     "auth/group/": {"Administrator", "Analyst", "Approver", "Operator", "Portfolio manager", "Viewer"},
-    "portfolio/auditentry/": {"import.upload", "save filter", "savedfilter", "webhook.create", "webhookendpoint"},
-    "portfolio/auditentry/{audit}/change/": {"Mode", "Registration", "Source", "add", "import.upload", "upload"},
+    "core/auditentry/": {"import.upload", "save filter", "savedfilter", "webhook.create", "webhookendpoint"},
+    "core/auditentry/{audit}/change/": {"Mode", "Registration", "Source", "add", "import.upload", "upload"},
     "portfolio/contract/default/change/": {"Default"},
     "portfolio/subjectimport/{import}/change/": {
         "12345678 has eight digits; with its leading zero it may be 01-234-5678",

@@ -139,6 +139,6 @@ def person(request: HttpRequest) -> User:
 
 
 def keys_shown(request: HttpRequest, issued: list[Secret]) -> HttpResponse:
-    back = reverse("admin:dnbmon_site_apikey_changelist")
+    back = reverse("admin:accounts_apikey_changelist")
     note = gettext("It goes into each request: Authorization: Bearer dnbmon_…")
     return shown_once(request, issued, title=gettext("API key"), note=note, back=back)

@@ -32,7 +32,7 @@ LEFT_OUT = {
     "django_q.OrmQ",
     "portfolio.AccessToken",
     "portfolio.ThrottleSlot",
-    "portfolio.WorkLease",
+    "core.WorkLease",
     "health.Heartbeat",
 }
 LEFT_OUT_APPS = {"axes"}
@@ -43,15 +43,15 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "monitoring.ScheduledExport": ("monitoring.Publication",),
     "monitoring.Alert": ("monitoring.Dispatch",),
     "monitoring.Publication": ("monitoring.Change",),
-    "monitoring.Delivery": ("portfolio.StoredBytes",),
-    "portfolio.SubjectImport": ("portfolio.Subject", "portfolio.StoredBytes"),
+    "monitoring.Delivery": ("core.StoredBytes",),
+    "portfolio.SubjectImport": ("portfolio.Subject", "core.StoredBytes"),
     "portfolio.Proposal": ("portfolio.Subject",),
-    "portfolio.Export": ("portfolio.StoredBytes",),
-    "portfolio.ListCheck": ("portfolio.StoredBytes",),
+    "core.Export": ("core.StoredBytes",),
+    "portfolio.ListCheck": ("core.StoredBytes",),
 }
 AT_ONCE = 200
 # Four megabytes a row.
-FEW = {"portfolio.StoredBytes": 8, "monitoring.Notification": 50}
+FEW = {"core.StoredBytes": 8, "monitoring.Notification": 50}
 
 Model = type[models.Model]
 

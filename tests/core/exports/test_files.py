@@ -102,7 +102,7 @@ def test_an_empty_list_is_a_file_too(admin: Client, form: str) -> None:
 
 
 def test_a_format_that_a_list_does_not_have_is_not_found(admin: Client) -> None:
-    assert admin.post("/portfolio/auditentry/export/", {"format": "txt"}).status_code == 404
+    assert admin.post("/core/auditentry/export/", {"format": "txt"}).status_code == 404
     assert admin.post(f"{SUBJECTS}export/", {"format": "pdf"}).status_code == 404
 
 
@@ -223,11 +223,11 @@ def test_a_long_list_is_left_by_a_job(admin: Client, short: None) -> None:
     answer = admin.post(f"{SUBJECTS}export/", {"format": "csv"}, follow=True)
     assert "Waits for a worker" in text_of(answer) and OrmQ.objects.count() == 1
     key = Export.objects.get(state=ExportState.WAITING).pk
-    assert admin.get(f"/portfolio/export/{key}/download/").status_code == 404
+    assert admin.get(f"/core/export/{key}/download/").status_code == 404
     assert jobs.write_exports() == 1 and jobs.write_export(str(key)) is False
-    text = text_of(admin.get("/portfolio/export/"))
+    text = text_of(admin.get("/core/export/"))
     assert "Finished" in text and "3 rows" in text
-    assert len(rows_of(body(admin.get(f"/portfolio/export/{key}/download/")))) == 3
+    assert len(rows_of(body(admin.get(f"/core/export/{key}/download/")))) == 3
 
 
 def a_waiting_export(**fields: Any) -> Export:
@@ -282,6 +282,6 @@ def test_everybody_sees_own_files_only(admin: Client) -> None:
     export(admin, "csv")
     key = Export.objects.get().pk
     admin.force_login(a_person(role="Viewer"))
-    assert admin.get(f"/portfolio/export/{key}/download/").status_code == 404
-    assert "subjects-" not in text_of(admin.get("/portfolio/export/"))
+    assert admin.get(f"/core/export/{key}/download/").status_code == 404
+    assert "subjects-" not in text_of(admin.get("/core/export/"))
     assert Proposal.objects.count() == 0

@@ -68,7 +68,7 @@ def test_others_see_what_is_shared_and_nothing_else(ann: Client) -> None:
     ann.force_login(a_person(role=roles.VIEWER))
     page = text_of(ann.get(COMPANIES))
     assert "Ours by ann" in page and "Mine" not in page
-    page = text_of(ann.get("/portfolio/savedfilter/"))
+    page = text_of(ann.get("/core/savedfilter/"))
     assert "Ours" in page and "Mine" not in page
 
 
@@ -76,7 +76,7 @@ def test_sharing_needs_a_right(viewer: Client) -> None:
     assert save(viewer).status_code == 200
     assert save(viewer, shared="yes").status_code == 403
     row = SavedFilter.objects.get()
-    page = viewer.get(f"/portfolio/savedfilter/{row.pk}/change/")
+    page = viewer.get(f"/core/savedfilter/{row.pk}/change/")
     assert page.status_code == 200 and 'name="shared"' not in page.content.decode()
 
 
@@ -84,20 +84,20 @@ def test_it_is_renamed_shared_and_deleted(ann: Client) -> None:
     save(ann, name="Old")
     save(ann, name="Other")
     row = SavedFilter.objects.get(name="Old")
-    change = f"/portfolio/savedfilter/{row.pk}/change/"
+    change = f"/core/savedfilter/{row.pk}/change/"
     assert "another filter of this name" in text_of(ann.post(change, {"name": "Other"}))
     assert ann.post(change, {"name": "New", "shared": "on"}).status_code == 302
     row.refresh_from_db()
     assert (row.name, row.shared) == ("New", True)
-    assert ann.post(f"/portfolio/savedfilter/{row.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert ann.post(f"/core/savedfilter/{row.pk}/delete/", {"post": "yes"}).status_code == 302
     assert [one.name for one in SavedFilter.objects.all()] == ["Other"]
     assert set(AuditEntry.objects.values_list("action", flat=True)) >= {"change filter", "delete filter"}
 
 
 def test_nobody_changes_what_another_person_saved(viewer: Client) -> None:
     row = save_filter(listing="portfolio.company", name="Hers", query="", columns="", shared=True, by="ann")
-    assert viewer.post(f"/portfolio/savedfilter/{row.pk}/change/", {"name": "Mine"}).status_code == 403
-    assert viewer.post(f"/portfolio/savedfilter/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert viewer.post(f"/core/savedfilter/{row.pk}/change/", {"name": "Mine"}).status_code == 403
+    assert viewer.post(f"/core/savedfilter/{row.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
 @pytest.mark.parametrize("path", LISTS)

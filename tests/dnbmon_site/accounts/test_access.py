@@ -31,7 +31,7 @@ def test_login_page_and_list_of_people(client: Client) -> None:
     assert client.get("/login/").status_code == 200
     answer = client.post("/login/", {"username": "ann", "password": "secret words"})
     assert answer.status_code == 302
-    page = client.get("/dnbmon_site/user/")
+    page = client.get("/accounts/user/")
     assert page.status_code == 200
     assert b"ann@example.com" in page.content
 
@@ -41,7 +41,7 @@ def test_roles_are_given_in_the_admin(client: Client) -> None:
     client.force_login(admin)
     person = User.objects.create_user("bob")
     answer = client.post(
-        f"/dnbmon_site/user/{person.pk}/change/",
+        f"/accounts/user/{person.pk}/change/",
         {"username": "bob", "timezone": "Europe/Berlin", "is_active": "on", "roles": [role.pk]},
     )
     assert answer.status_code == 302, answer.context and answer.context["errors"]
@@ -110,12 +110,12 @@ def test_use_is_noted_once_a_minute() -> None:
 def test_the_admin_issues_a_key(client: Client) -> None:
     client.force_login(an_admin())
     wanted = {"name": "warehouse", "scopes": ["read", "alerts"], "budget": 5, "calls_per_minute": 60}
-    plain = shown_in(client.post("/dnbmon_site/apikey/add/", wanted))
+    plain = shown_in(client.post("/accounts/apikey/add/", wanted))
     key = ApiKey.authenticate(plain)
     assert key is not None and key.created_by is not None and key.created_by.username == "ann"
     assert (key.scopes, key.budget, key.calls_per_minute) == ("read,alerts", 5, 60)
     ticked = {"action": "rotate", "_selected_action": [str(key.pk)]}
-    new = shown_in(client.post("/dnbmon_site/apikey/", ticked))
+    new = shown_in(client.post("/accounts/apikey/", ticked))
     rotated = ApiKey.authenticate(new)
     assert rotated is not None and rotated.pk == key.pk
     assert "messages" not in client.cookies, "whose text anybody may decode"
@@ -134,7 +134,7 @@ def shown_in(answer: Any) -> str:
 def test_the_admin_issues_no_key_with_a_scope_that_does_not_exist(client: Client, scopes: list[str]) -> None:
     client.force_login(an_admin())
     wanted = {"name": "warehouse", "scopes": scopes, "budget": 0, "calls_per_minute": 60}
-    answer = client.post("/dnbmon_site/apikey/add/", wanted)
+    answer = client.post("/accounts/apikey/add/", wanted)
     assert answer.status_code == 200 and answer.context["errors"]
     assert not ApiKey.objects.exists()
 
@@ -146,7 +146,7 @@ def test_nor_does_anything_else() -> None:
 
 def test_each_scope_is_ticked_beside_its_sentence(client: Client) -> None:
     client.force_login(an_admin())
-    page = client.get("/dnbmon_site/apikey/add/").content.decode()
+    page = client.get("/accounts/apikey/add/").content.decode()
     for name, sentence in SCOPES.items():
         assert f'value="{name}"' in page
         assert str(escape(sentence)) in page
@@ -160,8 +160,8 @@ def test_a_key_from_before_keeps_what_exists_and_says_what_does_not(client: Clie
     key.refresh_from_db()
     assert key.allows("read") and not key.allows("write")
     words = "“write” is not a scope and opens nothing."
-    path = f"/dnbmon_site/apikey/{key.pk}/change/"
-    for page in ("/", "/dnbmon_site/apikey/", path):
+    path = f"/accounts/apikey/{key.pk}/change/"
+    for page in ("/", "/accounts/apikey/", path):
         assert words in client.get(page).content.decode(), page
     form = {"name": "warehouse", "scopes": ["read", "write:portfolio"], "budget": 0, "calls_per_minute": 60}
     assert client.post(path, form).status_code == 302
@@ -173,9 +173,9 @@ def test_a_key_from_before_keeps_what_exists_and_says_what_does_not(client: Clie
 def test_a_key_goes_on_when_its_issuer_has_left_and_the_list_says_so(client: Client) -> None:
     client.force_login(an_admin())
     _, plain = ApiKey.issue(name="warehouse", scopes="read", created_by=User.objects.create_user("bob"))
-    assert "has left" not in client.get("/dnbmon_site/apikey/").content.decode()
+    assert "has left" not in client.get("/accounts/apikey/").content.decode()
     User.objects.filter(username="bob").update(is_active=False)
-    assert "has left" in client.get("/dnbmon_site/apikey/").content.decode()
+    assert "has left" in client.get("/accounts/apikey/").content.decode()
     assert ApiKey.authenticate(plain) is not None
 
 
@@ -183,19 +183,19 @@ def test_acts_on_people_roles_and_keys_are_written_down(client: Client) -> None:
     boss = an_admin()
     client.force_login(boss)
     client.post("/auth/group/add/", {"name": "Night shift"})
-    client.post("/dnbmon_site/user/add/", {"username": "bob", "usable_password": "false"})
+    client.post("/accounts/user/add/", {"username": "bob", "usable_password": "false"})
     person = User.objects.get(username="bob")
     role = Group.objects.get(name="Night shift")
     form = {"username": "bob", "timezone": "UTC", "is_active": "on", "roles": [role.pk]}
-    client.post(f"/dnbmon_site/user/{person.pk}/change/", form)
+    client.post(f"/accounts/user/{person.pk}/change/", form)
     client.post(
-        f"/dnbmon_site/user/{person.pk}/password/", {"password1": NEW, "password2": NEW, "usable_password": "true"}
+        f"/accounts/user/{person.pk}/password/", {"password1": NEW, "password2": NEW, "usable_password": "true"}
     )
-    client.post(f"/dnbmon_site/user/{person.pk}/delete/", {"post": "yes"})
-    client.post("/dnbmon_site/apikey/add/", {"name": "x", "scopes": "read", "budget": 0, "calls_per_minute": 60})
+    client.post(f"/accounts/user/{person.pk}/delete/", {"post": "yes"})
+    client.post("/accounts/apikey/add/", {"name": "x", "scopes": "read", "budget": 0, "calls_per_minute": 60})
     ticked = {"_selected_action": [str(ApiKey.objects.get().pk)]}
-    client.post("/dnbmon_site/apikey/", {"action": "rotate", **ticked})
-    client.post("/dnbmon_site/apikey/", {"action": "revoke", **ticked})
+    client.post("/accounts/apikey/", {"action": "rotate", **ticked})
+    client.post("/accounts/apikey/", {"action": "revoke", **ticked})
     entries = list(AuditEntry.objects.order_by("id"))
     assert [entry.action for entry in entries] == [
         "group.added", "user.added", "user.changed", "user.changed", "user.deleted", "apikey.added", "apikey.rotated",
@@ -221,11 +221,11 @@ def a_key_maker(*rights: str) -> User:
 
 def test_nobody_gets_further_by_a_key(client: Client) -> None:
     client.force_login(a_key_maker("pull_registration"))
-    pages = [client.post("/dnbmon_site/apikey/add/", {**KEY_FORM, "scopes": [scope]}) for scope in SCOPES]
+    pages = [client.post("/accounts/apikey/add/", {**KEY_FORM, "scopes": [scope]}) for scope in SCOPES]
     assert {page.status_code for page in pages} == {200}
     assert [key.scopes for key in ApiKey.objects.all()] == ["pull"]
     assert "not “write:portfolio”" in pages[list(SCOPES).index("write:portfolio")].content.decode()
-    answer = client.post("/dnbmon_site/apikey/add/", {**KEY_FORM, "scopes": ["pull"], "budget": "1000000"})
+    answer = client.post("/accounts/apikey/add/", {**KEY_FORM, "scopes": ["pull"], "budget": "1000000"})
     assert "has no budget" in answer.content.decode()
     assert ApiKey.objects.count() == 1
 
@@ -235,13 +235,13 @@ def test_nobody_gets_hold_of_a_key_that_does_more(client: Client, columns: dict[
     client.force_login(a_key_maker("pull_registration"))
     row, plain = ApiKey.issue(name="ERP", **columns)
     ticked = {"action": "rotate", "_selected_action": [str(row.pk)]}
-    page = client.post("/dnbmon_site/apikey/", ticked, follow=True)
+    page = client.post("/accounts/apikey/", ticked, follow=True)
     assert b"rotated by somebody else" in page.content
-    changed = client.post(f"/dnbmon_site/apikey/{row.pk}/change/", {**KEY_FORM, "name": "mine", "scopes": ["pull"]})
+    changed = client.post(f"/accounts/apikey/{row.pk}/change/", {**KEY_FORM, "name": "mine", "scopes": ["pull"]})
     assert changed.status_code == 403
     row.refresh_from_db()
     assert row.name == "ERP" and row.opens_with(hashed(plain.rpartition("_")[2]))
-    client.post("/dnbmon_site/apikey/", {**ticked, "action": "revoke"})
+    client.post("/accounts/apikey/", {**ticked, "action": "revoke"})
     row.refresh_from_db()
     assert row.revoked_at, "taking away is safe"
 

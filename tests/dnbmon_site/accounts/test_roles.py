@@ -46,8 +46,8 @@ django_q.failure              OD         -      -       -
 django_q.ormq                 OD         -      -       OD
 django_q.schedule             OD         D      OD      D
 django_q.success              OD         -      -       -
-dnbmon_site.apikey            D          D      D       -
-dnbmon_site.user              D          D      D       D
+accounts.apikey            D          D      D       -
+accounts.user              D          D      D       D
 health.incident               OD     -      -       -
 monitoring.alert              VAMPOD     -      -       -
 monitoring.alertrule          VAMPOD     AD     AD      AD
@@ -65,14 +65,14 @@ monitoring.replaypass         VAMPOD     -      -       -
 monitoring.reportschedule     VAMPOD     MD     MD      MD
 monitoring.scheduledexport    VAMPOD     AD     AD      AD
 monitoring.webhookendpoint    OD         OD     OD      -
-portfolio.auditentry          VAMPOD     -      -       -
+core.auditentry          VAMPOD     -      -       -
 portfolio.company             VAMPOD     -      -       -
 portfolio.contract            VAMPOD     D      D       -
-portfolio.export              VAMPOD     -      -       -
-portfolio.notice              VAMPOD     -      -       -
+core.export              VAMPOD     -      -       -
+core.notice              VAMPOD     -      -       -
 portfolio.proposal            VAMPOD     -      -       -
 portfolio.registration        VAMPOD     -      OD      -
-portfolio.savedfilter         VAMPOD     -      D       D
+core.savedfilter         VAMPOD     -      D       D
 portfolio.subject             VAMPOD     -      MD      -
 portfolio.subjectimport       VAMPOD     VAMPOD -       -
 portfolio.syncrun             VAMPOD     -      -       -
@@ -80,7 +80,7 @@ portfolio.syncrun             VAMPOD     -      -       -
 
 # What a model has beside that. {key}: a row of the model; {registration}: a registration.
 ADDRESSES = """
-GET  /dnbmon_site/user/{key}/password/                      D
+GET  /accounts/user/{key}/password/                      D
 GET  /monitoring/alert/export/                               VAMPOD
 POST /monitoring/alert/save/                                 VAMPOD
 POST /monitoring/alert/columns/                              VAMPOD
@@ -111,14 +111,14 @@ GET  /monitoring/reportschedule/report/                     VAMPOD
 GET  /monitoring/reportschedule/report.pdf                  VAMPOD
 GET  /monitoring/reportschedule/report.xlsx                 VAMPOD
 POST /monitoring/webhookendpoint/{key}/do/test/             OD
-GET  /portfolio/auditentry/export/                          VAMPOD
+GET  /core/auditentry/export/                          VAMPOD
 GET  /portfolio/company/export/                             VAMPOD
 POST /portfolio/company/{key}/do/note/                      AMD
 POST /portfolio/company/{key}/do/remove-note/               AMD
 POST /portfolio/company/{key}/do/describe/                  MD
 GET  /portfolio/contract/export/                            VAMPOD
 GET  /portfolio/contract/year/                              VAMPOD
-GET  /portfolio/export/{key}/download/                      VAMPOD
+GET  /core/export/{key}/download/                      VAMPOD
 GET  /portfolio/proposal/export/                            VAMPOD
 GET  /portfolio/proposal/decide/accept/?key={key}           MD
 GET  /portfolio/proposal/decide/dismiss/?key={key}          MD
@@ -168,9 +168,9 @@ django_q.schedule       delete_selected        D
 django_q.schedule       pause                  OD
 django_q.schedule       resume                 OD
 django_q.schedule       run_now                OD
-dnbmon_site.apikey      rotate                 D
-dnbmon_site.apikey      revoke                 D
-dnbmon_site.user        delete_selected        D
+accounts.apikey      rotate                 D
+accounts.apikey      revoke                 D
+accounts.user        delete_selected        D
 monitoring.alert        acknowledge_selected   AD
 monitoring.alert        close_selected         AD
 monitoring.alert        open_selected          AD
@@ -196,7 +196,7 @@ portfolio.registration  pause_selected         OD
 portfolio.registration  pull_selected          OD
 portfolio.registration  start_selected         OD
 portfolio.registration  stop_selected          MD
-portfolio.savedfilter   delete_selected        D
+core.savedfilter   delete_selected        D
 portfolio.subject       cancel_selected        MD
 portfolio.subject       plan_selected          MD
 portfolio.subject       stop_selected          MD
@@ -293,11 +293,11 @@ def rows() -> dict[str, Any]:
     """The key of a row of each model: of D&B's news, of what needs no more than its fields, and a person's."""
     some_news()
     found = {name: (page.model._default_manager.first() or an_instance(page.model)).pk for name, page in by_name()}
-    return {**found, "dnbmon_site.user": User.objects.create_user("somebody").pk}
+    return {**found, "accounts.user": User.objects.create_user("somebody").pk}
 
 
 def by_name() -> list[tuple[str, Any]]:
-    return sorted((name, page) for name, page in registered().items() if name != "dnbmon_site.user")
+    return sorted((name, page) for name, page in registered().items() if name != "accounts.user")
 
 
 def address(path: str, name: str, rows: dict[str, Any]) -> str:
@@ -402,7 +402,7 @@ def test_whoever_gets_a_role_may_log_in(client: Client) -> None:
     person = User.objects.create_user("bob")
     role = Group.objects.get(name=roles.VIEWER)
     form = {"username": "bob", "timezone": "UTC", "is_active": "on", "roles": [role.pk]}
-    assert client.post(f"/dnbmon_site/user/{person.pk}/change/", form).status_code == 302
+    assert client.post(f"/accounts/user/{person.pk}/change/", form).status_code == 302
     person.refresh_from_db()
     assert person.is_staff and person.has_perm("portfolio.view_company")
 

@@ -28,7 +28,7 @@ def signed_in(password: str = "secret words") -> Client:
 
 
 def is_in(client: Client) -> bool:
-    return client.get("/dnbmon_site/user/").status_code == 200
+    return client.get("/accounts/user/").status_code == 200
 
 
 def test_signing_in_makes_a_new_session(ann: User) -> None:
@@ -54,7 +54,7 @@ def test_a_password_set_by_an_administrator_signs_out_everywhere(ann: User) -> N
     boss = Client()
     boss.force_login(User.objects.create_superuser("boss"))
     form = {"password1": NEW, "password2": NEW, "usable_password": "true"}
-    assert boss.post(f"/dnbmon_site/user/{ann.pk}/password/", form).status_code == 302
+    assert boss.post(f"/accounts/user/{ann.pk}/password/", form).status_code == 302
     assert not is_in(person) and is_in(boss)
 
 

@@ -58,7 +58,7 @@ def test_unfolds_pages_get_the_two_words_it_needs(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/portfolio/company/", "/portfolio/contract/year/", "/dnbmon_site/user/add/", "/health/"]
+    "path", ["/", "/portfolio/company/", "/portfolio/contract/year/", "/accounts/user/add/", "/health/"]
 )
 def test_so_do_the_pages_of_the_admin(path: str, admin_client: Client) -> None:
     assert policy(path, admin_client) == UNFOLD

@@ -237,5 +237,5 @@ def test_the_form_takes_a_shared_filter_of_the_same_list(admin_client: Client, f
     assert "not both" in both.content.decode()
     assert admin_client.post(add, {**form, "saved_filter": own.pk}).status_code == 200
     assert admin_client.post(add, {**form, "saved_filter": saved.pk}).status_code == 302
-    admin_client.post(f"/portfolio/savedfilter/{saved.pk}/delete/", {"post": "yes"})
+    admin_client.post(f"/core/savedfilter/{saved.pk}/delete/", {"post": "yes"})
     assert SavedFilter.objects.filter(pk=saved.pk).exists()

@@ -1,0 +1,16 @@
+"""People, their rights and API keys."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountsConfig(AppConfig):
+    name = "dnbmon_site.accounts"
+    verbose_name = _("People and keys")
+
+    def ready(self) -> None:
+        from dnbmon_site.accounts.roles import install_roles
+
+        # After Django's own receiver, which makes the permissions.
+        post_migrate.connect(install_roles, dispatch_uid="dnbmon_site.accounts.roles")
