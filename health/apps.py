@@ -1,6 +1,7 @@
 """Does it work."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,7 +11,9 @@ class HealthConfig(AppConfig):
 
     def ready(self) -> None:
         from core.jobs import post_execute, pre_execute
+        from health.checks.migrations import check_of_databases
         from health.heartbeats import beat_with_a_result, beat_with_a_task
 
+        register(check_of_databases, Tags.database)
         pre_execute.connect(beat_with_a_task)
         post_execute.connect(beat_with_a_result)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from health.checks.migrations import is_empty, migrations_waiting
+from health.checks.migrations import EARLIER, is_empty, is_of_earlier_version, migrations_waiting
 
 # A MongoDB that is away is looked for ten times as long, and who probes has gone by then.
 PATIENCE = 3.0
@@ -38,8 +38,9 @@ def what_is_missing() -> str | None:
     """Asks the database, and never raises because of it."""
     try:
         with pymongo.timeout(PATIENCE):
-            waiting = migrations_waiting()
-            return (EMPTY if is_empty() else BEHIND) if waiting else None
+            if not migrations_waiting():
+                return None
+            return EMPTY if is_empty() else EARLIER if is_of_earlier_version() else BEHIND
     except DatabaseError:
         return AWAY
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 
+from django.core.checks import Error
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils.translation import gettext_noop
 from pymongo.errors import PyMongoError
 
 SURE_FOR = 240.0
+# It held people's rows until every app began again with one migration, and has none since.
+APP_OF_BEFORE = "dnbmon_site"
+EARLIER = gettext_noop(
+    "An earlier version made this database, and no migration leads from its tables to these. Nothing in it was "
+    "changed. With that version: “manage.py backup PATH --format rows”. Then name a new database in DATABASE_URL, "
+    "and with this version: “manage.py restore PATH” (docs/operate/upgrade.md)."
+)
 _sure_until = 0.0
 
 
@@ -28,6 +37,22 @@ def migrations_waiting_lately() -> int:
 def is_empty() -> bool:
     """Nothing was ever applied: a file or a name that did not exist before somebody mistyped it."""
     return not MigrationRecorder(connections[DEFAULT_DB_ALIAS]).applied_migrations()
+
+
+def is_of_earlier_version() -> bool:
+    applied = MigrationRecorder(connections[DEFAULT_DB_ALIAS]).applied_migrations()
+    return is_earlier({app for app, _ in applied})
+
+
+def check_of_databases(app_configs: object, databases: Container[str] | None, **kwargs: object) -> list[Error]:
+    """What “manage.py check --database default” asks."""
+    is_asked = databases is not None and DEFAULT_DB_ALIAS in databases
+    return [Error(EARLIER, id="health.E001")] if is_asked and is_of_earlier_version() else []
+
+
+def is_earlier(apps: Container[str]) -> bool:
+    """By the apps of which migrations were applied."""
+    return APP_OF_BEFORE in apps
 
 
 def migrations_waiting() -> int:

@@ -19,8 +19,11 @@ from typing import Any
 
 import zstandard
 from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
+from dnbmon_site.operations.backup import older_names
 from dnbmon_site.operations.backup.manifest import BackupError, Tell
 
 # Made anew by the program: what migrations make, and what holds only for a while or for one place.
@@ -155,8 +158,8 @@ def load(folder: Path, tell: Tell) -> None:
 
 
 def load_model(model: Model, folder: Path, tell: Tell) -> None:
-    path = _path(folder, model)
-    if not path.exists():
+    path = _found(folder, model)
+    if path is None:
         return  # The backup is older than this model.
     count = 0
     for batch in _batches(read_lines(path), FEW.get(model._meta.label, AT_ONCE)):
@@ -169,16 +172,23 @@ def load_model(model: Model, folder: Path, tell: Tell) -> None:
 def row_of(model: Model, line: dict[str, Any]) -> models.Model:
     """Columns that the backup did not know yet have their defaults, those that are gone are passed by."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
-    return model(**{name: _understood(fields[name], value) for name, value in line.items() if name in fields})
+    known = older_names.line_now(model._meta.label, line).items()
+    return model(**{name: _understood(fields[name], value) for name, value in known if name in fields})
 
 
 def _understood(field: Any, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, list):
-        return _key_of(field.related_model, *map(_hashable, value))
+        return _key_of(field.related_model, *_name_now(field.related_model, value))
     target = field.target_field if field.is_relation else field
     return base64.b64decode(value) if isinstance(target, models.BinaryField) else target.to_python(value)
+
+
+def _name_now(model: Model, name: list[Any]) -> Iterable[Any]:
+    if model is Permission:
+        return older_names.permission_now(*name)
+    return older_names.content_type_now(*name) if model is ContentType else map(_hashable, name)
 
 
 def _hashable(value: Any) -> Any:
@@ -198,7 +208,17 @@ def count_rows() -> dict[str, int]:
 
 
 def _path(folder: Path, model: Model) -> Path:
-    return folder / f"{model._meta.label_lower}.jsonl.zst"
+    return _file(folder, model._meta.label)
+
+
+def _file(folder: Path, label: str) -> Path:
+    return folder / f"{label.lower()}.jsonl.zst"
+
+
+def _found(folder: Path, model: Model) -> Path | None:
+    """By the name of now or one of before."""
+    paths = (_file(folder, label) for label in older_names.labels_ever(model._meta.label))
+    return next((path for path in paths if path.exists()), None)
 
 
 def _written(folder: Path, model: Model) -> Any:

@@ -17,6 +17,8 @@ from dnbmon_site.operations.backup import native_dump, portable_dump
 from dnbmon_site.operations.backup.after_restore import Aftermath, after_restore, read_again_what_is_unfinished
 from dnbmon_site.operations.backup.create import POSTGRES, ROWS, SQLITE
 from dnbmon_site.operations.backup.manifest import FILE, BackupError, Manifest, Tell, chosen, read_manifest, sum_of
+from dnbmon_site.operations.backup.older_names import label_now
+from health.checks.migrations import is_earlier
 from monitoring.models import Delivery
 from portfolio.models import Company, Registration
 
@@ -40,6 +42,7 @@ def restore(path: Path, *, by: str, trust: str = "", tell: Tell = lambda text: N
     tell("examining the backup")
     manifest.check(folder)
     refuse_other_engine(manifest)
+    refuse_older_copy(manifest)
     refuse_newer(manifest)
     refuse_inhabited()
     tell("putting it back")
@@ -74,7 +77,17 @@ def refuse_other_engine(manifest: Manifest) -> None:
         )
 
 
+def refuse_older_copy(manifest: Manifest) -> None:
+    if is_earlier(manifest.migrations) and manifest.format != ROWS:
+        raise BackupError(
+            "An earlier version made this copy, and no migration leads from its tables to these. Put it back with that "
+            "version, make a backup with --format rows there, and restore that one here (docs/operate/upgrade.md)."
+        )
+
+
 def refuse_newer(manifest: Manifest) -> None:
+    if is_earlier(manifest.migrations):
+        return
     known = MigrationLoader(None).disk_migrations
     unknown = [f"{app} {name}" for app, name in manifest.migrations.items() if (app, name) not in known]
     if unknown and manifest.engine == connection.vendor:
@@ -120,7 +133,8 @@ def compare(manifest: Manifest) -> None:
         # Models that the backup does not know have no table yet.
         migrate()
     found = portable_dump.count_rows()
-    wrong = [f"{name}: {found.get(name, 0):,} of {n:,}" for name, n in manifest.rows.items() if is_less(found, name, n)]
+    expected = {label_now(name): count for name, count in manifest.rows.items()}
+    wrong = [f"{name}: {found.get(name, 0):,} of {n:,}" for name, n in expected.items() if is_less(found, name, n)]
     if wrong:
         raise BackupError(f"Not everything arrived: {'; '.join(wrong)}. Begin again in an empty place.")
 

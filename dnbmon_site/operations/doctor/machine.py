@@ -23,7 +23,7 @@ from core.outbound.connections import EVERYWHERE
 from dnbmon_site.operations.backup.daily import newest_time
 from dnbmon_site.operations.doctor.finding import Finding
 from dnbmon_site.worker.schedules import is_own
-from health.checks.migrations import migrations_waiting
+from health.checks.migrations import EARLIER, is_of_earlier_version, migrations_waiting
 from health.models import JOBS, Heartbeat
 from monitoring.models import Channel, Delivery, DeliveryState, FileServer, WebhookEndpoint
 from monitoring.outbox.addresses import address_of
@@ -68,7 +68,10 @@ def database() -> Iterator[Finding]:
 
 
 def migrations() -> Iterator[Finding]:
-    if migrations_waiting():
+    if is_of_earlier_version():
+        what, _, do = EARLIER.partition(" Nothing in it was changed. ")
+        yield Finding(what, do)
+    elif migrations_waiting():
         yield Finding("The database is older than the program.", "Run “manage.py migrate”; nothing is pulled before.")
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from health.checks.migrations import EARLIER, is_of_earlier_version
 from health.checks.registry import all_checks, summary
 from health.checks.result import Result, worst
 from health.models import State
@@ -41,6 +42,8 @@ class Command(PlainCommand):
 
 def look() -> list[Result]:
     try:
+        if is_of_earlier_version():
+            raise CommandError(EARLIER)
         return all_checks()
     except DatabaseError as error:
         raise CommandError(what_is_missing() or AWAY) from error
