@@ -12,6 +12,7 @@ from dnbmon_site.accounts.preferences import preferences
 from dnbmon_site.accounts.sign_in import NewPassword, back, begin, only_with, sign_in
 from dnbmon_site.dashboard import pwa
 from dnbmon_site.dashboard.since_last_visit import seen
+from dnbmon_site.http.moved_pages import moved_pages
 from dnbmon_site.operations import health_access
 from health import runbook_page, status_page
 from health import views as health
@@ -51,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("seen/", admin.site.admin_view(seen), name="seen"),
     # Where people who know Django look first.
     path("admin/", RedirectView.as_view(pattern_name="admin:index")),
+    *moved_pages(),
     path("", admin.site.urls),
 ]
 
