@@ -170,7 +170,7 @@ def _unreadable(request: HttpRequest, numbers: Tallies) -> Iterator[Need]:
 
 def _keys(request: HttpRequest) -> Iterator[Need]:
     """Keys that do less than whoever issued them believes, for those who issue keys."""
-    if not request.user.has_perm("dnbmon_site.change_apikey"):
+    if not request.user.has_perm("accounts.change_apikey"):
         return
     for key in ApiKey.objects.valid():
         if key.unknown_scopes:

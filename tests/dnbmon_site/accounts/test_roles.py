@@ -6,6 +6,7 @@ names fails the test, so whoever adds one says here who may see it.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -29,6 +30,7 @@ from tests.builders.deliveries import some_news
 from tests.builders.people import a_person
 from tests.builders.registrations import a_registration
 from tests.engines import engine
+from tests.support import PROGRAM, ROOT
 
 pytestmark = pytest.mark.django_db
 # Rights are Django's on every engine. MongoDB's stand-in takes minutes a role: the least and the most are asked there.
@@ -383,6 +385,18 @@ def test_each_sees_and_changes_what_the_table_in_the_documents_says() -> None:
     assert not any(name.split(".")[1].startswith(("add", "change", "delete")) for name in rights[roles.VIEWER])
     assert "portfolio.view_accesstoken" not in rights[roles.ADMINISTRATOR]
     assert "django_q.add_schedule" not in rights[roles.OPERATOR]
+
+
+def test_every_right_that_is_asked_for_exists() -> None:
+    """One that does not is refused to everybody but superusers, without a word."""
+    found = set(Permission.objects.values_list("content_type__app_label", "codename"))
+    actions = "|".join({codename.partition("_")[0] for _, codename in found})
+    asked = re.compile(rf'(?:"|perms\.)([a-z_]+)\.((?:{actions})_[a-z]+)\b')
+    files = [path for app in PROGRAM for path in (ROOT / app).rglob("*.py")]
+    files += (ROOT / "templates").rglob("*.html")
+    named = {(str(path.relative_to(ROOT)), *right) for path in files for right in asked.findall(path.read_text())}
+    assert {right for right in named if right[1:] not in found} == set()
+    assert len(named) > 50
 
 
 def test_installing_again_puts_right_what_was_changed(django_assert_max_num_queries: Any) -> None:
