@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from core.jobs import Schedule, Task, get_broker
 from core.text import counted, days_and_hours, span
 from health.checks.context import Look
-from health.checks.migrations import EARLIER, is_of_earlier_version, migrations_waiting, migrations_waiting_lately
+from health.checks.migrations import is_of_earlier_version, migrations_waiting, migrations_waiting_lately
 from health.checks.result import Result, graded
 from health.heartbeats import DEAD, LATE, seconds_of_a_beat
 from health.models import JOBS, OUTSIDE, Heartbeat, State
@@ -49,7 +49,11 @@ def database(waiting: int) -> Result:
         "The program is newer than its database: %(count)s migrations waiting. Nothing is pulled before.",
         waiting,
     ) % {"count": counted(waiting)}
-    do = gettext(EARLIER) if is_of_earlier_version() else gettext("Run manage.py migrate.")
+    do = gettext("Run manage.py migrate.")
+    if is_of_earlier_version():
+        do = gettext(
+            "An earlier version made it: “manage.py migrate” changes nothing there and says how its rows come over."
+        )
     return Result("database", title, State.CRITICAL, sentence, waiting, "waiting", do)
 
 

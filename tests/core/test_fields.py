@@ -2,8 +2,10 @@
 
 import os
 import uuid
+from typing import Any, cast
 
 import pytest
+from bson.binary import UUID_SUBTYPE
 from django.db import connection
 from django.db.models import Case, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Coalesce
@@ -13,6 +15,7 @@ from core.bulk import insert_rows
 from core.fields import CompactUUIDField
 from core.models import AuditEntry, SavedFilter
 from dnbmon_site.accounts.models import ApiKey, User
+from tests.engines import engine
 
 pytestmark = pytest.mark.django_db
 # In the order of their hex text; the last two begin with a bit that a signed number would take for its sign.
@@ -100,11 +103,9 @@ def test_leads_to_other_rows() -> None:
     assert ApiKey.objects.get().created_by is None
 
 
+@pytest.mark.skipif(engine() != "sqlite", reason="others have a type for it")
 def test_takes_sixteen_bytes() -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL has a type for it, and MongoDB's shell tells none")
-    ann = User.objects.create_user("ann")
-    ApiKey.issue(name="program", created_by=ann)
+    ApiKey.issue(name="program", created_by=User.objects.create_user("ann"))
     SavedFilter.objects.create(listing="core.auditentry", name="x", owner="ann", created_at=timezone.now())
     insert_rows(AuditEntry, [entry(KEYS[0], KEYS[1])])
     columns = ["accounts_apikey.created_by_id", "core_savedfilter.id", "core_auditentry.id", "core_auditentry.actor_id"]
@@ -112,3 +113,14 @@ def test_takes_sixteen_bytes() -> None:
         for table, column in (name.split(".") for name in columns):
             cursor.execute(f"SELECT typeof({column}), length({column}) FROM {table}")
             assert cursor.fetchall() == [("blob", 16)], f"{table}.{column}"
+
+
+@pytest.mark.skipif(engine() != "mongodb", reason="others have columns of one type")
+def test_is_of_the_kind_for_ids_however_it_was_written() -> None:
+    rows = AuditEntry.objects
+    rows.bulk_create([entry(key, key) for key in KEYS[:3]])
+    rows.filter(pk=KEYS[0]).update(actor_id=Value(KEYS[5], output_field=CompactUUIDField()))
+    rows.filter(pk=KEYS[1]).update(actor_id=KEYS[5])
+    found = list(cast(Any, connection).database["core_auditentry"].find())
+    values = [value for row in found for value in (row["id"], row["actor_id"])]
+    assert [(value.subtype, len(value)) for value in values] == [(UUID_SUBTYPE, 16)] * 6

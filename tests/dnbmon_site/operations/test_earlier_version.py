@@ -35,7 +35,7 @@ def test_everybody_says_so(earlier: MigrationRecorder, client: Client) -> None:
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.content.decode()) == (503, f"{EARLIER}\n")
     assert [(found.what in EARLIER, found.do in EARLIER) for found in machine.migrations()] == [(True, True)]
-    assert checks.database(migrations_waiting()).do == EARLIER
+    assert "An earlier version made it" in checks.database(migrations_waiting()).do
     for command in ("health", "worker"):
         with pytest.raises(CommandError, match="An earlier version made this database"):
             call_command(command)
