@@ -4,7 +4,7 @@ from core.models.audit import AuditEntry
 from core.models.blobs import StoredBytes
 from core.models.cached_counts import Tally
 from core.models.exports import Export, ExportFormat, ExportState
-from core.models.leases import WorkLease
+from core.models.leases import Leased, WorkLease
 from core.models.notices import Notice
 from core.models.saved_filters import SavedFilter
 
@@ -13,6 +13,7 @@ __all__ = [
     "Export",
     "ExportFormat",
     "ExportState",
+    "Leased",
     "Notice",
     "SavedFilter",
     "StoredBytes",

@@ -10,7 +10,8 @@ from django.utils.translation import gettext
 
 from core.audit import note_act
 from core.blobs import delete_bytes
-from core.db import database_now, in_batches
+from core.db import in_batches
+from core.leases import is_held
 from dnbmon_site.dashboard.since_last_visit import set_visits_back
 from dnbmon_site.operations.erase import blobs
 from dnbmon_site.operations.erase.company import CannotForget, Removal, count_again, tables
@@ -50,7 +51,7 @@ AT_ONCE = 500
 def refuse(row: Registration) -> None:
     if row.state == RegistrationState.ACTIVE:
         raise CannotForget(f"{row} is being pulled: pause it first, and stop the worker until this is done.")
-    if row.lease_until and row.lease_until > database_now():
+    if is_held(row):
         raise CannotForget(f"{row} is held by a pull just now: try again in two minutes.")
 
 
