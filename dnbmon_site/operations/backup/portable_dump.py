@@ -33,6 +33,7 @@ LEFT_OUT = {
     "portfolio.AccessToken",
     "portfolio.ThrottleSlot",
     "portfolio.WorkLease",
+    "portfolio.Clock",
     "health.Heartbeat",
 }
 LEFT_OUT_APPS = {"axes"}
