@@ -14,6 +14,9 @@ class DnbmonSiteConfig(AppConfig):
 
         # After Django's own receiver, which makes the permissions.
         post_migrate.connect(install_roles, dispatch_uid="dnbmon_site.accounts.roles")
+        # People's visits stand at publications.
+        from dnbmon_site.dashboard import since_last_visit  # noqa: F401
+
         # Its import also brings tracing, which listens to the queue.
         from dnbmon_site.worker import task_serializer
 
