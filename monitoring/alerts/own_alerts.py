@@ -1,4 +1,7 @@
-"""The open alerts assigned to a person, counted on the person's row: every page shows how many, and asks nothing."""
+"""The open alerts assigned to a person, counted on the person's row: every page shows how many, and asks nothing.
+
+They are no kind of `core.cached_counts`, whose rows are one for all people and cost each page a query more.
+"""
 
 from __future__ import annotations
 
