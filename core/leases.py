@@ -1,6 +1,8 @@
 """Work that only one process may do at a time: a lease on a row by compare-and-swap, on the database's clock.
 
-The row is of any model that is `Leased`; what else changes with the lease changes in the same step.
+The row is of any model that is `Leased`; what else changes with the lease changes in the same step. Where a row's own
+time says when it is next somebody's turn (a message, a file on a schedule, the renewal of a token), moving that time on
+by compare-and-swap is all: nobody renews it or gives it back, so it is no lease.
 """
 
 from __future__ import annotations

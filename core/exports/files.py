@@ -175,6 +175,8 @@ def work_on(key: uuid.UUID) -> bool:
     try:
         _write_as_asked(export)
     except Exception as error:
+        # Whatever the list stumbled over, the one who asked for it is told. Jobs stand above this, and so does their
+        # boundary.
         logger.exception("export %s failed", key)
         _note(export, state=ExportState.FAILED, error=clean_text(f"{type(error).__name__}: {error}"))
         return False

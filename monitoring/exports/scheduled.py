@@ -146,6 +146,7 @@ def write_now(export: ScheduledExport) -> bool:
     except NotDelivered as error:
         done = {"error": clean_text(str(error)), "due_at": timezone.now() + AGAIN_AFTER}
     except Exception as error:
+        # No step of a job (`core.jobs.run_step`): that is begun again where the database is locked, and this is a file.
         logger.exception("scheduled export %s failed", export)
         done = {"error": clean_text(f"{type(error).__name__}: {error}"), "due_at": timezone.now() + AGAIN_AFTER}
     ScheduledExport.objects.filter(pk=export.pk).update(**done)
