@@ -40,11 +40,13 @@ class Hold(Generic[Row]):
     fence: int
 
     @classmethod
-    def take(cls, row: QuerySet[Row], lasts: timedelta) -> Self | None:
-        """The lease of the one row in the queryset; None while somebody else holds it."""
+    def take(cls, row: QuerySet[Row], lasts: timedelta, **also: Any) -> Self | None:
+        """The lease of the one row in the queryset, with other columns set in the same step; None while somebody else
+        holds it."""
         now, owner = database_now(), uuid.uuid4()
         free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-        if not row.filter(free).update(lease_owner=owner, lease_until=now + lasts, fence=F("fence") + 1):
+        lease = {"lease_owner": owner, "lease_until": now + lasts, "fence": F("fence") + 1}
+        if not row.filter(free).update(**lease, **also):
             return None
         fence = row.filter(lease_owner=owner).values_list("fence", flat=True).first()
         return None if fence is None else cls(row, lasts, owner, fence)

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.ids import time_first_id
+from core.models.leases import Leased
 
 
 class ExportFormat(models.TextChoices):
@@ -22,7 +23,7 @@ class ExportState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-class Export(models.Model):
+class Export(Leased):
     """A list as a file. The finished file is kept in stored bytes, owned by this row's id."""
 
     id = models.UUIDField(primary_key=True, default=time_first_id, editable=False)
@@ -35,7 +36,6 @@ class Export(models.Model):
     size = models.BigIntegerField(default=0)
     asked_by = models.TextField(_("asked by"))
     asked_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, help_text=_("When somebody last worked on it."))
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 

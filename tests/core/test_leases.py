@@ -11,10 +11,11 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from core.db import database_now
 from core.leases import NOBODYS, Hold, HoldLost, holding, is_held
-from core.models import Leased, WorkLease
+from core.models import Export, Leased, WorkLease
 from portfolio.models import Registration
 from tests.builders.registrations import a_registration
 
@@ -24,6 +25,7 @@ MODELS = [model for model in apps.get_models() if issubclass(model, Leased)]
 
 def a_row(model: type[Leased]) -> QuerySet[Any]:
     makers: dict[Any, Callable[[], Leased]] = {
+        Export: lambda: Export.objects.create(asked_at=timezone.now()),
         WorkLease: lambda: WorkLease.objects.create(key="work"),
         Registration: a_registration,
     }
