@@ -100,7 +100,7 @@ def dump(folder: Path, tell: Tell) -> dict[str, int]:
 
 def dump_model(model: Model, folder: Path, tell: Tell) -> int:
     count = 0
-    with _written(folder, model) as file:
+    with zstandard.open(_path(folder, model), "w", encoding="utf-8", newline="\n") as file:
         for row in _rows(model):
             file.write(json.dumps(line_of(row), ensure_ascii=True, separators=(",", ":")) + "\n")
             count += 1
@@ -208,10 +208,6 @@ def count_rows() -> dict[str, int]:
 
 def _path(folder: Path, model: Model) -> Path:
     return folder / f"{model._meta.label_lower}.jsonl.zst"
-
-
-def _written(folder: Path, model: Model) -> Any:
-    return zstandard.open(_path(folder, model), "w", encoding="utf-8", newline="\n")
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
