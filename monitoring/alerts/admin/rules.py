@@ -20,6 +20,7 @@ from unfold.decorators import action
 
 from core.admin.base import PageAdmin
 from core.admin.filters import choice_filter
+from core.admin.removal import WatchedRemoval
 from core.admin.row_actions import RowActions, demand
 from core.audit import record
 from core.markup import badge, two_lines
@@ -68,7 +69,7 @@ def _reset(request: HttpRequest, row: AlertRule) -> str:
 
 
 @admin.register(AlertRule)
-class AlertRuleAdmin(RowActions, PageAdmin):
+class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     form = RuleForm
     list_display = ("what", "weight", "status", "scope", "tells")
     list_display_links = ("what",)
@@ -185,12 +186,7 @@ class AlertRuleAdmin(RowActions, PageAdmin):
             messages.warning(request, words)
         count_unheard()
 
-    def delete_model(self, request: HttpRequest, obj: AlertRule) -> None:
-        super().delete_model(request, obj)
-        count_unheard()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
-        super().delete_queryset(request, queryset)
+    def after_removal(self) -> None:
         count_unheard()
 
     @action(description=_("Save and try on the past"))  # type: ignore[untyped-decorator]  # unfold's

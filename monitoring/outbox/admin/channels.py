@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from core.actors import actor_of
 from core.admin.base import PageAdmin
+from core.admin.removal import WatchedRemoval
 from core.admin.row_actions import Outcome, RowActions
 from core.audit import note_act, record
 from core.markup import ago, badge, two_lines
@@ -135,7 +136,7 @@ def _take_all(request: HttpRequest, row: Channel) -> Outcome:
 
 
 @admin.register(Channel)
-class ChannelAdmin(RowActions, PageAdmin):
+class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
     form = ChannelForm
     list_display = ("what", "whose", "rhythm_words", "status", "last_sent")
     list_display_links = ("what",)
@@ -273,12 +274,7 @@ class ChannelAdmin(RowActions, PageAdmin):
         count_unheard()
         _ask_readers(request, obj)
 
-    def delete_model(self, request: HttpRequest, obj: Channel) -> None:
-        super().delete_model(request, obj)
-        count_unheard()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
-        super().delete_queryset(request, queryset)
+    def after_removal(self) -> None:
         count_unheard()
 
     def act(self, request: HttpRequest, row: Channel, action: str) -> Outcome:
