@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +45,23 @@ def _count(name: str) -> None:
     values = {"numbers": json.dumps(COUNTERS[name](), sort_keys=True), "counted_at": began}
     if not Tally.objects.filter(pk=name, counted_at__lte=began).update(**values):
         insert_new(Tally, [Tally(what=name, **values)])
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """All that was counted, by its name, and when the oldest of it was."""
+
+    numbers: Mapping[str, Numbers] = field(default_factory=dict)
+    counted_at: datetime | None = None
+
+    def of(self, name: str) -> Numbers:
+        return self.numbers.get(name, {})
+
+
+def tallies() -> Tallies:
+    rows = list(Tally.objects.all())
+    found = {row.what: json.loads(row.numbers) for row in rows}
+    return Tallies(found, min((row.counted_at for row in rows), default=None))
 
 
 def last_count(name: str) -> tuple[Numbers, datetime]:

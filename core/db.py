@@ -14,12 +14,11 @@ from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 
 from core.bulk import Clash, insert_rows
-from core.models import WorkLease
+from core.models import Clock
 
 Row = TypeVar("Row", bound=models.Model)
 LAST_CHARACTER = "\U0010ffff"
 LOOKUP_BATCH = 500
-CLOCK = "clock"
 
 
 def insert_new(model: type[Row], rows: Iterable[Row]) -> list[Row]:
@@ -85,13 +84,13 @@ def in_batches(items: Sequence[Any], size: int = LOOKUP_BATCH) -> Iterable[Seque
 
 def database_now() -> datetime:
     """The database's clock, which all processes share."""
-    clock = WorkLease.objects.filter(pk=CLOCK).values_list(Now(), flat=True)
+    clock = Clock.objects.values_list(Now(), flat=True)
     return clock.first() or _clock_begun(clock)
 
 
 def _clock_begun(clock: models.QuerySet[Any, datetime]) -> datetime:
-    """Engines tell the time beside a row; the first who asks makes it."""
-    insert_new(WorkLease, [WorkLease(key=CLOCK)])
+    """The first who asks makes the row."""
+    insert_new(Clock, [Clock()])
     return clock.get()
 
 

@@ -163,6 +163,7 @@ def pull_the_first_time() -> None:
 
 
 def crash_in_the_middle(control: Any) -> None:
+    from core.leases import NOBODYS
     from monitoring.models import Delivery
     from portfolio.models import Registration
 
@@ -180,7 +181,7 @@ def crash_in_the_middle(control: Any) -> None:
     asked = Delivery.objects.get(state="asked")
     say(f"killed; D&B has taken 3 notifications off its queue, and the row of the call is still here: {asked.state}")
     # As if the minute had passed for which a dead process holds the registration.
-    Registration.objects.update(lease_owner=None, lease_until=None)
+    Registration.objects.update(**NOBODYS)
 
 
 def repair() -> None:

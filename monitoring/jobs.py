@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core.cached_counts import tally
 from core.jobs import ask_worker, async_task, run_step
+from core.leases import HoldLost
 from direct_plus.errors import DirectPlusError, ServerTrouble, TooManyCalls, Unreachable, Unreadable
 from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.digests import send_digests
@@ -19,7 +20,7 @@ from monitoring.alerts.own_alerts import count_all_own_alerts
 from monitoring.alerts.routing import tell_notices
 from monitoring.consumers.membership import gather_evidence
 from monitoring.consumers.proposals import read_publications
-from monitoring.deliveries.lease import LeaseLost, leased
+from monitoring.deliveries.lease import leased
 from monitoring.log_context import in_the_log
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
 from monitoring.outbox.queue import dispatch_due, due_targets
@@ -176,7 +177,7 @@ def _replay(
             return
         try:
             run(registration, lease, client_for(registration.contract), keep=keep, until=until)
-        except LeaseLost:
+        except HoldLost:
             logger.warning("another process took over registration %s", registration)
 
 

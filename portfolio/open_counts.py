@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 
 from core.cached_counts import COUNTED, Numbers, counter
-from core.models import Tally
 from portfolio.billing.contract_year import contract_year
 from portfolio.billing.usage import count_holdings, count_listed
 from portfolio.models import (
@@ -22,23 +17,6 @@ from portfolio.models import (
     SubjectImport,
     SubjectState,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Tallies:
-    """All that was counted, by its name, and when the oldest of it was."""
-
-    numbers: Mapping[str, Numbers] = field(default_factory=dict)
-    counted_at: datetime | None = None
-
-    def of(self, name: str) -> Numbers:
-        return self.numbers.get(name, {})
-
-
-def tallies() -> Tallies:
-    rows = list(Tally.objects.all())
-    found = {row.what: json.loads(row.numbers) for row in rows}
-    return Tallies(found, min((row.counted_at for row in rows), default=None))
 
 
 @counter

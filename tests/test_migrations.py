@@ -6,9 +6,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import models
 
+from tests.support import PROGRAM
+
 pytestmark = pytest.mark.every_engine
 
-OURS = ("core", "portfolio", "monitoring", "health", "accounts")
+OURS = [config.label for config in apps.get_app_configs() if config.name.split(".")[0] in PROGRAM]
 
 
 @pytest.mark.django_db

@@ -96,10 +96,10 @@ class ExportedList:
         except BeyondQuota as error:
             messages.error(request, str(error))
             return HttpResponseRedirect(reverse("admin:core_export_changelist"))
-        if not is_large:
-            write_export(export, queryset)
+        if is_large:
+            async_task(WRITE, str(export.pk), task_name=f"Export {export.file_name}"[:100])
+        elif write_export(export, queryset):
             return as_file(export)
-        async_task(WRITE, str(export.pk), task_name=f"Export {export.file_name}"[:100])
         messages.success(
             request,
             gettext("%(file_name)s is being written. It can be downloaded here when it is finished.")

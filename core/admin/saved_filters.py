@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import PageAdmin
 from core.admin.lists import MAY_SHARE
+from core.admin.removal import WatchedRemoval
 from core.audit import record
 from core.lists.listings import LISTINGS
 from core.lists.saved_filters import undeclared_in, undeclared_words
@@ -38,7 +40,7 @@ class SavedFilterForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's ta
 
 
 @admin.register(SavedFilter)
-class SavedFilterAdmin(PageAdmin):
+class SavedFilterAdmin(WatchedRemoval, PageAdmin):
     form = SavedFilterForm
     list_display = ("name", "of_list", "whose", "use")
     ordering = ("listing", "name", "id")
@@ -81,16 +83,11 @@ class SavedFilterAdmin(PageAdmin):
                 after=after,
             )
 
-    def delete_model(self, request: HttpRequest, obj: SavedFilter) -> None:
-        before = {"listing": obj.listing, "query": obj.query, "columns": obj.columns}
-        self._record(
-            request, "delete filter", gettext("Filter “%(name)s” deleted") % {"name": obj.name}, obj, before=before
-        )
-        super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
-        for row in queryset:
-            self.delete_model(request, row)
+    def before_removal(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        for row in rows:
+            before = {"listing": row.listing, "query": row.query, "columns": row.columns}
+            words = gettext("Filter “%(name)s” deleted") % {"name": row.name}
+            self._record(request, "delete filter", words, row, before=before)
 
     def _record(self, request: HttpRequest, action: str, words: str, row: SavedFilter, **what: Any) -> None:
         record(actor=request.user.get_username(), action=action, thing=row, summary=words, **what)

@@ -26,6 +26,7 @@ from core.audit import record
 from core.blobs import PART_SIZE, delete_bytes, load_bytes, store_bytes
 from core.db import clean_text
 from core.exports.writers import write_file
+from core.leases import NOBODYS, Hold, HoldLost, releasing
 from core.lists.listings import LISTINGS, Listing
 from core.lists.saved_filters import COLUMNS, columns_of
 from core.markup import bytes_in_words
@@ -33,7 +34,8 @@ from core.models import Export, ExportFormat, ExportState
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 10_000
-CLAIM_ENDS_AFTER = timedelta(minutes=5)
+# Between two notes of how far it is.
+HELD_FOR = timedelta(minutes=5)
 KEPT = timedelta(days=7)
 NOTED_EVERY = 5_000
 A_DAY = timedelta(days=1)
@@ -93,31 +95,43 @@ def rows_for(model_admin: Any, request: HttpRequest) -> QuerySet[Any]:
         raise Http404(gettext("There is no such filter.")) from None
 
 
-def write_export(export: Export, queryset: QuerySet[Any]) -> None:
-    """Write the file and keep it; the export then is finished."""
+def write_export(export: Export, queryset: QuerySet[Any]) -> bool:
+    """Write the file and keep it, unless somebody else does."""
+    with releasing(_take(export)) as hold:
+        if hold:
+            _write(export, hold, queryset)
+        return hold is not None
+
+
+def _take(export: Export) -> Hold[Export] | None:
+    row = Export.objects.filter(pk=export.pk, state__in=UNFINISHED)
+    return Hold.take(row, HELD_FOR, state=ExportState.WRITING, error="")
+
+
+def _write(export: Export, hold: Hold[Export], queryset: QuerySet[Any]) -> None:
     listing = LISTINGS[export.listing]
     listing = listing.of(columns_of(listing, QueryDict(export.query).get(COLUMNS, "")))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "export"
-        count = write_file(path, ExportFormat(export.format), listing, queryset, _progress_of(export))
+        count = write_file(path, ExportFormat(export.format), listing, queryset, _progress_of(export, hold))
         size = _keep(export.pk, path)
-    _note(export, state=ExportState.FINISHED, rows=count, size=size, finished_at=timezone.now())
+    _note(export, hold, state=ExportState.FINISHED, rows=count, size=size, finished_at=timezone.now(), **NOBODYS)
 
 
-def _progress_of(export: Export) -> Any:
+def _progress_of(export: Export, hold: Hold[Export]) -> Any:
     noted = 0
 
     def progress(written: int) -> None:
         nonlocal noted
         if written - noted >= NOTED_EVERY:
             noted = written
-            _note(export, rows=written, claimed_at=timezone.now())
+            _note(export, hold, rows=written, lease_until=hold.next_end())
 
     return progress
 
 
-def _note(export: Export, **values: Any) -> None:
-    Export.objects.filter(pk=export.pk).update(**values)
+def _note(export: Export, hold: Hold[Export], **values: Any) -> None:
+    hold.update(**values)
     for name, value in values.items():
         setattr(export, name, value)
 
@@ -152,47 +166,39 @@ def delete_file(export: Export) -> None:
 
 def write_waiting() -> int:
     """Write what waits, also what a process left that died; returns how many were written."""
-    return sum(work_on(key) for key in _waiting())
-
-
-def _waiting() -> list[uuid.UUID]:
-    rows = Export.objects.filter(state__in=UNFINISHED).order_by("id")
-    return [row.pk for row in rows if _is_free(row)]
-
-
-def _is_free(export: Export) -> bool:
-    """Nobody writes it: it waits, or whoever wrote it has not been heard of for minutes."""
-    if export.state == ExportState.WRITING:
-        return export.claimed_at is None or export.claimed_at < timezone.now() - CLAIM_ENDS_AFTER
-    return export.state == ExportState.WAITING
+    waiting = Export.objects.filter(state__in=UNFINISHED).order_by("id").values_list("pk", flat=True)
+    return sum(work_on(key) for key in list(waiting))
 
 
 def work_on(key: uuid.UUID) -> bool:
     """Write one export unless somebody else does; whether it was written."""
     export = Export.objects.get(pk=key)
-    if not _is_free(export) or not _claim(export):
-        return False
+    with releasing(_take(export)) as hold:
+        return hold is not None and _is_written(export, hold)
+
+
+def _is_written(export: Export, hold: Hold[Export]) -> bool:
     try:
-        _write_as_asked(export)
+        _write_as_asked(export, hold)
+    except HoldLost:
+        logger.info("another process writes export %s", export.pk)
+        return False
     except Exception as error:
-        logger.exception("export %s failed", key)
-        _note(export, state=ExportState.FAILED, error=clean_text(f"{type(error).__name__}: {error}"))
+        # Whatever the list stumbled over, the one who asked for it is told. Jobs stand above this, and so does their
+        # boundary.
+        logger.exception("export %s failed", export.pk)
+        trouble = clean_text(f"{type(error).__name__}: {error}")
+        hold.held().update(state=ExportState.FAILED, error=trouble, **NOBODYS)
         return False
     return True
 
 
-def _claim(export: Export) -> bool:
-    same = Export.objects.filter(pk=export.pk, state=export.state, claimed_at=export.claimed_at)
-    now = timezone.now()
-    return bool(same.update(state=ExportState.WRITING, claimed_at=now, error=""))
-
-
-def _write_as_asked(export: Export) -> None:
+def _write_as_asked(export: Export, hold: Hold[Export]) -> None:
     """Read the list as the page of the person who asked would show it, in that person's time zone and language."""
     person = person_named(export.asked_by)
     language = getattr(person, "language", "") or settings.LANGUAGE_CODE
     with timezone.override(getattr(person, "timezone", "UTC")), translation.override(language):
-        write_export(export, rows_as(person, export.listing, export.query))
+        _write(export, hold, rows_as(person, export.listing, export.query))
 
 
 def person_named(name: str) -> Any:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
+from core.models.leases import Leased
 
 
 class ExportFormat(models.TextChoices):
@@ -23,7 +24,7 @@ class ExportState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
-class Export(models.Model):
+class Export(Leased):
     """A list as a file. The finished file is kept in stored bytes, owned by this row's id."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
@@ -36,7 +37,6 @@ class Export(models.Model):
     size = models.BigIntegerField(default=0)
     asked_by = models.TextField(_("asked by"))
     asked_at = models.DateTimeField()
-    claimed_at = models.DateTimeField(null=True, help_text=_("When somebody last worked on it."))
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 

@@ -21,7 +21,7 @@ ADMINISTRATOR = "Administrator"
 
 # The program's own workings: tokens, throttle, bytes, marks. No page shows them.
 HIDDEN = (
-    *("accesstoken", "throttleslot", "storedbytes", "readmark", "worklease", "idempotencykey"),
+    *("accesstoken", "throttleslot", "storedbytes", "readmark", "worklease", "clock", "idempotencykey"),
     *("heartbeat", "probe", "sample"),
 )
 # Where news goes: addresses and secrets, for those who look after them.

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from core.cached_counts import up_to
+from core.cached_counts import Tallies, up_to
 from core.text import ago, counted
 from dnbmon_site.accounts.api_key_rights import unknown_words
 from dnbmon_site.accounts.models import ApiKey, User
@@ -25,7 +25,6 @@ from monitoring.models import AlertState, Channel, Severity
 from monitoring.outbox.permitted_addresses import why_refused
 from monitoring.pull.admin.registrations import marks_of
 from portfolio.models import ImportState, ProposalState, Registration
-from portfolio.open_counts import Tallies
 from portfolio.registrations.status import countdown, loss_sentence, standing
 
 URGENCY = ("info", "bad", "warn", "calm")

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from dnbmon_site.accounts.models import User
 from monitoring.feed.admin import newest_publication
 from monitoring.models import Publication
+from monitoring.publications.consumers import Follower
 from portfolio.models import Registration
 
 A_PAUSE = timedelta(minutes=30)
@@ -80,6 +81,9 @@ def set_visits_back(number: int) -> None:
     """Nobody has seen more than this: numbers after it are given again."""
     User.objects.filter(seen_number__gt=number).update(seen_number=number)
     User.objects.filter(news_number__gt=number).update(news_number=number)
+
+
+VISITS = Follower(User, set_back=set_visits_back)
 
 
 @require_POST

@@ -11,13 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from core.cached_counts import Tallies
 from core.text import ago, counted
 from dnbmon_site.dashboard.charts import FROM_MEDIUM, Totals
 from dnbmon_site.dashboard.query import Asked
 from dnbmon_site.dashboard.since_last_visit import News
 from monitoring.models import Severity
 from portfolio.models import Registration, RegistrationState
-from portfolio.open_counts import Tallies
 from portfolio.registrations.status import cadence_words, countdown, description, standing
 
 FRESH = timedelta(hours=25)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from core.admin.filters import key_at
+from core.cached_counts import Tallies, tallies
 from dnbmon_site.dashboard import charts, score_declines
 from dnbmon_site.dashboard.action_items import needs_of
 from dnbmon_site.dashboard.onboarding import steps
@@ -23,7 +24,6 @@ from monitoring.models import Axis, Change, Element, ScoreMove, Severity
 from monitoring.story_order import newest, story_key
 from portfolio.companies.search import with_companies
 from portfolio.models import Registration
-from portfolio.open_counts import Tallies, tallies
 
 LAST = 12
 

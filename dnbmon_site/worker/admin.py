@@ -19,7 +19,8 @@ from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
 from core import text
 from core.admin.base import PageAdmin, ReadOnlyAdmin
-from core.audit import record, record_edit, record_removal
+from core.admin.removal import RecordedRemoval
+from core.audit import record, record_edit
 from core.jobs import ask_worker
 from core.markup import ago, badge
 from core.text import counted
@@ -64,7 +65,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(PageAdmin):
+class ScheduleAdmin(RecordedRemoval, PageAdmin):
     form = ScheduleForm
     list_display = ("shown_name", "state", "often", "next", "last", "func")
     search_fields = ("name", "func")
@@ -85,14 +86,6 @@ class ScheduleAdmin(PageAdmin):
                 setattr(obj, name, value)
         super().save_model(request, obj, form, change)
         record_edit(request, obj, form, is_change=change)
-
-    def delete_model(self, request: HttpRequest, obj: Schedule) -> None:
-        record_removal(request, [obj])
-        super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
-        record_removal(request, list(queryset))
-        super().delete_queryset(request, queryset)
 
     def complete_rows(self, rows: list[Any]) -> None:
         """How the last run went, for all rows in one query."""
@@ -221,7 +214,7 @@ def run_again(task: Task, actor: str) -> bool:
     return True
 
 
-class QueueAdmin(ReadOnlyAdmin):
+class QueueAdmin(RecordedRemoval, ReadOnlyAdmin):
     list_display = ("name", "func", "lock", "task_id")
     ordering = ("id",)
     sortable_by = ()
@@ -232,14 +225,6 @@ class QueueAdmin(ReadOnlyAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A task that a worker cannot finish has to go."""
         return bool(request.user.has_perm("django_q.delete_ormq"))
-
-    def delete_model(self, request: HttpRequest, obj: OrmQ) -> None:
-        record_removal(request, [obj])
-        super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[OrmQ]) -> None:
-        record_removal(request, list(queryset))
-        super().delete_queryset(request, queryset)
 
 
 if Conf.ORM or Conf.TESTING:

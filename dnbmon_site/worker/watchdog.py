@@ -163,6 +163,7 @@ def note(reason: str) -> None:
     try:
         begin(reason)
     except Exception:
+        # The jobs run again all the same; that is what counts.
         logger.exception("the restart could not be written down")
     finally:
         close_old_connections()

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -16,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import ReadOnlyAdmin
 from core.admin.filters import choice_filter
+from core.admin.row_actions import Outcome, RowActions
 from core.audit import record
 from core.markup import ago, badge, two_lines
 from core.text import span
@@ -24,8 +22,20 @@ from health.incidents.lifecycle import add_note
 from health.models import Incident, IncidentNote, State
 
 
+def _note(request: HttpRequest, row: Incident) -> Outcome:
+    text = request.POST.get("text", "").strip()
+    if not text:
+        return messages.WARNING, gettext("Write something first.")
+    actor = request.user.get_username()
+    note = add_note(row, author=actor, text=text)
+    summary = gettext("Note on “%(incident)s”: %(text)s") % {"incident": row, "text": note.text}
+    record(actor=actor, action="incident.note", thing=row, summary=summary)
+    return gettext("The note is kept.")
+
+
 @admin.register(Incident)
-class IncidentAdmin(ReadOnlyAdmin):
+class IncidentAdmin(RowActions, ReadOnlyAdmin):
+    row_actions = {"note": _note}
     list_display = ("what", "how_bad", "began", "lasted")
     list_filter = (choice_filter("state", State.choices, _("how bad")),)
     ordering = ("-started_at", "-id")
@@ -33,10 +43,6 @@ class IncidentAdmin(ReadOnlyAdmin):
     page_template = "health/incident.html"
     empty_title = _("No incidents")
     empty_text = _("What goes wrong is written down here by itself, and closed by itself.")
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.do)
-        return [path("<uuid:key>/do/<slug:action>/", view, name="health_incident_do"), *super().get_urls()]
 
     @admin.display(description=_("What"))
     def what(self, row: Incident) -> SafeString:
@@ -63,25 +69,8 @@ class IncidentAdmin(ReadOnlyAdmin):
             "may_note": may_note(request),
         }
 
-    def do(self, request: HttpRequest, key: UUID, action: str) -> HttpResponse:
-        row = self.object_or_404(request, str(key))
-        if not may_note(request):
-            raise PermissionDenied
-        if action != "note" or request.method != "POST":
-            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
-        if text := request.POST.get("text", "").strip():
-            actor = request.user.get_username()
-            note = add_note(row, author=actor, text=text)
-            record(
-                actor=actor,
-                action="incident.note",
-                thing=row,
-                summary=gettext("Note on “%(incident)s”: %(text)s") % {"incident": row, "text": note.text},
-            )
-            messages.success(request, gettext("The note is kept."))
-        else:
-            messages.warning(request, gettext("Write something first."))
-        return HttpResponseRedirect(reverse("admin:health_incident_change", args=[row.pk]))
+    def may_act(self, request: HttpRequest, row: Incident, action: str) -> bool:
+        return may_note(request)
 
 
 def may_note(request: HttpRequest) -> bool:

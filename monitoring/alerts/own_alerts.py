@@ -1,11 +1,13 @@
-"""The open alerts assigned to a person, counted on the person's row: every page shows how many, and asks nothing."""
+"""The open alerts assigned to a person, counted on the person's row: every page shows how many, and asks nothing.
+
+They are no kind of `core.cached_counts`, whose rows are one for all people and cost each page a query more.
+"""
 
 from __future__ import annotations
 
 import json
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -41,12 +43,9 @@ def count_all_own_alerts() -> int:
 
 def _count(person: uuid.UUID) -> Numbers:
     rows = Alert.objects.filter(assignee=person, state__in=OPEN).only("title", "raised_at", "assigned_at")
-    found = sorted(rows.order_by("-raised_at")[:COUNTED], key=_assigned_at, reverse=True)
+    latest = rows.order_by("-raised_at")[:COUNTED]
+    found = sorted(latest, key=lambda alert: alert.assigned_at or alert.raised_at, reverse=True)
     return {"open": len(found), "newest": [told(alert) for alert in found[:NEWEST]]}
-
-
-def _assigned_at(alert: Alert) -> datetime:
-    return alert.assigned_at or alert.raised_at
 
 
 def told(alert: Alert) -> Numbers:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from core.admin.base import ReadOnlyAdmin
 from core.admin.filters import CountryFilter, start_of
 from core.admin.lists import ChosenList
+from core.admin.row_actions import RowActions
 from core.markup import ago, badge
 from core.text import counted, country_name
 from monitoring.company_page.summary import status_tone, status_words
@@ -43,14 +41,50 @@ def status_badge(company: Company) -> SafeString | str:
     )
 
 
+def note(request: HttpRequest, row: Company) -> str:
+    written = add_note(company=row, text=request.POST.get("text", ""), by=request.user.get_username())
+    return gettext("Noted.") if written else gettext("Nothing was written.")
+
+
+def remove(request: HttpRequest, row: Company) -> str:
+    try:
+        found = CompanyNote.objects.filter(pk=uuid.UUID(request.POST.get("key", "")), company=row.pk).first()
+    except ValueError:
+        raise Http404(gettext("There is no such note.")) from None
+    may_all = request.user.has_perm("portfolio.delete_companynote")
+    if found and not may_remove(found, request.user.get_username(), may_all=may_all):
+        raise PermissionDenied
+    gone = found and remove_note(company=row, key=found.pk, by=request.user.get_username())
+    return (
+        gettext("The note is removed; the audit keeps what it said.")
+        if gone
+        else gettext("The note was not there any more.")
+    )
+
+
+def describe(request: HttpRequest, row: Company) -> str:
+    tags, owner = request.POST.get("tags", ""), request.POST.get("owner", "")
+    changed = describe_company(company=row, tags=tags, owner=owner, by=request.user.get_username())
+    return (
+        ngettext("Saved in %(count)s list.", "Saved in %(count)s lists.", changed) % {"count": counted(changed)}
+        if changed
+        else gettext("Nothing was changed.")
+    )
+
+
+ACTIONS = {"note": note, "remove-note": remove, "describe": describe}
+RIGHTS = {"note": MAY_NOTE, "remove-note": MAY_NOTE, "describe": MAY_DESCRIBE}
+
+
 @admin.register(Company)
-class CompanyAdmin(ChosenList, ReadOnlyAdmin):
+class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     list_display = ("shown_name", "number", "city", "shown_country", "status", "last_change")
     list_filter = (CountryFilter,)
     search_fields = ("name",)
     search_help_text = _("A D-U-N-S number or its beginning, or how the name begins")
     sortable_by = ("shown_name", "number", "last_change")
     column_order = {"name": "search_name", "duns": "duns", "changed_at": "changed_at"}
+    row_actions = ACTIONS
     actions = ("stop_selected",)
     list_before_template = "monitoring/company_page/companies_intro.html"
     page_template = "monitoring/company_page/company.html"
@@ -95,10 +129,6 @@ class CompanyAdmin(ChosenList, ReadOnlyAdmin):
         return (find_companies(queryset, search_term) if search_term.strip() else queryset), False
 
     # The page of one
-    def get_urls(self) -> list[URLPattern]:
-        do = self.admin_site.admin_view(require_POST(self.do))
-        return [path("<str:key>/do/<slug:action>/", do, name="portfolio_company_do"), *super().get_urls()]
-
     def page_context(self, request: HttpRequest, row: Company) -> dict[str, Any]:
         moment = end_of_day(request.GET.get("as_of", ""))
         may_all = request.user.has_perm("portfolio.delete_companynote")
@@ -114,15 +144,8 @@ class CompanyAdmin(ChosenList, ReadOnlyAdmin):
             "may_describe": request.user.has_perm(MAY_DESCRIBE),
         }
 
-    def do(self, request: HttpRequest, key: str, action: str) -> HttpResponse:
-        if action not in ACTS:
-            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
-        right, act = ACTS[action]
-        row = self.object_or_404(request, key)
-        if not request.user.has_perm(right):
-            raise PermissionDenied
-        messages.success(request, act(row, request))
-        return HttpResponseRedirect(reverse("admin:portfolio_company_change", args=[row.pk]))
+    def may_act(self, request: HttpRequest, row: Company, action: str) -> bool:
+        return action not in RIGHTS or request.user.has_perm(RIGHTS[action])
 
 
 def end_of_day(text: str) -> datetime | None:
@@ -130,41 +153,3 @@ def end_of_day(text: str) -> datetime | None:
     start = start_of(text) if text else None
     end = start + timedelta(days=1) - timedelta(milliseconds=1) if start else None
     return end if end and end < timezone.now() else None
-
-
-def note(row: Company, request: HttpRequest) -> str:
-    written = add_note(company=row, text=request.POST.get("text", ""), by=request.user.get_username())
-    return gettext("Noted.") if written else gettext("Nothing was written.")
-
-
-def remove(row: Company, request: HttpRequest) -> str:
-    try:
-        found = CompanyNote.objects.filter(pk=uuid.UUID(request.POST.get("key", "")), company=row.pk).first()
-    except ValueError:
-        raise Http404(gettext("There is no such note.")) from None
-    may_all = request.user.has_perm("portfolio.delete_companynote")
-    if found and not may_remove(found, request.user.get_username(), may_all=may_all):
-        raise PermissionDenied
-    gone = found and remove_note(company=row, key=found.pk, by=request.user.get_username())
-    return (
-        gettext("The note is removed; the audit keeps what it said.")
-        if gone
-        else gettext("The note was not there any more.")
-    )
-
-
-def describe(row: Company, request: HttpRequest) -> str:
-    tags, owner = request.POST.get("tags", ""), request.POST.get("owner", "")
-    changed = describe_company(company=row, tags=tags, owner=owner, by=request.user.get_username())
-    return (
-        ngettext("Saved in %(count)s list.", "Saved in %(count)s lists.", changed) % {"count": counted(changed)}
-        if changed
-        else gettext("Nothing was changed.")
-    )
-
-
-ACTS: Mapping[str, tuple[str, Callable[[Company, HttpRequest], str]]] = {
-    "note": (MAY_NOTE, note),
-    "remove-note": (MAY_NOTE, remove),
-    "describe": (MAY_DESCRIBE, describe),
-}

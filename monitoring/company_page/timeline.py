@@ -104,16 +104,14 @@ class Line:
 
     def __str__(self) -> str:
         if self.change.kind != Kind.ELEMENT:
-            return _merged_into(self.merged_into) if self.merged_into else self.label
+            if not self.merged_into:
+                return self.label
+            return gettext("merged into %(merged_into)s") % {"merged_into": self.merged_into}
         text = "; ".join(map(str, self.differences[:SHOWN]))
         more = len(self.differences) - SHOWN
         text = f"{lower_first(self.label)}: {text}" if _needs_colon(self.differences) else f"{self.label} {text}"
         text = lower_first(text)
         return gettext("%(text)s; and %(count)s more") % {"text": text, "count": more} if more > 0 else text
-
-
-def _merged_into(duns: str) -> str:
-    return gettext("merged into %(merged_into)s") % {"merged_into": duns}
 
 
 def _needs_colon(found: Sequence[Difference]) -> bool:

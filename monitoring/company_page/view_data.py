@@ -113,6 +113,7 @@ def company_page(row: Company, *, moment: datetime | None = None, before: str = 
     elements = story.elements
     subjects = list(Subject.objects.filter(company=row.duns).order_by("id"))
     registrations = _registrations(story.events, subjects)
+    references = ExternalReference.objects.filter(company=row.duns)
     page = timeline(story.shown, elements, before=before)
     mark_drift(page, story.then, registrations)
     return {
@@ -123,13 +124,9 @@ def company_page(row: Company, *, moment: datetime | None = None, before: str = 
         "around": _around(story, subjects, registrations),
         "described": described(subjects),
         "is_listed": bool(subjects),
-        "references": _references(row.duns),
+        "references": list(references.order_by("system", "reference")[:MOST_REFERENCES]),
         "notes": notes_of(row.duns),
     }
-
-
-def _references(duns: str) -> list[ExternalReference]:
-    return list(ExternalReference.objects.filter(company=duns).order_by("system", "reference")[:MOST_REFERENCES])
 
 
 def _profile(story: Story, elements: Mapping[str, Element]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +39,7 @@ from monitoring.feed import feed
 from monitoring.feed.parameters import FeedParameters, choice_of
 from monitoring.feed.serializers import shown
 from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport
+from monitoring.publications.consumers import Follower
 from portfolio.companies.parameters import CompanyParameters, companies_chosen
 from portfolio.companies.serializers import CompanySerializer
 from portfolio.models import Company
@@ -47,6 +49,7 @@ PAGE = 500
 AGAIN_AFTER = timedelta(minutes=15)
 # How long a process may write before another takes over.
 CLAIM = timedelta(hours=1)
+EXPORTS = Follower(ScheduledExport, mend=partial(feed.mend_cursors, ScheduledExport))
 
 
 @dataclass(slots=True)
@@ -143,6 +146,7 @@ def write_now(export: ScheduledExport) -> bool:
     except NotDelivered as error:
         done = {"error": clean_text(str(error)), "due_at": timezone.now() + AGAIN_AFTER}
     except Exception as error:
+        # No step of a job (`core.jobs.run_step`): that is begun again where the database is locked, and this is a file.
         logger.exception("scheduled export %s failed", export)
         done = {"error": clean_text(f"{type(error).__name__}: {error}"), "due_at": timezone.now() + AGAIN_AFTER}
     ScheduledExport.objects.filter(pk=export.pk).update(**done)

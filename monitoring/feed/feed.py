@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from core.lists.pagination import read_token, write_token
 from monitoring.models import Change, Publication
@@ -168,6 +168,13 @@ def nearest(cursor: Cursor) -> Cursor:
         return cursor if found.number == cursor.number else found.cursor()
     first = rows.order_by("number").first()
     return Cursor(Published(*first).number - 1) if first else Cursor()
+
+
+def mend_cursors(model: type[Model]) -> None:
+    """Of rows that read the feed with a cursor of their own, which may stand at what is gone."""
+    for key, cursor in model._default_manager.exclude(cursor="").values_list("pk", "cursor"):
+        place = str(nearest(Cursor.read(cursor)))
+        model._default_manager.filter(pk=key, cursor=cursor).exclude(cursor=place).update(cursor=place)
 
 
 def read(after: Cursor | None, limit: int, choice: Choice) -> Page:

@@ -1,7 +1,7 @@
-"""Readers of publications, each with a mark of its own.
+"""Readers of publications, each with a mark of its own, and rows of others that hold a place among publications.
 
-A reader becomes known by being made, and the apps make them all when they are ready (`monitoring/apps.py`), so whoever
-needs all of them (retention, removing a registration) forgets none.
+Both become known by being made, and the apps make them all when they are ready (`monitoring/apps.py`), so whoever
+needs all of them (retention, removing a registration, a copy of the database) asks here and forgets none.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from monitoring.models import Publication, ReadMark
 
 _known: dict[str, PublicationReader] = {}
+_followers: dict[type[Model], Follower] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,23 @@ class PublicationReader:
         ReadMark.objects.filter(pk=self.name, number__gt=number).update(number=number)
 
 
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A model whose rows each hold a place among publications: a webhook, an export, a person's last visit.
+
+    They hold back no retention: who stands at what is no longer kept goes on with the first that is.
+    """
+
+    model: type[Model]
+    # No row stands behind this number: it is given again.
+    set_back: Callable[[int], object] = lambda number: None
+    # Publications have gone: every row stands at one that is there.
+    mend: Callable[[], object] = lambda: None
+
+    def __post_init__(self) -> None:
+        _followers[self.model] = self
+
+
 def after(mark: int) -> QuerySet[Publication]:
     return Publication.objects.filter(number__gt=mark).order_by("number")
 
@@ -68,3 +86,16 @@ def set_readers_back(number: int) -> None:
     """Nobody has read further than this."""
     for reader in all_readers():
         reader.set_back(number)
+    for follower in _followers.values():
+        follower.set_back(number)
+
+
+def mend_places() -> None:
+    """After publications have gone: nobody stands at what is no more."""
+    for follower in _followers.values():
+        follower.mend()
+
+
+def models_with_places() -> list[type[Model]]:
+    """Where it is written how far somebody has read."""
+    return [ReadMark, *_followers]

@@ -17,11 +17,12 @@ from django.utils.translation import gettext
 
 from core.blobs import delete_bytes, load_bytes, store_bytes
 from core.db import clean_text
+from core.leases import HoldLost
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
 from direct_plus.transport import Answer
 from monitoring.deliveries import gaps
-from monitoring.deliveries.lease import Lease, LeaseLost, leased
+from monitoring.deliveries.lease import Lease, leased
 from monitoring.deliveries.response import REFUSALS, Meaning, Verdict, decide, decide_content
 from monitoring.log_context import in_the_log
 from monitoring.models import Delivery, DeliveryState, Source
@@ -87,7 +88,7 @@ def pull(
         try:
             _run(run)
             _plan_next(run)
-        except LeaseLost:
+        except HoldLost:
             run.result.outcome = Outcome.BUSY
         return run.result
 

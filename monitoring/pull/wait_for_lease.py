@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from django.core.management.base import CommandError, CommandParser
 
+from core.leases import releasing
 from monitoring.deliveries.lease import Lease, take_lease
 from portfolio.models import Registration
 from portfolio.plain_commands import Progress
@@ -52,7 +53,5 @@ def lease_after_waiting(registration: Registration, wait: float, shown: Progress
 
     if not keep_trying(attempt, registration, wait, shown):
         raise CommandError(f"{registration}: another process is still pulling it. Try again later.")
-    try:
+    with releasing(held[0]):
         yield held[0]
-    finally:
-        held[0].release()

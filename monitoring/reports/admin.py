@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin.base import PageAdmin
+from core.admin.removal import WatchedRemoval
 from core.audit import record
 from core.db import insert_new
 from core.ids import time_first_id
@@ -96,7 +97,7 @@ def chosen_of(schedule: ReportSchedule) -> list[uuid.UUID]:
 
 
 @admin.register(ReportSchedule)
-class ReportScheduleAdmin(PageAdmin):
+class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     form = ReportScheduleForm
     list_display = ("what", "recipients", "next_time", "last", "status")
     list_display_links = ("what",)
@@ -161,15 +162,11 @@ class ReportScheduleAdmin(PageAdmin):
         by, summary_text = request.user.get_username(), words % {"name": obj}
         record(actor=by, action=action, thing=obj, summary=summary_text, before=before, after=told(obj))
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        by = request.user.get_username()
-        summary_text = gettext("Report schedule %(name)s deleted") % {"name": obj}
-        record(actor=by, action="delete report schedule", thing=obj, summary=summary_text, before=told(obj))
-        super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for row in queryset:
-            self.delete_model(request, row)
+    def before_removal(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        for row in rows:
+            words = gettext("Report schedule %(name)s deleted") % {"name": row}
+            by = request.user.get_username()
+            record(actor=by, action="delete report schedule", thing=row, summary=words, before=told(row))
 
     @admin.action(description=_("Send the last report now"), permissions=["change"])
     def send(self, request: HttpRequest, queryset: QuerySet[ReportSchedule]) -> None:

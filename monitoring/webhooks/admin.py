@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
 from core.actors import actor_of
 from core.admin.base import PageAdmin, Secret, shown_once
+from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from core.text import counted
 from direct_plus.duns import InvalidDuns
@@ -149,11 +148,77 @@ class RangeForm(forms.Form):
         return cleaned
 
 
+def _rotate(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
+    secret = rotate_secret(endpoint, by=request.user.get_username())
+    note = gettext("With “whsec_”. For a day, messages are signed with the old one as well.")
+    return secret_shown(request, endpoint, secret, note)
+
+
+def secret_shown(request: HttpRequest, endpoint: WebhookEndpoint, secret: str, note: str) -> HttpResponse:
+    back = reverse("admin:monitoring_webhookendpoint_change", args=[endpoint.pk])
+    shown = [Secret(endpoint.name, secret)]
+    return shown_once(request, shown, title=gettext("Secret of a webhook"), note=note, back=back)
+
+
+def _test(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
+    attempt = send_test(endpoint)
+    if attempt.error:
+        return messages.ERROR, gettext("The test did not arrive: %(error)s.") % {"error": attempt.error}
+    return gettext("The test arrived: %(status)s after %(duration_ms)s ms.") % {
+        "status": attempt.status,
+        "duration_ms": attempt.duration_ms,
+    }
+
+
+def _off(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
+    by = actor_of(request)
+    switch_off(endpoint, by=by, reason=gettext("by %(name)s") % {"name": by})
+    return gettext("Switched off. What happens is kept and told when it is switched on again.")
+
+
+def _on(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
+    switch_on(endpoint, by=actor_of(request))
+    return gettext("Switched on. What waited is sent within a minute.")
+
+
+def _from_now(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
+    switch_on(endpoint, by=actor_of(request), from_now=True)
+    return gettext("Switched on from now: what happened before is not sent.")
+
+
+def _resend(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
+    form = RangeForm(request.POST)
+    if not form.is_valid():
+        return messages.ERROR, gettext("Nothing is sent again. %(why)s") % {"why": next(iter(form.errors.values()))[0]}
+    count = resend(endpoint, by=request.user.get_username(), **form.cleaned_data)
+    return ngettext(
+        "%(count)s are sent again within a minute, in the same order and under the same ids.",
+        "%(count)s are sent again within a minute, in the same order and under the same ids.",
+        count,
+    ) % {"count": counted(count)}
+
+
+def _again(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
+    count = send_again(Dispatch.objects.filter(target=endpoint.pk, state=DispatchState.PARKED).only("pk"))
+    return ngettext(
+        "%(count)s given up before are tried again, under the same ids.",
+        "%(count)s given up before are tried again, under the same ids.",
+        count,
+    ) % {"count": counted(count)}
+
+
+ACTIONS = {
+    **{"test": _test, "off": _off, "on": _on, "from-now": _from_now, "again": _again},
+    **{"resend": _resend, "rotate": _rotate},
+}
+
+
 @admin.register(WebhookEndpoint)
-class WebhookAdmin(PageAdmin):
+class WebhookAdmin(RowActions, PageAdmin):
     form = WebhookForm
     list_display = ("what", "hears", "status", "made")
     list_display_links = ("what",)
+    row_actions = ACTIONS
     ordering = ("name",)
     sortable_by = ()
     change_form_template = "monitoring/webhooks/webhook.html"
@@ -165,10 +230,6 @@ class WebhookAdmin(PageAdmin):
         (None, {"fields": ("name", "url", "event_types")}),
         (_("Which changes"), {"fields": FIELDS[3:]}),
     )
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.do))
-        return [path("<uuid:key>/do/<slug:action>/", view, name="monitoring_webhook_do"), *super().get_urls()]
 
     def has_delete_permission(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> bool:
         """It is switched off: its messages stay explained."""
@@ -194,21 +255,6 @@ class WebhookAdmin(PageAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return secret_shown(request, obj, obj.plain, gettext("With “whsec_”, it goes into the receiver's settings."))
-
-    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        endpoint = self.object_or_404(request, str(key))
-        if action == "rotate":
-            return rotated(request, endpoint)
-        if action == "resend":
-            level, text = _resend(endpoint, request)
-        elif action in ACTIONS:
-            level, text = ACTIONS[action](endpoint, actor_of(request))
-        else:
-            raise Http404
-        messages.add_message(request, level, text)
-        return HttpResponseRedirect(reverse("admin:monitoring_webhookendpoint_change", args=[key]))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -249,67 +295,3 @@ class WebhookAdmin(PageAdmin):
     @admin.display(description=_("Made"))
     def made(self, row: WebhookEndpoint) -> SafeString | str:
         return ago(row.created_at)
-
-
-def rotated(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
-    secret = rotate_secret(endpoint, by=request.user.get_username())
-    note = gettext("With “whsec_”. For a day, messages are signed with the old one as well.")
-    return secret_shown(request, endpoint, secret, note)
-
-
-def secret_shown(request: HttpRequest, endpoint: WebhookEndpoint, secret: str, note: str) -> HttpResponse:
-    back = reverse("admin:monitoring_webhookendpoint_change", args=[endpoint.pk])
-    shown = [Secret(endpoint.name, secret)]
-    return shown_once(request, shown, title=gettext("Secret of a webhook"), note=note, back=back)
-
-
-# What people do with a webhook
-
-
-def _test(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
-    attempt = send_test(endpoint)
-    if attempt.error:
-        return messages.ERROR, gettext("The test did not arrive: %(error)s.") % {"error": attempt.error}
-    return messages.SUCCESS, gettext("The test arrived: %(status)s after %(duration_ms)s ms.") % {
-        "status": attempt.status,
-        "duration_ms": attempt.duration_ms,
-    }
-
-
-def _off(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
-    switch_off(endpoint, by=by, reason=gettext("by %(name)s") % {"name": by})
-    return messages.SUCCESS, gettext("Switched off. What happens is kept and told when it is switched on again.")
-
-
-def _on(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
-    switch_on(endpoint, by=by)
-    return messages.SUCCESS, gettext("Switched on. What waited is sent within a minute.")
-
-
-def _from_now(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
-    switch_on(endpoint, by=by, from_now=True)
-    return messages.SUCCESS, gettext("Switched on from now: what happened before is not sent.")
-
-
-def _resend(endpoint: WebhookEndpoint, request: HttpRequest) -> tuple[int, str]:
-    form = RangeForm(request.POST)
-    if not form.is_valid():
-        return messages.ERROR, gettext("Nothing is sent again. %(why)s") % {"why": next(iter(form.errors.values()))[0]}
-    count = resend(endpoint, by=request.user.get_username(), **form.cleaned_data)
-    return messages.SUCCESS, ngettext(
-        "%(count)s are sent again within a minute, in the same order and under the same ids.",
-        "%(count)s are sent again within a minute, in the same order and under the same ids.",
-        count,
-    ) % {"count": counted(count)}
-
-
-def _again(endpoint: WebhookEndpoint, by: str) -> tuple[int, str]:
-    count = send_again(Dispatch.objects.filter(target=endpoint.pk, state=DispatchState.PARKED).only("pk"))
-    return messages.SUCCESS, ngettext(
-        "%(count)s given up before are tried again, under the same ids.",
-        "%(count)s given up before are tried again, under the same ids.",
-        count,
-    ) % {"count": counted(count)}
-
-
-ACTIONS = {"test": _test, "off": _off, "on": _on, "from-now": _from_now, "again": _again}

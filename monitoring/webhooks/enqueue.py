@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -17,11 +18,13 @@ from monitoring.feed import feed
 from monitoring.feed.serializers import shown
 from monitoring.models import Change, Dispatch, WebhookEndpoint
 from monitoring.outbox.queue import enqueue
+from monitoring.publications.consumers import Follower
 from monitoring.webhooks.endpoints import a_message, active_endpoints, hears, message_id, written
 from monitoring.webhooks.event_types import CHANGE_PUBLISHED
 
 logger = logging.getLogger(__name__)
 PAGE = 200
+ENDPOINTS = Follower(WebhookEndpoint, mend=partial(feed.mend_cursors, WebhookEndpoint))
 
 
 def queue_changes(until: datetime) -> int:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField, TextInOrderOfBytes
+from core.models.leases import Leased
 
 REGISTRATION_KEYS = uuid.UUID("6f7c0f3e-5d0c-5a55-9d0a-2a4f4b0c9a11")
 
@@ -158,7 +159,7 @@ def check_timezone(value: str) -> None:
         raise ValidationError(gettext("“%(value)s” is no time zone: use a name like Europe/Berlin.") % {"value": value})
 
 
-class Registration(models.Model):
+class Registration(Leased):
     """A list of D-U-N-S numbers that D&B watches for us. D&B creates it; we discover and pull it."""
 
     id = CompactUUIDField(primary_key=True, editable=False)
@@ -211,9 +212,6 @@ class Registration(models.Model):
         null=True, blank=True, editable=False, help_text=_("Unreadable items before this no longer count.")
     )
 
-    lease_owner = CompactUUIDField(null=True, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
-    fence = models.BigIntegerField(default=0, editable=False)
     turn = models.BigIntegerField(
         default=0, editable=False, help_text=_("Counts the calls that may carry notifications.")
     )

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -21,13 +20,13 @@ from core.actors import Actor, actor_of
 from core.admin.base import ReadOnlyAdmin
 from core.admin.exports import ExportedList
 from core.admin.filters import choice_filter
+from core.admin.row_actions import chosen_rows, demand, keys_of
 from core.markup import ago, badge
 from portfolio.companies.search import of_companies
 from portfolio.exports import with_both
 from portfolio.models import Company, Proposal, ProposalKind, ProposalState, Registration
 from portfolio.proposals.decide import Decided, Refused, accept, approve, cost_of, dismiss, needs_approval
 from portfolio.registrations.filters import RegistrationFilter
-from portfolio.subjects.admin import keys_of
 
 AT_ONCE = 500
 KIND_TONES = {
@@ -149,14 +148,11 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
 
     # Deciding
     def _ask_about(self, request: HttpRequest, verb: str, queryset: QuerySet[Proposal]) -> HttpResponse | None:
-        rows = list(queryset.filter(state__in=VERBS[verb][1])[: AT_ONCE + 1])
-        if len(rows) > AT_ONCE:
-            messages.error(request, gettext("Choose at most %(count)s at once.") % {"count": AT_ONCE})
-        elif not rows:
+        waiting = queryset.filter(state__in=VERBS[verb][1])
+        if not waiting.exists():
             messages.warning(request, gettext("None of these waits for that."))
-        else:
-            return self._ask(request, verb, rows)
-        return None
+        rows = chosen_rows(request, waiting, AT_ONCE)
+        return self._ask(request, verb, rows) if rows else None
 
     def _ask(self, request: HttpRequest, verb: str, rows: list[Any], trouble: str = "") -> HttpResponse:
         complete(rows)
@@ -173,8 +169,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
         """Ask (the keys stand in the address), then do."""
         if verb not in VERBS:
             raise Http404(gettext("Nothing here is called %(verb)s.") % {"verb": verb})
-        if not may(request, verb):
-            raise PermissionDenied
+        demand(may(request, verb))
         given = request.POST if request.method == "POST" else request.GET
         rows = list(Proposal.objects.filter(pk__in=keys_of(given.getlist("key")))[:AT_ONCE])
         if not rows:

@@ -10,9 +10,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -24,6 +23,7 @@ from core.actors import actor_of
 from core.admin.base import PageAdmin
 from core.admin.filters import ChoiceFilter, choice_filter
 from core.admin.lists import ChosenList
+from core.admin.row_actions import chosen_rows, demand, keys_of
 from core.audit import record
 from core.markup import ago, badge
 from portfolio.billing.contract_year import cancel_removal, day_text, next_anniversary, today
@@ -173,7 +173,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
 
     @admin.action(description=_("Plan removal…"), permissions=["plan"])
     def plan_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> HttpResponse | None:
-        rows = self._chosen(request, queryset)
+        rows = chosen_rows(request, queryset, AT_ONCE)
         return self._ask(request, rows, PlanForm(initial={"day": proposed_day(rows)})) if rows else None
 
     @admin.action(description=_("Cancel planned removal"), permissions=["plan"])
@@ -184,16 +184,8 @@ class SubjectAdmin(ChosenList, PageAdmin):
             gettext("%(companies)s stay: the planned removal is off.") % {"companies": plurals.companies(count)},
         )
 
-    def _chosen(self, request: HttpRequest, queryset: QuerySet[Subject]) -> list[Subject]:
-        rows = list(queryset[: AT_ONCE + 1])
-        if len(rows) > AT_ONCE:
-            messages.error(request, gettext("Choose at most %(count)s at once.") % {"count": AT_ONCE})
-            return []
-        return rows
-
     def plan(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_plan_permission(request):
-            raise PermissionDenied
+        demand(self.has_plan_permission(request))
         rows = list(Subject.objects.filter(pk__in=keys_of(request.POST.getlist("key")))[:AT_ONCE])
         if request.method != "POST" or not rows:
             messages.info(request, gettext("Tick the companies first, then choose “Plan removal…”."))
@@ -259,10 +251,3 @@ def proposed_day(rows: list[Subject]) -> date | None:
     days = [day for day in map(anniversary_of, contracts_of(rows)) if day]
     day = min(days) - timedelta(days=BEFORE_THE_DAY) if days else None
     return day if day and day > today() else None
-
-
-def keys_of(texts: Iterable[str]) -> list[uuid.UUID]:
-    try:
-        return [uuid.UUID(text) for text in texts]
-    except ValueError:
-        raise Http404(gettext("That is no key.")) from None

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
 from core.leases import Hold
+from core.models import WorkLease
 from core.text import counted
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
@@ -31,7 +32,7 @@ class Work:
     registration: Registration
     client: DirectPlus
     run: SyncRun
-    hold: Hold
+    hold: Hold[WorkLease]
     until: datetime | None = None
     tell: Callable[[str], None] = lambda text: None
     trouble: DirectPlusError | None = None

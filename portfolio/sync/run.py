@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from core.cached_counts import tally
 from core.leases import Hold, holding
+from core.models import WorkLease
 from direct_plus.client import LARGEST_BATCH, DirectPlus
 from direct_plus.errors import DirectPlusError
 from portfolio.dnb_client import NotConfigured, client_for, is_real, longest_call, subject_path
@@ -72,7 +73,7 @@ def hold_of(registration: Registration) -> str:
 def _work(
     registration: Registration,
     run: SyncRun,
-    hold: Hold,
+    hold: Hold[WorkLease],
     client: DirectPlus | None,
     until: datetime | None,
     tell: Callable[[str], None],

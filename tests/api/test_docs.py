@@ -11,7 +11,7 @@ from django.test import Client
 from dnbmon_site.accounts.models import ApiKey
 from dnbmon_site.accounts.rate_limit import spend
 from dnbmon_site.api.problems import KINDS
-from tests.builders.operations import operations
+from tests.builders.operations import NOWHERE, operations
 from tests.builders.programs import Program
 from tests.builders.registrations import a_registration
 from tests.support import ROOT
@@ -53,7 +53,6 @@ def example(described: Any, operation: str, status: int) -> Any:
     return response["content"]["application/problem+json"]["example"]
 
 
-NOWHERE = {"duns": "000000001", "reference": "NONE", "id": "019b95d1-5000-7c55-9d0a-2a4f4b0c9a11"}
 BODIES: dict[str, Any] = {
     "POST registrations/{reference}/subjects/": {"subjects": [{"duns": "1"}]},
     "POST imports/{id}/confirm/": {"number": 0},

@@ -17,24 +17,17 @@ from dnbmon_site.api_urls import v1
 from portfolio.models import Subject
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
-from tests.builders.operations import operations
+from tests.builders.operations import NOWHERE, addresses, operations
 from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
-PATHS = [
-    "companies/",
-    "companies/804735132/",
-    "companies/804735132/changes/",
-    "companies/804735132/profile/",
-    "notifications/",
-    "changes/",
-]
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_nobody_comes_in_without_a_key(stranger: Program, path: str) -> None:
-    answer = stranger.get(path)
+@pytest.mark.parametrize("operation", operations())
+def test_nobody_comes_in_without_a_key(stranger: Program, operation: str) -> None:
+    method, _, path = operation.partition(" ")
+    answer = stranger.send(method, path.format(**NOWHERE))
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
     assert answer["Content-Type"] == "application/problem+json"
@@ -100,6 +93,12 @@ RIGHTS = {
     "event-types/": "monitoring.view_webhookendpoint",
     "alerts/": "monitoring.view_alert",
 }
+
+
+def test_no_address_is_left_out_of_the_rights() -> None:
+    known = {"duns": "804735132", "reference": "ACME_LOD_01"}
+    read = {address.format(**known) for address in addresses("GET") if "{id}" not in address}
+    assert RIGHTS.keys() == read
 
 
 @pytest.mark.parametrize("path", RIGHTS)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from core.cached_counts import COUNTERS, tally
+from core.cached_counts import COUNTERS, tallies, tally
 from core.models import Tally
 from dnbmon_site.dashboard import recount
 from dnbmon_site.dashboard.recount import touched
@@ -20,7 +20,6 @@ from portfolio.imports.resume import work_on
 from portfolio.imports.upload import create_import
 from portfolio.jobs import work_on_import
 from portfolio.models import ProposalKind, Registration, SubjectImport
-from portfolio.open_counts import tallies
 from portfolio.proposals.create import Sign, propose
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract

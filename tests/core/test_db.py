@@ -1,6 +1,7 @@
 """Writing rows so that repetition and company are harmless on every engine."""
 
 import threading
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ from django.db import connection
 from core import db
 from core.blobs import PART_SIZE, delete_bytes, load_bytes, store_bytes
 from core.db import clean_text, database_now, insert_new, search_name, with_name_prefix
-from core.models import StoredBytes
+from core.models import Clock, StoredBytes, WorkLease
 from portfolio.models import Company
 
 
@@ -141,3 +142,31 @@ def test_bytes_come_back_exactly_in_parts_that_fit_a_row() -> None:
 def test_the_databases_clock_runs() -> None:
     assert database_now() <= database_now()
     assert database_now().tzinfo is not None
+
+
+@pytest.mark.django_db
+def test_the_first_who_asks_for_the_time_makes_the_one_row_beside_which_it_is_told() -> None:
+    Clock.objects.all().delete()
+    database_now()
+    database_now()
+    assert Clock.objects.count() == 1
+    assert not WorkLease.objects.exists(), "the clock is nobody's lease"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_ask_first_are_all_told_the_time() -> None:
+    Clock.objects.all().delete()
+    told: list[datetime] = []
+
+    def ask() -> None:
+        try:
+            told.append(database_now())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(told), Clock.objects.count()) == (4, 1)

@@ -20,6 +20,7 @@ from django.utils.translation import gettext
 
 from core.audit import note_act
 from core.jobs import OrmQ, Task
+from core.leases import NOBODYS
 from core.models import StoredBytes, WorkLease
 from core.notices import notify
 from dnbmon_site.accounts.models import ApiKey, IdempotencyKey
@@ -63,8 +64,7 @@ def pause(row: Registration, taken_at: datetime) -> None:
     Registration.objects.filter(pk=row.pk).update(
         state=RegistrationState.PAUSED,
         paused_until=None,
-        lease_owner=None,
-        lease_until=None,
+        **NOBODYS,
         quota_used_up=False,
         trouble=gettext("Restored from a backup of %(moment)s. Start it: what was pulled since is then replayed.")
         % {"moment": said(taken_at)},

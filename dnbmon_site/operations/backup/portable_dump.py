@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -23,27 +23,19 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
+from core.models import Clock
 from dnbmon_site.operations.backup import older_names
+from dnbmon_site.operations.backup.after_restore import ENDED
 from dnbmon_site.operations.backup.manifest import BackupError, Tell
+from monitoring.models import Publication
+from monitoring.publications.consumers import models_with_places
 
 # Made anew by the program: what migrations make, and what holds only for a while or for one place.
-LEFT_OUT = {
-    "contenttypes.ContentType",
-    "auth.Permission",
-    "sessions.Session",
-    "django_q.Task",
-    "django_q.OrmQ",
-    "portfolio.AccessToken",
-    "portfolio.ThrottleSlot",
-    "core.WorkLease",
-    "health.Heartbeat",
-}
+NOT_COPIED: tuple[type[models.Model], ...] = (ContentType, Permission, Clock, *ENDED)
+LEFT_OUT = {model._meta.label for model in NOT_COPIED}
 LEFT_OUT_APPS = {"axes"}
 # Beside foreign keys: the first is copied before the others, because it says something of them.
 BEFORE: dict[str, tuple[str, ...]] = {
-    "monitoring.ReadMark": ("monitoring.Publication", "monitoring.Alert", "monitoring.Dispatch"),
-    "monitoring.WebhookEndpoint": ("monitoring.Publication", "monitoring.Dispatch"),
-    "monitoring.ScheduledExport": ("monitoring.Publication",),
     "monitoring.Alert": ("monitoring.Dispatch",),
     "monitoring.Publication": ("monitoring.Change",),
     "monitoring.Delivery": ("core.StoredBytes",),
@@ -62,18 +54,33 @@ Model = type[models.Model]
 def models_in_order() -> list[Model]:
     """Those that are copied, what stands on others first."""
     every = {model._meta.label: model for model in apps.get_models(include_auto_created=True) if _is_copied(model)}
+    needs = _needs(every)
     ordered: list[Model] = []
 
     def visit(label: str) -> None:
         if every[label] in ordered:
             return
-        for needed in sorted({*_referred(every[label]), *BEFORE.get(label, ())} & every.keys() - {label}):
+        for needed in sorted(needs[label] & every.keys() - {label}):
             visit(needed)
         ordered.append(every[label])
 
     for label in sorted(every):
         visit(label)
     return ordered[::-1]
+
+
+def _needs(every: Mapping[str, Model]) -> dict[str, set[str]]:
+    """By each model those that are copied after it.
+
+    How far somebody has read comes before all that may have been made by reading; where others stand on such rows, as
+    on people, at least before what was read.
+    """
+    places = {model._meta.label for model in models_with_places()}
+    needs = {label: {*_referred(model), *BEFORE.get(label, ())} for label, model in every.items()}
+    first = places - set().union(*needs.values())
+    for label in places & every.keys():
+        needs[label] |= every.keys() - first if label in first else {Publication._meta.label}
+    return needs
 
 
 def _is_copied(model: Model) -> bool:
@@ -94,7 +101,7 @@ def dump(folder: Path, tell: Tell) -> dict[str, int]:
 
 def dump_model(model: Model, folder: Path, tell: Tell) -> int:
     count = 0
-    with _written(folder, model) as file:
+    with zstandard.open(_path(folder, model), "w", encoding="utf-8", newline="\n") as file:
         for row in _rows(model):
             file.write(json.dumps(line_of(row), ensure_ascii=True, separators=(",", ":")) + "\n")
             count += 1
@@ -219,10 +226,6 @@ def _found(folder: Path, model: Model) -> Path | None:
     """By the name of now or one of before."""
     paths = (_file(folder, label) for label in older_names.labels_ever(model._meta.label))
     return next((path for path in paths if path.exists()), None)
-
-
-def _written(folder: Path, model: Model) -> Any:
-    return zstandard.open(_path(folder, model), "w", encoding="utf-8", newline="\n")
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -10,12 +10,11 @@ from django.utils.translation import gettext
 
 from core.audit import note_act
 from core.blobs import delete_bytes
-from core.db import database_now, in_batches
-from dnbmon_site.dashboard.since_last_visit import set_visits_back
+from core.db import in_batches
+from core.leases import is_held
 from dnbmon_site.operations.erase import blobs
 from dnbmon_site.operations.erase.company import CannotForget, Removal, count_again, tables
 from dnbmon_site.operations.erase.rule_scopes import narrow, release_webhooks
-from monitoring.feed import feed
 from monitoring.history.company_projection import project
 from monitoring.models import (
     Alert,
@@ -26,10 +25,8 @@ from monitoring.models import (
     Notification,
     Publication,
     ReplayPass,
-    ScheduledExport,
-    WebhookEndpoint,
 )
-from monitoring.publications.consumers import set_readers_back
+from monitoring.publications.consumers import mend_places, set_readers_back
 from monitoring.rebuild.company_times import mend_times
 from monitoring.rebuild.rebuild import Suspects, give_away
 from monitoring.stats.daily_counts import days_touched
@@ -50,7 +47,7 @@ AT_ONCE = 500
 def refuse(row: Registration) -> None:
     if row.state == RegistrationState.ACTIVE:
         raise CannotForget(f"{row} is being pulled: pause it first, and stop the worker until this is done.")
-    if row.lease_until and row.lease_until > database_now():
+    if is_held(row):
         raise CannotForget(f"{row} is held by a pull just now: try again in two minutes.")
 
 
@@ -117,18 +114,9 @@ def remove_publications(deliveries: list[uuid.UUID]) -> None:
     for _ in range(2):
         newest = newest_other(set(deliveries))
         set_readers_back(newest)
-        set_visits_back(newest)
         for batch in in_batches(deliveries):
             Publication.objects.filter(delivery__in=batch).delete()
-    mend_cursors()
-
-
-def mend_cursors() -> None:
-    """Webhooks and scheduled exports read the feed with cursors of their own, which may stand at what is gone."""
-    for model in (WebhookEndpoint, ScheduledExport):
-        for row in model._default_manager.exclude(cursor=""):
-            place = str(feed.nearest(feed.Cursor.read(row.cursor)))
-            model._default_manager.filter(pk=row.pk, cursor=row.cursor).exclude(cursor=place).update(cursor=place)
+    mend_places()
 
 
 def newest_other(deliveries: set[uuid.UUID]) -> int:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import Http404, HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import DropdownFilter
 
 from core.admin.base import PageAdmin
 from core.admin.filters import choice_filter
 from core.admin.lists import ChosenList
+from core.admin.row_actions import RowAction, RowActions
 from core.markup import ago, badge, two_lines
 from core.text import counted
 from monitoring.alerts.actions import acknowledge, assign, close, comment, open_again
@@ -107,8 +106,73 @@ def with_people(rows: list[Alert]) -> None:
         row.assignee = known.get(row.assignee_id) if row.assignee_id else None
 
 
+def _acknowledge(request: HttpRequest, row: Alert) -> str:
+    acknowledge([row.pk], by=request.user.get_username())
+    return gettext("Acknowledged.")
+
+
+def _close(request: HttpRequest, row: Alert) -> str:
+    close([row.pk], by=request.user.get_username())
+    return gettext("Closed.")
+
+
+def _open(request: HttpRequest, row: Alert) -> str:
+    open_again([row.pk], by=request.user.get_username())
+    return gettext("Opened again.")
+
+
+def _comment(request: HttpRequest, row: Alert) -> str:
+    written = comment(row.pk, by=request.user.get_username(), text=request.POST.get("text", ""))
+    return gettext("Said.") if written else gettext("Nothing was written.")
+
+
+def _assign(request: HttpRequest, row: Alert) -> tuple[int, str]:
+    """To whom, and how they get to know of it: a level of message and its words."""
+    text, by = request.POST.get("person", ""), request.user.get_username()
+    key = key_of(text)
+    person = get_user_model().objects.filter(pk=key, is_active=True).first() if key else None
+    if text and person is None:
+        raise Http404(gettext("There is no such person."))
+    if person and not person.has_perm("monitoring.view_alert"):
+        words = gettext("%(person)s may not see alerts: choose somebody else, or give %(person)s a role that may.")
+        return messages.ERROR, words % {"person": person}
+    assign([row.pk], to=person, by=by)
+    have_it_sent()
+    if person is None:
+        return messages.SUCCESS, gettext("Assigned to nobody.")
+    return _notified(person, by)
+
+
+def _notified(person: Any, by: str) -> tuple[int, str]:
+    if person.get_username() == by:
+        return messages.SUCCESS, gettext("Assigned to you.")
+    channels = open_channels_of(person)
+    asked = unheard_until_yes(channels)
+    if heard := [channel.shown for channel in channels if channel.pk not in asked]:
+        words = gettext("Assigned to %(person)s, who is notified: %(addresses)s.")
+        return messages.SUCCESS, words % {"person": person, "addresses": ", ".join(heard)}
+    if channels:
+        words = gettext("Assigned to %(person)s, whom no message reaches yet. %(why)s It is on their front page.")
+        why = waits_for([address for addresses in asked.values() for address in addresses])
+        return messages.WARNING, words % {"person": person, "why": why}
+    words = gettext(
+        "Assigned to %(person)s, whom no message reaches: there is no mail address, and no channel that is switched on."
+        " It is on their front page."
+    )
+    return messages.WARNING, words % {"person": person}
+
+
+ACTIONS: Mapping[str, RowAction] = {
+    "acknowledge": _acknowledge,
+    "close": _close,
+    "open": _open,
+    "comment": _comment,
+    "assign": _assign,
+}
+
+
 @admin.register(Alert)
-class AlertAdmin(ChosenList, PageAdmin):
+class AlertAdmin(RowActions, ChosenList, PageAdmin):
     list_display = ("weight", "what", "status", "person", "raised")
     list_display_links = ("what",)
     list_filter = (
@@ -122,14 +186,11 @@ class AlertAdmin(ChosenList, PageAdmin):
     search_help_text = _("A D-U-N-S number, or how the company's name begins")
     ordering = ("-raised_at", "-id")
     sortable_by = ()
+    row_actions = ACTIONS
     actions = ("acknowledge_selected", "take_selected", "close_selected", "open_selected")
     page_template = "monitoring/alerts/alert.html"
     empty_title = _("Nothing is open")
     empty_text = _("What the alert rules take appears here by itself. Filters show what was closed.")
-
-    def get_urls(self) -> list[URLPattern]:
-        do = self.admin_site.admin_view(require_POST(self.do))
-        return [path("<uuid:key>/do/<slug:action>/", do, name="monitoring_alert_do"), *super().get_urls()]
 
     # Rights: alerts are raised by rules; people handle them.
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -215,16 +276,6 @@ class AlertAdmin(ChosenList, PageAdmin):
         )
 
     # The page of one
-    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
-        row = self.object_or_404(request, str(key))
-        if not self.has_change_permission(request, row):
-            raise PermissionDenied
-        if action == "assign":
-            messages.add_message(request, *_assign(row, request.POST.get("person", ""), by=request.user.get_username()))
-        else:
-            messages.success(request, act(action, row, request))
-        return HttpResponseRedirect(reverse("admin:monitoring_alert_change", args=[row.pk]))
-
     def page_context(self, request: HttpRequest, row: Alert) -> dict[str, Any]:
         with_people([row])
         severity, state = Severity(row.severity), AlertState(row.state)
@@ -253,62 +304,6 @@ class AlertAdmin(ChosenList, PageAdmin):
 
 def keys_of(alerts: QuerySet[Alert]) -> list[uuid.UUID]:
     return list(alerts.values_list("pk", flat=True))
-
-
-def act(action: str, row: Alert, request: HttpRequest) -> str:
-    """What a button on the page does; says that it was done."""
-    by = request.user.get_username()
-    if action == "acknowledge":
-        acknowledge([row.pk], by=by)
-        return gettext("Acknowledged.")
-    if action == "close":
-        close([row.pk], by=by)
-        return gettext("Closed.")
-    if action == "open":
-        open_again([row.pk], by=by)
-        return gettext("Opened again.")
-    if action == "comment":
-        return (
-            gettext("Said.")
-            if comment(row.pk, by=by, text=request.POST.get("text", ""))
-            else gettext("Nothing was written.")
-        )
-    raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
-
-
-def _assign(row: Alert, text: str, *, by: str) -> tuple[int, str]:
-    """To whom, and how they get to know of it: a level of message and its words."""
-    key = key_of(text)
-    person = get_user_model().objects.filter(pk=key, is_active=True).first() if key else None
-    if text and person is None:
-        raise Http404(gettext("There is no such person."))
-    if person and not person.has_perm("monitoring.view_alert"):
-        words = gettext("%(person)s may not see alerts: choose somebody else, or give %(person)s a role that may.")
-        return messages.ERROR, words % {"person": person}
-    assign([row.pk], to=person, by=by)
-    have_it_sent()
-    if person is None:
-        return messages.SUCCESS, gettext("Assigned to nobody.")
-    return _notified(person, by)
-
-
-def _notified(person: Any, by: str) -> tuple[int, str]:
-    if person.get_username() == by:
-        return messages.SUCCESS, gettext("Assigned to you.")
-    channels = open_channels_of(person)
-    asked = unheard_until_yes(channels)
-    if heard := [channel.shown for channel in channels if channel.pk not in asked]:
-        words = gettext("Assigned to %(person)s, who is notified: %(addresses)s.")
-        return messages.SUCCESS, words % {"person": person, "addresses": ", ".join(heard)}
-    if channels:
-        words = gettext("Assigned to %(person)s, whom no message reaches yet. %(why)s It is on their front page.")
-        why = waits_for([address for addresses in asked.values() for address in addresses])
-        return messages.WARNING, words % {"person": person, "why": why}
-    words = gettext(
-        "Assigned to %(person)s, whom no message reaches: there is no mail address, and no channel that is switched on."
-        " It is on their front page."
-    )
-    return messages.WARNING, words % {"person": person}
 
 
 def lines_of_alert(row: Alert, facts: list[AlertFact]) -> tuple[list[Line], list[Line]]:

@@ -7,9 +7,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -21,6 +20,8 @@ from unfold.decorators import action
 
 from core.admin.base import PageAdmin
 from core.admin.filters import choice_filter
+from core.admin.removal import WatchedRemoval
+from core.admin.row_actions import RowActions, demand
 from core.audit import record
 from core.markup import badge, two_lines
 from core.text import counted
@@ -52,8 +53,23 @@ LABELS: dict[str, tuple[Any, Any]] = {
 SHORT = ("companies", "tags", "countries", "description")
 
 
+def _switch_on(request: HttpRequest, row: AlertRule) -> str:
+    switch([row], on=True, by=name_of(request))
+    return gettext("%(name)s is switched on.") % {"name": row.name}
+
+
+def _switch_off(request: HttpRequest, row: AlertRule) -> str:
+    switch([row], on=False, by=name_of(request))
+    return gettext("%(name)s is switched off.") % {"name": row.name}
+
+
+def _reset(request: HttpRequest, row: AlertRule) -> str:
+    reset_rule(row, by=name_of(request))
+    return gettext("%(name)s is as the ready pack has it.") % {"name": row.name}
+
+
 @admin.register(AlertRule)
-class AlertRuleAdmin(PageAdmin):
+class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     form = RuleForm
     list_display = ("what", "weight", "status", "scope", "tells")
     list_display_links = ("what",)
@@ -64,6 +80,7 @@ class AlertRuleAdmin(PageAdmin):
     search_fields = ("name",)
     ordering = ("-severity", "name")
     sortable_by = ()
+    row_actions = {"on": _switch_on, "off": _switch_off, "reset": _reset}
     actions = ("switch_selected_on", "switch_selected_off", "reset_selected")
     actions_submit_line = (TRY,)
     list_before_template = "monitoring/alerts/rules_intro.html"
@@ -82,7 +99,6 @@ class AlertRuleAdmin(PageAdmin):
         return [
             path("restore/", view(require_POST(self.restore)), name="monitoring_alertrule_restore"),
             path("<uuid:key>/try/", view(self.try_on_the_past), name="monitoring_alertrule_try"),
-            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="monitoring_alertrule_do"),
             *super().get_urls(),
         ]
 
@@ -170,12 +186,7 @@ class AlertRuleAdmin(PageAdmin):
             messages.warning(request, words)
         count_unheard()
 
-    def delete_model(self, request: HttpRequest, obj: AlertRule) -> None:
-        super().delete_model(request, obj)
-        count_unheard()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
-        super().delete_queryset(request, queryset)
+    def after_removal(self) -> None:
         count_unheard()
 
     @action(description=_("Save and try on the past"))  # type: ignore[untyped-decorator]  # unfold's
@@ -209,24 +220,8 @@ class AlertRuleAdmin(PageAdmin):
         title = gettext("%(name)s, tried on the past") % {"name": row.name}
         return self.page(request, "monitoring/alerts/rule_preview.html", title=title, may_act=may_act, **context)
 
-    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
-        row = self.object_or_404(request, str(key))
-        if not self.has_change_permission(request, row):
-            raise PermissionDenied
-        if action in ("on", "off"):
-            switch([row], on=action == "on", by=name_of(request))
-            text = gettext("%(name)s is switched on.") if action == "on" else gettext("%(name)s is switched off.")
-            messages.success(request, text % {"name": row.name})
-        elif action == "reset":
-            reset_rule(row, by=name_of(request))
-            messages.success(request, gettext("%(name)s is as the ready pack has it.") % {"name": row.name})
-        else:
-            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
-        return HttpResponseRedirect(reverse("admin:monitoring_alertrule_change", args=[row.pk]))
-
     def restore(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
+        demand(self.has_add_permission(request))
         count = restore_pack()
         count_unheard()
         messages.success(

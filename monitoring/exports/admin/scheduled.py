@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError as BadFilter
 
 from core.admin.base import PageAdmin
-from core.audit import record_edit, record_removal
+from core.admin.removal import RecordedRemoval
+from core.audit import record_edit
 from core.markup import ago, badge, due
 from core.models import SavedFilter
 from core.text import counted
@@ -67,7 +68,7 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
 
 
 @admin.register(ScheduledExport)
-class ScheduledExportAdmin(PageAdmin):
+class ScheduledExportAdmin(RecordedRemoval, PageAdmin):
     form = ScheduledExportForm
     list_display = ("name", "content", "format", "next_time", "last_time", "rows", "status")
     ordering = ("name",)
@@ -82,14 +83,6 @@ class ScheduledExportAdmin(PageAdmin):
         plan(obj)
         super().save_model(request, obj, form, change)
         record_edit(request, obj, form, is_change=change)
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        record_removal(request, [obj])
-        super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        record_removal(request, list(queryset))
-        super().delete_queryset(request, queryset)
 
     @admin.action(description=_("Write now"), permissions=["change"])
     def write(self, request: HttpRequest, queryset: QuerySet[ScheduledExport]) -> None:

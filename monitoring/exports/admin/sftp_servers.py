@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget
 
 from core.actors import actor_of
 from core.admin.base import PageAdmin
+from core.admin.row_actions import RowActions
 from core.audit import record
 from core.encryption import encrypted
 from core.markup import badge
@@ -75,10 +73,28 @@ class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's tak
         return is_stored and bool(ELSEWHERE & set(self.changed_data))
 
 
+def _test(request: HttpRequest, server: FileServer) -> tuple[int, str]:
+    trouble = try_out(server)
+    if not trouble:
+        return messages.SUCCESS, gettext("It works: a file was written there and taken away again.")
+    if server.offered_key and not server.host_key:
+        return messages.WARNING, gettext(
+            "The server answers. Compare its key below with what its owner says, and confirm it."
+        )
+    return messages.ERROR, trouble
+
+
+def _confirm(request: HttpRequest, server: FileServer) -> tuple[int, str]:
+    if confirm_key(server, offered=request.POST.get("offered", ""), by=request.user.get_username()):
+        return messages.SUCCESS, gettext("Confirmed. Test it once more: now we sign in, and write a file.")
+    return messages.ERROR, gettext("Meanwhile it has shown another key. Compare again.")
+
+
 @admin.register(FileServer)
-class FileServerAdmin(PageAdmin):
+class FileServerAdmin(RowActions, PageAdmin):
     form = FileServerForm
     list_display = ("name", "host", "user_name", "status")
+    row_actions = {"test": _test, "confirm": _confirm}
     ordering = ("name",)
     sortable_by = ()
     change_form_template = "monitoring/exports/file_server.html"
@@ -88,10 +104,6 @@ class FileServerAdmin(PageAdmin):
         (None, {"fields": ("name", "host", "port", "folder")}),
         (_("Signing in"), {"fields": ("user_name", "password", "private_key")}),
     )
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.do))
-        return [path("<uuid:key>/do/<slug:action>/", view, name="monitoring_fileserver_do"), *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: FileServer, form: forms.ModelForm[Any], change: bool) -> None:
         _keep_secret(obj, form.cleaned_data)
@@ -135,20 +147,6 @@ class FileServerAdmin(PageAdmin):
             "exports": list(ScheduledExport.objects.filter(server=row.pk).order_by("name")[:50]),
         }
 
-    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        server = self.object_or_404(request, str(key))
-        if action == "test":
-            trouble = try_out(server)
-            messages.add_message(request, *_told_of_test(server, trouble))
-        elif action == "confirm":
-            by, offered = request.user.get_username(), request.POST.get("offered", "")
-            messages.add_message(request, *_told_of_key(confirm_key(server, offered=offered, by=by)))
-        else:
-            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
-        return HttpResponseRedirect(reverse("admin:monitoring_fileserver_change", args=[key]))
-
     @admin.display(description=_("State"))
     def status(self, row: FileServer) -> SafeString:
         if row.offered_key:
@@ -165,19 +163,3 @@ def _keep_secret(row: FileServer, given: dict[str, Any]) -> None:
         row.encrypted_password, row.encrypted_key = encrypted(given["password"]), ""
     elif given["private_key"]:
         row.encrypted_password, row.encrypted_key = "", encrypted(given["private_key"])
-
-
-def _told_of_test(server: FileServer, trouble: str) -> tuple[int, str]:
-    if not trouble:
-        return messages.SUCCESS, gettext("It works: a file was written there and taken away again.")
-    if server.offered_key and not server.host_key:
-        return messages.WARNING, gettext(
-            "The server answers. Compare its key below with what its owner says, and confirm it."
-        )
-    return messages.ERROR, trouble
-
-
-def _told_of_key(is_confirmed: bool) -> tuple[int, str]:
-    if is_confirmed:
-        return messages.SUCCESS, gettext("Confirmed. Test it once more: now we sign in, and write a file.")
-    return messages.ERROR, gettext("Meanwhile it has shown another key. Compare again.")

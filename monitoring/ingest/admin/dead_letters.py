@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from core.admin.base import PageAdmin
 from core.admin.filters import choice_filter
+from core.admin.row_actions import RowAction, RowActions
 from core.audit import record
 from core.blobs import load_bytes
 from core.markup import ago, badge
@@ -59,12 +58,17 @@ def act(action: str, letters: list[DeadLetter], *, by: str) -> str:
     return said
 
 
+def _acts(name: str) -> RowAction:
+    return lambda request, row: (messages.INFO, act(name, [row], by=request.user.get_username()))
+
+
 @admin.register(DeadLetter)
-class DeadLetterAdmin(PageAdmin):
+class DeadLetterAdmin(RowActions, PageAdmin):
     list_display = ("when", "reference", "status", "reason", "begins")
     list_filter = (choice_filter("state", DeadLetterState.choices, _("state")), RegistrationFilter)
     ordering = ("-recorded_at", "-id")
     sortable_by = ()
+    row_actions = {name: _acts(name) for name in ACTIONS}
     actions = ("try_selected_again", "set_selected_aside")
     page_template = "monitoring/ingest/dead_letter.html"
     empty_title = _("Everything could be read")
@@ -74,7 +78,6 @@ class DeadLetterAdmin(PageAdmin):
         view = self.admin_site.admin_view
         return [
             path("<uuid:key>/raw/", view(self.raw), name="monitoring_deadletter_raw"),
-            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="monitoring_deadletter_do"),
             *super().get_urls(),
         ]
 
@@ -87,15 +90,6 @@ class DeadLetterAdmin(PageAdmin):
     def raw(self, request: HttpRequest, key: Any) -> HttpResponse:
         row = self.object_or_404(request, str(key))
         return as_download(load_bytes(row.pk), f"unreadable-{row.pk}.txt")
-
-    def do(self, request: HttpRequest, key: Any, action: str) -> HttpResponse:
-        row = self.object_or_404(request, str(key))
-        if not self.has_change_permission(request, row):
-            raise PermissionDenied
-        if action not in ACTIONS:
-            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
-        messages.info(request, act(action, [row], by=request.user.get_username()))
-        return HttpResponseRedirect(reverse("admin:monitoring_deadletter_change", args=[row.pk]))
 
     @admin.action(description=_("Try again"), permissions=["change"])
     def try_selected_again(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:

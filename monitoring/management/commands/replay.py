@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils.dateparse import parse_date, parse_datetime
 
+from core.leases import HoldLost
 from monitoring.deliveries.gaps import REPLAYED_FOR
-from monitoring.deliveries.lease import Lease, LeaseLost
+from monitoring.deliveries.lease import Lease
 from monitoring.management.commands.pull import Counted
 from monitoring.models import Purpose
 from monitoring.pull.wait_for_lease import add_wait, lease_after_waiting
@@ -50,7 +51,7 @@ def replay(registration: Registration, start: datetime, lease: Lease, counted: C
     running = begin_pass(registration, Purpose.ASKED_FOR, start)
     try:
         return run_pass(running, lease, client, keep=counted.keep)
-    except LeaseLost:
+    except HoldLost:
         return RepairResult(ended=False, reason="Another process took the registration over.")
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from core.actors import actor_of
 from core.admin.base import PageAdmin
+from core.admin.removal import WatchedRemoval
+from core.admin.row_actions import Outcome, RowActions
 from core.audit import note_act, record
 from core.markup import ago, badge, two_lines
 from monitoring.alerts.admin.reach import offered, standing_of, taken_in_words, waiting_in_words
@@ -96,11 +96,51 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         return zone
 
 
+def _record(request: HttpRequest, row: Channel, action: str, summary: str) -> None:
+    record(actor=actor_of(request), action=action, thing=row, summary=summary)
+
+
+def _ask_readers(request: HttpRequest, row: Channel) -> None:
+    """Whoever is not the channel's own person is asked first whether they want its messages."""
+    try:
+        silent = ask_readers(row, by=actor_of(request))
+    except NotSent as error:
+        messages.warning(request, str(error))
+        return
+    if silent:
+        Channel.objects.filter(pk=row.pk).update(last_error=waits_for(silent))
+        messages.info(request, waits_for(silent))
+
+
+def _test(request: HttpRequest, row: Channel) -> Outcome:
+    if not within_limit(actor_of(request), TESTED):
+        words = gettext("At most %(count)s tests an hour: wait a little.") % {"count": ACTS_AN_HOUR}
+        return messages.WARNING, words
+    _record(request, row, TESTED, gettext("Channel %(name)s tested") % {"name": row})
+    _ask_readers(request, row)
+    if why := send_test(row):
+        return messages.WARNING, gettext("The test did not arrive. %(why)s") % {"why": why}
+    return gettext("A test was sent to %(shown)s.") % {"shown": row.shown}
+
+
+def _subscribe(request: HttpRequest, row: Channel) -> Outcome:
+    Channel.objects.filter(pk=row.pk).update(unsubscribed_at=None)
+    return gettext("It gets messages again.")
+
+
+def _take_all(request: HttpRequest, row: Channel) -> Outcome:
+    Channel.objects.filter(pk=row.pk).update(all_rules=True)
+    words = gettext("Channel %(name)s takes the alerts of every rule")
+    _record(request, row, "channel.changed", words % {"name": row})
+    return gettext("It takes the alerts of every rule from now on.")
+
+
 @admin.register(Channel)
-class ChannelAdmin(PageAdmin):
+class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
     form = ChannelForm
     list_display = ("what", "whose", "rhythm_words", "status", "last_sent")
     list_display_links = ("what",)
+    row_actions = {"test": _test, "subscribe": _subscribe, "take-all": _take_all}
     ordering = ("name", "id")
     sortable_by = ()
     change_form_template = "monitoring/outbox/channel.html"
@@ -114,12 +154,10 @@ class ChannelAdmin(PageAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
         return [
             # Whoever holds the link may leave, without a login; mail programs post to it themselves.
             path("confirm/<str:token>/", csrf_exempt(self.confirm), name="monitoring_channel_confirm"),
             path("unsubscribe/<str:token>/", csrf_exempt(self.unsubscribe), name="monitoring_channel_unsubscribe"),
-            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="monitoring_channel_do"),
             *super().get_urls(),
         ]
 
@@ -232,58 +270,17 @@ class ChannelAdmin(PageAdmin):
             if change
             else gettext("Channel %(name)s made: %(address)s")
         )
-        self._record(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.shown})
+        _record(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.shown})
         count_unheard()
-        self._ask_readers(request, obj)
+        _ask_readers(request, obj)
 
-    def delete_model(self, request: HttpRequest, obj: Channel) -> None:
-        super().delete_model(request, obj)
-        count_unheard()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
-        super().delete_queryset(request, queryset)
+    def after_removal(self) -> None:
         count_unheard()
 
-    def _ask_readers(self, request: HttpRequest, row: Channel) -> None:
-        """Whoever is not the channel's own person is asked first whether they want its messages."""
-        try:
-            silent = ask_readers(row, by=actor_of(request))
-        except NotSent as error:
-            messages.warning(request, str(error))
-            return
-        if silent:
-            Channel.objects.filter(pk=row.pk).update(last_error=waits_for(silent))
-            messages.info(request, waits_for(silent))
-
-    def _record(self, request: HttpRequest, row: Channel, action: str, summary: str) -> None:
-        record(actor=actor_of(request), action=action, thing=row, summary=summary)
-
-    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
-        row = self.object_or_404(request, str(key))
-        if not self.has_change_permission(request, row):
-            raise PermissionDenied
-        if action == "test":
-            messages.add_message(*self._tested(request, row))
-        elif action == "subscribe":
-            Channel.objects.filter(pk=row.pk).update(unsubscribed_at=None)
-            messages.success(request, gettext("It gets messages again."))
-        elif action == "take-all":
-            Channel.objects.filter(pk=row.pk).update(all_rules=True)
-            words = gettext("Channel %(name)s takes the alerts of every rule")
-            self._record(request, row, "channel.changed", words % {"name": row})
-            messages.success(request, gettext("It takes the alerts of every rule from now on."))
-        else:
-            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+    def act(self, request: HttpRequest, row: Channel, action: str) -> Outcome:
+        outcome = super().act(request, row, action)
         count_unheard()
-        return HttpResponseRedirect(reverse("admin:monitoring_channel_change", args=[row.pk]))
-
-    def _tested(self, request: HttpRequest, row: Channel) -> tuple[HttpRequest, int, str]:
-        if not within_limit(actor_of(request), TESTED):
-            words = gettext("At most %(count)s tests an hour: wait a little.") % {"count": ACTS_AN_HOUR}
-            return request, messages.WARNING, words
-        self._record(request, row, TESTED, gettext("Channel %(name)s tested") % {"name": row})
-        self._ask_readers(request, row)
-        return told_of_test(request, row, send_test(row))
+        return outcome
 
     def confirm(self, request: HttpRequest, token: str) -> HttpResponse:
         """Whoever reads at an address says yes: without a login, and not by following the link alone."""
@@ -324,12 +321,6 @@ LABELS = {
     "digest_time": (_("Digest at"), _("Empty: 08:00.")),
     "digest_day": (_("Digest on"), _("For a weekly digest.")),
 }
-
-
-def told_of_test(request: HttpRequest, row: Channel, why: str) -> tuple[HttpRequest, int, str]:
-    if why:
-        return request, messages.WARNING, gettext("The test did not arrive. %(why)s") % {"why": why}
-    return request, messages.SUCCESS, gettext("A test was sent to %(shown)s.") % {"shown": row.shown}
 
 
 def visible_channels(request: HttpRequest) -> QuerySet[Channel]:

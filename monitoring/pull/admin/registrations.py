@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -23,6 +22,7 @@ from unfold.decorators import display
 
 from core.admin.base import PageAdmin
 from core.admin.exports import ExportedList
+from core.admin.row_actions import RowAction, RowActions, demand, keys_of
 from core.audit import record_edit
 from core.fields import with_default
 from core.markup import ago, badge, due
@@ -83,11 +83,16 @@ class PauseForm(forms.Form):
         return until
 
 
+def _acts(name: str) -> RowAction:
+    return lambda request, row: outcome_of(act(name, [row], by=request.user.get_username()))
+
+
 @admin.register(Registration)
-class RegistrationAdmin(ExportedList, PageAdmin):
+class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     list_display = ("name", "status", "last_pull", "next_pull", "cadence_words", "doubts", "drops", "marks")
     ordering = ("reference",)
     sortable_by = ()
+    row_actions = {name: _acts(name) for name in ACTIONS}
     actions = ("pull_selected", "start_selected", "pause_selected", "import_selected", "stop_selected")
     list_before_template = "monitoring/pull/registrations_intro.html"
     change_form_template = "monitoring/pull/registration.html"
@@ -108,6 +113,9 @@ class RegistrationAdmin(ExportedList, PageAdmin):
     def has_pull_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(PERMISSION)
 
+    def may_act(self, request: HttpRequest, row: Registration, action: str) -> bool:
+        return self.has_pull_permission(request)
+
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(UPLOAD)
 
@@ -116,7 +124,6 @@ class RegistrationAdmin(ExportedList, PageAdmin):
         return [
             path("look/", view(require_POST(self.look)), name="portfolio_registration_look"),
             path("pause/", view(self.pause), name="portfolio_registration_pause"),
-            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="portfolio_registration_do"),
             *super().get_urls(),
         ]
 
@@ -185,20 +192,12 @@ class RegistrationAdmin(ExportedList, PageAdmin):
 
     # What people do
     def look(self, request: HttpRequest) -> HttpResponse:
-        self._demand_right(request)
+        demand(self.has_pull_permission(request))
         tell(request, look_for_registrations())
         return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
 
-    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
-        self._demand_right(request)
-        row = self.object_or_404(request, str(key))
-        if action not in ACTIONS:
-            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
-        tell(request, act(action, [row], by=request.user.get_username()))
-        return HttpResponseRedirect(reverse("admin:portfolio_registration_change", args=[key]))
-
     def pause(self, request: HttpRequest) -> HttpResponse:
-        self._demand_right(request)
+        demand(self.has_pull_permission(request))
         rows = list(Registration.objects.filter(pk__in=keys_of(request.GET.getlist("key"))).order_by("reference"))
         form = PauseForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
@@ -208,10 +207,6 @@ class RegistrationAdmin(ExportedList, PageAdmin):
         return self.page(
             request, "monitoring/pull/pause.html", title=gettext("Pause until…"), form=form, losses=losses, rows=rows
         )
-
-    def _demand_right(self, request: HttpRequest) -> None:
-        if not self.has_pull_permission(request):
-            raise PermissionDenied
 
     # The page
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -282,15 +277,9 @@ def marks_of(row: Registration) -> Iterable[tuple[str, str, str]]:
         yield gettext("Trouble"), "warn", row.trouble
 
 
-def keys_of(texts: Iterable[str]) -> list[uuid.UUID]:
-    keys = []
-    for text in texts:
-        try:
-            keys.append(uuid.UUID(text))
-        except ValueError:
-            raise Http404(gettext("That is no registration.")) from None
-    return keys
-
-
 def tell(request: HttpRequest, said: Said) -> None:
-    messages.add_message(request, messages.WARNING if said.failed else messages.SUCCESS, said.text)
+    messages.add_message(request, *outcome_of(said))
+
+
+def outcome_of(said: Said) -> tuple[int, str]:
+    return messages.WARNING if said.failed else messages.SUCCESS, said.text

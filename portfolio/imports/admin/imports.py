@@ -15,12 +15,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from core.actors import actor_of
 from core.admin.base import ReadOnlyAdmin
 from core.admin.exports import ExportedList
+from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from core.uploads import is_too_large
 from portfolio.imports.admin.actions import ACTIONS, APPROVE, CONFIRM, UPLOAD
@@ -59,7 +59,8 @@ class UploadForm(forms.Form):
 
 
 @admin.register(SubjectImport)
-class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
+class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
+    row_actions = ACTIONS
     list_display = ("name", "reference", "what", "status", "does", "asked", "when")
     list_filter = ("state", "mode")
     list_select_related = ("registration",)
@@ -81,7 +82,6 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
         return [
             path("upload/", view(self.upload), name="portfolio_subjectimport_upload"),
             path("template/", view(self.template), name="portfolio_subjectimport_template"),
-            path("<uuid:key>/do/<slug:action>/", view(require_POST(self.do)), name="portfolio_subjectimport_do"),
             path("<uuid:key>/verdicts.<slug:form>", view(self.verdicts), name="portfolio_subjectimport_verdicts"),
             *super().get_urls(),
         ]
@@ -177,19 +177,15 @@ class SubjectImportAdmin(ExportedList, ReadOnlyAdmin):
         return FileResponse(as_xlsx(rows), as_attachment=True, filename=name, content_type=XLSX)
 
     # What people do
-    def do(self, request: HttpRequest, key: uuid.UUID, action: str) -> HttpResponse:
-        row = self.object_or_404(request, str(key))
-        if action not in ACTIONS:
-            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+    def may_act(self, request: HttpRequest, row: SubjectImport, action: str) -> bool:
+        """Each asks for a right of its own, and says to those who have another one whom to ask."""
+        return any(map(request.user.has_perm, (UPLOAD, CONFIRM, APPROVE)))
+
+    def act(self, request: HttpRequest, row: SubjectImport, action: str) -> Outcome:
         try:
-            messages.success(request, ACTIONS[action](request, row))
-        except NotAllowed as error:
-            if not any(map(request.user.has_perm, (UPLOAD, CONFIRM, APPROVE))):
-                raise PermissionDenied from error
-            messages.error(request, str(error))
-        except Refused as error:
-            messages.error(request, str(error))
-        return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_change", args=[key]))
+            return super().act(request, row, action)
+        except (NotAllowed, Refused) as error:
+            return messages.ERROR, str(error)
 
 
 MODES = (

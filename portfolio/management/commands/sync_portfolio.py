@@ -22,7 +22,8 @@ class Command(PlainCommand):
         parser.add_argument("--dry-run", action="store_true", help="print the calls and make none")
 
     def handle(self, *, references: list[str], dry_run: bool, **options: Any) -> None:
-        rows = registrations_named(references) if references else list(_adopted())
+        adopted = Registration.objects.select_related("contract").filter(adopted=True).order_by("contract", "reference")
+        rows = registrations_named(references) if references else list(adopted)
         if not rows:
             raise CommandError("No registration is adopted yet. “manage.py adopt REFERENCE” takes over D&B's list.")
         troubles = [trouble for row in rows if (trouble := self.plan(row) if dry_run else self.sync(row))]
@@ -47,7 +48,3 @@ class Command(PlainCommand):
                 return str(error)
             shown.line(f"{registration}: {in_words(run)}")
         return run.error if run and run.state == SyncState.FAILED else ""
-
-
-def _adopted() -> Any:
-    return Registration.objects.select_related("contract").filter(adopted=True).order_by("contract", "reference")

@@ -10,7 +10,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -22,6 +21,7 @@ from django.views.decorators.http import require_POST
 from core import plurals
 from core.actors import Actor, actor_of
 from core.admin.base import ReadOnlyAdmin
+from core.admin.row_actions import Outcome, RowAction, RowActions, demand
 from core.markup import ago, badge
 from core.text import counted
 from core.uploads import is_too_large
@@ -72,9 +72,19 @@ def too_large() -> str:
     }
 
 
+def _acts(name: str) -> RowAction:
+    def act(request: HttpRequest, row: SyncRun) -> Outcome:
+        if RUN_ACTS[name](row, actor_of(request)):
+            return RUN_SAID[name]
+        return messages.WARNING, gettext("It is %(state)s already.") % {"state": row.get_state_display().lower()}
+
+    return act
+
+
 @admin.register(SyncRun)
-class SyncRunAdmin(ReadOnlyAdmin):
+class SyncRunAdmin(RowActions, ReadOnlyAdmin):
     list_display = ("started", "reference", "status", "shown_total", "sent", "accepted", "refused", "pending", "calls")
+    row_actions = {name: _acts(name) for name in RUN_ACTS}
     ordering = ("-id",)
     sortable_by = ()
     page_template = "portfolio/sync/sync.html"
@@ -98,7 +108,6 @@ class SyncRunAdmin(ReadOnlyAdmin):
             view("adopt/<uuid:key>/take/", require_POST(self.take), "take"),
             view("check/<uuid:key>/cancel/", require_POST(self.cancel_check), "cancel_check"),
             view("suppress/<uuid:key>/", self.suppress, "suppress"),
-            view("<uuid:key>/do/<slug:act>/", require_POST(self.do), "do"),
             *super().get_urls(),
         ]
 
@@ -124,22 +133,14 @@ class SyncRunAdmin(ReadOnlyAdmin):
         base = "core/bare.html" if request.GET.get("part") == "live" else "core/page.html"
         return {**run_page(row), "base": base, "may_sync": request.user.has_perm(MAY_SYNC)}
 
-    def do(self, request: HttpRequest, key: uuid.UUID, act: str) -> HttpResponse:
-        self._demand(request, MAY_SYNC)
-        row = self.object_or_404(request, str(key))
-        if act not in RUN_ACTS:
-            raise Http404(gettext("Nothing here is called %(act)s.") % {"act": act})
-        if RUN_ACTS[act](row, actor_of(request)):
-            messages.success(request, RUN_SAID[act])
-        else:
-            messages.warning(request, gettext("It is %(state)s already.") % {"state": row.get_state_display().lower()})
-        return self._to("change", key)
+    def may_act(self, request: HttpRequest, row: SyncRun, action: str) -> bool:
+        return request.user.has_perm(MAY_SYNC)
 
     # Drift
     def drift(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         registration = self._registration(request, key)
         if request.method == "POST":
-            self._demand(request, MAY_DECIDE)
+            demand(request.user.has_perm(MAY_DECIDE))
             self._take_file(request, registration)
             return self._to("drift", key)
         rights = {"may_sync": request.user.has_perm(MAY_SYNC), "may_decide": request.user.has_perm(MAY_DECIDE)}
@@ -147,7 +148,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         return self.page(request, "portfolio/sync/drift.html", title=title, **rights, **drift_page(registration))
 
     def decide(self, request: HttpRequest, key: uuid.UUID, decision: str) -> HttpResponse:
-        self._demand(request, MAY_DECIDE)
+        demand(request.user.has_perm(MAY_DECIDE))
         registration = self._registration(request, key)
         if decision not in DECISIONS:
             raise Http404(gettext("Nothing here is called %(decision)s.") % {"decision": decision})
@@ -163,7 +164,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         return self._to("drift", key)
 
     def start(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-        self._demand(request, MAY_SYNC)
+        demand(request.user.has_perm(MAY_SYNC))
         registration = self._registration(request, key)
         if reason := why_not_to_send(registration):
             messages.warning(request, reason)
@@ -178,7 +179,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         form = ListForm(request.POST or None, request.FILES or None)
         context: dict[str, Any] = {}
         if request.method == "POST":
-            self._demand(request, MAY_DECIDE)
+            demand(request.user.has_perm(MAY_DECIDE))
             if is_too_large(request) or (form.is_valid() and form.cleaned_data["file"]):
                 self._take_file(request, registration)
                 return self._to("adopt", key)
@@ -206,7 +207,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         return None
 
     def take(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-        self._demand(request, MAY_DECIDE)
+        demand(request.user.has_perm(MAY_DECIDE))
         registration = self._registration(request, key)
         count = take_as_wanted(registration, by=actor_of(request))
         words = plurals.companies(count)
@@ -218,7 +219,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
         return self._to("drift", key)
 
     def cancel_check(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-        self._demand(request, MAY_DECIDE)
+        demand(request.user.has_perm(MAY_DECIDE))
         row = ListCheck.objects.select_related("registration").filter(pk=key, state=CheckState.RUNNING).first()
         if row is None:
             raise Http404(gettext("That list is not being checked."))
@@ -247,7 +248,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
     # Holding back
     def suppress(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         registration = self._registration(request, key)
-        self._demand(request, MAY_SYNC)
+        demand(request.user.has_perm(MAY_SYNC))
         if request.method == "POST":
             act = registrations_suppress.activate if "activate" in request.POST else registrations_suppress.suppress
             try:
@@ -260,16 +261,11 @@ class SyncRunAdmin(ReadOnlyAdmin):
         return self.page(request, "portfolio/sync/suppress.html", title=title, **suppress_page(registration))
 
     def _registration(self, request: HttpRequest, key: uuid.UUID) -> Registration:
-        if not request.user.has_perm("portfolio.view_registration"):
-            raise PermissionDenied
+        demand(request.user.has_perm("portfolio.view_registration"))
         row = Registration.objects.select_related("contract").filter(pk=key).first()
         if row is None:
             raise Http404(gettext("There is no such registration."))
         return row
-
-    def _demand(self, request: HttpRequest, right: str) -> None:
-        if not request.user.has_perm(right):
-            raise PermissionDenied
 
     def _to(self, name: str, key: uuid.UUID) -> HttpResponse:
         return HttpResponseRedirect(reverse(f"admin:portfolio_syncrun_{name}", args=[key]))

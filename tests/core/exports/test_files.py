@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from core.admin import exports
+from core.db import database_now
 from core.exports import files
 from core.exports.files import parts_of, remove_old, work_on
 from core.exports.spreadsheet_escape import harmless, plain
@@ -253,12 +254,29 @@ def test_who_may_not_see_the_list_gets_no_file(name: str) -> None:
 
 def test_what_a_dead_worker_left_is_written_again(admin: Client) -> None:
     three_subjects()
-    row = a_waiting_export(state=ExportState.WRITING, claimed_at=timezone.now())
+    row = a_waiting_export(state=ExportState.WRITING, lease_until=database_now() + timedelta(minutes=5))
     assert jobs.write_exports() == 0
-    Export.objects.update(claimed_at=timezone.now() - timedelta(minutes=6))
+    Export.objects.update(lease_until=database_now() - timedelta(seconds=1))
     assert jobs.write_exports() == 1
     row.refresh_from_db()
     assert row.state == ExportState.FINISHED and row.rows == 3
+
+
+def test_who_was_overtaken_notes_nothing(admin: Client, short: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that stood still for too long finds somebody else at its file."""
+    three_subjects()
+    row = a_waiting_export()
+
+    def overtaken(*arguments: Any) -> int:
+        Export.objects.update(lease_until=database_now() - timedelta(seconds=1))
+        monkeypatch.undo()
+        assert work_on(row.pk)
+        return 0
+
+    monkeypatch.setattr(files, "write_file", overtaken)
+    assert not work_on(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.rows, row.lease_owner) == (ExportState.FINISHED, 3, None)
 
 
 def test_large_files_are_kept_in_parts(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 
 from core.db import database_now
-from monitoring.deliveries.lease import Lease, LeaseLost, leased, take_lease
+from core.leases import HoldLost
+from monitoring.deliveries.lease import Lease, leased, take_lease
 from portfolio.models import Registration
 from tests.builders.registrations import a_registration
 
@@ -34,9 +35,9 @@ def test_who_died_with_it_is_in_nobodys_way_for_long() -> None:
     assert first is not None
     assert second is not None
     assert second.fence == first.fence + 1
-    with pytest.raises(LeaseLost):
+    with pytest.raises(HoldLost):
         first.renew()
-    with pytest.raises(LeaseLost):
+    with pytest.raises(HoldLost):
         first.update(trouble="too late")
     first.release()
     assert take_lease(registration.pk) is None, "the late one does not open the door of the second"

@@ -6,11 +6,25 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db.models import TextField
 
-from monitoring.models import ReadMark
-from monitoring.publications.consumers import PublicationReader, all_readers, read_by_all, set_readers_back
+from core.models import Notice
+from dnbmon_site.accounts.models import User
+from monitoring.models import ReadMark, ScheduledExport, WebhookEndpoint
+from monitoring.publications import consumers
+from monitoring.publications.consumers import (
+    Follower,
+    PublicationReader,
+    all_readers,
+    mend_places,
+    models_with_places,
+    read_by_all,
+    set_readers_back,
+)
 from tests.support import PROGRAM, ROOT
 
 # Marks that count no publications.
@@ -18,7 +32,6 @@ OTHERS = {
     "monitoring/publications/consumers.py",
     "monitoring/alerts/default_rules.py",
     "monitoring/webhooks/portfolio_events.py",
-    "dnbmon_site/operations/backup/portable_dump.py",
 }
 IN_A_NEW_PROCESS = """
 import django
@@ -56,6 +69,28 @@ def test_all_are_set_back_and_none_is_passed_over() -> None:
     assert read_by_all() == 9
     set_readers_back(4)
     assert {reader.mark() for reader in all_readers()} == {4}
+
+
+def test_who_stands_at_a_publication_has_said_so() -> None:
+    """A model with a place in the feed, or with the number that somebody has seen, is a follower."""
+    standing = {
+        model
+        for model in apps.get_models()
+        if any(field.name == "seen_number" for field in model._meta.concrete_fields)
+        or any(isinstance(field, TextField) and field.name == "cursor" for field in model._meta.concrete_fields)
+    }
+    assert standing <= set(models_with_places())
+    assert {User, WebhookEndpoint, ScheduledExport} <= standing
+
+
+def test_followers_are_set_back_and_mended_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "_followers", {})
+    told: list[Any] = []
+    Follower(Notice, set_back=told.append, mend=lambda: told.append("mended"))
+    assert models_with_places() == [ReadMark, Notice]
+    mend_places()
+    consumers._followers[Notice].set_back(4)
+    assert told == ["mended", 4]
 
 
 @pytest.mark.django_db

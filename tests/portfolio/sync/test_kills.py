@@ -84,9 +84,10 @@ def kill_somewhere(control: SandboxControl, log: Path, chance: random.Random) ->
 
 def free_the_hold() -> None:
     """As if the minutes had passed after which a killed process no longer holds the sync."""
+    from core.leases import NOBODYS
     from core.models import WorkLease
 
-    WorkLease.objects.update(until=None, owner=None)
+    WorkLease.objects.update(**NOBODYS)
 
 
 def finish(registration: Registration) -> None:

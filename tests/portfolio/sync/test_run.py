@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from core.cached_counts import tallies
 from core.models import AuditEntry, Notice
 from direct_plus.client import DirectPlus
 from direct_plus.sandbox.control.client import SandboxControl
 from portfolio.models import Registration, Subject, SubjectState, SyncRun, SyncState
-from portfolio.open_counts import tallies
 from portfolio.registrations.dnb_list_files import apply_exceptions
 from portfolio.sync import progress
 from portfolio.sync.run import CannotSend, planned_calls, sync

@@ -15,12 +15,14 @@ from core.models import StoredBytes
 from dnbmon_site.accounts.models import IdempotencyKey, User, UserGroup
 from dnbmon_site.operations.backup import portable_dump
 from dnbmon_site.operations.backup.manifest import BackupError
-from monitoring.models import Change, Notification, Publication
+from monitoring.models import Change, Notification, Publication, ReadMark
+from monitoring.publications.consumers import models_with_places
 from portfolio.models import Contract
 from tests.builders.contracts import a_contract
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_seed, an_update
+from tests.support import PROGRAM
 
 pytestmark = pytest.mark.django_db
 
@@ -102,10 +104,16 @@ def test_what_stands_on_something_is_copied_before_it() -> None:
         assert all(order.index(first) < order.index(other) for other in others), first
 
 
+def test_how_far_somebody_has_read_is_copied_before_what_was_read_and_made_of_it() -> None:
+    order = portable_dump.models_in_order()
+    for model in models_with_places():
+        assert order.index(model) < order.index(Publication), model
+    assert set(order[: order.index(ReadMark)]) <= set(models_with_places()), "readers may have made any of the others"
+
+
 def test_every_model_is_copied_or_left_out_on_purpose() -> None:
-    ours = {"core", "portfolio", "monitoring", "health", "accounts"}
     copied = {model._meta.label for model in portable_dump.models_in_order()}
-    every = {model._meta.label for model in apps.get_models() if model._meta.app_label in ours}
+    every = {model._meta.label for model in apps.get_models() if model.__module__.split(".")[0] in PROGRAM}
     assert every - copied == portable_dump.LEFT_OUT & every
 
 

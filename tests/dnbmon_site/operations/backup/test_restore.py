@@ -255,7 +255,7 @@ def test_long_after_a_restore_a_new_registration_is_just_new() -> None:
 def test_nothing_of_processes_that_are_no_more_is_left() -> None:
     row = a_registration()
     AccessToken.objects.create(contract=row.contract, encrypted="x")
-    WorkLease.objects.create(key="sync/1", until=timezone.now() + timedelta(days=1))
+    WorkLease.objects.create(key="sync/1", lease_until=timezone.now() + timedelta(days=1))
     Session.objects.create(session_key="s", session_data="", expire_date=timezone.now() + timedelta(days=1))
     restored()
     assert not AccessToken.objects.exists() and not WorkLease.objects.exists() and not Session.objects.exists()
