@@ -1,6 +1,10 @@
 """Nobody stops the program by a pattern that is tried on every row: only declared filters are look-ups."""
 
+import pytest
+
 from tests.attacks.production import Production
+
+pytestmark = pytest.mark.one_engine
 
 SAVE = """
 from django.utils import timezone

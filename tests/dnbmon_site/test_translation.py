@@ -274,6 +274,7 @@ def forgotten(page: str, own: re.Pattern[str]) -> list[str]:
     return sorted({line for line in stripped if LETTERS.search(line)})
 
 
+@pytest.mark.one_engine
 @pytest.mark.django_db
 @pytest.mark.parametrize("pages", [OF_THE_PORTFOLIO, OF_MONITORING], ids=["portfolio", "monitoring"])
 def test_every_word_of_every_page_is_translated(client: Client, in_brackets: None, pages: tuple[str, ...]) -> None:
