@@ -26,7 +26,7 @@ status: ## what runs, where, since when and how it is; ends with 3 when nothing 
 	@$(PYTHON_HERE) manage.py status $(ARGS)
 
 test: dev-packages ## the whole suite on SQLite, MongoDB and PostgreSQL
-	@$(PYTHON_HERE) -m tests.everywhere -n 2 $(ARGS)
+	@$(PYTHON_HERE) -m tests.everywhere -n 3 --maxschedchunk 30 $(ARGS)
 
 check: dev-packages lint ## style, types, layers, sizes, migrations, deployment
 	@$(PYTHON_HERE) -m mypy .

@@ -22,6 +22,9 @@ from tests.engines import SHARED
 from tests.servers.openid_providers import CLIENT, ROLES, SECRET, Provider, a_provider
 from tests.support import find_chromium
 
+# A test with one of these starts programs and waits for them.
+PROGRAMS = {"database_url_for_processes", "production"}
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # Otherwise each first request of a test client would look through all static files.
@@ -45,7 +48,26 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browser tests fall away in one line, not one each, where there is no browser."""
+    items.sort(key=place_in_order)
+    leave_browsers_out(config, items)
+
+
+def place_in_order(item: pytest.Item) -> tuple[int, bool]:
+    """Long tests first, so that none runs alone at the end while the other workers have nothing left to do.
+
+    What a transaction holds still comes before what empties the tables afterwards, as pytest-django has it.
+    """
+    fixtures, mark = set(getattr(item, "fixturenames", ())), item.get_closest_marker("django_db")
+    is_slow = item.get_closest_marker("slow") is not None
+    if {"live_server", "transactional_db"} & fixtures or (mark and mark.kwargs.get("transaction")):
+        return 2, not is_slow
+    if mark or "db" in fixtures:
+        return 1, not is_slow
+    return 0 if is_slow or PROGRAMS & fixtures else 3, False
+
+
+def leave_browsers_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In one line, not one each, where there is no browser."""
     if find_chromium():
         return
     browser = [item for item in items if item.get_closest_marker("browser")]

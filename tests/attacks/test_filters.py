@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
+import pytest
 from django.contrib import admin
 from django.db.models import CharField, TextField
 
 from tests.attacks.production import Production
+
+pytestmark = pytest.mark.one_engine
 
 SAVE = """
 from django.utils import timezone

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from core.lists.saved_filters import save_filter
 from dnbmon_site.accounts.models import User
@@ -36,10 +36,8 @@ PLAIN = ("password_reset/", "offline")
 
 
 @pytest.fixture(params=[pytest.param(look, marks=pytest.mark.one_engine) for look in LOOKS])
-def page(request: Any, chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as play, play.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser:
-        page = browser.new_page(**LOOKS[request.param])
+def page(request: Any, browser: Browser) -> Iterator[Page]:
+    with browser.new_page(**LOOKS[request.param]) as page:
         page.set_default_timeout(15_000)
         yield page
 

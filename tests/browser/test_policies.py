@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from dnbmon_site.accounts.models import User
 from tests.builders.browser_pages import complaints_of, log_in, see
@@ -19,10 +19,8 @@ PAGES = ("", "portfolio/company/", "portfolio/subjectimport/upload/", "portfolio
 
 
 @pytest.fixture
-def page(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as play, play.chromium.launch(executable_path=chromium, args=["--no-sandbox"]) as browser:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
         page.set_default_timeout(15_000)
         yield page
 

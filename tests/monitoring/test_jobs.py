@@ -1,6 +1,7 @@
 """Jobs are small steps over rows: what is due is done, one registration's trouble holds up no other."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from core.blobs import load_bytes
 from direct_plus.sandbox.control.client import SandboxControl
+from direct_plus.session import Session
 from monitoring import jobs
 from monitoring.models import (
     Change,
@@ -23,6 +25,7 @@ from monitoring.pipeline.ingest import write
 from monitoring.pull.puller import announce, pull
 from monitoring.replay.passes import audit_is_due
 from monitoring.story_order import next_turn
+from portfolio import dnb_client
 from portfolio.models import Contract, Registration, RegistrationState
 from portfolio.registrations.discover import pause_pulling
 from tests.builders.deliveries import a_delivery, pull_now
@@ -184,6 +187,13 @@ def test_a_stopped_registration_starts_again_when_d_and_b_lets_it(
     assert (registration.state, registration.stopped_reason) == (RegistrationState.ACTIVE, "")
 
 
+@pytest.fixture
+def waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that may be repeated is repeated at once; how long it waits is tested by itself."""
+    monkeypatch.setattr(dnb_client, "Session", partial(Session, sleep=lambda seconds: None))
+
+
+@pytest.mark.usefixtures("waits_for_nothing")
 @pytest.mark.parametrize(("status", "asked_again"), [(503, 1), (429, 1), (403, 0)])
 def test_no_answer_is_no_refusal_and_costs_no_hour(
     registration: Registration, control: SandboxControl, status: int, asked_again: int
