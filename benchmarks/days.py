@@ -29,12 +29,12 @@ SETTLED_WITHIN = 900.0
 
 
 def main() -> int:
-    wanted = arguments()
-    chance = random.Random(wanted.seed)
+    requested = arguments()
+    chance = random.Random(requested.seed)
     with tempfile.TemporaryDirectory(prefix="days-") as name:
-        program = Program(Path(name), wanted.port)
+        program = Program(Path(name), requested.port)
         try:
-            return run(program, chance, wanted)
+            return run(program, chance, requested)
         finally:
             program.end()
 
@@ -49,19 +49,19 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run(program: Program, chance: random.Random, wanted: argparse.Namespace) -> int:
+def run(program: Program, chance: random.Random, requested: argparse.Namespace) -> int:
     program.start_sandbox()
     start_django(program)
-    world = World(program, chance, wanted.hours, wanted.minutes * 60)
+    world = World(program, chance, requested.hours, requested.minutes * 60)
     world.fill()
     program.start()
     settle_sooner()
-    visitor = Visitor(program.url, program.access, world.companies, random.Random(wanted.seed))
+    visitor = Visitor(program.url, program.access, world.companies, random.Random(requested.seed))
     watch = Watch(program.up.pid)
     watch.start()
     visitor.start()
     say("everything runs")
-    world.play(plan(chance, wanted.minutes, wanted.only))
+    world.play(plan(chance, requested.minutes, requested.only))
     program.control.clear_faults()
     say("no more faults")
     ended = time.time()
@@ -89,7 +89,7 @@ def settle_sooner() -> None:
 
     from portfolio.models import Contract
 
-    Contract.objects.update(settle=timedelta(minutes=SETTLE_MINUTES))
+    Contract.objects.update(recovery_delay=timedelta(minutes=SETTLE_MINUTES))
 
 
 def wait_until_settled(program: Program) -> bool:

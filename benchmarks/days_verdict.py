@@ -119,13 +119,13 @@ def show_incidents(troubles: list[Trouble]) -> list[str]:
     explained: set[Any] = set()
     rows, wrong = [], []
     for trouble in troubles:
-        for matter in trouble.matters:
-            found = [row for row in incidents if row.matter.startswith(matter) and _belongs(row, trouble)]
+        for dedup_key in trouble.matters:
+            found = [row for row in incidents if row.dedup_key.startswith(dedup_key) and _belongs(row, trouble)]
             explained.update(row.pk for row in found)
-            rows.append([trouble.name, matter, span(trouble.begun, trouble.ended), _spans(found)])
+            rows.append([trouble.name, dedup_key, span(trouble.begun, trouble.ended), _spans(found)])
             if not found:
-                wrong.append(f"{trouble.name}: no incident “{matter}” that began and ended with it")
-    show("Incidents", ("what was done", "matter", "from – to", "incident from – to"), rows)
+                wrong.append(f"{trouble.name}: no incident “{dedup_key}” that began and ended with it")
+    show("Incidents", ("what was done", "dedup_key", "from – to", "incident from – to"), rows)
     others = [row for row in incidents if row.pk not in explained]
     quiet = [[row.title, State(row.state).label, _spans([row])] for row in others]
     show("Other incidents", ("title", "worst", "from – to"), quiet)

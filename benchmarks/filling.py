@@ -125,8 +125,8 @@ def _fill_batch(numbers: list[int]) -> None:
     _insert(models.Notification, map(_notification, numbers))
     _insert(models.Change, map(_change, numbers))
     _insert(models.Alert, map(_alert, numbers))
-    _insert(models.AlertFact, map(_fact, numbers))
-    _insert(models.Dispatch, map(_dispatch, numbers))
+    _insert(models.AlertItem, map(_fact, numbers))
+    _insert(models.OutboxMessage, map(_dispatch, numbers))
 
 
 def _known(model: Any, keys: list[Any]) -> set[Any]:
@@ -150,16 +150,16 @@ def _insert(model: Any, rows: Iterable[Any]) -> None:
 
 
 def count_everything() -> None:
-    """Roll-ups and tallies of all that is there, as the jobs make them."""
-    from core.cached_counts import tally
-    from monitoring.models import ReadMark
+    """Roll-ups and open_counts of all that is there, as the jobs make them."""
+    from core.cached_counts import update_counts
+    from monitoring.models import ConsumerOffset
     from monitoring.stats.daily_counts import roll_up
     from monitoring.stats.latency import roll_up_delays
 
-    ReadMark.objects.update(number=0)
+    ConsumerOffset.objects.update(position=0)
     while roll_up() or roll_up_delays():
         pass
-    tally()
+    update_counts()
 
 
 # Keys and times
@@ -204,8 +204,8 @@ def _subject(duns: str) -> Any:
         id=Subject.key(registration, duns),
         registration_id=registration,
         company_id=duns,
-        wanted=True,
-        wanted_by="bench",
+        requested=True,
+        requested_by="bench",
         state=SubjectState.MONITORED,
         monitored_since=START.date(),
     )
@@ -219,7 +219,7 @@ def _delivery(first: int) -> Any:
         registration_id=_registration(0),
         source=Source.PULL,
         state=DeliveryState.PUBLISHED,
-        asked_at=at(first),
+        called_at=at(first),
         received_at=at(first),
         ingested_at=at(first),
         notification_count=A_DELIVERY,
@@ -231,7 +231,7 @@ def _publication(first: int) -> Any:
     from monitoring.models import Publication
 
     return Publication(
-        number=first // A_DELIVERY + 1,
+        sequence=first // A_DELIVERY + 1,
         delivery_id=key_of(first, 1),
         change_count=A_DELIVERY,
         published_at=at(first),
@@ -292,17 +292,17 @@ def _alert(number: int) -> Any:
         reason="Watches the name.",
         happened_at=at(number),
         raised_at=at(number),
-        hour=at(number).replace(minute=0, second=0),
-        number=number // A_DELIVERY + 1,
+        rate_window=at(number).replace(minute=0, second=0),
+        sequence=number // A_DELIVERY + 1,
         fact_count=1,
     )
 
 
 def _fact(number: int) -> Any:
-    from monitoring.models import AlertFact
+    from monitoring.models import AlertItem
 
     says = drawn(number)
-    return AlertFact(
+    return AlertItem(
         id=key_of(number, 5),
         alert_id=key_of(number, 4),
         change=key_of(number, 3),
@@ -312,14 +312,14 @@ def _fact(number: int) -> Any:
         text="name before → after",
         severity=says.severity,
         changed_at=at(number),
-        number=number // A_DELIVERY + 1,
+        sequence=number // A_DELIVERY + 1,
     )
 
 
 def _dispatch(number: int) -> Any:
-    from monitoring.models import Dispatch
+    from monitoring.models import OutboxMessage
 
-    return Dispatch(
+    return OutboxMessage(
         id=key_of(number, 7),
         kind="webhook",
         target=key_of(0, 6),
@@ -328,6 +328,6 @@ def _dispatch(number: int) -> Any:
         company=drawn(number).company,
         sequence=number,
         payload='{"type": "change.published"}',
-        state="parked" if number % 1000 == 0 else "sent",
+        state="dead" if number % 1000 == 0 else "sent",
         created_at=at(number),
     )

@@ -42,7 +42,7 @@ def show(rows: int) -> None:
     table = Table(f"{rows:,} rows", *KINDS, "to reach")
     found = {kind: measured_apart(kind, rows) for kind in KINDS}
     for name, unit, reach in (
-        ("verdicts", "s", f"≤ {REACH_SECONDS} s"),
+        ("validations", "s", f"≤ {REACH_SECONDS} s"),
         ("memory grown by reading", "MB", f"≤ {REACH_MEMORY} MB"),
         ("confirming", "s", ""),
         ("applying", "s", ""),
@@ -72,7 +72,7 @@ def measure(kind: str, rows: int) -> dict[str, float]:
     call_command("migrate", verbosity=0)
     content = written_apart(kind, rows)
     memory = Memory()
-    found = {"verdicts": timed(lambda: read(content))}
+    found = {"validations": timed(lambda: read(content))}
     found["memory grown by reading"] = memory.grown()
     found["confirming"] = timed(confirm)
     found["applying"] = timed(apply)
@@ -144,7 +144,7 @@ def read(content: bytes) -> None:
 
     registration = a_registration()
     import_ = create_import(
-        registration=registration, content=content, file_name="list", mode="add", source="command", asked_by="bench"
+        registration=registration, content=content, file_name="list", mode="add", source="command", requested_by="bench"
     )
     read_import(import_)
     assert import_.state == ImportState.READ, import_.error

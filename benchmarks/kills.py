@@ -68,16 +68,18 @@ class Lane:
 
 
 def main() -> int:
-    wanted = arguments()
+    requested = arguments()
     begun = time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kills-")))
         env = environment(folder)
         sandbox = stack.enter_context(start_sandbox(switches={"calls_per_second": 0}))
-        lanes = [stack.enter_context(lane(number, sandbox, env, folder, wanted)) for number in range(wanted.lanes)]
-        sandbox.control.every_fault(seed=wanted.seed, probability=wanted.probability)
-        share = -(-wanted.kills // wanted.lanes)
-        with ThreadPoolExecutor(wanted.lanes) as pool:
+        lanes = [
+            stack.enter_context(lane(number, sandbox, env, folder, requested)) for number in range(requested.lanes)
+        ]
+        sandbox.control.every_fault(seed=requested.seed, probability=requested.probability)
+        share = -(-requested.kills // requested.lanes)
+        with ThreadPoolExecutor(requested.lanes) as pool:
             list(pool.map(lambda one: one.kill(share), lanes))
         verdicts = settled(sandbox, lanes)
         show(sandbox, lanes, verdicts, time.monotonic() - begun)
@@ -102,7 +104,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def lane(
-    number: int, sandbox: Sandbox, env: dict[str, str], folder: Path, wanted: argparse.Namespace
+    number: int, sandbox: Sandbox, env: dict[str, str], folder: Path, requested: argparse.Namespace
 ) -> Iterator[Lane]:
     own = folder / str(number)
     own.mkdir()
@@ -110,7 +112,7 @@ def lane(
         reference = f"{'ABCDEFGH'[number]}_ACME_LOD_01"
         house = House(sandbox.control, started, reference, Stream(number * 1_000_000))
         house.set_up()
-        yield Lane(house, random.Random(wanted.seed * 100 + number))
+        yield Lane(house, random.Random(requested.seed * 100 + number))
 
 
 def settled(sandbox: Sandbox, lanes: list[Lane]) -> list[dict[str, Any]]:
@@ -136,7 +138,7 @@ def show(sandbox: Sandbox, lanes: list[Lane], verdicts: list[dict[str, Any]], se
     row("ended before they came to their point", survived.total())
     row("calls at the sandbox", len(sandbox.control.calls()))
     row("answers sent and never stored", sum(len(one.house.lost_on_the_way()) for one in lanes))
-    for name in ("notifications", "repaired", "replay_passes", "unreadable"):
+    for name in ("notifications", "recovered", "replay_passes", "unreadable"):
         row(name.replace("_", " "), sum(verdict.get(name, 0) for verdict in verdicts))
     row("publications, without a hole", max(verdict.get("publications", 0) for verdict in verdicts))
     row("lost, doubled or stuck", [verdict["wrong"] for verdict in verdicts if "wrong" in verdict] or 0)

@@ -85,7 +85,7 @@ def judge(control: Any, count: int, kills: int, chance: random.Random) -> None:
     confirm(count)
     killed += [kill("work", chance.uniform(3, 9)) for _ in range(kills)]
     work()
-    wanted = Subject.objects.filter(wanted=True).count()
+    requested = Subject.objects.filter(requested=True).count()
     killed += [kill("sync", chance.uniform(2, 8)) for _ in range(kills)]
     registration = Registration.objects.get()
     while unsent(registration, Verb.ADD).exists() or unanswered(registration, Verb.ADD).exists():
@@ -93,7 +93,7 @@ def judge(control: Any, count: int, kills: int, chance: random.Random) -> None:
         send()
     control.wait_idle()
     seeds = Counter(entry["raw"].partition('"duns":')[2][:12].strip(' "')[:9] for entry in control.ledger())
-    print(f"killed {sum(killed)} of {len(killed)} processes; {wanted:,} wanted of {count:,} confirmed")
+    print(f"killed {sum(killed)} of {len(killed)} processes; {requested:,} wanted of {count:,} confirmed")
     print(f"at D&B: {len(control.subjects(REFERENCE)):,}; added more than once: {sum(n > 1 for n in seeds.values()):,}")
     assert control.subjects(REFERENCE) == numbers and set(seeds) == set(numbers) and set(seeds.values()) == {1}
 
@@ -112,7 +112,12 @@ def prepare(count: int) -> list[str]:
     bad = [f"{number:07d}" for number in range(NEVER)]
     content = "\n".join(["DUNS", *numbers, *bad]).encode()
     create_import(
-        registration=registration, content=content, file_name="list.csv", mode="add", source="upload", asked_by="bench"
+        registration=registration,
+        content=content,
+        file_name="list.csv",
+        mode="add",
+        source="upload",
+        requested_by="bench",
     )
     return numbers
 
@@ -136,9 +141,9 @@ def kill(step: str, after: float) -> bool:
 def free_the_hold() -> None:
     """As if the minutes had passed after which a killed process no longer holds the sync."""
     from core.leases import NOBODYS
-    from core.models import WorkLease
+    from core.models import Lease
 
-    WorkLease.objects.update(**NOBODYS)
+    Lease.objects.update(**NOBODYS)
 
 
 if __name__ == "__main__":

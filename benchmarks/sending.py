@@ -21,7 +21,7 @@ from threading import Thread
 
 LOOK_EVERY = 1.0
 # Jobs that write while messages go out.
-BESIDE = ("monitoring.jobs.count_standing", "monitoring.jobs.make_proposals", "health.jobs.look_after")
+BESIDE = ("monitoring.jobs.update_all_counts", "monitoring.jobs.make_proposals", "health.jobs.look_after")
 MANAGE = str(Path(__file__).resolve().parent.parent / "manage.py")
 
 
@@ -101,7 +101,7 @@ def fill(url: str, messages: int, webhooks: int) -> None:
         create_endpoint(made_by="bench", name=f"w{number}", url=f"{url}/{number}", event_types="subject.*")
     for start in range(0, messages // webhooks, 500):
         numbers = range(start, min(start + 500, messages // webhooks))
-        emit_events(Event("subject.wanted", {"n": n}, str(n), f"{n % 1000:09}") for n in numbers)
+        emit_events(Event("subject.requested", {"n": n}, str(n), f"{n % 1000:09}") for n in numbers)
 
 
 @contextmanager
@@ -118,9 +118,9 @@ def worker(log: Path) -> Iterator[None]:
 def send_all() -> None:
     from core.jobs import ask_worker
     from monitoring.jobs import SEND
-    from monitoring.models import Dispatch, DispatchState
+    from monitoring.models import MessageState, OutboxMessage
 
-    while Dispatch.objects.filter(state=DispatchState.WAITING).exists():
+    while OutboxMessage.objects.filter(state=MessageState.WAITING).exists():
         for job in (SEND, *BESIDE):
             ask_worker(job, task_name="bench")
         time.sleep(LOOK_EVERY)
@@ -129,7 +129,7 @@ def send_all() -> None:
 def judge(folder: Path, ids: list[str], messages: int, seconds: float) -> Figures:
     from django_q.models import Failure
 
-    from monitoring.models import Dispatch, DispatchState
+    from monitoring.models import MessageState, OutboxMessage
 
     for failure in Failure.objects.all():
         print(failure.func, str(failure.result).strip().splitlines()[-1:])
@@ -137,7 +137,7 @@ def judge(folder: Path, ids: list[str], messages: int, seconds: float) -> Figure
         messages=messages,
         received=len(set(ids)),
         twice=len(ids) - len(set(ids)),
-        sent=Dispatch.objects.filter(state=DispatchState.SENT).count(),
+        sent=OutboxMessage.objects.filter(state=MessageState.SENT).count(),
         failed_jobs=Failure.objects.count(),
         locked=(folder / "worker.log").read_text(errors="replace").count("database is locked"),
         seconds=round(seconds, 1),

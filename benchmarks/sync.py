@@ -42,28 +42,30 @@ def measure(count: int, folder: Path) -> None:
         os.environ |= {"DNB_BASE_URL": sandbox.url, "DNB_API_KEY": "sandbox-key", "DNB_API_SECRET": "sandbox-secret"}
         sandbox.control.switch("seed_on_add", False)
         sandbox.control.add_registration(REFERENCE)
-        registration, wanted = prepare(count, table)
+        registration, requested = prepare(count, table)
         send(registration, count, table)
         sandbox.control.move_clock(10)
         export(registration, sandbox.control.deliver(REFERENCE, "DunsExport"), count, table)
-        assert sandbox.control.subjects(REFERENCE) == wanted
+        assert sandbox.control.subjects(REFERENCE) == requested
     table.add_row("peak memory of this process, sandbox included", "", "", f"{peak():,.0f} MB", "")
     Console().print(table)
 
 
 def prepare(count: int, table: object) -> tuple[object, list[str]]:
     from portfolio.models import Contract, Registration
-    from portfolio.subjects.requests import Wish, want_subjects
+    from portfolio.subjects.requests import SubjectEntry, request_subjects
 
     contract, _ = Contract.objects.get_or_create(name="default")
     registration = Registration.objects.create(
         id=Registration.key("default", REFERENCE), contract=contract, reference=REFERENCE, adopted=True
     )
-    wanted = [f"{100_000_000 + number}" for number in range(count)]
+    requested = [f"{100_000_000 + number}" for number in range(count)]
     start = time.perf_counter()
-    want_subjects(registration=registration, wishes=[Wish(duns) for duns in wanted], asked_by="benchmark")
+    request_subjects(
+        registration=registration, entries=[SubjectEntry(duns) for duns in requested], requested_by="benchmark"
+    )
     row(table, "said to be wanted", time.perf_counter() - start, count)
-    return registration, wanted
+    return registration, requested
 
 
 def send(registration: object, count: int, table: object) -> None:

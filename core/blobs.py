@@ -7,7 +7,7 @@ import uuid
 import zstandard
 
 from core.db import insert_new
-from core.models import StoredBytes
+from core.models import Blob
 
 PART_SIZE = 4_000_000
 
@@ -15,21 +15,19 @@ PART_SIZE = 4_000_000
 def store_bytes(owner: uuid.UUID, data: bytes) -> None:
     """Keep `data` for `owner`; the same call again changes nothing."""
     parts = range(0, max(len(data), 1), PART_SIZE)
-    insert_new(
-        StoredBytes, [_part(owner, number, data[start : start + PART_SIZE]) for number, start in enumerate(parts)]
-    )
+    insert_new(Blob, [_part(owner, number, data[start : start + PART_SIZE]) for number, start in enumerate(parts)])
 
 
-def _part(owner: uuid.UUID, number: int, data: bytes) -> StoredBytes:
+def _part(owner: uuid.UUID, number: int, data: bytes) -> Blob:
     packed = zstandard.compress(data, 3)
-    return StoredBytes(key=f"{owner.hex}/{number:06d}", owner=owner, part=number, data=packed)
+    return Blob(key=f"{owner.hex}/{number:06d}", owner=owner, part=number, data=packed)
 
 
 def load_bytes(owner: uuid.UUID) -> bytes:
     """What was stored for `owner`; b"" when nothing was."""
-    rows = StoredBytes.objects.filter(owner=owner).order_by("key").values_list("data", flat=True)
+    rows = Blob.objects.filter(owner=owner).order_by("key").values_list("data", flat=True)
     return b"".join(zstandard.decompress(bytes(data), max_output_size=2 * PART_SIZE) for data in rows)
 
 
 def delete_bytes(owner: uuid.UUID) -> None:
-    StoredBytes.objects.filter(owner=owner).delete()
+    Blob.objects.filter(owner=owner).delete()

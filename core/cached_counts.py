@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from core.db import insert_new
-from core.models import Tally
+from core.models import CachedCount
 from core.text import counted
 
 # So many are counted; more are “1,000+”.
@@ -30,10 +30,10 @@ def counter(function: Callable[[], Numbers]) -> Callable[[], Numbers]:
     return function
 
 
-def tally(*names: str) -> int:
+def update_counts(*names: str) -> int:
     """Count these anew, or all; returns how many kinds were counted."""
     if not names:
-        Tally.objects.exclude(pk__in=list(COUNTERS)).delete()
+        CachedCount.objects.exclude(pk__in=list(COUNTERS)).delete()
     for name in names or COUNTERS:
         _count(name)
     return len(names or COUNTERS)
@@ -43,12 +43,12 @@ def _count(name: str) -> None:
     """Of two counts at the same time the one that began later stays, whichever ends first."""
     began = timezone.now()
     values = {"numbers": json.dumps(COUNTERS[name](), sort_keys=True), "counted_at": began}
-    if not Tally.objects.filter(pk=name, counted_at__lte=began).update(**values):
-        insert_new(Tally, [Tally(what=name, **values)])
+    if not CachedCount.objects.filter(pk=name, counted_at__lte=began).update(**values):
+        insert_new(CachedCount, [CachedCount(what=name, **values)])
 
 
 @dataclass(frozen=True, slots=True)
-class Tallies:
+class OpenCounts:
     """All that was counted, by its name, and when the oldest of it was."""
 
     numbers: Mapping[str, Numbers] = field(default_factory=dict)
@@ -58,16 +58,16 @@ class Tallies:
         return self.numbers.get(name, {})
 
 
-def tallies() -> Tallies:
-    rows = list(Tally.objects.all())
+def open_counts() -> OpenCounts:
+    rows = list(CachedCount.objects.all())
     found = {row.what: json.loads(row.numbers) for row in rows}
-    return Tallies(found, min((row.counted_at for row in rows), default=None))
+    return OpenCounts(found, min((row.counted_at for row in rows), default=None))
 
 
 def last_count(name: str) -> tuple[Numbers, datetime]:
     """What was counted last, and when; counted now where it never was."""
-    row = Tally.objects.filter(pk=name).first()
+    row = CachedCount.objects.filter(pk=name).first()
     if row is None:
-        tally(name)
-        row = Tally.objects.get(pk=name)
+        update_counts(name)
+        row = CachedCount.objects.get(pk=name)
     return json.loads(row.numbers), row.counted_at

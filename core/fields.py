@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from core import plurals
 
 
-def default_in_words(field: Field[Any, Any]) -> str:
+def default_text(field: Field[Any, Any]) -> str:
     """Nothing, where there is no default to speak of."""
     value = field.default if field.has_default() and not callable(field.default) else None
     if isinstance(value, timedelta):
@@ -29,7 +29,7 @@ def default_in_words(field: Field[Any, Any]) -> str:
 
 
 def with_default(field: Field[Any, Any], help_text: str) -> str:
-    words = default_in_words(field)
+    words = default_text(field)
     return (
         (gettext("%(help_text)s Default: %(words)s.") % {"help_text": help_text, "words": words}).strip()
         if words

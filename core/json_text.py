@@ -80,7 +80,7 @@ class Places:
     mark: str = field(default_factory=lambda: token_hex(16))
     texts: list[str] = field(default_factory=list)
 
-    def keep(self, raw: RawJson) -> str:
+    def placeholder(self, raw: RawJson) -> str:
         self.texts.append(raw.text)
         return f"{self.mark}{len(self.texts) - 1}"
 
@@ -100,7 +100,7 @@ class RawJSONRenderer(JSONRenderer):
 
         class Encoder(encoders.JSONEncoder):
             def default(self, obj: Any) -> Any:
-                return places.keep(obj) if isinstance(obj, RawJson) else super().default(obj)
+                return places.placeholder(obj) if isinstance(obj, RawJson) else super().default(obj)
 
         rendered = json.dumps(data, cls=Encoder, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return places.fill(rendered).encode("utf-8", "replace")

@@ -17,7 +17,7 @@ from typing import Any, Generic, Self, TypeVar
 from django.db.models import F, Q, QuerySet
 
 from core.db import database_now, insert_new
-from core.models import Leased, WorkLease
+from core.models import Lease, Leased
 
 Row = TypeVar("Row", bound=Leased)
 AnyHold = TypeVar("AnyHold", bound="Hold[Any]")
@@ -82,10 +82,10 @@ def releasing(hold: AnyHold | None) -> Iterator[AnyHold | None]:
 
 
 @contextmanager
-def holding(key: str, lasts: timedelta) -> Iterator[Hold[WorkLease] | None]:
+def holding(key: str, lasts: timedelta) -> Iterator[Hold[Lease] | None]:
     """Hold the work for a block whose steps last so long at most; None while somebody else does it."""
-    insert_new(WorkLease, [WorkLease(key=key)])
-    with releasing(Hold.take(WorkLease.objects.filter(pk=key), lasts + MARGIN)) as hold:
+    insert_new(Lease, [Lease(key=key)])
+    with releasing(Hold.take(Lease.objects.filter(pk=key), lasts + MARGIN)) as hold:
         yield hold
 
 

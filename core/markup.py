@@ -55,7 +55,7 @@ def exact(moment: datetime | None) -> SafeString | str:
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), title, text)
 
 
-def bytes_in_words(count: int | None) -> str:
+def file_size(count: int | None) -> str:
     if count is None:
         return ""
     if count < 1_000:

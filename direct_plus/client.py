@@ -171,7 +171,7 @@ class DirectPlus:
             return _refused_subject(number, error, not_found, answer)
         code, message = _information(answer)
         outcome = outcome_of(code, not_found) or Outcome.UNCLEAR
-        return SubjectAnswer(number, outcome, code, message, None, answer.heard_at)
+        return SubjectAnswer(number, outcome, code, message, None, answer.dnb_time)
 
     def _batch(self, reference: str, duns: Iterable[str], *, verb: Literal["add", "remove"]) -> BatchAnswer:
         numbers = [normalise_duns(number) for number in duns]
@@ -184,7 +184,7 @@ class DirectPlus:
         _, answer = self._ask(Kind.BATCH, "PATCH", path, may_be_empty=True, files=files, timeout=timeout)
         code, message = _information(answer)
         outcome = outcome_of(code) or Outcome.UNCLEAR
-        return BatchAnswer(len(numbers), outcome, code, message, transaction_of(answer.body).id, answer.heard_at)
+        return BatchAnswer(len(numbers), outcome, code, message, transaction_of(answer.body).id, answer.dnb_time)
 
     def _batch_address(self, reference: str, verb: str) -> tuple[str, str]:
         if self._subject_path == "duns":
@@ -227,7 +227,7 @@ def _document(answer: Answer) -> dict[str, Any]:
 
 def _unreadable(answer: Answer, reason: str) -> Unreadable:
     message = f"the answer cannot be used: {reason}"
-    return Unreadable(Told(answer.status, None, message, (), None, answer.heard_at, answer.headers, answer.body))
+    return Unreadable(Told(answer.status, None, message, (), None, answer.dnb_time, answer.headers, answer.body))
 
 
 def _refused_subject(duns: str, error: DirectPlusError, not_found: Outcome, answer: Answer) -> SubjectAnswer:
@@ -235,7 +235,7 @@ def _refused_subject(duns: str, error: DirectPlusError, not_found: Outcome, answ
     outcome = outcome_of(error.code, not_found)
     if outcome is None:
         raise error
-    return SubjectAnswer(duns, outcome, error.code, error.message, getattr(error, "replacement", None), answer.heard_at)
+    return SubjectAnswer(duns, outcome, error.code, error.message, getattr(error, "replacement", None), answer.dnb_time)
 
 
 def _information(answer: Answer) -> tuple[str | None, str]:

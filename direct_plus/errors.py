@@ -41,7 +41,7 @@ class Told:
     message: str
     details: tuple[Any, ...]
     transaction_id: str | None
-    heard_at: datetime | None
+    dnb_time: datetime | None
     headers: Mapping[str, str]
     body: bytes
 
@@ -54,7 +54,7 @@ class DirectPlusError(Exception):
         self.message = told.message
         self.details = list(told.details)
         self.transaction_id = told.transaction_id
-        self.heard_at = told.heard_at
+        self.dnb_time = told.dnb_time
         self.body = told.body
 
 
@@ -139,12 +139,12 @@ _DUNS_IN_PATH = re.compile(r"/duns/([0-9-]{9,11})(?:[/?#]|$)", re.IGNORECASE)
 _DUNS_IN_TEXT = re.compile(r"(?<![0-9])[0-9]{9}(?![0-9])")
 
 
-def read_failure(status: int, headers: Mapping[str, str], body: bytes, heard_at: datetime | None) -> Told:
+def read_failure(status: int, headers: Mapping[str, str], body: bytes, dnb_time: datetime | None) -> Told:
     """Understand an answer that is no success: D&B's envelope, a gateway's, a token's, a web page or nothing."""
     document = _object(body)
     code, message, details = _enveloped(document) or _other_shape(document) or (None, _prose(body), ())
     identity = transaction_of(body).id
-    return Told(status or None, code, message, details, identity, heard_at, headers, body)
+    return Told(status or None, code, message, details, identity, dnb_time, headers, body)
 
 
 def error_for(told: Told) -> DirectPlusError:

@@ -48,7 +48,7 @@ class SubjectAnswer:
     code: str | None
     message: str
     replacement: str | None
-    heard_at: datetime | None
+    dnb_time: datetime | None
 
     @property
     def present(self) -> bool:
@@ -65,7 +65,7 @@ class BatchAnswer:
     code: str | None
     message: str
     transaction_id: str | None
-    heard_at: datetime | None
+    dnb_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class RegistrationDetail:
     updated_at: datetime | None
     raw: dict[str, Any]
     raw_text: str
-    heard_at: datetime | None
+    dnb_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def detail(reference: str, document: dict[str, Any], answer: Answer) -> Registra
         updated_at=parse_stamp(said.get("lastUpdatedDate")),
         raw=document,
         raw_text=answer.body.decode(errors="replace"),
-        heard_at=answer.heard_at,
+        dnb_time=answer.dnb_time,
     )
 
 

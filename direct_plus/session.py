@@ -79,7 +79,7 @@ class Session:
         token_version: int = 2,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.heard_at: datetime | None = None
+        self.dnb_time: datetime | None = None
         self.timeout = timeout
         self._transport = Transport(base_url)
         self._credentials = credentials
@@ -200,7 +200,7 @@ class Session:
     def _exchange(self, request: Request, timeout: float) -> Answer:
         self._throttle.wait()
         answer = self._transport.exchange(request, timeout)
-        self.heard_at = answer.heard_at or self.heard_at
+        self.dnb_time = answer.dnb_time or self.dnb_time
         return answer
 
     def _url(self, path: str) -> str:
@@ -215,14 +215,14 @@ def error_of(answer: Answer) -> DirectPlusError | None:
     # Whether a success veils an error is asked only where it may: a page of notifications can be large.
     if succeeded and b'"errorCode"' not in answer.body:
         return None
-    told = read_failure(answer.status, answer.headers, answer.body, answer.heard_at)
+    told = read_failure(answer.status, answer.headers, answer.body, answer.dnb_time)
     return None if succeeded and told.code is None else error_for(told)
 
 
 def _unreachable(answer: Answer, failure: str) -> Unreachable:
     branch = TimedOut if answer.timed_out else Unreachable
     message = f"no whole answer from Direct+: {failure}"
-    return branch(Told(answer.status or None, None, message, (), None, answer.heard_at, answer.headers, answer.body))
+    return branch(Told(answer.status or None, None, message, (), None, answer.dnb_time, answer.headers, answer.body))
 
 
 class _Patience(wait_base):

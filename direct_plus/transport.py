@@ -46,7 +46,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)  # what came, also when incomplete
     failure: str | None  # None: it came whole; else a sentence
-    heard_at: datetime | None  # D&B's clock
+    dnb_time: datetime | None  # D&B's clock
     started_at: datetime  # our clock
     ended_at: datetime
     sent: bool = True  # False: it is sure that the call never went out
@@ -154,7 +154,7 @@ class _Exchange:
                 headers=self._headers,
                 body=body,
                 failure=f"timed out after {self._timeout:g} s" if timed_out else failure or inflating,
-                heard_at=_heard_at(self._headers, body),
+                dnb_time=_dnb_time(self._headers, body),
                 started_at=self._started_at,
                 ended_at=datetime.now(UTC),
                 sent=self._sent or not self._dialled,
@@ -291,7 +291,7 @@ def _shut(open_socket: socket.socket) -> None:
         socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
 
 
-def _heard_at(headers: Mapping[str, str], body: bytes) -> datetime | None:
+def _dnb_time(headers: Mapping[str, str], body: bytes) -> datetime | None:
     said = parse_stamp(transaction_of(body).timestamp) if body else None
     return said or parse_http_date(headers.get("Date", ""))
 

@@ -227,7 +227,7 @@ UNFOLD: dict[str, Any] = {
         {"rel": "apple-touch-icon", "type": "image/png", "href": "dnbmon_site.dashboard.theme.apple_icon"},
         {"rel": "manifest", "type": "application/manifest+json", "href": "dnbmon_site.dashboard.theme.manifest"},
     ],
-    "ENVIRONMENT": "dnbmon_site.accounts.admin.people.environment_badge",
+    "ENVIRONMENT": "dnbmon_site.accounts.admin.users.environment_badge",
     "DASHBOARD_CALLBACK": "dnbmon_site.dashboard.view.front_page",
     "STYLES": ["dnbmon_site.dashboard.theme.style"],
     "SCRIPTS": [

@@ -84,7 +84,9 @@ def default_of(call: ast.Call) -> str:
 
 
 def rendered() -> str:
-    rows = [f"| `{one.name}` | {one.kind} | {shown(one.default)} | `{one.where}` |" for one in settings_in_code()]
+    rows = [
+        f"| `{one.name}` | {one.kind} | {default_text(one.default)} | `{one.where}` |" for one in settings_in_code()
+    ]
     lines = ["| name | kind | default in the code | read in |", "|---|---|---|---|", *rows, "", RUNTIME, ""]
     return "\n".join([*lines, "| setting | default | what |", "|---|---|---|", *runtime_rows(), ""])
 
@@ -92,17 +94,17 @@ def rendered() -> str:
 RUNTIME = "In the contract's row, changed in the admin under “Contracts” while everything runs:"
 
 
-def shown(default: str) -> str:
+def default_text(default: str) -> str:
     return f"`{default}`" if default not in ("", "''", "[]") else "none"
 
 
 def runtime_rows() -> Iterator[str]:
-    from core.fields import default_in_words
+    from core.fields import default_text
     from portfolio.models import Contract
 
     for field in Contract._meta.concrete_fields:
         if field.name not in DATA and field.editable:
-            words = default_in_words(field) or "none"
+            words = default_text(field) or "none"
             yield f"| {field.verbose_name} | {words} | {field.help_text} |"
 
 

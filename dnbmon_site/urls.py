@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from dnbmon_site.accounts.preferences import preferences
-from dnbmon_site.accounts.sign_in import NewPassword, back, begin, only_with, sign_in
+from dnbmon_site.accounts.sign_in import NewPassword, back, only_with, sign_in, start
 from dnbmon_site.dashboard import pwa
 from dnbmon_site.dashboard.since_last_visit import seen
 from dnbmon_site.http.moved_pages import moved_pages
@@ -47,7 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my/", admin.site.admin_view(preferences), name="preferences"),
     *password_reset,
     path("login/", sign_in, name="sign_in"),
-    path("sign-in/", begin, name="oidc_authentication_init"),
+    path("sign-in/", start, name="oidc_authentication_init"),
     path("sign-in/back/", back, name="oidc_authentication_callback"),
     path("seen/", admin.site.admin_view(seen), name="seen"),
     # Where people who know Django look first.

@@ -84,10 +84,10 @@ def environment(folder: Path, url: str) -> dict[str, str]:
 def walk(control: Any) -> None:
     get_a_token()
     registration = find_the_registration(control)
-    want_companies(control, registration)
+    request_companies(control, registration)
     pull_the_first_time()
     crash_in_the_middle(control)
-    repair()
+    recover()
     read_again()
     look_at_alerts()
     compare(control)
@@ -126,7 +126,7 @@ def get_a_token() -> None:
     from portfolio.models import AccessToken, Contract
 
     step(1)
-    contract, _ = Contract.objects.get_or_create(name="default", defaults={"settle": timedelta(seconds=2)})
+    contract, _ = Contract.objects.get_or_create(name="default", defaults={"recovery_delay": timedelta(seconds=2)})
     client_for(contract).registrations()
     row = AccessToken.objects.get()
     say(f"valid until {row.expires_at:%H:%M} UTC tomorrow, kept encrypted ({row.encrypted[:12]}…)")
@@ -143,15 +143,17 @@ def find_the_registration(control: Any) -> Any:
     return registration
 
 
-def want_companies(control: Any, registration: Any) -> None:
-    from portfolio.registrations.adopt import take_as_wanted
-    from portfolio.subjects.requests import Wish, want_subjects
+def request_companies(control: Any, registration: Any) -> None:
+    from portfolio.registrations.adopt import adopt_as_requested
+    from portfolio.subjects.requests import SubjectEntry, request_subjects
     from portfolio.sync.run import sync
 
     step(3)
-    take_as_wanted(registration, by="demo")
-    want_subjects(registration=registration, wishes=[Wish(duns) for duns in (ACME, GLOBEX, INITECH)], asked_by="demo")
-    run = sync(registration, asked_by="demo")
+    adopt_as_requested(registration, by="demo")
+    request_subjects(
+        registration=registration, entries=[SubjectEntry(duns) for duns in (ACME, GLOBEX, INITECH)], requested_by="demo"
+    )
+    run = sync(registration, requested_by="demo")
     assert run is not None
     say(f"sent {run.sent}, accepted {run.accepted}; at D&B: {', '.join(control.subjects(REFERENCE))}")
 
@@ -178,25 +180,25 @@ def crash_in_the_middle(control: Any) -> None:
     process.kill()
     process.wait()
     control.clear_faults()
-    asked = Delivery.objects.get(state="asked")
+    asked = Delivery.objects.get(state="called")
     say(f"killed; D&B has taken 3 notifications off its queue, and the row of the call is still here: {asked.state}")
     # As if the minute had passed for which a dead process holds the registration.
     Registration.objects.update(**NOBODYS)
 
 
-def repair() -> None:
+def recover() -> None:
     from django.core.management import CommandError
 
     from monitoring.models import Delivery
 
     step(6)
-    while Delivery.objects.filter(state__in=["asked", "doubtful"]).exists():
+    while Delivery.objects.filter(state__in=["called", "in_doubt"]).exists():
         try:
             say(manage("pull", REFERENCE))
         except CommandError as error:
             say(str(error))
             time.sleep(2)
-    say(f"{Delivery.objects.filter(state='repaired').count()} doubt repaired; {told()}")
+    say(f"{Delivery.objects.filter(state='recovered').count()} doubt repaired; {told()}")
 
 
 def read_again() -> None:

@@ -58,8 +58,8 @@ def _beat_again(name: str) -> None:
         logger.exception("a sign of life could not be written down")
 
 
-def note_outside(at: datetime, trouble: str) -> None:
+def note_outside(at: datetime, last_error: str) -> None:
     key = Heartbeat.key(OUTSIDE)
-    fields = {"trouble": trouble} if trouble else {"trouble": "", "at": at}
+    fields = {"last_error": last_error} if last_error else {"last_error": "", "at": at}
     if not Heartbeat.objects.filter(pk=key).update(**fields):
-        insert_new(Heartbeat, [Heartbeat(id=key, name=OUTSIDE, at=at, trouble=trouble)])
+        insert_new(Heartbeat, [Heartbeat(id=key, name=OUTSIDE, at=at, last_error=last_error)])

@@ -11,7 +11,7 @@ from health import heartbeats
 from health.checks import dnb_probe
 from health.checks.registry import summary
 from health.history.samples import take_sample
-from health.incidents.heartbeat_url import tell_outside
+from health.incidents.heartbeat_url import send_heartbeat
 
 SUCCESSES_KEPT = timedelta(days=2)
 
@@ -27,7 +27,7 @@ def look_after() -> str:
     # D&B's clock may be another than ours, and freshness goes by it.
     dnb_probe.probe_new()
     look, results = take_sample()
-    tell_outside(results)
+    send_heartbeat(results)
     # Last, as D&B may keep us waiting; the next look shows what it said.
     dnb_probe.probe_due(look)
     return summary(results)

@@ -31,7 +31,7 @@ class Heartbeat(models.Model):
     id = CompactUUIDField(primary_key=True, editable=False)
     name = models.CharField(max_length=64, unique=True)
     at = models.DateTimeField(help_text=_("By the database's clock."))
-    trouble = models.TextField(blank=True, help_text=_("Why the last try failed."))
+    last_error = models.TextField(blank=True, help_text=_("Why the last try failed."))
 
     def __str__(self) -> str:
         return f"{self.name}: {self.at:%Y-%m-%d %H:%M:%S}"
@@ -45,7 +45,7 @@ class Probe(models.Model):
     """What D&B answered last when a contract's key asked it what it may use."""
 
     contract = models.CharField(primary_key=True, max_length=64)
-    asked_at = models.DateTimeField()
+    called_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True, help_text=_("When it last went well."))
     failing_since = models.DateTimeField(null=True)
     refused = models.BooleanField(default=False, help_text=_("D&B answered, and does not accept the key."))
@@ -94,19 +94,19 @@ class Incident(models.Model):
     matter, so that two processes that see the same trouble open it once."""
 
     id = CompactUUIDField(primary_key=True, editable=False)
-    matter = models.CharField(max_length=200, help_text=_("Which check, and of what."))
+    dedup_key = models.CharField(max_length=200, help_text=_("Which check, and of what."))
     title = models.TextField()
     cause = models.TextField(help_text=_("What was seen when it began."))
-    latest = models.TextField(blank=True, help_text=_("What was seen last."))
+    latest_detail = models.TextField(blank=True, help_text=_("What was seen last."))
     runbook = models.TextField(blank=True)
     state = models.SmallIntegerField(choices=State.choices, help_text=_("The worst it was."))
-    loud = models.BooleanField(default=False, help_text=_("Channels are told of it."))
+    notify = models.BooleanField(default=False, help_text=_("Channels are told of it."))
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
-            models.Index(fields=["matter", "started_at"], name="incident_by_matter"),
+            models.Index(fields=["dedup_key", "started_at"], name="incident_by_matter"),
             models.Index(fields=["ended_at", "started_at"], name="incident_by_end"),
             models.Index(fields=["started_at", "id"], name="incident_by_start"),
         ]
@@ -117,8 +117,8 @@ class Incident(models.Model):
         return self.title
 
     @staticmethod
-    def key(matter: str, before: uuid.UUID | None) -> uuid.UUID:
-        return uuid.uuid5(KEYS, f"incident\n{matter}\n{before or ''}")
+    def key(dedup_key: str, before: uuid.UUID | None) -> uuid.UUID:
+        return uuid.uuid5(KEYS, f"incident\n{dedup_key}\n{before or ''}")
 
 
 class IncidentNote(models.Model):

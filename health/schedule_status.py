@@ -35,7 +35,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        return name_in_words(self.row)
+        return job_label(self.row)
 
     @property
     def is_paused(self) -> bool:
@@ -85,7 +85,7 @@ def _set(rows: Iterable[Schedule], repeats: int, action: str, words: str, actor:
         changed = Schedule.objects.filter(pk=row.pk).exclude(repeats=repeats).update(repeats=repeats)
         if changed:
             before, after = {"repeats": row.repeats}, {"repeats": repeats}
-            summary = words % {"name": name_in_words(row)}
+            summary = words % {"name": job_label(row)}
             record(actor=actor, action=action, thing=row, summary=summary, before=before, after=after)
         done += changed
     return done
@@ -97,7 +97,7 @@ def run_now(rows: Iterable[Schedule], *, actor: str) -> int:
         if is_refused(row):
             continue
         ask_worker(row.func, task_name=shown_name(row))
-        summary = gettext("Job “%(name)s” run at once") % {"name": name_in_words(row)}
+        summary = gettext("Job “%(name)s” run at once") % {"name": job_label(row)}
         record(actor=actor, action="schedule.run", thing=row, summary=summary)
         done += 1
     return done
@@ -111,7 +111,7 @@ def shown_name(row: Schedule) -> str:
     return str(row.name or row.func)[:100]
 
 
-def name_in_words(row: Schedule) -> str:
+def job_label(row: Schedule) -> str:
     """In the reader's language, as the table of jobs marks it."""
     return gettext(shown_name(row))
 

@@ -23,7 +23,7 @@ from health.checks.registry import all_checks, headline, summary
 from health.checks.result import Result, worst
 from health.history import availability
 from health.models import Incident, State
-from health.schedule_status import REFUSED_TEXT, VERBS, all_jobs, is_refused, name_in_words
+from health.schedule_status import REFUSED_TEXT, VERBS, all_jobs, is_refused, job_label
 from monitoring.models import Delivery, DeliveryState
 from portfolio.exports import with_registrations
 
@@ -49,7 +49,9 @@ def page(request: HttpRequest) -> HttpResponse:
         return JsonResponse(as_json(results), status=status)
     request.current_app = admin.site.name
     shared = {**admin.site.each_context(request), "title": gettext("Health")}
-    return TemplateResponse(request, "health/status_page.html", {**shared, **told(request, results)}, status=status)
+    return TemplateResponse(
+        request, "health/status_page.html", {**shared, **page_context(request, results)}, status=status
+    )
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -65,14 +67,14 @@ def as_json(results: list[Result]) -> dict[str, Any]:
     }
 
 
-def told(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
+def page_context(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
     now, state = timezone.now(), worst(results)
     days = availability.days_until(now)
     open_now = list(Incident.objects.filter(ended_at=None).order_by("-started_at")[:50])
     return {
         "state": Result("", "", state, ""),
         "headline": headline([one for one, _ in together(wrong(results))]),
-        "groups": groups(results, {row.matter: row.started_at for row in open_now}),
+        "groups": groups(results, {row.dedup_key: row.started_at for row in open_now}),
         "bars": availability.bars(days),
         "figures": figures(days),
         "promised_at": availability.promised_at(),
@@ -100,7 +102,7 @@ def refusals() -> list[Delivery]:
 def groups(results: list[Result], since: Mapping[str, datetime]) -> dict[str, Any]:
     """What is wrong, the worst at the top and since when; what cannot be seen now; and what is well, in its order."""
     return {
-        "wrong": [(one, since.get(one.matter), also) for one, also in together(wrong(results))],
+        "wrong": [(one, since.get(one.dedup_key), also) for one, also in together(wrong(results))],
         "unknown": [result for result in results if result.state == State.UNKNOWN],
         "good": [result for result in results if result.state == State.OK],
     }
@@ -139,10 +141,10 @@ def change_job(request: HttpRequest, key: str, verb: str) -> HttpResponse:
         raise Http404(gettext("Nothing here is called %(verb)s.") % {"verb": verb})
     row = _schedule(key)
     if is_refused(row) and verb != "pause":
-        messages.error(request, REFUSED_TEXT % {"name": name_in_words(row)})
+        messages.error(request, REFUSED_TEXT % {"name": job_label(row)})
         return HttpResponseRedirect(reverse("health") + "#jobs")
     VERBS[verb]([row], actor=request.user.get_username())
-    messages.success(request, SAID[verb] % {"name": name_in_words(row)})
+    messages.success(request, SAID[verb] % {"name": job_label(row)})
     return HttpResponseRedirect(reverse("health") + "#jobs")
 
 

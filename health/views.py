@@ -30,8 +30,8 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    trouble = what_is_missing()
-    return words(trouble or "ready", 503 if trouble else 200)
+    last_error = what_is_missing()
+    return words(last_error or "ready", 503 if last_error else 200)
 
 
 def what_is_missing() -> str | None:

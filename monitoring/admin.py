@@ -1,14 +1,15 @@
 """The admin's pages of this app, each beside what it shows."""
 
-from monitoring.alerts.admin import inbox, rules
+from monitoring.alerts.admin import alerts, rules
 from monitoring.company_page import admin as company_page
+from monitoring.deliveries import admin as deliveries
 from monitoring.elements.admin import elements
-from monitoring.exports.admin import scheduled, sftp_servers
+from monitoring.exports.admin import file_servers, scheduled
 from monitoring.feed import admin as feed
 from monitoring.ingest.admin import dead_letters, notifications
 from monitoring.outbox.admin import channels, messages
 from monitoring.publications import admin as publications
-from monitoring.pull.admin import deliveries, registrations
+from monitoring.pull.admin import registrations
 from monitoring.replay import admin as replay
 from monitoring.reports import admin as reports
 from monitoring.stats import admin as stats
@@ -21,7 +22,7 @@ __all__ = [
     "deliveries",
     "elements",
     "feed",
-    "inbox",
+    "alerts",
     "messages",
     "notifications",
     "publications",
@@ -30,7 +31,7 @@ __all__ = [
     "reports",
     "rules",
     "scheduled",
-    "sftp_servers",
+    "file_servers",
     "stats",
     "webhooks",
 ]

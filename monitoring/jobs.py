@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from core.jobs import ask_worker, async_task, run_step
 from core.leases import HoldLost
 from direct_plus.errors import DirectPlusError, ServerTrouble, TooManyCalls, Unreachable, Unreadable
@@ -17,29 +17,29 @@ from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.digests import send_digests
 from monitoring.alerts.evaluate import raise_alerts
 from monitoring.alerts.own_alerts import count_all_own_alerts
-from monitoring.alerts.routing import tell_notices
+from monitoring.alerts.routing import send_notices
 from monitoring.consumers.membership import gather_evidence
 from monitoring.consumers.proposals import read_publications
 from monitoring.deliveries.lease import leased
 from monitoring.log_context import in_the_log
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
-from monitoring.outbox.queue import dispatch_due, due_targets
+from monitoring.outbox.queue import due_targets, send_due_messages
 from monitoring.pipeline.ingest import ingest, waiting_deliveries
 from monitoring.publications.sequence import publish_waiting
 from monitoring.pull.puller import Outcome, PullResult, pull
 from monitoring.pull.rejections import PROBE
-from monitoring.replay.passes import audit, audit_is_due, repair, repair_is_due
+from monitoring.replay.passes import audit, audit_is_due, recover, recovery_is_due
 from monitoring.reports import schedule
 from monitoring.stats.daily_counts import roll_up
 from monitoring.stats.latency import roll_up_delays
 from monitoring.webhooks.endpoints import let_go_on
 from monitoring.webhooks.enqueue import queue_changes
-from monitoring.webhooks.portfolio_events import tell_of_portfolio
+from monitoring.webhooks.portfolio_events import enqueue_portfolio_events
 from portfolio.dnb_client import NotConfigured, client_for
 from portfolio.models import Registration, RegistrationState
 from portfolio.proposals.apply import carry_out_left_behind
 from portfolio.proposals.create import propose_replacements
-from portfolio.proposals.withdraw import withdraw_unwanted
+from portfolio.proposals.withdraw import withdraw_not_requested
 from portfolio.registrations.discover import read_details, resume_what_is_over, start_pulling
 
 logger = logging.getLogger(__name__)
@@ -78,11 +78,11 @@ def have_it_sent() -> bool:
 
 def send_due() -> int:
     """Send what is due to channels and webhooks; returns how many messages were sent."""
-    tell_notices()
+    send_notices()
     notify_assignees()
-    run_step(tell_of_portfolio)
+    run_step(enqueue_portfolio_events)
     let_go_on()
-    return dispatch_due(timezone.now() + A_MINUTE)
+    return send_due_messages(timezone.now() + A_MINUTE)
 
 
 def make_digests() -> int:
@@ -99,11 +99,11 @@ def make_reports() -> int:
     return count
 
 
-def keep(delivery: Delivery) -> None:
+def ingest_now(delivery: Delivery) -> None:
     """Read a stored delivery at once. What fails here is stored already and is read again by a later job."""
     rows = Delivery.objects.filter(pk=delivery.pk)
     with in_the_log(delivery):
-        if run_step(ingest, delivery, note=lambda trouble: rows.update(error=trouble)):
+        if run_step(ingest, delivery, note=lambda last_error: rows.update(error=last_error)):
             wake()
 
 
@@ -130,29 +130,29 @@ def _due(now: datetime) -> list[uuid.UUID]:
 
 def pull_one(key: uuid.UUID, until: datetime) -> PullResult:
     registration = Registration.objects.select_related("contract").get(pk=key)
-    return pull(registration, keep=keep, until=until)
+    return pull(registration, keep=ingest_now, until=until)
 
 
 def _at_the_boundary(step: Callable[[uuid.UUID, datetime], object], key: uuid.UUID, until: datetime) -> bool:
     """One registration's trouble holds up no other."""
 
-    def put_off(trouble: str) -> None:
+    def put_off(last_error: str) -> None:
         later = timezone.now() + timedelta(minutes=1)
-        Registration.objects.filter(pk=key).update(trouble=trouble, next_pull_at=later)
+        Registration.objects.filter(pk=key).update(last_error=last_error, next_pull_at=later)
 
     return run_step(step, key, until, note=put_off)
 
 
-def repair_due() -> int:
+def recover_due() -> int:
     """Repair what is in doubt; returns how many registrations were looked at."""
     until = timezone.now() + A_MINUTE
-    doubtful = Delivery.objects.filter(state=DeliveryState.DOUBTFUL).values_list("registration_id", flat=True)
+    in_doubt = Delivery.objects.filter(state=DeliveryState.IN_DOUBT).values_list("registration_id", flat=True)
     unfinished = ReplayPass.objects.exclude(state=PassState.ENDED).values_list("registration_id", flat=True)
-    return sum(_at_the_boundary(repair_one, key, until) for key in sorted(set(doubtful) | set(unfinished)))
+    return sum(_at_the_boundary(recover_one, key, until) for key in sorted(set(in_doubt) | set(unfinished)))
 
 
-def repair_one(key: uuid.UUID, until: datetime) -> None:
-    _replay(key, until, due=lambda registration: repair_is_due(registration), run=repair)
+def recover_one(key: uuid.UUID, until: datetime) -> None:
+    _replay(key, until, due=lambda registration: recovery_is_due(registration), run=recover)
 
 
 def audit_due() -> int:
@@ -170,13 +170,13 @@ def _replay(
     key: uuid.UUID, until: datetime, *, due: Callable[[Registration], bool], run: Callable[..., object]
 ) -> None:
     registration = Registration.objects.select_related("contract").get(pk=key)
-    if not due(registration) or registration.heard_at is None:
+    if not due(registration) or registration.dnb_time is None:
         return
     with leased(key) as lease:
         if lease is None:
             return
         try:
-            run(registration, lease, client_for(registration.contract), keep=keep, until=until)
+            run(registration, lease, client_for(registration.contract), keep=ingest_now, until=until)
         except HoldLost:
             logger.warning("another process took over registration %s", registration)
 
@@ -210,7 +210,7 @@ def ingest_received() -> int:
     for key in waiting_deliveries():
         if timezone.now() >= until:
             break
-        keep(Delivery.objects.select_related("registration").get(pk=key))
+        ingest_now(Delivery.objects.select_related("registration").get(pk=key))
         done += 1
     return done
 
@@ -229,10 +229,10 @@ def count_days() -> int:
     return days
 
 
-def count_standing() -> int:
+def update_all_counts() -> int:
     """Count what stands at the moment, for the front page; returns how many kinds of numbers that are."""
     count_all_own_alerts()
-    return tally()
+    return update_counts()
 
 
 def make_proposals() -> int:
@@ -242,7 +242,7 @@ def make_proposals() -> int:
     while timezone.now() < until and (count := read_publications()):
         read += count
     propose_replacements()
-    withdraw_unwanted()
+    withdraw_not_requested()
     carry_out_left_behind()
     return read
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from core.cached_counts import COUNTED, Numbers, counter
-from monitoring.alerts.own_alerts import told
+from monitoring.alerts.own_alerts import as_item
 from monitoring.models import Alert, AlertState, DeadLetter, DeadLetterState, Delivery, DeliveryState, Severity
 from portfolio.models import Registration
 
-DOUBTS = 10_000
-HEAVY = (Severity.CRITICAL, Severity.HIGH)
+IN_DOUBT = 10_000
+SEVERE = (Severity.CRITICAL, Severity.HIGH)
 NEWEST = 3
 
 
 @counter
 def alerts() -> Numbers:
     """Not acknowledged yet, by weight, and the newest critical ones themselves."""
-    waiting = {weight: Alert.objects.filter(severity=weight, state=AlertState.NEW) for weight in HEAVY}
+    waiting = {severity: Alert.objects.filter(severity=severity, state=AlertState.NEW) for severity in SEVERE}
     newest = waiting[Severity.CRITICAL].order_by("-raised_at")[:NEWEST]
     return {
-        **{weight.name.lower(): rows[:COUNTED].count() for weight, rows in waiting.items()},
-        "newest": [told(alert) for alert in newest.only("title", "raised_at")],
+        **{severity.name.lower(): rows[:COUNTED].count() for severity, rows in waiting.items()},
+        "newest": [as_item(alert) for alert in newest.only("title", "raised_at")],
     }
 
 
@@ -31,10 +31,10 @@ def unreadable() -> Numbers:
 
 
 @counter
-def doubts() -> Numbers:
+def in_doubt() -> Numbers:
     """Calls in doubt, by registration."""
     found: dict[str, int] = {}
-    rows = Delivery.objects.filter(state=DeliveryState.DOUBTFUL)
-    for key in rows.values_list("registration_id", flat=True)[:DOUBTS]:
+    rows = Delivery.objects.filter(state=DeliveryState.IN_DOUBT)
+    for key in rows.values_list("registration_id", flat=True)[:IN_DOUBT]:
         found[str(key)] = found.get(str(key), 0) + 1
     return found

@@ -21,7 +21,7 @@ from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
 from direct_plus.session import BUDGET, Session, error_of
 from direct_plus.token_store import Credentials, MemoryTokenStore, Token, TokenStore
-from portfolio.models import AccessToken, Contract, ThrottleSlot
+from portfolio.models import AccessToken, Contract, RateLimitSlot
 
 # A renewal is one call and its time limit; who was killed in it is out of the way after this.
 RENEWAL = timedelta(seconds=60)
@@ -196,13 +196,13 @@ class SharedThrottle:
     def _take(self) -> tuple[int, int]:
         spacing = self.spacing
         while True:
-            row = ThrottleSlot.objects.filter(pk=self.key).values_list("next_slot", Now()).first()
+            row = RateLimitSlot.objects.filter(pk=self.key).values_list("next_slot", Now()).first()
             if row is None:
-                insert_new(ThrottleSlot, [ThrottleSlot(key=self.key)])
+                insert_new(RateLimitSlot, [RateLimitSlot(key=self.key)])
                 continue
             free, now = row[0], _milliseconds(row[1])
             slot = max(free, now)
-            if ThrottleSlot.objects.filter(pk=self.key, next_slot=free).update(next_slot=slot + spacing):
+            if RateLimitSlot.objects.filter(pk=self.key, next_slot=free).update(next_slot=slot + spacing):
                 return now, slot
 
 

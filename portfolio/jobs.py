@@ -12,7 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from core.exports.files import remove_old, write_waiting
 from core.exports.files import work_on as work_on_export
 from core.jobs import ask_worker, run_step
@@ -26,14 +26,14 @@ from portfolio.models import (
     CheckState,
     Contract,
     ImportState,
-    ListCheck,
+    MembershipCheck,
     Registration,
     SubjectImport,
     SyncRun,
     SyncState,
 )
 from portfolio.proposals.create import propose_replacements
-from portfolio.reconciliation.reconcile import tell_of_drift
+from portfolio.reconciliation.reconcile import notify_of_drift
 from portfolio.registrations.adopt import go_on_checking
 from portfolio.registrations.discover import discover_registrations
 from portfolio.sync import progress
@@ -62,7 +62,7 @@ def work_on_import(key: str) -> str:
     if not run_step(partial(work_on, until=until), import_, note=stand_still):
         return "failed"
     import_.refresh_from_db(fields=["state"])
-    tally("imports")
+    update_counts("imports")
     # Who stopped before the time was over was overtaken by another process, which goes on.
     if is_in_work(import_) and timezone.now() >= until:
         start_import_work(import_.pk)
@@ -83,7 +83,7 @@ def look_after_years() -> int:
     """Carry out removals planned until today, and remind people of anniversaries; returns how many were removed."""
     removed = remove_planned()
     if removed:
-        tally("held")
+        update_counts("held")
     remind()
     return removed
 
@@ -157,7 +157,7 @@ def _at_the_boundary(step: Callable[[Registration, datetime], object], row: Regi
 
     def put_off(trouble: str) -> None:
         if run := progress.open_run(row):
-            progress.fail_run(run, trouble, retry_at=timezone.now() + timedelta(minutes=1), tell=False)
+            progress.fail_run(run, trouble, retry_at=timezone.now() + timedelta(minutes=1), report=False)
 
     return run_step(step, row, until, note=put_off)
 
@@ -170,10 +170,10 @@ def start_sync_now(registration: Registration, by: str) -> None:
 
 def start_sync(registration: uuid.UUID) -> None:
     """Have a worker send what has just become wanted; `sync_due` does it a minute later where this is lost."""
-    ask_worker("portfolio.jobs.sync_wanted", str(registration), task_name=f"Sync {registration}")
+    ask_worker("portfolio.jobs.sync_requested", str(registration), task_name=f"Sync {registration}")
 
 
-def sync_wanted(key: str) -> None:
+def sync_requested(key: str) -> None:
     """What is to be sent now, as `sync_due` does it."""
     registration = Registration.objects.select_related("contract").get(pk=uuid.UUID(key))
     if registration.adopted and _has_work(registration):
@@ -184,13 +184,13 @@ def sync_now(key: str, by: str) -> str:
     """Everything that is to be sent, also what was cancelled before; says how it went."""
     registration = Registration.objects.select_related("contract").get(pk=uuid.UUID(key))
     try:
-        run = _with_proposals(sync(registration, asked_by=by, everything=True, until=timezone.now() + A_MINUTE))
+        run = _with_proposals(sync(registration, requested_by=by, everything=True, until=timezone.now() + A_MINUTE))
     except (CannotSend, HoldLost) as error:
         return str(error) or gettext("Another process is at it.")
-    return in_words(run)
+    return run_text(run)
 
 
-def in_words(run: SyncRun | None) -> str:
+def run_text(run: SyncRun | None) -> str:
     if run is None:
         return gettext("Nothing to send.")
     told = gettext("%(state)s: %(sent)s sent, %(accepted)s accepted, %(refused)s refused") % {
@@ -208,7 +208,9 @@ def in_words(run: SyncRun | None) -> str:
 def check_lists() -> int:
     """Go on asking D&B about pasted lists; returns how many lists were looked at."""
     until = timezone.now() + A_MINUTE
-    rows = ListCheck.objects.select_related("registration__contract").filter(state=CheckState.RUNNING).order_by("id")
+    rows = (
+        MembershipCheck.objects.select_related("registration__contract").filter(state=CheckState.RUNNING).order_by("id")
+    )
     looked = 0
     for row in rows:
         looked += 1
@@ -228,7 +230,7 @@ def have_lists_checked() -> None:
 
 def reconcile_all() -> int:
     """Tell people where D&B's lists and what is wanted differ; returns how many notices were new."""
-    return sum(tell_of_drift(row, _page(row)) for row in Registration.objects.select_related("contract").all())
+    return sum(notify_of_drift(row, _page(row)) for row in Registration.objects.select_related("contract").all())
 
 
 def _page(registration: Registration) -> str:

@@ -35,7 +35,7 @@ def imports() -> Numbers:
 def refused() -> Numbers:
     """Wanted companies that D&B refuses, by registration."""
     keys = list(Registration.objects.values_list("pk", flat=True))
-    rows = Subject.objects.filter(registration__in=keys, wanted=True, state=SubjectState.REFUSED)
+    rows = Subject.objects.filter(registration__in=keys, requested=True, state=SubjectState.REFUSED)
     return Counter(str(key) for key in rows.values_list("registration_id", flat=True)[:COUNTED])
 
 

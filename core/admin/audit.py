@@ -30,8 +30,8 @@ SYNONYMS = {
     "subjectimport": _("import"),
     "subject": _("company in a registration"),
     "syncrun": _("sync"),
-    "want": _("wanted"),
-    "unwant": _("no longer wanted"),
+    "request": _("requested"),
+    "withdraw": _("no longer wanted"),
     "duns": _("D-U-N-S numbers"),
 }
 
@@ -61,7 +61,7 @@ def words(value: str) -> str:
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
-    list_display = ("when", "who", "shown_action", "in_words")
+    list_display = ("when", "who", "action_badge", "summary_text")
     list_filter = (
         recent_filter("actor", _("who")),
         recent_filter("action", _("did what")),
@@ -87,11 +87,11 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
         return row.actor
 
     @admin.display(description=_("In words"))
-    def in_words(self, row: AuditEntry) -> str:
+    def summary_text(self, row: AuditEntry) -> str:
         return row.summary
 
     @admin.display(description=_("Did what"))
-    def shown_action(self, row: AuditEntry) -> SafeString:
+    def action_badge(self, row: AuditEntry) -> SafeString:
         return badge(words(row.action), "calm", words(row.what))
 
     def page_context(self, request: HttpRequest, row: AuditEntry) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def differences(row: AuditEntry) -> Iterator[tuple[str, str, str]]:
     """Name, before and after, of each thing that either side tells."""
     before, after = read(row.before), read(row.after)
     for name in dict.fromkeys([*before, *after]):
-        yield words(name).replace("_", " "), told(before.get(name)), told(after.get(name))
+        yield words(name).replace("_", " "), value_text(before.get(name)), value_text(after.get(name))
 
 
 def read(text: str) -> dict[str, Any]:
@@ -128,10 +128,10 @@ def read(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"": value}
 
 
-def told(value: Any) -> str:
+def value_text(value: Any) -> str:
     if isinstance(value, list):
         more = gettext(" … and %(count)s more") % {"count": counted(len(value) - SHOWN)} if len(value) > SHOWN else ""
-        return ", ".join(map(told, value[:SHOWN])) + more
+        return ", ".join(map(value_text, value[:SHOWN])) + more
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     return "" if value is None else str(value)

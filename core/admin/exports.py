@@ -16,11 +16,20 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import ReadOnlyAdmin
-from core.exports.files import AT_ONCE, UNFINISHED, BeyondQuota, ask_export, parts_of, rows_for, told, write_export
+from core.exports.files import (
+    AT_ONCE,
+    UNFINISHED,
+    BeyondQuota,
+    ask_export,
+    parts_of,
+    rows_for,
+    state_text,
+    write_export,
+)
 from core.jobs import async_task
 from core.lists.listings import LISTINGS, Column, Listing
 from core.lists.saved_filters import COLUMNS
-from core.markup import ago, badge, bytes_in_words
+from core.markup import ago, badge, file_size
 from core.models import Export, ExportFormat, ExportState
 
 WRITE = "portfolio.jobs.write_export"
@@ -140,7 +149,7 @@ def as_file(export: Export) -> StreamingHttpResponse:
 
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
-    list_display = ("name", "status", "rows_told", "shown_size", "asked", "asked_by")
+    list_display = ("name", "status", "progress", "size_text", "requested", "requested_by")
     ordering = ("-id",)
     sortable_by = ()
     list_display_links = None
@@ -155,7 +164,7 @@ class ExportAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Everybody's own; a superuser's are all."""
         rows = super().get_queryset(request)
-        return rows if request.user.is_superuser else rows.filter(asked_by=request.user.get_username())
+        return rows if request.user.is_superuser else rows.filter(requested_by=request.user.get_username())
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found: Any = super().get_changelist_instance(request)
@@ -186,13 +195,13 @@ class ExportAdmin(ReadOnlyAdmin):
         return badge(state.label, TONES[state])
 
     @admin.display(description=_("Rows"))
-    def rows_told(self, row: Export) -> str:
-        return told(row)
+    def progress(self, row: Export) -> str:
+        return state_text(row)
 
     @admin.display(description=_("Size"))
-    def shown_size(self, row: Export) -> str:
-        return bytes_in_words(row.size) if row.state == ExportState.FINISHED else ""
+    def size_text(self, row: Export) -> str:
+        return file_size(row.size) if row.state == ExportState.FINISHED else ""
 
     @admin.display(description=_("Asked for"))
-    def asked(self, row: Export) -> SafeString | str:
-        return ago(row.asked_at)
+    def requested(self, row: Export) -> SafeString | str:
+        return ago(row.requested_at)

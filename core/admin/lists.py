@@ -25,8 +25,8 @@ from core.lists.saved_filters import (
     Kept,
     columns_of,
     filters_in,
-    keep_columns,
     kept_for,
+    save_columns,
     save_filter,
     undeclared_in,
 )
@@ -90,7 +90,7 @@ class ChosenList(ExportedList):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         chosen = self.chosen_columns(request)
-        return [self._shown(column) for column in chosen] if chosen else super().get_list_display(request)  # type: ignore[misc]
+        return [self._column_function(column) for column in chosen] if chosen else super().get_list_display(request)  # type: ignore[misc]
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
         if self.chosen_columns(request):
@@ -100,21 +100,21 @@ class ChosenList(ExportedList):
     def get_sortable_by(self, request: HttpRequest) -> Any:
         chosen = self.chosen_columns(request)
         if chosen:
-            return [self._shown(column) for column in chosen if column.name in self.column_order]
+            return [self._column_function(column) for column in chosen if column.name in self.column_order]
         return super().get_sortable_by(request)  # type: ignore[misc]
 
-    def _shown(self, column: Column) -> Shown:
+    def _column_function(self, column: Column) -> Shown:
         """One function a column, always the same, as the admin compares them."""
         known: dict[str, Shown] = self.__dict__.setdefault("_shown_columns", {})
         if column.name not in known:
-            known[column.name] = _reader(column, self.column_order.get(column.name))
+            known[column.name] = _reader_of(column, self.column_order.get(column.name))
         return known[column.name]
 
     # What stands above the list
     def above(self, request: HttpRequest) -> dict[str, Any]:
         chosen = {column.name for column in self.chosen_columns(request)}
         now = filters_in(request.GET.urlencode())
-        filters = [_chip(row, now, request) for row in self.kept(request).filters if _is_shown(row, request)]
+        filters = [_chip(row, now, request) for row in self.kept(request).filters if _is_visible(row, request)]
         return {
             "filters": filters,
             "nothing_is_filtered": not now and not self.everything or f"?{request.GET.urlencode()}" == self.everything,
@@ -155,7 +155,7 @@ class ChosenList(ExportedList):
         address = QueryDict(request.POST.get("query", ""), mutable=True)
         address[COLUMNS] = names
         if "keep" in request.POST or not names:
-            keep_columns(listing=self.listing.name, columns=names, by=request.user.get_username())
+            save_columns(listing=self.listing.name, columns=names, by=request.user.get_username())
             del address[COLUMNS]
         return self._to(address.urlencode(safe=","))
 
@@ -167,7 +167,7 @@ class ChosenList(ExportedList):
         return HttpResponseRedirect(self._url("changelist") + (f"?{query}" if query else ""))
 
 
-def _reader(column: Column, order: str | None) -> Shown:
+def _reader_of(column: Column, order: str | None) -> Shown:
     def show(row: Any) -> SafeString | str:
         return cell(column.read(row))
 
@@ -176,7 +176,7 @@ def _reader(column: Column, order: str | None) -> Shown:
     return show
 
 
-def _is_shown(row: SavedFilter, request: HttpRequest) -> bool:
+def _is_visible(row: SavedFilter, request: HttpRequest) -> bool:
     """One that is switched off stands there for its owner alone."""
     return row.owner == request.user.get_username() or not undeclared_in(row.listing, row.query)
 

@@ -56,11 +56,11 @@ class Parameters(serializers.Serializer[Any]):
         unknown = sorted(name for name in data if name not in self.fields)
         if unknown:
             known = f"known: {', '.join(self.fields)}" if self.fields else "this address takes none"
-            raise serializers.ValidationError({_shown(name): [f"Unknown parameter; {known}."] for name in unknown})
+            raise serializers.ValidationError({_printable(name): [f"Unknown parameter; {known}."] for name in unknown})
         return super().to_internal_value(data)  # type: ignore[no-any-return]
 
 
-def _shown(name: str) -> str:
+def _printable(name: str) -> str:
     return name.encode("ascii", "backslashreplace").decode()[:100]
 
 

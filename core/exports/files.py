@@ -29,7 +29,7 @@ from core.exports.writers import write_file
 from core.leases import NOBODYS, Hold, HoldLost, releasing
 from core.lists.listings import LISTINGS, Listing
 from core.lists.saved_filters import COLUMNS, columns_of
-from core.markup import bytes_in_words
+from core.markup import file_size
 from core.models import Export, ExportFormat, ExportState
 
 logger = logging.getLogger(__name__)
@@ -57,8 +57,8 @@ def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str) -> 
         query=query,
         format=form,
         file_name=f"{listing.file_stem}-{now:%Y%m%d-%H%M%S}.{form.value}",
-        asked_by=by,
-        asked_at=now,
+        requested_by=by,
+        requested_at=now,
     )
     words = gettext("%(list)s exported as %(format)s")
     if query:
@@ -69,13 +69,13 @@ def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str) -> 
 
 
 def refuse_beyond_quota(by: str) -> None:
-    rows = Export.objects.filter(asked_by=by)
+    rows = Export.objects.filter(requested_by=by)
     if rows.filter(state__in=UNFINISHED).count() >= MOST_UNFINISHED:
         raise BeyondQuota(
             gettext("%(count)s of your files are still being written. Wait for one of them, then ask again.")
             % {"count": MOST_UNFINISHED}
         )
-    if rows.filter(asked_at__gte=timezone.now() - A_DAY).count() >= MOST_A_DAY:
+    if rows.filter(requested_at__gte=timezone.now() - A_DAY).count() >= MOST_A_DAY:
         raise BeyondQuota(
             gettext("You have exported %(count)s lists in the last 24 hours, and more are not made. Ask again later.")
             % {"count": MOST_A_DAY}
@@ -83,7 +83,7 @@ def refuse_beyond_quota(by: str) -> None:
     if (rows.aggregate(size=Sum("size"))["size"] or 0) >= MOST_KEPT:
         raise BeyondQuota(
             gettext("Your files fill the room there is for them (%(room)s). They go after a week; then ask again.")
-            % {"room": bytes_in_words(MOST_KEPT)}
+            % {"room": file_size(MOST_KEPT)}
         )
 
 
@@ -114,7 +114,7 @@ def _write(export: Export, hold: Hold[Export], queryset: QuerySet[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "export"
         count = write_file(path, ExportFormat(export.format), listing, queryset, _progress_of(export, hold))
-        size = _keep(export.pk, path)
+        size = _store(export.pk, path)
     _note(export, hold, state=ExportState.FINISHED, rows=count, size=size, finished_at=timezone.now(), **NOBODYS)
 
 
@@ -136,7 +136,7 @@ def _note(export: Export, hold: Hold[Export], **values: Any) -> None:
         setattr(export, name, value)
 
 
-def _keep(owner: uuid.UUID, path: Path) -> int:
+def _store(owner: uuid.UUID, path: Path) -> int:
     """In files of one part each, so that no more than a part is in memory."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -179,7 +179,7 @@ def work_on(key: uuid.UUID) -> bool:
 
 def _is_written(export: Export, hold: Hold[Export]) -> bool:
     try:
-        _write_as_asked(export, hold)
+        _write_format(export, hold)
     except HoldLost:
         logger.info("another process writes export %s", export.pk)
         return False
@@ -193,9 +193,9 @@ def _is_written(export: Export, hold: Hold[Export]) -> bool:
     return True
 
 
-def _write_as_asked(export: Export, hold: Hold[Export]) -> None:
+def _write_format(export: Export, hold: Hold[Export]) -> None:
     """Read the list as the page of the person who asked would show it, in that person's time zone and language."""
-    person = person_named(export.asked_by)
+    person = person_named(export.requested_by)
     language = getattr(person, "language", "") or settings.LANGUAGE_CODE
     with timezone.override(getattr(person, "timezone", "UTC")), translation.override(language):
         _write(export, hold, rows_as(person, export.listing, export.query))
@@ -220,14 +220,14 @@ def rows_as(person: Any, listing: str, query: str) -> QuerySet[Any]:
 
 def remove_old() -> int:
     """Files are kept for a week; returns how many went."""
-    old = list(Export.objects.filter(asked_at__lt=timezone.now() - KEPT)[:1000])
+    old = list(Export.objects.filter(requested_at__lt=timezone.now() - KEPT)[:1000])
     for export in old:
         delete_file(export)
         export.delete()
     return len(old)
 
 
-def told(export: Export) -> str:
+def state_text(export: Export) -> str:
     """How it stands, in words."""
     rows = plurals.rows(export.rows)
     if export.state == ExportState.FINISHED:

@@ -91,7 +91,7 @@ def columns_of(listing: Listing, names: str | Iterable[str]) -> tuple[Column, ..
     return tuple(known[name] for name in dict.fromkeys(several) if name in known)
 
 
-def _saved_in_words(*, is_new: bool, shared: bool) -> str:
+def _saved_text(*, is_new: bool, shared: bool) -> str:
     if is_new:
         return (
             gettext("Filter “%(name)s” of %(list)s saved, shared")
@@ -116,12 +116,12 @@ def save_filter(*, listing: str, name: str, query: str, columns: str, shared: bo
     row, is_new = SavedFilter.objects.update_or_create(
         owner=by, listing=listing, name=name, defaults=values, create_defaults={**values, "created_at": timezone.now()}
     )
-    words = _saved_in_words(is_new=is_new, shared=shared) % {"name": name, "list": LISTINGS[listing].file_stem}
+    words = _saved_text(is_new=is_new, shared=shared) % {"name": name, "list": LISTINGS[listing].file_stem}
     record(actor=by, action="save filter", thing=row, summary=words, after=values)
     return row
 
 
-def keep_columns(*, listing: str, columns: str, by: str) -> None:
+def save_columns(*, listing: str, columns: str, by: str) -> None:
     """From now on the person sees the list in these; empty: as it usually is."""
     own = SavedFilter.objects.filter(owner=by, listing=listing, name="")
     known = _known(listing, columns)

@@ -1,11 +1,11 @@
 """Rows that any app may use."""
 
 from core.models.audit import AuditEntry
-from core.models.blobs import StoredBytes
-from core.models.cached_counts import Tally
+from core.models.blobs import Blob
+from core.models.cached_counts import CachedCount
 from core.models.clock import Clock
 from core.models.exports import Export, ExportFormat, ExportState
-from core.models.leases import Leased, WorkLease
+from core.models.leases import Lease, Leased
 from core.models.notices import Notice
 from core.models.saved_filters import SavedFilter
 
@@ -18,7 +18,7 @@ __all__ = [
     "Leased",
     "Notice",
     "SavedFilter",
-    "StoredBytes",
-    "Tally",
-    "WorkLease",
+    "Blob",
+    "CachedCount",
+    "Lease",
 ]

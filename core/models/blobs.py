@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import CompactUUIDField
 
 
-class StoredBytes(models.Model):
+class Blob(models.Model):
     """Exact bytes of an answer, file or upload, compressed, in parts of at most 4 MB (MongoDB holds 16 MB a row)."""
 
     key = models.CharField(primary_key=True, max_length=48)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 
-class Tally(models.Model):
+class CachedCount(models.Model):
     """Numbers of one kind, counted anew by a job every few minutes and after what people do; never incremented."""
 
     what = models.CharField(primary_key=True, max_length=32)

@@ -35,15 +35,15 @@ class Export(Leased):
     file_name = models.TextField()
     rows = models.PositiveIntegerField(default=0, help_text=_("Rows written so far."))
     size = models.BigIntegerField(default=0)
-    asked_by = models.TextField(_("asked by"))
-    asked_at = models.DateTimeField()
+    requested_by = models.TextField(_("asked by"))
+    requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 
     class Meta:
         verbose_name = _("export")
         verbose_name_plural = _("exports")
-        indexes = [models.Index(fields=["asked_by", "id"], name="export_by_person")]
+        indexes = [models.Index(fields=["requested_by", "id"], name="export_by_person")]
 
     def __str__(self) -> str:
         return self.file_name

@@ -19,7 +19,7 @@ class Leased(models.Model):
         abstract = True
 
 
-class WorkLease(Leased):
+class Lease(Leased):
     """Who works at something that has no row of its own, and of which only one may at a time."""
 
     key = models.CharField(primary_key=True, max_length=64)

@@ -104,7 +104,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = 
         except NotReached:
             raise
         except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
-            raise NotReached(_in_words(error, call, seconds)) from error
+            raise NotReached(_reason(error, call, seconds)) from error
         if call.is_over:
             raise NotReached(_too_late(seconds))
         return reply
@@ -127,7 +127,7 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> 
             preload_content=False,
         )
         text = answer.read(READ_BYTES, decode_content=False) or b""
-        return Reply(answer.status, text.decode("utf-8", "replace"), wait_asked_for(answer.headers.get("Retry-After")))
+        return Reply(answer.status, text.decode("utf-8", "replace"), retry_after(answer.headers.get("Retry-After")))
 
 
 def _pool(scheme: str, host: str, port: int | None) -> urllib3.HTTPConnectionPool:
@@ -149,7 +149,7 @@ def _limited(seconds: float) -> Iterator[Call]:
         del _current.call
 
 
-def _in_words(error: Exception, call: Call, seconds: float) -> str:
+def _reason(error: Exception, call: Call, seconds: float) -> str:
     if call.is_over or isinstance(error, urllib3.exceptions.TimeoutError):
         return _too_late(seconds)
     if isinstance(error, urllib3.exceptions.SSLError):
@@ -161,7 +161,7 @@ def _too_late(seconds: float) -> str:
     return gettext("no whole answer within %(seconds)s seconds") % {"seconds": f"{seconds:g}"}
 
 
-def wait_asked_for(header: str | None) -> float | None:
+def retry_after(header: str | None) -> float | None:
     """Seconds from a Retry-After header, written as a number or as a time."""
     if not header:
         return None

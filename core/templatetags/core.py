@@ -14,7 +14,7 @@ register = template.Library()
 register.filter("ago", markup.ago)
 register.filter("due", markup.due)
 register.filter("exact", markup.exact)
-register.filter("bytes_in_words", markup.bytes_in_words)
+register.filter("file_size", markup.file_size)
 register.filter("country", country_name)
 register.simple_tag(markup.badge)
 for words in (

@@ -42,7 +42,7 @@ class User(AbstractUser):
         choices=settings.LANGUAGES,
         help_text=_("Dates and numbers are written as it does; empty: as the program's."),
     )
-    subject = models.CharField(
+    oidc_subject = models.CharField(
         max_length=500,
         unique=True,
         null=True,
@@ -52,9 +52,9 @@ class User(AbstractUser):
     )
     # How far this person has seen the front page: a visit's own mark, and where news begins for it.
     seen_at = models.DateTimeField(null=True, editable=False)
-    seen_number = models.BigIntegerField(default=0, editable=False)
+    seen_sequence = models.BigIntegerField(default=0, editable=False)
     news_since = models.DateTimeField(null=True, editable=False)
-    news_number = models.BigIntegerField(default=0, editable=False)
+    news_sequence = models.BigIntegerField(default=0, editable=False)
     # The open alerts assigned to this person, counted when one changes: every page shows their number.
     own_alerts = models.TextField(blank=True, editable=False)
     # As in Django, but through rows of ours: the rows Django makes by itself have auto-increment keys.

@@ -117,10 +117,10 @@ class SingleSignOn(OIDCAuthenticationBackend):
 
     def get_or_create_user(self, access_token: str, id_token: str, payload: Mapping[str, Any]) -> User | None:
         claims = self.get_userinfo(access_token, id_token, payload)
-        wanted = roles_of(claims)
-        user = known_person(claims) or (new_person(claims) if wanted else None)
+        requested = roles_of(claims)
+        user = known_person(claims) or (new_person(claims) if requested else None)
         if user:
-            give_roles(user, wanted)
+            give_roles(user, requested)
         if not user or not (user.is_superuser or user.groups.exists()):
             self.request.sign_in_trouble = NO_ROLE
             return None
@@ -135,7 +135,7 @@ def subject_of(claims: Mapping[str, Any]) -> str:
 
 
 def known_person(claims: Mapping[str, Any]) -> User | None:
-    user = User.objects.filter(subject=subject_of(claims)).first()
+    user = User.objects.filter(oidc_subject=subject_of(claims)).first()
     return user or person_by_mail(claims)
 
 
@@ -143,12 +143,12 @@ def person_by_mail(claims: Mapping[str, Any]) -> User | None:
     """Who was here before signing in elsewhere became possible: once, by an address that belongs to one person."""
     if claims.get("email_verified") is not True or not claims.get("email"):
         return None
-    found = list(User.objects.filter(email__iexact=claims["email"], subject=None)[:2])
+    found = list(User.objects.filter(email__iexact=claims["email"], oidc_subject=None)[:2])
     if len(found) != 1:
         return None
     [user] = found
-    user.subject = subject_of(claims)
-    user.save(update_fields=["subject"])
+    user.oidc_subject = subject_of(claims)
+    user.save(update_fields=["oidc_subject"])
     summary = gettext("%(user)s signs in with the sign-in service") % {"user": user}
     record(actor=ACTOR, action="person.linked", thing=user, summary=summary)
     return user
@@ -158,7 +158,7 @@ def new_person(claims: Mapping[str, Any]) -> User:
     user = User.objects.create_user(
         free_name(str(claims.get("preferred_username") or claims.get("email") or claims["sub"])),
         str(claims.get("email") or "")[:254],
-        subject=subject_of(claims),
+        oidc_subject=subject_of(claims),
         first_name=str(claims.get("given_name") or "")[:150],
         last_name=str(claims.get("family_name") or "")[:150],
     )
@@ -167,8 +167,8 @@ def new_person(claims: Mapping[str, Any]) -> User:
     return user
 
 
-def free_name(wanted: str) -> str:
-    names = [wanted[:140], *(f"{wanted[:140]}-{number}" for number in range(2, MANY))]
+def free_name(requested: str) -> str:
+    names = [requested[:140], *(f"{requested[:140]}-{number}" for number in range(2, MANY))]
     taken = set(User.objects.filter(username__in=names).values_list("username", flat=True))
     return next(name for name in names if name not in taken)
 
@@ -180,10 +180,10 @@ def roles_of(claims: Mapping[str, Any]) -> set[str]:
     return {settings.OIDC_ROLES[group] for group in groups if group in settings.OIDC_ROLES}
 
 
-def give_roles(user: User, wanted: set[str]) -> None:
+def give_roles(user: User, requested: set[str]) -> None:
     """Exactly these of the roles that groups stand for; others, given by hand, stay."""
     before = set(user.groups.values_list("name", flat=True))
-    after = (before - set(settings.OIDC_ROLES.values())) | wanted
+    after = (before - set(settings.OIDC_ROLES.values())) | requested
     if before != after:
         user.groups.set(Group.objects.filter(name__in=after))
         summary = gettext("Roles of %(user)s by the groups of the sign-in service: %(roles)s")

@@ -21,12 +21,12 @@ ADMINISTRATOR = "Administrator"
 
 # The program's own workings: tokens, throttle, bytes, marks. No page shows them.
 HIDDEN = (
-    *("accesstoken", "throttleslot", "storedbytes", "readmark", "worklease", "clock", "idempotencykey"),
+    *("accesstoken", "ratelimitslot", "blob", "consumeroffset", "lease", "clock", "idempotencykey"),
     *("heartbeat", "probe", "sample"),
 )
 # Where news goes: addresses and secrets, for those who look after them.
 HELD = (
-    *("channel", "webhookendpoint", "fileserver", "dispatch", "dispatchattempt", "keyspending"),
+    *("channel", "webhookendpoint", "fileserver", "outboxmessage", "sendattempt", "apikeyusage"),
     *("incident", "incidentnote"),
 )
 
@@ -41,7 +41,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "monitoring.change_element",
         "monitoring.scheduledexport",
         "monitoring.view_channel",
-        "monitoring.view_dispatch",
+        "monitoring.view_outboxmessage",
         "portfolio.add_companynote",
     ),
     MANAGER: (
@@ -64,9 +64,9 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "monitoring.channel",
         "monitoring.webhookendpoint",
         "monitoring.fileserver",
-        "monitoring.view_dispatch",
-        "monitoring.change_dispatch",
-        "monitoring.view_dispatchattempt",
+        "monitoring.view_outboxmessage",
+        "monitoring.change_outboxmessage",
+        "monitoring.view_sendattempt",
         "health.view_incident",
         "health.change_incident",
         "health.view_incidentnote",
@@ -102,8 +102,8 @@ def rights_of(role: str, known: Iterable[str]) -> set[str]:
     """The rights of a role among those that there are."""
     if role == ADMINISTRATOR:
         return {name for name in known if _is_administered(name)}
-    wanted = RIGHTS[role]
-    return {name for name in known if _is_viewed(name) or name in wanted or _model_of(name) in wanted}
+    requested = RIGHTS[role]
+    return {name for name in known if _is_viewed(name) or name in requested or _model_of(name) in requested}
 
 
 def _model_of(name: str) -> str:
@@ -121,11 +121,11 @@ def _is_administered(name: str) -> bool:
     return app in ADMINISTERED and codename.partition("_")[2] not in HIDDEN
 
 
-def _install(role: str, wanted: set[Any]) -> None:
+def _install(role: str, requested: set[Any]) -> None:
     group, _ = Group.objects.get_or_create(name=role)
     known = set(group.permissions.values_list("pk", flat=True))
-    if known != wanted:
-        group.permissions.set(wanted)
+    if known != requested:
+        group.permissions.set(requested)
 
 
 ROLES = (*RIGHTS, ADMINISTRATOR)

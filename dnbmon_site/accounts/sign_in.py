@@ -57,8 +57,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect("admin:login")
     context: dict[str, Any] = {"has_form": settings.LOCAL_LOGIN}
     if settings.OIDC_ISSUER:
-        wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
-        address = f"{reverse('oidc_authentication_init')}?{urlencode({REDIRECT_FIELD_NAME: wanted})}"
+        requested = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
+        address = f"{reverse('oidc_authentication_init')}?{urlencode({REDIRECT_FIELD_NAME: requested})}"
         context |= {"single_sign_on": gettext(settings.OIDC_NAME), "single_sign_on_address": address}
     return admin.site.login(request, context)
 
@@ -81,7 +81,7 @@ class Begin(OIDCAuthenticationRequestView):
 
 
 @only_with("OIDC_ISSUER")
-def begin(request: HttpRequest) -> HttpResponseBase:
+def start(request: HttpRequest) -> HttpResponseBase:
     """To the sign-in service."""
     try:
         answer: HttpResponseBase = Begin.as_view()(request)

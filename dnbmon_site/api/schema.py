@@ -23,7 +23,7 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "ImportState": "portfolio.models.ImportState",
         "ImportMode": "portfolio.models.ImportMode",
         "AlertState": "monitoring.models.AlertState",
-        "SubjectVerdict": "portfolio.subjects.api.VERDICTS",
+        "SubjectValidation": "portfolio.subjects.api.VALIDATIONS",
     },
     # From the sidecar package: the pages work without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",

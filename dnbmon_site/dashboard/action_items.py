@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from core.cached_counts import Tallies, up_to
+from core.cached_counts import OpenCounts, up_to
 from core.text import ago, counted
 from dnbmon_site.accounts.api_key_rights import unknown_words
 from dnbmon_site.accounts.models import ApiKey, User
@@ -25,12 +25,12 @@ from monitoring.models import AlertState, Channel, Severity
 from monitoring.outbox.permitted_addresses import why_refused
 from monitoring.pull.admin.registrations import marks_of
 from portfolio.models import ImportState, ProposalState, Registration
-from portfolio.registrations.status import countdown, loss_sentence, standing
+from portfolio.registrations.status import countdown, loss_sentence, status
 
 URGENCY = ("info", "bad", "warn", "calm")
 LATE_AFTER = timedelta(minutes=12)
 # Checks of health whose matter this page tells by registration and by number.
-TOLD_HERE = ("stopped", "reading", "gap", "replay", "pulling", "fresh", "jobs", "dead-letters", "doubts")
+SHOWN_HERE = ("stopped", "reading", "gap", "replay", "pulling", "fresh", "jobs", "dead-letters", "in-doubt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ class Need:
         ]
 
 
-def needs_of(request: HttpRequest, registrations: Sequence[Registration], numbers: Tallies) -> list[Need]:
+def needs_of(request: HttpRequest, registrations: Sequence[Registration], numbers: OpenCounts) -> list[Need]:
     """Of all registrations, whatever the page is filtered by; the reader's own first, then the most urgent."""
     found = [
         *_own_alerts(request),
         *_worker(request, registrations, numbers),
         *_critical_alerts(numbers),
-        *_unheard(request, numbers),
+        *_unnotified(request, numbers),
         *(need for row in registrations for need in _needs_of(row, numbers)),
         *_unreadable(request, numbers),
         *_health(request),
@@ -69,7 +69,7 @@ def needs_of(request: HttpRequest, registrations: Sequence[Registration], number
     return sorted(found, key=lambda need: URGENCY.index(need.tone))
 
 
-def _worker(request: HttpRequest, registrations: Sequence[Registration], numbers: Tallies) -> Iterator[Need]:
+def _worker(request: HttpRequest, registrations: Sequence[Registration], numbers: OpenCounts) -> Iterator[Need]:
     """The numbers themselves tell: a worker counts them anew every five minutes."""
     counted_at = numbers.counted_at
     if not registrations or (counted_at and timezone.now() - counted_at < LATE_AFTER):
@@ -92,9 +92,9 @@ def _own_alerts(request: HttpRequest) -> Iterator[Need]:
         yield Need("info", title % {"count": up_to(count)}, text, link, gettext("Look"), newest)
 
 
-def _unheard(request: HttpRequest, numbers: Tallies) -> Iterator[Need]:
+def _unnotified(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
     """Alerts that nobody would be notified of; for whoever may change that."""
-    rules, may = numbers.of("unheard").get("rules", []), request.user.has_perm
+    rules, may = numbers.of("unnotified").get("rules", []), request.user.has_perm
     may_rule = may("monitoring.change_alertrule")
     if not rules or not (may("monitoring.change_channel") or may_rule):
         return
@@ -106,8 +106,8 @@ def _unheard(request: HttpRequest, numbers: Tallies) -> Iterator[Need]:
     yield Need("warn", title % {"count": counted(len(rules))}, text, *_where(numbers))
 
 
-def _way_out(numbers: Tallies, may_rule: bool) -> str:
-    found = numbers.of("unheard")
+def _way_out(numbers: OpenCounts, may_rule: bool) -> str:
+    found = numbers.of("unnotified")
     if waiting := found.get("waiting"):
         words = gettext("%(channels)s: nobody who reads there has followed the link in the mail that asks.")
         return words % {"channels": few(waiting)}
@@ -118,13 +118,13 @@ def _way_out(numbers: Tallies, may_rule: bool) -> str:
     return gettext("Let a channel take the alerts of every rule.")
 
 
-def _where(numbers: Tallies) -> tuple[str, str]:
-    if numbers.of("unheard")["channels"]:
+def _where(numbers: OpenCounts) -> tuple[str, str]:
+    if numbers.of("unnotified")["channels"]:
         return reverse("admin:monitoring_channel_changelist"), gettext("Look")
     return reverse("admin:monitoring_channel_add"), gettext("Make a channel")
 
 
-def _critical_alerts(numbers: Tallies) -> Iterator[Need]:
+def _critical_alerts(numbers: OpenCounts) -> Iterator[Need]:
     if count := numbers.of("alerts").get("critical", 0):
         title = ngettext("%(count)s critical alert", "%(count)s critical alerts", count) % {"count": up_to(count)}
         link = reverse("admin:monitoring_alert_changelist")
@@ -138,9 +138,9 @@ def _alert(told: Mapping[str, str]) -> tuple[str, str, datetime]:
     return told["title"], link, datetime.fromisoformat(told["raised_at"])
 
 
-def _needs_of(row: Registration, numbers: Tallies) -> Iterator[Need]:
+def _needs_of(row: Registration, numbers: OpenCounts) -> Iterator[Need]:
     link, look = reverse("admin:portfolio_registration_change", args=[row.pk]), gettext("Look")
-    found = standing(row)
+    found = status(row)
     if found.tone in ("bad", "warn"):
         yield Need(found.tone, f"{row.reference}: {lower_first(found.word)}", found.sentence, link, look)
     for word, tone, why in marks_of(row):
@@ -150,15 +150,15 @@ def _needs_of(row: Registration, numbers: Tallies) -> Iterator[Need]:
         tone = "bad" if left == "now" else "warn"
         title = gettext("%(registration)s: loss %(when)s") % {"registration": row.reference, "when": left}
         yield Need(tone, title, loss_sentence(row), link, look)
-    if doubts := numbers.of("doubts").get(str(row.pk), 0):
+    if in_doubt := numbers.of("in_doubt").get(str(row.pk), 0):
         title = ngettext(
-            "%(registration)s: %(count)s call in doubt", "%(registration)s: %(count)s calls in doubt", doubts
-        ) % {"registration": row.reference, "count": counted(doubts)}
+            "%(registration)s: %(count)s call in doubt", "%(registration)s: %(count)s calls in doubt", in_doubt
+        ) % {"registration": row.reference, "count": counted(in_doubt)}
         text = gettext("Something may have been taken and not received. Replay repairs it by itself.")
         yield Need("calm", title, text, reverse("admin:monitoring_delivery_changelist") + "?state=doubtful", look)
 
 
-def _unreadable(request: HttpRequest, numbers: Tallies) -> Iterator[Need]:
+def _unreadable(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
     if count := numbers.of("unreadable").get("open", 0):
         title = ngettext("%(count)s item could not be read", "%(count)s items could not be read", count)
         link = reverse("admin:monitoring_deadletter_changelist") + "?state=open"
@@ -198,15 +198,15 @@ def _health(request: HttpRequest) -> Iterator[Need]:
     if not request.user.has_perm("health.change_incident"):
         return
     for row in Incident.objects.filter(ended_at=None).order_by("-started_at"):
-        if row.matter.partition(":")[0] not in TOLD_HERE:
+        if row.dedup_key.partition(":")[0] not in SHOWN_HERE:
             tone = "bad" if row.state == State.CRITICAL else "warn"
-            yield Need(tone, row.title, row.latest, reverse("health"), gettext("Look"))
+            yield Need(tone, row.title, row.latest_detail, reverse("health"), gettext("Look"))
 
 
 # What waits for a decision, for those with the right to it
 
 
-def _decisions(request: HttpRequest, numbers: Tallies) -> Iterator[Need]:
+def _decisions(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
     may = request.user.has_perm
     yield from _proposals(numbers, may("portfolio.decide_proposal"), may("portfolio.approve_import"))
     yield from _imports(numbers, may("portfolio.confirm_import"), may("portfolio.approve_import"))
@@ -214,7 +214,7 @@ def _decisions(request: HttpRequest, numbers: Tallies) -> Iterator[Need]:
         yield from _refused(numbers)
 
 
-def _proposals(numbers: Tallies, may_decide: bool, may_approve: bool) -> Iterator[Need]:
+def _proposals(numbers: OpenCounts, may_decide: bool, may_approve: bool) -> Iterator[Need]:
     counts, link = numbers.of("proposals"), reverse("admin:portfolio_proposal_changelist")
     if may_decide and (count := counts.get(ProposalState.OPEN, 0)):
         title = ngettext("%(count)s proposal to decide", "%(count)s proposals to decide", count)
@@ -233,7 +233,7 @@ def _proposals(numbers: Tallies, may_decide: bool, may_approve: bool) -> Iterato
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Approve"))
 
 
-def _imports(numbers: Tallies, may_confirm: bool, may_approve: bool) -> Iterator[Need]:
+def _imports(numbers: OpenCounts, may_confirm: bool, may_approve: bool) -> Iterator[Need]:
     counts, link = numbers.of("imports"), reverse("admin:portfolio_subjectimport_changelist")
     text = gettext("Nothing is sent before.")
     if may_confirm and (count := counts.get(ImportState.READ, 0)):
@@ -255,9 +255,9 @@ def _imports(numbers: Tallies, may_confirm: bool, may_approve: bool) -> Iterator
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Approve"))
 
 
-def _refused(numbers: Tallies) -> Iterator[Need]:
+def _refused(numbers: OpenCounts) -> Iterator[Need]:
     if count := sum(numbers.of("refused").values()):
         title = ngettext("%(count)s company refused by D&B", "%(count)s companies refused by D&B", count)
-        link = reverse("admin:portfolio_subject_changelist") + "?state=refused&wanted=yes"
+        link = reverse("admin:portfolio_subject_changelist") + "?state=refused&requested=yes"
         text = gettext("They are wanted and not watched. See why, and decide.")
         yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Look"))

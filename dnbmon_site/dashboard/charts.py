@@ -16,11 +16,11 @@ from core import plurals
 from core.text import counted, country_name
 from dnbmon_site.dashboard.query import Asked
 from monitoring.company_page.timeline import label_of
-from monitoring.models import Axis, DayTotal, Element, Kind, Severity
+from monitoring.models import Axis, DailyTotal, Element, Kind, Severity
 from monitoring.stats.day_totals import TOLD
 from portfolio.models import Registration
 
-WEIGHTS = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)
+SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)
 QUIET = (Severity.LOW, Severity.NOISE)
 # A value of the list's filter of weights: what the charts count.
 FROM_MEDIUM = "from-medium"
@@ -47,7 +47,7 @@ class Totals:
 
 
 def totals_of(asked: Asked) -> Totals:
-    rows = DayTotal.objects.filter(day__range=(asked.before, asked.last)).order_by()
+    rows = DailyTotal.objects.filter(day__range=(asked.before, asked.last)).order_by()
     # Of the days before only the weights are wanted.
     rows = rows.filter(Q(day__gte=asked.first) | Q(axis=Axis.DAY))
     if asked.registration:
@@ -61,8 +61,8 @@ def totals_of(asked: Asked) -> Totals:
     return found
 
 
-def told(counts: Counts) -> int:
-    return sum(counts.get(weight, 0) for weight in TOLD)
+def severe_total(counts: Counts) -> int:
+    return sum(counts.get(severity, 0) for severity in TOLD)
 
 
 # Rows of a bar chart
@@ -105,17 +105,19 @@ class Row:
 
 def rows_of(counts: Mapping[str, Counts], label: Any, link: Any) -> list[Row]:
     """The largest first; the longest bar is full."""
-    ordered = sorted(counts.items(), key=lambda item: (-told(item[1]), item[0]))[:ROWS]
-    longest = max((told(found) for _, found in ordered), default=0) or 1
-    return [Row(label(value), link(value), told(found), list(_pieces(found, longest))) for value, found in ordered]
+    ordered = sorted(counts.items(), key=lambda item: (-severe_total(item[1]), item[0]))[:ROWS]
+    longest = max((severe_total(found) for _, found in ordered), default=0) or 1
+    return [
+        Row(label(value), link(value), severe_total(found), list(_pieces(found, longest))) for value, found in ordered
+    ]
 
 
 def _pieces(counts: Counts, longest: int) -> Iterator[Piece]:
     x = 0.0
-    for weight in WEIGHTS:
-        if count := counts.get(weight, 0):
+    for severity in SEVERITIES:
+        if count := counts.get(severity, 0):
             width = 100 * count / longest
-            yield Piece(weight.name.lower(), f"{x:.2f}", f"{width:.2f}", count)
+            yield Piece(severity.name.lower(), f"{x:.2f}", f"{width:.2f}", count)
             x += width
 
 
@@ -187,7 +189,7 @@ def bars_of(asked: Asked, totals: Totals) -> list[Bar]:
     spans = list(_spans(asked))
     by_day = totals.of(Axis.DAY)
     counts = [_sum([by_day.get(day.isoformat(), {}) for day in days]) for days in spans]
-    highest = _highest(list(map(told, counts)))
+    highest = _highest(list(map(severe_total, counts)))
     step = WIDTH / len(spans)
     return [
         _bar(asked, days, found, number * step, step, highest)
@@ -209,16 +211,16 @@ def _spans(asked: Asked) -> Iterator[list[date]]:
 
 
 def _sum(counts: Sequence[Counts]) -> Counts:
-    return {weight: sum(found.get(weight, 0) for found in counts) for weight in WEIGHTS}
+    return {severity: sum(found.get(severity, 0) for found in counts) for severity in SEVERITIES}
 
 
 def _bar(asked: Asked, days: list[date], counts: Counts, x: float, step: float, highest: int) -> Bar:
-    top, pieces, total = float(HEIGHT), [], told(counts)
-    for weight in WEIGHTS:
-        if count := counts[weight]:
+    top, pieces, total = float(HEIGHT), [], severe_total(counts)
+    for severity in SEVERITIES:
+        if count := counts[severity]:
             height = max(count / max(highest, total) * (HEIGHT - ROOM), 2.0)
             top -= height
-            pieces.append({"y": f"{top:.1f}", "height": f"{height:.1f}", "tone": weight.name.lower()})
+            pieces.append({"y": f"{top:.1f}", "height": f"{height:.1f}", "tone": severity.name.lower()})
     link = asked.changes(severity=FROM_MEDIUM, day_from=days[0].isoformat(), day_to=days[-1].isoformat())
     gap = step * GAP
     left, width = f"{x + gap / 2:.1f}", f"{step - gap:.1f}"
@@ -228,7 +230,7 @@ def _bar(asked: Asked, days: list[date], counts: Counts, x: float, step: float, 
 
 
 def _words(counts: Counts) -> str:
-    parts = [f"{counted(counts[weight])} {weight.label.lower()}" for weight in WEIGHTS if counts[weight]]
+    parts = [f"{counted(counts[severity])} {severity.label.lower()}" for severity in SEVERITIES if counts[severity]]
     return ", ".join(parts) or gettext("nothing")
 
 
@@ -241,11 +243,11 @@ def ticks_of(bars: Sequence[Bar]) -> Iterator[tuple[str, date]]:
 
 def legend_of(asked: Asked, totals: Totals) -> Iterator[dict[str, Any]]:
     """Each weight with its number, as a link; what is not drawn is counted all the same."""
-    for weight in (*WEIGHTS, *QUIET):
+    for severity in (*SEVERITIES, *QUIET):
         yield {
-            "tone": weight.name.lower(),
-            "label": weight.label,
-            "count": totals.total(weight),
-            "link": asked.changes(severity=str(weight.value)),
-            "is_drawn": weight in WEIGHTS,
+            "tone": severity.name.lower(),
+            "label": severity.label,
+            "count": totals.total(severity),
+            "link": asked.changes(severity=str(severity.value)),
+            "is_drawn": severity in SEVERITIES,
         }

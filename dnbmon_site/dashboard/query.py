@@ -86,7 +86,7 @@ def _address(query: Mapping[str, str]) -> str:
     return f"{index}?{urlencode(query)}" if query else index
 
 
-def asked_of(request: HttpRequest, registrations: Sequence[Registration]) -> Asked:
+def query_of(request: HttpRequest, registrations: Sequence[Registration]) -> Asked:
     """What the address says; what cannot be read is as usual, and said."""
     query = request.GET
     registration = _registration(query.get("registration", ""), registrations)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from redis.exceptions import RedisError
 
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from core.jobs import ask_worker
 
 # The beginning of an address, and what an act there may change. What workers do they count themselves.
@@ -28,7 +28,7 @@ COUNTED = {
 SUBJECTS_OF_THE_API = re.compile(r"/api/v1/registrations/[^/]+/subjects/")
 # Over every company that is watched: seconds with some hundred thousand, so a worker counts.
 BY_A_WORKER = ("held",)
-TALLY = "core.cached_counts.tally"
+TALLY = "core.cached_counts.update_counts"
 # How a list is looked at and taken along: nothing that is counted changes by it.
 ONLY_LOOKING = ("/save/", "/columns/", "/export/")
 
@@ -55,7 +55,7 @@ def did_its_work(request: HttpRequest, response: HttpResponse) -> bool:
 def count_again(names: list[str]) -> None:
     for name in names:
         if name not in BY_A_WORKER or not _a_worker_is_asked(name):
-            tally(name)
+            update_counts(name)
 
 
 def _a_worker_is_asked(name: str) -> bool:

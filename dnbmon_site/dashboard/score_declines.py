@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext, ngettext
 
 from dnbmon_site.dashboard.query import Asked
-from monitoring.models import Score, ScoreMove
+from monitoring.models import Score, ScoreChange
 from monitoring.scores.score_changes import A_CLASS, ARROW
 from portfolio.models import Company
 
@@ -22,7 +22,7 @@ MEASURES = {"percentile": 0, "class": 1, "rating": 2}
 class Decline:
     """A fall of one score of a company, alone or as the run that it ends."""
 
-    move: ScoreMove
+    move: ScoreChange
     company: Company
     values: list[str]
     lost: int
@@ -43,7 +43,7 @@ class Decline:
     @property
     def falls(self) -> str:
         """Where it is a run."""
-        found = self.move.falls if len(self.values) > 2 else 0
+        found = self.move.consecutive_declines if len(self.values) > 2 else 0
         return ngettext("%(count)d fall, ", "%(count)d falls in a row, ", found) % {"count": found} if found else ""
 
     @property
@@ -66,38 +66,38 @@ class Decline:
         return " ".join(f"{4 + number * step:.1f},{28 - value * 0.24:.1f}" for number, value in enumerate(values))
 
 
-def moves_of(asked: Asked) -> list[ScoreMove]:
+def moves_of(asked: Asked) -> list[ScoreChange]:
     """What the days have marked as worth telling, the deepest first."""
-    rows = ScoreMove.objects.filter(is_told=True, day__range=(asked.first, asked.last))
+    rows = ScoreChange.objects.filter(is_highlighted=True, day__range=(asked.first, asked.last))
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)
     return list(rows.order_by("-points", "-at")[:READ])
 
 
-def worst_of(moves: Sequence[ScoreMove]) -> list[ScoreMove]:
+def worst_of(moves: Sequence[ScoreChange]) -> list[ScoreChange]:
     """Of each company's score the deepest fall at once."""
     return sorted(_once(moves), key=lambda move: -move.points)[:ROWS]
 
 
-def falling_of(moves: Sequence[ScoreMove]) -> list[ScoreMove]:
+def falling_of(moves: Sequence[ScoreChange]) -> list[ScoreChange]:
     """Those that have fallen three times or more and not risen since, the longest run first."""
     running = _once(move for move in moves if move.is_running)
-    return sorted(running, key=lambda move: (-move.falls, -move.decline))[:ROWS]
+    return sorted(running, key=lambda move: (-move.consecutive_declines, -move.points_lost))[:ROWS]
 
 
-def _once(moves: Iterable[ScoreMove]) -> list[ScoreMove]:
+def _once(moves: Iterable[ScoreChange]) -> list[ScoreChange]:
     """One of each company's score: a percentile tells more than the class that moves with it."""
-    found: dict[tuple[str, str], ScoreMove] = {}
+    found: dict[tuple[str, str], ScoreChange] = {}
     for move in sorted(moves, key=lambda move: (MEASURES[move.measure], -move.points, -move.at.timestamp())):
         found.setdefault((move.company_id, move.score), move)
     return list(found.values())
 
 
-def falls(moves: Iterable[ScoreMove]) -> list[Decline]:
+def falls(moves: Iterable[ScoreChange]) -> list[Decline]:
     """Each by itself; the page has read their companies."""
     return [Decline(row, row.company, [row.before, row.after], row.points) for row in moves]
 
 
-def runs(moves: Iterable[ScoreMove]) -> list[Decline]:
+def runs(moves: Iterable[ScoreChange]) -> list[Decline]:
     """Each as the run that it ends."""
-    return [Decline(row, row.company, row.trail.split(ARROW), row.decline) for row in moves]
+    return [Decline(row, row.company, row.values.split(ARROW), row.points_lost) for row in moves]

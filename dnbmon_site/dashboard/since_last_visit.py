@@ -25,7 +25,7 @@ from portfolio.models import Registration
 A_PAUSE = timedelta(minutes=30)
 # One visit opens the page often; its mark need not move each time.
 NOTED_EVERY = timedelta(minutes=1)
-WEIGHTS = ("critical", "high", "medium")
+SEVERITIES = ("critical", "high", "medium")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,44 +46,44 @@ class News:
 def news_for(user: Any, registration: Registration | None, *, opened: bool) -> News:
     """News of this person; `opened` tells a page that was opened from one that refreshes itself."""
     is_first = user.seen_at is None
-    number, since = _begin(user) if opened else (user.news_number, user.news_since)
-    counted = Q(number__gt=number) & (Q(registration=registration.pk) if registration else Q())
+    sequence, since = _start_of_news(user) if opened else (user.news_sequence, user.news_since)
+    counted = Q(sequence__gt=sequence) & (Q(registration=registration.pk) if registration else Q())
     # The mark's own row is read too: so the newest number is known when nothing is new.
-    found = Publication.objects.filter(number__gte=number).aggregate(
-        newest=Max("number"), **{name: Sum(name, filter=counted) for name in WEIGHTS}
+    found = Publication.objects.filter(sequence__gte=sequence).aggregate(
+        newest=Max("sequence"), **{name: Sum(name, filter=counted) for name in SEVERITIES}
     )
     newest = found.pop("newest") or newest_publication()
     if opened:
-        _note(user, newest, number, since)
+        _note(user, newest, sequence, since)
     if is_first or since is None:
         return News(None, newest)
     return News(since, newest, **{name: count or 0 for name, count in found.items()})
 
 
-def _begin(user: Any) -> tuple[int, datetime | None]:
+def _start_of_news(user: Any) -> tuple[int, datetime | None]:
     """Where news begins for what is opened now: where it did, or after a pause where the last visit ended."""
     is_new_visit = user.seen_at is not None and timezone.now() - user.seen_at >= A_PAUSE
-    return (user.seen_number, user.seen_at) if is_new_visit else (user.news_number, user.news_since)
+    return (user.seen_sequence, user.seen_at) if is_new_visit else (user.news_sequence, user.news_since)
 
 
-def _note(user: Any, newest: int, number: int, since: datetime | None) -> None:
+def _note(user: Any, newest: int, sequence: int, since: datetime | None) -> None:
     """Compare-and-swap: of two pages opened at once, one moves the mark."""
     now = timezone.now()
     if user.seen_at is not None and now - user.seen_at < NOTED_EVERY:
         return
     if user.seen_at is None:
-        number, since = newest, now
-    mark = {"seen_at": now, "seen_number": newest, "news_number": number, "news_since": since}
+        sequence, since = newest, now
+    mark = {"seen_at": now, "seen_sequence": newest, "news_sequence": sequence, "news_since": since}
     User.objects.filter(pk=user.pk, seen_at=user.seen_at).update(**mark)
 
 
-def set_visits_back(number: int) -> None:
+def set_visits_back(sequence: int) -> None:
     """Nobody has seen more than this: numbers after it are given again."""
-    User.objects.filter(seen_number__gt=number).update(seen_number=number)
-    User.objects.filter(news_number__gt=number).update(news_number=number)
+    User.objects.filter(seen_sequence__gt=sequence).update(seen_sequence=sequence)
+    User.objects.filter(news_sequence__gt=sequence).update(news_sequence=sequence)
 
 
-VISITS = Follower(User, set_back=set_visits_back)
+VISITS = Follower(User, rewind=set_visits_back)
 
 
 @require_POST
@@ -91,7 +91,7 @@ def seen(request: HttpRequest) -> HttpResponse:
     """ "I have seen it": nothing is new any more."""
     newest, now = newest_publication(), timezone.now()
     User.objects.filter(pk=str(request.user.pk)).update(
-        seen_at=now, seen_number=newest, news_number=newest, news_since=now
+        seen_at=now, seen_sequence=newest, news_sequence=newest, news_since=now
     )
     back = request.POST.get("back", "")
     is_safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})

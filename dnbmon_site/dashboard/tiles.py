@@ -11,14 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from core.cached_counts import Tallies
+from core.cached_counts import OpenCounts
 from core.text import ago, counted
 from dnbmon_site.dashboard.charts import FROM_MEDIUM, Totals
 from dnbmon_site.dashboard.query import Asked
 from dnbmon_site.dashboard.since_last_visit import News
 from monitoring.models import Severity
 from portfolio.models import Registration, RegistrationState
-from portfolio.registrations.status import cadence_words, countdown, description, standing
+from portfolio.registrations.status import cadence_words, countdown, description, status
 
 FRESH = timedelta(hours=25)
 
@@ -37,12 +37,12 @@ class Tile:
 
 
 def tiles_of(
-    asked: Asked, totals: Totals, news: News, numbers: Tallies, registrations: Sequence[Registration]
+    asked: Asked, totals: Totals, news: News, numbers: OpenCounts, registrations: Sequence[Registration]
 ) -> list[Tile]:
     return [
         _news(news),
-        _weight(asked, totals, Severity.CRITICAL),
-        _weight(asked, totals, Severity.HIGH),
+        _severity(asked, totals, Severity.CRITICAL),
+        _severity(asked, totals, Severity.HIGH),
         monitored(numbers, asked.registration),
         _freshness(registrations),
     ]
@@ -65,7 +65,7 @@ def _news(news: News) -> Tile:
     )
 
 
-def _weight(asked: Asked, totals: Totals, severity: Severity) -> Tile:
+def _severity(asked: Asked, totals: Totals, severity: Severity) -> Tile:
     count = totals.total(severity)
     words = {
         Severity.CRITICAL: ngettext("critical change", "critical changes", count),
@@ -87,7 +87,7 @@ def trend(now: int, before: int, asked: Asked) -> str:
 # Against the contract
 
 
-def monitored(numbers: Tallies, registration: Registration | None) -> Tile:
+def monitored(numbers: OpenCounts, registration: Registration | None) -> Tile:
     link = reverse("admin:portfolio_contract_year")
     found = numbers.of("held")
     if registration:
@@ -140,16 +140,16 @@ def _freshness(registrations: Sequence[Registration]) -> Tile:
 
 def _is_fresh(row: Registration) -> bool:
     pulled = row.last_pulled_at
-    return pulled is not None and timezone.now() - pulled < FRESH and standing(row).tone == "good"
+    return pulled is not None and timezone.now() - pulled < FRESH and status(row).tone == "good"
 
 
-def fresh(row: Registration, doubts: int) -> dict[str, Any]:
+def fresh(row: Registration, in_doubt: int) -> dict[str, Any]:
     return {
         "row": row,
         "description": description(row),
-        "standing": standing(row),
+        "status": status(row),
         "cadence": cadence_words(row),
         "drops": countdown(row),
         "is_active": row.state == RegistrationState.ACTIVE,
-        "doubts": doubts,
+        "in_doubt": in_doubt,
     }

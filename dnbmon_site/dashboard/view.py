@@ -12,15 +12,15 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from core.admin.filters import key_at
-from core.cached_counts import Tallies, tallies
+from core.cached_counts import OpenCounts, open_counts
 from dnbmon_site.dashboard import charts, score_declines
 from dnbmon_site.dashboard.action_items import needs_of
 from dnbmon_site.dashboard.onboarding import steps
-from dnbmon_site.dashboard.query import RANGES, Asked, asked_of, today
+from dnbmon_site.dashboard.query import RANGES, Asked, query_of, today
 from dnbmon_site.dashboard.since_last_visit import News, news_for
 from dnbmon_site.dashboard.tiles import fresh, tiles_of
 from monitoring.company_page.timeline import Line, line_of
-from monitoring.models import Axis, Change, Element, ScoreMove, Severity
+from monitoring.models import Axis, Change, Element, ScoreChange, Severity
 from monitoring.story_order import newest, story_key
 from portfolio.companies.search import with_companies
 from portfolio.models import Registration
@@ -33,10 +33,10 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not request.user.is_superuser and not request.user.get_all_permissions():
         return {**context, "title": gettext("No role yet"), "has_no_role": True}
     registrations = list(Registration.objects.order_by("reference"))
-    asked = asked_of(request, registrations)
+    asked = query_of(request, registrations)
     is_live = request.GET.get("part") == "live"
     news = news_for(request.user, asked.registration, opened=not is_live)
-    numbers = tallies()
+    numbers = open_counts()
     return {
         **context,
         "title": gettext("What changed"),
@@ -61,7 +61,7 @@ def _asking(asked: Asked, registrations: Sequence[Registration]) -> dict[str, An
 
 
 def _body(
-    request: HttpRequest, asked: Asked, registrations: Sequence[Registration], news: News, numbers: Tallies
+    request: HttpRequest, asked: Asked, registrations: Sequence[Registration], news: News, numbers: OpenCounts
 ) -> dict[str, Any]:
     """Steps while nothing was ever pulled, else everything that happened."""
     if not news.published and not any(row.last_pulled_at for row in registrations):
@@ -70,9 +70,9 @@ def _body(
     totals = charts.totals_of(asked) if may_see else charts.Totals()
     moves = score_declines.moves_of(asked) if may_see else []
     worst, falling = score_declines.worst_of(moves), score_declines.falling_of(moves)
-    rows = last_heavy(asked, totals) if may_see else []
+    rows = latest_critical_and_high(asked, totals) if may_see else []
     elements = _words_for(rows, totals, [*worst, *falling])
-    doubts = numbers.of("doubts")
+    in_doubt = numbers.of("in_doubt")
     bars = charts.bars_of(asked, totals)
     return {
         "tiles": tiles_of(asked, totals, news, numbers, registrations),
@@ -88,22 +88,22 @@ def _body(
         "by_registration": charts.by_registration(asked, totals, registrations),
         "worst": score_declines.falls(worst),
         "falling": score_declines.runs(falling),
-        "fresh": [fresh(row, doubts.get(str(row.pk), 0)) for row in registrations],
+        "fresh": [fresh(row, in_doubt.get(str(row.pk), 0)) for row in registrations],
     }
 
 
 # The last changes
 
 
-def last_heavy(asked: Asked, totals: charts.Totals) -> list[Change]:
+def latest_critical_and_high(asked: Asked, totals: charts.Totals) -> list[Change]:
     """The last critical and high changes of these days, by key.
 
     The totals tell how far back the page has to look, so no more is read and sorted than those days hold.
     """
     start = datetime.combine(_first_day_needed(asked, totals), time(), UTC)
     end = datetime.combine(asked.last, time(), UTC) + timedelta(days=1)
-    heavy = (Severity.HIGH.value, Severity.CRITICAL.value)
-    rows = Change.objects.filter(severity__in=heavy, pk__gte=key_at(start), pk__lt=key_at(end), superseded=False)
+    severe = (Severity.HIGH.value, Severity.CRITICAL.value)
+    rows = Change.objects.filter(severity__in=severe, pk__gte=key_at(start), pk__lt=key_at(end), superseded=False)
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)
     return sorted(newest(rows, 0, LAST), key=story_key, reverse=True)
@@ -119,7 +119,7 @@ def _first_day_needed(asked: Asked, totals: charts.Totals) -> Any:
     return asked.first
 
 
-def _words_for(rows: list[Change], totals: charts.Totals, moves: list[ScoreMove]) -> dict[str, Element]:
+def _words_for(rows: list[Change], totals: charts.Totals, moves: list[ScoreChange]) -> dict[str, Element]:
     """Companies for all that names one, and elements for all that is put into words: a query each."""
     with_companies([*rows, *moves])
     paths = {row.element for row in rows if row.element} | set(totals.elements)

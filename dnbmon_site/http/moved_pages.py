@@ -8,6 +8,8 @@ from django.urls import URLPattern, path
 
 # The page and all below it, where it was and where it is; the first that fits counts.
 MOVED = {
+    "monitoring/dispatch": "monitoring/outboxmessage",
+    "monitoring/dailycount": "monitoring/dailystat",
     "portfolio/auditentry": "core/auditentry",
     "portfolio/export": "core/export",
     "portfolio/notice": "core/notice",

@@ -23,10 +23,10 @@ class RequestLog(RequestMiddleware):
     @staticmethod
     def format_request(request: HttpRequest) -> str:
         """Without what follows the `?`: codes of the sign-in service, and what people searched for."""
-        return f"{request.method} {shown(request.path)}"
+        return f"{request.method} {loggable(request.path)}"
 
 
-def shown(path: str) -> str:
+def loggable(path: str) -> str:
     try:
         kwargs = resolve(path).kwargs
     except Resolver404:

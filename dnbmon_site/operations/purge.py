@@ -14,14 +14,14 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from core.jobs import Failure
-from core.models import Notice, StoredBytes
+from core.models import Blob, Notice
 from health.models import Incident
-from monitoring.models import Delivery, DeliveryState, DigestItem, Dispatch, DispatchAttempt, DispatchState
-from portfolio.models import ListCheck, SyncRun
+from monitoring.models import Delivery, DeliveryState, DigestItem, MessageState, OutboxMessage, SendAttempt
+from portfolio.models import MembershipCheck, SyncRun
 
 LEAST_DAYS = 30
 AT_ONCE = 500
-SENT_OR_NOT = (DispatchState.SENT, DispatchState.PARKED, DispatchState.CANCELLED)
+SENT_OR_NOT = (MessageState.SENT, MessageState.DEAD, MessageState.CANCELLED)
 
 
 def forget_old_records() -> str:
@@ -35,13 +35,13 @@ def forget_old_records() -> str:
 def _old(before: datetime) -> Iterator[QuerySet[Model]]:
     """Only what is over: nothing that waits, is open or is in doubt."""
     yield DigestItem.objects.filter(created_at__lt=before).exclude(digest=None)
-    yield Dispatch.objects.filter(state__in=SENT_OR_NOT, created_at__lt=before)
+    yield OutboxMessage.objects.filter(state__in=SENT_OR_NOT, created_at__lt=before)
     yield Notice.objects.filter(created_at__lt=before)
     yield Incident.objects.filter(ended_at__lt=before)
     yield Failure.objects.filter(stopped__lt=before)
     yield SyncRun.objects.filter(ended_at__lt=before).exclude(pk__in=_last_syncs())
-    yield ListCheck.objects.filter(ended_at__lt=before)
-    yield Delivery.objects.filter(state=DeliveryState.REFUSED, asked_at__lt=before)
+    yield MembershipCheck.objects.filter(ended_at__lt=before)
+    yield Delivery.objects.filter(state=DeliveryState.REFUSED, called_at__lt=before)
 
 
 def _last_syncs() -> list[uuid.UUID]:
@@ -54,10 +54,10 @@ def _remove(rows: QuerySet[Model]) -> int:
     """In steps, with what hangs on them."""
     done = 0
     while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
-        if rows.model is Dispatch:
-            DispatchAttempt.objects.filter(dispatch__in=keys).delete()
-        if rows.model in (Delivery, ListCheck):
-            StoredBytes.objects.filter(owner__in=keys).delete()
+        if rows.model is OutboxMessage:
+            SendAttempt.objects.filter(message__in=keys).delete()
+        if rows.model in (Delivery, MembershipCheck):
+            Blob.objects.filter(owner__in=keys).delete()
         rows.model._default_manager.filter(pk__in=keys).delete()
         done += len(keys)
     return done

@@ -25,7 +25,7 @@ from core.jobs import ask_worker
 from core.markup import ago, badge
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
-from health.schedule_status import PAUSED, REFUSED_TEXT, is_refused, name_in_words, pause, resume, run_now
+from health.schedule_status import PAUSED, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
 
 for model in (Schedule, Success, Failure, OrmQ):
     if admin.site.is_registered(model):
@@ -47,7 +47,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Names of jobs in the reader's language. Nothing is chosen for a schedule that is refused.
-        jobs = [("", "---------"), *((function, name_in_words(Schedule(name=name))) for name, function in NAMES)]
+        jobs = [("", "---------"), *((function, job_label(Schedule(name=name))) for name, function in NAMES)]
         for field, choices in (("func", jobs), ("schedule_type", TYPES)):
             if field in self.fields:
                 self.fields[field].choices = choices  # type: ignore[attr-defined]
@@ -95,7 +95,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
 
     @admin.display(description=_("What"))
     def shown_name(self, row: Schedule) -> str:
-        return name_in_words(row)
+        return job_label(row)
 
     @admin.display(description=_("State"))
     def state(self, row: Schedule) -> SafeString:
@@ -151,7 +151,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
 def tell_refused(request: HttpRequest, rows: Iterable[Schedule]) -> None:
     for row in rows:
         if is_refused(row):
-            messages.error(request, REFUSED_TEXT % {"name": name_in_words(row)})
+            messages.error(request, REFUSED_TEXT % {"name": job_label(row)})
 
 
 class TaskAdmin(ReadOnlyAdmin):

@@ -69,9 +69,9 @@ class Told:
         for number in STOP_SIGNALS:
             # nohup has it ignored, and means it.
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, self._tell)
+                signal.signal(number, self._note_signal)
 
-    def _tell(self, number: int, frame: FrameType | None) -> None:
+    def _note_signal(self, number: int, frame: FrameType | None) -> None:
         self.to_stop = True
 
     def wait(self, seconds: float) -> bool:

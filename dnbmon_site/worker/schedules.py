@@ -23,7 +23,7 @@ OFTEN = 5
 # name, function without arguments (one schedule with bad arguments stops all others), minutes between runs
 JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Pull what is due"), "monitoring.jobs.pull_due", 1),
-    (gettext_noop("Repair what is in doubt"), "monitoring.jobs.repair_due", OFTEN),
+    (gettext_noop("Repair what is in doubt"), "monitoring.jobs.recover_due", OFTEN),
     (gettext_noop("Read what was received"), "monitoring.jobs.ingest_received", CATCH_UP),
     (gettext_noop("Publish what was read"), "monitoring.jobs.publish_read", CATCH_UP),
     (gettext_noop("Raise alerts"), "monitoring.jobs.alert_published", CATCH_UP),
@@ -32,7 +32,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Make digests"), "monitoring.jobs.make_digests", OFTEN),
     (gettext_noop("Send reports"), "monitoring.jobs.make_reports", OFTEN),
     (gettext_noop("Count the days"), "monitoring.jobs.count_days", OFTEN),
-    (gettext_noop("Count what stands"), "monitoring.jobs.count_standing", OFTEN),
+    (gettext_noop("Count what stands"), "monitoring.jobs.update_all_counts", OFTEN),
     (gettext_noop("Audit the last day by replay"), "monitoring.jobs.audit_due", 60),
     (gettext_noop("Look for new registrations"), "portfolio.jobs.discover", 60),
     (gettext_noop("Take notifications as evidence"), "monitoring.consumers.membership.gather_all", CATCH_UP),
@@ -48,7 +48,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Forget old records"), "dnbmon_site.operations.purge.forget_old_records", 24 * 60),
     (gettext_noop("Forget old sign-ins"), "dnbmon_site.accounts.jobs.forget_old_sign_ins", 60),
     (gettext_noop("Try stopped registrations again"), "monitoring.jobs.probe_stopped", 10),
-    (gettext_noop("Remove what is kept no longer"), "monitoring.retention.retention.keep_what_is_kept", 60),
+    (gettext_noop("Remove what is kept no longer"), "monitoring.retention.retention.check_retention_order", 60),
     (gettext_noop("Refresh the database's statistics"), "dnbmon_site.operations.analyze.refresh_statistics", 60),
     (gettext_noop("Back up the database"), "dnbmon_site.operations.backup.daily.back_up_if_due", 60),
     (gettext_noop("Look after health"), "health.jobs.look_after", 1),
@@ -64,8 +64,8 @@ ON_DEMAND = frozenset(
         "portfolio.jobs.work_on_import",
         "portfolio.jobs.write_export",
         "portfolio.jobs.sync_now",
-        "portfolio.jobs.sync_wanted",
-        "core.cached_counts.tally",
+        "portfolio.jobs.sync_requested",
+        "core.cached_counts.update_counts",
     }
 )
 ALL_JOBS = SCHEDULED | ON_DEMAND
@@ -81,18 +81,18 @@ RENAMED = {
     "portfolio.sync_jobs.check_lists": "portfolio.jobs.check_lists",
     "portfolio.sync_jobs.reconcile_all": "portfolio.jobs.reconcile_all",
     "portfolio.sync_jobs.sync_now": "portfolio.jobs.sync_now",
-    "portfolio.sync_jobs.sync_wanted": "portfolio.jobs.sync_wanted",
+    "portfolio.sync_jobs.sync_wanted": "portfolio.jobs.sync_requested",
     "portfolio.importing.jobs.work_on_import": "portfolio.jobs.work_on_import",
     "portfolio.importing.jobs.work_on_imports": "portfolio.jobs.work_on_imports",
     "monitoring.scheduled_export.write_due": "monitoring.exports.scheduled.write_due",
     "dnbmon_site.idempotency.forget_old": "dnbmon_site.accounts.idempotency.forget_old",
     "dnbmon_site.old_records.forget_old_records": "dnbmon_site.operations.purge.forget_old_records",
     "dnbmon_site.forgetting.forget_old_sign_ins": "dnbmon_site.accounts.jobs.forget_old_sign_ins",
-    "monitoring.retention.keep_what_is_kept": "monitoring.retention.retention.keep_what_is_kept",
+    "monitoring.retention.keep_what_is_kept": "monitoring.retention.retention.check_retention_order",
     "dnbmon_site.statistics.refresh_statistics": "dnbmon_site.operations.analyze.refresh_statistics",
     "dnbmon_site.backup.jobs.back_up_if_due": "dnbmon_site.operations.backup.daily.back_up_if_due",
     "dnbmon_site.schedules.refuse_foreign": "dnbmon_site.worker.schedules.refuse_foreign",
-    "portfolio.tallying.tally": "core.cached_counts.tally",
+    "portfolio.tallying.update_counts": "core.cached_counts.update_counts",
 }
 # Names of jobs that are no more: their rows would go on running.
 GONE = ("Show that jobs run",)

@@ -24,7 +24,7 @@ def take_along(task: dict[str, Any], **kwargs: Any) -> None:
 
 
 @receiver(pre_execute)
-def begin(task: dict[str, Any], func: Any, **kwargs: Any) -> None:
+def bind_task(task: dict[str, Any], func: Any, **kwargs: Any) -> None:
     """In the worker, which has done other jobs before."""
     clear_contextvars()
     bind_contextvars(job_id=task["id"], job=name_of(func), **task.get(TRACE, {}))

@@ -24,7 +24,7 @@ from dnbmon_site.worker.child_process import Child, Told, stop
 from health.checks.result import RUNBOOK
 from health.heartbeats import DEAD, LATE, seconds_of_a_beat
 from health.incidents.database_outage import Outage
-from health.incidents.lifecycle import open_incident, tell_trouble
+from health.incidents.lifecycle import notify_of_error, open_incident
 from health.models import JOBS, RESULTS, Heartbeat
 from monitoring.jobs import SEND
 
@@ -161,7 +161,7 @@ class Watchdog:
 def note(reason: str) -> None:
     """An incident, which the next look of a job closes; a database that is away holds up no restart."""
     try:
-        begin(reason)
+        open_restart_incident(reason)
     except Exception:
         # The jobs run again all the same; that is what counts.
         logger.exception("the restart could not be written down")
@@ -169,13 +169,13 @@ def note(reason: str) -> None:
         close_old_connections()
 
 
-def begin(reason: str) -> None:
+def open_restart_incident(reason: str) -> None:
     """It began when a job ran last, as far as that is known, and is told like all others."""
     cause = gettext("The jobs stood still and were started again: %(reason)s.") % {"reason": reason}
     beaten_at, now = Heartbeat.objects.filter(name=JOBS).values_list("at", Now()).first() or (None, database_now())
     since = beaten_at if beaten_at and now - beaten_at < A_DAY else now
     row = open_incident(
-        matter="jobs", title=gettext("Worker"), cause=cause, runbook=f"{RUNBOOK}#jobs", started_at=since
+        dedup_key="jobs", title=gettext("Worker"), cause=cause, runbook=f"{RUNBOOK}#jobs", started_at=since
     )
-    if row is not None and tell_trouble(row, gettext("If this comes again and again, see the worker's log.")):
+    if row is not None and notify_of_error(row, gettext("If this comes again and again, see the worker's log.")):
         async_task(SEND, task_name="Tell of health")

@@ -22,8 +22,8 @@ from monitoring.models import (
     DeadLetterState,
     Delivery,
     DeliveryState,
-    Dispatch,
-    DispatchState,
+    MessageState,
+    OutboxMessage,
     TargetKind,
     WebhookEndpoint,
 )
@@ -32,8 +32,8 @@ from portfolio.models import RegistrationState, SyncRun, SyncState
 COUNTED = 1000
 # A pull goes straight on to read and publish, and a job looks every five minutes.
 STANDS_WARNING, STANDS_CRITICAL = timedelta(minutes=10), timedelta(hours=1)
-DOUBT_WARNING, DOUBT_CRITICAL = timedelta(hours=1), timedelta(hours=24)
-PARKED_FOR = timedelta(days=7)
+IN_DOUBT_WARNING, IN_DOUBT_CRITICAL = timedelta(hours=1), timedelta(hours=24)
+DEAD_FOR = timedelta(days=7)
 # As many as people mend at once.
 RECEIVERS = 20
 
@@ -41,11 +41,11 @@ RECEIVERS = 20
 def checks_of_data(look: Look) -> Iterator[Result]:
     yield from deliveries(look)
     waited_for = targets(look)
-    yield dispatches(look, waited_for)
+    yield overdue_messages(look, waited_for)
     yield from receivers([one for one in waited_for if one.is_failing])
     if look.is_full:
         yield dead_letters()
-        yield parked(look)
+        yield dead_messages(look)
         yield syncs(look)
 
 
@@ -58,34 +58,34 @@ WAITING = (
 
 def deliveries(look: Look) -> Iterator[Result]:
     """What is under way, in one query; reading that was stopped on purpose is told by its own mark."""
-    states = (DeliveryState.RECEIVED, DeliveryState.INGESTED, DeliveryState.DOUBTFUL)
-    fields = ("state", "registration_id", "asked_at", "received_at", "ingested_at")
+    states = (DeliveryState.RECEIVED, DeliveryState.INGESTED, DeliveryState.IN_DOUBT)
+    fields = ("state", "registration_id", "called_at", "received_at", "ingested_at")
     rows = list(Delivery.objects.filter(state__in=states).order_by("id").values_list(*fields)[: 3 * COUNTED])
     stopped = {row.pk for row in look.registrations if row.ingest_stopped_reason}
-    yield doubts(look, [asked for state, _, asked, *_ in rows if state == DeliveryState.DOUBTFUL])
-    for wanted, check, title, do in WAITING:
+    yield in_doubt(look, [asked for state, _, asked, *_ in rows if state == DeliveryState.IN_DOUBT])
+    for requested, check, title, do in WAITING:
         times = [
             ingested or received
             for state, registration, _, received, ingested in rows
-            if state == wanted and not (state == DeliveryState.RECEIVED and registration in stopped)
+            if state == requested and not (state == DeliveryState.RECEIVED and registration in stopped)
         ]
         yield _standing(look, check, str(title), times, str(do))
 
 
-def doubts(look: Look, times: list[datetime | None]) -> Result:
+def in_doubt(look: Look, times: list[datetime | None]) -> Result:
     """Calls that may have taken something that never arrived, by the age of the oldest."""
     title = gettext("Calls in doubt")
     if not times:
-        return Result("doubts", title, State.OK, gettext("Nothing is in doubt."), 0)
+        return Result("in-doubt", title, State.OK, gettext("Nothing is in doubt."), 0)
     age = _oldest(look, times)
-    state = State.CRITICAL if age >= DOUBT_CRITICAL else State.WARNING if age >= DOUBT_WARNING else State.OK
+    state = State.CRITICAL if age >= IN_DOUBT_CRITICAL else State.WARNING if age >= IN_DOUBT_WARNING else State.OK
     sentence = ngettext(
         "%(count)s call in doubt, the oldest for %(span)s. Replay repairs it by itself.",
         "%(count)s calls in doubt, the oldest for %(span)s. Replay repairs it by itself.",
         len(times),
     ) % {"count": counted(len(times)), "span": days_and_hours(age)}
     do = gettext("See the registration's replays: if none reaches its end, ask D&B.") if state != State.OK else ""
-    return Result("doubts", title, state, sentence, len(times), "calls", do)
+    return Result("in-doubt", title, state, sentence, len(times), "calls", do)
 
 
 def _oldest(look: Look, times: list[datetime | None]) -> timedelta:
@@ -141,7 +141,7 @@ class Target:
 
 def targets(look: Look) -> list[Target]:
     """In one query, however much waits."""
-    waiting = Dispatch.objects.filter(state=DispatchState.WAITING).exclude(next_try_at=None).order_by()
+    waiting = OutboxMessage.objects.filter(state=MessageState.WAITING).exclude(next_try_at=None).order_by()
     overdue = Count("id", filter=Q(next_try_at__lt=look.now - STANDS_WARNING))
     rows = waiting.values_list("kind", "target").annotate(
         tries=Max("attempts"), first=Min("next_try_at"), overdue=overdue
@@ -163,7 +163,7 @@ def receivers(failing: list[Target]) -> Iterator[Result]:
 
 def _errors(keys: list[uuid.UUID]) -> dict[uuid.UUID, str]:
     """What the message that was tried most often came back with."""
-    tried = Dispatch.objects.filter(target__in=keys, state=DispatchState.WAITING, attempts__gt=0)
+    tried = OutboxMessage.objects.filter(target__in=keys, state=MessageState.WAITING, attempts__gt=0)
     return dict(tried.order_by("attempts").values_list("target", "last_error")[:COUNTED])
 
 
@@ -198,37 +198,37 @@ REMEDIES: dict[str, Any] = {
 }
 
 
-def dispatches(look: Look, waited_for: list[Target]) -> Result:
+def overdue_messages(look: Look, waited_for: list[Target]) -> Result:
     """What is due and nobody has tried to send; what waits for a receiver that fails is told with that receiver."""
     late = [one for one in waited_for if one.overdue and not one.is_failing]
     title = gettext("Messages to be sent")
     if not late:
-        return Result("dispatches", title, State.OK, gettext("None is overdue."), 0)
+        return Result("messages", title, State.OK, gettext("None is overdue."), 0)
     count, age = sum(one.overdue for one in late), look.now - min(one.first for one in late)
     sentence = ngettext(
         "%(count)s message overdue, the oldest by %(span)s.",
         "%(count)s messages overdue, the oldest by %(span)s.",
         count,
     ) % {"count": counted(count), "span": days_and_hours(age)}
-    return Result("dispatches", title, _by_age(age), sentence, count, "overdue", gettext("See whether jobs run."))
+    return Result("messages", title, _by_age(age), sentence, count, "overdue", gettext("See whether jobs run."))
 
 
-def parked(look: Look) -> Result:
+def dead_messages(look: Look) -> Result:
     """Messages whose tries are used up, and the last reason among them."""
-    recent = look.now - PARKED_FOR
-    rows = Dispatch.objects.filter(state=DispatchState.PARKED, created_at__gte=recent).order_by("-created_at")
+    recent = look.now - DEAD_FOR
+    rows = OutboxMessage.objects.filter(state=MessageState.DEAD, created_at__gte=recent).order_by("-created_at")
     errors = list(rows.values_list("last_error", flat=True)[:COUNTED])
     state = graded(len(errors), warning=1, critical=COUNTED + 1)
     title = gettext("Messages given up")
     if not errors:
-        return Result("parked", title, state, gettext("None in the last 7 days."), 0)
+        return Result("dead-messages", title, state, gettext("None in the last 7 days."), 0)
     sentence = ngettext(
         "%(count)s message of the last 7 days could not be sent. The last one: %(error)s",
         "%(count)s messages of the last 7 days could not be sent. The last one: %(error)s",
         len(errors),
     ) % {"count": counted(len(errors)), "error": errors[0]}
     do = gettext("Mend the channel or webhook, then send them again under “Messages”.")
-    return Result("parked", title, state, sentence, len(errors), "messages", do, is_mark=True)
+    return Result("dead-messages", title, state, sentence, len(errors), "messages", do, is_mark=True)
 
 
 def syncs(look: Look) -> Result:

@@ -15,7 +15,7 @@ from health.checks.result import Result, graded
 from health.models import Probe, State
 from monitoring.models import Channel
 from monitoring.pull.preconditions import missing_credentials, test_copy
-from portfolio.models import Contract, ThrottleSlot
+from portfolio.models import Contract, RateLimitSlot
 
 # One call that fails is everyday life; D&B that stays away is not.
 AWAY_FOR = timedelta(minutes=10)
@@ -51,7 +51,7 @@ def _answer(look: Look, probe: Probe | None) -> tuple[State, str, str]:
         do = gettext("Put the right key and secret into the settings, or ask D&B about the account.")
         return State.CRITICAL, gettext("D&B does not accept the key: %(reason)s") % {"reason": probe.reason}, do
     if probe.reason:
-        since = probe.failing_since or probe.asked_at
+        since = probe.failing_since or probe.called_at
         state = State.CRITICAL if look.now - since >= AWAY_FOR else State.WARNING
         do = gettext("Look at the network and at D&B's status page. Nothing is lost for 4 days.")
         return (
@@ -60,10 +60,10 @@ def _answer(look: Look, probe: Probe | None) -> tuple[State, str, str]:
             % {"moment": moment_text(since), "reason": probe.reason},
             do,
         )
-    if look.now - probe.asked_at > STALE:
+    if look.now - probe.called_at > STALE:
         do = gettext("See whether jobs run.")
-        return State.UNKNOWN, gettext("D&B was asked last %(when)s.") % {"when": ago(probe.asked_at, look.now)}, do
-    answered = gettext("D&B answered and took the key %(when)s.") % {"when": ago(probe.asked_at, look.now)}
+        return State.UNKNOWN, gettext("D&B was asked last %(when)s.") % {"when": ago(probe.called_at, look.now)}, do
+    answered = gettext("D&B answered and took the key %(when)s.") % {"when": ago(probe.called_at, look.now)}
     return State.OK, f"{answered} {_token(look, probe)}".strip(), ""
 
 
@@ -90,21 +90,21 @@ def clock(look: Look, contract: Contract) -> Result:
     sentence = (ahead if off > 0 else behind) % {"span": span(round(abs(off)))}
     do = gettext("See that this machine keeps its time (NTP).")
     is_far = abs(off) >= CLOCK_LOUD
-    return Result("clock", title, State.WARNING, sentence, number, "s", do, contract.name, loud=is_far)
+    return Result("clock", title, State.WARNING, sentence, number, "s", do, contract.name, notify=is_far)
 
 
 def configuration(contract: Contract) -> Result:
     """What keeps a contract from pulling, whoever asks."""
     missing = missing_credentials(contract)
-    trouble = missing or test_copy(contract)
-    state = State.CRITICAL if missing else State.WARNING if trouble else State.OK
-    do = gettext("See docs/operate/configuration.md, then start web and worker again.") if trouble else ""
+    last_error = missing or test_copy(contract)
+    state = State.CRITICAL if missing else State.WARNING if last_error else State.OK
+    do = gettext("See docs/operate/configuration.md, then start web and worker again.") if last_error else ""
     title = gettext("Configuration")
     return Result(
         "configuration",
         title,
         state,
-        trouble or gettext("All that pulling needs is set."),
+        last_error or gettext("All that pulling needs is set."),
         do=do,
         subject=contract.name,
     )
@@ -112,7 +112,7 @@ def configuration(contract: Contract) -> Result:
 
 def throttle() -> Result:
     """How far ahead calls are already promised: more than a little means that they queue."""
-    rows = ThrottleSlot.objects.values_list("next_slot", Now())
+    rows = RateLimitSlot.objects.values_list("next_slot", Now())
     behind = max((max(0.0, slot / 1000 - now.timestamp()) for slot, now in rows), default=0.0)
     state = graded(behind, warning=BEHIND_WARNING, critical=BEHIND_CRITICAL)
     sentence = (

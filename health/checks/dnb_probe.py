@@ -41,8 +41,8 @@ def probe_due(look: Look) -> int:
 def shakes(row: Registration, probe: Probe | None) -> bool:
     """A pull that failed, or was refused since, puts in doubt what D&B said minutes ago."""
     if row.state != RegistrationState.STOPPED or row.next_pull_at is None or probe is None:
-        return bool(row.failures)
-    return row.next_pull_at - PROBE > probe.asked_at
+        return bool(row.consecutive_failures)
+    return row.next_pull_at - PROBE > probe.called_at
 
 
 def probe_new() -> int:
@@ -55,15 +55,15 @@ def is_due(probe: Probe | None, *, in_doubt: bool = False) -> bool:
     if probe is None:
         return True
     every = EVERY_WHEN_BROKEN if probe.reason or in_doubt else EVERY
-    return timezone.now() - probe.asked_at >= every - A_LITTLE or probe.asked_at > timezone.now() + A_LITTLE
+    return timezone.now() - probe.called_at >= every - A_LITTLE or probe.called_at > timezone.now() + A_LITTLE
 
 
 def _probe(contract: Contract) -> bool:
     """Who moves the time first asks; the others leave it."""
     now = timezone.now()
-    insert_new(Probe, [Probe(contract=contract.name, asked_at=now - EVERY - A_LITTLE)])
-    free = Q(asked_at__lte=now - EVERY_WHEN_BROKEN + A_LITTLE) | Q(asked_at__gt=now + A_LITTLE)
-    if not Probe.objects.filter(free, pk=contract.name).update(asked_at=now):
+    insert_new(Probe, [Probe(contract=contract.name, called_at=now - EVERY - A_LITTLE)])
+    free = Q(called_at__lte=now - EVERY_WHEN_BROKEN + A_LITTLE) | Q(called_at__gt=now + A_LITTLE)
+    if not Probe.objects.filter(free, pk=contract.name).update(called_at=now):
         return False
     ask(contract)
     return True
@@ -80,7 +80,7 @@ def ask(contract: Contract) -> None:
         _note_trouble(contract, error)
         return
     now = timezone.now()
-    heard: datetime = client.session.heard_at or now
+    heard: datetime = client.session.dnb_time or now
     before = Probe.objects.filter(pk=contract.name).values_list("answered_at", flat=True).first()
     Probe.objects.filter(pk=contract.name).update(
         answered_at=now,

@@ -172,9 +172,9 @@ def outside(look: Look) -> Result:
     if row is None:
         return Result("outside", title, State.UNKNOWN, gettext("It was not sent yet."))
     age = look.now - row.at
-    state = State.WARNING if row.trouble or age > OUTSIDE_LATE else State.OK
-    sentence = row.trouble or gettext("Sent %(span)s ago.") % {"span": days_and_hours(age)}
-    if state != State.OK and not row.trouble:
+    state = State.WARNING if row.last_error or age > OUTSIDE_LATE else State.OK
+    sentence = row.last_error or gettext("Sent %(span)s ago.") % {"span": days_and_hours(age)}
+    if state != State.OK and not row.last_error:
         held = gettext("Held back for %(span)s, so that who watches from outside looks here.")
         sentence = held % {"span": days_and_hours(age)}
         do = gettext("Mend what is critical, or see why no pull ends: it is sent only while all of that is well.")

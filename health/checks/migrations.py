@@ -57,13 +57,13 @@ def is_earlier(apps: Container[str]) -> bool:
 
 def migrations_waiting() -> int:
     """One query: which migrations were applied."""
-    with told_alike():
+    with reported_alike():
         executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
         return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 @contextmanager
-def told_alike() -> Iterator[None]:
+def reported_alike() -> Iterator[None]:
     """MongoDB's list of collections is asked for beside Django, and so are its errors."""
     try:
         yield

@@ -156,15 +156,15 @@ def failing(look: Look) -> Iterator[Result]:
     names = ", ".join(row.reference for row in rows[:SHOWN])
     if len(rows) > SHOWN:
         names = gettext("%(names)s and others") % {"names": names}
-    most = max(rows, key=lambda row: row.failures)
+    most = max(rows, key=lambda row: row.consecutive_failures)
     sentence = ngettext(
-        "%(names)s: the last pull failed: %(trouble)s",
-        "%(names)s: %(failures)s tries in a row failed: %(trouble)s",
-        most.failures,
-    ) % {"names": names, "failures": most.failures, "trouble": most.trouble}
+        "%(names)s: the last pull failed: %(error)s",
+        "%(names)s: %(count)s tries in a row failed: %(error)s",
+        most.consecutive_failures,
+    ) % {"names": names, "count": most.consecutive_failures, "error": most.last_error}
     do = gettext("Nothing while D&B is away: it tries again by itself. Otherwise mend what the sentence names.")
     yield Result("pulling", gettext("Pulling"), State.WARNING, sentence, len(rows), "failing", do)
 
 
 def _mark(check: str, title: str, state: State, sentence: str, do: str, subject: str) -> Result:
-    return Result(check, title, state, sentence, do=do, subject=subject, loud=True, is_mark=True)
+    return Result(check, title, state, sentence, do=do, subject=subject, notify=True, is_mark=True)

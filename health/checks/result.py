@@ -28,12 +28,12 @@ class Result:
     do: str = ""
     subject: str = ""
     # Channels hear of it even where it is only a warning.
-    loud: bool = False
+    notify: bool = False
     # A person has to look, whatever the program does: it opens an incident with the first look.
     is_mark: bool = False
 
     @property
-    def matter(self) -> str:
+    def dedup_key(self) -> str:
         return f"{self.check}:{self.subject}" if self.subject else self.check
 
     @property

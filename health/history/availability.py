@@ -107,5 +107,5 @@ def promised_at() -> float:
 
 def speeds(now: datetime) -> list[tuple[str, Measured]]:
     pulls = pulls_between(now - timedelta(days=1), now)
-    recent = [pull for pull in pulls if pull.asked_at >= now - timedelta(hours=1)]
+    recent = [pull for pull in pulls if pull.called_at >= now - timedelta(hours=1)]
     return [(gettext("In the last hour"), measured(recent)), (gettext("In the last 24 hours"), measured(pulls))]

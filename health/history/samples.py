@@ -37,7 +37,7 @@ def take_sample() -> tuple[Look, list[Result]]:
     look = begin_look(is_full=now.minute % FULL_EVERY == 0)
     results = checks_of(look)
     before = Sample.objects.filter(span=Span.MINUTE).order_by("-at").first()
-    keep(results, now)
+    store_sample(results, now)
     if before:
         _note_silence(before.at, now)
     follow(results, _troubles_of(before, now), left_out=() if look.is_full else SLOW)
@@ -46,11 +46,11 @@ def take_sample() -> tuple[Look, list[Result]]:
     return look, results
 
 
-def keep(results: Sequence[Result], now: datetime) -> None:
+def store_sample(results: Sequence[Result], now: datetime) -> None:
     """One row a minute, however many look; the worst look counts."""
     minute = floor(now)
     state = worst(results)
-    troubles = [result.matter for result in results if result.state >= State.WARNING]
+    troubles = [result.dedup_key for result in results if result.state >= State.WARNING]
     row = Sample(
         id=Sample.key(Span.MINUTE, minute),
         span=Span.MINUTE,
@@ -87,19 +87,19 @@ def _troubles_of(sample: Sample | None, now: datetime) -> list[str]:
 
 
 def _note_silence(last: datetime, now: datetime) -> None:
-    if now - last <= SILENCE or _watchdog_told(last):
+    if now - last <= SILENCE or _watchdog_reported(last):
         return
     cause = gettext(
         "From %(moment)s on nobody looked for %(span)s: no worker ran, or the database could not be "
         "reached. Jobs stood still meanwhile."
     ) % {"moment": moment_text(last), "span": days_and_hours(now - last)}
-    record_past(matter="silence", title=gettext("Jobs stood still"), cause=cause, started_at=last, ended_at=now)
+    record_past(dedup_key="silence", title=gettext("Jobs stood still"), cause=cause, started_at=last, ended_at=now)
 
 
-def _watchdog_told(since: datetime) -> bool:
+def _watchdog_reported(since: datetime) -> bool:
     """It has written the same down: when it started the jobs again, or when the database was back."""
-    restarted = Q(matter="jobs", ended_at=None, started_at__gte=since)
-    return Incident.objects.filter(restarted | Q(matter="database", ended_at__gte=since)).exists()
+    restarted = Q(dedup_key="jobs", ended_at=None, started_at__gte=since)
+    return Incident.objects.filter(restarted | Q(dedup_key="database", ended_at__gte=since)).exists()
 
 
 def look_back(now: datetime) -> None:
@@ -123,7 +123,7 @@ def note_what_audits_found(now: datetime) -> None:
             one.found,
         ) % {"reference": reference, "count": counted(one.found)}
         record_past(
-            matter=f"found:{one.pk}",
+            dedup_key=f"found:{one.pk}",
             title=gettext("Lost and found in %(reference)s") % {"reference": reference},
             cause=cause,
             started_at=one.replay_from,

@@ -46,7 +46,7 @@ class IncidentAdmin(RowActions, ReadOnlyAdmin):
 
     @admin.display(description=_("What"))
     def what(self, row: Incident) -> SafeString:
-        return two_lines(row.title, row.latest)
+        return two_lines(row.title, row.latest_detail)
 
     @admin.display(description=_("How bad"))
     def how_bad(self, row: Incident) -> SafeString:

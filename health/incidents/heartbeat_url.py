@@ -23,13 +23,13 @@ RECENT = timedelta(minutes=5)
 TIMEOUT = 10
 
 
-def tell_outside(results: Iterable[Result]) -> bool:
+def send_heartbeat(results: Iterable[Result]) -> bool:
     """By a job, so queue and worker work; and only when the pull loop has just ended well and nothing is critical."""
     if not settings.HEARTBEAT_URL or not pull_loop_is_done() or worst(results) == State.CRITICAL:
         return False
-    trouble = _call(settings.HEARTBEAT_URL)
-    note_outside(timezone.now(), trouble)
-    return not trouble
+    last_error = _call(settings.HEARTBEAT_URL)
+    note_outside(timezone.now(), last_error)
+    return not last_error
 
 
 def pull_loop_is_done() -> bool:

@@ -23,82 +23,82 @@ CRITICAL_NOTICE, WELL_NOTICE, PAST_NOTICE = "health.critical", "health.well", "h
 
 def follow(results: Sequence[Result], seen_before: Iterable[str], left_out: Sequence[str] = ()) -> None:
     """Make incidents say what a look says. A mere warning has to be seen twice, so that nothing flickers."""
-    open_now = {row.matter: row for row in Incident.objects.filter(ended_at=None)}
+    open_now = {row.dedup_key: row for row in Incident.objects.filter(ended_at=None)}
     before, told = set(seen_before), False
-    troubles = {result.matter: result for result in results if result.state >= State.WARNING}
-    for matter, result in troubles.items():
-        if matter in open_now:
-            told |= go_on(open_now[matter], result)
-        elif result.state == State.CRITICAL or result.is_mark or matter in before:
-            told |= begin(result)
-    unknown = {result.matter for result in results if result.state == State.UNKNOWN}
-    for matter, row in open_now.items():
+    troubles = {result.dedup_key: result for result in results if result.state >= State.WARNING}
+    for dedup_key, result in troubles.items():
+        if dedup_key in open_now:
+            told |= go_on(open_now[dedup_key], result)
+        elif result.state == State.CRITICAL or result.is_mark or dedup_key in before:
+            told |= open_for(result)
+    unknown = {result.dedup_key for result in results if result.state == State.UNKNOWN}
+    for dedup_key, row in open_now.items():
         # What cannot be seen now is neither well nor worse.
-        if matter not in troubles and matter not in unknown and matter not in left_out:
+        if dedup_key not in troubles and dedup_key not in unknown and dedup_key not in left_out:
             told |= end(row)
     if told:
         ask_worker(SEND, task_name="Tell of health")
 
 
-def begin(result: Result) -> bool:
+def open_for(result: Result) -> bool:
     """Open it, once whoever sees it first; whether channels are told."""
     row = open_incident(
-        matter=result.matter,
+        dedup_key=result.dedup_key,
         title=result.title,
         cause=result.sentence,
         runbook=result.runbook,
         state=result.state,
-        loud=result.loud or result.state == State.CRITICAL,
+        notify=result.notify or result.state == State.CRITICAL,
     )
-    return row is not None and tell_trouble(row, result.do)
+    return row is not None and notify_of_error(row, result.do)
 
 
 def open_incident(
     *,
-    matter: str,
+    dedup_key: str,
     title: str,
     cause: str,
     runbook: str = "",
     state: State = State.CRITICAL,
-    loud: bool = True,
+    notify: bool = True,
     started_at: datetime | None = None,
 ) -> Incident | None:
     """A new incident; None where it is open already, by whomever."""
-    last = last_of(matter)
+    last = last_of(dedup_key)
     if last is not None and last.ended_at is None:
         return None
     row = Incident(
-        id=Incident.key(matter, last.pk if last else None),
-        matter=clean_text(matter, 200),
+        id=Incident.key(dedup_key, last.pk if last else None),
+        dedup_key=clean_text(dedup_key, 200),
         title=clean_text(title, 300),
         cause=clean_text(cause),
-        latest=clean_text(cause),
+        latest_detail=clean_text(cause),
         runbook=runbook,
         state=state,
-        loud=loud,
+        notify=notify,
         started_at=started_at or timezone.now(),
     )
     return row if insert_new(Incident, [row]) else None
 
 
-def last_of(matter: str) -> Incident | None:
-    return Incident.objects.filter(matter=matter).order_by("-started_at", "-id").first()
+def last_of(dedup_key: str) -> Incident | None:
+    return Incident.objects.filter(dedup_key=dedup_key).order_by("-started_at", "-id").first()
 
 
 def go_on(row: Incident, result: Result) -> bool:
     """It is still there: what is seen now, and whether it got worse."""
     sentence = clean_text(result.sentence)
-    if sentence != row.latest:
-        Incident.objects.filter(pk=row.pk, ended_at=None).update(latest=sentence)
-    is_worse, gets_loud = result.state > row.state, result.loud and not row.loud
-    if not (is_worse or gets_loud):
+    if sentence != row.latest_detail:
+        Incident.objects.filter(pk=row.pk, ended_at=None).update(latest_detail=sentence)
+    is_worse, becomes_notable = result.state > row.state, result.notify and not row.notify
+    if not (is_worse or becomes_notable):
         return False
-    worse = Q(state__lt=result.state) if is_worse else Q(loud=False)
+    worse = Q(state__lt=result.state) if is_worse else Q(notify=False)
     state = max(result.state, State(row.state))
-    if not Incident.objects.filter(worse, pk=row.pk, ended_at=None).update(state=state, loud=True):
+    if not Incident.objects.filter(worse, pk=row.pk, ended_at=None).update(state=state, notify=True):
         return False
-    row.state, row.loud, row.latest = state, True, sentence
-    return tell_trouble(row, result.do)
+    row.state, row.notify, row.latest_detail = state, True, sentence
+    return notify_of_error(row, result.do)
 
 
 def end(row: Incident) -> bool:
@@ -106,7 +106,7 @@ def end(row: Incident) -> bool:
     now = timezone.now()
     if not Incident.objects.filter(pk=row.pk, ended_at=None).update(ended_at=now):
         return False
-    if not row.loud:
+    if not row.notify:
         return False
     text = gettext("%(title)s: well again after %(span)s. It began with: %(cause)s") % {
         "title": row.title,
@@ -116,17 +116,17 @@ def end(row: Incident) -> bool:
     return _notify(WELL_NOTICE, gettext("Well again: %(title)s") % {"title": row.title}, text, row)
 
 
-def record_past(*, matter: str, title: str, cause: str, started_at: datetime, ended_at: datetime) -> None:
+def record_past(*, dedup_key: str, title: str, cause: str, started_at: datetime, ended_at: datetime) -> None:
     """Something that was over before anybody could write it down."""
     row = Incident(
-        id=Incident.key(f"{matter}\n{started_at.isoformat()}", None),
-        matter=matter,
+        id=Incident.key(f"{dedup_key}\n{started_at.isoformat()}", None),
+        dedup_key=dedup_key,
         title=title,
         cause=clean_text(cause),
-        latest=clean_text(cause),
-        runbook=f"{RUNBOOK}#{matter.partition(':')[0]}",
+        latest_detail=clean_text(cause),
+        runbook=f"{RUNBOOK}#{dedup_key.partition(':')[0]}",
         state=State.CRITICAL,
-        loud=True,
+        notify=True,
         started_at=started_at,
         ended_at=ended_at,
     )
@@ -134,13 +134,13 @@ def record_past(*, matter: str, title: str, cause: str, started_at: datetime, en
         ask_worker(SEND, task_name="Tell of health")
 
 
-def tell_trouble(row: Incident, do: str) -> bool:
+def notify_of_error(row: Incident, do: str) -> bool:
     """What is wrong stands in the subject already: it is read on a phone, at night."""
-    if not row.loud:
+    if not row.notify:
         return False
-    subject = f"{State(row.state).label}: {row.title}: {row.latest}"
+    subject = f"{State(row.state).label}: {row.title}: {row.latest_detail}"
     see = gettext("See %(runbook)s.") % {"runbook": row.runbook}
-    return _notify(CRITICAL_NOTICE, subject, " ".join(filter(None, (row.latest, do, see))), row)
+    return _notify(CRITICAL_NOTICE, subject, " ".join(filter(None, (row.latest_detail, do, see))), row)
 
 
 def _notify(kind: str, subject: str, text: str, row: Incident) -> bool:

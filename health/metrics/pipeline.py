@@ -36,7 +36,7 @@ class Measured:
 class Pull(NamedTuple):
     """A call that brought something, until all could see it."""
 
-    asked_at: datetime
+    called_at: datetime
     ended_at: datetime
     received_at: datetime
     published_at: datetime
@@ -52,12 +52,12 @@ def pulls_between(start: datetime, end: datetime) -> list[Pull]:
     rows = Delivery.objects.filter(
         state=DeliveryState.PUBLISHED, source=Source.PULL, id__gte=key_at(start), id__lt=key_at(end)
     ).order_by("-id")
-    fields = ("asked_at", "ended_at", "received_at", "published_at", "notification_count")
+    fields = ("called_at", "ended_at", "received_at", "published_at", "notification_count")
     return [Pull(*row) for row in rows.values_list(*fields)[:MOST] if None not in row]
 
 
 def measured(pulls: Sequence[Pull]) -> Measured:
-    seconds = [(pull.ended_at - pull.asked_at).total_seconds() for pull in pulls]
+    seconds = [(pull.ended_at - pull.called_at).total_seconds() for pull in pulls]
     visible = [(pull.published_at - pull.received_at).total_seconds() for pull in pulls]
     count = sum(pull.notifications for pull in pulls)
     rate = round(count / sum(visible), 1) if sum(visible) > 0 else None

@@ -24,12 +24,12 @@ RECENT = timedelta(hours=1)
 NUMBERS: tuple[tuple[str, str, str, str, float], ...] = (
     ("fresh", "dnbmon_registration_age_seconds", "Since D&B's queue was seen empty.", "registration", 3600.0),
     ("pulling", "dnbmon_registrations_failing", "Registrations that could not be pulled three times.", "", 1.0),
-    ("doubts", "dnbmon_calls_in_doubt", "Calls that may have taken what never arrived.", "", 1.0),
+    ("in-doubt", "dnbmon_calls_in_doubt", "Calls that may have taken what never arrived.", "", 1.0),
     ("unread", "dnbmon_deliveries_unread", "Deliveries stored and not read.", "", 1.0),
     ("unpublished", "dnbmon_deliveries_unpublished", "Deliveries read and not published.", "", 1.0),
     ("dead-letters", "dnbmon_dead_letters", "Items that could not be read.", "", 1.0),
-    ("dispatches", "dnbmon_dispatches_overdue", "Messages that should have gone out.", "", 1.0),
-    ("parked", "dnbmon_dispatches_parked", "Messages given up in the last 7 days.", "", 1.0),
+    ("messages", "dnbmon_dispatches_overdue", "Messages that should have gone out.", "", 1.0),
+    ("dead-messages", "dnbmon_dispatches_parked", "Messages given up in the last 7 days.", "", 1.0),
     ("sync", "dnbmon_syncs_failed", "Syncs that failed and are tried again.", "", 1.0),
     ("database", "dnbmon_migrations_waiting", "Migrations not applied.", "", 1.0),
     ("disk", "dnbmon_disk_free_bytes", "Free where data is kept, on this machine.", "", 1e9),
@@ -68,7 +68,7 @@ class HealthCollector:
             yield self._number(check, name, words, label, factor)
         yield from self._incidents()
         yield from self._speeds()
-        last = Publication.objects.aggregate(last=Max("number"))["last"] or 0
+        last = Publication.objects.aggregate(last=Max("sequence"))["last"] or 0
         yield CounterMetricFamily("dnbmon_publications", "Deliveries published, ever.", value=last)
 
     def _states(self) -> Iterator[Metric]:

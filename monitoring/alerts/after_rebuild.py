@@ -22,7 +22,7 @@ from monitoring.alerts.evaluate import Match, fact_of
 from monitoring.alerts.rules import Rule, compile_rule
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.elements.paths import Mistake
-from monitoring.models import Alert, AlertFact, AlertKind, AlertRule, AlertState, Change
+from monitoring.models import Alert, AlertItem, AlertKind, AlertRule, AlertState, Change
 from monitoring.story_order import OLDEST_FIRST, story_key
 from portfolio.companies.search import with_companies
 
@@ -33,7 +33,7 @@ About = tuple[uuid.UUID, str, str, datetime]
 
 def correct_alerts() -> int:
     """Give the facts of all alerts to the changes that hold; returns how many open alerts tell something else now."""
-    companies = AlertFact.objects.order_by().values_list("company", flat=True).distinct()
+    companies = AlertItem.objects.order_by().values_list("company", flat=True).distinct()
     rules = {row.pk: row for row in AlertRule.objects.all()}
     return sum(_correct(batch, rules) for batch in in_batches(sorted(set(companies)), AT_ONCE))
 
@@ -41,7 +41,7 @@ def correct_alerts() -> int:
 def _correct(companies: Sequence[str], rules: dict[uuid.UUID, AlertRule]) -> int:
     facts, changes = _facts_of(companies)
     _keep_places(facts, changes)
-    gone: dict[uuid.UUID, list[AlertFact]] = defaultdict(list)
+    gone: dict[uuid.UUID, list[AlertItem]] = defaultdict(list)
     for fact in facts:
         if fact.change in changes and changes[fact.change].superseded:
             gone[fact.alert_id].append(fact)
@@ -53,20 +53,20 @@ def _correct(companies: Sequence[str], rules: dict[uuid.UUID, AlertRule]) -> int
     return corrected
 
 
-def _facts_of(companies: Sequence[str]) -> tuple[list[AlertFact], dict[uuid.UUID, Change]]:
-    facts = list(AlertFact.objects.filter(company__in=companies).order_by("number", "id"))
+def _facts_of(companies: Sequence[str]) -> tuple[list[AlertItem], dict[uuid.UUID, Change]]:
+    facts = list(AlertItem.objects.filter(company__in=companies).order_by("sequence", "id"))
     changes: dict[uuid.UUID, Change] = {}
     for keys in in_batches([fact.change for fact in facts]):
         changes.update(Change.objects.in_bulk(keys))
     return facts, changes
 
 
-def _keep_places(facts: Iterable[AlertFact], changes: dict[uuid.UUID, Change]) -> None:
+def _keep_places(facts: Iterable[AlertItem], changes: dict[uuid.UUID, Change]) -> None:
     """A fact stands in the story where its change stands."""
     for fact in facts:
         change = changes.get(fact.change)
         if change and fact.place != change.place:
-            AlertFact.objects.filter(pk=fact.pk).update(place=change.place)
+            AlertItem.objects.filter(pk=fact.pk).update(place=change.place)
 
 
 def _about(change: Change) -> About:
@@ -75,12 +75,12 @@ def _about(change: Change) -> About:
 
 def _holding(superseded: Iterable[Change]) -> dict[About, list[Change]]:
     """The comparisons that hold, by what they are about, in the order of the story."""
-    wanted = {_about(change) for change in superseded}
+    requested = {_about(change) for change in superseded}
     found: dict[About, list[Change]] = defaultdict(list)
-    for moments in in_batches(sorted({moment for *_, moment in wanted})):
+    for moments in in_batches(sorted({moment for *_, moment in requested})):
         rows = Change.objects.filter(changed_at__in=moments, superseded=False).exclude(derived_from="")
-        for row in rows.filter(company__in={company for _, company, *_ in wanted}).order_by(*OLDEST_FIRST):
-            if _about(row) in wanted:
+        for row in rows.filter(company__in={company for _, company, *_ in requested}).order_by(*OLDEST_FIRST):
+            if _about(row) in requested:
                 found[_about(row)].append(row)
     return found
 
@@ -105,7 +105,7 @@ def _compiled(row: AlertRule | None) -> Rule | None:
 def _move_facts(
     alert: Alert,
     rule: Rule,
-    gone: Sequence[AlertFact],
+    gone: Sequence[AlertItem],
     changes: dict[uuid.UUID, Change],
     holding: dict[About, list[Change]],
 ) -> bool:
@@ -116,9 +116,9 @@ def _move_facts(
     if not matches:
         return False
     words = _words([match.change for _, match in matches])
-    facts = [fact_of(alert.pk, match, words[match.change.pk], fact.number) for fact, match in matches]
-    insert_new(AlertFact, facts)
-    own = set(AlertFact.objects.filter(pk__in=[fact.pk for fact in facts], alert=alert.pk).values_list("pk", flat=True))
+    facts = [fact_of(alert.pk, match, words[match.change.pk], fact.sequence) for fact, match in matches]
+    insert_new(AlertItem, facts)
+    own = set(AlertItem.objects.filter(pk__in=[fact.pk for fact in facts], alert=alert.pk).values_list("pk", flat=True))
     told = [match for _, match in matches if match.fact in own]
     if told:
         moved = {_about(match.change) for match in told}
@@ -132,10 +132,10 @@ def _words(changes: list[Change]) -> dict[uuid.UUID, str]:
 
 
 def _say_what_holds(
-    alert: Alert, left: Sequence[AlertFact], told: Iterable[Match], words: dict[uuid.UUID, str]
+    alert: Alert, left: Sequence[AlertItem], told: Iterable[Match], words: dict[uuid.UUID, str]
 ) -> None:
-    AlertFact.objects.filter(pk__in=[fact.pk for fact in left]).delete()
-    said: dict[str, Any] = {"fact_count": AlertFact.objects.filter(alert=alert.pk).count()}
+    AlertItem.objects.filter(pk__in=[fact.pk for fact in left]).delete()
+    said: dict[str, Any] = {"fact_count": AlertItem.objects.filter(alert=alert.pk).count()}
     if alert.title in {fact.text for fact in left}:
         first = min(told, key=lambda match: story_key(match.change))
         title = words[first.change.pk]

@@ -73,7 +73,7 @@ class AlertParameters(PageParameters):
     company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
 
 
-def shown(alerts: Sequence[Alert]) -> Any:
+def serialized(alerts: Sequence[Alert]) -> Any:
     companies = companies_of(alert.company_id for alert in alerts if alert.company_id)
     return AlertSerializer([_item(alert, companies) for alert in alerts], many=True).data
 
@@ -116,7 +116,7 @@ class AlertList(APIView):
             rows = beyond(rows, ("raised_at", "id"), _place(asked["after"]), newest_first=True)
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].raised_at.isoformat(), found[-1].pk.hex]) if has_more else None
-        return Response({"results": shown(found), "next": token})
+        return Response({"results": serialized(found), "next": token})
 
 
 def _place(cursor: str) -> tuple[datetime, uuid.UUID]:
@@ -148,12 +148,12 @@ class AlertDetail(APIView):
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
         """As it is now."""
-        return Response(shown([alert_or_404(id)])[0])
+        return Response(serialized([alert_or_404(id)])[0])
 
 
 def _done(request: Request, key: uuid.UUID, act: Callable[..., int]) -> Response:
     act([key], by=who(request))
-    return Response(shown([alert_or_404(key)])[0])
+    return Response(serialized([alert_or_404(key)])[0])
 
 
 class AlertAcknowledge(APIView):

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from monitoring.alerts.routing import open_channels_of
-from monitoring.models import Alert, Channel, Dispatch, TargetKind, content_key
+from monitoring.models import Alert, Channel, OutboxMessage, TargetKind, content_key
 from monitoring.outbox.queue import enqueue
 
 # Whoever is killed between assigning and notifying leaves it to the next run.
@@ -43,10 +43,10 @@ def _was_there(channel: Channel, alert: Any) -> bool:
     return is_own_mail or channel.created_at is None or channel.created_at <= alert.assigned_at
 
 
-def _assignment(channel: Channel, alert: Any, now: datetime) -> Dispatch:
+def _assignment(channel: Channel, alert: Any, now: datetime) -> OutboxMessage:
     event = f"assigned:{alert.pk}:{int(alert.assigned_at.timestamp() * 1000)}"
-    return Dispatch(
-        id=Dispatch.key(channel.pk, event),
+    return OutboxMessage(
+        id=OutboxMessage.key(channel.pk, event),
         kind=TargetKind.CHANNEL,
         target=channel.pk,
         event=event,

@@ -25,7 +25,7 @@ from monitoring.elements.formatting import from_json
 from monitoring.elements.json_paths import same_value
 from monitoring.elements.paths import Facet
 from monitoring.history.state import touching
-from monitoring.models import Alert, AlertFact, AlertKind, AlertState, Change, Kind
+from monitoring.models import Alert, AlertItem, AlertKind, AlertState, Change, Kind
 from monitoring.story_order import story_key
 from portfolio.models import Company
 
@@ -43,7 +43,7 @@ AT_ONCE = 200
 class Stories:
     """The facts of some companies' alerts, and the changes that may undo them."""
 
-    facts: dict[uuid.UUID, list[AlertFact]]
+    facts: dict[uuid.UUID, list[AlertItem]]
     changes: dict[uuid.UUID, Change]
     by_company: dict[str, list[Change]]
     leaves: dict[uuid.UUID, dict[str, Facet]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ def review_reversals(companies: Iterable[str]) -> int:
 
 def review_all_reversals() -> int:
     """The same for every company that has ever had an alert."""
-    companies = AlertFact.objects.order_by().values_list("company", flat=True).distinct()
+    companies = AlertItem.objects.order_by().values_list("company", flat=True).distinct()
     return review_reversals(companies)
 
 
@@ -73,7 +73,7 @@ def _review(companies: Sequence[str]) -> int:
 
 def _alerts_of(companies: Sequence[str]) -> list[Alert]:
     """Those that are open, and those that the program has closed."""
-    keys = set(AlertFact.objects.filter(company__in=companies).order_by().values_list("alert_id", flat=True))
+    keys = set(AlertItem.objects.filter(company__in=companies).order_by().values_list("alert_id", flat=True))
     found: list[Alert] = []
     for batch in in_batches(sorted(keys)):
         ours = ~Q(state=AlertState.CLOSED) | Q(closed_by=PROGRAM)
@@ -82,9 +82,9 @@ def _alerts_of(companies: Sequence[str]) -> list[Alert]:
 
 
 def _stories(alerts: Sequence[uuid.UUID]) -> Stories:
-    facts: dict[uuid.UUID, list[AlertFact]] = defaultdict(list)
+    facts: dict[uuid.UUID, list[AlertItem]] = defaultdict(list)
     for batch in in_batches(alerts):
-        for fact in AlertFact.objects.filter(alert__in=batch):
+        for fact in AlertItem.objects.filter(alert__in=batch):
             facts[fact.alert_id].append(fact)
     all_facts = [fact for found in facts.values() for fact in found]
     changes: dict[uuid.UUID, Change] = {}
@@ -93,7 +93,7 @@ def _stories(alerts: Sequence[uuid.UUID]) -> Stories:
     return Stories(facts, changes, _later_changes(all_facts))
 
 
-def _later_changes(facts: Sequence[AlertFact]) -> dict[str, list[Change]]:
+def _later_changes(facts: Sequence[AlertItem]) -> dict[str, list[Change]]:
     """What holds now and may undo one of the facts, in the order of the story."""
     kinds = {*TAKEN_BACK_BY.keys(), *TAKEN_BACK_BY.values()}
     may_undo = Q(kind__in=kinds) | (Q(kind=Kind.ELEMENT) & touching(sorted({fact.element for fact in facts} - {""})))
@@ -107,7 +107,7 @@ def _later_changes(facts: Sequence[AlertFact]) -> dict[str, list[Change]]:
     return found
 
 
-def _undone_by(stories: Stories, facts: Sequence[AlertFact]) -> list[Change] | None:
+def _undone_by(stories: Stories, facts: Sequence[AlertItem]) -> list[Change] | None:
     """The changes that undo the facts, or None while one of them stands. A fact whose change is gone stands."""
     undone: list[Change] = []
     for fact in facts:

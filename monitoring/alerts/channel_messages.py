@@ -18,7 +18,7 @@ from monitoring.alerts.message_templates import (
     test_message,
 )
 from monitoring.alerts.own_alerts import OPEN
-from monitoring.models import Alert, Channel, Dispatch, TargetKind
+from monitoring.models import Alert, Channel, OutboxMessage, TargetKind
 from monitoring.outbox.channels import send
 from monitoring.outbox.message import Message
 from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route
@@ -27,31 +27,31 @@ from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route
 SPACING = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440, 1440))
 
 
-def send_dispatch(dispatch: Dispatch) -> Answer:
-    """Say to its channel what a dispatch is about, as it is now; raises NotSent."""
-    channel = Channel.objects.select_related("person").filter(pk=dispatch.target).first()
+def send_message(row: OutboxMessage) -> Answer:
+    """Say to its channel what a message is about, as it is now; raises NotSent."""
+    channel = Channel.objects.select_related("person").filter(pk=row.target).first()
     if channel is None:
         raise NotSent(gettext("The channel was deleted."), final=True)
     if not channel.active or channel.unsubscribed_at:
         raise NotSent(gettext("The channel is switched off."), final=True)
-    message = message_of(channel, dispatch)
+    message = message_of(channel, row)
     if message is None:
         raise NotSent(gettext("What it was about is gone."), final=True)
-    return send(channel, message, dispatch.pk)
+    return send(channel, message, row.pk)
 
 
-def message_of(channel: Channel, dispatch: Dispatch) -> Message | None:
-    payload: dict[str, Any] = json.loads(dispatch.payload)
+def message_of(channel: Channel, row: OutboxMessage) -> Message | None:
+    payload: dict[str, Any] = json.loads(row.payload)
     if "alert" in payload:
         alert = Alert.objects.filter(pk=payload["alert"]).first()
-        return alert_message(channel, alert, payload["number"]) if alert else None
+        return alert_message(channel, alert, payload["sequence"]) if alert else None
     if "assigned" in payload:
         theirs = Alert.objects.filter(pk=payload["assigned"], assignee=payload["to"], state__in=OPEN).first()
         return assignment_message(channel, theirs, payload["by"]) if theirs else None
     if "notice" in payload:
         notice = Notice.objects.filter(pk=payload["notice"]).first()
         return notice_message(channel, notice) if notice else None
-    return digest_message(channel, dispatch.pk, datetime.fromisoformat(payload["digest"]))
+    return digest_message(channel, row.pk, datetime.fromisoformat(payload["digest"]))
 
 
 def send_test(channel: Channel) -> str:
@@ -63,4 +63,4 @@ def send_test(channel: Channel) -> str:
     return ""
 
 
-ROUTES[TargetKind.CHANNEL] = Route(send_dispatch, SPACING)
+ROUTES[TargetKind.CHANNEL] = Route(send_message, SPACING)

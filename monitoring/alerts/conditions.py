@@ -13,7 +13,7 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.elements.compare import NUMBER, is_worse, number_of
-from monitoring.elements.formatting import is_nothing, say
+from monitoring.elements.formatting import is_nothing, value_text
 from monitoring.elements.paths import Facet, Mistake
 
 CHANGES, WORSE = "changes", "gets worse"
@@ -61,7 +61,7 @@ class Condition:
         return f"{self.operator} {self.value}".strip()
 
     @property
-    def in_words(self) -> str:
+    def text(self) -> str:
         """For people; rules are written and kept in the words of `OPERATORS`' keys."""
         return str(SAID[self.operator]) % {"value": self.value}
 
@@ -72,15 +72,15 @@ class Condition:
             return is_worse(facet)
         if self.operator in NUMERIC:
             return self._compares(number_of(facet.previous), number_of(facet.current))
-        return self._says(facet)
+        return self._is_met_by_text(facet)
 
-    def _says(self, facet: Facet) -> bool:
-        before, after, wanted = texts_of(facet.previous), texts_of(facet.current), folded(self.value)
+    def _is_met_by_text(self, facet: Facet) -> bool:
+        before, after, requested = texts_of(facet.previous), texts_of(facet.current), casefolded(self.value)
         if self.operator == WAS:
-            return wanted in before and wanted not in after
+            return requested in before and requested not in after
         if self.operator == BECOMES:
-            return wanted in after and wanted not in before
-        return any(wanted in text for text in after)
+            return requested in after and requested not in before
+        return any(requested in text for text in after)
 
     def _compares(self, before: Decimal | None, after: Decimal | None) -> bool:
         if before is None or after is None:
@@ -100,9 +100,9 @@ class Condition:
     def holds(self, value: Any) -> bool:
         """Whether a value is so already, without having become so: of a company that was added."""
         if self.operator == BECOMES:
-            return folded(self.value) in texts_of(value)
+            return casefolded(self.value) in texts_of(value)
         if self.operator == CONTAINS:
-            return any(folded(self.value) in text for text in texts_of(value))
+            return any(casefolded(self.value) in text for text in texts_of(value))
         number = number_of(value)
         if number is None:
             return False
@@ -119,10 +119,10 @@ def parse_condition(text: str) -> Condition:
     raise Mistake(gettext("A condition begins with one of: %(known)s.") % {"known": known})
 
 
-def line_in_words(line: str) -> str:
+def line_text(line: str) -> str:
     """A condition as people read it; what is none stands as it was written."""
     try:
-        return parse_condition(line).in_words
+        return parse_condition(line).text
     except Mistake:
         return line
 
@@ -152,7 +152,7 @@ def _numeric(operator: str, value: str, at: int) -> Condition:
     return Condition(operator, value, number, is_percent)
 
 
-def folded(text: str) -> str:
+def casefolded(text: str) -> str:
     """As people compare: without case, numbers in one form, yes and no as true and false."""
     plain = " ".join(text.casefold().split())
     number = number_of(plain)
@@ -163,7 +163,7 @@ def texts_of(value: Any) -> set[str]:
     """What a value says: itself, and the members of objects and items of lists, each and as a whole."""
     # Alike for whoever tries a rule and for the job that applies it: in the installation's language.
     with override(settings.LANGUAGE_CODE):
-        said = {folded(say(value)), "nothing"} if is_nothing(value) else {folded(say(value))}
+        said = {casefolded(value_text(value)), "nothing"} if is_nothing(value) else {casefolded(value_text(value))}
         return said | set(_texts(value, 0))
 
 
@@ -177,4 +177,4 @@ def _texts(value: Any, depth: int) -> Iterator[str]:
     elif isinstance(value, bool):
         yield "true" if value else "false"
     elif value is not None and not isinstance(value, (dict, list)):
-        yield folded(str(value))
+        yield casefolded(str(value))

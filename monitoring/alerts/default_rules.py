@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from core.db import insert_new
-from monitoring.models import AlertRule, Combination, Grouping, Kind, ReadMark, Severity, content_key
+from monitoring.models import AlertRule, Combination, ConsumerOffset, Grouping, Kind, Severity, content_key
 
 INSTALLED = "ready pack of rules"
 LEGAL = ("hasOpenBankruptcy", "hasBankruptcy", "hasInsolvency", "hasLiquidation", "hasSuspensionOfPayments")
@@ -38,7 +38,7 @@ def _paths(*paths: str) -> str:
     return "\n".join(f"organization.{path}" for path in paths)
 
 
-PACK: Mapping[str, dict[str, Any]] = {
+DEFAULT_RULES: Mapping[str, dict[str, Any]] = {
     "out-of-business": _rule(
         _("Out of business"),
         Severity.CRITICAL,
@@ -135,49 +135,51 @@ def columns_of(name: str) -> dict[str, Any]:
         "tags": "",
         "countries": "",
         "grouping": Grouping.COMPANY_DAY,
-        "to_owner": True,
+        "notify_owner": True,
         "quiet_from": None,
         "quiet_until": None,
         "quiet_zone": "UTC",
     }
     # Rows are people's: they are written in the installation's language, whoever asks for them.
     with override(settings.LANGUAGE_CODE):
-        words = {column: str(PACK[name][column]) for column in ("name", "description")}
-    return {**defaults, **PACK[name], **words, "pack": name}
+        words = {column: str(DEFAULT_RULES[name][column]) for column in ("name", "description")}
+    return {**defaults, **DEFAULT_RULES[name], **words, "default_key": name}
 
 
-def install_pack(sender: AppConfig | None = None, **kwargs: Any) -> None:
+def install_default_rules(sender: AppConfig | None = None, **kwargs: Any) -> None:
     """Once, at the first start: what people delete later stays deleted. Runs after every migration."""
-    if sender is not None and ReadMark._meta.db_table not in _tables(kwargs):
+    if sender is not None and ConsumerOffset._meta.db_table not in _tables(kwargs):
         return
-    if not ReadMark.objects.filter(reader=INSTALLED).exists():
-        restore_pack()
-        insert_new(ReadMark, [ReadMark(reader=INSTALLED, number=1)])
+    if not ConsumerOffset.objects.filter(consumer=INSTALLED).exists():
+        restore_default_rules()
+        insert_new(ConsumerOffset, [ConsumerOffset(consumer=INSTALLED, position=1)])
 
 
 def _tables(kwargs: Mapping[str, Any]) -> set[str]:
     """Of a database in the state that was migrated to, which may be an old one."""
     state = kwargs.get("apps", apps)
     known = "monitoring" in state.all_models and "alertrule" in state.all_models["monitoring"]
-    return {ReadMark._meta.db_table} if known else set()
+    return {ConsumerOffset._meta.db_table} if known else set()
 
 
-def restore_pack() -> int:
+def restore_default_rules() -> int:
     """Put back what was deleted of the pack; returns how many rules."""
-    rows = [AlertRule(id=content_key("pack", name), changed_at=timezone.now(), **columns_of(name)) for name in PACK]
+    rows = [
+        AlertRule(id=content_key("pack", name), changed_at=timezone.now(), **columns_of(name)) for name in DEFAULT_RULES
+    ]
     return len(insert_new(AlertRule, rows))
 
 
 def reset(rule: AlertRule) -> bool:
     """As the pack has it; False for a rule that is not of the pack."""
-    if rule.pack not in PACK:
+    if rule.default_key not in DEFAULT_RULES:
         return False
-    columns = {**columns_of(rule.pack), "changed_at": timezone.now()}
+    columns = {**columns_of(rule.default_key), "changed_at": timezone.now()}
     return bool(AlertRule.objects.filter(pk=rule.pk).update(**columns))
 
 
 def is_changed(rule: AlertRule) -> bool:
     """Whether people have made something else of it than the pack has."""
-    if rule.pack not in PACK:
+    if rule.default_key not in DEFAULT_RULES:
         return False
-    return any(getattr(rule, name) != value for name, value in columns_of(rule.pack).items() if name != "active")
+    return any(getattr(rule, name) != value for name, value in columns_of(rule.default_key).items() if name != "active")

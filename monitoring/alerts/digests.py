@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 from django.utils import timezone
 
-from monitoring.models import Channel, DigestItem, Dispatch, Rhythm, TargetKind
+from monitoring.models import Channel, DigestItem, Frequency, OutboxMessage, TargetKind
 from monitoring.outbox.addresses import zone_of
 from monitoring.outbox.queue import enqueue
 
@@ -16,13 +16,13 @@ DEFAULT_TIME = time(8)
 
 def next_digest(channel: Channel, after: datetime) -> datetime | None:
     """When the channel's next digest is due; None for one that hears at once."""
-    if channel.rhythm == Rhythm.AT_ONCE:
+    if channel.frequency == Frequency.AT_ONCE:
         return None
     zone = zone_of(channel)
     day = after.astimezone(zone).date()
     while True:
         moment = datetime.combine(day, channel.digest_time or DEFAULT_TIME, zone)
-        if moment > after and (channel.rhythm == Rhythm.DAILY or day.weekday() == channel.digest_day):
+        if moment > after and (channel.frequency == Frequency.DAILY or day.weekday() == channel.digest_day):
             return moment
         day += timedelta(days=1)
 
@@ -38,7 +38,7 @@ def _send_digest(channel: Channel) -> bool:
     due = channel.next_digest_at
     if due is None:
         return False
-    key = Dispatch.key(channel.pk, _event(due))
+    key = OutboxMessage.key(channel.pk, _event(due))
     if channel.active and channel.unsubscribed_at is None:
         DigestItem.objects.filter(channel=channel, digest=None, created_at__lte=due).update(digest=key)
     is_due = DigestItem.objects.filter(channel=channel, digest=key).exists()
@@ -53,9 +53,9 @@ def _event(due: datetime) -> str:
     return f"digest:{int(due.timestamp() * 1000)}"
 
 
-def _dispatch(channel: Channel, due: datetime) -> Dispatch:
-    return Dispatch(
-        id=Dispatch.key(channel.pk, _event(due)),
+def _dispatch(channel: Channel, due: datetime) -> OutboxMessage:
+    return OutboxMessage(
+        id=OutboxMessage.key(channel.pk, _event(due)),
         kind=TargetKind.CHANNEL,
         target=channel.pk,
         event=_event(due),

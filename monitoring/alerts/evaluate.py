@@ -1,7 +1,7 @@
-"""Published changes → alerts: a stage of its own, with its own mark in the order of publication.
+"""Published changes → alerts: a stage of its own, with its own offset in the order of publication.
 
 Each step over a publication may be repeated: alerts, facts and messages have keys made of their content, counts are
-taken from the rows, and the mark moves last. Who dies in between loses none and doubles none.
+taken from the rows, and the offset moves last. Who dies in between loses none and doubles none.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from datetime import UTC, datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from core.db import in_batches, insert_new
 from monitoring.alerts.auto_resolve import review_reversals
 from monitoring.alerts.new_company_summary import note_baselines
 from monitoring.alerts.repeated_notices import known_already
-from monitoring.alerts.routing import Raised, tell
+from monitoring.alerts.routing import Raised, notify
 from monitoring.alerts.rules import Rule, Scope, compile_rule
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.elements.paths import Mistake
 from monitoring.models import (
     Alert,
-    AlertFact,
+    AlertItem,
     AlertKind,
     AlertRule,
     AlertState,
@@ -37,13 +37,13 @@ from monitoring.models import (
     Severity,
     content_key,
 )
-from monitoring.publications.consumers import PublicationReader, after
+from monitoring.publications.consumers import PublicationConsumer, after
 from monitoring.story_order import story_key
 from monitoring.webhooks.endpoints import Event, emit_events
 from portfolio.models import Company
 
 logger = logging.getLogger(__name__)
-READER = PublicationReader("alerts")
+CONSUMER = PublicationConsumer("alerts")
 OLD_NEWS = timedelta(days=7)
 MOST_AN_HOUR = 100
 
@@ -71,11 +71,11 @@ class Reading:
     words: dict[uuid.UUID, str] = field(default_factory=dict)
 
     @property
-    def number(self) -> int:
-        return self.publication.number
+    def sequence(self) -> int:
+        return self.publication.sequence
 
     @property
-    def hour(self) -> datetime:
+    def rate_window(self) -> datetime:
         return self.publication.published_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
@@ -89,26 +89,26 @@ class Group:
 
 
 def raise_alerts(until: datetime) -> int:
-    """Read the publications behind the mark; returns how many were read."""
-    mark = READER.mark()
-    if not after(mark).exists():
+    """Read the publications behind the offset; returns how many were read."""
+    position = CONSUMER.position()
+    if not after(position).exists():
         return 0
     rules = active_rules()
     done = 0
-    while timezone.now() < until and (publication := after(mark).first()):
+    while timezone.now() < until and (publication := after(position).first()):
         raise_from(publication, rules)
-        if not _move(mark, publication.number):
+        if not _move(position, publication.sequence):
             break
-        mark = publication.number
+        position = publication.sequence
         done += 1
     if done:
-        tally("alerts")
+        update_counts("alerts")
     return done
 
 
-def _move(mark: int, number: int) -> bool:
+def _move(position: int, sequence: int) -> bool:
     """False when somebody else has moved it: they read on from there."""
-    return READER.move(mark, number)
+    return CONSUMER.move(position, sequence)
 
 
 def active_rules() -> list[Rule]:
@@ -129,15 +129,15 @@ def raise_from(publication: Publication, rules: Sequence[Rule]) -> list[Alert]:
     groups = write_alerts(reading, find_matches(reading))
     review_reversals(change.company_id for change in brought)
     raised = [*_raised(reading, groups), *note_baselines(publication, rules)]
-    tell(raised, publication)
-    emit_events(_events(raised, publication.number))
+    notify(raised, publication)
+    emit_events(_events(raised, publication.sequence))
     return [one.alert for one in raised]
 
 
-def _events(raised: Iterable[Raised], number: int) -> Iterator[Event]:
+def _events(raised: Iterable[Raised], sequence: int) -> Iterator[Event]:
     """For other systems: each alert once, when it is raised."""
     for alert in (one.alert for one in raised):
-        if alert.number == number or alert.kind == AlertKind.BASELINE:
+        if alert.sequence == sequence or alert.kind == AlertKind.BASELINE:
             data = {
                 "id": str(alert.pk),
                 "company": alert.company_id,
@@ -167,8 +167,8 @@ def find_matches(reading: Reading) -> list[Match]:
         for rule in reading.rules
         if (reason := rule.reason(change))
     ]
-    known = known_already([match.change for match in found], reading.number)
-    taken = facts_taken(found, reading.number)
+    known = known_already([match.change for match in found], reading.sequence)
+    taken = facts_taken(found, reading.sequence)
     found = [match for match in found if match.change.pk not in known and match.fact not in taken]
     reading.scope = Scope.of(match.change.company_id for match in found)
     return [
@@ -176,11 +176,11 @@ def find_matches(reading: Reading) -> list[Match]:
     ]
 
 
-def facts_taken(matches: Iterable[Match], number: int) -> set[uuid.UUID]:
+def facts_taken(matches: Iterable[Match], sequence: int) -> set[uuid.UUID]:
     """Facts that an earlier publication has brought to an alert."""
     taken: set[uuid.UUID] = set()
     for batch in in_batches([match.fact for match in matches]):
-        taken.update(AlertFact.objects.filter(pk__in=batch, number__lt=number).values_list("pk", flat=True))
+        taken.update(AlertItem.objects.filter(pk__in=batch, sequence__lt=sequence).values_list("pk", flat=True))
     return taken
 
 
@@ -192,23 +192,23 @@ def write_alerts(reading: Reading, matches: Sequence[Match]) -> list[Group]:
     groups = [group for rule in reading.rules for group in groups_of(reading, rule, matches)]
     if not groups:
         return []
-    words = in_words(reading, [match.change for match in matches])
+    words = sentences_of(reading, [match.change for match in matches])
     insert_new(Alert, [_alert(reading, group, words) for group in groups])
     pairs = [(group.key, match) for group in groups for match in group.matches]
-    insert_new(AlertFact, [fact_of(key, match, words[match.change.pk], reading.number) for key, match in pairs])
+    insert_new(AlertItem, [fact_of(key, match, words[match.change.pk], reading.sequence) for key, match in pairs])
     _bring_up_to_date(reading, groups)
     return groups
 
 
-def in_words(reading: Reading, changes: Iterable[Change]) -> dict[uuid.UUID, str]:
+def sentences_of(reading: Reading, changes: Iterable[Change]) -> dict[uuid.UUID, str]:
     """Each change as a sentence; what was said before is kept."""
-    wanted = {change.pk: change for change in changes if change.pk not in reading.words}
-    missing = {change.company_id for change in wanted.values()} - reading.scope.companies.keys()
+    requested = {change.pk: change for change in changes if change.pk not in reading.words}
+    missing = {change.company_id for change in requested.values()} - reading.scope.companies.keys()
     if missing:
         reading.scope.companies.update(Company.objects.in_bulk(list(missing)))
-    for change in wanted.values():
+    for change in requested.values():
         change.company = reading.scope.companies[change.company_id]
-    for line in lines_of(list(wanted.values())):
+    for line in lines_of(list(requested.values())):
         reading.words[line.change.pk] = sentence(line)
     return reading.words
 
@@ -221,20 +221,22 @@ def groups_of(reading: Reading, rule: Rule, matches: Iterable[Match]) -> list[Gr
             by_key.setdefault(group_key(reading, match), []).append(match)
     if not by_key:
         return []
-    known = set(Alert.objects.filter(pk__in=by_key, number__lt=reading.number).values_list("pk", flat=True))
+    known = set(Alert.objects.filter(pk__in=by_key, sequence__lt=reading.sequence).values_list("pk", flat=True))
     room = MOST_AN_HOUR - _raised_before(reading, rule)
     fresh = [key for key in by_key if key not in known]
     kept, flooded = fresh[: max(room, 0)], fresh[max(room, 0) :]
     groups = [Group(key, by_key[key]) for key in by_key if key in known or key in set(kept)]
     if flooded:
         rest = [match for key in flooded for match in by_key[key]]
-        groups.append(Group(content_key("flood", rule.key, reading.hour.isoformat()), rest, AlertKind.FLOOD))
+        groups.append(Group(content_key("flood", rule.key, reading.rate_window.isoformat()), rest, AlertKind.FLOOD))
     return groups
 
 
 def _raised_before(reading: Reading, rule: Rule) -> int:
     """This rule's alerts of the hour from earlier publications."""
-    raised = Alert.objects.filter(rule=rule.key, hour=reading.hour, number__lt=reading.number, kind=AlertKind.CHANGE)
+    raised = Alert.objects.filter(
+        rule=rule.key, rate_window=reading.rate_window, sequence__lt=reading.sequence, kind=AlertKind.CHANGE
+    )
     return raised[:MOST_AN_HOUR].count()
 
 
@@ -269,14 +271,14 @@ def _alert(reading: Reading, group: Group, words: Mapping[uuid.UUID, str]) -> Al
         is_late=not is_flood and is_old_news(match.change),
         happened_at=match.change.changed_at,
         raised_at=timezone.now(),
-        hour=reading.hour,
-        number=reading.number,
+        rate_window=reading.rate_window,
+        sequence=reading.sequence,
     )
 
 
-def fact_of(alert: uuid.UUID, match: Match, text: str, number: int) -> AlertFact:
+def fact_of(alert: uuid.UUID, match: Match, text: str, sequence: int) -> AlertItem:
     change = match.change
-    return AlertFact(
+    return AlertItem(
         id=match.fact,
         alert_id=alert,
         rule_name=match.rule.row.name,
@@ -288,19 +290,19 @@ def fact_of(alert: uuid.UUID, match: Match, text: str, number: int) -> AlertFact
         severity=change.severity,
         changed_at=change.changed_at,
         place=change.place,
-        number=number,
+        sequence=sequence,
     )
 
 
 def _bring_up_to_date(reading: Reading, groups: Iterable[Group]) -> None:
     """Counts from the rows; and an alert that grows after somebody closed it is open again."""
     for group in groups:
-        count = AlertFact.objects.filter(alert=group.key).count()
+        count = AlertItem.objects.filter(alert=group.key).count()
         Alert.objects.filter(pk=group.key).exclude(fact_count=count).update(fact_count=count)
         closed_before = Alert.objects.filter(
             pk=group.key,
             state=AlertState.CLOSED,
-            number__lt=reading.number,
+            sequence__lt=reading.sequence,
             closed_at__lt=reading.publication.published_at,
         )
         opened = {"state": AlertState.NEW, "closed_at": None, "closed_by": ""}

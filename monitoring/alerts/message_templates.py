@@ -14,7 +14,7 @@ from core.models import Notice
 from core.text import counted, moment_text
 from core.urls import link
 from monitoring.elements.formatting import lower_first
-from monitoring.models import Alert, AlertFact, AlertKind, Channel, DigestItem, Severity
+from monitoring.models import Alert, AlertItem, AlertKind, Channel, DigestItem, Severity
 from monitoring.outbox.addresses import zone_of
 from monitoring.outbox.message import LONGEST_SUBJECT, MOST_LINES, Entry, Message
 
@@ -26,19 +26,19 @@ def subject_of(text: str) -> str:
     return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1].rstrip() + "…"
 
 
-def alert_message(channel: Channel, alert: Alert, number: int | None) -> Message:
+def alert_message(channel: Channel, alert: Alert, sequence: int | None) -> Message:
     """About an alert: all of it, or what one publication brought to it."""
     with timezone.override(zone_of(channel)):
-        facts = AlertFact.objects.filter(alert=alert)
-        if number is not None:
-            facts = facts.filter(number=number)
+        facts = AlertItem.objects.filter(alert=alert)
+        if sequence is not None:
+            facts = facts.filter(sequence=sequence)
         shown = list(facts.order_by("-severity", "changed_at", "place", "id")[:MOST_LINES])
         count = facts.count()
-        weight = Severity(alert.severity).label
+        severity = Severity(alert.severity).label
         first = shown[0].text if shown and alert.kind == AlertKind.CHANGE else alert.title
         told = _with_more(first, count - 1) if alert.kind == AlertKind.CHANGE else first
         return Message(
-            subject=subject_of(f"[{weight}] {told}"),
+            subject=subject_of(f"[{severity}] {told}"),
             lead=alert.title if alert.kind != AlertKind.CHANGE else "",
             entries=[_fact_entry(fact) for fact in shown],
             more=count - len(shown),
@@ -57,7 +57,7 @@ def assignment_message(channel: Channel, alert: Alert, by: str) -> Message:
     return replace(message, subject=subject_of(subject), lead=lead)
 
 
-def _fact_entry(fact: AlertFact) -> Entry:
+def _fact_entry(fact: AlertItem) -> Entry:
     severity = Severity(fact.severity)
     when = "" if fact.kind == "baseline" else moment_text(fact.changed_at)
     return Entry(fact.text, str(severity.label), severity.name.lower(), when=when)
@@ -85,7 +85,7 @@ def digest_message(channel: Channel, digest: uuid.UUID, due: datetime) -> Messag
         notices = Notice.objects.in_bulk([item.notice for item in items if item.notice])
         entries = [*_alert_entries(alerts.values()), *_notice_entries(notices.values())]
         return Message(
-            subject=subject_of(f"{_told(len(alerts), len(notices))}, {moment_text(due)}"),
+            subject=subject_of(f"{_counts_text(len(alerts), len(notices))}, {moment_text(due)}"),
             lead=_summary(list(alerts.values())),
             entries=entries[:MOST_ENTRIES],
             more=max(len(entries) - MOST_ENTRIES, 0),
@@ -94,7 +94,7 @@ def digest_message(channel: Channel, digest: uuid.UUID, due: datetime) -> Messag
         )
 
 
-def _told(alerts: int, notices: int) -> str:
+def _counts_text(alerts: int, notices: int) -> str:
     """ "3 alerts and 1 notice"."""
     some = ngettext("%(count)s alert", "%(count)s alerts", alerts) % {"count": counted(alerts)}
     others = ngettext("%(count)s notice", "%(count)s notices", notices) % {"count": counted(notices)}

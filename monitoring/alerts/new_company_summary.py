@@ -17,7 +17,7 @@ from monitoring.alerts.rules import Rule, Scope
 from monitoring.elements.formatting import from_json
 from monitoring.models import (
     Alert,
-    AlertFact,
+    AlertItem,
     AlertKind,
     AlertState,
     Change,
@@ -36,14 +36,14 @@ AT_ONCE = 50
 
 def note_baselines(publication: Publication, rules: Sequence[Rule]) -> list[Raised]:
     """Count the companies that were added, and note those that already are what a rule waits for."""
-    judges = [rule for rule in rules if rule.judges_baselines]
-    seeds = first_seeds(publication) if judges else {}
+    rules = [rule for rule in rules if rule.takes_baselines]
+    seeds = first_seeds(publication) if rules else {}
     if not seeds:
         return []
     delivery = Delivery.objects.select_related("registration").get(pk=publication.delivery_id)
     key = _summary(publication, delivery)
-    found = list(_matches(seeds, judges, delivery))
-    insert_new(AlertFact, [_fact(publication, key, *match) for match in found])
+    found = list(_matches(seeds, rules, delivery))
+    insert_new(AlertItem, [_fact(publication, key, *match) for match in found])
     _count(publication, key, delivery, len(seeds))
     alert = Alert.objects.get(pk=key)
     return [Raised(alert, list({rule.key: rule.row for rule, *_ in found}.values()), set())] if found else []
@@ -83,8 +83,8 @@ def _summary(publication: Publication, delivery: Delivery) -> uuid.UUID:
         reason=gettext("Their baselines were looked at once, together."),
         happened_at=now,
         raised_at=now,
-        hour=publication.published_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
-        number=publication.number,
+        rate_window=publication.published_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
+        sequence=publication.sequence,
     )
     insert_new(Alert, [alert])
     return key
@@ -106,10 +106,10 @@ def _matches(seeds: Mapping[uuid.UUID, str], rules: Sequence[Rule], delivery: De
                     yield rule, seeds[key], changes.get(key, key), why
 
 
-def _fact(publication: Publication, alert: uuid.UUID, rule: Rule, duns: str, change: uuid.UUID, why: str) -> AlertFact:
+def _fact(publication: Publication, alert: uuid.UUID, rule: Rule, duns: str, change: uuid.UUID, why: str) -> AlertItem:
     company = Company.objects.filter(pk=duns).first() or Company(duns=duns)
     place = ", ".join(filter(None, [company.name, duns, company.city]))
-    return AlertFact(
+    return AlertItem(
         id=content_key("fact", rule.key, change),
         alert_id=alert,
         rule_name=rule.row.name,
@@ -119,19 +119,19 @@ def _fact(publication: Publication, alert: uuid.UUID, rule: Rule, duns: str, cha
         text=clean_text(f"{place}: {why}"),
         severity=rule.row.severity,
         changed_at=publication.published_at,
-        number=publication.number,
+        sequence=publication.sequence,
     )
 
 
 def _count(publication: Publication, key: uuid.UUID, delivery: Delivery, added: int) -> None:
     """Each publication once; all else is taken from the rows."""
-    uncounted = Alert.objects.filter(pk=key, counted_to__lt=publication.number)
-    uncounted.update(total=F("total") + added, counted_to=publication.number)
+    uncounted = Alert.objects.filter(pk=key, last_counted__lt=publication.sequence)
+    uncounted.update(total=F("total") + added, last_counted=publication.sequence)
     alert = Alert.objects.get(pk=key)
     by_rule = counts_by_rule(key)
     fields = {"fact_count": sum(by_rule.values()), "title": title_of(alert, delivery.registration.reference, by_rule)}
-    if AlertFact.objects.filter(alert=key, number=publication.number).exists():
-        severities = AlertFact.objects.filter(alert=key).values_list("severity", flat=True).distinct()
+    if AlertItem.objects.filter(alert=key, sequence=publication.sequence).exists():
+        severities = AlertItem.objects.filter(alert=key).values_list("severity", flat=True).distinct()
         fields |= {"severity": max(severities)}
         _open(key, publication)
     Alert.objects.filter(pk=key).update(**fields)
@@ -145,7 +145,7 @@ def _open(key: uuid.UUID, publication: Publication) -> None:
 
 
 def counts_by_rule(alert: uuid.UUID) -> dict[str, int]:
-    rows = AlertFact.objects.filter(alert=alert).order_by().values_list("rule_name").annotate(found=Count("id"))
+    rows = AlertItem.objects.filter(alert=alert).order_by().values_list("rule_name").annotate(found=Count("id"))
     return dict(sorted(rows, key=lambda row: -row[1]))
 
 

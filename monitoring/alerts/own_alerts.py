@@ -45,9 +45,9 @@ def _count(person: uuid.UUID) -> Numbers:
     rows = Alert.objects.filter(assignee=person, state__in=OPEN).only("title", "raised_at", "assigned_at")
     latest = rows.order_by("-raised_at")[:COUNTED]
     found = sorted(latest, key=lambda alert: alert.assigned_at or alert.raised_at, reverse=True)
-    return {"open": len(found), "newest": [told(alert) for alert in found[:NEWEST]]}
+    return {"open": len(found), "newest": [as_item(alert) for alert in found[:NEWEST]]}
 
 
-def told(alert: Alert) -> Numbers:
+def as_item(alert: Alert) -> Numbers:
     """An alert as the front page names it."""
     return {"key": str(alert.pk), "title": alert.title, "raised_at": alert.raised_at.isoformat()}

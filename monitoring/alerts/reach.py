@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from core.cached_counts import Numbers, counter, tally
+from core.cached_counts import Numbers, counter, update_counts
 from monitoring.models import AlertRule, Channel, RuleChannel, Severity
-from monitoring.outbox.permitted_addresses import unheard_until_yes, why_refused
+from monitoring.outbox.permitted_addresses import unconfirmed_addresses, why_refused
 from portfolio.models import Subject
 
 
@@ -32,7 +32,7 @@ class Reach:
     def read(cls) -> Reach:
         rules = list(AlertRule.objects.filter(active=True).order_by("-severity", "name"))
         channels, links = open_channels(), set(RuleChannel.objects.values_list("rule_id", "channel_id"))
-        return cls(rules, channels, links, unheard_until_yes(channels))
+        return cls(rules, channels, links, unconfirmed_addresses(channels))
 
     def channels_of(self, rule: AlertRule) -> list[Channel]:
         """Those by which somebody gets the rule's alerts."""
@@ -48,31 +48,31 @@ class Reach:
 
     def takes(self, channel: Channel, rule: AlertRule) -> bool:
         is_named = channel.all_rules or (rule.pk, channel.pk) in self.links
-        return is_named and rule.severity >= channel.minimum
+        return is_named and rule.severity >= channel.min_severity
 
-    def too_light(self, rule: AlertRule) -> list[Channel]:
+    def below_severity(self, rule: AlertRule) -> list[Channel]:
         """Channels ticked in the rule that want heavier alerts than it raises."""
         ticked = [channel for channel in self.channels if (rule.pk, channel.pk) in self.links]
-        return [channel for channel in ticked if rule.severity < channel.minimum]
+        return [channel for channel in ticked if rule.severity < channel.min_severity]
 
 
 @counter
-def unheard() -> Numbers:
+def unnotified() -> Numbers:
     """Rules of weight whose alerts would notify nobody: no channel takes them, nor an owner of every company."""
     reach = Reach.read()
     rules = [rule for rule in reach.rules if rule.severity >= Severity.HIGH and not reach.channels_of(rule)]
-    if any(rule.to_owner for rule in rules) and is_all_owned():
-        rules = [rule for rule in rules if not rule.to_owner]
+    if any(rule.notify_owner for rule in rules) and is_all_owned():
+        rules = [rule for rule in rules if not rule.notify_owner]
     waiting = [channel.name for channel in reach.channels if channel.pk in reach.asked]
     return {"rules": [rule.name for rule in rules], "channels": len(reach.channels), "waiting": waiting}
 
 
 def is_all_owned() -> bool:
     """Whether every company that is wanted has somebody who looks after it."""
-    wanted = Subject.objects.filter(wanted=True)
-    return wanted.exists() and not wanted.filter(owner="").exists()
+    requested = Subject.objects.filter(requested=True)
+    return requested.exists() and not requested.filter(owner="").exists()
 
 
-def count_unheard() -> None:
+def count_unnotified() -> None:
     """Who notifies whom has changed: the front page says it at once."""
-    tally("unheard")
+    update_counts("unnotified")

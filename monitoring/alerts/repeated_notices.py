@@ -14,25 +14,25 @@ FAMILIES: tuple[frozenset[str], ...] = (
 )
 
 
-def known_already(changes: Iterable[Change], number: int) -> set[uuid.UUID]:
+def known_already(changes: Iterable[Change], sequence: int) -> set[uuid.UUID]:
     """Notices that say what the last one about the company, published before, has said already."""
     notices = {change.pk: change for change in changes if _family(change.kind)}
     if not notices:
         return set()
-    earlier = _earlier_notices({change.company_id for change in notices.values()}, number)
-    return {key for key, change in notices.items() if _is_known(change, number, earlier[change.company_id])}
+    earlier = _earlier_notices({change.company_id for change in notices.values()}, sequence)
+    return {key for key, change in notices.items() if _is_known(change, sequence, earlier[change.company_id])}
 
 
 def _family(kind: str) -> frozenset[str]:
     return next((family for family in FAMILIES if kind in family), frozenset())
 
 
-def _earlier_notices(companies: set[str], number: int) -> Mapping[str, list[tuple[int, Change]]]:
+def _earlier_notices(companies: set[str], sequence: int) -> Mapping[str, list[tuple[int, Change]]]:
     """Notices about these companies with the publication that brought each, up to this one."""
     kinds = [kind for family in FAMILIES for kind in family]
     rows = list(Change.objects.filter(company__in=companies, kind__in=kinds).order_by(*OLDEST_FIRST))
-    published = Publication.objects.filter(delivery__in={row.delivery_id for row in rows}, number__lte=number)
-    numbers = dict(published.values_list("delivery_id", "number"))
+    published = Publication.objects.filter(delivery__in={row.delivery_id for row in rows}, sequence__lte=sequence)
+    numbers = dict(published.values_list("delivery_id", "sequence"))
     found: dict[str, list[tuple[int, Change]]] = defaultdict(list)
     for row in rows:
         if row.delivery_id in numbers:
@@ -40,13 +40,13 @@ def _earlier_notices(companies: set[str], number: int) -> Mapping[str, list[tupl
     return found
 
 
-def _is_known(change: Change, number: int, notices: Iterable[tuple[int, Change]]) -> bool:
+def _is_known(change: Change, sequence: int, notices: Iterable[tuple[int, Change]]) -> bool:
     """Compared with its neighbours in time among those published before it."""
     family = _family(change.kind)
     is_of_registration = Kind.LEFT in family
     before = after = None
     for published, other in notices:
-        if (published, story_key(other)) >= (number, story_key(change)) or other.kind not in family:
+        if (published, story_key(other)) >= (sequence, story_key(change)) or other.kind not in family:
             continue
         if is_of_registration and other.registration_id != change.registration_id:
             continue

@@ -23,9 +23,9 @@ from monitoring.models import (
     AlertRule,
     Channel,
     DigestItem,
-    Dispatch,
+    Frequency,
+    OutboxMessage,
     Publication,
-    Rhythm,
     RuleChannel,
     TargetKind,
     content_key,
@@ -48,21 +48,21 @@ class Raised:
     owners: set[str]
 
 
-def tell(raised: Sequence[Raised], publication: Publication) -> int:
+def notify(raised: Sequence[Raised], publication: Publication) -> int:
     """Put into the queue and into digests what people should hear of a publication; the same again adds nothing."""
     if not raised:
         return 0
     listening = channels_of_rules({rule.pk for one in raised for rule in one.rules})
     everything = [channel for channel in open_channels() if channel.all_rules]
     now = timezone.now()
-    messages: list[Dispatch] = []
+    messages: list[OutboxMessage] = []
     entries: list[DigestItem] = []
     for one in raised:
         for channel in _channels(one, listening, everything):
-            if channel.rhythm != Rhythm.AT_ONCE:
-                entries.append(digest_item(channel, one.alert, publication.number))
+            if channel.frequency != Frequency.AT_ONCE:
+                entries.append(digest_item(channel, one.alert, publication.sequence))
             elif not one.alert.is_late:
-                messages.append(message(channel, one, publication.number, now))
+                messages.append(message(channel, one, publication.sequence, now))
     insert_new(DigestItem, entries)
     return len(enqueue(messages))
 
@@ -81,10 +81,10 @@ def _channels(
 ) -> Iterator[Channel]:
     found = {channel.pk: channel for rule in one.rules for channel in listening.get(rule.pk, [])}
     found |= {channel.pk: channel for channel in everything}
-    if any(rule.to_owner for rule in one.rules):
+    if any(rule.notify_owner for rule in one.rules):
         found |= {channel.pk: channel for owner in sorted(one.owners) for channel in channels_of_owner(owner)}
     for channel in found.values():
-        if channel.is_open and one.alert.severity >= channel.minimum:
+        if channel.is_open and one.alert.severity >= channel.min_severity:
             yield channel
 
 
@@ -112,20 +112,20 @@ def _is_mail(text: str) -> bool:
     return bool(name and at and "." in host) and not any(character.isspace() for character in text)
 
 
-def message(channel: Channel, one: Raised, number: int, now: datetime) -> Dispatch:
+def message(channel: Channel, one: Raised, sequence: int, now: datetime) -> OutboxMessage:
     """About what a publication brought to the alert; of a summary there is one only, a little later."""
     is_summary = one.alert.kind != AlertKind.CHANGE
-    event = f"alert:{one.alert.pk}" if is_summary else f"alert:{one.alert.pk}:{number}"
+    event = f"alert:{one.alert.pk}" if is_summary else f"alert:{one.alert.pk}:{sequence}"
     at = now + SUMMARY_DELAY if is_summary else now
-    return Dispatch(
-        id=Dispatch.key(channel.pk, event),
+    return OutboxMessage(
+        id=OutboxMessage.key(channel.pk, event),
         kind=TargetKind.CHANNEL,
         target=channel.pk,
         event=event,
         event_type="alert.raised",
         company=one.alert.company_id or "",
-        sequence=number,
-        payload=json.dumps({"alert": str(one.alert.pk), "number": None if is_summary else number}),
+        sequence=sequence,
+        payload=json.dumps({"alert": str(one.alert.pk), "sequence": None if is_summary else sequence}),
         next_try_at=after_quiet_hours(one.rules[0], at),
         created_at=now,
     )
@@ -146,13 +146,13 @@ def _is_between(now: time, start: time, end: time) -> bool:
     return start <= now < end if start < end else now >= start or now < end
 
 
-def digest_item(channel: Channel, alert: Alert, number: int) -> DigestItem:
-    parts = (channel.pk, alert.pk) if alert.kind != AlertKind.CHANGE else (channel.pk, alert.pk, number)
+def digest_item(channel: Channel, alert: Alert, sequence: int) -> DigestItem:
+    parts = (channel.pk, alert.pk) if alert.kind != AlertKind.CHANGE else (channel.pk, alert.pk, sequence)
     key = content_key("digest item", *parts)
     return DigestItem(id=key, channel_id=channel.pk, alert_id=alert.pk, created_at=timezone.now())
 
 
-def tell_notices() -> int:
+def send_notices() -> int:
     """What the portfolio wants people to hear, to the channels that want it; returns how many messages are new."""
     now = timezone.now()
     # The newest: however much was told before them, what is new is among them.
@@ -161,8 +161,8 @@ def tell_notices() -> int:
     if not notices:
         return 0
     channels = list(Channel.objects.filter(notices=True, active=True, unsubscribed_at=None).order_by("id"))
-    at_once = [channel for channel in channels if channel.rhythm == Rhythm.AT_ONCE]
-    digested = [channel for channel in channels if channel.rhythm != Rhythm.AT_ONCE]
+    at_once = [channel for channel in channels if channel.frequency == Frequency.AT_ONCE]
+    digested = [channel for channel in channels if channel.frequency != Frequency.AT_ONCE]
     insert_new(DigestItem, [_notice_item(channel, notice) for channel, notice in _due(digested, notices)])
     return len(enqueue([_notice_message(channel, notice, now) for channel, notice in _due(at_once, notices)]))
 
@@ -180,10 +180,10 @@ def _notice_item(channel: Channel, notice: Notice) -> DigestItem:
     return DigestItem(id=key, channel_id=channel.pk, notice=notice.pk, created_at=timezone.now())
 
 
-def _notice_message(channel: Channel, notice: Notice, now: datetime) -> Dispatch:
+def _notice_message(channel: Channel, notice: Notice, now: datetime) -> OutboxMessage:
     event = f"notice:{notice.pk}"
-    return Dispatch(
-        id=Dispatch.key(channel.pk, event),
+    return OutboxMessage(
+        id=OutboxMessage.key(channel.pk, event),
         kind=TargetKind.CHANNEL,
         target=channel.pk,
         event=event,

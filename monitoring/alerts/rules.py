@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 
 from core.db import in_batches
 from direct_plus.duns import InvalidDuns
-from monitoring.alerts.conditions import Condition, line_in_words, parse_condition
+from monitoring.alerts.conditions import Condition, line_text, parse_condition
 from monitoring.elements.formatting import from_json, label_of_path, lower_first, short
 from monitoring.elements.json_paths import ROOT
 from monitoring.elements.paths import Facet, Mistake, Names, facets, holds, is_related, parse_line
@@ -77,10 +77,10 @@ class Rule:
     def _enough(self, met: list[Condition]) -> str:
         """The conditions that are met, in words, if they are enough."""
         is_all = self.row.combination == Combination.ALL
-        return ", ".join(one.in_words for one in met) if not is_all or len(met) == len(self.conditions) else ""
+        return ", ".join(one.text for one in met) if not is_all or len(met) == len(self.conditions) else ""
 
     @property
-    def judges_baselines(self) -> bool:
+    def takes_baselines(self) -> bool:
         """Whether it can say something about a company that is only just added."""
         takes_elements = self.kinds is None or Kind.ELEMENT in self.kinds
         return takes_elements and bool(self.paths) and bool(self.conditions)
@@ -253,19 +253,19 @@ CHECKS: Mapping[str, Callable[[str], Iterator[str]]] = {
 }
 
 
-def in_words(row: AlertRule) -> str:
+def rule_text(row: AlertRule) -> str:
     """What a rule waits for, in a line."""
     kinds = [
         lower_first(str(Kind(kind).label)) for kind in split(row.kinds) if kind in Kind.values and kind != Kind.ELEMENT
     ]
-    paths = [_path_in_words(line) for _, line in _lines(row.elements) if not line.startswith("!")]
+    paths = [_path_text(line) for _, line in _lines(row.elements) if not line.startswith("!")]
     joint = gettext("and") if row.combination == Combination.ALL else gettext("or")
-    conditions = f" {joint} ".join(line_in_words(line) for _, line in _lines(row.conditions))
+    conditions = f" {joint} ".join(line_text(line) for _, line in _lines(row.conditions))
     elements = " ".join(filter(None, [few(paths), conditions or (gettext("changes") if paths else "")]))
     return "; ".join(filter(None, [elements, few(kinds)])) or gettext("any change")
 
 
-def _path_in_words(path: str) -> str:
+def _path_text(path: str) -> str:
     return path.removeprefix("organization.") if "*" in path else lower_first(label_of_path(path))
 
 
@@ -276,7 +276,7 @@ def few(parts: list[str]) -> str:
     return gettext("%(names)s and %(count)s more") % {"names": shown, "count": len(parts) - 3}
 
 
-def scope_in_words(row: AlertRule) -> str:
+def scope_text(row: AlertRule) -> str:
     named = (
         (gettext("registration %(names)s"), split(row.registrations)),
         (gettext("company %(names)s"), list(entries_of(row.companies))),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from monitoring.company_page.timeline import label_of
 from monitoring.company_page.value_diff import Difference, differences, is_one_item
 from monitoring.elements import json_paths
-from monitoring.elements.formatting import is_nothing, say_at_once, short, words
+from monitoring.elements.formatting import is_nothing, short, simple_value, words
 from monitoring.elements.json_paths import same_value
 from monitoring.elements.severity import default_severity
 from monitoring.models import Element, Severity
@@ -66,7 +66,7 @@ def _capital(label: str) -> str:
 def _fits_a_line(value: Any, text: str) -> bool:
     """Whether the text needs no table: one thing, or a few plain ones."""
     if isinstance(value, dict):
-        return bool(say_at_once(value))
+        return bool(simple_value(value))
     if isinstance(value, list):
         return all(not isinstance(item, list) and _fits_a_line(item, text) for item in value) and len(text) <= 120
     return True
@@ -87,7 +87,7 @@ def _compared(label: str, then: Any, today: Any, with_new: bool) -> Fact | None:
         return _fact(label, then)
     if is_one_item(then) and is_one_item(today):
         then, today = then[0], today[0]
-    if isinstance(then, dict) and isinstance(today, dict) and not say_at_once(then):
+    if isinstance(then, dict) and isinstance(today, dict) and not simple_value(then):
         return Fact(_capital(label), below=compared(then, today, with_new=with_new))
     return Fact(_capital(label), "" if is_nothing(then) else short(then, LONGEST), today=_today(then, today))
 
@@ -146,7 +146,7 @@ def paths_between(then: dict[str, Any], today: dict[str, Any]) -> Iterator[str]:
 
 def _differing(then: Any, today: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     """Member by member, but whole where a reader knows the thing by one text, such as an amount."""
-    if isinstance(then, dict) and isinstance(today, dict) and not say_at_once(then):
+    if isinstance(then, dict) and isinstance(today, dict) and not simple_value(then):
         for name in dict.fromkeys([*then, *today]):
             yield from _differing(then.get(name), today.get(name), f"{path}.{name}")
     elif not same_value(then, today):

@@ -15,7 +15,7 @@ from monitoring.elements.formatting import heading, is_nothing, short
 from monitoring.elements.json_paths import same_value
 from monitoring.elements.severity import CRITICAL_WHEN_TRUE
 from monitoring.history.company_projection import columns_of
-from monitoring.history.state import Event, Profile
+from monitoring.history.state import CompanyState, Event
 from monitoring.models import Kind
 from portfolio.models import Company
 
@@ -60,7 +60,7 @@ def status_words(status: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Headline:
+class Summary:
     """One fact, and what it is today where that differs."""
 
     label: str
@@ -87,13 +87,13 @@ class Head:
         return status_words(self.status)
 
 
-def head_of(profile: Profile, events: Iterable[Event]) -> Head:
+def head_of(profile: CompanyState, events: Iterable[Event]) -> Head:
     columns = columns_of(profile)
     place = ", ".join(filter(None, [columns["city"], country_name(columns["country"])]))
     return Head(columns["name"], place, columns["operating_status"], tuple(_warnings(profile)), _review(events))
 
 
-def _warnings(profile: Profile) -> Iterator[str]:
+def _warnings(profile: CompanyState) -> Iterator[str]:
     """What is bad news as long as it holds."""
     legal = profile.value("organization.legalEvents")
     for name, value in legal.items() if isinstance(legal, dict) else ():
@@ -111,7 +111,7 @@ def _review(events: Iterable[Event]) -> Event | None:
     return last if last and last.kind == Kind.UNDER_REVIEW else None
 
 
-def headlines(then: Mapping[str, Any], today: Mapping[str, Any]) -> list[Headline]:
+def summaries(then: Mapping[str, Any], today: Mapping[str, Any]) -> list[Summary]:
     """The facts that there are; of each what it is today, where that differs."""
     found = []
     for path, label in FACTS:
@@ -119,7 +119,7 @@ def headlines(then: Mapping[str, Any], today: Mapping[str, Any]) -> list[Headlin
         value, now = _text(before), _text(after)
         if value:
             found.append(
-                Headline(str(label), value, "" if same_value(before, after) or value == now else now or gettext("none"))
+                Summary(str(label), value, "" if same_value(before, after) or value == now else now or gettext("none"))
             )
     return found
 
@@ -160,7 +160,7 @@ class Relative:
     company: Company | None = None
 
 
-def relatives(duns: str, then: Profile, today: Profile) -> list[Relative]:
+def relatives(duns: str, then: CompanyState, today: CompanyState) -> list[Relative]:
     found = []
     for name, role in ROLES:
         before, after = (_named(profile.value(f"{LINKAGE}.{name}")) for profile in (then, today))
@@ -182,7 +182,7 @@ def _named(value: Any) -> tuple[str, str]:
     return duns if isinstance(duns, str) else "", name if isinstance(name, str) else ""
 
 
-def family(profile: Profile) -> list[tuple[str, str]]:
+def family(profile: CompanyState) -> list[tuple[str, str]]:
     """How large the group is."""
     counts = (
         (gettext("Companies in the group"), "globalUltimateFamilyTreeMembersCount"),

@@ -25,7 +25,7 @@ from portfolio.models import Registration
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
+class Mismatch:
     """What was known, since when, and what D&B says it was; `gap` where something is known to be missing."""
 
     found: list[Difference]
@@ -64,11 +64,11 @@ class Line:
     label: str
     differences: list[Difference]
     muted: bool = False
-    drift: Drift | None = None
+    mismatch: Mismatch | None = None
 
     @property
-    def drifted(self) -> bool:
-        return self.drift is not None
+    def is_mismatch(self) -> bool:
+        return self.mismatch is not None
 
     @property
     def is_small(self) -> bool:
@@ -80,7 +80,7 @@ class Line:
         return Severity(self.change.severity).name.lower()
 
     @property
-    def weight(self) -> str:
+    def severity(self) -> str:
         return str(Severity(self.change.severity).label)
 
     @property
@@ -173,7 +173,7 @@ def timeline(changes: Sequence[Change], elements: Mapping[str, Element], *, befo
     start = _start(changes, before)
     rows = changes[start : start + size]
     older = cursor_of(rows[-1]) if len(changes) > start + size else ""
-    days = days_of(fold_repeated([line_of(row, elements) for row in rows], changes))
+    days = days_of(group_repeated([line_of(row, elements) for row in rows], changes))
     return Page(days, older, start)
 
 
@@ -185,7 +185,7 @@ def _start(changes: Sequence[Change], before: str) -> int:
     return sum(story_key(change) >= position for change in changes)
 
 
-def fold_repeated(lines: list[Line], changes: Sequence[Change]) -> list[Line]:
+def group_repeated(lines: list[Line], changes: Sequence[Change]) -> list[Line]:
     """Whole documents that come again and again are news only once: what they changed is told beside them."""
     first = next((change.pk for change in reversed(changes) if change.kind == Kind.BASELINE), None)
     for line in lines:

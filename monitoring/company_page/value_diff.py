@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from monitoring.content_ids import canonical
-from monitoring.elements.formatting import say_at_once, short, words
+from monitoring.elements.formatting import short, simple_value, words
 from monitoring.elements.json_paths import same_value
 
 SHOWN = 3
@@ -65,7 +65,7 @@ def is_one_item(value: Any) -> bool:
 
 def _known_at_once(previous: dict[str, Any], current: dict[str, Any], label: str) -> list[Difference]:
     """Objects that a reader knows by one text, such as a status or an amount; of others only what differs."""
-    before, after = say_at_once(previous), say_at_once(current)
+    before, after = simple_value(previous), simple_value(current)
     is_large = any(isinstance(member, (dict, list)) for member in (*previous.values(), *current.values()))
     return [Difference(label, before, after)] if before and after and before != after and not is_large else []
 

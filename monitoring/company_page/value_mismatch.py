@@ -6,25 +6,27 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
-from monitoring.company_page.timeline import Drift, Page
+from monitoring.company_page.timeline import Mismatch, Page
 from monitoring.company_page.value_diff import differences
 from monitoring.elements.formatting import from_json
-from monitoring.history.state import Known, Profile
+from monitoring.history.state import CompanyState, KnownValue
 from monitoring.models import Change
 from portfolio.models import Registration
 
 
-def mark_drift(page: Page, profile: Profile, registrations: Mapping[uuid.UUID, Registration] | None = None) -> None:
+def find_mismatches(
+    page: Page, profile: CompanyState, registrations: Mapping[uuid.UUID, Registration] | None = None
+) -> None:
     """Explain each line where notices were missed, or D&B changed the value silently."""
     for day in page.days:
         for line in (*day.lines, *day.small):
-            if known := profile.drifted.get(line.change.pk):
-                line.drift = _explain(line.change, known, registrations or {})
+            if known := profile.mismatches.get(line.change.pk):
+                line.mismatch = _explain(line.change, known, registrations or {})
 
 
-def _explain(change: Change, known: Known, registrations: Mapping[uuid.UUID, Registration]) -> Drift:
+def _explain(change: Change, known: KnownValue, registrations: Mapping[uuid.UUID, Registration]) -> Mismatch:
     gaps = [row for row in registrations.values() if _was_away(row, known.since, change.changed_at)]
-    return Drift(differences(known.value, from_json(change.previous)), known.since, gaps[0] if gaps else None)
+    return Mismatch(differences(known.value, from_json(change.previous)), known.since, gaps[0] if gaps else None)
 
 
 def _was_away(row: Registration, start: datetime, end: datetime) -> bool:

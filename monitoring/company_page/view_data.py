@@ -12,11 +12,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from monitoring.company_page.document_table import compared, facts_of, paths_between, turns
-from monitoring.company_page.summary import family, head_of, headlines, relatives
+from monitoring.company_page.summary import family, head_of, relatives, summaries
 from monitoring.company_page.timeline import changes_of, known_elements, timeline
-from monitoring.company_page.value_mismatch import mark_drift
+from monitoring.company_page.value_mismatch import find_mismatches
 from monitoring.history.company_projection import merged_into
-from monitoring.history.state import Event, Profile, events_with, fold
+from monitoring.history.state import CompanyState, Event, apply_events, events_with
 from monitoring.models import Change, Element
 from monitoring.retention.retention import note_for
 from monitoring.scores.chart_data import scores_of
@@ -37,8 +37,8 @@ class Story:
     until: datetime | None
     changes: list[Change]
     events: list[Event]
-    today: Profile
-    then: Profile
+    today: CompanyState
+    then: CompanyState
 
     @property
     def shown(self) -> list[Change]:
@@ -76,8 +76,8 @@ def read_story(duns: str, moment: datetime | None = None) -> Story:
     """Two queries: its changes, and its whole documents."""
     changes = changes_of(duns)
     events = events_with(changes, duns)
-    today = fold(events)
-    return Story(duns, moment, changes, events, today, fold(until(events, moment)) if moment else today)
+    today = apply_events(events)
+    return Story(duns, moment, changes, events, today, apply_events(until(events, moment)) if moment else today)
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ def company_page(row: Company, *, moment: datetime | None = None, before: str = 
     registrations = _registrations(story.events, subjects)
     references = ExternalReference.objects.filter(company=row.duns)
     page = timeline(story.shown, elements, before=before)
-    mark_drift(page, story.then, registrations)
+    find_mismatches(page, story.then, registrations)
     return {
         **_profile(story, elements),
         "page": page,
@@ -135,7 +135,7 @@ def _profile(story: Story, elements: Mapping[str, Element]) -> dict[str, Any]:
     return {
         "head": head_of(story.then, story.events_shown),
         "head_today": head_of(story.today, story.events),
-        "headlines": headlines(then, today),
+        "summaries": summaries(then, today),
         "family": family(story.then),
         "facts": compared(then, today, with_new=story.has_baseline) if is_past else facts_of(today),
         "turns": turns(then, today, elements) if is_past else None,
@@ -168,15 +168,15 @@ def _around(story: Story, subjects: Sequence[Subject], registrations: Mapping[uu
     )
 
 
-def _from_history(today: Profile, mergers: Continued) -> None:
+def _from_history(today: CompanyState, mergers: Continued) -> None:
     """What D&B itself said of a merger, whether or not anybody had to decide on it."""
-    if (number := merged_into(today)) and today.standing:
-        mergers.after[number] = today.standing.moment
+    if (number := merged_into(today)) and today.status:
+        mergers.after[number] = today.status.moment
 
 
 def _companies(duns: str, numbers: set[str]) -> dict[str, Company]:
-    wanted = Q(pk__in=sorted(numbers - {""})) | Q(merged_into=duns)
-    return {row.duns: row for row in Company.objects.filter(wanted)[: len(numbers) + MOST_MERGED]}
+    requested = Q(pk__in=sorted(numbers - {""})) | Q(merged_into=duns)
+    return {row.duns: row for row in Company.objects.filter(requested)[: len(numbers) + MOST_MERGED]}
 
 
 def _neighbours(

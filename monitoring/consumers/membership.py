@@ -1,4 +1,4 @@
-"""Published notifications, read in order, as evidence of which companies D&B monitors: a reader with its own mark."""
+"""Published notifications, read in order, as evidence of which companies D&B monitors: a consumer of its own."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from monitoring.models import Notification, Publication
-from monitoring.publications.consumers import PublicationReader
+from monitoring.publications.consumers import PublicationConsumer
 from monitoring.story_order import notification_key
 from portfolio.models import Registration
-from portfolio.registrations.membership_evidence import fold, take_evidence
+from portfolio.registrations.membership_evidence import apply_evidence, evidence_of
 
-READER = PublicationReader("evidence")
+CONSUMER = PublicationConsumer("evidence")
 PUBLICATIONS = 100
 
 
 def gather_evidence(limit: int = PUBLICATIONS) -> int:
     """Take what the next publications prove; returns how many were read. A repetition changes nothing."""
-    return READER.read(_take, limit)
+    return CONSUMER.read(_take, limit)
 
 
 def _take(publications: Sequence[Publication]) -> None:
     for registration, notices in _notices([publication.delivery_id for publication in publications]).items():
-        take_evidence(Registration(pk=registration), fold(notices))
+        apply_evidence(Registration(pk=registration), evidence_of(notices))
 
 
 def _notices(deliveries: list[uuid.UUID]) -> dict[uuid.UUID, list[tuple[str, str, datetime]]]:

@@ -1,6 +1,6 @@
 """Reads what is published and proposes what a person should decide: mergers, deletions, companies that left.
 
-A reader of the publications with a mark of its own. What counts is how a company stands after all that
+A consumer of the publications with an offset of its own. What counts is how a company stands after all that
 is known of it, whatever the order in which it came: a deletion that was undone later is not proposed.
 """
 
@@ -17,12 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from core.db import in_batches
 from monitoring.elements.formatting import from_json
 from monitoring.models import Change, Kind, Publication
-from monitoring.publications.consumers import PublicationReader
+from monitoring.publications.consumers import PublicationConsumer
 from portfolio.models import ProposalKind
 from portfolio.proposals.create import Sign, propose
 from portfolio.proposals.withdraw import withdraw
 
-READER = PublicationReader("proposals")
+CONSUMER = PublicationConsumer("proposals")
 PUBLICATIONS = 500
 OPENS: Mapping[str, ProposalKind] = {
     Kind.TRANSFERRED: ProposalKind.TRANSFER,
@@ -53,7 +53,7 @@ class Fact(NamedTuple):
 
 def read_publications() -> int:
     """Propose what publications not read yet suggest; returns how many publications were read."""
-    return READER.read(_take, PUBLICATIONS)
+    return CONSUMER.read(_take, PUBLICATIONS)
 
 
 def _take(publications: Sequence[Publication]) -> None:

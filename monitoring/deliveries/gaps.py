@@ -15,7 +15,7 @@ REPLAYED_FOR = timedelta(days=14)
 
 def mark_if_left_too_long(registration: Registration) -> None:
     """The queue was last seen empty more than 4 days before D&B's time now: what came first is dropped."""
-    last, heard = registration.last_pulled_at, registration.heard_at
+    last, heard = registration.last_pulled_at, registration.dnb_time
     if last is None or heard is None or heard - last <= DROPPED_AFTER:
         return
     reason = gettext(
@@ -27,8 +27,8 @@ def mark_if_left_too_long(registration: Registration) -> None:
 
 def mark_if_beyond_replay(registration: Registration, replay_from: datetime) -> datetime:
     """Where a replay can begin at all; what lies before it can no longer be asked for."""
-    assert registration.heard_at is not None
-    earliest = registration.heard_at - REPLAYED_FOR
+    assert registration.dnb_time is not None
+    earliest = registration.dnb_time - REPLAYED_FOR
     if replay_from >= earliest:
         return replay_from
     reason = gettext(

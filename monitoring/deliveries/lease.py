@@ -16,7 +16,7 @@ from portfolio.models import Registration
 MARGIN = timedelta(seconds=60)
 
 
-class Lease(Hold[Registration]):
+class RegistrationLease(Hold[Registration]):
     """Of a registration: nobody else pulls it."""
 
     __slots__ = ()
@@ -33,11 +33,11 @@ def duration() -> timedelta:
     return timedelta(seconds=settings.DNB_TIMEOUT) + MARGIN
 
 
-def take_lease(registration: uuid.UUID) -> Lease | None:
+def take_lease(registration: uuid.UUID) -> RegistrationLease | None:
     """The lease, or None while somebody else holds it."""
-    return Lease.take(Registration.objects.filter(pk=registration), duration())
+    return RegistrationLease.take(Registration.objects.filter(pk=registration), duration())
 
 
-def leased(registration: uuid.UUID) -> AbstractContextManager[Lease | None]:
+def leased(registration: uuid.UUID) -> AbstractContextManager[RegistrationLease | None]:
     """Hold the lease for a block; None when it is not to be had."""
     return releasing(take_lease(registration))

@@ -20,36 +20,36 @@ class Meaning(StrEnum):
     RECEIVED = "received"
     DRAINED = "drained"
     REFUSED = "refused"
-    DOUBTFUL = "doubtful"
+    IN_DOUBT = "in_doubt"
     NOT_SENT = "not_sent"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Decision:
     meaning: Meaning
     reason: str = ""
     code: str = ""
     split: Split | None = None
 
 
-def decide(answer: Answer) -> Verdict:
-    """The verdict on a pull or a replay page."""
+def decide(answer: Answer) -> Decision:
+    """The decision on a pull or a replay page."""
     if not answer.sent:
         code, message = error_of(answer.body)
         told = f"{answer.status}{f' {code}' if code else ''} {message}"
         refusal = gettext("D&B gave no token: %(answer)s") % {"answer": told} if answer.status else ""
-        return Verdict(Meaning.NOT_SENT, refusal or answer.failure or gettext("D&B could not be reached."), code or "")
+        return Decision(Meaning.NOT_SENT, refusal or answer.failure or gettext("D&B could not be reached."), code or "")
     if answer.failure:
-        return Verdict(Meaning.DOUBTFUL, answer.failure)
+        return Decision(Meaning.IN_DOUBT, answer.failure)
     if answer.status == 200:
         return decide_content(answer.body)
     code, message = error_of(answer.body)
     reason = _reason(answer.status, code, message)
     if answer.status == 404 and code is not None and code not in UNKNOWN_PATH:
-        return Verdict(Meaning.DRAINED, reason, code)
+        return Decision(Meaning.DRAINED, reason, code)
     if answer.status == 404 or answer.status in REFUSALS:
-        return Verdict(Meaning.REFUSED, reason, code or "")
-    return Verdict(Meaning.DOUBTFUL, reason, code or "")
+        return Decision(Meaning.REFUSED, reason, code or "")
+    return Decision(Meaning.IN_DOUBT, reason, code or "")
 
 
 def _reason(status: int | None, code: str | None, message: str) -> str:
@@ -61,14 +61,14 @@ def _reason(status: int | None, code: str | None, message: str) -> str:
     return f"{text}: {message}" if message else f"{text}."
 
 
-def decide_content(body: bytes) -> Verdict:
-    """The verdict on the whole body of a 200."""
+def decide_content(body: bytes) -> Decision:
+    """The decision on the whole body of a 200."""
     split = split_answer(body)
     if split is None:
-        return Verdict(Meaning.DOUBTFUL, gettext("The answer is torn or is no JSON object."))
+        return Decision(Meaning.IN_DOUBT, gettext("The answer is torn or is no JSON object."))
     if not split.items:
-        return Verdict(Meaning.DRAINED, "", split=split)
-    return Verdict(Meaning.RECEIVED, split=split)
+        return Decision(Meaning.DRAINED, "", split=split)
+    return Decision(Meaning.RECEIVED, split=split)
 
 
 def error_of(body: bytes) -> tuple[str | None, str]:

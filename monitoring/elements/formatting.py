@@ -50,11 +50,11 @@ CODES = ("dnbCode", "priority", "typeDnBCode", "inLanguage")
 
 def words(name: str) -> str:
     """A name of D&B's in the reader's language, where the catalogue knows it (`labels_catalog.py`)."""
-    plain = plain_words(name)
+    plain = plain_text(name)
     return gettext(plain) if plain else ""
 
 
-def plain_words(name: str) -> str:
+def plain_text(name: str) -> str:
     """`operatingStatus` → "operating status", `hasOpenBankruptcy` → "open bankruptcy"."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", name).lower()
     return WORDS.get(spaced) or re.sub(r"^(has|is) ", "", spaced)
@@ -82,7 +82,7 @@ def lower_first(text: str) -> str:
     return text if text[1:2].isupper() or text[1:2] in "-&" else text[:1].lower() + text[1:]
 
 
-def say(value: Any) -> str:
+def value_text(value: Any) -> str:
     """Any JSON value in a line of words."""
     if is_nothing(value):
         return gettext("nothing")
@@ -91,10 +91,10 @@ def say(value: Any) -> str:
     if isinstance(value, (int, float, Decimal)):
         return number(value)
     if isinstance(value, list):
-        return ", ".join(map(say, value))
+        return ", ".join(map(value_text, value))
     if isinstance(value, dict):
-        return say_object(value)
-    return say_text(str(value))
+        return object_value(value)
+    return text_value(str(value))
 
 
 def is_nothing(value: Any) -> bool:
@@ -104,7 +104,7 @@ def is_nothing(value: Any) -> bool:
 
 
 def short(value: Any, limit: int = LONGEST) -> str:
-    text = say(value)
+    text = value_text(value)
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
@@ -118,22 +118,22 @@ def number(value: int | float | Decimal) -> str:
     return str(number_format(shortest, force_grouping=True))
 
 
-def say_text(text: str) -> str:
+def text_value(text: str) -> str:
     if DAY.fullmatch(text):
-        return say_day(text)
+        return day_value(text)
     if STAMP.match(text) and (moment := parse_stamp(text)):
         return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
     return text
 
 
-def say_day(text: str) -> str:
+def day_value(text: str) -> str:
     try:
         return date_format(date.fromisoformat(text), "SHORT_DATE_FORMAT")
     except ValueError:
         return text
 
 
-def say_at_once(value: dict[str, Any]) -> str:
+def simple_value(value: dict[str, Any]) -> str:
     """An object that a reader knows by one text: a status, an amount, an address; else nothing."""
     for form in (_described, _money, _telephone, _address, _company, _named):
         if text := form(value):
@@ -141,10 +141,10 @@ def say_at_once(value: dict[str, Any]) -> str:
     return ""
 
 
-def say_object(value: dict[str, Any]) -> str:
+def object_value(value: dict[str, Any]) -> str:
     """By the member that names it where D&B's objects have one, else member by member."""
-    return say_at_once(value) or "; ".join(
-        f"{words(name)}: {say(member)}" for name, member in value.items() if member is not None
+    return simple_value(value) or "; ".join(
+        f"{words(name)}: {value_text(member)}" for name, member in value.items() if member is not None
     )
 
 
@@ -181,7 +181,7 @@ def _address_lines(value: dict[str, Any]) -> Iterator[str]:
     lines = [street.get("line1"), street.get("line2")] if isinstance(street, dict) else [street]
     for part in (*lines, value.get("addressLocality"), value.get("postalCode"), value.get("addressCountry")):
         if part:
-            yield say(part)
+            yield value_text(part)
 
 
 def _company(value: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ def element_key(path: str) -> str:
     return f"{clean_text(path, LONGEST_PATH - 20)}…{digest}"
 
 
-class Weights:
+class SeverityTable:
     """Severities as people set them, read once for a delivery."""
 
     def __init__(self) -> None:
@@ -31,11 +31,11 @@ class Weights:
 
     def learn(self, paths: Iterable[str]) -> None:
         """Load the elements of these paths; insert those never seen."""
-        wanted = {element_key(path) for path in paths} - self._known.keys()
-        if not wanted:
+        requested = {element_key(path) for path in paths} - self._known.keys()
+        if not requested:
             return
-        self._known.update(Element.objects.in_bulk(list(wanted)))
-        missing = wanted - self._known.keys()
+        self._known.update(Element.objects.in_bulk(list(requested)))
+        missing = requested - self._known.keys()
         insert_new(Element, [_element(path) for path in missing])
         self._known.update(Element.objects.in_bulk(list(missing)))
 

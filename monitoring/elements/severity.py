@@ -103,13 +103,13 @@ def _related(path: str, known: str) -> bool:
 
 def severity_of_element(element: Element, current: Any) -> Severity:
     """An element's weight for this new value: what is critical only when it becomes so is high otherwise."""
-    weight = Severity(element.severity)
-    if weight < Severity.CRITICAL:
-        return weight
+    severity = Severity(element.severity)
+    if severity < Severity.CRITICAL:
+        return severity
     path = element.path.removeprefix(PREFIX)
     conditions = [known for known, level in BY_PATH if level == Severity.CRITICAL and _related(path, known)]
     if not conditions or any(_has_come_true(known, path, current) for known in conditions):
-        return weight
+        return severity
     return Severity.HIGH
 
 

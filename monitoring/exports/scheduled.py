@@ -37,7 +37,7 @@ from core.models import ExportFormat, SavedFilter
 from monitoring.exports.sftp import NotDelivered, deliver
 from monitoring.feed import feed
 from monitoring.feed.parameters import FeedParameters, choice_of
-from monitoring.feed.serializers import shown
+from monitoring.feed.serializers import serialized_changes
 from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport
 from monitoring.publications.consumers import Follower
 from portfolio.companies.parameters import CompanyParameters, companies_chosen
@@ -65,7 +65,7 @@ class Source:
 
     def _changes(self) -> Iterator[list[Any]]:
         self.cursor = self.export.cursor
-        choice, has_more = choice_of(asked_for(self.export)), True
+        choice, has_more = choice_of(feed_parameters(self.export)), True
         while has_more:
             page = feed.read(feed.Cursor.read(self.cursor), PAGE, choice)
             self.cursor, has_more = str(page.next), page.has_more
@@ -83,7 +83,7 @@ class Source:
     def _companies(self) -> Iterator[list[Any]]:
         self.cursor = self.export.cursor
         saved = self.export.saved_filter
-        rows = _rows_of(saved) if saved else companies_chosen(asked_for(self.export))
+        rows = _rows_of(saved) if saved else companies_chosen(feed_parameters(self.export))
         yield from batches(rows.order_by("duns"), LISTINGS["portfolio.company"])
 
     @property
@@ -104,7 +104,7 @@ def _rows_of(saved: SavedFilter) -> QuerySet[Any]:
         return rows_as(person, saved.listing, saved.query)
 
 
-def asked_for(export: ScheduledExport) -> dict[str, Any]:
+def feed_parameters(export: ScheduledExport) -> dict[str, Any]:
     """The filters, read as the API reads them; raises DRF's ValidationError."""
     known = FeedParameters if export.content == ExportContent.CHANGES else CompanyParameters
     return known.read(QueryDict(export.filters))
@@ -238,7 +238,7 @@ def _write_lines(path: Path, source: Source) -> int:
 
 def _as_in_the_api(rows: list[Any]) -> Iterable[Any]:
     if isinstance(rows[0], Change):
-        return list(shown(rows, {}))
+        return list(serialized_changes(rows, {}))
     return list(CompanySerializer(rows, many=True).data)
 
 

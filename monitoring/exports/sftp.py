@@ -111,7 +111,7 @@ def read_private_key(text: str) -> paramiko.PKey:
 @contextmanager
 def signed_in(server: FileServer) -> Iterator[paramiko.SFTPClient]:
     """A session with the server; raises NotDelivered for whatever goes wrong, inside as well."""
-    if server.keeper_has_left:
+    if server.maintainer_has_left:
         words = gettext(
             "%(name)s, who looked after the file server, was deactivated or removed. Nothing is sent there until "
             "somebody else saves its page, and takes it over by that."
@@ -151,14 +151,14 @@ def _greeted(server: FileServer) -> paramiko.Transport:
         _check_key(server, f"{key.get_name()} {key.get_base64()}")
     except paramiko.ssh_exception.IncompatiblePeer as error:
         transport.close()
-        return _shown_anew(server, error)
+        return _offered_key(server, error)
     except BaseException:
         transport.close()
         raise
     return transport
 
 
-def _shown_anew(server: FileServer, error: Exception) -> paramiko.Transport:
+def _offered_key(server: FileServer, error: Exception) -> paramiko.Transport:
     """It has no key of the confirmed kind any more: see which one it has, so that a person can judge."""
     if not server.host_key:
         raise NotDelivered(

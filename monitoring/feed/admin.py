@@ -26,7 +26,7 @@ from portfolio.registrations.filters import RegistrationFilter
 
 
 def newest_publication() -> int:
-    return Publication.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    return Publication.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
 
 
 def with_registrations(rows: list[Any]) -> None:
@@ -56,7 +56,7 @@ class StoryPaginator(BoundedPaginator):
         return Page(newest(rows, start, start + self.per_page, self.within), number, self)
 
 
-class WeightFilter(choice_filter("severity", Severity.choices[::-1], _("weight"))):  # type: ignore[misc]
+class SeverityFilter(choice_filter("severity", Severity.choices[::-1], _("severity"))):  # type: ignore[misc]
     """One weight, or all from one on: each weight is a range of the same index."""
 
     all_option = ("all", _("With noise"))
@@ -87,7 +87,7 @@ class WeightFilter(choice_filter("severity", Severity.choices[::-1], _("weight")
 class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("company_id", "element", "changed_at")
     list_filter = (
-        WeightFilter,
+        SeverityFilter,
         choice_filter("kind", Kind.choices, _("kind")),
         RegistrationFilter,
         ElementFilter,
@@ -109,7 +109,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
 
     def pulse(self, request: HttpRequest) -> JsonResponse:
         """What open pages ask for: has anything been published since?"""
-        return JsonResponse({"number": newest_publication()})
+        return JsonResponse({"sequence": newest_publication()})
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found: Any = super().get_changelist_instance(request)

@@ -28,8 +28,8 @@ from monitoring.feed.serializers import (
     SnapshotSerializer,
     TimelineSerializer,
     an_example,
-    shown,
-    shown_notifications,
+    serialized_changes,
+    serialized_notifications,
 )
 from monitoring.history import state
 from monitoring.models import Change, Notification, Publication
@@ -117,8 +117,8 @@ class ChangeFeed(APIView):
             page = feed.read(_cursor(asked.get("after")), asked["limit"], choice_of(asked))
         except feed.Gone as error:
             raise CursorTooOld(str(error)) from error
-        numbers = {entry.change.pk: entry.number for entry in page.entries}
-        results = shown([entry.change for entry in page.entries], numbers)
+        numbers = {entry.change.pk: entry.sequence for entry in page.entries}
+        results = serialized_changes([entry.change for entry in page.entries], numbers)
         return Response({"results": results, "next": str(page.next), "more": page.has_more})
 
 
@@ -148,7 +148,7 @@ class CompanyChanges(APIView):
         if "after" in asked:
             rows = beyond(rows, OLDEST_FIRST, _in_story(asked["after"]), newest_first=True)
         changes, has_more = cut(rows, asked["limit"])
-        results = shown(changes, _numbers(changes), {company.pk: company})
+        results = serialized_changes(changes, _numbers(changes), {company.pk: company})
         return Response({"results": results, "next": _timeline_token(changes[-1]) if has_more else None})
 
 
@@ -166,7 +166,7 @@ def _in_story(cursor: str) -> tuple[datetime, str, uuid.UUID]:
 
 def _numbers(changes: Iterable[Change]) -> dict[uuid.UUID, int]:
     rows = Publication.objects.filter(delivery__in={change.delivery_id for change in changes})
-    by_delivery = dict(rows.values_list("delivery_id", "number"))
+    by_delivery = dict(rows.values_list("delivery_id", "sequence"))
     return {change.pk: by_delivery[change.delivery_id] for change in changes if change.delivery_id in by_delivery}
 
 
@@ -190,7 +190,7 @@ class NotificationList(APIView):
             rows = beyond(rows, ("id",), [_key(asked["after"])], newest_first=True)
         notifications, has_more = cut(rows, asked["limit"])
         token = write_token([notifications[-1].pk.hex]) if has_more else None
-        return Response({"results": shown_notifications(notifications), "next": token})
+        return Response({"results": serialized_notifications(notifications), "next": token})
 
 
 def _notification_filters(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,32 +37,32 @@ class Cursor:
     `check` tells the publication from another one that got the same number after a backup was restored.
     """
 
-    number: int = 0
+    sequence: int = 0
     last: uuid.UUID | None = None
     check: str = ""
 
     @classmethod
     def read(cls, text: str) -> Self:
         """The cursor that was given out as `text`; ValueError for anything else."""
-        number, last, check = read_token(text)
-        if not (number.isascii() and number.isdigit() and len(number) < 20) or int(number) > LARGEST_NUMBER:
+        sequence, last, check = read_token(text)
+        if not (sequence.isascii() and sequence.isdigit() and len(sequence) < 20) or int(sequence) > LARGEST_NUMBER:
             raise ValueError("no number")
-        cursor = cls(int(number), uuid.UUID(last) if last else None, check)
-        if str(cursor) != text or (cursor.number == 0 and cursor != cls()):
+        cursor = cls(int(sequence), uuid.UUID(last) if last else None, check)
+        if str(cursor) != text or (cursor.sequence == 0 and cursor != cls()):
             raise ValueError("not as it was given")
         return cursor
 
     def __str__(self) -> str:
-        return write_token([str(self.number), self.last.hex if self.last else "", self.check])
+        return write_token([str(self.sequence), self.last.hex if self.last else "", self.check])
 
 
 class Published(NamedTuple):
-    number: int
+    sequence: int
     delivery: uuid.UUID
     change_count: int
 
     def cursor(self, last: uuid.UUID | None = None) -> Cursor:
-        return Cursor(self.number, last, self.delivery.hex[-8:])
+        return Cursor(self.sequence, last, self.delivery.hex[-8:])
 
 
 class Key(NamedTuple):
@@ -131,7 +131,7 @@ class Window:
 @dataclass(frozen=True, slots=True)
 class Entry:
     change: Change
-    number: int
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,31 +143,31 @@ class Page:
 
 def latest() -> Cursor:
     """The feed's end as of now."""
-    last = Publication.objects.order_by("-number").values_list("number", "delivery_id", "change_count").first()
+    last = Publication.objects.order_by("-sequence").values_list("sequence", "delivery_id", "change_count").first()
     return Published(*last).cursor() if last else Cursor()
 
 
-def begin_at(moment: datetime) -> Cursor:
+def cursor_at(moment: datetime) -> Cursor:
     """The cursor before what was published at this time or later; before the first there is, where that is earlier."""
-    rows = Publication.objects.values_list("number", "delivery_id", "change_count")
-    following = rows.filter(published_at__gte=moment).order_by("number").first()
+    rows = Publication.objects.values_list("sequence", "delivery_id", "change_count")
+    following = rows.filter(published_at__gte=moment).order_by("sequence").first()
     if following is None:
         return latest()
-    first = Published(*following).number
-    before = rows.filter(number__lt=first).order_by("-number").first()
+    first = Published(*following).sequence
+    before = rows.filter(sequence__lt=first).order_by("-sequence").first()
     return Published(*before).cursor() if before else Cursor(first - 1)
 
 
 def nearest(cursor: Cursor) -> Cursor:
     """The cursor where its publication is still there; else the end of what is left before it, so that nothing after
     it is passed by."""
-    rows = Publication.objects.values_list("number", "delivery_id", "change_count")
-    before = rows.filter(number__lte=cursor.number).order_by("-number").first()
+    rows = Publication.objects.values_list("sequence", "delivery_id", "change_count")
+    before = rows.filter(sequence__lte=cursor.sequence).order_by("-sequence").first()
     if before:
         found = Published(*before)
-        return cursor if found.number == cursor.number else found.cursor()
-    first = rows.order_by("number").first()
-    return Cursor(Published(*first).number - 1) if first else Cursor()
+        return cursor if found.sequence == cursor.sequence else found.cursor()
+    first = rows.order_by("sequence").first()
+    return Cursor(Published(*first).sequence - 1) if first else Cursor()
 
 
 def mend_cursors(model: type[Model]) -> None:
@@ -191,14 +191,14 @@ def read(after: Cursor | None, limit: int, choice: Choice) -> Page:
 
 
 def _window(cursor: Cursor, budget: int, *, from_start: bool) -> Window:
-    rows = Publication.objects.filter(number__gte=cursor.number).order_by("number")
-    found = rows.values_list("number", "delivery_id", "change_count")[: PUBLICATIONS + 1]
+    rows = Publication.objects.filter(sequence__gte=cursor.sequence).order_by("sequence")
+    found = rows.values_list("sequence", "delivery_id", "change_count")[: PUBLICATIONS + 1]
     listed = [Published(*row) for row in found]
     beyond = listed[PUBLICATIONS:]
     listed = listed[:PUBLICATIONS]
     if not from_start:
         _refuse_gap(cursor, listed[0] if listed else None)
-    is_known = bool(listed) and listed[0].number == cursor.number
+    is_known = bool(listed) and listed[0].sequence == cursor.sequence
     unread = listed[1:] if is_known and cursor.last is None else listed
     window = Window(cursor, False, published={published.delivery: published for published in unread})
     _fill(window, unread, budget)
@@ -208,32 +208,32 @@ def _window(cursor: Cursor, budget: int, *, from_start: bool) -> Window:
 
 def _refuse_gap(cursor: Cursor, first: Published | None) -> None:
     """`first` is the earliest publication that is not before the cursor's."""
-    if first is None and cursor.number == 0:
+    if first is None and cursor.sequence == 0:
         return
     if first is None:
         raise Gone("The feed ends before this cursor: a backup was restored, or publications were removed.")
-    if first.number == cursor.number:
+    if first.sequence == cursor.sequence:
         if first.cursor().check != cursor.check:
             raise Gone("This cursor belongs to another course of the feed: a backup was restored.")
-    elif cursor.last is not None or first.number != cursor.number + 1:
-        raise Gone(f"The feed now begins with publication {first.number}; this cursor stands at {cursor.number}.")
+    elif cursor.last is not None or first.sequence != cursor.sequence + 1:
+        raise Gone(f"The feed now begins with publication {first.sequence}; this cursor stands at {cursor.sequence}.")
 
 
 def _fill(window: Window, unread: Sequence[Published], budget: int) -> None:
     """Three queries at most: the rest of what was begun, what fits as a whole, the beginning of what does not."""
     waiting = list(unread)
-    if window.end.last is not None and not _begin(window, waiting.pop(0), window.end.last, budget):
+    if window.end.last is not None and not _read_keys(window, waiting.pop(0), window.end.last, budget):
         return
     whole = _fitting(waiting, budget - len(window.keys))
     _take_whole(window, whole)
     rest = waiting[len(whole) :]
     room = budget - len(window.keys)
     if rest and room > 0:
-        _begin(window, rest.pop(0), None, room)
+        _read_keys(window, rest.pop(0), None, room)
     window.has_more = window.has_more or bool(rest)
 
 
-def _begin(window: Window, published: Published, last: uuid.UUID | None, room: int) -> bool:
+def _read_keys(window: Window, published: Published, last: uuid.UUID | None, room: int) -> bool:
     """Read up to `room` keys of one publication, after `last`; whether that was all of it."""
     rows = Change.objects.filter(delivery=published.delivery)
     if last is not None:
@@ -260,7 +260,7 @@ def _take_whole(window: Window, whole: Sequence[Published]) -> None:
     deliveries = [published.delivery for published in whole if published.change_count]
     if deliveries:
         keys = _keys(Change.objects.filter(delivery__in=deliveries))
-        window.keys += sorted(keys, key=lambda key: (window.published[key.delivery].number, key.id))
+        window.keys += sorted(keys, key=lambda key: (window.published[key.delivery].sequence, key.id))
     if whole:
         window.end = whole[-1].cursor()
 
@@ -279,4 +279,4 @@ def _in_countries(keys: Sequence[Key], taken: Sequence[int], countries: frozense
 def _entries(window: Window, taken: Sequence[int]) -> list[Entry]:
     keys = [window.keys[index] for index in taken]
     changes = {row.pk: row for row in Change.objects.filter(pk__in=[key.id for key in keys])} if keys else {}
-    return [Entry(changes[key.id], window.published[key.delivery].number) for key in keys if key.id in changes]
+    return [Entry(changes[key.id], window.published[key.delivery].sequence) for key in keys if key.id in changes]

@@ -54,10 +54,10 @@ NOTIFICATION_EXAMPLE = {
 PROFILE_EXAMPLE = {
     "duns": "804735132",
     "as_of": "2026-01-31T23:59:59.999000Z",
-    "standing": "baseline",
-    "standing_since": "2026-01-05T08:00:00Z",
+    "status": "baseline",
+    "status_since": "2026-01-05T08:00:00Z",
     "organization": {"duns": "804735132", "primaryName": "NEW NAME LTD", "yearlyRevenue": 302510160.94},
-    "drifted": [],
+    "mismatches": [],
     "complete": True,
     "note": "",
 }
@@ -119,12 +119,12 @@ class SnapshotSerializer(serializers.Serializer[Any]):
 class ProfileSerializer(serializers.Serializer[Any]):
     duns = serializers.CharField()
     as_of = serializers.DateTimeField(help_text="The moment that is shown.")
-    standing = serializers.ChoiceField(
+    status = serializers.ChoiceField(
         Kind.choices, allow_null=True, help_text="The newest notice that is no element's change, such as `deleted`."
     )
-    standing_since = serializers.DateTimeField(allow_null=True)
+    status_since = serializers.DateTimeField(allow_null=True)
     organization = SentObject(help_text="D&B's document as known at that moment; empty when nothing was known yet.")
-    drifted = serializers.ListField(
+    mismatches = serializers.ListField(
         child=serializers.UUIDField(),
         help_text="Changes whose `previous` was not what was known; what was never known before cannot differ.",
     )
@@ -150,7 +150,7 @@ class NotificationsSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
 
 
-def shown(
+def serialized_changes(
     changes: Sequence[Change],
     numbers: Mapping[uuid.UUID, int],
     companies: Mapping[str, Company] | None = None,
@@ -194,21 +194,21 @@ def _item(
 
 
 def companies_of(duns: Iterable[str]) -> dict[str, Company]:
-    wanted = set(duns)
-    return {company.pk: company for company in Company.objects.filter(pk__in=wanted)} if wanted else {}
+    requested = set(duns)
+    return {company.pk: company for company in Company.objects.filter(pk__in=requested)} if requested else {}
 
 
 def references_of(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-    wanted = set(keys)
-    return dict(Registration.objects.filter(pk__in=wanted).values_list("pk", "reference")) if wanted else {}
+    requested = set(keys)
+    return dict(Registration.objects.filter(pk__in=requested).values_list("pk", "reference")) if requested else {}
 
 
 def labels_of(paths: Iterable[str]) -> dict[str, str]:
-    wanted = set(paths) - {""}
-    return dict(Element.objects.filter(pk__in=wanted).values_list("path", "label")) if wanted else {}
+    requested = set(paths) - {""}
+    return dict(Element.objects.filter(pk__in=requested).values_list("path", "label")) if requested else {}
 
 
-def shown_notifications(notifications: Sequence[Notification]) -> Any:
+def serialized_notifications(notifications: Sequence[Notification]) -> Any:
     companies = companies_of(notification.company_id for notification in notifications)
     references = references_of(notification.registration_id for notification in notifications)
     items = [_notification_item(notification, companies, references) for notification in notifications]

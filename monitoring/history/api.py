@@ -45,16 +45,16 @@ class CompanyProfile(APIView):
         company = company_or_404(duns)
         profile = state.profile(company.pk, as_of=asked.get("as_of"))
         note = note_for_company(company.pk, asked.get("as_of"))
-        standing = profile.standing
+        status = profile.status
         return Response(
             ProfileSerializer(
                 {
                     "duns": company.pk,
                     "as_of": asked.get("as_of") or timezone.now(),
-                    "standing": standing.kind if standing else None,
-                    "standing_since": standing.moment if standing else None,
+                    "status": status.kind if status else None,
+                    "status_since": status.moment if status else None,
                     "organization": dump_json(profile.document),
-                    "drifted": sorted(profile.drifted),
+                    "mismatches": sorted(profile.mismatches),
                     "complete": not note,
                     "note": note,
                 }

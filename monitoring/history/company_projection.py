@@ -8,45 +8,45 @@ from typing import Any
 from core.bulk import update_version
 from core.db import clean_text, in_batches, search_name
 from direct_plus.duns import InvalidDuns, normalise_duns
-from monitoring.history.state import Profile, events_of, fold
+from monitoring.history.state import CompanyState, apply_events, events_of
 from monitoring.models import Kind
 from portfolio.models import Company
 
-HEADLINE = (
+SUMMARY = (
     "organization.primaryName",
     "organization.countryISOAlpha2Code",
     "organization.primaryAddress",
     "organization.dunsControlStatus",
 )
-HEADLINE_KINDS = (Kind.BASELINE, Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
-STANDING = {Kind.DELETED: "Deleted at D&B", Kind.TRANSFERRED: "Merged into another company"}
+SUMMARY_KINDS = (Kind.BASELINE, Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
+STATUS = {Kind.DELETED: "Deleted at D&B", Kind.TRANSFERRED: "Merged into another company"}
 
 
-def touches_headline(kind: str, path: str) -> bool:
+def touches_summary(kind: str, path: str) -> bool:
     """Whether a change can alter what company lists show."""
     if kind != Kind.ELEMENT:
-        return kind in HEADLINE_KINDS
-    return any(path.startswith(known) or known.startswith(path + ".") for known in HEADLINE)
+        return kind in SUMMARY_KINDS
+    return any(path.startswith(known) or known.startswith(path + ".") for known in SUMMARY)
 
 
-def project(changed: dict[str, datetime], headline: set[str], bump: set[str]) -> None:
+def project(changed: dict[str, datetime], summary: set[str], bump: set[str]) -> None:
     """Bring company rows up to date: `changed` holds each company's newest change, `headline` those to fold again.
 
     Those in `bump` get a new version even when nothing differs: whoever folded them without what was inserted just
     now, and has not written yet, must not get through.
     """
-    for batch in in_batches(sorted(set(changed) | headline), 200):
+    for batch in in_batches(sorted(set(changed) | summary), 200):
         waiting = list(batch)
         while waiting:
-            waiting = _project_round(waiting, changed, headline, bump)
+            waiting = _project_round(waiting, changed, summary, bump)
 
 
-def _project_round(duns: list[str], changed: dict[str, datetime], headline: set[str], bump: set[str]) -> list[str]:
+def _project_round(duns: list[str], changed: dict[str, datetime], summary: set[str], bump: set[str]) -> list[str]:
     """One try for each company; returns those that somebody else changed meanwhile."""
     rows = list(Company.objects.filter(pk__in=duns).order_by("pk"))
-    folded = [row.duns for row in rows if row.duns in headline]
-    events = events_of(folded, paths=HEADLINE) if folded else {}
-    columns = {row.duns: columns_of(fold(events.get(row.duns, []))) for row in rows if row.duns in headline}
+    folded = [row.duns for row in rows if row.duns in summary]
+    events = events_of(folded, paths=SUMMARY) if folded else {}
+    columns = {row.duns: columns_of(apply_events(events.get(row.duns, []))) for row in rows if row.duns in summary}
     return [
         row.duns
         for row in rows
@@ -56,16 +56,16 @@ def _project_round(duns: list[str], changed: dict[str, datetime], headline: set[
 
 def _update(row: Company, columns: dict[str, Any] | None, newest: datetime | None, *, bump: bool) -> bool:
     """Write what differs, if nobody else did meanwhile; False asks for another round."""
-    wanted = dict(columns or {})
+    requested = dict(columns or {})
     if newest and (row.changed_at is None or newest > row.changed_at):
-        wanted["changed_at"] = newest
-    different = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+        requested["changed_at"] = newest
+    different = {name: value for name, value in requested.items() if getattr(row, name) != value}
     if not different and not (bump and columns is not None):
         return True
     return update_version(row, different)
 
 
-def columns_of(profile: Profile) -> dict[str, Any]:
+def columns_of(profile: CompanyState) -> dict[str, Any]:
     name = clean_text(_string(profile.value("organization.primaryName")))
     country = profile.value("organization.countryISOAlpha2Code") or profile.value(
         "organization.primaryAddress.addressCountry.isoAlpha2Code"
@@ -80,20 +80,20 @@ def columns_of(profile: Profile) -> dict[str, Any]:
     }
 
 
-def merged_into(profile: Profile) -> str:
+def merged_into(profile: CompanyState) -> str:
     """The company that D&B has merged it into, if its number can be one."""
-    standing = profile.standing
-    if standing is None or standing.kind != Kind.TRANSFERRED or not isinstance(standing.current, str):
+    status = profile.status
+    if status is None or status.kind != Kind.TRANSFERRED or not isinstance(status.current, str):
         return ""
     try:
-        return normalise_duns(standing.current)
+        return normalise_duns(status.current)
     except InvalidDuns:
         return ""
 
 
-def _status(profile: Profile) -> str:
-    if profile.standing and profile.standing.kind in STANDING:
-        return STANDING[Kind(profile.standing.kind)]
+def _status(profile: CompanyState) -> str:
+    if profile.status and profile.status.kind in STATUS:
+        return STATUS[Kind(profile.status.kind)]
     status = profile.value("organization.dunsControlStatus.operatingStatus")
     text = status.get("description") if isinstance(status, dict) else status
     return clean_text(_string(text), 200)

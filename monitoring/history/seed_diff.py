@@ -17,12 +17,12 @@ from core.json_text import dump_json
 from direct_plus.exact_json import parse_json
 from monitoring.content_ids import derived_change_id
 from monitoring.elements.json_paths import differences
-from monitoring.elements.registry import Weights, element_key
+from monitoring.elements.registry import SeverityTable, element_key
 from monitoring.models import Change, Delivery, Kind, Notification
 from monitoring.story_order import notification_key, story_place
 
 
-def compare_seeds(delivery: Delivery, weights: Weights, moved: Iterable[str] = ()) -> list[Change]:
+def compare_seeds(delivery: Delivery, severities: SeverityTable, moved: Iterable[str] = ()) -> list[Change]:
     """Compare the SEEDs that this delivery brought with those before and after them; returns what was inserted.
 
     The differences become `element` changes of this delivery, so that readers of publications see them; the comparison
@@ -34,16 +34,16 @@ def compare_seeds(delivery: Delivery, weights: Weights, moved: Iterable[str] = (
     for key, company in brought:
         seeds[company].add(key)
     chosen: dict[str, set[uuid.UUID] | None] = {**seeds, **dict.fromkeys(moved)}
-    return _compare_until_unchanged(delivery, chosen, weights)
+    return _compare_until_unchanged(delivery, chosen, severities)
 
 
-def compare_company(delivery: Delivery, duns: str, weights: Weights) -> list[Change]:
+def compare_company(delivery: Delivery, duns: str, severities: SeverityTable) -> list[Change]:
     """Compare all consecutive SEEDs of one company; returns what was inserted."""
-    return _compare_until_unchanged(delivery, {duns: None}, weights)
+    return _compare_until_unchanged(delivery, {duns: None}, severities)
 
 
 def _compare_until_unchanged(
-    delivery: Delivery, chosen: Mapping[str, set[uuid.UUID] | None], weights: Weights
+    delivery: Delivery, chosen: Mapping[str, set[uuid.UUID] | None], severities: SeverityTable
 ) -> list[Change]:
     """Others may add SEEDs meanwhile, and see nothing of what is written here until it is committed: whoever writes
     comparisons looks at the SEEDs again afterwards."""
@@ -53,28 +53,28 @@ def _compare_until_unchanged(
         compared: dict[str, list[uuid.UUID]] = {}
         with transaction.atomic():
             for duns in waiting:
-                rows, compared[duns] = _compare(delivery, duns, weights, chosen[duns])
+                rows, compared[duns] = _compare(delivery, duns, severities, chosen[duns])
                 inserted += rows
         waiting = [duns for duns, seeds in compared.items() if _keys(_chain(delivery, duns)) != seeds]
     return inserted
 
 
 def _compare(
-    delivery: Delivery, duns: str, weights: Weights, seeds: set[uuid.UUID] | None
+    delivery: Delivery, duns: str, severities: SeverityTable, seeds: set[uuid.UUID] | None
 ) -> tuple[list[Change], list[uuid.UUID]]:
     """Once over the pairs with one of `seeds` (None: all); what was inserted, and the SEEDs as they stood."""
     derived = Change.objects.filter(company=duns, registration=delivery.registration_id).exclude(derived_from="")
     # Read before the SEEDs: whoever made these rows saw SEEDs that the next query sees as well.
     known = dict(derived.order_by().values_list("derived_from", "superseded"))
     chain = _chain(delivery, duns)
-    wanted = {f"{one.pk}:{two.pk}": (one, two) for one, two in pairwise(chain)}
-    pairs = [pair for pair in wanted.values() if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
-    inserted = [row for pair in pairs for row in insert_new(Change, _comparison(delivery, *pair, weights))]
-    derived.filter(derived_from__in=known.keys() - wanted.keys(), superseded=False).update(superseded=True)
-    again = {pair for pair, superseded in known.items() if superseded and pair in wanted}
+    requested = {f"{one.pk}:{two.pk}": (one, two) for one, two in pairwise(chain)}
+    pairs = [pair for pair in requested.values() if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
+    inserted = [row for pair in pairs for row in insert_new(Change, _comparison(delivery, *pair, severities))]
+    derived.filter(derived_from__in=known.keys() - requested.keys(), superseded=False).update(superseded=True)
+    again = {pair for pair, superseded in known.items() if superseded and pair in requested}
     derived.filter(derived_from__in=again, superseded=True).update(superseded=False)
     if seeds is None:
-        _keep_places(derived, wanted.values())
+        _keep_places(derived, requested.values())
     return inserted, _keys(chain)
 
 
@@ -102,13 +102,16 @@ def _story_place(seed: Notification, position: int) -> str:
     return story_place(seed.delivered_at or seed.recorded_at, seed.place, position + 1)
 
 
-def _comparison(delivery: Delivery, earlier: Notification, later: Notification, weights: Weights) -> list[Change]:
+def _comparison(
+    delivery: Delivery, earlier: Notification, later: Notification, severities: SeverityTable
+) -> list[Change]:
     texts = dict(Notification.objects.filter(pk__in=[earlier.pk, later.pk]).values_list("pk", "organization"))
     before, after = (parse_json(texts[pk] or "{}") for pk in (earlier.pk, later.pk))
     found = differences(before, after)
-    weights.learn(path for path, _, _ in found)
+    severities.learn(path for path, _, _ in found)
     return [
-        _derived(delivery, earlier, later, position, difference, weights) for position, difference in enumerate(found)
+        _derived(delivery, earlier, later, position, difference, severities)
+        for position, difference in enumerate(found)
     ]
 
 
@@ -118,7 +121,7 @@ def _derived(
     later: Notification,
     position: int,
     difference: tuple[str, Any, Any],
-    weights: Weights,
+    severities: SeverityTable,
 ) -> Change:
     path, before, after = difference
     moment = later.delivered_at or later.recorded_at
@@ -134,7 +137,7 @@ def _derived(
         position=position,
         place=_story_place(later, position),
         recorded_at=timezone.now(),
-        severity=weights.of_element(path, after),
+        severity=severities.of_element(path, after),
         notification_id=later.pk,
         registration_id=later.registration_id,
         delivery_id=delivery.pk,

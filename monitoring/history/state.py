@@ -28,7 +28,7 @@ SEED_MAY_LAG = timedelta(days=4)
 # A SEED of our own, made where older history was removed (condensing.py).
 SNAPSHOT = "SNAPSHOT"
 # What tells whether D&B still keeps the company; a review, say, does not undo a merger.
-STANDINGS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
+STATUS_KINDS = (Kind.DELETED, Kind.RESTORED, Kind.TRANSFERRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownValue:
     """What was known where a change says that something else was there before, and since when."""
 
     value: Any
@@ -56,16 +56,16 @@ class Known:
 
 
 @dataclass(slots=True)
-class Profile:
+class CompanyState:
     """What is known of a company at a moment."""
 
     document: dict[str, Any] = field(default_factory=dict)
     # Changes whose "before" is not what was known, and what that was. What was never known cannot differ.
-    drifted: dict[uuid.UUID, Known] = field(default_factory=dict)
+    mismatches: dict[uuid.UUID, KnownValue] = field(default_factory=dict)
     # When each part of the document was first and last received, by the names of its path.
     received: dict[tuple[str, ...], tuple[datetime, datetime]] = field(default_factory=dict)
     unplaced: set[uuid.UUID] = field(default_factory=set)
-    standing: Event | None = None
+    status: Event | None = None
     # The members that each registration's last SEED carried.
     carried: dict[uuid.UUID, set[str]] = field(default_factory=dict)
 
@@ -73,9 +73,9 @@ class Profile:
         return value_at(self.document, path)
 
 
-def profile(duns: str, *, as_of: datetime | None = None) -> Profile:
+def profile(duns: str, *, as_of: datetime | None = None) -> CompanyState:
     """The company as it was at `as_of` (an aware time), or as it is."""
-    return fold(events_of([duns], until=as_of)[duns])
+    return apply_events(events_of([duns], until=as_of)[duns])
 
 
 def events_of(
@@ -171,17 +171,17 @@ def _value(text: str | None) -> Any:
     return None if text is None else parse_json(text)
 
 
-def fold(events: Iterable[Event]) -> Profile:
+def apply_events(events: Iterable[Event]) -> CompanyState:
     """The state after the events, in the order of their times, whatever the order in which they are given."""
-    result = Profile()
-    for _, result in states(events):  # noqa: B007  the last one counts
+    result = CompanyState()
+    for _, result in states_after(events):  # noqa: B007  the last one counts
         pass
     return result
 
 
-def states(events: Iterable[Event]) -> Iterator[tuple[Event, Profile]]:
+def states_after(events: Iterable[Event]) -> Iterator[tuple[Event, CompanyState]]:
     """Each event in the order of their times, with the state after it: one profile, which goes on changing."""
-    result = Profile()
+    result = CompanyState()
     before: list[Event] = []
     for event in sorted(events, key=lambda event: event.order):
         if event.carried is not None:
@@ -192,12 +192,12 @@ def states(events: Iterable[Event]) -> Iterator[tuple[Event, Profile]]:
         elif event.kind == Kind.ELEMENT:
             _take_change(result, event)
             before.append(event)
-        elif event.kind in STANDINGS:
-            result.standing = event
+        elif event.kind in STATUS_KINDS:
+            result.status = event
         yield event, result
 
 
-def _take_snapshot(result: Profile, event: Event) -> None:
+def _take_snapshot(result: CompanyState, event: Event) -> None:
     """The state at that moment, whatever is left of how it came about."""
     result.document = copy.deepcopy(event.seed or {})
     result.carried = dict(event.carried or {})
@@ -206,7 +206,7 @@ def _take_snapshot(result: Profile, event: Event) -> None:
         _note_received(result, [(member,)] if member in whole else leaf_paths(value, (member,)), event.moment)
 
 
-def _take_seed(result: Profile, event: Event) -> None:
+def _take_seed(result: CompanyState, event: Event) -> None:
     """Replace the members it carries; remove those that the registration's previous SEED carried and it does not."""
     assert event.seed is not None
     for member in result.carried.get(event.registration, set()) - set(event.seed):
@@ -216,7 +216,7 @@ def _take_seed(result: Profile, event: Event) -> None:
     _note_received(result, paths_spoken_of((), event.seed), event.moment)
 
 
-def _reapply(result: Profile, seed: Event, before: Sequence[Event]) -> None:
+def _reapply(result: CompanyState, seed: Event, before: Sequence[Event]) -> None:
     """A SEED is stamped when pulled: what happened shortly before may still be missing in it."""
     for change in before:
         if change.moment < seed.moment - SEED_MAY_LAG or not _carries(seed, change.path):
@@ -231,16 +231,16 @@ def _carries(seed: Event, path: str) -> bool:
     return not names or names[0] in (seed.seed or {})
 
 
-def _take_change(result: Profile, event: Event) -> None:
+def _take_change(result: CompanyState, event: Event) -> None:
     known, since = result.value(event.path), _known_since(result, event)
     if since and not same_value(known, event.previous):
-        result.drifted[event.id] = Known(copy.deepcopy(known), since)
+        result.mismatches[event.id] = KnownValue(copy.deepcopy(known), since)
     _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
     if not set_value(result.document, event.path, event.current):
         result.unplaced.add(event.id)
 
 
-def _known_since(result: Profile, event: Event) -> datetime | None:
+def _known_since(result: CompanyState, event: Event) -> datetime | None:
     """When the part that a change speaks of was received last before it; None where that is not earlier than it."""
     names = tuple(names_below_root(event.path))
     above = [names[:depth] for depth in range(1, len(names) + 1)] or [()]
@@ -249,7 +249,7 @@ def _known_since(result: Profile, event: Event) -> datetime | None:
     return max(last for _, last in received) if is_known else None
 
 
-def _note_received(result: Profile, parts: Iterable[tuple[str, ...]], moment: datetime) -> None:
+def _note_received(result: CompanyState, parts: Iterable[tuple[str, ...]], moment: datetime) -> None:
     for part in parts:
         first, _ = result.received.get(part, (moment, moment))
         result.received[part] = (first, moment)

@@ -19,7 +19,7 @@ from core.blobs import load_bytes, store_bytes
 from core.db import clean_text, existing_keys, in_batches, insert_new
 from direct_plus.payloads import parse_stamp
 from monitoring import content_ids
-from monitoring.elements.registry import Weights, element_key
+from monitoring.elements.registry import SeverityTable, element_key
 from monitoring.ingest.parser import Fact, Reader, Reading, Unreadable, items_of
 from monitoring.models import (
     Change,
@@ -57,10 +57,10 @@ class Batch:
     was_read_before: bool = False
 
 
-def insert_what_is_new(batch: Batch, weights: Weights) -> None:
+def insert_what_is_new(batch: Batch, severities: SeverityTable) -> None:
     _insert_notifications(batch)
-    weights.learn(fact.path for fact in _facts(batch) if fact.path)
-    batch.inserted += _insert(batch, Change, _changes(batch, weights), lambda change: change.notification_id)
+    severities.learn(fact.path for fact in _facts(batch) if fact.path)
+    batch.inserted += _insert(batch, Change, _changes(batch, severities), lambda change: change.notification_id)
     _keep_unreadable(batch)
 
 
@@ -162,16 +162,16 @@ def _notification(batch: Batch, reading: Reading) -> Notification:
     )
 
 
-def _changes(batch: Batch, weights: Weights) -> list[Change]:
+def _changes(batch: Batch, severities: SeverityTable) -> list[Change]:
     return [
-        _change(batch, reading, order, fact, weights)
+        _change(batch, reading, order, fact, severities)
         for reading in batch.readings
         for order, fact in enumerate(reading.facts)
     ]
 
 
-def _change(batch: Batch, reading: Reading, order: int, fact: Fact, weights: Weights) -> Change:
-    severity: Severity = weights.of_element(fact.path, fact.value) if fact.path else weights.of_kind(fact.kind)
+def _change(batch: Batch, reading: Reading, order: int, fact: Fact, severities: SeverityTable) -> Change:
+    severity: Severity = severities.of_element(fact.path, fact.value) if fact.path else severities.of_kind(fact.kind)
     return Change(
         id=fact.id,
         company_id=reading.item.duns,
@@ -243,8 +243,8 @@ def _keep_unreadable(batch: Batch) -> None:
 def _ask_again(delivery: Delivery) -> None:
     """The item may have been damaged on its way: a replay from before the call brings it as D&B has it."""
     if delivery.source == Source.PULL and delivery.replay_from:
-        delivery.registration.refresh_from_db(fields=["heard_at", "gap_from", "gap_until"])
-        begin_pass(delivery.registration, Purpose.REPAIR, delivery.replay_from)
+        delivery.registration.refresh_from_db(fields=["dnb_time", "gap_from", "gap_until"])
+        begin_pass(delivery.registration, Purpose.RECOVERY, delivery.replay_from)
 
 
 def _dead_letter(batch: Batch, unreadable: Unreadable) -> DeadLetter:

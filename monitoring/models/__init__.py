@@ -1,59 +1,27 @@
 """What D&B tells us: Delivery → Notification → Change → Publication, and what stands beside them."""
 
-from monitoring.models.alerts import (
-    Alert,
-    AlertComment,
-    AlertFact,
-    AlertKind,
-    AlertRule,
-    AlertState,
-    Channel,
-    Combination,
-    DigestItem,
-    Grouping,
-    Rhythm,
-    RuleChannel,
-    Weekday,
-    content_key,
-)
-from monitoring.models.dispatches import Dispatch, DispatchAttempt, DispatchState, TargetKind
+from monitoring.models.alerts import Alert, AlertComment, AlertItem, AlertKind, AlertState, DigestItem, content_key
+from monitoring.models.changes import Change, Kind
+from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
+from monitoring.models.dead_letters import DeadLetter, DeadLetterState
+from monitoring.models.deliveries import Delivery, DeliveryState, Source
+from monitoring.models.elements import Element, Severity
 from monitoring.models.file_servers import FileServer
-from monitoring.models.mail_addresses import MailAddress
-from monitoring.models.notifications import (
-    Change,
-    DailyCount,
-    DeadLetter,
-    DeadLetterState,
-    Delivery,
-    DeliveryState,
-    Element,
-    Kind,
-    Notification,
-    NotificationType,
-    PassState,
-    Publication,
-    Purpose,
-    ReadMark,
-    ReplayPass,
-    Severity,
-    Source,
-)
-from monitoring.models.reports import (
-    DailyDelay,
-    Measure,
-    PeriodKind,
-    ReportRecipient,
-    ReportRegistration,
-    ReportSchedule,
-)
-from monitoring.models.rollups import Axis, DayTotal, Score, ScoreMove
+from monitoring.models.notifications import Notification, NotificationType
+from monitoring.models.outbox import MessageState, OutboxMessage, SendAttempt, TargetKind
+from monitoring.models.publications import ConsumerOffset, Publication
+from monitoring.models.replay_passes import PassState, Purpose, ReplayPass
+from monitoring.models.reports import PeriodKind, ReportRecipient, ReportRegistration, ReportSchedule
+from monitoring.models.rules import AlertRule, Combination, Grouping, RuleChannel
 from monitoring.models.scheduled_exports import ExportContent, FileFormat, ScheduledExport
+from monitoring.models.scores import Score, ScoreChange
+from monitoring.models.stats import Axis, DailyStat, DailyTotal, LatencyHistogram, Measure
 from monitoring.models.webhooks import WebhookEndpoint
 
 __all__ = [
     "Alert",
     "AlertComment",
-    "AlertFact",
+    "AlertItem",
     "AlertKind",
     "AlertRule",
     "AlertState",
@@ -61,17 +29,17 @@ __all__ = [
     "Change",
     "Channel",
     "Combination",
-    "DailyCount",
-    "DailyDelay",
-    "DayTotal",
+    "DailyStat",
+    "LatencyHistogram",
+    "DailyTotal",
     "DeadLetter",
     "DeadLetterState",
     "Delivery",
     "DeliveryState",
     "DigestItem",
-    "Dispatch",
-    "DispatchAttempt",
-    "DispatchState",
+    "OutboxMessage",
+    "SendAttempt",
+    "MessageState",
     "Element",
     "ExportContent",
     "FileFormat",
@@ -86,16 +54,16 @@ __all__ = [
     "PeriodKind",
     "Publication",
     "Purpose",
-    "ReadMark",
+    "ConsumerOffset",
     "ReplayPass",
     "ReportRecipient",
     "ReportRegistration",
     "ReportSchedule",
-    "Rhythm",
+    "Frequency",
     "RuleChannel",
     "ScheduledExport",
     "Score",
-    "ScoreMove",
+    "ScoreChange",
     "Severity",
     "Source",
     "TargetKind",

@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
-from monitoring.models.keepers import LookedAfter
+from monitoring.models.maintainers import HasMaintainer
 
 
-class FileServer(LookedAfter):
+class FileServer(HasMaintainer):
     """Where scheduled exports are sent. It is spoken to only while it shows the key that a person has confirmed."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)

@@ -1,55 +1,16 @@
-"""Reports that are sent by themselves, and the counts of delays that they are made from."""
+"""Reports that are sent by themselves."""
 
 from __future__ import annotations
-
-import uuid
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from portfolio.models import Registration
-from portfolio.models.contracts import check_timezone
-
-
-class Measure(models.TextChoices):
-    """Two delays of a change that came on screen."""
-
-    RECORDED = "recorded", _("From D&B's time of the change to the screen")
-    HANDED = "handed", _("From D&B's handing it over to the screen")
-
-
-class DailyDelay(models.Model):
-    """How many changes of a UTC day came on screen after so many seconds; recomputed for days that changed.
-
-    The day is that of the publication. Seconds are cut to two digits that count (37, 120, 5,400), so that a day has few
-    rows and any percentile is known as exactly as it is shown.
-    """
-
-    id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    day = models.DateField()
-    registration = models.ForeignKey(Registration, on_delete=models.CASCADE)
-    measure = models.CharField(max_length=8, choices=Measure.choices)
-    seconds = models.BigIntegerField()
-    count = models.PositiveIntegerField()
-
-    class Meta:
-        default_permissions = ()
-        indexes = [models.Index(fields=["day", "measure"], name="daily_delay_by_day")]
-        verbose_name = _("daily delay")
-        verbose_name_plural = _("daily delays")
-
-    def __str__(self) -> str:
-        return gettext("%(day)s %(measure)s %(seconds)s s: %(count)s") % {
-            "day": self.day,
-            "measure": self.measure,
-            "seconds": self.seconds,
-            "count": self.count,
-        }
+from portfolio.models.registrations import check_timezone
 
 
 class PeriodKind(models.TextChoices):

@@ -9,7 +9,7 @@ from core.fields import CompactUUIDField
 from core.ids import time_first_id
 from core.models.saved_filters import SavedFilter
 from monitoring.models.file_servers import FileServer
-from portfolio.models.contracts import check_timezone
+from portfolio.models.registrations import check_timezone
 
 
 class ExportContent(models.TextChoices):

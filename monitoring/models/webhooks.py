@@ -7,12 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
-from monitoring.models.keepers import LookedAfter
-from monitoring.models.notifications import Severity
+from monitoring.models.elements import Severity
+from monitoring.models.maintainers import HasMaintainer
 from portfolio.models import Registration
 
 
-class WebhookEndpoint(LookedAfter):
+class WebhookEndpoint(HasMaintainer):
     """An address that is told of events as they happen, by the Standard Webhooks specification."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)

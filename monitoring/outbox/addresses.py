@@ -32,7 +32,7 @@ def set_address(channel: Channel, text: str) -> None:
     """Put a checked address into the row, encrypted; raises ValidationError."""
     check_address(text)
     channel.encrypted = encrypted(text.strip(), PURPOSE)
-    channel.shown = shown(text)
+    channel.display_address = display_address_of(text)
 
 
 def address_of(channel: Channel) -> str:
@@ -81,7 +81,7 @@ def _check_mail(addresses: list[str]) -> None:
             ) from None
 
 
-def shown(text: str) -> str:
+def display_address_of(text: str) -> str:
     """For people: mail addresses as they are, of all others nothing that opens a door."""
     if addresses := mail_addresses(text):
         return ", ".join(addresses)
@@ -134,7 +134,12 @@ def _mail_channel(name: str, address: str, key: Any, person: Any) -> Channel:
     if known:
         return known
     channel = Channel(
-        id=key, name=name[:120], person_id=person, created_at=timezone.now(), minimum=Severity.NOISE, all_rules=False
+        id=key,
+        name=name[:120],
+        person_id=person,
+        created_at=timezone.now(),
+        min_severity=Severity.NOISE,
+        all_rules=False,
     )
     try:
         set_address(channel, address)

@@ -56,7 +56,7 @@ def _mail(channel: Channel, message: Message, address: str, key: uuid.UUID) -> A
     mail = EmailMultiAlternatives(
         subject=message.subject,
         body=message.text(channel),
-        to=_readers(mail_addresses(address), channel),
+        to=_recipients(mail_addresses(address), channel),
         headers={
             # The same on every try, so that a reader's mail program shows it once.
             "Message-ID": f"<{key}@dnbmon>",
@@ -69,7 +69,7 @@ def _mail(channel: Channel, message: Message, address: str, key: uuid.UUID) -> A
     return deliver(mail)
 
 
-def _readers(addresses: list[str], channel: Channel) -> list[str]:
+def _recipients(addresses: list[str], channel: Channel) -> list[str]:
     """Those who are still here and have said yes, or never had to; the others are asked. Raises NotSent for none."""
     gone = of_people_who_left(addresses)
     here = [address for address in addresses if address not in gone]
@@ -84,7 +84,7 @@ def _readers(addresses: list[str], channel: Channel) -> list[str]:
     return [address for address in here if address not in silent]
 
 
-def ask_readers(channel: Channel, *, by: Actor) -> list[str]:
+def send_confirmations(channel: Channel, *, by: Actor) -> list[str]:
     """Ask those who have not said yes, as far as one person may have them asked; returns who has not."""
     silent = unconfirmed(mail_addresses(address_of(channel)), channel.person)
     for address in silent:
@@ -121,10 +121,10 @@ def _chat(chat: Chat, channel: Channel, message: Message, address: str) -> Answe
         reply = post(chat.url, body.encode(), chat.headers)
     except NotReached as error:
         raise NotSent(gettext("%(service)s: %(error)s") % {"service": chat.service, "error": error}) from error
-    return _judged(chat, reply, without_secrets(reply.text, address))
+    return _answer_of(chat, reply, without_secrets(reply.text, address))
 
 
-def _judged(chat: Chat, reply: Reply, text: str) -> Answer:
+def _answer_of(chat: Chat, reply: Reply, text: str) -> Answer:
     if 200 <= reply.status < 300:
         return Answer(reply.status, text)
     reason = gettext("%(service)s answered %(status)s.") % {"service": chat.service, "status": reply.status}

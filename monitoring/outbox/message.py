@@ -18,7 +18,7 @@ class Entry:
     """A line of a message."""
 
     text: str
-    weight: str = ""
+    severity: str = ""
     tone: str = "calm"
     url: str = ""
     when: str = ""

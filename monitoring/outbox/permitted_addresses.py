@@ -23,7 +23,7 @@ from core.admin.filters import key_at
 from core.db import insert_new
 from core.models import AuditEntry
 from core.urls import link
-from monitoring.models import Channel, Dispatch, DispatchState, MailAddress, content_key
+from monitoring.models import Channel, MailAddress, MessageState, OutboxMessage, content_key
 from monitoring.outbox.addresses import address_of, mail_addresses
 from monitoring.outbox.chat_services import chat_of
 
@@ -95,10 +95,10 @@ def _covers(entry: str, domain: str) -> bool:
 
 def of_people_who_left(addresses: Iterable[str]) -> set[str]:
     """Those that belong to deactivated people, and to nobody who is active."""
-    wanted = Q()
+    requested = Q()
     for address in addresses:
-        wanted |= Q(email__iexact=address)
-    rows = list(get_user_model().objects.filter(wanted).values_list("email", "is_active"))
+        requested |= Q(email__iexact=address)
+    rows = list(get_user_model().objects.filter(requested).values_list("email", "is_active"))
     active = {email.casefold() for email, is_active in rows if is_active}
     gone = {email.casefold() for email, is_active in rows if not is_active} - active
     return {address for address in addresses if address.casefold() in gone}
@@ -123,7 +123,7 @@ def _said_yes(addresses: Iterable[str]) -> set[Any]:
     return set(rows.values_list("pk", flat=True)) if keys else set()
 
 
-def unheard_until_yes(channels: Iterable[Channel]) -> dict[Any, list[str]]:
+def unconfirmed_addresses(channels: Iterable[Channel]) -> dict[Any, list[str]]:
     """Those by which nobody gets anything yet, by their keys: the addresses, none of whose holders has said yes."""
     readers = {channel.pk: (mail_addresses(address_of(channel)), channel.person) for channel in channels}
     others = {
@@ -143,8 +143,8 @@ def confirm(address: str) -> None:
     """From now on it gets messages; what waited for that goes out."""
     insert_new(MailAddress, [MailAddress(id=key_of(address), address=address)])
     MailAddress.objects.filter(pk=key_of(address)).update(confirmed_at=timezone.now())
-    channels = list(Channel.objects.filter(shown__contains=address).values_list("pk", flat=True))
-    Dispatch.objects.filter(target__in=channels, state=DispatchState.WAITING).update(next_try_at=timezone.now())
+    channels = list(Channel.objects.filter(display_address__contains=address).values_list("pk", flat=True))
+    OutboxMessage.objects.filter(target__in=channels, state=MessageState.WAITING).update(next_try_at=timezone.now())
     Channel.objects.filter(pk__in=channels, last_error__contains=address).update(last_error="")
 
 
@@ -159,10 +159,15 @@ def question_to(address: str, *, at_most: int | None = None) -> EmailMultiAltern
     insert_new(MailAddress, [MailAddress(id=key_of(address), address=address)])
     row = MailAddress.objects.get(pk=key_of(address))
     now = timezone.now()
-    if row.asked_at and now - row.asked_at < ASKED_AGAIN_AFTER or at_most is not None and row.asked_times >= at_most:
+    if (
+        row.confirmation_sent_at
+        and now - row.confirmation_sent_at < ASKED_AGAIN_AFTER
+        or at_most is not None
+        and row.confirmations_sent >= at_most
+    ):
         return None
-    as_known = MailAddress.objects.filter(pk=row.pk, asked_at=row.asked_at)
-    if not as_known.update(asked_at=now, asked_times=F("asked_times") + 1):
+    as_known = MailAddress.objects.filter(pk=row.pk, confirmation_sent_at=row.confirmation_sent_at)
+    if not as_known.update(confirmation_sent_at=now, confirmations_sent=F("confirmations_sent") + 1):
         return None
     url = link("admin:monitoring_channel_confirm", signing.dumps(address, salt=SALT))
     subject, headers = gettext("Alerts of D&B Monitoring?"), {"Auto-Submitted": "auto-generated"}

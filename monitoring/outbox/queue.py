@@ -21,7 +21,7 @@ from django.utils.translation import gettext
 
 from core.db import clean_text, insert_new
 from core.jobs import repeat_when_locked
-from monitoring.models import Dispatch, DispatchAttempt, DispatchState
+from monitoring.models import MessageState, OutboxMessage, SendAttempt
 
 logger = logging.getLogger(__name__)
 # Longer than one try may last: who is killed in it leaves it to others after this.
@@ -83,19 +83,19 @@ class Tried:
 class Route:
     """How a kind of target is reached, and how long after each failed try the next one comes."""
 
-    send: Callable[[Dispatch], Answer]
+    send: Callable[[OutboxMessage], Answer]
     spacing: tuple[timedelta, ...]
 
 
 ROUTES: dict[str, Route] = {}
 
 
-def enqueue(rows: Iterable[Dispatch]) -> list[Dispatch]:
+def enqueue(rows: Iterable[OutboxMessage]) -> list[OutboxMessage]:
     """Put them into the queue; what is there already, sent or not, stays as it is."""
-    return insert_new(Dispatch, list(rows))
+    return insert_new(OutboxMessage, list(rows))
 
 
-def dispatch_due(until: datetime, *, at_once: int = TARGETS_AT_ONCE) -> int:
+def send_due_messages(until: datetime, *, at_once: int = TARGETS_AT_ONCE) -> int:
     """Send what is due, several targets at a time; returns how many messages were sent."""
     targets = due_targets()
     if len(targets) < 2 or at_once < 2:
@@ -113,7 +113,7 @@ def _in_thread(target: uuid.UUID, until: datetime) -> int:
 
 def due_targets() -> list[uuid.UUID]:
     """Targets with something due, those that waited longest first, however much waits for one of them."""
-    due = Dispatch.objects.filter(state=DispatchState.WAITING, next_try_at__lte=timezone.now())
+    due = OutboxMessage.objects.filter(state=MessageState.WAITING, next_try_at__lte=timezone.now())
     rows = due.order_by().values("target").annotate(first=Min("next_try_at")).order_by("first")
     return [row["target"] for row in rows[:MOST_TARGETS]]
 
@@ -122,41 +122,43 @@ def send_to(target: uuid.UUID, until: datetime) -> int:
     """Send one target what is due for it, in order, until a try fails or its turn ends; returns how many were sent."""
     until = min(until, timezone.now() + TURN)
     due = _sendable(target)
-    dispatch = _claim_next(due, until)
+    message = _claim_next(due, until)
     sent = 0
-    while dispatch:
-        tried = _try(dispatch)
+    while message:
+        tried = _try(message)
         sent += tried.is_sent
-        dispatch = repeat_when_locked(_conclude, dispatch, tried, due, until)
+        message = repeat_when_locked(_conclude, message, tried, due, until)
     return sent
 
 
-def _conclude(dispatch: Dispatch, tried: Tried, due: Iterator[Dispatch], until: datetime) -> Dispatch | None:
+def _conclude(
+    message: OutboxMessage, tried: Tried, due: Iterator[OutboxMessage], until: datetime
+) -> OutboxMessage | None:
     """Note how it went and claim the next one, at the price of one commit; None when the turn is over."""
     with transaction.atomic():
-        _write_down(dispatch, tried)
+        _write_down(message, tried)
         return _claim_next(due, until) if tried.is_sent else None
 
 
-def _claim_next(due: Iterator[Dispatch], until: datetime) -> Dispatch | None:
+def _claim_next(due: Iterator[OutboxMessage], until: datetime) -> OutboxMessage | None:
     """None also where somebody else has claimed it: they are sending to this target, and in order."""
-    dispatch = next(due, None) if timezone.now() < until else None
-    return dispatch if dispatch and claim(dispatch) else None
+    message = next(due, None) if timezone.now() < until else None
+    return message if message and claim(message) else None
 
 
-def _sendable(target: uuid.UUID) -> Iterator[Dispatch]:
+def _sendable(target: uuid.UUID) -> Iterator[OutboxMessage]:
     """What is due, without what must wait for an earlier message about the same company."""
     held: set[str] = set()
-    for dispatch in _waiting(target):
-        is_due = dispatch.next_try_at is not None and dispatch.next_try_at <= timezone.now()
-        if is_due and dispatch.company not in held:
-            yield dispatch
-        elif dispatch.company:
-            held.add(dispatch.company)
+    for message in _waiting(target):
+        is_due = message.next_try_at is not None and message.next_try_at <= timezone.now()
+        if is_due and message.company not in held:
+            yield message
+        elif message.company:
+            held.add(message.company)
 
 
-def _waiting(target: uuid.UUID) -> Iterator[Dispatch]:
-    rows = Dispatch.objects.filter(target=target, state=DispatchState.WAITING).order_by("sequence", "id")
+def _waiting(target: uuid.UUID) -> Iterator[OutboxMessage]:
+    rows = OutboxMessage.objects.filter(target=target, state=MessageState.WAITING).order_by("sequence", "id")
     batch = list(rows[:BATCH])
     while batch:
         yield from batch
@@ -165,80 +167,80 @@ def _waiting(target: uuid.UUID) -> Iterator[Dispatch]:
         batch = list(further.filter(Q(sequence__gt=last.sequence) | Q(id__gt=last.pk))[:BATCH])
 
 
-def claim(dispatch: Dispatch) -> bool:
+def claim(message: OutboxMessage) -> bool:
     """Make it ours for one try: whoever moves its time first may send it."""
     until = timezone.now() + CLAIM
-    unclaimed = Dispatch.objects.filter(
-        pk=dispatch.pk, state=DispatchState.WAITING, next_try_at=dispatch.next_try_at, attempts=dispatch.attempts
+    unclaimed = OutboxMessage.objects.filter(
+        pk=message.pk, state=MessageState.WAITING, next_try_at=message.next_try_at, attempts=message.attempts
     )
     if not unclaimed.update(next_try_at=until):
         return False
-    dispatch.next_try_at = until
+    message.next_try_at = until
     return True
 
 
-def attempt(dispatch: Dispatch) -> None:
+def attempt(message: OutboxMessage) -> None:
     """Send it once and note how it went."""
-    tried = _try(dispatch)
+    tried = _try(message)
     with transaction.atomic():
-        _write_down(dispatch, tried)
+        _write_down(message, tried)
 
 
-def _try(dispatch: Dispatch) -> Tried:
+def _try(message: OutboxMessage) -> Tried:
     begun = time.monotonic()
     at = timezone.now()
-    outcome = _outcome(dispatch)
+    outcome = _outcome(message)
     return Tried(at, int((time.monotonic() - begun) * 1000), outcome)
 
 
-def _outcome(dispatch: Dispatch) -> Answer | NotSent:
+def _outcome(message: OutboxMessage) -> Answer | NotSent:
     try:
-        return ROUTES[dispatch.kind].send(dispatch)
+        return ROUTES[message.kind].send(message)
     except NotSent as error:
         return error
     except Exception as error:  # noqa: BLE001
         # What a library did not expect may be different the next time, and the other messages go on.
-        logger.warning("dispatch %s failed: %s", dispatch.pk, type(error).__name__)
+        logger.warning("message %s failed: %s", message.pk, type(error).__name__)
         return NotSent(gettext("%(error)s while sending") % {"error": type(error).__name__})
 
 
-def _write_down(dispatch: Dispatch, tried: Tried) -> None:
+def _write_down(message: OutboxMessage, tried: Tried) -> None:
     """Both rows in the transaction of the caller, as far as the database has any."""
     if isinstance(tried.outcome, Answer):
-        _mark_sent(dispatch)
+        _mark_sent(message)
     else:
-        _put_off(dispatch, tried.outcome)
-    _note(dispatch, tried)
+        _put_off(message, tried.outcome)
+    _note(message, tried)
 
 
-def _mark_sent(dispatch: Dispatch) -> None:
-    Dispatch.objects.filter(pk=dispatch.pk).update(
-        state=DispatchState.SENT, sent_at=timezone.now(), attempts=dispatch.attempts + 1, last_error=""
+def _mark_sent(message: OutboxMessage) -> None:
+    OutboxMessage.objects.filter(pk=message.pk).update(
+        state=MessageState.SENT, sent_at=timezone.now(), attempts=message.attempts + 1, last_error=""
     )
 
 
-def _put_off(dispatch: Dispatch, error: NotSent) -> None:
+def _put_off(message: OutboxMessage, error: NotSent) -> None:
     """Later, or parked when its tries are used up: then the messages behind it go on."""
-    waiting = Dispatch.objects.filter(pk=dispatch.pk, state=DispatchState.WAITING)
+    waiting = OutboxMessage.objects.filter(pk=message.pk, state=MessageState.WAITING)
     if error.held:
         waiting.update(next_try_at=None, last_error=clean_text(str(error)))
         return
-    tries = dispatch.attempts + 1
-    spacing = ROUTES[dispatch.kind].spacing
+    tries = message.attempts + 1
+    spacing = ROUTES[message.kind].spacing
     is_over = error.final or tries > len(spacing)
     wait = timedelta(0) if is_over else max(spacing[tries - 1], error.retry_after or timedelta(0))
     waiting.update(
-        state=DispatchState.PARKED if is_over else DispatchState.WAITING,
+        state=MessageState.DEAD if is_over else MessageState.WAITING,
         next_try_at=None if is_over else timezone.now() + wait,
         attempts=tries,
         last_error=clean_text(str(error)),
     )
 
 
-def _note(dispatch: Dispatch, tried: Tried) -> None:
+def _note(message: OutboxMessage, tried: Tried) -> None:
     error = "" if isinstance(tried.outcome, Answer) else str(tried.outcome)
-    DispatchAttempt.objects.create(
-        dispatch=dispatch,
+    SendAttempt.objects.create(
+        message=message,
         at=tried.at,
         duration_ms=tried.duration_ms,
         status=tried.outcome.status,
@@ -247,7 +249,7 @@ def _note(dispatch: Dispatch, tried: Tried) -> None:
     )
 
 
-def send_again(dispatches: QuerySet[Dispatch]) -> int:
+def send_again(messages: QuerySet[OutboxMessage]) -> int:
     """Let parked, cancelled or sent ones go out again, under the same id; returns how many."""
-    again = dispatches.exclude(state=DispatchState.WAITING)
-    return again.update(state=DispatchState.WAITING, attempts=0, next_try_at=timezone.now(), sent_at=None)
+    again = messages.exclude(state=MessageState.WAITING)
+    return again.update(state=MessageState.WAITING, attempts=0, next_try_at=timezone.now(), sent_at=None)

@@ -45,7 +45,7 @@ class Imported:
 
 
 def import_file(
-    registration: Registration, path: Path, *, tell: Callable[[Imported], None] = lambda so_far: None
+    registration: Registration, path: Path, *, report: Callable[[Imported], None] = lambda so_far: None
 ) -> Imported:
     """Store and read a file, part by part. Raises UnreadableFile where the file is damaged; what was read stays."""
     name = parse_file_name(path.name)
@@ -57,7 +57,7 @@ def import_file(
     sha256, result = sha256_of(path), Imported()
     for number, lines in enumerate(cut(path)):
         _import_part(registration, name, sha256, number, lines, result)
-        tell(result)
+        report(result)
     return result
 
 
@@ -112,7 +112,7 @@ def _store(registration: Registration, name: FileName, key: uuid.UUID, lines: li
         state=DeliveryState.RECEIVED,
         turn=turn,
         stands_for=turn,
-        asked_at=now,
+        called_at=now,
         ended_at=now,
         received_at=now,
         sha256=hashlib.sha256(content).hexdigest(),

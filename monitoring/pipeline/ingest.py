@@ -11,8 +11,8 @@ from django.utils.translation import gettext
 
 from core.blobs import load_bytes, store_bytes
 from core.db import in_batches
-from monitoring.elements.registry import Weights
-from monitoring.history.company_projection import project, touches_headline
+from monitoring.elements.registry import SeverityTable
+from monitoring.history.company_projection import project, touches_summary
 from monitoring.history.seed_diff import compare_seeds
 from monitoring.ingest.circuit_breaker import check_breaker, trailing_unreadable
 from monitoring.ingest.insert import Batch, insert_what_is_new, is_full_product, read
@@ -55,38 +55,38 @@ def write(delivery: Delivery) -> Batch:
     what others have inserted, and they what was inserted here.
     """
     batch = read(delivery)
-    weights = Weights()
+    severities = SeverityTable()
     with transaction.atomic():
-        insert_what_is_new(batch, weights)
+        insert_what_is_new(batch, severities)
     if is_full_product(delivery.registration.detail):
-        batch.inserted += compare_seeds(delivery, weights, {reading.item.duns for reading in batch.moved})
+        batch.inserted += compare_seeds(delivery, severities, {reading.item.duns for reading in batch.moved})
     with transaction.atomic():
-        _bring_companies_up_to_date(batch, weights)
+        _bring_companies_up_to_date(batch, severities)
         _mark_ingested(batch)
     return batch
 
 
-def _bring_companies_up_to_date(batch: Batch, weights: Weights) -> None:
+def _bring_companies_up_to_date(batch: Batch, severities: SeverityTable) -> None:
     changed: dict[str, datetime] = {}
-    headline: set[str] = set()
+    summary: set[str] = set()
     for reading in batch.readings:
         for fact in reading.facts:
-            if touches_headline(fact.kind, fact.path):
-                headline.add(reading.item.duns)
-        newest = _newest(batch, reading, weights)
+            if touches_summary(fact.kind, fact.path):
+                summary.add(reading.item.duns)
+        newest = _newest(batch, reading, severities)
         if newest:
             changed[reading.item.duns] = max(newest, changed.get(reading.item.duns, newest))
-    headline.update(reading.item.duns for reading in batch.moved)
+    summary.update(reading.item.duns for reading in batch.moved)
     is_first_reading = batch.delivery.state == DeliveryState.RECEIVED
-    project(changed, headline, bump=headline if is_first_reading else set())
+    project(changed, summary, bump=summary if is_first_reading else set())
 
 
-def _newest(batch: Batch, reading: Reading, weights: Weights) -> datetime | None:
+def _newest(batch: Batch, reading: Reading, severities: SeverityTable) -> datetime | None:
     """When the last change of this notification that is not noise happened."""
     moments = [
         fact.moment or reading.delivered_at or batch.stamp or batch.now
         for fact in reading.facts
-        if not fact.path or weights.of_element(fact.path, fact.value) > Severity.NOISE
+        if not fact.path or severities.of_element(fact.path, fact.value) > Severity.NOISE
     ]
     return max(moments, default=None)
 
@@ -146,8 +146,8 @@ def retry_dead_letter(letter: DeadLetter) -> bool:
     delivery = Delivery.objects.create(
         registration=letter.registration,
         source=Source.RETRY,
-        state=DeliveryState.ASKED,
-        asked_at=timezone.now(),
+        state=DeliveryState.CALLED,
+        called_at=timezone.now(),
         answer_stamp=letter.delivery.answer_stamp,
         turn=letter.delivery.turn,
         stands_for=letter.delivery.stands_for,

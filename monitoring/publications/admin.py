@@ -15,8 +15,8 @@ from monitoring.models import (
 
 @admin.register(Publication)
 class PublicationAdmin(ReadOnlyAdmin):
-    list_display = ("number", "changes", "published", "told_by")
-    ordering = ("-number",)
+    list_display = ("sequence", "changes", "published", "delivery_key")
+    ordering = ("-sequence",)
     sortable_by = ()
     empty_title = _("Nothing published yet")
     empty_text = _(
@@ -28,7 +28,7 @@ class PublicationAdmin(ReadOnlyAdmin):
         return row.change_count
 
     @admin.display(description=_("Delivery"))
-    def told_by(self, row: Publication) -> str:
+    def delivery_key(self, row: Publication) -> str:
         return str(row.delivery_id)
 
     @admin.display(description=_("Published"))

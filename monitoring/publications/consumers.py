@@ -1,4 +1,4 @@
-"""Readers of publications, each with a mark of its own, and rows of others that hold a place among publications.
+"""Consumers of publications, each with an offset of its own, and rows of others that hold a place among publications.
 
 Both become known by being made, and the apps make them all when they are ready (`monitoring/apps.py`), so whoever
 needs all of them (retention, removing a registration, a copy of the database) asks here and forgets none.
@@ -11,43 +11,43 @@ from dataclasses import dataclass
 
 from django.db.models import Model, QuerySet
 
-from monitoring.models import Publication, ReadMark
+from monitoring.models import ConsumerOffset, Publication
 
-_known: dict[str, PublicationReader] = {}
+_known: dict[str, PublicationConsumer] = {}
 _followers: dict[type[Model], Follower] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class PublicationReader:
-    """Reads publications in their order; the only way to the mark of that name."""
+class PublicationConsumer:
+    """Reads publications in their order; the only way to the offset of that name."""
 
     name: str
 
     def __post_init__(self) -> None:
         _known[self.name] = self
 
-    def mark(self) -> int:
+    def position(self) -> int:
         """The last publication it has read; 0 before the first."""
-        return ReadMark.objects.get_or_create(reader=self.name)[0].number
+        return ConsumerOffset.objects.get_or_create(consumer=self.name)[0].position
 
-    def move(self, mark: int, number: int) -> bool:
-        """Compare-and-swap; False when somebody else has moved the mark: they read on from there."""
-        return bool(ReadMark.objects.filter(pk=self.name, number=mark).update(number=number))
+    def move(self, position: int, sequence: int) -> bool:
+        """Compare-and-swap; False when somebody else has moved the offset: they read on from there."""
+        return bool(ConsumerOffset.objects.filter(pk=self.name, position=position).update(position=sequence))
 
     def read(self, take: Callable[[Sequence[Publication]], object], limit: int) -> int:
-        """Give the next publications to `take`, then move the mark; returns how many there were.
+        """Give the next publications to `take`, then move the offset; returns how many there were.
 
         Who is killed in between, or overtaken, takes the same again: `take` does no harm twice.
         """
-        mark = self.mark()
-        publications = list(after(mark)[:limit])
+        position = self.position()
+        publications = list(after(position)[:limit])
         if publications:
             take(publications)
-            self.move(mark, publications[-1].number)
+            self.move(position, publications[-1].sequence)
         return len(publications)
 
-    def set_back(self, number: int) -> None:
-        ReadMark.objects.filter(pk=self.name, number__gt=number).update(number=number)
+    def rewind(self, sequence: int) -> None:
+        ConsumerOffset.objects.filter(pk=self.name, position__gt=sequence).update(position=sequence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Follower:
 
     model: type[Model]
     # No row stands behind this number: it is given again.
-    set_back: Callable[[int], object] = lambda number: None
+    rewind: Callable[[int], object] = lambda sequence: None
     # Publications have gone: every row stands at one that is there.
     mend: Callable[[], object] = lambda: None
 
@@ -67,27 +67,27 @@ class Follower:
         _followers[self.model] = self
 
 
-def after(mark: int) -> QuerySet[Publication]:
-    return Publication.objects.filter(number__gt=mark).order_by("number")
+def after(position: int) -> QuerySet[Publication]:
+    return Publication.objects.filter(sequence__gt=position).order_by("sequence")
 
 
-def all_readers() -> list[PublicationReader]:
+def all_consumers() -> list[PublicationConsumer]:
     return [_known[name] for name in sorted(_known)]
 
 
-def read_by_all() -> int:
-    """The last publication that every reader has read; who has not begun has read none."""
-    names = [reader.name for reader in all_readers()]
-    marks = dict(ReadMark.objects.filter(reader__in=names).values_list("reader", "number"))
-    return min(marks.get(name, 0) for name in names)
+def consumed_by_all() -> int:
+    """The last publication that every consumer has read; who has not begun has read none."""
+    names = [consumer.name for consumer in all_consumers()]
+    positions = dict(ConsumerOffset.objects.filter(consumer__in=names).values_list("consumer", "position"))
+    return min(positions.get(name, 0) for name in names)
 
 
-def set_readers_back(number: int) -> None:
+def rewind_consumers(sequence: int) -> None:
     """Nobody has read further than this."""
-    for reader in all_readers():
-        reader.set_back(number)
+    for consumer in all_consumers():
+        consumer.rewind(sequence)
     for follower in _followers.values():
-        follower.set_back(number)
+        follower.rewind(sequence)
 
 
 def mend_places() -> None:
@@ -98,4 +98,4 @@ def mend_places() -> None:
 
 def models_with_places() -> list[type[Model]]:
     """Where it is written how far somebody has read."""
-    return [ReadMark, *_followers]
+    return [ConsumerOffset, *_followers]

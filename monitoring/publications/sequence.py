@@ -15,16 +15,16 @@ def publish(delivery: Delivery) -> Publication:
     """Give the delivery the next number, once. Readers who know number n never see n−1 appear later: n + 1 is taken
     only by somebody who saw n, and the key refuses the second of two who took the same."""
     while True:
-        publication = Publication.objects.filter(delivery=delivery).first() or _take_next_number(delivery)
+        publication = Publication.objects.filter(delivery=delivery).first() or _take_next_sequence(delivery)
         if publication:
             _mark_published(delivery, publication)
             return publication
 
 
-def _take_next_number(delivery: Delivery) -> Publication | None:
-    last = Publication.objects.aggregate(last=Max("number"))["last"] or 0
+def _take_next_sequence(delivery: Delivery) -> Publication | None:
+    last = Publication.objects.aggregate(last=Max("sequence"))["last"] or 0
     publication = Publication(
-        number=last + 1,
+        sequence=last + 1,
         delivery=delivery,
         registration=delivery.registration_id,
         **counts_of(delivery.pk),
@@ -41,10 +41,10 @@ def _take_next_number(delivery: Delivery) -> Publication | None:
 
 def counts_of(delivery: uuid.UUID) -> dict[str, int]:
     """How many changes a delivery brought, and how many of those that people should see, by weight."""
-    weights = {"critical": Severity.CRITICAL, "high": Severity.HIGH, "medium": Severity.MEDIUM}
+    severities = {"critical": Severity.CRITICAL, "high": Severity.HIGH, "medium": Severity.MEDIUM}
     found = Change.objects.filter(delivery=delivery).aggregate(
         change_count=Count("id"),
-        **{name: Count("id", filter=Q(severity=severity)) for name, severity in weights.items()},
+        **{name: Count("id", filter=Q(severity=severity)) for name, severity in severities.items()},
     )
     return {name: count or 0 for name, count in found.items()}
 

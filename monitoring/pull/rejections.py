@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from core.db import clean_text
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
-from monitoring.deliveries.lease import Lease
+from monitoring.deliveries.lease import RegistrationLease
 from monitoring.models import Delivery, DeliveryState, Source
 from portfolio.models import Registration, RegistrationState
 
@@ -29,7 +29,7 @@ IN_A_ROW = 3
 
 def act_on_refusal(
     registration: Registration,
-    lease: Lease,
+    lease: RegistrationLease,
     code: str,
     status: int,
     reason: str,
@@ -37,11 +37,11 @@ def act_on_refusal(
 ) -> None:
     """Write on the registration what the refusal means and when to try again."""
     now = timezone.now()
-    fields: dict[str, object] = {"trouble": clean_text(reason), "quota_used_up": code == QUOTA_USED_UP}
+    fields: dict[str, object] = {"last_error": clean_text(reason), "quota_used_up": code == QUOTA_USED_UP}
     if code == QUOTA_USED_UP:
         fields["next_pull_at"] = _next_midnight(now)
         words = gettext("D&B's quota is used up; it is asked again after midnight UTC. %(reason)s")
-        fields["trouble"] = clean_text(words % {"reason": reason})
+        fields["last_error"] = clean_text(words % {"reason": reason})
     elif status in STOPPING and _is_certain(registration, code, status):
         fields |= {
             "state": RegistrationState.STOPPED,
@@ -59,7 +59,7 @@ def _is_certain(registration: Registration, code: str, status: int) -> bool:
         return True
     last = Delivery.objects.filter(registration=registration, source=Source.PULL).order_by("-id")[:IN_A_ROW]
     refused = [row.state == DeliveryState.REFUSED and row.http_status == status for row in last]
-    return registration.failures + 1 >= IN_A_ROW and refused == [True] * IN_A_ROW
+    return registration.consecutive_failures + 1 >= IN_A_ROW and refused == [True] * IN_A_ROW
 
 
 def _next_midnight(now: datetime) -> datetime:
@@ -71,7 +71,7 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     return timedelta(seconds=min(int(text), 86_400)) if text.isascii() and text.isdigit() else None
 
 
-def check_reference(registration: Registration, lease: Lease, client: DirectPlus) -> str:
+def check_reference(registration: Registration, lease: RegistrationLease, client: DirectPlus) -> str:
     """The day's first empty answer may mean an unknown reference: ask for its details. Says what is wrong, if so."""
     today = timezone.now().date()
     if registration.checked_on == today:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError, CommandParser
 
 from core.leases import releasing
-from monitoring.deliveries.lease import Lease, take_lease
+from monitoring.deliveries.lease import RegistrationLease, take_lease
 from portfolio.models import Registration
 from portfolio.plain_commands import Progress
 
@@ -43,8 +43,8 @@ def keep_trying(attempt: Callable[[], bool], registration: Registration, wait: f
 
 
 @contextmanager
-def lease_after_waiting(registration: Registration, wait: float, shown: Progress) -> Iterator[Lease]:
-    held: list[Lease] = []
+def lease_after_waiting(registration: Registration, wait: float, shown: Progress) -> Iterator[RegistrationLease]:
+    held: list[RegistrationLease] = []
 
     def attempt() -> bool:
         lease = take_lease(registration.pk)

@@ -23,17 +23,17 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.db import clean_text, in_batches
-from core.models import StoredBytes
+from core.models import Blob
 from monitoring.alerts.after_rebuild import correct_alerts
 from monitoring.alerts.auto_resolve import review_all_reversals
-from monitoring.elements.registry import Weights, element_key
+from monitoring.elements.registry import SeverityTable, element_key
 from monitoring.history.company_projection import project
 from monitoring.history.seed_diff import compare_company
 from monitoring.ingest.insert import Batch, is_full_product, place_in_story, read
 from monitoring.ingest.parser import Fact, Reading
 from monitoring.models import (
     Change,
-    DailyCount,
+    DailyStat,
     DeadLetter,
     DeadLetterState,
     Delivery,
@@ -54,7 +54,7 @@ AT_ONCE = 200
 # Ids of rows that may have to go, kept in memory; more of them cost another reading of the deliveries.
 MOST_SUSPECTS = 200_000
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -81,17 +81,17 @@ class Suspects:
         return len(self.notifications) + len(self.changes)
 
 
-def rebuild(*, tell: Tell = lambda text: None) -> Rebuilt:
+def rebuild(*, report: Report = lambda text: None) -> Rebuilt:
     result, suspects = Rebuilt(), Suspects()
     for delivery in stored_deliveries():
         read_again(delivery, result, suspects)
-        tell(f"{result.deliveries:,} deliveries read again")
+        report(f"{result.deliveries:,} deliveries read again")
         if len(suspects) >= MOST_SUSPECTS:
             remove(suspects, result)
     remove(suspects, result)
-    project_all(result, tell)
+    project_all(result, report)
     result.alerts = correct_alerts() + review_all_reversals()
-    count_all(result, tell)
+    count_all(result, report)
     return result
 
 
@@ -102,7 +102,7 @@ def stored_deliveries() -> Iterator[Delivery]:
     while batch := list(was_read.filter(pk__gt=last).select_related("registration").order_by("pk")[:AT_ONCE]):
         last = batch[-1].pk
         keys = [delivery.pk for delivery in batch]
-        stored = set(StoredBytes.objects.filter(owner__in=keys, part=0).values_list("owner", flat=True))
+        stored = set(Blob.objects.filter(owner__in=keys, part=0).values_list("owner", flat=True))
         yield from (delivery for delivery in batch if delivery.pk in stored)
 
 
@@ -129,11 +129,11 @@ def _count_rows(delivery: Delivery) -> int:
 
 
 def _compare_notifications(batch: Batch, suspects: Suspects) -> int:
-    wanted = {reading.id: reading for reading in reversed(batch.readings)}
+    requested = {reading.id: reading for reading in reversed(batch.readings)}
     unreadable = _unreadable(batch)
     mended = 0
     for row in Notification.objects.filter(delivery=batch.delivery):
-        reading = wanted.get(row.pk)
+        reading = requested.get(row.pk)
         if reading:
             mended += _mend(row, _notification_columns(reading))
         elif row.position not in unreadable:
@@ -152,11 +152,11 @@ def _notification_columns(reading: Reading) -> dict[str, Any]:
 
 
 def _compare_changes(batch: Batch, suspects: Suspects) -> int:
-    wanted = {fact.id: (reading, fact) for reading, fact in reversed(list(_facts(batch)))}
+    requested = {fact.id: (reading, fact) for reading, fact in reversed(list(_facts(batch)))}
     unreadable = _unreadable(batch)
     mended = 0
     for row in Change.objects.filter(delivery=batch.delivery, derived_from=""):
-        found = wanted.get(row.pk)
+        found = requested.get(row.pk)
         if found:
             mended += _mend(row, _change_columns(batch, *found))
         elif row.position // 1000 not in unreadable:
@@ -281,7 +281,7 @@ def _compare_seeds_again(gone: Notification) -> None:
     """The SEEDs before and after the one that is gone are neighbours now."""
     if gone.type == "SEED" and is_full_product(gone.delivery.registration.detail):
         _derived(gone).filter(superseded=True).delete()
-        compare_company(gone.delivery, gone.company_id, Weights())
+        compare_company(gone.delivery, gone.company_id, SeverityTable())
 
 
 def _derived(seed: Notification) -> QuerySet[Change]:
@@ -295,26 +295,26 @@ def count_deliveries(keys: Iterable[uuid.UUID]) -> None:
         Publication.objects.filter(delivery=key).update(**counts_of(key))
 
 
-def project_all(result: Rebuilt, tell: Tell) -> None:
+def project_all(result: Rebuilt, report: Report) -> None:
     last = ""
     while batch := list(Company.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
         last = batch[-1]
         project({}, set(batch), bump=set(batch))
         mend_times(batch)
         result.companies += len(batch)
-        tell(f"{result.companies:,} companies brought up to date")
+        report(f"{result.companies:,} companies brought up to date")
 
 
-def count_all(result: Rebuilt, tell: Tell) -> None:
+def count_all(result: Rebuilt, report: Report) -> None:
     for day in sorted(_all_days()):
         recount(day)
         result.days += 1
-        tell(f"{result.days:,} days counted")
+        report(f"{result.days:,} days counted")
     forget_delays()
 
 
 def _all_days() -> set[date]:
-    days = set(DailyCount.objects.order_by().values_list("day", flat=True).distinct())
+    days = set(DailyStat.objects.order_by().values_list("day", flat=True).distinct())
     for registration in Registration.objects.values_list("pk", flat=True):
         last = uuid.UUID(int=0)
         deliveries = Delivery.objects.filter(registration=registration).order_by("pk")

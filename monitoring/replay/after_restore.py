@@ -16,24 +16,24 @@ from portfolio.models import Registration
 BEFORE = timedelta(days=1)
 
 
-def add_doubt(registration: Registration, replay_from: datetime, reason: str) -> Delivery:
+def add_call_in_doubt(registration: Registration, replay_from: datetime, reason: str) -> Delivery:
     """As if a call made at that time (D&B's clock) had had no answer; the next run repairs it."""
     now, turn = timezone.now(), next_turn(registration)
     return Delivery.objects.create(
         registration=registration,
         source=Source.PULL,
-        state=DeliveryState.DOUBTFUL,
+        state=DeliveryState.IN_DOUBT,
         fence=registration.fence,
         turn=turn,
         stands_for=turn,
-        asked_at=now,
+        called_at=now,
         ended_at=now,
         replay_from=replay_from,
         error=reason,
     )
 
 
-def doubt_what_the_backup_did_not_know(registration: Registration) -> None:
+def put_in_doubt_since_backup(registration: Registration) -> None:
     """A registration that is new here was perhaps pulled before, by what is gone: its first run replays."""
     restored_from = registration.contract.restored_from
     if restored_from is None or timezone.now() - restored_from > REPLAYED_FOR + BEFORE:
@@ -42,4 +42,4 @@ def doubt_what_the_backup_did_not_know(registration: Registration) -> None:
         reason = gettext(
             "The backup that was restored does not know this registration: what was pulled before is asked for."
         )
-        add_doubt(registration, restored_from - BEFORE, reason)
+        add_call_in_doubt(registration, restored_from - BEFORE, reason)

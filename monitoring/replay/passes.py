@@ -20,8 +20,8 @@ from direct_plus.client import DirectPlus
 from direct_plus.payloads import UnreadableItem, delivery_stamp_of, parse_stamp, read_item
 from direct_plus.transport import Answer
 from monitoring.deliveries import gaps
-from monitoring.deliveries.lease import Lease
-from monitoring.deliveries.response import Meaning, Verdict, decide
+from monitoring.deliveries.lease import RegistrationLease
+from monitoring.deliveries.response import Decision, Meaning, decide
 from monitoring.models import DeadLetter, Delivery, DeliveryState, Notification, PassState, Purpose, ReplayPass, Source
 from monitoring.replay.cursor import LARGEST_PAGE, Step, next_step
 from portfolio.models import Registration
@@ -32,23 +32,23 @@ AUDIT_EVERY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class RepairResult:
+class RecoveryResult:
     ended: bool
     reason: str = ""
     pages: int = 0
     found: int = 0
 
 
-def doubts_of(registration: Registration) -> list[Delivery]:
-    return list(Delivery.objects.filter(registration=registration, state=DeliveryState.DOUBTFUL).order_by("id"))
+def calls_in_doubt(registration: Registration) -> list[Delivery]:
+    return list(Delivery.objects.filter(registration=registration, state=DeliveryState.IN_DOUBT).order_by("id"))
 
 
-def repair_is_due(registration: Registration, now: datetime | None = None) -> bool:
+def recovery_is_due(registration: Registration, now: datetime | None = None) -> bool:
     """A pass is unfinished; or a doubt has had none since its call ended, or none since D&B's queue has settled."""
     if _unfinished(registration):
         return True
     now = now or timezone.now()
-    return any(_needs_a_pass(registration, doubt, now) for doubt in doubts_of(registration))
+    return any(_needs_a_pass(registration, call, now) for call in calls_in_doubt(registration))
 
 
 def _unfinished(registration: Registration) -> ReplayPass | None:
@@ -56,30 +56,35 @@ def _unfinished(registration: Registration) -> ReplayPass | None:
     return passes.order_by("id").first()
 
 
-def _needs_a_pass(registration: Registration, doubt: Delivery, now: datetime) -> bool:
-    ended = doubt.ended_at or now
+def _needs_a_pass(registration: Registration, call: Delivery, now: datetime) -> bool:
+    ended = call.ended_at or now
     later = ReplayPass.objects.filter(registration=registration, state=PassState.ENDED, begun_at__gte=ended)
-    return now >= ended + registration.contract.settle or not later.exists()
+    return now >= ended + registration.contract.recovery_delay or not later.exists()
 
 
-def repair(
-    registration: Registration, lease: Lease, client: DirectPlus, *, keep: Keep, until: datetime | None = None
-) -> RepairResult:
+def recover(
+    registration: Registration,
+    lease: RegistrationLease,
+    client: DirectPlus,
+    *,
+    keep: Keep,
+    until: datetime | None = None,
+) -> RecoveryResult:
     """Go on with the unfinished pass, or make one from the earliest doubt; then settle the doubts it has served."""
-    running = _unfinished(registration) or _begin_repair(registration)
+    running = _unfinished(registration) or _begin_recovery(registration)
     if running is None:
-        return RepairResult(ended=True)
+        return RecoveryResult(ended=True)
     return run_pass(running, lease, client, keep=keep, until=until)
 
 
-def _begin_repair(registration: Registration) -> ReplayPass | None:
-    starts = [doubt.replay_from for doubt in doubts_of(registration) if doubt.replay_from]
-    return begin_pass(registration, Purpose.REPAIR, min(starts)) if starts else None
+def _begin_recovery(registration: Registration) -> ReplayPass | None:
+    starts = [call.replay_from for call in calls_in_doubt(registration) if call.replay_from]
+    return begin_pass(registration, Purpose.RECOVERY, min(starts)) if starts else None
 
 
 def begin_pass(registration: Registration, purpose: Purpose, replay_from: datetime) -> ReplayPass:
     """A pass from `replay_from` (D&B's clock) to D&B's time now; what lies too far back becomes a gap."""
-    assert registration.heard_at is not None
+    assert registration.dnb_time is not None
     start = gaps.mark_if_beyond_replay(registration, replay_from)
     return ReplayPass.objects.create(
         registration=registration,
@@ -88,13 +93,13 @@ def begin_pass(registration: Registration, purpose: Purpose, replay_from: dateti
         cursor=start,
         page_size=LARGEST_PAGE,
         begun_at=timezone.now(),
-        stands_for=min((doubt.turn for doubt in doubts_of(registration)), default=0),
+        stands_for=min((call.turn for call in calls_in_doubt(registration)), default=0),
     )
 
 
 def run_pass(
-    replay_pass: ReplayPass, lease: Lease, client: DirectPlus, *, keep: Keep, until: datetime | None = None
-) -> RepairResult:
+    replay_pass: ReplayPass, lease: RegistrationLease, client: DirectPlus, *, keep: Keep, until: datetime | None = None
+) -> RecoveryResult:
     """Read pages until the end, a failure, or the time is over; the pass remembers where it stands."""
     while replay_pass.state != PassState.ENDED:
         if until and replay_pass.pages and timezone.now() >= until:
@@ -105,41 +110,41 @@ def run_pass(
         )
         if not _take_page(replay_pass, lease, turn, answer, keep):
             return _result(replay_pass, replay_pass.mark)
-    settle_doubts(replay_pass)
+    mark_recovered(replay_pass)
     return _result(replay_pass)
 
 
-def _result(replay_pass: ReplayPass, reason: str = "") -> RepairResult:
-    return RepairResult(replay_pass.state == PassState.ENDED, reason, replay_pass.pages, replay_pass.found)
+def _result(replay_pass: ReplayPass, reason: str = "") -> RecoveryResult:
+    return RecoveryResult(replay_pass.state == PassState.ENDED, reason, replay_pass.pages, replay_pass.found)
 
 
-def _take_page(replay_pass: ReplayPass, lease: Lease, turn: int, answer: Answer, keep: Keep) -> bool:
+def _take_page(replay_pass: ReplayPass, lease: RegistrationLease, turn: int, answer: Answer, keep: Keep) -> bool:
     """Store and read one page and say where the next begins; False when the call failed."""
-    verdict = decide(answer)
-    if answer.heard_at:
-        lease.update(heard_at=answer.heard_at)
+    decision = decide(answer)
+    if answer.dnb_time:
+        lease.update(dnb_time=answer.dnb_time)
         # The time of the last answer before is not enough: what is in doubt may have been stamped after it.
-        replay_pass.begun_heard_at = replay_pass.begun_heard_at or answer.heard_at
-    if replay_pass.state == PassState.FAILED and verdict.meaning in (Meaning.RECEIVED, Meaning.DRAINED):
+        replay_pass.begun_dnb_time = replay_pass.begun_dnb_time or answer.dnb_time
+    if replay_pass.state == PassState.FAILED and decision.meaning in (Meaning.RECEIVED, Meaning.DRAINED):
         # What the mark says about the failed call is over.
         replay_pass.state, replay_pass.mark = PassState.RUNNING, ""
-    if verdict.meaning == Meaning.RECEIVED:
-        delivery = _keep_page(replay_pass, turn, answer, verdict, keep)
+    if decision.meaning == Meaning.RECEIVED:
+        delivery = _keep_page(replay_pass, turn, answer, decision, keep)
         if not DeadLetter.objects.filter(delivery=delivery).exists():
-            _advance(replay_pass, verdict)
+            _advance(replay_pass, decision)
         # Else the same page again: what nobody could read, and nobody has seen before, may be damaged on its way.
         return True
-    if verdict.meaning == Meaning.DRAINED:
+    if decision.meaning == Meaning.DRAINED:
         _finish(replay_pass)
         return True
-    return _fail(replay_pass, verdict, client_gave_up=verdict.meaning == Meaning.DOUBTFUL)
+    return _fail(replay_pass, decision, client_gave_up=decision.meaning == Meaning.IN_DOUBT)
 
 
-def _fail(replay_pass: ReplayPass, verdict: Verdict, *, client_gave_up: bool) -> bool:
+def _fail(replay_pass: ReplayPass, decision: Decision, *, client_gave_up: bool) -> bool:
     """A failed replay call is made again later, for fewer when the answer may have been too large."""
     replay_pass.state = PassState.FAILED
     replay_pass.mark = clean_text(
-        gettext("A replay call failed and is made again: %(reason)s") % {"reason": verdict.reason}
+        gettext("A replay call failed and is made again: %(reason)s") % {"reason": decision.reason}
     )
     if client_gave_up:
         replay_pass.page_size = max(1, replay_pass.page_size // 2)
@@ -147,8 +152,8 @@ def _fail(replay_pass: ReplayPass, verdict: Verdict, *, client_gave_up: bool) ->
     return False
 
 
-def _keep_page(replay_pass: ReplayPass, turn: int, answer: Answer, verdict: Verdict, keep: Keep) -> Delivery:
-    assert verdict.split is not None
+def _keep_page(replay_pass: ReplayPass, turn: int, answer: Answer, decision: Decision, keep: Keep) -> Delivery:
+    assert decision.split is not None
     replay_pass.stands_for = replay_pass.stands_for or turn
     delivery = Delivery(
         registration=replay_pass.registration,
@@ -157,15 +162,15 @@ def _keep_page(replay_pass: ReplayPass, turn: int, answer: Answer, verdict: Verd
         turn=turn,
         stands_for=replay_pass.stands_for,
         page_size=replay_pass.page_size,
-        asked_at=answer.started_at,
+        called_at=answer.started_at,
         ended_at=answer.ended_at,
         received_at=timezone.now(),
         http_status=answer.status,
         sha256=hashlib.sha256(answer.body).hexdigest(),
         byte_count=len(answer.body),
-        transaction_id=clean_text(verdict.split.transaction_id or "", 200),
-        answer_stamp=clean_text(verdict.split.transaction_timestamp or "", 64),
-        notification_count=len(verdict.split.items),
+        transaction_id=clean_text(decision.split.transaction_id or "", 200),
+        answer_stamp=clean_text(decision.split.transaction_timestamp or "", 64),
+        notification_count=len(decision.split.items),
         replay_pass=replay_pass,
     )
     store_bytes(delivery.pk, answer.body)
@@ -180,11 +185,11 @@ def _keep_page(replay_pass: ReplayPass, turn: int, answer: Answer, verdict: Verd
     return delivery
 
 
-def _advance(replay_pass: ReplayPass, verdict: Verdict) -> None:
+def _advance(replay_pass: ReplayPass, decision: Decision) -> None:
     """Move on to the next page, or end: at stamps past the pass's own start, or where there is nothing to go by."""
-    assert verdict.split is not None
-    stamps = [stamp for stamp in map(_stamp_of, verdict.split.items) if stamp]
-    step = _step(replay_pass, stamps, len(verdict.split.items))
+    assert decision.split is not None
+    stamps = [stamp for stamp in map(_stamp_of, decision.split.items) if stamp]
+    step = _step(replay_pass, stamps, len(decision.split.items))
     if step is None:
         _finish(replay_pass, _no_way_on(stamps))
         return
@@ -207,7 +212,7 @@ def _step(replay_pass: ReplayPass, stamps: list[datetime], count: int) -> Step |
 
 def _is_past_its_start(replay_pass: ReplayPass, stamp: datetime) -> bool:
     """What was pulled after the pass began is in no doubt; D&B's stamps may run a little ahead of its clock."""
-    begun, overlap = replay_pass.begun_heard_at, replay_pass.registration.contract.overlap
+    begun, overlap = replay_pass.begun_dnb_time, replay_pass.registration.contract.overlap
     return begun is not None and stamp > begun + overlap
 
 
@@ -257,34 +262,39 @@ def _finish(replay_pass: ReplayPass, mark: str = "") -> None:
         Registration.objects.filter(pk=replay_pass.registration_id).update(replay_mark=mark)
 
 
-def settle_doubts(replay_pass: ReplayPass) -> int:
+def mark_recovered(replay_pass: ReplayPass) -> int:
     """Doubts are over when a pass that began at least `settle` after their calls ended has reached its end."""
-    latest = replay_pass.begun_at - replay_pass.registration.contract.settle
+    latest = replay_pass.begun_at - replay_pass.registration.contract.recovery_delay
     served = Delivery.objects.filter(
         registration=replay_pass.registration,
-        state=DeliveryState.DOUBTFUL,
+        state=DeliveryState.IN_DOUBT,
         ended_at__lte=latest,
         replay_from__gte=replay_pass.replay_from,
     )
-    return served.update(state=DeliveryState.REPAIRED, replay_pass=replay_pass)
+    return served.update(state=DeliveryState.RECOVERED, replay_pass=replay_pass)
 
 
 def audit_is_due(registration: Registration, now: datetime) -> bool:
     """Once a night the last 24 hours are replayed, though nothing is in doubt; while something is, its repair goes
     first, or the audit would find it and call it lost unnoticed."""
-    if registration.last_pulled_at is None or registration.heard_at is None:
+    if registration.last_pulled_at is None or registration.dnb_time is None:
         return False
     if registration.audited_at and now - registration.audited_at < AUDIT_EVERY:
         return False
-    return not doubts_of(registration)
+    return not calls_in_doubt(registration)
 
 
 def audit(
-    registration: Registration, lease: Lease, client: DirectPlus, *, keep: Keep, until: datetime | None = None
-) -> RepairResult:
+    registration: Registration,
+    lease: RegistrationLease,
+    client: DirectPlus,
+    *,
+    keep: Keep,
+    until: datetime | None = None,
+) -> RecoveryResult:
     """Replay the last 24 hours; `found` counts what was lost and is now found."""
-    assert registration.heard_at is not None
-    running = _unfinished(registration) or begin_pass(registration, Purpose.AUDIT, registration.heard_at - AUDITED)
+    assert registration.dnb_time is not None
+    running = _unfinished(registration) or begin_pass(registration, Purpose.AUDIT, registration.dnb_time - AUDITED)
     result = run_pass(running, lease, client, keep=keep, until=until)
     if result.ended and running.purpose == Purpose.AUDIT:
         lease.update(audited_at=timezone.now())

@@ -39,18 +39,18 @@ from monitoring.reports.pdf import report_pdf
 from monitoring.reports.periods import Period, last_complete, lately, read_period
 from monitoring.reports.schedule import PDF, XLSX, file_stem, plan, queue_period
 from monitoring.reports.sentences import (
-    WEIGHTS,
+    SEVERITIES,
     about_line,
-    changes_in_words,
+    change_sentences,
     contract_words,
     made,
     pulled_words,
+    severities,
     speeds,
     summary,
     title_of,
     waited_words,
     waiting_words,
-    weights,
     worth,
 )
 from monitoring.reports.xlsx import report_xlsx
@@ -124,7 +124,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     # The report
     def report(self, request: HttpRequest) -> HttpResponse:
         report, choice = self.chosen_report(request)
-        context = {**choice, **shown(report), "may_schedule": self.has_add_permission(request)}
+        context = {**choice, **page_context(report), "may_schedule": self.has_add_permission(request)}
         return self.page(request, "monitoring/reports/report.html", title=gettext("Reports"), **context)
 
     def pdf(self, request: HttpRequest) -> HttpResponse:
@@ -151,7 +151,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
 
     # Schedules
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        before = told(obj) if change else None
+        before = audit_values(obj) if change else None
         plan(obj)
         obj.created_by = obj.created_by or request.user.get_username()
         super().save_model(request, obj, form, change)
@@ -160,13 +160,13 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
         action = "change report schedule" if change else "add report schedule"
         words = gettext("Report schedule %(name)s changed") if change else gettext("Report schedule %(name)s made")
         by, summary_text = request.user.get_username(), words % {"name": obj}
-        record(actor=by, action=action, thing=obj, summary=summary_text, before=before, after=told(obj))
+        record(actor=by, action=action, thing=obj, summary=summary_text, before=before, after=audit_values(obj))
 
     def before_removal(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         for row in rows:
             words = gettext("Report schedule %(name)s deleted") % {"name": row}
             by = request.user.get_username()
-            record(actor=by, action="delete report schedule", thing=row, summary=words, before=told(row))
+            record(actor=by, action="delete report schedule", thing=row, summary=words, before=audit_values(row))
 
     @admin.action(description=_("Send the last report now"), permissions=["change"])
     def send(self, request: HttpRequest, queryset: QuerySet[ReportSchedule]) -> None:
@@ -217,19 +217,19 @@ def key_of(text: str) -> uuid.UUID | None:
         return None
 
 
-def told(schedule: ReportSchedule) -> dict[str, Any]:
+def audit_values(schedule: ReportSchedule) -> dict[str, Any]:
     """For the audit: as the rows say it now."""
     row = ReportSchedule.objects.get(pk=schedule.pk)
     fields = {name: getattr(row, name) for name in ReportScheduleForm.Meta.fields}
     return {**fields, "people": people_of(row), "registrations": chosen_of(row)}
 
 
-def replace(model: Any, schedule: ReportSchedule, field: str, wanted: list[uuid.UUID]) -> None:
+def replace(model: Any, schedule: ReportSchedule, field: str, requested: list[uuid.UUID]) -> None:
     """Make the schedule's rows the wanted ones."""
     rows = model.objects.filter(schedule=schedule)
-    rows.exclude(**{f"{field}__in": wanted}).delete()
+    rows.exclude(**{f"{field}__in": requested}).delete()
     known = set(rows.values_list(field, flat=True))
-    missing = [model(id=time_first_id(), schedule=schedule, **{field: key}) for key in wanted if key not in known]
+    missing = [model(id=time_first_id(), schedule=schedule, **{field: key}) for key in requested if key not in known]
     insert_new(model, missing)
 
 
@@ -240,7 +240,7 @@ def query_of(period: Period, registrations: list[uuid.UUID]) -> str:
     return urlencode([("period", period.name), *(("registration", str(key)) for key in registrations)])
 
 
-def shown(report: Report) -> dict[str, Any]:
+def page_context(report: Report) -> dict[str, Any]:
     now = timezone.now()
     return {
         "report": report,
@@ -250,7 +250,7 @@ def shown(report: Report) -> dict[str, Any]:
         "summary": summary(report),
         "worth": worth(report),
         "speeds": speeds(report),
-        "weights": [(weight.name.lower(), weight.label, count) for weight, count in weights(report)],
+        "severities": [(severity.name.lower(), severity.label, count) for severity, count in severities(report)],
         "bars": bars(report),
         "chart_width": CHART_WIDTH,
         "chart_height": CHART_HEIGHT,
@@ -297,11 +297,11 @@ def bars(report: Report) -> list[dict[str, Any]]:
 
 def pieces(counts: Any, highest: int, left: float, step: float) -> list[dict[str, Any]]:
     top, found = float(CHART_HEIGHT), []
-    for weight in WEIGHTS:
-        if count := counts[weight]:
+    for severity in SEVERITIES:
+        if count := counts[severity]:
             height = max(count / highest * (CHART_HEIGHT - 8), 1.5)
             top -= height
             place = {"x": f"{left + step * 0.14:.1f}", "y": f"{top:.1f}", "width": f"{step * 0.72:.1f}"}
-            words = changes_in_words(weight, count)
-            found.append({**place, "height": f"{height:.1f}", "tone": weight.name.lower(), "words": words})
+            words = change_sentences(severity, count)
+            found.append({**place, "height": f"{height:.1f}", "tone": severity.name.lower(), "words": words})
     return found

@@ -54,7 +54,7 @@ class Waiting:
     """An alert that nobody has acknowledged."""
 
     alert: uuid.UUID
-    weight: str
+    severity: str
     tone: str
     title: str
     raised_at: datetime
@@ -118,6 +118,6 @@ def waiting_alerts(registrations: Sequence[uuid.UUID], *, is_all: bool) -> list[
 
 
 def _waiting_alert(row: tuple[Any, ...], now: datetime) -> Waiting:
-    key, weight, title, raised_at = row
-    severity = Severity(weight)
+    key, severity, title, raised_at = row
+    severity = Severity(severity)
     return Waiting(key, str(severity.label), severity.name.lower(), title, raised_at, now - raised_at)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from core.admin.filters import key_at
 from monitoring.company_page.timeline import SENTENCES, Line, label_of
-from monitoring.models import Change, DailyCount, Element, Kind, Severity
+from monitoring.models import Change, DailyStat, Element, Kind, Severity
 from monitoring.reports.periods import Period
 from monitoring.story_order import story_key
 from portfolio.companies.search import with_companies
@@ -30,7 +30,7 @@ class Counts:
     noise: int = 0
     before: int = 0
     notifications: int = 0
-    by_weight: Counter[int] = field(default_factory=Counter)
+    by_severity: Counter[int] = field(default_factory=Counter)
     by_day: dict[date, Counter[int]] = field(default_factory=dict)
     by_registration: Counter[uuid.UUID] = field(default_factory=Counter)
     what: list[tuple[str, int]] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Counts:
 
     @property
     def critical_count(self) -> int:
-        return self.by_weight[Severity.CRITICAL]
+        return self.by_severity[Severity.CRITICAL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def counts_of(period: Period, registrations: Sequence[uuid.UUID]) -> Counts:
 
 
 def _counted(start: date, end: date, registrations: Sequence[uuid.UUID]) -> Any:
-    rows = DailyCount.objects.filter(day__gte=start, day__lt=end, registration__in=registrations)
+    rows = DailyStat.objects.filter(day__gte=start, day__lt=end, registration__in=registrations)
     return rows.exclude(kind=Kind.BASELINE).order_by()
 
 
@@ -79,7 +79,7 @@ def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID
             found.noise += count if is_now else 0
         elif is_now:
             found.total += count
-            found.by_weight[severity] += count
+            found.by_severity[severity] += count
             found.by_day[day][severity] += count
             found.by_registration[registration] += count
         else:

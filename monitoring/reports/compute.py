@@ -81,8 +81,8 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
     counts, changes = counts_of(period, keys), critical_changes(period, keys, events)
     elements = name_what_was_counted(counts, changes)
     delays = delays_between(period.start, period.end, keys)
-    standing, _ = last_count("held")
-    held = holdings([row for row in every if row.pk in keys], standing)
+    status, _ = last_count("held")
+    held = holdings([row for row in every if row.pk in keys], status)
     beside = [row for row in every if row.contract_id in {one.contract_id for one in every if one.pk in keys}]
     return Report(
         period=period,
@@ -95,7 +95,7 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
         handled=handled_in(period, keys, is_all=not chosen),
         every=every,
         held=held,
-        contracts=contract_states(beside, standing),
-        listed=listed_in(held, standing),
+        contracts=contract_states(beside, status),
+        listed=listed_in(held, status),
         waiting=waiting_alerts(keys, is_all=not chosen),
     )

@@ -10,17 +10,17 @@ from monitoring.models import Severity
 from monitoring.reports.compute import Report
 from monitoring.reports.pdf_base import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
 from monitoring.reports.sentences import (
-    WEIGHTS,
+    SEVERITIES,
     about_line,
     contract_words,
     made,
     pulled_words,
+    severities,
     speeds,
     summary,
     title_of,
     waited_words,
     waiting_words,
-    weights,
     worth,
 )
 
@@ -57,16 +57,16 @@ def _head(paper: Paper, report: Report) -> None:
 
 
 def _tiles(paper: Paper, report: Report) -> None:
-    weight = report.counts.by_weight
+    severity = report.counts.by_severity
     paper.tiles(
         [
             (counted(report.counts.total), gettext("changes caught"), "calm"),
             (
-                counted(weight[Severity.CRITICAL]),
+                counted(severity[Severity.CRITICAL]),
                 gettext("critical"),
-                "critical" if weight[Severity.CRITICAL] else "calm",
+                "critical" if severity[Severity.CRITICAL] else "calm",
             ),
-            (counted(weight[Severity.HIGH]), gettext("high"), "high" if weight[Severity.HIGH] else "calm"),
+            (counted(severity[Severity.HIGH]), gettext("high"), "high" if severity[Severity.HIGH] else "calm"),
             (counted(report.waiting_count), gettext("alerts wait"), "high" if report.waiting_count else "calm"),
             (counted(report.listed), gettext("companies watched"), "calm"),
         ]
@@ -89,11 +89,11 @@ def _chart(paper: Paper, report: Report) -> None:
             )
     for number, (day, counts) in enumerate(days.items()):
         top = base
-        for weight in WEIGHTS:
-            height = counts[weight] / highest * (CHART_HEIGHT - 4)
+        for severity in SEVERITIES:
+            height = counts[severity] / highest * (CHART_HEIGHT - 4)
             top -= height
             if height:
-                paper.box(left + (number + 0.15) * step, top, step * 0.7, height, TONES[weight.name.lower()])
+                paper.box(left + (number + 0.15) * step, top, step * 0.7, height, TONES[severity.name.lower()])
         if number % LABEL_EVERY[report.period.noun] == 0:
             label = date_format(day, "D j M" if report.period.noun == "week" else "j M")
             paper.place(left + (number - 0.25) * step, base + 1.2, step * 1.5, label, size=7.5, color=FAINT, align="C")
@@ -103,9 +103,9 @@ def _chart(paper: Paper, report: Report) -> None:
 
 def _legend(paper: Paper, report: Report) -> None:
     left, top = paper.l_margin + 10, paper.get_y()
-    for weight, count in weights(report):
-        paper.box(left, top + 0.6, 2.6, 2.6, TONES[weight.name.lower()])
-        text = f"{weight.label} {counted(count)}"
+    for severity, count in severities(report):
+        paper.box(left, top + 0.6, 2.6, 2.6, TONES[severity.name.lower()])
+        text = f"{severity.label} {counted(count)}"
         paper.place(left + 4, top, 34, text, size=8.5)
         left += paper.get_string_width(text) + 11
     paper.set_xy(paper.l_margin, top + 5)
@@ -178,7 +178,7 @@ def _portfolio(paper: Paper, report: Report) -> None:
     rows = [
         (
             one.registration.reference,
-            f"{one.standing.word}, {pulled_words(one, report)}",
+            f"{one.status.word}, {pulled_words(one, report)}",
             counted(one.listed),
             counted(one.coming),
             counted(one.refused),
@@ -214,7 +214,7 @@ def _waiting(paper: Paper, report: Report) -> None:
     if not report.waiting:
         paper.write_line(gettext("None: every alert was looked at."))
         return
-    rows = [(one.weight, one.title, waited_words(one)) for one in report.waiting]
+    rows = [(one.severity, one.title, waited_words(one)) for one in report.waiting]
     paper.rows((gettext("Weight"), gettext("What"), gettext("Waits for")), rows, (20, 128, 26))
     if report.waiting_count > len(rows):
         paper.ln(1.5)

@@ -21,7 +21,7 @@ from django.utils.translation import gettext
 
 from core.urls import link
 from monitoring.alerts.channel_messages import SPACING
-from monitoring.models import Dispatch, ReportRecipient, ReportRegistration, ReportSchedule, TargetKind
+from monitoring.models import OutboxMessage, ReportRecipient, ReportRegistration, ReportSchedule, TargetKind
 from monitoring.outbox.channels import deliver
 from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route, enqueue
 from monitoring.reports.compute import MOST_EVENTS, Report, make_report
@@ -83,17 +83,17 @@ def _period_due_at(schedule: ReportSchedule, due: datetime) -> Period:
 
 def queue_period(schedule: ReportSchedule, period: Period) -> int:
     """Put one period's report into the queue for everybody; returns for how many it is new."""
-    count = len(enqueue(_dispatches(schedule, period)))
+    count = len(enqueue(_messages(schedule, period)))
     ReportSchedule.objects.filter(pk=schedule.pk).update(sent_period=period.name)
     return count
 
 
-def _dispatches(schedule: ReportSchedule, period: Period) -> Iterable[Dispatch]:
+def _messages(schedule: ReportSchedule, period: Period) -> Iterable[OutboxMessage]:
     event = f"report:{schedule.pk}:{period.name}"
     told = {"schedule": str(schedule.pk), "period": period.name}
     for person in ReportRecipient.objects.filter(schedule=schedule).values_list("person_id", flat=True):
-        yield Dispatch(
-            id=Dispatch.key(person, event),
+        yield OutboxMessage(
+            id=OutboxMessage.key(person, event),
             kind=TargetKind.REPORT,
             target=person,
             event=event,
@@ -107,17 +107,17 @@ def _dispatches(schedule: ReportSchedule, period: Period) -> Iterable[Dispatch]:
 # What
 
 
-def send_report(dispatch: Dispatch) -> Answer:
+def send_report(message: OutboxMessage) -> Answer:
     """Make the report and mail it to the person; raises NotSent."""
-    told = json.loads(dispatch.payload)
+    told = json.loads(message.payload)
     schedule = ReportSchedule.objects.filter(pk=told["schedule"]).first()
     period = read_period(told["period"])
-    person = get_user_model().objects.filter(Q(pk=dispatch.target), is_active=True).first()
+    person = get_user_model().objects.filter(Q(pk=message.target), is_active=True).first()
     if schedule is None or period is None or person is None:
         raise NotSent(gettext("The schedule was deleted, or the person has left."), final=True)
     if not person.email:
         raise NotSent(gettext("The person has no mail address."), final=True)
-    return deliver(report_mail(schedule, period, person.email, dispatch.pk))
+    return deliver(report_mail(schedule, period, person.email, message.pk))
 
 
 def registrations_of(schedule: ReportSchedule) -> list[uuid.UUID]:

@@ -15,7 +15,7 @@ from monitoring.reports.compute import Report
 from monitoring.stats.latency import delay_text
 from portfolio.billing.usage import ContractState, Holding
 
-WEIGHTS = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
+SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
 NAMED = 3
 
 
@@ -226,13 +226,11 @@ def _ends(state: ContractState) -> str:
 
 
 def _fresh(report: Report) -> str:
-    troubled = [
-        one for one in report.held if one.standing.tone in ("bad", "warn") or not one.registration.last_pulled_at
-    ]
+    troubled = [one for one in report.held if one.status.tone in ("bad", "warn") or not one.registration.last_pulled_at]
     if not report.held:
         return gettext("There is no registration yet.")
     if troubled:
-        told = ", ".join(f"{one.registration.reference} ({lower_first(str(one.standing.word))})" for one in troubled)
+        told = ", ".join(f"{one.registration.reference} ({lower_first(str(one.status.word))})" for one in troubled)
         return gettext("Not everything is fresh: look at %(names)s.") % {"names": told}
     oldest = min(filter(None, (one.registration.last_pulled_at for one in report.held)))
     return gettext("What D&B had for you was taken over completely %(when)s.") % {"when": ago(oldest, report.made_at)}
@@ -288,7 +286,7 @@ def _counted_alerts(count: int) -> str:
     return ngettext("%(count)s alert", "%(count)s alerts", count) % {"count": counted(count)}
 
 
-def changes_in_words(weight: Severity, count: int) -> str:
+def change_sentences(severity: Severity, count: int) -> str:
     """ "12 critical changes"."""
     texts = {
         Severity.CRITICAL: ngettext("%(count)s critical change", "%(count)s critical changes", count),
@@ -296,7 +294,7 @@ def changes_in_words(weight: Severity, count: int) -> str:
         Severity.MEDIUM: ngettext("%(count)s medium change", "%(count)s medium changes", count),
     }
     low = ngettext("%(count)s low change", "%(count)s low changes", count)
-    return texts.get(weight, low) % {"count": counted(count)}
+    return texts.get(severity, low) % {"count": counted(count)}
 
 
 def freshness(report: Report) -> str:
@@ -306,8 +304,8 @@ def freshness(report: Report) -> str:
     return delay_text(max(int((report.made_at - min(filter(None, pulled))).total_seconds()), 0))
 
 
-def weights(report: Report) -> list[tuple[Severity, int]]:
-    return [(weight, report.counts.by_weight[weight]) for weight in WEIGHTS]
+def severities(report: Report) -> list[tuple[Severity, int]]:
+    return [(severity, report.counts.by_severity[severity]) for severity in SEVERITIES]
 
 
 def pulled_words(one: Holding, report: Report) -> str:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from core.exports.spreadsheet_escape import harmless
 from monitoring.reports.compute import Report
-from monitoring.reports.sentences import WEIGHTS, about_line, made, pulled_words, speeds, summary, title_of, worth
+from monitoring.reports.sentences import SEVERITIES, about_line, made, pulled_words, speeds, summary, title_of, worth
 
 CELL = 32_767
 NAME = 31
@@ -108,18 +108,23 @@ def _summary(sheets: Sheets, report: Report) -> None:
 def _days(sheets: Sheets, report: Report) -> None:
     days = report.counts.by_day
     rows = [
-        (day.isoformat(), *(counts[weight] for weight in WEIGHTS), sum(counts.values())) for day, counts in days.items()
+        (day.isoformat(), *(counts[severity] for severity in SEVERITIES), sum(counts.values()))
+        for day, counts in days.items()
     ]
-    totals = (gettext("All days"), *(report.counts.by_weight[weight] for weight in WEIGHTS), report.counts.total)
-    headings = (gettext("UTC day"), *(str(weight.label) for weight in WEIGHTS), gettext("All"))
+    totals = (
+        gettext("All days"),
+        *(report.counts.by_severity[severity] for severity in SEVERITIES),
+        report.counts.total,
+    )
+    headings = (gettext("UTC day"), *(str(severity.label) for severity in SEVERITIES), gettext("All"))
     sheet = sheets.table(gettext("By day"), headings, [*rows, totals], (14, 12, 12, 12, 12, 12))
     chart = sheets.book.add_chart({"type": "column", "subtype": "stacked"})
-    for number, (weight, color) in enumerate(
-        zip(WEIGHTS, ("#c3243b", "#d9730d", "#2479b0", "#b0bec9"), strict=True), 1
+    for number, (severity, color) in enumerate(
+        zip(SEVERITIES, ("#c3243b", "#d9730d", "#2479b0", "#b0bec9"), strict=True), 1
     ):
         chart.add_series(
             {
-                "name": str(weight.label),
+                "name": str(severity.label),
                 "categories": [sheet.get_name(), 1, 0, len(rows), 0],
                 "values": [sheet.get_name(), 1, number, len(rows), number],
                 "fill": {"color": color},
@@ -168,7 +173,7 @@ def _registrations(sheets: Sheets, report: Report) -> None:
     rows = (
         (
             one.registration.reference,
-            f"{one.standing.word}, {pulled_words(one, report)}",
+            f"{one.status.word}, {pulled_words(one, report)}",
             one.listed,
             one.coming,
             one.refused,
@@ -189,7 +194,7 @@ def _registrations(sheets: Sheets, report: Report) -> None:
 
 def _waiting(sheets: Sheets, report: Report) -> None:
     rows = (
-        (one.weight, one.title, one.raised_at, round(one.waited.total_seconds() / SECONDS_A_DAY, 2))
+        (one.severity, one.title, one.raised_at, round(one.waited.total_seconds() / SECONDS_A_DAY, 2))
         for one in report.waiting
     )
     headings = (gettext("Weight"), gettext("Alert"), gettext("Raised"), gettext("Days waiting"))

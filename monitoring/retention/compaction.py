@@ -19,7 +19,7 @@ from django.utils import timezone
 from core.db import in_batches, insert_new
 from core.json_text import dump_json
 from monitoring import content_ids
-from monitoring.history.state import SEED_MAY_LAG, SNAPSHOT, STANDINGS, events_of, fold
+from monitoring.history.state import SEED_MAY_LAG, SNAPSHOT, STATUS_KINDS, apply_events, events_of
 from monitoring.ingest.insert import is_full_product
 from monitoring.models import Change, Delivery, Notification
 from monitoring.story_order import notification_key
@@ -84,9 +84,9 @@ def _old_seeds(duns: str, cut: Cut) -> list[tuple[uuid.UUID, uuid.UUID]]:
 def _snapshot(duns: str, cut: Cut) -> Notification:
     """Also of what other contracts' registrations told: the state is the company's."""
     moment = cut.at - JUST_BEFORE
-    found = fold(events_of([duns], until=moment)[duns])
+    found = apply_events(events_of([duns], until=moment)[duns])
     carried = {str(registration): sorted(names) for registration, names in found.carried.items()}
-    registration = _told_by(duns, cut)
+    registration = _delivered_by(duns, cut)
     return Notification(
         id=content_ids.content_id(moment, "snapshot", registration.contract_id, duns),
         registration=registration,
@@ -100,7 +100,7 @@ def _snapshot(duns: str, cut: Cut) -> Notification:
     )
 
 
-def _told_by(duns: str, cut: Cut) -> Registration:
+def _delivered_by(duns: str, cut: Cut) -> Registration:
     rows = Notification.objects.filter(company=duns, registration__in=list(cut.registrations)).order_by("-delivered_at")
     key = rows.values_list("registration_id", flat=True).first()
     return cut.registrations[key or min(cut.registrations)]
@@ -113,8 +113,8 @@ def _last_of_whole(seeds: Iterable[tuple[uuid.UUID, uuid.UUID]], cut: Cut) -> se
 
 def _doomed(old: Sequence[Old], kept_seeds: set[uuid.UUID]) -> list[uuid.UUID]:
     """All but the last word on whether D&B still keeps the company, and what a SEED stands for that is kept."""
-    standing = next((row.id for row in reversed(old) if row.kind in STANDINGS), None)
-    return [row.id for row in old if row.is_derived or not (row.notification in kept_seeds or row.id == standing)]
+    status = next((row.id for row in reversed(old) if row.kind in STATUS_KINDS), None)
+    return [row.id for row in old if row.is_derived or not (row.notification in kept_seeds or row.id == status)]
 
 
 def _remove(duns: str, cut: Cut, doomed: Sequence[uuid.UUID], kept_seeds: set[uuid.UUID]) -> int:

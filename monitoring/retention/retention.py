@@ -17,10 +17,10 @@ from django.utils.translation import gettext
 
 from core.audit import record
 from core.ids import make_uuid
-from core.models import StoredBytes
+from core.models import Blob
 from monitoring.history.state import SNAPSHOT
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
-from monitoring.publications.consumers import read_by_all
+from monitoring.publications.consumers import consumed_by_all
 from monitoring.retention.compaction import Cut, condense
 from portfolio.models import Company, Contract, Registration
 
@@ -28,7 +28,7 @@ LEAST_DAYS = 30
 # History is cut in steps: each costs a look at every company.
 STEP = timedelta(days=7)
 AT_ONCE = 200
-OVER = (DeliveryState.PUBLISHED, DeliveryState.REPAIRED, DeliveryState.REFUSED)
+OVER = (DeliveryState.PUBLISHED, DeliveryState.RECOVERED, DeliveryState.REFUSED)
 A_MINUTE = timedelta(seconds=55)
 
 
@@ -39,7 +39,7 @@ class Removed:
     publications: int = 0
 
 
-def keep_what_is_kept() -> str:
+def check_retention_order() -> str:
     """What the job does for every contract; says what went."""
     until = timezone.now() + A_MINUTE
     removed = Removed()
@@ -76,8 +76,8 @@ def drop_answers(contract: Contract, removed: Removed, until: datetime) -> None:
     registrations = list(registrations_of(contract))
     rows = Delivery.objects.filter(registration__in=registrations, state__in=OVER, pk__lt=first_key(cut))
     while batch := list(rows.filter(pk__gte=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
-        removed.answers += StoredBytes.objects.filter(owner__in=batch, part=0).count()
-        StoredBytes.objects.filter(owner__in=batch).delete()
+        removed.answers += Blob.objects.filter(owner__in=batch, part=0).count()
+        Blob.objects.filter(owner__in=batch).delete()
         last = uuid.UUID(int=batch[-1].int + 1)
         if timezone.now() >= until:
             return
@@ -125,10 +125,10 @@ def snapshot_delivery(row: Registration, at: datetime) -> Delivery:
 
 def drop_publications(at: datetime) -> int:
     """The oldest of the feed, as far as our own readers have read; never the last, whose number must not come again."""
-    newest = Publication.objects.order_by("-number").values_list("number", flat=True).first() or 0
-    first_kept = Publication.objects.filter(published_at__gte=at).aggregate(first=Min("number"))["first"]
-    end = min(read_by_all(), newest - 1, (first_kept or newest) - 1)
-    gone = Publication.objects.filter(number__lte=end)
+    newest = Publication.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    first_kept = Publication.objects.filter(published_at__gte=at).aggregate(first=Min("sequence"))["first"]
+    end = min(consumed_by_all(), newest - 1, (first_kept or newest) - 1)
+    gone = Publication.objects.filter(sequence__lte=end)
     count = gone.count()
     gone.delete()
     return count

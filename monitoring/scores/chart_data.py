@@ -14,9 +14,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.elements.compare import course
-from monitoring.elements.formatting import number, plain_words, words
+from monitoring.elements.formatting import number, plain_text, words
 from monitoring.elements.severity import default_label
-from monitoring.history.state import Event, states
+from monitoring.history.state import Event, states_after
 from monitoring.models import Element
 from monitoring.scores.sparkline import Line, Point
 
@@ -50,9 +50,9 @@ class Score:
     @property
     def last(self) -> str:
         value = self.points[-1].value
-        return gettext("none") if value is None else self.say(value)
+        return gettext("none") if value is None else self.text_of(value)
 
-    def say(self, value: Decimal) -> str:
+    def text_of(self, value: Decimal) -> str:
         return f"{number(value)} {self.unit}".strip()
 
     @property
@@ -85,9 +85,9 @@ class Score:
         if low == high:
             return _no_change(self.points[0].moment)
         return gettext("Lowest %(low)s (%(low_day)s), highest %(high)s (%(high_day)s).") % {
-            "low": self.say(low),
+            "low": self.text_of(low),
             "low_day": self._when(low),
-            "high": self.say(high),
+            "high": self.text_of(high),
             "high_day": self._when(high),
         }
 
@@ -104,7 +104,7 @@ class Score:
             "better": gettext("Better than %(value)s on %(day)s."),
             "worse": gettext("Worse than %(value)s on %(day)s."),
         }.get(self.trend, "")
-        return text and text % {"value": self.say(first), "day": start}
+        return text and text % {"value": self.text_of(first), "day": start}
 
     def draw(self, start: datetime, end: datetime) -> None:
         ends = SCALES.get(self.name) or (float(min(self.values)), float(max(self.values)))
@@ -170,7 +170,7 @@ def scores_of(events: Iterable[Event], elements: Mapping[str, Element], end: dat
     """The numbers and ratings of the assessment, each with the moments at which it became what it was."""
     numbers: dict[str, Score] = {}
     ratings: dict[str, Rating] = {}
-    for event, profile in states(events):
+    for event, profile in states_after(events):
         if event.seed is not None or _is_near(event.path):
             _take_first(event, numbers, elements)
             _take(event.moment, dict(_leaves(profile.value(ASSESSMENT), ASSESSMENT)), numbers, ratings, elements)
@@ -187,7 +187,7 @@ def label(path: str, elements: Mapping[str, Element]) -> str:
     if known and known.label and known.label != default_label(path)[:200]:
         return known.label
     above, name = path.split(".")[-2:]
-    is_said = plain_words(above).endswith(plain_words(name))
+    is_said = plain_text(above).endswith(plain_text(name))
     text = str(SHORT.get(name, "")) or (words(above) if is_said else f"{words(above)}: {words(name)}")
     return text[:1].upper() + text[1:]
 

@@ -18,7 +18,7 @@ from core.db import in_batches, insert_new
 from monitoring.elements.compare import leaves, number_of, rating_of
 from monitoring.elements.formatting import from_json
 from monitoring.elements.paths import Facet
-from monitoring.models import Change, Score, ScoreMove
+from monitoring.models import Change, Score, ScoreChange
 
 MOVE_KEYS = uuid.UUID("f1c1c0a3-3b5e-5c7a-8a55-5be0f0c6d7f2")
 ASSESSMENT = "organization.dnbAssessment"
@@ -88,24 +88,24 @@ def _text(value: Any) -> str:
 
 def recount_moves(day: date) -> None:
     """Make the moves of one day what the changes say, and the runs of falls that they are part of."""
-    wanted = {row.pk: row for row in _moves(day)}
-    rows = ScoreMove.objects.filter(day=day).values_list("pk", "registration_id", "place")
+    requested = {row.pk: row for row in _moves(day)}
+    rows = ScoreChange.objects.filter(day=day).values_list("pk", "registration_id", "place")
     known = {key: (registration, place) for key, registration, place in rows}
-    gone = known.keys() - wanted.keys()
-    new = [row for key, row in wanted.items() if known.get(key) != (row.registration_id, row.place)]
+    gone = known.keys() - requested.keys()
+    new = [row for key, row in requested.items() if known.get(key) != (row.registration_id, row.place)]
     if not gone and not new:
         return
     companies = {row.company_id for row in new}
     for batch in in_batches(list(gone)):
-        companies.update(ScoreMove.objects.filter(pk__in=batch).values_list("company_id", flat=True))
+        companies.update(ScoreChange.objects.filter(pk__in=batch).values_list("company_id", flat=True))
     days = {day}
     for batch in in_batches(sorted(companies)):
         days |= _bring_up_to_date(batch, {row.pk: row for row in new if row.company_id in set(batch)}, gone)
     for one in days:
-        choose_told(one)
+        choose_highlights(one)
 
 
-def _moves(day: date) -> Iterator[ScoreMove]:
+def _moves(day: date) -> Iterator[ScoreChange]:
     start = datetime.combine(day, time(), UTC)
     end = start + timedelta(days=1)
     changes = Change.objects.filter(
@@ -120,8 +120,8 @@ def _moves(day: date) -> Iterator[ScoreMove]:
             yield _row(day, row, move)
 
 
-def _row(day: date, change: Change, move: Move) -> ScoreMove:
-    return ScoreMove(
+def _row(day: date, change: Change, move: Move) -> ScoreChange:
+    return ScoreChange(
         id=uuid.uuid5(MOVE_KEYS, f"{change.pk}|{move.score}|{move.measure}"),
         day=day,
         at=change.changed_at,
@@ -137,12 +137,12 @@ def _row(day: date, change: Change, move: Move) -> ScoreMove:
 
 
 def _bring_up_to_date(
-    companies: Sequence[str], new: dict[uuid.UUID, ScoreMove], gone: Iterable[uuid.UUID]
+    companies: Sequence[str], new: dict[uuid.UUID, ScoreChange], gone: Iterable[uuid.UUID]
 ) -> set[date]:
     """Write what is new and what it changes in the runs of these companies; returns the days that it touches."""
     for batch in in_batches(list(gone)):
-        ScoreMove.objects.filter(pk__in=batch, company__in=companies).delete()
-    rows = {row.pk: row for row in ScoreMove.objects.filter(company__in=companies)}
+        ScoreChange.objects.filter(pk__in=batch, company__in=companies).delete()
+    rows = {row.pk: row for row in ScoreChange.objects.filter(company__in=companies)}
     before = {key: _run_of(row) for key, row in rows.items()}
     moved = list(rows.keys() & new.keys())
     for key in moved:
@@ -150,61 +150,66 @@ def _bring_up_to_date(
     follow([*rows.values(), *(row for key, row in new.items() if key not in rows)])
     changed = [row for key, row in rows.items() if _run_of(row) != before[key] or key in moved]
     for row in changed:
-        ScoreMove.objects.filter(pk=row.pk).update(registration=row.registration_id, place=row.place, **_run_of(row))
-    insert_new(ScoreMove, [row for key, row in new.items() if key not in rows])
+        ScoreChange.objects.filter(pk=row.pk).update(registration=row.registration_id, place=row.place, **_run_of(row))
+    insert_new(ScoreChange, [row for key, row in new.items() if key not in rows])
     return {row.day for row in changed}
 
 
-def _run_of(row: ScoreMove) -> dict[str, Any]:
-    return {"falls": row.falls, "decline": row.decline, "trail": row.trail, "is_running": row.is_running}
+def _run_of(row: ScoreChange) -> dict[str, Any]:
+    return {
+        "consecutive_declines": row.consecutive_declines,
+        "points_lost": row.points_lost,
+        "values": row.values,
+        "is_running": row.is_running,
+    }
 
 
-def follow(moves: Iterable[ScoreMove]) -> None:
+def follow(moves: Iterable[ScoreChange]) -> None:
     """Number the falls of each measure: a rise ends a run, and what tells a value that is known already is no move.
 
     The same fall comes twice where a registration sends whole documents: as an element, and as their comparison.
     """
-    chains: defaultdict[tuple[str, str, str], list[ScoreMove]] = defaultdict(list)
+    chains: defaultdict[tuple[str, str, str], list[ScoreChange]] = defaultdict(list)
     for move in sorted(moves, key=lambda move: (move.at, move.place, move.pk.int)):
         chains[move.company_id, move.score, move.measure].append(move)
     for chain in chains.values():
-        last: ScoreMove | None = None
+        last: ScoreChange | None = None
         for move in chain:
             is_known = last is not None and move.after == last.after
             _go_on(move, last, is_known=is_known)
             last = last if is_known else move
         if last:
-            last.is_running = last.falls >= A_RUN
+            last.is_running = last.consecutive_declines >= A_RUN
 
 
-def _go_on(move: ScoreMove, last: ScoreMove | None, *, is_known: bool) -> None:
-    move.falls, move.decline, move.trail, move.is_running = 0, 0, "", False
+def _go_on(move: ScoreChange, last: ScoreChange | None, *, is_known: bool) -> None:
+    move.consecutive_declines, move.points_lost, move.values, move.is_running = 0, 0, "", False
     if move.points <= 0 or is_known:
         return
-    run = last if last and last.falls else None
-    trail = run.trail.split(ARROW) if run else [move.before]
-    move.falls = (run.falls if run else 0) + 1
-    move.decline = (run.decline if run else 0) + move.points
-    move.trail = ARROW.join([*trail, move.after][-KEPT_OF_A_TRAIL:])
+    run = last if last and last.consecutive_declines else None
+    values = run.values.split(ARROW) if run else [move.before]
+    move.consecutive_declines = (run.consecutive_declines if run else 0) + 1
+    move.points_lost = (run.points_lost if run else 0) + move.points
+    move.values = ARROW.join([*values, move.after][-KEPT_OF_A_TRAIL:])
 
 
-def choose_told(day: date) -> None:
+def choose_highlights(day: date) -> None:
     """Mark the deepest of a day in each registration: what a page over many days has to look at."""
-    rows = ScoreMove.objects.filter(day=day, falls__gt=0)
-    fields = ("pk", "registration_id", "points", "decline", "is_running", "is_told")
+    rows = ScoreChange.objects.filter(day=day, consecutive_declines__gt=0)
+    fields = ("pk", "registration_id", "points", "points_lost", "is_running", "is_highlighted")
     by_registration: defaultdict[uuid.UUID, list[Any]] = defaultdict(list)
     for row in rows.values_list(*fields):
         by_registration[row[1]].append(row)
     told = {key for found in by_registration.values() for key in _deepest(found)}
     was = {row[0] for found in by_registration.values() for row in found if row[5]}
-    ScoreMove.objects.filter(day=day, falls=0, is_told=True).update(is_told=False)
-    for keys, is_told in ((told - was, True), (was - told, False)):
+    ScoreChange.objects.filter(day=day, consecutive_declines=0, is_highlighted=True).update(is_highlighted=False)
+    for keys, is_highlighted in ((told - was, True), (was - told, False)):
         for batch in in_batches(list(keys)):
-            ScoreMove.objects.filter(pk__in=batch).update(is_told=is_told)
+            ScoreChange.objects.filter(pk__in=batch).update(is_highlighted=is_highlighted)
 
 
 def _deepest(rows: list[Any]) -> set[uuid.UUID]:
     """By this fall alone, and of the runs that go on by the whole run."""
-    falls = sorted(rows, key=lambda row: (-row[2], row[0]))
+    consecutive_declines = sorted(rows, key=lambda row: (-row[2], row[0]))
     runs = sorted((row for row in rows if row[4]), key=lambda row: (-row[3], row[0]))
-    return {row[0] for row in [*falls[:TOLD], *runs[:TOLD]]}
+    return {row[0] for row in [*consecutive_declines[:TOLD], *runs[:TOLD]]}

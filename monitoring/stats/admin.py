@@ -9,16 +9,16 @@ from core.admin.base import ReadOnlyAdmin
 from core.admin.filters import choice_filter
 from core.text import country_name
 from monitoring.models import (
-    DailyCount,
+    DailyStat,
     Kind,
     NotificationType,
     Severity,
 )
 
 
-@admin.register(DailyCount)
-class DailyCountAdmin(ReadOnlyAdmin):
-    list_display = ("day", "what", "kind_words", "element", "weight", "place", "count")
+@admin.register(DailyStat)
+class DailyStatAdmin(ReadOnlyAdmin):
+    list_display = ("day", "what", "kind_words", "element", "severity_badge", "place", "count")
     list_filter = (choice_filter("what", [("change", _("Changes")), ("notification", _("Notifications"))], _("what")),)
     ordering = ("-day", "-what", "-id")
     sortable_by = ()
@@ -26,14 +26,14 @@ class DailyCountAdmin(ReadOnlyAdmin):
     empty_text = _("Changes and notifications are counted by day as they are published.")
 
     @admin.display(description=_("Kind"))
-    def kind_words(self, row: DailyCount) -> str:
+    def kind_words(self, row: DailyStat) -> str:
         known = dict(Kind.choices if row.what == "change" else NotificationType.choices)
         return str(known.get(row.kind, row.kind))
 
     @admin.display(description=_("Country"))
-    def place(self, row: DailyCount) -> str:
+    def place(self, row: DailyStat) -> str:
         return country_name(row.country)
 
     @admin.display(description=_("Weight"))
-    def weight(self, row: DailyCount) -> str:
+    def severity_badge(self, row: DailyStat) -> str:
         return str(Severity(row.severity).label)

@@ -12,13 +12,13 @@ from django.db.models import Count
 
 from core.db import in_batches, insert_new
 from monitoring.history.state import SNAPSHOT
-from monitoring.models import Change, DailyCount, DayTotal, Notification, Publication, Severity
-from monitoring.publications.consumers import PublicationReader
+from monitoring.models import Change, DailyStat, DailyTotal, Notification, Publication, Severity
+from monitoring.publications.consumers import PublicationConsumer
 from monitoring.scores.score_changes import recount_moves
 from monitoring.stats.day_totals import totals_of
 from portfolio.models import Company
 
-READER = PublicationReader("daily counts")
+CONSUMER = PublicationConsumer("daily counts")
 COUNT_KEYS = uuid.UUID("c0a8f1de-9d4f-5b0e-8f53-7c1f6f7f2d10")
 PUBLICATIONS = 500
 
@@ -32,7 +32,7 @@ def roll_up() -> int:
         for day in sorted(days):
             recount(day)
 
-    READER.read(take, PUBLICATIONS)
+    CONSUMER.read(take, PUBLICATIONS)
     return len(days)
 
 
@@ -50,20 +50,20 @@ def days_touched(deliveries: Iterable[uuid.UUID]) -> set[date]:
 
 def recount(day: date) -> None:
     """Make the rows of one day what the changes and notifications say."""
-    replace_day(DailyCount, day, {row.pk: row for row in [*_change_counts(day), *_notification_counts(day)]})
-    replace_day(DayTotal, day, {row.pk: row for row in totals_of(day)})
+    replace_day(DailyStat, day, {row.pk: row for row in [*_change_counts(day), *_notification_counts(day)]})
+    replace_day(DailyTotal, day, {row.pk: row for row in totals_of(day)})
     recount_moves(day)
 
 
-def replace_day(model: Any, day: date, wanted: Mapping[uuid.UUID, Any]) -> None:
+def replace_day(model: Any, day: date, requested: Mapping[uuid.UUID, Any]) -> None:
     """Make a day's rows of a roll-up the wanted ones, and write only what differs."""
     known = dict(model.objects.filter(day=day).values_list("pk", "count"))
-    for batch in in_batches(list(known.keys() - wanted.keys())):
+    for batch in in_batches(list(known.keys() - requested.keys())):
         model.objects.filter(pk__in=batch).delete()
-    for key in known.keys() & wanted.keys():
-        if known[key] != wanted[key].count:
-            model.objects.filter(pk=key).update(count=wanted[key].count)
-    insert_new(model, [wanted[key] for key in wanted.keys() - known.keys()])
+    for key in known.keys() & requested.keys():
+        if known[key] != requested[key].count:
+            model.objects.filter(pk=key).update(count=requested[key].count)
+    insert_new(model, [requested[key] for key in requested.keys() - known.keys()])
 
 
 def _between(day: date) -> tuple[datetime, datetime]:
@@ -71,7 +71,7 @@ def _between(day: date) -> tuple[datetime, datetime]:
     return start, start + timedelta(days=1) - timedelta(milliseconds=1)
 
 
-def _change_counts(day: date) -> Iterator[DailyCount]:
+def _change_counts(day: date) -> Iterator[DailyStat]:
     rows = (
         Change.objects.filter(changed_at__range=_between(day), superseded=False)
         .values_list("registration_id", "kind", "element", "severity", "company_id")
@@ -80,7 +80,7 @@ def _change_counts(day: date) -> Iterator[DailyCount]:
     yield from _counts(day, "change", [(*row[:4], row[4], row[5]) for row in rows])
 
 
-def _notification_counts(day: date) -> Iterator[DailyCount]:
+def _notification_counts(day: date) -> Iterator[DailyStat]:
     rows = (
         Notification.objects.filter(delivered_at__range=_between(day))
         .exclude(type=SNAPSHOT)
@@ -90,7 +90,7 @@ def _notification_counts(day: date) -> Iterator[DailyCount]:
     yield from _counts(day, "notification", [(row[0], row[2], "", Severity.NOISE, row[1], row[3]) for row in rows])
 
 
-def _counts(day: date, what: str, rows: list[tuple[Any, ...]]) -> Iterator[DailyCount]:
+def _counts(day: date, what: str, rows: list[tuple[Any, ...]]) -> Iterator[DailyStat]:
     """Rows of (registration, kind, element, severity, company, count), summed by the company's country."""
     countries = _countries({row[4] for row in rows})
     counts: Counter[tuple[Any, ...]] = Counter()
@@ -98,7 +98,7 @@ def _counts(day: date, what: str, rows: list[tuple[Any, ...]]) -> Iterator[Daily
         counts[registration, kind, element, severity, countries.get(company, "")] += count
     for (registration, kind, element, severity, country), count in counts.items():
         key = uuid.uuid5(COUNT_KEYS, f"{day}|{what}|{registration}|{kind}|{element}|{severity}|{country}")
-        yield DailyCount(
+        yield DailyStat(
             id=key,
             day=day,
             what=what,

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from monitoring.models import Axis, DailyCount, DayTotal, Kind, Severity
+from monitoring.models import Axis, DailyStat, DailyTotal, Kind, Severity
 
 TOTAL_KEYS = uuid.UUID("8b0c52ce-5d0d-5f0b-9d43-0f4b6a4b7a31")
 # Beyond the days, totals tell what people should see: low changes and noise would make most of the rows.
 TOLD = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 
 
-def totals_of(day: date) -> Iterator[DayTotal]:
+def totals_of(day: date) -> Iterator[DailyTotal]:
     """What the totals of one day are to be."""
     counts: Counter[tuple[Any, ...]] = Counter()
-    rows = DailyCount.objects.filter(day=day, what="change")
+    rows = DailyStat.objects.filter(day=day, what="change")
     for registration, kind, element, severity, country, count in rows.values_list(
         "registration_id", "kind", "element", "severity", "country", "count"
     ):
@@ -26,7 +26,7 @@ def totals_of(day: date) -> Iterator[DayTotal]:
             counts[registration, axis, value, severity] += count
     for (registration, axis, value, severity), count in counts.items():
         key = uuid.uuid5(TOTAL_KEYS, f"{day}|{registration}|{axis}|{value}|{severity}")
-        yield DayTotal(
+        yield DailyTotal(
             id=key, day=day, registration_id=registration, axis=axis, value=value, severity=severity, count=count
         )
 

@@ -16,11 +16,11 @@ from django.utils.translation import gettext
 
 from core.db import in_batches
 from core.text import days_and_hours
-from monitoring.models import Change, DailyDelay, Kind, Measure, Publication, Severity
-from monitoring.publications.consumers import PublicationReader
+from monitoring.models import Change, Kind, LatencyHistogram, Measure, Publication, Severity
+from monitoring.publications.consumers import PublicationConsumer
 from monitoring.stats.daily_counts import PUBLICATIONS, replace_day
 
-READER = PublicationReader("daily delays")
+CONSUMER = PublicationConsumer("daily delays")
 DELAY_KEYS = uuid.UUID("2c1b5f3a-97d4-5e7b-8a63-6d0f9c51e8b4")
 DIGITS = 2
 
@@ -34,7 +34,7 @@ def roll_up_delays() -> int:
         for day in sorted(days):
             recount_delays(day)
 
-    READER.read(take, PUBLICATIONS)
+    CONSUMER.read(take, PUBLICATIONS)
     return len(days)
 
 
@@ -52,18 +52,20 @@ def days_published(deliveries: Iterable[uuid.UUID]) -> set[date]:
 
 def forget_delays() -> None:
     """History was made anew: the next roll-ups count every day again."""
-    READER.set_back(0)
+    CONSUMER.rewind(0)
 
 
 def recount_delays(day: date) -> None:
     """Make the rows of one day what its publications say."""
-    replace_day(DailyDelay, day, {row.pk: row for row in _rows(day, _counts(day))})
+    replace_day(LatencyHistogram, day, {row.pk: row for row in _rows(day, _counts(day))})
 
 
-def _rows(day: date, counts: Counter[Any]) -> Iterator[DailyDelay]:
+def _rows(day: date, counts: Counter[Any]) -> Iterator[LatencyHistogram]:
     for (registration, measure, seconds), count in counts.items():
         key = uuid.uuid5(DELAY_KEYS, f"{day}|{registration}|{measure}|{seconds}")
-        yield DailyDelay(id=key, day=day, registration_id=registration, measure=measure, seconds=seconds, count=count)
+        yield LatencyHistogram(
+            id=key, day=day, registration_id=registration, measure=measure, seconds=seconds, count=count
+        )
 
 
 def _counts(day: date) -> Counter[Any]:
@@ -99,7 +101,7 @@ def cut(delay: timedelta) -> int:
 
 def delays_between(start: date, end: date, registrations: Sequence[uuid.UUID]) -> dict[str, list[tuple[int, int]]]:
     """For each measure the seconds and how often, over the days from `start` to before `end`."""
-    rows = DailyDelay.objects.filter(day__gte=start, day__lt=end, registration__in=registrations).order_by()
+    rows = LatencyHistogram.objects.filter(day__gte=start, day__lt=end, registration__in=registrations).order_by()
     found: dict[str, list[tuple[int, int]]] = {measure: [] for measure in Measure.values}
     for measure, seconds, total in rows.values_list("measure", "seconds").annotate(total=Sum("count")):
         found[measure].append((seconds, total))

@@ -24,9 +24,9 @@ from core.markup import ago, badge
 from core.text import counted
 from direct_plus.duns import InvalidDuns
 from monitoring.models import (
-    Dispatch,
-    DispatchState,
     Kind,
+    MessageState,
+    OutboxMessage,
     WebhookEndpoint,
 )
 from monitoring.outbox.admin.messages import state_badge
@@ -151,10 +151,10 @@ class RangeForm(forms.Form):
 def _rotate(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
     secret = rotate_secret(endpoint, by=request.user.get_username())
     note = gettext("With “whsec_”. For a day, messages are signed with the old one as well.")
-    return secret_shown(request, endpoint, secret, note)
+    return secret_page(request, endpoint, secret, note)
 
 
-def secret_shown(request: HttpRequest, endpoint: WebhookEndpoint, secret: str, note: str) -> HttpResponse:
+def secret_page(request: HttpRequest, endpoint: WebhookEndpoint, secret: str, note: str) -> HttpResponse:
     back = reverse("admin:monitoring_webhookendpoint_change", args=[endpoint.pk])
     shown = [Secret(endpoint.name, secret)]
     return shown_once(request, shown, title=gettext("Secret of a webhook"), note=note, back=back)
@@ -199,7 +199,7 @@ def _resend(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
 
 
 def _again(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
-    count = send_again(Dispatch.objects.filter(target=endpoint.pk, state=DispatchState.PARKED).only("pk"))
+    count = send_again(OutboxMessage.objects.filter(target=endpoint.pk, state=MessageState.DEAD).only("pk"))
     return ngettext(
         "%(count)s given up before are tried again, under the same ids.",
         "%(count)s given up before are tried again, under the same ids.",
@@ -216,7 +216,7 @@ ACTIONS = {
 @admin.register(WebhookEndpoint)
 class WebhookAdmin(RowActions, PageAdmin):
     form = WebhookForm
-    list_display = ("what", "hears", "status", "made")
+    list_display = ("what", "events", "status", "made")
     list_display_links = ("what",)
     row_actions = ACTIONS
     ordering = ("name",)
@@ -254,25 +254,25 @@ class WebhookAdmin(RowActions, PageAdmin):
         obj.plain = secret
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        return secret_shown(request, obj, obj.plain, gettext("With “whsec_”, it goes into the receiver's settings."))
+        return secret_page(request, obj, obj.plain, gettext("With “whsec_”, it goes into the receiver's settings."))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        context = {**(extra_context or {}), **self.told(request, object_id)}
+        context = {**(extra_context or {}), **self.page_context(request, object_id)}
         return super().change_view(request, object_id, form_url, context)
 
-    def told(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
+    def page_context(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
         row = self.object_or_404(request, object_id)
-        sent = list(Dispatch.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
+        sent = list(OutboxMessage.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
         for one in sent:
             one.badge = state_badge(one)  # type: ignore[attr-defined]
-        parked = Dispatch.objects.filter(target=row.pk, state=DispatchState.PARKED)[:1000].count()
+        dead = OutboxMessage.objects.filter(target=row.pk, state=MessageState.DEAD)[:1000].count()
         may_act = self.has_change_permission(request)
         messages_missed, changes_missed = (0, 0) if row.is_active else missed(row)
         return {
             "sent": sent,
-            "parked": parked,
+            "dead": dead,
             "may_act": may_act,
             "event_list": EVENT_TYPES.values(),
             "messages_missed": messages_missed,
@@ -285,7 +285,7 @@ class WebhookAdmin(RowActions, PageAdmin):
         return row.name, row.url
 
     @admin.display(description=_("Hears"))
-    def hears(self, row: WebhookEndpoint) -> str:
+    def events(self, row: WebhookEndpoint) -> str:
         return row.event_types
 
     @admin.display(description=_("State"))

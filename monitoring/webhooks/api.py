@@ -15,7 +15,7 @@ from core.api.parameters import Parameters
 from monitoring.webhooks.event_types import EVENT_TYPES, WEBHOOK_TEST, EventType
 
 
-def shown(event: EventType) -> dict[str, Any]:
+def serialized(event: EventType) -> dict[str, Any]:
     return {"type": event.name, "summary": event.summary, "schema": event.schema, "example": event.whole_example}
 
 
@@ -38,9 +38,9 @@ class EventTypeList(APIView):
         tags=["webhooks"],
         summary="The events that webhooks can hear of",
         responses=EventTypesSerializer,
-        examples=[an_answer("One of them", {"results": [shown(EVENT_TYPES[WEBHOOK_TEST])]})],
+        examples=[an_answer("One of them", {"results": [serialized(EVENT_TYPES[WEBHOOK_TEST])]})],
     )
     def get(self, request: Request) -> Response:
         """Each with the JSON schema of its body. More may come in time, and more members in each."""
         Parameters.of(request)
-        return Response({"results": [shown(event) for event in EVENT_TYPES.values()]})
+        return Response({"results": [serialized(event) for event in EVENT_TYPES.values()]})

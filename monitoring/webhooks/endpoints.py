@@ -17,8 +17,8 @@ from core.encryption import encrypted
 from core.json_text import RawJSONRenderer
 from core.text import counted
 from monitoring.feed import feed
-from monitoring.models import Dispatch, DispatchState, Publication, TargetKind, WebhookEndpoint
-from monitoring.models.keepers import kept_by
+from monitoring.models import MessageState, OutboxMessage, Publication, TargetKind, WebhookEndpoint
+from monitoring.models.maintainers import maintained_by
 from monitoring.outbox.queue import enqueue, send_again
 from monitoring.webhooks.event_types import CHANGE_PUBLISHED, WEBHOOK_TEST, matches, split
 from monitoring.webhooks.signing import new_secret
@@ -52,8 +52,8 @@ def create_endpoint(*, made_by: str, begin: datetime | None = None, **columns: A
     endpoint = WebhookEndpoint(
         **columns,
         encrypted_secret=encrypted(secret),
-        cursor=str(feed.begin_at(begin) if begin else feed.latest()),
-        **kept_by(made_by),
+        cursor=str(feed.cursor_at(begin) if begin else feed.latest()),
+        **maintained_by(made_by),
         created_at=timezone.now(),
     )
     endpoint.save(force_insert=True)
@@ -71,12 +71,12 @@ def edit_endpoint(endpoint: WebhookEndpoint, *, by: str, **columns: Any) -> None
 
     Whoever has it lead elsewhere looks after it from then on.
     """
-    began = not hears(endpoint, CHANGE_PUBLISHED)
+    began = not subscribes_to(endpoint, CHANGE_PUBLISHED)
     changed = WebhookEndpoint(**columns)
-    if began and hears(changed, CHANGE_PUBLISHED):
+    if began and subscribes_to(changed, CHANGE_PUBLISHED):
         columns["cursor"] = str(feed.latest())
     if changed.url != endpoint.url:
-        columns |= kept_by(by)
+        columns |= maintained_by(by)
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**columns)
 
 
@@ -109,10 +109,10 @@ def switch_off(endpoint: WebhookEndpoint, *, by: str, reason: str) -> None:
 def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> None:
     """What waits is sent and what was published meanwhile is told; or neither, where it is to begin from now."""
     fields: dict[str, Any] = {"is_active": True, "off_reason": "", "held_until": None}
-    if endpoint.keeper_has_left:
-        fields |= kept_by(by)
+    if endpoint.maintainer_has_left:
+        fields |= maintained_by(by)
     if from_now:
-        waiting(endpoint).update(state=DispatchState.CANCELLED, next_try_at=None)
+        waiting(endpoint).update(state=MessageState.CANCELLED, next_try_at=None)
         fields["cursor"] = str(feed.latest())
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
     waiting(endpoint).update(next_try_at=timezone.now())
@@ -124,14 +124,14 @@ def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> 
 
 def missed(endpoint: WebhookEndpoint) -> tuple[int, int]:
     """What a webhook that is switched off has not been told: messages that wait, and changes at most, of any kind."""
-    number = feed.Cursor.read(endpoint.cursor).number
-    changes = Publication.objects.filter(number__gt=number).aggregate(count=Sum("change_count"))["count"]
-    return waiting(endpoint).count(), (changes or 0) if hears(endpoint, CHANGE_PUBLISHED) else 0
+    sequence = feed.Cursor.read(endpoint.cursor).sequence
+    changes = Publication.objects.filter(sequence__gt=sequence).aggregate(count=Sum("change_count"))["count"]
+    return waiting(endpoint).count(), (changes or 0) if subscribes_to(endpoint, CHANGE_PUBLISHED) else 0
 
 
 def resend(endpoint: WebhookEndpoint, *, since: datetime, until: datetime, by: str) -> int:
     """Once more, under the same ids and in the same order, what was queued in this time; returns how many."""
-    queued = Dispatch.objects.filter(target=endpoint.pk, created_at__gte=since, created_at__lte=until)
+    queued = OutboxMessage.objects.filter(target=endpoint.pk, created_at__gte=since, created_at__lte=until)
     count = send_again(queued.exclude(event_type=WEBHOOK_TEST))
     words = ngettext(
         "Webhook %(name)s is sent %(count)s message of %(since)s to %(until)s UTC again",
@@ -146,13 +146,13 @@ def resend(endpoint: WebhookEndpoint, *, since: datetime, until: datetime, by: s
 def let_go_on() -> int:
     """What was put aside in the moment in which its webhook was switched on is not forgotten."""
     active = [endpoint.pk for endpoint in active_endpoints()]
-    aside = Dispatch.objects.filter(state=DispatchState.WAITING, next_try_at=None, target__in=active)
+    aside = OutboxMessage.objects.filter(state=MessageState.WAITING, next_try_at=None, target__in=active)
     return aside.update(next_try_at=timezone.now()) if active else 0
 
 
-def waiting(endpoint: WebhookEndpoint) -> QuerySet[Dispatch]:
+def waiting(endpoint: WebhookEndpoint) -> QuerySet[OutboxMessage]:
     """What is not sent yet."""
-    return Dispatch.objects.filter(state=DispatchState.WAITING, target=endpoint.pk)
+    return OutboxMessage.objects.filter(state=MessageState.WAITING, target=endpoint.pk)
 
 
 def _record(endpoint: WebhookEndpoint, actor: str, action: str, summary: str) -> None:
@@ -166,31 +166,31 @@ def emit_events(events: Iterable[Event]) -> int:
     """Many at once, in their order. For who is switched off they wait."""
     events = list(events)
     now = timezone.now()
-    return sum(_tell(endpoint, events, now) for endpoint in WebhookEndpoint.objects.all())
+    return sum(_enqueue(endpoint, events, now) for endpoint in WebhookEndpoint.objects.all())
 
 
 def active_endpoints() -> list[WebhookEndpoint]:
     return list(WebhookEndpoint.objects.filter(is_active=True))
 
 
-def _tell(endpoint: WebhookEndpoint, events: Sequence[Event], now: datetime) -> int:
+def _enqueue(endpoint: WebhookEndpoint, events: Sequence[Event], now: datetime) -> int:
     since = [event for event in events if event.at is None or event.at >= endpoint.created_at]
-    wanted = _new([event for event in since if hears(endpoint, event.type)], endpoint)
-    if not wanted:
+    requested = _new([event for event in since if subscribes_to(endpoint, event.type)], endpoint)
+    if not requested:
         return 0
-    first = _take_positions(endpoint, len(wanted))
+    first = _take_positions(endpoint, len(requested))
     return len(
         enqueue(
-            a_message(endpoint, event.message, event.type, event.company, first + number, event.body(now))
-            for number, event in enumerate(wanted)
+            a_message(endpoint, event.message, event.type, event.company, first + sequence, event.body(now))
+            for sequence, event in enumerate(requested)
         )
     )
 
 
 def _new(events: Sequence[Event], endpoint: WebhookEndpoint) -> list[Event]:
     """Without those that it was told before."""
-    keys = [Dispatch.key(endpoint.pk, event.message) for event in events]
-    known = existing_keys(Dispatch, keys)
+    keys = [OutboxMessage.key(endpoint.pk, event.message) for event in events]
+    known = existing_keys(OutboxMessage, keys)
     return [event for key, event in zip(keys, events, strict=True) if key not in known]
 
 
@@ -200,7 +200,7 @@ def _take_positions(endpoint: WebhookEndpoint, count: int) -> int:
     return int(last) - count + 1
 
 
-def hears(endpoint: WebhookEndpoint, event_type: str) -> bool:
+def subscribes_to(endpoint: WebhookEndpoint, event_type: str) -> bool:
     return any(matches(pattern, event_type) for pattern in split(endpoint.event_types))
 
 
@@ -217,12 +217,12 @@ def written(event_type: str, at: datetime, data: Any) -> str:
 
 def a_message(
     endpoint: WebhookEndpoint, event: str, event_type: str, company: str, position: int, body: str
-) -> Dispatch:
+) -> OutboxMessage:
     """Not before the time that the receiver has asked for, if it has; for who is switched off, when it is on again."""
     now = timezone.now()
     due = max(now, endpoint.held_until or now) if endpoint.is_active else None
-    return Dispatch(
-        id=Dispatch.key(endpoint.pk, event),
+    return OutboxMessage(
+        id=OutboxMessage.key(endpoint.pk, event),
         kind=TargetKind.WEBHOOK,
         target=endpoint.pk,
         event=event,

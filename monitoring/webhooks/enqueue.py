@@ -15,11 +15,11 @@ from typing import Any
 from django.utils import timezone
 
 from monitoring.feed import feed
-from monitoring.feed.serializers import shown
-from monitoring.models import Change, Dispatch, WebhookEndpoint
+from monitoring.feed.serializers import serialized_changes
+from monitoring.models import Change, OutboxMessage, WebhookEndpoint
 from monitoring.outbox.queue import enqueue
 from monitoring.publications.consumers import Follower
-from monitoring.webhooks.endpoints import a_message, active_endpoints, hears, message_id, written
+from monitoring.webhooks.endpoints import a_message, active_endpoints, message_id, subscribes_to, written
 from monitoring.webhooks.event_types import CHANGE_PUBLISHED
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ ENDPOINTS = Follower(WebhookEndpoint, mend=partial(feed.mend_cursors, WebhookEnd
 
 def queue_changes(until: datetime) -> int:
     """Put what was published into the queue of every endpoint that wants it; returns how many messages."""
-    endpoints = [endpoint for endpoint in active_endpoints() if hears(endpoint, CHANGE_PUBLISHED)]
+    endpoints = [endpoint for endpoint in active_endpoints() if subscribes_to(endpoint, CHANGE_PUBLISHED)]
     return sum(_read_on(endpoint, until) for endpoint in endpoints)
 
 
@@ -52,15 +52,17 @@ def _page(endpoint: WebhookEndpoint) -> feed.Page:
         return feed.Page([], feed.latest(), False)
 
 
-def _messages(endpoint: WebhookEndpoint, entries: list[feed.Entry]) -> list[Dispatch]:
-    items = shown([entry.change for entry in entries], {entry.change.pk: entry.number for entry in entries})
+def _messages(endpoint: WebhookEndpoint, entries: list[feed.Entry]) -> list[OutboxMessage]:
+    items = serialized_changes(
+        [entry.change for entry in entries], {entry.change.pk: entry.sequence for entry in entries}
+    )
     return [
-        _change_message(endpoint, entry.change, endpoint.position + number, item)
-        for number, (entry, item) in enumerate(zip(entries, items, strict=True), start=1)
+        _change_message(endpoint, entry.change, endpoint.position + sequence, item)
+        for sequence, (entry, item) in enumerate(zip(entries, items, strict=True), start=1)
     ]
 
 
-def _change_message(endpoint: WebhookEndpoint, change: Change, position: int, item: Any) -> Dispatch:
+def _change_message(endpoint: WebhookEndpoint, change: Change, position: int, item: Any) -> OutboxMessage:
     body = written(CHANGE_PUBLISHED, change.recorded_at, item)
     event = message_id(CHANGE_PUBLISHED, str(change.pk))
     return a_message(endpoint, event, CHANGE_PUBLISHED, change.company_id, position, body)

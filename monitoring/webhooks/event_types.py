@@ -109,8 +109,8 @@ EVENT_TYPES: Mapping[str, EventType] = {
     for event in (
         EventType(CHANGE_PUBLISHED, _("A fact about a company, as in the feed."), CHANGE, CHANGE_EXAMPLE),
         EventType("alert.raised", _("A rule has raised an alert."), ALERT, ALERT_EXAMPLE),
-        EventType("subject.wanted", _("Somebody wants a company monitored."), SUBJECT, SUBJECT_EXAMPLE),
-        EventType("subject.unwanted", _("Somebody no longer wants a company monitored."), SUBJECT, SUBJECT_EXAMPLE),
+        EventType("subject.requested", _("Somebody wants a company monitored."), SUBJECT, SUBJECT_EXAMPLE),
+        EventType("subject.withdrawn", _("Somebody no longer wants a company monitored."), SUBJECT, SUBJECT_EXAMPLE),
         EventType("subject.monitored", _("D&B monitors a company from now on."), STATE, STATE_EXAMPLE),
         EventType(
             "subject.removed",

@@ -19,13 +19,13 @@ from core.db import one_by_one
 from core.models import AuditEntry
 from core.text import plural
 from monitoring.content_ids import milliseconds
-from monitoring.models import ReadMark, WebhookEndpoint
-from monitoring.webhooks.endpoints import Event, emit_events, hears
+from monitoring.models import ConsumerOffset, WebhookEndpoint
+from monitoring.webhooks.endpoints import Event, emit_events, subscribes_to
 from portfolio.models import ImportState, Registration, Subject, SubjectImport, SubjectState
 
-READER = "portfolio events"
+CONSUMER = "portfolio events"
 OVERLAP = timedelta(minutes=2)
-WISHES = {"want": "subject.wanted", "unwant": "subject.unwanted"}
+REQUEST_EVENTS = {"request": "subject.requested", "withdraw": "subject.withdrawn"}
 IMPORTS = {
     "import.upload": "import.uploaded",
     "import.confirm": "import.confirmed",
@@ -49,16 +49,16 @@ NEWS = timedelta(days=2)
 BATCH = 500
 
 
-def tell_of_portfolio() -> int:
+def enqueue_portfolio_events() -> int:
     """Tell the webhooks that want to hear of it what happened since the last run; returns how many messages."""
     now = timezone.now()
-    mark, _ = ReadMark.objects.get_or_create(reader=READER, defaults={"number": milliseconds(now)})
+    offset, _ = ConsumerOffset.objects.get_or_create(consumer=CONSUMER, defaults={"position": milliseconds(now)})
     told = 0
-    names = [*WISHES.values(), *IMPORTS.values(), *STAGES.values(), *STATES.values()]
-    if any(hears(endpoint, name) for endpoint in WebhookEndpoint.objects.all() for name in names):
-        since = datetime.fromtimestamp(mark.number / 1000, now.tzinfo) - OVERLAP
+    names = [*REQUEST_EVENTS.values(), *IMPORTS.values(), *STAGES.values(), *STATES.values()]
+    if any(subscribes_to(endpoint, name) for endpoint in WebhookEndpoint.objects.all() for name in names):
+        since = datetime.fromtimestamp(offset.position / 1000, now.tzinfo) - OVERLAP
         told = sum(emit_events(batch) for batch in _batches(_happened(since)))
-    ReadMark.objects.filter(pk=READER, number=mark.number).update(number=milliseconds(now))
+    ConsumerOffset.objects.filter(pk=CONSUMER, position=offset.position).update(position=milliseconds(now))
     return told
 
 
@@ -76,19 +76,19 @@ def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:
 def _happened(since: datetime) -> Iterator[Event]:
     references = dict(Registration.objects.values_list("pk", "reference"))
     entries = AuditEntry.objects.filter(
-        pk__gte=uuid.UUID(int=milliseconds(since) << 80), action__in=[*WISHES, *IMPORTS]
+        pk__gte=uuid.UUID(int=milliseconds(since) << 80), action__in=[*REQUEST_EVENTS, *IMPORTS]
     )
     for entry in entries.order_by("pk"):
-        yield from _wishes(entry, references) if entry.action in WISHES else _imports(entry, references)
+        yield from _request_events(entry, references) if entry.action in REQUEST_EVENTS else _imports(entry, references)
     yield from _stages(since, references)
     yield from _states(since, references)
 
 
-def _wishes(entry: AuditEntry, references: dict[uuid.UUID, str]) -> Iterator[Event]:
+def _request_events(entry: AuditEntry, references: dict[uuid.UUID, str]) -> Iterator[Event]:
     registration = references.get(uuid.UUID(entry.key), "")
     for duns in json.loads(entry.after or "{}").get("duns", []):
         data = {"duns": duns, "registration": registration, "by": entry.actor, "at": entry.at}
-        yield Event(WISHES[entry.action], data, f"{entry.pk} {duns}", duns, entry.at)
+        yield Event(REQUEST_EVENTS[entry.action], data, f"{entry.pk} {duns}", duns, entry.at)
 
 
 def _imports(entry: AuditEntry, references: dict[uuid.UUID, str]) -> Iterable[Event]:
@@ -147,7 +147,7 @@ def _state(row: Subject, registration: str) -> Event:
         "message": row.message,
         "replacement": row.replacement or None,
     }
-    key = f"{row.pk} {row.state} {row.monitored_since} {row.monitored_until} {row.wanted_at} {row.code}"
+    key = f"{row.pk} {row.state} {row.monitored_since} {row.monitored_until} {row.requested_at} {row.code}"
     return Event(STATES[SubjectState(row.state)], data, key, row.company_id, _known_since(row))
 
 
@@ -155,7 +155,7 @@ def _known_since(row: Subject) -> datetime | None:
     """Not before the day that D&B names, nor before somebody asked for it; `checked_at` says only when it was said
     the last time."""
     day = {SubjectState.MONITORED: row.monitored_since, SubjectState.REMOVED: row.monitored_until}
-    times = [row.wanted_at, _beginning_of(day.get(SubjectState(row.state)))]
+    times = [row.requested_at, _beginning_of(day.get(SubjectState(row.state)))]
     return max((at for at in times if at), default=None)
 
 

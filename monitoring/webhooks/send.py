@@ -11,7 +11,7 @@ from core.encryption import SecretLost, decrypted
 from core.ids import time_first_id
 from core.outbound.connections import NotReached, PrivateAddress
 from core.outbound.http import post
-from monitoring.models import Dispatch, DispatchAttempt, DispatchState, TargetKind, WebhookEndpoint
+from monitoring.models import MessageState, OutboxMessage, SendAttempt, TargetKind, WebhookEndpoint
 from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route, attempt, claim, enqueue
 from monitoring.webhooks.endpoints import a_message, switch_off, waiting, written
 from monitoring.webhooks.event_types import EVENT_TYPES, WEBHOOK_TEST
@@ -31,40 +31,40 @@ SPACING = (
 )
 
 
-def send(dispatch: Dispatch) -> Answer:
+def send(message: OutboxMessage) -> Answer:
     """One try. Raises NotSent for everything that is not a 2xx."""
-    endpoint = WebhookEndpoint.objects.filter(pk=dispatch.target).first()
+    endpoint = WebhookEndpoint.objects.filter(pk=message.target).first()
     if endpoint is None:
         raise NotSent(gettext("The webhook was removed."), final=True)
-    if not endpoint.is_active and dispatch.event_type != WEBHOOK_TEST:
+    if not endpoint.is_active and message.event_type != WEBHOOK_TEST:
         raise NotSent(gettext("Switched off: %(off_reason)s") % {"off_reason": endpoint.off_reason}, held=True)
-    if endpoint.is_active and endpoint.keeper_has_left:
+    if endpoint.is_active and endpoint.maintainer_has_left:
         reason = gettext(
             "%(name)s, who looked after it, was deactivated or removed. Whoever switches it on takes it over."
         )
         switch_off(endpoint, by="webhooks", reason=reason % {"name": endpoint.created_by})
         raise NotSent(endpoint.off_reason, held=True)
     try:
-        headers = {"Content-Type": "application/json", "User-Agent": "dnbmon-webhooks/1", **_signed(endpoint, dispatch)}
-        reply = post(endpoint.url, dispatch.payload.encode(), headers)
+        headers = {"Content-Type": "application/json", "User-Agent": "dnbmon-webhooks/1", **_signed(endpoint, message)}
+        reply = post(endpoint.url, message.payload.encode(), headers)
     except SecretLost as error:
         raise NotSent(str(error)) from error
     except PrivateAddress as error:
-        raise NotSent(str(error), final=dispatch.event_type == WEBHOOK_TEST) from error
+        raise NotSent(str(error), final=message.event_type == WEBHOOK_TEST) from error
     except NotReached as error:
         raise NotSent(str(error)) from error
-    return _judged(endpoint, reply.status, reply.text, reply.retry_after)
+    return _answer_of(endpoint, reply.status, reply.text, reply.retry_after)
 
 
-def _signed(endpoint: WebhookEndpoint, dispatch: Dispatch) -> dict[str, str]:
+def _signed(endpoint: WebhookEndpoint, message: OutboxMessage) -> dict[str, str]:
     now = timezone.now()
     keys = [decrypted(endpoint.encrypted_secret)]
     if endpoint.encrypted_old_secret and endpoint.old_secret_until and endpoint.old_secret_until > now:
         keys.append(decrypted(endpoint.encrypted_old_secret))
-    return signed_headers(dispatch.event, now, dispatch.payload, keys)
+    return signed_headers(message.event, now, message.payload, keys)
 
 
-def _judged(endpoint: WebhookEndpoint, status: int, text: str, retry_after: float | None) -> Answer:
+def _answer_of(endpoint: WebhookEndpoint, status: int, text: str, retry_after: float | None) -> Answer:
     if 200 <= status < 300:
         return Answer(status, text)
     if status == 410:
@@ -87,16 +87,16 @@ def _hold(endpoint: WebhookEndpoint, until: datetime) -> None:
     waiting(endpoint).filter(next_try_at__lt=until).update(next_try_at=until)
 
 
-def send_test(endpoint: WebhookEndpoint) -> DispatchAttempt:
+def send_test(endpoint: WebhookEndpoint) -> SendAttempt:
     """Send a message now, and return how it went."""
     event = f"msg_{time_first_id().hex}"
     body = written(WEBHOOK_TEST, timezone.now(), EVENT_TYPES[WEBHOOK_TEST].example)
-    dispatch = a_message(endpoint, event, WEBHOOK_TEST, "", 0, body)
-    enqueue([dispatch])
-    if claim(dispatch):
-        attempt(dispatch)
-    Dispatch.objects.filter(pk=dispatch.pk, state=DispatchState.WAITING).update(state=DispatchState.CANCELLED)
-    return DispatchAttempt.objects.filter(dispatch=dispatch).order_by("-id")[0]
+    message = a_message(endpoint, event, WEBHOOK_TEST, "", 0, body)
+    enqueue([message])
+    if claim(message):
+        attempt(message)
+    OutboxMessage.objects.filter(pk=message.pk, state=MessageState.WAITING).update(state=MessageState.CANCELLED)
+    return SendAttempt.objects.filter(message=message).order_by("-id")[0]
 
 
 ROUTES[TargetKind.WEBHOOK] = Route(send, SPACING)

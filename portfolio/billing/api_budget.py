@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from core.db import in_batches, insert_new
 from portfolio.billing.new_billable import contract_year_start, new_billable
-from portfolio.models import Contract, KeySpending, Registration
-from portfolio.subjects.requests import Wanted, Wish, want_subjects
+from portfolio.models import ApiKeyUsage, Contract, Registration
+from portfolio.subjects.requests import RequestResult, SubjectEntry, request_subjects
 
 BEGINNING = date(1970, 1, 1)
 FALLS_BACK_AFTER = timedelta(minutes=30)
@@ -36,8 +36,8 @@ class Purse:
         """All of time while the anniversary is not set."""
         return contract_year_start(self.contract) or BEGINNING
 
-    def rows(self) -> QuerySet[KeySpending]:
-        return KeySpending.objects.filter(api_key=self.key, contract=self.contract, year=self.year)
+    def rows(self) -> QuerySet[ApiKeyUsage]:
+        return ApiKeyUsage.objects.filter(api_key=self.key, contract=self.contract, year=self.year)
 
     def used(self) -> int:
         return self.rows().count()
@@ -48,42 +48,42 @@ class Purse:
     def reserve(self, duns: Sequence[str]) -> bool:
         """All of them or none. Two at the same moment may both be refused, but never both be given too much."""
         self.let_fall_back()
-        mine = insert_new(KeySpending, [self._row(number) for number in duns])
+        mine = insert_new(ApiKeyUsage, [self._row(number) for number in duns])
         if self.used() <= self.budget:
             return True
         self._give_back([row.company for row in mine])
         return False
 
     def spend(self, duns: Sequence[str]) -> None:
-        insert_new(KeySpending, [self._row(number) for number in duns])
+        insert_new(ApiKeyUsage, [self._row(number) for number in duns])
         for batch in in_batches(self._keys(duns)):
-            KeySpending.objects.filter(pk__in=batch).update(spent=True)
+            ApiKeyUsage.objects.filter(pk__in=batch).update(spent=True)
 
     def let_fall_back(self) -> None:
         self.rows().filter(spent=False, at__lt=timezone.now() - FALLS_BACK_AFTER).delete()
 
     def _give_back(self, duns: Sequence[str]) -> None:
         for batch in in_batches(self._keys(duns)):
-            KeySpending.objects.filter(pk__in=batch, spent=False).delete()
+            ApiKeyUsage.objects.filter(pk__in=batch, spent=False).delete()
 
     def _keys(self, duns: Sequence[str]) -> list[uuid.UUID]:
-        return [KeySpending.key(self.key, self.contract.pk, self.year, number) for number in duns]
+        return [ApiKeyUsage.key(self.key, self.contract.pk, self.year, number) for number in duns]
 
-    def _row(self, duns: str) -> KeySpending:
-        key = KeySpending.key(self.key, self.contract.pk, self.year, duns)
-        return KeySpending(
+    def _row(self, duns: str) -> ApiKeyUsage:
+        key = ApiKeyUsage.key(self.key, self.contract.pk, self.year, duns)
+        return ApiKeyUsage(
             id=key, api_key=self.key, contract=self.contract, year=self.year, company=duns, at=timezone.now()
         )
 
 
-def want_within(
-    purse: Purse | None, *, registration: Registration, wishes: Sequence[Wish], asked_by: str
-) -> tuple[Wanted | None, set[str]]:
+def request_within(
+    purse: Purse | None, *, registration: Registration, entries: Sequence[SubjectEntry], requested_by: str
+) -> tuple[RequestResult | None, set[str]]:
     """Make them wanted if what would be billed anew lies within the budget; None where a person has to confirm."""
-    new = new_billable(registration.contract, [wish.duns for wish in wishes])
+    new = new_billable(registration.contract, [entry.duns for entry in entries])
     if new and (purse is None or not purse.reserve(sorted(new))):
         return None, new
-    wanted = want_subjects(registration=registration, wishes=wishes, asked_by=asked_by)
+    requested = request_subjects(registration=registration, entries=entries, requested_by=requested_by)
     if new and purse:
         purse.spend(sorted(new))
-    return wanted, new
+    return requested, new

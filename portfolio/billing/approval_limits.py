@@ -18,7 +18,7 @@ from core import plurals
 from core.actors import Actor
 from core.text import counted
 from portfolio.billing.new_billable import contract_year_start
-from portfolio.models import Registration, SoloAct, Subject
+from portfolio.models import Registration, SinglePersonAct, Subject
 
 REMOVALS_COUNT_FOR = timedelta(days=30)
 
@@ -37,9 +37,9 @@ class Act:
     removals: int = 0
 
 
-def do_alone(act: Act) -> SoloAct | None:
+def do_alone(act: Act) -> SinglePersonAct | None:
     """Count it to the person; None, and nothing is counted, where a second person is needed."""
-    row = SoloAct(
+    row = SinglePersonAct(
         actor_id=act.by.answerable,
         registration=act.registration,
         additions=act.additions,
@@ -65,12 +65,12 @@ def demand_alone(act: Act, instead: str) -> None:
         )
 
 
-def forget(row: SoloAct) -> None:
+def forget(row: SinglePersonAct) -> None:
     """It was not done after all."""
-    SoloAct.objects.filter(pk=row.pk).delete()
+    SinglePersonAct.objects.filter(pk=row.pk).delete()
 
 
-def reasons_for_second(act: Act, *, counted_already: SoloAct | None = None) -> list[str]:
+def reasons_for_second(act: Act, *, counted_already: SinglePersonAct | None = None) -> list[str]:
     """Why one person is not enough; empty where one is."""
     reasons = []
     if act.additions and (words := _too_many_additions(act, counted_already)):
@@ -80,7 +80,7 @@ def reasons_for_second(act: Act, *, counted_already: SoloAct | None = None) -> l
     return reasons
 
 
-def _too_many_additions(act: Act, but: SoloAct | None) -> str:
+def _too_many_additions(act: Act, but: SinglePersonAct | None) -> str:
     cap, before = act.registration.contract.cap, additions_of(act.by, act.registration, but)
     if before + act.additions <= cap:
         return ""
@@ -93,7 +93,7 @@ def _too_many_additions(act: Act, but: SoloAct | None) -> str:
     return words % told
 
 
-def _too_many_removals(act: Act, but: SoloAct | None) -> str:
+def _too_many_removals(act: Act, but: SinglePersonAct | None) -> str:
     share, before = act.registration.contract.removal_share, removals_of(act.by, act.registration, but)
     if share >= 100 or (before + act.removals) * 100 <= share * _listed_at_first(act.registration, before):
         return ""
@@ -108,29 +108,29 @@ def _too_many_removals(act: Act, but: SoloAct | None) -> str:
 
 def _listed_at_first(registration: Registration, removed: int) -> int:
     """The list as it was before somebody removed so many: what is planned to go is in it still."""
-    wanted = Subject.objects.filter(registration=registration.pk, wanted=True)
+    requested = Subject.objects.filter(registration=registration.pk, requested=True)
     if not removed:
-        return wanted.count()
-    planned = wanted.filter(remove_on__isnull=False).count()
-    return wanted.count() + max(removed - planned, 0)
+        return requested.count()
+    planned = requested.filter(remove_on__isnull=False).count()
+    return requested.count() + max(removed - planned, 0)
 
 
-def additions_of(by: Actor, registration: Registration, but: SoloAct | None = None) -> int:
+def additions_of(by: Actor, registration: Registration, but: SinglePersonAct | None = None) -> int:
     """New billable companies that this person has added alone in the contract year, in all its registrations."""
     start = contract_year_start(registration.contract)
     keys = list(Registration.objects.filter(contract=registration.contract_id).values_list("pk", flat=True))
-    rows = SoloAct.objects.filter(actor_id=by.answerable, registration__in=keys)
+    rows = SinglePersonAct.objects.filter(actor_id=by.answerable, registration__in=keys)
     if start:
         rows = rows.filter(at__gte=datetime.combine(start, time(), UTC))
     return _sum(rows, "additions", but)
 
 
-def removals_of(by: Actor, registration: Registration, but: SoloAct | None = None) -> int:
+def removals_of(by: Actor, registration: Registration, but: SinglePersonAct | None = None) -> int:
     """Companies that this person alone has removed here of late, or planned to be removed."""
     since = timezone.now() - REMOVALS_COUNT_FOR
-    rows = SoloAct.objects.filter(actor_id=by.answerable, registration=registration.pk, at__gte=since)
+    rows = SinglePersonAct.objects.filter(actor_id=by.answerable, registration=registration.pk, at__gte=since)
     return _sum(rows, "removals", but)
 
 
-def _sum(rows: QuerySet[SoloAct], column: str, but: SoloAct | None) -> int:
+def _sum(rows: QuerySet[SinglePersonAct], column: str, but: SinglePersonAct | None) -> int:
     return sum(number for key, number in rows.values_list("pk", column) if but is None or key != but.pk)

@@ -26,12 +26,12 @@ from core.notices import notify
 from core.text import counted
 from portfolio.billing.new_billable import contract_year_start
 from portfolio.models import Contract, Registration, Subject, SubjectState
-from portfolio.subjects.requests import unwant_subjects
+from portfolio.subjects.requests import withdraw_subjects
 
 REMINDERS = (7, 30, 60)
 LISTED = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
 PLANNED = "plan"
-COUNTED = ("listed", "billed", "forecast", "renewing", "leaving", "unwanted")
+COUNTED = ("listed", "billed", "forecast", "renewing", "leaving", "withdrawn")
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Year:
     forecast: int = 0
     renewing: int = 0
     leaving: int = 0
-    unwanted: int = 0
+    withdrawn: int = 0
     plans: list[Plan] = field(default_factory=list)
 
     @property
@@ -118,7 +118,7 @@ def _companies(year: Year) -> dict[str, int]:
         "forecast": billed | _coming(),
         "renewing": _listed_or_coming() & ~leaving,
         "leaving": _listed_or_coming() & leaving,
-        "unwanted": Q(state=SubjectState.MONITORED, wanted=False),
+        "withdrawn": Q(state=SubjectState.MONITORED, requested=False),
     }
     is_any = {f"is_{name}": Max(Case(When(condition, then=1), default=0)) for name, condition in which.items()}
     companies = subjects.values("company").annotate(**is_any)
@@ -134,7 +134,7 @@ def is_billed(start: date | None) -> Q:
 
 def _coming() -> Q:
     """Wanted or sent, and not refused."""
-    return Q(state=SubjectState.PENDING_ADD) | (Q(wanted=True) & ~Q(state=SubjectState.REFUSED))
+    return Q(state=SubjectState.PENDING_ADD) | (Q(requested=True) & ~Q(state=SubjectState.REFUSED))
 
 
 def _listed_or_coming() -> Q:
@@ -143,14 +143,14 @@ def _listed_or_coming() -> Q:
 
 def _leaving(anniversary: date | None) -> Q:
     """On the way out, or planned to be out before the anniversary."""
-    going = Q(state=SubjectState.PENDING_REMOVE, wanted=False)
-    return going | Q(wanted=True, remove_on__lt=anniversary) if anniversary else going
+    going = Q(state=SubjectState.PENDING_REMOVE, requested=False)
+    return going | Q(requested=True, remove_on__lt=anniversary) if anniversary else going
 
 
 def _plans(year: Year) -> Iterable[Plan]:
     by_key = {row.pk: row for row in year.registrations}
     # Without the registrations as a condition, whose index would be taken instead of the days'.
-    planned = Subject.objects.filter(wanted=True, remove_on__isnull=False).order_by()
+    planned = Subject.objects.filter(requested=True, remove_on__isnull=False).order_by()
     found = planned.values_list("remove_on", "registration").annotate(count=Count("id"))
     counts = [row for row in found if row[1] in by_key]
     for day, registration, count in sorted(counts, key=lambda row: (row[0], by_key[row[1]].reference)):
@@ -185,9 +185,9 @@ def _set_plan(
     keys = {Subject.key(registration.pk, number): number for number in numbers}
     before: dict[str, date | None] = {}
     for batch in in_batches(list(keys)):
-        wanted = Subject.objects.filter(pk__in=list(batch), wanted=True).exclude(remove_on=day)
-        before |= dict(wanted.values_list("company_id", "remove_on"))
-        wanted.update(remove_on=day)
+        requested = Subject.objects.filter(pk__in=list(batch), requested=True).exclude(remove_on=day)
+        before |= dict(requested.values_list("company_id", "remove_on"))
+        requested.update(remove_on=day)
     if before:
         told = {"companies": plurals.companies(len(before)), "reference": registration.reference}
         summary = words % {**told, "day": day_text(day) if day else ""}
@@ -210,13 +210,13 @@ def by_registration(subjects: Sequence[Subject]) -> dict[Registration, list[Subj
 
 def remove_planned() -> int:
     """Stop wanting what was planned to end by now; returns how many companies that is. The sync then tells D&B."""
-    due = Subject.objects.filter(wanted=True, remove_on__lte=today())
+    due = Subject.objects.filter(requested=True, remove_on__lte=today())
     found: dict[uuid.UUID, list[str]] = {}
     for registration, duns in due.values_list("registration_id", "company_id"):
         found.setdefault(registration, []).append(duns)
     rows = Registration.objects.select_related("contract").in_bulk(list(found))
     return sum(
-        len(unwant_subjects(registration=rows[key], duns=sorted(numbers), asked_by=PLANNED))
+        len(withdraw_subjects(registration=rows[key], duns=sorted(numbers), requested_by=PLANNED))
         for key, numbers in found.items()
     )
 

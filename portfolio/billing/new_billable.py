@@ -38,12 +38,12 @@ def billed_already(contract: Contract, duns: Sequence[str]) -> set[str]:
     registrations = list(Registration.objects.filter(contract=contract).values_list("pk", flat=True))
     start = contract_year_start(contract)
     stays = Q(state__in=[SubjectState.MONITORED, SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE])
-    stays |= Q(wanted=True) & ~Q(state=SubjectState.REFUSED)
+    stays |= Q(requested=True) & ~Q(state=SubjectState.REFUSED)
     stayed = Q(monitored_until__isnull=False) if start is None else Q(monitored_until__gte=start)
     found: set[str] = set()
     for batch in in_batches(list(duns)):
         rows = Subject.objects.filter(stays | stayed, registration__in=registrations, company__in=batch)
-        rows = rows.filter(told_by__isnull=True)
+        rows = rows.filter(reported_by__isnull=True)
         found.update(rows.values_list("company_id", flat=True))
     return found
 

@@ -17,7 +17,7 @@ from django.db.models import Count, Q
 from portfolio.billing.contract_year import LISTED, is_billed, next_anniversary, today
 from portfolio.billing.new_billable import contract_year_start
 from portfolio.models import Contract, Registration, Subject, SubjectState
-from portfolio.registrations.status import Standing, standing
+from portfolio.registrations.status import Status, status
 
 Numbers = Mapping[str, Any]
 COUNTED = ("listed", "coming", "refused", "billed")
@@ -28,7 +28,7 @@ class Holding:
     """A registration as it is now: how it stands, and what D&B watches in it."""
 
     registration: Registration
-    standing: Standing
+    status: Status
     listed: int = 0
     coming: int = 0
     refused: int = 0
@@ -52,8 +52,8 @@ def count_holdings() -> dict[uuid.UUID, dict[str, int]]:
     rows = Subject.objects.filter(registration__in=[row.pk for row in registrations]).order_by()
     counted: Any = rows.values("registration").annotate(
         listed=Count("id", filter=Q(state__in=LISTED)),
-        coming=Count("id", filter=Q(wanted=True, state__in=(SubjectState.UNKNOWN, SubjectState.PENDING_ADD))),
-        refused=Count("id", filter=Q(wanted=True, state=SubjectState.REFUSED)),
+        coming=Count("id", filter=Q(requested=True, state__in=(SubjectState.UNKNOWN, SubjectState.PENDING_ADD))),
+        refused=Count("id", filter=Q(requested=True, state=SubjectState.REFUSED)),
         billed=Count("id", filter=_billed(registrations)),
     )
     return {row["registration"]: {name: row[name] for name in COUNTED} for row in counted}
@@ -80,10 +80,10 @@ def listed_in(held: Sequence[Holding], counted: Numbers) -> int:
 def holdings(registrations: Sequence[Registration], counted: Numbers) -> list[Holding]:
     """As they were counted last."""
     found = counted["registrations"]
-    return [Holding(row, standing(row), **_shown(found.get(str(row.pk), {}))) for row in registrations]
+    return [Holding(row, status(row), **_counts(found.get(str(row.pk), {}))) for row in registrations]
 
 
-def _shown(numbers: Mapping[str, int]) -> dict[str, int]:
+def _counts(numbers: Mapping[str, int]) -> dict[str, int]:
     return {name: numbers.get(name, 0) for name in COUNTED}
 
 

@@ -41,7 +41,7 @@ def companies_named(reference: str) -> list[str]:
     return sorted(set(rows.values_list("company_id", flat=True)[:MOST_NAMED]))
 
 
-def name_companies(named: Sequence[Named], *, asked_by: str) -> tuple[list[Named], list[Named]]:
+def name_companies(named: Sequence[Named], *, requested_by: str) -> tuple[list[Named], list[Named]]:
     """Keep these names; a name that stood for another company moves. Returns what is new, and what was there."""
     latest = {ExternalReference.key(one.system, one.id): one for one in named}
     insert_new(Company, [Company(duns=one.duns) for one in latest.values()])
@@ -53,7 +53,7 @@ def name_companies(named: Sequence[Named], *, asked_by: str) -> tuple[list[Named
     moved = {row.pk for row in rows if row.pk not in inserted and _move(row)}
     changed = [one for key, one in latest.items() if key in inserted | moved]
     if changed:
-        _record("reference.set", changed, asked_by)
+        _record("reference.set", changed, requested_by)
     return changed, [one for one in latest.values() if one not in changed]
 
 
@@ -62,13 +62,13 @@ def _move(row: ExternalReference) -> bool:
     return bool(others.update(company=row.company_id))
 
 
-def forget_name(system: str, id: str, *, asked_by: str) -> bool:
+def forget_name(system: str, id: str, *, requested_by: str) -> bool:
     """Whether there was such a name."""
     row = ExternalReference.objects.filter(pk=ExternalReference.key(system, id)).first()
     if row is None:
         return False
     row.delete()
-    _record("reference.remove", [Named(row.company_id, system, id)], asked_by)
+    _record("reference.remove", [Named(row.company_id, system, id)], requested_by)
     return True
 
 

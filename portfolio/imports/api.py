@@ -116,10 +116,15 @@ def import_or_404(key: uuid.UUID) -> SubjectImport:
     return row
 
 
-def handed_in(registration: Registration, content: bytes, mode: ImportMode, asked_by: Actor) -> SubjectImport:
+def handed_in(registration: Registration, content: bytes, mode: ImportMode, requested_by: Actor) -> SubjectImport:
     """An import of what a program may not do by itself, read as far as time allows. The same again is the same one."""
-    import_ = _waiting_already(registration, content, mode, asked_by) or create_import(
-        registration=registration, content=content, file_name="API.csv", mode=mode, source="api", asked_by=asked_by
+    import_ = _waiting_already(registration, content, mode, requested_by) or create_import(
+        registration=registration,
+        content=content,
+        file_name="API.csv",
+        mode=mode,
+        source="api",
+        requested_by=requested_by,
     )
     read_import(import_, until=timezone.now() + WORKING_TIME / 2)
     if import_.state in (ImportState.UPLOADED, ImportState.READING):
@@ -128,12 +133,12 @@ def handed_in(registration: Registration, content: bytes, mode: ImportMode, aske
 
 
 def _waiting_already(
-    registration: Registration, content: bytes, mode: ImportMode, asked_by: str
+    registration: Registration, content: bytes, mode: ImportMode, requested_by: str
 ) -> SubjectImport | None:
     rows = SubjectImport.objects.filter(
         registration=registration,
         mode=mode,
-        created_by=asked_by,
+        created_by=requested_by,
         source="api",
         file_size=len(content),
         state__in=[ImportState.UPLOADED, ImportState.READING, ImportState.READ, ImportState.AWAITING_APPROVAL],

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.actors import Actor
 from core.audit import record
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from core.db import clean_text, in_batches
 from core.text import counted
 from portfolio.billing.approval_limits import Act, do_alone, forget
@@ -25,11 +25,11 @@ from portfolio.billing.new_billable import billed_already
 from portfolio.imports.confirm import confirmed_lists, confirmer_of, demand_another
 from portfolio.imports.states import NotAllowed, demand_moved, demand_state, move
 from portfolio.imports.validate import CHUNK, load_chunk, numbers_named
-from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, SubjectState, Verdict
-from portfolio.subjects.requests import describe_subjects, unwant_subjects, want_subjects
+from portfolio.models import ImportMode, ImportState, Subject, SubjectImport, SubjectState, Validation
+from portfolio.subjects.requests import describe_subjects, request_subjects, withdraw_subjects
 
 AT_DNB = (SubjectState.MONITORED, SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE)
-WANTING = (Verdict.NEW, Verdict.REPAIRED, Verdict.WANTED)
+WANTING = (Validation.NEW, Validation.REFORMATTED, Validation.REQUESTED)
 
 
 class _Overtaken(Exception):
@@ -51,20 +51,20 @@ def apply_import(import_: SubjectImport, *, until: datetime | None = None) -> No
     except _Overtaken:
         return
     move(import_, state=ImportState.APPLIED, position=import_.total)
-    tally("held")
+    update_counts("held")
 
 
 def _apply_chunk(import_: SubjectImport, number: int, adds: set[str]) -> None:
-    rows = [row for row in load_chunk(import_, number) if row.verdict in WANTING]
-    described = [row.wish for row in rows if row.duns not in adds]
+    rows = [row for row in load_chunk(import_, number) if row.validation in WANTING]
+    described = [row.entry for row in rows if row.duns not in adds]
     with transaction.atomic():
-        want_subjects(
+        request_subjects(
             registration=import_.registration,
-            wishes=[row.wish for row in rows if row.duns in adds],
-            asked_by=confirmer_of(import_),
+            entries=[row.entry for row in rows if row.duns in adds],
+            requested_by=confirmer_of(import_),
             import_id=import_.pk,
         )
-        describe_subjects(registration=import_.registration, wishes=described)
+        describe_subjects(registration=import_.registration, entries=described)
         _step(import_, position=min((number + 1) * CHUNK, import_.total or 0))
 
 
@@ -74,7 +74,7 @@ def _remove(import_: SubjectImport, numbers: list[str]) -> None:
             if import_.remove_on:
                 plan_numbers(import_.registration, batch, import_.remove_on, by=confirmer_of(import_))
             else:
-                unwant_subjects(registration=import_.registration, duns=batch, asked_by=confirmer_of(import_))
+                withdraw_subjects(registration=import_.registration, duns=batch, requested_by=confirmer_of(import_))
             _step(import_)
 
 
@@ -90,7 +90,7 @@ def undo_import(*, import_: SubjectImport, undone_by: Actor, may_confirm: bool) 
     demand_state(import_, ImportState.APPLIED)
     alone = do_alone(Act(undone_by, import_.registration, removals=undone_removals(import_)))
     state = ImportState.UNDOING if alone else ImportState.AWAITING_UNDO
-    moved = move(import_, state=state, undo_asked_by=clean_text(undone_by, 200), undo_asker_id=undone_by.id)
+    moved = move(import_, state=state, undo_requested_by=clean_text(undone_by, 200), undo_requester_id=undone_by.id)
     if alone and not moved:
         forget(alone)
     demand_moved(moved)
@@ -102,16 +102,16 @@ def approve_undo(*, import_: SubjectImport, approved_by: Actor, may_approve: boo
     if not may_approve:
         raise NotAllowed(gettext("You may not approve imports. Ask somebody who may."))
     demand_state(import_, ImportState.AWAITING_UNDO)
-    demand_another(approved_by, import_.undo_asker_id)
+    demand_another(approved_by, import_.undo_requester_id)
     demand_moved(move(import_, state=ImportState.UNDOING))
     _record_undo(import_, approved_by, ImportState.AWAITING_UNDO)
 
 
-def keep_import(*, import_: SubjectImport, kept_by: Actor) -> None:
+def keep_requests(*, import_: SubjectImport, maintained_by: Actor) -> None:
     """It is not undone after all."""
     demand_state(import_, ImportState.AWAITING_UNDO)
-    demand_moved(move(import_, state=ImportState.APPLIED, undo_asked_by="", undo_asker_id=None))
-    _record_undo(import_, kept_by, ImportState.AWAITING_UNDO)
+    demand_moved(move(import_, state=ImportState.APPLIED, undo_requested_by="", undo_requester_id=None))
+    _record_undo(import_, maintained_by, ImportState.AWAITING_UNDO)
 
 
 UNDO_RECORDED: Mapping[str, tuple[str, Any]] = {
@@ -136,7 +136,7 @@ def _record_undo(import_: SubjectImport, actor: Actor, before: ImportState) -> N
 def undone_removals(import_: SubjectImport) -> int:
     """Companies that D&B would take out: what was never sent is only wished away."""
     later = {number for other in _later_imports(import_) for number in numbers_named(other)}
-    there = _made_wanted(import_).filter(state__in=AT_DNB)
+    there = _requested_by_it(import_).filter(state__in=AT_DNB)
     return sum(number not in later for number in there)
 
 
@@ -145,26 +145,26 @@ def carry_out_undo(import_: SubjectImport, *, until: datetime | None = None) -> 
     if import_.state != ImportState.UNDOING:
         return
     later = {number: other for other in _later_imports(import_) for number in numbers_named(other)}
-    while numbers := list(_made_wanted(import_)[:CHUNK]):
+    while numbers := list(_requested_by_it(import_)[:CHUNK]):
         if until and timezone.now() >= until:
             return
         with transaction.atomic():
             _hand_over(import_, [number for number in numbers if number in later], later)
             alone = [number for number in numbers if number not in later]
-            unwant_subjects(
+            withdraw_subjects(
                 registration=import_.registration,
                 duns=alone,
-                asked_by=gettext("undo of %(import)s") % {"import": import_},
+                requested_by=gettext("undo of %(import)s") % {"import": import_},
             )
         if not move(import_, error=""):
             return
     move(import_, state=ImportState.UNDONE, note=_after_undo(import_))
-    tally("held")
+    update_counts("held")
 
 
-def _made_wanted(import_: SubjectImport) -> QuerySet[Subject, str]:
+def _requested_by_it(import_: SubjectImport) -> QuerySet[Subject, str]:
     """Numbers that are wanted because of this import."""
-    rows = Subject.objects.filter(wanted_import=import_.pk, wanted=True)
+    rows = Subject.objects.filter(requested_import=import_.pk, requested=True)
     return rows.values_list("company_id", flat=True)
 
 
@@ -184,11 +184,11 @@ def _hand_over(import_: SubjectImport, numbers: Sequence[str], later: Mapping[st
         by_import[later[number].pk].append(Subject.key(import_.registration_id, number))
     for owner, keys in by_import.items():
         for batch in in_batches(keys):
-            Subject.objects.filter(pk__in=batch, wanted_import=import_.pk).update(wanted_import=owner)
+            Subject.objects.filter(pk__in=batch, requested_import=import_.pk).update(requested_import=owner)
 
 
 def _after_undo(import_: SubjectImport) -> str:
-    rows = Subject.objects.filter(wanted_import=import_.pk, wanted=False)
+    rows = Subject.objects.filter(requested_import=import_.pk, requested=False)
     numbers = list(rows.values_list("company_id", flat=True))
     billed = len(billed_already(import_.registration.contract, numbers))
     taken_back = ngettext(

@@ -18,8 +18,8 @@ from portfolio.billing.approval_limits import Act, additions_of, do_alone, forge
 from portfolio.billing.new_billable import new_billable
 from portfolio.imports.states import NotAllowed, Refused, WrongNumber, counts_of, demand_moved, demand_state, move
 from portfolio.imports.validate import numbers_named
-from portfolio.models import ImportMode, ImportState, Registration, SoloAct, Subject, SubjectImport, Verdict
-from portfolio.subjects.requests import wanted_among
+from portfolio.models import ImportMode, ImportState, Registration, SinglePersonAct, Subject, SubjectImport, Validation
+from portfolio.subjects.requests import requested_among
 
 CANCELLABLE = (ImportState.UPLOADED, ImportState.READING, ImportState.READ, ImportState.AWAITING_APPROVAL)
 TRIES = 20
@@ -55,15 +55,15 @@ def plan_of(import_: SubjectImport) -> Plan:
 def make_plan(import_: SubjectImport, numbers: list[str]) -> Plan:
     """From the numbers that a file names, and what is wanted at this moment."""
     registration = import_.registration
-    wanted = Subject.objects.filter(registration=registration, wanted=True)
-    known = wanted_among(registration, numbers)
+    requested = Subject.objects.filter(registration=registration, requested=True)
+    known = requested_among(registration, numbers)
     lists = Lists()
     if import_.mode == ImportMode.REMOVE:
         lists.remove = [number for number in numbers if number in known]
     else:
         lists.add = [number for number in numbers if number not in known]
     if import_.mode == ImportMode.EQUAL:
-        lists.remove = sorted(set(wanted.values_list("company_id", flat=True)) - known)
+        lists.remove = sorted(set(requested.values_list("company_id", flat=True)) - known)
     return Plan(lists, len(new_billable(registration.contract, lists.add)), len(numbers))
 
 
@@ -86,7 +86,7 @@ def confirm_import(
 
 
 def is_undecided(import_: SubjectImport) -> bool:
-    return import_.pad_zeros is None and bool(counts_of(import_).get(Verdict.DECISION))
+    return import_.pad_zeros is None and bool(counts_of(import_).get(Validation.DECISION))
 
 
 def _demand_numbers(import_: SubjectImport, plan: Plan, number: int, removals: int | None) -> None:
@@ -124,7 +124,7 @@ def _wrong_number_text(import_: SubjectImport, plan: Plan, has_changed: bool) ->
     return gettext("Not confirmed, %(why)s: now %(told)s.") % {"why": why, "told": told}
 
 
-def _keep_confirmed(import_: SubjectImport, plan: Plan, confirmed_by: Actor, alone: SoloAct | None) -> None:
+def _keep_confirmed(import_: SubjectImport, plan: Plan, confirmed_by: Actor, alone: SinglePersonAct | None) -> None:
     """Name each company confirmed, so that nothing else is ever wanted by it."""
     owner = uuid.uuid4()
     store_bytes(owner, msgspec.json.encode(plan.lists))

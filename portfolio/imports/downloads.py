@@ -11,22 +11,22 @@ from typing import IO, Any
 import xlsxwriter
 
 from core.exports.spreadsheet_escape import harmless
-from portfolio.imports.validate import VerdictRow
+from portfolio.imports.validate import ValidatedRow
 
-HEADER = ("Line", "Verdict", "D-U-N-S", "Written as", "Reason", "Name", "Customer reference", "Tags", "Owner")
+HEADER = ("Line", "Validation", "D-U-N-S", "Written as", "Reason", "Name", "Customer reference", "Tags", "Owner")
 TEMPLATE = ("D-U-N-S", "Name", "Customer reference", "Tags", "Owner")
 WIDTHS = (8, 24, 14, 18, 48, 36, 20, 24, 18)
 ROWS_IN_A_SHEET = 1_000_000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def cells_of(row: VerdictRow) -> list[str]:
+def cells_of(row: ValidatedRow) -> list[str]:
     """The number stays text, and nothing in it is a formula."""
     texts = (row.label, row.duns, row.written, row.reason, row.name, row.customer_reference, row.tags, row.owner)
     return [f"{row.line}", *map(harmless, texts)]
 
 
-def as_csv(rows: Iterable[VerdictRow]) -> Iterator[bytes]:
+def as_csv(rows: Iterable[ValidatedRow]) -> Iterator[bytes]:
     """Piece by piece; the mark at its beginning tells Excel that it is UTF-8."""
     yield b"\xef\xbb\xbf" + _csv_line(HEADER)
     for row in rows:
@@ -39,7 +39,7 @@ def _csv_line(cells: Iterable[str]) -> bytes:
     return buffer.getvalue().encode()
 
 
-def as_xlsx(rows: Iterable[VerdictRow]) -> IO[bytes]:
+def as_xlsx(rows: Iterable[ValidatedRow]) -> IO[bytes]:
     """A file of its own; who closes it removes it."""
     file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
     _write_xlsx(file, rows)
@@ -47,7 +47,7 @@ def as_xlsx(rows: Iterable[VerdictRow]) -> IO[bytes]:
     return file
 
 
-def _write_xlsx(file: IO[bytes], rows: Iterable[VerdictRow]) -> None:
+def _write_xlsx(file: IO[bytes], rows: Iterable[ValidatedRow]) -> None:
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
         sheet: Any = None
         for number, row in enumerate(rows):

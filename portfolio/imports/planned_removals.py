@@ -27,8 +27,8 @@ def plan_removal(*, subjects: Sequence[Subject], day: date, by: Actor) -> Planne
     """From that day on these are no longer wanted. Sends nothing now."""
     planned = Planned()
     for registration, rows in by_registration(subjects).items():
-        numbers = [row.company_id for row in rows if row.wanted]
-        sooner = [row for row in rows if row.wanted and (row.remove_on is None or row.remove_on > day)]
+        numbers = [row.company_id for row in rows if row.requested]
+        sooner = [row for row in rows if row.requested and (row.remove_on is None or row.remove_on > day)]
         if do_alone(Act(by, registration, removals=len(sooner))):
             planned.count += plan_numbers(registration, numbers, day, by=by)
         else:
@@ -43,6 +43,6 @@ def _as_import(registration: Registration, numbers: Sequence[str], day: date, by
         file_name=gettext("Planned removal"),
         mode=ImportMode.REMOVE,
         source="selection",
-        asked_by=by,
+        requested_by=by,
         remove_on=day,
     )

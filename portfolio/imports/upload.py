@@ -28,8 +28,8 @@ from portfolio.imports.states import (
     sheets_of,
     with_counts,
 )
-from portfolio.imports.validate import CHUNK, Judge, VerdictRow, count_verdicts, keep_chunk, verdict_rows
-from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
+from portfolio.imports.validate import CHUNK, ValidatedRow, Validator, count_validations, store_chunk, validated_rows
+from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Validation
 
 NO_ROWS = _("The file has a header line and nothing below it. Put the D-U-N-S numbers under it and upload it again.")
 
@@ -44,7 +44,7 @@ def create_import(
     file_name: str,
     mode: str,
     source: str,
-    asked_by: str,
+    requested_by: str,
     remove_on: date | None = None,
     sheet: str = "",
 ) -> SubjectImport:
@@ -60,14 +60,14 @@ def create_import(
         source=source,
         remove_on=remove_on,
         sheet=clean_text(sheet, 100),
-        created_by=clean_text(asked_by, 200),
+        created_by=clean_text(requested_by, 200),
         created_at=now,
         moved_at=now,
     )
     store_bytes(file_key(import_), content)
     import_.save(force_insert=True)
     record(
-        actor=asked_by,
+        actor=requested_by,
         action="import.upload",
         thing=import_,
         summary=gettext("%(import)s (%(size)s bytes) for %(reference)s: %(mode)s")
@@ -107,13 +107,13 @@ def _read_rows(import_: SubjectImport, until: datetime | None) -> bool:
     table = _open(import_)
     if table is None:
         return False
-    judge = Judge(import_)
-    judge.remember(verdict_rows(import_))
+    validate = Validator(import_)
+    validate.remember(validated_rows(import_))
     lines = table.lines(import_.position)
     for chunk in iter(lambda: list(islice(lines, CHUNK)), []):
         if until and timezone.now() >= until:
             return False
-        if not _judge_chunk(import_, judge, chunk, about=table.about, note=table.note):
+        if not _validate_chunk(import_, validate, chunk, about=table.about, note=table.note):
             return False
     return True
 
@@ -133,14 +133,14 @@ def _open(import_: SubjectImport) -> Table | None:
     return table if move(import_, tries=0, sheets=sheets) else None
 
 
-def _judge_chunk(import_: SubjectImport, judge: Judge, lines: list[Line], *, about: int, note: str) -> bool:
-    rows = keep_chunk(import_, import_.chunks, judge.judge(lines))
+def _validate_chunk(import_: SubjectImport, validate: Validator, lines: list[Line], *, about: int, note: str) -> bool:
+    rows = store_chunk(import_, import_.chunks, validate.validate(lines))
     position = import_.position + len(lines)
     return move(
         import_,
         position=position,
         chunks=import_.chunks + 1,
-        counts=with_counts(counts_of(import_), count_verdicts(rows)),
+        counts=with_counts(counts_of(import_), count_validations(rows)),
         total=max(about, position),
         note=note,
         error="",
@@ -167,7 +167,7 @@ def decide_zeros(*, import_: SubjectImport, pad: bool, decided_by: str) -> None:
     Padded numbers may stand in the file already, so the rows are judged anew.
     """
     demand_state(import_, ImportState.READ)
-    if import_.pad_zeros is not None or not counts_of(import_).get(Verdict.DECISION):
+    if import_.pad_zeros is not None or not counts_of(import_).get(Validation.DECISION):
         raise Refused(gettext("There is nothing to decide: no row with eight digits waits."))
     anew = {"state": ImportState.UPLOADED, "position": 0, "chunks": 0, "counts": "{}", "new_billable": None}
     demand_moved(move(import_, pad_zeros=pad, **(anew if pad else {})))
@@ -202,11 +202,11 @@ def choose_sheet(*, import_: SubjectImport, sheet: str, chosen_by: str) -> None:
     )
 
 
-def judged_without_keeping(import_: SubjectImport, content: bytes) -> Iterator[list[VerdictRow]]:
+def validate_without_storing(import_: SubjectImport, content: bytes) -> Iterator[list[ValidatedRow]]:
     """The verdicts of a file that is not kept, chunk by chunk."""
-    judge = Judge(import_)
+    validate = Validator(import_)
     table = open_table(content, import_.sheet)
     import_.sheets = msgspec.json.encode(table.sheets).decode()
     lines = table.lines()
     for chunk in iter(lambda: list(islice(lines, CHUNK)), []):
-        yield judge.judge(chunk)
+        yield validate.validate(chunk)

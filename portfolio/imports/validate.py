@@ -11,25 +11,25 @@ import zstandard
 from django.utils.translation import gettext
 
 from core.db import clean_text, insert_new
-from core.models import StoredBytes
+from core.models import Blob
 from core.text import counted
 from direct_plus.duns import InvalidDuns, LostLeadingZero
 from portfolio.companies.duns_lists import read_listed
 from portfolio.imports.columns import Line
-from portfolio.models import ImportMode, SubjectImport, Verdict
-from portfolio.subjects.requests import Wish, wanted_among
+from portfolio.models import ImportMode, SubjectImport, Validation
+from portfolio.subjects.requests import SubjectEntry, requested_among
 
 CHUNK = 2_000
-NAMING = {Verdict.NEW, Verdict.REPAIRED, Verdict.WANTED, Verdict.REMOVE, Verdict.NOT_THERE}
+NAMING = {Validation.NEW, Validation.REFORMATTED, Validation.REQUESTED, Validation.REMOVE, Validation.NOT_MONITORED}
 
 
-class VerdictRow(msgspec.Struct, array_like=True, frozen=True):
+class ValidatedRow(msgspec.Struct, array_like=True, frozen=True):
     """What was written in a line, the number it became, and what is thought of it."""
 
     line: int
     written: str
     duns: str
-    verdict: str
+    validation: str
     reason: str = ""
     name: str = ""
     customer_reference: str = ""
@@ -37,23 +37,23 @@ class VerdictRow(msgspec.Struct, array_like=True, frozen=True):
     owner: str = ""
 
     @property
-    def wish(self) -> Wish:
-        return Wish(self.duns, self.name, self.customer_reference, self.tags, self.owner)
+    def entry(self) -> SubjectEntry:
+        return SubjectEntry(self.duns, self.name, self.customer_reference, self.tags, self.owner)
 
     @property
     def label(self) -> str:
-        return str(Verdict(self.verdict).label)
+        return str(Validation(self.validation).label)
 
 
 class Number(msgspec.Struct, frozen=True):
     """A number as read; where it is none, the verdict and the reason."""
 
     duns: str = ""
-    verdict: str = ""
+    validation: str = ""
     reason: str = ""
 
 
-class Judge:
+class Validator:
     """Knows the numbers that the file has named so far, and what is wanted in the registration."""
 
     def __init__(self, import_: SubjectImport) -> None:
@@ -62,24 +62,26 @@ class Judge:
         self._pads = bool(import_.pad_zeros)
         self._first_lines: dict[int, int] = {}
 
-    def remember(self, rows: Iterable[VerdictRow]) -> None:
+    def remember(self, rows: Iterable[ValidatedRow]) -> None:
         for row in rows:
-            if row.verdict in NAMING:
+            if row.validation in NAMING:
                 self._first_lines[int(row.duns)] = row.line
 
-    def judge(self, lines: Sequence[Line]) -> list[VerdictRow]:
+    def validate(self, lines: Sequence[Line]) -> list[ValidatedRow]:
         filled = [line for line in lines if not line.is_empty]
         numbers = [read_number(line.duns, pad=self._pads) for line in filled]
-        wanted = wanted_among(self._registration, list({number.duns for number in numbers if number.duns}))
-        return [self._row(line, number, wanted) for line, number in zip(filled, numbers, strict=True)]
+        requested = requested_among(self._registration, list({number.duns for number in numbers if number.duns}))
+        return [self._row(line, number, requested) for line, number in zip(filled, numbers, strict=True)]
 
-    def _row(self, line: Line, number: Number, wanted: set[str]) -> VerdictRow:
-        verdict, reason = (number.verdict, number.reason) if number.verdict else self._verdict(line, number, wanted)
-        return VerdictRow(
+    def _row(self, line: Line, number: Number, requested: set[str]) -> ValidatedRow:
+        validation, reason = (
+            (number.validation, number.reason) if number.validation else self._validation(line, number, requested)
+        )
+        return ValidatedRow(
             line.number,
             clean_text(line.duns, 60),
             number.duns,
-            verdict,
+            validation,
             reason,
             clean_text(line.name, 300),
             clean_text(line.customer_reference, 200),
@@ -87,16 +89,16 @@ class Judge:
             clean_text(line.owner, 200),
         )
 
-    def _verdict(self, line: Line, number: Number, wanted: set[str]) -> tuple[str, str]:
+    def _validation(self, line: Line, number: Number, requested: set[str]) -> tuple[str, str]:
         first = self._first_lines.setdefault(int(number.duns), line.number)
         if first != line.number:
-            return Verdict.DUPLICATE, gettext("as in line %(first)s") % {"first": counted(first)}
-        is_wanted = number.duns in wanted
+            return Validation.DUPLICATE, gettext("as in line %(first)s") % {"first": counted(first)}
+        is_requested = number.duns in requested
         if self._removes:
-            return (Verdict.REMOVE if is_wanted else Verdict.NOT_THERE), ""
-        if is_wanted:
-            return Verdict.WANTED, ""
-        return (Verdict.NEW if number.duns == line.duns else Verdict.REPAIRED), ""
+            return (Validation.REMOVE if is_requested else Validation.NOT_MONITORED), ""
+        if is_requested:
+            return Validation.REQUESTED, ""
+        return (Validation.NEW if number.duns == line.duns else Validation.REFORMATTED), ""
 
 
 def read_number(text: str, *, pad: bool) -> Number:
@@ -105,28 +107,28 @@ def read_number(text: str, *, pad: bool) -> Number:
     try:
         return Number(read_listed(text))
     except LostLeadingZero as flaw:
-        return Number(flaw.suggestion) if pad else Number(verdict=Verdict.DECISION, reason=flaw.reason)
+        return Number(flaw.suggestion) if pad else Number(validation=Validation.DECISION, reason=flaw.reason)
     except InvalidDuns as flaw:
-        return Number(verdict=Verdict.INVALID, reason=clean_text(flaw.reason, 200))
+        return Number(validation=Validation.INVALID, reason=clean_text(flaw.reason, 200))
 
 
-def count_verdicts(rows: Iterable[VerdictRow]) -> Counter[str]:
-    return Counter(row.verdict for row in rows)
+def count_validations(rows: Iterable[ValidatedRow]) -> Counter[str]:
+    return Counter(row.validation for row in rows)
 
 
 # Chunks
 
 
-def keep_chunk(import_: SubjectImport, number: int, rows: list[VerdictRow]) -> list[VerdictRow]:
+def store_chunk(import_: SubjectImport, number: int, rows: list[ValidatedRow]) -> list[ValidatedRow]:
     """Keep a chunk, and return what is kept: it may be what a process that died, or is as quick, has left."""
     data = zstandard.compress(msgspec.json.encode(rows), 3)
-    chunk = StoredBytes(key=_key(import_, number), owner=import_.pk, part=number, data=data)
-    return rows if insert_new(StoredBytes, [chunk]) else load_chunk(import_, number)
+    chunk = Blob(key=_key(import_, number), owner=import_.pk, part=number, data=data)
+    return rows if insert_new(Blob, [chunk]) else load_chunk(import_, number)
 
 
-def load_chunk(import_: SubjectImport, number: int) -> list[VerdictRow]:
-    data = StoredBytes.objects.filter(pk=_key(import_, number)).values_list("data", flat=True).get()
-    return msgspec.json.decode(zstandard.decompress(bytes(data)), type=list[VerdictRow])
+def load_chunk(import_: SubjectImport, number: int) -> list[ValidatedRow]:
+    data = Blob.objects.filter(pk=_key(import_, number)).values_list("data", flat=True).get()
+    return msgspec.json.decode(zstandard.decompress(bytes(data)), type=list[ValidatedRow])
 
 
 def _key(import_: SubjectImport, number: int) -> str:
@@ -135,12 +137,12 @@ def _key(import_: SubjectImport, number: int) -> str:
     return f"{import_.pk.hex}/{sheet}{int(bool(import_.pad_zeros))}{number:05d}"
 
 
-def verdict_rows(import_: SubjectImport, verdict: str | None = None, *, start: int = 0) -> Iterator[VerdictRow]:
+def validated_rows(import_: SubjectImport, validation: str | None = None, *, start: int = 0) -> Iterator[ValidatedRow]:
     """The judged rows in the order of the file, from a chunk on."""
     for number in range(start, import_.chunks):
-        yield from (row for row in load_chunk(import_, number) if verdict is None or row.verdict == verdict)
+        yield from (row for row in load_chunk(import_, number) if validation is None or row.validation == validation)
 
 
 def numbers_named(import_: SubjectImport) -> list[str]:
     """Each D-U-N-S number that the file names, once."""
-    return [row.duns for row in verdict_rows(import_) if row.verdict in NAMING]
+    return [row.duns for row in validated_rows(import_) if row.validation in NAMING]

@@ -47,14 +47,14 @@ def main() -> None:
     try:
         check_archive(file, limits.unpacked)
         write_sheets(file, out)
-        out.tell(ended="")
+        out.write(ended="")
     except Trouble as trouble:
-        out.tell(ended=str(trouble))
+        out.write(ended=str(trouble))
     except MemoryError:
-        out.tell(ended="memory")
+        out.write(ended="memory")
     except BaseException as error:  # noqa: BLE001
         # A panic of the reader is no Exception; whatever it stumbles over, this is no fault of the program's.
-        out.tell(ended="unreadable", error=repr(error)[:200])
+        out.write(ended="unreadable", error=repr(error)[:200])
 
 
 def keep_to(limits: Limits) -> None:
@@ -73,8 +73,8 @@ class Output:
         self._file = file
         self._left = limit
 
-    def tell(self, **told: Any) -> None:
-        self._file.write(json.dumps(told).encode() + b"\n")
+    def write(self, **message: Any) -> None:
+        self._file.write(json.dumps(message).encode() + b"\n")
         # Whoever reads must know where it ended, however it ends.
         self._file.flush()
 
@@ -122,7 +122,7 @@ def write_sheets(file: BinaryIO, out: Output) -> None:
         raise Trouble("sheets")
     for place, sheet in places:
         is_hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
-        out.tell(sheet=sheet.name[:NAME_LENGTH], hidden=is_hidden)
+        out.write(sheet=sheet.name[:NAME_LENGTH], hidden=is_hidden)
         for number, cells in enumerate(workbook.get_sheet_by_index(place).iter_rows(), start=1):
             if texts := filled(cells):
                 out.row(number, texts)

@@ -22,7 +22,7 @@ MEGABYTE = 1_000_000
 MEMORY_LIMIT = 768 * MEGABYTE
 UNPACKED_LIMIT = 400 * MEGABYTE
 SECONDS, PATIENCE = 30, 45
-READER = Path(__file__).with_name("xlsx_process.py")
+CONSUMER = Path(__file__).with_name("xlsx_process.py")
 TROUBLES = {
     "damaged": _("The XLSX file is damaged. Open it in Excel, save it again and upload that."),
     "unreadable": _("The XLSX file could not be read. Open it in Excel, save it again, or save the list as CSV."),
@@ -65,14 +65,18 @@ class SheetRows:
             yield _Row.decode(self._file.readline())
 
 
-def open_workbook(content: bytes, wanted: str = "") -> Table:
+def open_workbook(content: bytes, requested: str = "") -> Table:
     """Of the sheet that is wanted; else of the first with D-U-N-S numbers, hidden ones last."""
     file = _written_by_child(content)
     found = list(_sheets(file))
-    chosen = [one for one in found if one[0].name == wanted] if wanted else sorted(found, key=lambda one: one[0].hidden)
+    chosen = (
+        [one for one in found if one[0].name == requested]
+        if requested
+        else sorted(found, key=lambda one: one[0].hidden)
+    )
     table = next((trouble_or_table for _sheet, trouble_or_table in chosen if isinstance(trouble_or_table, Table)), None)
     if table is None:
-        raise _none_of(chosen, found, wanted)
+        raise _none_of(chosen, found, requested)
     table.sheets = [
         msgspec.structs.replace(sheet, is_read=other is table, has_numbers=isinstance(other, Table))
         for sheet, other in found
@@ -102,21 +106,21 @@ def _marks(file: IO[bytes]) -> Iterator[tuple[Sheet, int]]:
             continue
         if sheet.name:
             yield sheet, start
-        told = json.loads(line)
-        ended = told.get("ended", "")
-        sheet, start = Sheet(clean_text(told.get("sheet", "")), hidden=told.get("hidden", False)), offset
+        message = json.loads(line)
+        ended = message.get("ended", "")
+        sheet, start = Sheet(clean_text(message.get("sheet", "")), hidden=message.get("hidden", False)), offset
     if ended:
         raise BadFile(_trouble(ended, sheet.name))
 
 
 def _none_of(
-    chosen: list[tuple[Sheet, Table | BadFile]], found: list[tuple[Sheet, Table | BadFile]], wanted: str
+    chosen: list[tuple[Sheet, Table | BadFile]], found: list[tuple[Sheet, Table | BadFile]], requested: str
 ) -> BadFile:
     names = ", ".join(f"“{sheet.name}”" for sheet, _ in found)
-    if not chosen and wanted:
+    if not chosen and requested:
         return BadFile(
-            gettext("There is no sheet “%(wanted)s” in the workbook. Its sheets are %(names)s.")
-            % {"wanted": wanted, "names": names}
+            gettext("There is no sheet “%(sheet)s” in the workbook. Its sheets are %(names)s.")
+            % {"sheet": requested, "names": names}
         )
     troubles = [error for _, error in chosen if isinstance(error, BadFile)]
     trouble = next((error for error in troubles if not isinstance(error, EmptyTable)), None) or EmptyTable()
@@ -130,7 +134,7 @@ def _none_of(
 def _written_by_child(content: bytes) -> IO[bytes]:
     limits = {"memory": MEMORY_LIMIT, "seconds": SECONDS, "unpacked": UNPACKED_LIMIT}
     # Isolated, and without the program's environment: what reads a stranger's file needs none of its secrets.
-    command = [sys.executable, "-I", str(READER), json.dumps(limits)]
+    command = [sys.executable, "-I", str(CONSUMER), json.dumps(limits)]
     written = tempfile.TemporaryFile()  # noqa: SIM115  closed with the table that reads it
     with tempfile.TemporaryFile() as given:
         given.write(content)

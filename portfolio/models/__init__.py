@@ -1,20 +1,17 @@
 """What we watch: contracts with D&B, their registrations, the companies in them, and what people want of them."""
 
-from portfolio.models.approvals import SoloAct
-from portfolio.models.contracts import (
-    AccessToken,
-    Cadence,
-    Company,
-    Contract,
-    Registration,
-    RegistrationState,
-    ThrottleSlot,
-)
-from portfolio.models.imports import ImportMode, ImportState, SubjectImport, Verdict
+from portfolio.models.api_key_usage import ApiKeyUsage
+from portfolio.models.companies import Company
+from portfolio.models.contracts import AccessToken, Contract, RateLimitSlot
+from portfolio.models.external_references import ExternalReference
+from portfolio.models.imports import ImportMode, ImportState, SubjectImport, Validation
+from portfolio.models.membership_checks import CheckState, MembershipCheck
 from portfolio.models.notes import CompanyNote
 from portfolio.models.proposals import Proposal, ProposalKind, ProposalState
-from portfolio.models.references import ExternalReference, KeySpending
-from portfolio.models.subjects import CheckState, ListCheck, Subject, SubjectState, SyncRun, SyncState
+from portfolio.models.registrations import Cadence, Registration, RegistrationState
+from portfolio.models.single_person_acts import SinglePersonAct
+from portfolio.models.subjects import Subject, SubjectState
+from portfolio.models.sync_runs import SyncRun, SyncState
 
 __all__ = [
     "AccessToken",
@@ -26,19 +23,19 @@ __all__ = [
     "ExternalReference",
     "ImportMode",
     "ImportState",
-    "KeySpending",
-    "ListCheck",
+    "ApiKeyUsage",
+    "MembershipCheck",
     "Proposal",
     "ProposalKind",
     "ProposalState",
     "Registration",
     "RegistrationState",
-    "SoloAct",
+    "SinglePersonAct",
     "Subject",
     "SubjectImport",
     "SubjectState",
     "SyncRun",
     "SyncState",
-    "ThrottleSlot",
-    "Verdict",
+    "RateLimitSlot",
+    "Validation",
 ]

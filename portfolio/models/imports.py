@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
-from portfolio.models.contracts import Registration
+from portfolio.models.registrations import Registration
 
 
 class ImportMode(models.TextChoices):
@@ -31,15 +31,15 @@ class ImportState(models.TextChoices):
     FAILED = "failed", _("Could not be read")
 
 
-class Verdict(models.TextChoices):
+class Validation(models.TextChoices):
     NEW = "new", _("New")
-    WANTED = "wanted", _("Already wanted")
+    REQUESTED = "requested", _("Already wanted")
     DUPLICATE = "duplicate", _("Twice in this file")
-    REPAIRED = "repaired", _("New, written in another way")
+    REFORMATTED = "reformatted", _("New, written in another way")
     DECISION = "decision", _("Eight digits: needs a decision")
     INVALID = "invalid", _("No D-U-N-S number")
     REMOVE = "remove", _("Will be removed")
-    NOT_THERE = "not_there", _("Not monitored anyway")
+    NOT_MONITORED = "not_monitored", _("Not monitored anyway")
 
 
 class SubjectImport(models.Model):
@@ -63,8 +63,8 @@ class SubjectImport(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     approved_by = models.TextField(blank=True)
     approved_at = models.DateTimeField(null=True)
-    undo_asked_by = models.TextField(blank=True)
-    undo_asker_id = CompactUUIDField(null=True, help_text=_("Who wants it undone, by the person's id."))
+    undo_requested_by = models.TextField(blank=True)
+    undo_requester_id = CompactUUIDField(null=True, help_text=_("Who wants it undone, by the person's id."))
     remove_on = models.DateField(null=True, help_text=_("The day from which what it removes is no longer wanted."))
     position = models.PositiveIntegerField(default=0, help_text=_("Rows judged, or applied, so far."))
     total = models.PositiveIntegerField(null=True, help_text=_("Rows in the file, when known."))

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
-from portfolio.models.contracts import Company
+from portfolio.models.companies import Company
 
 
 class CompanyNote(models.Model):

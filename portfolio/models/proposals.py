@@ -6,7 +6,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
-from portfolio.models.contracts import Company, Registration
+from portfolio.models.companies import Company
+from portfolio.models.registrations import Registration
 
 
 class ProposalKind(models.TextChoices):

@@ -1,17 +1,15 @@
-"""The D-U-N-S numbers of a registration: what people want, and what D&B has."""
+"""The D-U-N-S numbers of a registration: what people request, and what D&B has."""
 
 from __future__ import annotations
 
 import uuid
 
 from django.db import models
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
-from core.ids import time_first_id
-from core.text import counted
-from portfolio.models.contracts import Company, Registration
+from portfolio.models.companies import Company
+from portfolio.models.registrations import Registration
 
 SUBJECT_KEYS = uuid.UUID("0f3d6e0c-7b0f-5a3e-9a54-2f1b3f0f6b77")
 
@@ -33,10 +31,10 @@ class Subject(models.Model):
     id = CompactUUIDField(primary_key=True, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
-    wanted = models.BooleanField(default=False)
-    wanted_by = models.TextField(blank=True, help_text=_("Who said so: a person, an API key, an import."))
-    wanted_at = models.DateTimeField(null=True)
-    wanted_import = CompactUUIDField(null=True, db_index=True, help_text=_("The import that made it wanted."))
+    requested = models.BooleanField(default=False)
+    requested_by = models.TextField(blank=True, help_text=_("Who said so: a person, an API key, an import."))
+    requested_at = models.DateTimeField(null=True)
+    requested_import = CompactUUIDField(null=True, db_index=True, help_text=_("The import that made it wanted."))
     remove_on = models.DateField(
         null=True, blank=True, db_index=True, help_text=_("Planned: no longer wanted from then.")
     )
@@ -46,7 +44,7 @@ class Subject(models.Model):
     replacement = models.CharField(max_length=9, blank=True, help_text=_("The D-U-N-S number D&B names instead."))
     sent_at = models.DateTimeField(null=True, help_text=_("When the addition or removal under way was sent."))
     checked_at = models.DateTimeField(null=True, help_text=_("When D&B last said whether it is in."))
-    told_by = CompactUUIDField(
+    reported_by = CompactUUIDField(
         null=True, editable=False, help_text=_("Whose file says that it is in; empty once D&B itself has said so.")
     )
     customer_reference = models.TextField(_("customer reference"), blank=True)
@@ -59,7 +57,7 @@ class Subject(models.Model):
         verbose_name = _("subject")
         verbose_name_plural = _("subjects")
         indexes = [
-            models.Index(fields=["registration", "wanted", "state", "id"], name="subject_by_wish"),
+            models.Index(fields=["registration", "requested", "state", "id"], name="subject_by_request"),
             models.Index(fields=["registration", "state", "id"], name="subject_by_state"),
             models.Index(fields=["registration", "id"], name="subject_by_registration"),
             models.Index(fields=["checked_at", "id"], name="subject_by_check"),
@@ -71,68 +69,3 @@ class Subject(models.Model):
     @staticmethod
     def key(registration: uuid.UUID, duns: str) -> uuid.UUID:
         return uuid.uuid5(SUBJECT_KEYS, f"{registration}\n{duns}")
-
-
-class SyncState(models.TextChoices):
-    RUNNING = "running", _("Running")
-    PAUSED = "paused", _("Paused")
-    CANCELLED = "cancelled", _("Cancelled: what was not sent stays unsent")
-    ENDED = "ended", _("Ended")
-    FAILED = "failed", _("Failed, goes on by itself")
-
-
-class SyncRun(models.Model):
-    """One making of D&B's list equal to what is wanted, for people to watch, pause, resume or cancel."""
-
-    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
-    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
-    state = models.CharField(max_length=16, choices=SyncState.choices, default=SyncState.RUNNING, db_index=True)
-    started_by = models.TextField(blank=True)
-    started_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-    to_add = models.PositiveIntegerField(default=0)
-    to_remove = models.PositiveIntegerField(default=0)
-    sent = models.PositiveIntegerField(_("sent"), default=0)
-    accepted = models.PositiveIntegerField(_("accepted"), default=0)
-    refused = models.PositiveIntegerField(_("refused"), default=0)
-    pending = models.PositiveIntegerField(
-        _("pending"), default=0, help_text=_("Sent, and D&B has not said yet what became of it.")
-    )
-    calls = models.PositiveIntegerField(_("calls"), default=0)
-    error = models.TextField(blank=True)
-    retry_at = models.DateTimeField(null=True, help_text=_("Failed: when it goes on by itself."))
-    wishes_after = models.DateTimeField(
-        null=True, help_text=_("Sends only what was said after this: the rest was cancelled before.")
-    )
-
-    class Meta:
-        verbose_name = _("sync run")
-        verbose_name_plural = _("sync runs")
-        indexes = [models.Index(fields=["registration", "id"], name="sync_run_by_registration")]
-
-    def __str__(self) -> str:
-        return gettext("Sync of %(started_at)s") % {"started_at": f"{self.started_at:%Y-%m-%d %H:%M}"}
-
-
-class CheckState(models.TextChoices):
-    RUNNING = "running", _("Being asked")
-    CANCELLED = "cancelled", _("Cancelled")
-    ENDED = "ended", _("Ended")
-
-
-class ListCheck(models.Model):
-    """A pasted list of which D&B is asked one by one what it has; the numbers are stored bytes owned by its id."""
-
-    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
-    registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
-    state = models.CharField(max_length=16, choices=CheckState.choices, default=CheckState.RUNNING, db_index=True)
-    created_by = models.TextField()
-    created_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
-    total = models.PositiveIntegerField()
-    position = models.PositiveIntegerField(default=0, help_text=_("Numbers asked about so far."))
-    present = models.PositiveIntegerField(default=0)
-    error = models.TextField(blank=True, help_text=_("Why it stands still; it goes on by itself."))
-
-    def __str__(self) -> str:
-        return gettext("Check of %(total)s numbers") % {"total": counted(self.total)}

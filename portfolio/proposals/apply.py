@@ -13,7 +13,7 @@ from portfolio.models import (
     Registration,
     Subject,
 )
-from portfolio.subjects.requests import Wish, unwant_subjects, want_subjects
+from portfolio.subjects.requests import SubjectEntry, request_subjects, withdraw_subjects
 
 LEFT_BEHIND_AFTER = timedelta(minutes=1)
 
@@ -25,18 +25,20 @@ def carry_out(row: Proposal) -> None:
     registration = Registration.objects.select_related("contract").get(pk=row.registration_id)
     actor = gettext("%(person)s (proposal)") % {"person": row.decided_by}
     if row.replacement:
-        want_subjects(registration=registration, wishes=[_wish(row)], asked_by=actor)
-    unwant_subjects(registration=registration, duns=[row.company_id], asked_by=actor)
+        request_subjects(registration=registration, entries=[_entry(row)], requested_by=actor)
+    withdraw_subjects(registration=registration, duns=[row.company_id], requested_by=actor)
     row.applied_at = timezone.now()
     Proposal.objects.filter(pk=row.pk).update(applied_at=row.applied_at)
 
 
-def _wish(row: Proposal) -> Wish:
+def _entry(row: Proposal) -> SubjectEntry:
     """What was said about the company goes on with the one that replaces it."""
     subject = Subject.objects.filter(pk=Subject.key(row.registration_id, row.company_id)).first()
     if subject is None:
-        return Wish(row.replacement)
-    return Wish(row.replacement, customer_reference=subject.customer_reference, tags=subject.tags, owner=subject.owner)
+        return SubjectEntry(row.replacement)
+    return SubjectEntry(
+        row.replacement, customer_reference=subject.customer_reference, tags=subject.tags, owner=subject.owner
+    )
 
 
 def carry_out_left_behind() -> int:

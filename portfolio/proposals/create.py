@@ -11,7 +11,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from core.db import in_batches, insert_new
 from direct_plus.duns import InvalidDuns, normalise_duns
 from portfolio.billing.new_billable import new_billable
@@ -58,19 +58,19 @@ def propose(signs: Iterable[Sign]) -> list[Proposal]:
     """Propose what the signs suggest, where the company is wanted; returns the proposals that are new."""
     made: list[Proposal] = []
     for batch in in_batches(list(signs)):
-        rows = [_proposal(sign) for sign in _where_wanted(batch)]
+        rows = [_proposal(sign) for sign in _where_requested(batch)]
         made += insert_new(Proposal, rows)
-    _tell_costs(made)
+    _notify_of_costs(made)
     if made:
-        tally("proposals")
+        update_counts("proposals")
     return made
 
 
-def _where_wanted(signs: Sequence[Sign]) -> list[Sign]:
+def _where_requested(signs: Sequence[Sign]) -> list[Sign]:
     keys = [sign.subject for sign in signs]
-    wanted = set(Subject.objects.filter(pk__in=keys, wanted=True).values_list("pk", flat=True))
+    requested = set(Subject.objects.filter(pk__in=keys, requested=True).values_list("pk", flat=True))
     waiting = _undecided(signs)
-    return [sign for sign in signs if sign.subject in wanted and _same(sign) not in waiting]
+    return [sign for sign in signs if sign.subject in requested and _same(sign) not in waiting]
 
 
 def _same(sign: Sign) -> tuple[str, uuid.UUID, str, str]:
@@ -121,7 +121,7 @@ def reason(kind: str, replacement: str) -> str:
     return gettext("D&B refuses this number and names %(replacement)s in its place.") % {"replacement": replacement}
 
 
-def _tell_costs(proposals: Sequence[Proposal]) -> None:
+def _notify_of_costs(proposals: Sequence[Proposal]) -> None:
     """What each would cost, as of now; it is counted again when somebody decides."""
     for contract, rows in by_contract(proposals).items():
         billed = new_billable(contract, replacements(rows))
@@ -150,7 +150,7 @@ def propose_replacements() -> list[Proposal]:
     """D&B refused a wanted company and named another: propose that one."""
     made: list[Proposal] = []
     for registration in Registration.objects.order_by("reference").values_list("pk", flat=True):
-        refused = Subject.objects.filter(registration=registration, wanted=True, state=SubjectState.REFUSED)
+        refused = Subject.objects.filter(registration=registration, requested=True, state=SubjectState.REFUSED)
         rows = refused.filter(code=TRANSFERRED_CODE).exclude(replacement="")
         made += propose(_refusals(rows))
     return made
@@ -159,7 +159,7 @@ def propose_replacements() -> list[Proposal]:
 def _refusals(rows: Iterable[Subject]) -> Iterator[Sign]:
     for row in rows:
         # Asked for anew and refused again, it is proposed anew.
-        source = row.wanted_at.isoformat(timespec="milliseconds") if row.wanted_at else ""
+        source = row.requested_at.isoformat(timespec="milliseconds") if row.requested_at else ""
         sign = Sign(
             ProposalKind.REPLACEMENT, row.registration_id, row.company_id, row.replacement, source, row.checked_at
         )

@@ -27,14 +27,14 @@ def withdraw(*, kind: ProposalKind, registration: uuid.UUID, duns: Sequence[str]
     return sum(dismiss_row(row, by=THE_PROGRAM, note=note) for row in rows)
 
 
-def withdraw_unwanted() -> int:
+def withdraw_not_requested() -> int:
     """Nobody has to decide on a company that nobody wants any more."""
     count = 0
     rows = list(Proposal.objects.filter(state__in=UNDECIDED).order_by("created_at", "id")[:5000])
     for batch in in_batches(rows):
         keys = {row.pk: Subject.key(row.registration_id, row.company_id) for row in batch}
-        wanted = Subject.objects.filter(pk__in=list(keys.values()), wanted=True).values_list("pk", flat=True)
-        still = set(wanted)
+        requested = Subject.objects.filter(pk__in=list(keys.values()), requested=True).values_list("pk", flat=True)
+        still = set(requested)
         gone = [row for row in batch if keys[row.pk] not in still]
         count += sum(
             dismiss_row(row, by=THE_PROGRAM, note=gettext("Nobody wants the company any more.")) for row in gone

@@ -22,7 +22,7 @@ from portfolio.billing.approval_limits import Act, demand_alone
 from portfolio.billing.new_billable import contract_year_start
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.subjects.counts import SubjectCounts, counts_of
-from portfolio.subjects.requests import Wish, unwant_subjects, want_subjects
+from portfolio.subjects.requests import SubjectEntry, request_subjects, withdraw_subjects
 from portfolio.sync.diff import SAID_NO, of
 from portfolio.sync.progress import only_after
 
@@ -39,7 +39,7 @@ class Drift:
     extra: int  # at D&B, and nobody wants it
     unsent: int  # on its way out by itself
     pending: int  # sent, not answered yet
-    doubtful: int  # of these, for so long that D&B will be asked
+    in_doubt: int  # of these, for so long that D&B will be asked
     held_back: int  # wanted or unwanted, and the sync of it was cancelled
 
     @property
@@ -63,25 +63,25 @@ def drift_in(counts: SubjectCounts) -> Drift:
         extra=counts.extra,
         unsent=counts.going_out,
         pending=counts.pending,
-        doubtful=counts.doubtful,
+        in_doubt=counts.in_doubt,
         held_back=counts.to_add + counts.to_remove - counts.going_out,
     )
 
 
 def missing(registration: Registration) -> QuerySet[Subject]:
     """Wanted, and out without our doing: nobody has asked for it since."""
-    asked_since = Q(wanted_at__gt=F("checked_at"))
-    return of(registration).filter(wanted=True, state=SubjectState.REMOVED).exclude(asked_since)
+    asked_since = Q(requested_at__gt=F("checked_at"))
+    return of(registration).filter(requested=True, state=SubjectState.REMOVED).exclude(asked_since)
 
 
 def refused(registration: Registration) -> QuerySet[Subject]:
-    return of(registration).filter(wanted=True, state=SubjectState.REFUSED)
+    return of(registration).filter(requested=True, state=SubjectState.REFUSED)
 
 
 def extra(registration: Registration) -> QuerySet[Subject]:
     """At D&B, and nobody has said anything about it, or D&B refused to take it out."""
-    nobody_said = Q(wanted_at__isnull=True) | Q(code__in=SAID_NO)
-    return of(registration).filter(nobody_said, wanted=False, state=SubjectState.MONITORED)
+    nobody_said = Q(requested_at__isnull=True) | Q(code__in=SAID_NO)
+    return of(registration).filter(nobody_said, requested=False, state=SubjectState.MONITORED)
 
 
 def costs_of_sending_again(registration: Registration, rows: Iterable[Subject], others: Sequence[uuid.UUID]) -> int:
@@ -91,7 +91,7 @@ def costs_of_sending_again(registration: Registration, rows: Iterable[Subject], 
     numbers = [row.company_id for row in rows if not _stayed(row, start)]
     elsewhere: set[str] = set()
     for batch in in_batches(numbers) if others else []:
-        known = Subject.objects.filter(registration__in=others, told_by__isnull=True)
+        known = Subject.objects.filter(registration__in=others, reported_by__isnull=True)
         found = known.filter(_has_stayed(start) | Q(state__in=BILLED))
         elsewhere.update(found.filter(company__in=batch).values_list("company_id", flat=True))
     return len(set(numbers) - elsewhere)
@@ -103,7 +103,7 @@ def _has_stayed(start: date | None) -> Q:
 
 def _stayed(row: Subject, start: date | None) -> bool:
     """What only a file of somebody's says does not count."""
-    if row.told_by or row.monitored_until is None:
+    if row.reported_by or row.monitored_until is None:
         return False
     return start is None or row.monitored_until >= start
 
@@ -111,10 +111,14 @@ def _stayed(row: Subject, start: date | None) -> bool:
 # What people decide, each with its name on it. `duns` None means all there are.
 
 
-def want_it(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
+def request_missing(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
     """What D&B monitors beside our wishes becomes wanted: it is billed already, nothing is sent."""
     numbers = _numbers(extra(registration), duns)
-    return len(want_subjects(registration=registration, wishes=[Wish(one) for one in numbers], asked_by=by).newly)
+    return len(
+        request_subjects(
+            registration=registration, entries=[SubjectEntry(one) for one in numbers], requested_by=by
+        ).newly
+    )
 
 
 def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
@@ -125,8 +129,8 @@ def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, b
         gettext("Want them first, which costs nothing; then stop monitoring them, and a second person approves it."),
     )
     for keys in _keys(registration, numbers):
-        rows = Subject.objects.filter(pk__in=keys, wanted=False, state=SubjectState.MONITORED)
-        rows.update(wanted_at=timezone.now(), wanted_by=clean_text(by, 200), code="", message="")
+        rows = Subject.objects.filter(pk__in=keys, requested=False, state=SubjectState.MONITORED)
+        rows.update(requested_at=timezone.now(), requested_by=clean_text(by, 200), code="", message="")
     _record(
         registration,
         by,
@@ -145,9 +149,15 @@ def send_again(registration: Registration, duns: Sequence[str] | None, *, by: Ac
         gettext("Choose fewer, or no longer want them and import them again: a second person approves that."),
     )
     for keys in _keys(registration, numbers):
-        rows = Subject.objects.filter(pk__in=keys, wanted=True, state__in=[SubjectState.REMOVED, SubjectState.REFUSED])
+        rows = Subject.objects.filter(
+            pk__in=keys, requested=True, state__in=[SubjectState.REMOVED, SubjectState.REFUSED]
+        )
         rows.update(
-            state=SubjectState.UNKNOWN, wanted_at=timezone.now(), wanted_by=clean_text(by, 200), code="", message=""
+            state=SubjectState.UNKNOWN,
+            requested_at=timezone.now(),
+            requested_by=clean_text(by, 200),
+            code="",
+            message="",
         )
     _record(
         registration,
@@ -159,17 +169,17 @@ def send_again(registration: Registration, duns: Sequence[str] | None, *, by: Ac
     return len(numbers)
 
 
-def no_longer_want(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
+def withdraw_extra(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
     """What is wanted and not at D&B, or refused, is no longer wanted; there is nothing to send."""
     numbers = _numbers(missing(registration), duns) + _numbers(refused(registration), duns)
-    return len(unwant_subjects(registration=registration, duns=numbers, asked_by=by))
+    return len(withdraw_subjects(registration=registration, duns=numbers, requested_by=by))
 
 
 DECISIONS = {
-    "want": want_it,
+    "request": request_missing,
     "stop": stop_monitoring,
     "send-again": send_again,
-    "unwant": no_longer_want,
+    "withdraw": withdraw_extra,
 }
 
 
@@ -199,7 +209,7 @@ def _record(registration: Registration, by: str, action: str, words: str, number
         record(actor=by, action=action, thing=registration, summary=words % told, after={"duns": numbers[:10_000]})
 
 
-def tell_of_drift(registration: Registration, url: str = "") -> bool:
+def notify_of_drift(registration: Registration, url: str = "") -> bool:
     """People hear of a drift once, and again when it has changed."""
     found = drift(registration)
     if not registration.adopted or found.is_none:

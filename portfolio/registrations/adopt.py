@@ -23,11 +23,11 @@ from direct_plus.duns import InvalidDuns
 from direct_plus.errors import DirectPlusError
 from portfolio.companies.duns_lists import entries_of, read_listed
 from portfolio.dnb_client import NotConfigured, client_for, longest_call
-from portfolio.models import CheckState, Company, Contract, ListCheck, Registration, Subject, SubjectState
+from portfolio.models import CheckState, Company, Contract, MembershipCheck, Registration, Subject, SubjectState
 from portfolio.sync import apply_response
 from portfolio.sync.apply_response import IS_IN
-from portfolio.sync.errors import forget_refused_token, in_words
-from portfolio.sync.progress import tally_open
+from portfolio.sync.errors import explain_error, forget_refused_token
+from portfolio.sync.progress import count_open
 from portfolio.sync.verify import check
 
 Item = TypeVar("Item")
@@ -76,18 +76,20 @@ def learn_is_in(
     registration: Registration,
     numbers: Iterable[str],
     *,
-    heard_at: datetime | None = None,
-    told_by: uuid.UUID | None = None,
+    dnb_time: datetime | None = None,
+    reported_by: uuid.UUID | None = None,
 ) -> int:
     """D&B said then that these are in; nothing becomes wanted by it. Returns how many were not known to be in.
 
     `told_by` is the person by whose file D&B is to have said so.
     """
-    moment = heard_at or timezone.now()
-    return sum(_learn_batch(registration, batch, moment, told_by) for batch in batches(numbers))
+    moment = dnb_time or timezone.now()
+    return sum(_learn_batch(registration, batch, moment, reported_by) for batch in batches(numbers))
 
 
-def _learn_batch(registration: Registration, batch: Sequence[str], moment: datetime, told_by: uuid.UUID | None) -> int:
+def _learn_batch(
+    registration: Registration, batch: Sequence[str], moment: datetime, reported_by: uuid.UUID | None
+) -> int:
     keys = {Subject.key(registration.pk, duns): duns for duns in batch}
     insert_new(Company, [Company(duns=duns) for duns in batch])
     rows = [Subject(id=key, registration=registration, company_id=duns) for key, duns in keys.items()]
@@ -95,13 +97,15 @@ def _learn_batch(registration: Registration, batch: Sequence[str], moment: datet
     out_since = Subject.objects.filter(pk__in=list(keys), state__in=NOT_IN, checked_at__gt=moment)
     told = list(keys.keys() - set(out_since.values_list("pk", flat=True)))
     # Nobody has said anything about this stay yet: an old wish to end the last one does not end it.
-    Subject.objects.filter(pk__in=told, wanted=False, state=SubjectState.REMOVED).update(wanted_at=None)
+    Subject.objects.filter(pk__in=told, requested=False, state=SubjectState.REMOVED).update(requested_at=None)
     heard = Subject.objects.filter(pk__in=told, state=SubjectState.MONITORED, checked_at__lt=moment)
     heard.update(checked_at=moment)
-    if told_by is None:
-        Subject.objects.filter(pk__in=told, state=SubjectState.MONITORED, told_by__isnull=False).update(told_by=None)
+    if reported_by is None:
+        Subject.objects.filter(pk__in=told, state=SubjectState.MONITORED, reported_by__isnull=False).update(
+            reported_by=None
+        )
     was = [*NOT_IN, SubjectState.PENDING_ADD]
-    return apply_response.monitored(told, was, since=moment.date(), at=moment, told_by=told_by)
+    return apply_response.monitored(told, was, since=moment.date(), at=moment, reported_by=reported_by)
 
 
 def batches(items: Iterable[Item], size: int = LOOKUP_BATCH) -> Iterator[list[Item]]:
@@ -110,13 +114,17 @@ def batches(items: Iterable[Item], size: int = LOOKUP_BATCH) -> Iterator[list[It
         yield batch
 
 
-def take_as_wanted(registration: Registration, *, by: str) -> int:
+def adopt_as_requested(registration: Registration, *, by: str) -> int:
     """Everything that D&B is known to monitor becomes wanted, and the registration adopted. Sends nothing, and costs
     nothing: it is billed already. Returns how many became wanted."""
-    rows = Subject.objects.filter(registration=registration, wanted=False, state=SubjectState.MONITORED)
+    rows = Subject.objects.filter(registration=registration, requested=False, state=SubjectState.MONITORED)
     numbers = list(rows.order_by("pk").values_list("company_id", flat=True)[:RECORDED])
     count = rows.update(
-        wanted=True, wanted_by=clean_text(by, 200), wanted_at=timezone.now(), wanted_import=None, remove_on=None
+        requested=True,
+        requested_by=clean_text(by, 200),
+        requested_at=timezone.now(),
+        requested_import=None,
+        remove_on=None,
     )
     was_adopted = registration.adopted
     Registration.objects.filter(pk=registration.pk).update(adopted=True)
@@ -136,11 +144,11 @@ def take_as_wanted(registration: Registration, *, by: str) -> int:
 # A list that D&B is asked about, one by one
 
 
-def begin_check(registration: Registration, numbers: Sequence[str], *, by: str) -> ListCheck:
+def start_check(registration: Registration, numbers: Sequence[str], *, by: str) -> MembershipCheck:
     """Have D&B asked about these numbers by the job; it goes on where it stopped."""
     if not numbers:
         raise NothingToCheck(gettext("There is no D-U-N-S number in the list."))
-    check_row = ListCheck(
+    check_row = MembershipCheck(
         registration=registration, created_by=clean_text(by, 200), created_at=timezone.now(), total=len(numbers)
     )
     store_bytes(check_row.pk, "\n".join(numbers).encode())
@@ -153,8 +161,8 @@ def begin_check(registration: Registration, numbers: Sequence[str], *, by: str) 
     return check_row
 
 
-def cancel_check(row: ListCheck, *, by: str) -> bool:
-    running = ListCheck.objects.filter(pk=row.pk, state=CheckState.RUNNING)
+def cancel_check(row: MembershipCheck, *, by: str) -> bool:
+    running = MembershipCheck.objects.filter(pk=row.pk, state=CheckState.RUNNING)
     cancelled = running.update(state=CheckState.CANCELLED, ended_at=timezone.now())
     if cancelled:
         summary = gettext("Asking about %(total)s numbers in %(registration)s was cancelled") % {
@@ -166,11 +174,11 @@ def cancel_check(row: ListCheck, *, by: str) -> bool:
 
 
 def go_on_checking(
-    row: ListCheck,
+    row: MembershipCheck,
     *,
     client: DirectPlus | None = None,
     until: datetime | None = None,
-    tell: Callable[[], None] = lambda: None,
+    report: Callable[[], None] = lambda: None,
 ) -> bool:
     """Ask about the rest of a list, as far as the time allows; True when it has reached its end."""
     with holding(f"check/{row.pk}", longest_call()) as hold:
@@ -185,22 +193,22 @@ def go_on_checking(
                     return False
                 hold.renew()
                 _ask_some(row, client, numbers[row.position : row.position + SAVED_EVERY])
-                tell()
+                report()
         except (DirectPlusError, NotConfigured) as error:
             if client:
                 forget_refused_token(client, error)
-            ListCheck.objects.filter(pk=row.pk).update(error=clean_text(in_words(error)[0]))
+            MembershipCheck.objects.filter(pk=row.pk).update(error=clean_text(explain_error(error)[0]))
             return False
         return _end_check(row)
 
 
-def _ask_some(row: ListCheck, client: DirectPlus, numbers: Sequence[str]) -> None:
+def _ask_some(row: MembershipCheck, client: DirectPlus, numbers: Sequence[str]) -> None:
     answers = [check(client, row.registration.reference, number) for number in numbers]
     present = [answer.duns for answer in answers if answer.outcome in IS_IN]
     learn_is_in(row.registration, present)
     learn_is_out(row.registration, [answer.duns for answer in answers if answer.outcome not in IS_IN])
     moved = {"position": F("position") + len(numbers), "present": F("present") + len(present), "error": ""}
-    ListCheck.objects.filter(pk=row.pk).update(**moved)
+    MembershipCheck.objects.filter(pk=row.pk).update(**moved)
     row.refresh_from_db()
 
 
@@ -210,10 +218,10 @@ def learn_is_out(registration: Registration, numbers: Sequence[str]) -> int:
     return apply_response.removed(keys, [SubjectState.MONITORED], until=apply_response.today()) if keys else 0
 
 
-def _end_check(row: ListCheck) -> bool:
+def _end_check(row: MembershipCheck) -> bool:
     ended = row.position >= row.total
     if ended:
         done = {"state": CheckState.ENDED, "ended_at": timezone.now(), "error": ""}
-        ListCheck.objects.filter(pk=row.pk, state=CheckState.RUNNING).update(**done)
-        tally_open(row.registration)
+        MembershipCheck.objects.filter(pk=row.pk, state=CheckState.RUNNING).update(**done)
+        count_open(row.registration)
     return ended

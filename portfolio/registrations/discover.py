@@ -30,7 +30,7 @@ def all_contracts() -> list[Contract]:
 
 
 def discover_registrations(
-    contract: Contract, *, client: DirectPlus | None = None, tell: Callable[[str], None] = lambda reference: None
+    contract: Contract, *, client: DirectPlus | None = None, report: Callable[[str], None] = lambda reference: None
 ) -> Discovery:
     """Take over D&B's list: what is new is inserted paused; details of all are read again. Raises DirectPlusError."""
     client = client or client_for(contract)
@@ -41,7 +41,7 @@ def discover_registrations(
     ]
     found.new = [row.reference for row in insert_new(Registration, rows)]
     for row in rows:
-        tell(row.reference)
+        report(row.reference)
         try:
             read_details(row, client)
         except DirectPlusError as error:
@@ -53,15 +53,19 @@ def read_details(registration: Registration, client: DirectPlus) -> None:
     """Keep D&B's whole answer, and its time."""
     detail = client.registration(registration.reference)
     fields: dict[str, object] = {"detail": clean_text(detail.raw_text, 1_000_000)}
-    if detail.heard_at:
-        fields["heard_at"] = detail.heard_at
+    if detail.dnb_time:
+        fields["dnb_time"] = detail.dnb_time
     Registration.objects.filter(pk=registration.pk).update(**fields)
 
 
 def start_pulling(registration: Registration) -> None:
     """From now on the registration is pulled when it is due."""
     Registration.objects.filter(pk=registration.pk).update(
-        state=RegistrationState.ACTIVE, paused_until=None, stopped_reason="", next_pull_at=timezone.now(), failures=0
+        state=RegistrationState.ACTIVE,
+        paused_until=None,
+        stopped_reason="",
+        next_pull_at=timezone.now(),
+        consecutive_failures=0,
     )
 
 

@@ -22,11 +22,11 @@ from portfolio.models import Registration, Subject, SubjectState
 from portfolio.registrations.adopt import batches, learn_is_in, read_listing
 from portfolio.sync import apply_response
 from portfolio.sync.apply_response import IS_IN
-from portfolio.sync.progress import tally_open
+from portfolio.sync.progress import count_open
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 # State of what is under way, D&B's code, and what it says.
-Verdict = tuple[str, str, str]
+Validation = tuple[str, str, str]
 
 
 class WrongFile(ValueError):
@@ -84,7 +84,7 @@ def apply_exceptions(registration: Registration, path: Path, *, by: str) -> Exce
     sent_by = (name.written_at if name else timezone.now()) + CLOCKS_DIFFER
     for batch in batches(read_exceptions(path)):
         _apply_refusals(registration, batch, sent_by, result)
-    tally_open(registration, refused=result.refused)
+    count_open(registration, refused=result.refused)
     _record(registration, by, "exceptions", path.name, str(result))
     return result
 
@@ -94,16 +94,16 @@ def _apply_refusals(
 ) -> None:
     refusals = {Subject.key(registration.pk, number): one for one in batch if (number := _number(one.duns))}
     under_way = Subject.objects.filter(pk__in=list(refusals), state__in=apply_response.PENDING, sent_at__lte=sent_by)
-    groups: dict[Verdict, list[uuid.UUID]] = {}
+    groups: dict[Validation, list[uuid.UUID]] = {}
     for key, state in under_way.values_list("pk", "state"):
         groups.setdefault((state, refusals[key].code, refusals[key].information), []).append(key)
-    settled = sum(_settle(keys, verdict, result) for verdict, keys in groups.items())
+    settled = sum(_apply(keys, validation, result) for validation, keys in groups.items())
     result.passed_by += len(batch) - settled
 
 
-def _settle(keys: Sequence[uuid.UUID], verdict: Verdict, result: Exceptions) -> int:
+def _apply(keys: Sequence[uuid.UUID], validation: Validation, result: Exceptions) -> int:
     """Rows with the same thing under way and the same word of D&B on it."""
-    state, code, information = verdict
+    state, code, information = validation
     outcome = outcome_of(code)
     if state == SubjectState.PENDING_ADD and outcome in IS_IN:
         settled = apply_response.monitored(keys, [state], since=apply_response.today(), code=code, message=information)
@@ -141,7 +141,7 @@ def _number(text: str) -> str | None:
 
 
 def apply_export(
-    registration: Registration, paths: Sequence[Path], *, by: str, told_by: uuid.UUID | None = None
+    registration: Registration, paths: Sequence[Path], *, by: str, reported_by: uuid.UUID | None = None
 ) -> Export:
     """D&B's list, in as many files as it came in: who is on it is in; who is not is out, where it is whole.
 
@@ -149,19 +149,19 @@ def apply_export(
     """
     for path in paths:
         _check_name(registration, path, FileKind.EXPORT)
-    heard_at, result = _written_at(paths), Export()
+    dnb_time, result = _written_at(paths), Export()
     listed: set[str] = set()
     for path in paths:
         for lines in batches(read_export(path)):
             listing = read_listing(lines)
             result.unreadable += listing.unreadable
             fresh = [number for number in listing.numbers if number not in listed]
-            result.newly_known += learn_is_in(registration, fresh, heard_at=heard_at, told_by=told_by)
+            result.newly_known += learn_is_in(registration, fresh, dnb_time=dnb_time, reported_by=reported_by)
             listed.update(fresh)
     result.listed = len(listed)
     if is_whole(paths) and listed:
-        result.gone = _leave_out(registration, listed, heard_at)
-    tally_open(registration)
+        result.gone = _leave_out(registration, listed, dnb_time)
+    count_open(registration)
     _record(registration, by, "export", ", ".join(path.name for path in paths), str(result))
     return result
 
@@ -178,15 +178,15 @@ def is_whole(paths: Sequence[Path]) -> bool:
     return numbers == list(range(1, len(paths) + 1)) and len({name and name.written_at for name in names}) == 1
 
 
-def _leave_out(registration: Registration, listed: set[str], heard_at: datetime) -> int:
+def _leave_out(registration: Registration, listed: set[str], dnb_time: datetime) -> int:
     """Who was thought to be in when the list was written and is not on it."""
-    rows = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED, checked_at__lt=heard_at)
+    rows = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED, checked_at__lt=dnb_time)
     thought = rows.values_list("pk", "company_id").iterator(chunk_size=2000)
     missing = [key for key, number in thought if number not in listed]
-    day = heard_at.date()
+    day = dnb_time.date()
     was = [SubjectState.MONITORED]
     return sum(
-        apply_response.removed(keys, was, until=day, at=heard_at, is_by_file=True) for keys in in_batches(missing)
+        apply_response.removed(keys, was, until=day, at=dnb_time, is_by_file=True) for keys in in_batches(missing)
     )
 
 

@@ -11,7 +11,7 @@ from core.db import in_batches, insert_new
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.sync.apply_response import monitored, removed
 from portfolio.sync.diff import WAITS_AT_MOST
-from portfolio.sync.progress import tally_open
+from portfolio.sync.progress import count_open
 
 GONE = ("EXIT", "REMOVED")
 A_DAY = timedelta(days=1)
@@ -31,7 +31,7 @@ class Seen:
         return Seen(min(self.first, moment), self.last, self.is_in)
 
 
-def fold(notices: Iterable[tuple[str, str, datetime]]) -> dict[str, Seen]:
+def evidence_of(notices: Iterable[tuple[str, str, datetime]]) -> dict[str, Seen]:
     """(D-U-N-S number, type, time) in any order → what is known of each."""
     seen: dict[str, Seen] = {}
     for duns, kind, moment in notices:
@@ -41,14 +41,14 @@ def fold(notices: Iterable[tuple[str, str, datetime]]) -> dict[str, Seen]:
     return seen
 
 
-def take_evidence(registration: Registration, seen: Mapping[str, Seen]) -> int:
+def apply_evidence(registration: Registration, seen: Mapping[str, Seen]) -> int:
     """Bring the rows of these companies up to what was heard; again, it changes nothing. `wanted` is never touched.
 
     One query for each 500 companies where nothing is new. Returns how many rows were changed.
     """
     changed = sum(_take_batch(registration, batch) for batch in in_batches(sorted(seen.items())))
     if changed:
-        tally_open(registration)
+        count_open(registration)
     return changed
 
 
@@ -97,7 +97,7 @@ def _enter(rows: Sequence[Subject], moments: Mapping[uuid.UUID, Seen]) -> int:
     changed = 0
     for day, keys in _by_day((row.pk, _entered(row, moments[row.pk])) for row in rows):
         # Nobody has said anything about this stay yet: an old wish to end the last one does not end it.
-        Subject.objects.filter(pk__in=keys, wanted=False, state=SubjectState.REMOVED).update(wanted_at=None)
+        Subject.objects.filter(pk__in=keys, requested=False, state=SubjectState.REMOVED).update(requested_at=None)
         was = [SubjectState.UNKNOWN, SubjectState.PENDING_ADD, SubjectState.REMOVED, SubjectState.REFUSED]
         changed += monitored(keys, was, since=day)
     return changed
@@ -121,8 +121,8 @@ def _stay(rows: Sequence[Subject], moments: Mapping[uuid.UUID, Seen]) -> int:
     earlier = [(row.pk, moments[row.pk].first.date()) for row in staying if _is_earlier(row, moments[row.pk])]
     for day, keys in _by_day(earlier):
         Subject.objects.filter(pk__in=keys, monitored_since__gt=day).update(monitored_since=day)
-    if proven := [row.pk for row in staying if row.told_by]:
-        Subject.objects.filter(pk__in=proven).update(told_by=None)
+    if proven := [row.pk for row in staying if row.reported_by]:
+        Subject.objects.filter(pk__in=proven).update(reported_by=None)
     heard = [row.pk for row in staying if row.checked_at is None or moments[row.pk].last > row.checked_at + A_DAY]
     if heard:
         latest = max(moments[key].last for key in heard)

@@ -19,7 +19,7 @@ LATE_AFTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Status:
     """A word for the badge, its tone (good, calm, warn, bad), and a sentence."""
 
     word: str
@@ -27,31 +27,31 @@ class Standing:
     sentence: str = ""
 
 
-def standing(registration: Registration, now: datetime | None = None) -> Standing:
+def status(registration: Registration, now: datetime | None = None) -> Status:
     """The registration's state as a person should take it."""
     now = now or timezone.now()
     if registration.state == RegistrationState.STOPPED:
-        return Standing(gettext("Stopped by D&B"), "bad", registration.stopped_reason)
+        return Status(gettext("Stopped by D&B"), "bad", registration.stopped_reason)
     if registration.state == RegistrationState.PAUSED:
         return _paused(registration, now)
     if is_failing(registration):
-        return Standing(gettext("In trouble"), "warn", registration.trouble)
+        return Status(gettext("In trouble"), "warn", registration.last_error)
     if is_late(registration, now):
-        return Standing(gettext("Late"), "warn", gettext("It was due and nobody has pulled it: does the worker run?"))
-    return Standing(gettext("Active"), "good", registration.trouble)
+        return Status(gettext("Late"), "warn", gettext("It was due and nobody has pulled it: does the worker run?"))
+    return Status(gettext("Active"), "good", registration.last_error)
 
 
-def _paused(registration: Registration, now: datetime) -> Standing:
+def _paused(registration: Registration, now: datetime) -> Status:
     until = registration.paused_until
     if until is None:
         words = gettext("Until somebody starts it.") if registration.last_pulled_at else gettext("Not started yet.")
-        return Standing(gettext("Paused"), "calm", words)
-    return Standing(gettext("Paused"), "calm", gettext("Until %(until)s.") % {"until": moment_text(until)})
+        return Status(gettext("Paused"), "calm", words)
+    return Status(gettext("Paused"), "calm", gettext("Until %(until)s.") % {"until": moment_text(until)})
 
 
 def is_failing(registration: Registration) -> bool:
     """Its last pulls have failed, one or several."""
-    return registration.state == RegistrationState.ACTIVE and registration.failures > 0
+    return registration.state == RegistrationState.ACTIVE and registration.consecutive_failures > 0
 
 
 def is_late(registration: Registration, now: datetime) -> bool:
@@ -69,7 +69,7 @@ def countdown(registration: Registration, now: datetime | None = None) -> str:
     """ "in 2 d 4 h" where what waits at D&B is in danger: pulling has stopped, waits or is late."""
     now = now or timezone.now()
     end = lost_at(registration)
-    if end is None or standing(registration, now).tone == "good":
+    if end is None or status(registration, now).tone == "good":
         return ""
     return gettext("in %(span)s") % {"span": days_and_hours(end - now)} if end > now else gettext("now")
 
@@ -98,7 +98,7 @@ def cadence_words(registration: Registration) -> str:
     return ngettext("every minute", "every %(count)s minutes", every) % {"count": every}
 
 
-def told_by_dnb(registration: Registration) -> dict[str, Any]:
+def reported_by_dnb(registration: Registration) -> dict[str, Any]:
     """The `registration` of D&B's answer; empty where there is none."""
     try:
         answer: Any = json.loads(registration.detail or "{}")
@@ -121,5 +121,5 @@ TOLD_WORDS = {
 
 
 def description(registration: Registration) -> str:
-    text = told_by_dnb(registration).get("description")
+    text = reported_by_dnb(registration).get("description")
     return text if isinstance(text, str) else ""

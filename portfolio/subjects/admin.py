@@ -60,22 +60,30 @@ class PlannedFilter(ChoiceFilter):
         return queryset if known is None else queryset.filter(remove_on__isnull=known)
 
 
-class WantedFilter(ChoiceFilter):
-    title = _("wanted")
-    parameter_name = "wanted"
-    options = (("yes", _("Wanted")), ("no", _("Not wanted")))
+class RequestedFilter(ChoiceFilter):
+    title = _("requested")
+    parameter_name = "requested"
+    options = (("yes", _("Requested")), ("no", _("Not wanted")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         known = {"yes": True, "no": False}.get(self.value() or "")
-        return queryset if known is None else queryset.filter(wanted=known)
+        return queryset if known is None else queryset.filter(requested=known)
 
 
 @admin.register(Subject)
 class SubjectAdmin(ChosenList, PageAdmin):
-    list_display = ("shown_company", "reference", "shown_wanted", "shown_state", "told", "customer_reference", "owner")
+    list_display = (
+        "company_link",
+        "reference",
+        "requested_badge",
+        "state_badge",
+        "meaning",
+        "customer_reference",
+        "owner",
+    )
     list_filter = (
         RegistrationFilter,
-        WantedFilter,
+        RequestedFilter,
         choice_filter("state", SubjectState.choices, _("state at D&B")),
         PlannedFilter,
     )
@@ -109,38 +117,43 @@ class SubjectAdmin(ChosenList, PageAdmin):
         with_both(rows)
 
     @display(description=_("Company"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
-    def shown_company(self, row: Subject) -> tuple[str, str]:
+    def company_link(self, row: Subject) -> tuple[str, str]:
         return row.company.name or gettext("Name not known yet"), row.company_id
 
     @admin.display(description=_("Registration"))
     def reference(self, row: Subject) -> str:
         return row.registration.reference
 
-    @admin.display(description=_("Wanted"))
-    def shown_wanted(self, row: Subject) -> SafeString:
-        if row.remove_on and row.wanted:
+    @admin.display(description=_("Requested"))
+    def requested_badge(self, row: Subject) -> SafeString:
+        if row.remove_on and row.requested:
             return badge(
                 gettext("until %(day)s") % {"day": day_text(row.remove_on)}, "warn", gettext("Its removal is planned")
             )
-        return badge(gettext("Wanted"), "good") if row.wanted else badge(gettext("Not wanted"), "calm")
+        return badge(gettext("Requested"), "good") if row.requested else badge(gettext("Not wanted"), "calm")
 
     @admin.display(description=_("At D&B"))
-    def shown_state(self, row: Subject) -> SafeString:
+    def state_badge(self, row: Subject) -> SafeString:
         state = SubjectState(row.state)
         return badge(state.label, TONES[state])
 
     @admin.display(description=_("D&B says"))
-    def told(self, row: Subject) -> str:
+    def meaning(self, row: Subject) -> str:
         return " ".join(filter(None, explain(row)))
 
     # One subject
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context["original"]
         with_both([row])
-        told: dict[str, Any] = {"state_badge": self.shown_state(row), "wanted_badge": self.shown_wanted(row)}
-        told |= {"told": self.told(row), "wanted_ago": ago(row.wanted_at), "checked_ago": ago(row.checked_at)}
-        told |= {"show_history": False}
-        return super().render_change_form(request, {**context, **told}, *args, **kwargs)
+        shown: dict[str, Any] = {
+            "state_badge": self.state_badge(row),
+            "requested_badge": self.requested_badge(row),
+            "meaning": self.meaning(row),
+            "requested_ago": ago(row.requested_at),
+            "checked_ago": ago(row.checked_at),
+            "show_history": False,
+        }
+        return super().render_change_form(request, {**context, **shown}, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Subject, form: forms.ModelForm[Any], change: bool) -> None:
         """Only what was edited: the sync writes the other fields of this row at the same time."""
@@ -167,7 +180,9 @@ class SubjectAdmin(ChosenList, PageAdmin):
     def stop_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> HttpResponse:
         """An import that removes them, to be confirmed there."""
         found: dict[uuid.UUID, list[str]] = defaultdict(list)
-        for registration, duns in queryset.filter(wanted=True).order_by().values_list("registration_id", "company_id"):
+        for registration, duns in (
+            queryset.filter(requested=True).order_by().values_list("registration_id", "company_id")
+        ):
             found[registration].append(duns)
         return stop_in(request, found)
 

@@ -22,18 +22,18 @@ from core.api.scopes import READ, WRITE_PORTFOLIO
 from core.db import clean_text
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
 from direct_plus.duns import InvalidDuns, normalise_duns
-from portfolio.billing.api_budget import Purse, want_within
+from portfolio.billing.api_budget import Purse, request_within
 from portfolio.billing.approval_limits import Act, do_alone
 from portfolio.companies.parameters import DunsField
 from portfolio.imports.api import IMPORT_EXAMPLE, ImportSerializer, handed_in
 from portfolio.models import ImportMode, Registration, Subject, SubjectImport, SubjectState
 from portfolio.registrations.api import REFERENCE_IN_PATH, ContractParameter, registration_or_404
-from portfolio.subjects.requests import Wish, unwant_subjects, wanted_among
+from portfolio.subjects.requests import SubjectEntry, requested_among, withdraw_subjects
 
 MOST_AT_ONCE = 10_000
 FIELDS = ("name", "customer_reference", "tags", "owner")
-ADDED, ALREADY, DUPLICATE, INVALID, AWAITING = "added", "already_wanted", "duplicate", "invalid", "awaiting"
-VERDICTS = [
+ADDED, ALREADY, DUPLICATE, INVALID, AWAITING = "added", "already_requested", "duplicate", "invalid", "awaiting"
+VALIDATIONS = [
     (ADDED, "Wanted from now on"),
     (ALREADY, "Was wanted before"),
     (DUPLICATE, "Stands earlier in the same list"),
@@ -42,9 +42,9 @@ VERDICTS = [
 ]
 SUBJECT_EXAMPLE = {
     "duns": "804735132",
-    "wanted": True,
-    "wanted_by": "ERP (dnbmon_1a2b3c4d_…)",
-    "wanted_at": "2026-01-07T09:00:00Z",
+    "requested": True,
+    "requested_by": "ERP (dnbmon_1a2b3c4d_…)",
+    "requested_at": "2026-01-07T09:00:00Z",
     "remove_on": None,
     "state": "monitored",
     "code": "21108",
@@ -56,16 +56,16 @@ SUBJECT_EXAMPLE = {
     "tags": "critical",
     "owner": "ann",
 }
-WISH_EXAMPLE = {"duns": "804735132", "customer_reference": "V-1001", "tags": "critical"}
-VERDICT_EXAMPLE = {"asked": "80-473-5132", "duns": "804735132", "verdict": ADDED, "reason": ""}
+ENTRY_EXAMPLE = {"duns": "804735132", "customer_reference": "V-1001", "tags": "critical"}
+VALIDATION_EXAMPLE = {"input": "80-473-5132", "duns": "804735132", "validation": ADDED, "reason": ""}
 BUDGET_EXAMPLE = {"limit": 100, "used": 1, "left": 99}
 
 
 class SubjectSerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(source="company_id")
-    wanted = serializers.BooleanField(help_text="What people and programs say.")
-    wanted_by = serializers.CharField(help_text="Who said so last.")
-    wanted_at = serializers.DateTimeField(allow_null=True)
+    requested = serializers.BooleanField(help_text="What people and programs say.")
+    requested_by = serializers.CharField(help_text="Who said so last.")
+    requested_at = serializers.DateTimeField(allow_null=True)
     remove_on = serializers.DateField(allow_null=True, help_text="Planned: no longer wanted from then.")
     state = serializers.ChoiceField(SubjectState.choices, help_text="What D&B has, as far as known.")
     code = serializers.CharField(help_text="D&B's last code.")
@@ -87,7 +87,9 @@ class SubjectsSerializer(serializers.Serializer[Any]):
 
 
 class SubjectParameters(PageParameters, ContractParameter):
-    wanted = serializers.BooleanField(required=False, allow_null=True, default=None, help_text="Only wanted, or not.")
+    requested = serializers.BooleanField(
+        required=False, allow_null=True, default=None, help_text="Only wanted, or not."
+    )
     state = Several(child=serializers.ChoiceField(SubjectState.choices), help_text="Only in these states.")
     duns = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
 
@@ -96,7 +98,7 @@ class RemovalParameters(ContractParameter):
     duns = Several(child=DunsField(), required=True, help_text="The D-U-N-S numbers, up to 200.")
 
 
-class WishSerializer(serializers.Serializer[Any]):
+class SubjectEntrySerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(max_length=40, help_text="With or without dashes. What is none gets a verdict.")
     name = serializers.CharField(required=False, allow_blank=True, max_length=300, help_text="Until D&B tells it.")
     customer_reference = serializers.CharField(required=False, allow_blank=True, max_length=200)
@@ -104,16 +106,16 @@ class WishSerializer(serializers.Serializer[Any]):
     owner = serializers.CharField(required=False, allow_blank=True, max_length=200)
 
 
-class WishesSerializer(serializers.Serializer[Any]):
+class SubjectEntriesSerializer(serializers.Serializer[Any]):
     subjects = serializers.ListField(
-        child=WishSerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="At most 10,000."
+        child=SubjectEntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="At most 10,000."
     )
 
 
-class VerdictSerializer(serializers.Serializer[Any]):
-    asked = serializers.CharField(help_text="As it was given.")
+class ValidationSerializer(serializers.Serializer[Any]):
+    input = serializers.CharField(help_text="As it was given.")
     duns = serializers.CharField(allow_null=True, help_text="The number it became; null where it is none.")
-    verdict = serializers.ChoiceField(VERDICTS)
+    validation = serializers.ChoiceField(VALIDATIONS)
     reason = serializers.CharField(help_text="In words, where there is something to say.")
 
 
@@ -123,31 +125,31 @@ class BudgetSerializer(serializers.Serializer[Any]):
     left = serializers.IntegerField()
 
 
-class WantedSerializer(serializers.Serializer[Any]):
-    results = VerdictSerializer(many=True, help_text="One for each entry, in the same order.")
+class RequestResultSerializer(serializers.Serializer[Any]):
+    results = ValidationSerializer(many=True, help_text="One for each entry, in the same order.")
     added = serializers.IntegerField(help_text="Wanted from now on.")
     new_billable = serializers.IntegerField(help_text="Companies of it that are billed anew this contract year.")
     budget = BudgetSerializer(help_text="Of this key in this contract year, after this call.")
     waiting = ImportSerializer(allow_null=True, help_text="The import that waits for a person; null where none does.")
 
 
-class UnwantedSerializer(serializers.Serializer[Any]):
+class WithdrawnSerializer(serializers.Serializer[Any]):
     removed = serializers.ListField(child=serializers.CharField(), help_text="No longer wanted from now on.")
     waiting = ImportSerializer(allow_null=True, help_text="The import that waits for a person; null where none does.")
 
 
 @dataclass(slots=True)
-class Entry:
+class SubjectRow:
     """One entry of a list, and what is thought of it."""
 
     asked: str
-    wish: Wish | None
-    verdict: str = ""
+    entry: SubjectEntry | None
+    validation: str = ""
     reason: str = ""
 
     def answer(self) -> dict[str, Any]:
-        duns = self.wish.duns if self.wish else None
-        return {"asked": self.asked, "duns": duns, "verdict": self.verdict, "reason": self.reason}
+        duns = self.entry.duns if self.entry else None
+        return {"input": self.asked, "duns": duns, "validation": self.validation, "reason": self.reason}
 
 
 class SubjectList(APIView):
@@ -177,18 +179,18 @@ class SubjectList(APIView):
         return Response({"results": SubjectSerializer(found, many=True).data, "next": token})
 
     @extend_schema(
-        operation_id="want_subjects",
+        operation_id="request_subjects",
         tags=["subjects"],
         summary="Want companies monitored, up to 10,000 at once",
         parameters=[REFERENCE_IN_PATH, ContractParameter],
-        request=WishesSerializer,
-        responses={200: WantedSerializer, 202: WantedSerializer},
+        request=SubjectEntriesSerializer,
+        responses={200: RequestResultSerializer, 202: RequestResultSerializer},
         examples=[
-            a_request("One company", {"subjects": [WISH_EXAMPLE]}),
+            a_request("One company", {"subjects": [ENTRY_EXAMPLE]}),
             an_answer(
                 "Within the budget",
                 {
-                    "results": [VERDICT_EXAMPLE],
+                    "results": [VALIDATION_EXAMPLE],
                     "added": 1,
                     "new_billable": 1,
                     "budget": BUDGET_EXAMPLE,
@@ -198,7 +200,7 @@ class SubjectList(APIView):
             an_answer(
                 "Beyond the budget",
                 {
-                    "results": [{**VERDICT_EXAMPLE, "verdict": AWAITING}],
+                    "results": [{**VALIDATION_EXAMPLE, "validation": AWAITING}],
                     "added": 0,
                     "new_billable": 1,
                     "budget": {"limit": 0, "used": 0, "left": 0},
@@ -215,17 +217,17 @@ class SubjectList(APIView):
         person confirms, and the answer is 202. The companies are sent to D&B by the next sync.
         """
         where = ContractParameter.of(request)
-        asked = WishesSerializer(data=request.data)
+        asked = SubjectEntriesSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         row = registration_or_404(reference, where.get("contract"))
-        return _want(row, judged(asked.validated_data["subjects"]), request)
+        return _request(row, validated(asked.validated_data["subjects"]), request)
 
     @extend_schema(
-        operation_id="unwant_subjects",
+        operation_id="withdraw_subjects",
         tags=["subjects"],
         summary="No longer want companies monitored, up to 200 at once",
         parameters=[REFERENCE_IN_PATH, RemovalParameters],
-        responses={200: UnwantedSerializer, 202: UnwantedSerializer},
+        responses={200: WithdrawnSerializer, 202: WithdrawnSerializer},
         examples=[
             an_answer("Removed", {"removed": ["804735132"], "waiting": None}),
             an_answer("Too many for one", {"removed": [], "waiting": {**IMPORT_EXAMPLE, "mode": "remove"}}, 202),
@@ -239,13 +241,13 @@ class SubjectList(APIView):
         """
         asked = RemovalParameters.of(request)
         row = registration_or_404(reference, asked.get("contract"))
-        return _unwant(row, sorted(set(asked["duns"])), request)
+        return _withdraw(row, sorted(set(asked["duns"])), request)
 
 
 def _chosen(registration: Registration, asked: dict[str, Any]) -> QuerySet[Subject]:
     rows = Subject.objects.filter(registration=registration)
-    if asked["wanted"] is not None:
-        rows = rows.filter(wanted=asked["wanted"])
+    if asked["requested"] is not None:
+        rows = rows.filter(requested=asked["requested"])
     if "state" in asked:
         rows = rows.filter(state__in=sorted(set(asked["state"])))
     if "duns" in asked:
@@ -264,52 +266,54 @@ def _key(cursor: str) -> uuid.UUID:
 # Wanting
 
 
-def judged(given: Sequence[dict[str, str]]) -> list[Entry]:
+def validated(given: Sequence[dict[str, str]]) -> list[SubjectRow]:
     """Each entry as a wish; what is none, or was there before, has its verdict already."""
     seen: set[str] = set()
-    entries = []
+    rows = []
     for one in given:
-        entry = _read(one)
-        if entry.wish and entry.wish.duns in seen:
-            entry.verdict = DUPLICATE
-        if entry.wish:
-            seen.add(entry.wish.duns)
-        entries.append(entry)
-    return entries
+        row = _read(one)
+        if row.entry and row.entry.duns in seen:
+            row.validation = DUPLICATE
+        if row.entry:
+            seen.add(row.entry.duns)
+        rows.append(row)
+    return rows
 
 
-def _read(one: dict[str, str]) -> Entry:
+def _read(one: dict[str, str]) -> SubjectRow:
     asked = one["duns"]
     try:
         duns = normalise_duns(asked)
     except InvalidDuns as flaw:
-        return Entry(asked, None, INVALID, clean_text(flaw.reason, 200))
-    return Entry(asked, Wish(duns, **{name: one.get(name, "") for name in FIELDS}))
+        return SubjectRow(asked, None, INVALID, clean_text(flaw.reason, 200))
+    return SubjectRow(asked, SubjectEntry(duns, **{name: one.get(name, "") for name in FIELDS}))
 
 
-def _want(registration: Registration, entries: list[Entry], request: Request) -> Response:
+def _request(registration: Registration, rows: list[SubjectRow], request: Request) -> Response:
     purse = purse_of(request, registration)
-    wishes = [entry.wish for entry in entries if entry.wish and not entry.verdict]
-    wanted, new = want_within(purse, registration=registration, wishes=wishes, asked_by=who(request))
-    added = set(wanted.newly) if wanted else set()
-    known = set() if wanted else wanted_among(registration, [wish.duns for wish in wishes])
-    waiting = None if wanted else handed_in(registration, as_file(wishes), ImportMode.ADD, who(request))
-    for entry in entries:
-        if entry.wish and not entry.verdict:
-            entry.verdict = _verdict(entry.wish.duns, added, known, is_waiting=waiting is not None)
-    return _wanted(entries, len(added), len(new), purse, waiting)
+    entries = [row.entry for row in rows if row.entry and not row.validation]
+    requested, new = request_within(purse, registration=registration, entries=entries, requested_by=who(request))
+    added = set(requested.newly) if requested else set()
+    known = set() if requested else requested_among(registration, [entry.duns for entry in entries])
+    waiting = None if requested else handed_in(registration, as_file(entries), ImportMode.ADD, who(request))
+    for row in rows:
+        if row.entry and not row.validation:
+            row.validation = _validation(row.entry.duns, added, known, is_waiting=waiting is not None)
+    return _requested(rows, len(added), len(new), purse, waiting)
 
 
-def _verdict(duns: str, added: set[str], known: set[str], *, is_waiting: bool) -> str:
+def _validation(duns: str, added: set[str], known: set[str], *, is_waiting: bool) -> str:
     if is_waiting:
         return ALREADY if duns in known else AWAITING
     return ADDED if duns in added else ALREADY
 
 
-def _wanted(entries: list[Entry], added: int, new: int, purse: Purse | None, waiting: SubjectImport | None) -> Response:
+def _requested(
+    rows: list[SubjectRow], added: int, new: int, purse: Purse | None, waiting: SubjectImport | None
+) -> Response:
     limit, used = (purse.budget, purse.used()) if purse else (0, 0)
     answer = {
-        "results": [entry.answer() for entry in entries],
+        "results": [row.answer() for row in rows],
         "added": added,
         "new_billable": new,
         "budget": {"limit": limit, "used": used, "left": max(0, limit - used)},
@@ -324,23 +328,23 @@ def purse_of(request: Request, registration: Registration) -> Purse | None:
     return None if key is None else Purse(key.pk, key.budget, registration.contract)
 
 
-def as_file(wishes: Sequence[Wish]) -> bytes:
+def as_file(entries: Sequence[SubjectEntry]) -> bytes:
     """The list as the file that a person would have uploaded."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["duns", *FIELDS])
-    writer.writerows([wish.duns, *(getattr(wish, name) for name in FIELDS)] for wish in wishes)
+    writer.writerows([entry.duns, *(getattr(entry, name) for name in FIELDS)] for entry in entries)
     return text.getvalue().encode()
 
 
 # No longer wanting
 
 
-def _unwant(registration: Registration, duns: list[str], request: Request) -> Response:
-    wanted = sorted(wanted_among(registration, duns))
-    if not do_alone(Act(who(request), registration, removals=len(wanted))):
-        wishes = [Wish(number) for number in wanted]
-        waiting = handed_in(registration, as_file(wishes), ImportMode.REMOVE, who(request))
+def _withdraw(registration: Registration, duns: list[str], request: Request) -> Response:
+    requested = sorted(requested_among(registration, duns))
+    if not do_alone(Act(who(request), registration, removals=len(requested))):
+        entries = [SubjectEntry(number) for number in requested]
+        waiting = handed_in(registration, as_file(entries), ImportMode.REMOVE, who(request))
         return Response({"removed": [], "waiting": ImportSerializer(waiting).data}, status=202)
-    removed = unwant_subjects(registration=registration, duns=wanted, asked_by=who(request))
+    removed = withdraw_subjects(registration=registration, duns=requested, requested_by=who(request))
     return Response({"removed": sorted(removed), "waiting": None})

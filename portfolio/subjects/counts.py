@@ -9,15 +9,15 @@ from django.db.models import Count, Q
 
 from portfolio.models import Registration, SubjectState
 from portfolio.sync.apply_response import PENDING
-from portfolio.sync.diff import asked_again, is_doubtful, is_removal, of
+from portfolio.sync.diff import is_in_doubt, is_removal, of, requested_again
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectCounts:
-    wanted: int
+    requested: int
     there: int
     pending: int
-    doubtful: int
+    in_doubt: int
     missing: int  # wanted, and D&B has dropped it or never had it
     refused: int
     extra: int  # at D&B, and nobody wants it
@@ -29,24 +29,24 @@ class SubjectCounts:
 def counts_of(registration: Registration, said_after: datetime | None = None) -> SubjectCounts:
     """`said_after`: what was said before it goes out only when a person says so."""
     by_state = {
-        (wanted, state): number
-        for wanted, state, number in of(registration)
+        (requested, state): number
+        for requested, state, number in of(registration)
         .order_by()
-        .values_list("wanted", "state")
+        .values_list("requested", "state")
         .annotate(number=Count("pk"))
     }
     fine = _fine_counts(registration, said_after)
 
-    def number(wanted: bool, *states: str) -> int:
-        return sum(by_state.get((wanted, state), 0) for state in states)
+    def number(requested: bool, *states: str) -> int:
+        return sum(by_state.get((requested, state), 0) for state in states)
 
     to_add = number(True, SubjectState.UNKNOWN) + fine["again"]
     to_remove = fine["removals"]
     return SubjectCounts(
-        wanted=number(True, *SubjectState.values),
+        requested=number(True, *SubjectState.values),
         there=number(True, SubjectState.MONITORED) + number(False, SubjectState.MONITORED),
         pending=number(True, *PENDING) + number(False, *PENDING),
-        doubtful=fine["doubtful"],
+        in_doubt=fine["in_doubt"],
         missing=number(True, SubjectState.REMOVED) - fine["again"],
         refused=number(True, SubjectState.REFUSED),
         extra=number(False, SubjectState.MONITORED) - to_remove,
@@ -58,14 +58,14 @@ def counts_of(registration: Registration, said_after: datetime | None = None) ->
 
 def _fine_counts(registration: Registration, said_after: datetime | None) -> dict[str, int]:
     """Only of rows whose state leaves something open: of a list that agrees with D&B they are few."""
-    wished = Q(wanted=True, state__in=(SubjectState.UNKNOWN, SubjectState.REMOVED))
-    undecided = wished | Q(wanted=False, state=SubjectState.MONITORED) | Q(state__in=PENDING)
+    wished = Q(requested=True, state__in=(SubjectState.UNKNOWN, SubjectState.REMOVED))
+    undecided = wished | Q(requested=False, state=SubjectState.MONITORED) | Q(state__in=PENDING)
     asked = {
-        "again": asked_again(),
+        "again": requested_again(),
         "removals": is_removal(),
-        "doubtful": is_doubtful(registration),
+        "in_doubt": is_in_doubt(registration),
     }
     if said_after:
-        unsent = Q(wanted=True, state=SubjectState.UNKNOWN) | asked_again() | is_removal()
-        asked["late"] = unsent & Q(wanted_at__gt=said_after)
+        unsent = Q(requested=True, state=SubjectState.UNKNOWN) | requested_again() | is_removal()
+        asked["late"] = unsent & Q(requested_at__gt=said_after)
     return of(registration).filter(undecided).aggregate(**{name: Count("pk", filter=q) for name, q in asked.items()})

@@ -17,7 +17,7 @@ from portfolio.models import Company, Registration, Subject, SubjectState
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SubjectEntry:
     """A company somebody wants, with what was said about it."""
 
     duns: str
@@ -28,68 +28,76 @@ class Wish:
 
 
 @dataclass(slots=True)
-class Wanted:
-    """What a call to `want_subjects` has changed."""
+class RequestResult:
+    """What a call to `request_subjects` has changed."""
 
     newly: list[str] = field(default_factory=list)
     already: list[str] = field(default_factory=list)
 
 
-def want_subjects(
-    *, registration: Registration, wishes: Sequence[Wish], asked_by: str, import_id: uuid.UUID | None = None
-) -> Wanted:
+def request_subjects(
+    *,
+    registration: Registration,
+    entries: Sequence[SubjectEntry],
+    requested_by: str,
+    import_id: uuid.UUID | None = None,
+) -> RequestResult:
     """Say that these companies are wanted. Sends nothing; repeating it changes nothing. Writes one audit entry."""
-    result = Wanted()
-    for batch in in_batches(wishes):
-        _want_batch(registration, batch, asked_by, import_id, result)
+    result = RequestResult()
+    for batch in in_batches(entries):
+        _request_batch(registration, batch, requested_by, import_id, result)
     if result.newly:
-        _record(registration, asked_by, "want", result.newly, wanted=True)
+        _record(registration, requested_by, "request", result.newly, requested=True)
     return result
 
 
-def _want_batch(
-    registration: Registration, wishes: Sequence[Wish], asked_by: str, import_id: uuid.UUID | None, result: Wanted
+def _request_batch(
+    registration: Registration,
+    entries: Sequence[SubjectEntry],
+    requested_by: str,
+    import_id: uuid.UUID | None,
+    result: RequestResult,
 ) -> None:
-    by_key = {Subject.key(registration.pk, wish.duns): wish for wish in wishes}
+    by_key = {Subject.key(registration.pk, entry.duns): entry for entry in entries}
     said = {
-        "wanted": True,
-        "wanted_by": clean_text(asked_by, 200),
-        "wanted_at": timezone.now(),
-        "wanted_import": import_id,
+        "requested": True,
+        "requested_by": clean_text(requested_by, 200),
+        "requested_at": timezone.now(),
+        "requested_import": import_id,
         "remove_on": None,
     }
-    insert_new(Company, [_company(wish) for wish in by_key.values()])
-    rows = [_subject(registration, key, wish, said) for key, wish in by_key.items()]
+    insert_new(Company, [_company(entry) for entry in by_key.values()])
+    rows = [_subject(registration, key, entry, said) for key, entry in by_key.items()]
     newly = {row.pk for row in insert_new(Subject, rows)}
-    known = {key: wish for key, wish in by_key.items() if key not in newly}
-    newly |= _want_again(known, said)
+    known = {key: entry for key, entry in by_key.items() if key not in newly}
+    newly |= _request_again(known, said)
     _describe(known)
     result.newly += [by_key[key].duns for key in by_key if key in newly]
     result.already += [by_key[key].duns for key in by_key if key not in newly]
 
 
-def _want_again(keys: Iterable[uuid.UUID], said: Mapping[str, Any]) -> set[uuid.UUID]:
+def _request_again(keys: Iterable[uuid.UUID], said: Mapping[str, Any]) -> set[uuid.UUID]:
     """Of rows that were there before: those that were not wanted, and are from now on."""
-    rows = Subject.objects.filter(pk__in=list(keys), wanted=False)
-    unwanted = set(rows.values_list("pk", flat=True))
-    rows.filter(pk__in=list(unwanted)).update(**said)
-    _retry_refused(unwanted)
-    return unwanted
+    rows = Subject.objects.filter(pk__in=list(keys), requested=False)
+    withdrawn = set(rows.values_list("pk", flat=True))
+    rows.filter(pk__in=list(withdrawn)).update(**said)
+    _retry_refused(withdrawn)
+    return withdrawn
 
 
-def _company(wish: Wish) -> Company:
-    name = clean_text(wish.name)
-    return Company(duns=wish.duns, name=name, search_name=search_name(name))
+def _company(entry: SubjectEntry) -> Company:
+    name = clean_text(entry.name)
+    return Company(duns=entry.duns, name=name, search_name=search_name(name))
 
 
-def _subject(registration: Registration, key: uuid.UUID, wish: Wish, said: Mapping[str, Any]) -> Subject:
+def _subject(registration: Registration, key: uuid.UUID, entry: SubjectEntry, said: Mapping[str, Any]) -> Subject:
     return Subject(
         id=key,
         registration=registration,
-        company_id=wish.duns,
-        customer_reference=clean_text(wish.customer_reference, 200),
-        tags=clean_text(wish.tags, 500),
-        owner=clean_text(wish.owner, 200),
+        company_id=entry.duns,
+        customer_reference=clean_text(entry.customer_reference, 200),
+        tags=clean_text(entry.tags, 500),
+        owner=clean_text(entry.owner, 200),
         **said,
     )
 
@@ -100,41 +108,41 @@ def _retry_refused(keys: Iterable[uuid.UUID]) -> None:
     refused.update(state=SubjectState.UNKNOWN, code="", message="")
 
 
-def _describe(by_key: Mapping[uuid.UUID, Wish]) -> None:
+def _describe(by_key: Mapping[uuid.UUID, SubjectEntry]) -> None:
     """References, tags and owners of rows that were there before; what is not given stays."""
-    told = {key: wish for key, wish in by_key.items() if wish.customer_reference or wish.tags or wish.owner}
+    told = {key: entry for key, entry in by_key.items() if entry.customer_reference or entry.tags or entry.owner}
     for row in Subject.objects.filter(pk__in=list(told)):
-        wish = told[row.pk]
+        entry = told[row.pk]
         given = {
-            "customer_reference": clean_text(wish.customer_reference, 200),
-            "tags": clean_text(wish.tags, 500),
-            "owner": clean_text(wish.owner, 200),
+            "customer_reference": clean_text(entry.customer_reference, 200),
+            "tags": clean_text(entry.tags, 500),
+            "owner": clean_text(entry.owner, 200),
         }
         different = {name: value for name, value in given.items() if value and getattr(row, name) != value}
         if different:
             Subject.objects.filter(pk=row.pk).update(**different)
 
 
-def unwant_subjects(*, registration: Registration, duns: Sequence[str], asked_by: str) -> list[str]:
+def withdraw_subjects(*, registration: Registration, duns: Sequence[str], requested_by: str) -> list[str]:
     """Say that these companies are no longer wanted; returns those that were. Sends nothing. One audit entry."""
     changed: list[str] = []
     for batch in in_batches(list(duns)):
         keys = [Subject.key(registration.pk, number) for number in batch]
-        rows = Subject.objects.filter(pk__in=keys, wanted=True)
+        rows = Subject.objects.filter(pk__in=keys, requested=True)
         numbers = list(rows.values_list("company_id", flat=True))
-        Subject.objects.filter(pk__in=keys, wanted=True).update(
-            wanted=False, wanted_by=clean_text(asked_by, 200), wanted_at=timezone.now(), remove_on=None
+        Subject.objects.filter(pk__in=keys, requested=True).update(
+            requested=False, requested_by=clean_text(requested_by, 200), requested_at=timezone.now(), remove_on=None
         )
         changed += numbers
     if changed:
-        _record(registration, asked_by, "unwant", changed, wanted=False)
+        _record(registration, requested_by, "withdraw", changed, requested=False)
     return changed
 
 
-def _record(registration: Registration, actor: str, action: str, duns: Sequence[str], *, wanted: bool) -> None:
+def _record(registration: Registration, actor: str, action: str, duns: Sequence[str], *, requested: bool) -> None:
     shown = ", ".join(duns[:10]) + (" …" if len(duns) > 10 else "")
     words = gettext("%(companies)s wanted in %(reference)s: %(shown)s")
-    if not wanted:
+    if not requested:
         words = gettext("%(companies)s no longer wanted in %(reference)s: %(shown)s")
     record(
         actor=actor,
@@ -146,21 +154,21 @@ def _record(registration: Registration, actor: str, action: str, duns: Sequence[
             "reference": registration.reference,
             "shown": shown,
         },
-        before={"wanted": not wanted},
-        after={"wanted": wanted, "duns": list(duns[:10_000])},
+        before={"requested": not requested},
+        after={"requested": requested, "duns": list(duns[:10_000])},
     )
 
 
-def describe_subjects(*, registration: Registration, wishes: Sequence[Wish]) -> None:
+def describe_subjects(*, registration: Registration, entries: Sequence[SubjectEntry]) -> None:
     """Keep what is told about companies that are in the list; wants nothing, and what is not told stays."""
-    for batch in in_batches(wishes):
-        _describe({Subject.key(registration.pk, wish.duns): wish for wish in batch})
+    for batch in in_batches(entries):
+        _describe({Subject.key(registration.pk, entry.duns): entry for entry in batch})
 
 
-def wanted_among(registration: Registration, duns: Sequence[str]) -> set[str]:
+def requested_among(registration: Registration, duns: Sequence[str]) -> set[str]:
     """Those of the numbers that are wanted in this registration."""
     found: set[str] = set()
     for batch in in_batches(list(duns)):
         keys = [Subject.key(registration.pk, number) for number in batch]
-        found.update(Subject.objects.filter(pk__in=keys, wanted=True).values_list("company_id", flat=True))
+        found.update(Subject.objects.filter(pk__in=keys, requested=True).values_list("company_id", flat=True))
     return found

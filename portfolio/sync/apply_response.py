@@ -35,7 +35,7 @@ def said(code: str | None, message: str, *, at: datetime | None = None) -> dict[
         "message": clean_text(message, 500),
         "checked_at": at or timezone.now(),
         "sent_at": None,
-        "told_by": None,
+        "reported_by": None,
     }
 
 
@@ -47,13 +47,18 @@ def monitored(
     code: str | None = "",
     message: str = "",
     at: datetime | None = None,
-    told_by: uuid.UUID | None = None,
+    reported_by: uuid.UUID | None = None,
 ) -> int:
     """They are in: a stay goes on, or begins on this day. Returns how many were in one of the states before.
 
     `told_by` is the person whose file says so, where D&B itself does not.
     """
-    fields = {"state": SubjectState.MONITORED, "replacement": "", **said(code, message, at=at), "told_by": told_by}
+    fields = {
+        "state": SubjectState.MONITORED,
+        "replacement": "",
+        **said(code, message, at=at),
+        "reported_by": reported_by,
+    }
     rows = _rows(keys, was)
     gone_on = rows.filter(STAYING).update(**fields)
     return gone_on + rows.exclude(STAYING).update(**fields, monitored_since=since, monitored_until=None)
@@ -72,23 +77,23 @@ def removed(
     """They are out: a stay ends on this day."""
     rows, fields = _rows(keys, was), said(code, message, at=at)
     if is_by_file:
-        del fields["told_by"]
+        del fields["reported_by"]
     else:
-        forget_told(rows)
+        forget_reported(rows)
     rows.filter(STAYING).update(monitored_until=until)
     return rows.update(state=SubjectState.REMOVED, **fields)
 
 
-def forget_told(rows: QuerySet[Subject]) -> None:
+def forget_reported(rows: QuerySet[Subject]) -> None:
     """D&B says that these are out: of a stay that only somebody's file told of nothing is known, and nothing billed."""
-    rows.filter(told_by__isnull=False).update(monitored_since=None, monitored_until=None, told_by=None)
+    rows.filter(reported_by__isnull=False).update(monitored_since=None, monitored_until=None, reported_by=None)
 
 
 def taken_out(keys: Sequence[uuid.UUID], *, code: str | None = "", message: str = "") -> int:
     """The removals we sent have been done. What was wanted again meanwhile has to be added again."""
-    forget_told(_rows(keys, [SubjectState.PENDING_REMOVE]))
+    forget_reported(_rows(keys, [SubjectState.PENDING_REMOVE]))
     _rows(keys, [SubjectState.PENDING_REMOVE]).filter(STAYING).update(monitored_until=today())
-    again = _rows(keys, [SubjectState.PENDING_REMOVE]).filter(wanted=True)
+    again = _rows(keys, [SubjectState.PENDING_REMOVE]).filter(requested=True)
     count = again.update(state=SubjectState.UNKNOWN, **said(code, message))
     return count + removed(keys, [SubjectState.PENDING_REMOVE], until=today(), code=code, message=message)
 
@@ -97,7 +102,7 @@ def refused(keys: Sequence[uuid.UUID], *, code: str | None, message: str, replac
     """D&B does not take these additions."""
     fields = {"state": SubjectState.REFUSED, "replacement": replacement or "", **said(code, message)}
     rows = _rows(keys, [SubjectState.PENDING_ADD])
-    forget_told(rows)
+    forget_reported(rows)
     return rows.update(**fields)
 
 

@@ -30,8 +30,8 @@ TROUBLES = 3  # calls in a row that may fail on D&B's side before the sync waits
 def send_singly(work: Work, verb: Verb) -> int:
     """A call for each, those never sent first; returns how many calls got an answer."""
     answered = 0
-    rows = _some(unsent(work.registration, verb, work.run.wishes_after))
-    for row in rows + _some(unanswered(work.registration, verb, work.run.wishes_after)):
+    rows = _some(unsent(work.registration, verb, work.run.requests_after))
+    for row in rows + _some(unanswered(work.registration, verb, work.run.requests_after)):
         work.go_on()
         if mark_one(work, row, verb):
             answered += send_one(work, row, verb)
@@ -44,7 +44,7 @@ def _some(rows: QuerySet[Subject]) -> list[Subject]:
 
 def mark_one(work: Work, row: Subject, verb: Verb) -> bool:
     """Note that it is being sent; False when it changed meanwhile and is not to be sent any more."""
-    same = of(work.registration).filter(pk=row.pk, state=row.state, wanted=verb == Verb.ADD)
+    same = of(work.registration).filter(pk=row.pk, state=row.state, requested=verb == Verb.ADD)
     marked = same.update(state=verb.pending, sent_at=_stamp(), code=UNANSWERED, message="")
     if marked and row.state not in apply_response.PENDING:
         progress.count(work.run, sent=1)
@@ -60,7 +60,7 @@ def send_one(work: Work, row: Subject, verb: Verb) -> bool:
     except DirectPlusError as error:
         return _failed_one(work, row, verb, error)
     work.troubles = 0
-    settle_one(work, row.pk, verb, answer)
+    apply_one(work, row.pk, verb, answer)
     return True
 
 
@@ -92,7 +92,7 @@ def _put_back(work: Work, keys: list[uuid.UUID], state: str) -> None:
     progress.count(work.run, sent=-rows.update(state=state, sent_at=None))
 
 
-def settle_one(work: Work, key: uuid.UUID, verb: Verb, answer: SubjectAnswer) -> None:
+def apply_one(work: Work, key: uuid.UUID, verb: Verb, answer: SubjectAnswer) -> None:
     """What the answer's code says is what D&B has; where it says nothing final, D&B is asked later."""
     told: dict[str, Any] = {"code": answer.code, "message": answer.message}
     if verb == Verb.ADD and answer.outcome in IS_IN:
@@ -111,10 +111,10 @@ def _refuse(work: Work, key: uuid.UUID, verb: Verb, code: str | None, message: s
     if verb == Verb.ADD:
         apply_response.refused([key], code=code, message=message, replacement=replacement)
     else:
-        settle_refused_removal(work, key, code, message)
+        apply_refused_removal(work, key, code, message)
 
 
-def settle_refused_removal(work: Work, key: uuid.UUID, code: str | None, message: str) -> None:
+def apply_refused_removal(work: Work, key: uuid.UUID, code: str | None, message: str) -> None:
     """Whether it is in nevertheless is asked at once; if so, the code keeps it from being asked for again."""
     row = of(work.registration).get(pk=key)
     progress.count(work.run, calls=1)
@@ -132,10 +132,10 @@ def send_batch(work: Work, verb: Verb) -> None:
     work.go_on(seconds=LARGEST_BATCH * 10 / SLOWEST_UPLOAD)
     moment = _stamp()
     again_at = moment + timedelta(milliseconds=1)
-    fresh = _mark(unsent(work.registration, verb, work.run.wishes_after), verb, moment, LARGEST_BATCH)
+    fresh = _mark(unsent(work.registration, verb, work.run.requests_after), verb, moment, LARGEST_BATCH)
     progress.count(work.run, sent=fresh)
-    doubtful = unanswered(work.registration, verb, work.run.wishes_after).exclude(sent_at=moment)
-    _mark(doubtful.exclude(sent_at=again_at), verb, again_at, LARGEST_BATCH - fresh)
+    in_doubt = unanswered(work.registration, verb, work.run.requests_after).exclude(sent_at=moment)
+    _mark(in_doubt.exclude(sent_at=again_at), verb, again_at, LARGEST_BATCH - fresh)
     marked = of(work.registration).filter(state=verb.pending, code=UNANSWERED, sent_at__in=[moment, again_at])
     numbers = list(marked.order_by("pk").values_list("company_id", flat=True))
     if not numbers:
@@ -163,7 +163,7 @@ def _mark(rows: QuerySet[Subject], verb: Verb, moment: datetime, most: int) -> i
 
 def _call_many(work: Work, verb: Verb, numbers: list[str]) -> BatchAnswer:
     progress.count(work.run, calls=1)
-    work.tell(
+    work.report(
         gettext("%(registration)s: sending %(numbers)s at once")
         % {"registration": work.registration, "numbers": counted(len(numbers))}
     )

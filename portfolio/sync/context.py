@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
 from core.leases import Hold
-from core.models import WorkLease
+from core.models import Lease
 from core.text import counted
 from direct_plus.client import DirectPlus
 from direct_plus.errors import DirectPlusError
@@ -32,9 +32,9 @@ class Work:
     registration: Registration
     client: DirectPlus
     run: SyncRun
-    hold: Hold[WorkLease]
+    hold: Hold[Lease]
     until: datetime | None = None
-    tell: Callable[[str], None] = lambda text: None
+    report: Callable[[str], None] = lambda text: None
     trouble: DirectPlusError | None = None
     troubles: int = 0
     done: dict[str, list[str]] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Work:
         self.run.refresh_from_db()
         if self.run.state != SyncState.RUNNING or (self.until and timezone.now() >= self.until):
             raise Stopped
-        self.tell(
+        self.report(
             gettext("%(registration)s: %(sent)s sent, %(calls)s calls")
             % {"registration": self.registration, "sent": counted(self.run.sent), "calls": counted(self.run.calls)}
         )

@@ -38,45 +38,45 @@ def of(registration: Registration) -> QuerySet[Subject]:
 def unsent(registration: Registration, verb: Verb, said_after: datetime | None = None) -> QuerySet[Subject]:
     """What was said and not sent yet; with a time only what was said after it."""
     rows = _additions(registration) if verb == Verb.ADD else _removals(registration)
-    return rows.filter(wanted_at__gt=said_after) if said_after else rows
+    return rows.filter(requested_at__gt=said_after) if said_after else rows
 
 
 def _additions(registration: Registration) -> QuerySet[Subject]:
-    return of(registration).filter(Q(state=SubjectState.UNKNOWN, wanted=True) | asked_again())
+    return of(registration).filter(Q(state=SubjectState.UNKNOWN, requested=True) | requested_again())
 
 
 def _removals(registration: Registration) -> QuerySet[Subject]:
     return of(registration).filter(is_removal())
 
 
-def asked_again() -> Q:
+def requested_again() -> Q:
     """Out at D&B, and somebody has said since that it is wanted."""
-    return Q(wanted=True, state=SubjectState.REMOVED, wanted_at__gt=F("checked_at"))
+    return Q(requested=True, state=SubjectState.REMOVED, requested_at__gt=F("checked_at"))
 
 
 def is_removal() -> Q:
     """In at D&B, and somebody has said that it is not wanted; D&B has not refused to take it out."""
-    return Q(wanted=False, state=SubjectState.MONITORED, wanted_at__isnull=False) & ~Q(code__in=SAID_NO)
+    return Q(requested=False, state=SubjectState.MONITORED, requested_at__isnull=False) & ~Q(code__in=SAID_NO)
 
 
 def unanswered(registration: Registration, verb: Verb, said_after: datetime | None = None) -> QuerySet[Subject]:
     """Sent by a call that nobody saw the end of, and still wanted so: sent again."""
-    rows = of(registration).filter(wanted=verb == Verb.ADD, state=verb.pending, code=UNANSWERED)
-    return rows.filter(wanted_at__gt=said_after) if said_after else rows
+    rows = of(registration).filter(requested=verb == Verb.ADD, state=verb.pending, code=UNANSWERED)
+    return rows.filter(requested_at__gt=said_after) if said_after else rows
 
 
 def pending(registration: Registration) -> QuerySet[Subject]:
     return of(registration).filter(state__in=PENDING)
 
 
-def doubtful(registration: Registration) -> QuerySet[Subject]:
-    return of(registration).filter(is_doubtful(registration))
+def in_doubt(registration: Registration) -> QuerySet[Subject]:
+    return of(registration).filter(is_in_doubt(registration))
 
 
-def is_doubtful(registration: Registration) -> Q:
+def is_in_doubt(registration: Registration) -> Q:
     """Pending for so long that D&B is asked one by one what became of them."""
-    return Q(state__in=PENDING, sent_at__lt=timezone.now() - doubt_after(registration))
+    return Q(state__in=PENDING, sent_at__lt=timezone.now() - in_doubt_after(registration))
 
 
-def doubt_after(registration: Registration) -> timedelta:
+def in_doubt_after(registration: Registration) -> timedelta:
     return timedelta(minutes=float(setting(registration.contract, "DOUBT_AFTER_MINUTES", "30")))

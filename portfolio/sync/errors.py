@@ -41,7 +41,7 @@ def forget_refused_token(client: DirectPlus, error: Exception) -> None:
         client.session.forget_token()
 
 
-def in_words(error: Exception) -> tuple[str, datetime, bool]:
+def explain_error(error: Exception) -> tuple[str, datetime, bool]:
     """What stopped the sync, when it goes on by itself, and whether people have to hear of it."""
     now = timezone.now()
     if isinstance(error, QuotaUsedUp):

@@ -38,16 +38,16 @@ def only_after(registration: Registration) -> datetime | None:
 def what_it_left(last: SyncRun | None) -> datetime | None:
     if last is None:
         return None
-    return last.ended_at if last.state == SyncState.CANCELLED else last.wishes_after
+    return last.ended_at if last.state == SyncState.CANCELLED else last.requests_after
 
 
-def run_to_work_at(registration: Registration, asked_by: str, *, everything: bool = False) -> SyncRun | None:
+def run_to_work_at(registration: Registration, requested_by: str, *, everything: bool = False) -> SyncRun | None:
     """The run that is under way, else a new one where there is something to do. For the holder of the sync only."""
     run = open_run(registration)
     if run is None:
-        return _begin(registration, asked_by, None if everything else only_after(registration))
-    if everything and run.wishes_after:
-        SyncRun.objects.filter(pk=run.pk).update(wishes_after=None)
+        return _start(registration, requested_by, None if everything else only_after(registration))
+    if everything and run.requests_after:
+        SyncRun.objects.filter(pk=run.pk).update(requests_after=None)
     if run.state == SyncState.FAILED and (everything or is_due(run)):
         SyncRun.objects.filter(pk=run.pk, state=SyncState.FAILED).update(state=SyncState.RUNNING, error="")
     run.refresh_from_db()
@@ -58,23 +58,23 @@ def is_due(run: SyncRun) -> bool:
     return run.retry_at is None or run.retry_at <= timezone.now()
 
 
-def _begin(registration: Registration, asked_by: str, after: datetime | None) -> SyncRun | None:
+def _start(registration: Registration, requested_by: str, after: datetime | None) -> SyncRun | None:
     adds = unsent(registration, Verb.ADD, after).count()
     removes = unsent(registration, Verb.REMOVE, after).count()
     if not adds and not removes and not pending(registration).exists():
         return None
     run = SyncRun.objects.create(
         registration=registration,
-        started_by=clean_text(asked_by, 200),
+        started_by=clean_text(requested_by, 200),
         started_at=timezone.now(),
         to_add=adds,
         to_remove=removes,
-        wishes_after=after,
+        requests_after=after,
     )
     counts = {"additions": adds, "removals": removes}
     _record(
         run,
-        asked_by,
+        requested_by,
         "sync",
         gettext("Sync of %(registration)s: %(what)s") % {"registration": registration, "what": words_of(adds, removes)},
         after=counts,
@@ -103,7 +103,7 @@ def cancel_run(run: SyncRun, by: str) -> bool:
 
 
 def end_run(run: SyncRun) -> bool:
-    tally(run)
+    update_counts(run)
     run.refresh_from_db()
     told = gettext("%(accepted)s accepted, %(refused)s refused, %(calls)s") % {
         "accepted": counted(run.accepted),
@@ -113,11 +113,11 @@ def end_run(run: SyncRun) -> bool:
     return _set_state(run, THE_JOB, "end", SyncState.ENDED, (SyncState.RUNNING,), told, ended_at=timezone.now())
 
 
-def fail_run(run: SyncRun, words: str, *, retry_at: datetime, tell: bool) -> None:
+def fail_run(run: SyncRun, words: str, *, retry_at: datetime, report: bool) -> None:
     """It goes on by itself at that time; people hear of what they can do something about."""
     fields = {"state": SyncState.FAILED, "error": clean_text(words), "retry_at": retry_at}
     SyncRun.objects.filter(pk=run.pk, state=SyncState.RUNNING).update(**fields)
-    if tell:
+    if report:
         subject = gettext("Sync of %(registration)s stands still") % {"registration": run.registration}
         notify(kind="sync", subject=subject, text=words, key=f"{run.pk}|{words[:60]}|{timezone.now():%Y-%m-%d}")
 
@@ -156,7 +156,7 @@ def count(run: SyncRun, **numbers: int) -> None:
     SyncRun.objects.filter(pk=run.pk).update(**{name: F(name) + number for name, number in numbers.items()})
 
 
-def tally(run: SyncRun) -> None:
+def update_counts(run: SyncRun) -> None:
     """What is sent is pending, refused or accepted."""
     waits = pending(run.registration).count()
     run.refresh_from_db(fields=["sent", "refused"])
@@ -164,9 +164,9 @@ def tally(run: SyncRun) -> None:
     SyncRun.objects.filter(pk=run.pk).update(pending=waits, accepted=accepted)
 
 
-def tally_open(registration: Registration, *, refused: int = 0) -> None:
+def count_open(registration: Registration, *, refused: int = 0) -> None:
     """Something else than the sync itself has learnt what became of numbers."""
     run = open_run(registration)
     if run:
         count(run, refused=refused)
-        tally(run)
+        update_counts(run)

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from core.leases import Hold, holding
-from core.models import WorkLease
+from core.models import Lease
 from direct_plus.client import LARGEST_BATCH, DirectPlus
 from direct_plus.errors import DirectPlusError
 from portfolio.dnb_client import NotConfigured, client_for, is_real, longest_call, subject_path
@@ -21,8 +21,8 @@ from portfolio.sync import progress
 from portfolio.sync.calls import send_batch, send_singly
 from portfolio.sync.context import Stopped, Work
 from portfolio.sync.diff import Verb, unanswered, unsent
-from portfolio.sync.errors import forget_refused_token, in_words
-from portfolio.sync.verify import ask_about_doubtful
+from portfolio.sync.errors import explain_error, forget_refused_token
+from portfolio.sync.verify import check_calls_in_doubt
 
 
 class CannotSend(Exception):
@@ -44,11 +44,11 @@ def why_not_to_send(registration: Registration) -> str:
 def sync(
     registration: Registration,
     *,
-    asked_by: str = progress.THE_JOB,
+    requested_by: str = progress.THE_JOB,
     everything: bool = False,
     client: DirectPlus | None = None,
     until: datetime | None = None,
-    tell: Callable[[str], None] = lambda text: None,
+    report: Callable[[str], None] = lambda text: None,
 ) -> SyncRun | None:
     """Send what is wanted and not there, and the other way round; follow what was sent. None: nothing to do, or
     somebody else is at it. A person says `everything`: also what was cancelled once, and without waiting."""
@@ -57,11 +57,11 @@ def sync(
     with holding(hold_of(registration), longest_call()) as hold:
         if hold is None:
             return None
-        run = progress.run_to_work_at(registration, asked_by, everything=everything)
+        run = progress.run_to_work_at(registration, requested_by, everything=everything)
         if run is None:
             return None
         if run.state == SyncState.RUNNING:
-            _work(registration, run, hold, client, until, tell)
+            _work(registration, run, hold, client, until, report)
         run.refresh_from_db()
         return run
 
@@ -73,33 +73,33 @@ def hold_of(registration: Registration) -> str:
 def _work(
     registration: Registration,
     run: SyncRun,
-    hold: Hold[WorkLease],
+    hold: Hold[Lease],
     client: DirectPlus | None,
     until: datetime | None,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
     before = progress_of(run)
     try:
-        work = Work(registration, client or client_for(registration.contract), run, hold, until, tell)
+        work = Work(registration, client or client_for(registration.contract), run, hold, until, report)
     except NotConfigured as error:
-        progress.fail_run(run, str(error), retry_at=timezone.now() + timedelta(minutes=10), tell=True)
+        progress.fail_run(run, str(error), retry_at=timezone.now() + timedelta(minutes=10), report=True)
         return
     try:
         send_all(work)
-        if not ask_about_doubtful(work):
+        if not check_calls_in_doubt(work):
             progress.end_run(run)
     except Stopped:
         pass
     except (DirectPlusError, NotConfigured) as error:
         forget_refused_token(work.client, error)
-        words, retry_at, tell_people = in_words(error)
-        progress.fail_run(run, words, retry_at=retry_at, tell=tell_people)
+        words, retry_at, notify_people = explain_error(error)
+        progress.fail_run(run, words, retry_at=retry_at, report=notify_people)
     finally:
         work.write_down(run.started_by)
-        progress.tally(run)
+        progress.update_counts(run)
         # A sync that only waits for D&B looks every minute, and counts no companies for it.
         if progress_of(run) != before:
-            tally("held")
+            update_counts("held")
 
 
 def progress_of(run: SyncRun) -> tuple[int, ...]:
@@ -114,7 +114,7 @@ def send_all(work: Work) -> None:
         while rest := _rest(work, verb, work.registration.contract.batch_threshold + 1):
             if rest > work.registration.contract.batch_threshold:
                 send_batch(work, verb)
-                tally("held")
+                update_counts("held")
             elif not send_singly(work, verb):
                 break
     if work.trouble and any(unanswered(work.registration, verb).exists() for verb in Verb):
@@ -122,16 +122,16 @@ def send_all(work: Work) -> None:
 
 
 def _rest(work: Work, verb: Verb, most: int) -> int:
-    fresh = unsent(work.registration, verb, work.run.wishes_after)[:most].count()
-    return fresh + unanswered(work.registration, verb, work.run.wishes_after)[:most].count()
+    fresh = unsent(work.registration, verb, work.run.requests_after)[:most].count()
+    return fresh + unanswered(work.registration, verb, work.run.requests_after)[:most].count()
 
 
 def _adjust_totals(work: Work) -> None:
     """People went on wishing since the run began."""
     run = work.run
     run.refresh_from_db()
-    adds = unsent(work.registration, Verb.ADD, run.wishes_after).count()
-    removes = unsent(work.registration, Verb.REMOVE, run.wishes_after).count()
+    adds = unsent(work.registration, Verb.ADD, run.requests_after).count()
+    removes = unsent(work.registration, Verb.REMOVE, run.requests_after).count()
     more = run.sent + adds + removes - run.to_add - run.to_remove
     if more > 0:
         progress.count(run, **({"to_add": more} if adds else {"to_remove": more}))

@@ -19,7 +19,7 @@ from monitoring.ingest.circuit_breaker import resume_ingest
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, ReplayPass
 from monitoring.pull import puller
 from monitoring.pull.puller import Outcome
-from monitoring.replay.passes import repair_is_due
+from monitoring.replay.passes import recovery_is_due
 from portfolio import dnb_client
 from portfolio.dnb_client import client_for
 from portfolio.models import AccessToken, Contract, Registration
@@ -28,11 +28,11 @@ from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
 
 PAUSE = 0.03
-UNDECIDED = (DeliveryState.ASKED, DeliveryState.RECEIVED, DeliveryState.INGESTED, DeliveryState.DOUBTFUL)
+UNDECIDED = (DeliveryState.CALLED, DeliveryState.RECEIVED, DeliveryState.INGESTED, DeliveryState.IN_DOUBT)
 
 
 def set_up(reference: str, settle: float = 1.5, overlap: float = 5, **fields: Any) -> None:
-    contract = a_contract(settle=timedelta(seconds=settle), overlap=timedelta(seconds=overlap))
+    contract = a_contract(recovery_delay=timedelta(seconds=settle), overlap=timedelta(seconds=overlap))
     a_registration(reference, contract=contract, **fields)
 
 
@@ -64,7 +64,7 @@ def _until_settled(registration: Registration, deadline: float) -> dict[str, Any
     """Once the queue was empty only what is in doubt is seen to: each further pull might bring another doubt."""
     outcomes: Counter[str] = Counter()
     while time.monotonic() < deadline:
-        step = _repair if outcomes[Outcome.DRAINED] else _pull
+        step = _recover if outcomes[Outcome.DRAINED] else _pull
         outcomes[_at_the_boundary(step, registration)] += 1
         if outcomes[Outcome.DRAINED] and is_settled(registration):
             return {"settled": True, "outcomes": outcomes}
@@ -73,11 +73,11 @@ def _until_settled(registration: Registration, deadline: float) -> dict[str, Any
 
 
 def _pull(registration: Registration) -> str:
-    return str(puller.pull(registration, keep=jobs.keep).outcome)
+    return str(puller.pull(registration, keep=jobs.ingest_now).outcome)
 
 
-def _repair(registration: Registration) -> str:
-    return f"repaired {jobs.repair_due()}"
+def _recover(registration: Registration) -> str:
+    return f"repaired {jobs.recover_due()}"
 
 
 def _at_the_boundary(step: Callable[[Registration], str], registration: Registration) -> str:
@@ -103,7 +103,7 @@ def _resume(registration: Registration) -> None:
 def is_settled(registration: Registration) -> bool:
     registration.refresh_from_db()
     undecided = Delivery.objects.filter(registration=registration, state__in=UNDECIDED)
-    return not (undecided.exists() or repair_is_due(registration))
+    return not (undecided.exists() or recovery_is_due(registration))
 
 
 def _left(registration: Registration) -> list[list[str]]:
@@ -114,17 +114,17 @@ def _left(registration: Registration) -> list[list[str]]:
 
 def _not_announced(registration: Registration, fence: int, turn: int) -> Delivery:
     """The `asked` row is made and not committed."""
-    assert registration.heard_at is not None
+    assert registration.dnb_time is not None
     return Delivery(
         registration=registration,
         source="pull",
-        state=DeliveryState.ASKED,
+        state=DeliveryState.CALLED,
         fence=fence,
         turn=turn,
         stands_for=turn,
         page_size=registration.current_page_size,
-        asked_at=timezone.now(),
-        replay_from=registration.heard_at - registration.contract.overlap,
+        called_at=timezone.now(),
+        replay_from=registration.dnb_time - registration.contract.overlap,
     )
 
 
@@ -168,18 +168,18 @@ def get_token(*, renewal: float) -> dict[str, Any]:
 
 def registration(reference: str) -> dict[str, Any]:
     row = Registration.objects.get(reference=reference)
-    names = ("heard_at", "last_pulled_at", "gap_from", "gap_until", "lease_until")
+    names = ("dnb_time", "last_pulled_at", "gap_from", "gap_until", "lease_until")
     times = {name: moment.isoformat() if (moment := getattr(row, name)) else None for name in names}
-    return {**times, "gap_reason": row.gap_reason, "trouble": row.trouble, "state": row.state, "fence": row.fence}
+    return {**times, "gap_reason": row.gap_reason, "last_error": row.last_error, "state": row.state, "fence": row.fence}
 
 
-def add_doubt(reference: str, *, days: float) -> None:
+def add_call_in_doubt(reference: str, *, days: float) -> None:
     """A call of so many days ago that nobody has repaired."""
     row = Registration.objects.get(reference=reference)
-    assert row.heard_at is not None
-    then = row.heard_at - timedelta(days=days)
+    assert row.dnb_time is not None
+    then = row.dnb_time - timedelta(days=days)
     Delivery.objects.create(
-        registration=row, source="pull", state=DeliveryState.DOUBTFUL, asked_at=then, ended_at=then, replay_from=then
+        registration=row, source="pull", state=DeliveryState.IN_DOUBT, called_at=then, ended_at=then, replay_from=then
     )
 
 
@@ -215,7 +215,7 @@ def shorten(*, timeout: float, margin: float) -> None:
 DEEDS: dict[str, Callable[..., Any]] = {
     deed.__name__: deed
     for deed in (
-        *(set_up, pull, judge, call, get_token, registration, add_doubt, transactions, rows, hold_the_lock),
+        *(set_up, pull, judge, call, get_token, registration, add_call_in_doubt, transactions, rows, hold_the_lock),
         *restoring.DEEDS,
         *telling.DEEDS,
     )

@@ -13,5 +13,5 @@ def profiles() -> dict[str, str]:
 
 def told(duns: str) -> str:
     found = profile(duns)
-    standing = asdict(found.standing)["kind"] if found.standing else ""
-    return f"{canonical(found.document)} {standing}"
+    status = asdict(found.status)["kind"] if found.status else ""
+    return f"{canonical(found.document)} {status}"

@@ -8,7 +8,7 @@ from monitoring.models import Change, DeadLetter, Delivery, DeliveryState, Notif
 from portfolio.models import Company, Registration
 from tests.ledger import Content, assert_equals_ledger, content_of, emitted, readable, stored
 
-OVER = (DeliveryState.PUBLISHED, DeliveryState.REFUSED, DeliveryState.REPAIRED)
+OVER = (DeliveryState.PUBLISHED, DeliveryState.REFUSED, DeliveryState.RECOVERED)
 READ = (DeliveryState.PUBLISHED,)
 
 
@@ -23,7 +23,7 @@ def verdict(control: SandboxControl, reference: str) -> dict[str, Any]:
     return {
         "notifications": kept,
         "publications": Publication.objects.count(),
-        "repaired": deliveries.filter(state=DeliveryState.REPAIRED).count(),
+        "recovered": deliveries.filter(state=DeliveryState.RECOVERED).count(),
         "replay_passes": ReplayPass.objects.filter(registration=registration).count(),
         "unreadable": DeadLetter.objects.filter(registration=registration).count(),
         "gap": registration.gap_reason,
@@ -63,8 +63,8 @@ def _notice(entry: dict[str, Any]) -> Content | None:
 
 
 def _assert_publications() -> None:
-    rows = list(Publication.objects.order_by("number").values_list("number", "delivery_id"))
-    numbers = [number for number, _ in rows]
+    rows = list(Publication.objects.order_by("sequence").values_list("sequence", "delivery_id"))
+    numbers = [sequence for sequence, _ in rows]
     assert numbers == list(range(1, len(rows) + 1)), f"the numbers of publications have a hole or repeat: {numbers}"
     published = set(Delivery.objects.filter(state__in=READ).values_list("pk", flat=True))
     with_number = [delivery for _, delivery in rows]

@@ -62,7 +62,7 @@ POINTS = {
     "bytes stored, state not": Point(puller, "store_bytes"),
     "state about to be written": Point(puller, "_conclude", before=True),
     "answer stored": Point(puller, "store_answer"),
-    "time heard": Point(puller, "hear"),
+    "D&B time noted": Point(puller, "note_dnb_time"),
     "about to read": Point(jobs, "ingest", before=True),
     "companies inserted": Point(insert, "_insert_notifications", before=True),
     "amid an insert": Point(QuerySet, "_insert"),
@@ -74,7 +74,7 @@ POINTS = {
     "about to project": Point(ingest, "_bring_companies_up_to_date", before=True),
     "projected, not marked": Point(ingest, "_mark_ingested", before=True),
     "read, not published": Point(ingest, "_mark_ingested"),
-    "number taken, state not": Point(sequence, "_take_next_number"),
+    "number taken, state not": Point(sequence, "_take_next_sequence"),
     "published": Point(ingest, "publish"),
     "abandoned call found": Point(puller, "recover_abandoned"),
     "pass begun": Point(replay_passes, "begin_pass"),
@@ -83,17 +83,17 @@ POINTS = {
     "replay's bytes stored, row not": Point(replay_passes, "store_bytes"),
     "replay page read, pass not advanced": Point(replay_passes, "_advance", before=True),
     "pass advanced": Point(replay_passes, "_advance"),
-    "pass ended, doubts not settled": Point(replay_passes, "settle_doubts", before=True),
-    "doubts settled": Point(replay_passes, "settle_doubts"),
+    "pass ended, doubts not settled": Point(replay_passes, "mark_recovered", before=True),
+    "doubts settled": Point(replay_passes, "mark_recovered"),
     "next pull about to be planned": Point(puller, "_plan_next", before=True),
-    "lease about to be released": Point(lease.Lease, "release", before=True),
+    "lease about to be released": Point(lease.RegistrationLease, "release", before=True),
 }
 # On the way from a change to those who hear of it.
 SENDING = {
     "changes inserted": POINTS["changes inserted"],
     "published": POINTS["published"],
     "about to raise": Point(evaluate, "write_alerts", before=True),
-    "raised, nobody told": Point(evaluate, "tell", before=True),
+    "raised, nobody notified": Point(evaluate, "notify", before=True),
     "channels told, webhooks not": Point(evaluate, "emit_events", before=True),
     "told, mark not moved": Point(evaluate, "_move", before=True),
     "changes queued, cursor not moved": Point(enqueue, "_move", before=True),
@@ -103,16 +103,16 @@ SENDING = {
     "marked, not committed": Point(queue, "_note", before=True),
     "sent and noted": Point(queue, "_conclude"),
 }
-IN_REPLAY = tuple(name for name in POINTS if "replay" in name or "pass" in name or "doubts" in name)
+IN_REPLAY = tuple(name for name in POINTS if "replay" in name or "pass" in name or "in_doubt" in name)
 
 
-def arm(name: str, passes: int = 1, number: int = signal.SIGKILL) -> None:
+def arm(name: str, passes: int = 1, sequence: int = signal.SIGKILL) -> None:
     """From now on this process gets the signal when it passes the point for the n-th time."""
     point = {**POINTS, **SENDING}[name]
-    setattr(point.owner, point.name, _struck(getattr(point.owner, point.name), point, passes, number))
+    setattr(point.owner, point.name, _struck(getattr(point.owner, point.name), point, passes, sequence))
 
 
-def _struck(function: Callable[..., Any], point: Point, passes: int, number: int) -> Callable[..., Any]:
+def _struck(function: Callable[..., Any], point: Point, passes: int, sequence: int) -> Callable[..., Any]:
     left = passes
 
     def strike(arguments: tuple[Any, ...]) -> None:
@@ -120,7 +120,7 @@ def _struck(function: Callable[..., Any], point: Point, passes: int, number: int
         if point.counts(arguments):
             left -= 1
             if left == 0:
-                os.kill(os.getpid(), number)
+                os.kill(os.getpid(), sequence)
 
     @wraps(function)
     def wrapped(*arguments: Any, **named: Any) -> Any:

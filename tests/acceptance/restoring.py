@@ -10,8 +10,8 @@ from dnbmon_site.operations.backup.create import make_backup
 from dnbmon_site.operations.backup.restore import restore
 from monitoring import jobs
 from monitoring.alerts.evaluate import raise_alerts
-from monitoring.models import Alert, AlertRule, Dispatch, DispatchState, Grouping, Notification, WebhookEndpoint
-from monitoring.outbox.queue import dispatch_due
+from monitoring.models import Alert, AlertRule, Grouping, MessageState, Notification, OutboxMessage, WebhookEndpoint
+from monitoring.outbox.queue import send_due_messages
 from monitoring.rebuild.rebuild import rebuild
 from monitoring.webhooks.endpoints import create_endpoint
 from monitoring.webhooks.enqueue import queue_changes
@@ -22,7 +22,7 @@ from tests.acceptance.history import profiles
 
 def watch(*, url: str) -> None:
     """Mergers make an alert each (more at once would be told as one), and what matters is told to a webhook."""
-    AlertRule.objects.exclude(pack="").delete()
+    AlertRule.objects.exclude(default_key="").delete()
     AlertRule.objects.create(name="Mergers", active=True, kinds="transferred", grouping=Grouping.EACH, severity=4)
     create_endpoint(made_by="ann", name="CRM", url=url, severity=3)
 
@@ -31,7 +31,7 @@ def tell() -> None:
     until = timezone.now() + timedelta(seconds=50)
     raise_alerts(until)
     queue_changes(until)
-    while dispatch_due(until):
+    while send_due_messages(until):
         pass
 
 
@@ -50,7 +50,7 @@ def release(reference: str) -> None:
 
 def known() -> dict[str, Any]:
     """By content or by keys that are made of it."""
-    sent = Dispatch.objects.filter(state=DispatchState.SENT)
+    sent = OutboxMessage.objects.filter(state=MessageState.SENT)
     return {
         "state": list(Registration.objects.values_list("state", flat=True)),
         "notifications": sorted(map(str, Notification.objects.values_list("pk", flat=True))),

@@ -10,7 +10,7 @@ from django.test import Client
 from dnbmon_site.accounts.models import User
 from monitoring import jobs
 from monitoring import jobs as monitoring_jobs
-from monitoring.models import Alert, AlertKind, AlertRule, Change, Dispatch, DispatchState, Kind, Severity
+from monitoring.models import Alert, AlertKind, AlertRule, Change, Kind, MessageState, OutboxMessage, Severity
 from monitoring.outbox import queue
 from monitoring.pull import puller
 from monitoring.webhooks.endpoints import create_endpoint
@@ -47,14 +47,14 @@ def work(reference: str, *, mail: int, point: str | None = None) -> int:
     settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, "127.0.0.1", mail
     queue.CLAIM = timedelta(seconds=0.5)
     registration = Registration.objects.select_related("contract").get(reference=reference)
-    puller.pull(registration, keep=jobs.keep)
-    for step in (jobs.repair_due, jobs.ingest_received, jobs.publish_read, monitoring_jobs.alert_published):
+    puller.pull(registration, keep=jobs.ingest_now)
+    for step in (jobs.recover_due, jobs.ingest_received, jobs.publish_read, monitoring_jobs.alert_published):
         step()
     monitoring_jobs.queue_for_webhooks()
     sent = 0
     for _ in range(ROUNDS):
         sent += monitoring_jobs.send_due()
-        if not Dispatch.objects.filter(state=DispatchState.WAITING).exists():
+        if not OutboxMessage.objects.filter(state=MessageState.WAITING).exists():
             return sent
         # What a killed process has claimed is free after CLAIM only.
         time.sleep(0.05)
@@ -73,7 +73,7 @@ def told() -> dict[str, Any]:
         "alerts": sorted(Alert.objects.filter(kind=AlertKind.CHANGE).values_list("company", flat=True)),
         "feed": [[change["id"], change["company"]["duns"], change["kind"]] for change in feed],
         "changes": sorted(map(str, Change.objects.exclude(kind=Kind.BASELINE).values_list("pk", flat=True))),
-        "states": sorted(Dispatch.objects.values_list("state", flat=True).distinct().order_by("state")),
+        "states_after": sorted(OutboxMessage.objects.values_list("state", flat=True).distinct().order_by("state")),
     }
 
 

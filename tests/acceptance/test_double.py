@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from monitoring.history.state import profile
-from monitoring.jobs import keep
+from monitoring.jobs import ingest_now
 from monitoring.models import Change, Delivery, DeliveryState
 from monitoring.pull.puller import Outcome, pull
 from monitoring.story_order import OLDEST_FIRST
@@ -188,7 +188,7 @@ def every_score(companies: Sequence[str] = COMPANIES) -> list[Document]:
 
 
 def the_registration(page_size: int = FULL) -> Registration:
-    contract = a_contract(settle=timedelta(0))
+    contract = a_contract(recovery_delay=timedelta(0))
     assert discover_registrations(contract).new == [REFERENCE]
     Registration.objects.update(state=RegistrationState.ACTIVE, page_size=page_size, current_page_size=page_size)
     return Registration.objects.select_related("contract").get(reference=REFERENCE)
@@ -196,8 +196,8 @@ def the_registration(page_size: int = FULL) -> Registration:
 
 def pull_until_sure(registration: Registration) -> None:
     for _ in range(10):
-        result = pull(registration, keep=keep)
-        if result.outcome == Outcome.DRAINED and not Delivery.objects.filter(state=DeliveryState.DOUBTFUL).exists():
+        result = pull(registration, keep=ingest_now)
+        if result.outcome == Outcome.DRAINED and not Delivery.objects.filter(state=DeliveryState.IN_DOUBT).exists():
             return
     raise AssertionError(f"still in doubt: {result}")
 
@@ -227,7 +227,7 @@ def agree(double: Double, element: str) -> None:
 
 def test_seven_scores_of_twelve_companies_in_one_answer(double: Double) -> None:
     double.queue = every_score()
-    assert pull(the_registration(), keep=keep).outcome == Outcome.DRAINED
+    assert pull(the_registration(), keep=ingest_now).outcome == Outcome.DRAINED
     assert double.answers == [84]
     assert {duns: story(duns, SCORE) for duns in COMPANIES} == dict.fromkeys(COMPANIES, steps(SCORES))
     agree(double, SCORE)
@@ -235,7 +235,7 @@ def test_seven_scores_of_twelve_companies_in_one_answer(double: Double) -> None:
 
 def test_a_name_that_returns_in_one_answer(double: Double) -> None:
     double.queue = [a_seed(COMPANIES[0], primaryName=name) for name in "ABA"]
-    assert pull(the_registration(), keep=keep).outcome == Outcome.DRAINED
+    assert pull(the_registration(), keep=ingest_now).outcome == Outcome.DRAINED
     assert double.answers == [3]
     assert story(COMPANIES[0], "organization.primaryName") == [("A", "B"), ("B", "A")]
     agree(double, "organization.primaryName")
@@ -244,7 +244,7 @@ def test_a_name_that_returns_in_one_answer(double: Double) -> None:
 @pytest.mark.parametrize("page_size", [1, 2, 3, 7])
 def test_pages_of_any_size_tell_the_same(double: Double, page_size: int) -> None:
     double.queue = every_score(FEW)
-    assert pull(the_registration(page_size), keep=keep).outcome == Outcome.DRAINED
+    assert pull(the_registration(page_size), keep=ingest_now).outcome == Outcome.DRAINED
     assert max(double.answers) == page_size and sum(double.answers) == 21
     agree(double, SCORE)
 

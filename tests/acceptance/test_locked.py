@@ -21,4 +21,4 @@ def test_nothing_is_lost_while_the_database_is_locked(house: House, patience: fl
     locker.answer()
     verdict = house.settle()
     assert verdict["notifications"] == 15
-    assert verdict["repaired"] == (0 if patience > 5 else 1)
+    assert verdict["recovered"] == (0 if patience > 5 else 1)

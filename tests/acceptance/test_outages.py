@@ -52,7 +52,7 @@ def test_everything_dropped_lies_within_the_marked_gap(house: House) -> None:
 def test_a_doubt_too_old_for_replay_is_marked(house: House) -> None:
     house.emit(5)
     house.pull()
-    house.do("add_doubt", days=16)
+    house.do("add_call_in_doubt", days=16)
     house.pull()
     row = house.do("registration")
     assert "14 days" in row["gap_reason"]

@@ -79,7 +79,7 @@ def test_whoever_is_killed_nothing_is_lost_and_what_comes_twice_has_the_same_id(
     town.work()
     told = town.told()
     assert told["alerts"] == sorted(town.companies), "one alert a company"
-    assert told["states"] == ["sent"]
+    assert told["states_after"] == ["sent"]
     events = town.events()
     changes = {key: event["data"]["id"] for key, event in events if event["type"] == "change.published"}
     assert sorted(changes.values()) == told["changes"], "each change under one id"

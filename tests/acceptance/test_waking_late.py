@@ -52,4 +52,4 @@ def test_nothing_comes_twice_when_it_slept_while_reading(house: House, point: st
     house.pull()
     wake(sleeper)
     verdict = house.settle()
-    assert (verdict["notifications"], verdict["repaired"]) == (25, 0)
+    assert (verdict["notifications"], verdict["recovered"]) == (25, 0)

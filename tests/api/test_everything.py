@@ -15,7 +15,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from portfolio.companies.external_references import Named, name_companies
-from portfolio.subjects.requests import Wish, want_subjects
+from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
@@ -55,8 +55,8 @@ def headers(db: None) -> dict[str, str]:
     """Of a key that may do everything, where there is a little of everything."""
     registration = a_registration()
     delivered(a_seed(), an_update(), a_notice("EXIT"), registration=registration)
-    want_subjects(registration=registration, wishes=[Wish(DUNS)], asked_by="ann")
-    name_companies([Named(DUNS, "crm", "1")], asked_by="ann")
+    request_subjects(registration=registration, entries=[SubjectEntry(DUNS)], requested_by="ann")
+    name_companies([Named(DUNS, "crm", "1")], requested_by="ann")
     an_alert()
     program = Program.with_key(scopes="read,write:portfolio,write:references,pull,alerts", budget=5, calls_per_minute=0)
     return program.headers

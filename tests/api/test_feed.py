@@ -34,7 +34,7 @@ def some_elements(count: int, *, path: str = "organization.registeredName", firs
 
 
 def published_in_order() -> list[str]:
-    numbers = dict(Publication.objects.values_list("delivery_id", "number"))
+    numbers = dict(Publication.objects.values_list("delivery_id", "sequence"))
     rows = Change.objects.filter(delivery__in=list(numbers)).values_list("delivery_id", "id")
     return [str(key) for _, key in sorted((numbers[delivery], key) for delivery, key in rows)]
 
@@ -104,7 +104,7 @@ class Following:
         while True:
             was_done = self.done.is_set()
             page = feed.read(cursor, 3, feed.Choice())
-            self.seen.extend((entry.number, entry.change.pk) for entry in page.entries)
+            self.seen.extend((entry.sequence, entry.change.pk) for entry in page.entries)
             cursor = feed.Cursor.read(str(page.next))
             if was_done and not page.has_more:
                 return
@@ -214,8 +214,8 @@ def test_any_interleaving_is_read_completely(seed: int, monkeypatch: pytest.Monk
         assert any(not read_on(*reader) for _ in range(1000)), "it does not end"
     for choice, _, seen in readers:
         rows = Change.objects.filter(pk__in=published_in_order()).in_bulk()
-        wanted = [uuid.UUID(key) for key in published_in_order() if taken(choice, rows[uuid.UUID(key)])]
-        assert seen == wanted
+        requested = [uuid.UUID(key) for key in published_in_order() if taken(choice, rows[uuid.UUID(key)])]
+        assert seen == requested
 
 
 def taken(choice: feed.Choice, change: Change) -> bool:
@@ -361,7 +361,7 @@ def test_a_cursor_too_old_is_gone_and_says_how_to_start_again(program: Program) 
         delivered(an_update(*some_elements(3, first=10 * number)))
         cursors.append(program.follow(cursors[-1]).cursor)
     half = program.read("changes/", after=cursors[1], limit=1)["next"]
-    Publication.objects.filter(number__lte=2).delete()
+    Publication.objects.filter(sequence__lte=2).delete()
     for cursor in [cursors[0], cursors[1], half]:
         answer = program.get("changes/", after=cursor)
         assert answer.status_code == 410
@@ -377,7 +377,7 @@ def test_a_feed_that_starts_in_the_middle_of_a_removed_publication_is_gone(progr
     half = program.read("changes/", limit=2)["next"]
     delivered(a_notice("EXIT"))
     assert len(program.follow(half).items) == 2
-    Publication.objects.filter(number=1).delete()
+    Publication.objects.filter(sequence=1).delete()
     assert program.get("changes/", after=half).status_code == 410
 
 
@@ -386,7 +386,7 @@ def test_after_a_restored_backup_old_cursors_are_gone(program: Program) -> None:
     kept = program.follow().cursor
     delivered(a_notice("EXIT"))
     lost = program.follow().cursor
-    Publication.objects.filter(number=2).delete()
+    Publication.objects.filter(sequence=2).delete()
     assert program.get("changes/", after=lost).status_code == 410, "beyond the end"
     delivered(a_notice("ENTER"))
     assert program.get("changes/", after=lost).status_code == 410, "the same number, another publication"
@@ -473,5 +473,5 @@ def test_a_rebuilt_count_does_not_lose_changes(program: Program) -> None:
 
 def test_a_delivery_in_doubt_is_not_in_the_feed(program: Program) -> None:
     delivery = a_delivery(an_update())
-    Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.DOUBTFUL)
+    Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.IN_DOUBT)
     assert program.follow().items == []

@@ -92,15 +92,15 @@ def test_the_profile_shows_where_the_company_stands_and_what_drifted(program: Pr
     delivered(an_update(an_element(previous="Never told", current="Second", timestamp="2026-01-07T12:00:00Z")))
     delivered(a_notice("DELETE", delivered="2026-01-10T00:00:00.000Z"))
     profile = program.read(PROFILE)
-    assert profile["standing"] == "deleted" and profile["standing_since"] == "2026-01-10T00:00:00Z"
-    assert profile["drifted"] == [program.walk(CHANGES)[1]["id"]]
+    assert profile["status"] == "deleted" and profile["status_since"] == "2026-01-10T00:00:00Z"
+    assert profile["mismatches"] == [program.walk(CHANGES)[1]["id"]]
     earlier = program.read(PROFILE, as_of="2026-01-06")
-    assert earlier["standing"] is None and earlier["drifted"] == []
+    assert earlier["status"] is None and earlier["mismatches"] == []
 
 
 def test_the_profile_names_no_drift_where_nothing_was_known_before(program: Program) -> None:
     delivered(an_update(an_element(previous="First", current="Second", timestamp="2026-01-07T12:00:00Z")))
-    assert program.read(PROFILE)["drifted"] == []
+    assert program.read(PROFILE)["mismatches"] == []
 
 
 def test_numbers_of_a_profile_keep_every_digit(program: Program) -> None:

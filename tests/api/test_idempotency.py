@@ -33,7 +33,7 @@ def erp(a_program: Callable[..., Program]) -> Program:
     return a_program(name="ERP", scopes="read, write:portfolio, pull", budget=100)
 
 
-def want(program: Program, word: str, *duns: str) -> Any:
+def request_monitoring(program: Program, word: str, *duns: str) -> Any:
     return program.post(PATH, {"subjects": [{"duns": number} for number in duns]}, word=word)
 
 
@@ -42,36 +42,36 @@ def _killed(*arguments: Any, **keywords: Any) -> Any:
 
 
 def test_the_same_answer_and_one_effect(erp: Program) -> None:
-    first, second = want(erp, "a", DUNS), want(erp, "a", DUNS)
+    first, second = request_monitoring(erp, "a", DUNS), request_monitoring(erp, "a", DUNS)
     assert first.content == second.content
     assert first["Content-Type"] == second["Content-Type"] == "application/json"
-    assert first.json()["results"][0]["verdict"] == "added"
+    assert first.json()["results"][0]["validation"] == "added"
     assert second["Idempotent-Replayed"] == "true" and "Idempotent-Replayed" not in first
-    assert AuditEntry.objects.filter(action="want").count() == 1
+    assert AuditEntry.objects.filter(action="request").count() == 1
 
 
 def test_another_word_is_another_request(erp: Program) -> None:
-    want(erp, "a", DUNS)
-    assert want(erp, "b", DUNS).json()["results"][0]["verdict"] == "already_wanted"
+    request_monitoring(erp, "a", DUNS)
+    assert request_monitoring(erp, "b", DUNS).json()["results"][0]["validation"] == "already_requested"
 
 
 def test_another_body_or_address_under_the_same_word(erp: Program) -> None:
-    want(erp, "a", DUNS)
-    answer = want(erp, "a", "150483782")
+    request_monitoring(erp, "a", DUNS)
+    answer = request_monitoring(erp, "a", "150483782")
     assert answer.status_code == 409
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["type"].endswith("#conflict")
     assert erp.post(PULL, word="a").status_code == 409
-    assert Subject.objects.filter(wanted=True).count() == 1
+    assert Subject.objects.filter(requested=True).count() == 1
     assert PULL_JOB not in [row.func() for row in OrmQ.objects.all()]
 
 
 def test_two_programs_may_use_the_same_word(erp: Program, a_program: Callable[..., Program]) -> None:
-    want(erp, "a", DUNS)
+    request_monitoring(erp, "a", DUNS)
     other = a_program(scopes="write:portfolio", budget=1)
-    assert want(other, "a", "150483782").status_code == 200
+    assert request_monitoring(other, "a", "150483782").status_code == 200
     person = a_signed_in_person("portfolio.change_subject")
-    assert want(person, "a", DUNS).json()["results"][0]["verdict"] == "already_wanted"
+    assert request_monitoring(person, "a", DUNS).json()["results"][0]["validation"] == "already_requested"
 
 
 def test_a_refusal_is_repeated_too(erp: Program) -> None:
@@ -83,57 +83,57 @@ def test_a_refusal_is_repeated_too(erp: Program) -> None:
 
 def test_the_import_beyond_the_budget_is_one(erp: Program) -> None:
     numbers = [f"{number:09}" for number in range(101)]
-    first, second = want(erp, "a", *numbers), want(erp, "a", *numbers)
+    first, second = request_monitoring(erp, "a", *numbers), request_monitoring(erp, "a", *numbers)
     assert first.status_code == second.status_code == 202
     assert first.content == second.content
     assert SubjectImport.objects.count() == 1
 
 
-@pytest.mark.parametrize("place", ["want_within", "judged"])
+@pytest.mark.parametrize("place", ["request_within", "validated"])
 def test_killed_in_between(erp: Program, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(api, place, _killed)
         with pytest.raises(KeyboardInterrupt):
-            want(erp, "a", DUNS)
-    answer = want(erp, "a", DUNS)
+            request_monitoring(erp, "a", DUNS)
+    answer = request_monitoring(erp, "a", DUNS)
     assert answer.status_code == 409, "it may still be at work"
     assert answer["Retry-After"] == "5"
     with time_machine.travel(timezone.now() + timedelta(minutes=3)):
-        assert want(erp, "a", DUNS).json()["results"][0]["verdict"] == "added"
-        assert want(erp, "a", DUNS)["Idempotent-Replayed"] == "true"
+        assert request_monitoring(erp, "a", DUNS).json()["results"][0]["validation"] == "added"
+        assert request_monitoring(erp, "a", DUNS)["Idempotent-Replayed"] == "true"
 
 
 def test_killed_between_the_effect_and_the_answer(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(api, "_wanted", _killed)
+        patched.setattr(api, "_requested", _killed)
         with pytest.raises(KeyboardInterrupt):
-            want(erp, "a", DUNS)
-    assert Subject.objects.filter(wanted=True).count() == 1
+            request_monitoring(erp, "a", DUNS)
+    assert Subject.objects.filter(requested=True).count() == 1
     with time_machine.travel(timezone.now() + timedelta(minutes=3)):
-        answer = want(erp, "a", DUNS)
+        answer = request_monitoring(erp, "a", DUNS)
     assert answer.status_code == 200
     assert answer.json()["budget"]["used"] == 1
-    assert AuditEntry.objects.filter(action="want").count() == 1
+    assert AuditEntry.objects.filter(action="request").count() == 1
 
 
 def test_who_may_not_ask_any_more_is_given_nothing_again(erp: Program) -> None:
-    want(erp, "a", DUNS)
+    request_monitoring(erp, "a", DUNS)
     ApiKey.objects.update(scopes="read")
-    answer = want(erp, "a", DUNS)
+    answer = request_monitoring(erp, "a", DUNS)
     assert answer.status_code == 403 and "write:portfolio" in answer.json()["detail"]
     assert DUNS not in answer.content.decode()
     ApiKey.objects.update(scopes="read,write:portfolio")
-    assert want(erp, "a", DUNS)["Idempotent-Replayed"] == "true", "and it is kept for who may again"
+    assert request_monitoring(erp, "a", DUNS)["Idempotent-Replayed"] == "true", "and it is kept for who may again"
     ApiKey.objects.get().revoke()
-    assert want(erp, "a", DUNS).status_code == 401
+    assert request_monitoring(erp, "a", DUNS).status_code == 401
 
 
 def test_nor_is_a_person_whose_role_was_taken_away(db: None) -> None:
     a_registration(adopted=True)
     person = a_signed_in_person("portfolio.change_subject")
-    want(person, "a", DUNS)
+    request_monitoring(person, "a", DUNS)
     UserPermission.objects.all().delete()
-    assert want(person, "a", DUNS).status_code == 403
+    assert request_monitoring(person, "a", DUNS).status_code == 403
 
 
 def test_what_broke_is_made_again(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:

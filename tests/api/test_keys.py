@@ -127,8 +127,8 @@ def test_a_person_needs_the_token_of_the_page_for_writes(db: None) -> None:
 
 
 WRITES: dict[str, tuple[str, str, Any]] = {
-    "want": ("POST", "registrations/ACME_LOD_01/subjects/", {"subjects": [{"duns": "804735132"}]}),
-    "unwant": ("DELETE", "registrations/ACME_LOD_01/subjects/?duns=804735132", None),
+    "request": ("POST", "registrations/ACME_LOD_01/subjects/", {"subjects": [{"duns": "804735132"}]}),
+    "withdraw": ("DELETE", "registrations/ACME_LOD_01/subjects/?duns=804735132", None),
     "pull": ("POST", "registrations/ACME_LOD_01/pull/", None),
     "name": ("PUT", "references/", {"references": [{"duns": "804735132", "system": "crm", "id": "1"}]}),
     "unname": ("DELETE", "references/?system=crm&id=1", None),
@@ -139,7 +139,7 @@ WRITES: dict[str, tuple[str, str, Any]] = {
 }
 OPENS = {
     "read": {"lookup"},
-    "write:portfolio": {"want", "unwant"},
+    "write:portfolio": {"request", "withdraw"},
     "write:references": {"name", "unname"},
     "pull": {"pull"},
     "alerts": {"acknowledge", "close"},
@@ -156,7 +156,7 @@ def test_a_scope_opens_its_own_and_nothing_else(a_program: Callable[..., Program
     assert opened == OPENS[scope]
     readable = {"read": set(RIGHTS) - {"alerts/"}, "alerts": {"alerts/"}}
     assert {path for path in RIGHTS if is_open(program.get(path))} == readable.get(scope, set())
-    assert not Subject.objects.filter(wanted=True).exists()
+    assert not Subject.objects.filter(requested=True).exists()
 
 
 def test_every_address_is_tried_with_every_scope() -> None:
@@ -222,7 +222,7 @@ def test_the_first_key_can_do_what_the_docs_invite_to_try(db: None) -> None:
     assert refused == ["confirm"], "which no key may"
     assert [path for path in RIGHTS if not is_open(program.get(path))] == []
     assert program.client.get("/metrics", headers=program.headers).status_code == 200
-    assert not Subject.objects.filter(wanted=True).exists(), "its budget is 0: a person confirms what costs money"
+    assert not Subject.objects.filter(requested=True).exists(), "its budget is 0: a person confirms what costs money"
 
 
 def test_a_rotated_key_goes_on_for_a_while(db: None) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.models import Subject, SubjectState
-from portfolio.subjects.requests import Wish, want_subjects
+from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import a_seed
@@ -25,7 +25,7 @@ def look_up(program: Program, *duns: str) -> Any:
 def test_an_entry_for_each_in_the_same_order(program: Program) -> None:
     delivered(a_seed())
     found = look_up(program, OTHER, "80-473-5132", "what", DUNS)
-    assert [(one["asked"], one["duns"]) for one in found] == [
+    assert [(one["input"], one["duns"]) for one in found] == [
         (OTHER, OTHER),
         ("80-473-5132", DUNS),
         ("what", None),
@@ -37,13 +37,13 @@ def test_an_entry_for_each_in_the_same_order(program: Program) -> None:
 
 def test_where_it_is_monitored_and_what_others_call_it(program: Program) -> None:
     for reference in ("B", "A"):
-        want_subjects(registration=a_registration(reference), wishes=[Wish(DUNS)], asked_by="ann")
+        request_subjects(registration=a_registration(reference), entries=[SubjectEntry(DUNS)], requested_by="ann")
     Subject.objects.filter(registration=a_registration("A")).update(state=SubjectState.MONITORED)
-    name_companies([Named(DUNS, "crm", "1")], asked_by="ann")
+    name_companies([Named(DUNS, "crm", "1")], requested_by="ann")
     (found,) = look_up(program, DUNS)
     assert found["subjects"] == [
-        {"registration": "A", "wanted": True, "state": "monitored"},
-        {"registration": "B", "wanted": True, "state": "unknown"},
+        {"registration": "A", "requested": True, "state": "monitored"},
+        {"registration": "B", "requested": True, "state": "unknown"},
     ]
     assert found["references"] == [{"system": "crm", "id": "1"}]
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.imports.upload import create_import, read_import
 from portfolio.models import SubjectImport
-from portfolio.subjects.requests import Wish, want_subjects
+from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.alerts import an_alert
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
@@ -52,8 +52,8 @@ ONLY_PEOPLE = {"POST imports/{id}/confirm/": "portfolio.confirm_import"}
 def world(db: None) -> dict[str, str]:
     """Enough of everything that a query for each row would be seen."""
     registration = a_registration(adopted=True)
-    want_subjects(registration=registration, wishes=[Wish(duns) for duns in DUNS], asked_by="ann")
-    name_companies([Named(duns, "crm", duns) for duns in DUNS], asked_by="ann")
+    request_subjects(registration=registration, entries=[SubjectEntry(duns) for duns in DUNS], requested_by="ann")
+    name_companies([Named(duns, "crm", duns) for duns in DUNS], requested_by="ann")
     for duns in DUNS:
         elements = [an_element(), an_element("organization.registeredName")]
         delivered(a_seed(duns), an_update(*elements, duns=duns), registration=registration)
@@ -64,7 +64,7 @@ def world(db: None) -> dict[str, str]:
             file_name=f"{number}.csv",
             mode="add",
             source="api",
-            asked_by="ann",
+            requested_by="ann",
         )
         read_import(import_)
     for number in range(3):

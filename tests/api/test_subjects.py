@@ -11,8 +11,8 @@ from core.models import AuditEntry
 from dnbmon_site.accounts.models import ApiKey
 from portfolio.billing import api_budget
 from portfolio.imports.apply import apply_import
-from portfolio.models import Company, KeySpending, Registration, Subject, SubjectImport, SubjectState
-from portfolio.subjects.requests import Wish, want_subjects
+from portfolio.models import ApiKeyUsage, Company, Registration, Subject, SubjectImport, SubjectState
+from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.contracts import a_contract
 from tests.builders.programs import Program, a_signed_in_person
@@ -32,7 +32,7 @@ def erp(registration: Registration, a_program: Callable[..., Program]) -> Progra
     return a_program(name="ERP", scopes="read, write:portfolio", budget=3)
 
 
-def want(program: Program, *duns: str, **more: Any) -> Any:
+def request_monitoring(program: Program, *duns: str, **more: Any) -> Any:
     return program.post(PATH, {"subjects": [{"duns": number} for number in duns]}, **more)
 
 
@@ -40,31 +40,31 @@ def numbers(count: int, first: int = 1) -> list[str]:
     return [f"{number:09}" for number in range(first, first + count)]
 
 
-def wanted() -> set[str]:
-    return set(Subject.objects.filter(wanted=True).values_list("company_id", flat=True))
+def requested() -> set[str]:
+    return set(Subject.objects.filter(requested=True).values_list("company_id", flat=True))
 
 
 # Wanting
 
 
 def test_a_verdict_for_each_in_the_same_order(erp: Program) -> None:
-    want(erp, OTHER)
-    answer = want(erp, "80-473-5132", OTHER, DUNS, "12345678", "no number", "")
+    request_monitoring(erp, OTHER)
+    answer = request_monitoring(erp, "80-473-5132", OTHER, DUNS, "12345678", "no number", "")
     assert answer.status_code == 400, "an empty text is no entry"
-    answer = want(erp, "80-473-5132", OTHER, DUNS, "12345678", "no number")
+    answer = request_monitoring(erp, "80-473-5132", OTHER, DUNS, "12345678", "no number")
     assert answer.status_code == 200
     body = answer.json()
-    assert [(one["asked"], one["duns"], one["verdict"]) for one in body["results"]] == [
+    assert [(one["input"], one["duns"], one["validation"]) for one in body["results"]] == [
         ("80-473-5132", DUNS, "added"),
-        (OTHER, OTHER, "already_wanted"),
+        (OTHER, OTHER, "already_requested"),
         (DUNS, DUNS, "duplicate"),
         ("12345678", None, "invalid"),
         ("no number", None, "invalid"),
     ]
-    assert all(one["reason"] for one in body["results"] if one["verdict"] == "invalid")
+    assert all(one["reason"] for one in body["results"] if one["validation"] == "invalid")
     assert (body["added"], body["new_billable"], body["waiting"]) == (1, 1, None)
     assert body["budget"] == {"limit": 3, "used": 2, "left": 1}
-    assert wanted() == {DUNS, OTHER}
+    assert requested() == {DUNS, OTHER}
 
 
 def test_what_is_said_about_a_company_is_kept(erp: Program) -> None:
@@ -80,33 +80,33 @@ def test_what_is_said_about_a_company_is_kept(erp: Program) -> None:
 
 
 def test_repeating_it_changes_nothing(erp: Program) -> None:
-    want(erp, DUNS)
+    request_monitoring(erp, DUNS)
     entries = AuditEntry.objects.count()
-    body = want(erp, DUNS).json()
-    assert body["results"][0]["verdict"] == "already_wanted"
+    body = request_monitoring(erp, DUNS).json()
+    assert body["results"][0]["validation"] == "already_requested"
     assert body["budget"]["used"] == 1
     assert AuditEntry.objects.count() == entries
 
 
 def test_the_audit_names_the_key(erp: Program) -> None:
-    want(erp, DUNS)
-    assert AuditEntry.objects.get(action="want").actor.startswith("ERP (dnbmon_")
-    assert Subject.objects.get().wanted_by.startswith("ERP (dnbmon_")
+    request_monitoring(erp, DUNS)
+    assert AuditEntry.objects.get(action="request").actor.startswith("ERP (dnbmon_")
+    assert Subject.objects.get().requested_by.startswith("ERP (dnbmon_")
 
 
 # The budget
 
 
 def test_beyond_the_budget_a_person_confirms(erp: Program) -> None:
-    want(erp, *numbers(2))
-    answer = want(erp, *numbers(3, first=2))
+    request_monitoring(erp, *numbers(2))
+    answer = request_monitoring(erp, *numbers(3, first=2))
     assert answer.status_code == 202
     body = answer.json()
-    assert [one["verdict"] for one in body["results"]] == ["already_wanted", "awaiting", "awaiting"]
+    assert [one["validation"] for one in body["results"]] == ["already_requested", "awaiting", "awaiting"]
     assert (body["added"], body["new_billable"]) == (0, 2)
     assert body["budget"] == {"limit": 3, "used": 2, "left": 1}
     assert (body["waiting"]["state"], body["waiting"]["new_billable"]) == ("read", 2)
-    assert wanted() == set(numbers(2)), "nothing of it is wanted yet"
+    assert requested() == set(numbers(2)), "nothing of it is wanted yet"
     seen_later = erp.client.get(body["waiting"]["url"], headers=erp.headers).json()
     # MongoDB keeps times to the millisecond.
     assert {**seen_later, "created_at": ""} == {**body["waiting"], "created_at": ""}
@@ -118,66 +118,68 @@ def test_beyond_the_budget_a_person_confirms(erp: Program) -> None:
     import_ = SubjectImport.objects.select_related("registration__contract").get()
     assert (import_.confirmed_by, import_.source) == ("ann", "api")
     apply_import(import_)
-    assert wanted() == set(numbers(4))
-    assert want(erp, "000000009").json()["budget"]["used"] == 3, "what a person confirmed is not on the key's budget"
+    assert requested() == set(numbers(4))
+    assert request_monitoring(erp, "000000009").json()["budget"]["used"] == 3, (
+        "what a person confirmed is not on the key's budget"
+    )
 
 
 def test_the_same_list_again_is_the_same_import(erp: Program) -> None:
-    first, second = want(erp, *numbers(5)).json(), want(erp, *numbers(5)).json()
+    first, second = request_monitoring(erp, *numbers(5)).json(), request_monitoring(erp, *numbers(5)).json()
     assert first["waiting"]["id"] == second["waiting"]["id"]
     assert SubjectImport.objects.count() == 1
-    assert want(erp, *numbers(6)).json()["waiting"]["id"] != first["waiting"]["id"]
+    assert request_monitoring(erp, *numbers(6)).json()["waiting"]["id"] != first["waiting"]["id"]
 
 
 def test_a_key_without_a_budget_adds_nothing_that_costs(
     registration: Registration, a_program: Callable[..., Program]
 ) -> None:
     program = a_program(scopes="write:portfolio")
-    assert want(program, DUNS).status_code == 202
-    want_subjects(registration=a_registration("OTHER"), wishes=[Wish(OTHER)], asked_by="ann")
-    assert want(program, OTHER).status_code == 200, "it is billed this year already"
-    assert wanted() == {OTHER}
+    assert request_monitoring(program, DUNS).status_code == 202
+    request_subjects(registration=a_registration("OTHER"), entries=[SubjectEntry(OTHER)], requested_by="ann")
+    assert request_monitoring(program, OTHER).status_code == 200, "it is billed this year already"
+    assert requested() == {OTHER}
 
 
 def test_a_company_counts_once_a_year(erp: Program, registration: Registration) -> None:
-    want(erp, DUNS)
+    request_monitoring(erp, DUNS)
     for _ in range(3):
-        Subject.objects.update(wanted=False)
-        assert want(erp, DUNS).json()["budget"]["used"] == 1
+        Subject.objects.update(requested=False)
+        assert request_monitoring(erp, DUNS).json()["budget"]["used"] == 1
 
 
 def test_a_new_contract_year_is_a_new_budget(erp: Program, registration: Registration) -> None:
-    assert want(erp, *numbers(3)).status_code == 200
-    assert want(erp, DUNS).status_code == 202
-    KeySpending.objects.update(year=date(2025, 1, 1))
-    assert want(erp, DUNS).json()["budget"] == {"limit": 3, "used": 1, "left": 2}
+    assert request_monitoring(erp, *numbers(3)).status_code == 200
+    assert request_monitoring(erp, DUNS).status_code == 202
+    ApiKeyUsage.objects.update(year=date(2025, 1, 1))
+    assert request_monitoring(erp, DUNS).json()["budget"] == {"limit": 3, "used": 1, "left": 2}
 
 
 def test_each_key_has_its_own(erp: Program, a_program: Callable[..., Program]) -> None:
-    want(erp, *numbers(3))
+    request_monitoring(erp, *numbers(3))
     crm = a_program(name="CRM", scopes="write:portfolio", budget=1)
-    assert want(crm, DUNS).json()["budget"] == {"limit": 1, "used": 1, "left": 0}
+    assert request_monitoring(crm, DUNS).json()["budget"] == {"limit": 1, "used": 1, "left": 0}
 
 
 def test_rotation_gives_no_second_budget(registration: Registration, a_program: Callable[..., Program]) -> None:
     program = a_program(scopes="write:portfolio", budget=1)
     row = ApiKey.objects.get()
-    want(program, DUNS)
+    request_monitoring(program, DUNS)
     program.headers = {"Authorization": f"Bearer {row.rotate()}"}
-    assert want(program, OTHER).status_code == 202
+    assert request_monitoring(program, OTHER).status_code == 202
 
 
 def test_killed_between_reserving_and_wanting(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same request again does what was not done, and nothing is counted twice."""
     with monkeypatch.context() as patched:
-        patched.setattr(api_budget, "want_subjects", _killed)
+        patched.setattr(api_budget, "request_subjects", _killed)
         with pytest.raises(KeyboardInterrupt):
-            want(erp, *numbers(3))
-    assert wanted() == set()
-    answer = want(erp, *numbers(3))
+            request_monitoring(erp, *numbers(3))
+    assert requested() == set()
+    answer = request_monitoring(erp, *numbers(3))
     assert answer.status_code == 200
     assert answer.json()["budget"]["used"] == 3
-    assert wanted() == set(numbers(3))
+    assert requested() == set(numbers(3))
 
 
 def _killed(*arguments: Any, **keywords: Any) -> Any:
@@ -186,21 +188,21 @@ def _killed(*arguments: Any, **keywords: Any) -> Any:
 
 def test_what_a_dead_process_reserved_falls_back(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(api_budget, "want_subjects", _killed)
+        patched.setattr(api_budget, "request_subjects", _killed)
         with pytest.raises(KeyboardInterrupt):
-            want(erp, *numbers(3))
-    assert want(erp, DUNS).status_code == 202
-    KeySpending.objects.update(at=timezone.now() - timedelta(hours=1))
-    assert want(erp, DUNS).status_code == 200
+            request_monitoring(erp, *numbers(3))
+    assert request_monitoring(erp, DUNS).status_code == 202
+    ApiKeyUsage.objects.update(at=timezone.now() - timedelta(hours=1))
+    assert request_monitoring(erp, DUNS).status_code == 200
 
 
 def test_killed_between_wanting_and_noting_what_was_spent(erp: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(api_budget.Purse, "spend", _killed)
         with pytest.raises(KeyboardInterrupt):
-            want(erp, *numbers(3))
-    assert wanted() == set(numbers(3))
-    assert want(erp, *numbers(3)).json()["budget"]["used"] == 3
+            request_monitoring(erp, *numbers(3))
+    assert requested() == set(numbers(3))
+    assert request_monitoring(erp, *numbers(3)).json()["budget"]["used"] == 3
 
 
 @pytest.mark.slow
@@ -209,12 +211,12 @@ def test_ten_thousand_at_once_twice(
 ) -> None:
     count = 300 if settings.MONGODB else 10_000  # its stand-in is slow
     program = a_program(scopes="write:portfolio", budget=count)
-    first = want(program, *numbers(count), word="monday")
-    again = want(program, *numbers(count), word="monday")
+    first = request_monitoring(program, *numbers(count), word="monday")
+    again = request_monitoring(program, *numbers(count), word="monday")
     assert first.status_code == 200
     assert first.content == again.content
-    assert first.json()["added"] == Subject.objects.filter(wanted=True).count() == count
-    assert AuditEntry.objects.filter(action="want").count() == 1
+    assert first.json()["added"] == Subject.objects.filter(requested=True).count() == count
+    assert AuditEntry.objects.filter(action="request").count() == 1
 
 
 def test_more_than_ten_thousand_are_refused(erp: Program) -> None:
@@ -240,7 +242,7 @@ def test_more_than_ten_thousand_are_refused(erp: Program) -> None:
 )
 def test_what_is_no_list_is_refused(erp: Program, body: Any) -> None:
     assert erp.post(PATH, body).status_code == 400
-    assert wanted() == set()
+    assert requested() == set()
 
 
 def test_an_unknown_registration(erp: Program) -> None:
@@ -251,18 +253,18 @@ def test_an_unknown_registration(erp: Program) -> None:
 
 def test_a_person_adds_what_costs_by_confirming_it(registration: Registration) -> None:
     person = a_signed_in_person("portfolio.change_subject", "portfolio.view_subject")
-    assert want(person, DUNS).status_code == 202
-    assert wanted() == set()
+    assert request_monitoring(person, DUNS).status_code == 202
+    assert requested() == set()
 
 
 # Reading
 
 
 def test_filters_and_pages(erp: Program, registration: Registration) -> None:
-    want(erp, *numbers(3))
+    request_monitoring(erp, *numbers(3))
     Subject.objects.filter(company=numbers(1)[0]).update(state=SubjectState.MONITORED)
-    Subject.objects.filter(company=numbers(3)[2]).update(wanted=False)
-    want_subjects(registration=a_registration("OTHER"), wishes=[Wish(DUNS)], asked_by="ann")
+    Subject.objects.filter(company=numbers(3)[2]).update(requested=False)
+    request_subjects(registration=a_registration("OTHER"), entries=[SubjectEntry(DUNS)], requested_by="ann")
 
     def found(**filters: Any) -> set[str]:
         walked = [one["duns"] for one in erp.walk(PATH, limit=1, **filters)]
@@ -270,13 +272,13 @@ def test_filters_and_pages(erp: Program, registration: Registration) -> None:
         return set(walked)
 
     assert found() == set(numbers(3))
-    assert found(wanted="true") == set(numbers(2))
-    assert found(wanted="false") == {numbers(3)[2]}
+    assert found(requested="true") == set(numbers(2))
+    assert found(requested="false") == {numbers(3)[2]}
     assert found(state="monitored") == {numbers(1)[0]}
-    assert found(state="monitored,unknown", wanted="true") == set(numbers(2))
+    assert found(state="monitored,unknown", requested="true") == set(numbers(2))
     assert found(duns="00-000-0001,000000002") == set(numbers(2))
     assert found(duns=DUNS) == set()
-    assert erp.get(PATH, wanted="perhaps").status_code == 400
+    assert erp.get(PATH, requested="perhaps").status_code == 400
     assert erp.get(PATH, after="x").status_code == 400
     assert erp.get(PATH, stat="monitored").status_code == 400
 
@@ -286,25 +288,25 @@ def test_filters_and_pages(erp: Program, registration: Registration) -> None:
 
 def test_some_are_no_longer_wanted(registration: Registration, a_program: Callable[..., Program]) -> None:
     program = a_program(scopes="write:portfolio", budget=20)
-    want(program, *numbers(20))
+    request_monitoring(program, *numbers(20))
     answer = program.delete(PATH, duns=["000000001", "00-000-0002", DUNS])
     assert (answer.status_code, answer.json()) == (200, {"removed": numbers(2), "waiting": None})
-    assert wanted() == set(numbers(18, first=3))
+    assert requested() == set(numbers(18, first=3))
     assert program.delete(PATH, duns="000000001").json() == {"removed": [], "waiting": None}
 
 
 def test_too_many_at_once_wait_for_people(registration: Registration, a_program: Callable[..., Program]) -> None:
     program = a_program(scopes="write:portfolio", budget=20)
-    want(program, *numbers(20))
+    request_monitoring(program, *numbers(20))
     answer = program.delete(PATH, duns=numbers(3))
     assert answer.status_code == 202
     waiting = answer.json()["waiting"]
     assert (waiting["mode"], waiting["state"], waiting["removals"]) == ("remove", "read", 3)
-    assert wanted() == set(numbers(20))
+    assert requested() == set(numbers(20))
 
 
 @pytest.mark.parametrize("parameters", [{}, {"duns": ""}, {"duns": "1"}, {"duns": numbers(201)}, {"dun": DUNS}])
 def test_removing_takes_numbers(erp: Program, parameters: Any) -> None:
-    want(erp, DUNS)
+    request_monitoring(erp, DUNS)
     assert erp.delete(PATH, **parameters).status_code == 400
-    assert wanted() == {DUNS}
+    assert requested() == {DUNS}

@@ -9,7 +9,7 @@ from tests.support import wait_until
 # The door is the same whatever the engine behind it.
 pytestmark = pytest.mark.one_engine
 
-CHANNEL = {"active": "on", "minimum": "1", "rhythm": "at_once", "digest_day": "0"}
+CHANNEL = {"active": "on", "min_severity": "1", "frequency": "at_once", "digest_day": "0"}
 # What went through: methods, headers, files, servers, and every spelling of this machine.
 ONCE_SENT = (
     "json://127.0.0.1:{port}/?method=DELETE&+Authorization=stolen&:Image=y",
@@ -17,7 +17,7 @@ ONCE_SENT = (
     "workflow://127.0.0.1:{port}/a/b?template=/etc/passwd", "form://127.0.0.1:{port}/", "xml://127.0.0.1:{port}/",
     "mailto://a:b@example.com?smtp=127.0.0.1&port={port}", "syslog://127.0.0.1:{port}", "gotify://127.0.0.1:{port}/key",
 )  # fmt: skip
-WEBHOOK = {"event_types": "subject.wanted", "severity": "1"}
+WEBHOOK = {"event_types": "subject.requested", "severity": "1"}
 SPELLINGS = (
     *("127.0.0.1", "0x7f000001", "2130706433", "0.0.0.0", "127.1", "[::1]", "[::ffff:127.0.0.1]"),
     *("[64:ff9b::7f00:1]", "[::127.0.0.1]", "0177.0.0.1", "user@127.0.0.1"),
@@ -33,7 +33,7 @@ print(*WebhookEndpoint.objects.filter(name__startswith="inner").values_list("pk"
 EMIT = """
 from monitoring.webhooks.endpoints import Event, emit_events
 from core.jobs import ask_worker
-emit_events([Event("subject.wanted", {"duns": "804735132"}, "attacked")])
+emit_events([Event("subject.requested", {"duns": "804735132"}, "attacked")])
 ask_worker("monitoring.jobs.send_due", task_name="attacked")
 """
 BEAT = """
@@ -60,8 +60,8 @@ from django.utils import timezone
 from monitoring import jobs
 from monitoring.outbox import addresses
 from monitoring.webhooks import endpoints
-from monitoring.outbox.queue import dispatch_due, enqueue
-from monitoring.models import Channel, Dispatch, TargetKind
+from monitoring.outbox.queue import send_due_messages, enqueue
+from monitoring.models import Channel, OutboxMessage, TargetKind
 from core.actors import Actor
 from core.notices import notify
 now, person = timezone.now(), get_user_model().objects.get(username="gone-viewer")
@@ -73,13 +73,13 @@ endpoint, _ = endpoints.create_endpoint(made_by=made_by, name="gone", url="https
 notice = notify(kind="cap", subject="The cap is near", text="98 of 100.", key="gone")
 get_user_model().objects.filter(pk=person.pk).update(is_active=False, username="gone-elsewhere")
 def queued(kind, target, payload):
-    return Dispatch(id=Dispatch.key(target, "gone"), kind=kind, target=target, event="gone", event_type="x",
+    return OutboxMessage(id=OutboxMessage.key(target, "gone"), kind=kind, target=target, event="gone", event_type="x",
         payload=json.dumps(payload), next_try_at=now, created_at=now)
 rows = enqueue([queued(TargetKind.CHANNEL, row.pk, {"digest": now.isoformat()}),
     queued(TargetKind.REPORT, person.pk, {"schedule": str(row.pk), "period": "2026-W01"}),
     queued(TargetKind.WEBHOOK, endpoint.pk, {})])
-dispatch_due(now + timezone.timedelta(seconds=30), at_once=1)
-for one in Dispatch.objects.filter(event="gone"):
+send_due_messages(now + timezone.timedelta(seconds=30), at_once=1)
+for one in OutboxMessage.objects.filter(event="gone"):
     print(one.kind, one.state, one.last_error)
 """
 SECRET = "the-stored-password-of-the-erp"
@@ -211,6 +211,6 @@ def test_mail_goes_to_no_address_of_ones_choice(production: Production) -> None:
 def test_nothing_is_sent_to_somebody_who_was_deactivated(production: Production) -> None:
     production.person("gone-viewer", "Viewer")
     told = dict(line.split(" ", 1) for line in production.inside(SENT_TO_THE_GONE).splitlines())
-    assert told["channel"] == "parked gone-elsewhere was deactivated."
-    assert told["report"].startswith("parked")
+    assert told["channel"] == "dead gone-elsewhere was deactivated."
+    assert told["report"].startswith("dead")
     assert told["webhook"].startswith("waiting gone-viewer, who looked after it, was deactivated or removed.")

@@ -30,7 +30,7 @@ print(json.dumps(dict(registration=str(registration.pk), new=duns_numbers({liste
 LOOK = """
 from portfolio.models import Subject
 rows = Subject.objects.filter(registration="{registration}")
-print(rows.filter(wanted=True).count(), rows.filter(remove_on__isnull=False).count())
+print(rows.filter(requested=True).count(), rows.filter(remove_on__isnull=False).count())
 """
 ENDS = ("Applied", "Waits for a second person")
 STATE = re.compile(r"Waits for a second person|Applied|Read: waits for confirmation|Confirmed: being applied")
@@ -90,8 +90,8 @@ def test_small_imports_a_new_name_and_plans_for_tomorrow(
     tomorrow = f"{timezone.now().date() + timedelta(days=1):%Y-%m-%d}"
     for start in (0, 40):
         manager.submit("/portfolio/subject/plan/", {"key": prepared["keys"][start : start + 40], "day": tomorrow})
-    wanted, planned = production.inside(LOOK.format(**prepared)).split()
-    assert (int(wanted), int(planned)) == (LISTED + 4, 0)
+    requested, planned = production.inside(LOOK.format(**prepared)).split()
+    assert (int(requested), int(planned)) == (LISTED + 4, 0)
 
     address = "/api/v1/registrations/SECOND_PERSON/subjects/?contract=second&duns="
     removed = [

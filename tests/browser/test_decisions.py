@@ -103,7 +103,7 @@ def test_a_list_is_exported(page: Page, live_server: Any) -> None:
     a_portfolio()
     heard = complaints_of(page)
     log_in(page, live_server.url)
-    page.goto(f"{live_server.url}/portfolio/subject/?wanted=yes")
+    page.goto(f"{live_server.url}/portfolio/subject/?requested=yes")
     page.get_by_role("link", name="Export", exact=True).last.click()
     expect(page.locator(".dm-lead")).to_contain_text("8 rows, with the filters of the list")
     see(page, "export")

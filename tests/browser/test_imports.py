@@ -50,8 +50,8 @@ def test_a_messy_list_from_upload_to_wanted(page: Page, live_server: Any) -> Non
     expect(page.locator(".dm-import")).to_contain_text("Waiting to be read")
     work_on(the_import())
     expect(page.locator("[aria-label=Confirmation]")).to_contain_text("new billable")
-    see(page, "import-verdicts")
-    page.locator(".dm-verdict", has_text="No D-U-N-S number").click()
+    see(page, "import-validations")
+    page.locator(".dm-validation", has_text="No D-U-N-S number").click()
     expect(page.locator(".dm-rows")).to_contain_text("something else than the digits")
     see(page, "import-invalid")
     import_ = the_import()
@@ -62,7 +62,7 @@ def test_a_messy_list_from_upload_to_wanted(page: Page, live_server: Any) -> Non
     work_on(the_import())
     expect(page.locator(".dm-badges")).to_contain_text("Applied")
     see(page, "import-applied")
-    assert Subject.objects.filter(wanted=True).count() == import_.new_billable
+    assert Subject.objects.filter(requested=True).count() == import_.new_billable
     page.goto(f"{live_server.url}/portfolio/subjectimport/")
     expect(page.locator("#result_list")).to_contain_text("suppliers_messy.xlsx")
     see(page, "imports")

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
 from dnbmon_site.accounts.models import User
-from monitoring.jobs import count_days, count_standing
+from monitoring.jobs import count_days, update_all_counts
 from monitoring.models import Alert
 from tests.builders.alerts import raised
 from tests.builders.browser_pages import complaints_of, log_in, see, serious
@@ -56,7 +56,7 @@ def out_of_business() -> None:
     )
     raised()
     count_days()
-    count_standing()
+    update_all_counts()
 
 
 def look(page: Page, name: str) -> None:  # noqa: F811

@@ -11,13 +11,13 @@ from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import start_sandbox
 from dnbmon_site.accounts.models import User
 from portfolio.models import Company, Registration, Subject, SubjectState, SyncRun
-from portfolio.registrations.adopt import begin_check
+from portfolio.registrations.adopt import start_check
 from portfolio.sync.run import sync
 from tests.builders.browser_pages import complaints_of, log_in, see
 from tests.builders.companies import duns_numbers
 from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
-from tests.builders.subjects import want
+from tests.builders.subjects import request_monitoring
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NAMES = ("Northwind Traders", "Contoso Manufacturing GmbH", "Fabrikam & Söhne", "Adventure Works Cycles SA")
@@ -44,7 +44,7 @@ def test_a_list_is_adopted_and_differences_decided(page: Page, live_server: Any)
     row = a_registration(contract=a_contract())
     for duns, name in zip(duns_numbers(4), NAMES, strict=True):
         there(row, duns, name)
-    check = begin_check(row, duns_numbers(9000, first=400_000_000), by="ann")
+    check = start_check(row, duns_numbers(9000, first=400_000_000), by="ann")
     type(check).objects.update(position=3400, present=3120)
     heard = complaints_of(page)
     log_in(page, live_server.url)
@@ -62,8 +62,8 @@ def test_a_list_is_adopted_and_differences_decided(page: Page, live_server: Any)
     expect(page.locator(".dm-badges")).to_contain_text("Equal")
     there(row, "700000001", "Litware Inc")
     there(row, "700000002", "Proseware Ltd")
-    there(row, "700000003", "Tailspin Toys", wanted=True, state=SubjectState.REMOVED, monitored_until="2026-08-17")
-    refused = {"wanted": True, "state": SubjectState.REFUSED, "monitored_since": None}
+    there(row, "700000003", "Tailspin Toys", requested=True, state=SubjectState.REMOVED, monitored_until="2026-08-17")
+    refused = {"requested": True, "state": SubjectState.REFUSED, "monitored_since": None}
     there(row, "700000004", "Wingtip Toys", code="40003", replacement="700000009", **refused)
     there(row, "700000005", "", code="10001", **refused)
     page.reload()
@@ -77,10 +77,10 @@ def test_a_list_is_adopted_and_differences_decided(page: Page, live_server: Any)
 def test_a_sync_is_watched(page: Page, live_server: Any, control: SandboxControl) -> None:
     User.objects.create_superuser("ann", "ann@example.com", "secret words")
     row = a_registration(contract=a_contract(), adopted=True)
-    wanted = duns_numbers(40)
-    control.mark(wanted[3], "invalid")
-    control.mark(wanted[5], "transferred", retained="700000009")
-    want(row, wanted)
+    requested = duns_numbers(40)
+    control.mark(requested[3], "invalid")
+    control.mark(requested[5], "transferred", retained="700000009")
+    request_monitoring(row, requested)
     run = sync(row, until=timezone.now() + timedelta(seconds=0.2))
     assert run is not None
     SyncRun.objects.filter(pk=run.pk).update(started_at=timezone.now() - timedelta(minutes=2))

@@ -17,13 +17,13 @@ from tests.builders.rules import a_rule
 from tests.builders.times import now_stamp, soon
 
 
-def an_alert(number: int = 0, **columns: Any) -> Alert:
+def an_alert(sequence: int = 0, **columns: Any) -> Alert:
     """A row, without what it came from."""
     Company.objects.get_or_create(duns=columns.get("company_id") or DUNS)
-    moment = timezone.now() - timedelta(days=number)
-    told: dict[str, Any] = {"rule_name": "Out of business", "title": f"alert {number}", "reason": "because"}
-    told |= {"company_id": DUNS, "severity": Severity.CRITICAL, "number": 1, "fact_count": 1, "id": uuid.uuid4()}
-    times = dict.fromkeys(("happened_at", "raised_at", "hour"), moment)
+    moment = timezone.now() - timedelta(days=sequence)
+    told: dict[str, Any] = {"rule_name": "Out of business", "title": f"alert {sequence}", "reason": "because"}
+    told |= {"company_id": DUNS, "severity": Severity.CRITICAL, "sequence": 1, "fact_count": 1, "id": uuid.uuid4()}
+    times = dict.fromkeys(("happened_at", "raised_at", "rate_window"), moment)
     return Alert.objects.create(**{**told, **times, **columns})
 
 

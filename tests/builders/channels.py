@@ -12,7 +12,7 @@ from monitoring.outbox.permitted_addresses import confirm
 
 def a_channel(*rules: AlertRule, address: str = "ann@example.com", **fields: Any) -> Channel:
     """One that takes whatever these rules raise, and nothing else."""
-    narrow = {"all_rules": False, "minimum": Severity.NOISE, "created_at": timezone.now() - timedelta(hours=1)}
+    narrow = {"all_rules": False, "min_severity": Severity.NOISE, "created_at": timezone.now() - timedelta(hours=1)}
     channel = Channel(**{"name": "Mail", **narrow, **fields})
     set_address(channel, address)
     channel.save(force_insert=True)
@@ -37,8 +37,8 @@ def channel_form(**fields: Any) -> dict[str, Any]:
         "name": "Mine",
         "address": "ann@example.com",
         "active": "on",
-        "minimum": Severity.NOISE.value,
-        "rhythm": "at_once",
+        "min_severity": Severity.NOISE.value,
+        "frequency": "at_once",
         "digest_day": 0,
         **fields,
     }

@@ -5,10 +5,10 @@ from health.checks.result import Result
 from health.models import State
 
 
-def look_at(matter: str) -> Result:
-    (found,) = [result for result in all_checks() if result.matter == matter]
+def look_at(dedup_key: str) -> Result:
+    (found,) = [result for result in all_checks() if result.dedup_key == dedup_key]
     return found
 
 
-def state_of(matter: str) -> State:
-    return look_at(matter).state
+def state_of(dedup_key: str) -> State:
+    return look_at(dedup_key).state

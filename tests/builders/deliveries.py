@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from core.blobs import store_bytes
-from monitoring.jobs import count_days, keep
+from monitoring.jobs import count_days, ingest_now
 from monitoring.models import Delivery, DeliveryState, Source
 from monitoring.pipeline.ingest import ingest
 from monitoring.pull.puller import PullResult, pull
@@ -55,7 +55,7 @@ def a_delivery(
         turn=turn,
         stands_for=turn,
         state=DeliveryState.RECEIVED,
-        asked_at=timezone.now(),
+        called_at=timezone.now(),
         ended_at=timezone.now(),
         received_at=timezone.now(),
         answer_stamp=at or stamp(days=1),
@@ -76,12 +76,12 @@ def delivered(*items: Any, registration: Registration | None = None, at: str | N
 
 
 def pull_now(registration: Registration) -> PullResult:
-    return pull(registration, keep=keep)
+    return pull(registration, keep=ingest_now)
 
 
 def a_call(state: str, registration: Registration | None = None, **fields: Any) -> Delivery:
     """A delivery in any state, without content."""
-    values = {"source": Source.PULL, "asked_at": timezone.now(), **fields}
+    values = {"source": Source.PULL, "called_at": timezone.now(), **fields}
     return Delivery.objects.create(registration=registration or a_registration(), state=state, **values)
 
 
@@ -90,7 +90,7 @@ def a_published_call(*, took: float, visible: float, count: int = 10) -> Deliver
     ended = asked + timedelta(seconds=took)
     return a_call(
         DeliveryState.PUBLISHED,
-        asked_at=asked,
+        called_at=asked,
         ended_at=ended,
         received_at=ended,
         ingested_at=ended + timedelta(seconds=visible / 2),

@@ -5,10 +5,10 @@ from typing import Any
 from django.utils import timezone
 
 from health.models import Heartbeat
-from monitoring.models import Dispatch, DispatchState, TargetKind
+from monitoring.models import MessageState, OutboxMessage, TargetKind
 
 
-def a_message(number: int = 1, **fields: Any) -> Dispatch:
+def a_message(number: int = 1, **fields: Any) -> OutboxMessage:
     target = Heartbeat.key("a channel")
     values = {
         "kind": TargetKind.CHANNEL,
@@ -16,8 +16,8 @@ def a_message(number: int = 1, **fields: Any) -> Dispatch:
         "event": f"notice:{number}",
         "event_type": "notice",
         "payload": "{}",
-        "state": DispatchState.WAITING,
+        "state": MessageState.WAITING,
         "created_at": timezone.now(),
         **fields,
     }
-    return Dispatch.objects.create(id=Dispatch.key(target, values["event"]), **values)
+    return OutboxMessage.objects.create(id=OutboxMessage.key(target, values["event"]), **values)

@@ -7,5 +7,5 @@ from tests.builders.times import ago
 
 
 def a_probe(**fields: Any) -> Probe:
-    defaults = {"asked_at": ago(minutes=1), "answered_at": ago(minutes=1), "seconds": 0.2, **fields}
+    defaults = {"called_at": ago(minutes=1), "answered_at": ago(minutes=1), "seconds": 0.2, **fields}
     return Probe.objects.update_or_create(contract="default", defaults=defaults)[0]

@@ -59,9 +59,9 @@ def a_world() -> None:
     """From the Sunday before the week to the Monday behind it."""
     contract = a_contract(anniversary=date(2025, 6, 1), contracted_number=10)
     registrations = [a_registration(name, contract=contract, adopted=True) for name in ("FIRST", "SECOND")]
-    for number, (duns, name) in enumerate(NAMES.items()):
-        a_company(duns, name, country=("PL", "GR", "CN", "")[number])
-        a_subject(duns, registrations[number % 2])
+    for sequence, (duns, name) in enumerate(NAMES.items()):
+        a_company(duns, name, country=("PL", "GR", "CN", "")[sequence])
+        a_subject(duns, registrations[sequence % 2])
     a_subject("001234567", registrations[1])
     _news(random.Random(11), registrations)
     Alert.objects.bulk_create(_alerts(Change.objects.filter(severity__gte=3).order_by("pk")))
@@ -73,13 +73,13 @@ def a_world() -> None:
 def _news(chance: random.Random, registrations: list[Registration]) -> None:
     """Two deliveries a day, each of a registration."""
     rows: tuple[list[Any], ...] = ([], [], [], [])
-    for number in range(DAYS * 2):
-        at = START + timedelta(days=number // 2, minutes=chance.randrange(900))
-        registration = registrations[number % 2]
+    for sequence in range(DAYS * 2):
+        at = START + timedelta(days=sequence // 2, minutes=chance.randrange(900))
+        registration = registrations[sequence % 2]
         source, state = Source.PULL, DeliveryState.PUBLISHED
         delivery = Delivery(registration=registration, source=source, state=state, received_at=at, published_at=at)
         rows[0].append(delivery)
-        rows[1].append(Publication(number=number + 1, delivery=delivery, change_count=4, published_at=at))
+        rows[1].append(Publication(sequence=sequence + 1, delivery=delivery, change_count=4, published_at=at))
         for notification, change in _told(chance, at, delivery):
             rows[2].append(notification)
             rows[3].append(change)
@@ -103,17 +103,17 @@ def _told(chance: random.Random, at: datetime, delivery: Delivery) -> Iterator[t
 
 def _alerts(changes: Any) -> Iterator[Alert]:
     """Some are acknowledged, some closed by a person or by the program, some wait; one is late news."""
-    for number, change in enumerate(changes):
+    for sequence, change in enumerate(changes):
         raised_at = change.recorded_at + timedelta(seconds=1)
-        later = raised_at + timedelta(hours=number, seconds=number * 7)
+        later = raised_at + timedelta(hours=sequence, seconds=sequence * 7)
         state, handled = (
             (AlertState.ACKNOWLEDGED, {"acknowledged_at": later, "acknowledged_by": "ann"}),
             (AlertState.CLOSED, {"closed_at": later, "closed_by": "ann"}),
             (AlertState.NEW, {}),
             (AlertState.CLOSED, {"closed_at": later, "closed_by": "the program"}),
-        )[number % 4]
+        )[sequence % 4]
         yield Alert(
-            id=content_key("test", number),
+            id=content_key("test", sequence),
             kind=AlertKind.CHANGE,
             rule_name="Anything heavy",
             company_id=change.company_id,
@@ -121,10 +121,10 @@ def _alerts(changes: Any) -> Iterator[Alert]:
             severity=change.severity,
             state=state,
             title=f"{change.company_id}: {change.element or change.kind}",
-            is_late=number == 5,
+            is_late=sequence == 5,
             happened_at=change.changed_at,
             raised_at=raised_at,
-            hour=raised_at,
-            number=1,
+            rate_window=raised_at,
+            sequence=1,
             **handled,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from portfolio.models import Company, Registration, Subject, SubjectState
-from portfolio.subjects.requests import Wish, unwant_subjects, want_subjects
+from portfolio.subjects.requests import SubjectEntry, request_subjects, withdraw_subjects
 from tests.builders.companies import DUNS, a_company
 from tests.builders.registrations import a_registration
 
@@ -14,18 +14,18 @@ def a_subject(duns: str = DUNS, registration: Registration | None = None, **fiel
     registration = registration or a_registration(adopted=True)
     if not Company.objects.filter(duns=duns).exists():
         a_company(duns, f"Company {duns}")
-    values: dict[str, Any] = {"wanted": True, "state": SubjectState.MONITORED, **fields}
+    values: dict[str, Any] = {"requested": True, "state": SubjectState.MONITORED, **fields}
     key = Subject.key(registration.pk, duns)
     values |= {"registration": registration, "company_id": duns}
     return Subject.objects.update_or_create(id=key, defaults=values)[0]
 
 
-def want(registration: Registration, duns: Iterable[str], by: str = "ann") -> None:
-    want_subjects(registration=registration, wishes=[Wish(one) for one in duns], asked_by=by)
+def request_monitoring(registration: Registration, duns: Iterable[str], by: str = "ann") -> None:
+    request_subjects(registration=registration, entries=[SubjectEntry(one) for one in duns], requested_by=by)
 
 
-def unwant(registration: Registration, duns: Iterable[str], by: str = "ann") -> None:
-    unwant_subjects(registration=registration, duns=list(duns), asked_by=by)
+def withdraw_request(registration: Registration, duns: Iterable[str], by: str = "ann") -> None:
+    withdraw_subjects(registration=registration, duns=list(duns), requested_by=by)
 
 
 def subject(registration: Registration, duns: str) -> Subject:

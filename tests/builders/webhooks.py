@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from monitoring.models import WebhookEndpoint
-from monitoring.outbox.queue import dispatch_due
+from monitoring.outbox.queue import send_due_messages
 from monitoring.webhooks.endpoints import create_endpoint
 from monitoring.webhooks.enqueue import queue_changes
 from tests.servers.webhook_receivers import Receiver
@@ -21,4 +21,4 @@ def queue_and_send() -> int:
     """What the job does."""
     until = timezone.now() + timedelta(seconds=50)
     queue_changes(until)
-    return dispatch_due(until)
+    return send_due_messages(until)

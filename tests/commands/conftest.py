@@ -11,7 +11,7 @@ from tests.builders.contracts import a_contract
 
 @pytest.fixture
 def contract(db: None) -> Contract:
-    return a_contract(settle=timedelta(minutes=15))
+    return a_contract(recovery_delay=timedelta(minutes=15))
 
 
 @pytest.fixture

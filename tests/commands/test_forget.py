@@ -14,7 +14,7 @@ from django.core.management import CommandError
 
 from core.audit import record
 from core.blobs import load_bytes, store_bytes
-from core.models import AuditEntry, StoredBytes
+from core.models import AuditEntry, Blob
 from core.notices import notify
 from dnbmon_site.accounts.models import User
 from dnbmon_site.operations.backup.portable_dump import line_of
@@ -26,12 +26,12 @@ from monitoring.models import (
     Alert,
     AlertRule,
     Change,
-    DailyDelay,
+    ConsumerOffset,
     Delivery,
-    Dispatch,
+    LatencyHistogram,
     Notification,
+    OutboxMessage,
     Publication,
-    ReadMark,
     WebhookEndpoint,
 )
 from monitoring.rebuild.rebuild import rebuild
@@ -56,8 +56,8 @@ NAME = "Forgetme Holding"
 
 def everything_that_is_stored() -> str:
     """Each value of each row of ours, and all stored bytes, as one text."""
-    texts = [str(line_of(row)) for model in apps.get_models() if model is not StoredBytes for row in _rows(model)]
-    owners = set(StoredBytes.objects.values_list("owner", flat=True))
+    texts = [str(line_of(row)) for model in apps.get_models() if model is not Blob for row in _rows(model)]
+    owners = set(Blob.objects.values_list("owner", flat=True))
     return "\n".join([*texts, *(load_bytes(owner).decode("utf-8", "replace") for owner in owners)])
 
 
@@ -78,8 +78,8 @@ def a_life() -> Delivery:
     )
     raised()
     queue_changes(soon())
-    subject = a_subject(GONE, wanted=False, state=SubjectState.REMOVED)
-    record(actor="ann", action="wish", thing=subject, summary=f"{GONE} {NAME} wanted", after={"duns": [GONE, STAYS]})
+    subject = a_subject(GONE, requested=False, state=SubjectState.REMOVED)
+    record(actor="ann", action="entry", thing=subject, summary=f"{GONE} {NAME} wanted", after={"duns": [GONE, STAYS]})
     notify(kind="sync", subject=f"{NAME} refused", text=f"{GONE} was refused", key="1")
     user = User.objects.create_user("ann")
     assign([Alert.objects.get().pk], to=user, by="bob")
@@ -111,7 +111,7 @@ def test_no_trace_of_the_company_is_left(run: Callable[..., str]) -> None:
     left = everything_that_is_stored()
     assert GONE not in left and NAME not in left and "80-473-5132" not in left
     assert "answers rewritten" in said and "uploaded spreadsheets removed" in said
-    assert not Alert.objects.exists() and not Dispatch.objects.filter(company=GONE).exists()
+    assert not Alert.objects.exists() and not OutboxMessage.objects.filter(company=GONE).exists()
 
 
 def test_others_of_the_same_answer_stay_as_they_were(run: Callable[..., str]) -> None:
@@ -141,8 +141,8 @@ def test_the_audit_says_how_much_was_removed_and_nothing_of_it(run: Callable[...
     run("forget", GONE, now=True, yes=True)
     entry = AuditEntry.objects.get(action="forget")
     assert "2 changes" in entry.summary and "2 notifications" in entry.summary
-    assert "(forgotten)" in AuditEntry.objects.get(action="wish").summary
-    assert STAYS in AuditEntry.objects.get(action="wish").after
+    assert "(forgotten)" in AuditEntry.objects.get(action="entry").summary
+    assert STAYS in AuditEntry.objects.get(action="entry").after
 
 
 def test_a_rule_for_it_alone_is_switched_off_rather_than_being_for_everything(run: Callable[..., str]) -> None:
@@ -160,7 +160,7 @@ def test_again_it_finds_nothing(run: Callable[..., str]) -> None:
 
 
 def test_who_is_still_monitored_is_not_forgotten(run: Callable[..., str]) -> None:
-    a_subject(GONE, wanted=False, state=SubjectState.MONITORED)
+    a_subject(GONE, requested=False, state=SubjectState.MONITORED)
     with pytest.raises(CommandError, match="monitored in ACME_LOD_01: D&B would go on sending it"):
         run("forget", GONE, yes=True)
     assert Subject.objects.exists()
@@ -224,7 +224,7 @@ def test_reports_count_what_is_published_after_a_registration_was_removed(run: C
     run("forget", registration="GOES", yes=True)
     delivered(an_update(an_element(current="NEW"), duns=STAYS), registration=a_registration("STAYS"))
     roll_up_delays()
-    assert sum(row.count for row in DailyDelay.objects.filter(measure="recorded")) == 2
+    assert sum(row.count for row in LatencyHistogram.objects.filter(measure="recorded")) == 2
 
 
 def test_what_a_forgotten_company_counted_in_reports_is_gone(run: Callable[..., str]) -> None:
@@ -232,7 +232,7 @@ def test_what_a_forgotten_company_counted_in_reports_is_gone(run: Callable[..., 
     roll_up_delays()
     Subject.objects.all().delete()
     run("forget", GONE, yes=True, now=True)
-    assert sum(row.count for row in DailyDelay.objects.filter(measure="recorded")) == 1
+    assert sum(row.count for row in LatencyHistogram.objects.filter(measure="recorded")) == 1
 
 
 def test_webhooks_go_on_where_they_stood_when_a_registration_is_removed(run: Callable[..., str]) -> None:
@@ -249,23 +249,25 @@ def test_webhooks_go_on_where_they_stood_when_a_registration_is_removed(run: Cal
 def test_news_since_the_last_visit_counts_numbers_that_are_given_again(run: Callable[..., str]) -> None:
     delivered(an_update(duns=STAYS), registration=a_registration("STAYS"))
     delivered(an_update(duns=GONE), registration=a_registration("GOES"))
-    User.objects.create_user("ann", seen_number=2, news_number=2)
+    User.objects.create_user("ann", seen_sequence=2, news_sequence=2)
     paused("GOES")
     run("forget", registration="GOES", yes=True)
-    assert User.objects.values_list("seen_number", "news_number").get() == (1, 1)
+    assert User.objects.values_list("seen_sequence", "news_sequence").get() == (1, 1)
 
 
 def test_readers_are_set_back_so_that_numbers_given_again_are_read(run: Callable[..., str]) -> None:
     delivered(an_update(duns=STAYS), registration=a_registration("STAYS"))
     delivered(an_update(duns=GONE), registration=a_registration("GOES"))
-    ReadMark.objects.update_or_create(reader="alerts", defaults={"number": 2})
-    ReadMark.objects.update_or_create(reader="portfolio events", defaults={"number": 1_767_600_000_000})
+    ConsumerOffset.objects.update_or_create(consumer="alerts", defaults={"position": 2})
+    ConsumerOffset.objects.update_or_create(consumer="portfolio events", defaults={"position": 1_767_600_000_000})
     paused("GOES")
     run("forget", registration="GOES", yes=True)
-    assert ReadMark.objects.get(reader="alerts").number == 1
-    assert ReadMark.objects.get(reader="portfolio events").number == 1_767_600_000_000, "it counts milliseconds"
+    assert ConsumerOffset.objects.get(consumer="alerts").position == 1
+    assert ConsumerOffset.objects.get(consumer="portfolio events").position == 1_767_600_000_000, (
+        "it counts milliseconds"
+    )
     delivered(an_update(an_element(current="NEW"), duns=STAYS), registration=a_registration("STAYS"))
-    assert Publication.objects.order_by("-number").first().number == 2  # type: ignore[union-attr]
+    assert Publication.objects.order_by("-sequence").first().sequence == 2  # type: ignore[union-attr]
 
 
 def test_one_that_is_pulled_is_paused_first(run: Callable[..., str]) -> None:

@@ -10,11 +10,11 @@ from django.db import models
 
 from core.blobs import delete_bytes, store_bytes
 from monitoring import jobs
-from monitoring.elements.registry import Weights
+from monitoring.elements.registry import SeverityTable
 from monitoring.history.seed_diff import compare_company
 from monitoring.models import (
     Change,
-    DailyCount,
+    DailyStat,
     DeadLetter,
     DeadLetterState,
     Delivery,
@@ -38,7 +38,7 @@ from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
 
-DERIVED: tuple[type[models.Model], ...] = (Notification, Change, Company, DailyCount, DeadLetter, Element, Publication)
+DERIVED: tuple[type[models.Model], ...] = (Notification, Change, Company, DailyStat, DeadLetter, Element, Publication)
 
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -90,7 +90,7 @@ def test_reads_what_was_received_and_counts_it(run: Run) -> None:
     a_delivery(an_update())
     assert "1 deliveries read" in run("ingest")
     assert Delivery.objects.get().state == DeliveryState.PUBLISHED
-    assert DailyCount.objects.exists()
+    assert DailyStat.objects.exists()
     assert "0 deliveries read" in run("ingest")
 
 
@@ -134,7 +134,7 @@ def drop_rows() -> None:
 
 def drop_projection() -> None:
     Company.objects.update(name="", search_name="", country="", operating_status="", changed_at=None)
-    DailyCount.objects.all().delete()
+    DailyStat.objects.all().delete()
 
 
 def spoil_columns() -> None:
@@ -171,10 +171,10 @@ def without(rows: Rows, *names: str) -> Rows:
 
 def test_rebuild_keeps_publications_and_says_how_many_changes_they_hold() -> None:
     some_history()
-    before = list(Publication.objects.order_by("number").values())
+    before = list(Publication.objects.order_by("sequence").values())
     drop_rows()
     rebuild()
-    assert list(Publication.objects.order_by("number").values()) == before
+    assert list(Publication.objects.order_by("sequence").values()) == before
 
 
 def test_a_row_that_another_delivery_yields_moves_there() -> None:
@@ -251,7 +251,7 @@ def test_seeds_whose_middle_one_is_gone_are_compared_anew() -> None:
     Change.objects.exclude(derived_from="").delete()
     Change.objects.filter(notification=ghost).update(notification=new_id)
     ghost.delete()
-    compare_company(second, DUNS, Weights())
+    compare_company(second, DUNS, SeverityTable())
     rebuild()
     assert not Notification.objects.filter(pk=new_id).exists()
     assert [row for row in derived() if not row[2]] == [('"One"', '"Two"', False), ('"Two"', '"Three"', False)]
@@ -270,7 +270,7 @@ def test_a_rebuild_that_was_stopped_can_begin_again() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        rebuild(tell=stop)
+        rebuild(report=stop)
     rebuild()
     assert comparable(everything()) == before
 

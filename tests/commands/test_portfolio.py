@@ -10,7 +10,7 @@ from portfolio.models import Contract, Registration, Subject
 from tests.builders.commands import Run
 from tests.builders.companies import duns_numbers
 from tests.builders.registrations import REFERENCE, a_registration
-from tests.builders.subjects import want
+from tests.builders.subjects import request_monitoring
 from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def test_adopt_reconcile_and_sync(run: Run, registration: Registration, control:
     assert not registration.adopted
     assert "2 companies became wanted" in run("adopt", REFERENCE)
     assert "0 wanted but not at D&B, 0 refused by D&B, 0 at D&B but not wanted" in run("reconcile", REFERENCE)
-    want(registration, [C])
+    request_monitoring(registration, [C])
     plan = run("sync_portfolio", dry_run=True)
     assert f"POST /v1/monitoring/registrations/{REFERENCE}/subjects/{C}" in plan and "1 call, none made" in plan
     assert calls_of(control) == []
@@ -45,7 +45,7 @@ def test_a_list_is_checked(run: Run, registration: Registration, control: Sandbo
     path.write_text(f"{A}\n{B}\n")
     text = run("adopt", REFERENCE, str(path), check=True)
     assert "Asking D&B about 2 numbers: less than a minute" in text and "1 of 2 are at D&B" in text
-    assert Subject.objects.get(wanted=True).company_id == A
+    assert Subject.objects.get(requested=True).company_id == A
 
 
 def test_a_check_that_stands_still_says_so(
@@ -79,7 +79,7 @@ def test_trouble_ends_in_a_sentence(run: Run, registration: Registration, contro
     with pytest.raises(CommandError):
         run("reconcile", REFERENCE, "/nowhere/list.txt")
     Registration.objects.update(adopted=True)
-    want(registration, [A])
+    request_monitoring(registration, [A])
     control.set_fault("quota", on="subject")
     with pytest.raises(CommandError, match="quota of calls is used up"):
         run("sync_portfolio")

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from direct_plus.sandbox.control.client import SandboxControl
 from monitoring import jobs
-from monitoring.deliveries.lease import Lease, take_lease
+from monitoring.deliveries.lease import RegistrationLease, take_lease
 from monitoring.models import Delivery, DeliveryState, Notification
 from monitoring.pull import wait_for_lease
 from portfolio.models import Contract, Registration, RegistrationState
@@ -66,9 +66,9 @@ def test_a_doubt_is_over_after_its_time(run: Run, registration: Registration, co
     control.set_fault("drop", on="pull", times=1)
     with pytest.raises(CommandError):
         run("pull")
-    Delivery.objects.filter(state=DeliveryState.DOUBTFUL).update(ended_at=timezone.now() - timedelta(minutes=16))
+    Delivery.objects.filter(state=DeliveryState.IN_DOUBT).update(ended_at=timezone.now() - timedelta(minutes=16))
     assert "drained" in run("pull")
-    assert not Delivery.objects.filter(state=DeliveryState.DOUBTFUL).exists()
+    assert not Delivery.objects.filter(state=DeliveryState.IN_DOUBT).exists()
 
 
 def test_trouble_names_the_reason_and_the_next_time(
@@ -123,7 +123,7 @@ def test_what_was_stored_and_cannot_be_read_is_told(
 class Elsewhere:
     """Another process that holds the registration until somebody has waited for it `patience` times."""
 
-    def __init__(self, lease: Lease, patience: int) -> None:
+    def __init__(self, lease: RegistrationLease, patience: int) -> None:
         self.lease = lease
         self.patience = patience
 

@@ -19,7 +19,7 @@ from tests.builders.registrations import REFERENCE, a_registration
 @pytest.fixture
 def registration(contract: Contract, control: SandboxControl) -> Registration:
     control.add_companies(REFERENCE, count=30)
-    return a_registration(REFERENCE, contract=contract, heard_at=None)
+    return a_registration(REFERENCE, contract=contract, dnb_time=None)
 
 
 def an_hour_ago() -> str:
@@ -32,7 +32,7 @@ def test_brings_back_what_somebody_else_has_pulled(run: Run, registration: Regis
     assert "30 of them new" in said
     assert Notification.objects.count() == 30
     done = ReplayPass.objects.get()
-    assert (done.purpose, done.state) == (Purpose.ASKED_FOR, PassState.ENDED)
+    assert (done.purpose, done.state) == (Purpose.REQUESTED, PassState.ENDED)
 
 
 def test_again_it_finds_nothing_new(run: Run, registration: Registration) -> None:

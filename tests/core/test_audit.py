@@ -25,9 +25,9 @@ def viewer(client: Client) -> Client:
 
 def some_acts() -> AuditEntry:
     registration = a_registration()
-    record(actor="ann", action="want", thing=registration, summary="3 companies wanted", after={"duns": ["1", "2"]})
-    record(actor="plan", action="unwant", thing=registration, summary="1 company no longer wanted")
-    before, after = {"wanted": False, "cap": 1, "note": None}, {"wanted": True, "cap": 2}
+    record(actor="ann", action="request", thing=registration, summary="3 companies wanted", after={"duns": ["1", "2"]})
+    record(actor="plan", action="withdraw", thing=registration, summary="1 company no longer wanted")
+    before, after = {"requested": False, "cap": 1, "note": None}, {"requested": True, "cap": 2}
     return record(
         actor="eve", action="edit contract", thing=a_contract(), summary="Cap raised", before=before, after=after
     )
@@ -45,7 +45,7 @@ def test_every_role_reads_it(client: Client, role: str, django_assert_max_num_qu
 def test_before_and_after_stand_side_by_side(viewer: Client) -> None:
     row = some_acts()
     page = viewer.get(f"{LIST}{row.pk}/change/")
-    assert "Wanted no yes" in text_of(page) and "Cap 1 2" in text_of(page)
+    assert "Requested no yes" in text_of(page) and "Cap 1 2" in text_of(page)
     assert "/portfolio/contract/default/change/" in page.content.decode()
 
 
@@ -55,7 +55,7 @@ def test_before_and_after_stand_side_by_side(viewer: Client) -> None:
         ("", 3),
         ("actor=ann", 1),
         ("actor=nobody", 0),
-        ("action=unwant", 1),
+        ("action=withdraw", 1),
         ("what=registration", 2),
         ("what=registration&actor=plan", 1),
         ("day_from=2001-01-01", 3),

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from core.bulk import insert_rows, update_version
-from core.models import StoredBytes
+from core.models import Blob
 from monitoring.models import Change, Delivery, Notification
 from portfolio.models import Company
 from tests.builders.deliveries import delivered
@@ -34,8 +34,8 @@ def test_rows_come_back_as_django_writes_them(model: Any) -> None:
 
 
 def test_bytes_and_times_are_exact() -> None:
-    insert_rows(StoredBytes, [StoredBytes(key="k", owner=uuid4(), part=0, data=b"\0\xff")])
-    assert bytes(StoredBytes.objects.get().data) == b"\0\xff"
+    insert_rows(Blob, [Blob(key="k", owner=uuid4(), part=0, data=b"\0\xff")])
+    assert bytes(Blob.objects.get().data) == b"\0\xff"
     insert_rows(Company, [Company(duns="100000001", changed_at=MOMENT)])
     assert Company.objects.get().changed_at == MOMENT.astimezone(UTC)
     assert Company.objects.filter(changed_at__gte=MOMENT, changed_at__lt=MOMENT + timedelta(seconds=1)).exists()

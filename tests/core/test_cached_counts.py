@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from core.cached_counts import COUNTERS, tallies, tally
-from core.models import Tally
+from core.cached_counts import COUNTERS, open_counts, update_counts
+from core.models import CachedCount
 from dnbmon_site.dashboard import recount
 from dnbmon_site.dashboard.recount import touched
 from portfolio.billing.usage import holdings, listed_in
@@ -32,16 +32,16 @@ pytestmark = pytest.mark.django_db
 
 
 def counted(name: str) -> Any:
-    return tallies().of(name)
+    return open_counts().of(name)
 
 
 def test_each_kind_has_a_row_and_counting_again_keeps_it() -> None:
-    assert tally() == tally() == len(COUNTERS) == Tally.objects.count()
-    assert counted("proposals") == {} and tallies().counted_at is not None
+    assert update_counts() == update_counts() == len(COUNTERS) == CachedCount.objects.count()
+    assert counted("proposals") == {} and open_counts().counted_at is not None
 
 
 def test_nothing_is_known_before_the_first_count() -> None:
-    assert counted("held") == {} and tallies().counted_at is None
+    assert counted("held") == {} and open_counts().counted_at is None
 
 
 def test_monitored_companies_by_registration_and_contract() -> None:
@@ -50,7 +50,7 @@ def test_monitored_companies_by_registration_and_contract() -> None:
     for row in registrations:
         a_subject(registration=row, state="monitored")
     a_subject("150483782", registrations[0], state="removed")
-    tally("held")
+    update_counts("held")
     found = counted("held")
     assert [one["listed"] for one in found["registrations"].values()] == [1, 1]
     contract = found["contracts"][0]
@@ -61,12 +61,12 @@ def test_monitored_companies_by_registration_and_contract() -> None:
 def test_a_company_in_two_contracts_is_one_company_and_billed_twice() -> None:
     for name in ("one", "two"):
         a_subject(registration=a_registration(name.upper(), contract=a_contract(name=name)), state="monitored")
-    tally("held")
+    update_counts("held")
     found = counted("held")
     assert found["listed"] == 1 and sum(one["year"]["billed"] for one in found["contracts"]) == 2
     registrations = list(Registration.objects.select_related("contract"))
     third = a_registration("THREE", contract=a_contract(name="two"))
-    tally("held")
+    update_counts("held")
     held = holdings([*registrations, third], counted("held"))
     assert (listed_in(held, counted("held")), listed_in(held[:2], counted("held"))) == (1, 1)
     assert (listed_in(held[:1], counted("held")), listed_in(held[2:], counted("held"))) == (1, 0)
@@ -77,18 +77,18 @@ def test_a_count_that_began_earlier_does_not_overwrite_a_later_one(monkeypatch: 
         monkeypatch.setitem(COUNTERS, "held", lambda: {"listed": 2})
         # Times are kept to the millisecond.
         time.sleep(0.002)
-        tally("held")
+        update_counts("held")
         return {"listed": 1}
 
     monkeypatch.setitem(COUNTERS, "held", overtaken)
-    tally("held")
+    update_counts("held")
     assert counted("held") == {"listed": 2}
 
 
 def test_an_import_is_counted_when_it_is_applied_and_when_it_is_undone() -> None:
     registration = a_registration(adopted=True)
     import_ = create_import(
-        registration=registration, content=DUNS.encode(), file_name="", mode="add", source="paste", asked_by="ann"
+        registration=registration, content=DUNS.encode(), file_name="", mode="add", source="paste", requested_by="ann"
     )
     work_on(import_)
     confirm_import(import_=import_, number=1, confirmed_by=an_actor("ann"), may_confirm=True)
@@ -101,9 +101,9 @@ def test_an_import_is_counted_when_it_is_applied_and_when_it_is_undone() -> None
 
 
 def test_what_no_longer_is_counted_goes() -> None:
-    Tally.objects.create(what="long ago", numbers="{}", counted_at=timezone.now())
-    tally()
-    assert not Tally.objects.filter(pk="long ago").exists()
+    CachedCount.objects.create(what="long ago", numbers="{}", counted_at=timezone.now())
+    update_counts()
+    assert not CachedCount.objects.filter(pk="long ago").exists()
 
 
 def test_the_contract_year_is_shown_as_it_was_counted_last(admin_client: Client) -> None:
@@ -112,7 +112,7 @@ def test_the_contract_year_is_shown_as_it_was_counted_last(admin_client: Client)
     assert "1 billed so far" in text_of(admin_client.get(page))
     row.delete()
     assert "1 billed so far" in text_of(admin_client.get(page))
-    tally("held")
+    update_counts("held")
     assert "0 billed so far" in text_of(admin_client.get(page))
 
 
@@ -127,7 +127,7 @@ def test_imports_wait_by_state() -> None:
     registration = a_registration()
     for state in ("read", "awaiting_approval", "applied"):
         SubjectImport.objects.create(registration=registration, state=state, created_by="a", created_at=timezone.now())
-    tally("imports")
+    update_counts("imports")
     assert counted("imports") == {"read": 1, "awaiting_approval": 1}
 
 
@@ -157,8 +157,8 @@ def test_what_is_held_is_counted_by_a_worker_and_here_when_none_can_be_asked(
     a_subject(registration=a_registration(adopted=True), state="monitored")
     monkeypatch.setattr(recount, "ask_worker", lambda function, *names, **more: asked.append((function, *names)))
     recount.count_again(["alerts", "held"])
-    assert asked == [("core.cached_counts.tally", "held")] and import_string(recount.TALLY) is tally
-    assert sorted(Tally.objects.values_list("what", flat=True)) == ["alerts"]
+    assert asked == [("core.cached_counts.update_counts", "held")] and import_string(recount.TALLY) is update_counts
+    assert sorted(CachedCount.objects.values_list("what", flat=True)) == ["alerts"]
 
     def no_queue(*args: object, **more: object) -> None:
         raise RedisConnectionError("no queue")

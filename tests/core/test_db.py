@@ -11,7 +11,7 @@ from django.db import connection
 from core import db
 from core.blobs import PART_SIZE, delete_bytes, load_bytes, store_bytes
 from core.db import clean_text, database_now, insert_new, search_name, with_name_prefix
-from core.models import Clock, StoredBytes, WorkLease
+from core.models import Blob, Clock, Lease
 from portfolio.models import Company
 
 
@@ -34,9 +34,9 @@ def test_inserts_only_what_is_new_and_says_which() -> None:
 def test_a_clash_in_between_is_survived(monkeypatch: pytest.MonkeyPatch) -> None:
     real, calls = db.existing_keys, []
 
-    def blind(model: Any, wanted: Any) -> Any:
+    def blind(model: Any, requested: Any) -> Any:
         calls.append(1)
-        return set() if len(calls) <= 2 else real(model, wanted)
+        return set() if len(calls) <= 2 else real(model, requested)
 
     insert_new(Company, companies(1))
     monkeypatch.setattr(db, "existing_keys", blind)
@@ -49,8 +49,8 @@ def test_says_which_it_inserted_although_some_clashed(monkeypatch: pytest.Monkey
     """Without transactions, what stands before the clash stays, and it was this call that brought it."""
     real, calls = db.existing_keys, []
 
-    def somebody_is_faster(model: Any, wanted: Any) -> Any:
-        found = real(model, wanted)
+    def somebody_is_faster(model: Any, requested: Any) -> Any:
+        found = real(model, requested)
         calls.append(1)
         if len(calls) == 1:
             Company.objects.create(duns="000000002")
@@ -132,7 +132,7 @@ def test_bytes_come_back_exactly_in_parts_that_fit_a_row() -> None:
     owner, data = uuid4(), bytes(range(256)) * 40_000
     store_bytes(owner, data)
     store_bytes(owner, data)
-    assert StoredBytes.objects.filter(owner=owner).count() == -(-len(data) // PART_SIZE)
+    assert Blob.objects.filter(owner=owner).count() == -(-len(data) // PART_SIZE)
     assert load_bytes(owner) == data
     delete_bytes(owner)
     assert load_bytes(owner) == b""
@@ -150,7 +150,7 @@ def test_the_first_who_asks_for_the_time_makes_the_one_row_beside_which_it_is_to
     database_now()
     database_now()
     assert Clock.objects.count() == 1
-    assert not WorkLease.objects.exists(), "the clock is nobody's lease"
+    assert not Lease.objects.exists(), "the clock is nobody's lease"
 
 
 @pytest.mark.django_db(transaction=True)

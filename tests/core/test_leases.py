@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core.db import database_now
 from core.leases import NOBODYS, Hold, HoldLost, holding, is_held
-from core.models import Export, Leased, WorkLease
+from core.models import Export, Lease, Leased
 from portfolio.models import Registration
 from tests.builders.registrations import a_registration
 
@@ -25,8 +25,8 @@ MODELS = [model for model in apps.get_models() if issubclass(model, Leased)]
 
 def a_row(model: type[Leased]) -> QuerySet[Any]:
     makers: dict[Any, Callable[[], Leased]] = {
-        Export: lambda: Export.objects.create(asked_at=timezone.now()),
-        WorkLease: lambda: WorkLease.objects.create(key="work"),
+        Export: lambda: Export.objects.create(requested_at=timezone.now()),
+        Lease: lambda: Lease.objects.create(key="work"),
         Registration: a_registration,
     }
     return model._default_manager.filter(pk=makers[model]().pk)
@@ -98,7 +98,7 @@ def test_of_a_dead_holder_nothing_is_left(row: QuerySet[Any]) -> None:
 
 @pytest.mark.django_db
 def test_no_row_no_hold() -> None:
-    assert Hold.take(WorkLease.objects.filter(pk="nothing"), A_MINUTE) is None
+    assert Hold.take(Lease.objects.filter(pk="nothing"), A_MINUTE) is None
 
 
 @pytest.mark.django_db

@@ -53,8 +53,8 @@ def test_units_have_limits_that_fit_what_runs_in_them() -> None:
 
 
 def test_the_target_wants_each_unit() -> None:
-    wanted = unit(DEPLOY / "dnbmon.target")["Unit"]["Wants"].split()
-    assert wanted == [path.name for path in UNITS]
+    requested = unit(DEPLOY / "dnbmon.target")["Unit"]["Wants"].split()
+    assert requested == [path.name for path in UNITS]
     assert all(unit(path)["Unit"]["PartOf"] == "dnbmon.target" for path in UNITS)
 
 

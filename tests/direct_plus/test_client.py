@@ -84,7 +84,7 @@ class TestRegistrations:
     def test_names_are_listed(self, remote: responses.RequestsMock, direct_plus: DirectPlus) -> None:
         remote.get(REGISTRATIONS, json={"transactionDetail": DETAIL, "messages": {"references": ["A", "B", 5]}})
         assert direct_plus.registrations() == ["A", "B"]
-        assert direct_plus.session.heard_at == HEARD
+        assert direct_plus.session.dnb_time == HEARD
 
     @pytest.mark.parametrize("messages", [{}, {"references": None}, {"references": []}])
     def test_there_may_be_none(
@@ -116,7 +116,7 @@ class TestRegistrations:
         assert detail.created_at == datetime(2026, 1, 5, 7, 52, 18, tzinfo=UTC)
         assert detail.updated_at == datetime(2026, 1, 5, 8, 5, 54, tzinfo=UTC)
         assert (detail.seed_data, detail.order_reason, detail.description) == (True, "6332", "Acme suppliers")
-        assert (detail.raw, detail.raw_text, detail.heard_at) == (REGISTRATION, text, HEARD)
+        assert (detail.raw, detail.raw_text, detail.dnb_time) == (REGISTRATION, text, HEARD)
 
     @pytest.mark.parametrize("registration", [None, [], {}, {"email": 5, "destination": "STP", "createdDate": 1}])
     def test_details_that_say_little_are_read(
@@ -219,7 +219,7 @@ class TestOneSubject:
         remote.get(url, json=information("21110"))
         added = direct_plus.add_subject("ACME_LOD_01", "80-473-5132")
         assert (added.duns, added.outcome, added.code, added.message) == (DUNS, Outcome.DONE, "21113", "Added.")
-        assert added.heard_at == HEARD
+        assert added.dnb_time == HEARD
         assert direct_plus.remove_subject("ACME_LOD_01", DUNS).outcome is Outcome.DONE
         checked = direct_plus.check_subject("ACME_LOD_01", DUNS)
         assert (checked.outcome, checked.present) == (Outcome.PRESENT, True)
@@ -325,7 +325,7 @@ class TestManySubjects:
         call = getattr(a_client(path), f"{verb}_subjects")
         answer = call("ACME_LOD_01", iter([DUNS, "15-048-3782"]))
         assert (answer.count, answer.outcome, answer.code) == (2, Outcome.PENDING, "21108")
-        assert (answer.transaction_id, answer.heard_at) == ("rrt-1", HEARD)
+        assert (answer.transaction_id, answer.dnb_time) == ("rrt-1", HEARD)
         body = remote.calls[0].request.body
         assert isinstance(body, bytes)
         assert f'name="{part}"; filename="subjects.txt"'.encode() in body

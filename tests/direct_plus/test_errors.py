@@ -90,7 +90,7 @@ def test_everything_that_was_said_is_kept() -> None:
     details = [{"parameter": "maxNotifications", "description": "too large"}]
     body = json.dumps(an_error("10002", "Wrong parameter.", errorDetails=details)).encode()
     error = error_from(400, body)
-    assert (error.details, error.transaction_id, error.heard_at, error.body) == (details, "rrt-1", NOW, body)
+    assert (error.details, error.transaction_id, error.dnb_time, error.body) == (details, "rrt-1", NOW, body)
     assert str(error) == (
         "Wrong parameter. (maxNotifications: too large) (HTTP 400, 10002) [transaction rrt-1]"
     )  # fmt: skip

@@ -106,12 +106,12 @@ class TestSending:
             session,
             _,
         ):
-            assert session.heard_at is None
+            assert session.dnb_time is None
             session.send("GET", "/v1/x")
-            assert session.heard_at == datetime(2026, 1, 1, tzinfo=UTC)
+            assert session.dnb_time == datetime(2026, 1, 1, tzinfo=UTC)
             for _ in range(2):
                 session.send("GET", "/v1/x")
-                assert session.heard_at == datetime(2026, 1, 8, 11, 6, 47, 941000, UTC)
+                assert session.dnb_time == datetime(2026, 1, 8, 11, 6, 47, 941000, UTC)
 
 
 class TestRepeating:

@@ -236,19 +236,19 @@ def test_what_is_compressed_in_name_only_is_kept_as_it_came() -> None:
 def test_the_time_at_dnb_is_that_of_the_transaction() -> None:
     body = b'{"transactionDetail": {"transactionTimestamp": "2026-01-08T11:06:47.941Z"}}'
     with serving(answering(body, headers=("Date: Thu, 01 Jan 2026 00:00:00 GMT",))) as server:
-        assert exchange(server.url).heard_at == datetime(2026, 1, 8, 11, 6, 47, 941000, UTC)
+        assert exchange(server.url).dnb_time == datetime(2026, 1, 8, 11, 6, 47, 941000, UTC)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"transactionDetail": {"transactionTimestamp": "soon"}}', b"[1]"])
 def test_the_time_at_dnb_is_else_that_of_the_http_answer(body: bytes) -> None:
     with serving(answering(body, headers=("Date: Thu, 08 Jan 2026 11:06:48 GMT",))) as server:
-        assert exchange(server.url).heard_at == datetime(2026, 1, 8, 11, 6, 48, tzinfo=UTC)
+        assert exchange(server.url).dnb_time == datetime(2026, 1, 8, 11, 6, 48, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Thu, 99 Jan 2026 11:06:48 GMT"])
 def test_without_a_readable_time_none_is_heard(date: str) -> None:
     with serving(answering(b"{}", headers=(f"Date: {date}",))) as server:
-        assert exchange(server.url).heard_at is None
+        assert exchange(server.url).dnb_time is None
 
 
 @settings(max_examples=40, deadline=None)

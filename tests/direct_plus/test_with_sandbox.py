@@ -97,7 +97,7 @@ def test_details_and_switches(direct_plus: DirectPlus) -> None:
 
 def test_what_is_pulled_is_replayed_and_then_both_end(control: SandboxControl, direct_plus: DirectPlus) -> None:
     control.add_companies(REFERENCE, [DUNS, OTHER])
-    begun = direct_plus.session.heard_at or control.clock()
+    begun = direct_plus.session.dnb_time or control.clock()
     pulled = [direct_plus.pull(REFERENCE, limit=1) for _ in range(2)]
     assert sorted(number for answer in pulled for number in numbers_in(answer)) == [OTHER, DUNS]
     end = direct_plus.pull(REFERENCE, limit=1)
@@ -105,7 +105,7 @@ def test_what_is_pulled_is_replayed_and_then_both_end(control: SandboxControl, d
     replayed = direct_plus.replay(REFERENCE, since=begun - timedelta(seconds=1), limit=100)
     assert numbers_in(replayed) == [number for answer in pulled for number in numbers_in(answer)]
     split = split_answer(replayed.body)
-    assert split is not None and parse_stamp(split.transaction_timestamp) == replayed.heard_at
+    assert split is not None and parse_stamp(split.transaction_timestamp) == replayed.dnb_time
     last = parse_stamp(read_item(split.items[-1]).delivery_stamp)
     assert last is not None
     past_the_end = last + timedelta(milliseconds=1)

@@ -15,11 +15,11 @@ from django.test import Client
 from django.utils import translation
 from django.utils.translation.template import templatize
 
-from core.markup import ago, bytes_in_words, exact
+from core.markup import ago, exact, file_size
 from core.models import AuditEntry
 from core.text import counted, day_text, moment_text, plural
 from dnbmon_site.accounts.models import User
-from monitoring.elements.formatting import say
+from monitoring.elements.formatting import value_text
 from tests.builders.contracts import a_contract
 from tests.support import PROGRAM
 
@@ -41,13 +41,13 @@ def test_numbers_and_dates_follow_the_language(language: str, number: str, day: 
         assert day_text(date(2026, 11, 24)) == day
         assert moment_text(MOMENT) == moment
         assert moment in exact(MOMENT)
-        assert say("2026-11-24") == day and say("2026-11-24T14:05:00Z") == moment
+        assert value_text("2026-11-24") == day and value_text("2026-11-24T14:05:00Z") == moment
 
 
 def test_what_dnb_sends_follows_it_too() -> None:
     with translation.override("de"):
-        assert say({"value": Decimal("1234567.50"), "currency": "EUR"}) == "1.234.567,5 EUR"
-        assert bytes_in_words(1_234_567) == "1,2 MB"
+        assert value_text({"value": Decimal("1234567.50"), "currency": "EUR"}) == "1.234.567,5 EUR"
+        assert file_size(1_234_567) == "1,2 MB"
         assert "24. November 2026" in ago(MOMENT)
 
 

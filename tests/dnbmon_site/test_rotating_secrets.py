@@ -57,19 +57,19 @@ def test_the_form_says_that_the_environment_goes_before(client: Client, monkeypa
 
 
 def test_what_an_operator_changes_is_audited_and_shows_its_default(client: Client) -> None:
-    a_contract(settle=timedelta(minutes=15))
+    a_contract(recovery_delay=timedelta(minutes=15))
     client.force_login(User.objects.create_superuser("ann"))
     page = client.get("/portfolio/contract/default/change/").content.decode()
     assert "Default: 15 minutes." in page and "Default: 100." in page and "keep D&amp;B" in page.replace("Keep", "keep")
     fields = {"prefix": "DNB", "calls_per_second": 5, "cap": 7, "removal_share": 10, "batch_threshold": 50}
     client.post(
         "/portfolio/contract/default/change/",
-        {**fields, "overlap": "00:05:00", "settle": "00:15:00", "keep_bytes": 90, "keep_history": 60},
+        {**fields, "overlap": "00:05:00", "recovery_delay": "00:15:00", "keep_bytes": 90, "keep_history": 60},
     )
     assert not AuditEntry.objects.exists(), "history may not be kept for less than what it is read from"
     client.post(
         "/portfolio/contract/default/change/",
-        {**fields, "overlap": "00:05:00", "settle": "00:15:00", "keep_bytes": 60, "keep_history": 90},
+        {**fields, "overlap": "00:05:00", "recovery_delay": "00:15:00", "keep_bytes": 60, "keep_history": 90},
     )
     entry = AuditEntry.objects.get()
     assert '"cap": 100' in entry.before and '"cap": 7' in entry.after and entry.actor == "ann"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.fields import default_in_words, with_default
+from core.fields import default_text, with_default
 from dnbmon_site import settings_reference
 from portfolio.models import Contract
 from tests.support import ROOT
@@ -51,7 +51,7 @@ def test_there_is_a_template_for_each_environment() -> None:
 
 def test_defaults_stand_beside_what_they_are_for() -> None:
     field: Any = Contract._meta.get_field
-    assert default_in_words(field("settle")) == "15 minutes"
-    assert default_in_words(field("calls_per_second")) == "5"
+    assert default_text(field("recovery_delay")) == "15 minutes"
+    assert default_text(field("calls_per_second")) == "5"
     assert with_default(field("cap"), "How many.") == "How many. Default: 100."
     assert with_default(field("anniversary"), "The day.") == "The day."

@@ -224,7 +224,7 @@ OF_MONITORING = (
     "monitoring/replaypass/{pass}/change/",
     "monitoring/channel/{channel}/change/",
     "monitoring/webhookendpoint/{webhook}/change/",
-    "monitoring/dispatch/{message}/change/",
+    "monitoring/outboxmessage/{message}/change/",
     "monitoring/fileserver/{server}/change/",
     "monitoring/alert/?state=all",
     "monitoring/reportschedule/{schedule}/change/",

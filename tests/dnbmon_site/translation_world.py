@@ -22,17 +22,17 @@ from monitoring.models import (
     DeadLetter,
     Delivery,
     DeliveryState,
-    Dispatch,
-    DispatchAttempt,
-    DispatchState,
     Element,
     FileServer,
+    MessageState,
     Notification,
+    OutboxMessage,
     Purpose,
     ReplayPass,
     ReportRecipient,
     ReportSchedule,
     ScheduledExport,
+    SendAttempt,
     Severity,
     Source,
     WebhookEndpoint,
@@ -113,7 +113,13 @@ def a_full_world() -> tuple[dict[str, Any], re.Pattern[str]]:
     _what_went_wrong(registration)
     models = {"proposal": Proposal, "run": SyncRun, "import": SubjectImport, "export": Export, "audit": AuditEntry}
     models |= {"subject": Subject, "change": Change, "notification": Notification, "delivery": Delivery}
-    models |= {"alert": Alert, "rule": AlertRule, "channel": Channel, "webhook": WebhookEndpoint, "message": Dispatch}
+    models |= {
+        "alert": Alert,
+        "rule": AlertRule,
+        "channel": Channel,
+        "webhook": WebhookEndpoint,
+        "message": OutboxMessage,
+    }
     models |= {"server": FileServer, "schedule": ReportSchedule, "scheduled": ScheduledExport, "incident": Incident}
     models |= {"unreadable": DeadLetter, "pass": ReplayPass, "element": Element}
     keys = {name: model.objects.order_by("pk").values_list("pk", flat=True)[0] for name, model in models.items()}  # type: ignore[attr-defined]
@@ -122,7 +128,7 @@ def a_full_world() -> tuple[dict[str, Any], re.Pattern[str]]:
 
 def _an_import(registration: Registration) -> None:
     lines = b"804735132\n12345678\nWord\n104735132\n"
-    given: dict[str, Any] = {"file_name": "list.csv", "mode": ImportMode.ADD, "source": "upload", "asked_by": "ann"}
+    given: dict[str, Any] = {"file_name": "list.csv", "mode": ImportMode.ADD, "source": "upload", "requested_by": "ann"}
     work_on(create_import(registration=registration, content=lines, **given))
 
 
@@ -132,8 +138,8 @@ def _an_export() -> None:
         format=ExportFormat.XLSX,
         state=ExportState.FINISHED,
         file_name="out.xlsx",
-        asked_by="ann",
-        asked_at=MOMENT,
+        requested_by="ann",
+        requested_at=MOMENT,
         finished_at=timezone.now(),
     )
 
@@ -147,8 +153,8 @@ def _what_goes_out(ann: User) -> None:
     ReportRecipient.objects.create(schedule=schedule, person=ann)
     export = ScheduledExport(name="Word", at=time(6), server=server, due_at=MOMENT, error="Word")
     export.save(force_insert=True)
-    message = a_message(target=channel.pk, state=DispatchState.PARKED, last_error="Word", sent_at=None)
-    DispatchAttempt.objects.create(dispatch=message, at=MOMENT, status=500, response="Word", error="Word")
+    message = a_message(target=channel.pk, state=MessageState.DEAD, last_error="Word", sent_at=None)
+    SendAttempt.objects.create(message=message, at=MOMENT, status=500, response="Word", error="Word")
 
 
 def _what_went_wrong(registration: Registration) -> None:
@@ -156,14 +162,14 @@ def _what_went_wrong(registration: Registration) -> None:
         gap_from=MOMENT, gap_until=MOMENT, gap_reason="Word", ingest_stopped_reason="Word", last_pulled_at=MOMENT
     )
     doubt = Delivery.objects.create(
-        registration=registration, source=Source.PULL, state=DeliveryState.DOUBTFUL, asked_at=MOMENT, error="Word"
+        registration=registration, source=Source.PULL, state=DeliveryState.IN_DOUBT, called_at=MOMENT, error="Word"
     )
     DeadLetter.objects.create(
         id=uuid.uuid4(), registration=registration, delivery=doubt, position=0, reason="Word", recorded_at=MOMENT
     )
-    times = dict.fromkeys(("replay_from", "cursor", "begun_at", "begun_heard_at"), MOMENT)
+    times = dict.fromkeys(("replay_from", "cursor", "begun_at", "begun_dnb_time"), MOMENT)
     ReplayPass.objects.create(registration=registration, purpose=Purpose.AUDIT, found=1, mark="Word", **times)
-    open_incident(matter="jobs", title="Word", cause="Word", runbook="docs/operate/troubleshooting.md#jobs")
+    open_incident(dedup_key="jobs", title="Word", cause="Word", runbook="docs/operate/troubleshooting.md#jobs")
 
 
 def own_values() -> re.Pattern[str]:

@@ -20,4 +20,4 @@ def well(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     a_contract()
     a_beat(seconds=5)
     a_probe()
-    a_registration(last_pulled_at=ago(minutes=3), heard_at=ago(minutes=3))
+    a_registration(last_pulled_at=ago(minutes=3), dnb_time=ago(minutes=3))

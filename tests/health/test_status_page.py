@@ -67,7 +67,7 @@ def test_it_shows_everything(operator: Client) -> None:
     a_published_call(took=0.5, visible=0.2)
     now = timezone.now()
     Task.objects.create(id="t" * 32, name="t", func="x.y", started=now, stopped=now, success=False, result="boom <b>")
-    open_incident(matter="disk", title="Disk is full", cause="0.4 GB are free.")
+    open_incident(dedup_key="disk", title="Disk is full", cause="0.4 GB are free.")
     text = operator.get("/health/").content.decode()
     for word in (
         "Pulled 3 min ago",
@@ -89,7 +89,7 @@ def test_it_answers_503_when_critical_and_shows_all_the_same(operator: Client) -
 
 def test_it_begins_with_what_is_wrong_since_when_and_what_to_do(operator: Client) -> None:
     stop_it()
-    open_incident(matter="stopped:ACME_LOD_01", title="Stopped", cause="It is stopped.")
+    open_incident(dedup_key="stopped:ACME_LOD_01", title="Stopped", cause="It is stopped.")
     text = operator.get("/health/").content.decode()
     head = text[text.index('aria-label="How it stands"') : text.index('aria-label="Checks"')]
     assert "1 thing broken." in head and "Registration ACME_LOD_01" in head and "began <" in head
@@ -194,7 +194,7 @@ def test_a_job_that_is_under_way_shows_how_it_went_before() -> None:
 
 
 def test_notes_are_kept_with_an_incident(operator: Client) -> None:
-    row = open_incident(matter="disk", title="Disk is full", cause="0.4 GB are free.")
+    row = open_incident(dedup_key="disk", title="Disk is full", cause="0.4 GB are free.")
     assert row is not None
     page = f"/health/incident/{row.pk}/"
     operator.post(f"{page}do/note/", {"text": "Removed old backups."})
@@ -267,15 +267,15 @@ def test_alert_rules_name_a_section_of_the_runbook() -> None:
 
 
 def test_trouble_goes_to_channels_through_notices(monkeypatch: pytest.MonkeyPatch) -> None:
-    from monitoring.alerts.routing import tell_notices
-    from monitoring.models import Channel, Dispatch
+    from monitoring.alerts.routing import send_notices
+    from monitoring.models import Channel, OutboxMessage
 
     monkeypatch.setattr(lifecycle, "ask_worker", lambda *args, **more: "")
     Channel.objects.create(name="ops", notices=True, active=True, created_at=timezone.now())
     for state in (State.CRITICAL, State.CRITICAL, State.OK):
         lifecycle.follow([Result("disk", "Disk", state, "0.4 GB are free.")], [])
-        tell_notices()
-    assert Dispatch.objects.count() == 2
+        send_notices()
+    assert OutboxMessage.objects.count() == 2
 
 
 def test_a_database_that_is_busy_is_said_and_read_all_the_same(
@@ -289,7 +289,7 @@ def test_a_database_that_is_busy_is_said_and_read_all_the_same(
         patched.setattr("django.db.models.query.QuerySet.update", busy)
         answer = client.get("/health/", headers={"Authorization": f"Bearer {plain}"})
         assert answer.json()["state"] == "ok"
-    monkeypatch.setattr("health.status_page.told", busy)
+    monkeypatch.setattr("health.status_page.page_context", busy)
     operator.raise_request_exception = False
     answer = operator.get("/health/", headers={"Accept": "text/html"})
     assert answer.status_code == 503 and "The database is busy" in answer.content.decode()
@@ -326,8 +326,8 @@ def test_who_reads_the_data_sees_how_fresh_it_is(role: str, client: Client) -> N
 
 
 def test_the_front_page_tells_what_health_has_found(operator: Client) -> None:
-    open_incident(matter="receivers:x", title="Webhook CRM", cause="2 tries failed.", state=State.WARNING)
-    open_incident(matter="stopped:ACME_LOD_01", title="Registration ACME_LOD_01", cause="Stopped.")
+    open_incident(dedup_key="receivers:x", title="Webhook CRM", cause="2 tries failed.", state=State.WARNING)
+    open_incident(dedup_key="stopped:ACME_LOD_01", title="Registration ACME_LOD_01", cause="Stopped.")
     text = operator.get("/").content.decode()
     needs = text[text.index("What needs you") : text.index('id="fresh"')]
     assert "Webhook CRM" in needs and "2 tries failed." in needs

@@ -17,7 +17,7 @@ from tests.servers.webhook_receivers import Receiver, receiving
 
 @pytest.fixture
 def contract(db: None, sandbox: Sandbox) -> Contract:
-    return a_contract(settle=timedelta(0))
+    return a_contract(recovery_delay=timedelta(0))
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from core.admin.filters import key_at
-from core.cached_counts import tally
-from core.models import AuditEntry, Tally
+from core.cached_counts import update_counts
+from core.models import AuditEntry, CachedCount
 from dnbmon_site.accounts.models import User
 from monitoring.ingest.circuit_breaker import IN_A_ROW
 from monitoring.jobs import count_days
@@ -49,7 +49,7 @@ LISTS = [
     "/monitoring/deadletter/",
     "/monitoring/replaypass/",
     "/monitoring/publication/",
-    "/monitoring/dailycount/",
+    "/monitoring/dailystat/",
     "/monitoring/element/",
     "/portfolio/company/",
     "/portfolio/registration/",
@@ -63,8 +63,8 @@ def test_every_list_opens_with_few_queries(admin: Client, path: str, django_asse
     count_days()
     now = timezone.now()
     ReplayPass.objects.create(
-        registration=delivery.registration, purpose=Purpose.REPAIR, replay_from=now, cursor=now, begun_at=now,
-        begun_heard_at=now,
+        registration=delivery.registration, purpose=Purpose.RECOVERY, replay_from=now, cursor=now, begun_at=now,
+        begun_dnb_time=now,
     )  # fmt: skip
     with django_assert_max_num_queries(12):
         answer = admin.get(path)
@@ -140,8 +140,8 @@ def test_hints_name_only_what_the_reader_may_do(admin: Client, path: str, hint: 
         "channel": a_channel().pk,
         "unreadable": DeadLetter.objects.get().pk,
     }
-    tally()
-    Tally.objects.update(counted_at=timezone.now() - timedelta(hours=1))
+    update_counts()
+    CachedCount.objects.update(counted_at=timezone.now() - timedelta(hours=1))
     assert hint in text_of(admin.get(path.format(**keys)))
     become_viewer(admin)
     assert hint not in text_of(admin.get(path.format(**keys)))
@@ -238,11 +238,11 @@ def test_the_page_of_a_change(admin: Client, django_assert_max_num_queries: AtMo
 
 
 def test_open_pages_ask_whether_anything_is_new(admin: Client, django_assert_max_num_queries: AtMost) -> None:
-    assert admin.get("/monitoring/change/pulse/").json() == {"number": 0}
+    assert admin.get("/monitoring/change/pulse/").json() == {"sequence": 0}
     some_news()
     with django_assert_max_num_queries(3):
         answer = admin.get("/monitoring/change/pulse/")
-    assert answer.json() == {"number": 1}
+    assert answer.json() == {"sequence": 1}
 
 
 # Notifications
@@ -359,7 +359,7 @@ def test_every_state_says_what_happens_next(admin: Client, state: str) -> None:
 
 def test_a_doubt_is_explained(admin: Client) -> None:
     delivery = some_news()
-    Delivery.objects.filter(pk=delivery.pk).update(state="doubtful", replay_from=MOMENT, ended_at=MOMENT)
+    Delivery.objects.filter(pk=delivery.pk).update(state="in_doubt", replay_from=MOMENT, ended_at=MOMENT)
     text = text_of(admin.get(f"/monitoring/delivery/{delivery.pk}/change/"))
     assert "A replay from 7 Jan 2026, 01:23 on fetches them again" in text
     assert "begun after 7 Jan 2026, 01:38" in text
@@ -441,5 +441,5 @@ def test_words_and_weights_are_edited_in_the_list(admin: Client) -> None:
 
 def test_publications_are_numbered(admin: Client) -> None:
     some_news()
-    assert Publication.objects.get().number == 1
+    assert Publication.objects.get().sequence == 1
     assert IN_A_ROW > 1

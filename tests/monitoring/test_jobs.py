@@ -79,7 +79,7 @@ def test_one_registrations_trouble_holds_up_no_other(
     assert jobs.pull_due() == 1
     assert Notification.objects.count() == 2
     broken.refresh_from_db()
-    assert "out of order" in broken.trouble
+    assert "out of order" in broken.last_error
     assert broken.next_pull_at is not None
     assert broken.next_pull_at > timezone.now()
 
@@ -102,18 +102,18 @@ def test_repairs_what_is_in_doubt_when_it_has_settled(registration: Registration
     pull_now(registration)
     registration.refresh_from_db()
     doubt = announce(registration, 0, next_turn(registration))
-    Delivery.objects.filter(pk=doubt.pk).update(state=DeliveryState.DOUBTFUL, ended_at=timezone.now())
-    Contract.objects.update(settle=timedelta(minutes=15))
-    jobs.repair_due()
+    Delivery.objects.filter(pk=doubt.pk).update(state=DeliveryState.IN_DOUBT, ended_at=timezone.now())
+    Contract.objects.update(recovery_delay=timedelta(minutes=15))
+    jobs.recover_due()
     doubt.refresh_from_db()
-    assert doubt.state == DeliveryState.DOUBTFUL, "a first pass at once, but the doubt stays until D&B has settled"
-    assert jobs.repair_due() == 1
+    assert doubt.state == DeliveryState.IN_DOUBT, "a first pass at once, but the doubt stays until D&B has settled"
+    assert jobs.recover_due() == 1
     assert ReplayPass.objects.count() == 1, "and no further pass before"
     Delivery.objects.filter(pk=doubt.pk).update(ended_at=timezone.now() - timedelta(minutes=16))
-    jobs.repair_due()
+    jobs.recover_due()
     doubt.refresh_from_db()
-    assert doubt.state == DeliveryState.REPAIRED
-    assert jobs.repair_due() == 0
+    assert doubt.state == DeliveryState.RECOVERED
+    assert jobs.recover_due() == 0
 
 
 def test_a_pass_goes_on_where_it_stood(registration: Registration, control: SandboxControl) -> None:
@@ -124,17 +124,17 @@ def test_a_pass_goes_on_where_it_stood(registration: Registration, control: Sand
     doubt = announce(registration, 0, next_turn(registration))
     start = timezone.now() - timedelta(days=1)
     Delivery.objects.filter(pk=doubt.pk).update(
-        state=DeliveryState.DOUBTFUL, ended_at=timezone.now(), replay_from=start
+        state=DeliveryState.IN_DOUBT, ended_at=timezone.now(), replay_from=start
     )
     control.set_fault("server_error", on="replay", times=1, after=0)
-    jobs.repair_due()
+    jobs.recover_due()
     failed = ReplayPass.objects.get()
     assert (failed.state, bool(failed.mark)) == (PassState.FAILED, True)
-    jobs.repair_due()
+    jobs.recover_due()
     failed.refresh_from_db()
     assert (failed.state, failed.page_size, failed.mark) == (PassState.ENDED, 50, "")
     doubt.refresh_from_db()
-    assert doubt.state == DeliveryState.REPAIRED
+    assert doubt.state == DeliveryState.RECOVERED
 
 
 def test_audits_the_last_day_once_a_day_and_counts_what_was_lost(
@@ -160,10 +160,10 @@ def test_an_audit_waits_until_nothing_is_in_doubt(registration: Registration, co
     control.set_fault("server_error", times=1, on="replay")
     pull_now(registration)
     registration.refresh_from_db()
-    registration.last_pulled_at = registration.heard_at
-    assert Delivery.objects.filter(state=DeliveryState.DOUBTFUL).exists()
+    registration.last_pulled_at = registration.dnb_time
+    assert Delivery.objects.filter(state=DeliveryState.IN_DOUBT).exists()
     assert not audit_is_due(registration, timezone.now())
-    Delivery.objects.filter(state=DeliveryState.DOUBTFUL).update(state=DeliveryState.REPAIRED)
+    Delivery.objects.filter(state=DeliveryState.IN_DOUBT).update(state=DeliveryState.RECOVERED)
     assert audit_is_due(registration, timezone.now())
 
 
@@ -194,9 +194,9 @@ def waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("waits_for_nothing")
-@pytest.mark.parametrize(("status", "asked_again"), [(503, 1), (429, 1), (403, 0)])
+@pytest.mark.parametrize(("status", "requested_again"), [(503, 1), (429, 1), (403, 0)])
 def test_no_answer_is_no_refusal_and_costs_no_hour(
-    registration: Registration, control: SandboxControl, status: int, asked_again: int
+    registration: Registration, control: SandboxControl, status: int, requested_again: int
 ) -> None:
     control.set_fault("http_error", status=403, code="00004", on="pull", times=1)
     pull_now(registration)
@@ -205,7 +205,7 @@ def test_no_answer_is_no_refusal_and_costs_no_hour(
     control.set_fault("http_error", status=status, code=code, on="details")
     assert jobs.probe_stopped() == 0
     control.clear_faults()
-    assert jobs.probe_stopped() == asked_again
+    assert jobs.probe_stopped() == requested_again
 
 
 @pytest.mark.django_db

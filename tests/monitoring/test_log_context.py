@@ -22,7 +22,7 @@ from structlog.contextvars import bound_contextvars
 from direct_plus.sandbox.control.client import SandboxControl
 from dnbmon_site.accounts import oidc
 from dnbmon_site.accounts.models import ApiKey, User
-from dnbmon_site.http.request_log import shown
+from dnbmon_site.http.request_log import loggable
 from dnbmon_site.log_config import logging_config
 from monitoring import jobs
 from monitoring.jobs import pull_due
@@ -35,7 +35,7 @@ from portfolio.sync.run import sync
 from tests.builders.channels import a_channel
 from tests.builders.companies import duns_numbers
 from tests.builders.notifications import an_update
-from tests.builders.subjects import want
+from tests.builders.subjects import request_monitoring
 from tests.builders.webhooks import an_endpoint, queue_and_send
 from tests.servers.mail_servers import a_mail_server
 from tests.servers.openid_providers import SECRET, Provider, begun
@@ -106,7 +106,7 @@ def test_a_jobs_thread_ends_with_it(registration: Registration, lines: Lines, ad
     ],
 )
 def test_links_that_open_something_are_not_written_down(path: str, expected: str) -> None:
-    assert shown(path) == expected
+    assert loggable(path) == expected
 
 
 # Nothing secret
@@ -121,7 +121,7 @@ def at_dnb(registration: Registration, control: SandboxControl) -> Iterator[str]
     assert token is not None
     yield token.value
     registration.refresh_from_db()
-    want(registration, duns_numbers(2))
+    request_monitoring(registration, duns_numbers(2))
     sync(registration)
     yield from ("sandbox-key", "sandbox-secret")
 

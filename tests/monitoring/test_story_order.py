@@ -15,14 +15,14 @@ from core.db import insert_new
 from direct_plus.payloads import UnreadableItem, read_item
 from monitoring import story_order
 from monitoring.company_page.timeline import changes_of
-from monitoring.elements.registry import Weights
+from monitoring.elements.registry import SeverityTable
 from monitoring.feed.admin import ChangeAdmin
 from monitoring.history import seed_diff
 from monitoring.history.state import profile
 from monitoring.ingest.admin.notifications import NotificationAdmin
 from monitoring.models import (
     Alert,
-    AlertFact,
+    AlertItem,
     AlertKind,
     AlertRule,
     AlertState,
@@ -32,7 +32,7 @@ from monitoring.models import (
     Grouping,
     Notification,
     Publication,
-    ScoreMove,
+    ScoreChange,
     Source,
 )
 from monitoring.pipeline.ingest import ingest, retry_dead_letter
@@ -159,8 +159,8 @@ def test_a_run_of_falls_is_counted_in_the_order_of_the_story() -> None:
     delivered(*map(scored, SCORES), registration=full())
     while roll_up():
         pass
-    rows = ScoreMove.objects.order_by("at", "place")
-    assert [(row.before, row.after, row.falls) for row in rows] == [
+    rows = ScoreChange.objects.order_by("at", "place")
+    assert [(row.before, row.after, row.consecutive_declines) for row in rows] == [
         ("70", "60", 1),
         ("60", "50", 2),
         ("50", "40", 3),
@@ -263,7 +263,7 @@ def test_documents_that_change_places_are_compared_again_both_ways() -> None:
     ingest(a_page(named("2"), turn=4, stands_for=4))
     assert story() == before == steps(list("123"))
     Notification.objects.filter(delivery=three["2"].pk).update(place=place_of(three["3"], 1))
-    seed_diff.compare_company(three["2"], DUNS, Weights())
+    seed_diff.compare_company(three["2"], DUNS, SeverityTable())
     assert story() == steps(list("132"))
     ingest(three["2"])
     assert story() == steps(list("123"))
@@ -423,7 +423,7 @@ def test_genuine_alerts_of_one_answer_stay_open() -> None:
     raised()
     alert = the_alert()
     assert (alert.state, alert.title.rpartition(") ")[2]) == (AlertState.NEW, "70 → 60")
-    facts = AlertFact.objects.order_by("changed_at", "place")
+    facts = AlertItem.objects.order_by("changed_at", "place")
     assert [fact.text.rpartition(") ")[2] for fact in facts] == ["70 → 60", "70 → 50", "50 → 40"]
 
 
@@ -437,7 +437,7 @@ def as_before() -> None:
     seeds = {json.loads(row.organization)["primaryName"]: row for row in Notification.objects.all()}
     for one, two in (("A", "C"), ("C", "B")):
         pair = seeds[one], seeds[two]
-        insert_new(Change, seed_diff._comparison(pair[1].delivery, *pair, Weights()))
+        insert_new(Change, seed_diff._comparison(pair[1].delivery, *pair, SeverityTable()))
     Change.objects.update(place="")
 
 
@@ -490,7 +490,7 @@ def told_in_another_order(monkeypatch: pytest.MonkeyPatch, *values: int) -> None
 
 
 def facts_in_order() -> list[str]:
-    return [fact.text.rpartition(") ")[2] for fact in AlertFact.objects.order_by("changed_at", "place")]
+    return [fact.text.rpartition(") ")[2] for fact in AlertItem.objects.order_by("changed_at", "place")]
 
 
 @pytest.mark.parametrize("closed_by", ["", "the program"])

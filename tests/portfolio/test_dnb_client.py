@@ -190,7 +190,7 @@ def test_discovers_registrations_paused_and_not_adopted(contract: Contract, sand
     assert sorted(found.new) == ["ONE", "TWO"]
     row = Registration.objects.get(reference="ONE")
     assert (row.state, row.adopted, "Suppliers" in row.detail) == (RegistrationState.PAUSED, False, True)
-    assert row.heard_at is not None
+    assert row.dnb_time is not None
     assert discover_registrations(contract).new == []
 
 

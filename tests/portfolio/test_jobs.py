@@ -8,13 +8,13 @@ from django.utils import timezone
 
 from direct_plus.sandbox.control.client import SandboxControl
 from portfolio import jobs
-from portfolio.jobs import check_lists, sync_due, sync_now, sync_wanted
+from portfolio.jobs import check_lists, sync_due, sync_now, sync_requested
 from portfolio.models import CheckState, Proposal, Registration, SyncRun, SyncState
-from portfolio.registrations.adopt import begin_check
+from portfolio.registrations.adopt import start_check
 from portfolio.sync import progress
 from tests.builders.companies import duns_numbers
 from tests.builders.registrations import a_registration
-from tests.builders.subjects import want
+from tests.builders.subjects import request_monitoring
 from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
@@ -23,45 +23,45 @@ A, B = duns_numbers(2)
 
 def test_what_is_wanted_is_sent_by_itself(adopted: Registration, control: SandboxControl) -> None:
     assert sync_due() == 0
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     assert sync_due() == 1
     assert control.subjects(adopted.reference) == [A]
     assert sync_due() == 0
 
 
 def test_what_became_wanted_is_sent_at_once(adopted: Registration, control: SandboxControl) -> None:
-    want(adopted, [A])
-    sync_wanted(str(adopted.pk))
+    request_monitoring(adopted, [A])
+    sync_requested(str(adopted.pk))
     assert control.subjects(adopted.reference) == [A]
 
 
 def test_what_was_cancelled_stays_so_when_something_else_is_sent(
     adopted: Registration, control: SandboxControl
 ) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     run = SyncRun.objects.create(registration=adopted, state=SyncState.RUNNING, started_at=timezone.now())
     progress.cancel_run(run, "ann")
-    sync_wanted(str(adopted.pk))
+    sync_requested(str(adopted.pk))
     assert control.subjects(adopted.reference) == []
 
 
 def test_a_replacement_is_proposed_as_soon_as_d_and_b_names_it(adopted: Registration, control: SandboxControl) -> None:
     control.mark(A, "transferred", retained=B)
-    want(adopted, [A])
-    sync_wanted(str(adopted.pk))
+    request_monitoring(adopted, [A])
+    sync_requested(str(adopted.pk))
     assert Proposal.objects.get().replacement == B
 
 
 def test_what_is_not_adopted_is_left_alone(registration: Registration, control: SandboxControl) -> None:
-    want(registration, [A])
+    request_monitoring(registration, [A])
     assert sync_due() == 0
-    sync_wanted(str(registration.pk))
+    sync_requested(str(registration.pk))
     assert "not adopted" in sync_now(str(registration.pk), "ann")
     assert calls_of(control) == []
 
 
 def test_paused_and_not_yet_due_runs_wait(adopted: Registration, control: SandboxControl) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     run = SyncRun.objects.create(
         registration=adopted,
         started_at=timezone.now(),
@@ -79,8 +79,8 @@ def test_trouble_with_one_registration_holds_up_no_other(
 ) -> None:
     other = a_registration("ACME_LOD_02", contract=adopted.contract, adopted=True)
     control.add_registration(other.reference)
-    want(adopted, [A])
-    want(other, [B])
+    request_monitoring(adopted, [A])
+    request_monitoring(other, [B])
     real: Callable[..., object] = jobs.__dict__["sync"]
 
     def breaks(registration: Registration, **how: object) -> object:
@@ -101,7 +101,7 @@ def test_a_long_list_leaves_time_for_the_others() -> None:
 
 
 def test_lists_are_asked_about_once(registration: Registration, control: SandboxControl) -> None:
-    row = begin_check(registration, [A, B], by="ann")
+    row = start_check(registration, [A, B], by="ann")
     assert check_lists() == 1 and check_lists() == 0
     row.refresh_from_db()
     assert row.state == CheckState.ENDED

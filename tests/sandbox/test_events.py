@@ -166,9 +166,9 @@ def test_wrong_wishes_are_refused(control: SandboxControl) -> None:
         ("mark", {"duns": [DUNS], "kind": "odd"}),
         ("deliver", {"reference": REFERENCE, "kind": "X"}),
     ]
-    for verb, wishes in wrong:
+    for verb, entries in wrong:
         with pytest.raises(SandboxError):
-            control.ask(verb, **wishes)
+            control.ask(verb, **entries)
     assert "bankruptcy" in control.happenings()
 
 

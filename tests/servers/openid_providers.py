@@ -140,9 +140,9 @@ def a_provider() -> Iterator[Provider]:
         server.server_close()
 
 
-def begun(client: Client, wanted: str = "/portfolio/company/") -> str:
+def begun(client: Client, requested: str = "/portfolio/company/") -> str:
     """To the service and to the point where it sends the browser back."""
-    there = client.get("/sign-in/", {"next": wanted})
+    there = client.get("/sign-in/", {"next": requested})
     assert there.status_code == 302
     back = requests.get(there["Location"], allow_redirects=False, timeout=5).headers["Location"]
     assert back.startswith("http://testserver/sign-in/back/")

@@ -44,7 +44,7 @@ def join_many_by_hash() -> None:
         return with_answer_of(answered, name, docs) if is_the_same_for_all else answered
 
     aggregate._stage_lookup_pipeline = joined
-    aggregate._foreign_field_has_simple_index = lambda *wanted: not is_by_hash() and has_index(*wanted)
+    aggregate._foreign_field_has_simple_index = lambda *requested: not is_by_hash() and has_index(*requested)
 
 
 def is_by_hash() -> bool:

@@ -1,5 +1,5 @@
-"""Pages of people, roles, API keys and sign-ins."""
+"""Pages of users, roles, API keys and sign-ins."""
 
-from dnbmon_site.accounts.admin import api_keys, lockout, people
+from dnbmon_site.accounts.admin import api_keys, lockout, users
 
-__all__ = ["api_keys", "lockout", "people"]
+__all__ = ["api_keys", "lockout", "users"]

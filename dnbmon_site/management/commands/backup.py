@@ -27,7 +27,7 @@ class Command(PlainCommand):
             raise CommandError("--keep takes 1 or more; 0 keeps all.")
         try:
             with progress(self.stdout, "Backup …") as shown:
-                made = make_backup(path, format=format, keep=keep, by="command", tell=shown.now)
+                made = make_backup(path, format=format, keep=keep, by="command", report=shown.now)
         except (BackupError, OSError) as error:
             raise CommandError(str(error)) from error
         manifest = read_manifest(made)

@@ -11,14 +11,14 @@ from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.demo.world import CUSTOMERS, SUPPLIERS
 from dnbmon_site.accounts.first_user import first_person
 from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import APPROVER
 from portfolio.models import Contract, Registration
-from portfolio.registrations.adopt import take_as_wanted
+from portfolio.registrations.adopt import adopt_as_requested
 from portfolio.registrations.dnb_list_files import apply_export
 
 ACTOR = "manage.py prepare_demo"
@@ -40,9 +40,9 @@ class Command(BaseCommand):
         for registration in Registration.objects.filter(reference__in=TAKEN_OVER, adopted=False):
             files = [Path(path) for path in sandbox.deliver(registration.reference, "DunsExport")]
             apply_export(registration, files, by=ACTOR)
-            take_as_wanted(registration, by=ACTOR)
+            adopt_as_requested(registration, by=ACTOR)
         make_second_person()
-        tally("held")
+        update_counts("held")
 
 
 def make_second_person() -> None:

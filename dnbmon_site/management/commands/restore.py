@@ -44,7 +44,7 @@ class Command(PlainCommand):
 
     def _restored(self, path: Path, trust: str) -> Aftermath:
         with progress(self.stdout, "Restore …") as shown:
-            done = restore(path, by="command", trust=trust, tell=shown.now)
+            done = restore(path, by="command", trust=trust, report=shown.now)
         self.stdout.write(f"{done.backup.name}: {sum(done.manifest.rows.values()):,} rows are back.")
         return done.aftermath
 
@@ -55,11 +55,11 @@ class Command(PlainCommand):
 
 
 def lines(command: Command, aftermath: Aftermath) -> None:
-    say = command.stdout.write
-    say(f"Paused, with a doubt each: {', '.join(aftermath.registrations) or 'no registration'}.")
-    say("Now: compare what is wanted with D&B's lists (reconcile REFERENCE), then start each registration.")
+    report = command.stdout.write
+    report(f"Paused, with a doubt each: {', '.join(aftermath.registrations) or 'no registration'}.")
+    report("Now: compare what is wanted with D&B's lists (reconcile REFERENCE), then start each registration.")
     if aftermath.syncs:
-        say(f"{aftermath.syncs} syncs wait until a person goes on with them.")
+        report(f"{aftermath.syncs} syncs wait until a person goes on with them.")
     if aftermath.keys:
-        say(f"{aftermath.keys} API keys are valid: revoke again those that were revoked after the backup.")
-    say("Users and rights are as they were at the backup; everybody has to sign in again.")
+        report(f"{aftermath.keys} API keys are valid: revoke again those that were revoked after the backup.")
+    report("Users and rights are as they were at the backup; everybody has to sign in again.")

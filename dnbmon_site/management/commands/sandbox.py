@@ -29,11 +29,13 @@ class Command(BaseCommand):
         if state:
             state.parent.mkdir(parents=True, exist_ok=True)
         try:
-            serve(port=port, state=state, demo=demo, every=every, ready=self.tell if options["verbosity"] else ignore)
+            serve(
+                port=port, state=state, demo=demo, every=every, ready=self.announce if options["verbosity"] else ignore
+            )
         except OSError as error:
             raise CommandError(f"Port {port} cannot be had ({error.strerror}): --port names another one.") from error
 
-    def tell(self, url: str) -> None:
+    def announce(self, url: str) -> None:
         self.stdout.write(f"Direct+ on {url}. Settings of a program that is to use it:")
         self.stdout.write(f"DNB_BASE_URL={url} DNB_API_KEY={KEY} DNB_API_SECRET={SECRET}")
         self.stdout.flush()

@@ -37,11 +37,11 @@ class Command(BaseCommand):
         notes = running(settings.VAR_DIR, port)
         if not notes:
             raise CommandError("Nothing runs.", returncode=NOTHING_RUNS)
-        is_well = [self.tell(note) for note in notes]
+        is_well = [self.print_status(note) for note in notes]
         if not all(is_well):
             sys.exit(1)
 
-    def tell(self, note: Note) -> bool:
+    def print_status(self, note: Note) -> bool:
         """Whether it is well."""
         is_well, words = health(note)
         since = ago(datetime.fromisoformat(note.since), timezone.now())

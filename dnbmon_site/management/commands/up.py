@@ -40,7 +40,7 @@ class Command(BaseCommand):
         try:
             check_port(host, port)
             if background:
-                start_in_background(port, self.tell)
+                start_in_background(port, self.report)
                 return
             with ExitStack() as stack:
                 if demo:
@@ -55,18 +55,18 @@ class Command(BaseCommand):
         if not plan.demo:
             self.hint()
         try:
-            with Tree(self.tell) as tree:
-                self.tell("Starting …")
-                welcome(plan, start_all(tree, plan), self.tell)
+            with Tree(self.report) as tree:
+                self.report("Starting …")
+                welcome(plan, start_all(tree, plan), self.report)
                 tree.watch()
         except Stopped:
-            self.tell("Stopped.")
+            self.report("Stopped.")
 
     def hint(self) -> None:
         for line in hints(settings, missing_settings()):
-            self.tell(self.style.WARNING(line))
+            self.report(self.style.WARNING(line))
 
-    def tell(self, line: str) -> None:
+    def report(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 

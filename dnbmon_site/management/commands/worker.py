@@ -25,7 +25,7 @@ AT_ONCE = (
     "monitoring.jobs.publish_read",
     "monitoring.jobs.alert_published",
     "monitoring.jobs.queue_for_webhooks",
-    "monitoring.jobs.repair_due",
+    "monitoring.jobs.recover_due",
     "portfolio.jobs.work_on_imports",
 )
 

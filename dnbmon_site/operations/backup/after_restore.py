@@ -21,18 +21,18 @@ from django.utils.translation import gettext
 from core.audit import note_act
 from core.jobs import OrmQ, Task
 from core.leases import NOBODYS
-from core.models import StoredBytes, WorkLease
+from core.models import Blob, Lease
 from core.notices import notify
 from dnbmon_site.accounts.models import ApiKey, IdempotencyKey
 from dnbmon_site.worker.schedules import make_schedules_anew
 from health.models import Heartbeat
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
-from monitoring.replay.after_restore import add_doubt
-from portfolio.models import AccessToken, Contract, Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
+from monitoring.replay.after_restore import add_call_in_doubt
+from portfolio.models import AccessToken, Contract, RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
 from portfolio.sync.progress import OPEN
 
 # Of processes that are no more.
-ENDED: tuple[type[Model], ...] = (AccessToken, ThrottleSlot, WorkLease, Session, OrmQ, Task, Heartbeat)
+ENDED: tuple[type[Model], ...] = (AccessToken, RateLimitSlot, Lease, Session, OrmQ, Task, Heartbeat)
 UNHEARD = timedelta(days=1)
 
 
@@ -43,8 +43,8 @@ class Aftermath:
     keys: int = 0
 
 
-def after_restore(taken_at: datetime, heard_at: Mapping[str, str], *, by: str, source: str) -> Aftermath:
-    """`heard_at`: what the backup says of D&B's time by registration, where that is known."""
+def after_restore(taken_at: datetime, dnb_time: Mapping[str, str], *, by: str, source: str) -> Aftermath:
+    """`dnb_time`: what the backup says of D&B's time by registration, where that is known."""
     result = Aftermath(keys=ApiKey.objects.valid().count())
     for model in ENDED:
         model._default_manager.all().delete()
@@ -54,9 +54,9 @@ def after_restore(taken_at: datetime, heard_at: Mapping[str, str], *, by: str, s
     for row in Registration.objects.select_related("contract").order_by("reference"):
         pause(row, taken_at)
         result.syncs += hold_sync(row, taken_at)
-        doubt(row, taken_at, heard_at.get(str(row.pk)))
+        doubt(row, taken_at, dnb_time.get(str(row.pk)))
         result.registrations.append(row.reference)
-    tell_people(result, taken_at, by, source)
+    notify_people(result, taken_at, by, source)
     return result
 
 
@@ -66,16 +66,16 @@ def pause(row: Registration, taken_at: datetime) -> None:
         paused_until=None,
         **NOBODYS,
         quota_used_up=False,
-        trouble=gettext("Restored from a backup of %(moment)s. Start it: what was pulled since is then replayed.")
+        last_error=gettext("Restored from a backup of %(moment)s. Start it: what was pulled since is then replayed.")
         % {"moment": said(taken_at)},
     )
 
 
 def doubt(row: Registration, taken_at: datetime, heard: str | None) -> None:
     """From the earlier of both: the row may have been copied later than what it should speak for."""
-    times = [moment for moment in (row.heard_at, datetime.fromisoformat(heard) if heard else None) if moment]
+    times = [moment for moment in (row.dnb_time, datetime.fromisoformat(heard) if heard else None) if moment]
     begin = min(times, default=taken_at - UNHEARD) - row.contract.overlap
-    add_doubt(
+    add_call_in_doubt(
         row,
         begin,
         gettext("Restored from a backup of %(moment)s: what was pulled since is not here.")
@@ -99,7 +99,7 @@ def hold_sync(row: Registration, taken_at: datetime) -> int:
     return int(row.adopted or bool(held))
 
 
-def tell_people(result: Aftermath, taken_at: datetime, by: str, source: str) -> None:
+def notify_people(result: Aftermath, taken_at: datetime, by: str, source: str) -> None:
     summary = gettext(
         "Restored from %(source)s, a backup of %(moment)s: %(registrations)s registrations paused with "
         "a doubt, %(syncs)s syncs held"
@@ -132,7 +132,7 @@ def read_again_what_is_unfinished() -> int:
 
 
 def read_again(key: uuid.UUID) -> bool:
-    if StoredBytes.objects.filter(owner=key).exists():
+    if Blob.objects.filter(owner=key).exists():
         fields = {"state": DeliveryState.RECEIVED, "ingested_at": None, "published_at": None, "error": ""}
         return bool(Delivery.objects.filter(pk=key).update(**fields))
     if not Notification.objects.filter(delivery=key).exists():

@@ -15,7 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from core.audit import note_act
 from dnbmon_site.operations.backup import native_dump, portable_dump
-from dnbmon_site.operations.backup.manifest import FILE, BackupError, Manifest, Tell, new_folder, rotate, sum_of
+from dnbmon_site.operations.backup.manifest import FILE, BackupError, Manifest, Report, new_folder, rotate, sum_of
 from portfolio.models import Registration
 
 ROWS, SQLITE, POSTGRES = "rows", "sqlite", "postgres"
@@ -24,7 +24,7 @@ MARGIN = 100_000_000
 
 
 def make_backup(
-    place: Path, *, format: str = "", keep: int = 0, by: str = "backup job", tell: Tell = lambda text: None
+    place: Path, *, format: str = "", keep: int = 0, by: str = "backup job", report: Report = lambda text: None
 ) -> Path:
     """The new backup in `place`, verified; with `keep`, older ones beyond that number are removed."""
     format = format or best_format()
@@ -33,11 +33,11 @@ def make_backup(
         refuse_full_disk(place)
         moment = datetime.now(UTC)
         with new_folder(place, moment) as folder:
-            manifest = Manifest(format, connection.vendor, moment.isoformat(), heard_at(), applied())
-            manifest.rows = copy(format, folder, tell)
+            manifest = Manifest(format, connection.vendor, moment.isoformat(), dnb_time(), applied())
+            manifest.rows = copy(format, folder, report)
             manifest.add_sums(folder)
             manifest.write(folder)
-            verify(manifest, folder, tell)
+            verify(manifest, folder, report)
             made = place / folder.stem
         removed = rotate(place, keep) if keep else []
     write_down(made, manifest, len(removed), by)
@@ -53,29 +53,29 @@ def best_format() -> str:
     return ROWS
 
 
-def copy(format: str, folder: Path, tell: Tell) -> dict[str, int]:
+def copy(format: str, folder: Path, report: Report) -> dict[str, int]:
     expected = {SQLITE: "sqlite", POSTGRES: "postgresql"}.get(format, connection.vendor)
     if expected != connection.vendor:
         raise BackupError(f"The form “{format}” is for another engine than this one ({connection.vendor}): use “rows”.")
-    tell(f"copying as {format}")
+    report(f"copying as {format}")
     by_format: dict[str, Callable[[Path], dict[str, int]]] = {
         SQLITE: native_dump.dump_sqlite,
         POSTGRES: native_dump.dump_postgres,
-        ROWS: lambda folder: portable_dump.dump(folder, tell),
+        ROWS: lambda folder: portable_dump.dump(folder, report),
     }
     return by_format[format](folder)
 
 
-def verify(manifest: Manifest, folder: Path, tell: Tell) -> None:
+def verify(manifest: Manifest, folder: Path, report: Report) -> None:
     """What was written is read from the disk again."""
-    tell("reading it again")
+    report("reading it again")
     manifest.check(folder)
     if manifest.format == ROWS:
         portable_dump.check(folder, manifest.rows)
 
 
-def heard_at() -> dict[str, str]:
-    known = Registration.objects.exclude(heard_at=None).values_list("pk", "heard_at")
+def dnb_time() -> dict[str, str]:
+    known = Registration.objects.exclude(dnb_time=None).values_list("pk", "dnb_time")
     return {str(key): moment.isoformat() for key, moment in known if moment}
 
 

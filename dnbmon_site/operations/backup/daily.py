@@ -27,7 +27,7 @@ def back_up_if_due() -> str:
     last = newest_time(place)
     if last and timezone.now() - last < EVERY - EARLY:
         return f"The last backup is of {last:%Y-%m-%d %H:%M} UTC."
-    tell_if_late(place, last)
+    notify_if_late(place, last)
     return start(place)
 
 
@@ -52,7 +52,7 @@ def start(place: Path) -> str:
     return f"A backup into {place} has begun."
 
 
-def tell_if_late(place: Path, last: datetime | None) -> None:
+def notify_if_late(place: Path, last: datetime | None) -> None:
     """Two days without a backup although one is tried each hour: people should know, once a day."""
     if last is None or timezone.now() - last < 2 * EVERY:
         return

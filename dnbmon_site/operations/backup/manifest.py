@@ -25,7 +25,7 @@ FILE = "manifest.json"
 SALT = "dnbmon_site.backup.manifest"
 PIECE = 1 << 20
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class BackupError(Exception):
@@ -38,7 +38,7 @@ class Manifest:
     engine: str
     taken_at: str
     # D&B's time in its last answer, by registration: read before anything was copied.
-    heard_at: dict[str, str] = field(default_factory=dict)
+    dnb_time: dict[str, str] = field(default_factory=dict)
     migrations: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)

@@ -5,8 +5,14 @@ Each line leads from the older name to the one of now. Where names changed twice
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import json
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import zstandard
 
 # Tables. Lists, rights and audit entries that bear a table's name follow by themselves.
 MODELS: dict[str, str] = {
@@ -15,26 +21,143 @@ MODELS: dict[str, str] = {
     "dnbmon_site.User": "accounts.User",
     "dnbmon_site.UserGroup": "accounts.UserGroup",
     "dnbmon_site.UserPermission": "accounts.UserPermission",
+    "monitoring.AlertFact": "monitoring.AlertItem",
+    "monitoring.DailyCount": "monitoring.DailyStat",
+    "monitoring.DailyDelay": "monitoring.LatencyHistogram",
+    "monitoring.DayTotal": "monitoring.DailyTotal",
+    "monitoring.Dispatch": "monitoring.OutboxMessage",
+    "monitoring.DispatchAttempt": "monitoring.SendAttempt",
+    "monitoring.ReadMark": "monitoring.ConsumerOffset",
+    "monitoring.ScoreMove": "monitoring.ScoreChange",
     "portfolio.AuditEntry": "core.AuditEntry",
     "portfolio.Export": "core.Export",
+    "portfolio.KeySpending": "portfolio.ApiKeyUsage",
+    "portfolio.ListCheck": "portfolio.MembershipCheck",
     "portfolio.Notice": "core.Notice",
     "portfolio.SavedFilter": "core.SavedFilter",
-    "portfolio.StoredBytes": "core.StoredBytes",
-    "portfolio.Tally": "core.Tally",
-    "portfolio.WorkLease": "core.WorkLease",
+    "portfolio.SoloAct": "portfolio.SinglePersonAct",
+    "portfolio.StoredBytes": "core.Blob",
+    "portfolio.Tally": "core.CachedCount",
+    "portfolio.ThrottleSlot": "portfolio.RateLimitSlot",
+    "portfolio.WorkLease": "core.Lease",
 }
 # Columns, by the table's name of now; a foreign key's column ends with `_id`.
-FIELDS: dict[str, dict[str, str]] = {}
+FIELDS: dict[str, dict[str, str]] = {
+    "accounts.User": {
+        "subject": "oidc_subject",
+        "seen_number": "seen_sequence",
+        "news_number": "news_sequence",
+    },
+    "core.Export": {"asked_by": "requested_by", "asked_at": "requested_at"},
+    "health.Heartbeat": {"trouble": "last_error"},
+    "health.Incident": {"matter": "dedup_key", "latest": "latest_detail", "loud": "notify"},
+    "health.Probe": {"asked_at": "called_at"},
+    "monitoring.Alert": {"hour": "rate_window", "number": "sequence", "counted_to": "last_counted"},
+    "monitoring.AlertItem": {"number": "sequence"},
+    "monitoring.AlertRule": {"pack": "default_key", "to_owner": "notify_owner"},
+    "monitoring.Channel": {"shown": "display_address", "minimum": "min_severity", "rhythm": "frequency"},
+    "monitoring.ConsumerOffset": {"reader": "consumer", "number": "position"},
+    "monitoring.Delivery": {"asked_at": "called_at"},
+    "monitoring.FileServer": {"keeper_id": "maintainer_id"},
+    "monitoring.MailAddress": {"asked_at": "confirmation_sent_at", "asked_times": "confirmations_sent"},
+    "monitoring.Publication": {"number": "sequence"},
+    "monitoring.ReplayPass": {"begun_heard_at": "begun_dnb_time"},
+    "monitoring.ScoreChange": {
+        "falls": "consecutive_declines",
+        "decline": "points_lost",
+        "trail": "values",
+        "is_told": "is_highlighted",
+    },
+    "monitoring.SendAttempt": {"dispatch_id": "message_id"},
+    "monitoring.WebhookEndpoint": {"keeper_id": "maintainer_id"},
+    "portfolio.Contract": {"settle": "recovery_delay"},
+    "portfolio.Registration": {"failures": "consecutive_failures", "trouble": "last_error", "heard_at": "dnb_time"},
+    "portfolio.Subject": {
+        "wanted": "requested",
+        "wanted_by": "requested_by",
+        "wanted_at": "requested_at",
+        "wanted_import": "requested_import",
+        "told_by": "reported_by",
+    },
+    "portfolio.SubjectImport": {"undo_asked_by": "undo_requested_by", "undo_asker_id": "undo_requester_id"},
+    "portfolio.SyncRun": {"wishes_after": "requests_after"},
+}
 # Rights whose name does not end with their table's: the codename, by the table's name of now.
 RIGHTS: dict[str, dict[str, str]] = {}
 
+Values = Mapping[Any, Any] | Callable[[str], str]
+
 _LISTS = {before.lower(): now.lower() for before, now in MODELS.items()}
 _KINDS = {before.rpartition(".")[2]: now.rpartition(".")[2] for before, now in _LISTS.items()}
+_DELIVERY_STATES = {"asked": "called", "doubtful": "in_doubt", "repaired": "recovered"}
+_MESSAGE_STATES = {"parked": "dead"}
+_PURPOSES = {"repair": "recovery", "asked_for": "requested"}
+_VALIDATIONS = {"wanted": "requested", "repaired": "reformatted", "not_there": "not_monitored"}
+_EVENTS = {"subject.wanted": "subject.requested", "subject.unwanted": "subject.withdrawn"}
+_ACTIONS = {"want": "request", "unwant": "withdraw", "dispatch.again": "message.again"}
+_CHECKS = {"doubts": "in-doubt", "dispatches": "messages", "parked": "dead-messages"}
+_COLUMNS = {"wanted": "requested", "wanted_by": "requested_by", "wanted_at": "requested_at"}
+_VALIDATION = 3
+
+
+def _words(names: Mapping[str, str]) -> Callable[[str], str]:
+    """Each of these words, wherever it stands between others."""
+    pattern = re.compile(r"(?<![\w.-])(?:" + "|".join(map(re.escape, names)) + r")(?![\w.-])")
+    return lambda text: pattern.sub(lambda found: names[found.group()], text)
+
+
+def _query_now(query: str) -> str:
+    """A list's filters: names of columns, and of states."""
+    states = _DELIVERY_STATES | _MESSAGE_STATES
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return urlencode(
+        [(_COLUMNS.get(name, name), states.get(value, value) if "state" in name else value) for name, value in pairs],
+        safe=",",
+    )
+
+
+def _payload_now(payload: str) -> str:
+    """What waits to be sent: alerts by the publication that raised them, events by their type."""
+    message = json.loads(payload)
+    if "alert" in message and "number" in message:
+        message["sequence"] = message.pop("number")
+    if "type" in message:
+        message["type"] = _EVENTS.get(message["type"], message["type"])
+    return json.dumps(message) if message != json.loads(payload) else payload
+
+
+def _packed_now(data: str) -> str:
+    """A chunk of an import's rows names what each was found to be; of all other bytes nothing changes."""
+    packed = base64.b64decode(data)
+    text = zstandard.decompress(packed, max_output_size=1 << 24)
+    if not text.startswith(b"[["):
+        return data
+    rows = json.loads(text)
+    for row in rows:
+        row[_VALIDATION] = _VALIDATIONS.get(row[_VALIDATION], row[_VALIDATION])
+    return base64.b64encode(zstandard.compress(json.dumps(rows).encode(), 3)).decode()
+
+
 # Values, by the table's name and the column's name of now.
-VALUES: dict[str, dict[str, Mapping[Any, Any]]] = {
-    "core.AuditEntry": {"what": _KINDS},
-    "core.Export": {"listing": _LISTS},
-    "core.SavedFilter": {"listing": _LISTS},
+VALUES: dict[str, dict[str, Values]] = {
+    "core.AuditEntry": {"what": _KINDS, "action": _ACTIONS},
+    "core.Blob": {"data": _packed_now},
+    "core.Export": {"listing": _LISTS, "query": _query_now},
+    "core.SavedFilter": {
+        "listing": _LISTS,
+        "query": _query_now,
+        "columns": _words(_COLUMNS),
+    },
+    "health.Incident": {"dedup_key": _words(_CHECKS), "runbook": _words(_CHECKS)},
+    "monitoring.Delivery": {"state": _DELIVERY_STATES},
+    "monitoring.OutboxMessage": {
+        "state": _MESSAGE_STATES,
+        "event_type": _EVENTS,
+        "payload": _payload_now,
+    },
+    "monitoring.ReplayPass": {"purpose": _PURPOSES},
+    "monitoring.WebhookEndpoint": {"event_types": _words(_EVENTS)},
+    "portfolio.SubjectImport": {"counts": _words(_VALIDATIONS)},
 }
 
 
@@ -54,7 +177,9 @@ def line_now(label: str, line: dict[str, Any]) -> dict[str, Any]:
     return {name: _value_now(values.get(name, {}), value) for name, value in by_column}
 
 
-def _value_now(values: Mapping[Any, Any], value: Any) -> Any:
+def _value_now(values: Values, value: Any) -> Any:
+    if callable(values):
+        return values(value) if isinstance(value, str) else value
     return values.get(value, value) if isinstance(value, str | int) else value
 
 

@@ -26,7 +26,7 @@ from django.db import models, transaction
 from core.models import Clock
 from dnbmon_site.operations.backup import older_names
 from dnbmon_site.operations.backup.after_restore import ENDED
-from dnbmon_site.operations.backup.manifest import BackupError, Tell
+from dnbmon_site.operations.backup.manifest import BackupError, Report
 from monitoring.models import Publication
 from monitoring.publications.consumers import models_with_places
 
@@ -36,17 +36,17 @@ LEFT_OUT = {model._meta.label for model in NOT_COPIED}
 LEFT_OUT_APPS = {"axes"}
 # Beside foreign keys: the first is copied before the others, because it says something of them.
 BEFORE: dict[str, tuple[str, ...]] = {
-    "monitoring.Alert": ("monitoring.Dispatch",),
+    "monitoring.Alert": ("monitoring.OutboxMessage",),
     "monitoring.Publication": ("monitoring.Change",),
-    "monitoring.Delivery": ("core.StoredBytes",),
-    "portfolio.SubjectImport": ("portfolio.Subject", "core.StoredBytes"),
+    "monitoring.Delivery": ("core.Blob",),
+    "portfolio.SubjectImport": ("portfolio.Subject", "core.Blob"),
     "portfolio.Proposal": ("portfolio.Subject",),
-    "core.Export": ("core.StoredBytes",),
-    "portfolio.ListCheck": ("core.StoredBytes",),
+    "core.Export": ("core.Blob",),
+    "portfolio.MembershipCheck": ("core.Blob",),
 }
 AT_ONCE = 200
 # Four megabytes a row.
-FEW = {"core.StoredBytes": 8, "monitoring.Notification": 50}
+FEW = {"core.Blob": 8, "monitoring.Notification": 50}
 
 Model = type[models.Model]
 
@@ -94,19 +94,19 @@ def _referred(model: Model) -> Iterator[str]:
             yield field.related_model._meta.label
 
 
-def dump(folder: Path, tell: Tell) -> dict[str, int]:
+def dump(folder: Path, report: Report) -> dict[str, int]:
     """Write every model's file; how many rows each holds."""
-    return {model._meta.label: dump_model(model, folder, tell) for model in models_in_order()}
+    return {model._meta.label: dump_model(model, folder, report) for model in models_in_order()}
 
 
-def dump_model(model: Model, folder: Path, tell: Tell) -> int:
+def dump_model(model: Model, folder: Path, report: Report) -> int:
     count = 0
     with zstandard.open(_path(folder, model), "w", encoding="utf-8", newline="\n") as file:
         for row in _rows(model):
             file.write(json.dumps(line_of(row), ensure_ascii=True, separators=(",", ":")) + "\n")
             count += 1
             if count % 1000 == 0:
-                tell(f"{model._meta.verbose_name_plural}: {count:,}")
+                report(f"{model._meta.verbose_name_plural}: {count:,}")
     return count
 
 
@@ -121,14 +121,14 @@ def _rows(model: Model) -> Iterator[models.Model]:
 
 def line_of(row: models.Model) -> dict[str, Any]:
     """The values by column; keys that the database counts are left out, and rows with such keys are named."""
-    return {field.attname: _told(field, row) for field in row._meta.concrete_fields if not _is_counted(field)}
+    return {field.attname: _json_value(field, row) for field in row._meta.concrete_fields if not _is_counted(field)}
 
 
 def _is_counted(field: Any) -> bool:
     return bool(field.primary_key and isinstance(field, models.AutoField))
 
 
-def _told(field: Any, row: models.Model) -> Any:
+def _json_value(field: Any, row: models.Model) -> Any:
     value = getattr(row, field.attname)
     if value is not None and field.is_relation and _is_counted(field.target_field):
         return _name_of(field.related_model, value)
@@ -154,17 +154,17 @@ def forget_names() -> None:
     _key_of.cache_clear()
 
 
-def load(folder: Path, tell: Tell) -> None:
+def load(folder: Path, report: Report) -> None:
     """Put all rows back; what stands there of each model goes first (migrations make a few)."""
     forget_names()
     ordered = models_in_order()
     for model in ordered:
         model._default_manager.all().delete()
     for model in reversed(ordered):
-        load_model(model, folder, tell)
+        load_model(model, folder, report)
 
 
-def load_model(model: Model, folder: Path, tell: Tell) -> None:
+def load_model(model: Model, folder: Path, report: Report) -> None:
     path = _found(folder, model)
     if path is None:
         return  # The backup is older than this model.
@@ -173,17 +173,17 @@ def load_model(model: Model, folder: Path, tell: Tell) -> None:
         with transaction.atomic():
             model._default_manager.bulk_create([row_of(model, line) for line in batch])
         count += len(batch)
-        tell(f"{model._meta.verbose_name_plural}: {count:,}")
+        report(f"{model._meta.verbose_name_plural}: {count:,}")
 
 
 def row_of(model: Model, line: dict[str, Any]) -> models.Model:
     """Columns that the backup did not know yet have their defaults, those that are gone are passed by."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
     known = older_names.line_now(model._meta.label, line).items()
-    return model(**{name: _understood(fields[name], value) for name, value in known if name in fields})
+    return model(**{name: _python_value(fields[name], value) for name, value in known if name in fields})
 
 
-def _understood(field: Any, value: Any) -> Any:
+def _python_value(field: Any, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, list):

@@ -16,7 +16,7 @@ from dnbmon_site.accounts.models import User
 from dnbmon_site.operations.backup import native_dump, portable_dump
 from dnbmon_site.operations.backup.after_restore import Aftermath, after_restore, read_again_what_is_unfinished
 from dnbmon_site.operations.backup.create import POSTGRES, ROWS, SQLITE
-from dnbmon_site.operations.backup.manifest import FILE, BackupError, Manifest, Tell, chosen, read_manifest, sum_of
+from dnbmon_site.operations.backup.manifest import FILE, BackupError, Manifest, Report, chosen, read_manifest, sum_of
 from dnbmon_site.operations.backup.older_names import label_now
 from health.checks.migrations import is_earlier
 from monitoring.models import Delivery
@@ -34,23 +34,23 @@ class Restored:
     aftermath: Aftermath
 
 
-def restore(path: Path, *, by: str, trust: str = "", tell: Tell = lambda text: None) -> Restored:
+def restore(path: Path, *, by: str, trust: str = "", report: Report = lambda text: None) -> Restored:
     """`trust`: the sum of the manifest, for a backup that this installation's key has not signed."""
     folder = chosen(path)
     manifest = read_manifest(folder)
     refuse_foreign(manifest, folder, trust)
-    tell("examining the backup")
+    report("examining the backup")
     manifest.check(folder)
     refuse_other_engine(manifest)
     refuse_older_copy(manifest)
     refuse_newer(manifest)
     refuse_inhabited()
-    tell("putting it back")
-    put_back(manifest, folder, tell)
+    report("putting it back")
+    put_back(manifest, folder, report)
     compare(manifest)
     if manifest.format == ROWS:
         read_again_what_is_unfinished()
-    return Restored(folder, manifest, after_restore(manifest.moment, manifest.heard_at, by=by, source=folder.name))
+    return Restored(folder, manifest, after_restore(manifest.moment, manifest.dnb_time, by=by, source=folder.name))
 
 
 def refuse_foreign(manifest: Manifest, folder: Path, trust: str) -> None:
@@ -114,10 +114,10 @@ def has_rows(model: type[Model]) -> bool:
     return model._default_manager.exists()
 
 
-def put_back(manifest: Manifest, folder: Path, tell: Tell) -> None:
+def put_back(manifest: Manifest, folder: Path, report: Report) -> None:
     if manifest.format == ROWS:
         migrate()
-        portable_dump.load(folder, tell)
+        portable_dump.load(folder, report)
     else:
         {SQLITE: native_dump.load_sqlite, POSTGRES: native_dump.load_postgres}[manifest.format](folder)
 

@@ -23,14 +23,14 @@ def of_settings() -> Iterator[Finding]:
 def of_people() -> Iterator[Finding]:
     for server in FileServer.objects.order_by("name"):
         yield from _refused(f"The file server {server}", server.host)
-        if server.keeper_has_left:
+        if server.maintainer_has_left:
             yield Finding(
                 f"The file server {server} is looked after by {server.created_by}, who was deactivated or removed.",
                 "Look whether it leads where it should, and save its page: whoever does so takes it over.",
             )
     for endpoint in WebhookEndpoint.objects.filter(is_active=True).order_by("name"):
         yield from _refused(f"The webhook {endpoint}", urlsplit(endpoint.url).hostname)
-        if endpoint.keeper_has_left:
+        if endpoint.maintainer_has_left:
             yield Finding(
                 f"The webhook {endpoint} is looked after by {endpoint.created_by}, who was deactivated or removed.",
                 "Switch it off and on again: whoever does so takes it over.",

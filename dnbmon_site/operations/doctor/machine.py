@@ -197,13 +197,13 @@ def schedules() -> Iterator[Finding]:
 
 def stuck() -> Iterator[Finding]:
     old = timezone.now() - STUCK
-    for state in (DeliveryState.RECEIVED, DeliveryState.INGESTED, DeliveryState.ASKED):
-        rows = Delivery.objects.filter(state=state, asked_at__lt=old)
+    for state in (DeliveryState.RECEIVED, DeliveryState.INGESTED, DeliveryState.CALLED):
+        rows = Delivery.objects.filter(state=state, called_at__lt=old)
         if rows.exists():
             words = state.label.lower()
             yield Finding(f"Deliveries stand at “{words}” for an hour.", "Run “manage.py ingest”: it says why.")
-    doubts = Delivery.objects.filter(state=DeliveryState.DOUBTFUL, ended_at__lt=timezone.now() - LONG_IN_DOUBT)
-    if doubts.exists():
+    in_doubt = Delivery.objects.filter(state=DeliveryState.IN_DOUBT, ended_at__lt=timezone.now() - LONG_IN_DOUBT)
+    if in_doubt.exists():
         yield Finding("Doubts are older than six hours.", "“manage.py pull REFERENCE” repairs them, paused ones too.")
 
 

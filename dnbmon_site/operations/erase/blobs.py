@@ -15,7 +15,7 @@ from django.utils import timezone
 from core.blobs import PART_SIZE, delete_bytes, load_bytes, store_bytes
 from core.db import clean_text
 from core.exports.files import delete_file
-from core.models import Export, StoredBytes
+from core.models import Blob, Export
 from direct_plus.payloads import UnreadableItem, read_item
 from monitoring.ingest.parser import FORGOTTEN, items_of
 from monitoring.models import DeadLetter, Delivery
@@ -43,7 +43,7 @@ def written(duns: str) -> bytes:
 
 
 def owners() -> Iterator[uuid.UUID]:
-    rows, last = StoredBytes.objects.order_by("key"), ""
+    rows, last = Blob.objects.order_by("key"), ""
     before: uuid.UUID | None = None
     while batch := list(rows.filter(key__gt=last).values_list("key", "owner")[:AT_ONCE]):
         last = batch[-1][0]
@@ -114,11 +114,11 @@ def note(delivery: Delivery, words: str) -> None:
 
 def blank_out(duns: str, owner: uuid.UUID) -> None:
     """Row by row, because chunks of an import have keys of their own."""
-    for row in StoredBytes.objects.filter(owner=owner):
+    for row in Blob.objects.filter(owner=owner):
         text = zstandard.decompress(bytes(row.data), max_output_size=2 * PART_SIZE)
         blank = re.sub(written(duns), NOBODY, text)
         if blank != text:
-            StoredBytes.objects.filter(pk=row.pk).update(data=zstandard.compress(blank, 3))
+            Blob.objects.filter(pk=row.pk).update(data=zstandard.compress(blank, 3))
 
 
 def remove_exports() -> int:

@@ -14,18 +14,18 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.audit import note_act
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from core.models import AuditEntry, Notice
 from dnbmon_site.accounts.models import IdempotencyKey
 from dnbmon_site.operations.erase import blobs
 from dnbmon_site.operations.erase.rule_scopes import narrow
 from monitoring.alerts.own_alerts import count_all_own_alerts
 from monitoring.deliveries.gaps import REPLAYED_FOR
-from monitoring.models import Alert, AlertFact, Change, DeadLetter, Dispatch, Notification
+from monitoring.models import Alert, AlertItem, Change, DeadLetter, Notification, OutboxMessage
 from monitoring.rebuild.rebuild import count_deliveries
 from monitoring.stats.daily_counts import recount
 from monitoring.stats.latency import days_published, recount_delays
-from portfolio.models import Company, CompanyNote, ExternalReference, KeySpending, Proposal, Subject, SubjectState
+from portfolio.models import ApiKeyUsage, Company, CompanyNote, ExternalReference, Proposal, Subject, SubjectState
 
 WORD = "(forgotten)"
 LISTED = (SubjectState.MONITORED, SubjectState.PENDING_ADD, SubjectState.PENDING_REMOVE)
@@ -47,7 +47,9 @@ class Removal:
 
 
 def refuse(duns: str, *, now: bool = False) -> None:
-    listed = Subject.objects.filter(Q(wanted=True) | Q(state__in=LISTED), company=duns).select_related("registration")
+    listed = Subject.objects.filter(Q(requested=True) | Q(state__in=LISTED), company=duns).select_related(
+        "registration"
+    )
     names = sorted({row.registration.reference for row in listed})
     if names:
         raise CannotForget(
@@ -74,15 +76,15 @@ def plan(duns: str) -> Removal:
 
 def tables(duns: str) -> Iterator[QuerySet[Model]]:
     """Rows about the company alone, those that stand on others first."""
-    yield Dispatch.objects.filter(company=duns)
+    yield OutboxMessage.objects.filter(company=duns)
     yield Alert.objects.filter(company=duns)
-    yield AlertFact.objects.filter(company=duns)
+    yield AlertItem.objects.filter(company=duns)
     yield Change.objects.filter(company=duns)
     yield Notification.objects.filter(company=duns)
     yield Proposal.objects.filter(Q(company=duns) | Q(replacement=duns))
     yield ExternalReference.objects.filter(company=duns)
     yield CompanyNote.objects.filter(company=duns)
-    yield KeySpending.objects.filter(company=duns)
+    yield ApiKeyUsage.objects.filter(company=duns)
     yield Subject.objects.filter(company=duns)
     yield Company.objects.filter(pk=duns)
 
@@ -123,7 +125,7 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
     count_again(days, deliveries)
     # They hold the latest alerts in words.
     count_all_own_alerts()
-    tally()
+    update_counts()
     # Neither number nor name: the entry must not tell what was to be forgotten.
     summary = gettext("A company was forgotten: %(removal)s") % {"removal": removal}
     note_act(actor=by, action="forget", what="company", key=WORD, summary=summary)
@@ -168,7 +170,7 @@ def blank(row: Model, text: str) -> None:
 def remove_words(duns: str, removal: Removal) -> None:
     """Messages and answers that name it among others: they were sent, and are only kept to be looked at."""
     for rows in (
-        Dispatch.objects.filter(payload__contains=duns),
+        OutboxMessage.objects.filter(payload__contains=duns),
         Notice.objects.filter(told_in(("subject", "text"), duns)),
     ):
         removal.counts[str(rows.model._meta.verbose_name_plural)] += rows.count()
@@ -176,7 +178,7 @@ def remove_words(duns: str, removal: Removal) -> None:
     for row in IdempotencyKey.objects.all():
         if duns.encode() in bytes(row.answer):
             row.delete()
-    facts = AlertFact.objects.filter(company=duns).values_list("alert_id", flat=True)
+    facts = AlertItem.objects.filter(company=duns).values_list("alert_id", flat=True)
     for key, count in Counter(facts).items():
         alert = Alert.objects.filter(pk=key).values_list("fact_count", flat=True).first() or 0
         Alert.objects.filter(pk=key).update(fact_count=max(0, alert - count))

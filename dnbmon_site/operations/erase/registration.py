@@ -19,20 +19,20 @@ from monitoring.history.company_projection import project
 from monitoring.models import (
     Alert,
     Change,
-    DailyCount,
+    DailyStat,
     DeadLetter,
     Delivery,
     Notification,
     Publication,
     ReplayPass,
 )
-from monitoring.publications.consumers import mend_places, set_readers_back
+from monitoring.publications.consumers import mend_places, rewind_consumers
 from monitoring.rebuild.company_times import mend_times
 from monitoring.rebuild.rebuild import Suspects, give_away
 from monitoring.stats.daily_counts import days_touched
 from portfolio.imports.states import file_key
 from portfolio.models import (
-    ListCheck,
+    MembershipCheck,
     Proposal,
     Registration,
     RegistrationState,
@@ -53,9 +53,9 @@ def refuse(row: Registration) -> None:
 
 def tables_of(row: Registration) -> Iterator[QuerySet[Model]]:
     """Those that stand on others first."""
-    for model in (Alert, Change, Notification, DeadLetter, Proposal, Subject, SyncRun, ListCheck, SubjectImport):
+    for model in (Alert, Change, Notification, DeadLetter, Proposal, Subject, SyncRun, MembershipCheck, SubjectImport):
         yield model._default_manager.filter(registration=row)
-    yield DailyCount.objects.filter(registration=row)
+    yield DailyStat.objects.filter(registration=row)
     yield Delivery.objects.filter(registration=row)
     yield ReplayPass.objects.filter(registration=row)
 
@@ -95,7 +95,7 @@ def forget(row: Registration, *, by: str) -> Removal:
 
 def remove_bytes(row: Registration, deliveries: list[uuid.UUID]) -> None:
     owners = [*deliveries, *DeadLetter.objects.filter(registration=row).values_list("pk", flat=True)]
-    owners += ListCheck.objects.filter(registration=row).values_list("pk", flat=True)
+    owners += MembershipCheck.objects.filter(registration=row).values_list("pk", flat=True)
     for made in SubjectImport.objects.filter(registration=row):
         owners += [made.pk, file_key(made), *([made.confirmed_list] if made.confirmed_list else [])]
     for owner in owners:
@@ -113,19 +113,19 @@ def remove_publications(deliveries: list[uuid.UUID]) -> None:
     """Readers are first set back to what remains: a number that is given again must not count as read."""
     for _ in range(2):
         newest = newest_other(set(deliveries))
-        set_readers_back(newest)
+        rewind_consumers(newest)
         for batch in in_batches(deliveries):
             Publication.objects.filter(delivery__in=batch).delete()
     mend_places()
 
 
 def newest_other(deliveries: set[uuid.UUID]) -> int:
-    number = Publication.objects.aggregate(last=Max("number"))["last"] or 0
-    while number:
-        key = Publication.objects.filter(number=number).values_list("delivery_id", flat=True).first()
+    sequence = Publication.objects.aggregate(last=Max("sequence"))["last"] or 0
+    while sequence:
+        key = Publication.objects.filter(sequence=sequence).values_list("delivery_id", flat=True).first()
         if key and key not in deliveries:
-            return int(number)
-        number -= 1
+            return int(sequence)
+        sequence -= 1
     return 0
 
 

@@ -10,12 +10,12 @@ import time
 from django.conf import settings
 
 from dnbmon_site.operations.processes.banner import RUNS
-from dnbmon_site.operations.processes.tree import Failed, Say
+from dnbmon_site.operations.processes.tree import Failed, Report
 
 LOOK_EVERY = 0.2
 
 
-def start_in_background(port: int, say: Say) -> None:
+def start_in_background(port: int, report: Report) -> None:
     """Come back when it runs. What it said at its start, passwords among it, is shown and then not kept."""
     log = settings.VAR_DIR / f"up-{port}.log"
     command = [sys.executable, *(word for word in sys.argv if word != "--background")]
@@ -27,4 +27,4 @@ def start_in_background(port: int, say: Say) -> None:
                 raise Failed(f"{log.read_text(errors='replace').strip()}\nIt ended at its start.")
             time.sleep(LOOK_EVERY)
         file.truncate(0)
-    say(said.replace(RUNS, f"It runs in the background; what it says goes to {log}. “manage.py stop” ends it."))
+    report(said.replace(RUNS, f"It runs in the background; what it says goes to {log}. “manage.py stop” ends it."))

@@ -6,26 +6,26 @@ from typing import Any
 
 from dnbmon_site.accounts.first_user import Access
 from dnbmon_site.operations.processes.start import Plan
-from dnbmon_site.operations.processes.tree import Say
+from dnbmon_site.operations.processes.tree import Report
 
 RUNS = "Ctrl-C stops everything."
 
 
-def welcome(plan: Plan, access: Access, say: Say) -> None:
-    say("")
-    say(f"D&B Monitoring{' (demo)' if plan.demo else ''} answers at {plan.url}")
-    say("")
+def welcome(plan: Plan, access: Access, report: Report) -> None:
+    report("")
+    report(f"D&B Monitoring{' (demo)' if plan.demo else ''} answers at {plan.url}")
+    report("")
     for line in access_lines(access):
-        say(f"  {line}")
+        report(f"  {line}")
     if plan.demo:
-        say("  A second person, “approver”, has the same password and approves what one may not confirm alone.")
+        report("  A second person, “approver”, has the same password and approves what one may not confirm alone.")
     if not plan.demo and (access.password or access.api_key):
-        say("  Note them now: they are not shown again.")
-    say("")
+        report("  Note them now: they are not shown again.")
+    report("")
     for line in look_first(plan):
-        say(f"  {line}")
-    say("")
-    say(RUNS)
+        report(f"  {line}")
+    report("")
+    report(RUNS)
 
 
 def access_lines(access: Access) -> list[str]:

@@ -19,7 +19,7 @@ RESTARTS = 3
 WITHIN = 60.0
 PAUSE = 1.0
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class Stopped(Exception):
@@ -33,8 +33,8 @@ class Failed(Exception):
 class Tree:
     """The children. Those that others stand on, as the sandbox, end last."""
 
-    def __init__(self, say: Say) -> None:
-        self.say = say
+    def __init__(self, report: Report) -> None:
+        self.report = report
         self.told = Told()
         self.children: list[Child] = []
         self.ground: list[Child] = []
@@ -95,7 +95,7 @@ class Tree:
         ended.append(time.monotonic())
         if len([moment for moment in ended if moment > time.monotonic() - WITHIN]) > RESTARTS:
             raise Failed(f"{child.name} ended {len(ended)} times within a minute; everything stops.")
-        self.say(f"{child.name} ended by itself (exit code {child.exit_code}) and is started again.")
+        self.report(f"{child.name} ended by itself (exit code {child.exit_code}) and is started again.")
         self.wait(PAUSE)
         child.restart()
 

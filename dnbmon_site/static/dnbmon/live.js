@@ -1,5 +1,5 @@
 // Keeps [data-live] up to date without a reload: asks every few seconds whether anything was published, and then
-// fetches that part of the page and puts it in place. Sleeps while nobody looks. A region with data-rhythm="always"
+// fetches that part of the page and puts it in place. Sleeps while nobody looks. A region with data-refresh="always"
 // shows work under way and is fetched each time; with "never" it has come to its end.
 (function () {
   "use strict";
@@ -44,14 +44,14 @@
 
   async function look() {
     const element = place();
-    const rhythm = element && element.dataset.rhythm;
-    if (!element || document.hidden || busy || !onFirstPage() || rhythm === "never") return;
+    const refreshes = element && element.dataset.refresh;
+    if (!element || document.hidden || busy || !onFirstPage() || refreshes === "never") return;
     busy = true;
     try {
-      if (rhythm === "always") return await refresh(element);
+      if (refreshes === "always") return await refresh(element);
       const answer = await fetch(PULSE);
       if (!answer.ok || answer.redirected) return;
-      const published = String((await answer.json()).number);
+      const published = String((await answer.json()).sequence);
       const isStale = element.dataset.live && Date.now() - fetched > STALE;
       if (published !== element.dataset.published || isStale) await refresh(element);
     } catch (error) {

@@ -15,7 +15,7 @@ from monitoring.models import AlertRule, Channel, Severity
 from monitoring.outbox.permitted_addresses import waits_for, why_refused
 
 
-def standing_of(row: Channel, taken: Sequence[AlertRule], asked: Mapping[Any, list[str]]) -> tuple[str, str, str]:
+def status_of(row: Channel, taken: Sequence[AlertRule], asked: Mapping[Any, list[str]]) -> tuple[str, str, str]:
     """A word, its tone, and why; `taken` are the rules whose alerts come here, `asked` is who has to say yes where."""
     if row.unsubscribed_at:
         return gettext("Unsubscribed"), "warn", gettext("Somebody followed the link “No more of these”.")
@@ -41,18 +41,18 @@ def _without_rules(row: Channel) -> tuple[str, str, str]:
     return gettext("Takes nothing"), "warn", gettext("No rule's alerts come here, so nothing is ever sent.")
 
 
-def taken_in_words(row: Channel, taken: Sequence[AlertRule]) -> str:
+def rules_text(row: Channel, taken: Sequence[AlertRule]) -> str:
     if not taken:
         return gettext("no rule")
     if row.all_rules:
         return gettext("every rule from %(severity)s on: %(names)s") % {
-            "severity": lower_first(str(Severity(row.minimum).label)),
+            "severity": lower_first(str(Severity(row.min_severity).label)),
             "names": few([rule.name for rule in taken]),
         }
     return few([rule.name for rule in taken])
 
 
-def waiting_in_words(count: int) -> str:
+def waiting_text(count: int) -> str:
     """What has come together for a digest."""
     if not count:
         return gettext("nothing so far; an empty digest is not sent")
@@ -61,13 +61,13 @@ def waiting_in_words(count: int) -> str:
 
 def offered(reach: Reach, row: Channel) -> list[AlertRule]:
     """The rules whose alerts a channel without any could take."""
-    return [rule for rule in reach.rules if rule.severity >= row.minimum]
+    return [rule for rule in reach.rules if rule.severity >= row.min_severity]
 
 
-def notified_in_words(rule: AlertRule, channels: Sequence[Channel]) -> str:
+def channels_text(rule: AlertRule, channels: Sequence[Channel]) -> str:
     """Whom a rule's alerts reach beside the inbox; nothing where that is nobody."""
     names = few([channel.name for channel in channels]) if channels else ""
-    owner = gettext("the company's owner") if rule.to_owner else ""
+    owner = gettext("the company's owner") if rule.notify_owner else ""
     return ", ".join(filter(None, [names, owner]))
 
 
@@ -76,16 +76,16 @@ def waiting_for_yes(channels: Sequence[Channel], asked: Mapping[Any, list[str]])
     return [f"“{channel.name}”: {waits_for(asked[channel.pk])}" for channel in channels]
 
 
-def too_light_in_words(rule: AlertRule, channels: Sequence[Channel]) -> list[str]:
+def below_severity_texts(rule: AlertRule, channels: Sequence[Channel]) -> list[str]:
     """Of channels that are ticked in a rule and take only heavier alerts."""
     words = gettext(
-        "“%(channel)s” takes alerts from %(minimum)s on; those of this rule are %(severity)s and are not sent."
+        "“%(channel)s” takes alerts from %(min_severity)s on; those of this rule are %(severity)s and are not sent."
     )
     return [
         words
         % {
             "channel": channel.name,
-            "minimum": lower_first(str(Severity(channel.minimum).label)),
+            "min_severity": lower_first(str(Severity(channel.min_severity).label)),
             "severity": lower_first(str(Severity(rule.severity).label)),
         }
         for channel in channels

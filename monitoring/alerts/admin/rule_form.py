@@ -139,7 +139,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         model = AlertRule
         fields = (
             *("name", "description", "active", "severity", "kinds", "elements", "combination", "conditions"),
-            *("registrations", "companies", "tags", "countries", "grouping", "to_owner", "channels"),
+            *("registrations", "companies", "tags", "countries", "grouping", "notify_owner", "channels"),
             *("quiet_from", "quiet_until", "quiet_zone"),
         )
 
@@ -175,8 +175,8 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
 
 def set_channels(rule: AlertRule, chosen: Iterable[Channel], usable: QuerySet[Channel]) -> None:
     """Of the channels that this person may use; those of others stay as they are."""
-    wanted, may_use = {channel.pk for channel in chosen}, set(usable.values_list("pk", flat=True))
+    requested, may_use = {channel.pk for channel in chosen}, set(usable.values_list("pk", flat=True))
     known = set(RuleChannel.objects.filter(rule=rule).values_list("channel_id", flat=True))
-    RuleChannel.objects.filter(rule=rule, channel__in=list((known & may_use) - wanted)).delete()
-    for key in wanted - known:
+    RuleChannel.objects.filter(rule=rule, channel__in=list((known & may_use) - requested)).delete()
+    for key in requested - known:
         RuleChannel.objects.create(id=content_key("rule channel", rule.pk, key), rule=rule, channel_id=key)

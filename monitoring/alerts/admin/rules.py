@@ -25,12 +25,12 @@ from core.admin.row_actions import RowActions, demand
 from core.audit import record
 from core.markup import badge, two_lines
 from core.text import counted
-from monitoring.alerts.admin.reach import notified_in_words, too_light_in_words, waiting_for_yes
+from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_for_yes
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
-from monitoring.alerts.default_rules import is_changed, reset, restore_pack
-from monitoring.alerts.reach import Reach, count_unheard
+from monitoring.alerts.default_rules import is_changed, reset, restore_default_rules
+from monitoring.alerts.reach import Reach, count_unnotified
 from monitoring.alerts.rule_preview import try_rule
-from monitoring.alerts.rules import in_words, scope_in_words
+from monitoring.alerts.rules import rule_text, scope_text
 from monitoring.elements.paths import Mistake
 from monitoring.models import AlertRule, Severity
 from monitoring.outbox.admin.channels import visible_channels
@@ -44,7 +44,7 @@ LABELS: dict[str, tuple[Any, Any]] = {
     "tags": (_("Tags"), _("Separated by commas. Empty: all.")),
     "countries": (_("Countries"), _("Two letters each, separated by commas, such as DE, AT. Empty: all.")),
     "combination": (_("Conditions that must be met"), ""),
-    "to_owner": (_("Tell the company's owner"), _("The person, or mail address, who looks after the company.")),
+    "notify_owner": (_("Tell the company's owner"), _("The person, or mail address, who looks after the company.")),
     "grouping": (_("Grouping"), ""),
     "quiet_from": (_("Quiet from"), _("Messages wait until the quiet hours are over.")),
     "quiet_until": (_("Quiet until"), ""),
@@ -71,10 +71,10 @@ def _reset(request: HttpRequest, row: AlertRule) -> str:
 @admin.register(AlertRule)
 class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     form = RuleForm
-    list_display = ("what", "weight", "status", "scope", "tells")
+    list_display = ("what", "severity_badge", "status", "scope", "notified")
     list_display_links = ("what",)
     list_filter = (
-        choice_filter("severity", Severity.choices[::-1], _("weight")),
+        choice_filter("severity", Severity.choices[::-1], _("severity")),
         choice_filter("active", [("True", _("Switched on")), ("False", _("Switched off"))], _("state")),
     )
     search_fields = ("name",)
@@ -91,7 +91,10 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
         (None, {"fields": ("name", "description", "severity")}),
         (_("Which changes"), {"fields": ("kinds", "elements", "combination", "conditions")}),
         (_("Of which companies"), {"fields": ("registrations", "companies", "tags", "countries")}),
-        (_("Who is told"), {"fields": ("grouping", "to_owner", "channels", "quiet_from", "quiet_until", "quiet_zone")}),
+        (
+            _("Who is told"),
+            {"fields": ("grouping", "notify_owner", "channels", "quiet_from", "quiet_until", "quiet_zone")},
+        ),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -110,10 +113,10 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
 
     @admin.display(description=_("Rule"))
     def what(self, row: AlertRule) -> SafeString:
-        return two_lines(row.name, in_words(row))
+        return two_lines(row.name, rule_text(row))
 
     @admin.display(description=_("Weight"))
-    def weight(self, row: AlertRule) -> SafeString:
+    def severity_badge(self, row: AlertRule) -> SafeString:
         severity = Severity(row.severity)
         return badge(severity.label, severity.name.lower())
 
@@ -123,13 +126,13 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
 
     @admin.display(description=_("Of"))
     def scope(self, row: AlertRule) -> str:
-        return scope_in_words(row)
+        return scope_text(row)
 
     @admin.display(description=_("Notifies"))
-    def tells(self, row: Any) -> SafeString | str:
+    def notified(self, row: Any) -> SafeString | str:
         if row.channels:
-            return notified_in_words(row, row.channels)
-        word = gettext("Owners only") if row.to_owner else gettext("Nobody")
+            return channels_text(row, row.channels)
+        word = gettext("Owners only") if row.notify_owner else gettext("Nobody")
         return badge(word, "warn" if row.active else "calm", gettext("No channel takes its alerts"))
 
     @admin.action(description=_("Switch on"), permissions=["change"])
@@ -171,7 +174,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context.get("original")
-        told = _told(row) if row else {}
+        told = _form_context(row) if row else {}
         may_act = self.has_change_permission(request)
         context = {**context, **told, "may_act": may_act, "show_history": False}
         return super().render_change_form(request, context, *args, **kwargs)
@@ -182,12 +185,12 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
         super().save_model(request, obj, form, change)
         set_channels(obj, form.cleaned_data["channels"], visible_channels(request))
         note(obj, "changed" if change else "made", by=name_of(request), after=form.cleaned_data)
-        for words in too_light_in_words(obj, Reach.read().too_light(obj)):
+        for words in below_severity_texts(obj, Reach.read().below_severity(obj)):
             messages.warning(request, words)
-        count_unheard()
+        count_unnotified()
 
     def after_removal(self) -> None:
-        count_unheard()
+        count_unnotified()
 
     @action(description=_("Save and try on the past"))  # type: ignore[untyped-decorator]  # unfold's
     def save_and_try(self, request: HttpRequest, obj: AlertRule) -> None:
@@ -215,15 +218,15 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
             trial, mistake = try_rule(row), ""
         except Mistake as error:
             trial, mistake = None, gettext("Character %(at)s: %(error)s") % {"at": error.at, "error": error}
-        context = {"row": row, "trial": trial, "mistake": mistake, "words": in_words(row), "scope": scope_in_words(row)}
+        context = {"row": row, "trial": trial, "mistake": mistake, "words": rule_text(row), "scope": scope_text(row)}
         may_act = self.has_change_permission(request, row)
         title = gettext("%(name)s, tried on the past") % {"name": row.name}
         return self.page(request, "monitoring/alerts/rule_preview.html", title=title, may_act=may_act, **context)
 
     def restore(self, request: HttpRequest) -> HttpResponse:
         demand(self.has_add_permission(request))
-        count = restore_pack()
-        count_unheard()
+        count = restore_default_rules()
+        count_unnotified()
         messages.success(
             request,
             ngettext("%(count)s rule put back.", "%(count)s rules put back.", count) % {"count": counted(count)}
@@ -237,37 +240,37 @@ def name_of(request: HttpRequest) -> str:
     return request.user.get_username()
 
 
-def _told(row: AlertRule) -> dict[str, Any]:
+def _form_context(row: AlertRule) -> dict[str, Any]:
     """What stands above the form."""
     reach = Reach.read()
     channels = reach.channels_of(row)
     return {
-        "words": in_words(row),
-        "scope": scope_in_words(row),
+        "words": rule_text(row),
+        "scope": scope_text(row),
         "is_changed": is_changed(row),
-        "notified": notified_in_words(row, channels),
+        "notified": channels_text(row, channels),
         "has_channels": bool(channels),
         "warnings": [
             *waiting_for_yes(reach.waiting_of(row), reach.asked),
-            *too_light_in_words(row, reach.too_light(row)),
+            *below_severity_texts(row, reach.below_severity(row)),
         ],
     }
 
 
 def switch(rows: list[AlertRule], *, on: bool, by: str) -> int:
-    wanted = [row for row in rows if row.active != on]
-    for row in wanted:
+    requested = [row for row in rows if row.active != on]
+    for row in requested:
         AlertRule.objects.filter(pk=row.pk).update(active=on, changed_at=timezone.now())
         note(row, "on" if on else "off", by=by)
-    count_unheard()
-    return len(wanted)
+    count_unnotified()
+    return len(requested)
 
 
 def reset_rule(row: AlertRule, *, by: str) -> bool:
     done = reset(row)
     if done:
         note(row, "reset", by=by)
-        count_unheard()
+        count_unnotified()
     return done
 
 

@@ -35,7 +35,7 @@ class LineForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
 class ElementAdmin(PageAdmin):
     list_display = ("path", "label", "severity", "muted", "first_seen")
     list_editable = ("label", "severity", "muted")
-    list_filter = (choice_filter("severity", Severity.choices[::-1], _("weight")), ("muted", BooleanRadioFilter))
+    list_filter = (choice_filter("severity", Severity.choices[::-1], _("severity")), ("muted", BooleanRadioFilter))
     search_fields = ("path", "label")
     readonly_fields = ("path", "first_seen_at")
     ordering = ("path",)

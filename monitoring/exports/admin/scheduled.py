@@ -20,7 +20,7 @@ from core.audit import record_edit
 from core.markup import ago, badge, due
 from core.models import SavedFilter
 from core.text import counted
-from monitoring.exports.scheduled import asked_for, folder_of, listing_of, plan, write_now
+from monitoring.exports.scheduled import feed_parameters, folder_of, listing_of, plan, write_now
 from monitoring.models import ScheduledExport
 
 LISTS = {"monitoring.change": _("Changes"), "portfolio.company": _("Companies")}
@@ -47,7 +47,7 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
         draft = ScheduledExport(**cleaned)
         self._check_saved(draft)
         try:
-            asked_for(draft)
+            feed_parameters(draft)
         except BadFilter as error:
             raise ValidationError({"filters": str(error.detail)}) from error
         if not draft.server:

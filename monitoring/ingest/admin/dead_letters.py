@@ -19,11 +19,11 @@ from core.audit import record
 from core.blobs import load_bytes
 from core.markup import ago, badge
 from core.text import counted
+from monitoring.deliveries.admin import as_download
 from monitoring.feed.admin import with_registrations
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import DeadLetter, DeadLetterState
 from monitoring.pipeline.ingest import retry_dead_letter
-from monitoring.pull.admin.deliveries import as_download
 from portfolio.registrations.filters import RegistrationFilter
 
 TONES = {DeadLetterState.OPEN: "bad", DeadLetterState.SOLVED: "good", DeadLetterState.SET_ASIDE: "calm"}

@@ -54,7 +54,7 @@ class Command(PlainCommand):
         if name.kind == FileKind.EXPORT:
             parts = [other for other, its in found if _same_export(its, name)]
             return str(apply_export(registration, parts, by=ACTOR)) if path == parts[-1] else "read with the last part"
-        done = import_file(registration, path, tell=lambda so_far: shown.now(f"{path.name}: {_words(so_far)}"))
+        done = import_file(registration, path, report=lambda so_far: shown.now(f"{path.name}: {_words(so_far)}"))
         return _words(done)
 
 

@@ -41,7 +41,7 @@ class Command(PlainCommand):
 def read_waiting(shown: Progress) -> None:
     keys = waiting_deliveries()
     for done, key in enumerate(keys, 1):
-        jobs.keep(Delivery.objects.select_related("registration").get(pk=key))
+        jobs.ingest_now(Delivery.objects.select_related("registration").get(pk=key))
         shown.now(f"{done:,} of {len(keys):,} deliveries read")
     published = publish_waiting()
     while roll_up() or roll_up_delays():
@@ -50,7 +50,7 @@ def read_waiting(shown: Progress) -> None:
 
 
 def read_all_again(shown: Progress) -> None:
-    result = rebuild(tell=shown.now)
+    result = rebuild(report=shown.now)
     shown.line(summary(result))
     for contract in Contract.objects.order_by("name"):
         for words in what_remains(contract):

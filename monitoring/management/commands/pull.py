@@ -14,7 +14,7 @@ from monitoring import jobs
 from monitoring.models import Delivery
 from monitoring.pull.puller import Outcome, PullResult, pull
 from monitoring.pull.wait_for_lease import add_wait, keep_trying
-from monitoring.replay.passes import doubts_of, repair_is_due
+from monitoring.replay.passes import calls_in_doubt, recovery_is_due
 from portfolio.dnb_client import NotConfigured
 from portfolio.models import Registration, RegistrationState
 from portfolio.plain_commands import PlainCommand, Progress, progress, registrations_named
@@ -84,7 +84,7 @@ class Counted:
         return f"{came}, {self.new:,} of them new"
 
     def keep(self, delivery: Delivery) -> None:
-        jobs.keep(delivery)
+        jobs.ingest_now(delivery)
         delivery.refresh_from_db(fields=["new_count", "notification_count", "error"])
         self.deliveries += 1
         self.notifications += delivery.notification_count or 0
@@ -103,10 +103,10 @@ def troubles_of(registration: Registration, result: PullResult) -> Iterator[str]
         yield f"{registration}: another process is still pulling it. Try again later."
     elif result.outcome != Outcome.DRAINED:
         yield f"{registration}: {result.outcome}. {result.reason} {when_again(registration)}".strip()
-    doubts = doubts_of(registration)
-    if doubts:
-        yield f"{registration}: {in_doubt(registration, doubts)}"
-    elif repair_is_due(registration):
+    calls = calls_in_doubt(registration)
+    if calls:
+        yield f"{registration}: {in_doubt(registration, calls)}"
+    elif recovery_is_due(registration):
         yield f"{registration}: a replay has not reached its end. It goes on by itself, or with the next pull."
     if registration.ingest_stopped_reason:
         yield f"{registration}: {registration.ingest_stopped_reason}"
@@ -120,13 +120,13 @@ def when_again(registration: Registration) -> str:
     return f"It is tried again at {clock(registration.next_pull_at)}."
 
 
-def in_doubt(registration: Registration, doubts: list[Delivery]) -> str:
-    latest = max(doubt.ended_at for doubt in doubts if doubt.ended_at)
-    calls = "1 call is" if len(doubts) == 1 else f"{len(doubts)} calls are"
+def in_doubt(registration: Registration, calls: list[Delivery]) -> str:
+    latest = max(doubt.ended_at for doubt in calls if doubt.ended_at)
+    words = "1 call is" if len(calls) == 1 else f"{len(calls)} calls are"
     return (
-        f"{calls} in doubt: D&B may have taken off its queue what never arrived. "
-        f"Replay brings it back, for certain at {clock(latest + registration.contract.settle)}: by the worker's job, "
-        "or by this command after that time."
+        f"{words} in doubt: D&B may have taken off its queue what never arrived. "
+        f"Replay brings it back, for certain at {clock(latest + registration.contract.recovery_delay)}: by the "
+        "worker's job, or by this command after that time."
     )
 
 

@@ -10,11 +10,11 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from core.leases import HoldLost
 from monitoring.deliveries.gaps import REPLAYED_FOR
-from monitoring.deliveries.lease import Lease
+from monitoring.deliveries.lease import RegistrationLease
 from monitoring.management.commands.pull import Counted
 from monitoring.models import Purpose
 from monitoring.pull.wait_for_lease import add_wait, lease_after_waiting
-from monitoring.replay.passes import RepairResult, begin_pass, run_pass
+from monitoring.replay.passes import RecoveryResult, begin_pass, run_pass
 from portfolio.dnb_client import client_for
 from portfolio.models import Registration
 from portfolio.plain_commands import PlainCommand, one_registration, progress
@@ -43,16 +43,16 @@ class Command(PlainCommand):
             raise CommandError(f"{result.reason} The worker goes on with it, and so does the next pull.")
 
 
-def replay(registration: Registration, start: datetime, lease: Lease, counted: Counted) -> RepairResult:
+def replay(registration: Registration, start: datetime, lease: RegistrationLease, counted: Counted) -> RecoveryResult:
     client = client_for(registration.contract)
     read_details(registration, client)
     registration.refresh_from_db()
     check_reach(registration, start)
-    running = begin_pass(registration, Purpose.ASKED_FOR, start)
+    running = begin_pass(registration, Purpose.REQUESTED, start)
     try:
         return run_pass(running, lease, client, keep=counted.keep)
     except HoldLost:
-        return RepairResult(ended=False, reason="Another process took the registration over.")
+        return RecoveryResult(ended=False, reason="Another process took the registration over.")
 
 
 def moment(text: str) -> datetime:
@@ -71,7 +71,7 @@ def moment(text: str) -> datetime:
 
 def check_reach(registration: Registration, start: datetime) -> None:
     """Refused before it begins: a pass that cannot reach its beginning would leave the mark of a gap."""
-    now = registration.heard_at
+    now = registration.dnb_time
     if now is None:
         raise CommandError("D&B's answers carry no time, so that a replay would not know its end.")
     if start < now - REPLAYED_FOR:

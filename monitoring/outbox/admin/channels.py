@@ -8,8 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -22,30 +21,29 @@ from core.actors import actor_of
 from core.admin.base import PageAdmin
 from core.admin.removal import WatchedRemoval
 from core.admin.row_actions import Outcome, RowActions
-from core.audit import note_act, record
+from core.audit import record
 from core.markup import ago, badge, two_lines
-from monitoring.alerts.admin.reach import offered, standing_of, taken_in_words, waiting_in_words
+from monitoring.alerts.admin.reach import offered, rules_text, status_of, waiting_text
 from monitoring.alerts.channel_messages import send_test
 from monitoring.alerts.digests import next_digest
-from monitoring.alerts.reach import Reach, count_unheard
+from monitoring.alerts.reach import Reach, count_unnotified
 from monitoring.elements.formatting import lower_first
-from monitoring.models import Channel, DigestItem, Dispatch, DispatchState, Rhythm, Severity
-from monitoring.outbox.addresses import address_of, channel_of_token, check_address, set_address
-from monitoring.outbox.channels import ask_readers, unsubscribe
+from monitoring.models import Channel, DigestItem, Frequency, MessageState, OutboxMessage, Severity
+from monitoring.outbox.addresses import address_of, check_address, set_address
+from monitoring.outbox.admin.unsubscribe import confirm_address, unsubscribe_channel
+from monitoring.outbox.channels import send_confirmations
 from monitoring.outbox.permitted_addresses import (
     ACTS_AN_HOUR,
     TESTED,
-    address_of_token,
-    confirm,
     waits_for,
     why_not_there,
     within_limit,
 )
 from monitoring.outbox.queue import NotSent
-from portfolio.models.contracts import check_timezone
+from portfolio.models.registrations import check_timezone
 
 LAST = 10
-STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}
+STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
@@ -64,8 +62,8 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
     class Meta:
         model = Channel
         fields = (
-            *("name", "address", "person", "active", "all_rules", "minimum", "notices"),
-            *("rhythm", "digest_time", "digest_day", "zone"),
+            *("name", "address", "person", "active", "all_rules", "min_severity", "notices"),
+            *("frequency", "digest_time", "digest_day", "zone"),
         )
 
     def clean_name(self) -> str:
@@ -100,10 +98,10 @@ def _record(request: HttpRequest, row: Channel, action: str, summary: str) -> No
     record(actor=actor_of(request), action=action, thing=row, summary=summary)
 
 
-def _ask_readers(request: HttpRequest, row: Channel) -> None:
+def _send_confirmations(request: HttpRequest, row: Channel) -> None:
     """Whoever is not the channel's own person is asked first whether they want its messages."""
     try:
-        silent = ask_readers(row, by=actor_of(request))
+        silent = send_confirmations(row, by=actor_of(request))
     except NotSent as error:
         messages.warning(request, str(error))
         return
@@ -117,10 +115,10 @@ def _test(request: HttpRequest, row: Channel) -> Outcome:
         words = gettext("At most %(count)s tests an hour: wait a little.") % {"count": ACTS_AN_HOUR}
         return messages.WARNING, words
     _record(request, row, TESTED, gettext("Channel %(name)s tested") % {"name": row})
-    _ask_readers(request, row)
+    _send_confirmations(request, row)
     if why := send_test(row):
         return messages.WARNING, gettext("The test did not arrive. %(why)s") % {"why": why}
-    return gettext("A test was sent to %(shown)s.") % {"shown": row.shown}
+    return gettext("A test was sent to %(shown)s.") % {"shown": row.display_address}
 
 
 def _subscribe(request: HttpRequest, row: Channel) -> Outcome:
@@ -138,26 +136,26 @@ def _take_all(request: HttpRequest, row: Channel) -> Outcome:
 @admin.register(Channel)
 class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
     form = ChannelForm
-    list_display = ("what", "whose", "rhythm_words", "status", "last_sent")
+    list_display = ("what", "whose", "frequency_text", "status", "last_sent")
     list_display_links = ("what",)
     row_actions = {"test": _test, "subscribe": _subscribe, "take-all": _take_all}
     ordering = ("name", "id")
     sortable_by = ()
     change_form_template = "monitoring/outbox/channel.html"
-    conditional_fields = {"digest_time": "rhythm != 'at_once'", "digest_day": "rhythm == 'weekly'"}
+    conditional_fields = {"digest_time": "frequency != 'at_once'", "digest_day": "frequency == 'weekly'"}
     empty_title = _("No channels yet")
     empty_text = _("Alerts are in the inbox. A channel also sends them: by mail, to Slack, Teams and others.")
     fieldsets = (
         (None, {"fields": ("name", "address", "person", "active")}),
-        (_("What"), {"fields": ("all_rules", "minimum", "notices")}),
-        (_("When"), {"fields": ("rhythm", "digest_time", "digest_day", "zone")}),
+        (_("What"), {"fields": ("all_rules", "min_severity", "notices")}),
+        (_("When"), {"fields": ("frequency", "digest_time", "digest_day", "zone")}),
     )
 
     def get_urls(self) -> list[URLPattern]:
         return [
             # Whoever holds the link may leave, without a login; mail programs post to it themselves.
-            path("confirm/<str:token>/", csrf_exempt(self.confirm), name="monitoring_channel_confirm"),
-            path("unsubscribe/<str:token>/", csrf_exempt(self.unsubscribe), name="monitoring_channel_unsubscribe"),
+            path("confirm/<str:token>/", csrf_exempt(confirm_address), name="monitoring_channel_confirm"),
+            path("unsubscribe/<str:token>/", csrf_exempt(unsubscribe_channel), name="monitoring_channel_unsubscribe"),
             *super().get_urls(),
         ]
 
@@ -187,15 +185,15 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
     # The list
     @admin.display(description=_("Channel"))
     def what(self, row: Channel) -> SafeString:
-        return two_lines(row.name, row.shown)
+        return two_lines(row.name, row.display_address)
 
     @admin.display(description=_("Whose"))
     def whose(self, row: Channel) -> str:
         return str(row.person) if row.person else gettext("shared")
 
     @admin.display(description=_("When"))
-    def rhythm_words(self, row: Channel) -> str:
-        return str(Rhythm(row.rhythm).label)
+    def frequency_text(self, row: Channel) -> str:
+        return str(Frequency(row.frequency).label)
 
     def complete_rows(self, rows: list[Any]) -> None:
         reach = Reach.read()
@@ -204,7 +202,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
 
     @admin.display(description=_("State"))
     def status(self, row: Any) -> SafeString:
-        return badge(*standing_of(row, row.taken, row.asked))
+        return badge(*status_of(row, row.taken, row.asked))
 
     @admin.display(description=_("Last sent"))
     def last_sent(self, row: Channel) -> SafeString | str:
@@ -235,25 +233,25 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context.get("original")
-        told = self._told(request, row) if row else {}
+        told = self._page_context(request, row) if row else {}
         context = {**context, **told, "show_history": False, "may_share": self.may_share(request)}
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _told(self, request: HttpRequest, row: Channel) -> dict[str, Any]:
+    def _page_context(self, request: HttpRequest, row: Channel) -> dict[str, Any]:
         reach = Reach.read()
         taken = reach.rules_of(row)
-        word, tone, why = standing_of(row, taken, reach.asked)
-        sent: list[Any] = list(Dispatch.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
+        word, tone, why = status_of(row, taken, reach.asked)
+        sent: list[Any] = list(OutboxMessage.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
         for one in sent:
-            one.badge = badge(DispatchState(one.state).label, STATE_TONES[one.state], one.last_error)
+            one.badge = badge(MessageState(one.state).label, STATE_TONES[one.state], one.last_error)
         waiting = DigestItem.objects.filter(channel=row, digest=None).count() if row.next_digest_at else 0
         return {
             **{"word": word, "tone": tone, "why": why, "sent": sent},
             "may_act": self.has_change_permission(request, row),
-            "taken": taken_in_words(row, taken),
+            "taken": rules_text(row, taken),
             "offered": [] if taken else offered(reach, row),
-            "severity": lower_first(str(Severity(row.minimum).label)),
-            "waiting": waiting_in_words(waiting),
+            "severity": lower_first(str(Severity(row.min_severity).label)),
+            "waiting": waiting_text(waiting),
         }
 
     def save_model(self, request: HttpRequest, obj: Channel, form: forms.ModelForm[Any], change: bool) -> None:
@@ -270,42 +268,17 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
             if change
             else gettext("Channel %(name)s made: %(address)s")
         )
-        _record(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.shown})
-        count_unheard()
-        _ask_readers(request, obj)
+        _record(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.display_address})
+        count_unnotified()
+        _send_confirmations(request, obj)
 
     def after_removal(self) -> None:
-        count_unheard()
+        count_unnotified()
 
     def act(self, request: HttpRequest, row: Channel, action: str) -> Outcome:
         outcome = super().act(request, row, action)
-        count_unheard()
+        count_unnotified()
         return outcome
-
-    def confirm(self, request: HttpRequest, token: str) -> HttpResponse:
-        """Whoever reads at an address says yes: without a login, and not by following the link alone."""
-        address = address_of_token(token)
-        if not address:
-            raise Http404(gettext("This link is too old, or it is none: have the channel tested once more."))
-        is_done = request.method == "POST"
-        if is_done:
-            confirm(address)
-            count_unheard()
-            note_act(actor=address, action="channel.confirm", what="mailaddress", key=address[:128], summary=address)
-        context = {"title": gettext("Alerts by mail"), "address": address, "is_done": is_done}
-        return render(request, "monitoring/outbox/confirm_address.html", context)
-
-    def unsubscribe(self, request: HttpRequest, token: str) -> HttpResponse:
-        channel = channel_of_token(token)
-        if channel is None:
-            raise Http404(gettext("This link leads to no channel: it was changed, or the channel was deleted."))
-        is_done = request.method == "POST"
-        if is_done:
-            unsubscribe(channel)
-            count_unheard()
-        is_done = is_done or channel.unsubscribed_at is not None
-        context = {"title": gettext("No more messages"), "channel": channel, "is_done": is_done}
-        return render(request, "monitoring/outbox/unsubscribe.html", context)
 
 
 LABELS = {
@@ -317,7 +290,7 @@ LABELS = {
             "A person's own channel always gets what is assigned to that person, or about companies that are theirs."
         ),
     ),
-    "minimum": (_("Alerts from"), _("Lighter ones stay in the inbox.")),
+    "min_severity": (_("Alerts from"), _("Lighter ones stay in the inbox.")),
     "digest_time": (_("Digest at"), _("Empty: 08:00.")),
     "digest_day": (_("Digest on"), _("For a weekly digest.")),
 }

@@ -17,33 +17,33 @@ from core.audit import record
 from core.markup import ago, badge
 from core.text import counted
 from monitoring.models import (
-    Dispatch,
-    DispatchAttempt,
-    DispatchState,
+    MessageState,
+    OutboxMessage,
+    SendAttempt,
     TargetKind,
 )
 from monitoring.outbox.queue import send_again
 
-STATE_TONES = {"waiting": "info", "sent": "good", "parked": "bad", "cancelled": "calm"}
+STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
 
 # Messages
 
 
-def state_badge(row: Dispatch) -> SafeString:
+def state_badge(row: OutboxMessage) -> SafeString:
     return badge(row.get_state_display(), STATE_TONES[row.state], row.last_error)
 
 
-@admin.register(Dispatch)
-class DispatchAdmin(ReadOnlyAdmin):
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(ReadOnlyAdmin):
     list_display = ("when", "event_type", "company", "status", "attempts", "trouble")
     list_filter = (
-        choice_filter("state", DispatchState.choices, _("state")),
+        choice_filter("state", MessageState.choices, _("state")),
         choice_filter("kind", TargetKind.choices, _("to a")),
     )
     ordering = ("-created_at",)
     sortable_by = ()
     actions = ("again",)
-    page_template = "monitoring/outbox/dispatch.html"
+    page_template = "monitoring/outbox/outbox_message.html"
     empty_title = _("No messages yet")
     empty_text = _("What is sent to channels and webhooks is kept here with every try.")
 
@@ -51,15 +51,15 @@ class DispatchAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).defer("payload")
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("monitoring.change_dispatch")
+        return request.user.has_perm("monitoring.change_outboxmessage")
 
     @admin.action(description=_("Send again"), permissions=["resend"])
-    def again(self, request: HttpRequest, queryset: QuerySet[Dispatch]) -> None:
+    def again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
         rows = list(queryset.only("pk", "event_type", "event"))
         count = send_again(queryset.only("pk"))
         for row in rows:
             summary = gettext("Message %(name)s sent again") % {"name": row}
-            record(actor=request.user.get_username(), action="dispatch.again", thing=row, summary=summary)
+            record(actor=request.user.get_username(), action="message.again", thing=row, summary=summary)
         messages.success(
             request,
             ngettext(
@@ -71,17 +71,17 @@ class DispatchAdmin(ReadOnlyAdmin):
         )
 
     @admin.display(description=_("Queued"))
-    def when(self, row: Dispatch) -> SafeString | str:
+    def when(self, row: OutboxMessage) -> SafeString | str:
         return ago(row.created_at)
 
     @admin.display(description=_("State"))
-    def status(self, row: Dispatch) -> SafeString:
+    def status(self, row: OutboxMessage) -> SafeString:
         return state_badge(row)
 
     @admin.display(description=_("Last error"))
-    def trouble(self, row: Dispatch) -> str:
+    def trouble(self, row: OutboxMessage) -> str:
         return row.last_error[:120]
 
-    def page_context(self, request: HttpRequest, row: Dispatch) -> dict[str, Any]:
-        tries = DispatchAttempt.objects.filter(dispatch=row).order_by("-id")[:100]
+    def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
+        tries = SendAttempt.objects.filter(message=row).order_by("-id")[:100]
         return {"title": row.event_type, "badge": state_badge(row), "tries": tries}

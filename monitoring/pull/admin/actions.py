@@ -140,11 +140,11 @@ def _look_in(contract: Contract) -> Said:
         "D&B has %(count)s registrations, %(new)s of them new.",
         len(found.seen),
     ) % {"count": counted(len(found.seen)), "new": len(found.new) or gettext("none")}
-    trouble = "".join(
+    last_error = "".join(
         " " + gettext("The details of %(name)s could not be read: %(why)s") % {"name": name, "why": why}
         for name, why in found.failed.items()
     )
-    return Said(text + trouble, failed=bool(trouble))
+    return Said(text + last_error, failed=bool(last_error))
 
 
 def no_worker() -> bool:
@@ -155,9 +155,9 @@ def no_worker() -> bool:
     )
 
 
-def doubts_of() -> dict[object, int]:
+def calls_in_doubt() -> dict[object, int]:
     """Open doubts by registration; they are few, and the state has an index."""
     counts: dict[object, int] = {}
-    for key in Delivery.objects.filter(state=DeliveryState.DOUBTFUL).values_list("registration_id", flat=True)[:10_000]:
+    for key in Delivery.objects.filter(state=DeliveryState.IN_DOUBT).values_list("registration_id", flat=True)[:10_000]:
         counts[key] = counts.get(key, 0) + 1
     return counts

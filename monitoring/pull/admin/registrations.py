@@ -26,10 +26,10 @@ from core.admin.row_actions import RowAction, RowActions, demand, keys_of
 from core.audit import record_edit
 from core.fields import with_default
 from core.markup import ago, badge, due
+from monitoring.deliveries.admin import state_badge
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import DeadLetter, DeadLetterState, Delivery
-from monitoring.pull.admin.actions import ACTIONS, Said, act, doubts_of, look_for_registrations, no_worker, pause
-from monitoring.pull.admin.deliveries import state_badge
+from monitoring.pull.admin.actions import ACTIONS, Said, act, calls_in_doubt, look_for_registrations, no_worker, pause
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import upload_into
 from portfolio.models import Registration, RegistrationState
@@ -41,8 +41,8 @@ from portfolio.registrations.status import (
     description,
     loss_sentence,
     lost_at,
-    standing,
-    told_by_dnb,
+    reported_by_dnb,
+    status,
 )
 
 PERMISSION = "portfolio.pull_registration"
@@ -57,7 +57,7 @@ LABELS = {
     "cadence_zone": (_("Time zone"), _("Of a daily pull, such as Europe/Berlin.")),
     "page_size": (_("Notifications a call"), _("1 to 100. Fewer are asked for by itself while D&B is slow.")),
 }
-TOLD = {
+SETTINGS = {
     "notificationType": _("Sends"),
     "deliveryTrigger": _("Delivered by"),
     "deliveryFrequency": _("Frequency"),
@@ -89,7 +89,7 @@ def _acts(name: str) -> RowAction:
 
 @admin.register(Registration)
 class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
-    list_display = ("name", "status", "last_pull", "next_pull", "cadence_words", "doubts", "drops", "marks")
+    list_display = ("name", "status", "last_pull", "next_pull", "cadence_words", "in_doubt", "drops", "marks")
     ordering = ("reference",)
     sortable_by = ()
     row_actions = {name: _acts(name) for name in ACTIONS}
@@ -129,9 +129,9 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
 
     # The list
     def complete_rows(self, rows: list[Any]) -> None:
-        doubts = doubts_of()
+        in_doubt = calls_in_doubt()
         for row in rows:
-            row.doubts = doubts.get(row.pk, 0)
+            row.in_doubt = in_doubt.get(row.pk, 0)
 
     @display(description=_("Registration"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def name(self, row: Registration) -> tuple[str, str]:
@@ -139,7 +139,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
 
     @admin.display(description=_("State"))
     def status(self, row: Registration) -> SafeString:
-        found = standing(row)
+        found = status(row)
         return badge(found.word, found.tone, found.sentence)
 
     @admin.display(description=_("Queue last empty"))
@@ -155,9 +155,9 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         return cadence_words(row)
 
     @admin.display(description=_("Doubts"))
-    def doubts(self, row: Any) -> SafeString | str:
+    def in_doubt(self, row: Any) -> SafeString | str:
         why = gettext("Calls that may have taken something; replay repairs them")
-        return badge(row.doubts, "warn", why) if row.doubts else ""
+        return badge(row.in_doubt, "warn", why) if row.in_doubt else ""
 
     @admin.display(description=_("D&B drops what waits"))
     def drops(self, row: Registration) -> SafeString | str:
@@ -171,11 +171,11 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
 
     @admin.action(description=_("Pull now"), permissions=["pull"])
     def pull_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
-        tell(request, act("pull-now", list(queryset), by=request.user.get_username()))
+        show_message(request, act("pull-now", list(queryset), by=request.user.get_username()))
 
     @admin.action(description=_("Start"), permissions=["pull"])
     def start_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
-        tell(request, act("start", list(queryset), by=request.user.get_username()))
+        show_message(request, act("start", list(queryset), by=request.user.get_username()))
 
     @admin.action(description=_("Pause until…"), permissions=["pull"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse:
@@ -193,7 +193,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     # What people do
     def look(self, request: HttpRequest) -> HttpResponse:
         demand(self.has_pull_permission(request))
-        tell(request, look_for_registrations())
+        show_message(request, look_for_registrations())
         return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
 
     def pause(self, request: HttpRequest) -> HttpResponse:
@@ -201,7 +201,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         rows = list(Registration.objects.filter(pk__in=keys_of(request.GET.getlist("key"))).order_by("reference"))
         form = PauseForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            tell(request, pause(rows, form.cleaned_data["until"], by=request.user.get_username()))
+            show_message(request, pause(rows, form.cleaned_data["until"], by=request.user.get_username()))
             return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
         losses = [(row.reference, loss_sentence(row)) for row in rows]
         return self.page(
@@ -220,21 +220,21 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context.get("original")
-        return super().render_change_form(request, {**context, **self._told(request, row)}, *args, **kwargs)
+        return super().render_change_form(request, {**context, **self._page_context(request, row)}, *args, **kwargs)
 
-    def _told(self, request: HttpRequest, row: Registration | None) -> dict[str, Any]:
+    def _page_context(self, request: HttpRequest, row: Registration | None) -> dict[str, Any]:
         if row is None:
             return {}
-        told = told_by_dnb(row)
+        told = reported_by_dnb(row)
         return {
-            "standing": standing(row),
+            "status": status(row),
             "loss": loss_sentence(row),
             "drops": countdown(row),
             "cadence": cadence_words(row),
             "may_pull": self.has_pull_permission(request),
-            "told": list(told_in_words(told)),
+            "told": list(settings_at_dnb(told)),
             "description": description(row),
-            "doubts": doubts_of().get(row.pk, 0),
+            "in_doubt": calls_in_doubt().get(row.pk, 0),
             "unreadable": DeadLetter.objects.filter(registration=row, state=DeadLetterState.OPEN)[:1000].count(),
             "no_worker": no_worker(),
             "deliveries": recent_deliveries(row),
@@ -258,9 +258,9 @@ def recent_deliveries(row: Registration) -> list[Any]:
     return rows
 
 
-def told_in_words(told: dict[str, Any]) -> Iterable[tuple[str | Promise, Any]]:
+def settings_at_dnb(told: dict[str, Any]) -> Iterable[tuple[str | Promise, Any]]:
     """D&B's own words about a registration in ours."""
-    for name, words in TOLD.items():
+    for name, words in SETTINGS.items():
         if told.get(name):
             yield words, TOLD_WORDS.get(str(told[name]), told[name])
 
@@ -273,11 +273,11 @@ def marks_of(row: Registration) -> Iterable[tuple[str, str, str]]:
         yield gettext("Reading stopped"), "bad", row.ingest_stopped_reason
     if row.replay_mark:
         yield gettext("Replay incomplete"), "warn", row.replay_mark
-    if row.state == RegistrationState.ACTIVE and row.trouble:
-        yield gettext("Trouble"), "warn", row.trouble
+    if row.state == RegistrationState.ACTIVE and row.last_error:
+        yield gettext("Trouble"), "warn", row.last_error
 
 
-def tell(request: HttpRequest, said: Said) -> None:
+def show_message(request: HttpRequest, said: Said) -> None:
     messages.add_message(request, *outcome_of(said))
 
 

@@ -29,14 +29,14 @@ class ContractYearPage:
         counted, counted_at = last_count("held")
         numbers = {one["name"]: one["year"] for one in counted["contracts"]}
         contracts = Contract.objects.order_by("name")
-        years = [shown(contract_year(contract, numbers.get(contract.name))) for contract in contracts]
+        years = [year_context(contract_year(contract, numbers.get(contract.name))) for contract in contracts]
         may_plan = request.user.has_perm("portfolio.change_subject")
         may_set = request.user.has_perm("portfolio.change_contract")
         context = {"years": years, "may_plan": may_plan, "may_set": may_set, "counted_at": counted_at}
         return self.page(request, "portfolio/billing/contract_year.html", title=gettext("Contract year"), **context)  # type: ignore[attr-defined, no-any-return]
 
 
-def shown(year: Year) -> dict[str, Any]:
+def year_context(year: Year) -> dict[str, Any]:
     """The numbers and the lengths of the bar, in percent."""
     number = year.contract.contracted_number
     whole = max(number or 0, year.forecast, 1)

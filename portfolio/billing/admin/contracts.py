@@ -46,7 +46,7 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
         (_("Contract year"), {"fields": ("anniversary", "contracted_number")}),
         (_("Who may confirm what"), {"fields": ("cap", "removal_share")}),
         (_("Sending"), {"fields": ("batch_threshold",)}),
-        (_("Repair"), {"fields": ("overlap", "settle")}),
+        (_("Repair"), {"fields": ("overlap", "recovery_delay")}),
         (_("How long things are kept"), {"fields": ("keep_bytes", "keep_history", *KEPT)}),
     )
 

@@ -102,7 +102,7 @@ class ReferenceList(APIView):
         named = [
             Named(one["company_id"], one["system"], one["reference"]) for one in asked.validated_data["references"]
         ]
-        changed, unchanged = name_companies(named, asked_by=who(request))
+        changed, unchanged = name_companies(named, requested_by=who(request))
         return Response({"changed": len(changed), "unchanged": len(unchanged)})
 
     @extend_schema(
@@ -115,7 +115,7 @@ class ReferenceList(APIView):
     def delete(self, request: Request) -> Response:
         """The company itself stays as it is. 404 when there is no such reference."""
         asked = ReferenceKey.of(request)
-        if not forget_name(asked["system"], asked["id"], asked_by=who(request)):
+        if not forget_name(asked["system"], asked["id"], requested_by=who(request)):
             raise Http404("There is no such reference.")
         return Response(status=204)
 

@@ -22,11 +22,11 @@ from portfolio.models import Company, ExternalReference, Registration, Subject, 
 
 MOST_AT_ONCE = 1000
 LOOKED_UP_EXAMPLE = {
-    "asked": "80-473-5132",
+    "input": "80-473-5132",
     "duns": "804735132",
     "company": COMPANY_EXAMPLE,
     "references": [{"system": "crm", "id": "0015g00000AbCdE"}],
-    "subjects": [{"registration": "ACME_LOD_01", "wanted": True, "state": "monitored"}],
+    "subjects": [{"registration": "ACME_LOD_01", "requested": True, "state": "monitored"}],
 }
 
 
@@ -41,12 +41,12 @@ class NumbersSerializer(serializers.Serializer[Any]):
 
 class WhereSerializer(serializers.Serializer[Any]):
     registration = serializers.CharField()
-    wanted = serializers.BooleanField(help_text="What people and programs say.")
+    requested = serializers.BooleanField(help_text="What people and programs say.")
     state = serializers.ChoiceField(SubjectState.choices, help_text="What D&B has, as far as known.")
 
 
 class LookedUpSerializer(serializers.Serializer[Any]):
-    asked = serializers.CharField(help_text="As it was given.")
+    input = serializers.CharField(help_text="As it was given.")
     duns = serializers.CharField(allow_null=True, help_text="The number it is; null where it is none.")
     company = CompanySerializer(allow_null=True, help_text="Null where it is not known here.")
     references = ReferenceSerializer(many=True, help_text="What other systems call the company.")
@@ -99,10 +99,10 @@ def subjects_by_company(duns: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     references = dict(Registration.objects.values_list("pk", "reference"))
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for batch in in_batches(duns):
-        columns = ("company_id", "registration_id", "wanted", "state")
+        columns = ("company_id", "registration_id", "requested", "state")
         rows = Subject.objects.filter(company__in=batch).values_list(*columns)
-        for company, registration, wanted, state in rows:
-            found[company].append({"registration": references[registration], "wanted": wanted, "state": state})
+        for company, registration, requested, state in rows:
+            found[company].append({"registration": references[registration], "requested": requested, "state": state})
     return found
 
 
@@ -116,4 +116,4 @@ def _entry(
     key = duns or ""
     subjects = sorted(where.get(key, []), key=lambda one: str(one["registration"]))
     company, references = companies.get(key), named.get(key, [])
-    return {"asked": asked, "duns": duns, "company": company, "references": references, "subjects": subjects}
+    return {"input": asked, "duns": duns, "company": company, "references": references, "subjects": subjects}

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from core.actors import actor_of
-from portfolio.imports.apply import approve_undo, keep_import, undo_import
+from portfolio.imports.apply import approve_undo, keep_requests, undo_import
 from portfolio.imports.confirm import approve_import, cancel_import, confirm_import
 from portfolio.imports.states import NotAllowed
 from portfolio.imports.upload import choose_sheet, decide_zeros
@@ -78,7 +78,7 @@ def _cancel(request: HttpRequest, row: SubjectImport) -> str:
     if not request.user.has_perm(CONFIRM):
         _demand_upload_right(request)
     if row.state == ImportState.AWAITING_UNDO:
-        keep_import(import_=row, kept_by=actor_of(request))
+        keep_requests(import_=row, maintained_by=actor_of(request))
         return gettext("It is not undone.")
     cancel_import(import_=row, cancelled_by=actor_of(request))
     return gettext("Cancelled. Nothing was changed.")

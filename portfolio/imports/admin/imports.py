@@ -30,9 +30,9 @@ from portfolio.imports.csv_reader import check_kind
 from portfolio.imports.downloads import XLSX, as_csv, as_xlsx, template
 from portfolio.imports.states import NotAllowed, Refused
 from portfolio.imports.upload import create_import
-from portfolio.imports.validate import verdict_rows
+from portfolio.imports.validate import validated_rows
 from portfolio.jobs import start_import_work
-from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
+from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Validation
 
 
 class UploadForm(forms.Form):
@@ -61,7 +61,7 @@ class UploadForm(forms.Form):
 @admin.register(SubjectImport)
 class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     row_actions = ACTIONS
-    list_display = ("name", "reference", "what", "status", "does", "asked", "when")
+    list_display = ("name", "reference", "what", "status", "does", "created_by_text", "when")
     list_filter = ("state", "mode")
     list_select_related = ("registration",)
     ordering = ("-id",)
@@ -82,7 +82,9 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         return [
             path("upload/", view(self.upload), name="portfolio_subjectimport_upload"),
             path("template/", view(self.template), name="portfolio_subjectimport_template"),
-            path("<uuid:key>/verdicts.<slug:form>", view(self.verdicts), name="portfolio_subjectimport_verdicts"),
+            path(
+                "<uuid:key>/validations.<slug:form>", view(self.validations), name="portfolio_subjectimport_validations"
+            ),
             *super().get_urls(),
         ]
 
@@ -108,7 +110,7 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         return summary_of(row)
 
     @admin.display(description=_("By"))
-    def asked(self, row: SubjectImport) -> str:
+    def created_by_text(self, row: SubjectImport) -> str:
         return row.created_by
 
     @admin.display(description=_("When"))
@@ -143,7 +145,7 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             file_name=given["name"],
             mode=given["mode"],
             source="upload" if given.get("file") else "paste",
-            asked_by=actor_of(request),
+            requested_by=actor_of(request),
         )
         start_import_work(import_.pk)
         return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_change", args=[import_.pk]))
@@ -164,13 +166,13 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         return page_of(request, row)
 
-    def verdicts(self, request: HttpRequest, key: uuid.UUID, form: str) -> Any:
+    def validations(self, request: HttpRequest, key: uuid.UUID, form: str) -> Any:
         row = self.object_or_404(request, str(key))
-        verdict = request.GET.get("verdict") or None
-        if form not in ("csv", "xlsx") or verdict not in (None, *Verdict.values):
+        validation = request.GET.get("validation") or None
+        if form not in ("csv", "xlsx") or validation not in (None, *Validation.values):
             raise Http404(gettext("There is no such file."))
-        rows = verdict_rows(row, verdict)
-        name = f"verdicts-{row.created_at:%Y%m%d-%H%M}.{form}"
+        rows = validated_rows(row, validation)
+        name = f"validations-{row.created_at:%Y%m%d-%H%M}.{form}"
         if form == "csv":
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
             return StreamingHttpResponse(as_csv(rows), content_type="text/csv; charset=utf-8", headers=headers)

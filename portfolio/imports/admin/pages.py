@@ -21,8 +21,8 @@ from portfolio.imports.apply import undone_removals
 from portfolio.imports.confirm import is_undecided
 from portfolio.imports.resume import is_in_work
 from portfolio.imports.states import counts_of, sheets_of
-from portfolio.imports.validate import VerdictRow, verdict_rows
-from portfolio.models import ImportMode, ImportState, SubjectImport, Verdict
+from portfolio.imports.validate import ValidatedRow, validated_rows
+from portfolio.models import ImportMode, ImportState, SubjectImport, Validation
 from portfolio.registrations.adopt import is_number_known
 
 ROWS_A_PAGE = 50
@@ -40,22 +40,22 @@ TONES = {
     ImportState.CANCELLED: "calm",
     ImportState.FAILED: "bad",
 }
-VERDICT_TONES = {
-    Verdict.NEW: "good",
-    Verdict.REPAIRED: "info",
-    Verdict.WANTED: "calm",
-    Verdict.DUPLICATE: "calm",
-    Verdict.DECISION: "warn",
-    Verdict.INVALID: "bad",
-    Verdict.REMOVE: "high",
-    Verdict.NOT_THERE: "calm",
+VALIDATION_TONES = {
+    Validation.NEW: "good",
+    Validation.REFORMATTED: "info",
+    Validation.REQUESTED: "calm",
+    Validation.DUPLICATE: "calm",
+    Validation.DECISION: "warn",
+    Validation.INVALID: "bad",
+    Validation.REMOVE: "high",
+    Validation.NOT_MONITORED: "calm",
 }
 
 
 def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
     """All that the template shows."""
     counts = counts_of(row)
-    shown = request.GET.get("verdict", "")
+    shown = request.GET.get("validation", "")
     page = _whole_number(request.GET.get("page", ""))
     found = _some_rows(row, shown, page)
     return {
@@ -66,7 +66,7 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
         "progress": progress_of(row),
         "sheets": sheets_of(row),
         "tiles": list(tiles_of(counts, shown)),
-        "rows": [(one, VERDICT_TONES[Verdict(one.verdict)]) for one in found[:ROWS_A_PAGE]],
+        "rows": [(one, VALIDATION_TONES[Validation(one.validation)]) for one in found[:ROWS_A_PAGE]],
         "shown": shown,
         "page": page,
         "has_more": len(found) > ROWS_A_PAGE,
@@ -80,9 +80,9 @@ def _what_to_do(request: HttpRequest, row: SubjectImport, counts: dict[str, int]
     undecided = is_read and is_undecided(row)
     changes = is_read and not undecided and _changes_something(row, counts)
     return {
-        "undecided": counts.get(Verdict.DECISION, 0) if undecided else 0,
-        "examples": list(islice(verdict_rows(row, Verdict.DECISION), 3)) if undecided else [],
-        "left_out": row.pad_zeros is False and counts.get(Verdict.DECISION, 0),
+        "undecided": counts.get(Validation.DECISION, 0) if undecided else 0,
+        "examples": list(islice(validated_rows(row, Validation.DECISION), 3)) if undecided else [],
+        "left_out": row.pad_zeros is False and counts.get(Validation.DECISION, 0),
         "to_confirm": confirmation_of(row, counts, actor_of(request)) if changes else None,
         "nothing_to_do": is_read and not undecided and not changes,
         "may_upload": request.user.has_perm("portfolio.add_subjectimport"),
@@ -97,16 +97,16 @@ def _what_to_do(request: HttpRequest, row: SubjectImport, counts: dict[str, int]
 
 def first_person_of(row: SubjectImport) -> uuid.UUID | None:
     """Who may not be the second one, by id."""
-    return row.undo_asker_id if row.state == ImportState.AWAITING_UNDO else row.confirmer_id
+    return row.undo_requester_id if row.state == ImportState.AWAITING_UNDO else row.confirmer_id
 
 
 def _changes_something(row: SubjectImport, counts: dict[str, int]) -> bool:
-    return bool(row.removals or counts.get(Verdict.NEW) or counts.get(Verdict.REPAIRED))
+    return bool(row.removals or counts.get(Validation.NEW) or counts.get(Validation.REFORMATTED))
 
 
 def confirmation_of(row: SubjectImport, counts: dict[str, int], by: Actor) -> dict[str, Any]:
     """The numbers that a person confirms."""
-    adds = counts.get(Verdict.NEW, 0) + counts.get(Verdict.REPAIRED, 0)
+    adds = counts.get(Validation.NEW, 0) + counts.get(Validation.REFORMATTED, 0)
     return {
         "adds": adds,
         "new": row.new_billable or 0,
@@ -115,7 +115,7 @@ def confirmation_of(row: SubjectImport, counts: dict[str, int], by: Actor) -> di
         "asks_for_new": row.mode != ImportMode.REMOVE,
         "asks_for_removals": row.mode != ImportMode.ADD,
         "up_to": "" if is_number_known(row.registration.contract) else gettext("up to "),
-        "unreadable": counts.get(Verdict.INVALID, 0) if row.mode == ImportMode.EQUAL else 0,
+        "unreadable": counts.get(Validation.INVALID, 0) if row.mode == ImportMode.EQUAL else 0,
         "needs_second": needs_second(row, by),
     }
 
@@ -147,7 +147,7 @@ def lead_of(row: SubjectImport) -> str:
         ImportState.AWAITING_UNDO: gettext(
             "%(person)s wants it undone; a second person has to approve that. Until then it stays as it is."
         )
-        % {"person": row.undo_asked_by},
+        % {"person": row.undo_requested_by},
         ImportState.UNDOING: gettext("What only this import made wanted is being taken back."),
         ImportState.UNDONE: row.note,
         ImportState.CANCELLED: gettext("Cancelled. Nothing was changed."),
@@ -187,23 +187,23 @@ def tiles_of(counts: dict[str, int], shown: str) -> Iterable[dict[str, Any]]:
     yield {
         "count": sum(counts.values()),
         "label": gettext("All rows"),
-        "verdict": "",
+        "validation": "",
         "tone": "info",
         "is_on": not shown,
     }
-    for verdict in Verdict:
-        if counts.get(verdict):
-            tone, is_on = VERDICT_TONES[verdict], shown == verdict
-            label, count = verdict.label, counts[verdict]
-            yield {"count": count, "label": label, "verdict": verdict.value, "tone": tone, "is_on": is_on}
+    for validation in Validation:
+        if counts.get(validation):
+            tone, is_on = VALIDATION_TONES[validation], shown == validation
+            label, count = validation.label, counts[validation]
+            yield {"count": count, "label": label, "validation": validation.value, "tone": tone, "is_on": is_on}
 
 
-def _some_rows(row: SubjectImport, verdict: str, page: int) -> list[VerdictRow]:
+def _some_rows(row: SubjectImport, validation: str, page: int) -> list[ValidatedRow]:
     """One more than a page, where there are more."""
-    if verdict and verdict not in Verdict.values:
+    if validation and validation not in Validation.values:
         return []
     start = page * ROWS_A_PAGE
-    return list(islice(verdict_rows(row, verdict or None), start, start + ROWS_A_PAGE + 1))
+    return list(islice(validated_rows(row, validation or None), start, start + ROWS_A_PAGE + 1))
 
 
 def _whole_number(text: str) -> int:

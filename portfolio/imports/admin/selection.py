@@ -32,7 +32,7 @@ TOKEN = "csrfmiddlewaretoken"
 
 NAMED = 5
 AGREED = "stop"
-WANTED = Q(wanted=True)
+REQUESTED = Q(requested=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,20 @@ def stop_monitoring(request: HttpRequest, duns: Iterable[str]) -> HttpResponse:
     """What ends for these companies, in each registration that wants some of them; once that is agreed, an import for
     each that removes them, to be confirmed there."""
     chosen = list(duns)
-    wanted = _found_in(chosen, WANTED)
-    ending = {number for numbers in wanted.values() for number in numbers}
-    return stop_in(request, wanted, spared=[number for number in chosen if number not in ending])
+    requested = _found_in(chosen, REQUESTED)
+    ending = {number for numbers in requested.values() for number in numbers}
+    return stop_in(request, requested, spared=[number for number in chosen if number not in ending])
 
 
-def stop_in(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]], *, spared: Sequence[str] = ()) -> HttpResponse:
+def stop_in(
+    request: HttpRequest, requested: Mapping[uuid.UUID, list[str]], *, spared: Sequence[str] = ()
+) -> HttpResponse:
     """The same for companies of certain registrations; for the `spared` ones there is nothing to stop."""
     if not request.user.has_perm(UPLOAD):
         raise PermissionDenied
-    if wanted and AGREED not in request.POST:
-        return _ask(request, wanted, spared)
-    made = [_removal(request, registration, numbers) for registration, numbers in wanted.items()]
+    if requested and AGREED not in request.POST:
+        return _ask(request, requested, spared)
+    made = [_removal(request, registration, numbers) for registration, numbers in requested.items()]
     if not made:
         messages.warning(
             request, gettext("None of these companies is wanted in a registration, so there is nothing to stop.")
@@ -79,13 +81,13 @@ def stop_in(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]], *, spar
     return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_changelist"))
 
 
-def _ask(request: HttpRequest, wanted: Mapping[uuid.UUID, list[str]], spared: Sequence[str]) -> HttpResponse:
+def _ask(request: HttpRequest, requested: Mapping[uuid.UUID, list[str]], spared: Sequence[str]) -> HttpResponse:
     """The same form again, with the word that it was agreed to."""
-    rows = Registration.objects.select_related("contract").defer("detail").in_bulk(list(wanted))
+    rows = Registration.objects.select_related("contract").defer("detail").in_bulk(list(requested))
     context = {
         "title": gettext("Stop monitoring"),
-        "endings": [_ending(rows[key], numbers) for key, numbers in wanted.items()],
-        "elsewhere": _monitored_elsewhere(wanted),
+        "endings": [_ending(rows[key], numbers) for key, numbers in requested.items()],
+        "elsewhere": _monitored_elsewhere(requested),
         "spared": len(spared),
         "spared_names": _names(spared),
         "given": [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN],
@@ -108,10 +110,10 @@ def _names(numbers: Sequence[str]) -> list[str]:
     return [company.name or company.duns for company in named]
 
 
-def _monitored_elsewhere(wanted: Mapping[uuid.UUID, list[str]]) -> int:
+def _monitored_elsewhere(requested: Mapping[uuid.UUID, list[str]]) -> int:
     """How many of these companies another registration goes on to monitor, also where nobody wants them any more."""
-    ending = {(registration, number) for registration, numbers in wanted.items() for number in numbers}
-    every = _found_in(sorted({number for _, number in ending}), WANTED | Q(state=SubjectState.MONITORED))
+    ending = {(registration, number) for registration, numbers in requested.items() for number in numbers}
+    every = _found_in(sorted({number for _, number in ending}), REQUESTED | Q(state=SubjectState.MONITORED))
     pairs = {(registration, number) for registration, numbers in every.items() for number in numbers}
     return len({number for _, number in pairs - ending})
 
@@ -141,7 +143,7 @@ def _removal(request: HttpRequest, registration: uuid.UUID, numbers: list[str]) 
         file_name=gettext("Selected companies"),
         mode=ImportMode.REMOVE,
         source="selection",
-        asked_by=actor_of(request),
+        requested_by=actor_of(request),
     )
     start_import_work(import_.pk)
     return import_

@@ -11,9 +11,9 @@ from core import plurals
 from direct_plus.delivered_files import UnreadableFile, read_lines
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.plain_commands import PlainCommand, one_registration, progress
-from portfolio.registrations.adopt import begin_check, go_on_checking, read_listing, take_as_wanted
+from portfolio.registrations.adopt import adopt_as_requested, go_on_checking, read_listing, start_check
 from portfolio.registrations.dnb_list_files import WrongFile, apply_export
-from portfolio.sync.verify import duration_in_words
+from portfolio.sync.verify import duration_text
 
 ACTOR = "manage.py adopt"
 
@@ -39,7 +39,7 @@ class Command(PlainCommand):
         if file:
             self.learn(registration, file, check)
         if not look:
-            count = take_as_wanted(registration, by=ACTOR)
+            count = adopt_as_requested(registration, by=ACTOR)
             self.stdout.write(f"{registration} is adopted: {plurals.companies(count)} became wanted.")
         there = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED).count()
         self.stdout.write(f"{plurals.companies(there)} known to be at D&B. Nothing was sent.")
@@ -58,10 +58,10 @@ class Command(PlainCommand):
     def ask(self, registration: Registration, file: Path) -> None:
         listing = read_listing(line.decode(errors="replace") for line in read_lines(file))
         numbers = len(listing.numbers)
-        self.stdout.write(f"Asking D&B about {plurals.numbers(numbers)}: {duration_in_words(numbers)}.")
-        row = begin_check(registration, listing.numbers, by=ACTOR)
+        self.stdout.write(f"Asking D&B about {plurals.numbers(numbers)}: {duration_text(numbers)}.")
+        row = start_check(registration, listing.numbers, by=ACTOR)
         with progress(self.stdout, f"{registration}: …") as shown:
-            ended = go_on_checking(row, tell=lambda: shown.now(f"{row.position:,} of {row.total:,}"))
+            ended = go_on_checking(row, report=lambda: shown.now(f"{row.position:,} of {row.total:,}"))
         row.refresh_from_db()
         self.stdout.write(f"{row.present:,} of {row.position:,} are at D&B.")
         if not ended:

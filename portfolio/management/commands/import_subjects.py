@@ -19,14 +19,14 @@ from portfolio.imports.columns import BadFile
 from portfolio.imports.confirm import confirm_import, is_undecided, make_plan
 from portfolio.imports.resume import work_on
 from portfolio.imports.states import Refused, counts_of, sheets_of
-from portfolio.imports.upload import create_import, decide_zeros, judged_without_keeping
-from portfolio.imports.validate import NAMING, VerdictRow, verdict_rows
-from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Verdict
+from portfolio.imports.upload import create_import, decide_zeros, validate_without_storing
+from portfolio.imports.validate import NAMING, ValidatedRow, validated_rows
+from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Validation
 from portfolio.plain_commands import PlainCommand, one_registration
 from portfolio.registrations.adopt import is_number_known
 
 SHOWN = 10
-BAD = (Verdict.INVALID, Verdict.DECISION)
+BAD = (Validation.INVALID, Validation.DECISION)
 
 
 class Command(PlainCommand):
@@ -54,23 +54,25 @@ class Command(PlainCommand):
         content = content_of(file)
         try:
             if dry_run:
-                self.judge_only(row, content, mode, options["pad_zeros"], options["sheet"])
+                self.validate_only(row, content, mode, options["pad_zeros"], options["sheet"])
             else:
                 self.do_import(row, content, file.name, mode, **options)
         except (BadFile, Refused) as error:
             raise CommandError(str(error)) from error
 
-    def judge_only(self, registration: Registration, content: bytes, mode: str, pad: bool | None, sheet: str) -> None:
+    def validate_only(
+        self, registration: Registration, content: bytes, mode: str, pad: bool | None, sheet: str
+    ) -> None:
         import_ = SubjectImport(
             registration=registration, mode=mode, pad_zeros=pad, sheet=sheet, created_at=timezone.now()
         )
         counts: Counter[str] = Counter()
-        bad: list[VerdictRow] = []
+        bad: list[ValidatedRow] = []
         numbers: list[str] = []
-        for rows in judged_without_keeping(import_, content):
-            counts.update(row.verdict for row in rows)
-            bad += [row for row in rows if row.verdict in BAD][: SHOWN - len(bad)]
-            numbers += [row.duns for row in rows if row.verdict in NAMING]
+        for rows in validate_without_storing(import_, content):
+            counts.update(row.validation for row in rows)
+            bad += [row for row in rows if row.validation in BAD][: SHOWN - len(bad)]
+            numbers += [row.duns for row in rows if row.validation in NAMING]
         plan = make_plan(import_, numbers)
         self.show_sheets(import_)
         self.show(counts, bad)
@@ -97,7 +99,7 @@ class Command(PlainCommand):
             file_name=name,
             mode=mode,
             source="command",
-            asked_by=who,
+            requested_by=who,
             sheet=sheet,
         )
         self.read(import_, pad_zeros, who)
@@ -106,7 +108,7 @@ class Command(PlainCommand):
             return
         confirm_import(import_=import_, number=confirm, removals=removals, confirmed_by=who, may_confirm=True)
         work_on(import_)
-        self.tell_end(import_)
+        self.print_result(import_)
 
     def read(self, import_: SubjectImport, pad: bool | None, who: Actor) -> None:
         work_on(import_)
@@ -129,14 +131,14 @@ class Command(PlainCommand):
             word = "Read" if sheet.is_read else "NOT read"
             self.stdout.write(f"{word}: sheet “{sheet.name}” ({plurals.rows(sheet.rows)}{hint})")
 
-    def show(self, counts: dict[str, int], bad: Iterable[VerdictRow]) -> None:
-        for verdict in Verdict:
-            if counts.get(verdict):
-                self.stdout.write(f"{counts[verdict]:>9,}  {verdict.label}")
+    def show(self, counts: dict[str, int], bad: Iterable[ValidatedRow]) -> None:
+        for validation in Validation:
+            if counts.get(validation):
+                self.stdout.write(f"{counts[validation]:>9,}  {validation.label}")
         for row in bad:
             self.stdout.write(f"  line {row.line:,}: {row.reason}")
 
-    def tell_end(self, import_: SubjectImport) -> None:
+    def print_result(self, import_: SubjectImport) -> None:
         if import_.state == ImportState.AWAITING_APPROVAL:
             self.stdout.write("Confirmed. A second person has to approve it on its page before anything happens.")
         else:
@@ -155,8 +157,8 @@ def content_of(file: Path) -> bytes:
         raise CommandError(f"{file} cannot be opened: {error.strerror}.") from error
 
 
-def bad_rows(import_: SubjectImport) -> Iterator[VerdictRow]:
-    return (row for row in verdict_rows(import_) if row.verdict in BAD)
+def bad_rows(import_: SubjectImport) -> Iterator[ValidatedRow]:
+    return (row for row in validated_rows(import_) if row.validation in BAD)
 
 
 def sentence(import_: SubjectImport, added: int, removed: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from portfolio.jobs import in_words
+from portfolio.jobs import run_text
 from portfolio.models import Registration, SyncState
 from portfolio.plain_commands import PlainCommand, progress, registrations_named
 from portfolio.sync.run import CannotSend, planned_calls, sync, why_not_to_send
@@ -43,8 +43,8 @@ class Command(PlainCommand):
     def sync(self, registration: Registration) -> str:
         with progress(self.stdout, f"{registration}: …") as shown:
             try:
-                run = sync(registration, asked_by=ACTOR, everything=True, tell=shown.now)
+                run = sync(registration, requested_by=ACTOR, everything=True, report=shown.now)
             except CannotSend as error:
                 return str(error)
-            shown.line(f"{registration}: {in_words(run)}")
+            shown.line(f"{registration}: {run_text(run)}")
         return run.error if run and run.state == SyncState.FAILED else ""

@@ -32,7 +32,7 @@ class Command(PlainCommand):
 
     def sync(self, contract: Contract, shown: Progress, *, start: bool, every: int | None) -> list[str]:
         try:
-            found = discover_registrations(contract, tell=lambda reference: shown.now(f"{contract}: {reference} …"))
+            found = discover_registrations(contract, report=lambda reference: shown.now(f"{contract}: {reference} …"))
         except (DirectPlusError, NotConfigured) as error:
             return [f"{contract}: {error}"]
         shown.line(summary(contract, found))
@@ -43,7 +43,7 @@ class Command(PlainCommand):
     def one(self, contract: Contract, reference: str, is_new: bool, start: bool, every: int | None) -> str:
         registration = Registration.objects.get(pk=Registration.key(contract.name, reference))
         if start:
-            begin(registration, every)
+            start_at(registration, every)
         words = [registration.get_state_display().lower(), *(["new"] if is_new else [])]
         return f"{reference} ({', '.join(words)})"
 
@@ -53,7 +53,7 @@ def summary(contract: Contract, found: Discovery) -> str:
     return f"{contract}: {count} registration{'' if count == 1 else 's'}, {len(found.new)} new"
 
 
-def begin(registration: Registration, every: int | None) -> None:
+def start_at(registration: Registration, every: int | None) -> None:
     """Start what stands still; what is pulled already keeps its next time."""
     if every is not None:
         Registration.objects.filter(pk=registration.pk).update(cadence=Cadence.MINUTES, cadence_every=every)

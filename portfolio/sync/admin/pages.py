@@ -12,12 +12,12 @@ from core import plurals
 from core.db import LOOKUP_BATCH
 from core.text import counted
 from portfolio.dnb_codes import explain
-from portfolio.models import Company, ListCheck, Registration, Subject, SubjectState, SyncRun, SyncState
+from portfolio.models import Company, MembershipCheck, Registration, Subject, SubjectState, SyncRun, SyncState
 from portfolio.reconciliation import reconcile
 from portfolio.registrations import suppress
 from portfolio.subjects.counts import counts_of
 from portfolio.sync import progress
-from portfolio.sync.diff import doubt_after, of
+from portfolio.sync.diff import in_doubt_after, of
 
 SHOWN = 50
 COSTED = LOOKUP_BATCH
@@ -53,7 +53,7 @@ def run_page(run: SyncRun) -> dict[str, Any]:
         "waiting": max(0, total - run.sent) if unsettled else 0,
         "left": max(0, total - run.sent),
         "refusals": with_words(_newest_refusals(run)) if run.refused else [],
-        "minutes": int(doubt_after(run.registration).total_seconds() // 60),
+        "minutes": int(in_doubt_after(run.registration).total_seconds() // 60),
     }
 
 
@@ -89,10 +89,10 @@ def _newest_refusals(run: SyncRun) -> QuerySet[Subject]:
 
 def with_words(rows: QuerySet[Subject]) -> list[Any]:
     """The first of them, each with its company and what to do; joins are slow on some engines."""
-    return _told(list(rows[:SHOWN]))
+    return _with_names(list(rows[:SHOWN]))
 
 
-def _told(found: list[Any]) -> list[Any]:
+def _with_names(found: list[Any]) -> list[Any]:
     companies = Company.objects.in_bulk([row.company_id for row in found])
     for row in found:
         row.name = companies[row.company_id].name if row.company_id in companies else ""
@@ -107,7 +107,7 @@ def drift_page(registration: Registration) -> dict[str, Any]:
     sides = _sides(registration, found)
     cost, is_exact = _cost_of_sending_again(registration, found, sides["missing"])
     shown = {side: rows[:SHOWN] for side, rows in sides.items()}
-    _told([row for rows in shown.values() for row in rows])
+    _with_names([row for rows in shown.values() for row in rows])
     return {
         "registration": registration,
         "counts": counts,
@@ -154,10 +154,10 @@ def adopt_page(registration: Registration) -> dict[str, Any]:
     return {
         "registration": registration,
         "known": there.count(),
-        "unwanted": there.filter(wanted=False).count(),
-        "wanted_only": of(registration).filter(wanted=True).exclude(state=SubjectState.MONITORED).count(),
+        "withdrawn": there.filter(requested=False).count(),
+        "wanted_only": of(registration).filter(requested=True).exclude(state=SubjectState.MONITORED).count(),
         "checks": [
-            _with_progress(row) for row in ListCheck.objects.filter(registration=registration).order_by("-id")[:3]
+            _with_progress(row) for row in MembershipCheck.objects.filter(registration=registration).order_by("-id")[:3]
         ],
     }
 

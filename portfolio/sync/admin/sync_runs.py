@@ -30,23 +30,23 @@ from direct_plus.errors import DirectPlusError
 from portfolio.billing.approval_limits import NeedsSecondPerson
 from portfolio.dnb_client import NotConfigured
 from portfolio.jobs import have_lists_checked, start_sync_now
-from portfolio.models import CheckState, ListCheck, Registration, SyncRun
+from portfolio.models import CheckState, MembershipCheck, Registration, SyncRun
 from portfolio.reconciliation.reconcile import DECISIONS
 from portfolio.registrations import suppress as registrations_suppress
-from portfolio.registrations.adopt import NothingToCheck, begin_check, cancel_check, read_listing, take_as_wanted
+from portfolio.registrations.adopt import NothingToCheck, adopt_as_requested, cancel_check, read_listing, start_check
 from portfolio.registrations.dnb_list_files import WrongFile, apply_exceptions, apply_export
 from portfolio.sync import progress
 from portfolio.sync.admin.pages import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
 from portfolio.sync.run import why_not_to_send
-from portfolio.sync.verify import duration_in_words
+from portfolio.sync.verify import duration_text
 
 MAY_SYNC = "portfolio.change_syncrun"
 MAY_DECIDE = "portfolio.change_subject"
 DONE = {
-    "want": _("%(companies)s wanted from now on. Nothing was sent, and it costs nothing."),
+    "request": _("%(companies)s wanted from now on. Nothing was sent, and it costs nothing."),
     "stop": _("%(companies)s will be taken out at D&B."),
     "send-again": _("%(companies)s will be sent to D&B again."),
-    "unwant": _("%(companies)s no longer wanted."),
+    "withdraw": _("%(companies)s no longer wanted."),
 }
 RUN_ACTS = {"pause": progress.pause_run, "resume": progress.resume_run, "cancel": progress.cancel_run}
 RUN_SAID = {
@@ -198,9 +198,9 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
         """Says first how long it takes; begins when that was confirmed."""
         listing = read_listing(text.splitlines())
         if "confirmed" not in request.POST and listing.numbers:
-            return {"listing": listing, "duration": duration_in_words(len(listing.numbers))}
+            return {"listing": listing, "duration": duration_text(len(listing.numbers))}
         try:
-            begin_check(registration, listing.numbers, by=actor_of(request))
+            start_check(registration, listing.numbers, by=actor_of(request))
             have_lists_checked()
         except NothingToCheck as error:
             messages.warning(request, str(error))
@@ -209,7 +209,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
     def take(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         demand(request.user.has_perm(MAY_DECIDE))
         registration = self._registration(request, key)
-        count = take_as_wanted(registration, by=actor_of(request))
+        count = adopt_as_requested(registration, by=actor_of(request))
         words = plurals.companies(count)
         messages.success(
             request,
@@ -220,7 +220,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
 
     def cancel_check(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         demand(request.user.has_perm(MAY_DECIDE))
-        row = ListCheck.objects.select_related("registration").filter(pk=key, state=CheckState.RUNNING).first()
+        row = MembershipCheck.objects.select_related("registration").filter(pk=key, state=CheckState.RUNNING).first()
         if row is None:
             raise Http404(gettext("That list is not being checked."))
         cancel_check(row, by=actor_of(request))
@@ -278,4 +278,4 @@ def _applied(registration: Registration, file: Path, by: Actor) -> tuple[int, st
     name = parse_file_name(file.name)
     if name and name.kind == FileKind.EXCEPTIONS:
         return messages.SUCCESS, f"{apply_exceptions(registration, file, by=by)}."
-    return messages.SUCCESS, f"{apply_export(registration, [file], by=by, told_by=by.id)}."
+    return messages.SUCCESS, f"{apply_export(registration, [file], by=by, reported_by=by.id)}."

@@ -22,7 +22,7 @@ from core.exports import files
 from core.exports.files import parts_of, remove_old, work_on
 from core.exports.spreadsheet_escape import harmless, plain
 from core.lists.listings import LISTINGS
-from core.models import AuditEntry, Export, ExportState, StoredBytes
+from core.models import AuditEntry, Blob, Export, ExportState
 from portfolio import jobs
 from portfolio.imports.csv_reader import open_table
 from portfolio.models import Proposal, ProposalKind, SubjectState
@@ -46,7 +46,7 @@ def three_subjects() -> None:
     a_company(OTHER, NASTY)
     a_subject(ZEROS, customer_reference="K-1", tags="steel, north", owner="Eve")
     a_subject(OTHER, customer_reference="+49 30", tags="'-quoted", state=SubjectState.REFUSED)
-    a_subject(DUNS, wanted=False, state=SubjectState.REMOVED)
+    a_subject(DUNS, requested=False, state=SubjectState.REMOVED)
 
 
 def body(answer: Any) -> bytes:
@@ -70,7 +70,7 @@ def test_csv_holds_the_list_and_nothing_that_calculates(admin: Client) -> None:
     three_subjects()
     rows = rows_of(export(admin, "csv"))
     assert [row["D-U-N-S"] for row in rows] == [ZEROS, OTHER, DUNS]
-    assert rows[0]["Tags"] == "steel, north" and rows[0]["Wanted"] == "yes"
+    assert rows[0]["Tags"] == "steel, north" and rows[0]["Requested"] == "yes"
     assert rows[1]["Name"] == f"'{NASTY}" and rows[1]["Customer reference"] == "'+49 30"
 
 
@@ -87,13 +87,13 @@ def test_xlsx_keeps_numbers_as_text(admin: Client, tmp_path: Path) -> None:
 def test_json_holds_values_as_they_are(admin: Client) -> None:
     three_subjects()
     rows = json.loads(export(admin, "json"))
-    assert rows[1]["name"] == NASTY and rows[1]["wanted"] is True and rows[1]["monitored_since"] is None
+    assert rows[1]["name"] == NASTY and rows[1]["requested"] is True and rows[1]["monitored_since"] is None
 
 
 def test_d_and_bs_form_is_one_number_a_line(admin: Client) -> None:
     three_subjects()
     a_subject(ZEROS, a_registration("OTHER_01"))
-    assert export(admin, "txt", query="wanted=yes") == f"{ZEROS}\n{OTHER}\n".encode()
+    assert export(admin, "txt", query="requested=yes") == f"{ZEROS}\n{OTHER}\n".encode()
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "xlsx", "txt"])
@@ -141,10 +141,10 @@ def test_what_is_exported_can_be_imported_without_loss(admin: Client, form: str)
     ("query", "expected"),
     [
         ("state=refused", [OTHER]),
-        ("wanted=yes", [ZEROS, OTHER]),
+        ("requested=yes", [ZEROS, OTHER]),
         (f"q={ZEROS}", [ZEROS]),
         ("q=zero", [ZEROS]),
-        ("state=monitored&wanted=no", []),
+        ("state=monitored&requested=no", []),
     ],
 )
 def test_the_filters_of_the_list_hold(admin: Client, query: str, expected: list[str]) -> None:
@@ -219,7 +219,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_long_list_is_left_by_a_job(admin: Client, short: None) -> None:
     three_subjects()
-    answer = admin.post(f"{SUBJECTS}export/?state=refused&wanted=yes", {"format": "csv"})
+    answer = admin.post(f"{SUBJECTS}export/?state=refused&requested=yes", {"format": "csv"})
     assert answer.status_code == 200, "one row is no long list"
     answer = admin.post(f"{SUBJECTS}export/", {"format": "csv"}, follow=True)
     assert "Waits for a worker" in text_of(answer) and OrmQ.objects.count() == 1
@@ -232,8 +232,8 @@ def test_a_long_list_is_left_by_a_job(admin: Client, short: None) -> None:
 
 
 def a_waiting_export(**fields: Any) -> Export:
-    values = {"listing": "portfolio.subject", "format": "csv", "file_name": "x.csv", "asked_by": "ann"}
-    return Export.objects.create(**{**values, "asked_at": timezone.now(), **fields})
+    values = {"listing": "portfolio.subject", "format": "csv", "file_name": "x.csv", "requested_by": "ann"}
+    return Export.objects.create(**{**values, "requested_at": timezone.now(), **fields})
 
 
 def test_the_job_keeps_the_filters(admin: Client) -> None:
@@ -246,7 +246,7 @@ def test_the_job_keeps_the_filters(admin: Client) -> None:
 @pytest.mark.parametrize("name", ["nobody", "bob"])
 def test_who_may_not_see_the_list_gets_no_file(name: str) -> None:
     a_person("view_company")
-    row = a_waiting_export(asked_by=name)
+    row = a_waiting_export(requested_by=name)
     assert not work_on(row.pk)
     row.refresh_from_db()
     assert row.state == ExportState.FAILED and "any more" in row.error
@@ -284,15 +284,15 @@ def test_large_files_are_kept_in_parts(admin: Client, monkeypatch: pytest.Monkey
     three_subjects()
     content = export(admin, "csv")
     assert len(content) > 200 and len(rows_of(content)) == 3
-    assert StoredBytes.objects.count() == -(-len(content) // 100)
+    assert Blob.objects.count() == -(-len(content) // 100)
 
 
 def test_files_are_kept_for_a_week(admin: Client) -> None:
     three_subjects()
     export(admin, "csv")
     assert remove_old() == 0
-    Export.objects.update(asked_at=timezone.now() - timedelta(days=8))
-    assert remove_old() == 1 and not Export.objects.exists() and not StoredBytes.objects.exists()
+    Export.objects.update(requested_at=timezone.now() - timedelta(days=8))
+    assert remove_old() == 1 and not Export.objects.exists() and not Blob.objects.exists()
 
 
 def test_everybody_sees_own_files_only(admin: Client) -> None:

@@ -17,7 +17,7 @@ LIST = "/portfolio/subject/export/"
 
 
 def made(count: int, **values: Any) -> None:
-    values = {"asked_by": "ann", "asked_at": timezone.now(), "state": ExportState.FINISHED, **values}
+    values = {"requested_by": "ann", "requested_at": timezone.now(), "state": ExportState.FINISHED, **values}
     Export.objects.bulk_create(Export(listing="subjects", format="csv", file_name="x", **values) for _ in range(count))
 
 
@@ -41,6 +41,6 @@ def test_what_is_beyond_the_quota_is_refused_and_says_what_to_wait_for(
 
 def test_others_and_days_before_do_not_count(client: Client) -> None:
     client.force_login(User.objects.create_superuser("ann"))
-    made(MOST_A_DAY, asked_by="bob")
-    made(MOST_A_DAY, asked_at=timezone.now() - timedelta(days=2))
+    made(MOST_A_DAY, requested_by="bob")
+    made(MOST_A_DAY, requested_at=timezone.now() - timedelta(days=2))
     assert client.post(LIST, {"format": "csv"}).status_code == 200

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from core.exports.files import parts_of, work_on
-from core.lists.saved_filters import filters_in, keep_columns, kept_for, save_filter
+from core.lists.saved_filters import filters_in, kept_for, save_columns, save_filter
 from core.models import AuditEntry, Export, ExportFormat, ExportState, SavedFilter
 from dnbmon_site.accounts import roles
 from dnbmon_site.accounts.models import User
@@ -150,7 +150,7 @@ def head_of(answer: Any) -> str:
 def test_chosen_columns_are_what_is_exported(ann: Client) -> None:
     some_news()
     assert columns_in(ann.post(f"{COMPANIES}export/?columns=name,duns", {"format": "csv"})) == ["Name", "D-U-N-S"]
-    keep_columns(listing="portfolio.company", columns="city", by="ann")
+    save_columns(listing="portfolio.company", columns="city", by="ann")
     assert columns_in(ann.post(f"{COMPANIES}export/", {"format": "csv"})) == ["City"]
     assert len(columns_in(ann.post(f"{COMPANIES}export/", {"format": "csv", "all_columns": "yes"}))) == 6
     assert "With the columns of the list: City" in text_of(ann.get(f"{COMPANIES}export/"))
@@ -169,8 +169,8 @@ def test_a_job_writes_them_too(ann: Client) -> None:
         format=ExportFormat.CSV,
         state=ExportState.WAITING,
         file_name="companies.csv",
-        asked_by="ann",
-        asked_at="2026-01-01T00:00:00Z",
+        requested_by="ann",
+        requested_at="2026-01-01T00:00:00Z",
     )
     assert work_on(row.pk)
     row.refresh_from_db()

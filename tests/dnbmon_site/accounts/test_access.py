@@ -109,8 +109,8 @@ def test_use_is_noted_once_a_minute() -> None:
 
 def test_the_admin_issues_a_key(client: Client) -> None:
     client.force_login(an_admin())
-    wanted = {"name": "warehouse", "scopes": ["read", "alerts"], "budget": 5, "calls_per_minute": 60}
-    plain = shown_in(client.post("/accounts/apikey/add/", wanted))
+    requested = {"name": "warehouse", "scopes": ["read", "alerts"], "budget": 5, "calls_per_minute": 60}
+    plain = shown_in(client.post("/accounts/apikey/add/", requested))
     key = ApiKey.authenticate(plain)
     assert key is not None and key.created_by is not None and key.created_by.username == "ann"
     assert (key.scopes, key.budget, key.calls_per_minute) == ("read,alerts", 5, 60)
@@ -133,8 +133,8 @@ def shown_in(answer: Any) -> str:
 @pytest.mark.parametrize("scopes", [["read", "write"], ["everything"], [], ["read,pull"]])
 def test_the_admin_issues_no_key_with_a_scope_that_does_not_exist(client: Client, scopes: list[str]) -> None:
     client.force_login(an_admin())
-    wanted = {"name": "warehouse", "scopes": scopes, "budget": 0, "calls_per_minute": 60}
-    answer = client.post("/accounts/apikey/add/", wanted)
+    requested = {"name": "warehouse", "scopes": scopes, "budget": 0, "calls_per_minute": 60}
+    answer = client.post("/accounts/apikey/add/", requested)
     assert answer.status_code == 200 and answer.context["errors"]
     assert not ApiKey.objects.exists()
 

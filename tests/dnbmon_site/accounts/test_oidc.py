@@ -85,7 +85,7 @@ def test_who_was_here_before_is_found_by_a_verified_address_only(provider: Provi
     provider.person |= {"email": "ann@example.com", "email_verified": verified}
     signed_in()
     before.refresh_from_db()
-    assert (before.subject is not None) == (verified is True)
+    assert (before.oidc_subject is not None) == (verified is True)
     assert User.objects.count() == (1 if verified is True else 2)
     assert verified is True or not User.objects.get(username="ann").is_superuser
 
@@ -95,7 +95,7 @@ def test_a_pattern_is_nobodys_address(provider: Provider, address: str) -> None:
     User.objects.create_superuser("boss", "ann@example.com", "secret words")
     provider.person |= {"email": address, "email_verified": True}
     signed_in()
-    assert User.objects.get(username="boss").subject is None
+    assert User.objects.get(username="boss").oidc_subject is None
 
 
 def test_without_a_role_nobody_comes_in_or_is_written_down(provider: Provider) -> None:

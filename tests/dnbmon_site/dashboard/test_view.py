@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from core.cached_counts import tally
-from core.models import Tally
+from core.cached_counts import update_counts
+from core.models import CachedCount
 from dnbmon_site.accounts.models import User
 from monitoring.jobs import count_days
 from monitoring.models import Alert, Delivery, DeliveryState, Source
@@ -95,13 +95,13 @@ def all_kinds_of_news() -> None:
     delivered(names, registration=a_registration("OTHER_01"), at=stamp(NOW))
     Alert.objects.create(**an_alert())
     count_days()
-    tally()
+    update_counts()
 
 
 def an_alert() -> dict[str, Any]:
-    moments = dict.fromkeys(("happened_at", "raised_at", "hour"), NOW)
+    moments = dict.fromkeys(("happened_at", "raised_at", "rate_window"), NOW)
     words = {"title": "Acme Ltd: operating status Active → Out of business", "reason": "It is so.", "rule_name": "Out"}
-    return {"id": uuid.uuid4(), "severity": 4, "state": "new", "number": 1, **moments, **words}
+    return {"id": uuid.uuid4(), "severity": 4, "state": "new", "sequence": 1, **moments, **words}
 
 
 def recent_news() -> None:
@@ -135,7 +135,7 @@ def test_the_living_part_comes_alone(admin: Client) -> None:
         ({"gap_from": NOW, "gap_until": NOW, "gap_reason": "Days are missing."}, "gap Days are missing."),
         ({"ingest_stopped_reason": "20 in a row."}, "reading stopped 20 in a row."),
         ({"replay_mark": "More than 100 share a time."}, "replay incomplete More than 100 share a time."),
-        ({"failures": 3, "trouble": "No answer."}, "in trouble No answer."),
+        ({"consecutive_failures": 3, "last_error": "No answer."}, "in trouble No answer."),
         ({"next_pull_at": NOW - timedelta(hours=1)}, "late It was due"),
         ({"state": "paused", "last_pulled_at": NOW - timedelta(days=2)}, "loss in 1 d 23 h"),
         ({"state": "paused", "last_pulled_at": NOW - timedelta(days=5)}, "loss now"),
@@ -150,14 +150,14 @@ def test_what_needs_a_person(admin: Client, fields: dict[str, Any], expected: st
 def recent_news_of_another() -> None:
     delivered(an_update(), registration=a_registration("OTHER_01"))
     count_days()
-    tally()
+    update_counts()
 
 
 def test_doubts_and_unreadable_items_are_named(admin: Client) -> None:
     delivered(an_update(an_element(timestamp=stamp(NOW))), '{"torn":1}')
-    Delivery.objects.create(registration=a_registration(), source=Source.PULL, state=DeliveryState.DOUBTFUL)
+    Delivery.objects.create(registration=a_registration(), source=Source.PULL, state=DeliveryState.IN_DOUBT)
     count_days()
-    tally()
+    update_counts()
     text = text_of(admin.get("/"))
     assert "1 call in doubt" in text and "1 item could not be read" in text
 
@@ -165,9 +165,9 @@ def test_doubts_and_unreadable_items_are_named(admin: Client) -> None:
 def test_a_worker_that_does_not_run_is_named(admin: Client) -> None:
     recent_news()
     assert "No worker runs Nothing is pulled." in text_of(admin.get("/"))
-    tally()
+    update_counts()
     assert "No worker runs" not in text_of(admin.get("/"))
-    Tally.objects.update(counted_at=timezone.now() - timedelta(minutes=20))
+    CachedCount.objects.update(counted_at=timezone.now() - timedelta(minutes=20))
     assert "manage.py worker. What you see was counted 20 minutes ago." in text_of(admin.get("/"))
 
 
@@ -192,7 +192,7 @@ def test_what_waits_for_a_decision_is_named(admin: Client) -> None:
 def test_nothing_to_do_is_said_too(admin: Client) -> None:
     a_channel(all_rules=True)
     a_registration(last_pulled_at=timezone.now(), next_pull_at=timezone.now())
-    tally()
+    update_counts()
     assert "Everything is pulled, read and in order." in text_of(admin.get("/"))
 
 
@@ -288,10 +288,10 @@ def test_refreshing_by_itself_moves_no_mark(admin: Client) -> None:
     recent_news()
     admin.get("/")
     User.objects.update(seen_at=NOW - timedelta(hours=2))
-    before = User.objects.values("seen_at", "seen_number", "news_since", "news_number").get()
+    before = User.objects.values("seen_at", "seen_sequence", "news_since", "news_sequence").get()
     more_news()
     admin.get("/?part=live")
-    assert User.objects.values("seen_at", "seen_number", "news_since", "news_number").get() == before
+    assert User.objects.values("seen_at", "seen_sequence", "news_since", "news_sequence").get() == before
 
 
 def test_who_has_seen_it_says_so(admin: Client) -> None:

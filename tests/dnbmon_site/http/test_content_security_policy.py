@@ -91,7 +91,7 @@ def test_error_pages_are_strict_and_plain(
 
 def test_what_dnb_and_people_write_is_text(admin_client: Client) -> None:
     evil = "<img src=x onerror=alert(1)>"
-    a_registration(trouble=evil)
+    a_registration(last_error=evil)
     delivered(a_seed(primaryName=evil), an_update(an_element(current=evil)))
     a_channel(name=evil)
     for path in ("/", f"/portfolio/company/{DUNS}/change/", "/portfolio/company/", "/monitoring/change/",

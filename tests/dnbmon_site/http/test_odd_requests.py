@@ -119,7 +119,7 @@ def test_no_schedule_runs_off_the_calendar(client: Client) -> None:
     "given",
     [
         *({"overlap": text} for text in ("999999999 00:00:00", "900000 00:00:00", "-1 00:00:00")),
-        *({"settle": text} for text in ("999999999 00:00:00", "-00:00:01")),
+        *({"recovery_delay": text} for text in ("999999999 00:00:00", "-00:00:01")),
         {"keep_bytes": "2000000000", "keep_history": "2000000000"},
         {"cap": "99999999999"},
     ],
@@ -127,7 +127,9 @@ def test_no_schedule_runs_off_the_calendar(client: Client) -> None:
 def test_a_contract_counts_with_what_can_be_counted(client: Client, given: dict[str, str]) -> None:
     contract = a_contract()
     page = f"/portfolio/contract/{contract.pk}/change/"
-    form = dict(client.get(page).context["adminform"].form.initial) | {"overlap": "0:05", "settle": "0:15"} | given
+    form = (
+        dict(client.get(page).context["adminform"].form.initial) | {"overlap": "0:05", "recovery_delay": "0:15"} | given
+    )
     answer = client.post(page, {name: value for name, value in form.items() if value is not None})
     assert answer.status_code == 200 and set(answer.context["adminform"].form.errors) == set(given)
 

@@ -206,9 +206,9 @@ def test_a_silent_worker() -> None:
 def test_deliveries_that_stand_still() -> None:
     delivery = a_delivery(an_update())
     assert said(machine.stuck) == ""
-    Delivery.objects.filter(pk=delivery.pk).update(asked_at=timezone.now() - timedelta(hours=2))
+    Delivery.objects.filter(pk=delivery.pk).update(called_at=timezone.now() - timedelta(hours=2))
     assert "received, not read yet" in said(machine.stuck)
-    Delivery.objects.update(state=DeliveryState.DOUBTFUL, ended_at=timezone.now() - timedelta(hours=7))
+    Delivery.objects.update(state=DeliveryState.IN_DOUBT, ended_at=timezone.now() - timedelta(hours=7))
     assert "Doubts are older than six hours" in said(machine.stuck)
 
 

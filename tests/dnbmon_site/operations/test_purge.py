@@ -12,10 +12,10 @@ from django_q.models import Failure, Task
 
 from core.audit import record
 from core.blobs import store_bytes
-from core.models import AuditEntry, Notice, StoredBytes
+from core.models import AuditEntry, Blob, Notice
 from dnbmon_site.operations.purge import forget_old_records
 from health.models import Incident, State
-from monitoring.models import Delivery, DeliveryState, Dispatch, DispatchAttempt, DispatchState
+from monitoring.models import Delivery, DeliveryState, MessageState, OutboxMessage, SendAttempt
 from portfolio.models import SyncRun, SyncState
 from tests.builders.deliveries import a_call
 from tests.builders.messages import a_message
@@ -32,22 +32,22 @@ def ago(span: timedelta) -> Any:
 def everything(age: timedelta) -> None:
     """One of each, of that age."""
     number = age.days
-    message = a_message(number, state=DispatchState.SENT, created_at=ago(age))
-    DispatchAttempt.objects.create(dispatch=message, at=ago(age))
-    a_message(number + 1, state=DispatchState.WAITING, created_at=ago(age))
+    message = a_message(number, state=MessageState.SENT, created_at=ago(age))
+    SendAttempt.objects.create(message=message, at=ago(age))
+    a_message(number + 1, state=MessageState.WAITING, created_at=ago(age))
     Notice.objects.create(kind="health.well", subject="x", text="x", created_at=ago(age))
     for ended in (ago(age), None):
-        fields = {"id": uuid.uuid4(), "matter": "disk", "title": "Disk", "cause": "", "state": State.CRITICAL}
+        fields = {"id": uuid.uuid4(), "dedup_key": "disk", "title": "Disk", "cause": "", "state": State.CRITICAL}
         Incident.objects.create(**fields, started_at=ago(age), ended_at=ended)
     fields = {"id": uuid.uuid4().hex, "name": "n", "func": "x.y", "success": False}
     Task.objects.create(**fields, started=ago(age), stopped=ago(age))
-    store_bytes(a_call(DeliveryState.REFUSED, asked_at=ago(age)).pk, b"refused")
-    a_call(DeliveryState.PUBLISHED, asked_at=ago(age))
-    a_call(DeliveryState.DOUBTFUL, asked_at=ago(age))
+    store_bytes(a_call(DeliveryState.REFUSED, called_at=ago(age)).pk, b"refused")
+    a_call(DeliveryState.PUBLISHED, called_at=ago(age))
+    a_call(DeliveryState.IN_DOUBT, called_at=ago(age))
 
 
 def counts() -> dict[str, int]:
-    models = (Dispatch, DispatchAttempt, Notice, Incident, Failure, Delivery, StoredBytes)
+    models = (OutboxMessage, SendAttempt, Notice, Incident, Failure, Delivery, Blob)
     return {model.__name__: model.objects.count() for model in models}
 
 
@@ -57,7 +57,7 @@ def test_what_is_over_goes_and_what_waits_stays() -> None:
     everything(OLD)
     forget_old_records()
     # An open incident, a message that waits, and two deliveries of the old ones.
-    kept = {"Dispatch": 1, "Incident": 1, "Delivery": 2}
+    kept = {"OutboxMessage": 1, "Incident": 1, "Delivery": 2}
     assert counts() == {name: count + kept.get(name, 0) for name, count in young.items()}
     assert not Incident.objects.filter(ended_at__lt=ago(NEW + timedelta(days=1))).exists()
 

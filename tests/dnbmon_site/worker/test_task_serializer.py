@@ -50,7 +50,7 @@ def test_whatever_the_program_puts_into_the_queue_stands_in_the_table() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     queued = {name for name in found if name.partition(".")[0] in PROGRAM and _is_function(name)}
-    assert queued >= {"monitoring.jobs.pull_now", "core.cached_counts.tally"}
+    assert queued >= {"monitoring.jobs.pull_now", "core.cached_counts.update_counts"}
     assert {name for name in queued if "job" in name} <= ALL_JOBS
 
 

@@ -117,7 +117,7 @@ def test_a_restart_is_told_and_begins_with_the_last_job(sent: list[str], monkeyp
     beat()
     Heartbeat.objects.update(at=database_now() - 3 * MINUTE)
     for _ in range(2):
-        watchdog.begin("no job has run for 180 seconds")
+        watchdog.open_restart_incident("no job has run for 180 seconds")
     row = Incident.objects.get()
     assert row.started_at == Heartbeat.objects.get().at
     assert Notice.objects.get().subject.startswith("Critical: Worker: The jobs stood still")

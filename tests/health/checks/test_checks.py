@@ -17,10 +17,10 @@ from health.checks.registry import all_checks, headline, summary
 from health.checks.result import worst
 from health.models import Heartbeat, State
 from health.status_page import together
-from monitoring.models import DeadLetter, DeliveryState, DispatchState
+from monitoring.models import DeadLetter, DeliveryState, MessageState
 from monitoring.pull.admin.registrations import marks_of
-from portfolio.models import Registration, RegistrationState, SyncRun, SyncState, ThrottleSlot
-from portfolio.registrations.status import standing
+from portfolio.models import RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
+from portfolio.registrations.status import status
 from tests.builders.checks import look_at, state_of
 from tests.builders.deliveries import a_call
 from tests.builders.heartbeats import a_beat
@@ -38,14 +38,14 @@ TARGET = Heartbeat.key("a channel")
 
 def test_everything_is_well() -> None:
     results = all_checks()
-    assert [result.matter for result in results if result.state != OK] == []
+    assert [result.dedup_key for result in results if result.state != OK] == []
     assert worst(results) == OK
     assert summary(results) == headline(results) == "Everything works."
     assert all(result.sentence for result in results)
 
 
 def pulled(**age: float) -> None:
-    Registration.objects.update(last_pulled_at=ago(**age), heard_at=timezone.now())
+    Registration.objects.update(last_pulled_at=ago(**age), dnb_time=timezone.now())
 
 
 def stopped() -> None:
@@ -85,7 +85,7 @@ def a_failed_sync() -> None:
 
 def a_slot(seconds: float) -> None:
     later = timezone.now() + timedelta(seconds=seconds)
-    ThrottleSlot.objects.create(key="k", next_slot=int(later.timestamp() * 1000))
+    RateLimitSlot.objects.create(key="k", next_slot=int(later.timestamp() * 1000))
 
 
 def a_refused_message() -> None:
@@ -104,23 +104,28 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     (f"reading:{REFERENCE}", lambda: broken(ingest_stopped_reason="20 items in a row"), CRITICAL, "20 items"),
     (f"gap:{REFERENCE}", lambda: broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days"), WARNING, "5 days"),
     (f"replay:{REFERENCE}", lambda: broken(replay_mark="More share the time"), WARNING, "More share"),
-    ("pulling", lambda: broken(failures=1, trouble="answered 503"), WARNING, "the last pull failed: answered 503"),
-    ("pulling", lambda: broken(failures=3, trouble="connection refused"), WARNING, "refused"),
+    (
+        "pulling",
+        lambda: broken(consecutive_failures=1, last_error="answered 503"),
+        WARNING,
+        "the last pull failed: answered 503",
+    ),
+    ("pulling", lambda: broken(consecutive_failures=3, last_error="connection refused"), WARNING, "refused"),
     (f"fresh:{REFERENCE}", lambda: broken(next_pull_at=ago(minutes=20)), WARNING, "was not pulled"),
     (f"receivers:{TARGET}", lambda: a_refused_message(), WARNING, "2 tries failed, the last one: answered 500."),
     ("quota", lambda: broken(quota_used_up=True), CRITICAL, REFERENCE),
-    ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(minutes=20)), OK, "1 call in doubt"),
-    ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(hours=2)), WARNING, "2 h"),
-    ("doubts", lambda: a_call(DeliveryState.DOUBTFUL, asked_at=ago(hours=25)), CRITICAL, "1 d 1 h"),
+    ("in-doubt", lambda: a_call(DeliveryState.IN_DOUBT, called_at=ago(minutes=20)), OK, "1 call in doubt"),
+    ("in-doubt", lambda: a_call(DeliveryState.IN_DOUBT, called_at=ago(hours=2)), WARNING, "2 h"),
+    ("in-doubt", lambda: a_call(DeliveryState.IN_DOUBT, called_at=ago(hours=25)), CRITICAL, "1 d 1 h"),
     ("unread", lambda: a_call(DeliveryState.RECEIVED, received_at=ago(minutes=2)), OK, "1 delivery"),
     ("unread", lambda: a_call(DeliveryState.RECEIVED, received_at=ago(minutes=11)), WARNING, "11 min"),
     ("unread", lambda: a_call(DeliveryState.RECEIVED, received_at=ago(hours=2)), CRITICAL, "2 h"),
     ("unpublished", lambda: a_call(DeliveryState.INGESTED, ingested_at=ago(hours=2)), CRITICAL, "2 h"),
     ("dead-letters", a_dead_letter, WARNING, "1 item"),
-    ("dispatches", lambda: a_message(next_try_at=ago(minutes=5)), OK, "None is overdue"),
-    ("dispatches", lambda: a_message(next_try_at=ago(minutes=20)), WARNING, "20 min"),
-    ("dispatches", lambda: a_message(next_try_at=ago(hours=2)), CRITICAL, "2 h"),
-    ("parked", lambda: a_message(state=DispatchState.PARKED, last_error="550 unknown"), WARNING, "550 unknown"),
+    ("messages", lambda: a_message(next_try_at=ago(minutes=5)), OK, "None is overdue"),
+    ("messages", lambda: a_message(next_try_at=ago(minutes=20)), WARNING, "20 min"),
+    ("messages", lambda: a_message(next_try_at=ago(hours=2)), CRITICAL, "2 h"),
+    ("dead-messages", lambda: a_message(state=MessageState.DEAD, last_error="550 unknown"), WARNING, "550 unknown"),
     ("sync", a_failed_sync, WARNING, "D&B is away"),
     ("jobs", lambda: a_beat(seconds=100), OK, "1 minute ago"),
     ("jobs", lambda: a_beat(seconds=130), WARNING, "for 2 minutes"),
@@ -136,16 +141,16 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     ("dnb:default", lambda: a_probe(reason="timed out", failing_since=ago(minutes=3)), WARNING, "timed out"),
     ("dnb:default", lambda: a_probe(reason="timed out", failing_since=ago(minutes=11)), CRITICAL, "timed out"),
     ("dnb:default", lambda: a_probe(reason="00041", refused=True), CRITICAL, "does not accept the key"),
-    ("dnb:default", lambda: a_probe(asked_at=ago(hours=1)), UNKNOWN, "asked last"),
+    ("dnb:default", lambda: a_probe(called_at=ago(hours=1)), UNKNOWN, "asked last"),
     ("clock:default", lambda: a_probe(clock_offset=-90), WARNING, "1 minute behind ours"),
     ("clock:default", lambda: a_probe(clock_offset=7200), WARNING, "2 hours ahead of ours"),
 ]
 
 
-@pytest.mark.parametrize(("matter", "make", "state", "words"), BAD)
-def test_a_check(matter: str, make: Callable[[], object], state: State, words: str) -> None:
+@pytest.mark.parametrize(("dedup_key", "make", "state", "words"), BAD)
+def test_a_check(dedup_key: str, make: Callable[[], object], state: State, words: str) -> None:
     make()
-    result = look_at(matter)
+    result = look_at(dedup_key)
     assert (result.state, words in result.sentence) == (state, True), result.sentence
     assert bool(result.do) or state in (OK, UNKNOWN)
 
@@ -166,7 +171,9 @@ def test_what_has_the_same_cause_is_told_once_on_the_page() -> None:
 
 def test_registrations_that_fail_stand_in_one_line() -> None:
     for number in range(7):
-        a_registration(f"R{number}", last_pulled_at=timezone.now(), failures=3 + number, trouble="timed out")
+        a_registration(
+            f"R{number}", last_pulled_at=timezone.now(), consecutive_failures=3 + number, last_error="timed out"
+        )
     result = look_at("pulling")
     assert result.sentence == "R0, R1, R2, R3, R4 and others: 9 tries in a row failed: timed out"
     assert result.shown == "7 failing"
@@ -174,15 +181,15 @@ def test_registrations_that_fail_stand_in_one_line() -> None:
 
 def test_what_waits_for_a_receiver_that_fails_is_no_matter_of_jobs() -> None:
     a_refused_message()
-    assert state_of("dispatches") == OK
+    assert state_of("messages") == OK
     result = look_at(f"receivers:{TARGET}")
     assert "Mend the receiver" in result.do and "Webhook" in result.title
 
 
-STANDINGS: dict[str, dict[str, Any]] = {
+STATUS_KINDS: dict[str, dict[str, Any]] = {
     "well": {},
-    "one pull failed": {"failures": 1, "trouble": "D&B answered 503"},
-    "many failed": {"failures": 9, "trouble": "D&B answered 503"},
+    "one pull failed": {"consecutive_failures": 1, "last_error": "D&B answered 503"},
+    "many failed": {"consecutive_failures": 9, "last_error": "D&B answered 503"},
     "late": {"next_pull_at": ago(minutes=20)},
     "stopped": {"state": RegistrationState.STOPPED, "stopped_reason": "00041"},
     "gap": {"gap_from": ago(days=5), "gap_reason": "Not pulled for 5 days"},
@@ -191,11 +198,11 @@ STANDINGS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", STANDINGS)
+@pytest.mark.parametrize("name", STATUS_KINDS)
 def test_front_page_and_health_agree_about_a_registration(name: str) -> None:
-    broken(**STANDINGS[name])
+    broken(**STATUS_KINDS[name])
     row = Registration.objects.get()
-    tones = {standing(row).tone, *(tone for _, tone, _ in marks_of(row))}
+    tones = {status(row).tone, *(tone for _, tone, _ in marks_of(row))}
     told = {result.tone for result in all_checks() if result.state >= WARNING}
     assert tones & {"warn", "bad"} == told
 
@@ -273,5 +280,5 @@ def test_a_look_costs_the_same_however_much_there_is(django_assert_max_num_queri
 def test_every_check_has_its_section_in_the_runbook() -> None:
     text = (ROOT / "docs/operate/troubleshooting.md").read_text()
     sections = set(re.findall(r'<a id="([a-z-]+)"></a>', text))
-    known = {matter.partition(":")[0] for matter, *_ in BAD} | {result.check for result in all_checks()}
+    known = {dedup_key.partition(":")[0] for dedup_key, *_ in BAD} | {result.check for result in all_checks()}
     assert known | {"silence", "found", "outside"} <= sections

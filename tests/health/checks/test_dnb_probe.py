@@ -38,9 +38,9 @@ def sandbox(well: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 def asked() -> Probe:
-    a_probe(asked_at=ago(hours=1), **({} if Probe.objects.exists() else {"answered_at": None}))
+    a_probe(called_at=ago(hours=1), **({} if Probe.objects.exists() else {"answered_at": None}))
     ask(Contract.objects.get())
-    Probe.objects.update(asked_at=timezone.now())
+    Probe.objects.update(called_at=timezone.now())
     return Probe.objects.get()
 
 
@@ -132,37 +132,37 @@ def test_its_clock_is_ahead(sandbox: Sandbox) -> None:
     sandbox.control.move_clock(7200)
     assert 7190 < asked().clock_offset < 7210
     found = look_at("clock:default")
-    assert (found.state, found.loud) == (State.WARNING, True)
+    assert (found.state, found.notify) == (State.WARNING, True)
 
 
 def test_it_is_asked_every_five_minutes_and_every_minute_while_broken() -> None:
-    a_probe(asked_at=ago(minutes=4))
+    a_probe(called_at=ago(minutes=4))
     assert not dnb_probe.is_due(Probe.objects.get())
-    a_probe(asked_at=ago(minutes=5))
+    a_probe(called_at=ago(minutes=5))
     assert dnb_probe.is_due(Probe.objects.get())
-    a_probe(asked_at=ago(minutes=1), reason="away")
+    a_probe(called_at=ago(minutes=1), reason="away")
     assert dnb_probe.is_due(Probe.objects.get())
 
 
 def test_a_pull_that_failed_puts_its_answer_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Contract] = []
     monkeypatch.setattr(dnb_probe, "ask", calls.append)
-    a_probe(asked_at=ago(minutes=1))
+    a_probe(called_at=ago(minutes=1))
     assert probe_due(begin_look()) == 0
-    Registration.objects.update(failures=1)
+    Registration.objects.update(consecutive_failures=1)
     assert probe_due(begin_look()) == 1
 
 
 def test_a_registration_stopped_since_puts_its_answer_in_doubt_once() -> None:
     stopped = a_registration(state="stopped", next_pull_at=timezone.now() + timedelta(hours=1))
-    assert dnb_probe.shakes(stopped, a_probe(asked_at=ago(minutes=2)))
-    assert not dnb_probe.shakes(stopped, a_probe(asked_at=timezone.now() + timedelta(seconds=1)))
+    assert dnb_probe.shakes(stopped, a_probe(called_at=ago(minutes=2)))
+    assert not dnb_probe.shakes(stopped, a_probe(called_at=timezone.now() + timedelta(seconds=1)))
 
 
 def test_of_two_processes_one_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Contract] = []
     monkeypatch.setattr(dnb_probe, "ask", calls.append)
-    a_probe(asked_at=timezone.now() - timedelta(minutes=9))
+    a_probe(called_at=timezone.now() - timedelta(minutes=9))
     look = begin_look()
     assert [probe_due(look), probe_due(look)] == [1, 0]
     assert len(calls) == 1

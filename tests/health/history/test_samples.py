@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from health.checks.result import Result
 from health.history import availability, samples
-from health.history.samples import keep, look_back, take_sample
+from health.history.samples import look_back, store_sample, take_sample
 from health.incidents.database_outage import record_outage
 from health.incidents.lifecycle import open_incident
 from health.metrics.pipeline import measure, percentiles
@@ -37,7 +37,7 @@ def a_look(state: State = State.OK) -> list[Result]:
 
 def looks(start: datetime, *states: State) -> None:
     for number, state in enumerate(states):
-        keep(a_look(state), start + number * MINUTE)
+        store_sample(a_look(state), start + number * MINUTE)
 
 
 def the_day(day: datetime = NOON) -> Sample:
@@ -46,7 +46,7 @@ def the_day(day: datetime = NOON) -> Sample:
 
 def test_a_look_is_kept_once_a_minute_and_the_worst_counts() -> None:
     for state in (State.OK, State.CRITICAL, State.WARNING):
-        keep(a_look(state), NOON + timedelta(seconds=20))
+        store_sample(a_look(state), NOON + timedelta(seconds=20))
     row = Sample.objects.get()
     assert (row.at, row.state, row.critical, row.warning) == (NOON, State.CRITICAL, 1, 0)
 
@@ -106,26 +106,26 @@ def test_a_sample_opens_incidents_and_the_next_closes_them() -> None:
 
 
 def test_a_silence_is_written_down_when_it_is_over() -> None:
-    keep(a_look(), ago(minutes=30))
+    store_sample(a_look(), ago(minutes=30))
     take_sample()
     take_sample()
-    row = Incident.objects.get(matter="silence")
+    row = Incident.objects.get(dedup_key="silence")
     assert row.ended_at and row.ended_at - row.started_at >= timedelta(minutes=29)
 
 
 def test_a_silence_that_the_watchdog_has_told_is_told_once() -> None:
-    keep(a_look(), ago(minutes=30))
-    open_incident(matter="jobs", title="Worker", cause="x", started_at=ago(minutes=29))
+    store_sample(a_look(), ago(minutes=30))
+    open_incident(dedup_key="jobs", title="Worker", cause="x", started_at=ago(minutes=29))
     take_sample()
-    assert [row.matter for row in Incident.objects.all()] == ["jobs"]
+    assert [row.dedup_key for row in Incident.objects.all()] == ["jobs"]
 
 
 def test_a_silence_of_a_database_that_was_away_is_told_once() -> None:
-    keep(a_look(), ago(minutes=30))
+    store_sample(a_look(), ago(minutes=30))
     record_outage(ago(minutes=29), ago(minutes=1))
     take_sample()
     record_outage(ago(minutes=28), timezone.now())
-    assert [row.matter for row in Incident.objects.all()] == ["database"]
+    assert [row.dedup_key for row in Incident.objects.all()] == ["database"]
 
 
 def test_what_an_audit_found_becomes_an_incident_once() -> None:

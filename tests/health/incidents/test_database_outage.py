@@ -57,7 +57,7 @@ def test_is_an_incident_from_the_first_time_it_was_asked_in_vain(dog: Watchdog) 
     dog.outage.since = since = since.replace(microsecond=0) - timedelta(minutes=3)
     ask(dog, AWAY, None, None)
     row = Incident.objects.get()
-    assert (row.matter, row.state, row.started_at) == ("database", State.CRITICAL, since)
+    assert (row.dedup_key, row.state, row.started_at) == ("database", State.CRITICAL, since)
     assert row.ended_at and "could not be used for 3 minutes" in row.cause
     assert Notice.objects.get().subject == "The database was away"
 

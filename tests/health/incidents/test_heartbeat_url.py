@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import Schedule, Task
 
 from health.checks.result import Result
-from health.incidents.heartbeat_url import PULL_LOOP, tell_outside
+from health.incidents.heartbeat_url import PULL_LOOP, send_heartbeat
 from health.models import State
 from tests.builders.checks import look_at
 from tests.builders.times import ago
@@ -35,7 +35,7 @@ def the_pull_loop(*, ended: Any = None, success: bool = True, paused: bool = Fal
 def test_it_is_told_after_real_work() -> None:
     responses.get(URL)
     the_pull_loop()
-    assert tell_outside(WELL)
+    assert send_heartbeat(WELL)
     assert len(responses.calls) == 1
     assert look_at("outside").state == State.OK
 
@@ -44,20 +44,20 @@ def test_it_is_told_after_real_work() -> None:
 @pytest.mark.parametrize("how", [{"ended": None, "paused": True}, {"success": False}, {"ended": "long ago"}])
 def test_it_is_not_told_without_a_pull_loop(how: dict[str, Any]) -> None:
     the_pull_loop(**{**how, **({"ended": ago(minutes=6)} if how.get("ended") else {})})
-    assert not tell_outside(WELL)
+    assert not send_heartbeat(WELL)
 
 
 @responses.activate
 def test_it_is_not_told_while_something_is_critical() -> None:
     the_pull_loop()
-    assert not tell_outside([Result("disk", "Disk", State.CRITICAL, "x")])
+    assert not send_heartbeat([Result("disk", "Disk", State.CRITICAL, "x")])
 
 
 @responses.activate
 def test_that_it_could_not_be_told_is_seen_and_the_address_is_not() -> None:
     responses.get(URL, status=404)
     the_pull_loop()
-    assert not tell_outside(WELL)
+    assert not send_heartbeat(WELL)
     result = look_at("outside")
     assert (result.state, result.sentence) == (State.WARNING, "It answered 404.")
 
@@ -65,4 +65,4 @@ def test_that_it_could_not_be_told_is_seen_and_the_address_is_not() -> None:
 def test_without_an_address_nothing_happens(settings: Any) -> None:
     settings.HEARTBEAT_URL = ""
     the_pull_loop()
-    assert not tell_outside(WELL)
+    assert not send_heartbeat(WELL)

@@ -57,14 +57,14 @@ def test_a_warning_is_seen_twice_before_it_counts_and_is_not_told() -> None:
 
 
 def test_a_warning_that_grows_loud_is_told_then_and_once() -> None:
-    for loud in (False, False, True, True):
-        follow([a_result(State.WARNING, loud=loud)], ["disk"])
+    for notify in (False, False, True, True):
+        follow([a_result(State.WARNING, notify=notify)], ["disk"])
     assert [row.subject for row in Notice.objects.all()] == ["Warning: Disk: 0.4 GB are free."]
-    assert Incident.objects.get().loud
+    assert Incident.objects.get().notify
 
 
 def test_a_mark_opens_at_once_and_is_told() -> None:
-    follow([a_result(State.WARNING, check="gap", is_mark=True, loud=True)], [])
+    follow([a_result(State.WARNING, check="gap", is_mark=True, notify=True)], [])
     assert Incident.objects.count() == 1
     assert Notice.objects.get().subject == "Warning: Disk: 0.4 GB are free."
 
@@ -73,7 +73,7 @@ def test_a_warning_that_gets_worse_is_told_then() -> None:
     follow([a_result(State.WARNING)], ["disk"])
     follow([a_result(State.CRITICAL, sentence="0.1 GB are free.")], ["disk"])
     row = Incident.objects.get()
-    assert (row.state, row.cause, row.latest) == (State.CRITICAL, "0.4 GB are free.", "0.1 GB are free.")
+    assert (row.state, row.cause, row.latest_detail) == (State.CRITICAL, "0.4 GB are free.", "0.1 GB are free.")
     assert Notice.objects.get().subject == "Critical: Disk: 0.1 GB are free."
 
 
@@ -93,9 +93,9 @@ def test_what_was_not_looked_at_stays_open() -> None:
 
 def test_two_processes_open_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second looked before the first had written."""
-    monkeypatch.setattr(lifecycle, "last_of", lambda matter: None)
-    assert open_incident(matter="disk", title="Disk", cause="x") is not None
-    assert open_incident(matter="disk", title="Disk", cause="x") is None
+    monkeypatch.setattr(lifecycle, "last_of", lambda dedup_key: None)
+    assert open_incident(dedup_key="disk", title="Disk", cause="x") is not None
+    assert open_incident(dedup_key="disk", title="Disk", cause="x") is None
     assert Incident.objects.count() == 1
 
 
@@ -110,7 +110,7 @@ def test_what_was_over_before_is_written_down_once(woken: list[str]) -> None:
     now = timezone.now()
     for _ in range(2):
         record_past(
-            matter="found:1", title="Lost and found", cause="x", started_at=now - timedelta(hours=1), ended_at=now
+            dedup_key="found:1", title="Lost and found", cause="x", started_at=now - timedelta(hours=1), ended_at=now
         )
     assert Incident.objects.get().ended_at is not None
     assert Notice.objects.count() == 1

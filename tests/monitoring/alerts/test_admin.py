@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import User
 from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, RuleChannel
@@ -181,7 +181,7 @@ def test_a_mistake_is_shown_at_its_field_with_its_place(ann: Client) -> None:
 
 
 def test_a_rule_is_changed_and_keeps_channels_of_others(ann: Client) -> None:
-    rule = AlertRule.objects.get(pack="gone")
+    rule = AlertRule.objects.get(default_key="gone")
     other = a_channel(rule, person=User.objects.create_user("carl"))
     mine = a_channel()
     page = ann.get(f"/monitoring/alertrule/{rule.pk}/change/")
@@ -197,7 +197,7 @@ def test_a_rule_is_changed_and_keeps_channels_of_others(ann: Client) -> None:
 
 
 def test_a_changed_rule_of_the_pack_says_so_and_is_reset(ann: Client) -> None:
-    rule = AlertRule.objects.get(pack="gone")
+    rule = AlertRule.objects.get(default_key="gone")
     AlertRule.objects.filter(pk=rule.pk).update(name="Mine")
     assert "Changed here" in text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
     ann.post(f"/monitoring/alertrule/{rule.pk}/do/reset/")
@@ -210,7 +210,7 @@ def test_deleted_rules_of_the_pack_are_put_back_and_alerts_outlive_their_rule(an
     assert alert.rule is not None
     alert.rule.delete()
     assert ann.post("/monitoring/alertrule/restore/").status_code == 302
-    assert AlertRule.objects.filter(pack="gone").exists()
+    assert AlertRule.objects.filter(default_key="gone").exists()
     assert "Out of business" in text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
 
 
@@ -232,7 +232,7 @@ def test_a_broken_rule_shows_its_mistake_instead_of_a_trial(ann: Client) -> None
 
 def test_a_channel_is_made_and_its_address_never_shown_again(ann: Client) -> None:
     secret = "json://ann:very-secret@example.com/hook"
-    ann.post("/monitoring/channel/add/", channel_form(address=secret, rhythm="daily", zone="Europe/Berlin"))
+    ann.post("/monitoring/channel/add/", channel_form(address=secret, frequency="daily", zone="Europe/Berlin"))
     channel = Channel.objects.get()
     assert address_of(channel) == secret
     assert channel.next_digest_at is not None
@@ -290,8 +290,8 @@ def test_subscribing_again(ann: Client) -> None:
 
 def test_the_front_page_names_critical_alerts_that_nobody_looks_after(ann: Client) -> None:
     a_raised_alert()
-    tally("alerts")
+    update_counts("alerts")
     assert "1 critical alert" in text_of(ann.get("/"))
     Alert.objects.update(state=AlertState.ACKNOWLEDGED)
-    tally("alerts")
+    update_counts("alerts")
     assert "critical alert" not in text_of(ann.get("/"))

@@ -13,10 +13,10 @@ from monitoring.alerts import actions
 from monitoring.alerts.actions import assign, close, open_again
 from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.own_alerts import own_alerts
-from monitoring.jobs import count_standing
-from monitoring.models import Alert, AlertState, Channel, Dispatch, MailAddress, Rhythm, Severity
+from monitoring.jobs import update_all_counts
+from monitoring.models import Alert, AlertState, Channel, Frequency, MailAddress, OutboxMessage, Severity
 from monitoring.outbox.channels import unsubscribe
-from monitoring.outbox.queue import dispatch_due
+from monitoring.outbox.queue import send_due_messages
 from tests.builders.alerts import a_raised_alert
 from tests.builders.channels import a_channel
 from tests.builders.pages import text_of
@@ -41,7 +41,7 @@ def given(alert: Alert) -> int:
 
 
 def sent() -> int:
-    return dispatch_due(soon(), at_once=1)
+    return send_due_messages(soon(), at_once=1)
 
 
 # Notified
@@ -64,14 +64,14 @@ def test_who_assigns_is_told_that_nobody_has_said_yes_yet(ann: Client, bob: Clie
     MailAddress.objects.update(confirmed_at=None)
     answer = ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(him().pk)}, follow=True)
     assert (
-        f"whom no message reaches yet. Waiting until {channel.shown} follows the link in the mail that asks. "
+        f"whom no message reaches yet. Waiting until {channel.display_address} follows the link in the mail that asks. "
         "It is on their front page." in text_of(answer)
     )
 
 
 def test_a_channel_of_their_own_is_used_whatever_it_takes(bob: Client, mailbox: Mailbox) -> None:
     alert = a_raised_alert()
-    a_channel(person=him(), address="elsewhere@example.com", rhythm=Rhythm.WEEKLY, minimum=Severity.CRITICAL)
+    a_channel(person=him(), address="elsewhere@example.com", frequency=Frequency.WEEKLY, min_severity=Severity.CRITICAL)
     Alert.objects.update(severity=Severity.LOW)
     given(alert)
     sent()
@@ -84,7 +84,7 @@ def test_it_is_told_once_however_many_do_it(bob: Client) -> None:
     notify_assignees()
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         notify_assignees()
-    assert Dispatch.objects.count() == 1
+    assert OutboxMessage.objects.count() == 1
 
 
 def test_assigned_to_somebody_else_and_back_it_is_told_again(bob: Client) -> None:
@@ -93,7 +93,7 @@ def test_assigned_to_somebody_else_and_back_it_is_told_again(bob: Client) -> Non
     assign([alert.pk], to=None, by="ann")
     with time_machine.travel(timezone.now() + timedelta(seconds=1)):
         given(alert)
-    assert Dispatch.objects.count() == 2
+    assert OutboxMessage.objects.count() == 2
 
 
 def test_who_takes_an_alert_needs_no_message(bob: Client) -> None:
@@ -101,7 +101,7 @@ def test_who_takes_an_alert_needs_no_message(bob: Client) -> None:
     bob.post("/monitoring/alert/", {"action": "take_selected", "_selected_action": [str(alert.pk)]})
     alert.refresh_from_db()
     assert alert.assignee == him()
-    assert not Dispatch.objects.exists()
+    assert not OutboxMessage.objects.exists()
 
 
 def test_killed_between_assigning_and_notifying_nothing_is_lost(bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +136,7 @@ def test_who_cannot_be_reached_is_said(ann: Client, bob: Client) -> None:
     unsubscribe(a_channel(person=him()))
     answer = ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(him().pk)}, follow=True)
     assert "Assigned to bob, whom no message reaches" in text_of(answer)
-    assert not Dispatch.objects.exists()
+    assert not OutboxMessage.objects.exists()
 
 
 def test_who_may_not_see_alerts_is_assigned_none(ann: Client) -> None:
@@ -181,7 +181,7 @@ def badge(client: Client) -> Any:
 def test_what_the_program_closes_is_counted_with_all_that_stands(bob: Client) -> None:
     given(a_raised_alert())
     Alert.objects.update(state=AlertState.CLOSED)
-    count_standing()
+    update_all_counts()
     assert own_alerts(him())["open"] == 0
 
 

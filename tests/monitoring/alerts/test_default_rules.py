@@ -2,10 +2,17 @@
 
 import pytest
 
-from monitoring.alerts.default_rules import INSTALLED, PACK, install_pack, is_changed, reset, restore_pack
+from monitoring.alerts.default_rules import (
+    DEFAULT_RULES,
+    INSTALLED,
+    install_default_rules,
+    is_changed,
+    reset,
+    restore_default_rules,
+)
 from monitoring.alerts.rules import compile_rule, mistakes_in
 from monitoring.elements.severity import PREFIX
-from monitoring.models import AlertRule, ReadMark, Severity
+from monitoring.models import AlertRule, ConsumerOffset, Severity
 from tests.builders.changes import a_change
 from tests.builders.elements import ACTIVE, BANKRUPTCY, OUT, PERCENTILE, STATUS
 
@@ -14,19 +21,19 @@ pytestmark = pytest.mark.django_db
 
 def names_taking(*changes: object) -> set[str]:
     rules = [compile_rule(row) for row in AlertRule.objects.all()]
-    return {rule.row.pack for rule in rules for change in changes if rule.reason(change)}  # type: ignore[arg-type]
+    return {rule.row.default_key for rule in rules for change in changes if rule.reason(change)}  # type: ignore[arg-type]
 
 
 def test_it_is_there_at_the_first_start_and_switched_on() -> None:
-    assert set(AlertRule.objects.filter(active=True).values_list("pack", flat=True)) == set(PACK)
+    assert set(AlertRule.objects.filter(active=True).values_list("default_key", flat=True)) == set(DEFAULT_RULES)
 
 
 def test_none_of_it_has_a_mistake() -> None:
-    assert [mistakes_in(row) for row in AlertRule.objects.all()] == [{}] * len(PACK)
+    assert [mistakes_in(row) for row in AlertRule.objects.all()] == [{}] * len(DEFAULT_RULES)
 
 
 @pytest.mark.parametrize(
-    ("element", "previous", "current", "pack"),
+    ("element", "previous", "current", "default_key"),
     [
         (STATUS, ACTIVE, OUT, "out-of-business"),
         (STATUS, OUT, ACTIVE, None),
@@ -46,46 +53,46 @@ def test_none_of_it_has_a_mistake() -> None:
     ],
 )
 def test_it_raises_what_matters_and_nothing_else(
-    element: str, previous: object, current: object, pack: str | None
+    element: str, previous: object, current: object, default_key: str | None
 ) -> None:
     found = names_taking(a_change(element, previous, current))
-    assert (pack in found) if pack else not found
+    assert (default_key in found) if default_key else not found
 
 
 @pytest.mark.parametrize(
-    ("kind", "pack"),
+    ("kind", "default_key"),
     [("deleted", "gone"), ("transferred", "gone"), ("under_review", "silent"), ("left", "silent"), ("reviewed", None)],
 )
-def test_it_takes_notices_by_their_kind(kind: str, pack: str | None) -> None:
-    assert names_taking(a_change("", kind=kind)) == ({pack} if pack else set())
+def test_it_takes_notices_by_their_kind(kind: str, default_key: str | None) -> None:
+    assert names_taking(a_change("", kind=kind)) == ({default_key} if default_key else set())
 
 
 def test_the_pack_weighs_as_the_contract_does() -> None:
-    weights = {row.pack: row.severity for row in AlertRule.objects.all()}
-    assert weights["out-of-business"] == weights["gone"] == Severity.CRITICAL
-    assert weights["score-worse"] == weights["silent"] == Severity.HIGH
-    assert weights["master-data"] == Severity.MEDIUM
-    lines = [line for rule in PACK.values() for line in rule.get("elements", "").splitlines()]
+    severities = {row.default_key: row.severity for row in AlertRule.objects.all()}
+    assert severities["out-of-business"] == severities["gone"] == Severity.CRITICAL
+    assert severities["score-worse"] == severities["silent"] == Severity.HIGH
+    assert severities["master-data"] == Severity.MEDIUM
+    lines = [line for rule in DEFAULT_RULES.values() for line in rule.get("elements", "").splitlines()]
     assert all(line.lstrip("!").startswith(PREFIX) for line in lines)
 
 
 def test_what_people_deleted_stays_deleted_until_they_want_it_back() -> None:
-    AlertRule.objects.filter(pack="gone").delete()
-    install_pack()
-    assert not AlertRule.objects.filter(pack="gone").exists()
-    assert restore_pack() == 1
-    assert restore_pack() == 0
+    AlertRule.objects.filter(default_key="gone").delete()
+    install_default_rules()
+    assert not AlertRule.objects.filter(default_key="gone").exists()
+    assert restore_default_rules() == 1
+    assert restore_default_rules() == 0
 
 
 def test_a_first_start_that_was_interrupted_is_finished_by_the_next() -> None:
-    AlertRule.objects.filter(pack__in=list(PACK)[3:]).delete()
-    ReadMark.objects.filter(reader=INSTALLED).delete()
-    install_pack()
-    assert AlertRule.objects.count() == len(PACK)
+    AlertRule.objects.filter(default_key__in=list(DEFAULT_RULES)[3:]).delete()
+    ConsumerOffset.objects.filter(consumer=INSTALLED).delete()
+    install_default_rules()
+    assert AlertRule.objects.count() == len(DEFAULT_RULES)
 
 
 def test_a_changed_rule_can_be_reset() -> None:
-    rule = AlertRule.objects.get(pack="score-worse")
+    rule = AlertRule.objects.get(default_key="score-worse")
     assert not is_changed(rule)
     AlertRule.objects.filter(pk=rule.pk).update(name="Mine", conditions="drops by 20", countries="DE", active=False)
     rule.refresh_from_db()
@@ -93,7 +100,7 @@ def test_a_changed_rule_can_be_reset() -> None:
     assert reset(rule)
     rule.refresh_from_db()
     assert (rule.name, rule.conditions, rule.countries, rule.active) == (
-        PACK["score-worse"]["name"],
+        DEFAULT_RULES["score-worse"]["name"],
         "gets worse",
         "",
         True,

@@ -11,9 +11,9 @@ from core.notices import notify
 from dnbmon_site.accounts.models import User
 from monitoring.alerts import digests
 from monitoring.alerts.digests import next_digest, send_digests
-from monitoring.alerts.routing import tell_notices
-from monitoring.models import AlertRule, Channel, DigestItem, Dispatch, Rhythm, Weekday
-from monitoring.outbox.queue import dispatch_due
+from monitoring.alerts.routing import send_notices
+from monitoring.models import AlertRule, Channel, DigestItem, Frequency, OutboxMessage, Weekday
+from monitoring.outbox.queue import send_due_messages
 from tests.builders.alerts import raised
 from tests.builders.channels import a_channel
 from tests.builders.companies import OTHER
@@ -28,13 +28,13 @@ pytestmark = pytest.mark.django_db
 
 def a_digest(*rules: AlertRule, **fields: Any) -> Channel:
     due = timezone.now() + timedelta(hours=1)
-    return a_channel(*rules, **{"rhythm": Rhythm.DAILY, "next_digest_at": due, **fields})
+    return a_channel(*rules, **{"frequency": Frequency.DAILY, "next_digest_at": due, **fields})
 
 
 def sent_later(hours: float = 2) -> int:
     with time_machine.travel(timezone.now() + timedelta(hours=hours)):
         send_digests()
-        return dispatch_due(soon(), at_once=1)
+        return send_due_messages(soon(), at_once=1)
 
 
 # When
@@ -57,22 +57,24 @@ def at(text: str) -> datetime:
     ],
 )
 def test_a_daily_digest_is_due_at_eight_where_the_reader_is(zone: str, after: str, due: str) -> None:
-    assert next_digest(Channel(rhythm=Rhythm.DAILY, zone=zone), at(after)) == at(due)
+    assert next_digest(Channel(frequency=Frequency.DAILY, zone=zone), at(after)) == at(due)
 
 
 def test_a_weekly_digest_is_due_on_its_day() -> None:
-    channel = Channel(rhythm=Rhythm.WEEKLY, digest_day=Weekday.FRIDAY, digest_time=time(17, 30))
+    channel = Channel(frequency=Frequency.WEEKLY, digest_day=Weekday.FRIDAY, digest_time=time(17, 30))
     assert next_digest(channel, at("2026-01-07T12:00")) == at("2026-01-09T17:30")
     assert next_digest(channel, at("2026-01-09T17:30")) == at("2026-01-16T17:30")
 
 
 def test_the_persons_zone_counts_where_the_channel_names_none() -> None:
     person = User(username="ann", timezone="Asia/Tokyo")
-    assert next_digest(Channel(rhythm=Rhythm.DAILY, person=person), at("2026-01-07T22:00")) == at("2026-01-07T23:00")
+    assert next_digest(Channel(frequency=Frequency.DAILY, person=person), at("2026-01-07T22:00")) == at(
+        "2026-01-07T23:00"
+    )
 
 
 def test_who_hears_at_once_has_no_digest() -> None:
-    assert next_digest(Channel(rhythm=Rhythm.AT_ONCE), timezone.now()) is None
+    assert next_digest(Channel(frequency=Frequency.AT_ONCE), timezone.now()) is None
 
 
 # What
@@ -85,8 +87,8 @@ def test_a_digest_tells_what_waited_the_heaviest_first(mailbox: Mailbox) -> None
     delivered(news("organization.primaryName", "A", "B", duns=OTHER), news())
     raised()
     notify(kind="cap", subject="The cap is near", text="98 of 100.", key="1")
-    tell_notices()
-    assert not Dispatch.objects.exists()
+    send_notices()
+    assert not OutboxMessage.objects.exists()
     assert sent_later() == 1
     text = mailbox.part("plain")
     assert mailbox.header("Subject").startswith("3 alerts and 1 notice, ")
@@ -108,7 +110,7 @@ def test_each_entry_comes_once_and_an_empty_digest_not_at_all(mailbox: Mailbox) 
     assert channel.next_digest_at is not None
     with time_machine.travel(channel.next_digest_at + timedelta(minutes=1)):
         send_digests()
-        assert dispatch_due(soon(), at_once=1) == 1
+        assert send_due_messages(soon(), at_once=1) == 1
     assert [mailbox.header("Subject", number)[:7] for number in (0, 1)] == ["1 alert", "1 alert"]
 
 

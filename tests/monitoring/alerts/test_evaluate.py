@@ -11,17 +11,17 @@ from django.utils import timezone
 from monitoring.alerts import evaluate, routing
 from monitoring.models import (
     Alert,
-    AlertFact,
+    AlertItem,
     AlertKind,
     AlertRule,
     AlertState,
     Change,
+    ConsumerOffset,
     DigestItem,
-    Dispatch,
+    Frequency,
     Grouping,
+    OutboxMessage,
     Publication,
-    ReadMark,
-    Rhythm,
     Severity,
 )
 from monitoring.rebuild.rebuild import rebuild
@@ -40,7 +40,9 @@ pytestmark = pytest.mark.django_db
 
 
 def ids() -> dict[str, set[Any]]:
-    return {model.__name__: set(model.objects.values_list("pk", flat=True)) for model in (Alert, AlertFact, Dispatch)}
+    return {
+        model.__name__: set(model.objects.values_list("pk", flat=True)) for model in (Alert, AlertItem, OutboxMessage)
+    }
 
 
 def a_notice_now(kind: str = "DELETE", duns: str = DUNS, **later: float) -> dict[str, Any]:
@@ -75,7 +77,7 @@ def test_the_mark_moves_over_what_was_read() -> None:
     delivered(news(current=ACTIVE, previous=OUT, hours=1))
     assert raised() == 2
     assert raised() == 0
-    assert evaluate.READER.mark() == Publication.objects.latest("number").number
+    assert evaluate.CONSUMER.position() == Publication.objects.latest("sequence").sequence
 
 
 def test_a_rule_that_cannot_be_read_stops_no_other() -> None:
@@ -92,7 +94,7 @@ def test_the_same_fact_through_two_registrations_is_one_alert() -> None:
     delivered(item, registration=a_registration("A"))
     delivered(item, registration=a_registration("B"))
     raised()
-    assert AlertFact.objects.count() == 1
+    assert AlertItem.objects.count() == 1
 
 
 @pytest.mark.parametrize(("grouping", "alerts"), [(Grouping.COMPANY_DAY, 2), (Grouping.EACH, 3)])
@@ -121,7 +123,7 @@ def test_one_that_was_closed_stays_closed_when_the_publication_is_read_again() -
     delivered(news())
     raised()
     Alert.objects.update(state=AlertState.CLOSED, closed_at=timezone.now())
-    ReadMark.objects.update(number=0)
+    ConsumerOffset.objects.update(position=0)
     raised()
     assert Alert.objects.get().state == AlertState.CLOSED
 
@@ -147,14 +149,14 @@ def test_a_company_already_deleted_is_not_deleted_again() -> None:
     delivered(a_notice_now(minutes=1), registration=a_registration("B"))
     delivered(a_notice_now(minutes=-1), registration=a_registration("C"))
     raised()
-    assert AlertFact.objects.count() == 1
+    assert AlertItem.objects.count() == 1
 
 
 def test_deleted_in_one_delivery_twice_is_one_fact() -> None:
     a_rule(kinds="deleted")
     delivered(a_notice_now(), a_notice_now(minutes=1))
     raised()
-    assert AlertFact.objects.count() == 1
+    assert AlertItem.objects.count() == 1
 
 
 def test_deleted_restored_and_deleted_is_news_each_time() -> None:
@@ -240,7 +242,7 @@ def test_what_its_own_delivery_takes_back_is_told_to_nobody() -> None:
     delivered(news(BANKRUPTCY, False, True), news(BANKRUPTCY, True, False, minutes=1))
     raised()
     assert Alert.objects.get().state == AlertState.CLOSED
-    assert not Dispatch.objects.exists()
+    assert not OutboxMessage.objects.exists()
 
 
 # No floods
@@ -249,25 +251,25 @@ def test_what_its_own_delivery_takes_back_is_told_to_nobody() -> None:
 def test_old_news_goes_to_the_inbox_and_to_digests_only() -> None:
     rule = a_rule()
     a_channel(rule)
-    digest = a_channel(rule, name="Digest", rhythm=Rhythm.DAILY)
+    digest = a_channel(rule, name="Digest", frequency=Frequency.DAILY)
     delivered(an_update(an_element(STATUS, ACTIVE, OUT, now_stamp(days=-8)), delivered=now_stamp()))
     raised()
     assert Alert.objects.get().is_late
-    assert not Dispatch.objects.exists()
+    assert not OutboxMessage.objects.exists()
     assert DigestItem.objects.get().channel == digest
 
 
 def test_more_than_the_limit_in_an_hour_become_one_summary(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluate, "MOST_AN_HOUR", 3)
     a_channel(a_rule())
-    delivered(*[news(duns=f"10000000{number}") for number in range(2)])
-    delivered(*[news(duns=f"10000001{number}") for number in range(3)])
-    delivered(*[news(duns=f"10000002{number}") for number in range(2)])
+    delivered(*[news(duns=f"10000000{sequence}") for sequence in range(2)])
+    delivered(*[news(duns=f"10000001{sequence}") for sequence in range(3)])
+    delivered(*[news(duns=f"10000002{sequence}") for sequence in range(2)])
     raised()
     assert Alert.objects.filter(kind=AlertKind.CHANGE).count() == 3
     flood = Alert.objects.get(kind=AlertKind.FLOOD)
     assert flood.fact_count == 4
-    assert Dispatch.objects.count() == 4
+    assert OutboxMessage.objects.count() == 4
 
 
 def test_an_alert_from_before_the_flood_still_grows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +288,7 @@ def test_the_hour_after_a_flood_begins_anew(monkeypatch: pytest.MonkeyPatch) -> 
     delivered(news(), news(duns=OTHER))
     raised()
     delivered(news(duns="150483783"))
-    last = Publication.objects.latest("number")
+    last = Publication.objects.latest("sequence")
     Publication.objects.filter(pk=last.pk).update(published_at=last.published_at + timedelta(hours=1))
     raised()
     assert Alert.objects.filter(kind=AlertKind.CHANGE).count() == 2
@@ -305,8 +307,8 @@ def test_new_companies_raise_one_summary_a_registration() -> None:
     alert = Alert.objects.get()
     assert alert.title == "Of 5 companies added to ACME_LOD_01: 2 × Out of business, 1 × Bankrupt"
     assert (alert.kind, alert.total, alert.fact_count, alert.state) == (AlertKind.BASELINE, 5, 3, AlertState.NEW)
-    assert Dispatch.objects.get().event == f"alert:{alert.pk}"
-    ReadMark.objects.update(number=0)
+    assert OutboxMessage.objects.get().event == f"alert:{alert.pk}"
+    ConsumerOffset.objects.update(position=0)
     raised()
     assert Alert.objects.get().total == 5
 
@@ -317,7 +319,7 @@ def test_new_companies_with_nothing_to_note_bother_nobody() -> None:
     raised()
     alert = Alert.objects.get()
     assert (alert.state, alert.title) == (AlertState.CLOSED, "1 company added to ACME_LOD_01, nothing to note")
-    assert not Dispatch.objects.exists()
+    assert not OutboxMessage.objects.exists()
 
 
 def test_a_later_baseline_of_a_known_company_is_no_addition() -> None:
@@ -342,7 +344,7 @@ def test_a_rebuild_raises_none() -> None:
 # Who dies in between
 
 
-STEPS = ["_bring_up_to_date", "review_reversals", "note_baselines", "tell", "emit_events", "_move"]
+STEPS = ["_bring_up_to_date", "review_reversals", "note_baselines", "notify", "emit_events", "_move"]
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -355,8 +357,8 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(step: str, monkeypatch: pyte
             raised()
     raised()
     after = ids()
-    assert {name: len(found) for name, found in after.items()} == {"Alert": 3, "AlertFact": 3, "Dispatch": 3}
-    ReadMark.objects.update(number=0)
+    assert {name: len(found) for name, found in after.items()} == {"Alert": 3, "AlertItem": 3, "OutboxMessage": 3}
+    ConsumerOffset.objects.update(position=0)
     raised()
     assert ids() == after
 
@@ -371,7 +373,7 @@ def test_killed_between_rows_of_one_step(place: str, monkeypatch: pytest.MonkeyP
         with pytest.raises(Killed):
             raised()
     raised()
-    assert {name: len(found) for name, found in ids().items()} == {"Alert": 2, "AlertFact": 2, "Dispatch": 2}
+    assert {name: len(found) for name, found in ids().items()} == {"Alert": 2, "AlertItem": 2, "OutboxMessage": 2}
     assert set(Alert.objects.values_list("fact_count", flat=True)) == {1}
 
 
@@ -400,14 +402,14 @@ def test_two_that_read_at_once_raise_the_same() -> None:
     first = evaluate.raise_from(publication, rules)
     second = evaluate.raise_from(publication, rules)
     assert [alert.pk for alert in first] == [alert.pk for alert in second]
-    assert {name: len(found) for name, found in ids().items()} == {"Alert": 2, "AlertFact": 2, "Dispatch": 2}
+    assert {name: len(found) for name, found in ids().items()} == {"Alert": 2, "AlertItem": 2, "OutboxMessage": 2}
 
 
 def test_the_message_of_an_alert_names_the_alert_and_the_publication() -> None:
     channel = a_channel(a_rule())
     delivered(news())
     raised()
-    alert, dispatch = Alert.objects.get(), Dispatch.objects.get()
-    assert dispatch.event == f"alert:{alert.pk}:{alert.number}"
-    assert dispatch.pk == Dispatch.key(channel.pk, dispatch.event)
-    assert json.loads(dispatch.payload) == {"alert": str(alert.pk), "number": alert.number}
+    alert, message = Alert.objects.get(), OutboxMessage.objects.get()
+    assert message.event == f"alert:{alert.pk}:{alert.sequence}"
+    assert message.pk == OutboxMessage.key(channel.pk, message.event)
+    assert json.loads(message.payload) == {"alert": str(alert.pk), "sequence": alert.sequence}

@@ -7,11 +7,11 @@ from django.contrib.auth.models import Group
 from django.core import signing
 from django.test import Client
 
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import User
-from monitoring.alerts.reach import unheard
-from monitoring.models import AlertRule, Channel, Dispatch, Rhythm, Severity
+from monitoring.alerts.reach import unnotified
+from monitoring.models import AlertRule, Channel, Frequency, OutboxMessage, Severity
 from monitoring.outbox.permitted_addresses import SALT
 from portfolio.models import Subject
 from tests.builders.alerts import raised
@@ -31,7 +31,7 @@ NO_CHANNEL = "No channel takes the alerts of 1 rule"
 def heard_by() -> list[Any]:
     delivered(a_seed(DUNS, delivered=now_stamp(days=-1)), news())
     raised()
-    return list(Dispatch.objects.values_list("target", flat=True))
+    return list(OutboxMessage.objects.values_list("target", flat=True))
 
 
 # Which messages a channel takes
@@ -40,16 +40,16 @@ def heard_by() -> list[Any]:
 def test_a_channel_made_with_what_the_form_proposes_is_notified_by_every_rule_of_weight(ann: Client) -> None:
     proposed = ann.get("/monitoring/channel/add/").context["adminform"].form
     assert proposed["all_rules"].value() is True
-    assert proposed["minimum"].value() == Severity.HIGH
+    assert proposed["min_severity"].value() == Severity.HIGH
     assert proposed["notices"].value() is True
-    ann.post("/monitoring/channel/add/", channel_form(all_rules="on", minimum=Severity.HIGH.value))
+    ann.post("/monitoring/channel/add/", channel_form(all_rules="on", min_severity=Severity.HIGH.value))
     channel = Channel.objects.get()
     a_rule(severity=Severity.HIGH)
     assert heard_by() == [channel.pk]
 
 
 def test_a_channel_takes_no_lighter_alerts_than_it_says() -> None:
-    a_channel(all_rules=True, minimum=Severity.HIGH)
+    a_channel(all_rules=True, min_severity=Severity.HIGH)
     a_rule(severity=Severity.MEDIUM)
     assert heard_by() == []
 
@@ -69,7 +69,7 @@ def test_a_channel_that_was_switched_off_takes_nothing() -> None:
 
 
 def test_a_rule_that_notifies_nobody_says_so(ann: Client) -> None:
-    rule = a_rule(to_owner=False)
+    rule = a_rule(notify_owner=False)
     page = f"/monitoring/alertrule/{rule.pk}/change/"
     assert "Its alerts notify nobody: they are in the inbox only." in text_of(ann.get(page))
     assert "Nobody" in text_of(ann.get("/monitoring/alertrule/"))
@@ -85,7 +85,7 @@ def test_a_rule_that_notifies_owners_says_who_is_left_out(ann: Client) -> None:
 
 
 def test_a_ticked_channel_that_takes_only_heavier_alerts_is_named(ann: Client) -> None:
-    channel = a_channel(name="Team", minimum=Severity.CRITICAL)
+    channel = a_channel(name="Team", min_severity=Severity.CRITICAL)
     answer = ann.post("/monitoring/alertrule/add/", rule_form(channels=[str(channel.pk)]), follow=True)
     words = "“Team” takes alerts from critical on; those of this rule are high and are not sent."
     assert words in text_of(answer)
@@ -99,7 +99,7 @@ def test_a_ticked_channel_that_takes_only_heavier_alerts_is_named(ann: Client) -
 
 def test_a_channel_that_no_rule_reaches_says_so_and_takes_what_it_could(ann: Client) -> None:
     a_rule()
-    channel = a_channel(minimum=Severity.HIGH)
+    channel = a_channel(min_severity=Severity.HIGH)
     page = f"/monitoring/channel/{channel.pk}/change/"
     text = text_of(ann.get(page))
     assert "Takes nothing" in text and "1 rule raises alerts from high on." in text and "Works" not in text
@@ -112,7 +112,7 @@ def test_a_channel_that_no_rule_reaches_says_so_and_takes_what_it_could(ann: Cli
 
 def test_a_digest_that_has_nothing_to_say_says_so(ann: Client) -> None:
     rule = a_rule()
-    ann.post("/monitoring/channel/add/", channel_form(rhythm="daily"))
+    ann.post("/monitoring/channel/add/", channel_form(frequency="daily"))
     channel = Channel.objects.get()
     page = f"/monitoring/channel/{channel.pk}/change/"
     assert "nothing so far; an empty digest is not sent" in text_of(ann.get(page))
@@ -123,7 +123,7 @@ def test_a_digest_that_has_nothing_to_say_says_so(ann: Client) -> None:
 
 def test_an_own_channel_without_rules_says_what_it_gets(ann: Client) -> None:
     a_rule()
-    channel = a_channel(person=User.objects.get(), rhythm=Rhythm.DAILY)
+    channel = a_channel(person=User.objects.get(), frequency=Frequency.DAILY)
     text = text_of(ann.get(f"/monitoring/channel/{channel.pk}/change/"))
     assert "only alerts assigned to ann, and about companies that are theirs" in text
     assert "Take their alerts" in text
@@ -134,11 +134,11 @@ def test_an_own_channel_without_rules_says_what_it_gets(ann: Client) -> None:
 
 def test_the_front_page_warns_until_a_channel_is_there(ann: Client) -> None:
     a_rule()
-    tally("unheard")
+    update_counts("unnotified")
     text = text_of(ann.get("/"))
     assert NO_CHANNEL in text and "Out of business: where a company has no owner, nobody is notified." in text
     said_yes("ann@example.com")
-    ann.post("/monitoring/channel/add/", channel_form(all_rules="on", minimum=Severity.HIGH.value))
+    ann.post("/monitoring/channel/add/", channel_form(all_rules="on", min_severity=Severity.HIGH.value))
     assert NO_CHANNEL not in text_of(ann.get("/"))
     ann.post(
         "/monitoring/channel/",
@@ -166,8 +166,8 @@ def test_a_channel_whose_reader_has_not_said_yes_is_nobody_yet(ann: Client) -> N
 
 def test_the_front_page_names_only_the_way_that_its_reader_may_go(client: Client) -> None:
     a_rule()
-    a_channel(minimum=Severity.CRITICAL)
-    tally("unheard")
+    a_channel(min_severity=Severity.CRITICAL)
+    update_counts("unnotified")
     for role, may_rule in (("Operator", False), ("Administrator", True)):
         reader = User.objects.create_user(role, is_staff=True)
         reader.groups.set(Group.objects.filter(name=role))
@@ -178,7 +178,7 @@ def test_the_front_page_names_only_the_way_that_its_reader_may_go(client: Client
 
 def test_the_front_page_warns_only_those_who_can_do_something(client: Client) -> None:
     a_rule()
-    tally("unheard")
+    update_counts("unnotified")
     client.force_login(User.objects.create_user("bob", is_staff=True))
     assert NO_CHANNEL not in text_of(client.get("/"))
 
@@ -188,12 +188,12 @@ def test_owners_are_enough_where_every_company_has_one() -> None:
     registration = a_registration()
     delivered(a_seed(DUNS, delivered=now_stamp(days=-1)))
     key = Subject.key(registration.pk, DUNS)
-    Subject.objects.create(id=key, registration=registration, company_id=DUNS, wanted=True)
-    assert unheard()["rules"] == ["Out of business"]
+    Subject.objects.create(id=key, registration=registration, company_id=DUNS, requested=True)
+    assert unnotified()["rules"] == ["Out of business"]
     Subject.objects.update(owner="ann@example.com")
-    assert unheard()["rules"] == []
+    assert unnotified()["rules"] == []
 
 
 def test_light_rules_may_go_unheard() -> None:
-    a_rule(severity=Severity.MEDIUM, to_owner=False)
-    assert unheard()["rules"] == []
+    a_rule(severity=Severity.MEDIUM, notify_owner=False)
+    assert unnotified()["rules"] == []

@@ -9,7 +9,7 @@ from django.utils import timezone
 from monitoring.alerts import rule_preview
 from monitoring.alerts.rule_preview import try_rule
 from monitoring.elements.paths import Mistake
-from monitoring.models import Alert, AlertRule, Dispatch, Grouping
+from monitoring.models import Alert, AlertRule, Grouping, OutboxMessage
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.elements import ACTIVE, BANKRUPTCY, OUT, STATUS, an_element
@@ -93,7 +93,7 @@ def test_nothing_is_raised_or_sent() -> None:
     a_past()
     try_rule(AlertRule(name="Tried"))
     assert not Alert.objects.exists()
-    assert not Dispatch.objects.exists()
+    assert not OutboxMessage.objects.exists()
 
 
 def test_a_rule_with_a_mistake_is_not_tried() -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 
 from monitoring.alerts.conditions import parse_condition
-from monitoring.alerts.rules import Scope, compile_rule, in_words, mistakes_in, scope_in_words
+from monitoring.alerts.rules import Scope, compile_rule, mistakes_in, rule_text, scope_text
 from monitoring.elements.paths import Facet, Mistake, facets, parse_line, parse_path
 from monitoring.models import AlertRule, Change, Combination, Kind
 from portfolio.models import Company, Subject
@@ -276,7 +276,7 @@ def test_a_list_of_companies_may_hold_comments_and_blank_lines() -> None:
     rule = AlertRule(name="A rule", companies=listed)
     assert mistakes_in(rule) == {}
     assert compile_rule(rule).companies == frozenset({DUNS, "150483782", OTHER})
-    assert scope_in_words(rule) == f"company {DUNS} # Gorman, DUNS: 15-048-3782, '{OTHER}"
+    assert scope_text(rule) == f"company {DUNS} # Gorman, DUNS: 15-048-3782, '{OTHER}"
 
 
 def test_mistakes_name_the_field_and_the_place() -> None:
@@ -311,7 +311,7 @@ def test_a_rule_in_words() -> None:
     rule = AlertRule(
         name="A", elements=STATUS, conditions="becomes 403\nwas Active", countries="de", kinds="element,deleted"
     )
-    assert in_words(rule) == "operating status becomes 403 or was Active; deleted at D&B"
-    assert scope_in_words(rule) == "in DE"
-    assert in_words(AlertRule(name="A")) == "any change"
-    assert scope_in_words(AlertRule(name="A")) == "all companies"
+    assert rule_text(rule) == "operating status becomes 403 or was Active; deleted at D&B"
+    assert scope_text(rule) == "in DE"
+    assert rule_text(AlertRule(name="A")) == "any change"
+    assert scope_text(AlertRule(name="A")) == "all companies"

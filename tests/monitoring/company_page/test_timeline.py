@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from monitoring.company_page.document_table import compared, facts_of, turns
 from monitoring.company_page.timeline import (
-    Drift,
     Line,
+    Mismatch,
     Page,
     changes_of,
     days_of,
@@ -21,9 +21,9 @@ from monitoring.company_page.timeline import (
     timeline,
 )
 from monitoring.company_page.value_diff import differences
-from monitoring.company_page.value_mismatch import mark_drift
-from monitoring.elements.formatting import from_json, label_of_path, lower_first, say, short, words
-from monitoring.history.state import events_of, events_with, fold
+from monitoring.company_page.value_mismatch import find_mismatches
+from monitoring.elements.formatting import from_json, label_of_path, lower_first, short, value_text, words
+from monitoring.history.state import apply_events, events_of, events_with
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import Change, Element, Kind, Severity
 from portfolio.models import Company, Registration
@@ -74,12 +74,12 @@ LEEDS = {
     ],
 )
 def test_values_in_words(value: Any, text: str) -> None:
-    assert say(value) == text
+    assert value_text(value) == text
 
 
 def test_times_are_the_readers_own() -> None:
     with timezone.override("Asia/Tokyo"):
-        assert say("2026-01-07T20:23:13Z") == "8 Jan 2026, 05:23"
+        assert value_text("2026-01-07T20:23:13Z") == "8 Jan 2026, 05:23"
 
 
 def test_long_texts_are_cut() -> None:
@@ -335,21 +335,21 @@ def test_a_score_says_whether_it_got_better(element: str, previous: str | None, 
     assert a_line(a_change(element=element, previous=previous, current=current)).course == course
 
 
-def drifts() -> list[Drift | None]:
+def drifts() -> list[Mismatch | None]:
     changes = changes_of(DUNS)
     events = events_with(changes, DUNS)
     assert sorted(events, key=lambda one: one.order) == sorted(events_of([DUNS])[DUNS], key=lambda one: one.order)
     page = timeline(changes, {})
-    mark_drift(page, fold(events), {row.pk: row for row in Registration.objects.all()})
-    return [line.drift for day in page.days for line in day.lines if line.change.kind == Kind.ELEMENT]
+    find_mismatches(page, apply_events(events), {row.pk: row for row in Registration.objects.all()})
+    return [line.mismatch for day in page.days for line in day.lines if line.change.kind == Kind.ELEMENT]
 
 
 @pytest.mark.django_db
 def test_drift_is_explained_where_something_else_was_known() -> None:
     delivered(a_seed(delivered=stamp()), an_update(an_element(previous="NEVER SEEN LTD", timestamp=stamp(days=5))))
-    (drift,) = drifts()
-    assert drift is not None and [str(one) for one in drift.found] == ["Acme Ltd → NEVER SEEN LTD"]
-    assert (drift.since, drift.gap) == (MOMENT, None)
+    (mismatch,) = drifts()
+    assert mismatch is not None and [str(one) for one in mismatch.found] == ["Acme Ltd → NEVER SEEN LTD"]
+    assert (mismatch.since, mismatch.gap) == (MOMENT, None)
 
 
 @pytest.mark.django_db
@@ -357,8 +357,8 @@ def test_drift_after_a_gap_names_the_gap() -> None:
     row = a_registration(gap_from=MOMENT + timedelta(days=1), gap_until=MOMENT + timedelta(days=4))
     news = a_seed(delivered=stamp()), an_update(an_element(previous="NEVER SEEN LTD", timestamp=stamp(days=5)))
     delivered(*news, registration=row)
-    (drift,) = drifts()
-    assert drift is not None and drift.gap == row
+    (mismatch,) = drifts()
+    assert mismatch is not None and mismatch.gap == row
 
 
 @pytest.mark.django_db

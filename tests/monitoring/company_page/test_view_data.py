@@ -66,7 +66,7 @@ def test_headline_facts_status_owners_and_scores(admin: Client) -> None:
 def test_everything_in_few_queries(admin: Client, django_assert_max_num_queries: AtMost) -> None:
     a_story()
     company = a_subject(customer_reference="V-1").company
-    name_companies([Named(DUNS, "crm", "42")], asked_by="ann")
+    name_companies([Named(DUNS, "crm", "42")], requested_by="ann")
     describe_company(company=company, tags="steel, gold", owner="Bob", by="ann")
     add_note(company=company, text="Prepay only.", by="ann")
     with django_assert_max_num_queries(12):

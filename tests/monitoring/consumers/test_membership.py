@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from monitoring.consumers.membership import gather_all, gather_evidence
-from monitoring.models import ReadMark
+from monitoring.models import ConsumerOffset
 from portfolio.models import Registration, Subject, SubjectState
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def rows() -> dict[str, tuple[str, bool]]:
-    return {row.company_id: (row.state, row.wanted) for row in Subject.objects.all()}
+    return {row.company_id: (row.state, row.requested) for row in Subject.objects.all()}
 
 
 def test_what_is_heard_of_is_monitored_and_not_wanted_by_it() -> None:
@@ -62,7 +62,7 @@ def test_reading_again_changes_nothing() -> None:
     gather_all()
     before = list(Subject.objects.values())
     assert gather_all() == 0
-    ReadMark.objects.update(number=0)
+    ConsumerOffset.objects.update(position=0)
     assert gather_all() == 1
     assert list(Subject.objects.values()) == before
 
@@ -80,8 +80,8 @@ def test_a_wish_is_left_alone(db: None) -> None:
     registration: Registration = a_registration()
     delivered(a_seed())
     gather_all()
-    Subject.objects.update(wanted=True, wanted_by="ann")
+    Subject.objects.update(requested=True, requested_by="ann")
     delivered(a_notice("EXIT", delivered=stamp(days=9)), registration=registration)
     gather_all()
     row = Subject.objects.get()
-    assert (row.wanted, row.wanted_by, row.state) == (True, "ann", SubjectState.REMOVED)
+    assert (row.requested, row.requested_by, row.state) == (True, "ann", SubjectState.REMOVED)

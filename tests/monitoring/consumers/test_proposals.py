@@ -4,7 +4,7 @@ import pytest
 
 from monitoring.consumers.proposals import read_publications
 from monitoring.jobs import make_proposals
-from monitoring.models import ReadMark
+from monitoring.models import ConsumerOffset
 from portfolio.models import Proposal, ProposalKind, ProposalState
 from portfolio.proposals.decide import dismiss
 from tests.builders.companies import DUNS, OTHER
@@ -36,7 +36,7 @@ def test_news_become_a_proposal_once(item: object, expected: tuple[str, str, str
     delivered(item)
     assert read_publications() == 1
     assert states() == [expected]
-    ReadMark.objects.update(number=0)
+    ConsumerOffset.objects.update(position=0)
     read_publications()
     assert states() == [expected]
 
@@ -49,7 +49,7 @@ def test_the_moment_is_d_and_bs() -> None:
 
 
 def test_other_news_and_unwanted_companies_propose_nothing() -> None:
-    a_subject(wanted=False)
+    a_subject(requested=False)
     delivered(an_update(), a_notice("DELETE"), a_notice("UNDER_REVIEW"))
     delivered(a_notice("DELETE"), registration=a_registration("OTHER_01"))
     assert read_publications() == 2
@@ -85,7 +85,7 @@ def test_a_person_who_dismissed_it_is_not_asked_again_by_a_replay() -> None:
     delivered(a_transfer(DUNS, to=OTHER))
     read_publications()
     dismiss(list(Proposal.objects.all()), by=an_actor("ann"), note="No.")
-    ReadMark.objects.update(number=0)
+    ConsumerOffset.objects.update(position=0)
     read_publications()
     assert states() == [("transfer", OTHER, "dismissed")]
 

@@ -8,7 +8,7 @@ from django.db import connection
 
 from core.db import database_now
 from core.leases import HoldLost
-from monitoring.deliveries.lease import Lease, leased, take_lease
+from monitoring.deliveries.lease import RegistrationLease, leased, take_lease
 from portfolio.models import Registration
 from tests.builders.registrations import a_registration
 
@@ -38,7 +38,7 @@ def test_who_died_with_it_is_in_nobodys_way_for_long() -> None:
     with pytest.raises(HoldLost):
         first.renew()
     with pytest.raises(HoldLost):
-        first.update(trouble="too late")
+        first.update(last_error="too late")
     first.release()
     assert take_lease(registration.pk) is None, "the late one does not open the door of the second"
 
@@ -56,7 +56,7 @@ def test_renewing_holds_it_longer() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_gets_it() -> None:
     registration = a_registration()
-    won: list[Lease] = []
+    won: list[RegistrationLease] = []
 
     def compete() -> None:
         try:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from monitoring.company_page.summary import FACTS
-from monitoring.elements.formatting import WORDS, plain_words
+from monitoring.elements.formatting import WORDS, plain_text
 from monitoring.elements.labels_catalog import VOCABULARY
 from monitoring.elements.severity import (
     BY_PATH,
@@ -17,7 +17,7 @@ from monitoring.elements.severity import (
 )
 from monitoring.models import Element, Severity
 
-WEIGHTS = {
+SEVERITIES = {
     "organization.dunsControlStatus.operatingStatus": Severity.CRITICAL,
     "organization.dunsControlStatus.operatingStatus.dnbCode": Severity.CRITICAL,
     "organization.dunsControlStatus": Severity.CRITICAL,
@@ -40,9 +40,9 @@ WEIGHTS = {
 }
 
 
-@pytest.mark.parametrize("path", WEIGHTS)
+@pytest.mark.parametrize("path", SEVERITIES)
 def test_the_weight_of_a_leaf_or_a_container(path: str) -> None:
-    assert default_severity(path) == WEIGHTS[path]
+    assert default_severity(path) == SEVERITIES[path]
 
 
 BECOMES: list[tuple[str, Any, Severity]] = [
@@ -92,4 +92,4 @@ def test_the_names_of_what_matters_can_be_translated() -> None:
     paths = [path for path, _ in BY_PATH] + list(CRITICAL_WHEN_TRUE) + [path for path, _ in FACTS]
     names = {name for path in paths for name in path.split(".") if "*" not in name}
     known = {*VOCABULARY, *WORDS.values()}
-    assert {name for name in names if plain_words(name) not in known} == set()
+    assert {name for name in names if plain_text(name) not in known} == set()

@@ -20,7 +20,7 @@ from core.lists.saved_filters import save_filter
 from core.models import SavedFilter
 from dnbmon_site.accounts.models import User
 from monitoring.exports import scheduled
-from monitoring.exports.scheduled import asked_for, next_time, plan, write_due, write_now
+from monitoring.exports.scheduled import feed_parameters, next_time, plan, write_due, write_now
 from monitoring.models import Publication, ScheduledExport
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
@@ -114,7 +114,7 @@ def test_filters_are_those_of_the_api(folder: Path) -> None:
     delivered(an_update(), a_notice("DELETE", delivered=stamp(days=3)))
     assert len(written(export, folder).read_text().splitlines()) == 1
     with pytest.raises(BadFilter):
-        asked_for(ScheduledExport(filters="sevrity=high"))
+        feed_parameters(ScheduledExport(filters="sevrity=high"))
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])

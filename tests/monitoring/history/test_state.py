@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from direct_plus.exact_json import parse_json
 from monitoring.elements.json_paths import differences, set_value, value_at
-from monitoring.history.state import Event, fold, profile
+from monitoring.history.state import Event, apply_events, profile
 from monitoring.models import Change, Delivery, Kind, Notification, Publication
 from portfolio.models import Company
 from tests.builders.companies import DUNS
@@ -89,19 +89,19 @@ def test_a_change_long_before_a_seed_is_overruled_by_it() -> None:
 
 def test_drift_is_seen_when_reading() -> None:
     delivered(a_seed(primaryName="A"), name_change("SOMETHING ELSE", "B", days=10))
-    drifted = profile(DUNS).drifted
-    assert list(drifted) == [Change.objects.get(kind="element").pk]
+    mismatches = profile(DUNS).mismatches
+    assert list(mismatches) == [Change.objects.get(kind="element").pk]
 
 
 def test_what_was_never_known_before_cannot_differ() -> None:
     delivered(name_change("NEVER SEEN", "B", days=1), name_change("NEVER SEEN EITHER", "C", days=2))
-    drifted = profile(DUNS).drifted
-    assert [(one.value, one.since) for one in drifted.values()] == [("B", MOMENT + timedelta(days=1))]
+    mismatches = profile(DUNS).mismatches
+    assert [(one.value, one.since) for one in mismatches.values()] == [("B", MOMENT + timedelta(days=1))]
 
 
 def test_a_document_says_nothing_of_members_that_it_lacks() -> None:
     delivered(a_seed(delivered=stamp()), an_update(an_element("organization.fax", "1", "2", stamp(days=9))))
-    assert not profile(DUNS).drifted
+    assert not profile(DUNS).mismatches
 
 
 def test_after_a_snapshot_only_what_it_knows_can_differ() -> None:
@@ -122,7 +122,7 @@ def test_after_a_snapshot_only_what_it_knows_can_differ() -> None:
         )
         for at, path in enumerate(("address.town", "address.street"))
     ]
-    assert list(fold([town, *changes]).drifted) == [changes[0].id]
+    assert list(apply_events([town, *changes]).mismatches) == [changes[0].id]
 
 
 def test_a_path_into_an_array_is_said_to_be_unplaced() -> None:

@@ -19,18 +19,24 @@ from core.notices import notify
 from dnbmon_site.accounts.models import User
 from dnbmon_site.operations.doctor import addresses
 from monitoring.alerts import channel_messages, routing
-from monitoring.alerts.admin.reach import standing_of
+from monitoring.alerts.admin.reach import status_of
 from monitoring.alerts.channel_messages import send_test
 from monitoring.alerts.digests import send_digests
 from monitoring.alerts.evaluate import MOST_AN_HOUR
 from monitoring.alerts.routing import after_quiet_hours
 from monitoring.jobs import send_due, wake
-from monitoring.models import Alert, AlertRule, Channel, Dispatch, DispatchAttempt, DispatchState, MailAddress, Severity
+from monitoring.models import Alert, AlertRule, Channel, MailAddress, MessageState, OutboxMessage, SendAttempt, Severity
 from monitoring.outbox import queue
-from monitoring.outbox.addresses import address_of, channel_of_token, check_address, shown, unsubscribe_link
+from monitoring.outbox.addresses import (
+    address_of,
+    channel_of_token,
+    check_address,
+    display_address_of,
+    unsubscribe_link,
+)
 from monitoring.outbox.chat_services import chat_of
 from monitoring.outbox.permitted_addresses import ACTS_AN_HOUR, ASKED_AT_MOST, waits_for, why_not_there
-from monitoring.outbox.queue import dispatch_due, send_again
+from monitoring.outbox.queue import send_again, send_due_messages
 from portfolio.models import Subject
 from tests.builders.alerts import raised
 from tests.builders.channels import a_channel, said_yes
@@ -55,7 +61,7 @@ def receiver() -> Iterator[ReceivingServer]:
 
 def sent() -> int:
     """In this thread: others do not see what a test has not committed."""
-    return dispatch_due(soon(), at_once=1)
+    return send_due_messages(soon(), at_once=1)
 
 
 def an_alert(**fields: Any) -> Channel:
@@ -146,23 +152,23 @@ def test_a_mail_server_that_refuses_is_tried_again_with_the_same_id(mailbox: Mai
     an_alert()
     mailbox.refusal = "451 Try later"
     assert sent() == 0
-    dispatch = Dispatch.objects.get()
-    assert (dispatch.state, dispatch.attempts, dispatch.last_error) == ("waiting", 1, "The mail server says 451.")
+    message = OutboxMessage.objects.get()
+    assert (message.state, message.attempts, message.last_error) == ("waiting", 1, "The mail server says 451.")
     assert sent() == 0
     mailbox.refusal = ""
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         assert sent() == 1
-    assert mailbox.mails[0]["Message-ID"] == f"<{dispatch.pk}@dnbmon>"
-    dispatch.refresh_from_db()
-    assert (dispatch.state, dispatch.attempts, dispatch.last_error) == ("sent", 2, "")
-    assert DispatchAttempt.objects.filter(dispatch=dispatch).count() == 2
+    assert mailbox.mails[0]["Message-ID"] == f"<{message.pk}@dnbmon>"
+    message.refresh_from_db()
+    assert (message.state, message.attempts, message.last_error) == ("sent", 2, "")
+    assert SendAttempt.objects.filter(message=message).count() == 2
 
 
 def test_a_receiver_that_refuses_is_noted_with_its_status(receiver: ReceivingServer) -> None:
     receiver.status = 503
     channel = an_alert(address=receiver.address)
     assert sent() == 0
-    attempt = DispatchAttempt.objects.get()
+    attempt = SendAttempt.objects.get()
     assert attempt.status == 503
     channel.refresh_from_db()
     assert channel.last_error
@@ -175,10 +181,10 @@ def test_after_about_three_days_it_is_parked_and_can_be_sent_again(mailbox: Mail
     for day in range(12):
         with time_machine.travel(now + timedelta(days=day)):
             sent()
-    dispatch = Dispatch.objects.get()
-    assert (dispatch.state, dispatch.attempts) == (DispatchState.PARKED, len(channel_messages.SPACING) + 1)
+    message = OutboxMessage.objects.get()
+    assert (message.state, message.attempts) == (MessageState.DEAD, len(channel_messages.SPACING) + 1)
     mailbox.refusal = ""
-    assert send_again(Dispatch.objects.filter(pk=dispatch.pk)) == 1
+    assert send_again(OutboxMessage.objects.filter(pk=message.pk)) == 1
     assert sent() == 1
 
 
@@ -198,7 +204,7 @@ def test_one_that_fails_is_left_alone_until_its_next_try(mailbox: Mailbox) -> No
     raised()
     mailbox.refusal = "451 Try later"
     sent()
-    assert DispatchAttempt.objects.count() == 1
+    assert SendAttempt.objects.count() == 1
 
 
 def test_killed_between_sending_and_noting_it_is_sent_again_under_the_same_id(
@@ -218,7 +224,7 @@ def test_killed_between_sending_and_noting_it_is_sent_again_under_the_same_id(
 
 def test_of_two_that_want_to_send_one_does(mailbox: Mailbox) -> None:
     an_alert()
-    first, second = Dispatch.objects.get(), Dispatch.objects.get()
+    first, second = OutboxMessage.objects.get(), OutboxMessage.objects.get()
     assert queue.claim(first)
     assert not queue.claim(second)
 
@@ -227,11 +233,11 @@ def test_channels_that_were_switched_off_deleted_or_unsubscribed_get_nothing(mai
     channel = an_alert()
     Channel.objects.update(active=False)
     assert sent() == 0
-    assert Dispatch.objects.get().state == DispatchState.PARKED
+    assert OutboxMessage.objects.get().state == MessageState.DEAD
     channel.delete()
-    send_again(Dispatch.objects.all())
+    send_again(OutboxMessage.objects.all())
     sent()
-    assert Dispatch.objects.get().last_error == "The channel was deleted."
+    assert OutboxMessage.objects.get().last_error == "The channel was deleted."
     assert not mailbox.mails
 
 
@@ -261,7 +267,7 @@ def test_an_owner_with_channels_of_their_own_hears_there() -> None:
     a_rule()
     delivered(news())
     raised()
-    assert [row.target for row in Dispatch.objects.all()] == [channel.pk]
+    assert [row.target for row in OutboxMessage.objects.all()] == [channel.pk]
 
 
 def test_an_owner_who_is_no_user_but_a_mail_address_gets_mail(mailbox: Mailbox) -> None:
@@ -284,10 +290,10 @@ def test_an_owner_who_cannot_be_reached_and_a_rule_that_does_not_tell_them() -> 
     raised()
     AlertRule.objects.all().delete()
     owned("150483782", "desk@example.com")
-    a_rule(to_owner=False)
+    a_rule(notify_owner=False)
     delivered(news(duns="150483782"))
     raised()
-    assert not Dispatch.objects.exists()
+    assert not OutboxMessage.objects.exists()
 
 
 def owned(duns: str, owner: str) -> None:
@@ -298,10 +304,10 @@ def owned(duns: str, owner: str) -> None:
 
 
 def test_a_channel_may_want_the_heavier_ones_only() -> None:
-    a_channel(a_rule(severity=Severity.MEDIUM), minimum=Severity.HIGH)
+    a_channel(a_rule(severity=Severity.MEDIUM), min_severity=Severity.HIGH)
     delivered(news())
     raised()
-    assert not Dispatch.objects.exists()
+    assert not OutboxMessage.objects.exists()
 
 
 def test_what_grows_is_told_with_what_is_new_about_it(mailbox: Mailbox) -> None:
@@ -390,7 +396,7 @@ def test_what_stands_in_the_database_opens_no_door() -> None:
     assert "very-secret" not in row
     assert "hook-with" not in row
     assert address_of(channel) == address
-    assert shown(address) == "JSON: json://…"
+    assert display_address_of(address) == "JSON: json://…"
 
 
 def test_a_changed_secret_key_is_said_and_not_a_crash(settings: Any) -> None:
@@ -408,8 +414,8 @@ def test_no_secret_reaches_logs_attempts_or_errors(
     sent()
     dead = a_channel(address="json://127.0.0.1:9/hook-with-a-token")
     assert send_test(dead)
-    rows: list[object] = [Dispatch.objects.values().get(), DispatchAttempt.objects.values().get()]
-    rows += Channel.objects.values("last_error", "shown", "name")
+    rows: list[object] = [OutboxMessage.objects.values().get(), SendAttempt.objects.values().get()]
+    rows += Channel.objects.values("last_error", "display_address", "name")
     out, err = capfd.readouterr()
     for text in (json.dumps(rows, default=str), caplog.text, out, err):
         assert "very-secret" not in text
@@ -498,10 +504,10 @@ def test_what_is_refused_by_now_is_kept_and_gets_nothing(receiver: ReceivingServ
     channel = an_alert(address=receiver.address, person=a_person())
     assert sent() == 0
     assert receiver.bodies == []
-    assert "may manage channels" in Dispatch.objects.get().last_error
+    assert "may manage channels" in OutboxMessage.objects.get().last_error
     (finding,) = addresses.channels()
     assert "the channel Mail of ann" in finding.what
-    assert standing_of(channel, [], {})[0] == "Switched off"
+    assert status_of(channel, [], {})[0] == "Switched off"
 
 
 def test_doctor_names_a_shared_channel_that_leads_into_our_own_network(settings: Any) -> None:
@@ -514,15 +520,15 @@ def test_doctor_names_a_shared_channel_that_leads_into_our_own_network(settings:
     assert list(addresses.channels()) == []
 
 
-@pytest.mark.parametrize("rhythm", ["at_once", "daily"])
-def test_the_channel_of_somebody_who_was_deactivated_gets_nothing(mailbox: Mailbox, rhythm: str) -> None:
-    due = timezone.now() + timedelta(minutes=1) if rhythm == "daily" else None
-    an_alert(person=a_person(), rhythm=rhythm, next_digest_at=due)
+@pytest.mark.parametrize("frequency", ["at_once", "daily"])
+def test_the_channel_of_somebody_who_was_deactivated_gets_nothing(mailbox: Mailbox, frequency: str) -> None:
+    due = timezone.now() + timedelta(minutes=1) if frequency == "daily" else None
+    an_alert(person=a_person(), frequency=frequency, next_digest_at=due)
     User.objects.update(is_active=False)
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         send_digests()
         assert sent() == 0
-    assert (Dispatch.objects.get().state, mailbox.mails) == (DispatchState.PARKED, [])
+    assert (OutboxMessage.objects.get().state, mailbox.mails) == (MessageState.DEAD, [])
     assert send_test(Channel.objects.get()) == "ann was deactivated."
 
 
@@ -542,8 +548,8 @@ def test_whoever_reads_at_an_address_is_asked_once_a_day_and_says_yes(
         "name": "Desk\r\nBcc: x",
         "address": "desk@example.com",
         "active": "on",
-        "minimum": "1",
-        "rhythm": "at_once",
+        "min_severity": "1",
+        "frequency": "at_once",
     }
     page = admin_client.post("/monitoring/channel/add/", {**form, "digest_day": "0"}, follow=True).text
     assert "Waiting until desk@example.com" in page

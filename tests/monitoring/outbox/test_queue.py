@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from monitoring.models import Dispatch, DispatchAttempt, DispatchState
+from monitoring.models import MessageState, OutboxMessage, SendAttempt
 from monitoring.outbox import queue
-from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route, claim, dispatch_due, due_targets, enqueue
+from monitoring.outbox.queue import ROUTES, Answer, NotSent, Route, claim, due_targets, enqueue, send_due_messages
 
 pytestmark = pytest.mark.django_db
 A, B = uuid.UUID(int=1), uuid.UUID(int=2)
@@ -28,11 +28,11 @@ class Target:
         self.slow: dict[uuid.UUID, float] = {}
         self.lock = threading.Lock()
 
-    def send(self, dispatch: Dispatch) -> Answer:
-        time.sleep(self.slow.get(dispatch.target, 0))
+    def send(self, message: OutboxMessage) -> Answer:
+        time.sleep(self.slow.get(message.target, 0))
         with self.lock:
-            self.got.append((dispatch.target, dispatch.event))
-        if trouble := self.trouble.get(dispatch.target):
+            self.got.append((message.target, message.event))
+        if trouble := self.trouble.get(message.target):
             raise trouble
         return Answer(200, "ok")
 
@@ -44,9 +44,9 @@ def target(monkeypatch: pytest.MonkeyPatch) -> Iterator[Target]:
     yield found
 
 
-def queued(target: uuid.UUID, event: str, company: str = "", sequence: int = 0, **columns: Any) -> Dispatch:
-    row = Dispatch(
-        id=Dispatch.key(target, event),
+def queued(target: uuid.UUID, event: str, company: str = "", sequence: int = 0, **columns: Any) -> OutboxMessage:
+    row = OutboxMessage(
+        id=OutboxMessage.key(target, event),
         kind="channel",
         target=target,
         event=event,
@@ -61,7 +61,7 @@ def queued(target: uuid.UUID, event: str, company: str = "", sequence: int = 0, 
 
 
 def run(**more: Any) -> int:
-    return dispatch_due(timezone.now() + timedelta(seconds=30), **more)
+    return send_due_messages(timezone.now() + timedelta(seconds=30), **more)
 
 
 def test_the_same_message_is_queued_once(target: Target) -> None:
@@ -74,7 +74,7 @@ def test_the_same_message_is_queued_once(target: Target) -> None:
 
 def test_only_one_gets_the_claim(target: Target) -> None:
     row = queued(A, "one")
-    first, second = Dispatch.objects.get(pk=row.pk), Dispatch.objects.get(pk=row.pk)
+    first, second = OutboxMessage.objects.get(pk=row.pk), OutboxMessage.objects.get(pk=row.pk)
     assert [claim(first), claim(second)] == [True, False]
 
 
@@ -82,7 +82,7 @@ def test_a_claim_ends_by_itself(target: Target) -> None:
     row = queued(A, "one")
     claim(row)
     assert run() == 0
-    Dispatch.objects.update(next_try_at=timezone.now() - timedelta(seconds=1))
+    OutboxMessage.objects.update(next_try_at=timezone.now() - timedelta(seconds=1))
     assert run() == 1
 
 
@@ -108,7 +108,7 @@ def test_what_is_final_is_parked_at_once(target: Target) -> None:
     target.trouble[A] = NotSent("never", final=True)
     run()
     row.refresh_from_db()
-    assert row.state == DispatchState.PARKED
+    assert row.state == MessageState.DEAD
 
 
 def test_what_nobody_expected_is_tried_again(target: Target) -> None:
@@ -117,7 +117,7 @@ def test_what_nobody_expected_is_tried_again(target: Target) -> None:
     run()
     row.refresh_from_db()
     assert (row.state, row.attempts) == ("waiting", 1)
-    assert DispatchAttempt.objects.get().error == "ZeroDivisionError while sending"
+    assert SendAttempt.objects.get().error == "ZeroDivisionError while sending"
 
 
 def test_however_much_waits_for_one_others_are_seen(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,7 @@ def test_what_was_broken_off_goes_on(registration: Registration, write: Write, m
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        import_file(registration, path, tell=stop_after_two)
+        import_file(registration, path, report=stop_after_two)
     assert Delivery.objects.count() == 2
     result = import_file(registration, path)
     assert (result.known, result.new) == (2, 32)

@@ -14,16 +14,16 @@ from django.db.models import TextField
 
 from core.models import Notice
 from dnbmon_site.accounts.models import User
-from monitoring.models import ReadMark, ScheduledExport, WebhookEndpoint
+from monitoring.models import ConsumerOffset, ScheduledExport, WebhookEndpoint
 from monitoring.publications import consumers
 from monitoring.publications.consumers import (
     Follower,
-    PublicationReader,
-    all_readers,
+    PublicationConsumer,
+    all_consumers,
+    consumed_by_all,
     mend_places,
     models_with_places,
-    read_by_all,
-    set_readers_back,
+    rewind_consumers,
 )
 from tests.support import PROGRAM, ROOT
 
@@ -32,12 +32,13 @@ OTHERS = {
     "monitoring/publications/consumers.py",
     "monitoring/alerts/default_rules.py",
     "monitoring/webhooks/portfolio_events.py",
+    "dnbmon_site/operations/backup/older_names.py",
 }
 IN_A_NEW_PROCESS = """
 import django
 django.setup()
-from monitoring.publications.consumers import all_readers
-print(*[reader.name for reader in all_readers()], sep="\\n")
+from monitoring.publications.consumers import all_consumers
+print(*[reader.name for reader in all_consumers()], sep="\\n")
 """
 
 
@@ -49,7 +50,7 @@ def sources() -> dict[str, str]:
 
 
 def test_every_reader_in_the_source_is_known_to_any_process() -> None:
-    written = {name for text in sources().values() for name in re.findall(r'PublicationReader\("([^"]+)"\)', text)}
+    written = {name for text in sources().values() for name in re.findall(r'PublicationConsumer\("([^"]+)"\)', text)}
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "dnbmon_site.settings"}
     command = [sys.executable, "-c", IN_A_NEW_PROCESS]
     said = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
@@ -58,45 +59,45 @@ def test_every_reader_in_the_source_is_known_to_any_process() -> None:
 
 
 def test_nobody_reads_publications_by_a_mark_of_another_kind() -> None:
-    assert {name for name, text in sources().items() if re.search(r"\bReadMark\b", text)} == OTHERS
+    assert {name for name, text in sources().items() if re.search(r"\bConsumerOffset\b", text)} == OTHERS
 
 
 @pytest.mark.django_db
 def test_all_are_set_back_and_none_is_passed_over() -> None:
-    assert read_by_all() == 0
-    for reader in all_readers():
-        assert reader.move(reader.mark(), 9)
-    assert read_by_all() == 9
-    set_readers_back(4)
-    assert {reader.mark() for reader in all_readers()} == {4}
+    assert consumed_by_all() == 0
+    for consumer in all_consumers():
+        assert consumer.move(consumer.position(), 9)
+    assert consumed_by_all() == 9
+    rewind_consumers(4)
+    assert {consumer.position() for consumer in all_consumers()} == {4}
 
 
 def test_who_stands_at_a_publication_has_said_so() -> None:
     """A model with a place in the feed, or with the number that somebody has seen, is a follower."""
-    standing = {
+    status = {
         model
         for model in apps.get_models()
-        if any(field.name == "seen_number" for field in model._meta.concrete_fields)
+        if any(field.name == "seen_sequence" for field in model._meta.concrete_fields)
         or any(isinstance(field, TextField) and field.name == "cursor" for field in model._meta.concrete_fields)
     }
-    assert standing <= set(models_with_places())
-    assert {User, WebhookEndpoint, ScheduledExport} <= standing
+    assert status <= set(models_with_places())
+    assert {User, WebhookEndpoint, ScheduledExport} <= status
 
 
 def test_followers_are_set_back_and_mended_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumers, "_followers", {})
     told: list[Any] = []
-    Follower(Notice, set_back=told.append, mend=lambda: told.append("mended"))
-    assert models_with_places() == [ReadMark, Notice]
+    Follower(Notice, rewind=told.append, mend=lambda: told.append("mended"))
+    assert models_with_places() == [ConsumerOffset, Notice]
     mend_places()
-    consumers._followers[Notice].set_back(4)
+    consumers._followers[Notice].rewind(4)
     assert told == ["mended", 4]
 
 
 @pytest.mark.django_db
 def test_of_two_who_move_a_mark_one_does() -> None:
-    reader = PublicationReader("alerts")
-    mark = reader.mark()
-    assert reader.move(mark, 3)
-    assert not reader.move(mark, 5)
-    assert ReadMark.objects.get(pk="alerts").number == 3
+    consumer = PublicationConsumer("alerts")
+    position = consumer.position()
+    assert consumer.move(position, 3)
+    assert not consumer.move(position, 5)
+    assert ConsumerOffset.objects.get(pk="alerts").position == 3

@@ -20,13 +20,13 @@ from tests.builders.times import stamp
 def test_numbers_run_from_one_without_a_hole() -> None:
     for name in "ABC":
         delivered(an_update(an_element(current=name)))
-    assert list(Publication.objects.order_by("number").values_list("number", flat=True)) == [1, 2, 3]
+    assert list(Publication.objects.order_by("sequence").values_list("sequence", flat=True)) == [1, 2, 3]
 
 
 @pytest.mark.django_db
 def test_a_delivery_is_published_once() -> None:
     delivery = delivered(a_notice())
-    assert publish(delivery).number == publish(delivery).number == 1
+    assert publish(delivery).sequence == publish(delivery).sequence == 1
 
 
 @pytest.mark.django_db
@@ -40,7 +40,7 @@ def test_publishes_what_a_dead_process_has_read() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_four_writers_at_once_leave_no_hole_and_take_no_number_twice() -> None:
-    deliveries = [a_delivery(an_update(an_element(current=str(number)))) for number in range(24)]
+    deliveries = [a_delivery(an_update(an_element(current=str(sequence)))) for sequence in range(24)]
     for delivery in deliveries:
         write(delivery)
     errors: list[Exception] = []
@@ -61,7 +61,7 @@ def test_four_writers_at_once_leave_no_hole_and_take_no_number_twice() -> None:
     for thread in threads:
         thread.join()
     assert errors == []
-    assert sorted(Publication.objects.values_list("number", flat=True)) == list(range(1, 25))
+    assert sorted(Publication.objects.values_list("sequence", flat=True)) == list(range(1, 25))
     assert Publication.objects.values("delivery").distinct().count() == 24
 
 
@@ -70,7 +70,7 @@ def test_what_comes_into_a_delivery_after_its_publication_gets_a_number_of_its_o
     delivery = delivered(a_notice(), an_update())
     Change.objects.filter(kind="element").delete()
     ingest(delivery)
-    late = Publication.objects.get(number=2)
+    late = Publication.objects.get(sequence=2)
     assert late.change_count == 1
     assert Change.objects.get(kind="element").delivery_id == late.delivery_id
     ingest(delivery)
@@ -90,5 +90,5 @@ def test_a_comparison_is_never_hidden_behind_readers_of_the_feed(monkeypatch: py
     ingest(late)
     comparison = Change.objects.get(kind="element")
     assert comparison.current == '"B"'
-    seen_by_then = Publication.objects.get(delivery=first).number
-    assert Publication.objects.get(delivery=comparison.delivery).number > seen_by_then
+    seen_by_then = Publication.objects.get(delivery=first).sequence
+    assert Publication.objects.get(delivery=comparison.delivery).sequence > seen_by_then

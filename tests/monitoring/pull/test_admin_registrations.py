@@ -20,7 +20,7 @@ from monitoring.pull.puller import Outcome, PullResult
 from portfolio.dnb_client import NotConfigured
 from portfolio.models import Cadence, Registration, RegistrationState
 from portfolio.registrations.discover import Discovery
-from portfolio.registrations.status import cadence_words, countdown, loss_sentence, standing
+from portfolio.registrations.status import cadence_words, countdown, loss_sentence, status
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 from tests.builders.registrations import a_registration
@@ -40,7 +40,7 @@ def act(client: Client, row: Registration, action: str) -> Any:
 def test_the_list_says_how_each_stands(admin: Client) -> None:
     now = timezone.now()
     paused = a_registration(state="paused", last_pulled_at=now - timedelta(days=1, hours=20))
-    Delivery.objects.create(registration=paused, source=Source.PULL, state=DeliveryState.DOUBTFUL)
+    Delivery.objects.create(registration=paused, source=Source.PULL, state=DeliveryState.IN_DOUBT)
     text = text_of(admin.get(LIST))
     assert "ACME_LOD_01" in text and "Acme suppliers" in text and "Paused" in text
     assert "in 2 d 3 h" in text and "every 5 minutes" in text
@@ -317,7 +317,7 @@ def test_times_ago_and_to_come() -> None:
 def test_an_active_registration_is_in_no_danger() -> None:
     now = timezone.now()
     row = Registration(state="active", last_pulled_at=now, next_pull_at=now)
-    assert standing(row).word == "Active" and countdown(row) == ""
+    assert status(row).word == "Active" and countdown(row) == ""
 
 
 def test_loss_is_told_before_and_after() -> None:
@@ -337,7 +337,13 @@ def test_cadences_in_words() -> None:
 
 def test_a_contract_keeps_its_name(admin: Client) -> None:
     a_contract()
-    form = {"prefix": "DNB", "calls_per_second": 3, "overlap": "00:05:00", "settle": "00:15:00", "name": "other"}
+    form = {
+        "prefix": "DNB",
+        "calls_per_second": 3,
+        "overlap": "00:05:00",
+        "recovery_delay": "00:15:00",
+        "name": "other",
+    }
     form |= {"cap": 100, "removal_share": 10, "batch_threshold": 50}
     assert admin.post("/portfolio/contract/default/change/", form).status_code == 302
     assert a_contract().calls_per_second == 3

@@ -104,7 +104,7 @@ def test_what_was_taken_and_lost_comes_back_by_replay(
     result = pull_until_drained(registration)
     assert result.outcome == Outcome.DRAINED
     assert assert_equals_ledger(control, registration.reference) == 25
-    faulty = Delivery.objects.filter(state=DeliveryState.REPAIRED)
+    faulty = Delivery.objects.filter(state=DeliveryState.RECOVERED)
     if case not in ("junk in the body", "a NUL in the body"):
         assert faulty.count() == 1
         assert faulty.get().error, "the reason is visible"
@@ -149,7 +149,7 @@ def test_a_refusal_takes_nothing_and_says_why(registration: Registration, contro
     control.set_fault(name, times=1, on="pull", **params)
     assert pull_now(registration).outcome == Outcome.REFUSED
     registration.refresh_from_db()
-    assert (registration.state, bool(registration.trouble)) == (state, True)
+    assert (registration.state, bool(registration.last_error)) == (state, True)
     assert states() == [DeliveryState.REFUSED]
     assert Delivery.objects.get().error
     pull_until_drained(registration)
@@ -199,10 +199,10 @@ def test_a_used_up_quota_waits_until_midnight_utc(registration: Registration, co
     registration.refresh_from_db()
     assert registration.next_pull_at is not None
     assert (registration.next_pull_at.hour, registration.next_pull_at.minute) == (0, 0)
-    assert ("quota" in registration.trouble, registration.quota_used_up) == (True, True)
+    assert ("quota" in registration.last_error, registration.quota_used_up) == (True, True)
     pull_now(registration)
     registration.refresh_from_db()
-    assert (registration.trouble, registration.quota_used_up) == ("", False)
+    assert (registration.last_error, registration.quota_used_up) == ("", False)
 
 
 def test_renews_an_expired_token_once_and_asks_again(registration: Registration, control: SandboxControl) -> None:
@@ -242,7 +242,7 @@ def test_a_sandbox_that_is_down_puts_nothing_in_doubt(registration: Registration
     assert result.outcome == Outcome.FAILED
     assert states() == []
     registration.refresh_from_db()
-    assert registration.trouble
+    assert registration.last_error
     assert registration.next_pull_at and registration.next_pull_at > timezone.now()
 
 
@@ -315,16 +315,16 @@ def test_finds_what_was_dequeued_after_the_client_gave_up(
 ) -> None:
     settings.DNB_TIMEOUT = 1
     contract = registration.contract
-    contract.settle = timedelta(seconds=2)
+    contract.recovery_delay = timedelta(seconds=2)
     contract.save()
     emit(control, some(8))
     control.set_fault("late_dequeue", times=1, seconds=1.0, hold=30)
     pull_now(registration)
-    assert DeliveryState.DOUBTFUL in states(), "a replay at once proves nothing: D&B may take the items later"
+    assert DeliveryState.IN_DOUBT in states(), "a replay at once proves nothing: D&B may take the items later"
     control.wait_idle()
     time.sleep(2)
     assert pull_until_drained(registration).outcome == Outcome.DRAINED
-    assert DeliveryState.REPAIRED in states()
+    assert DeliveryState.RECOVERED in states()
     assert assert_equals_ledger(control, registration.reference) == 8
 
 
@@ -336,7 +336,7 @@ def test_goes_on_pulling_while_replay_is_refused_for_ever(registration: Registra
     emit(control, some(7, start=5))
     assert pull_now(registration).outcome == Outcome.DRAINED
     assert Notification.objects.count() == 7
-    doubt = Delivery.objects.get(state=DeliveryState.DOUBTFUL)
+    doubt = Delivery.objects.get(state=DeliveryState.IN_DOUBT)
     assert doubt.error and ReplayPass.objects.get().mark
     control.clear_faults()
     pull_until_drained(registration)
@@ -347,7 +347,7 @@ def test_keeps_what_came_of_a_torn_answer(registration: Registration, control: S
     emit(control, some(5))
     control.set_fault("tear", times=1, on="pull", at=0.5)
     pull_now(registration)
-    torn = Delivery.objects.get(state=DeliveryState.REPAIRED)
+    torn = Delivery.objects.get(state=DeliveryState.RECOVERED)
     assert torn.byte_count and torn.sha256
 
 
@@ -438,7 +438,7 @@ def test_delete_undelete_delete_in_one_answer_are_three(registration: Registrati
 
 def test_an_unknown_reference_is_noticed_though_it_answers_404(contract: Any, control: SandboxControl) -> None:
     control.switch("unknown_reference", "as_empty")
-    gone = a_registration("NO_SUCH", contract=contract, heard_at=timezone.now())
+    gone = a_registration("NO_SUCH", contract=contract, dnb_time=timezone.now())
     assert pull_now(gone).outcome == Outcome.REFUSED
     gone.refresh_from_db()
     assert gone.state == RegistrationState.STOPPED
@@ -464,7 +464,7 @@ def test_announces_before_it_asks(
 
     monkeypatch.setattr(DirectPlus, "pull", pull)
     pull_now(registration)
-    assert seen == [DeliveryState.ASKED]
+    assert seen == [DeliveryState.CALLED]
 
 
 def test_a_second_puller_is_turned_away(registration: Registration, control: SandboxControl) -> None:
@@ -496,4 +496,4 @@ def test_a_row_left_by_a_dead_puller_is_in_doubt_and_repaired(
     registration.refresh_from_db()
     announce(registration, registration.fence, next_turn(registration))
     pull_now(registration)
-    assert states() == [DeliveryState.REPAIRED]
+    assert states() == [DeliveryState.RECOVERED]

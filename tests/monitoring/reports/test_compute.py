@@ -96,9 +96,9 @@ def compare_changes(report: Report, *references: str) -> None:
     told = [row for row in rows if row.severity]
     assert report.counts.total == len(told) > 5
     assert report.counts.noise == len(rows) - len(told)
-    assert report.counts.by_weight == Counter(row.severity for row in told)
+    assert report.counts.by_severity == Counter(row.severity for row in told)
     by_day = {day: counts for day, counts in report.counts.by_day.items() if counts}
-    assert {(day, weight): n for day, counts in by_day.items() for weight, n in counts.items()} == Counter(
+    assert {(day, severity): n for day, counts in by_day.items() for severity, n in counts.items()} == Counter(
         (row.changed_at.astimezone(UTC).date(), row.severity) for row in told
     )
     assert report.counts.by_registration == Counter(row.registration_id for row in told)
@@ -211,7 +211,7 @@ def test_the_spreadsheet_holds_the_numbers_and_every_zero(world: None) -> None:
     ways = {row[0]: row[1:4] for row in sheets["Summary"]}
     assert [ways[one.way] for one in speeds(report)] == [[one.median, one.most, one.of] for one in speeds(report)]
     assert sheets["By day"][-1][1:] == [
-        *(report.counts.by_weight[weight] for weight in (4, 3, 2, 1)),
+        *(report.counts.by_severity[severity] for severity in (4, 3, 2, 1)),
         report.counts.total,
     ]
     assert [row[1] for row in sheets["Critical events"][1:]] == [event.duns for event in report.events]

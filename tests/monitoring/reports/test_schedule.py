@@ -14,8 +14,8 @@ from python_calamine import CalamineWorkbook
 
 from dnbmon_site.accounts.models import User
 from monitoring.jobs import make_reports
-from monitoring.models import Dispatch, DispatchState, ReportRecipient, ReportRegistration, ReportSchedule
-from monitoring.outbox.queue import dispatch_due
+from monitoring.models import MessageState, OutboxMessage, ReportRecipient, ReportRegistration, ReportSchedule
+from monitoring.outbox.queue import send_due_messages
 from monitoring.reports import schedule as reports_schedule
 from monitoring.reports.periods import read_period
 from monitoring.reports.schedule import due_time, next_time, plan, queue_due
@@ -41,7 +41,7 @@ def a_schedule(*names: str, **fields: Any) -> ReportSchedule:
 def sent(at: datetime = MONDAY) -> int:
     with time_machine.travel(at):
         queue_due()
-        return dispatch_due(soon(), at_once=1)
+        return send_due_messages(soon(), at_once=1)
 
 
 def test_it_arrives_with_both_files(mailbox: Mailbox) -> None:
@@ -100,7 +100,7 @@ def test_what_a_server_refuses_comes_later_and_once(mailbox: Mailbox) -> None:
     a_schedule("ann")
     mailbox.refusal = "451 later"
     assert sent() == 0
-    assert Dispatch.objects.get().last_error == "The mail server says 451."
+    assert OutboxMessage.objects.get().last_error == "The mail server says 451."
     mailbox.refusal = ""
     assert sent(MONDAY + timedelta(minutes=2)) == 1
     assert sent(MONDAY + timedelta(minutes=4)) == 0
@@ -112,13 +112,13 @@ def test_who_has_left_or_has_no_address_gets_none(change: dict[str, Any], mailbo
     a_schedule("ann")
     User.objects.update(**change)
     assert sent() == 0
-    assert Dispatch.objects.get().state == DispatchState.PARKED
+    assert OutboxMessage.objects.get().state == MessageState.DEAD
 
 
 def test_a_schedule_that_is_off_sends_nothing(mailbox: Mailbox) -> None:
     a_schedule("ann", active=False)
     assert sent() == 0
-    assert not Dispatch.objects.exists()
+    assert not OutboxMessage.objects.exists()
 
 
 def test_the_job_queues_and_wakes_the_sender() -> None:

@@ -13,14 +13,14 @@ from django.test import Client
 from django.utils import timezone
 
 from core.blobs import load_bytes
-from core.models import AuditEntry, StoredBytes
+from core.models import AuditEntry, Blob
 from monitoring.content_ids import canonical
 from monitoring.feed import feed
 from monitoring.history.state import SNAPSHOT, profile
 from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification, Publication, Source
-from monitoring.publications.consumers import all_readers
+from monitoring.publications.consumers import all_consumers
 from monitoring.rebuild.rebuild import rebuild
-from monitoring.retention.retention import Removed, keep_what_is_kept, note_for, retain, what_remains
+from monitoring.retention.retention import Removed, check_retention_order, note_for, retain, what_remains
 from portfolio.models import Contract
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract
@@ -65,19 +65,19 @@ def tidied(clock: time_machine.Traveller, *, all_read: bool = True, **fields: An
     """Everything that is due, with everything read."""
     clock.move_to(TODAY)
     contract = a_contract(**fields)
-    last = Publication.objects.order_by("-number").values_list("number", flat=True).first()
-    for reader in all_readers():
-        mark = reader.mark()
+    last = Publication.objects.order_by("-sequence").values_list("sequence", flat=True).first()
+    for consumer in all_consumers():
+        position = consumer.position()
         if all_read:
-            reader.move(mark, last or 0)
+            consumer.move(position, last or 0)
     removed = Removed()
     retain(contract, removed, until=TODAY + timedelta(hours=1))
     return removed
 
 
-def states(*moments: datetime, duns: str = DUNS) -> list[str]:
+def states_after(*moments: datetime, duns: str = DUNS) -> list[str]:
     found = [profile(duns, as_of=moment) for moment in moments]
-    return [f"{canonical(one.document)} {one.standing and one.standing.kind}" for one in found]
+    return [f"{canonical(one.document)} {one.status and one.status.kind}" for one in found]
 
 
 AFTER = [CUT + timedelta(hours=hours) for hours in (0, 1, 30, 100, 300, 900, 2000)]
@@ -87,7 +87,7 @@ def test_without_a_wish_nothing_goes(clock: time_machine.Traveller) -> None:
     on_day(clock, 0, a_seed(), changed(0, "telephone", None, "1"))
     removed = tidied(clock)
     assert (removed.answers, removed.rows, removed.publications) == (0, 0, 0)
-    assert Change.objects.count() == 2 and StoredBytes.objects.exists()
+    assert Change.objects.count() == 2 and Blob.objects.exists()
 
 
 def test_answers_go_after_their_days_and_rows_stay(clock: time_machine.Traveller) -> None:
@@ -101,7 +101,7 @@ def test_answers_go_after_their_days_and_rows_stay(clock: time_machine.Traveller
 
 def test_what_is_not_read_or_in_doubt_keeps_its_bytes(clock: time_machine.Traveller) -> None:
     old = on_day(clock, 0, a_seed())
-    for state in (DeliveryState.RECEIVED, DeliveryState.DOUBTFUL, DeliveryState.INGESTED):
+    for state in (DeliveryState.RECEIVED, DeliveryState.IN_DOUBT, DeliveryState.INGESTED):
         Delivery.objects.filter(pk=old.pk).update(state=state)
         assert tidied(clock, keep_bytes=40).answers == 0
     assert load_bytes(old.pk) != b""
@@ -120,9 +120,9 @@ def test_a_snapshot_stands_for_what_was_removed(clock: time_machine.Traveller) -
     for day in range(1, 20):
         on_day(clock, day, changed(day, "telephone", str(day - 1), str(day)))
     on_day(clock, 90, changed(90, "telephone", "19", "90"))
-    before = states(*AFTER)
+    before = states_after(*AFTER)
     removed = tidied(clock, keep_bytes=40, keep_history=40)
-    assert states(*AFTER) == before
+    assert states_after(*AFTER) == before
     assert removed.rows > 30 and Change.objects.count() == 1
     snapshot = Notification.objects.get(type=SNAPSHOT)
     assert snapshot.delivery.source == Source.SNAPSHOT and '"telephone":"19"' in snapshot.organization.replace(" ", "")
@@ -138,12 +138,12 @@ def test_every_state_after_the_cut_is_what_it_was_whatever_came_before(clock: ti
             on_day(clock, day, something(choose, day, duns), reference=choose.choice(REFERENCES))
     clock.move_to(TODAY)
     every = [f"{100_000_000 + case}" for case in range(CASES)]
-    before = {duns: states(*AFTER, TODAY, duns=duns) for duns in every}
+    before = {duns: states_after(*AFTER, TODAY, duns=duns) for duns in every}
     assert tidied(clock, keep_bytes=40, keep_history=40).rows > 3 * CASES
-    after = {duns: states(*AFTER, TODAY, duns=duns) for duns in every}
+    after = {duns: states_after(*AFTER, TODAY, duns=duns) for duns in every}
     assert [(duns, after[duns], before[duns]) for duns in every if after[duns] != before[duns]] == []
     assert rebuild().removed == 0
-    assert {duns: states(*AFTER, TODAY, duns=duns) for duns in every} == before
+    assert {duns: states_after(*AFTER, TODAY, duns=duns) for duns in every} == before
 
 
 def something(choose: random.Random, day: float, duns: str) -> Any:
@@ -163,15 +163,15 @@ def test_again_it_finds_nothing_and_a_week_later_it_goes_on(clock: time_machine.
     assert tidied(clock, keep_bytes=40, keep_history=40).rows
     assert tidied(clock).rows == 0
     clock.move_to(TODAY + timedelta(days=10))
-    removed, before = Removed(), states(TODAY)
+    removed, before = Removed(), states_after(TODAY)
     retain(Contract.objects.get(), removed, until=timezone.now() + timedelta(hours=1))
-    assert removed.rows and states(TODAY) == before
+    assert removed.rows and states_after(TODAY) == before
     assert Notification.objects.filter(type=SNAPSHOT).count() == 1
 
 
 def test_whole_documents_are_still_compared_with_the_one_before(clock: time_machine.Traveller) -> None:
-    for day, number in ((0, 1), (5, 2), (10, 3)):
-        on_day(clock, day, a_seed(numberOfEmployees=number), reference="WHOLE")
+    for day, sequence in ((0, 1), (5, 2), (10, 3)):
+        on_day(clock, day, a_seed(numberOfEmployees=sequence), reference="WHOLE")
     tidied(clock, keep_bytes=40, keep_history=40)
     assert Notification.objects.filter(type="SEED").count() == 1
     clock.move_to(TODAY)
@@ -199,18 +199,18 @@ def test_the_last_publication_and_what_readers_have_not_read_stay(clock: time_ma
     assert tidied(clock, all_read=False, keep_bytes=40, keep_history=40).publications == 0
     Contract.objects.update(history_kept_from=None)
     assert tidied(clock).publications == 1
-    assert [row.number for row in Publication.objects.all()] == [2]
+    assert [row.sequence for row in Publication.objects.all()] == [2]
 
 
 def test_stopped_in_the_middle_it_goes_on_where_it_was(clock: time_machine.Traveller) -> None:
-    for number in range(3):
-        on_day(clock, 0, a_seed(f"{100_000_000 + number}", telephone="0"))
+    for sequence in range(3):
+        on_day(clock, 0, a_seed(f"{100_000_000 + sequence}", telephone="0"))
     clock.move_to(TODAY)
     a_contract(keep_bytes=40, keep_history=40)
     for _ in range(3):
         retain(Contract.objects.get(), Removed(), until=timezone.now())
     assert Contract.objects.get().history_kept_from is None
-    keep_what_is_kept()
+    check_retention_order()
     assert Contract.objects.get().history_kept_from == CUT
     assert set(Notification.objects.values_list("delivery__source", flat=True)) == {Source.SNAPSHOT}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.models import ReadMark, Score, ScoreMove
+from monitoring.models import ConsumerOffset, Score, ScoreChange
 from monitoring.rebuild.rebuild import rebuild
 from monitoring.scores.score_changes import TOLD, moves_of
 from monitoring.stats.daily_counts import roll_up
@@ -56,23 +56,23 @@ def percentiles(*values: int, first_day: int = 0, duns: str = DUNS) -> list[dict
     ]
 
 
-def last_move(duns: str = DUNS) -> ScoreMove:
-    return ScoreMove.objects.filter(company=duns).order_by("-at", "-id")[0]
+def last_move(duns: str = DUNS) -> ScoreChange:
+    return ScoreChange.objects.filter(company=duns).order_by("-at", "-id")[0]
 
 
 def test_falls_in_a_row_are_numbered() -> None:
     delivered(*percentiles(80, 70, 55, 45))
     roll_up()
     move = last_move()
-    assert (move.score, move.falls, move.decline, move.is_running) == (Score.FAILURE, 3, 35, True)
-    assert move.trail == "80 → 70 → 55 → 45"
+    assert (move.score, move.consecutive_declines, move.points_lost, move.is_running) == (Score.FAILURE, 3, 35, True)
+    assert move.values == "80 → 70 → 55 → 45"
 
 
 def test_a_rise_ends_the_run() -> None:
     delivered(*percentiles(80, 70, 55, 45, 50))
     roll_up()
-    assert not ScoreMove.objects.filter(is_running=True).exists()
-    assert last_move().falls == 0
+    assert not ScoreChange.objects.filter(is_running=True).exists()
+    assert last_move().consecutive_declines == 0
 
 
 def test_what_comes_late_takes_its_place_in_the_run() -> None:
@@ -81,10 +81,10 @@ def test_what_comes_late_takes_its_place_in_the_run() -> None:
     roll_up()
     delivered(last)
     roll_up()
-    assert last_move().falls == 2
+    assert last_move().consecutive_declines == 2
     delivered(middle)
     roll_up()
-    assert (last_move().falls, last_move().trail) == (3, "80 → 70 → 55 → 45")
+    assert (last_move().consecutive_declines, last_move().values) == (3, "80 → 70 → 55 → 45")
 
 
 def test_the_same_fall_from_a_document_and_an_element_is_one() -> None:
@@ -99,27 +99,27 @@ def test_the_same_fall_from_a_document_and_an_element_is_one() -> None:
     )
     delivered(*percentiles(80, 70))
     roll_up()
-    assert ScoreMove.objects.count() == 2
-    assert [move.falls for move in ScoreMove.objects.order_by("at")] == [1, 0]
+    assert ScoreChange.objects.count() == 2
+    assert [move.consecutive_declines for move in ScoreChange.objects.order_by("at")] == [1, 0]
 
 
 def test_only_the_deepest_of_a_day_are_told() -> None:
     many = [f"{100_000_000 + number}" for number in range(TOLD + 3)]
     delivered(*(percentiles(90, 80 - number, duns=duns)[0] for number, duns in enumerate(many)))
     roll_up()
-    told = ScoreMove.objects.filter(is_told=True)
+    told = ScoreChange.objects.filter(is_highlighted=True)
     assert told.count() == TOLD and min(move.points for move in told) == 13
 
 
 def test_counting_again_and_rebuilding_changes_nothing() -> None:
     delivered(*percentiles(80, 70, 55, 60, 50))
     roll_up()
-    before = list(ScoreMove.objects.order_by("pk").values())
-    ReadMark.objects.update(number=0)
+    before = list(ScoreChange.objects.order_by("pk").values())
+    ConsumerOffset.objects.update(position=0)
     roll_up()
-    assert list(ScoreMove.objects.order_by("pk").values()) == before
-    ScoreMove.objects.filter(day=date(2026, 1, 8)).delete()
-    ScoreMove.objects.update(falls=9, is_told=False)
-    ScoreMove.objects.create(**{**before[0], "id": DUNS.rjust(32, "0")})
+    assert list(ScoreChange.objects.order_by("pk").values()) == before
+    ScoreChange.objects.filter(day=date(2026, 1, 8)).delete()
+    ScoreChange.objects.update(consecutive_declines=9, is_highlighted=False)
+    ScoreChange.objects.create(**{**before[0], "id": DUNS.rjust(32, "0")})
     rebuild()
-    assert ScoreMove.objects.count() == len(before)
+    assert ScoreChange.objects.count() == len(before)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.models import Change, DailyCount, Notification, ReadMark
+from monitoring.models import Change, ConsumerOffset, DailyStat, Notification
 from monitoring.stats.daily_counts import roll_up
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def counts(what: str) -> Counter[Any]:
     found: Counter[Any] = Counter()
-    for row in DailyCount.objects.filter(what=what):
+    for row in DailyStat.objects.filter(what=what):
         found[row.day, row.kind, row.severity] += row.count
     return found
 
@@ -36,17 +36,17 @@ def test_counts_the_days_that_a_publication_touches() -> None:
     assert roll_up() == 3
     assert counts("change") == recounted()
     assert sum(counts("notification").values()) == Notification.objects.count()
-    assert {row.country for row in DailyCount.objects.all()} == {"GB"}
+    assert {row.country for row in DailyStat.objects.all()} == {"GB"}
 
 
 def test_counting_again_changes_nothing() -> None:
     delivered(an_update())
     roll_up()
-    before = list(DailyCount.objects.order_by("pk").values())
+    before = list(DailyStat.objects.order_by("pk").values())
     assert roll_up() == 0
-    ReadMark.objects.update(number=0)
+    ConsumerOffset.objects.update(position=0)
     roll_up()
-    assert list(DailyCount.objects.order_by("pk").values()) == before
+    assert list(DailyStat.objects.order_by("pk").values()) == before
 
 
 def test_late_arrivals_are_counted_on_their_day() -> None:
@@ -55,7 +55,7 @@ def test_late_arrivals_are_counted_on_their_day() -> None:
     delivered(an_update(an_element(current="BEFORE", timestamp=stamp(days=-5))))
     roll_up()
     assert counts("change") == recounted()
-    assert DailyCount.objects.filter(what="change", day=date(2026, 1, 2)).exists()
+    assert DailyStat.objects.filter(what="change", day=date(2026, 1, 2)).exists()
 
 
 def test_superseded_comparisons_leave_the_counts() -> None:

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from monitoring.models import Axis, Change, DayTotal, Publication, ReadMark, Severity
+from monitoring.models import Axis, Change, ConsumerOffset, DailyTotal, Publication, Severity
 from monitoring.rebuild.rebuild import rebuild
 from monitoring.stats.daily_counts import recount, roll_up
 from monitoring.stats.day_totals import TOLD
@@ -26,14 +26,14 @@ def some_changes() -> None:
 
 def totals(axis: Axis) -> Counter[str]:
     found: Counter[str] = Counter()
-    for row in DayTotal.objects.filter(axis=axis):
+    for row in DailyTotal.objects.filter(axis=axis):
         found[row.value] += row.count
     return found
 
 
 def test_each_axis_adds_up_to_what_people_should_see() -> None:
     some_changes()
-    told = Change.objects.filter(severity__in=[weight.value for weight in TOLD]).count()
+    told = Change.objects.filter(severity__in=[severity.value for severity in TOLD]).count()
     for axis in (Axis.REGISTRATION, Axis.COUNTRY):
         assert sum(totals(axis).values()) == told, axis
     assert sum((totals(Axis.KIND) + totals(Axis.ELEMENT)).values()) == told
@@ -44,31 +44,31 @@ def test_each_axis_adds_up_to_what_people_should_see() -> None:
 def test_days_hold_every_weight() -> None:
     some_changes()
     assert sum(totals(Axis.DAY).values()) == Change.objects.count()
-    assert DayTotal.objects.filter(axis=Axis.DAY, severity=Severity.LOW).exists()
+    assert DailyTotal.objects.filter(axis=Axis.DAY, severity=Severity.LOW).exists()
 
 
 def test_counting_again_changes_nothing_and_mends_what_is_wrong() -> None:
     some_changes()
-    before = list(DayTotal.objects.order_by("pk").values())
-    DayTotal.objects.filter(axis=Axis.DAY).update(count=77)
-    DayTotal.objects.filter(axis=Axis.COUNTRY).delete()
-    ReadMark.objects.update(number=0)
+    before = list(DailyTotal.objects.order_by("pk").values())
+    DailyTotal.objects.filter(axis=Axis.DAY).update(count=77)
+    DailyTotal.objects.filter(axis=Axis.COUNTRY).delete()
+    ConsumerOffset.objects.update(position=0)
     roll_up()
-    assert list(DayTotal.objects.order_by("pk").values()) == before
-    DayTotal.objects.update(count=77)
+    assert list(DailyTotal.objects.order_by("pk").values()) == before
+    DailyTotal.objects.update(count=77)
     rebuild()
-    assert list(DayTotal.objects.order_by("pk").values()) == before
+    assert list(DailyTotal.objects.order_by("pk").values()) == before
 
 
 def test_what_is_counted_no_more_goes() -> None:
     some_changes()
     Change.objects.all().delete()
     recount(date(2026, 1, 7))
-    assert not DayTotal.objects.filter(day=date(2026, 1, 7)).exists()
+    assert not DailyTotal.objects.filter(day=date(2026, 1, 7)).exists()
 
 
 def test_a_publication_tells_what_it_brought_by_weight() -> None:
     some_changes()
-    row = Publication.objects.get(number=1)
+    row = Publication.objects.get(sequence=1)
     assert (row.change_count, row.critical, row.high, row.medium) == (4, 1, 0, 2)
     assert row.registration == row.delivery.registration_id

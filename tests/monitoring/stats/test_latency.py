@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.models import DailyDelay
+from monitoring.models import LatencyHistogram
 from monitoring.stats.latency import cut, delay_text, forget_delays, percentile, roll_up_delays
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
@@ -18,7 +18,7 @@ from tests.builders.times import stamp
 
 
 def rows() -> list[Any]:
-    return list(DailyDelay.objects.order_by("pk").values())
+    return list(LatencyHistogram.objects.order_by("pk").values())
 
 
 @pytest.mark.django_db
@@ -32,7 +32,7 @@ def test_counting_again_changes_nothing_and_what_comes_later_is_added() -> None:
     assert rows() == before
     delivered(an_update(an_element(current="LATER", timestamp=stamp(days=3))))
     roll_up_delays()
-    assert sum(row.count for row in DailyDelay.objects.filter(measure="recorded")) == 2, "no baseline"
+    assert sum(row.count for row in LatencyHistogram.objects.filter(measure="recorded")) == 2, "no baseline"
 
 
 @given(st.lists(st.integers(0, 10**7), min_size=1), st.sampled_from([1, 50, 95, 100]))

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from dnbmon_site.accounts.models import User
 from monitoring.jobs import queue_for_webhooks, send_due
-from monitoring.models import Dispatch, DispatchState, ScheduledExport, WebhookEndpoint
-from monitoring.outbox.queue import dispatch_due
+from monitoring.models import MessageState, OutboxMessage, ScheduledExport, WebhookEndpoint
+from monitoring.outbox.queue import send_due_messages
 from monitoring.webhooks.endpoints import Event, emit_events
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
@@ -57,7 +57,7 @@ def test_its_maker_says_where_it_begins(admin: Client, receiver: Receiver, field
     delivered(an_update())
     make(admin, receiver, **fields)
     queue_for_webhooks()
-    assert Dispatch.objects.count() == count
+    assert OutboxMessage.objects.count() == count
 
 
 def test_a_time_that_was_not_given_is_asked_for(admin: Client, receiver: Receiver) -> None:
@@ -146,7 +146,7 @@ def test_nothing_is_sent_where_somebody_led_it_who_has_left(goes: str, admin: Cl
 
 def send_one_after_the_other() -> None:
     """In this thread, which alone sees what a test has written."""
-    dispatch_due(timezone.now() + timedelta(seconds=30), at_once=1)
+    send_due_messages(timezone.now() + timedelta(seconds=30), at_once=1)
 
 
 def test_switching_off_and_on_and_sending_again(admin: Client, receiver: Receiver) -> None:
@@ -154,18 +154,18 @@ def test_switching_off_and_on_and_sending_again(admin: Client, receiver: Receive
     do(admin, "off")
     delivered(an_update())
     queue_for_webhooks()
-    assert not Dispatch.objects.exists()
+    assert not OutboxMessage.objects.exists()
     do(admin, "on")
     queue_for_webhooks()
     receiver.behave = answering(500, b"no <b>way</b>")
     send_due()
-    Dispatch.objects.update(state=DispatchState.PARKED, next_try_at=None)
+    OutboxMessage.objects.update(state=MessageState.DEAD, next_try_at=None)
     endpoint = WebhookEndpoint.objects.get()
     assert "Try 1 given up again" in text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
     receiver.behave = answering(200)
     do(admin, "again")
     send_due()
-    assert Dispatch.objects.get().state == DispatchState.SENT
+    assert OutboxMessage.objects.get().state == MessageState.SENT
     assert receiver.ids[0] == receiver.ids[1]
 
 
@@ -175,33 +175,33 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     queue_for_webhooks()
     receiver.behave = answering(500, b"no <b>way</b>")
     send_due()
-    row = Dispatch.objects.get()
-    assert row.event_type in text_of(admin.get("/monitoring/dispatch/"))
-    page = admin.get(f"/monitoring/dispatch/{row.pk}/change/")
+    row = OutboxMessage.objects.get()
+    assert row.event_type in text_of(admin.get("/monitoring/outboxmessage/"))
+    page = admin.get(f"/monitoring/outboxmessage/{row.pk}/change/")
     assert "answered 500" in text_of(page)
     assert "<b>way" not in page.content.decode(), "a receiver's answer is text"
-    Dispatch.objects.update(state=DispatchState.SENT)
-    admin.post("/monitoring/dispatch/", {"action": "again", "_selected_action": [str(row.pk)]})
-    assert Dispatch.objects.get().state == DispatchState.WAITING
+    OutboxMessage.objects.update(state=MessageState.SENT)
+    admin.post("/monitoring/outboxmessage/", {"action": "again", "_selected_action": [str(row.pk)]})
+    assert OutboxMessage.objects.get().state == MessageState.WAITING
 
 
 def test_the_page_of_one_that_is_off_says_what_it_was_not_told(admin: Client, receiver: Receiver) -> None:
     make(admin, receiver)
     do(admin, "off")
     endpoint = WebhookEndpoint.objects.get()
-    emit_events([Event("subject.wanted", {"n": 1}, "1", "804735132")])
+    emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
     delivered(an_update())
     page = text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
     assert "1 message waiting here, and up to 1 change since" in page
     assert "from now" in text_of(do(admin, "from-now"))
-    assert Dispatch.objects.get().state == DispatchState.CANCELLED
+    assert OutboxMessage.objects.get().state == MessageState.CANCELLED
     page = text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
     assert "Not told meanwhile" not in page
 
 
 def test_a_range_is_sent_again(admin: Client, receiver: Receiver) -> None:
     make(admin, receiver)
-    emit_events([Event("subject.wanted", {"n": 1}, "1", "804735132")])
+    emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
     send_due()
     path = f"{PATH}{WebhookEndpoint.objects.get().pk}/do/resend/"
     now = timezone.now()

@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from core.models import AuditEntry
 from core.outbound import connections, http
-from monitoring.models import Dispatch, DispatchAttempt, DispatchState, Publication, Severity, WebhookEndpoint
+from monitoring.models import MessageState, OutboxMessage, Publication, SendAttempt, Severity, WebhookEndpoint
 from monitoring.outbox import queue
 from monitoring.outbox.queue import send_again, send_to
 from monitoring.publications.sequence import publish
@@ -59,7 +59,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 def states() -> list[str]:
-    return list(Dispatch.objects.order_by("sequence", "id").values_list("state", flat=True))
+    return list(OutboxMessage.objects.order_by("sequence", "id").values_list("state", flat=True))
 
 
 # What is told
@@ -103,7 +103,7 @@ def test_an_endpoint_begins_where_its_maker_says(receiver: Receiver) -> None:
         an_endpoint(receiver, name=name, begin=begin)
     queue_and_send()
     names = dict(WebhookEndpoint.objects.values_list("pk", "name"))
-    told = Dispatch.objects.order_by("sequence").values_list("target", "payload")
+    told = OutboxMessage.objects.order_by("sequence").values_list("target", "payload")
     found = [(names[target], json.loads(payload)["data"]["kind"]) for target, payload in told]
     assert sorted(found) == [("all", "element"), ("all", "left"), ("later", "left")]
 
@@ -157,18 +157,18 @@ def test_only_one_registration(receiver: Receiver) -> None:
 
 def test_other_events_once_for_each_key(receiver: Receiver) -> None:
     _, secret = an_endpoint(receiver, event_types="subject.*, alert.raised")
-    assert emit_events([Event("subject.wanted", {"duns": DUNS}, "1", DUNS)]) == 1
-    assert emit_events([Event("subject.wanted", {"duns": DUNS}, "1", DUNS)]) == 0
+    assert emit_events([Event("subject.requested", {"duns": DUNS}, "1", DUNS)]) == 1
+    assert emit_events([Event("subject.requested", {"duns": DUNS}, "1", DUNS)]) == 0
     assert emit_events([Event("import.applied", {}, "1")]) == 0, "nobody wants to hear of it"
     assert emit_events([Event("alert.raised", {"id": "x"}, "1", DUNS)]) == 1
     queue_and_send()
-    assert [one.verified(secret)["type"] for one in receiver.got] == ["subject.wanted", "alert.raised"]
+    assert [one.verified(secret)["type"] for one in receiver.got] == ["subject.requested", "alert.raised"]
 
 
 def test_many_events_keep_their_order(receiver: Receiver) -> None:
     an_endpoint(receiver, event_types="*")
-    emit_events([Event("subject.wanted", {"n": n}, str(n), DUNS) for n in range(5)])
-    emit_events([Event("subject.unwanted", {"n": 5}, "5", DUNS)])
+    emit_events([Event("subject.requested", {"n": n}, str(n), DUNS) for n in range(5)])
+    emit_events([Event("subject.withdrawn", {"n": 5}, "5", DUNS)])
     queue_and_send()
     assert [json.loads(one.body)["data"]["n"] for one in receiver.got] == [0, 1, 2, 3, 4, 5]
 
@@ -208,11 +208,11 @@ def test_what_is_queued_again_after_a_crash_is_the_same(receiver: Receiver, monk
         patched.setattr(enqueue, "_move", _killed)
         with pytest.raises(KeyboardInterrupt):
             queue_and_send()
-    queued = sorted(Dispatch.objects.values_list("id", "sequence"))
+    queued = sorted(OutboxMessage.objects.values_list("id", "sequence"))
     assert len(queued) == 2
     delivered(a_notice("UNDELETE", delivered=stamp(days=2)))
     queue_and_send()
-    assert set(queued) <= set(Dispatch.objects.values_list("id", "sequence"))
+    assert set(queued) <= set(OutboxMessage.objects.values_list("id", "sequence"))
     assert len(receiver.ids) == len(set(receiver.ids)) == 3
 
 
@@ -274,7 +274,7 @@ def test_down_for_three_days(clock: time_machine.Traveller) -> None:
     assert len(receiver.got) == len(SPACING) + 1
     assert len(set(receiver.ids)) == 1
     assert sum(SPACING, timedelta()) > timedelta(days=3)
-    assert states() == ["parked"]
+    assert states() == ["dead"]
     stamps = [int(one.headers["webhook-timestamp"]) for one in receiver.got]
     gaps = [later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False)]
     assert gaps == pytest.approx([wait.total_seconds() + 1 for wait in SPACING], abs=2)
@@ -319,14 +319,14 @@ def test_what_is_parked_lets_the_later_ones_go(receiver: Receiver, clock: time_m
     queue_and_send()
     delivered(a_notice("EXIT"))
     queue_and_send()
-    Dispatch.objects.filter(attempts=1).update(attempts=len(SPACING))
+    OutboxMessage.objects.filter(attempts=1).update(attempts=len(SPACING))
     clock.shift(timedelta(days=1))
     queue_and_send()
-    assert states() == ["parked", "waiting"]
+    assert states() == ["dead", "waiting"]
     receiver.behave = answering(200)
     queue_and_send()
-    assert states() == ["parked", "sent"]
-    assert send_again(Dispatch.objects.filter(state=DispatchState.PARKED)) == 1
+    assert states() == ["dead", "sent"]
+    assert send_again(OutboxMessage.objects.filter(state=MessageState.DEAD)) == 1
     queue_and_send()
     assert states() == ["sent", "sent"]
     assert receiver.ids[-1] == receiver.ids[0]
@@ -339,7 +339,7 @@ def test_redirects_are_not_followed(receiver: Receiver) -> None:
         delivered(an_update())
         queue_and_send()
         assert elsewhere.got == []
-    attempt = DispatchAttempt.objects.get()
+    attempt = SendAttempt.objects.get()
     assert (attempt.status, attempt.error) == (307, "307: redirects are not followed")
     assert states() == ["waiting"]
 
@@ -378,14 +378,14 @@ def test_what_happens_while_it_is_off_is_told_when_it_is_on_again(receiver: Rece
     endpoint, _ = an_endpoint(receiver, event_types="*")
     switch_off(endpoint, by="ann", reason="moving house")
     delivered(an_update())
-    emit_events([Event("subject.wanted", {"n": 1}, "1", DUNS)])
+    emit_events([Event("subject.requested", {"n": 1}, "1", DUNS)])
     emit_events([Event("import.applied", {"n": 2}, "2")])
     assert queue_and_send() == 0
     assert missed(endpoint) == (2, 1)
     switch_on(endpoint, by="ann")
     queue_and_send()
     assert [json.loads(one.body)["type"] for one in receiver.got] == [
-        "subject.wanted",
+        "subject.requested",
         "import.applied",
         "change.published",
     ]
@@ -395,18 +395,18 @@ def test_or_it_begins_from_now(receiver: Receiver) -> None:
     endpoint, _ = an_endpoint(receiver, event_types="*")
     switch_off(endpoint, by="ann", reason="moving house")
     delivered(an_update())
-    emit_events([Event("subject.wanted", {"n": 1}, "1", DUNS)])
+    emit_events([Event("subject.requested", {"n": 1}, "1", DUNS)])
     switch_on(endpoint, by="ann", from_now=True)
     assert queue_and_send() == 0
-    assert Dispatch.objects.get().state == DispatchState.CANCELLED
+    assert OutboxMessage.objects.get().state == MessageState.CANCELLED
     delivered(a_notice("EXIT"))
     assert queue_and_send() == 1
 
 
 def test_what_was_put_aside_just_when_it_was_switched_on_goes_on(receiver: Receiver) -> None:
     endpoint, _ = an_endpoint(receiver, event_types="*")
-    emit_events([Event("subject.wanted", {"n": 1}, "1", DUNS)])
-    Dispatch.objects.update(next_try_at=None)
+    emit_events([Event("subject.requested", {"n": 1}, "1", DUNS)])
+    OutboxMessage.objects.update(next_try_at=None)
     assert let_go_on() == 1
     switch_off(endpoint, by="ann", reason="moving house")
     assert let_go_on() == 0
@@ -418,7 +418,7 @@ def test_what_was_queued_in_some_time_is_sent_again(receiver: Receiver, clock: t
     times = []
     for number in range(4):
         times.append(timezone.now())
-        emit_events([Event("subject.wanted", {"n": number}, str(number), DUNS)])
+        emit_events([Event("subject.requested", {"n": number}, str(number), DUNS)])
         queue_and_send()
         clock.shift(timedelta(hours=1))
     before = list(receiver.ids)
@@ -463,7 +463,7 @@ def test_retry_after_is_honoured_for_all_that_waits(
 )
 def test_reading_retry_after(header: str, seconds: float | None) -> None:
     with time_machine.travel(NOON, tick=False):
-        assert http.wait_asked_for(header) == seconds
+        assert http.retry_after(header) == seconds
 
 
 def test_garbage_is_tried_again(receiver: Receiver, clock: time_machine.Traveller) -> None:
@@ -471,11 +471,11 @@ def test_garbage_is_tried_again(receiver: Receiver, clock: time_machine.Travelle
     receiver.behave = garbage
     delivered(an_update())
     queue_and_send()
-    assert "no HTTP" in DispatchAttempt.objects.get().error
+    assert "no HTTP" in SendAttempt.objects.get().error
     receiver.behave = answering(200, b"\xff\x00 fine")
     clock.shift(timedelta(seconds=10))
     assert queue_and_send() == 1
-    assert DispatchAttempt.objects.filter(status=200).count() == 1
+    assert SendAttempt.objects.filter(status=200).count() == 1
 
 
 def test_who_answers_byte_by_byte_is_given_up(receiver: Receiver) -> None:
@@ -585,6 +585,6 @@ def test_every_try_is_noted(receiver: Receiver, clock: time_machine.Traveller) -
     clock.shift(timedelta(seconds=10))
     receiver.behave = answering(200)
     queue_and_send()
-    found = list(DispatchAttempt.objects.order_by("at").values_list("status", flat=True))
+    found = list(SendAttempt.objects.order_by("at").values_list("status", flat=True))
     assert found == [500, 200]
-    assert all(len(text) <= 2000 for text in DispatchAttempt.objects.values_list("response", flat=True))
+    assert all(len(text) <= 2000 for text in SendAttempt.objects.values_list("response", flat=True))

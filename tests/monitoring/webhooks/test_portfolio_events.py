@@ -12,16 +12,16 @@ from django.db import connection
 from django.utils import timezone
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from monitoring.models import Dispatch, WebhookEndpoint
+from monitoring.models import OutboxMessage, WebhookEndpoint
 from monitoring.webhooks import endpoints, portfolio_events
 from monitoring.webhooks.endpoints import create_endpoint, switch_off
 from monitoring.webhooks.event_types import EVENT_TYPES
-from monitoring.webhooks.portfolio_events import tell_of_portfolio
+from monitoring.webhooks.portfolio_events import enqueue_portfolio_events
 from portfolio.imports.apply import apply_import
 from portfolio.imports.confirm import confirm_import
 from portfolio.imports.upload import create_import, read_import
 from portfolio.models import Registration, Subject, SubjectImport, SubjectState
-from portfolio.subjects.requests import Wish, unwant_subjects, want_subjects
+from portfolio.subjects.requests import SubjectEntry, request_subjects, withdraw_subjects
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.people import an_actor
 from tests.builders.registrations import a_registration
@@ -43,25 +43,25 @@ def endpoint(db: None) -> Iterator[Any]:
 
 def an_import(registration: Registration, content: bytes) -> SubjectImport:
     return create_import(
-        registration=registration, content=content, file_name="a.csv", mode="add", source="api", asked_by="ann"
+        registration=registration, content=content, file_name="a.csv", mode="add", source="api", requested_by="ann"
     )
 
 
 def bodies() -> list[dict[str, Any]]:
-    payloads = Dispatch.objects.order_by("sequence").values_list("payload", flat=True)
+    payloads = OutboxMessage.objects.order_by("sequence").values_list("payload", flat=True)
     return [json.loads(payload) for payload in payloads]
 
 
 def told() -> list[tuple[str, str]]:
-    tell_of_portfolio()
+    enqueue_portfolio_events()
     return [(body["type"], body["data"].get("duns", "")) for body in bodies()]
 
 
 def test_what_is_wanted_and_no_longer(registration: Registration) -> None:
     told()
-    want_subjects(registration=registration, wishes=[Wish(DUNS), Wish(OTHER)], asked_by="ann")
-    unwant_subjects(registration=registration, duns=[DUNS], asked_by="bob")
-    expected = [("subject.wanted", DUNS), ("subject.wanted", OTHER), ("subject.unwanted", DUNS)]
+    request_subjects(registration=registration, entries=[SubjectEntry(DUNS), SubjectEntry(OTHER)], requested_by="ann")
+    withdraw_subjects(registration=registration, duns=[DUNS], requested_by="bob")
+    expected = [("subject.requested", DUNS), ("subject.requested", OTHER), ("subject.withdrawn", DUNS)]
     assert told() == expected
     assert told() == expected, "the next run reads a little of it again and tells nothing twice"
     assert bodies()[2]["data"]["by"] == "bob"
@@ -82,7 +82,7 @@ def test_how_an_import_goes_on(registration: Registration) -> None:
     confirm_import(import_=import_, number=1, confirmed_by=an_actor("ann"), may_confirm=True)
     apply_import(import_)
     told()
-    expected = ["import.uploaded", "import.read", "import.confirmed", "subject.wanted", "import.applied"]
+    expected = ["import.uploaded", "import.read", "import.confirmed", "subject.requested", "import.applied"]
     assert [name for name, _ in told()] == expected
     assert bodies()[1]["data"]["summary"] == "a.csv waits for confirmation: 1 new billable company, 0 removals"
     assert bodies()[-1]["data"]["by"] == "ann"
@@ -98,9 +98,9 @@ def test_an_import_that_cannot_be_read(registration: Registration) -> None:
 def test_for_who_is_switched_off_they_wait(registration: Registration, endpoint: Any) -> None:
     told()
     switch_off(endpoint[0], by="ann", reason="moving house")
-    want_subjects(registration=registration, wishes=[Wish(DUNS)], asked_by="ann")
-    assert told() == [("subject.wanted", DUNS)]
-    assert Dispatch.objects.get().next_try_at is None
+    request_subjects(registration=registration, entries=[SubjectEntry(DUNS)], requested_by="ann")
+    assert told() == [("subject.requested", DUNS)]
+    assert OutboxMessage.objects.get().next_try_at is None
 
 
 @pytest.mark.parametrize(
@@ -118,24 +118,24 @@ def test_what_dnb_says(
     registration: Registration, state: SubjectState, columns: dict[str, int], expected: str | None
 ) -> None:
     """Of what is checked again after a long time, nothing is news."""
-    want_subjects(registration=registration, wishes=[Wish(DUNS)], asked_by="ann")
+    request_subjects(registration=registration, entries=[SubjectEntry(DUNS)], requested_by="ann")
     with time_machine.travel(timezone.now() + timedelta(hours=1)) as clock:
         told()
         days = {name: (timezone.now() - timedelta(days=ago)).date() for name, ago in columns.items()}
         Subject.objects.update(state=state, checked_at=timezone.now(), code="40003", replacement=OTHER, **days)
         clock.shift(timedelta(seconds=30))
-        Dispatch.objects.all().delete()
-        found = [one for one in told() if one[0] not in ("subject.wanted",)]
+        OutboxMessage.objects.all().delete()
+        found = [one for one in told() if one[0] not in ("subject.requested",)]
         assert found == ([(expected, DUNS)] if expected else [])
         Subject.objects.update(checked_at=timezone.now())
-        assert [one for one in told() if one[0] != "subject.wanted"] == found
+        assert [one for one in told() if one[0] != "subject.requested"] == found
 
 
 def test_who_dies_after_telling_tells_nothing_twice(
     registration: Registration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told()
-    want_subjects(registration=registration, wishes=[Wish(DUNS)], asked_by="ann")
+    request_subjects(registration=registration, entries=[SubjectEntry(DUNS)], requested_by="ann")
 
     def killed(batch: Any) -> int:
         emit(batch)
@@ -145,13 +145,13 @@ def test_who_dies_after_telling_tells_nothing_twice(
     with monkeypatch.context() as patched:
         patched.setattr(portfolio_events, "emit_events", killed)
         with pytest.raises(KeyboardInterrupt):
-            tell_of_portfolio()
-    assert told() == [("subject.wanted", DUNS)]
+            enqueue_portfolio_events()
+    assert told() == [("subject.requested", DUNS)]
 
 
 def test_a_webhook_that_is_made_later_hears_nothing_of_before(registration: Registration) -> None:
     told()
-    want_subjects(registration=registration, wishes=[Wish(DUNS), Wish(OTHER)], asked_by="ann")
+    request_subjects(registration=registration, entries=[SubjectEntry(DUNS), SubjectEntry(OTHER)], requested_by="ann")
     WebhookEndpoint.objects.all().delete()
     create_endpoint(made_by="ann", name="new", url="http://127.0.0.1:9/", event_types="*")
     today = timezone.now().date()
@@ -165,7 +165,9 @@ def test_nothing_is_written_behind_an_open_read(registration: Registration, monk
     """SQLite would refuse it at once, without waiting, when another process has written since."""
     told()
     count = portfolio_events.BATCH + 1
-    want_subjects(registration=registration, wishes=[Wish(f"{n:09}") for n in range(count)], asked_by="ann")
+    request_subjects(
+        registration=registration, entries=[SubjectEntry(f"{n:09}") for n in range(count)], requested_by="ann"
+    )
     Subject.objects.update(state=SubjectState.REFUSED, checked_at=timezone.now(), code="40003")
     emit = endpoints.emit_events
 
@@ -176,8 +178,8 @@ def test_nothing_is_written_behind_an_open_read(registration: Registration, monk
         return emit(batch)
 
     monkeypatch.setattr(portfolio_events, "emit_events", emit_after_others)
-    tell_of_portfolio()
-    assert Dispatch.objects.filter(event_type="subject.refused").count() == count
+    enqueue_portfolio_events()
+    assert OutboxMessage.objects.filter(event_type="subject.refused").count() == count
 
 
 def _write_elsewhere() -> None:
@@ -187,8 +189,8 @@ def _write_elsewhere() -> None:
 
 def test_nothing_is_read_for_nobody(registration: Registration, django_assert_max_num_queries: Any) -> None:
     WebhookEndpoint.objects.update(event_types="change.published")
-    want_subjects(registration=registration, wishes=[Wish(DUNS)], asked_by="ann")
+    request_subjects(registration=registration, entries=[SubjectEntry(DUNS)], requested_by="ann")
     told()
     with django_assert_max_num_queries(6):
-        assert tell_of_portfolio() == 0
+        assert enqueue_portfolio_events() == 0
     assert bodies() == []

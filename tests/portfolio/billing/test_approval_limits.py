@@ -23,7 +23,7 @@ from portfolio.billing.approval_limits import (
 )
 from portfolio.billing.contract_year import remove_planned
 from portfolio.billing.new_billable import new_billable
-from portfolio.imports.apply import approve_undo, keep_import, undo_import
+from portfolio.imports.apply import approve_undo, keep_requests, undo_import
 from portfolio.imports.confirm import approve_import, confirm_import
 from portfolio.imports.planned_removals import plan_removal
 from portfolio.imports.resume import work_on
@@ -34,7 +34,7 @@ from portfolio.models import (
     ImportState,
     ProposalKind,
     Registration,
-    SoloAct,
+    SinglePersonAct,
     Subject,
     SubjectImport,
     SubjectState,
@@ -42,9 +42,9 @@ from portfolio.models import (
 from portfolio.proposals.create import Sign, propose
 from portfolio.proposals.decide import Refused, accept, approve
 from portfolio.reconciliation import reconcile
-from portfolio.registrations.adopt import learn_is_in, learn_is_out, take_as_wanted
+from portfolio.registrations.adopt import adopt_as_requested, learn_is_in, learn_is_out
 from portfolio.registrations.dnb_list_files import apply_export
-from portfolio.registrations.membership_evidence import fold, take_evidence
+from portfolio.registrations.membership_evidence import apply_evidence, evidence_of
 from tests.builders.companies import duns_numbers
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
@@ -68,7 +68,12 @@ def registration() -> Registration:
 
 def an_import(registration: Registration, *duns: str, mode: str = ImportMode.ADD) -> SubjectImport:
     import_ = create_import(
-        registration=registration, content="\n".join(duns).encode(), file_name="", mode=mode, source="x", asked_by="x"
+        registration=registration,
+        content="\n".join(duns).encode(),
+        file_name="",
+        mode=mode,
+        source="x",
+        requested_by="x",
     )
     work_on(import_)
     return import_
@@ -82,7 +87,7 @@ def confirmed(registration: Registration, *duns: str, by: Actor = ANN, mode: str
 
 
 def some(registration: Registration, count: int) -> list[Subject]:
-    return list(Subject.objects.filter(registration=registration, wanted=True).order_by("company")[:count])
+    return list(Subject.objects.filter(registration=registration, requested=True).order_by("company")[:count])
 
 
 def duns_of(rows: list[Subject]) -> list[str]:
@@ -111,7 +116,7 @@ def test_additions_count_in_all_registrations_of_the_contract_and_for_a_contract
     assert not do_alone(Act(ANN, registration, additions=1))
     day = timezone.now().date()
     a_contract(anniversary=day - timedelta(days=10))
-    SoloAct.objects.update(at=timezone.now() - timedelta(days=11))
+    SinglePersonAct.objects.update(at=timezone.now() - timedelta(days=11))
     registration.refresh_from_db()
     assert do_alone(Act(ANN, registration, additions=1)), "a new contract year has begun"
 
@@ -119,16 +124,16 @@ def test_additions_count_in_all_registrations_of_the_contract_and_for_a_contract
 def test_removals_count_for_thirty_days(registration: Registration) -> None:
     assert do_alone(Act(ANN, registration, removals=2))
     assert not do_alone(Act(ANN, registration, removals=1))
-    SoloAct.objects.update(at=timezone.now() - timedelta(days=31))
+    SinglePersonAct.objects.update(at=timezone.now() - timedelta(days=31))
     assert do_alone(Act(ANN, registration, removals=1))
 
 
 def test_what_was_not_done_is_not_counted(registration: Registration) -> None:
     row = do_alone(Act(ANN, registration, removals=2))
-    assert row and not do_alone(Act(ANN, registration, removals=2)) and SoloAct.objects.count() == 1
+    assert row and not do_alone(Act(ANN, registration, removals=2)) and SinglePersonAct.objects.count() == 1
     forget(row)
     assert removals_of(ANN, registration) == 0
-    assert do_alone(Act(ANN, registration)) and SoloAct.objects.count() == 0
+    assert do_alone(Act(ANN, registration)) and SinglePersonAct.objects.count() == 0
 
 
 def test_a_new_name_makes_no_second_person(registration: Registration) -> None:
@@ -158,7 +163,7 @@ def test_plans_are_removals_and_above_the_limit_wait_for_two(registration: Regis
     confirm_import(import_=import_, number=4, confirmed_by=ANN, may_confirm=True)
     approve_import(import_=import_, approved_by=BOB, may_approve=True)
     work_on(import_)
-    assert Subject.objects.filter(remove_on=TOMORROW, wanted=True).count() == 4
+    assert Subject.objects.filter(remove_on=TOMORROW, requested=True).count() == 4
     entry = AuditEntry.objects.filter(action="plan removal").latest("id")
     assert (entry.actor, entry.actor_id) == ("ann", ANN.id)
 
@@ -191,7 +196,7 @@ def test_removals_add_up_over_all_ways(registration: Registration) -> None:
     assert confirmed(registration, first, mode=ImportMode.REMOVE).state == ImportState.APPLIED
     assert confirmed(registration, second, mode=ImportMode.REMOVE).state == ImportState.AWAITING_APPROVAL
     Subject.objects.filter(company=NEW[0]).delete()
-    a_subject(NEW[0], registration, wanted=False, state=SubjectState.MONITORED)
+    a_subject(NEW[0], registration, requested=False, state=SubjectState.MONITORED)
     with pytest.raises(NeedsSecondPerson, match="Want them first"):
         reconcile.stop_monitoring(registration, [NEW[0]], by=ANN)
     assert reconcile.stop_monitoring(registration, [NEW[0]], by=BOB) == 1
@@ -233,21 +238,23 @@ def test_undoing_what_was_never_sent_removes_nothing(applied: SubjectImport) -> 
 
 
 def test_undoing_is_removing_and_above_the_limit_takes_two(applied: SubjectImport) -> None:
-    Subject.objects.filter(wanted_import=applied.pk).update(state=SubjectState.MONITORED)
+    Subject.objects.filter(requested_import=applied.pk).update(state=SubjectState.MONITORED)
     undo_import(import_=applied, undone_by=ANN, may_confirm=True)
     assert applied.state == ImportState.AWAITING_UNDO
     with pytest.raises(NotAllowed, match="somebody else"):
         approve_undo(import_=applied, approved_by=Actor("anna", ANN.id), may_approve=True)
-    keep_import(import_=applied, kept_by=BOB)
+    keep_requests(import_=applied, maintained_by=BOB)
     assert applied.state == ImportState.APPLIED
     undo_import(import_=applied, undone_by=ANN, may_confirm=True)
     approve_undo(import_=applied, approved_by=BOB, may_approve=True)
     work_on(applied)
-    assert applied.state == ImportState.UNDONE and not Subject.objects.filter(wanted_import=applied.pk, wanted=True)
+    assert applied.state == ImportState.UNDONE and not Subject.objects.filter(
+        requested_import=applied.pk, requested=True
+    )
 
 
 def test_undoing_is_approved_on_the_page(client: Client, applied: SubjectImport) -> None:
-    Subject.objects.filter(wanted_import=applied.pk).update(state=SubjectState.MONITORED)
+    Subject.objects.filter(requested_import=applied.pk).update(state=SubjectState.MONITORED)
     page = f"/portfolio/subjectimport/{applied.pk}/"
     client.force_login(a_person(role="Portfolio manager"))
     assert "A second person has to approve" in text_of(client.post(f"{page}do/undo/", follow=True))
@@ -288,7 +295,7 @@ def test_who_issues_many_keys_removes_no_more_by_them(client: Client, registrati
     assert [remove(key, duns) for key, duns in given] == [200, 200, 202]
     client.force_login(person)
     assert client.delete(f"{address}?duns={duns_of(some(registration, 1))[0]}").status_code == 202
-    entry = AuditEntry.objects.filter(action="unwant").latest("id")
+    entry = AuditEntry.objects.filter(action="withdraw").latest("id")
     assert entry.actor.startswith("key 1"), "the audit tells the key"
 
 
@@ -309,7 +316,7 @@ def a_list(folder: Path, duns: list[str]) -> list[Path]:
 
 def test_a_list_of_ones_own_makes_no_company_free(registration: Registration, tmp_path: Path) -> None:
     new = duns_numbers(26)[20:]
-    apply_export(registration, a_list(tmp_path, new), by=ANN, told_by=ANN.id)
+    apply_export(registration, a_list(tmp_path, new), by=ANN, reported_by=ANN.id)
     other = a_registration("OTHER", adopted=True, contract=registration.contract)
     for where in (registration, other):
         assert new_billable(registration.contract, new) == set(new)
@@ -317,15 +324,15 @@ def test_a_list_of_ones_own_makes_no_company_free(registration: Registration, tm
         assert import_.new_billable == 6
         confirm_import(import_=import_, number=6, confirmed_by=ANN, may_confirm=True)
         assert import_.state == ImportState.AWAITING_APPROVAL
-    take_as_wanted(registration, by=ANN)
+    adopt_as_requested(registration, by=ANN)
     assert new_billable(registration.contract, new) == set(new), "also not by being taken as wanted"
 
 
 def test_what_only_a_list_of_ones_own_ended_costs_when_sent_again(registration: Registration, tmp_path: Path) -> None:
     new = duns_numbers(26)[20:]
-    apply_export(registration, a_list(tmp_path, duns_numbers(26)), by=ANN, told_by=ANN.id)
-    take_as_wanted(registration, by=ANN)
-    apply_export(registration, a_list(tmp_path, duns_numbers(20)), by=ANN, told_by=ANN.id)
+    apply_export(registration, a_list(tmp_path, duns_numbers(26)), by=ANN, reported_by=ANN.id)
+    adopt_as_requested(registration, by=ANN)
+    apply_export(registration, a_list(tmp_path, duns_numbers(20)), by=ANN, reported_by=ANN.id)
     assert Subject.objects.filter(state=SubjectState.REMOVED).count() == 6
     with pytest.raises(NeedsSecondPerson):
         reconcile.send_again(registration, new, by=ANN)
@@ -333,10 +340,10 @@ def test_what_only_a_list_of_ones_own_ended_costs_when_sent_again(registration: 
 
 def test_d_and_b_itself_makes_known_what_a_list_said(registration: Registration, tmp_path: Path) -> None:
     said, heard, denied = new = duns_numbers(23)[20:]
-    apply_export(registration, a_list(tmp_path, duns_numbers(23)), by=ANN, told_by=ANN.id)
+    apply_export(registration, a_list(tmp_path, duns_numbers(23)), by=ANN, reported_by=ANN.id)
     assert new_billable(registration.contract, duns_numbers(23)) == set(new), "what was known before stays so"
     learn_is_in(registration, [said])
-    take_evidence(registration, fold([(heard, "UPDATE", timezone.now())]))
+    apply_evidence(registration, evidence_of([(heard, "UPDATE", timezone.now())]))
     learn_is_out(registration, [denied])
     assert new_billable(registration.contract, new) == {denied}, "and that it was there before is not believed either"
 

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from core.cached_counts import tally
+from core.cached_counts import update_counts
 from core.models import AuditEntry, Notice
 from core.notices import notify
 from portfolio.billing.contract_year import (
@@ -75,14 +75,14 @@ def test_the_next_anniversary(anniversary: date | None, expected: date | None) -
     ("fields", "expected"),
     [
         ({}, (1, 0, 1, 1)),
-        ({"wanted": False}, (1, 0, 1, 1)),
-        ({"wanted": False, "state": "pending_remove"}, (1, 0, 1, 0)),
+        ({"requested": False}, (1, 0, 1, 1)),
+        ({"requested": False, "state": "pending_remove"}, (1, 0, 1, 0)),
         ({"state": "unknown"}, (0, 1, 1, 1)),
         ({"state": "pending_add"}, (0, 1, 1, 1)),
         ({"state": "refused"}, (0, 0, 0, 0)),
-        ({"wanted": False, "state": "removed", "monitored_until": date(2025, 3, 1)}, (1, 0, 1, 0)),
-        ({"wanted": False, "state": "removed", "monitored_until": date(2025, 2, 28)}, (0, 0, 0, 0)),
-        ({"wanted": False, "state": "removed"}, (0, 0, 0, 0)),
+        ({"requested": False, "state": "removed", "monitored_until": date(2025, 3, 1)}, (1, 0, 1, 0)),
+        ({"requested": False, "state": "removed", "monitored_until": date(2025, 2, 28)}, (0, 0, 0, 0)),
+        ({"requested": False, "state": "removed"}, (0, 0, 0, 0)),
         ({"remove_on": date(2026, 2, 28)}, (1, 0, 1, 0)),
         ({"remove_on": date(2026, 3, 1)}, (1, 0, 1, 1)),
         ({"remove_on": date(2026, 2, 1), "state": "unknown"}, (0, 1, 1, 0)),
@@ -105,7 +105,7 @@ def test_a_company_in_two_registrations_is_billed_once() -> None:
 
 
 def test_without_an_anniversary_all_that_was_ever_watched_counts() -> None:
-    a_subject(wanted=False, state=SubjectState.REMOVED, monitored_until=date(2001, 1, 1))
+    a_subject(requested=False, state=SubjectState.REMOVED, monitored_until=date(2001, 1, 1))
     assert year(anniversary=None).billed == 1
 
 
@@ -116,13 +116,13 @@ def test_without_an_anniversary_all_that_was_ever_watched_counts() -> None:
 def test_a_planned_removal_sends_and_saves_nothing_before_its_day() -> None:
     row = a_subject()
     assert plan_removal(subjects=[row], day=date(2026, 2, 20), by=an_actor("ann")).count == 1
-    assert remove_planned() == 0 and Subject.objects.get().wanted
+    assert remove_planned() == 0 and Subject.objects.get().requested
     with time_machine.travel(datetime(2026, 2, 20, 1, tzinfo=UTC)):
         assert look_after_years() == 1 and look_after_years() == 0
     row.refresh_from_db()
-    assert not row.wanted and row.remove_on is None
+    assert not row.requested and row.remove_on is None
     actions = set(AuditEntry.objects.values_list("action", flat=True))
-    assert actions == {"plan removal", "unwant"}
+    assert actions == {"plan removal", "withdraw"}
 
 
 @pytest.mark.usefixtures("one_person_may_remove_all")
@@ -136,7 +136,7 @@ def test_a_plan_can_be_called_off() -> None:
 
 
 def test_what_nobody_wants_is_not_planned() -> None:
-    assert plan_removal(subjects=[a_subject(wanted=False)], day=date(2026, 2, 20), by=an_actor("ann")) == Planned()
+    assert plan_removal(subjects=[a_subject(requested=False)], day=date(2026, 2, 20), by=an_actor("ann")) == Planned()
 
 
 # Reminders
@@ -175,7 +175,7 @@ def test_the_page_says_it_in_words(manager: Client, django_assert_max_num_querie
     a_subject(OTHER, state=SubjectState.UNKNOWN)
     a_subject(THIRD, remove_on=date(2026, 2, 20))
     a_subject(FOURTH, remove_on=date(2026, 3, 2))
-    tally("held")
+    update_counts("held")
     with django_assert_max_num_queries(12):
         text = text_of(manager.get(PAGE))
     for words in (
@@ -244,7 +244,7 @@ def test_what_is_told_about_a_company_is_edited_and_written_down(manager: Client
 
 def test_subjects_are_listed_with_few_queries(manager: Client, django_assert_max_num_queries: Any) -> None:
     a_subject(state=SubjectState.REFUSED, code="40003", replacement=OTHER)
-    tally("held")
+    update_counts("held")
     with django_assert_max_num_queries(12):
         text = text_of(manager.get(SUBJECTS))
     assert "It goes on as 150483782. Accept the proposal" in text
@@ -261,4 +261,4 @@ def test_ticked_companies_are_removed_where_they_were_ticked_only(manager: Clien
     made = SubjectImport.objects.get()
     assert answer["Location"] == f"/portfolio/subjectimport/{made.pk}/change/"
     assert (made.mode, made.registration_id) == ("remove", a_registration().pk)
-    assert Subject.objects.get(pk=elsewhere.pk).wanted and Subject.objects.get(pk=key).wanted
+    assert Subject.objects.get(pk=elsewhere.pk).requested and Subject.objects.get(pk=key).requested

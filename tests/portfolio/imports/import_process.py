@@ -24,7 +24,7 @@ from portfolio.imports import apply, upload  # noqa: E402
 from portfolio.imports.confirm import confirm_import  # noqa: E402
 from portfolio.imports.resume import work_on  # noqa: E402
 from portfolio.imports.upload import create_import  # noqa: E402
-from portfolio.imports.validate import verdict_rows  # noqa: E402
+from portfolio.imports.validate import validated_rows  # noqa: E402
 from portfolio.models import Subject, SubjectImport  # noqa: E402
 from portfolio.subjects import requests  # noqa: E402
 from tests.builders.contracts import a_contract  # noqa: E402
@@ -35,7 +35,7 @@ CHUNK = 4
 ENDED = "ended with"
 PATIENCE = 120
 STEPS = (
-    *((upload, "keep_chunk"), (upload, "move"), (apply, "want_subjects"), (apply, "move")),
+    *((upload, "store_chunk"), (upload, "move"), (apply, "request_subjects"), (apply, "move")),
     *((requests, "insert_new"), (requests, "record")),
 )
 
@@ -45,7 +45,7 @@ def create() -> None:
     rows = [f"{100_000_000 + number}" for number in range(26)]
     content = "\n".join(["DUNS", *rows, rows[0], "abc", rows[25]]).encode()
     create_import(
-        registration=a_registration(), content=content, file_name="x", mode="add", source="upload", asked_by="ann"
+        registration=a_registration(), content=content, file_name="x", mode="add", source="upload", requested_by="ann"
     )
 
 
@@ -64,11 +64,11 @@ def confirm() -> None:
 def show() -> None:
     import_ = the_import()
     said: Counter[str] = Counter()
-    for after in AuditEntry.objects.filter(action="want").values_list("after", flat=True):
+    for after in AuditEntry.objects.filter(action="request").values_list("after", flat=True):
         said.update(json.loads(after)["duns"])
-    rows = [(row.line, row.duns, row.verdict) for row in verdict_rows(import_)]
-    subjects = list(Subject.objects.filter(wanted=True).order_by("company").values_list("company_id", flat=True))
-    told = {"state": import_.state, "rows": rows, "wanted": subjects, "said": max(said.values(), default=0)}
+    rows = [(row.line, row.duns, row.validation) for row in validated_rows(import_)]
+    subjects = list(Subject.objects.filter(requested=True).order_by("company").values_list("company_id", flat=True))
+    told = {"state": import_.state, "rows": rows, "requested": subjects, "said": max(said.values(), default=0)}
     print(json.dumps({**told, "audited": len(said), "new": import_.new_billable}))
 
 

@@ -20,7 +20,7 @@ from dnbmon_site.accounts.models import User
 from portfolio.imports.resume import work_on
 from portfolio.imports.states import file_key
 from portfolio.models import Contract, ImportState, Registration, Subject, SubjectImport, SubjectState
-from portfolio.subjects.requests import Wish, want_subjects
+from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 from tests.builders.registrations import a_registration
@@ -191,14 +191,14 @@ def test_either_a_file_or_pasted_numbers(admin: Client, registration: Registrati
 
 
 def test_the_page_shows_verdicts_and_numbers(admin: Client, registration: Registration) -> None:
-    want_subjects(registration=registration, wishes=[Wish(TWO)], asked_by="ann")
+    request_subjects(registration=registration, entries=[SubjectEntry(TWO)], requested_by="ann")
     import_ = uploaded(admin, "DUNS;Name", f"{ONE};Acme", "15-048-3782", "10-120-2303", "abc", ONE)
     text = page(admin, import_)
     assert "5 All rows 1 New 1 Already wanted 1 Twice in this file 1 New, written in another way" in text
     assert "4 10-120-2303 101202303 New, written in another way" in text
     assert "abc holds something else than the digits 0 to 9" in text
     assert "up to 2 new billable 0 added, billed already this contract year" in text
-    only = page(admin, import_, "?verdict=invalid")
+    only = page(admin, import_, "?validation=invalid")
     assert "abc" in only
     assert "10-120-2303" not in only
 
@@ -214,12 +214,12 @@ def test_rows_are_paged(admin: Client, registration: Registration) -> None:
 def test_work_under_way_is_a_living_part_of_the_page(admin: Client, registration: Registration) -> None:
     import_ = uploaded(admin, ONE, read=False)
     whole = admin.get(f"{LIST}{import_.pk}/change/").content.decode()
-    assert 'data-rhythm="always"' in whole
+    assert 'data-refresh="always"' in whole
     part = admin.get(f"{LIST}{import_.pk}/change/?part=live").content.decode()
     assert 'role="progressbar"' in part
     assert "<html" not in part
     work_on(import_)
-    assert 'data-rhythm="never"' in admin.get(f"{LIST}{import_.pk}/change/?part=live").content.decode()
+    assert 'data-refresh="never"' in admin.get(f"{LIST}{import_.pk}/change/?part=live").content.decode()
 
 
 def test_what_a_file_says_is_never_markup(admin: Client, registration: Registration) -> None:
@@ -254,7 +254,7 @@ def test_the_number_is_typed_and_the_companies_become_wanted(admin: Client, regi
     assert "Confirmed. It is being applied." in do(admin, import_, "confirm", number=" 2 ")
     import_.refresh_from_db()
     work_on(import_)
-    assert Subject.objects.filter(wanted=True).count() == 2
+    assert Subject.objects.filter(requested=True).count() == 2
     assert "list is taken over" in page(admin, import_)
 
 
@@ -265,7 +265,7 @@ def test_a_second_click_is_harmless(admin: Client, registration: Registration) -
 
 
 def test_equal_asks_for_two_numbers(admin: Client, registration: Registration) -> None:
-    want_subjects(registration=registration, wishes=[Wish(ONE), Wish(TWO)], asked_by="ann")
+    request_subjects(registration=registration, entries=[SubjectEntry(ONE), SubjectEntry(TWO)], requested_by="ann")
     import_ = uploaded(admin, TWO, THREE, "nonsense", mode="equal")
     text = page(admin, import_)
     assert "type the number of new billable companies" in text
@@ -340,13 +340,13 @@ def test_nothing_is_done_by_a_mere_link(admin: Client, registration: Registratio
 
 def test_verdicts_as_csv_and_xlsx(admin: Client, registration: Registration) -> None:
     import_ = uploaded(admin, "DUNS;Name", f"{ONE};=cmd|' /C calc'!A0", "060704780;-Acme", "-;@x")
-    answer = admin.get(f"{LIST}{import_.pk}/verdicts.csv")
+    answer = admin.get(f"{LIST}{import_.pk}/validations.csv")
     text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
     rows = list(csv.reader(io.StringIO(text)))
-    assert rows[0][:3] == ["Line", "Verdict", "D-U-N-S"]
+    assert rows[0][:3] == ["Line", "Validation", "D-U-N-S"]
     assert [row[5] for row in rows[1:]] == ["'=cmd|' /C calc'!A0", "'-Acme", "'@x"]
     assert rows[3][3] == "'-"
-    answer = admin.get(f"{LIST}{import_.pk}/verdicts.xlsx")
+    answer = admin.get(f"{LIST}{import_.pk}/validations.xlsx")
     content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
     sheet = python_calamine.load_workbook(io.BytesIO(content)).get_sheet_by_index(0)
     assert [row[2] for row in sheet.to_python()[1:]] == [ONE, "060704780", ""]
@@ -355,10 +355,10 @@ def test_verdicts_as_csv_and_xlsx(admin: Client, registration: Registration) -> 
 
 def test_downloads_of_one_verdict(admin: Client, registration: Registration) -> None:
     import_ = uploaded(admin, ONE, "abc")
-    answer = admin.get(f"{LIST}{import_.pk}/verdicts.csv?verdict=invalid")
+    answer = admin.get(f"{LIST}{import_.pk}/validations.csv?validation=invalid")
     assert b"".join(answer.streaming_content).count(b"\r\n") == 2  # type: ignore[attr-defined]
-    assert admin.get(f"{LIST}{import_.pk}/verdicts.csv?verdict=odd").status_code == 404
-    assert admin.get(f"{LIST}{import_.pk}/verdicts.pdf").status_code == 404
+    assert admin.get(f"{LIST}{import_.pk}/validations.csv?validation=odd").status_code == 404
+    assert admin.get(f"{LIST}{import_.pk}/validations.pdf").status_code == 404
 
 
 def test_a_download_goes_round(admin: Client, registration: Registration) -> None:
@@ -366,7 +366,7 @@ def test_a_download_goes_round(admin: Client, registration: Registration) -> Non
     admin.post(UPLOAD, a_form(content, name="list.xlsx"))
     first = SubjectImport.objects.get()
     work_on(first)
-    answer = admin.get(f"{LIST}{first.pk}/verdicts.xlsx")
+    answer = admin.get(f"{LIST}{first.pk}/validations.xlsx")
     admin.post(UPLOAD, a_form(b"".join(answer.streaming_content), name="again.xlsx"))  # type: ignore[attr-defined]
     second = SubjectImport.objects.order_by("-id")[0]
     work_on(second)
@@ -390,7 +390,7 @@ def test_lists_open_with_few_queries(
 
 def test_selected_companies_are_removed_by_an_import(admin: Client, registration: Registration) -> None:
     other = a_registration("OTHER")
-    want_subjects(registration=registration, wishes=[Wish(ONE), Wish(TWO)], asked_by="ann")
+    request_subjects(registration=registration, entries=[SubjectEntry(ONE), SubjectEntry(TWO)], requested_by="ann")
     form = {"action": "stop_selected", "_selected_action": [ONE], "stop": "yes"}
     answer = admin.post("/portfolio/company/", form)
     import_ = SubjectImport.objects.select_related("registration__contract").get()
@@ -400,8 +400,8 @@ def test_selected_companies_are_removed_by_an_import(admin: Client, registration
     do(admin, import_, "confirm", number="1")
     import_.refresh_from_db()
     work_on(import_)
-    assert list(Subject.objects.filter(wanted=True).values_list("company_id", flat=True)) == [TWO]
-    want_subjects(registration=other, wishes=[Wish(TWO)], asked_by="ann")
+    assert list(Subject.objects.filter(requested=True).values_list("company_id", flat=True)) == [TWO]
+    request_subjects(registration=other, entries=[SubjectEntry(TWO)], requested_by="ann")
     form["_selected_action"] = [TWO]
     assert admin.post("/portfolio/company/", form)["Location"] == LIST
 
@@ -410,7 +410,7 @@ def test_who_stops_monitoring_sees_first_what_ends_and_what_stays_billed(
     admin: Client, registration: Registration, django_assert_max_num_queries: Any
 ) -> None:
     Contract.objects.update(anniversary=date(2026, 2, 7))
-    want_subjects(registration=registration, wishes=[Wish(ONE), Wish(TWO)], asked_by="ann")
+    request_subjects(registration=registration, entries=[SubjectEntry(ONE), SubjectEntry(TWO)], requested_by="ann")
     Subject.objects.filter(company=ONE).update(state=SubjectState.MONITORED)
     form = {"action": "stop_selected", "_selected_action": [ONE, TWO], "select_across": "0"}
     with django_assert_max_num_queries(16):
@@ -436,9 +436,9 @@ def test_who_stops_monitoring_sees_also_for_which_companies_nothing_ends(
 ) -> None:
     """Those that nobody wants, and those that D&B goes on monitoring in a registration where nobody wants them."""
     other = a_registration("OTHER")
-    want_subjects(registration=registration, wishes=[Wish(ONE)], asked_by="ann")
-    want_subjects(registration=other, wishes=[Wish(ONE), Wish(TWO)], asked_by="ann")
-    Subject.objects.filter(registration=other).update(wanted=False, state=SubjectState.MONITORED)
+    request_subjects(registration=registration, entries=[SubjectEntry(ONE)], requested_by="ann")
+    request_subjects(registration=other, entries=[SubjectEntry(ONE), SubjectEntry(TWO)], requested_by="ann")
+    Subject.objects.filter(registration=other).update(requested=False, state=SubjectState.MONITORED)
     form = {"action": "stop_selected", "_selected_action": [ONE, TWO], "select_across": "0"}
     text = text_of(admin.post("/portfolio/company/", form))
     assert f"Nothing ends for 1 company, because no registration wants them: {TWO}" in text

@@ -8,9 +8,9 @@ import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
-from core.models import AuditEntry, StoredBytes
+from core.models import AuditEntry, Blob
 from portfolio.models import ImportState, Subject, SubjectImport
-from portfolio.subjects.requests import Wish, want_subjects
+from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
 from tests.builders.workbooks import two_sheets
@@ -45,7 +45,7 @@ def test_a_dry_run_judges_and_keeps_nothing(file: Path) -> None:
     assert "line 4: 60704780 has eight digits" in text
     assert "line 5: abc holds something else" in text
     assert "It adds up to 2 new billable companies." in text
-    for model in (SubjectImport, StoredBytes, Subject, AuditEntry):
+    for model in (SubjectImport, Blob, Subject, AuditEntry):
         assert not model._default_manager.exists()
 
 
@@ -55,7 +55,7 @@ def test_a_dry_run_with_the_zeros_put_back(file: Path) -> None:
 
 def test_the_number_is_confirmed(file: Path) -> None:
     assert "Done." in run(file, confirm=3, pad_zeros=True)
-    assert Subject.objects.filter(wanted=True).count() == 3
+    assert Subject.objects.filter(requested=True).count() == 3
     assert SubjectImport.objects.get().source == "command"
 
 
@@ -84,17 +84,17 @@ def test_above_the_cap_it_waits_for_a_second_person(file: Path) -> None:
 
 
 def test_equal_takes_both_numbers(file: Path) -> None:
-    want_subjects(registration=a_registration(), wishes=[Wish("999999999")], asked_by="ann")
+    request_subjects(registration=a_registration(), entries=[SubjectEntry("999999999")], requested_by="ann")
     with pytest.raises(CommandError, match="it removes 1 company"):
         run(file, mode="equal", confirm=2, pad_zeros=False)
     run(file, mode="equal", confirm=2, removals=1, pad_zeros=False)
-    assert set(Subject.objects.filter(wanted=True).values_list("company_id", flat=True)) == {ONE, TWO}
+    assert set(Subject.objects.filter(requested=True).values_list("company_id", flat=True)) == {ONE, TWO}
 
 
 def test_a_removal(file: Path) -> None:
-    want_subjects(registration=a_registration(), wishes=[Wish(ONE), Wish(TWO)], asked_by="ann")
+    request_subjects(registration=a_registration(), entries=[SubjectEntry(ONE), SubjectEntry(TWO)], requested_by="ann")
     assert "It removes 2 companies." in run(file, mode="remove", confirm=2, pad_zeros=False)
-    assert not Subject.objects.filter(wanted=True).exists()
+    assert not Subject.objects.filter(requested=True).exists()
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from core.blobs import load_bytes
-from core.models import AuditEntry, StoredBytes
+from core.models import AuditEntry, Blob
 from portfolio import jobs
 from portfolio.imports import upload, validate
 from portfolio.imports.apply import apply_import, undo_import
@@ -19,10 +19,10 @@ from portfolio.imports.confirm import approve_import, cancel_import, confirm_imp
 from portfolio.imports.resume import work_on
 from portfolio.imports.states import NotAllowed, Refused, WrongNumber, counts_of, file_key, sheets_of
 from portfolio.imports.upload import choose_sheet, create_import, decide_zeros, read_import
-from portfolio.imports.validate import verdict_rows
+from portfolio.imports.validate import validated_rows
 from portfolio.jobs import work_on_import, work_on_imports
-from portfolio.models import ImportState, Registration, Subject, SubjectImport, SubjectState, Verdict
-from portfolio.subjects.requests import Wish, want_subjects
+from portfolio.models import ImportState, Registration, Subject, SubjectImport, SubjectState, Validation
+from portfolio.subjects.requests import SubjectEntry, request_subjects
 from tests.builders.contracts import a_contract
 from tests.builders.people import an_actor
 from tests.builders.registrations import a_registration
@@ -46,7 +46,7 @@ def an_import(registration: Registration, *lines: str, mode: str = "add", read: 
         file_name="list.csv",
         mode=mode,
         source="upload",
-        asked_by="ann",
+        requested_by="ann",
     )
     if read:
         read_import(import_)
@@ -62,49 +62,49 @@ def applied(registration: Registration, *lines: str, mode: str = "add") -> Subje
     return import_
 
 
-def want(registration: Registration, *duns: str) -> None:
-    want_subjects(registration=registration, wishes=[Wish(number) for number in duns], asked_by="ann")
+def request_monitoring(registration: Registration, *duns: str) -> None:
+    request_subjects(registration=registration, entries=[SubjectEntry(number) for number in duns], requested_by="ann")
 
 
-def wanted(registration: Registration) -> set[str]:
-    rows = Subject.objects.filter(registration=registration, wanted=True)
+def requested(registration: Registration) -> set[str]:
+    rows = Subject.objects.filter(registration=registration, requested=True)
     return set(rows.values_list("company_id", flat=True))
 
 
 def told(import_: SubjectImport) -> list[tuple[str, str, str]]:
-    return [(row.written, row.verdict, row.duns) for row in verdict_rows(import_)]
+    return [(row.written, row.validation, row.duns) for row in validated_rows(import_)]
 
 
 # Reading
 
 
 def test_every_row_gets_a_verdict(registration: Registration) -> None:
-    want(registration, TWO)
+    request_monitoring(registration, TWO)
     odd = ["15048378", "abc", "12345", f"{ONE}.0", ",Acme"]
     import_ = an_import(registration, "DUNS,Name", ONE, TWO, "80-473-5132", "10 120-23 03", *odd)
     assert told(import_) == [
-        (ONE, Verdict.NEW, ONE),
-        (TWO, Verdict.WANTED, TWO),
-        ("80-473-5132", Verdict.DUPLICATE, ONE),
-        ("10 120-23 03", Verdict.REPAIRED, THREE),
-        ("15048378", Verdict.DECISION, ""),
-        ("abc", Verdict.INVALID, ""),
-        ("12345", Verdict.INVALID, ""),
-        (f"{ONE}.0", Verdict.DUPLICATE, ONE),
-        ("", Verdict.INVALID, ""),
+        (ONE, Validation.NEW, ONE),
+        (TWO, Validation.REQUESTED, TWO),
+        ("80-473-5132", Validation.DUPLICATE, ONE),
+        ("10 120-23 03", Validation.REFORMATTED, THREE),
+        ("15048378", Validation.DECISION, ""),
+        ("abc", Validation.INVALID, ""),
+        ("12345", Validation.INVALID, ""),
+        (f"{ONE}.0", Validation.DUPLICATE, ONE),
+        ("", Validation.INVALID, ""),
     ]
-    reasons = [row.reason for row in verdict_rows(import_)]
+    reasons = [row.reason for row in validated_rows(import_)]
     assert reasons[2] == "as in line 2"
     assert "something else than the digits" in reasons[5]
     assert import_.state == ImportState.READ
     assert (import_.new_billable, import_.removals) == (2, 0)
-    assert counts_of(import_)[Verdict.DUPLICATE] == 2
+    assert counts_of(import_)[Validation.DUPLICATE] == 2
 
 
 @pytest.mark.parametrize("written", ["'215456901", "DUNS: 215456901", "215456901 # Gorman", "DUNS 215456901"])
 def test_usual_ways_to_write_a_number_are_read(registration: Registration, written: str) -> None:
     import_ = an_import(registration, "DUNS;Name", f"{written};Gorman", f"{ONE};Acme")
-    assert told(import_) == [(written, Verdict.REPAIRED, "215456901"), (ONE, Verdict.NEW, ONE)]
+    assert told(import_) == [(written, Validation.REFORMATTED, "215456901"), (ONE, Validation.NEW, ONE)]
 
 
 def test_reading_wants_nothing(registration: Registration) -> None:
@@ -118,22 +118,26 @@ def test_the_file_is_kept_byte_for_byte(registration: Registration) -> None:
 
 
 def test_rows_of_a_removal(registration: Registration) -> None:
-    want(registration, ONE)
+    request_monitoring(registration, ONE)
     import_ = an_import(registration, ONE, TWO, ONE, mode="remove")
-    assert [verdict for _, verdict, _ in told(import_)] == [Verdict.REMOVE, Verdict.NOT_THERE, Verdict.DUPLICATE]
+    assert [validation for _, validation, _ in told(import_)] == [
+        Validation.REMOVE,
+        Validation.NOT_MONITORED,
+        Validation.DUPLICATE,
+    ]
     assert (import_.new_billable, import_.removals) == (0, 1)
 
 
 def test_equal_counts_both_ways(registration: Registration) -> None:
-    want(registration, ONE, TWO)
+    request_monitoring(registration, ONE, TWO)
     import_ = an_import(registration, TWO, THREE, mode="equal")
     assert (import_.new_billable, import_.removals) == (1, 1)
 
 
 def test_what_was_billed_this_year_is_not_new(registration: Registration) -> None:
     other = a_registration("OTHER")
-    want(other, ONE)
-    Subject.objects.filter(registration=other).update(wanted=False, state=SubjectState.MONITORED)
+    request_monitoring(other, ONE)
+    Subject.objects.filter(registration=other).update(requested=False, state=SubjectState.MONITORED)
     assert an_import(registration, ONE, TWO).new_billable == 1
 
 
@@ -156,14 +160,14 @@ def test_reading_goes_on_where_it_was(registration: Registration, monkeypatch: p
     left = SubjectImport.objects.get()
     assert (left.state, left.position, left.chunks) == (ImportState.READING, 2, 1)
     read_import(left)
-    assert [(row.line, row.verdict) for row in verdict_rows(left)] == [
+    assert [(row.line, row.validation) for row in validated_rows(left)] == [
         (2, "new"), (3, "new"), (4, "new"), (5, "duplicate"), (6, "new"),
     ]  # fmt: skip
     assert left.new_billable == 4
 
 
 def _interrupt_after(monkeypatch: pytest.MonkeyPatch, *, chunks: int) -> None:
-    keep = validate.keep_chunk
+    keep = validate.store_chunk
 
     def dying(import_: SubjectImport, number: int, rows: Any) -> Any:
         kept = keep(import_, number, rows)
@@ -171,7 +175,7 @@ def _interrupt_after(monkeypatch: pytest.MonkeyPatch, *, chunks: int) -> None:
             raise DatabaseError("the process died here")
         return kept
 
-    monkeypatch.setattr(upload, "keep_chunk", dying)
+    monkeypatch.setattr(upload, "store_chunk", dying)
 
 
 def test_of_two_readers_one_goes_on(registration: Registration) -> None:
@@ -180,7 +184,7 @@ def test_of_two_readers_one_goes_on(registration: Registration) -> None:
     read_import(import_)
     read_import(other)
     assert SubjectImport.objects.get().new_billable == 2
-    assert len(list(verdict_rows(import_))) == 2
+    assert len(list(validated_rows(import_))) == 2
 
 
 def test_a_reader_stops_when_its_time_is_over(registration: Registration) -> None:
@@ -196,7 +200,7 @@ def test_a_reader_stops_when_its_time_is_over(registration: Registration) -> Non
 
 def a_read_workbook(registration: Registration, content: bytes, **options: Any) -> SubjectImport:
     import_ = create_import(
-        registration=registration, content=content, file_name="l.xlsx", mode="add", source="upload", asked_by="ann",
+        registration=registration, content=content, file_name="l.xlsx", mode="add", source="upload", requested_by="ann",
         **options,
     )  # fmt: skip
     read_import(import_)
@@ -205,13 +209,13 @@ def a_read_workbook(registration: Registration, content: bytes, **options: Any) 
 
 def test_another_sheet_is_read_instead(registration: Registration) -> None:
     import_ = a_read_workbook(registration, two_sheets())
-    assert [row.duns for row in verdict_rows(import_)] == [ONE]
+    assert [row.duns for row in validated_rows(import_)] == [ONE]
     with pytest.raises(Refused, match="no other sheet"):
         choose_sheet(import_=import_, sheet="Notes", chosen_by=an_actor("ann"))
     choose_sheet(import_=import_, sheet="France", chosen_by=an_actor("ann"))
     read_import(import_)
     assert (import_.state, import_.new_billable) == (ImportState.READ, 2)
-    assert [row.duns for row in verdict_rows(import_)] == [TWO, THREE]
+    assert [row.duns for row in validated_rows(import_)] == [TWO, THREE]
     assert [one.is_read for one in sheets_of(import_)] == [False, False, True]
 
 
@@ -235,7 +239,7 @@ def test_a_workbook_that_takes_a_worker_down_fails_after_two_tries(
     registration: Registration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_ = create_import(
-        registration=registration, content=two_sheets(), file_name="l", mode="add", source="upload", asked_by="ann"
+        registration=registration, content=two_sheets(), file_name="l", mode="add", source="upload", requested_by="ann"
     )
     monkeypatch.setattr(upload, "open_table", killed)
     for _ in range(2):
@@ -263,10 +267,10 @@ def test_one_decision_pads_all_rows_with_eight_digits(registration: Registration
     assert import_.state == ImportState.UPLOADED
     read_import(import_)
     assert told(import_) == [
-        ("60704780", Verdict.REPAIRED, FOUR),
-        (FOUR, Verdict.DUPLICATE, FOUR),
-        ("15048378", Verdict.REPAIRED, "015048378"),
-        (ONE, Verdict.NEW, ONE),
+        ("60704780", Validation.REFORMATTED, FOUR),
+        (FOUR, Validation.DUPLICATE, FOUR),
+        ("15048378", Validation.REFORMATTED, "015048378"),
+        (ONE, Validation.NEW, ONE),
     ]
     assert import_.new_billable == 3
 
@@ -276,7 +280,7 @@ def test_or_leaves_them_out(registration: Registration) -> None:
     decide_zeros(import_=import_, pad=False, decided_by="ann")
     confirm_import(import_=import_, number=1, **RIGHTS)
     work_on(import_)
-    assert wanted(registration) == {ONE}
+    assert requested(registration) == {ONE}
 
 
 def test_zeros_are_decided_once(registration: Registration) -> None:
@@ -298,15 +302,15 @@ def test_confirmed_companies_become_wanted_with_what_is_told(registration: Regis
     assert import_.state == ImportState.APPLIED
     row = Subject.objects.select_related("company").get(company=ONE)
     assert (row.company.name, row.customer_reference, row.tags, row.owner) == ("Acme", "S-1", "a, b", "ann")
-    assert (row.wanted_by, row.wanted_import) == ("ann", import_.pk)
-    assert wanted(registration) == {ONE, TWO}
+    assert (row.requested_by, row.requested_import) == ("ann", import_.pk)
+    assert requested(registration) == {ONE, TWO}
 
 
 def test_what_is_told_about_companies_wanted_already_is_kept(registration: Registration) -> None:
-    want(registration, ONE)
+    request_monitoring(registration, ONE)
     applied(registration, "DUNS,Reference", f"{ONE},S-9", f"{TWO},S-10")
     row = Subject.objects.get(company=ONE)
-    assert (row.customer_reference, row.wanted_import) == ("S-9", None)
+    assert (row.customer_reference, row.requested_import) == ("S-9", None)
 
 
 @pytest.mark.parametrize("number", [0, 1, 3, -2])
@@ -317,12 +321,12 @@ def test_another_number_confirms_nothing(registration: Registration, number: int
     assert raised.value.number == 2
     work_on(import_)
     assert SubjectImport.objects.get().state == ImportState.READ
-    assert not wanted(registration)
+    assert not requested(registration)
 
 
 def test_a_number_that_has_changed_meanwhile_is_refused_and_told(registration: Registration) -> None:
     import_ = an_import(registration, ONE, TWO)
-    want(registration, ONE)
+    request_monitoring(registration, ONE)
     with pytest.raises(WrongNumber, match="has changed") as raised:
         confirm_import(import_=import_, number=2, **RIGHTS)
     assert raised.value.number == 1
@@ -345,48 +349,48 @@ def test_two_tabs_at_once_confirm_once(registration: Registration) -> None:
     with pytest.raises(Refused, match="at the same moment"):
         confirm_import(import_=other, number=1, **RIGHTS)
     assert AuditEntry.objects.filter(action="import.confirm").count() == 1
-    lists = StoredBytes.objects.exclude(owner__in=[import_.pk, file_key(import_)])
+    lists = Blob.objects.exclude(owner__in=[import_.pk, file_key(import_)])
     assert lists.count() == 1
 
 
 def test_equal_asks_for_both_numbers(registration: Registration) -> None:
-    want(registration, ONE, TWO, FOUR)
+    request_monitoring(registration, ONE, TWO, FOUR)
     import_ = an_import(registration, TWO, THREE, mode="equal")
     for removals in (None, 0, 1, 3):
         with pytest.raises(WrongNumber, match="removes 2 companies"):
             confirm_import(import_=import_, number=1, removals=removals, **RIGHTS)
     confirm_import(import_=import_, number=1, removals=2, **RIGHTS)
-    want(registration, "999999999")
+    request_monitoring(registration, "999999999")
     work_on(import_)
-    assert wanted(registration) == {TWO, THREE, "999999999"}
+    assert requested(registration) == {TWO, THREE, "999999999"}
 
 
 def test_a_removal_asks_for_the_companies_removed(registration: Registration) -> None:
-    want(registration, ONE, TWO)
+    request_monitoring(registration, ONE, TWO)
     applied(registration, ONE, THREE, mode="remove")
-    assert wanted(registration) == {TWO}
+    assert requested(registration) == {TWO}
 
 
 def test_equal_to_nothing_would_remove_all_and_is_refused(registration: Registration) -> None:
-    want(registration, ONE)
+    request_monitoring(registration, ONE)
     import_ = an_import(registration, "DUNS", "abc", mode="equal")
     with pytest.raises(Refused, match="names no company"):
         confirm_import(import_=import_, number=0, removals=1, **RIGHTS)
 
 
 def test_what_changes_nothing_needs_no_confirmation(registration: Registration) -> None:
-    want(registration, ONE)
+    request_monitoring(registration, ONE)
     with pytest.raises(Refused, match="changes nothing"):
         confirm_import(import_=an_import(registration, ONE), number=0, **RIGHTS)
 
 
 def test_a_company_stopped_after_confirming_is_not_wanted_by_it(registration: Registration) -> None:
-    want(registration, ONE)
+    request_monitoring(registration, ONE)
     import_ = an_import(registration, ONE, TWO)
     confirm_import(import_=import_, number=1, **RIGHTS)
-    Subject.objects.filter(company=ONE).update(wanted=False)
+    Subject.objects.filter(company=ONE).update(requested=False)
     work_on(import_)
-    assert wanted(registration) == {TWO}
+    assert requested(registration) == {TWO}
 
 
 # A second person
@@ -398,19 +402,19 @@ def test_above_the_cap_a_second_person_approves(registration: Registration) -> N
     confirm_import(import_=import_, number=2, **RIGHTS)
     assert import_.state == ImportState.AWAITING_APPROVAL
     work_on(import_)
-    assert not wanted(registration)
+    assert not requested(registration)
     with pytest.raises(NotAllowed, match="somebody else"):
         approve_import(import_=import_, approved_by=an_actor("ann"), may_approve=True)
     with pytest.raises(NotAllowed):
         approve_import(import_=import_, approved_by=an_actor("bob"), may_approve=False)
     approve_import(import_=import_, approved_by=an_actor("bob"), may_approve=True)
     work_on(import_)
-    assert wanted(registration) == {ONE, TWO}
+    assert requested(registration) == {ONE, TWO}
 
 
 def test_so_does_a_removal_of_more_than_the_share(registration: Registration) -> None:
     a_contract(cap=100, removal_share=50)
-    want(registration, ONE, TWO, THREE)
+    request_monitoring(registration, ONE, TWO, THREE)
     import_ = an_import(a_registration(), ONE, TWO, mode="remove")
     confirm_import(import_=import_, number=2, **RIGHTS)
     assert import_.state == ImportState.AWAITING_APPROVAL
@@ -423,7 +427,7 @@ def test_what_changed_since_is_confirmed_again_before_it_is_approved(registratio
     a_contract(cap=1)
     import_ = an_import(a_registration(), ONE, TWO, THREE)
     confirm_import(import_=import_, number=3, **RIGHTS)
-    want(registration, ONE)
+    request_monitoring(registration, ONE)
     with pytest.raises(WrongNumber, match="confirmed again"):
         approve_import(import_=import_, approved_by=an_actor("bob"), may_approve=True)
     left = SubjectImport.objects.get()
@@ -451,13 +455,13 @@ def test_cancelling_wins_over_a_reader_that_moves_on(registration: Registration)
 
 
 def test_undoing_takes_back_what_only_this_import_wanted(registration: Registration) -> None:
-    want(registration, ONE)
+    request_monitoring(registration, ONE)
     first = applied(registration, ONE, TWO, THREE, FOUR)
     Subject.objects.filter(company=TWO).update(state=SubjectState.MONITORED)
     undo_import(import_=first, undone_by=an_actor("ann"), may_confirm=True)
     work_on(first)
     assert first.state == ImportState.UNDONE
-    assert wanted(registration) == {ONE}
+    assert requested(registration) == {ONE}
     assert "3 companies are no longer wanted. 1 of them was monitored, and stay billed" in first.note
 
 
@@ -466,10 +470,10 @@ def test_undoing_leaves_what_a_later_import_named_too(registration: Registration
     later = applied(registration, TWO, THREE)
     undo_import(import_=first, undone_by=an_actor("ann"), may_confirm=True)
     work_on(first)
-    assert wanted(registration) == {TWO, THREE}
+    assert requested(registration) == {TWO, THREE}
     undo_import(import_=later, undone_by=an_actor("ann"), may_confirm=True)
     work_on(later)
-    assert not wanted(registration)
+    assert not requested(registration)
 
 
 def test_undoing_needs_the_right_and_an_applied_import(registration: Registration) -> None:
@@ -491,7 +495,7 @@ def test_a_job_reads_and_applies(registration: Registration) -> None:
     assert not OrmQ.objects.exists()
     assert work_on_import(str(import_.pk)) == ImportState.APPLIED
     task = OrmQ.objects.get().task
-    assert (task["func"], task["args"]) == ("portfolio.jobs.sync_wanted", (str(registration.pk),))
+    assert (task["func"], task["args"]) == ("portfolio.jobs.sync_requested", (str(registration.pk),))
 
 
 @pytest.mark.parametrize(("minutes", "queued"), [(0, True), (1, False)])
@@ -542,4 +546,4 @@ def test_every_act_is_written_down(registration: Registration) -> None:
     ]  # fmt: skip
     confirmed = next(entry for entry in entries if entry.action == "import.confirm")
     assert json.loads(confirmed.after)["new_billable"] == 1
-    assert [entry.action for entry in entries if entry.what == "registration"] == ["want", "unwant"]
+    assert [entry.action for entry in entries if entry.what == "registration"] == ["request", "withdraw"]

@@ -61,16 +61,16 @@ def test_killed_while_it_is_read_and_applied(processes: Processes) -> None:
         processes.killed(step)
     processes.done("work")
     seen = processes.done("show")
-    assert (seen["state"], seen["new"], seen["wanted"]) == ("read", 26, [])
-    verdicts = ["new"] * 26 + ["duplicate", "invalid", "duplicate"]
-    assert [tuple(row[::2]) for row in seen["rows"]] == list(zip(range(2, 31), verdicts, strict=True))
+    assert (seen["state"], seen["new"], seen["requested"]) == ("read", 26, [])
+    validations = ["new"] * 26 + ["duplicate", "invalid", "duplicate"]
+    assert [tuple(row[::2]) for row in seen["rows"]] == list(zip(range(2, 31), validations, strict=True))
     processes.done("confirm")
     for step in (3, 5, 8, 7, 13):
         processes.killed(step)
-        assert set(processes.done("show")["wanted"]) <= set(NUMBERS)
+        assert set(processes.done("show")["requested"]) <= set(NUMBERS)
     processes.done("work")
     seen = processes.done("show")
-    assert (seen["state"], seen["wanted"]) == ("applied", NUMBERS)
+    assert (seen["state"], seen["requested"]) == ("applied", NUMBERS)
     # Without transactions a process may die between a deed and the note of it; it never notes one twice.
     assert seen["said"] == 1
     assert seen["audited"] == 26 or settings.MONGODB

@@ -14,7 +14,7 @@ from portfolio.proposals import apply
 from portfolio.proposals.apply import carry_out_left_behind
 from portfolio.proposals.create import Sign, propose, propose_replacements
 from portfolio.proposals.decide import Refused, accept, approve, continued, dismiss
-from portfolio.proposals.withdraw import withdraw_unwanted
+from portfolio.proposals.withdraw import withdraw_not_requested
 from tests.builders.companies import DUNS, a_company
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
@@ -46,8 +46,8 @@ def a_proposal(**fields: Any) -> Proposal:
     return Proposal.objects.select_related("registration").get(pk=made.pk)
 
 
-def wanted() -> set[str]:
-    return set(Subject.objects.filter(wanted=True).values_list("company_id", flat=True))
+def requested() -> set[str]:
+    return set(Subject.objects.filter(requested=True).values_list("company_id", flat=True))
 
 
 # Made
@@ -56,18 +56,18 @@ def wanted() -> set[str]:
 def test_a_merger_is_proposed_with_its_cost() -> None:
     row = a_proposal()
     assert (row.company_id, row.replacement, row.cost, row.state) == (DUNS, OTHER, 1, "open")
-    assert wanted() == {DUNS}
+    assert requested() == {DUNS}
 
 
 def test_a_replacement_that_is_billed_already_costs_nothing() -> None:
     a_subject(
-        OTHER, a_registration("OTHER_01"), wanted=False, state=SubjectState.REMOVED, monitored_until=MOMENT.date()
+        OTHER, a_registration("OTHER_01"), requested=False, state=SubjectState.REMOVED, monitored_until=MOMENT.date()
     )
     assert a_proposal().cost == 0
 
 
 def test_nothing_is_proposed_for_what_nobody_wants() -> None:
-    a_subject(wanted=False)
+    a_subject(requested=False)
     a_subject(registration=a_registration("OTHER_01"))
     assert propose([a_sign()]) == []
 
@@ -92,11 +92,11 @@ def test_without_a_usable_replacement_only_the_removal_is_proposed(to: str) -> N
     row = a_proposal(to=to)
     assert (row.replacement, row.cost) == ("", 0)
     accept([row], by=an_actor("ann"), confirmed=0)
-    assert wanted() == set()
+    assert requested() == set()
 
 
 def refused(**fields: Any) -> Subject:
-    values = {"state": SubjectState.REFUSED, "code": "40003", "replacement": OTHER, "wanted_at": timezone.now()}
+    values = {"state": SubjectState.REFUSED, "code": "40003", "replacement": OTHER, "requested_at": timezone.now()}
     return a_subject(**{**values, **fields})
 
 
@@ -106,7 +106,9 @@ def test_a_refusal_that_names_another_number_is_proposed_once() -> None:
     assert propose_replacements() == []
 
 
-@pytest.mark.parametrize("fields", [{"replacement": ""}, {"wanted": False}, {"code": "40002"}, {"replacement": DUNS}])
+@pytest.mark.parametrize(
+    "fields", [{"replacement": ""}, {"requested": False}, {"code": "40002"}, {"replacement": DUNS}]
+)
 def test_other_refusals_propose_nothing(fields: dict[str, Any]) -> None:
     refused(**fields)
     assert propose_replacements() == []
@@ -115,15 +117,15 @@ def test_other_refusals_propose_nothing(fields: dict[str, Any]) -> None:
 def test_asked_for_again_and_refused_again_it_is_proposed_again() -> None:
     row = refused()
     dismiss(propose_replacements(), by=an_actor("ann"), note="No.")
-    Subject.objects.filter(pk=row.pk).update(wanted_at=timezone.now() + timedelta(minutes=1))
+    Subject.objects.filter(pk=row.pk).update(requested_at=timezone.now() + timedelta(minutes=1))
     assert len(propose_replacements()) == 1
 
 
 def test_what_nobody_wants_any_more_waits_for_nobody() -> None:
     row = a_proposal()
-    assert withdraw_unwanted() == 0
-    Subject.objects.update(wanted=False)
-    assert withdraw_unwanted() == 1
+    assert withdraw_not_requested() == 0
+    Subject.objects.update(requested=False)
+    assert withdraw_not_requested() == 1
     row.refresh_from_db()
     assert (row.state, row.decided_by) == (ProposalState.DISMISSED, "program")
 
@@ -136,13 +138,13 @@ def test_accepted_the_one_goes_and_the_other_comes_with_what_was_said_about_it()
     Subject.objects.update(customer_reference="K-17", tags="steel", owner="Eve")
     told = accept([row], by=an_actor("ann"), confirmed=1)
     assert str(told) == "1 proposal accepted."
-    assert wanted() == {OTHER}
+    assert requested() == {OTHER}
     new = Subject.objects.get(company=OTHER)
     assert (new.customer_reference, new.tags, new.owner) == ("K-17", "steel", "Eve")
     row.refresh_from_db()
     assert row.state == ProposalState.ACCEPTED and row.applied_at and row.decided_by == "ann"
     actions = list(AuditEntry.objects.order_by("id").values_list("action", flat=True))
-    assert sorted(actions) == ["accept proposal", "unwant", "want"]
+    assert sorted(actions) == ["accept proposal", "request", "withdraw"]
 
 
 @pytest.mark.parametrize("confirmed", [0, 2])
@@ -150,20 +152,20 @@ def test_a_wrong_number_is_refused(confirmed: int) -> None:
     row = a_proposal()
     with pytest.raises(Refused, match="adds 1 new billable company"):
         accept([row], by=an_actor("ann"), confirmed=confirmed)
-    assert wanted() == {DUNS} and Proposal.objects.get().state == ProposalState.OPEN
+    assert requested() == {DUNS} and Proposal.objects.get().state == ProposalState.OPEN
 
 
 def test_one_company_that_replaces_two_is_paid_once() -> None:
     rows = [a_proposal(), a_proposal(duns=THIRD)]
     accept(rows, by=an_actor("ann"), confirmed=1)
-    assert wanted() == {OTHER}
+    assert requested() == {OTHER}
 
 
 def test_of_two_who_decide_at_once_one_wins() -> None:
     mine, yours = a_proposal(), Proposal.objects.get()
     assert dismiss([mine], by=an_actor("ann"), note="No.").dismissed
     told = accept([yours], by=an_actor("bob"), confirmed=1)
-    assert told.too_late and wanted() == {DUNS}
+    assert told.too_late and requested() == {DUNS}
     assert "decided by somebody else" in str(told)
 
 
@@ -176,12 +178,12 @@ def test_above_the_cap_a_second_person_approves() -> None:
     a_contract(cap=0)
     row = a_proposal()
     assert accept([row], by=an_actor("ann"), confirmed=1).waiting
-    assert wanted() == {DUNS}
+    assert requested() == {DUNS}
     row = Proposal.objects.get()
     with pytest.raises(Refused, match="somebody else"):
         approve([row], by=an_actor("ann"), confirmed=1)
     assert approve([row], by=an_actor("bob"), confirmed=1).accepted
-    assert wanted() == {OTHER}
+    assert requested() == {OTHER}
     row.refresh_from_db()
     assert (row.confirmed_by, row.decided_by) == ("ann", "bob")
 
@@ -189,19 +191,19 @@ def test_above_the_cap_a_second_person_approves() -> None:
 def test_what_costs_nothing_needs_no_second_person() -> None:
     a_contract(cap=0)
     accept([a_proposal(kind=ProposalKind.DELETE, to="")], by=an_actor("ann"), confirmed=0)
-    assert wanted() == set()
+    assert requested() == set()
 
 
 def test_what_a_dead_process_accepted_is_carried_out(monkeypatch: pytest.MonkeyPatch) -> None:
     row = a_proposal()
-    monkeypatch.setattr(apply, "want_subjects", lambda **_: pytest.fail("killed"))
+    monkeypatch.setattr(apply, "request_subjects", lambda **_: pytest.fail("killed"))
     with pytest.raises(pytest.fail.Exception):
         accept([row], by=an_actor("ann"), confirmed=1)
     monkeypatch.undo()
-    assert wanted() == {DUNS} and carry_out_left_behind() == 0
+    assert requested() == {DUNS} and carry_out_left_behind() == 0
     Proposal.objects.update(decided_at=timezone.now() - timedelta(minutes=2))
     assert carry_out_left_behind() == 1 and carry_out_left_behind() == 0
-    assert wanted() == {OTHER}
+    assert requested() == {OTHER}
 
 
 # History goes on
@@ -244,9 +246,9 @@ def test_many_are_accepted_on_one_page_that_asks_for_the_number(manager: Client)
     asked = text_of(manager.post(LIST, {"action": "accept_selected", "_selected_action": keys}))
     assert "Accept 2 proposals" in asked and "1 new billable company" in asked
     wrong = manager.post(f"{LIST}decide/accept/", {"key": keys, "confirmed": "7"})
-    assert "you confirmed 7" in text_of(wrong) and wanted() == {DUNS, THIRD}
+    assert "you confirmed 7" in text_of(wrong) and requested() == {DUNS, THIRD}
     told = manager.post(f"{LIST}decide/accept/", {"key": keys, "confirmed": "1"}, follow=True)
-    assert "2 proposals accepted." in text_of(told) and wanted() == {OTHER}
+    assert "2 proposals accepted." in text_of(told) and requested() == {OTHER}
 
 
 def test_two_tabs_are_harmless(manager: Client) -> None:
@@ -274,7 +276,7 @@ def test_the_approver_approves_what_the_manager_accepted(manager: Client) -> Non
     manager.force_login(a_person(role="Approver", username="eve"))
     assert "Approve 1 proposal" in text_of(manager.get(f"{LIST}decide/approve/?key={row.pk}"))
     manager.post(f"{LIST}decide/approve/", {"key": str(row.pk), "confirmed": "1"})
-    assert wanted() == {OTHER}
+    assert requested() == {OTHER}
 
 
 @pytest.mark.parametrize("path", ["decide/explode/", "decide/accept/", "decide/accept/?key=x"])
@@ -287,4 +289,4 @@ def test_others_decide_nothing(client: Client) -> None:
     client.force_login(a_person(role="Viewer"))
     assert client.post(f"{LIST}decide/accept/", {"key": str(row.pk), "confirmed": "1"}).status_code == 403
     assert "Accept…" not in text_of(client.get(f"{LIST}{row.pk}/change/"))
-    assert Contract.objects.count() == 1 and wanted() == {DUNS}
+    assert Contract.objects.count() == 1 and requested() == {DUNS}

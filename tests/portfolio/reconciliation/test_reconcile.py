@@ -13,7 +13,7 @@ from portfolio.billing.contract_year import remove_planned
 from portfolio.jobs import reconcile_all, sync_due
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.reconciliation import reconcile
-from portfolio.reconciliation.reconcile import Drift, costs_of_sending_again, drift, missing, tell_of_drift
+from portfolio.reconciliation.reconcile import Drift, costs_of_sending_again, drift, missing, notify_of_drift
 from portfolio.registrations.dnb_list_files import apply_export
 from portfolio.registrations.suppress import activate, is_suppressed, suppress
 from portfolio.subjects.counts import counts_of
@@ -21,7 +21,7 @@ from portfolio.sync.run import sync
 from tests.builders.companies import duns_numbers
 from tests.builders.people import an_actor
 from tests.builders.registrations import a_registration
-from tests.builders.subjects import states, subject, unwant, want
+from tests.builders.subjects import request_monitoring, states, subject, withdraw_request
 from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def one_person_may_remove_all(adopted: Registration) -> None:
 def drifted(adopted: Registration, control: SandboxControl) -> Registration:
     """A and B are wanted and were sent; D&B has lost A, refused D, and has C that nobody wants."""
     control.mark(D, "deleted")
-    want(adopted, [A, B, D])
+    request_monitoring(adopted, [A, B, D])
     sync(adopted)
     control.remove_companies(adopted.reference, [A])
     control.add_companies(adopted.reference, [C], seed=False)
@@ -50,7 +50,7 @@ def drifted(adopted: Registration, control: SandboxControl) -> Registration:
 
 
 def test_both_directions_are_shown_and_nothing_is_sent(drifted: Registration, control: SandboxControl) -> None:
-    assert drift(drifted) == Drift(missing=1, refused=1, extra=1, unsent=0, pending=0, doubtful=0, held_back=0)
+    assert drift(drifted) == Drift(missing=1, refused=1, extra=1, unsent=0, pending=0, in_doubt=0, held_back=0)
     assert states(drifted) == {A: "removed", B: "monitored", C: "monitored", D: "refused"}
     made = len(calls_of(control))
     assert sync(drifted) is None and sync_due() == 0
@@ -59,10 +59,10 @@ def test_both_directions_are_shown_and_nothing_is_sent(drifted: Registration, co
 
 
 def test_wanting_what_is_there_sends_and_costs_nothing(drifted: Registration, control: SandboxControl) -> None:
-    assert reconcile.want_it(drifted, None, by=an_actor("ann")) == 1
+    assert reconcile.request_missing(drifted, None, by=an_actor("ann")) == 1
     assert drift(drifted).extra == 0
     assert sync(drifted) is None
-    assert subject(drifted, C).wanted_by == "ann"
+    assert subject(drifted, C).requested_by == "ann"
 
 
 def test_what_nobody_wants_is_taken_out_when_somebody_says_so(drifted: Registration, control: SandboxControl) -> None:
@@ -82,7 +82,7 @@ def test_what_is_missing_is_sent_again_when_somebody_says_so(drifted: Registrati
 
 
 def test_a_company_never_seen_at_dnb_costs_when_it_is_sent_again(adopted: Registration) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     Subject.objects.update(state=SubjectState.REMOVED, checked_at=timezone.now() + timedelta(minutes=1))
     other = a_registration("ACME_LOD_02", contract=adopted.contract)
     assert costs_of_sending_again(adopted, missing(adopted), [other.pk]) == 1
@@ -93,16 +93,16 @@ def test_a_company_never_seen_at_dnb_costs_when_it_is_sent_again(adopted: Regist
 
 def test_what_is_missing_or_refused_may_be_given_up(drifted: Registration, control: SandboxControl) -> None:
     made = len(calls_of(control))
-    assert reconcile.no_longer_want(drifted, None, by=an_actor("ann")) == 2
+    assert reconcile.withdraw_extra(drifted, None, by=an_actor("ann")) == 2
     assert (drift(drifted).missing, drift(drifted).refused) == (0, 0)
     assert sync(drifted) is None
     assert len(calls_of(control)) == made
 
 
 def test_a_refused_removal_is_shown_and_not_repeated(adopted: Registration, control: SandboxControl) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     sync(adopted)
-    unwant(adopted, [A])
+    withdraw_request(adopted, [A])
     control.set_fault("http_error", on="subject", status=410, code="40002", times=1)
     sync(adopted)
     row = subject(adopted, A)
@@ -116,15 +116,15 @@ def test_a_refused_removal_is_shown_and_not_repeated(adopted: Registration, cont
 
 def test_people_hear_of_a_drift_once(drifted: Registration) -> None:
     assert reconcile_all() == 1
-    assert not tell_of_drift(drifted)
+    assert not notify_of_drift(drifted)
     notice = Notice.objects.get(kind="drift")
     assert "1 wanted but not at D&B" in notice.text
-    reconcile.want_it(drifted, None, by=an_actor("ann"))
+    reconcile.request_missing(drifted, None, by=an_actor("ann"))
     assert reconcile_all() == 1
 
 
 def test_planned_removals_come_on_their_day(adopted: Registration, control: SandboxControl) -> None:
-    want(adopted, [A, B])
+    request_monitoring(adopted, [A, B])
     sync(adopted)
     today = timezone.now().date()
     Subject.objects.filter(company=A).update(remove_on=today)
@@ -133,7 +133,7 @@ def test_planned_removals_come_on_their_day(adopted: Registration, control: Sand
     assert remove_planned() == 0
     sync(adopted)
     assert control.subjects(adopted.reference) == [B]
-    assert AuditEntry.objects.get(action="unwant").actor == "plan"
+    assert AuditEntry.objects.get(action="withdraw").actor == "plan"
 
 
 def test_notifications_are_held_back_and_let_come_again(adopted: Registration, control: SandboxControl) -> None:
@@ -145,10 +145,10 @@ def test_notifications_are_held_back_and_let_come_again(adopted: Registration, c
 
 
 def test_numbers_are_counted_in_two_questions(drifted: Registration, django_assert_num_queries: Any) -> None:
-    a_missing_one_wanted_again = {"wanted_at": timezone.now() + timedelta(minutes=1)}
+    a_missing_one_wanted_again = {"requested_at": timezone.now() + timedelta(minutes=1)}
     Subject.objects.filter(company=A).update(**a_missing_one_wanted_again)
     with django_assert_num_queries(2):
         found = counts_of(drifted)
-    assert (found.wanted, found.there, found.missing, found.refused, found.extra) == (3, 2, 0, 1, 1)
+    assert (found.requested, found.there, found.missing, found.refused, found.extra) == (3, 2, 0, 1, 1)
     assert (found.to_add, found.to_remove, found.going_out) == (1, 0, 1)
     assert counts_of(drifted, timezone.now() + timedelta(minutes=2)).going_out == 0

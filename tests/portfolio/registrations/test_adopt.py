@@ -11,23 +11,23 @@ from core.models import AuditEntry
 from direct_plus.sandbox.control.client import SandboxControl
 from portfolio.billing.new_billable import new_billable
 from portfolio.jobs import check_lists
-from portfolio.models import CheckState, ListCheck, Registration, Subject, SubjectState
+from portfolio.models import CheckState, MembershipCheck, Registration, Subject, SubjectState
 from portfolio.reconciliation.reconcile import drift
 from portfolio.registrations.adopt import (
     NothingToCheck,
-    begin_check,
+    adopt_as_requested,
     cancel_check,
     go_on_checking,
     is_number_known,
     read_listing,
-    take_as_wanted,
+    start_check,
 )
 from portfolio.registrations.dnb_list_files import WrongFile, apply_export, is_whole
-from portfolio.registrations.membership_evidence import Seen, fold, take_evidence
+from portfolio.registrations.membership_evidence import Seen, apply_evidence, evidence_of
 from portfolio.sync.run import sync
-from portfolio.sync.verify import duration_in_words
+from portfolio.sync.verify import duration_text
 from tests.builders.companies import duns_numbers
-from tests.builders.subjects import states, subject, unwant, want
+from tests.builders.subjects import request_monitoring, states, subject, withdraw_request
 from tests.engines import engine
 from tests.servers.sandbox import calls_of
 
@@ -50,7 +50,7 @@ def test_a_large_list_is_adopted_from_a_file(registration: Registration, control
     assert (result.listed, result.newly_known, result.gone, result.unreadable) == (MANY, MANY, 0, [])
     assert drift(registration).extra == MANY
     assert new_billable(registration.contract, there) == set()
-    assert take_as_wanted(registration, by="ann") == MANY
+    assert adopt_as_requested(registration, by="ann") == MANY
     assert is_number_known(registration.contract)
     found = drift(registration)
     assert (found.is_none, found.unsent, found.pending) == (True, 0, 0)
@@ -74,7 +74,7 @@ def test_a_list_in_parts_is_whole_only_together(registration: Registration, cont
     control.add_companies(registration.reference, [A, B, C], seed=False)
     paths = exported(control, registration, per_file=2)
     assert is_whole(paths) and not is_whole(paths[1:])
-    take_evidence(registration, {"999999999": Seen(NOW - timedelta(days=9), NOW - timedelta(days=9), True)} | {})
+    apply_evidence(registration, {"999999999": Seen(NOW - timedelta(days=9), NOW - timedelta(days=9), True)} | {})
     assert apply_export(registration, paths[1:], by="ann").gone == 0
     assert apply_export(registration, paths, by="ann").gone == 1
     assert states(registration) == {A: "monitored", B: "monitored", C: "monitored", "999999999": "removed"}
@@ -118,7 +118,7 @@ def test_a_pasted_list_is_checked_one_by_one(registration: Registration, control
     control.add_companies(registration.reference, [A, C], seed=False)
     listing = read_listing([f"{A}, {B}", C, "D-U-N-S", "12345678"])
     assert (listing.numbers, listing.unreadable) == ([A, B, C], ["12345678"])
-    row = begin_check(registration, listing.numbers, by="ann")
+    row = start_check(registration, listing.numbers, by="ann")
     assert check_lists() == 1
     row.refresh_from_db()
     assert (row.state, row.position, row.present) == (CheckState.ENDED, 3, 2)
@@ -130,40 +130,40 @@ def test_a_pasted_list_is_checked_one_by_one(registration: Registration, control
 def test_a_check_goes_on_where_it_stopped(registration: Registration, control: SandboxControl) -> None:
     there = duns_numbers(45)
     control.add_companies(registration.reference, there, seed=False)
-    row = begin_check(registration, there, by="ann")
+    row = start_check(registration, there, by="ann")
     control.set_fault("quota", on="subject", after=25)
     assert not go_on_checking(row)
     row.refresh_from_db()
     assert row.position == 20 and "quota" in row.error
     control.clear_faults()
     assert go_on_checking(row)
-    row = ListCheck.objects.get(pk=row.pk)
+    row = MembershipCheck.objects.get(pk=row.pk)
     assert (row.position, row.present, row.error) == (45, 45, "")
 
 
 def test_a_check_out_of_time_or_cancelled_asks_no_more(registration: Registration, control: SandboxControl) -> None:
-    row = begin_check(registration, [A], by="ann")
+    row = start_check(registration, [A], by="ann")
     assert not go_on_checking(row, until=timezone.now())
     assert cancel_check(row, by="ann") and not cancel_check(row, by="ann")
     assert not go_on_checking(row)
     assert calls_of(control) == []
     with pytest.raises(NothingToCheck):
-        begin_check(registration, [], by="ann")
+        start_check(registration, [], by="ann")
 
 
 @pytest.mark.parametrize(
     ("count", "words"), [(10, "less than a minute"), (1000, "about 4 min"), (50_000, "about 2 h 55 min")]
 )
 def test_the_hours_are_told_before(count: int, words: str) -> None:
-    assert duration_in_words(count) == words
+    assert duration_text(count) == words
 
 
 def test_what_is_wanted_already_stays_as_it_is(registration: Registration, control: SandboxControl) -> None:
-    want(registration, [A, B], by="bob")
+    request_monitoring(registration, [A, B], by="bob")
     control.add_companies(registration.reference, [A, C], seed=False)
     apply_export(registration, exported(control, registration), by="ann")
-    assert take_as_wanted(registration, by="ann") == 1
-    assert subject(registration, A).wanted_by == "bob"
+    assert adopt_as_requested(registration, by="ann") == 1
+    assert subject(registration, A).requested_by == "bob"
     sync(registration)
     assert control.subjects(registration.reference) == [A, B, C]
     assert len(calls_of(control)) == 1
@@ -177,30 +177,30 @@ def days(count: float) -> Any:
 
 
 def test_a_notification_proves_that_a_company_is_monitored(registration: Registration) -> None:
-    seen = fold([(A, "UPDATE", days(-2)), (A, "SEED", days(-9)), (B, "EXIT", days(-1)), (B, "UPDATE", days(-3))])
-    assert take_evidence(registration, seen) == 2
+    seen = evidence_of([(A, "UPDATE", days(-2)), (A, "SEED", days(-9)), (B, "EXIT", days(-1)), (B, "UPDATE", days(-3))])
+    assert apply_evidence(registration, seen) == 2
     one, other = subject(registration, A), subject(registration, B)
-    assert (one.state, one.wanted, one.monitored_since) == (SubjectState.MONITORED, False, days(-9).date())
+    assert (one.state, one.requested, one.monitored_since) == (SubjectState.MONITORED, False, days(-9).date())
     assert (other.state, other.monitored_until) == (SubjectState.REMOVED, days(-1).date())
     before = list(Subject.objects.order_by("pk").values())
-    assert take_evidence(registration, seen) == 0
+    assert apply_evidence(registration, seen) == 0
     assert list(Subject.objects.order_by("pk").values()) == before
 
 
 def test_older_evidence_moves_the_first_day_back(registration: Registration) -> None:
-    take_evidence(registration, fold([(A, "UPDATE", days(-2))]))
-    take_evidence(registration, fold([(A, "UPDATE", days(-20))]))
+    apply_evidence(registration, evidence_of([(A, "UPDATE", days(-2))]))
+    apply_evidence(registration, evidence_of([(A, "UPDATE", days(-20))]))
     assert subject(registration, A).monitored_since == days(-20).date()
-    take_evidence(registration, fold([(A, "UPDATE", days(0))]))
+    apply_evidence(registration, evidence_of([(A, "UPDATE", days(0))]))
     assert subject(registration, A).monitored_since == days(-20).date()
 
 
 def test_evidence_settles_what_is_pending(adopted: Registration, control: SandboxControl) -> None:
     adopted.contract.batch_threshold = 0
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     run = sync(adopted)
     assert run is not None and run.pending == 1
-    take_evidence(adopted, fold([(A, "SEED", timezone.now())]))
+    apply_evidence(adopted, evidence_of([(A, "SEED", timezone.now())]))
     run.refresh_from_db()
     assert (run.pending, run.accepted) == (0, 1)
     assert subject(adopted, A).state == SubjectState.MONITORED
@@ -209,13 +209,13 @@ def test_evidence_settles_what_is_pending(adopted: Registration, control: Sandbo
 
 
 def test_what_waited_at_dnb_is_no_evidence_after_a_removal(adopted: Registration, control: SandboxControl) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     sync(adopted)
-    unwant(adopted, [A])
+    withdraw_request(adopted, [A])
     sync(adopted)
-    take_evidence(adopted, fold([(A, "UPDATE", timezone.now() + timedelta(days=1))]))
+    apply_evidence(adopted, evidence_of([(A, "UPDATE", timezone.now() + timedelta(days=1))]))
     assert subject(adopted, A).state == SubjectState.REMOVED
-    take_evidence(adopted, fold([(A, "UPDATE", timezone.now() + timedelta(days=6))]))
+    apply_evidence(adopted, evidence_of([(A, "UPDATE", timezone.now() + timedelta(days=6))]))
     assert subject(adopted, A).state == SubjectState.MONITORED
     # Somebody has put it there again: nobody here has said that it is to go.
     assert drift(adopted).extra == 1
@@ -223,10 +223,10 @@ def test_what_waited_at_dnb_is_no_evidence_after_a_removal(adopted: Registration
 
 
 def test_leaving_is_drift_and_is_not_undone_by_itself(adopted: Registration, control: SandboxControl) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     sync(adopted)
-    take_evidence(adopted, fold([(A, "REMOVED", timezone.now())]))
+    apply_evidence(adopted, evidence_of([(A, "REMOVED", timezone.now())]))
     row = subject(adopted, A)
-    assert (row.state, row.wanted, row.monitored_until) == (SubjectState.REMOVED, True, date.today())
+    assert (row.state, row.requested, row.monitored_until) == (SubjectState.REMOVED, True, date.today())
     assert drift(adopted).missing == 1
     assert sync(adopted) is None

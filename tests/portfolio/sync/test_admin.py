@@ -16,7 +16,7 @@ from django_q.models import OrmQ
 from direct_plus.sandbox.control.client import SandboxControl
 from dnbmon_site.accounts.models import User
 from portfolio.jobs import check_lists, sync_now
-from portfolio.models import Company, ListCheck, Registration, Subject, SubjectState
+from portfolio.models import Company, MembershipCheck, Registration, Subject, SubjectState
 from portfolio.registrations.suppress import is_suppressed
 from portfolio.sync import progress
 from portfolio.sync.run import sync
@@ -24,7 +24,7 @@ from tests.builders.companies import duns_numbers
 from tests.builders.pages import text_of
 from tests.builders.queries import AtMost
 from tests.builders.registrations import a_registration
-from tests.builders.subjects import subject, want
+from tests.builders.subjects import request_monitoring, subject
 from tests.servers.sandbox import calls_of
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +61,7 @@ def test_a_list_is_adopted_by_hand(admin: Client, registration: Registration, co
     assert "2 companies at D&B" in post(admin, f"adopt/{registration.pk}/", file=upload)
     text = post(admin, f"adopt/{registration.pk}/take/")
     assert "2 companies wanted" in text and "exactly what is wanted" in text
-    assert subject(registration, A).wanted_by == "ann"
+    assert subject(registration, A).requested_by == "ann"
     assert calls_of(control) == []
 
 
@@ -69,7 +69,7 @@ def test_a_pasted_list_shows_the_time_first(admin: Client, registration: Registr
     control.add_companies(registration.reference, [A], seed=False)
     page = post(admin, f"adopt/{registration.pk}/", numbers=f"{A}\n{B}\n1234567")
     assert "less than a minute" in page and "1234567" in page
-    assert not ListCheck.objects.exists()
+    assert not MembershipCheck.objects.exists()
     post(admin, f"adopt/{registration.pk}/", numbers=f"{A},{B}", confirmed="yes")
     check_lists()
     page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/?part=live"))
@@ -78,15 +78,15 @@ def test_a_pasted_list_shows_the_time_first(admin: Client, registration: Registr
 
 def test_the_drift_page_shows_both_ways_with_their_cost(admin: Client, adopted: Registration) -> None:
     there(adopted, A)
-    there(adopted, B, wanted=True, state=SubjectState.REMOVED)
-    there(adopted, C, wanted=True, state=SubjectState.REFUSED, code="40003", replacement="999999999")
+    there(adopted, B, requested=True, state=SubjectState.REMOVED)
+    there(adopted, C, requested=True, state=SubjectState.REFUSED, code="40003", replacement="999999999")
     page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
     assert "Sending again costs 1 new company" in page
     assert "Wanting it costs nothing" in page
     assert "merged into another one. It goes on as 999999999." in page
-    assert "1 company wanted from now on" in post(admin, f"drift/{adopted.pk}/want/", duns=[A])
+    assert "1 company wanted from now on" in post(admin, f"drift/{adopted.pk}/request/", duns=[A])
     assert "1 company will be sent to D&B again" in post(admin, f"drift/{adopted.pk}/send-again/", all="missing")
-    assert "1 company no longer wanted" in post(admin, f"drift/{adopted.pk}/unwant/", duns=[C])
+    assert "1 company no longer wanted" in post(admin, f"drift/{adopted.pk}/withdraw/", duns=[C])
     assert "Tick the companies first" in post(admin, f"drift/{adopted.pk}/stop/")
     assert subject(adopted, B).state == SubjectState.UNKNOWN
 
@@ -96,8 +96,8 @@ def test_the_drift_page_takes_few_queries(
 ) -> None:
     a_registration("ACME_LOD_02", contract=adopted.contract, adopted=True)
     there(adopted, A)
-    there(adopted, B, wanted=True, state=SubjectState.REMOVED)
-    there(adopted, C, wanted=True, state=SubjectState.REFUSED, code="40003")
+    there(adopted, B, requested=True, state=SubjectState.REMOVED)
+    there(adopted, C, requested=True, state=SubjectState.REFUSED, code="40003")
     with django_assert_max_num_queries(12):
         page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
     assert "Sending again costs 1 new company" in page
@@ -110,7 +110,7 @@ def syncs_asked_for() -> int:
 def test_a_sync_is_started_watched_paused_and_cancelled(
     admin: Client, adopted: Registration, control: SandboxControl
 ) -> None:
-    want(adopted, [A, B])
+    request_monitoring(adopted, [A, B])
     assert "A worker sends it now" in post(admin, f"start/{adopted.pk}/")
     assert syncs_asked_for() == 1
     run = sync(adopted, until=timezone.now())
@@ -127,7 +127,7 @@ def test_a_sync_is_started_watched_paused_and_cancelled(
 
 def test_a_refusal_is_explained_with_what_to_do(admin: Client, adopted: Registration, control: SandboxControl) -> None:
     control.mark(A, "invalid")
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     run = sync(adopted)
     assert run is not None
     page = text_of(admin.get(f"{BASE}{run.pk}/change/"))
@@ -179,7 +179,7 @@ def test_a_wrong_file_is_a_sentence(admin: Client, adopted: Registration) -> Non
 @pytest.mark.parametrize(
     "path",
     [
-        lambda key: f"drift/{key}/want/",
+        lambda key: f"drift/{key}/request/",
         lambda key: f"start/{key}/",
         lambda key: f"adopt/{key}/",
         lambda key: f"adopt/{key}/take/",
@@ -197,7 +197,7 @@ def test_pages_of_large_lists_ask_few_questions(
     admin: Client, adopted: Registration, django_assert_max_num_queries: Any
 ) -> None:
     there(adopted, *duns_numbers(60))
-    want(adopted, duns_numbers(60, first=300_000_000))
+    request_monitoring(adopted, duns_numbers(60, first=300_000_000))
     with django_assert_max_num_queries(36):
         page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
     assert "The first 50 of 60." in page

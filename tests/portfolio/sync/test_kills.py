@@ -11,7 +11,7 @@ import pytest
 from direct_plus.sandbox.control.client import SandboxControl
 from portfolio.models import AccessToken, Registration, Subject, SubjectState
 from tests.builders.companies import duns_numbers
-from tests.builders.subjects import unwant, want
+from tests.builders.subjects import request_monitoring, withdraw_request
 from tests.engines import engine
 from tests.support import managed, wait_until
 
@@ -49,21 +49,21 @@ def test_killed_five_times(
     control.switch("batch_delay_seconds", 0)
     adopted.contract.batch_threshold = threshold
     adopted.contract.save()
-    there, wanted = duns_numbers(30, first=700_000_000), duns_numbers(COUNT)
+    there, requested = duns_numbers(30, first=700_000_000), duns_numbers(COUNT)
     control.add_companies(adopted.reference, there, seed=False)
-    want(adopted, there)
+    request_monitoring(adopted, there)
     Subject.objects.update(state=SubjectState.MONITORED, monitored_since="2026-01-01", checked_at="2026-01-01T00:00Z")
-    unwant(adopted, there)
-    want(adopted, wanted)
+    withdraw_request(adopted, there)
+    request_monitoring(adopted, requested)
     never = duns_numbers(20, first=800_000_000)
-    want(adopted, never)
-    unwant(adopted, never)
+    request_monitoring(adopted, never)
+    withdraw_request(adopted, never)
     for kill in range(KILLS):
         kill_somewhere(control, tmp_path / f"{kill}.log", random.Random(kill))
     finish(adopted)
     control.wait_idle()
-    assert control.subjects(adopted.reference) == wanted
-    assert set(Subject.objects.filter(wanted=True).values_list("state", flat=True)) == {SubjectState.MONITORED}
+    assert control.subjects(adopted.reference) == requested
+    assert set(Subject.objects.filter(requested=True).values_list("state", flat=True)) == {SubjectState.MONITORED}
     effective = Counter(call["path"] for call in control.calls() if call["code"] == "21113")
     assert not effective or max(effective.values()) == 1
     seeds = Counter(entry["raw"].partition('"duns":')[2][:12].strip(' "')[:9] for entry in control.ledger())
@@ -85,9 +85,9 @@ def kill_somewhere(control: SandboxControl, log: Path, chance: random.Random) ->
 def free_the_hold() -> None:
     """As if the minutes had passed after which a killed process no longer holds the sync."""
     from core.leases import NOBODYS
-    from core.models import WorkLease
+    from core.models import Lease
 
-    WorkLease.objects.update(**NOBODYS)
+    Lease.objects.update(**NOBODYS)
 
 
 def finish(registration: Registration) -> None:

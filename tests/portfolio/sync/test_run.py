@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from core.cached_counts import tallies
+from core.cached_counts import open_counts
 from core.models import AuditEntry, Notice
 from direct_plus.client import DirectPlus
 from direct_plus.sandbox.control.client import SandboxControl
@@ -19,7 +19,7 @@ from portfolio.sync.run import CannotSend, planned_calls, sync
 from tests.builders.companies import duns_numbers
 from tests.builders.contracts import a_contract
 from tests.builders.registrations import a_registration
-from tests.builders.subjects import states, subject, unwant, want
+from tests.builders.subjects import request_monitoring, states, subject, withdraw_request
 from tests.engines import engine
 from tests.servers.sandbox import calls_of
 
@@ -47,21 +47,21 @@ def synced(registration: Registration, **how: Any) -> SyncRun:
 
 
 def test_nothing_is_sent_before_the_list_is_adopted(registration: Registration, control: SandboxControl) -> None:
-    want(registration, [A])
+    request_monitoring(registration, [A])
     with pytest.raises(CannotSend, match="not adopted"):
         sync(registration)
     assert calls_of(control) == []
 
 
 def test_few_are_sent_one_by_one(adopted: Registration, control: SandboxControl, family: str) -> None:
-    want(adopted, [A, B])
+    request_monitoring(adopted, [A, B])
     run = synced(adopted)
     assert control.subjects(adopted.reference) == [A, B]
     assert {call["path"].rsplit("/", 2)[1] for call in calls_of(control)} == {family}
     assert (run.state, run.to_add, run.sent, run.accepted, run.calls) == (SyncState.ENDED, 2, 2, 2, 2)
-    assert tallies().of("held")["listed"] == 2, "counted as soon as it is sent"
+    assert open_counts().of("held")["listed"] == 2, "counted as soon as it is sent"
     assert subject(adopted, A).monitored_since == timezone.now().date()
-    unwant(adopted, [A])
+    withdraw_request(adopted, [A])
     run = synced(adopted)
     assert control.subjects(adopted.reference) == [B]
     assert (run.state, run.to_remove, run.accepted) == (SyncState.ENDED, 1, 1)
@@ -70,7 +70,7 @@ def test_few_are_sent_one_by_one(adopted: Registration, control: SandboxControl,
 
 
 def test_a_second_sync_finds_nothing_to_do(adopted: Registration, control: SandboxControl) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     synced(adopted)
     assert sync(adopted) is None
     assert len(calls_of(control)) == 1
@@ -86,18 +86,18 @@ def test_many_are_sent_as_one_file(adopted: Registration, control: SandboxContro
 
 
 def test_customer_references_go_with_single_additions(adopted: Registration, control: SandboxControl) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     Subject.objects.update(customer_reference="K-17")
     synced(adopted)
     assert control.subjects(adopted.reference) == [A]
 
 
-def batch(registration: Registration, wanted: list[str]) -> SyncRun:
+def batch(registration: Registration, requested: list[str]) -> SyncRun:
     a_contract(batch_threshold=2)
     registration.contract.refresh_from_db()
-    want(registration, wanted)
+    request_monitoring(registration, requested)
     run = synced(registration)
-    assert (run.state, run.pending, run.accepted) == (SyncState.RUNNING, len(wanted), 0)
+    assert (run.state, run.pending, run.accepted) == (SyncState.RUNNING, len(requested), 0)
     assert set(states(registration).values()) == {SubjectState.PENDING_ADD}
     return run
 
@@ -177,9 +177,9 @@ def test_each_code_of_an_exceptions_file(
 def test_each_code_about_a_removal(
     adopted: Registration, control: SandboxControl, tmp_path: Path, code: str, state: str
 ) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     sync(adopted)
-    unwant(adopted, [A])
+    withdraw_request(adopted, [A])
     adopted.contract.batch_threshold = 0
     sync(adopted)
     path = tmp_path / "exceptions.txt"
@@ -189,19 +189,19 @@ def test_each_code_about_a_removal(
 
 
 def test_removals_go_as_a_file_too(adopted: Registration, control: SandboxControl, family: str, at_once: None) -> None:
-    wanted = duns_numbers(4)
-    want(adopted, wanted)
+    requested = duns_numbers(4)
+    request_monitoring(adopted, requested)
     synced(adopted)
     a_contract(batch_threshold=2)
     adopted.contract.refresh_from_db()
     control.remove_companies(adopted.reference, [A])
-    unwant(adopted, wanted[:3])
+    withdraw_request(adopted, requested[:3])
     control.switch("batch_delay_seconds", 0)
     synced(adopted)
     control.wait_idle()
     sync(adopted)
     assert len(calls_of(control, "batch")) == 1
-    assert control.subjects(adopted.reference) == wanted[3:]
+    assert control.subjects(adopted.reference) == requested[3:]
     assert sorted(states(adopted).values()) == ["monitored", "removed", "removed", "removed"]
 
 
@@ -222,7 +222,7 @@ def test_each_refusal_is_kept_with_its_code(
     adopted: Registration, control: SandboxControl, mark: str, code: str, replacement: str
 ) -> None:
     control.mark(A, mark, retained=replacement)
-    want(adopted, [A, B])
+    request_monitoring(adopted, [A, B])
     run = synced(adopted)
     assert (run.state, run.accepted, run.refused) == (SyncState.ENDED, 1, 1)
     row = subject(adopted, A)
@@ -234,18 +234,18 @@ def test_each_refusal_is_kept_with_its_code(
 def test_who_is_there_or_gone_already_is_done(adopted: Registration, control: SandboxControl, manner: str) -> None:
     control.switch("already_listed", manner)
     control.add_companies(adopted.reference, [A], seed=False)
-    want(adopted, [A, B])
+    request_monitoring(adopted, [A, B])
     synced(adopted)
     assert subject(adopted, A).code == "21012"
     control.remove_companies(adopted.reference, [B])
-    unwant(adopted, [B])
+    withdraw_request(adopted, [B])
     synced(adopted)
     assert (subject(adopted, B).state, subject(adopted, B).code) == (SubjectState.REMOVED, "21005")
 
 
 def test_a_call_without_an_end_is_made_again_while_wanted(adopted: Registration, control: SandboxControl) -> None:
     control.set_fault("drop", on="subject", times=1)
-    want(adopted, [A, B])
+    request_monitoring(adopted, [A, B])
     run = synced(adopted)
     assert (run.state, run.sent, run.accepted) == (SyncState.ENDED, 2, 2)
     assert control.subjects(adopted.reference) == [A, B]
@@ -256,9 +256,9 @@ def test_what_is_in_doubt_and_no_longer_wanted_is_not_sent_again(
     adopted: Registration, control: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     control.set_fault("server_error", on="subject", times=1)
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     assert synced(adopted).state == SyncState.FAILED
-    unwant(adopted, [A])
+    withdraw_request(adopted, [A])
     monkeypatch.setenv("DNB_DOUBT_AFTER_MINUTES", "0")
     assert synced(adopted, everything=True).state == SyncState.ENDED
     assert states(adopted) == {A: SubjectState.REMOVED}
@@ -270,7 +270,7 @@ def test_a_batch_in_doubt_is_sent_again(adopted: Registration, control: SandboxC
     control.set_fault("drop", on="batch", times=1)
     a_contract(batch_threshold=2)
     adopted.contract.refresh_from_db()
-    want(adopted, duns_numbers(5))
+    request_monitoring(adopted, duns_numbers(5))
     assert synced(adopted).state == SyncState.FAILED
     run = synced(adopted, everything=True)
     control.wait_idle()
@@ -291,7 +291,7 @@ def test_trouble_is_told_and_tried_again(
     adopted: Registration, control: SandboxControl, fault: str, words: str, heard: bool
 ) -> None:
     control.set_fault(fault, on="subjects")
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     run = synced(adopted)
     assert run.state == SyncState.FAILED and words in run.error
     assert run.retry_at is not None and run.retry_at > timezone.now()
@@ -305,7 +305,7 @@ def test_trouble_is_told_and_tried_again(
 
 def test_a_token_that_is_worth_nothing_is_not_kept(adopted: Registration, control: SandboxControl) -> None:
     """As after the credentials were changed at D&B, or a database was restored."""
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     control.set_fault("not_authorised", on="subject", times=1)
     assert synced(adopted).state == SyncState.FAILED
     tokens = len(calls_of(control, "token"))
@@ -320,14 +320,14 @@ def test_a_refused_call_leaves_the_rows_as_they_were(
     a_contract(batch_threshold=threshold)
     adopted.contract.refresh_from_db()
     control.set_fault("quota", on="subjects")
-    want(adopted, [A, B])
+    request_monitoring(adopted, [A, B])
     run = synced(adopted)
     assert set(states(adopted).values()) == {SubjectState.UNKNOWN}
     assert (run.sent, run.pending) == (0, 0)
 
 
 def test_a_paused_sync_waits_until_it_is_resumed(adopted: Registration, control: SandboxControl) -> None:
-    want(adopted, [A, B, C])
+    request_monitoring(adopted, [A, B, C])
     run = synced(adopted, until=timezone.now())
     assert run.state == SyncState.RUNNING and run.sent == 0
     assert progress.pause_run(run, "ann")
@@ -341,24 +341,24 @@ def test_a_paused_sync_waits_until_it_is_resumed(adopted: Registration, control:
 def test_what_was_cancelled_stays_unsent_until_a_person_wants_it(
     adopted: Registration, control: SandboxControl
 ) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     run = synced(adopted, until=timezone.now())
     assert progress.cancel_run(run, "ann")
     assert sync(adopted) is None
-    want(adopted, [B])
+    request_monitoring(adopted, [B])
     assert synced(adopted).state == SyncState.ENDED
     assert control.subjects(adopted.reference) == [B]
     assert sync(adopted) is None
-    assert synced(adopted, everything=True, asked_by="ann").state == SyncState.ENDED
+    assert synced(adopted, everything=True, requested_by="ann").state == SyncState.ENDED
     assert control.subjects(adopted.reference) == [A, B]
 
 
 def test_wanted_again_after_its_removal_is_added_again(adopted: Registration, control: SandboxControl) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     synced(adopted)
-    unwant(adopted, [A])
+    withdraw_request(adopted, [A])
     synced(adopted)
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     synced(adopted)
     assert control.subjects(adopted.reference) == [A]
     assert subject(adopted, A).monitored_until is None
@@ -369,32 +369,32 @@ def test_only_one_syncs_a_registration(adopted: Registration, control: SandboxCo
     from portfolio.dnb_client import longest_call
     from portfolio.sync.run import hold_of
 
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     with holding(hold_of(adopted), longest_call()):
         assert sync(adopted) is None
     assert calls_of(control) == []
 
 
 def test_the_plan_names_the_calls_and_makes_none(adopted: Registration, control: SandboxControl, family: str) -> None:
-    want(adopted, [A])
+    request_monitoring(adopted, [A])
     (call,) = planned_calls(adopted)
     assert call == f"POST /v1/monitoring/registrations/ACME_LOD_01/{family}/{A}"
-    want(adopted, duns_numbers(60))
+    request_monitoring(adopted, duns_numbers(60))
     (call,) = planned_calls(adopted)
     assert call.startswith("PATCH ") and "60 numbers" in call and family in call
     assert calls_of(control) == []
 
 
 def test_every_act_is_written_down_with_its_actor(adopted: Registration, control: SandboxControl) -> None:
-    want(adopted, [A])
-    synced(adopted, asked_by="ann")
+    request_monitoring(adopted, [A])
+    synced(adopted, requested_by="ann")
     acts = dict(AuditEntry.objects.values_list("action", "actor"))
-    assert acts == {"want": "ann", "sync": "ann", "send_add": "ann", "sync_end": progress.THE_JOB}
+    assert acts == {"request": "ann", "sync": "ann", "send_add": "ann", "sync_end": progress.THE_JOB}
 
 
 def test_a_test_copy_leaves_the_real_list_alone(db: None) -> None:
     row = a_registration(contract=a_contract(base_url="https://plus.dnb.com"), adopted=True)
-    want(row, [A])
+    request_monitoring(row, [A])
     with pytest.raises(CannotSend, match="DNB_PULL"):
         sync(row)
 
@@ -417,11 +417,11 @@ def test_ended_around_a_call(
     control.switch("batch_delay_seconds", 0)
     monkeypatch.setenv("DNB_DOUBT_AFTER_MINUTES", "0")
     if verb == "remove":
-        want(adopted, [A, B])
+        request_monitoring(adopted, [A, B])
         sync(adopted)
-        unwant(adopted, [A])
+        withdraw_request(adopted, [A])
     else:
-        want(adopted, [A])
+        request_monitoring(adopted, [A])
     adopted.contract.batch_threshold = threshold
     method = f"{verb}_subject" + ("s" if threshold == 0 else "")
     with monkeypatch.context() as patch:
@@ -458,14 +458,14 @@ def test_every_fault_at_random_ends_in_what_is_wanted(
     monkeypatch.setenv("DNB_DOUBT_AFTER_MINUTES", "0")
     for name in ("server_error", "drop", "tear", "expired_token", "gateway_html"):
         control.set_fault(name, on="subject", probability=0.1)
-    wanted = duns_numbers(40)
-    want(adopted, wanted)
+    requested = duns_numbers(40)
+    request_monitoring(adopted, requested)
     for _ in range(60):
         run = sync(adopted, everything=True)
         if run is None or run.state == SyncState.ENDED:
             break
     control.clear_faults()
-    assert control.subjects(adopted.reference) == wanted
+    assert control.subjects(adopted.reference) == requested
     assert set(states(adopted).values()) == {SubjectState.MONITORED}
     added = [call for call in calls_of(control) if call["code"] == "21113" and call["method"] == "POST"]
     assert len(added) == len({call["path"] for call in added})

@@ -11,11 +11,11 @@ from django.contrib.auth.models import Group, Permission
 from django.db import models
 
 from core.blobs import load_bytes, store_bytes
-from core.models import StoredBytes
+from core.models import Blob
 from dnbmon_site.accounts.models import IdempotencyKey, User, UserGroup
 from dnbmon_site.operations.backup import portable_dump
 from dnbmon_site.operations.backup.manifest import BackupError
-from monitoring.models import Change, Notification, Publication, ReadMark
+from monitoring.models import Change, ConsumerOffset, Notification, Publication
 from monitoring.publications.consumers import models_with_places
 from portfolio.models import Contract
 from tests.builders.contracts import a_contract
@@ -68,7 +68,7 @@ def test_bytes_come_back_exactly(tmp_path: Path) -> None:
     )
     there_and_back(tmp_path)
     assert load_bytes(owner) == content
-    assert StoredBytes.objects.filter(owner=owner).count() == 2
+    assert Blob.objects.filter(owner=owner).count() == 2
     assert bytes(IdempotencyKey.objects.get().answer) == b"\0\xff\n"
     assert IdempotencyKey.objects.get().created_at == NOW
 
@@ -108,7 +108,9 @@ def test_how_far_somebody_has_read_is_copied_before_what_was_read_and_made_of_it
     order = portable_dump.models_in_order()
     for model in models_with_places():
         assert order.index(model) < order.index(Publication), model
-    assert set(order[: order.index(ReadMark)]) <= set(models_with_places()), "readers may have made any of the others"
+    assert set(order[: order.index(ConsumerOffset)]) <= set(models_with_places()), (
+        "readers may have made any of the others"
+    )
 
 
 def test_every_model_is_copied_or_left_out_on_purpose() -> None:
@@ -128,4 +130,4 @@ def test_what_is_written_meanwhile_finds_what_it_stands_on(tmp_path: Path) -> No
     assert changes and {change.notification_id for change in changes} <= notifications
     for publication in Publication.objects.all():
         assert Change.objects.filter(delivery=publication.delivery_id).count() == publication.change_count
-        assert StoredBytes.objects.filter(owner=publication.delivery_id).exists()
+        assert Blob.objects.filter(owner=publication.delivery_id).exists()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
 
-from core.models import AuditEntry, WorkLease
+from core.models import AuditEntry, Lease
 from dnbmon_site.accounts.models import User
 from dnbmon_site.operations.backup import portable_dump, restore
 from dnbmon_site.operations.backup.after_restore import after_restore, read_again_what_is_unfinished
@@ -20,8 +20,8 @@ from dnbmon_site.operations.backup.manifest import FILE, BackupError, backups_in
 from dnbmon_site.worker.schedules import SCHEDULED
 from monitoring.models import Alert, Change, Delivery, DeliveryState, Notification, Publication
 from monitoring.pipeline.ingest import ingest
-from monitoring.replay.after_restore import doubt_what_the_backup_did_not_know
-from monitoring.replay.passes import repair_is_due
+from monitoring.replay.after_restore import put_in_doubt_since_backup
+from monitoring.replay.passes import recovery_is_due
 from portfolio.jobs import _has_work
 from portfolio.models import (
     AccessToken,
@@ -213,58 +213,58 @@ def test_what_is_no_backup_is_told(tmp_path: Path) -> None:
 
 
 def test_registrations_are_paused_with_a_doubt_from_what_was_heard_last() -> None:
-    row = a_registration(heard_at=HEARD, lease_until=timezone.now() + timedelta(hours=1))
+    row = a_registration(dnb_time=HEARD, lease_until=timezone.now() + timedelta(hours=1))
     row = restored()
     assert (row.state, row.lease_until) == (RegistrationState.PAUSED, None)
     doubt = Delivery.objects.get()
-    assert doubt.state == DeliveryState.DOUBTFUL
+    assert doubt.state == DeliveryState.IN_DOUBT
     assert doubt.replay_from == HEARD - row.contract.overlap
-    assert repair_is_due(row)
-    assert "2026-01-08 12:00 UTC" in row.trouble
+    assert recovery_is_due(row)
+    assert "2026-01-08 12:00 UTC" in row.last_error
 
 
 def test_the_earlier_of_row_and_backup_is_what_was_heard() -> None:
-    a_registration(heard_at=HEARD)
+    a_registration(dnb_time=HEARD)
     row = restored(heard=(HEARD - timedelta(minutes=9)).isoformat())
     assert Delivery.objects.get().replay_from == HEARD - timedelta(minutes=9) - row.contract.overlap
 
 
 def test_one_that_heard_nothing_replays_from_the_day_before_the_backup() -> None:
-    a_registration(heard_at=None)
+    a_registration(dnb_time=None)
     row = restored()
     assert Delivery.objects.get().replay_from == TAKEN - timedelta(days=1) - row.contract.overlap
 
 
 def test_a_registration_that_the_backup_does_not_know_replays_too() -> None:
-    row = a_registration(heard_at=timezone.now())
+    row = a_registration(dnb_time=timezone.now())
     Contract.objects.update(restored_from=timezone.now() - timedelta(days=2))
     row.contract.refresh_from_db()
     for _ in range(2):
-        doubt_what_the_backup_did_not_know(row)
-    assert Delivery.objects.get().state == DeliveryState.DOUBTFUL
+        put_in_doubt_since_backup(row)
+    assert Delivery.objects.get().state == DeliveryState.IN_DOUBT
 
 
 def test_long_after_a_restore_a_new_registration_is_just_new() -> None:
-    row = a_registration(heard_at=timezone.now())
+    row = a_registration(dnb_time=timezone.now())
     Contract.objects.update(restored_from=timezone.now() - timedelta(days=16))
     row.contract.refresh_from_db()
-    doubt_what_the_backup_did_not_know(row)
+    put_in_doubt_since_backup(row)
     assert not Delivery.objects.exists()
 
 
 def test_nothing_of_processes_that_are_no_more_is_left() -> None:
     row = a_registration()
     AccessToken.objects.create(contract=row.contract, encrypted="x")
-    WorkLease.objects.create(key="sync/1", lease_until=timezone.now() + timedelta(days=1))
+    Lease.objects.create(key="sync/1", lease_until=timezone.now() + timedelta(days=1))
     Session.objects.create(session_key="s", session_data="", expire_date=timezone.now() + timedelta(days=1))
     restored()
-    assert not AccessToken.objects.exists() and not WorkLease.objects.exists() and not Session.objects.exists()
+    assert not AccessToken.objects.exists() and not Lease.objects.exists() and not Session.objects.exists()
 
 
 def test_a_sync_in_the_middle_waits_for_a_person_and_sends_nothing_before() -> None:
     row = a_registration(adopted=True)
-    a_subject("804735132", registration=row, wanted=True, state=SubjectState.UNKNOWN)
-    a_subject("150483782", registration=row, wanted=True, state=SubjectState.PENDING_ADD, sent_at=timezone.now())
+    a_subject("804735132", registration=row, requested=True, state=SubjectState.UNKNOWN)
+    a_subject("150483782", registration=row, requested=True, state=SubjectState.PENDING_ADD, sent_at=timezone.now())
     SyncRun.objects.create(registration=row, state=SyncState.RUNNING, started_at=timezone.now())
     assert _has_work(row)
     row = restored()
@@ -276,7 +276,7 @@ def test_a_sync_in_the_middle_waits_for_a_person_and_sends_nothing_before() -> N
 
 def test_without_a_sync_under_way_wishes_of_the_past_are_held_as_well() -> None:
     row = a_registration(adopted=True)
-    a_subject("804735132", registration=row, wanted=True, state=SubjectState.UNKNOWN)
+    a_subject("804735132", registration=row, requested=True, state=SubjectState.UNKNOWN)
     assert _has_work(row)
     assert not _has_work(restored())
 

@@ -23,7 +23,7 @@ from core.encryption import encrypted
 from core.markup import badge
 from monitoring.exports.sftp import BadKey, confirm_key, fingerprint, read_private_key, try_out
 from monitoring.models import FileServer, ScheduledExport
-from monitoring.models.keepers import kept_by
+from monitoring.models.maintainers import maintained_by
 
 # What leads to another machine, or in as somebody else.
 ELSEWHERE = {"host", "port", "user_name"}
@@ -111,8 +111,8 @@ class FileServerAdmin(RowActions, PageAdmin):
             # Another machine has a key of its own.
             obj.host_key = obj.offered_key = ""
         obj.created_at = obj.created_at or timezone.now()
-        if not change or ELSEWHERE & set(form.changed_data) or obj.keeper_has_left:
-            for name, value in kept_by(actor_of(request)).items():
+        if not change or ELSEWHERE & set(form.changed_data) or obj.maintainer_has_left:
+            for name, value in maintained_by(actor_of(request)).items():
                 setattr(obj, name, value)
         super().save_model(request, obj, form, change)
         verb = "changed" if change else "made"
@@ -135,10 +135,10 @@ class FileServerAdmin(RowActions, PageAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = context.get("original")
-        told = self._told(request, row) if row else {}
+        told = self._page_context(request, row) if row else {}
         return super().render_change_form(request, {**context, **told, "show_history": False}, *args, **kwargs)
 
-    def _told(self, request: HttpRequest, row: FileServer) -> dict[str, Any]:
+    def _page_context(self, request: HttpRequest, row: FileServer) -> dict[str, Any]:
         return {
             "may_act": self.has_change_permission(request),
             "status": self.status(row),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.base import ReadOnlyAdmin
 from core.admin.filters import DaysFilter, choice_filter
 from core.blobs import load_bytes
-from core.markup import ago, badge, bytes_in_words
+from core.markup import ago, badge, file_size
 from core.text import moment_text
 from monitoring.feed.admin import with_registrations
 from monitoring.ingest.raw_item import pretty
@@ -25,22 +25,22 @@ from portfolio.models import Contract
 from portfolio.registrations.filters import RegistrationFilter
 
 TONES = {
-    DeliveryState.ASKED: "info",
+    DeliveryState.CALLED: "info",
     DeliveryState.RECEIVED: "info",
     DeliveryState.INGESTED: "info",
     DeliveryState.PUBLISHED: "good",
     DeliveryState.REFUSED: "warn",
-    DeliveryState.DOUBTFUL: "bad",
-    DeliveryState.REPAIRED: "good",
+    DeliveryState.IN_DOUBT: "bad",
+    DeliveryState.RECOVERED: "good",
 }
 WORDS = {
-    DeliveryState.ASKED: _("Asked"),
+    DeliveryState.CALLED: _("Asked"),
     DeliveryState.RECEIVED: _("Received"),
     DeliveryState.INGESTED: _("Read"),
     DeliveryState.PUBLISHED: _("Published"),
     DeliveryState.REFUSED: _("Refused"),
-    DeliveryState.DOUBTFUL: _("Doubtful"),
-    DeliveryState.REPAIRED: _("Repaired"),
+    DeliveryState.IN_DOUBT: _("Doubtful"),
+    DeliveryState.RECOVERED: _("Repaired"),
 }
 SHOWN_BYTES = 200_000
 
@@ -55,10 +55,10 @@ def what_next(row: Delivery) -> str:
     return _NEXT[DeliveryState(row.state)](row)
 
 
-def _doubtful(row: Delivery) -> str:
-    settle = Contract.objects.get(pk=row.registration.contract_id).settle
+def _in_doubt(row: Delivery) -> str:
+    recovery_delay = Contract.objects.get(pk=row.registration.contract_id).recovery_delay
     since = moment_text(row.replay_from) if row.replay_from else ""
-    settled = moment_text(row.ended_at + settle) if row.ended_at else ""
+    settled = moment_text(row.ended_at + recovery_delay) if row.ended_at else ""
     return " ".join(
         (
             gettext("D&B may have taken notifications off its queue that did not reach us."),
@@ -73,10 +73,10 @@ def _doubtful(row: Delivery) -> str:
     )
 
 
-def _asked(row: Delivery) -> str:
-    if row.asked_at is None:
+def _called(row: Delivery) -> str:
+    if row.called_at is None:
         return gettext("The call is about to be made.")
-    limit = moment_text(row.asked_at + timedelta(minutes=2))
+    limit = moment_text(row.called_at + timedelta(minutes=2))
     return gettext(
         "The call is on its way. Should the process have died in it, the next pull after %(limit)s finds that out."
     ) % {"limit": limit}
@@ -100,21 +100,23 @@ def _published(row: Delivery) -> str:
 
 
 _NEXT: dict[DeliveryState, Callable[[Delivery], str]] = {
-    DeliveryState.ASKED: _asked,
+    DeliveryState.CALLED: _called,
     DeliveryState.RECEIVED: _received,
     DeliveryState.INGESTED: lambda row: gettext("It is read, and is published within a minute."),
     DeliveryState.PUBLISHED: _published,
     DeliveryState.REFUSED: lambda row: gettext(
         "Nothing was taken off the queue, so nothing is lost. The pull is made again."
     ),
-    DeliveryState.DOUBTFUL: _doubtful,
-    DeliveryState.REPAIRED: lambda row: gettext("A replay has fetched all that this call may have taken. All is done."),
+    DeliveryState.IN_DOUBT: _in_doubt,
+    DeliveryState.RECOVERED: lambda row: gettext(
+        "A replay has fetched all that this call may have taken. All is done."
+    ),
 }
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("when", "reference", "what", "status", "items", "new_items", "unreadable", "size", "trouble")
+    list_display = ("when", "reference", "what", "status", "items", "new_items", "unreadable", "size", "last_error")
     list_filter = (
         choice_filter("state", DeliveryState.choices, _("state")),
         choice_filter("source", Source.choices, _("source")),
@@ -140,7 +142,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("When"))
     def when(self, row: Delivery) -> SafeString | str:
-        return ago(row.asked_at or row.received_at) or "–"
+        return ago(row.called_at or row.received_at) or "–"
 
     @admin.display(description=_("Registration"))
     def reference(self, row: Delivery) -> str:
@@ -168,10 +170,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Size"))
     def size(self, row: Delivery) -> str:
-        return bytes_in_words(row.byte_count)
+        return file_size(row.byte_count)
 
     @admin.display(description=_("Error"))
-    def trouble(self, row: Delivery) -> str:
+    def last_error(self, row: Delivery) -> str:
         return row.error[:120]
 
     def page_context(self, request: HttpRequest, row: Delivery) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
-from portfolio.models.contracts import Registration
+from portfolio.models.registrations import Registration
 
 
-class SoloAct(models.Model):
+class SinglePersonAct(models.Model):
     """What one person did without a second one, in numbers: the contract's limits are held against their sum."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
@@ -22,7 +22,7 @@ class SoloAct(models.Model):
 
     class Meta:
         default_permissions = ()
-        indexes = [models.Index(fields=["actor_id", "registration", "at"], name="solo_act_by_person")]
+        indexes = [models.Index(fields=["actor_id", "registration", "at"], name="single_act_by_person")]
 
     def __str__(self) -> str:
         return f"+{self.additions} −{self.removals}"

@@ -10,24 +10,24 @@ from core.db import clean_text
 from core.fields import CompactUUIDField
 
 
-class LookedAfter(models.Model):
+class HasMaintainer(models.Model):
     """Leads where a person has chosen, who looks after it; by the id, because names can be changed and taken over."""
 
     created_by = models.TextField(blank=True, editable=False)
-    keeper_id = CompactUUIDField(null=True, editable=False)
+    maintainer_id = CompactUUIDField(null=True, editable=False)
 
     class Meta:
         abstract = True
 
     @property
-    def keeper_has_left(self) -> bool:
+    def maintainer_has_left(self) -> bool:
         """Deactivated or removed; of rows from before the id was kept, by the name."""
         people = get_user_model().objects
-        if self.keeper_id:
-            return not people.filter(pk=self.keeper_id, is_active=True).exists()
+        if self.maintainer_id:
+            return not people.filter(pk=self.maintainer_id, is_active=True).exists()
         return people.filter(username=self.created_by, is_active=False).exists()
 
 
-def kept_by(person: str) -> dict[str, object]:
+def maintained_by(person: str) -> dict[str, object]:
     """The columns, once this person looks after it."""
-    return {"created_by": clean_text(person, 200), "keeper_id": id_of(person)}
+    return {"created_by": clean_text(person, 200), "maintainer_id": id_of(person)}

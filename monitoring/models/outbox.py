@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
 
-DISPATCH_KEYS = uuid.UUID("0b1f5c52-0d0d-5a3b-9a5e-7c3f0f8b6d24")
+MESSAGE_KEYS = uuid.UUID("0b1f5c52-0d0d-5a3b-9a5e-7c3f0f8b6d24")
 
 
 class TargetKind(models.TextChoices):
@@ -19,14 +19,14 @@ class TargetKind(models.TextChoices):
     REPORT = "report", _("Person, with a report")
 
 
-class DispatchState(models.TextChoices):
+class MessageState(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     SENT = "sent", _("Sent")
-    PARKED = "parked", _("Given up for now")
+    DEAD = "dead", _("Given up for now")
     CANCELLED = "cancelled", _("Cancelled")
 
 
-class Dispatch(models.Model):
+class OutboxMessage(models.Model):
     """One message for one target. Its key is made of the target and the event, so nothing is sent twice.
 
     Who sends it moves `next_try_at` into the future first, by compare-and-swap; it is `sent` only after it was.
@@ -42,7 +42,7 @@ class Dispatch(models.Model):
     )
     sequence = models.BigIntegerField(default=0, help_text=_("The order of messages about one company."))
     payload = models.TextField(help_text="JSON.")
-    state = models.CharField(_("state"), max_length=10, choices=DispatchState.choices, default=DispatchState.WAITING)
+    state = models.CharField(_("state"), max_length=10, choices=MessageState.choices, default=MessageState.WAITING)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_try_at = models.DateTimeField(null=True, help_text=_("Not before; later while somebody sends it."))
     last_error = models.TextField(blank=True)
@@ -50,29 +50,29 @@ class Dispatch(models.Model):
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = _("dispatches")
+        verbose_name_plural = _("messages")
         indexes = [
-            models.Index(fields=["state", "next_try_at", "id"], name="dispatch_due"),
-            models.Index(fields=["target", "state", "sequence", "id"], name="dispatch_by_target"),
-            models.Index(fields=["target", "company", "sequence", "id"], name="dispatch_by_company"),
-            models.Index(fields=["created_at", "id"], name="dispatch_by_time"),
-            models.Index(fields=["target", "created_at"], name="dispatch_of_target"),
+            models.Index(fields=["state", "next_try_at", "id"], name="send_due_messages"),
+            models.Index(fields=["target", "state", "sequence", "id"], name="message_by_target"),
+            models.Index(fields=["target", "company", "sequence", "id"], name="message_by_company"),
+            models.Index(fields=["created_at", "id"], name="message_by_time"),
+            models.Index(fields=["target", "created_at"], name="message_of_target"),
         ]
-        verbose_name = _("dispatch")
+        verbose_name = _("message")
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.event}"
 
     @staticmethod
     def key(target: uuid.UUID, event: str) -> uuid.UUID:
-        return uuid.uuid5(DISPATCH_KEYS, f"{target}\n{event}")
+        return uuid.uuid5(MESSAGE_KEYS, f"{target}\n{event}")
 
 
-class DispatchAttempt(models.Model):
-    """One try to send a dispatch: what was answered, or why it failed."""
+class SendAttempt(models.Model):
+    """One try to send a message: what was answered, or why it failed."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
-    dispatch = models.ForeignKey(Dispatch, on_delete=models.CASCADE, db_index=False)
+    message = models.ForeignKey(OutboxMessage, on_delete=models.CASCADE, db_index=False)
     at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField(default=0)
     status = models.PositiveSmallIntegerField(null=True, help_text=_("The HTTP status, if there was an answer."))
@@ -80,9 +80,9 @@ class DispatchAttempt(models.Model):
     error = models.TextField(blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["dispatch", "id"], name="attempt_by_dispatch")]
-        verbose_name = _("dispatch attempt")
-        verbose_name_plural = _("dispatch attempts")
+        indexes = [models.Index(fields=["message", "id"], name="attempt_by_message")]
+        verbose_name = _("send attempt")
+        verbose_name_plural = _("send attempts")
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.error or self.status or 'sent'}"

@@ -26,8 +26,8 @@ from monitoring.alerts.new_company_summary import counts_by_rule
 from monitoring.alerts.routing import open_channels_of
 from monitoring.company_page.timeline import Line, lines_of
 from monitoring.jobs import have_it_sent
-from monitoring.models import Alert, AlertComment, AlertFact, AlertKind, AlertRule, AlertState, Change, Severity
-from monitoring.outbox.permitted_addresses import unheard_until_yes, waits_for
+from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertRule, AlertState, Change, Severity
+from monitoring.outbox.permitted_addresses import unconfirmed_addresses, waits_for
 from monitoring.story_order import LATEST_FIRST
 from portfolio.companies.search import of_companies, with_companies
 from portfolio.models import Registration
@@ -147,8 +147,8 @@ def _notified(person: Any, by: str) -> tuple[int, str]:
     if person.get_username() == by:
         return messages.SUCCESS, gettext("Assigned to you.")
     channels = open_channels_of(person)
-    asked = unheard_until_yes(channels)
-    if heard := [channel.shown for channel in channels if channel.pk not in asked]:
+    asked = unconfirmed_addresses(channels)
+    if heard := [channel.display_address for channel in channels if channel.pk not in asked]:
         words = gettext("Assigned to %(person)s, who is notified: %(addresses)s.")
         return messages.SUCCESS, words % {"person": person, "addresses": ", ".join(heard)}
     if channels:
@@ -173,11 +173,11 @@ ACTIONS: Mapping[str, RowAction] = {
 
 @admin.register(Alert)
 class AlertAdmin(RowActions, ChosenList, PageAdmin):
-    list_display = ("weight", "what", "status", "person", "raised")
+    list_display = ("severity_badge", "what", "status", "person", "raised")
     list_display_links = ("what",)
     list_filter = (
         StateFilter,
-        choice_filter("severity", Severity.choices[::-1], _("weight")),
+        choice_filter("severity", Severity.choices[::-1], _("severity")),
         AssigneeFilter,
         RuleFilter,
         choice_filter("kind", AlertKind.choices, _("kind")),
@@ -212,7 +212,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         with_people(rows)
 
     @admin.display(description=_("Weight"))
-    def weight(self, row: Alert) -> SafeString:
+    def severity_badge(self, row: Alert) -> SafeString:
         severity = Severity(row.severity)
         return badge(severity.label, severity.name.lower())
 
@@ -280,7 +280,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         with_people([row])
         severity, state = Severity(row.severity), AlertState(row.state)
         facts = list(
-            AlertFact.objects.filter(alert=row).order_by("-severity", "changed_at", "place", "id")[:MOST_FACTS]
+            AlertItem.objects.filter(alert=row).order_by("-severity", "changed_at", "place", "id")[:MOST_FACTS]
         )
         lines, lately = lines_of_alert(row, facts)
         return {
@@ -306,7 +306,7 @@ def keys_of(alerts: QuerySet[Alert]) -> list[uuid.UUID]:
     return list(alerts.values_list("pk", flat=True))
 
 
-def lines_of_alert(row: Alert, facts: list[AlertFact]) -> tuple[list[Line], list[Line]]:
+def lines_of_alert(row: Alert, facts: list[AlertItem]) -> tuple[list[Line], list[Line]]:
     """The alert's changes where they are still there, before and after; and what else changed lately, without noise."""
     rows = Change.objects.in_bulk([fact.change for fact in facts if fact.kind != "baseline"])
     own = [rows[fact.change] for fact in facts if fact.change in rows]

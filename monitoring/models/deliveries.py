@@ -1,0 +1,80 @@
+"""Calls, answers, parts of files: what is stored before anything looks inside."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.fields import CompactUUIDField
+from core.ids import time_first_id
+from monitoring.models.replay_passes import ReplayPass
+from portfolio.models import Registration
+
+
+class Source(models.TextChoices):
+    PULL = "pull", _("Pull")
+    REPLAY = "replay", _("Replay")
+    FILE = "file", _("File")
+    RETRY = "retry", _("Retry of an unreadable item")
+    SNAPSHOT = "snapshot", _("Snapshot of what was cut")
+
+
+class DeliveryState(models.TextChoices):
+    CALLED = "called", _("Called, no answer yet")
+    RECEIVED = "received", _("Received, not read yet")
+    INGESTED = "ingested", _("Read, not published yet")
+    PUBLISHED = "published", _("Read and published")
+    REFUSED = "refused", _("Refused by D&B: nothing was taken")
+    IN_DOUBT = "in_doubt", _("In doubt: something may have been taken")
+    RECOVERED = "recovered", _("Recovered by replay")
+
+
+class Delivery(models.Model):
+    """A call that may take something off D&B's queue, announced before it is made; or an answer, file part, retry."""
+
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
+    source = models.CharField(max_length=8, choices=Source.choices)
+    state = models.CharField(max_length=16, choices=DeliveryState.choices)
+    fence = models.BigIntegerField(default=0)
+    page_size = models.PositiveSmallIntegerField(null=True)
+    called_at = models.DateTimeField(null=True)
+    replay_from = models.DateTimeField(null=True, help_text=_("D&B's clock: a repair begins here."))
+    ended_at = models.DateTimeField(null=True, help_text=_("When the call ended, by our clock."))
+    received_at = models.DateTimeField(null=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    byte_count = models.BigIntegerField(null=True)
+    transaction_id = models.TextField(blank=True)
+    answer_stamp = models.TextField(blank=True, help_text=_("D&B's transactionTimestamp of this answer, as sent."))
+    notification_count = models.PositiveIntegerField(null=True)
+    new_count = models.PositiveIntegerField(null=True, help_text=_("Notifications that this delivery brought first."))
+    placed_count = models.PositiveIntegerField(
+        default=0, help_text=_("Notifications of other deliveries that have their place in the order from this one.")
+    )
+    unreadable_count = models.PositiveIntegerField(default=0)
+    unreadable_run = models.PositiveIntegerField(default=0, help_text=_("Longest run of unreadable items in it."))
+    unreadable_tail = models.PositiveIntegerField(default=0, help_text=_("Unreadable items that it ends with."))
+    ingested_at = models.DateTimeField(null=True)
+    published_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    turn = models.BigIntegerField(default=0, help_text=_("Which of the registration's calls this was."))
+    stands_for = models.BigIntegerField(default=0, help_text=_("The turn whose loss it makes good, or its own."))
+    place = models.CharField(max_length=32, blank=True, help_text=_("Of an item tried again: where it stood first."))
+    replay_pass = models.ForeignKey(ReplayPass, null=True, on_delete=models.PROTECT, related_name="deliveries")
+
+    class Meta:
+        verbose_name_plural = _("deliveries")
+        indexes = [
+            models.Index(fields=["state", "id"], name="delivery_by_state"),
+            models.Index(fields=["registration", "state", "id"], name="delivery_by_registration"),
+        ]
+        verbose_name = _("delivery")
+
+    def __str__(self) -> str:
+        return f"{self.get_source_display()} {self.id}"
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a rebuild would miss its bytes."""
+        return bool(self.new_count or self.placed_count or self.unreadable_count)

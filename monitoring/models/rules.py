@@ -1,0 +1,79 @@
+"""Which changes raise alerts, and which channels are notified."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.fields import CompactUUIDField
+from core.ids import time_first_id
+from monitoring.models.channels import Channel
+from monitoring.models.elements import Severity
+
+
+class Combination(models.TextChoices):
+    ANY = "any", _("Any of them")
+    ALL = "all", _("All of them")
+
+
+class Grouping(models.TextChoices):
+    COMPANY_DAY = "company_day", _("One alert a company and day")
+    EACH = "each", _("One alert for each change")
+
+
+class AlertRule(models.Model):
+    """What is worth an alert: which changes, of which companies, and who is told."""
+
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    description = models.TextField(_("description"), blank=True)
+    active = models.BooleanField(_("switched on"), default=False)
+    default_key = models.CharField(
+        max_length=40, blank=True, editable=False, help_text=_("Its name in the ready pack.")
+    )
+    kinds = models.TextField(_("kinds"), blank=True, help_text=_("Kinds of change, separated by commas; empty: all."))
+    elements = models.TextField(
+        _("elements"), blank=True, help_text=_("Element paths, one a line; * and ** are wildcards.")
+    )
+    combination = models.CharField(_("combination"), max_length=4, choices=Combination.choices, default=Combination.ANY)
+    conditions = models.TextField(_("conditions"), blank=True, help_text=_("One a line; empty: any change."))
+    registrations = models.TextField(_("registrations"), blank=True, help_text=_("References, one a line; empty: all."))
+    companies = models.TextField(
+        _("companies"), blank=True, help_text=_("D-U-N-S numbers, separated by commas or lines; empty: all.")
+    )
+    tags = models.TextField(_("tags"), blank=True, help_text=_("Separated by commas; empty: all."))
+    countries = models.TextField(
+        _("countries"), blank=True, help_text=_("Two letters each, separated by commas; empty: all.")
+    )
+    severity = models.SmallIntegerField(_("severity"), choices=Severity.choices, default=Severity.HIGH)
+    grouping = models.CharField(_("grouping"), max_length=16, choices=Grouping.choices, default=Grouping.COMPANY_DAY)
+    notify_owner = models.BooleanField(_("tell the company's owner"), default=True)
+    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
+    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    quiet_zone = models.CharField(_("quiet zone"), max_length=64, default="UTC")
+    created_by = models.TextField(blank=True, editable=False)
+    changed_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("alert rule")
+        indexes = [models.Index(fields=["active", "id"], name="rule_by_active")]
+        verbose_name_plural = _("alert rules")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleChannel(models.Model):
+    """A rule tells a channel."""
+
+    id = CompactUUIDField(primary_key=True, editable=False)
+    rule = models.ForeignKey(AlertRule, models.CASCADE)
+    channel = models.ForeignKey(Channel, models.CASCADE)
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = _("rule channel")
+        verbose_name_plural = _("rule channels")
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} → {self.channel_id}"

@@ -1,0 +1,51 @@
+"""Scores and ratings that changed."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.fields import CompactUUIDField
+from portfolio.models import Company, Registration
+
+
+class Score(models.TextChoices):
+    FAILURE = "failure", _("Failure score")
+    DELINQUENCY = "delinquency", _("Delinquency score")
+    RATING = "rating", _("Standard rating")
+
+
+class ScoreChange(models.Model):
+    """A score that moved, in the sense of that score, with the unbroken run of falls that it ends."""
+
+    id = CompactUUIDField(primary_key=True, editable=False)
+    day = models.DateField()
+    at = models.DateTimeField()
+    place = models.CharField(max_length=48, blank=True)
+    registration = models.ForeignKey(Registration, on_delete=models.CASCADE, db_index=False)
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, db_index=False)
+    score = models.CharField(max_length=12, choices=Score.choices)
+    measure = models.CharField(max_length=12)
+    before = models.CharField(max_length=16)
+    after = models.CharField(max_length=16)
+    points = models.SmallIntegerField(help_text=_("How much worse, in points of a hundred; negative: better."))
+    consecutive_declines = models.PositiveIntegerField(default=0, help_text=_("Falls in a row up to this one."))
+    points_lost = models.PositiveIntegerField(default=0, help_text=_("Points lost in this run of falls."))
+    values = models.CharField(max_length=160, blank=True, help_text=_("The values of the run, the oldest first."))
+    is_running = models.BooleanField(default=False, help_text=_("Three falls or more, and nothing came after."))
+    is_highlighted = models.BooleanField(
+        default=False, help_text=_("Among the deepest of its day, by itself or as a run.")
+    )
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["company", "at"], name="score_change_by_company"),
+            models.Index(fields=["day", "id"], name="score_change_by_day"),
+            models.Index(fields=["is_highlighted", "day"], name="score_change_highlight"),
+        ]
+        verbose_name = _("score move")
+        verbose_name_plural = _("score moves")
+
+    def __str__(self) -> str:
+        return f"{self.company_id} {self.score}: {self.before} → {self.after}"

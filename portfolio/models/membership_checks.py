@@ -1,0 +1,36 @@
+"""Lists of which D&B is asked number by number what it has."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.fields import CompactUUIDField
+from core.ids import time_first_id
+from core.text import counted
+from portfolio.models.registrations import Registration
+
+
+class CheckState(models.TextChoices):
+    RUNNING = "running", _("Being asked")
+    CANCELLED = "cancelled", _("Cancelled")
+    ENDED = "ended", _("Ended")
+
+
+class MembershipCheck(models.Model):
+    """A pasted list of which D&B is asked one by one what it has; the numbers are stored bytes owned by its id."""
+
+    id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
+    registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
+    state = models.CharField(max_length=16, choices=CheckState.choices, default=CheckState.RUNNING, db_index=True)
+    created_by = models.TextField()
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    total = models.PositiveIntegerField()
+    position = models.PositiveIntegerField(default=0, help_text=_("Numbers asked about so far."))
+    present = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True, help_text=_("Why it stands still; it goes on by itself."))
+
+    def __str__(self) -> str:
+        return gettext("Check of %(total)s numbers") % {"total": counted(self.total)}
