@@ -92,7 +92,12 @@ RENAMED = {
     "dnbmon_site.statistics.refresh_statistics": "dnbmon_site.operations.analyze.refresh_statistics",
     "dnbmon_site.backup.jobs.back_up_if_due": "dnbmon_site.operations.backup.daily.back_up_if_due",
     "dnbmon_site.schedules.refuse_foreign": "dnbmon_site.worker.schedules.refuse_foreign",
-    "portfolio.tallying.update_counts": "core.cached_counts.update_counts",
+    "portfolio.tallying.tally": "core.cached_counts.update_counts",
+    "monitoring.jobs.repair_due": "monitoring.jobs.recover_due",
+    "monitoring.jobs.count_standing": "monitoring.jobs.update_all_counts",
+    "monitoring.retention.retention.keep_what_is_kept": "monitoring.retention.retention.check_retention_order",
+    "portfolio.jobs.sync_wanted": "portfolio.jobs.sync_requested",
+    "core.cached_counts.tally": "core.cached_counts.update_counts",
 }
 # Names of jobs that are no more: their rows would go on running.
 GONE = ("Show that jobs run",)

@@ -48,7 +48,7 @@ def _escaped(text: str) -> str:
 
 def _teams(title: str, text: str) -> dict[str, Any]:
     blocks = [
-        {"type": "TextBlock", "text": title, "severity": "Bolder", "wrap": True},
+        {"type": "TextBlock", "text": title, "weight": "Bolder", "wrap": True},
         {"type": "TextBlock", "text": text.replace("\n", "\n\n"), "wrap": True},
     ]
     schema = "http://adaptivecards.io/schemas/adaptive-card.json"

@@ -26,6 +26,8 @@ SALT = "dnbmon_site.backup.manifest"
 PIECE = 1 << 20
 
 Report = Callable[[str], None]
+# What manifests of versions before call something else, and have signed so.
+OLDER_NAMES = {"heard_at": "dnb_time"}
 
 
 class BackupError(Exception):
@@ -51,14 +53,16 @@ class Manifest:
     def add_sums(self, folder: Path) -> None:
         self.files = {path.name: sum_of(path) for path in sorted(folder.iterdir()) if path.name != FILE}
 
-    def _signed(self) -> str:
-        """By the installation's key, over everything else."""
-        text = json.dumps({**asdict(self), "signature": ""}, sort_keys=True)
-        return salted_hmac(SALT, text, algorithm="sha256").hexdigest()
+    def _signed(self, older: bool = False) -> str:
+        """By the installation's key, over everything else; `older`: as a version before would have signed it."""
+        values = {**asdict(self), "signature": ""}
+        if older:
+            values |= {before: values.pop(now) for before, now in OLDER_NAMES.items()}
+        return salted_hmac(SALT, json.dumps(values, sort_keys=True), algorithm="sha256").hexdigest()
 
     @property
     def is_ours(self) -> bool:
-        return constant_time_compare(str(self.signature), self._signed())
+        return any(constant_time_compare(str(self.signature), self._signed(older)) for older in (False, True))
 
     def write(self, folder: Path) -> None:
         self.signature = self._signed()
@@ -80,10 +84,11 @@ class Manifest:
 
 def read_manifest(folder: Path) -> Manifest:
     try:
-        return Manifest(**json.loads((folder / FILE).read_text()))
+        values = json.loads((folder / FILE).read_text())
+        return Manifest(**{OLDER_NAMES.get(name, name): value for name, value in values.items()})
     except FileNotFoundError:
         raise BackupError(f"{folder} is no backup: it has no {FILE}.") from None
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise BackupError(f"{folder / FILE} cannot be read ({error}): take another backup.") from error
 
 

@@ -128,14 +128,23 @@ def _payload_now(payload: str) -> str:
 
 def _packed_now(data: str) -> str:
     """A chunk of an import's rows names what each was found to be; of all other bytes nothing changes."""
-    packed = base64.b64decode(data)
-    text = zstandard.decompress(packed, max_output_size=1 << 24)
-    if not text.startswith(b"[["):
+    text = zstandard.decompress(base64.b64decode(data), max_output_size=1 << 24)
+    rows = _rows(text) if text.startswith(b"[[") else []
+    if not any(row[_VALIDATION] in _VALIDATIONS for row in rows):
         return data
-    rows = json.loads(text)
     for row in rows:
         row[_VALIDATION] = _VALIDATIONS.get(row[_VALIDATION], row[_VALIDATION])
     return base64.b64encode(zstandard.compress(json.dumps(rows).encode(), 3)).decode()
+
+
+def _rows(text: bytes) -> list[Any]:
+    """Of a chunk; nothing of a file that only begins like one."""
+    try:
+        rows = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    is_chunk = all(isinstance(row, list) and len(row) > _VALIDATION for row in rows)
+    return rows if is_chunk and all(isinstance(row[_VALIDATION], str) for row in rows) else []
 
 
 # Values, by the table's name and the column's name of now.
