@@ -131,6 +131,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "dnbmon_site.http.request_log.RequestLog",
+    "dnbmon_site.http.moved_pages.older_queries",
     "dnbmon_site.accounts.rate_limit.ApiAnswers",
     # Last, as it asks to be: it turns the answer to one attempt too many into a page that says so.
     "axes.middleware.AxesMiddleware",

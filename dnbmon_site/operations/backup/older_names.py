@@ -96,8 +96,9 @@ _VALIDATIONS = {"wanted": "requested", "repaired": "reformatted", "not_there": "
 _EVENTS = {"subject.wanted": "subject.requested", "subject.unwanted": "subject.withdrawn"}
 _ACTIONS = {"want": "request", "unwant": "withdraw", "dispatch.again": "message.again"}
 _CHECKS = {"doubts": "in-doubt", "dispatches": "messages", "parked": "dead-messages"}
-_COLUMNS = {"wanted": "requested", "wanted_by": "requested_by", "wanted_at": "requested_at"}
+# The place of what a row of an import was found to be.
 _VALIDATION = 3
+_COLUMNS = {"wanted": "requested", "wanted_by": "requested_by", "wanted_at": "requested_at"}
 
 
 def _words(names: Mapping[str, str]) -> Callable[[str], str]:
@@ -106,14 +107,23 @@ def _words(names: Mapping[str, str]) -> Callable[[str], str]:
     return lambda text: pattern.sub(lambda found: names[found.group()], text)
 
 
-def _query_now(query: str) -> str:
-    """A list's filters: names of columns, and of states."""
-    states = _DELIVERY_STATES | _MESSAGE_STATES
+# What an address asks for, by the names of before: how that is called now, and what its values are called.
+_ASKED = _COLUMNS | {"verdict": "validation"}
+_ANSWERS: dict[str, Values] = {
+    "action": _ACTIONS,
+    "columns": _words(_COLUMNS),
+    "purpose": _PURPOSES,
+    "state": _DELIVERY_STATES | _MESSAGE_STATES,
+    "verdict": _VALIDATIONS,
+    "what": _KINDS,
+}
+
+
+def query_now(query: str) -> str:
+    """A list's filters and columns, as its address has them; the same where nothing in it had another name."""
     pairs = parse_qsl(query, keep_blank_values=True)
-    return urlencode(
-        [(_COLUMNS.get(name, name), states.get(value, value) if "state" in name else value) for name, value in pairs],
-        safe=",",
-    )
+    now = [(_ASKED.get(name, name), _value_now(_ANSWERS.get(name, {}), value)) for name, value in pairs]
+    return urlencode(now, safe=",") if now != pairs else query
 
 
 def _payload_now(payload: str) -> str:
@@ -151,10 +161,10 @@ def _rows(text: bytes) -> list[Any]:
 VALUES: dict[str, dict[str, Values]] = {
     "core.AuditEntry": {"what": _KINDS, "action": _ACTIONS},
     "core.Blob": {"data": _packed_now},
-    "core.Export": {"listing": _LISTS, "query": _query_now},
+    "core.Export": {"listing": _LISTS, "query": query_now},
     "core.SavedFilter": {
         "listing": _LISTS,
-        "query": _query_now,
+        "query": query_now,
         "columns": _words(_COLUMNS),
     },
     "health.Incident": {"dedup_key": _words(_CHECKS), "runbook": _words(_CHECKS)},
