@@ -24,6 +24,8 @@ from monitoring.webhooks.event_types import CHANGE_PUBLISHED, WEBHOOK_TEST, matc
 from monitoring.webhooks.signing import new_secret
 
 EVENT_KEYS = uuid.UUID("d2b5f7aa-9c7a-5b43-8b1e-6f0f9d0c1e55")
+# Receivers know events by their ids: those of an event that got another name are made of its first one.
+FIRST_NAMES = {"subject.requested": "subject.wanted", "subject.withdrawn": "subject.unwanted"}
 
 
 class Event(NamedTuple):
@@ -206,7 +208,7 @@ def subscribes_to(endpoint: WebhookEndpoint, event_type: str) -> bool:
 
 def message_id(event_type: str, key: str) -> str:
     """The same for the same event, so that receivers can leave out what they had."""
-    return f"msg_{uuid.uuid5(EVENT_KEYS, f'{event_type} {key}').hex}"
+    return f"msg_{uuid.uuid5(EVENT_KEYS, f'{FIRST_NAMES.get(event_type, event_type)} {key}').hex}"
 
 
 def written(event_type: str, at: datetime, data: Any) -> str:
