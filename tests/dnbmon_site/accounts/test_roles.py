@@ -336,6 +336,16 @@ def test_every_action_for_every_role(role: str, rf: Any) -> None:
     assert {one for one in found if one[1] != "export_selected"} == requested
 
 
+def test_what_is_kept_from_a_role_is_called_as_it_is() -> None:
+    """A name that no table has keeps nothing from anybody."""
+    known = {model._meta.model_name for model in apps.get_models()}
+    assert {*roles.HIDDEN, *roles.HELD} <= known
+    assert not Group.objects.filter(permissions__codename="view_blob").exists()
+    assert {role.name for role in Group.objects.filter(permissions__codename="view_outboxmessage")} == {
+        *("Analyst", "Operator", "Administrator")
+    }
+
+
 def test_no_page_is_left_out() -> None:
     named = {name for name, *_ in lines(MODELS)}
     assert set(registered()) <= named

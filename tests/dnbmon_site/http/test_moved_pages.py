@@ -9,6 +9,8 @@ from core.models import SavedFilter
 from dnbmon_site.accounts.models import ApiKey, User
 from dnbmon_site.http.moved_pages import MOVED
 
+IMPORT = "/portfolio/subjectimport/01a22710-ad0c-7555-9a3f-556eacce9276"
+
 
 @pytest.mark.parametrize(
     ("before", "now"),
@@ -22,6 +24,16 @@ from dnbmon_site.http.moved_pages import MOVED
         ("/dnbmon_site/user/add/?_popup=1", "/accounts/user/add/?_popup=1"),
         ("/dnbmon_site/apikey/", "/accounts/apikey/"),
         ("/dnbmon_site/", "/accounts/"),
+        ("/portfolio/auditentry/?action=want&what=dispatch", "/core/auditentry/?action=request&what=outboxmessage"),
+        ("/monitoring/dispatch/?state=parked&kind=webhook", "/monitoring/outboxmessage/?state=dead&kind=webhook"),
+        ("/monitoring/dailycount/1/change/", "/monitoring/dailystat/1/change/"),
+        ("/portfolio/subject/?state=refused&wanted=yes", "/portfolio/subject/?state=refused&requested=yes"),
+        ("/portfolio/subject/?columns=duns,wanted&q=a%2Cb", "/portfolio/subject/?columns=duns,requested&q=a,b"),
+        ("/monitoring/delivery/?state=doubtful", "/monitoring/delivery/?state=in_doubt"),
+        ("/monitoring/replaypass/?purpose=repair", "/monitoring/replaypass/?purpose=recovery"),
+        (f"{IMPORT}/change/?verdict=repaired", f"{IMPORT}/change/?validation=reformatted"),
+        (f"{IMPORT}/verdicts.csv", f"{IMPORT}/validations.csv"),
+        (f"{IMPORT}/verdicts.xlsx?x=1", f"{IMPORT}/validations.xlsx?x=1"),
     ],
 )
 def test_leads_on(client: Client, before: str, now: str | None) -> None:
@@ -35,6 +47,23 @@ def test_leads_on(client: Client, before: str, now: str | None) -> None:
 def test_leads_to_a_page_that_there_is(now: str) -> None:
     assert resolve(f"/{now}/").func.__name__ != "catch_all_view"
     assert any(f"{model._meta.app_label}/{model._meta.model_name}".startswith(now) for model in admin.site._registry)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/portfolio/subject/?requested=yes&q=wanted",
+        "/monitoring/delivery/?state=in_doubt&q=a%2Cb",
+        "/portfolio/company/?wanted=yes",
+        f"{IMPORT}/validations.csv?validation=requested",
+    ],
+)
+def test_what_is_asked_for_by_its_name_of_now_stays(client: Client, page: str) -> None:
+    assert client.get(page).status_code == 302, "to the sign-in"
+
+
+def test_what_is_sent_is_not_sent_elsewhere(client: Client) -> None:
+    assert client.post("/portfolio/subject/?wanted=yes").status_code == 302
 
 
 @pytest.mark.django_db

@@ -28,6 +28,12 @@ def test_it_is_there_at_the_first_start_and_switched_on() -> None:
     assert set(AlertRule.objects.filter(active=True).values_list("default_key", flat=True)) == set(DEFAULT_RULES)
 
 
+def test_its_ids_are_those_of_every_version_before() -> None:
+    """Else a database that comes from one would get each rule a second time."""
+    rule = AlertRule.objects.get(default_key="insolvency")
+    assert str(rule.pk) == "1d8fcb30-1076-5626-a478-8c00e049857d"
+
+
 def test_none_of_it_has_a_mistake() -> None:
     assert [mistakes_in(row) for row in AlertRule.objects.all()] == [{}] * len(DEFAULT_RULES)
 

@@ -57,6 +57,19 @@ def told() -> list[tuple[str, str]]:
     return [(body["type"], body["data"].get("duns", "")) for body in bodies()]
 
 
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("subject.requested", "msg_bb5f2813082a5f98a67bc0eb4b95ad44"),
+        ("subject.withdrawn", "msg_564f4b65e19b51a0864d25791577fc3b"),
+        ("subject.monitored", "msg_dc5be79a15745401b120c1b07c648b06"),
+        ("change.published", "msg_56a81120ce74575b99c07f79c9472484"),
+    ],
+)
+def test_ids_that_receivers_know_stay_when_an_event_gets_another_name(name: str, key: str) -> None:
+    assert endpoints.message_id(name, "0191 804735132") == key
+
+
 def test_what_is_wanted_and_no_longer(registration: Registration) -> None:
     told()
     request_subjects(registration=registration, entries=[SubjectEntry(DUNS), SubjectEntry(OTHER)], requested_by="ann")

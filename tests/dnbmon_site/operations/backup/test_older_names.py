@@ -1,7 +1,9 @@
 """A backup in rows that an earlier version made: its tables, rights and lists are found by their names of now."""
 
+import base64
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,53 +14,73 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from core.blobs import load_bytes, store_bytes
 from core.models import AuditEntry, Export, SavedFilter
 from dnbmon_site.accounts.models import ApiKey, User, UserGroup, UserPermission
 from dnbmon_site.operations.backup import older_names, portable_dump
 from dnbmon_site.operations.backup.create import make_backup
-from dnbmon_site.operations.backup.manifest import BackupError, read_manifest
+from dnbmon_site.operations.backup.manifest import FILE, BackupError, read_manifest
 from dnbmon_site.operations.backup.restore import restore
+from monitoring.models import ConsumerOffset
+from portfolio.models import Registration, Subject, Validation
+from tests.builders.registrations import a_registration
+from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 Line = dict[str, Any]
 # What it was called before, written out: the table under test is not asked.
-APPS = {
-    **dict.fromkeys(("ApiKey", "IdempotencyKey", "User", "UserGroup", "UserPermission"), "dnbmon_site"),
-    **dict.fromkeys(("AuditEntry", "Export", "Notice", "SavedFilter", "Blob", "CachedCount"), "portfolio"),
+OLDER = {
+    **{f"accounts.{name}": f"dnbmon_site.{name}" for name in ("ApiKey", "IdempotencyKey", "User")},
+    **{f"accounts.{name}": f"dnbmon_site.{name}" for name in ("UserGroup", "UserPermission")},
+    **{f"core.{name}": f"portfolio.{name}" for name in ("AuditEntry", "Export", "Notice", "SavedFilter")},
+    "core.Blob": "portfolio.StoredBytes",
+    "monitoring.AlertItem": "monitoring.AlertFact",
+    "monitoring.ConsumerOffset": "monitoring.ReadMark",
+    "monitoring.DailyStat": "monitoring.DailyCount",
+    "monitoring.DailyTotal": "monitoring.DayTotal",
+    "monitoring.LatencyHistogram": "monitoring.DailyDelay",
+    "monitoring.OutboxMessage": "monitoring.Dispatch",
+    "monitoring.ScoreChange": "monitoring.ScoreMove",
+    "monitoring.SendAttempt": "monitoring.DispatchAttempt",
+    "portfolio.ApiKeyUsage": "portfolio.KeySpending",
+    "portfolio.MembershipCheck": "portfolio.ListCheck",
+    "portfolio.SinglePersonAct": "portfolio.SoloAct",
 }
-NAMES = {
-    "AlertItem": "AlertFact",
-    "ApiKeyUsage": "KeySpending",
-    "Blob": "StoredBytes",
-    "CachedCount": "Tally",
-    "ConsumerOffset": "ReadMark",
-    "DailyStat": "DailyCount",
-    "DailyTotal": "DayTotal",
-    "LatencyHistogram": "DailyDelay",
-    "MembershipCheck": "ListCheck",
-    "OutboxMessage": "Dispatch",
-    "ScoreChange": "ScoreMove",
-    "SendAttempt": "DispatchAttempt",
-    "SinglePersonAct": "SoloAct",
+COLUMNS = {
+    "accounts.User": {"oidc_subject": "subject", "seen_sequence": "seen_number", "news_sequence": "news_number"},
+    "core.Export": {"requested_by": "asked_by", "requested_at": "asked_at"},
+    "monitoring.ConsumerOffset": {"consumer": "reader", "position": "number"},
+    "monitoring.OutboxMessage": {},
+    "portfolio.Contract": {"recovery_delay": "settle"},
+    "portfolio.Registration": {"last_error": "trouble", "consecutive_failures": "failures", "dnb_time": "heard_at"},
+    "portfolio.Subject": {
+        "requested": "wanted",
+        "requested_by": "wanted_by",
+        "requested_at": "wanted_at",
+        "requested_import": "wanted_import",
+        "reported_by": "told_by",
+    },
 }
 
 
 def before(label: str) -> str:
-    app, _, model = label.partition(".")
-    return f"{APPS.get(model, app)}.{NAMES.get(model, model)}"
+    return OLDER.get(label, label)
 
 
 def as_before(label: str, line: Line) -> Line:
+    """By the columns of then; content types by their names of then, and rights as well."""
+
     def name(value: Any) -> Any:
         if not isinstance(value, list) or len(value) == 1:
             return value
-        *first, _, model = value
-        known = apps.get_model(value[-2], model)._meta.label
-        return [*first, *before(known).lower().split(".")]
+        *first, app, model = value
+        older = before(apps.get_model(app, model)._meta.label).lower().split(".")
+        return [*(codename.replace(f"_{model}", f"_{older[1]}") for codename in first), *older]
 
-    line = {column: name(value) for column, value in line.items()}
+    columns = COLUMNS.get(label, {})
+    line = {columns.get(column, column): name(value) for column, value in line.items()}
     if line.get("listing") == "core.auditentry":
         line["listing"] = "portfolio.auditentry"
     return line
@@ -73,8 +95,17 @@ def made_before(folder: Path) -> Path:
     manifest.rows = {before(label): count for label, count in manifest.rows.items()}
     manifest.migrations = {"dnbmon_site": "0009_languages", "portfolio": "0019_lists_of_people"}
     manifest.add_sums(made)
-    manifest.write(made)
+    values = asdict(manifest)
+    values["heard_at"] = values.pop("dnb_time")
+    resigned(made, values)
     return made
+
+
+def resigned(made: Path, values: dict[str, Any]) -> None:
+    """As whoever made it has signed it: over its own names."""
+    text = json.dumps({**values, "signature": ""}, sort_keys=True)
+    signature = salted_hmac("dnbmon_site.backup.manifest", text, algorithm="sha256").hexdigest()
+    (made / FILE).write_text(json.dumps({**values, "signature": signature}))
 
 
 def rewrite(made: Path, label: str, change: Callable[[str, Line], Line]) -> None:
@@ -100,7 +131,10 @@ def ann() -> User:
     ann = User.objects.create_user("ann", password="secret words")
     role = Group.objects.create(name="Exporters")
     role.permissions.set(
-        [right("core", "view_export"), right("core", "share_savedfilter"), right("accounts", "add_user")]
+        [
+            *(right("core", "view_export"), right("core", "share_savedfilter"), right("accounts", "add_user")),
+            *(right("monitoring", "view_outboxmessage"), right("portfolio", "view_membershipcheck")),
+        ]
     )
     UserGroup.objects.create(user=ann, group=role)
     UserPermission.objects.create(user=ann, permission=right("core", "view_auditentry"))
@@ -132,12 +166,155 @@ def test_people_keep_what_they_had(ann: User, tmp_path: Path) -> None:
             "core.share_savedfilter",
             "core.view_auditentry",
             "accounts.add_user",
+            "monitoring.view_outboxmessage",
+            "portfolio.view_membershipcheck",
         }
     )
     assert set(SavedFilter.objects.values_list("listing", flat=True)) == {"core.auditentry", "monitoring.change"}
     assert load_bytes(Export.objects.get(listing="core.auditentry").pk) == b"a,b"
     assert ApiKey.objects.get().created_by == ann
     assert LogEntry.objects.get().content_type == ContentType.objects.get_for_model(SavedFilter)
+
+
+def test_a_manifest_of_before_is_ours_only_as_it_was_signed(ann: User, tmp_path: Path) -> None:
+    made = made_before(tmp_path)
+    values = json.loads((made / FILE).read_text())
+    assert "heard_at" in values and read_manifest(made).is_ours
+    (made / FILE).write_text(json.dumps({**values, "heard_at": {"1": "2026-01-01"}}))
+    assert read_manifest(made).dnb_time == {"1": "2026-01-01"} and not read_manifest(made).is_ours
+    (made / FILE).write_text("[]")
+    with pytest.raises(BackupError, match="cannot be read"):
+        read_manifest(made)
+
+
+def test_subjects_and_how_far_each_was_read_come_over(tmp_path: Path) -> None:
+    registration = a_registration(last_error="it was late", consecutive_failures=3)
+    subject = a_subject(registration=registration, requested_by="ann", requested_at=timezone.now())
+    offset = ConsumerOffset.objects.create(consumer="tests", position=7)
+    made = made_before(tmp_path)
+    emptied()
+    restore(made, by="test")
+    found = Subject.objects.get()
+    assert (found.pk, found.requested, found.requested_by) == (subject.pk, True, "ann")
+    assert found.requested_at == subject.requested_at
+    assert ConsumerOffset.objects.get(pk=offset.pk).position == 7
+    assert Registration.objects.get().pk == registration.pk
+
+
+@pytest.mark.parametrize(
+    ("label", "older", "now"),
+    [
+        (
+            "core.SavedFilter",
+            {"listing": "portfolio.subject", "query": "wanted=yes&state=refused", "columns": "duns,wanted,wanted_by"},
+            {"query": "requested=yes&state=refused", "columns": "duns,requested,requested_by"},
+        ),
+        (
+            "core.SavedFilter",
+            {"listing": "portfolio.auditentry", "query": "action=want&what=dispatch&actor=ann"},
+            {"listing": "core.auditentry", "query": "action=request&what=outboxmessage&actor=ann"},
+        ),
+        (
+            "core.Export",
+            {"query": "wanted=yes&columns=duns,wanted,wanted_at", "asked_by": "ann"},
+            {"query": "requested=yes&columns=duns,requested,requested_at", "requested_by": "ann"},
+        ),
+        ("core.Export", {"query": "q=wanted%2Aparked&day=2026"}, {}),
+        ("core.AuditEntry", {"what": "dispatch", "action": "dispatch.again"}, None),
+        ("core.AuditEntry", {"what": "savedfilter", "action": "unwant"}, {"action": "withdraw"}),
+        (
+            "health.Incident",
+            {"matter": "doubts", "runbook": "/docs/runbook.md#doubts", "loud": True, "latest": "2 calls"},
+            {
+                "dedup_key": "in-doubt",
+                "runbook": "/docs/runbook.md#in-doubt",
+                "notify": True,
+                "latest_detail": "2 calls",
+            },
+        ),
+        ("health.Incident", {"matter": "dead-letters", "runbook": "#dead-letters"}, None),
+        ("monitoring.Delivery", {"state": "doubtful", "asked_at": "2026"}, {"state": "in_doubt", "called_at": "2026"}),
+        ("monitoring.Delivery", {"state": "repaired"}, {"state": "recovered"}),
+        ("monitoring.Delivery", {"state": "published"}, {}),
+        ("monitoring.ReplayPass", {"purpose": "repair"}, {"purpose": "recovery"}),
+        ("monitoring.ReplayPass", {"purpose": "asked_for"}, {"purpose": "requested"}),
+        (
+            "monitoring.OutboxMessage",
+            {"state": "parked", "event_type": "alert.raised", "payload": '{"alert": "a", "number": 3}'},
+            {"state": "dead", "payload": '{"alert": "a", "sequence": 3}'},
+        ),
+        (
+            "monitoring.OutboxMessage",
+            {
+                "state": "waiting",
+                "event_type": "subject.unwanted",
+                "payload": '{"type": "subject.unwanted", "data": {}}',
+            },
+            {"event_type": "subject.withdrawn", "payload": '{"type": "subject.withdrawn", "data": {}}'},
+        ),
+        ("monitoring.OutboxMessage", {"payload": '{"type":"change.published","data":{"number":1.50}}'}, {}),
+        (
+            "monitoring.WebhookEndpoint",
+            {"event_types": "change.published, subject.wanted,subject.unwanted", "keeper_id": "k"},
+            {"event_types": "change.published, subject.requested,subject.withdrawn", "maintainer_id": "k"},
+        ),
+        (
+            "portfolio.SubjectImport",
+            {"counts": '{"wanted": 2, "repaired": 1, "not_there": 3, "new": 1}', "undo_asked_by": "bob"},
+            {
+                "counts": '{"requested": 2, "reformatted": 1, "not_monitored": 3, "new": 1}',
+                "undo_requested_by": "bob",
+            },
+        ),
+    ],
+)
+def test_values_of_before_are_those_of_now(label: str, older: Line, now: Line | None) -> None:
+    """`now`: what is different; None where nothing of the meaning is asked here but that all names are known."""
+    found = older_names.line_now(label, older)
+    assert found.keys() <= {field.attname for field in apps.get_model(label)._meta.concrete_fields}
+    if now is not None:
+        kept = {name: value for name, value in older.items() if name in found}
+        assert found == kept | now
+    for name, value in found.items():
+        choices = dict(apps.get_model(label)._meta.get_field(name).flatchoices)
+        assert not choices or value in choices
+
+
+def stored(text: bytes) -> str:
+    return base64.b64encode(zstandard.compress(text, 3)).decode()
+
+
+def blob_now(text: bytes) -> bytes:
+    line = older_names.line_now("core.Blob", {"data": stored(text)})
+    return zstandard.decompress(base64.b64decode(line["data"]), max_output_size=1 << 24)
+
+
+def test_rows_of_an_import_are_what_they_were_found_to_be() -> None:
+    """As they lie in the bytes that the import owns."""
+    rows = [[2, "804735132", "804735132", found, "", "Gorman", "", "", ""] for found in ("wanted", "repaired", "new")]
+    rows.append([5, "x", "", "not_there"])
+    read = json.loads(blob_now(json.dumps(rows).encode()))
+    assert [row[3] for row in read] == ["requested", "reformatted", "new", "not_monitored"]
+    assert [row[:3] + row[4:] for row in read] == [row[:3] + row[4:] for row in rows]
+    assert {row[3] for row in read} <= set(Validation.values)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[[no JSON, but a file that begins so",
+        b"[[1,2],[3]]",
+        b'[[1,2,3,{"wanted":1}]]',
+        b'[[1,"a","b","new"]]',
+        b'[["wanted"],[1,2,3,"wanted"]]',
+        b"[" * 100_000,
+        b'{"transactionDetail": {"wanted": 1}}',
+        b"",
+    ],
+)
+def test_other_bytes_stay_to_the_last(text: bytes) -> None:
+    data = stored(text)
+    assert older_names.line_now("core.Blob", {"data": data}) == {"data": data}
 
 
 def test_rows_that_are_missing_are_noticed(ann: User, tmp_path: Path) -> None:
