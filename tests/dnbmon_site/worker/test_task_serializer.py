@@ -76,6 +76,30 @@ def test_what_an_earlier_version_put_into_the_queue_is_done(before: str, now: st
     assert now in ALL_JOBS
 
 
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("core.cached_counts.tally", "core.cached_counts.update_counts"),
+        ("monitoring.jobs.count_standing", "monitoring.jobs.update_all_counts"),
+        ("monitoring.jobs.repair_due", "monitoring.jobs.recover_due"),
+        (
+            "monitoring.retention.keep_what_is_kept",
+            "monitoring.retention.retention.check_retention_order",
+        ),
+        (
+            "monitoring.retention.retention.keep_what_is_kept",
+            "monitoring.retention.retention.check_retention_order",
+        ),
+        ("portfolio.jobs.sync_wanted", "portfolio.jobs.sync_requested"),
+        ("portfolio.sync_jobs.sync_wanted", "portfolio.jobs.sync_requested"),
+        ("portfolio.tallying.tally", "core.cached_counts.update_counts"),
+    ],
+)
+def test_jobs_that_got_other_names_are_found_by_each_of_them(before: str, now: str) -> None:
+    """Written out: a name of before that is changed along with the others leads nowhere."""
+    assert RENAMED[before] == now
+
+
 @pytest.mark.django_db
 def test_a_failed_task_of_an_earlier_version_runs_again_under_its_new_name() -> None:
     now = timezone.now()

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -189,7 +190,7 @@ def test_a_manifest_of_before_is_ours_only_as_it_was_signed(ann: User, tmp_path:
 
 def test_subjects_and_how_far_each_was_read_come_over(tmp_path: Path) -> None:
     registration = a_registration(last_error="it was late", consecutive_failures=3)
-    subject = a_subject(registration=registration, requested_by="ann", requested_at=timezone.now())
+    subject = a_subject(registration=registration, requested_by="ann", requested_at=datetime(2026, 1, 8, 9, tzinfo=UTC))
     offset = ConsumerOffset.objects.create(consumer="tests", position=7)
     made = made_before(tmp_path)
     emptied()
