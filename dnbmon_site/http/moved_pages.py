@@ -6,7 +6,7 @@ from functools import partial
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import URLPattern, path
 
-from dnbmon_site.operations.backup.older_names import query_now
+from dnbmon_site.http.older_queries import query_now
 
 # The page and all below it, where it was and where it is; the first that fits counts.
 MOVED = {

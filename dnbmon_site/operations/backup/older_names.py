@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import zstandard
+
+from dnbmon_site.http.older_queries import (
+    ACTIONS,
+    COLUMNS,
+    DELIVERY_STATES,
+    MESSAGE_STATES,
+    PURPOSES,
+    VALIDATIONS,
+    query_now,
+    words_now,
+)
 
 # Tables. Lists, rights and audit entries that bear a table's name follow by themselves.
 MODELS: dict[str, str] = {
@@ -89,41 +98,10 @@ Values = Mapping[Any, Any] | Callable[[str], str]
 
 _LISTS = {before.lower(): now.lower() for before, now in MODELS.items()}
 _KINDS = {before.rpartition(".")[2]: now.rpartition(".")[2] for before, now in _LISTS.items()}
-_DELIVERY_STATES = {"asked": "called", "doubtful": "in_doubt", "repaired": "recovered"}
-_MESSAGE_STATES = {"parked": "dead"}
-_PURPOSES = {"repair": "recovery", "asked_for": "requested"}
-_VALIDATIONS = {"wanted": "requested", "repaired": "reformatted", "not_there": "not_monitored"}
 _EVENTS = {"subject.wanted": "subject.requested", "subject.unwanted": "subject.withdrawn"}
-_ACTIONS = {"want": "request", "unwant": "withdraw", "dispatch.again": "message.again"}
 _CHECKS = {"doubts": "in-doubt", "dispatches": "messages", "parked": "dead-messages"}
 # The place of what a row of an import was found to be.
 _VALIDATION = 3
-_COLUMNS = {"wanted": "requested", "wanted_by": "requested_by", "wanted_at": "requested_at"}
-
-
-def _words(names: Mapping[str, str]) -> Callable[[str], str]:
-    """Each of these words, wherever it stands between others."""
-    pattern = re.compile(r"(?<![\w.-])(?:" + "|".join(map(re.escape, names)) + r")(?![\w.-])")
-    return lambda text: pattern.sub(lambda found: names[found.group()], text)
-
-
-# What an address asks for, by the names of before: how that is called now, and what its values are called.
-_ASKED = _COLUMNS | {"verdict": "validation"}
-_ANSWERS: dict[str, Values] = {
-    "action": _ACTIONS,
-    "columns": _words(_COLUMNS),
-    "purpose": _PURPOSES,
-    "state": _DELIVERY_STATES | _MESSAGE_STATES,
-    "verdict": _VALIDATIONS,
-    "what": _KINDS,
-}
-
-
-def query_now(query: str) -> str:
-    """A list's filters and columns, as its address has them; the same where nothing in it had another name."""
-    pairs = parse_qsl(query, keep_blank_values=True)
-    now = [(_ASKED.get(name, name), _value_now(_ANSWERS.get(name, {}), value)) for name, value in pairs]
-    return urlencode(now, safe=",") if now != pairs else query
 
 
 def _payload_now(payload: str) -> str:
@@ -140,10 +118,10 @@ def _packed_now(data: str) -> str:
     """A chunk of an import's rows names what each was found to be; of all other bytes nothing changes."""
     text = zstandard.decompress(base64.b64decode(data), max_output_size=1 << 24)
     rows = _rows(text) if text.startswith(b"[[") else []
-    if not any(row[_VALIDATION] in _VALIDATIONS for row in rows):
+    if not any(row[_VALIDATION] in VALIDATIONS for row in rows):
         return data
     for row in rows:
-        row[_VALIDATION] = _VALIDATIONS.get(row[_VALIDATION], row[_VALIDATION])
+        row[_VALIDATION] = VALIDATIONS.get(row[_VALIDATION], row[_VALIDATION])
     return base64.b64encode(zstandard.compress(json.dumps(rows).encode(), 3)).decode()
 
 
@@ -159,24 +137,24 @@ def _rows(text: bytes) -> list[Any]:
 
 # Values, by the table's name and the column's name of now.
 VALUES: dict[str, dict[str, Values]] = {
-    "core.AuditEntry": {"what": _KINDS, "action": _ACTIONS},
+    "core.AuditEntry": {"what": _KINDS, "action": ACTIONS},
     "core.Blob": {"data": _packed_now},
     "core.Export": {"listing": _LISTS, "query": query_now},
     "core.SavedFilter": {
         "listing": _LISTS,
         "query": query_now,
-        "columns": _words(_COLUMNS),
+        "columns": words_now(COLUMNS),
     },
-    "health.Incident": {"dedup_key": _words(_CHECKS), "runbook": _words(_CHECKS)},
-    "monitoring.Delivery": {"state": _DELIVERY_STATES},
+    "health.Incident": {"dedup_key": words_now(_CHECKS), "runbook": words_now(_CHECKS)},
+    "monitoring.Delivery": {"state": DELIVERY_STATES},
     "monitoring.OutboxMessage": {
-        "state": _MESSAGE_STATES,
+        "state": MESSAGE_STATES,
         "event_type": _EVENTS,
         "payload": _payload_now,
     },
-    "monitoring.ReplayPass": {"purpose": _PURPOSES},
-    "monitoring.WebhookEndpoint": {"event_types": _words(_EVENTS)},
-    "portfolio.SubjectImport": {"counts": _words(_VALIDATIONS)},
+    "monitoring.ReplayPass": {"purpose": PURPOSES},
+    "monitoring.WebhookEndpoint": {"event_types": words_now(_EVENTS)},
+    "portfolio.SubjectImport": {"counts": words_now(VALIDATIONS)},
 }
 
 
