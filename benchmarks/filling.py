@@ -82,7 +82,7 @@ def fill(count: int) -> None:
 
 
 def fill_companies(count: int) -> None:
-    """Companies of which nothing was heard yet, wanted and monitored as the others are."""
+    """Companies of which nothing was heard yet, requested and monitored as the others are."""
     from portfolio.models import Company, Subject
 
     _prepare()
@@ -150,7 +150,7 @@ def _insert(model: Any, rows: Iterable[Any]) -> None:
 
 
 def count_everything() -> None:
-    """Roll-ups and open_counts of all that is there, as the jobs make them."""
+    """Roll-ups and cached counts of all that is there, as the jobs make them."""
     from core.cached_counts import update_counts
     from monitoring.models import ConsumerOffset
     from monitoring.stats.daily_counts import roll_up

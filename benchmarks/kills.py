@@ -116,7 +116,7 @@ def lane(
 
 
 def settled(sandbox: Sandbox, lanes: list[Lane]) -> list[dict[str, Any]]:
-    """No more faults; all is pulled and repaired, late dequeues too, and compared."""
+    """No more faults; all is pulled and recovered, late dequeues too, and compared."""
     sandbox.control.clear_faults()
     for _ in range(2):
         for one in lanes:

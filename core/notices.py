@@ -1,4 +1,4 @@
-"""What people should hear about the portfolio, said once; the dispatcher sends it like an alert."""
+"""What people should know about the portfolio, said once; the alerts send it as they send their own."""
 
 from __future__ import annotations
 

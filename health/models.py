@@ -90,8 +90,8 @@ class Sample(models.Model):
 
 
 class Incident(models.Model):
-    """Something that went wrong, from its beginning to its end. Its key comes from the one before it about the same
-    matter, so that two processes that see the same trouble open it once."""
+    """Something that went wrong, from its beginning to its end. Its key comes from the one before it with the
+    same `dedup_key`, so that two processes that see the same failure open it once."""
 
     id = CompactUUIDField(primary_key=True, editable=False)
     dedup_key = models.CharField(max_length=200, help_text=_("Which check, and of what."))

@@ -8,7 +8,7 @@ class MonitoringConfig(AppConfig):
     verbose_name = _("Monitoring")
 
     def ready(self) -> None:
-        # Each declares what it brings: what is counted, lists, readers and followers of publications, ways to send.
+        # Each declares what it brings: what is counted, lists, consumers and followers of publications, ways to send.
         from monitoring import jobs, open_counts  # noqa: F401
         from monitoring.alerts import channel_messages, reach  # noqa: F401
         from monitoring.alerts.default_rules import install_default_rules

@@ -103,7 +103,7 @@ def seed_id(
 def notice_id(
     source: str, duns: str, body: str, stamp: str | None, occurrence: int, moment: datetime | None
 ) -> uuid.UUID:
-    """Of any other notification; `occurrence` counts identical ones in one answer, file or repair page from 0."""
+    """Of any other notification; `occurrence` counts identical ones in one answer, file or replay page from 0."""
     return content_id(moment, "notice", source, duns, body, canonical_stamp(stamp), str(occurrence))
 
 

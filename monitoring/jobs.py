@@ -54,7 +54,7 @@ SAYS_NOTHING = (Unreachable, Unreadable, TooManyCalls, ServerTrouble)
 
 
 def wake() -> None:
-    """Something was published: let its readers read it. What fails is done by the next scheduled run."""
+    """Something was published: let its consumers read it. What fails is done by the next scheduled run."""
     for step in (gather_evidence, read_publications, alert_published, queue_for_webhooks, have_it_sent):
         run_step(step)
 

@@ -1,4 +1,4 @@
-"""What stands at the moment of D&B's news, in numbers: alerts that nobody has taken, the unreadable, the doubtful."""
+"""What is open of D&B's news, in numbers: alerts that nobody has taken, the unreadable, what is in doubt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NEWEST = 3
 
 @counter
 def alerts() -> Numbers:
-    """Not acknowledged yet, by weight, and the newest critical ones themselves."""
+    """Not acknowledged yet, by severity, and the newest critical ones themselves."""
     waiting = {severity: Alert.objects.filter(severity=severity, state=AlertState.NEW) for severity in SEVERE}
     newest = waiting[Severity.CRITICAL].order_by("-raised_at")[:NEWEST]
     return {

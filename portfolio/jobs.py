@@ -114,7 +114,7 @@ A_MINUTE = timedelta(seconds=55)
 
 
 def sync_due() -> int:
-    """Send what is wanted and not there, and follow what was sent; returns how many registrations were looked at."""
+    """Send what is requested and not there, and follow what was sent; returns how many registrations were looked at."""
     end = timezone.now() + A_MINUTE
     adopted = Registration.objects.select_related("contract").filter(adopted=True).order_by("reference")
     waiting = [row for row in adopted if _has_work(row)]
@@ -153,7 +153,7 @@ def _with_proposals(run: SyncRun | None) -> SyncRun | None:
 
 
 def _at_the_boundary(step: Callable[[Registration, datetime], object], row: Registration, until: datetime) -> bool:
-    """One registration's trouble holds up no other."""
+    """One registration's failure holds up no other."""
 
     def put_off(trouble: str) -> None:
         if run := progress.open_run(row):
@@ -169,7 +169,7 @@ def start_sync_now(registration: Registration, by: str) -> None:
 
 
 def start_sync(registration: uuid.UUID) -> None:
-    """Have a worker send what has just become wanted; `sync_due` does it a minute later where this is lost."""
+    """Have a worker send what has just become requested; `sync_due` does it a minute later where this is lost."""
     ask_worker("portfolio.jobs.sync_requested", str(registration), task_name=f"Sync {registration}")
 
 
@@ -229,7 +229,7 @@ def have_lists_checked() -> None:
 
 
 def reconcile_all() -> int:
-    """Tell people where D&B's lists and what is wanted differ; returns how many notices were new."""
+    """Notify people where D&B's lists and what is requested differ; returns how many notices were new."""
     return sum(notify_of_drift(row, _page(row)) for row in Registration.objects.select_related("contract").all())
 
 

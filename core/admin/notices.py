@@ -1,4 +1,4 @@
-"""Notices: what the portfolio wants people to hear."""
+"""Notices: what people should know about the portfolio."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class ExportState(models.TextChoices):
 
 
 class Export(Leased):
-    """A list as a file. The finished file is kept in stored bytes, owned by this row's id."""
+    """A list as a file. The finished file is kept in blobs, owned by this row's id."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     listing = models.CharField(max_length=64, help_text=_("Which list."))

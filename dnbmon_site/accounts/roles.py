@@ -19,7 +19,7 @@ APPROVER = "Approver"
 OPERATOR = "Operator"
 ADMINISTRATOR = "Administrator"
 
-# The program's own workings: tokens, throttle, bytes, marks. No page shows them.
+# The program's own workings: tokens, rate limits, bytes, offsets. No page shows them.
 HIDDEN = (
     *("accesstoken", "ratelimitslot", "blob", "consumeroffset", "lease", "clock", "idempotencykey"),
     *("heartbeat", "probe", "sample"),

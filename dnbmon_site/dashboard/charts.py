@@ -22,7 +22,7 @@ from portfolio.models import Registration
 
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)
 QUIET = (Severity.LOW, Severity.NOISE)
-# A value of the list's filter of weights: what the charts count.
+# A value of the list's filter of severities: what the charts count.
 FROM_MEDIUM = "from-medium"
 ROWS = 7
 Counts = dict[int, int]
@@ -30,7 +30,7 @@ Counts = dict[int, int]
 
 @dataclass(slots=True)
 class Totals:
-    """Changes by axis, value and weight; and by weight for as many days before."""
+    """Changes by axis, value and severity; and by severity for as many days before."""
 
     by_axis: dict[str, dict[str, Counts]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(dict)))
     before: Counts = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Totals:
 
 def totals_of(asked: Asked) -> Totals:
     rows = DailyTotal.objects.filter(day__range=(asked.before, asked.last)).order_by()
-    # Of the days before only the weights are wanted.
+    # Of the days before only the severities are needed.
     rows = rows.filter(Q(day__gte=asked.first) | Q(axis=Axis.DAY))
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)
@@ -70,7 +70,7 @@ def severe_total(counts: Counts) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A weight's part of a bar: its share of the longest, in percent."""
+    """A severity's part of a bar: its share of the longest, in percent."""
 
     tone: str
     x: str
@@ -242,7 +242,7 @@ def ticks_of(bars: Sequence[Bar]) -> Iterator[tuple[str, date]]:
 
 
 def legend_of(asked: Asked, totals: Totals) -> Iterator[dict[str, Any]]:
-    """Each weight with its number, as a link; what is not drawn is counted all the same."""
+    """Each severity with its number, as a link; what is not drawn is counted all the same."""
     for severity in (*SEVERITIES, *QUIET):
         yield {
             "tone": severity.name.lower(),

@@ -24,7 +24,7 @@ COUNTED = {
     "/portfolio/syncrun/": ("held",),
     "/api/v1/imports/": ("imports",),
 }
-# Companies that programs want, or want no longer.
+# Companies that programs request or withdraw.
 SUBJECTS_OF_THE_API = re.compile(r"/api/v1/registrations/[^/]+/subjects/")
 # Over every company that is watched: seconds with some hundred thousand, so a worker counts.
 BY_A_WORKER = ("held",)

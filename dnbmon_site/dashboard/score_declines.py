@@ -20,7 +20,7 @@ MEASURES = {"percentile": 0, "class": 1, "rating": 2}
 
 @dataclass(slots=True)
 class Decline:
-    """A fall of one score of a company, alone or as the run that it ends."""
+    """A decline of one score of a company, alone or as the run that it ends."""
 
     move: ScoreChange
     company: Company
@@ -75,7 +75,7 @@ def moves_of(asked: Asked) -> list[ScoreChange]:
 
 
 def worst_of(moves: Sequence[ScoreChange]) -> list[ScoreChange]:
-    """Of each company's score the deepest fall at once."""
+    """Of each company's score the deepest decline at once."""
     return sorted(_once(moves), key=lambda move: -move.points)[:ROWS]
 
 

@@ -119,7 +119,7 @@ def _against(listed: int, contracts: Sequence[Mapping[str, Any]], link: str) -> 
 
 
 def _coming(count: int) -> str:
-    """What is wanted and not billed yet."""
+    """What is requested and not billed yet."""
     words = ngettext(", %(count)s more is on its way", ", %(count)s more are on their way", count)
     return words % {"count": counted(count)} if count else ""
 

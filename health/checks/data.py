@@ -57,7 +57,7 @@ WAITING = (
 
 
 def deliveries(look: Look) -> Iterator[Result]:
-    """What is under way, in one query; reading that was stopped on purpose is told by its own mark."""
+    """What is under way, in one query; reading that was stopped on purpose has a mark of its own."""
     states = (DeliveryState.RECEIVED, DeliveryState.INGESTED, DeliveryState.IN_DOUBT)
     fields = ("state", "registration_id", "called_at", "received_at", "ingested_at")
     rows = list(Delivery.objects.filter(state__in=states).order_by("id").values_list(*fields)[: 3 * COUNTED])
@@ -232,7 +232,7 @@ def dead_messages(look: Look) -> Result:
 
 
 def syncs(look: Look) -> Result:
-    """Making D&B's lists equal to what is wanted."""
+    """Making D&B's lists equal to what is requested."""
     failed = list(SyncRun.objects.filter(state=SyncState.FAILED).order_by("-id").values_list("error", flat=True)[:100])
     title = gettext("Syncs with D&B's lists")
     running = sum(row.state == RegistrationState.ACTIVE for row in look.registrations)

@@ -1,4 +1,4 @@
-"""Each registration: how fresh it is, and the marks that pulling, reading and repairing have left on it."""
+"""Each registration: how fresh it is, and the marks that pulling, reading and recovering have left on it."""
 
 from __future__ import annotations
 

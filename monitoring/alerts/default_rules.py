@@ -1,4 +1,4 @@
-"""The ready pack of rules, from what matters in a change. People change it, switch it off, reset it."""
+"""The default rules, from what matters in a change. People change it, switch it off, reset it."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ DEFAULT_RULES: Mapping[str, dict[str, Any]] = {
 
 
 def columns_of(name: str) -> dict[str, Any]:
-    """Every column that people can change, as the pack has it."""
+    """Every column that people can change, as the default has it."""
     defaults = {
         "active": True,
         "kinds": "",
@@ -163,7 +163,7 @@ def _tables(kwargs: Mapping[str, Any]) -> set[str]:
 
 
 def restore_default_rules() -> int:
-    """Put back what was deleted of the pack; returns how many rules."""
+    """Put back the default rules that were deleted; returns how many rules."""
     rows = [
         AlertRule(id=content_key("pack", name), changed_at=timezone.now(), **columns_of(name)) for name in DEFAULT_RULES
     ]
@@ -171,7 +171,7 @@ def restore_default_rules() -> int:
 
 
 def reset(rule: AlertRule) -> bool:
-    """As the pack has it; False for a rule that is not of the pack."""
+    """To its default; False for a rule that has none."""
     if rule.default_key not in DEFAULT_RULES:
         return False
     columns = {**columns_of(rule.default_key), "changed_at": timezone.now()}
@@ -179,7 +179,7 @@ def reset(rule: AlertRule) -> bool:
 
 
 def is_changed(rule: AlertRule) -> bool:
-    """Whether people have made something else of it than the pack has."""
+    """Whether people have changed it from its default."""
     if rule.default_key not in DEFAULT_RULES:
         return False
     return any(getattr(rule, name) != value for name, value in columns_of(rule.default_key).items() if name != "active")

@@ -51,14 +51,15 @@ class Reach:
         return is_named and rule.severity >= channel.min_severity
 
     def below_severity(self, rule: AlertRule) -> list[Channel]:
-        """Channels ticked in the rule that want heavier alerts than it raises."""
+        """Channels ticked in the rule that take only alerts of a higher severity than it raises."""
         ticked = [channel for channel in self.channels if (rule.pk, channel.pk) in self.links]
         return [channel for channel in ticked if rule.severity < channel.min_severity]
 
 
 @counter
 def unnotified() -> Numbers:
-    """Rules of weight whose alerts would notify nobody: no channel takes them, nor an owner of every company."""
+    """Rules of high and critical severity whose alerts would notify nobody: no channel takes them, nor has every
+    company an owner."""
     reach = Reach.read()
     rules = [rule for rule in reach.rules if rule.severity >= Severity.HIGH and not reach.channels_of(rule)]
     if any(rule.notify_owner for rule in rules) and is_all_owned():
@@ -68,7 +69,7 @@ def unnotified() -> Numbers:
 
 
 def is_all_owned() -> bool:
-    """Whether every company that is wanted has somebody who looks after it."""
+    """Whether every company that is requested has somebody who looks after it."""
     requested = Subject.objects.filter(requested=True)
     return requested.exists() and not requested.filter(owner="").exists()
 

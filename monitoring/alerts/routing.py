@@ -1,4 +1,4 @@
-"""Who hears of an alert, and when: messages for those who want to know at once, entries of digests for the others."""
+"""Who is notified of an alert, and when: messages for those who get it at once, entries of digests for the others."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def digest_item(channel: Channel, alert: Alert, sequence: int) -> DigestItem:
 
 
 def send_notices() -> int:
-    """What the portfolio wants people to hear, to the channels that want it; returns how many messages are new."""
+    """What people should know about the portfolio, to the channels that take it; returns how many messages are new."""
     now = timezone.now()
     # The newest: however much was told before them, what is new is among them.
     rows = Notice.objects.filter(created_at__gte=now - NOTICES_FROM).order_by("-created_at")

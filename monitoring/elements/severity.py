@@ -87,7 +87,7 @@ BY_KIND: Mapping[str, Severity] = {
 
 
 def default_severity(path: str) -> Severity:
-    """The weight of an element, which may be a leaf or a container of what the table lists."""
+    """The severity of an element, which may be a leaf or a container of what the table lists."""
     bare = path.removeprefix(PREFIX)
     if bare in NOISE or bare.endswith(NOISE_ENDINGS):
         return Severity.NOISE
@@ -102,7 +102,7 @@ def _related(path: str, known: str) -> bool:
 
 
 def severity_of_element(element: Element, current: Any) -> Severity:
-    """An element's weight for this new value: what is critical only when it becomes so is high otherwise."""
+    """An element's severity for this new value: what is critical only when it becomes so is high otherwise."""
     severity = Severity(element.severity)
     if severity < Severity.CRITICAL:
         return severity

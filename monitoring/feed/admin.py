@@ -57,7 +57,7 @@ class StoryPaginator(BoundedPaginator):
 
 
 class SeverityFilter(choice_filter("severity", Severity.choices[::-1], _("severity"))):  # type: ignore[misc]
-    """One weight, or all from one on: each weight is a range of the same index."""
+    """One severity, or all from one on: each severity is a range of the same index."""
 
     all_option = ("all", _("With noise"))
 

@@ -1,1 +1,1 @@
-"""A company's profile, now and as of any time, folded from SEEDs and changes."""
+"""A company's profile, now and as of any time, from SEEDs and changes."""

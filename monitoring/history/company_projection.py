@@ -1,4 +1,4 @@
-"""Company rows follow history: headline columns for lists."""
+"""Company rows follow history: the columns that lists show."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def touches_summary(kind: str, path: str) -> bool:
 
 
 def project(changed: dict[str, datetime], summary: set[str], bump: set[str]) -> None:
-    """Bring company rows up to date: `changed` holds each company's newest change, `headline` those to fold again.
+    """Bring company rows up to date: `changed` holds each company's newest change, `headline` those to apply again.
 
-    Those in `bump` get a new version even when nothing differs: whoever folded them without what was inserted just
-    now, and has not written yet, must not get through.
+    Those in `bump` get a new version even when nothing differs: whoever applied their events without what was inserted
+    just now, and has not written yet, must not get through.
     """
     for batch in in_batches(sorted(set(changed) | summary), 200):
         waiting = list(batch)

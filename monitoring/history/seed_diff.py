@@ -25,9 +25,9 @@ from monitoring.story_order import notification_key, story_place
 def compare_seeds(delivery: Delivery, severities: SeverityTable, moved: Iterable[str] = ()) -> list[Change]:
     """Compare the SEEDs that this delivery brought with those before and after them; returns what was inserted.
 
-    The differences become `element` changes of this delivery, so that readers of publications see them; the comparison
-    that a late SEED stands between is marked superseded. Of the companies in `moved`, whose SEEDs stand in another
-    order now, all are compared.
+    The differences become `element` changes of this delivery, so that consumers of publications see them;
+    the comparison that a late SEED stands between is marked superseded. Of the companies in `moved`, whose SEEDs stand
+    in another order now, all are compared.
     """
     brought = Notification.objects.filter(delivery=delivery, type="SEED").values_list("pk", "company_id")
     seeds: defaultdict[str, set[uuid.UUID]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""A company's profile, now and as of any time: SEEDs and changes folded in the order of their times."""
+"""A company's profile, now and as of any time: SEEDs and changes applied in the order of their times."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ class Severity(models.IntegerChoices):
 
 
 class Element(models.Model):
-    """Words and weight for an element path; edited by people, effective from now on."""
+    """A label and a severity for an element path; edited by people, effective from now on."""
 
     path = models.CharField(_("path"), primary_key=True, max_length=400)
     label = models.CharField(_("label"), max_length=200, blank=True)

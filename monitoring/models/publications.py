@@ -10,7 +10,7 @@ from monitoring.models.deliveries import Delivery
 
 
 class Publication(models.Model):
-    """The order in which the world may see things: 1, 2, 3 … without a hole."""
+    """The order in which the world may see things: 1, 2, 3 … without a gap."""
 
     sequence = models.BigIntegerField(_("sequence"), primary_key=True)
     delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT)
@@ -31,7 +31,7 @@ class Publication(models.Model):
 
 
 class ConsumerOffset(models.Model):
-    """How far one reader of the publications has come."""
+    """How far one consumer has read the publications."""
 
     consumer = models.CharField(primary_key=True, max_length=64)
     position = models.BigIntegerField(default=0)

@@ -22,7 +22,7 @@ class Grouping(models.TextChoices):
 
 
 class AlertRule(models.Model):
-    """What is worth an alert: which changes, of which companies, and who is told."""
+    """What is worth an alert: which changes, of which companies, and who is notified."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(_("name"), max_length=120)
@@ -64,7 +64,7 @@ class AlertRule(models.Model):
 
 
 class RuleChannel(models.Model):
-    """A rule tells a channel."""
+    """A rule notifies a channel."""
 
     id = CompactUUIDField(primary_key=True, editable=False)
     rule = models.ForeignKey(AlertRule, models.CASCADE)

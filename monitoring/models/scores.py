@@ -16,7 +16,7 @@ class Score(models.TextChoices):
 
 
 class ScoreChange(models.Model):
-    """A score that moved, in the sense of that score, with the unbroken run of falls that it ends."""
+    """A score that changed, in the sense of that score, with the unbroken run of declines that it ends."""
 
     id = CompactUUIDField(primary_key=True, editable=False)
     day = models.DateField()

@@ -1,4 +1,4 @@
-"""Where events go: addresses of other systems, what each wants to hear, and how far it has been told."""
+"""Where events go: addresses of other systems, what each subscribes to, and how far it has been sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portfolio.models import Registration
 
 
 class WebhookEndpoint(HasMaintainer):
-    """An address that is told of events as they happen, by the Standard Webhooks specification."""
+    """An address that receives events as they happen, by the Standard Webhooks specification."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(_("name"), max_length=100, unique=True, help_text=_("Which system it belongs to."))

@@ -220,7 +220,7 @@ def _mark_sent(message: OutboxMessage) -> None:
 
 
 def _put_off(message: OutboxMessage, error: NotSent) -> None:
-    """Later, or parked when its tries are used up: then the messages behind it go on."""
+    """Later, or dead when its attempts are used up: then the messages behind it go on."""
     waiting = OutboxMessage.objects.filter(pk=message.pk, state=MessageState.WAITING)
     if error.held:
         waiting.update(next_try_at=None, last_error=clean_text(str(error)))
@@ -250,6 +250,6 @@ def _note(message: OutboxMessage, tried: Tried) -> None:
 
 
 def send_again(messages: QuerySet[OutboxMessage]) -> int:
-    """Let parked, cancelled or sent ones go out again, under the same id; returns how many."""
+    """Let dead, cancelled or sent ones go out again, under the same id; returns how many."""
     again = messages.exclude(state=MessageState.WAITING)
     return again.update(state=MessageState.WAITING, attempts=0, next_try_at=timezone.now(), sent_at=None)

@@ -51,8 +51,8 @@ def ingest(delivery: Delivery) -> int:
 def write(delivery: Delivery) -> Batch:
     """Insert what the delivery brings first, bring the companies up to date, and mark the delivery as read.
 
-    The transactions only make it faster. There are several, because whoever compares or folds a company has to see
-    what others have inserted, and they what was inserted here.
+    The transactions only make it faster. There are several: whoever compares a company or applies its events has to
+    see what others have inserted, and they what was inserted here.
     """
     batch = read(delivery)
     severities = SeverityTable()

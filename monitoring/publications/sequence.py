@@ -12,7 +12,7 @@ from monitoring.models import Change, Delivery, DeliveryState, Publication, Seve
 
 
 def publish(delivery: Delivery) -> Publication:
-    """Give the delivery the next number, once. Readers who know number n never see n−1 appear later: n + 1 is taken
+    """Give the delivery the next number, once. Consumers that know number n never see n−1 appear later: n + 1 is taken
     only by somebody who saw n, and the key refuses the second of two who took the same."""
     while True:
         publication = Publication.objects.filter(delivery=delivery).first() or _take_next_sequence(delivery)
@@ -40,7 +40,7 @@ def _take_next_sequence(delivery: Delivery) -> Publication | None:
 
 
 def counts_of(delivery: uuid.UUID) -> dict[str, int]:
-    """How many changes a delivery brought, and how many of those that people should see, by weight."""
+    """How many changes a delivery brought, and how many of those that people should see, by severity."""
     severities = {"critical": Severity.CRITICAL, "high": Severity.HIGH, "medium": Severity.MEDIUM}
     found = Change.objects.filter(delivery=delivery).aggregate(
         change_count=Count("id"),

@@ -78,7 +78,7 @@ def pull(
 ) -> PullResult:
     """Pull until the queue is empty, or until the time is over; `keep` reads each stored answer.
 
-    What D&B sends is stored whatever happens afterwards; trouble is told in the result and on the registration.
+    What D&B sends is stored whatever happens afterwards; an error stands in the result and on the registration.
     """
     with leased(registration.pk) as lease:
         if lease is None:
@@ -173,7 +173,7 @@ def log_call(delivery: Delivery, decision: Decision) -> None:
 
 
 def announce(registration: Registration, fence: int, turn: int) -> Delivery:
-    """Say that a call is about to be made: who dies in it leaves this row, and it says where to repair from."""
+    """Say that a call is about to be made: who dies in it leaves this row, and it says where to recover from."""
     assert registration.dnb_time is not None
     return Delivery.objects.create(
         registration=registration,
@@ -260,7 +260,7 @@ def _refused(run: Run, delivery: Delivery, decision: Decision, answer: Answer) -
 
 
 def _in_doubt(run: Run, delivery: Delivery, decision: Decision, answer: Answer) -> bool:
-    """Ask for fewer next time, repair at once; go on only while replay works."""
+    """Ask for fewer next time, recover at once; go on only while replay works."""
     run.result.in_doubt += 1
     _set_page_size(run, max(1, run.registration.current_page_size // 2))
     if _recover(run) and run.result.in_doubt < IN_DOUBT_A_RUN:

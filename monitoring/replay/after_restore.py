@@ -17,7 +17,7 @@ BEFORE = timedelta(days=1)
 
 
 def add_call_in_doubt(registration: Registration, replay_from: datetime, reason: str) -> Delivery:
-    """As if a call made at that time (D&B's clock) had had no answer; the next run repairs it."""
+    """As if a call made at that time (D&B's clock) had had no answer; the next run recovers it."""
     now, turn = timezone.now(), next_turn(registration)
     return Delivery.objects.create(
         registration=registration,

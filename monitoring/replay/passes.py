@@ -44,7 +44,7 @@ def calls_in_doubt(registration: Registration) -> list[Delivery]:
 
 
 def recovery_is_due(registration: Registration, now: datetime | None = None) -> bool:
-    """A pass is unfinished; or a doubt has had none since its call ended, or none since D&B's queue has settled."""
+    """A pass is unfinished; or a call in doubt has had none since it ended, or none since its recovery delay."""
     if _unfinished(registration):
         return True
     now = now or timezone.now()
@@ -70,7 +70,7 @@ def recover(
     keep: Keep,
     until: datetime | None = None,
 ) -> RecoveryResult:
-    """Go on with the unfinished pass, or make one from the earliest doubt; then settle the doubts it has served."""
+    """Go on with the unfinished pass, or make one from the earliest call in doubt; then mark those it has recovered."""
     running = _unfinished(registration) or _begin_recovery(registration)
     if running is None:
         return RecoveryResult(ended=True)
@@ -263,7 +263,7 @@ def _finish(replay_pass: ReplayPass, mark: str = "") -> None:
 
 
 def mark_recovered(replay_pass: ReplayPass) -> int:
-    """Doubts are over when a pass that began at least `settle` after their calls ended has reached its end."""
+    """Calls are recovered when a pass that began `recovery_delay` after their end, or later, has reached its end."""
     latest = replay_pass.begun_at - replay_pass.registration.contract.recovery_delay
     served = Delivery.objects.filter(
         registration=replay_pass.registration,
@@ -275,7 +275,7 @@ def mark_recovered(replay_pass: ReplayPass) -> int:
 
 
 def audit_is_due(registration: Registration, now: datetime) -> bool:
-    """Once a night the last 24 hours are replayed, though nothing is in doubt; while something is, its repair goes
+    """Once a night the last 24 hours are replayed, though nothing is in doubt; while something is, its recovery goes
     first, or the audit would find it and call it lost unnoticed."""
     if registration.last_pulled_at is None or registration.dnb_time is None:
         return False

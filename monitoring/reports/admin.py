@@ -225,7 +225,7 @@ def audit_values(schedule: ReportSchedule) -> dict[str, Any]:
 
 
 def replace(model: Any, schedule: ReportSchedule, field: str, requested: list[uuid.UUID]) -> None:
-    """Make the schedule's rows the wanted ones."""
+    """Make the schedule's rows those that were chosen."""
     rows = model.objects.filter(schedule=schedule)
     rows.exclude(**{f"{field}__in": requested}).delete()
     known = set(rows.values_list(field, flat=True))

@@ -124,7 +124,7 @@ def _words(name: str, elements: dict[str, Element]) -> str:
 
 
 def critical_changes(period: Period, registrations: Sequence[uuid.UUID], most: int) -> list[Change]:
-    """The newest critical ones: a range of the index of weights, as keys begin with the time."""
+    """The newest critical ones: a range of the index of severities, as keys begin with the time."""
     start, end = period.moments
     rows = Change.objects.filter(severity=Severity.CRITICAL, pk__gte=key_at(start), pk__lt=key_at(end))
     newest = rows.filter(registration__in=registrations, superseded=False).order_by("-pk")[:most]

@@ -1,4 +1,4 @@
-"""How long things are kept: D&B's answers, and the history read from them. Without a wish: for ever.
+"""How long things are kept: D&B's answers, and the history read from them. Unless set: for ever.
 
 What is gone cannot be had again, so this is slow and careful: answers stay at least 30 days and go only when they were
 read; history goes a company at a time, after a snapshot stands for it (condensing.py), and the feed loses its oldest
@@ -70,7 +70,7 @@ def registrations_of(contract: Contract) -> dict[uuid.UUID, Registration]:
 
 
 def drop_answers(contract: Contract, removed: Removed, until: datetime) -> None:
-    """Bytes of deliveries that are over; what waits to be read or repaired keeps its own however old it is."""
+    """Bytes of deliveries that are over; what waits to be read or recovered keeps its own however old it is."""
     cut = days_ago(contract.keep_bytes or LEAST_DAYS)
     last = first_key(contract.bytes_kept_from) if contract.bytes_kept_from else uuid.UUID(int=0)
     registrations = list(registrations_of(contract))
@@ -124,7 +124,7 @@ def snapshot_delivery(row: Registration, at: datetime) -> Delivery:
 
 
 def drop_publications(at: datetime) -> int:
-    """The oldest of the feed, as far as our own readers have read; never the last, whose number must not come again."""
+    """The oldest of the feed, as far as our own consumers have read; never the last, whose number must not return."""
     newest = Publication.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
     first_kept = Publication.objects.filter(published_at__gte=at).aggregate(first=Min("sequence"))["first"]
     end = min(consumed_by_all(), newest - 1, (first_kept or newest) - 1)

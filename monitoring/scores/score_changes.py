@@ -1,4 +1,4 @@
-"""Scores that moved: by how much in the sense of the score, and how many falls in a row.
+"""Scores that changed: by how much in the sense of the score, and how many declines in a row.
 
 For percentile scores higher is better, for class scores higher is worse. A move is worth points of a hundred: a
 percentile counts as it is, and a class or a step of the rating's risk about a fifth of the scale.
@@ -87,7 +87,7 @@ def _text(value: Any) -> str:
 
 
 def recount_moves(day: date) -> None:
-    """Make the moves of one day what the changes say, and the runs of falls that they are part of."""
+    """Make the score changes of one day what the changes say, and the runs of declines that they are part of."""
     requested = {row.pk: row for row in _moves(day)}
     rows = ScoreChange.objects.filter(day=day).values_list("pk", "registration_id", "place")
     known = {key: (registration, place) for key, registration, place in rows}
@@ -165,9 +165,9 @@ def _run_of(row: ScoreChange) -> dict[str, Any]:
 
 
 def follow(moves: Iterable[ScoreChange]) -> None:
-    """Number the falls of each measure: a rise ends a run, and what tells a value that is known already is no move.
+    """Number the declines of each measure: a rise ends a run, and a value that is known already is no change.
 
-    The same fall comes twice where a registration sends whole documents: as an element, and as their comparison.
+    The same decline comes twice where a registration sends whole documents: as an element, and as their comparison.
     """
     chains: defaultdict[tuple[str, str, str], list[ScoreChange]] = defaultdict(list)
     for move in sorted(moves, key=lambda move: (move.at, move.place, move.pk.int)):
@@ -209,7 +209,7 @@ def choose_highlights(day: date) -> None:
 
 
 def _deepest(rows: list[Any]) -> set[uuid.UUID]:
-    """By this fall alone, and of the runs that go on by the whole run."""
+    """By this decline alone, and of the runs that go on by the whole run."""
     consecutive_declines = sorted(rows, key=lambda row: (-row[2], row[0]))
     runs = sorted((row for row in rows if row[4]), key=lambda row: (-row[3], row[0]))
     return {row[0] for row in [*consecutive_declines[:TOLD], *runs[:TOLD]]}

@@ -1,1 +1,1 @@
-"""Counts and delays by day, for pages and reports."""
+"""Counts and latencies by day, for pages and reports."""

@@ -56,7 +56,7 @@ def recount(day: date) -> None:
 
 
 def replace_day(model: Any, day: date, requested: Mapping[uuid.UUID, Any]) -> None:
-    """Make a day's rows of a roll-up the wanted ones, and write only what differs."""
+    """Make a day's rows of a roll-up the requested ones, and write only what differs."""
     known = dict(model.objects.filter(day=day).values_list("pk", "count"))
     for batch in in_batches(list(known.keys() - requested.keys())):
         model.objects.filter(pk__in=batch).delete()

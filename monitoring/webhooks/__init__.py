@@ -1,1 +1,1 @@
-"""Events for other systems: who wants what, signed and sent."""
+"""Events for other systems: who subscribes to what, signed and sent."""

@@ -1,4 +1,4 @@
-"""Webhooks: who wants to hear what, and how events become messages in the sending queue."""
+"""Webhooks: who subscribes to what, and how events become messages in the sending queue."""
 
 from __future__ import annotations
 

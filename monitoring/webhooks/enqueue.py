@@ -1,4 +1,4 @@
-"""What is published → messages for the webhooks that want to hear of it.
+"""What is published → messages for the webhooks that subscribe to it.
 
 An endpoint reads the feed with a cursor of its own, which is set when the endpoint is made. Messages are
 queued before the cursor moves; whoever dies in between leaves the same messages to be queued under the same ids again,
@@ -28,7 +28,7 @@ ENDPOINTS = Follower(WebhookEndpoint, mend=partial(feed.mend_cursors, WebhookEnd
 
 
 def queue_changes(until: datetime) -> int:
-    """Put what was published into the queue of every endpoint that wants it; returns how many messages."""
+    """Put what was published into the queue of every endpoint that subscribes to it; returns how many messages."""
     endpoints = [endpoint for endpoint in active_endpoints() if subscribes_to(endpoint, CHANGE_PUBLISHED)]
     return sum(_read_on(endpoint, until) for endpoint in endpoints)
 

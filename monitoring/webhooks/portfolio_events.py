@@ -50,7 +50,7 @@ BATCH = 500
 
 
 def enqueue_portfolio_events() -> int:
-    """Tell the webhooks that want to hear of it what happened since the last run; returns how many messages."""
+    """Notify the webhooks that subscribe to it of what happened since the last run; returns how many messages."""
     now = timezone.now()
     offset, _ = ConsumerOffset.objects.get_or_create(consumer=CONSUMER, defaults={"position": milliseconds(now)})
     told = 0

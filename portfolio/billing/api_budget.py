@@ -1,4 +1,4 @@
-"""What a key may add by itself: reserved in its budget before it is wanted, so that nothing is ever added beyond it.
+"""What a key may add by itself: reserved in its budget before it is requested, so that nothing is ever added beyond it.
 
 A company counts once a contract year, however often it is asked for. What was reserved by a process that died is
 spent when the same is asked for again, or falls back after a while.
@@ -79,7 +79,7 @@ class Purse:
 def request_within(
     purse: Purse | None, *, registration: Registration, entries: Sequence[SubjectEntry], requested_by: str
 ) -> tuple[RequestResult | None, set[str]]:
-    """Make them wanted if what would be billed anew lies within the budget; None where a person has to confirm."""
+    """Request them if what would be billed anew lies within the budget; None where a person has to confirm."""
     new = new_billable(registration.contract, [entry.duns for entry in entries])
     if new and (purse is None or not purse.reserve(sorted(new))):
         return None, new

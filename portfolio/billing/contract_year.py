@@ -162,9 +162,9 @@ def _plans(year: Year) -> Iterable[Plan]:
 
 
 def plan_numbers(registration: Registration, numbers: Sequence[str], day: date, *, by: str) -> int:
-    """From that day on these are no longer wanted; returns how many of them were wanted. Sends nothing now.
+    """From that day on these are withdrawn; returns how many of them were requested. Sends nothing now.
 
-    Whether one person may is settled before: `importing.planning`.
+    Whether one person may is decided before: `importing.planning`.
     """
     words = gettext("%(companies)s in %(reference)s to be removed on %(day)s")
     return _set_plan(registration, numbers, day, by, "plan removal", words)
@@ -209,7 +209,7 @@ def by_registration(subjects: Sequence[Subject]) -> dict[Registration, list[Subj
 
 
 def remove_planned() -> int:
-    """Stop wanting what was planned to end by now; returns how many companies that is. The sync then tells D&B."""
+    """Withdraw what was planned to end by now; returns how many companies that is. The sync then tells D&B."""
     due = Subject.objects.filter(requested=True, remove_on__lte=today())
     found: dict[uuid.UUID, list[str]] = {}
     for registration, duns in due.values_list("registration_id", "company_id"):

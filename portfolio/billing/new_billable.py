@@ -33,7 +33,7 @@ def billed_already(contract: Contract, duns: Sequence[str]) -> set[str]:
     """Those monitored on some day of this contract year in any of the contract's registrations, as far as known.
 
     What only a file of somebody's says is not known: it would make companies free that D&B does not have.
-    What is wanted and under way counts too: it is or will be billed without being confirmed once more.
+    What is requested and under way counts too: it is or will be billed without being confirmed once more.
     """
     registrations = list(Registration.objects.filter(contract=contract).values_list("pk", flat=True))
     start = contract_year_start(contract)

@@ -1,4 +1,4 @@
-"""A file of D-U-N-S numbers → rows with verdicts → what a person confirms → what is wanted.
+"""A file of D-U-N-S numbers → rows, each validated → what a person confirms → what is requested.
 
 Anyone may call its functions: pages, the API, commands. A call that changes nothing says why by an error:
 

@@ -1,4 +1,4 @@
-"""What was confirmed becomes wanted, chunk by chunk; and what only this import made wanted is taken back."""
+"""What was confirmed becomes requested, chunk by chunk; and what only this import requested is withdrawn."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Overtaken(Exception):
 
 
 def apply_import(import_: SubjectImport, *, until: datetime | None = None) -> None:
-    """Make wanted, or no longer wanted, what was confirmed and nothing else. Call it again and it goes on."""
+    """Request, or withdraw, what was confirmed and nothing else. Call it again and it goes on."""
     if import_.state != ImportState.CONFIRMED:
         return
     lists = confirmed_lists(import_)
@@ -84,7 +84,7 @@ def _step(import_: SubjectImport, **fields: int) -> None:
 
 
 def undo_import(*, import_: SubjectImport, undone_by: Actor, may_confirm: bool) -> None:
-    """Ask for what only this import made wanted to be wanted no more. Above the limit a second person approves it."""
+    """Ask for what only this import requested to be withdrawn. Above the limit a second person approves it."""
     if not may_confirm:
         raise NotAllowed(gettext("You may not undo imports. Ask somebody who may."))
     demand_state(import_, ImportState.APPLIED)
@@ -134,7 +134,7 @@ def _record_undo(import_: SubjectImport, actor: Actor, before: ImportState) -> N
 
 
 def undone_removals(import_: SubjectImport) -> int:
-    """Companies that D&B would take out: what was never sent is only wished away."""
+    """Companies that D&B would take out: what was never sent is only withdrawn."""
     later = {number for other in _later_imports(import_) for number in numbers_named(other)}
     there = _requested_by_it(import_).filter(state__in=AT_DNB)
     return sum(number not in later for number in there)
@@ -163,13 +163,13 @@ def carry_out_undo(import_: SubjectImport, *, until: datetime | None = None) -> 
 
 
 def _requested_by_it(import_: SubjectImport) -> QuerySet[Subject, str]:
-    """Numbers that are wanted because of this import."""
+    """Numbers that are requested because of this import."""
     rows = Subject.objects.filter(requested_import=import_.pk, requested=True)
     return rows.values_list("company_id", flat=True)
 
 
 def _later_imports(import_: SubjectImport) -> Iterable[SubjectImport]:
-    """Those that named companies again after this one: what they want stays."""
+    """Those that named companies again after this one: what they request stays."""
     return SubjectImport.objects.filter(
         registration=import_.registration_id,
         mode__in=[ImportMode.ADD, ImportMode.EQUAL],

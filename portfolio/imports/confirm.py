@@ -26,7 +26,7 @@ TRIES = 20
 
 
 class Lists(msgspec.Struct):
-    """Each company that becomes wanted, and each that stops being so."""
+    """Each company that becomes requested, and each that stops being so."""
 
     add: list[str] = []
     remove: list[str] = []
@@ -53,7 +53,7 @@ def plan_of(import_: SubjectImport) -> Plan:
 
 
 def make_plan(import_: SubjectImport, numbers: list[str]) -> Plan:
-    """From the numbers that a file names, and what is wanted at this moment."""
+    """From the numbers that a file names, and what is requested at this moment."""
     registration = import_.registration
     requested = Subject.objects.filter(registration=registration, requested=True)
     known = requested_among(registration, numbers)
@@ -125,7 +125,7 @@ def _wrong_number_text(import_: SubjectImport, plan: Plan, has_changed: bool) ->
 
 
 def _keep_confirmed(import_: SubjectImport, plan: Plan, confirmed_by: Actor, alone: SinglePersonAct | None) -> None:
-    """Name each company confirmed, so that nothing else is ever wanted by it."""
+    """Name each company confirmed, so that nothing else is ever requested by it."""
     owner = uuid.uuid4()
     store_bytes(owner, msgspec.json.encode(plan.lists))
     moved = move(

@@ -1,4 +1,4 @@
-"""The verdicts as a file, and the template to begin with."""
+"""The validations as a file, and the template to begin with."""
 
 from __future__ import annotations
 

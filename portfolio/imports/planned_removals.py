@@ -24,7 +24,7 @@ class Planned:
 
 
 def plan_removal(*, subjects: Sequence[Subject], day: date, by: Actor) -> Planned:
-    """From that day on these are no longer wanted. Sends nothing now."""
+    """From that day on these are withdrawn. Sends nothing now."""
     planned = Planned()
     for registration, rows in by_registration(subjects).items():
         numbers = [row.company_id for row in rows if row.requested]

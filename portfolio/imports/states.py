@@ -1,4 +1,4 @@
-"""An import's row: who may move it on is settled by its version, so two tabs, two jobs or a dead one do no harm."""
+"""An import's row: its version decides who may move it on, so two tabs, two jobs or a dead one do no harm."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def demand_moved(moved: bool) -> None:
 
 
 def counts_of(import_: SubjectImport) -> dict[str, int]:
-    """Rows by verdict."""
+    """Rows by validation."""
     counts: dict[str, int] = json.loads(import_.counts)
     return counts
 
@@ -73,5 +73,5 @@ def with_counts(counts: Mapping[str, int], more: Mapping[str, int]) -> str:
 
 
 def file_key(import_: SubjectImport) -> uuid.UUID:
-    """The owner of the uploaded bytes; the import's own id owns the verdicts."""
+    """The owner of the uploaded bytes; the import's own id owns the validations."""
     return uuid.uuid5(import_.pk, "file")

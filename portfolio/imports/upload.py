@@ -1,4 +1,4 @@
-"""An upload → kept bytes → verdicts, chunk by chunk; killed anywhere, it goes on where it was."""
+"""An upload → kept bytes → validations, chunk by chunk; killed anywhere, it goes on where it was."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def choose_sheet(*, import_: SubjectImport, sheet: str, chosen_by: str) -> None:
 
 
 def validate_without_storing(import_: SubjectImport, content: bytes) -> Iterator[list[ValidatedRow]]:
-    """The verdicts of a file that is not kept, chunk by chunk."""
+    """The validations of a file that is not kept, chunk by chunk."""
     validate = Validator(import_)
     table = open_table(content, import_.sheet)
     import_.sheets = msgspec.json.encode(table.sheets).decode()

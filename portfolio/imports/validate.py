@@ -1,4 +1,4 @@
-"""Lines of a file → a verdict for each, kept in chunks."""
+"""Lines of a file → a validation for each, kept in chunks."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ValidatedRow(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Number(msgspec.Struct, frozen=True):
-    """A number as read; where it is none, the verdict and the reason."""
+    """A number as read; where it is none, the validation and the reason."""
 
     duns: str = ""
     validation: str = ""
@@ -54,7 +54,7 @@ class Number(msgspec.Struct, frozen=True):
 
 
 class Validator:
-    """Knows the numbers that the file has named so far, and what is wanted in the registration."""
+    """Knows the numbers that the file has named so far, and what is requested in the registration."""
 
     def __init__(self, import_: SubjectImport) -> None:
         self._registration = import_.registration
@@ -132,7 +132,7 @@ def load_chunk(import_: SubjectImport, number: int) -> list[ValidatedRow]:
 
 
 def _key(import_: SubjectImport, number: int) -> str:
-    """A decision on zeros and another sheet make other verdicts; who still reads without may not write over them."""
+    """A decision on zeros and another sheet change the validations; who still reads without may not write over them."""
     sheet = f"{zlib.crc32(import_.sheet.encode()):08x}" if import_.sheet else ""
     return f"{import_.pk.hex}/{sheet}{int(bool(import_.pad_zeros))}{number:05d}"
 

@@ -66,7 +66,7 @@ class SheetRows:
 
 
 def open_workbook(content: bytes, requested: str = "") -> Table:
-    """Of the sheet that is wanted; else of the first with D-U-N-S numbers, hidden ones last."""
+    """Of the sheet that was asked for; else of the first with D-U-N-S numbers, hidden ones last."""
     file = _written_by_child(content)
     found = list(_sheets(file))
     chosen = (

@@ -1,4 +1,4 @@
-"""What we watch: contracts with D&B, their registrations, the companies in them, and what people want of them."""
+"""What we watch: contracts with D&B, their registrations, the companies in them, and what people request."""
 
 from portfolio.models.api_key_usage import ApiKeyUsage
 from portfolio.models.companies import Company

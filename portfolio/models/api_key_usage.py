@@ -15,7 +15,7 @@ USAGE_KEYS = uuid.UUID("e4c0b9de-7c7e-5f0e-9a55-0d7c9a0f6b31")
 
 
 class ApiKeyUsage(models.Model):
-    """A company that an API key has added on its budget of a contract year: reserved first, spent when wanted."""
+    """A company that an API key has added on its budget of a contract year: reserved first, spent when requested."""
 
     id = CompactUUIDField(primary_key=True, editable=False)
     api_key = CompactUUIDField()

@@ -1,4 +1,4 @@
-"""An upload of D-U-N-S numbers: read row by row, judged, confirmed by a person, then wanted."""
+"""An upload of D-U-N-S numbers: read and validated row by row, confirmed by a person, then requested."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Validation(models.TextChoices):
 
 
 class SubjectImport(models.Model):
-    """One upload. The verdict of every row is kept in stored bytes, in chunks, owned by this row's id."""
+    """One upload. The validation of every row is kept in blobs, in chunks, owned by this row's id."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT)

@@ -19,7 +19,7 @@ class CheckState(models.TextChoices):
 
 
 class MembershipCheck(models.Model):
-    """A pasted list of which D&B is asked one by one what it has; the numbers are stored bytes owned by its id."""
+    """A pasted list of which D&B is asked one by one what it has; the numbers are blobs owned by its id."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT)

@@ -26,7 +26,7 @@ class SubjectState(models.TextChoices):
 
 
 class Subject(models.Model):
-    """One D-U-N-S number in one registration. `wanted` is what people say, `state` what D&B has."""
+    """One D-U-N-S number in one registration. `requested` is what people say, `state` what D&B has."""
 
     id = CompactUUIDField(primary_key=True, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)

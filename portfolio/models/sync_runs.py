@@ -20,7 +20,7 @@ class SyncState(models.TextChoices):
 
 
 class SyncRun(models.Model):
-    """One making of D&B's list equal to what is wanted, for people to watch, pause, resume or cancel."""
+    """One run that makes D&B's list equal to what is requested, for people to watch, pause, resume or cancel."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)

@@ -1,4 +1,4 @@
-"""What was accepted becomes wanted, also what a process that died has left behind."""
+"""What was accepted becomes requested, also what a process that died has left behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEFT_BEHIND_AFTER = timedelta(minutes=1)
 
 
 def carry_out(row: Proposal) -> None:
-    """Make what was accepted wanted. The replacement comes first: a company is never left unwatched in between."""
+    """Request what was accepted. The replacement comes first: a company is never left unwatched in between."""
     registration = Registration.objects.select_related("contract").get(pk=row.registration_id)
     actor = gettext("%(person)s (proposal)") % {"person": row.decided_by}
     if row.replacement:

@@ -55,7 +55,7 @@ class Sign:
 
 
 def propose(signs: Iterable[Sign]) -> list[Proposal]:
-    """Propose what the signs suggest, where the company is wanted; returns the proposals that are new."""
+    """Propose what the signs suggest, where the company is requested; returns the proposals that are new."""
     made: list[Proposal] = []
     for batch in in_batches(list(signs)):
         rows = [_proposal(sign) for sign in _where_requested(batch)]
@@ -147,7 +147,7 @@ def replacements(proposals: Iterable[Proposal]) -> list[str]:
 
 
 def propose_replacements() -> list[Proposal]:
-    """D&B refused a wanted company and named another: propose that one."""
+    """D&B refused a requested company and named another: propose that one."""
     made: list[Proposal] = []
     for registration in Registration.objects.order_by("reference").values_list("pk", flat=True):
         refused = Subject.objects.filter(registration=registration, requested=True, state=SubjectState.REFUSED)

@@ -28,7 +28,7 @@ def withdraw(*, kind: ProposalKind, registration: uuid.UUID, duns: Sequence[str]
 
 
 def withdraw_not_requested() -> int:
-    """Nobody has to decide on a company that nobody wants any more."""
+    """Nobody has to decide on a company that nobody requests any more."""
     count = 0
     rows = list(Proposal.objects.filter(state__in=UNDECIDED).order_by("created_at", "id")[:5000])
     for batch in in_batches(rows):

@@ -1,1 +1,1 @@
-"""Where D&B's list and what is wanted differ though nothing is under way."""
+"""Where D&B's list and what is requested differ though nothing is under way."""

@@ -1,5 +1,5 @@
-"""Where D&B's list and what is wanted differ though nothing is under way: shown both ways with what each answer costs,
-decided by people, never corrected by itself."""
+"""Where D&B's list and what is requested differ though nothing is under way: shown both ways with what each answer
+costs, decided by people, never corrected by itself."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ BILLED = (SubjectState.MONITORED, SubjectState.PENDING_REMOVE)
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How D&B's list and what is wanted differ, in numbers."""
+    """How D&B's list and what is requested differ, in numbers."""
 
-    missing: int  # wanted, and D&B has dropped it or never had it
-    refused: int  # wanted, and D&B does not take it
-    extra: int  # at D&B, and nobody wants it
+    missing: int  # requested, and D&B has dropped it or never had it
+    refused: int  # requested, and D&B does not take it
+    extra: int  # at D&B, and nobody requests it
     unsent: int  # on its way out by itself
     pending: int  # sent, not answered yet
     in_doubt: int  # of these, for so long that D&B will be asked
-    held_back: int  # wanted or unwanted, and the sync of it was cancelled
+    held_back: int  # requested or withdrawn, and the sync of it was cancelled
 
     @property
     def is_none(self) -> bool:
@@ -112,7 +112,7 @@ def _stayed(row: Subject, start: date | None) -> bool:
 
 
 def request_missing(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
-    """What D&B monitors beside our wishes becomes wanted: it is billed already, nothing is sent."""
+    """What D&B monitors beside our requests becomes requested: it is billed already, nothing is sent."""
     numbers = _numbers(extra(registration), duns)
     return len(
         request_subjects(
@@ -122,7 +122,7 @@ def request_missing(registration: Registration, duns: Sequence[str] | None, *, b
 
 
 def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
-    """What D&B monitors beside our wishes is to be taken out. It stays billed for this contract year."""
+    """What D&B monitors beside our requests is withdrawn. It stays billed for this contract year."""
     numbers = _numbers(extra(registration), duns)
     demand_alone(
         Act(by, registration, removals=len(numbers)),
@@ -142,7 +142,7 @@ def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, b
 
 
 def send_again(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
-    """What is wanted and not at D&B, or was refused, is to be added once more."""
+    """What is requested and not at D&B, or was refused, is to be added once more."""
     numbers = _numbers(missing(registration), duns) + _numbers(refused(registration), duns)
     demand_alone(
         Act(by, registration, additions=_billed_again(registration, numbers)),
@@ -170,7 +170,7 @@ def send_again(registration: Registration, duns: Sequence[str] | None, *, by: Ac
 
 
 def withdraw_extra(registration: Registration, duns: Sequence[str] | None, *, by: Actor) -> int:
-    """What is wanted and not at D&B, or refused, is no longer wanted; there is nothing to send."""
+    """What is requested and not at D&B, or refused, is withdrawn; there is nothing to send."""
     numbers = _numbers(missing(registration), duns) + _numbers(refused(registration), duns)
     return len(withdraw_subjects(registration=registration, duns=numbers, requested_by=by))
 
@@ -210,7 +210,7 @@ def _record(registration: Registration, by: str, action: str, words: str, number
 
 
 def notify_of_drift(registration: Registration, url: str = "") -> bool:
-    """People hear of a drift once, and again when it has changed."""
+    """People are notified of drift once, and again when it has changed."""
     found = drift(registration)
     if not registration.adopted or found.is_none:
         return False

@@ -1,4 +1,4 @@
-"""Taking over what D&B has already: learn its list, then take it as wanted. Sends and bills nothing."""
+"""Taking over what D&B has already: learn its list, then take it as requested. Sends and bills nothing."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def learn_is_in(
     dnb_time: datetime | None = None,
     reported_by: uuid.UUID | None = None,
 ) -> int:
-    """D&B said then that these are in; nothing becomes wanted by it. Returns how many were not known to be in.
+    """D&B said then that these are in; nothing becomes requested by it. Returns how many were not known to be in.
 
-    `told_by` is the person by whose file D&B is to have said so.
+    `reported_by` is the person by whose file D&B is to have said so.
     """
     moment = dnb_time or timezone.now()
     return sum(_learn_batch(registration, batch, moment, reported_by) for batch in batches(numbers))
@@ -96,7 +96,7 @@ def _learn_batch(
     insert_new(Subject, rows)
     out_since = Subject.objects.filter(pk__in=list(keys), state__in=NOT_IN, checked_at__gt=moment)
     told = list(keys.keys() - set(out_since.values_list("pk", flat=True)))
-    # Nobody has said anything about this stay yet: an old wish to end the last one does not end it.
+    # Nobody has said anything about this stay yet: an old request to end the last one does not end it.
     Subject.objects.filter(pk__in=told, requested=False, state=SubjectState.REMOVED).update(requested_at=None)
     heard = Subject.objects.filter(pk__in=told, state=SubjectState.MONITORED, checked_at__lt=moment)
     heard.update(checked_at=moment)
@@ -115,8 +115,8 @@ def batches(items: Iterable[Item], size: int = LOOKUP_BATCH) -> Iterator[list[It
 
 
 def adopt_as_requested(registration: Registration, *, by: str) -> int:
-    """Everything that D&B is known to monitor becomes wanted, and the registration adopted. Sends nothing, and costs
-    nothing: it is billed already. Returns how many became wanted."""
+    """Everything that D&B is known to monitor becomes requested, and the registration adopted. Sends nothing, and costs
+    nothing: it is billed already. Returns how many became requested."""
     rows = Subject.objects.filter(registration=registration, requested=False, state=SubjectState.MONITORED)
     numbers = list(rows.order_by("pk").values_list("company_id", flat=True)[:RECORDED])
     count = rows.update(

@@ -35,7 +35,7 @@ class WrongFile(ValueError):
 
 @dataclass(slots=True)
 class Exceptions:
-    """What an Exceptions file settled."""
+    """What an Exceptions file decided."""
 
     refused: int = 0
     in_already: int = 0
@@ -145,7 +145,8 @@ def apply_export(
 ) -> Export:
     """D&B's list, in as many files as it came in: who is on it is in; who is not is out, where it is whole.
 
-    Changes no wish. `told_by` is the person who brought it, where nobody but that person vouches for what it says.
+    Changes no request. `reported_by` is the person who brought it, where nobody but that person vouches for what it
+    says.
     """
     for path in paths:
         _check_name(registration, path, FileKind.EXPORT)

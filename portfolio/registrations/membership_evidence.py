@@ -42,7 +42,7 @@ def evidence_of(notices: Iterable[tuple[str, str, datetime]]) -> dict[str, Seen]
 
 
 def apply_evidence(registration: Registration, seen: Mapping[str, Seen]) -> int:
-    """Bring the rows of these companies up to what was heard; again, it changes nothing. `wanted` is never touched.
+    """Bring the rows of these companies up to the evidence; again, it changes nothing. `requested` is never touched.
 
     One query for each 500 companies where nothing is new. Returns how many rows were changed.
     """
@@ -96,7 +96,7 @@ def _proves_leaving(row: Subject, seen: Seen) -> bool:
 def _enter(rows: Sequence[Subject], moments: Mapping[uuid.UUID, Seen]) -> int:
     changed = 0
     for day, keys in _by_day((row.pk, _entered(row, moments[row.pk])) for row in rows):
-        # Nobody has said anything about this stay yet: an old wish to end the last one does not end it.
+        # Nobody has said anything about this stay yet: an old request to end the last one does not end it.
         Subject.objects.filter(pk__in=keys, requested=False, state=SubjectState.REMOVED).update(requested_at=None)
         was = [SubjectState.UNKNOWN, SubjectState.PENDING_ADD, SubjectState.REMOVED, SubjectState.REFUSED]
         changed += monitored(keys, was, since=day)

@@ -1,1 +1,1 @@
-"""What people want monitored in a registration: requested, withdrawn, counted. Imports companies and sync."""
+"""The subjects of a registration: requested, withdrawn, counted. Imports companies and sync."""

@@ -1,4 +1,4 @@
-"""Subjects: which company is wanted in which registration, what D&B says to it, and removals planned for a date."""
+"""Subjects: which company is requested in which registration, what D&B says to it, and removals planned for a date."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
     empty_title = _("No companies are wanted yet")
     empty_template = "portfolio/subjects/empty.html"
 
-    # Companies become wanted by imports, proposals and the API; here only what is told about them is edited.
+    # Companies are requested by imports, proposals and the API; here only what is noted about them is edited.
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

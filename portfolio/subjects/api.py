@@ -1,4 +1,4 @@
-"""The companies of a registration for other programs: which are wanted and monitored, and saying so."""
+"""The companies of a registration for other programs: which are requested and monitored, requesting and withdrawing."""
 
 from __future__ import annotations
 
@@ -267,7 +267,7 @@ def _key(cursor: str) -> uuid.UUID:
 
 
 def validated(given: Sequence[dict[str, str]]) -> list[SubjectRow]:
-    """Each entry as a wish; what is none, or was there before, has its verdict already."""
+    """Each entry as a `SubjectEntry`; what is none, or was there before, has its validation already."""
     seen: set[str] = set()
     rows = []
     for one in given:
@@ -337,7 +337,7 @@ def as_file(entries: Sequence[SubjectEntry]) -> bytes:
     return text.getvalue().encode()
 
 
-# No longer wanting
+# Withdrawing
 
 
 def _withdraw(registration: Registration, duns: list[str], request: Request) -> Response:

@@ -18,9 +18,9 @@ class SubjectCounts:
     there: int
     pending: int
     in_doubt: int
-    missing: int  # wanted, and D&B has dropped it or never had it
+    missing: int  # requested, and D&B has dropped it or never had it
     refused: int
-    extra: int  # at D&B, and nobody wants it
+    extra: int  # at D&B, and nobody requests it
     to_add: int
     to_remove: int
     going_out: int  # of these two, what goes out by itself

@@ -1,4 +1,4 @@
-"""What people say they want monitored: the only place where a company becomes wanted or stops being so."""
+"""What people request: the only place where a company is requested or withdrawn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from portfolio.models import Company, Registration, Subject, SubjectState
 
 @dataclass(frozen=True, slots=True)
 class SubjectEntry:
-    """A company somebody wants, with what was said about it."""
+    """A company that somebody requests, with what was said about it."""
 
     duns: str
     name: str = ""
@@ -42,7 +42,7 @@ def request_subjects(
     requested_by: str,
     import_id: uuid.UUID | None = None,
 ) -> RequestResult:
-    """Say that these companies are wanted. Sends nothing; repeating it changes nothing. Writes one audit entry."""
+    """Request these companies. Sends nothing; repeating it changes nothing. Writes one audit entry."""
     result = RequestResult()
     for batch in in_batches(entries):
         _request_batch(registration, batch, requested_by, import_id, result)
@@ -77,7 +77,7 @@ def _request_batch(
 
 
 def _request_again(keys: Iterable[uuid.UUID], said: Mapping[str, Any]) -> set[uuid.UUID]:
-    """Of rows that were there before: those that were not wanted, and are from now on."""
+    """Of rows that were there before: those that were not requested, and are from now on."""
     rows = Subject.objects.filter(pk__in=list(keys), requested=False)
     withdrawn = set(rows.values_list("pk", flat=True))
     rows.filter(pk__in=list(withdrawn)).update(**said)
@@ -103,7 +103,7 @@ def _subject(registration: Registration, key: uuid.UUID, entry: SubjectEntry, sa
 
 
 def _retry_refused(keys: Iterable[uuid.UUID]) -> None:
-    """Who asks again for what D&B has refused wants it tried again."""
+    """Who requests again what D&B has refused has it tried again."""
     refused = Subject.objects.filter(pk__in=list(keys), state=SubjectState.REFUSED)
     refused.update(state=SubjectState.UNKNOWN, code="", message="")
 
@@ -124,7 +124,7 @@ def _describe(by_key: Mapping[uuid.UUID, SubjectEntry]) -> None:
 
 
 def withdraw_subjects(*, registration: Registration, duns: Sequence[str], requested_by: str) -> list[str]:
-    """Say that these companies are no longer wanted; returns those that were. Sends nothing. One audit entry."""
+    """Withdraw these companies; returns those that were requested. Sends nothing. One audit entry."""
     changed: list[str] = []
     for batch in in_batches(list(duns)):
         keys = [Subject.key(registration.pk, number) for number in batch]
@@ -160,13 +160,13 @@ def _record(registration: Registration, actor: str, action: str, duns: Sequence[
 
 
 def describe_subjects(*, registration: Registration, entries: Sequence[SubjectEntry]) -> None:
-    """Keep what is told about companies that are in the list; wants nothing, and what is not told stays."""
+    """Keep what is noted about companies that are in the list; requests nothing, and what is not named stays."""
     for batch in in_batches(entries):
         _describe({Subject.key(registration.pk, entry.duns): entry for entry in batch})
 
 
 def requested_among(registration: Registration, duns: Sequence[str]) -> set[str]:
-    """Those of the numbers that are wanted in this registration."""
+    """Those of the numbers that are requested in this registration."""
     found: set[str] = set()
     for batch in in_batches(list(duns)):
         keys = [Subject.key(registration.pk, number) for number in batch]

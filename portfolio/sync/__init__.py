@@ -1,1 +1,1 @@
-"""Making D&B's list equal to what is wanted: difference, calls, answers, progress. Imports companies."""
+"""Making D&B's list equal to what is requested: difference, calls, answers, progress. Imports companies."""

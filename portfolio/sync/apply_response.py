@@ -51,7 +51,7 @@ def monitored(
 ) -> int:
     """They are in: a stay goes on, or begins on this day. Returns how many were in one of the states before.
 
-    `told_by` is the person whose file says so, where D&B itself does not.
+    `reported_by` is the person whose file says so, where D&B itself does not.
     """
     fields = {
         "state": SubjectState.MONITORED,
@@ -90,7 +90,7 @@ def forget_reported(rows: QuerySet[Subject]) -> None:
 
 
 def taken_out(keys: Sequence[uuid.UUID], *, code: str | None = "", message: str = "") -> int:
-    """The removals we sent have been done. What was wanted again meanwhile has to be added again."""
+    """The removals we sent have been done. What was requested again meanwhile has to be added again."""
     forget_reported(_rows(keys, [SubjectState.PENDING_REMOVE]))
     _rows(keys, [SubjectState.PENDING_REMOVE]).filter(STAYING).update(monitored_until=today())
     again = _rows(keys, [SubjectState.PENDING_REMOVE]).filter(requested=True)

@@ -1,5 +1,5 @@
 """The calls that add and remove: rows are marked as sent before the call, so that a process killed in between leaves a
-doubt that is settled later, never a company that nobody knows about."""
+doubt that is resolved later, never a company that nobody knows about."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def mark_one(work: Work, row: Subject, verb: Verb) -> bool:
 
 
 def send_one(work: Work, row: Subject, verb: Verb) -> bool:
-    """Make the call for a marked row and settle it; False when what it did is not known."""
+    """Make the call for a marked row and apply the response; False when what it did is not known."""
     progress.count(work.run, calls=1)
     work.note(f"send_{verb}", [row.company_id])
     try:

@@ -1,7 +1,7 @@
-"""What is to be sent: the difference between what people said they want and what D&B has.
+"""What is to be sent: the difference between what people requested and what D&B has.
 
-Nothing is sent that nobody has said: an addition needs a wanted row, a removal one that somebody stopped wanting after
-it was there. What D&B dropped or has beside that is drift, which a person decides on.
+Nothing is sent that nobody has said: an addition needs a requested row, a removal one that somebody withdrew after it
+was there. What D&B dropped or has beside that is drift, which a person decides on.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ def _removals(registration: Registration) -> QuerySet[Subject]:
 
 
 def requested_again() -> Q:
-    """Out at D&B, and somebody has said since that it is wanted."""
+    """Out at D&B, and somebody has said since that it is requested."""
     return Q(requested=True, state=SubjectState.REMOVED, requested_at__gt=F("checked_at"))
 
 
 def is_removal() -> Q:
-    """In at D&B, and somebody has said that it is not wanted; D&B has not refused to take it out."""
+    """In at D&B, and somebody has said that it is not requested; D&B has not refused to take it out."""
     return Q(requested=False, state=SubjectState.MONITORED, requested_at__isnull=False) & ~Q(code__in=SAID_NO)
 
 
 def unanswered(registration: Registration, verb: Verb, said_after: datetime | None = None) -> QuerySet[Subject]:
-    """Sent by a call that nobody saw the end of, and still wanted so: sent again."""
+    """Sent by a call that nobody saw the end of, and still requested so: sent again."""
     rows = of(registration).filter(requested=verb == Verb.ADD, state=verb.pending, code=UNANSWERED)
     return rows.filter(requested_at__gt=said_after) if said_after else rows
 

@@ -1,4 +1,4 @@
-"""One making of D&B's list equal to what is wanted, for people to watch, pause, go on with or cancel."""
+"""One making of D&B's list equal to what is requested, for people to watch, pause, go on with or cancel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making D&B's list equal to what is wanted: send the difference, follow each number to its end, go on after any end
+"""Making D&B's list equal to what is requested: send the difference, follow each number to its end, go on after any end
 of the process."""
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def sync(
     until: datetime | None = None,
     report: Callable[[str], None] = lambda text: None,
 ) -> SyncRun | None:
-    """Send what is wanted and not there, and the other way round; follow what was sent. None: nothing to do, or
+    """Send what is requested and not there, and the other way round; follow what was sent. None: nothing to do, or
     somebody else is at it. A person says `everything`: also what was cancelled once, and without waiting."""
     if reason := why_not_to_send(registration):
         raise CannotSend(reason)
@@ -127,7 +127,7 @@ def _rest(work: Work, verb: Verb, most: int) -> int:
 
 
 def _adjust_totals(work: Work) -> None:
-    """People went on wishing since the run began."""
+    """People made further requests since the run began."""
     run = work.run
     run.refresh_from_db()
     adds = unsent(work.registration, Verb.ADD, run.requests_after).count()

@@ -82,7 +82,7 @@ def _apply_addition(work: Work, row: Subject, answer: SubjectAnswer) -> None:
             state=SubjectState.UNKNOWN, **apply_response.said("", "")
         )
     elif mark_one(work, row, Verb.ADD):
-        # Not there and still wanted: the answer to a single addition tells why a batch did not bring it.
+        # Not there and still requested: the answer to a single addition says why a batch did not bring it.
         send_one(work, row, Verb.ADD)
 
 

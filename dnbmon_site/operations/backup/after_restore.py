@@ -1,7 +1,7 @@
 """What has to be so after a backup was put back: nothing runs, nothing is sent twice, and nothing stays missing.
 
 The world went on after the backup. D&B gave out notifications that are not here: each registration gets a doubt from
-D&B's time in the last answer that is known, and is paused; released, it replays them. People changed what they want,
+D&B's time in the last answer that is known, and is paused; released, it replays them. People changed what they request,
 and D&B's lists with it: syncs stand still until a person has compared. Tokens, leases and sessions belong to
 processes that are no more. What the worker runs comes from the program's table, never from the backup.
 """
@@ -84,7 +84,7 @@ def doubt(row: Registration, taken_at: datetime, heard: str | None) -> None:
 
 
 def hold_sync(row: Registration, taken_at: datetime) -> int:
-    """Nothing goes to D&B before a person has seen the differences: what is wanted here may be long taken back."""
+    """Nothing goes to D&B before a person has seen the differences: what is requested here may be long withdrawn."""
     words = gettext(
         "Restored from a backup of %(moment)s: what people wanted and what was sent after it is not "
         "known here. Compare with D&B's list first, then go on."

@@ -2,8 +2,8 @@
 
 It needs no tool of the database and may be put back on any engine. It is no picture of one moment where the engine
 gives none (MongoDB): rows go on changing while it is made. So the order of copying makes it whole. What stands on
-something else is copied before it, readers' marks before what they mark, deliveries before their bytes: whatever is
-in the copy finds there what it stands on, and what is missing is read again from the bytes (`after_restore.py`).
+something else is copied before it, consumers' offsets before what they count, deliveries before their bytes: whatever
+is in the copy finds there what it stands on, and what is missing is read again from the bytes (`after_restore.py`).
 """
 
 from __future__ import annotations

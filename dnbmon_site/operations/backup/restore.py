@@ -140,5 +140,5 @@ def compare(manifest: Manifest) -> None:
 
 
 def is_less(found: dict[str, int], name: str, expected: int) -> bool:
-    """Bringing it up to date may add rows (rules of the pack), and models may be gone."""
+    """Bringing it up to date may add rows (default rules), and models may be gone."""
     return name in found and found[name] < expected

@@ -1,4 +1,4 @@
-"""A company taken out of stored bytes: of answers that hold others as well, of uploads, lists and exports."""
+"""A company taken out of blobs: of answers that hold others as well, of uploads, lists and exports."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AT_ONCE = 50
 
 
 def traces_of(duns: str) -> Iterator[tuple[uuid.UUID, bytes]]:
-    """Owners of stored bytes in which the number stands, and the bytes. Reads everything that is stored."""
+    """Owners of blobs in which the number stands, and the bytes. Reads everything that is stored."""
     looked_for = re.compile(written(duns))
     for owner in owners():
         content = load_bytes(owner)

@@ -1,4 +1,4 @@
-"""Remove a company everywhere. First what would be removed is counted; who wants it says so."""
+"""Remove a company everywhere. First what would be removed is counted; who means it confirms."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def plan(row: Registration) -> Removal:
 
 
 def forget(row: Registration, *, by: str) -> Removal:
-    """May be stopped and begun again. Stop the worker first: the feed loses entries, and its readers are set back."""
+    """May be stopped and begun again. Stop the worker first: the feed loses entries, and its consumers are set back."""
     refuse(row)
     removal = plan(row)
     companies = set(Change.objects.filter(registration=row).values_list("company_id", flat=True))

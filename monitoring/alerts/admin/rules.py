@@ -1,4 +1,4 @@
-"""Alert rules: made and changed in a form, tried on the past, switched on, reset to the ready pack."""
+"""Alert rules: made and changed in a form, tried on the past, switched on, reset to their defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Elements: the words and the weight that people give to what D&B calls by paths."""
+"""Elements: the labels and severities that people give to what D&B calls by paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports: upload a list, look at the verdict of each row, confirm the number, undo."""
+"""Imports: upload a list, look at the validation of each row, confirm the number, undo."""
 
 from __future__ import annotations
 

@@ -51,8 +51,8 @@ class Ending:
 
 
 def stop_monitoring(request: HttpRequest, duns: Iterable[str]) -> HttpResponse:
-    """What ends for these companies, in each registration that wants some of them; once that is agreed, an import for
-    each that removes them, to be confirmed there."""
+    """What ends for these companies, in each registration that requests some of them; once that is agreed, an import
+    for each that removes them, to be confirmed there."""
     chosen = list(duns)
     requested = _found_in(chosen, REQUESTED)
     ending = {number for numbers in requested.values() for number in numbers}
@@ -111,7 +111,7 @@ def _names(numbers: Sequence[str]) -> list[str]:
 
 
 def _monitored_elsewhere(requested: Mapping[uuid.UUID, list[str]]) -> int:
-    """How many of these companies another registration goes on to monitor, also where nobody wants them any more."""
+    """How many of these companies another registration goes on to monitor, also where nobody requests them any more."""
     ending = {(registration, number) for registration, numbers in requested.items() for number in numbers}
     every = _found_in(sorted({number for _, number in ending}), REQUESTED | Q(state=SubjectState.MONITORED))
     pairs = {(registration, number) for registration, numbers in every.items() for number in numbers}

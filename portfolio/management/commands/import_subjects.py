@@ -1,4 +1,4 @@
-"""manage.py import_subjects: a file of D-U-N-S numbers, judged row by row, and wanted once the number is confirmed."""
+"""manage.py import_subjects: a file of D-U-N-S numbers, validated row by row, requested once confirmed."""
 
 from __future__ import annotations
 

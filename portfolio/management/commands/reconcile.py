@@ -1,4 +1,4 @@
-"""manage.py reconcile: where D&B's list and what is wanted differ. Changes nothing at D&B."""
+"""manage.py reconcile: where D&B's list and what is requested differ. Changes nothing at D&B."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""manage.py sync_portfolio: send what is wanted and not at D&B, and the other way round."""
+"""manage.py sync_portfolio: send what is requested and not at D&B, and the other way round."""
 
 from __future__ import annotations
 

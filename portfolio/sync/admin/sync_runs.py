@@ -1,4 +1,4 @@
-"""Pages of a registration's list: adopting it, syncing it, where it differs from what is wanted, holding it back."""
+"""Pages of a registration's list: adopting it, syncing it, where it differs from what is requested, holding it back."""
 
 from __future__ import annotations
 
