@@ -35,7 +35,7 @@ class Export(Leased):
     file_name = models.TextField()
     rows = models.PositiveIntegerField(default=0, help_text=_("Rows written so far."))
     size = models.BigIntegerField(default=0)
-    requested_by = models.TextField(_("asked by"))
+    requested_by = models.TextField(_("requested by"))
     requested_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)

@@ -75,12 +75,12 @@ def _about(change: Change) -> About:
 
 def _holding(superseded: Iterable[Change]) -> dict[About, list[Change]]:
     """The comparisons that hold, by what they are about, in the order of the story."""
-    requested = {_about(change) for change in superseded}
+    needed = {_about(change) for change in superseded}
     found: dict[About, list[Change]] = defaultdict(list)
-    for moments in in_batches(sorted({moment for *_, moment in requested})):
+    for moments in in_batches(sorted({moment for *_, moment in needed})):
         rows = Change.objects.filter(changed_at__in=moments, superseded=False).exclude(derived_from="")
-        for row in rows.filter(company__in={company for _, company, *_ in requested}).order_by(*OLDEST_FIRST):
-            if _about(row) in requested:
+        for row in rows.filter(company__in={company for _, company, *_ in needed}).order_by(*OLDEST_FIRST):
+            if _about(row) in needed:
                 found[_about(row)].append(row)
     return found
 

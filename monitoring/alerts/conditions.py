@@ -75,12 +75,12 @@ class Condition:
         return self._is_met_by_text(facet)
 
     def _is_met_by_text(self, facet: Facet) -> bool:
-        before, after, requested = texts_of(facet.previous), texts_of(facet.current), casefolded(self.value)
+        before, after, sought = texts_of(facet.previous), texts_of(facet.current), casefolded(self.value)
         if self.operator == WAS:
-            return requested in before and requested not in after
+            return sought in before and sought not in after
         if self.operator == BECOMES:
-            return requested in after and requested not in before
-        return any(requested in text for text in after)
+            return sought in after and sought not in before
+        return any(sought in text for text in after)
 
     def _compares(self, before: Decimal | None, after: Decimal | None) -> bool:
         if before is None or after is None:

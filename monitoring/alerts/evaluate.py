@@ -1,4 +1,4 @@
-"""Published changes → alerts: a stage of its own, with its own offset in the order of publication.
+"""Published changes → alerts: a stage of its own, a consumer with its own offset.
 
 Each step over a publication may be repeated: alerts, facts and messages have keys made of their content, counts are
 taken from the rows, and the offset moves last. Who dies in between loses none and doubles none.
@@ -89,7 +89,7 @@ class Group:
 
 
 def raise_alerts(until: datetime) -> int:
-    """Read the publications behind the offset; returns how many were read."""
+    """Read the publications after the offset; returns how many were read."""
     position = CONSUMER.position()
     if not after(position).exists():
         return 0
@@ -202,13 +202,13 @@ def write_alerts(reading: Reading, matches: Sequence[Match]) -> list[Group]:
 
 def sentences_of(reading: Reading, changes: Iterable[Change]) -> dict[uuid.UUID, str]:
     """Each change as a sentence; what was said before is kept."""
-    requested = {change.pk: change for change in changes if change.pk not in reading.words}
-    missing = {change.company_id for change in requested.values()} - reading.scope.companies.keys()
+    missing_words = {change.pk: change for change in changes if change.pk not in reading.words}
+    missing = {change.company_id for change in missing_words.values()} - reading.scope.companies.keys()
     if missing:
         reading.scope.companies.update(Company.objects.in_bulk(list(missing)))
-    for change in requested.values():
+    for change in missing_words.values():
         change.company = reading.scope.companies[change.company_id]
-    for line in lines_of(list(requested.values())):
+    for line in lines_of(list(missing_words.values())):
         reading.words[line.change.pk] = sentence(line)
     return reading.words
 

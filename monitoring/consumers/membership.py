@@ -1,4 +1,4 @@
-"""Published notifications, read in order, as evidence of which companies D&B monitors: a consumer of its own."""
+"""Published notifications as evidence of which companies D&B monitors: a consumer with its own offset."""
 
 from __future__ import annotations
 

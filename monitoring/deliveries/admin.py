@@ -34,13 +34,13 @@ TONES = {
     DeliveryState.RECOVERED: "good",
 }
 WORDS = {
-    DeliveryState.CALLED: _("Asked"),
+    DeliveryState.CALLED: _("Called"),
     DeliveryState.RECEIVED: _("Received"),
     DeliveryState.INGESTED: _("Read"),
     DeliveryState.PUBLISHED: _("Published"),
     DeliveryState.REFUSED: _("Refused"),
-    DeliveryState.IN_DOUBT: _("Doubtful"),
-    DeliveryState.RECOVERED: _("Repaired"),
+    DeliveryState.IN_DOUBT: _("In doubt"),
+    DeliveryState.RECOVERED: _("Recovered"),
 }
 SHOWN_BYTES = 200_000
 
@@ -125,7 +125,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     )
     ordering = ("-id",)
     sortable_by = ()
-    page_template = "monitoring/pull/delivery.html"
+    page_template = "monitoring/deliveries/delivery.html"
     empty_title = _("No deliveries yet")
     empty_template = "monitoring/pull/deliveries_empty.html"
 

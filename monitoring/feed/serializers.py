@@ -194,18 +194,18 @@ def _item(
 
 
 def companies_of(duns: Iterable[str]) -> dict[str, Company]:
-    requested = set(duns)
-    return {company.pk: company for company in Company.objects.filter(pk__in=requested)} if requested else {}
+    needed = set(duns)
+    return {company.pk: company for company in Company.objects.filter(pk__in=needed)} if needed else {}
 
 
 def references_of(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-    requested = set(keys)
-    return dict(Registration.objects.filter(pk__in=requested).values_list("pk", "reference")) if requested else {}
+    needed = set(keys)
+    return dict(Registration.objects.filter(pk__in=needed).values_list("pk", "reference")) if needed else {}
 
 
 def labels_of(paths: Iterable[str]) -> dict[str, str]:
-    requested = set(paths) - {""}
-    return dict(Element.objects.filter(pk__in=requested).values_list("path", "label")) if requested else {}
+    needed = set(paths) - {""}
+    return dict(Element.objects.filter(pk__in=needed).values_list("path", "label")) if needed else {}
 
 
 def serialized_notifications(notifications: Sequence[Notification]) -> Any:

@@ -69,7 +69,7 @@ class OutboxMessage(models.Model):
 
 
 class SendAttempt(models.Model):
-    """One try to send a message: what was answered, or why it failed."""
+    """One attempt to send a message: what was answered, or why it failed."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     message = models.ForeignKey(OutboxMessage, on_delete=models.CASCADE, db_index=False)

@@ -39,7 +39,7 @@ class Removed:
     publications: int = 0
 
 
-def check_retention_order() -> str:
+def apply_retention() -> str:
     """What the job does for every contract; says what went."""
     until = timezone.now() + A_MINUTE
     removed = Removed()

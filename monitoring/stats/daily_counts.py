@@ -55,15 +55,15 @@ def recount(day: date) -> None:
     recount_moves(day)
 
 
-def replace_day(model: Any, day: date, requested: Mapping[uuid.UUID, Any]) -> None:
-    """Make a day's rows of a roll-up the requested ones, and write only what differs."""
+def replace_day(model: Any, day: date, rows: Mapping[uuid.UUID, Any]) -> None:
+    """Make these rows a day's only ones, and write only what differs."""
     known = dict(model.objects.filter(day=day).values_list("pk", "count"))
-    for batch in in_batches(list(known.keys() - requested.keys())):
+    for batch in in_batches(list(known.keys() - rows.keys())):
         model.objects.filter(pk__in=batch).delete()
-    for key in known.keys() & requested.keys():
-        if known[key] != requested[key].count:
-            model.objects.filter(pk=key).update(count=requested[key].count)
-    insert_new(model, [requested[key] for key in requested.keys() - known.keys()])
+    for key in known.keys() & rows.keys():
+        if known[key] != rows[key].count:
+            model.objects.filter(pk=key).update(count=rows[key].count)
+    insert_new(model, [rows[key] for key in rows.keys() - known.keys()])
 
 
 def _between(day: date) -> tuple[datetime, datetime]:

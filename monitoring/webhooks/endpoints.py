@@ -177,14 +177,14 @@ def active_endpoints() -> list[WebhookEndpoint]:
 
 def _enqueue(endpoint: WebhookEndpoint, events: Sequence[Event], now: datetime) -> int:
     since = [event for event in events if event.at is None or event.at >= endpoint.created_at]
-    requested = _new([event for event in since if subscribes_to(endpoint, event.type)], endpoint)
-    if not requested:
+    subscribed = _new([event for event in since if subscribes_to(endpoint, event.type)], endpoint)
+    if not subscribed:
         return 0
-    first = _take_positions(endpoint, len(requested))
+    first = _take_positions(endpoint, len(subscribed))
     return len(
         enqueue(
             a_message(endpoint, event.message, event.type, event.company, first + sequence, event.body(now))
-            for sequence, event in enumerate(requested)
+            for sequence, event in enumerate(subscribed)
         )
     )
 

@@ -84,11 +84,11 @@ def test_what_an_earlier_version_put_into_the_queue_is_done(before: str, now: st
         ("monitoring.jobs.repair_due", "monitoring.jobs.recover_due"),
         (
             "monitoring.retention.keep_what_is_kept",
-            "monitoring.retention.retention.check_retention_order",
+            "monitoring.retention.retention.apply_retention",
         ),
         (
             "monitoring.retention.retention.keep_what_is_kept",
-            "monitoring.retention.retention.check_retention_order",
+            "monitoring.retention.retention.apply_retention",
         ),
         ("portfolio.jobs.sync_wanted", "portfolio.jobs.sync_requested"),
         ("portfolio.sync_jobs.sync_wanted", "portfolio.jobs.sync_requested"),

@@ -20,7 +20,7 @@ from monitoring.history.state import SNAPSHOT, profile
 from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification, Publication, Source
 from monitoring.publications.consumers import all_consumers
 from monitoring.rebuild.rebuild import rebuild
-from monitoring.retention.retention import Removed, check_retention_order, note_for, retain, what_remains
+from monitoring.retention.retention import Removed, apply_retention, note_for, retain, what_remains
 from portfolio.models import Contract
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract
@@ -210,7 +210,7 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(clock: time_machine.Trave
     for _ in range(3):
         retain(Contract.objects.get(), Removed(), until=timezone.now())
     assert Contract.objects.get().history_kept_from is None
-    check_retention_order()
+    apply_retention()
     assert Contract.objects.get().history_kept_from == CUT
     assert set(Notification.objects.values_list("delivery__source", flat=True)) == {Source.SNAPSHOT}
 
