@@ -6,6 +6,7 @@ import time
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.core.checks import Error
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -20,6 +21,10 @@ EARLIER = gettext_noop(
     "An earlier version made this database, and no migration leads from its tables to these. Nothing in it was "
     "changed. With that version: “manage.py backup PATH --format rows”. Then name a new database in DATABASE_URL, "
     "and with this version: “manage.py restore PATH” (docs/operate/upgrade.md)."
+)
+EARLIER_DEMO = gettext_noop(
+    "An earlier version made this demonstration. Remove its folder (var/demo, or what --demo-folder names): "
+    "it begins anew."
 )
 _sure_until = 0.0
 
@@ -44,10 +49,15 @@ def is_of_earlier_version() -> bool:
     return is_earlier({app for app, _ in applied})
 
 
+def earlier_version() -> str:
+    """What to do about it: people's data comes over, a demonstration is made again."""
+    return EARLIER_DEMO if settings.DEMO else EARLIER
+
+
 def check_of_databases(app_configs: object, databases: Container[str] | None, **kwargs: object) -> list[Error]:
     """What “manage.py check --database default” asks."""
     is_asked = databases is not None and DEFAULT_DB_ALIAS in databases
-    return [Error(EARLIER, id="health.E001")] if is_asked and is_of_earlier_version() else []
+    return [Error(earlier_version(), id="health.E001")] if is_asked and is_of_earlier_version() else []
 
 
 def is_earlier(apps: Container[str]) -> bool:

@@ -1,5 +1,7 @@
 """A database of a version whose tables began otherwise is left as it is, and everybody says what to do."""
 
+from typing import Any
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -29,6 +31,12 @@ def test_nothing_is_migrated(earlier: MigrationRecorder) -> None:
     with pytest.raises(CommandError, match="backup PATH --format rows.*restore PATH"):
         call_command("migrate", verbosity=0)
     assert MigrationRecorder(connection).applied_migrations().keys() == before
+
+
+def test_a_demonstration_begins_anew(earlier: MigrationRecorder, settings: Any) -> None:
+    settings.DEMO = True
+    with pytest.raises(CommandError, match="Remove its folder"):
+        call_command("migrate", verbosity=0)
 
 
 def test_everybody_says_so(earlier: MigrationRecorder, client: Client) -> None:
