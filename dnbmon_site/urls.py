@@ -14,7 +14,7 @@ from dnbmon_site.dashboard import pwa
 from dnbmon_site.dashboard.since_last_visit import seen
 from dnbmon_site.http.moved_pages import moved_pages
 from dnbmon_site.operations import health_access
-from health import runbook_page, status_page
+from health import runbook_page
 from health import views as health
 
 
@@ -35,7 +35,7 @@ password_reset: list[URLPattern] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health_access.health, name="health"),
-    path("health/jobs/<str:key>/<slug:verb>/", admin.site.admin_view(status_page.change_job), name="health_job"),
+    path("health/jobs/<str:key>/<slug:verb>/", admin.site.admin_view(health.change_job), name="health_job"),
     path("health/help/<path:path>", admin.site.admin_view(runbook_page.page), name="handbook"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),

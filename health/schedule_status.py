@@ -22,6 +22,8 @@ REFUSED_TEXT = _(
     "“%(name)s” names no job of this program, so it is switched off. Choose a job on its page, or remove it."
 )
 A_DAY = timedelta(days=1)
+# Who may see the page of health, and who may change jobs there.
+SEE, CHANGE_JOBS = "health.change_incident", "django_q.change_schedule"
 
 
 @dataclass(frozen=True, slots=True)

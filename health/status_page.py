@@ -7,33 +7,25 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from core.jobs import Schedule, Task
+from core.jobs import Task
 from health.checks.registry import all_checks, headline, summary
 from health.checks.result import Result, worst
 from health.history import availability
 from health.models import Incident, State
-from health.schedule_status import REFUSED_TEXT, VERBS, all_jobs, is_refused, job_label
+from health.schedule_status import CHANGE_JOBS, SEE, all_jobs
 from monitoring.models import Delivery, DeliveryState
 from portfolio.exports import with_registrations
 
-SEE, CHANGE_JOBS = "health.change_incident", "django_q.change_schedule"
 LAST = 12
-SAID = {
-    "pause": _("“%(name)s” is paused: it does not run until somebody resumes it."),
-    "resume": _("“%(name)s” runs again."),
-    "run-now": _("“%(name)s” runs as soon as a worker is free."),
-}
 
 
 @never_cache
@@ -131,28 +123,3 @@ def figures(days: list[availability.Day]) -> list[tuple[str, str, str]]:
             words = text % {"days": words, "count": count}
         found.append((words, "–" if share is None else availability.percent(share), tone))
     return found
-
-
-@require_POST
-def change_job(request: HttpRequest, key: str, verb: str) -> HttpResponse:
-    if not (request.user.has_perm(SEE) and request.user.has_perm(CHANGE_JOBS)):
-        raise PermissionDenied
-    if verb not in VERBS:
-        raise Http404(gettext("Nothing here is called %(verb)s.") % {"verb": verb})
-    row = _schedule(key)
-    if is_refused(row) and verb != "pause":
-        messages.error(request, REFUSED_TEXT % {"name": job_label(row)})
-        return HttpResponseRedirect(reverse("health") + "#jobs")
-    VERBS[verb]([row], actor=request.user.get_username())
-    messages.success(request, SAID[verb] % {"name": job_label(row)})
-    return HttpResponseRedirect(reverse("health") + "#jobs")
-
-
-def _schedule(key: str) -> Schedule:
-    try:
-        row = Schedule.objects.filter(pk=Schedule._meta.pk.to_python(key)).first()
-    except (ValidationError, ValueError) as error:
-        raise Http404(gettext("There is no such job.")) from error
-    if row is None:
-        raise Http404(gettext("There is no such job."))
-    return row

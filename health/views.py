@@ -1,13 +1,20 @@
-"""Probes for whoever keeps the process alive: cheap, and without a word that is not for everybody."""
+"""Probes for whoever keeps the process alive: cheap, and without a word that is not for everybody. And the buttons that
+pause, resume or run a job."""
 
 import pymongo
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_noop
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from core.jobs import Schedule
 from health.checks.migrations import EARLIER, is_empty, is_of_earlier_version, migrations_waiting
+from health.schedule_status import CHANGE_JOBS, REFUSED_TEXT, SEE, VERBS, is_refused, job_label
 
 # A MongoDB that is away is looked for ten times as long, and who probes has gone by then.
 PATIENCE = 3.0
@@ -18,6 +25,11 @@ EMPTY = gettext_noop(
 )
 BUSY = gettext_noop("The database is busy: something waited too long for its turn.")
 BEHIND = gettext_noop("The database waits for “manage.py migrate”.")
+SAID = {
+    "pause": _("“%(name)s” is paused: it does not run until somebody resumes it."),
+    "resume": _("“%(name)s” runs again."),
+    "run-now": _("“%(name)s” runs as soon as a worker is free."),
+}
 
 
 @never_cache
@@ -47,3 +59,28 @@ def what_is_missing() -> str | None:
 
 def words(text: str, status: int) -> HttpResponse:
     return HttpResponse(text + "\n", status=status, content_type="text/plain; charset=utf-8")
+
+
+@require_POST
+def change_job(request: HttpRequest, key: str, verb: str) -> HttpResponse:
+    if not (request.user.has_perm(SEE) and request.user.has_perm(CHANGE_JOBS)):
+        raise PermissionDenied
+    if verb not in VERBS:
+        raise Http404(gettext("Nothing here is called %(verb)s.") % {"verb": verb})
+    row = _schedule(key)
+    if is_refused(row) and verb != "pause":
+        messages.error(request, REFUSED_TEXT % {"name": job_label(row)})
+        return HttpResponseRedirect(reverse("health") + "#jobs")
+    VERBS[verb]([row], actor=request.user.get_username())
+    messages.success(request, SAID[verb] % {"name": job_label(row)})
+    return HttpResponseRedirect(reverse("health") + "#jobs")
+
+
+def _schedule(key: str) -> Schedule:
+    try:
+        row = Schedule.objects.filter(pk=Schedule._meta.pk.to_python(key)).first()
+    except (ValidationError, ValueError) as error:
+        raise Http404(gettext("There is no such job.")) from error
+    if row is None:
+        raise Http404(gettext("There is no such job."))
+    return row

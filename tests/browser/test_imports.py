@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dnbmon_site.accounts.models import User
-from portfolio.imports.downloads import XLSX
 from portfolio.imports.resume import work_on
+from portfolio.imports.row_files import XLSX
 from portfolio.models import ImportState, Subject, SubjectImport
 from tests.builders.browser_pages import complaints_of, log_in, see
 from tests.builders.contracts import a_contract

@@ -24,10 +24,10 @@ from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge
 from core.uploads import is_too_large
 from portfolio.imports.admin.actions import ACTIONS, APPROVE, CONFIRM, UPLOAD
-from portfolio.imports.admin.pages import TONES, page_of, summary_of
+from portfolio.imports.admin.page_context import TONES, page_of, summary_of
 from portfolio.imports.columns import BadFile
 from portfolio.imports.csv_reader import check_kind
-from portfolio.imports.downloads import XLSX, as_csv, as_xlsx, template
+from portfolio.imports.row_files import XLSX, as_csv, as_xlsx, template
 from portfolio.imports.states import NotAllowed, Refused
 from portfolio.imports.upload import create_import
 from portfolio.imports.validate import validated_rows

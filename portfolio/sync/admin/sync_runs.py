@@ -36,7 +36,7 @@ from portfolio.registrations import suppress as registrations_suppress
 from portfolio.registrations.adopt import NothingToCheck, adopt_as_requested, cancel_check, read_listing, start_check
 from portfolio.registrations.dnb_list_files import WrongFile, apply_exceptions, apply_export
 from portfolio.sync import progress
-from portfolio.sync.admin.pages import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
+from portfolio.sync.admin.page_context import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
 from portfolio.sync.run import why_not_to_send
 from portfolio.sync.verify import duration_text
 
