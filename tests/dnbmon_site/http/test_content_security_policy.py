@@ -82,7 +82,7 @@ def test_error_pages_are_strict_and_plain(
     def broken(*arguments: Any) -> None:
         raise error
 
-    monkeypatch.setattr("monitoring.outbox.admin.channels.channel_of_token", broken)
+    monkeypatch.setattr("monitoring.outbox.admin.unsubscribe.channel_of_token", broken)
     client.raise_request_exception = False
     answer = client.get("/monitoring/channel/unsubscribe/a-token/")
     assert answer.status_code == code and words in answer.text and "the inside" not in answer.text
