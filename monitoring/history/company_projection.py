@@ -30,7 +30,7 @@ def touches_summary(kind: str, path: str) -> bool:
 
 
 def project(changed: dict[str, datetime], summary: set[str], bump: set[str]) -> None:
-    """Bring company rows up to date: `changed` holds each company's newest change, `headline` those to apply again.
+    """Bring company rows up to date: `changed` holds each company's newest change, `summary` those to apply again.
 
     Those in `bump` get a new version even when nothing differs: whoever applied their events without what was inserted
     just now, and has not written yet, must not get through.
@@ -44,8 +44,8 @@ def project(changed: dict[str, datetime], summary: set[str], bump: set[str]) -> 
 def _project_round(duns: list[str], changed: dict[str, datetime], summary: set[str], bump: set[str]) -> list[str]:
     """One try for each company; returns those that somebody else changed meanwhile."""
     rows = list(Company.objects.filter(pk__in=duns).order_by("pk"))
-    folded = [row.duns for row in rows if row.duns in summary]
-    events = events_of(folded, paths=SUMMARY) if folded else {}
+    to_apply = [row.duns for row in rows if row.duns in summary]
+    events = events_of(to_apply, paths=SUMMARY) if to_apply else {}
     columns = {row.duns: columns_of(apply_events(events.get(row.duns, []))) for row in rows if row.duns in summary}
     return [
         row.duns
@@ -56,10 +56,10 @@ def _project_round(duns: list[str], changed: dict[str, datetime], summary: set[s
 
 def _update(row: Company, columns: dict[str, Any] | None, newest: datetime | None, *, bump: bool) -> bool:
     """Write what differs, if nobody else did meanwhile; False asks for another round."""
-    requested = dict(columns or {})
+    values = dict(columns or {})
     if newest and (row.changed_at is None or newest > row.changed_at):
-        requested["changed_at"] = newest
-    different = {name: value for name, value in requested.items() if getattr(row, name) != value}
+        values["changed_at"] = newest
+    different = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not different and not (bump and columns is not None):
         return True
     return update_version(row, different)

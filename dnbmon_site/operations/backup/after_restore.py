@@ -1,9 +1,9 @@
 """What has to be so after a backup was put back: nothing runs, nothing is sent twice, and nothing stays missing.
 
-The world went on after the backup. D&B gave out notifications that are not here: each registration gets a doubt from
-D&B's time in the last answer that is known, and is paused; released, it replays them. People changed what they request,
-and D&B's lists with it: syncs stand still until a person has compared. Tokens, leases and sessions belong to
-processes that are no more. What the worker runs comes from the program's table, never from the backup.
+The world went on after the backup. D&B gave out notifications that are not here: each registration gets a call in
+doubt, from D&B's time in the last answer that is known, and is paused; released, it replays them. People changed what
+they request, and D&B's lists with it: syncs stand still until a person has compared. Tokens, leases and sessions
+belong to processes that are no more. What the worker runs comes from the program's table, never from the backup.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def after_restore(taken_at: datetime, dnb_time: Mapping[str, str], *, by: str, s
     for row in Registration.objects.select_related("contract").order_by("reference"):
         pause(row, taken_at)
         result.syncs += hold_sync(row, taken_at)
-        doubt(row, taken_at, dnb_time.get(str(row.pk)))
+        put_in_doubt(row, taken_at, dnb_time.get(str(row.pk)))
         result.registrations.append(row.reference)
     notify_people(result, taken_at, by, source)
     return result
@@ -71,7 +71,7 @@ def pause(row: Registration, taken_at: datetime) -> None:
     )
 
 
-def doubt(row: Registration, taken_at: datetime, heard: str | None) -> None:
+def put_in_doubt(row: Registration, taken_at: datetime, heard: str | None) -> None:
     """From the earlier of both: the row may have been copied later than what it should speak for."""
     times = [moment for moment in (row.dnb_time, datetime.fromisoformat(heard) if heard else None) if moment]
     begin = min(times, default=taken_at - UNHEARD) - row.contract.overlap
