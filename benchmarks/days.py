@@ -29,12 +29,12 @@ SETTLED_WITHIN = 900.0
 
 
 def main() -> int:
-    requested = arguments()
-    chance = random.Random(requested.seed)
+    options = arguments()
+    chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory(prefix="days-") as name:
-        program = Program(Path(name), requested.port)
+        program = Program(Path(name), options.port)
         try:
-            return run(program, chance, requested)
+            return run(program, chance, options)
         finally:
             program.end()
 
@@ -49,19 +49,19 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run(program: Program, chance: random.Random, requested: argparse.Namespace) -> int:
+def run(program: Program, chance: random.Random, options: argparse.Namespace) -> int:
     program.start_sandbox()
     start_django(program)
-    world = World(program, chance, requested.hours, requested.minutes * 60)
+    world = World(program, chance, options.hours, options.minutes * 60)
     world.fill()
     program.start()
     settle_sooner()
-    visitor = Visitor(program.url, program.access, world.companies, random.Random(requested.seed))
+    visitor = Visitor(program.url, program.access, world.companies, random.Random(options.seed))
     watch = Watch(program.up.pid)
     watch.start()
     visitor.start()
     say("everything runs")
-    world.play(plan(chance, requested.minutes, requested.only))
+    world.play(plan(chance, options.minutes, options.only))
     program.control.clear_faults()
     say("no more faults")
     ended = time.time()

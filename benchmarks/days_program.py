@@ -188,9 +188,9 @@ class Visitor(Thread):
         """The feed from where it was left, until there is no more."""
         more = True
         while more:
-            requested = {"limit": "500"} | ({"after": self.next} if self.next else {})
+            parameters = {"limit": "500"} | ({"after": self.next} if self.next else {})
             try:
-                answer = self.api.get(f"{self.url}/api/v1/changes/", params=requested, timeout=60)
+                answer = self.api.get(f"{self.url}/api/v1/changes/", params=parameters, timeout=60)
                 answer.raise_for_status()
             except requests.RequestException as error:
                 self.statuses[f"feed {type(error).__name__}"] += 1

@@ -80,8 +80,8 @@ def plan(chance: random.Random, minutes: float, only: str = "") -> list[tuple[fl
     chance.shuffle(first)
     chance.shuffle(then)
     words = only.split(",")
-    requested = [trouble for trouble in (*first, *then) if any(word in trouble.name for word in words)]
-    return list(_laid_out(requested, chance, minutes * 60))
+    chosen = [trouble for trouble in (*first, *then) if any(word in trouble.name for word in words)]
+    return list(_laid_out(chosen, chance, minutes * 60))
 
 
 def _laid_out(troubles: list[Trouble], chance: random.Random, seconds: float) -> Iterator[tuple[float, Trouble]]:

@@ -68,18 +68,16 @@ class Lane:
 
 
 def main() -> int:
-    requested = arguments()
+    options = arguments()
     begun = time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kills-")))
         env = environment(folder)
         sandbox = stack.enter_context(start_sandbox(switches={"calls_per_second": 0}))
-        lanes = [
-            stack.enter_context(lane(number, sandbox, env, folder, requested)) for number in range(requested.lanes)
-        ]
-        sandbox.control.every_fault(seed=requested.seed, probability=requested.probability)
-        share = -(-requested.kills // requested.lanes)
-        with ThreadPoolExecutor(requested.lanes) as pool:
+        lanes = [stack.enter_context(lane(number, sandbox, env, folder, options)) for number in range(options.lanes)]
+        sandbox.control.every_fault(seed=options.seed, probability=options.probability)
+        share = -(-options.kills // options.lanes)
+        with ThreadPoolExecutor(options.lanes) as pool:
             list(pool.map(lambda one: one.kill(share), lanes))
         verdicts = settled(sandbox, lanes)
         show(sandbox, lanes, verdicts, time.monotonic() - begun)
@@ -104,7 +102,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def lane(
-    number: int, sandbox: Sandbox, env: dict[str, str], folder: Path, requested: argparse.Namespace
+    number: int, sandbox: Sandbox, env: dict[str, str], folder: Path, options: argparse.Namespace
 ) -> Iterator[Lane]:
     own = folder / str(number)
     own.mkdir()
@@ -112,7 +110,7 @@ def lane(
         reference = f"{'ABCDEFGH'[number]}_ACME_LOD_01"
         house = House(sandbox.control, started, reference, Stream(number * 1_000_000))
         house.set_up()
-        yield Lane(house, random.Random(requested.seed * 100 + number))
+        yield Lane(house, random.Random(options.seed * 100 + number))
 
 
 def settled(sandbox: Sandbox, lanes: list[Lane]) -> list[dict[str, Any]]:

@@ -117,10 +117,10 @@ class SingleSignOn(OIDCAuthenticationBackend):
 
     def get_or_create_user(self, access_token: str, id_token: str, payload: Mapping[str, Any]) -> User | None:
         claims = self.get_userinfo(access_token, id_token, payload)
-        requested = roles_of(claims)
-        user = known_person(claims) or (new_person(claims) if requested else None)
+        names = roles_of(claims)
+        user = known_person(claims) or (new_person(claims) if names else None)
         if user:
-            give_roles(user, requested)
+            give_roles(user, names)
         if not user or not (user.is_superuser or user.groups.exists()):
             self.request.sign_in_trouble = NO_ROLE
             return None
@@ -167,8 +167,8 @@ def new_person(claims: Mapping[str, Any]) -> User:
     return user
 
 
-def free_name(requested: str) -> str:
-    names = [requested[:140], *(f"{requested[:140]}-{number}" for number in range(2, MANY))]
+def free_name(preferred: str) -> str:
+    names = [preferred[:140], *(f"{preferred[:140]}-{number}" for number in range(2, MANY))]
     taken = set(User.objects.filter(username__in=names).values_list("username", flat=True))
     return next(name for name in names if name not in taken)
 
@@ -180,10 +180,10 @@ def roles_of(claims: Mapping[str, Any]) -> set[str]:
     return {settings.OIDC_ROLES[group] for group in groups if group in settings.OIDC_ROLES}
 
 
-def give_roles(user: User, requested: set[str]) -> None:
+def give_roles(user: User, names: set[str]) -> None:
     """Exactly these of the roles that groups stand for; others, given by hand, stay."""
     before = set(user.groups.values_list("name", flat=True))
-    after = (before - set(settings.OIDC_ROLES.values())) | requested
+    after = (before - set(settings.OIDC_ROLES.values())) | names
     if before != after:
         user.groups.set(Group.objects.filter(name__in=after))
         summary = gettext("Roles of %(user)s by the groups of the sign-in service: %(roles)s")

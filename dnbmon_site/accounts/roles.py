@@ -102,8 +102,8 @@ def rights_of(role: str, known: Iterable[str]) -> set[str]:
     """The rights of a role among those that there are."""
     if role == ADMINISTRATOR:
         return {name for name in known if _is_administered(name)}
-    requested = RIGHTS[role]
-    return {name for name in known if _is_viewed(name) or name in requested or _model_of(name) in requested}
+    needed = RIGHTS[role]
+    return {name for name in known if _is_viewed(name) or name in needed or _model_of(name) in needed}
 
 
 def _model_of(name: str) -> str:
@@ -121,11 +121,11 @@ def _is_administered(name: str) -> bool:
     return app in ADMINISTERED and codename.partition("_")[2] not in HIDDEN
 
 
-def _install(role: str, requested: set[Any]) -> None:
+def _install(role: str, needed: set[Any]) -> None:
     group, _ = Group.objects.get_or_create(name=role)
     known = set(group.permissions.values_list("pk", flat=True))
-    if known != requested:
-        group.permissions.set(requested)
+    if known != needed:
+        group.permissions.set(needed)
 
 
 ROLES = (*RIGHTS, ADMINISTRATOR)

@@ -57,8 +57,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect("admin:login")
     context: dict[str, Any] = {"has_form": settings.LOCAL_LOGIN}
     if settings.OIDC_ISSUER:
-        requested = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
-        address = f"{reverse('oidc_authentication_init')}?{urlencode({REDIRECT_FIELD_NAME: requested})}"
+        target = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
+        address = f"{reverse('oidc_authentication_init')}?{urlencode({REDIRECT_FIELD_NAME: target})}"
         context |= {"single_sign_on": gettext(settings.OIDC_NAME), "single_sign_on_address": address}
     return admin.site.login(request, context)
 

@@ -175,8 +175,8 @@ def _from_history(today: CompanyState, mergers: Continued) -> None:
 
 
 def _companies(duns: str, numbers: set[str]) -> dict[str, Company]:
-    requested = Q(pk__in=sorted(numbers - {""})) | Q(merged_into=duns)
-    return {row.duns: row for row in Company.objects.filter(requested)[: len(numbers) + MOST_MERGED]}
+    related = Q(pk__in=sorted(numbers - {""})) | Q(merged_into=duns)
+    return {row.duns: row for row in Company.objects.filter(related)[: len(numbers) + MOST_MERGED]}
 
 
 def _neighbours(

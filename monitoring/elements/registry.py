@@ -31,11 +31,11 @@ class SeverityTable:
 
     def learn(self, paths: Iterable[str]) -> None:
         """Load the elements of these paths; insert those never seen."""
-        requested = {element_key(path) for path in paths} - self._known.keys()
-        if not requested:
+        unknown = {element_key(path) for path in paths} - self._known.keys()
+        if not unknown:
             return
-        self._known.update(Element.objects.in_bulk(list(requested)))
-        missing = requested - self._known.keys()
+        self._known.update(Element.objects.in_bulk(list(unknown)))
+        missing = unknown - self._known.keys()
         insert_new(Element, [_element(path) for path in missing])
         self._known.update(Element.objects.in_bulk(list(missing)))
 

@@ -67,14 +67,14 @@ def _compare(
     # Read before the SEEDs: whoever made these rows saw SEEDs that the next query sees as well.
     known = dict(derived.order_by().values_list("derived_from", "superseded"))
     chain = _chain(delivery, duns)
-    requested = {f"{one.pk}:{two.pk}": (one, two) for one, two in pairwise(chain)}
-    pairs = [pair for pair in requested.values() if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
+    compared = {f"{one.pk}:{two.pk}": (one, two) for one, two in pairwise(chain)}
+    pairs = [pair for pair in compared.values() if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
     inserted = [row for pair in pairs for row in insert_new(Change, _comparison(delivery, *pair, severities))]
-    derived.filter(derived_from__in=known.keys() - requested.keys(), superseded=False).update(superseded=True)
-    again = {pair for pair, superseded in known.items() if superseded and pair in requested}
+    derived.filter(derived_from__in=known.keys() - compared.keys(), superseded=False).update(superseded=True)
+    again = {pair for pair, superseded in known.items() if superseded and pair in compared}
     derived.filter(derived_from__in=again, superseded=True).update(superseded=False)
     if seeds is None:
-        _keep_places(derived, requested.values())
+        _keep_places(derived, compared.values())
     return inserted, _keys(chain)
 
 

@@ -95,10 +95,10 @@ def _covers(entry: str, domain: str) -> bool:
 
 def of_people_who_left(addresses: Iterable[str]) -> set[str]:
     """Those that belong to deactivated people, and to nobody who is active."""
-    requested = Q()
+    condition = Q()
     for address in addresses:
-        requested |= Q(email__iexact=address)
-    rows = list(get_user_model().objects.filter(requested).values_list("email", "is_active"))
+        condition |= Q(email__iexact=address)
+    rows = list(get_user_model().objects.filter(condition).values_list("email", "is_active"))
     active = {email.casefold() for email, is_active in rows if is_active}
     gone = {email.casefold() for email, is_active in rows if not is_active} - active
     return {address for address in addresses if address.casefold() in gone}

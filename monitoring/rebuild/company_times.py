@@ -12,11 +12,11 @@ from portfolio.models import Company
 A_MILLISECOND = timedelta(milliseconds=1)
 
 
-def is_same(stored: Any, requested: Any) -> bool:
+def is_same(stored: Any, computed: Any) -> bool:
     """Engines keep milliseconds of a time, and no more."""
-    if isinstance(stored, datetime) and isinstance(requested, datetime):
-        return abs(stored - requested) < A_MILLISECOND
-    return bool(stored == requested)
+    if isinstance(stored, datetime) and isinstance(computed, datetime):
+        return abs(stored - computed) < A_MILLISECOND
+    return bool(stored == computed)
 
 
 def mend_times(duns: Sequence[str]) -> None:

@@ -129,11 +129,11 @@ def _count_rows(delivery: Delivery) -> int:
 
 
 def _compare_notifications(batch: Batch, suspects: Suspects) -> int:
-    requested = {reading.id: reading for reading in reversed(batch.readings)}
+    computed = {reading.id: reading for reading in reversed(batch.readings)}
     unreadable = _unreadable(batch)
     mended = 0
     for row in Notification.objects.filter(delivery=batch.delivery):
-        reading = requested.get(row.pk)
+        reading = computed.get(row.pk)
         if reading:
             mended += _mend(row, _notification_columns(reading))
         elif row.position not in unreadable:
@@ -152,11 +152,11 @@ def _notification_columns(reading: Reading) -> dict[str, Any]:
 
 
 def _compare_changes(batch: Batch, suspects: Suspects) -> int:
-    requested = {fact.id: (reading, fact) for reading, fact in reversed(list(_facts(batch)))}
+    computed = {fact.id: (reading, fact) for reading, fact in reversed(list(_facts(batch)))}
     unreadable = _unreadable(batch)
     mended = 0
     for row in Change.objects.filter(delivery=batch.delivery, derived_from=""):
-        found = requested.get(row.pk)
+        found = computed.get(row.pk)
         if found:
             mended += _mend(row, _change_columns(batch, *found))
         elif row.position // 1000 not in unreadable:

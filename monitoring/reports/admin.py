@@ -224,12 +224,12 @@ def audit_values(schedule: ReportSchedule) -> dict[str, Any]:
     return {**fields, "people": people_of(row), "registrations": chosen_of(row)}
 
 
-def replace(model: Any, schedule: ReportSchedule, field: str, requested: list[uuid.UUID]) -> None:
+def replace(model: Any, schedule: ReportSchedule, field: str, keys: list[uuid.UUID]) -> None:
     """Make the schedule's rows those that were chosen."""
     rows = model.objects.filter(schedule=schedule)
-    rows.exclude(**{f"{field}__in": requested}).delete()
+    rows.exclude(**{f"{field}__in": keys}).delete()
     known = set(rows.values_list(field, flat=True))
-    missing = [model(id=time_first_id(), schedule=schedule, **{field: key}) for key in requested if key not in known]
+    missing = [model(id=time_first_id(), schedule=schedule, **{field: key}) for key in keys if key not in known]
     insert_new(model, missing)
 
 

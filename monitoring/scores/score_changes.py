@@ -88,11 +88,11 @@ def _text(value: Any) -> str:
 
 def recount_moves(day: date) -> None:
     """Make the score changes of one day what the changes say, and the runs of declines that they are part of."""
-    requested = {row.pk: row for row in _moves(day)}
+    computed = {row.pk: row for row in _moves(day)}
     rows = ScoreChange.objects.filter(day=day).values_list("pk", "registration_id", "place")
     known = {key: (registration, place) for key, registration, place in rows}
-    gone = known.keys() - requested.keys()
-    new = [row for key, row in requested.items() if known.get(key) != (row.registration_id, row.place)]
+    gone = known.keys() - computed.keys()
+    new = [row for key, row in computed.items() if known.get(key) != (row.registration_id, row.place)]
     if not gone and not new:
         return
     companies = {row.company_id for row in new}

@@ -258,12 +258,12 @@ def _form_context(row: AlertRule) -> dict[str, Any]:
 
 
 def switch(rows: list[AlertRule], *, on: bool, by: str) -> int:
-    requested = [row for row in rows if row.active != on]
-    for row in requested:
+    changing = [row for row in rows if row.active != on]
+    for row in changing:
         AlertRule.objects.filter(pk=row.pk).update(active=on, changed_at=timezone.now())
         note(row, "on" if on else "off", by=by)
     count_unnotified()
-    return len(requested)
+    return len(changing)
 
 
 def reset_rule(row: AlertRule, *, by: str) -> bool:
