@@ -190,20 +190,21 @@ class SharedThrottle:
 
     def wait(self) -> None:
         """Sleep until the next free slot, which nobody else gets."""
-        now, slot = self._take()
-        time.sleep(max(0, slot - now) / 1000)
+        _, due = self._take()
+        time.sleep(max(0.0, due - time.monotonic()))
 
-    def _take(self) -> tuple[int, int]:
+    def _take(self) -> tuple[int, float]:
+        """The slot by the database's clock, and the same moment by this process's own: taking it may last a while."""
         spacing = self.spacing
         while True:
             row = RateLimitSlot.objects.filter(pk=self.key).values_list("next_slot", Now()).first()
             if row is None:
                 insert_new(RateLimitSlot, [RateLimitSlot(key=self.key)])
                 continue
-            free, now = row[0], _milliseconds(row[1])
+            free, now, read_at = row[0], _milliseconds(row[1]), time.monotonic()
             slot = max(free, now)
             if RateLimitSlot.objects.filter(pk=self.key, next_slot=free).update(next_slot=slot + spacing):
-                return now, slot
+                return slot, read_at + (slot - now) / 1000
 
 
 def _milliseconds(moment: datetime) -> int:

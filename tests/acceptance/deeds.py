@@ -21,7 +21,7 @@ from monitoring.pull import puller
 from monitoring.pull.puller import Outcome
 from monitoring.replay.passes import recovery_is_due
 from portfolio import dnb_client
-from portfolio.dnb_client import client_for
+from portfolio.dnb_client import SharedThrottle, client_for
 from portfolio.models import AccessToken, Contract, Registration
 from tests.acceptance import judging, points, restoring, telling
 from tests.builders.contracts import a_contract
@@ -137,7 +137,15 @@ def judge(url: str, reference: str) -> dict[str, Any]:
 
 
 def call(reference: str, *, seconds: float) -> dict[str, Any]:
-    """Ask for the registration's details as fast as it is allowed."""
+    """Ask for the registration's details as fast as it is allowed; also, which slots that took."""
+    slots: list[int] = []
+    take = SharedThrottle._take
+
+    def noted(throttle: SharedThrottle) -> tuple[int, float]:
+        slots.append((taken := take(throttle))[0])
+        return taken
+
+    SharedThrottle._take = noted  # type: ignore[assignment]
     registration = Registration.objects.select_related("contract").get(reference=reference)
     client = client_for(registration.contract)
     until = time.monotonic() + seconds
@@ -149,7 +157,7 @@ def call(reference: str, *, seconds: float) -> dict[str, Any]:
         except DirectPlusError as error:
             refused.append(str(error))
         calls += 1
-    return {"calls": calls, "refused": refused}
+    return {"calls": calls, "refused": refused, "slots": slots}
 
 
 def get_token(*, renewal: float) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def test_no_two_take_one_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     def take() -> None:
         try:
             throttle = SharedThrottle(contract)
-            slots.extend(throttle._take()[1] for _ in range(10))
+            slots.extend(throttle._take()[0] for _ in range(10))
         finally:
             connection.close()
 
