@@ -24,6 +24,12 @@ def names_taking(*changes: object) -> set[str]:
     return {rule.row.default_key for rule in rules for change in changes if rule.reason(change)}  # type: ignore[arg-type]
 
 
+def test_its_ids_never_change() -> None:
+    """Otherwise a restored backup would have each rule beside the one that the program makes."""
+    rule = AlertRule.objects.get(default_key="gone")
+    assert str(rule.pk) == "96fd9b64-779c-559c-8b41-4308e74e6ea5"
+
+
 def test_it_is_there_at_the_first_start_and_switched_on() -> None:
     assert set(AlertRule.objects.filter(active=True).values_list("default_key", flat=True)) == set(DEFAULT_RULES)
 
