@@ -183,8 +183,8 @@ def _enqueue(endpoint: WebhookEndpoint, events: Sequence[Event], now: datetime) 
     first = _take_positions(endpoint, len(subscribed))
     return len(
         enqueue(
-            a_message(endpoint, event.message, event.type, event.company, first + sequence, event.body(now))
-            for sequence, event in enumerate(subscribed)
+            a_message(endpoint, event.message, event.type, event.company, first + index, event.body(now))
+            for index, event in enumerate(subscribed)
         )
     )
 
