@@ -86,7 +86,10 @@ def check_address(contract: Contract) -> None:
     """Raises NotConfigured where the contract's row leads where the account may not be shown."""
     if contract.base_url and not may_see_account(contract.base_url):
         raise NotConfigured(
-            gettext("%(address)s is not D&B: name it in the settings (%(prefix)s_BASE_URL), not in the contract.")
+            gettext(
+                "%(address)s is not an address of D&B. Remove it from the contract and set %(prefix)s_BASE_URL in "
+                "the environment instead."
+            )
             % {"address": contract.base_url, "prefix": contract.prefix}
         )
 
@@ -116,7 +119,7 @@ def credentials(contract: Contract) -> Credentials:
     for name, value in (("API_KEY", key), ("API_SECRET", secret)):
         if not value:
             raise NotConfigured(
-                gettext("%(prefix)s_%(name)s is not set: put D&B's credentials into the settings.")
+                gettext("%(prefix)s_%(name)s is not set. Add D&B's credentials to the environment (.env).")
                 % {"prefix": contract.prefix, "name": name}
             )
     return Credentials(key, secret)

@@ -186,22 +186,22 @@ def sync_now(key: str, by: str) -> str:
     try:
         run = _with_proposals(sync(registration, requested_by=by, everything=True, until=timezone.now() + A_MINUTE))
     except (CannotSend, HoldLost) as error:
-        return str(error) or gettext("Another process is at it.")
+        return str(error) or gettext("Another process is already syncing this registration. Try again in a minute.")
     return run_text(run)
 
 
 def run_text(run: SyncRun | None) -> str:
     if run is None:
-        return gettext("Nothing to send.")
-    told = gettext("%(state)s: %(sent)s sent, %(accepted)s accepted, %(refused)s refused") % {
+        return gettext("There is nothing to send.")
+    progress = gettext("%(state)s: %(sent)s sent, %(accepted)s accepted, %(refused)s refused") % {
         "state": run.get_state_display(),
         "sent": counted(run.sent),
         "accepted": counted(run.accepted),
         "refused": counted(run.refused),
     }
     return (
-        gettext("%(told)s, %(pending)s pending, %(calls)s calls. %(error)s")
-        % {"told": told, "pending": counted(run.pending), "calls": counted(run.calls), "error": run.error}
+        gettext("%(progress)s, %(pending)s pending, %(calls)s calls. %(error)s")
+        % {"progress": progress, "pending": counted(run.pending), "calls": counted(run.calls), "error": run.error}
     ).strip()
 
 
@@ -225,7 +225,7 @@ def check_lists() -> int:
 
 def have_lists_checked() -> None:
     """By a worker, at once: a list that somebody has just pasted, or the rest of one that took its minute."""
-    ask_worker("portfolio.jobs.check_lists", task_name="Ask D&B about lists")
+    ask_worker("portfolio.jobs.check_lists", task_name="Check pasted lists at D&B")
 
 
 def reconcile_all() -> int:

@@ -30,7 +30,9 @@ class PlainCommand(BaseCommand):
         except (DirectPlusError, NotConfigured) as error:
             raise CommandError(str(error)) from error
         except DatabaseError as error:
-            raise CommandError(f"The database refuses: {error}. Has manage.py migrate been run?") from error
+            raise CommandError(
+                f"The database reported an error: {error}. Check that manage.py migrate has been run."
+            ) from error
 
 
 class Progress:
@@ -82,12 +84,15 @@ def one_registration(reference: str) -> Registration:
     rows = registrations_named([reference])
     if len(rows) > 1:
         contracts = ", ".join(row.contract_id for row in rows)
-        raise CommandError(f"“{reference}” is in several contracts ({contracts}): this command cannot tell which.")
+        raise CommandError(
+            f"“{reference}” exists in several contracts ({contracts}), so this command cannot choose one. Use the "
+            "web pages instead."
+        )
     return rows[0]
 
 
 def _unknown(reference: str) -> str:
     known = list(Registration.objects.order_by("reference").values_list("reference", flat=True)[:10])
     if not known:
-        return "No registration is known yet. “manage.py sync_registrations” asks D&B which there are."
-    return f"There is no registration “{reference}”. Known are: {', '.join(known)}."
+        return "There are no registrations yet. Run “manage.py sync_registrations” to load them from D&B."
+    return f"There is no registration “{reference}”. Available: {', '.join(known)}."

@@ -33,8 +33,8 @@ def missing_credentials(contract: Contract) -> str:
 def test_copy(contract: Contract) -> str:
     if is_real(contract) and settings.ENVIRONMENT != "production" and not settings.DNB_PULL:
         return gettext(
-            "This is no production installation and would drain the real queue. "
-            "Set DNB_PULL=yes if it is the only one that pulls."
+            "This installation is not in production and would empty the real queue. "
+            "If no other installation pulls, set DNB_PULL=yes."
         )
     return ""
 
@@ -50,7 +50,7 @@ def _disk() -> str:
     place, free = free_space()
     if free < LEAST_FREE:
         return gettext(
-            "Only %(count)s MB of disk are free under %(place)s: make room for 1 GB, nothing is pulled before."
+            "Only %(count)s MB of disk space are free under %(place)s. Pulling is paused until at least 1 GB is free."
         ) % {"count": f"{free / 1000000.0:,.0f}", "place": place}
     return ""
 
@@ -63,8 +63,8 @@ def _migrations() -> str:
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if waiting:
         return ngettext(
-            "%(count)s migration waits: run manage.py migrate.",
-            "%(count)s migrations wait: run manage.py migrate.",
+            "%(count)s database migration is pending. Run manage.py migrate.",
+            "%(count)s database migrations are pending. Run manage.py migrate.",
             len(waiting),
         ) % {"count": len(waiting)}
     _migrated.add(connection.alias)

@@ -131,7 +131,9 @@ def _learn_the_time(run: Run) -> bool:
     note_dnb_time(run, detail.dnb_time or run.client.session.dnb_time)
     if registration.dnb_time is None:
         return _end(
-            run, Outcome.FAILED, gettext("D&B's answers carry no time, so that a repair would not know its beginning.")
+            run,
+            Outcome.FAILED,
+            gettext("D&B's responses contain no time, so a recovery could not determine where to start."),
         )
     return True
 
@@ -225,7 +227,7 @@ def recover_abandoned(registration: Registration, fence: int) -> None:
         content = load_bytes(delivery.pk)
         decision = decide_content(content)
         if decision.meaning != Meaning.RECEIVED:
-            decision = Decision(Meaning.IN_DOUBT, gettext("The process that asked ended before the answer was stored."))
+            decision = Decision(Meaning.IN_DOUBT, gettext("The process ended before the response was stored."))
         delivery.ended_at = timezone.now()
         delivery.byte_count, delivery.sha256 = len(content), hashlib.sha256(content).hexdigest()
         _conclude(delivery, decision)

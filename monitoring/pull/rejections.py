@@ -40,7 +40,7 @@ def act_on_refusal(
     fields: dict[str, object] = {"last_error": clean_text(reason), "quota_used_up": code == QUOTA_USED_UP}
     if code == QUOTA_USED_UP:
         fields["next_pull_at"] = _next_midnight(now)
-        words = gettext("D&B's quota is used up; it is asked again after midnight UTC. %(reason)s")
+        words = gettext("D&B's quota is used up. Pulling resumes automatically after midnight UTC. %(reason)s")
         fields["last_error"] = clean_text(words % {"reason": reason})
     elif status in STOPPING and _is_certain(registration, code, status):
         fields |= {

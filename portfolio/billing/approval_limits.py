@@ -60,7 +60,7 @@ def demand_alone(act: Act, instead: str) -> None:
     if not do_alone(act):
         why = gettext(" and ").join(reasons_for_second(act))
         raise NeedsSecondPerson(
-            gettext("Nothing was done: that takes a second person, because %(why)s. %(instead)s")
+            gettext("Nothing was done. This needs a second approval, because %(why)s. %(instead)s")
             % {"why": why, "instead": instead}
         )
 
@@ -84,10 +84,11 @@ def _too_many_additions(act: Act, but: SinglePersonAct | None) -> str:
     cap, before = act.registration.contract.cap, additions_of(act.by, act.registration, but)
     if before + act.additions <= cap:
         return ""
-    words = gettext("it adds more than %(companies)s")
+    words = gettext("it adds more than the limit of %(companies)s for one user")
     if before:
         words = gettext(
-            "with the %(before)s that %(person)s has added alone in this contract year it adds more than %(companies)s"
+            "together with %(before)s companies that %(person)s has already added alone in this contract year, it "
+            "exceeds the limit of %(companies)s for one user"
         )
     told = {"companies": plurals.new_billable_companies(cap), "before": counted(before), "person": act.by}
     return words % told
@@ -97,11 +98,11 @@ def _too_many_removals(act: Act, but: SinglePersonAct | None) -> str:
     share, before = act.registration.contract.removal_share, removals_of(act.by, act.registration, but)
     if share >= 100 or (before + act.removals) * 100 <= share * _listed_at_first(act.registration, before):
         return ""
-    words = gettext("it removes more than %(share)s percent of the list")
+    words = gettext("it removes more than %(share)s percent of the list, the limit for one user")
     if before:
         words = gettext(
-            "with the %(before)s that %(person)s has removed alone in the last 30 days it removes more than "
-            "%(share)s percent of the list"
+            "together with %(before)s companies that %(person)s has already removed alone in the last 30 days, it "
+            "exceeds the limit of %(share)s percent of the list for one user"
         )
     return words % {"share": share, "before": counted(before), "person": act.by}
 

@@ -166,13 +166,13 @@ def plan_numbers(registration: Registration, numbers: Sequence[str], day: date, 
 
     Whether one person may is decided before: `importing.planning`.
     """
-    words = gettext("%(companies)s in %(reference)s to be removed on %(day)s")
+    words = gettext("%(companies)s in %(reference)s scheduled for removal on %(day)s")
     return _set_plan(registration, numbers, day, by, "plan removal", words)
 
 
 def cancel_removal(*, subjects: Sequence[Subject], by: str) -> int:
     """They stay."""
-    words = gettext("%(companies)s in %(reference)s stay: the planned removal is off")
+    words = gettext("Scheduled removal of %(companies)s in %(reference)s cancelled")
     return sum(
         _set_plan(registration, [row.company_id for row in rows], None, by, "cancel planned removal", words)
         for registration, rows in by_registration(subjects).items()
@@ -238,8 +238,7 @@ def _remind(contract: Contract) -> bool:
     year = contract_year(contract)
     notice = notify(
         kind="anniversary",
-        subject=gettext("%(days)s to the anniversary of contract %(name)s")
-        % {"days": plurals.days(left), "name": contract.name},
+        subject=gettext("Contract %(name)s renews in %(days)s") % {"days": plurals.days(left), "name": contract.name},
         text=reminder_text(year),
         url=reverse("admin:portfolio_contract_year"),
         key=f"{contract.name}/{anniversary.isoformat()}/{due}",
@@ -253,8 +252,8 @@ def reminder_text(year: Year) -> str:
     if year.unadopted:
         renewing = gettext("At least %(companies)s") % {"companies": renewing}
     return gettext(
-        "On %(anniversary)s a new contract year begins. %(renewing)s will renew if nothing "
-        "is removed before. %(against)sRemovals have to be with D&B on the day before."
+        "A new contract year begins on %(anniversary)s. %(renewing)s will renew unless removed by then. "
+        "%(against)sD&B must have received removals by the day before."
     ) % {"anniversary": day_text(year.anniversary), "renewing": renewing, "against": _against(year)}
 
 
@@ -265,7 +264,7 @@ def _against(year: Year) -> str:
     over = year.renewing - number
     words = gettext("Contracted: %(number)s. ")
     if over > 0:
-        words = gettext("Contracted: %(number)s, %(over)s more than the contract pays for. ")
+        words = gettext("Contracted: %(number)s, so %(over)s more than contracted will renew. ")
     return words % {"number": counted(number), "over": counted(over)}
 
 

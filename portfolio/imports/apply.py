@@ -86,7 +86,7 @@ def _step(import_: SubjectImport, **fields: int) -> None:
 def undo_import(*, import_: SubjectImport, undone_by: Actor, may_confirm: bool) -> None:
     """Ask for what only this import requested to be withdrawn. Above the limit a second person approves it."""
     if not may_confirm:
-        raise NotAllowed(gettext("You may not undo imports. Ask somebody who may."))
+        raise NotAllowed(gettext("You may not undo imports. Ask a user who may confirm imports."))
     demand_state(import_, ImportState.APPLIED)
     alone = do_alone(Act(undone_by, import_.registration, removals=undone_removals(import_)))
     state = ImportState.UNDOING if alone else ImportState.AWAITING_UNDO
@@ -100,7 +100,7 @@ def undo_import(*, import_: SubjectImport, undone_by: Actor, may_confirm: bool) 
 def approve_undo(*, import_: SubjectImport, approved_by: Actor, may_approve: bool) -> None:
     """The second person's yes to undoing it."""
     if not may_approve:
-        raise NotAllowed(gettext("You may not approve imports. Ask somebody who may."))
+        raise NotAllowed(gettext("You may not approve imports. Ask a user who may."))
     demand_state(import_, ImportState.AWAITING_UNDO)
     demand_another(approved_by, import_.undo_requester_id)
     demand_moved(move(import_, state=ImportState.UNDOING))
@@ -115,9 +115,12 @@ def keep_requests(*, import_: SubjectImport, maintained_by: Actor) -> None:
 
 
 UNDO_RECORDED: Mapping[str, tuple[str, Any]] = {
-    ImportState.UNDOING: ("import.undo", _("%(import)s is undone: what only it made wanted is wanted no more")),
-    ImportState.AWAITING_UNDO: ("import.undo_asked", _("%(import)s is to be undone, and waits for a second person")),
-    ImportState.APPLIED: ("import.undo_cancelled", _("%(import)s is not undone after all")),
+    ImportState.UNDOING: (
+        "import.undo",
+        _("%(import)s undone: companies that only this import requested are no longer requested"),
+    ),
+    ImportState.AWAITING_UNDO: ("import.undo_asked", _("Undo of %(import)s requested, awaiting a second approval")),
+    ImportState.APPLIED: ("import.undo_cancelled", _("Undo of %(import)s cancelled")),
 }
 
 
@@ -192,13 +195,13 @@ def _after_undo(import_: SubjectImport) -> str:
     numbers = list(rows.values_list("company_id", flat=True))
     billed = len(billed_already(import_.registration.contract, numbers))
     taken_back = ngettext(
-        "%(count)s company is no longer wanted.", "%(count)s companies are no longer wanted.", len(numbers)
+        "%(count)s company is no longer requested.", "%(count)s companies are no longer requested.", len(numbers)
     ) % {"count": counted(len(numbers))}
-    stay = gettext("None of them was monitored, so none is billed.")
+    stay = gettext("None of them was monitored, so nothing is billed.")
     if billed:
         stay = ngettext(
-            "%(count)s of them was monitored, and stay billed this contract year.",
-            "%(count)s of them were monitored, and stay billed this contract year.",
+            "%(count)s of them was monitored and stays billed for this contract year.",
+            "%(count)s of them were monitored and stay billed for this contract year.",
             billed,
         ) % {"count": counted(billed)}
     return f"{taken_back} {stay}" if numbers else taken_back

@@ -40,7 +40,7 @@ class BadFile(ValueError):
 class EmptyTable(BadFile):
     def __init__(self) -> None:
         super().__init__(
-            gettext("The file is empty. Put the D-U-N-S numbers into the first column and upload it again.")
+            gettext("The file is empty. Enter the D-U-N-S numbers in the first column and upload it again.")
         )
 
 
@@ -101,7 +101,7 @@ class Table:
     def note(self) -> str:
         if self.is_list or len(self.columns.places) > 1 or self.columns.header:
             return ""
-        return gettext("No header line was found, so only the D-U-N-S numbers were read.")
+        return gettext("The file has no header row, so only the D-U-N-S numbers were imported.")
 
     def lines(self, start: int = 0) -> Iterator[Line]:
         return islice(self._lines(), start, None)
@@ -144,8 +144,9 @@ def find_columns(sample: list[Numbered]) -> Columns:
     if not best:
         raise BadFile(
             gettext(
-                "No column with D-U-N-S numbers was found. Write “D-U-N-S” above the column with the nine-digit "
-                "numbers, or begin with the template."
+                "No column with D-U-N-S numbers was found. Add the heading “D-U-N-S” above the column with the "
+                "nine-digit "
+                "numbers, or use the template."
             )
         )
     return Columns({"duns": scores.index(best)})

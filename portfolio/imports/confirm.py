@@ -76,10 +76,12 @@ def confirm_import(
     `removals` is asked for too. Above what the contract lets one person do it waits for a second one.
     """
     if not may_confirm:
-        raise NotAllowed(gettext("You may not confirm imports. Ask somebody who may."))
+        raise NotAllowed(gettext("You may not confirm imports. Ask a user who may."))
     demand_state(import_, ImportState.READ)
     if is_undecided(import_):
-        raise Refused(gettext("Decide first what the rows with eight digits mean."))
+        raise Refused(
+            gettext("Choose first how to treat the rows with eight digits: add a leading zero, or skip them.")
+        )
     plan = plan_of(import_)
     _demand_numbers(import_, plan, number, removals)
     _keep_confirmed(import_, plan, confirmed_by, do_alone(plan.act(confirmed_by, import_.registration)))
@@ -92,10 +94,13 @@ def is_undecided(import_: SubjectImport) -> bool:
 def _demand_numbers(import_: SubjectImport, plan: Plan, number: int, removals: int | None) -> None:
     if import_.mode == ImportMode.EQUAL and not plan.named:
         raise Refused(
-            gettext("The file names no company, so nothing is made equal to it: that would remove everything.")
+            gettext(
+                "The file contains no valid D-U-N-S numbers, so replacing the list would remove every company. "
+                "Upload a file with the companies to keep."
+            )
         )
     if not (plan.lists.add or plan.lists.remove):
-        raise Refused(gettext("There is nothing to confirm: this import changes nothing."))
+        raise Refused(gettext("This import changes nothing, so there is nothing to confirm."))
     expected = len(plan.remove) if import_.mode == ImportMode.REMOVE else plan.new_billable
     is_right = number == expected
     if import_.mode == ImportMode.EQUAL or removals is not None:
@@ -117,11 +122,16 @@ def _show_new_numbers(import_: SubjectImport, plan: Plan) -> bool:
 
 
 def _wrong_number_text(import_: SubjectImport, plan: Plan, has_changed: bool) -> str:
-    adds = gettext("it adds %(companies)s") % {"companies": plurals.new_billable_companies(plan.new_billable)}
-    removes = gettext("it removes %(companies)s") % {"companies": plurals.companies(len(plan.remove))}
-    told = {ImportMode.ADD: adds, ImportMode.REMOVE: removes}.get(ImportMode(import_.mode), f"{adds} and {removes}")
-    why = gettext("the list has changed since it was read") if has_changed else gettext("that is not the number")
-    return gettext("Not confirmed, %(why)s: now %(told)s.") % {"why": why, "told": told}
+    why = gettext("The number doesn't match.")
+    if has_changed:
+        why = gettext("The list of companies has changed since this file was checked.")
+    words = {
+        ImportMode.ADD: gettext("This import adds %(adds)s."),
+        ImportMode.REMOVE: gettext("This import removes %(removes)s."),
+        ImportMode.EQUAL: gettext("This import adds %(adds)s and removes %(removes)s."),
+    }[ImportMode(import_.mode)]
+    adds, removes = plurals.new_billable_companies(plan.new_billable), plurals.companies(len(plan.remove))
+    return f"{why} {words % {'adds': adds, 'removes': removes}}"
 
 
 def _keep_confirmed(import_: SubjectImport, plan: Plan, confirmed_by: Actor, alone: SinglePersonAct | None) -> None:
@@ -159,7 +169,7 @@ def confirmer_of(import_: SubjectImport) -> str:
 def approve_import(*, import_: SubjectImport, approved_by: Actor, may_approve: bool) -> None:
     """The second person's yes, for the same companies that the first has confirmed."""
     if not may_approve:
-        raise NotAllowed(gettext("You may not approve imports. Ask somebody who may."))
+        raise NotAllowed(gettext("You may not approve imports. Ask a user who may."))
     demand_state(import_, ImportState.AWAITING_APPROVAL)
     demand_another(approved_by, import_.confirmer_id)
     plan = plan_of(import_)
@@ -175,9 +185,9 @@ def approve_import(*, import_: SubjectImport, approved_by: Actor, may_approve: b
 def demand_another(person: Actor, first: uuid.UUID | None) -> None:
     """By their ids: people may be called otherwise by now."""
     if first is None:
-        raise NotAllowed(gettext("It is not known who confirmed it. Cancel it and import the list again."))
+        raise NotAllowed(gettext("It is not known who confirmed this import. Cancel it and import the list again."))
     if person.id == first:
-        raise NotAllowed(gettext("You have confirmed it yourself: somebody else has to approve it."))
+        raise NotAllowed(gettext("You confirmed this import, so another user must approve it."))
 
 
 def _back_to_the_first(import_: SubjectImport, plan: Plan) -> None:
@@ -193,7 +203,10 @@ def _back_to_the_first(import_: SubjectImport, plan: Plan) -> None:
     )
     demand_moved(moved)
     raise WrongNumber(
-        gettext("Not approved, the list has changed since it was confirmed. It has to be confirmed again."),
+        gettext(
+            "The list of companies has changed since this import was confirmed, so it was not approved. Confirm it "
+            "again."
+        ),
         number=plan.new_billable,
         removals=len(plan.remove),
     )
@@ -220,7 +233,7 @@ def _cancel(import_: SubjectImport) -> str:
         if move(import_, state=ImportState.CANCELLED):
             return before
         import_.refresh_from_db()
-    raise Refused(gettext("It is being worked on just now. Try again."))
+    raise Refused(gettext("The import is being processed right now. Try again in a few seconds."))
 
 
 def _record(import_: SubjectImport, action: str, actor: Actor, words: str) -> None:

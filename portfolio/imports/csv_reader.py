@@ -38,7 +38,7 @@ def open_table(content: bytes, sheet: str = "") -> Table:
     if is_workbook(content):
         return open_workbook(content, sheet)
     if sheet:
-        raise BadFile(gettext("Only a workbook has sheets, and this file is none."))
+        raise BadFile(gettext("Only XLSX workbooks have sheets. Upload the file without choosing a sheet."))
     return open_text(content)
 
 
@@ -51,18 +51,18 @@ def check_kind(content: bytes) -> None:
     if not content.strip():
         raise EmptyTable
     if content.startswith(b"%PDF"):
-        raise BadFile(gettext("This is a PDF. Export the list as XLSX or CSV, or copy the numbers and paste them."))
+        raise BadFile(gettext("The file is a PDF. Export the list as XLSX or CSV, or copy the numbers and paste them."))
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise BadFile(
             gettext(
-                "This is an old or a password-protected Excel file. Open it and save it as XLSX, without a password."
+                "The file is an old or password-protected Excel file. Open it and save it as XLSX, without a password."
             )
         )
     if is_workbook(content):
         _check_archive(content)
     elif encoding_of_text(content) is None:
         raise BadFile(
-            gettext("This is neither text nor a spreadsheet. Upload the list as CSV or XLSX, or paste the numbers.")
+            gettext("The file is neither text nor a spreadsheet. Upload the list as CSV or XLSX, or paste the numbers.")
         )
 
 
@@ -71,8 +71,8 @@ def _check_archive(content: bytes) -> None:
     if b"xl/workbook.xml" not in content:
         raise BadFile(
             gettext(
-                "This is a ZIP archive or another kind of document, not an XLSX file. "
-                "Unpack it and upload the list itself, as XLSX or CSV."
+                "The file is a ZIP archive or another kind of document, not an XLSX file. "
+                "Unpack it and upload the list as XLSX or CSV."
             )
         )
 
@@ -102,9 +102,7 @@ def _bounded(lines: Iterable[str]) -> Iterator[str]:
     for number, line in enumerate(lines, start=1):
         if len(line) > LINE_LENGTH:
             raise BadFile(
-                gettext(
-                    "Line %(number)s is longer than %(length)s characters. Put each company into a line of its own."
-                )
+                gettext("Line %(number)s is longer than %(length)s characters. Put each company on its own line.")
                 % {"number": counted(number), "length": counted(LINE_LENGTH)}
             )
         yield line
@@ -112,9 +110,7 @@ def _bounded(lines: Iterable[str]) -> Iterator[str]:
 
 def _unclosed(line: int) -> BadFile:
     return BadFile(
-        gettext(
-            "A quotation mark is opened and not closed in or before line %(line)s. Remove it, or save the list as XLSX."
-        )
+        gettext("A quotation mark in or before line %(line)s is not closed. Remove it, or save the list as XLSX.")
         % {"line": counted(line)}
     )
 

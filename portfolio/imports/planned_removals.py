@@ -40,7 +40,7 @@ def _as_import(registration: Registration, numbers: Sequence[str], day: date, by
     return create_import(
         registration=registration,
         content="\n".join(["D-U-N-S", *numbers]).encode(),
-        file_name=gettext("Planned removal"),
+        file_name=gettext("Scheduled removal"),
         mode=ImportMode.REMOVE,
         source="selection",
         requested_by=by,

@@ -47,14 +47,19 @@ def move(import_: SubjectImport, **fields: Any) -> bool:
 def demand_state(import_: SubjectImport, *states: ImportState) -> None:
     if import_.state not in states:
         raise Refused(
-            gettext("Nothing was done: this import is in another state now (%(state)s).")
-            % {"state": import_.get_state_display().lower()}
+            gettext("Nothing was done because the import has changed: its state is now “%(state)s”. Reload the page.")
+            % {"state": import_.get_state_display()}
         )
 
 
 def demand_moved(moved: bool) -> None:
     if not moved:
-        raise Refused(gettext("Nothing was done: somebody changed this import at the same moment. Look at it again."))
+        raise Refused(
+            gettext(
+                "Nothing was done because another user changed this import at the same time. Reload the page and try "
+                "again."
+            )
+        )
 
 
 def counts_of(import_: SubjectImport) -> dict[str, int]:

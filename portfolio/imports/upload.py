@@ -31,10 +31,10 @@ from portfolio.imports.states import (
 from portfolio.imports.validate import CHUNK, ValidatedRow, Validator, count_validations, store_chunk, validated_rows
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport, Validation
 
-NO_ROWS = _("The file has a header line and nothing below it. Put the D-U-N-S numbers under it and upload it again.")
+NO_ROWS = _("The file has a header row but no other rows. Add the D-U-N-S numbers below it and upload it again.")
 
 TRIES = 2
-BROKEN_OFF = _("Reading this workbook was broken off twice. Save the list as CSV and upload that.")
+BROKEN_OFF = _("The workbook could not be read: two attempts failed. Save the list as CSV and upload that file.")
 
 
 def create_import(
@@ -70,7 +70,7 @@ def create_import(
         actor=requested_by,
         action="import.upload",
         thing=import_,
-        summary=gettext("%(import)s (%(size)s bytes) for %(reference)s: %(mode)s")
+        summary=gettext("%(import)s (%(size)s bytes) uploaded for %(reference)s: %(mode)s")
         % {
             "import": import_,
             "size": counted(len(content)),
@@ -168,12 +168,12 @@ def decide_zeros(*, import_: SubjectImport, pad: bool, decided_by: str) -> None:
     """
     demand_state(import_, ImportState.READ)
     if import_.pad_zeros is not None or not counts_of(import_).get(Validation.DECISION):
-        raise Refused(gettext("There is nothing to decide: no row with eight digits waits."))
+        raise Refused(gettext("There is nothing to choose: no rows with eight digits are waiting."))
     anew = {"state": ImportState.UPLOADED, "position": 0, "chunks": 0, "counts": "{}", "new_billable": None}
     demand_moved(move(import_, pad_zeros=pad, **(anew if pad else {})))
-    words = gettext("Eight digits in %(import)s: a zero is put before them")
+    words = gettext("%(import)s: leading zero added to numbers with eight digits")
     if not pad:
-        words = gettext("Eight digits in %(import)s: left out")
+        words = gettext("%(import)s: rows with eight digits skipped")
     record(
         actor=decided_by,
         action="import.zeros",
@@ -188,7 +188,9 @@ def choose_sheet(*, import_: SubjectImport, sheet: str, chosen_by: str) -> None:
     """Have another sheet of the workbook read instead of the one that was."""
     demand_state(import_, ImportState.READ)
     if sheet not in {one.name for one in sheets_of(import_) if one.has_numbers and not one.is_read}:
-        raise Refused(gettext("There is no other sheet of this name that holds D-U-N-S numbers."))
+        raise Refused(
+            gettext("The workbook has no other sheet of this name with D-U-N-S numbers. Choose a sheet from the list.")
+        )
     before = next(one.name for one in sheets_of(import_) if one.is_read)
     anew = {"state": ImportState.UPLOADED, "position": 0, "chunks": 0, "counts": "{}", "new_billable": None}
     demand_moved(move(import_, sheet=sheet, pad_zeros=None, note="", **anew))
@@ -196,7 +198,7 @@ def choose_sheet(*, import_: SubjectImport, sheet: str, chosen_by: str) -> None:
         actor=chosen_by,
         action="import.sheet",
         thing=import_,
-        summary=gettext("%(import)s: the sheet “%(sheet)s” is read") % {"import": import_, "sheet": sheet},
+        summary=gettext("%(import)s: sheet “%(sheet)s” chosen") % {"import": import_, "sheet": sheet},
         before={"sheet": before},
         after={"sheet": sheet},
     )

@@ -92,7 +92,7 @@ class Validator:
     def _validation(self, line: Line, number: Number, requested: set[str]) -> tuple[str, str]:
         first = self._first_lines.setdefault(int(number.duns), line.number)
         if first != line.number:
-            return Validation.DUPLICATE, gettext("as in line %(first)s") % {"first": counted(first)}
+            return Validation.DUPLICATE, gettext("same as line %(first)s") % {"first": counted(first)}
         is_requested = number.duns in requested
         if self._removes:
             return (Validation.REMOVE if is_requested else Validation.NOT_MONITORED), ""

@@ -24,22 +24,22 @@ UNPACKED_LIMIT = 400 * MEGABYTE
 SECONDS, PATIENCE = 30, 45
 CONSUMER = Path(__file__).with_name("xlsx_process.py")
 TROUBLES = {
-    "damaged": _("The XLSX file is damaged. Open it in Excel, save it again and upload that."),
+    "damaged": _("The XLSX file is damaged. Open it in Excel, save it again and upload the new file."),
     "unreadable": _("The XLSX file could not be read. Open it in Excel, save it again, or save the list as CSV."),
-    "sheets": _("The workbook has more than 200 sheets. Copy the list into a file of its own."),
-    "row": _("A row%(where)s holds more than 100,000 characters. Copy the columns you need into a new file."),
+    "sheets": _("The workbook has more than 200 sheets. Copy the list into a separate file."),
+    "row": _("A row%(where)s contains more than 100,000 characters. Copy the columns you need into a new file."),
     "too_large": _(
-        "Unpacked, this file is larger than %(limit)s MB%(where)s. Copy the columns you need into a new sheet, or save "
-        "it as CSV in several parts."
+        "The file is larger than %(limit)s MB when unpacked%(where)s. Copy the columns you need into a new sheet, or "
+        "save it as several CSV files."
     ),
     "memory": _(
-        "Reading it%(where)s takes more than %(memory)s MB of memory. Something may stand far outside the list, or one "
-        "long text in many cells: copy the columns you need into a new file, or save the list as CSV."
+        "The file needs more than %(memory)s MB of memory%(where)s. It may have cells far outside the list, or long "
+        "texts in many cells. Copy the columns you need into a new file, or save the list as CSV."
     ),
     "time": _(
-        "Reading it%(where)s takes too long. Copy the columns you need into a new file, or save the list as CSV."
+        "The file takes too long to read%(where)s. Copy the columns you need into a new file, or save the list as CSV."
     ),
-    "died": _("Reading it%(where)s was broken off. Save the list as CSV and upload that."),
+    "died": _("The file could not be read%(where)s. Save the list as CSV and upload that file."),
 }
 # The allocator of the library aborts where there is no memory left; the system kills who takes all of it.
 DEATHS: dict[int, str] = {
@@ -119,12 +119,12 @@ def _none_of(
     names = ", ".join(f"“{sheet.name}”" for sheet, _ in found)
     if not chosen and requested:
         return BadFile(
-            gettext("There is no sheet “%(sheet)s” in the workbook. Its sheets are %(names)s.")
+            gettext("The workbook has no sheet “%(sheet)s”. Its sheets are %(names)s.")
             % {"sheet": requested, "names": names}
         )
     troubles = [error for _, error in chosen if isinstance(error, BadFile)]
     trouble = next((error for error in troubles if not isinstance(error, EmptyTable)), None) or EmptyTable()
-    looked_at = gettext("Looked at: %(names)s.") % {"names": names}
+    looked_at = gettext("Sheets checked: %(names)s.") % {"names": names}
     return BadFile(f"{trouble} {looked_at}") if len(chosen) > 1 else trouble
 
 

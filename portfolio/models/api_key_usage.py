@@ -20,14 +20,14 @@ class ApiKeyUsage(models.Model):
     id = CompactUUIDField(primary_key=True, editable=False)
     api_key = CompactUUIDField()
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT)
-    year = models.DateField(help_text=_("The first day of the contract year."))
+    year = models.DateField(help_text=_("First day of the contract year."))
     company = models.CharField(max_length=9)
     spent = models.BooleanField(default=False)
     at = models.DateTimeField()
 
     class Meta:
-        verbose_name = _("spending of a key")
-        verbose_name_plural = _("spendings of keys")
+        verbose_name = _("API key usage")
+        verbose_name_plural = _("API key usage")
         indexes = [models.Index(fields=["api_key", "contract", "year"], name="usage_by_key")]
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ class Company(models.Model):
     city = models.TextField(_("city"), blank=True)
     operating_status = models.TextField(blank=True)
     changed_at = models.DateTimeField(null=True)
-    merged_into = models.CharField(max_length=9, blank=True, help_text=_("The company that D&B says it goes on as."))
+    merged_into = models.CharField(max_length=9, blank=True, help_text=_("The company into which D&B merged it."))
     version = models.BigIntegerField(default=0)
 
     class Meta:

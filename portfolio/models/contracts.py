@@ -16,81 +16,103 @@ class Contract(models.Model):
 
     name = models.CharField(_("name"), primary_key=True, max_length=64, default="default")
     prefix = models.CharField(
-        _("prefix"),
+        _("settings prefix"),
         max_length=32,
         default="DNB",
-        help_text=_("The settings this contract reads: DNB means DNB_API_KEY, DNB_API_SECRET, DNB_BASE_URL …"),
-    )
-    base_url = models.URLField(_("base url"), blank=True, help_text=_("Empty: the address in the settings."))
-    calls_per_second = models.FloatField(
-        _("calls per second"), default=5.0, validators=[MinValueValidator(0.1), MaxValueValidator(100)]
-    )
-    anniversary = models.DateField(
-        _("anniversary"), null=True, blank=True, help_text=_("The day on which the contract year begins.")
-    )
-    contracted_number = models.PositiveIntegerField(
-        _("contracted number"), null=True, blank=True, help_text=_("Companies the contract pays for in a year.")
-    )
-    cap = models.PositiveIntegerField(
-        _("cap"),
-        default=100,
         help_text=_(
-            "New billable companies that one person may add in a contract year; above it a second one must approve."
+            "Prefix of the environment settings with this contract's credentials. DNB stands for DNB_API_KEY, "
+            "DNB_API_SECRET and DNB_BASE_URL."
         ),
     )
+    base_url = models.URLField(
+        _("D&B address"), blank=True, help_text=_("Leave empty to use the address from the environment settings.")
+    )
+    calls_per_second = models.FloatField(
+        _("calls per second"),
+        default=5.0,
+        validators=[MinValueValidator(0.1), MaxValueValidator(100)],
+        help_text=_("Upper limit for calls to D&B. D&B allows 5 by default."),
+    )
+    anniversary = models.DateField(
+        _("anniversary"),
+        null=True,
+        blank=True,
+        help_text=_("Day on which a new contract year begins. Companies that are still monitored on it renew."),
+    )
+    contracted_number = models.PositiveIntegerField(
+        _("contracted number"),
+        null=True,
+        blank=True,
+        help_text=_("Number of companies included in the contract per year."),
+    )
+    cap = models.PositiveIntegerField(
+        _("addition limit for one user"),
+        default=100,
+        help_text=_("New billable companies that one user may add per contract year. More need a second approval."),
+    )
     removal_share = models.PositiveSmallIntegerField(
-        _("removal share"),
+        _("removal limit for one user"),
         default=10,
         validators=[MaxValueValidator(100)],
-        help_text=_("Percent of a list that one person may remove within 30 days; above it a second one must approve."),
+        help_text=_("Percent of a list that one user may remove within 30 days. More need a second approval."),
     )
     batch_threshold = models.PositiveIntegerField(
         _("batch threshold"),
         default=50,
-        help_text=_("Up to so many additions or removals are sent one by one, more as a batch."),
+        help_text=_("Up to this number, additions and removals are sent one by one. More are sent as one batch."),
     )
     overlap = models.DurationField(
-        _("overlap"),
+        _("replay overlap"),
         default=timedelta(minutes=5),
-        help_text=_("How far before D&B's last known time a replay begins, so that its clock may be a little off."),
+        help_text=_(
+            "A replay starts this long before D&B's last known time, in case clocks differ slightly. Format: "
+            "hours:minutes:seconds."
+        ),
     )
     recovery_delay = models.DurationField(
         _("recovery delay"),
         default=timedelta(minutes=15),
-        help_text=_("How long after a doubtful call D&B may still take its answer off the queue."),
+        help_text=_(
+            "How long after a call in doubt D&B may still remove notifications from the queue. Format: "
+            "hours:minutes:seconds."
+        ),
     )
     keep_bytes = models.PositiveIntegerField(
-        _("keep D&B's answers for"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(30)],
-        help_text=_("Days, at least 30; empty: for ever. What is older can no longer be read again by a rebuild."),
-    )
-    keep_history = models.PositiveIntegerField(
-        _("keep notifications and changes for"),
+        _("keep D&B's responses (days)"),
         null=True,
         blank=True,
         validators=[MinValueValidator(30)],
         help_text=_(
-            "Days, not fewer than D&B's answers are kept; empty: for ever. A snapshot of each company remains, "
-            "so that its state at any later time can still be shown."
+            "At least 30. Leave empty to keep responses forever. A rebuild cannot use responses that were deleted."
+        ),
+    )
+    keep_history = models.PositiveIntegerField(
+        _("keep notifications and changes (days)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(30)],
+        help_text=_(
+            "Not shorter than for D&B's responses. Leave empty to keep history forever. A snapshot of each company "
+            "remains, so later states can still be shown."
         ),
     )
     bytes_kept_from = models.DateTimeField(
-        _("a rebuild reads answers from"), null=True, editable=False, help_text=_("D&B's answers from before are gone.")
+        _("oldest response kept"), null=True, editable=False, help_text=_("Earlier responses from D&B were deleted.")
     )
     history_kept_from = models.DateTimeField(
-        _("states can be shown as of"),
+        _("history available from"),
         null=True,
         editable=False,
-        help_text=_("Of what happened before, only a snapshot is left."),
+        help_text=_("Earlier history was deleted. Only a snapshot is left."),
     )
-    history_cut = models.DateTimeField(null=True, editable=False, help_text=_("Up to where history is being cut now."))
+    history_cut = models.DateTimeField(
+        null=True, editable=False, help_text=_("History is being deleted up to this time.")
+    )
     history_position = models.CharField(
-        max_length=9, blank=True, editable=False, help_text=_("The last company that was cut.")
+        max_length=9, blank=True, editable=False, help_text=_("Last company with shortened history.")
     )
     restored_from = models.DateTimeField(
-        null=True, editable=False, help_text=_("When the backup was made that was put back last.")
+        null=True, editable=False, help_text=_("Creation time of the backup that was restored last.")
     )
 
     class Meta:
@@ -105,7 +127,8 @@ class Contract(models.Model):
             raise ValidationError(
                 {
                     "keep_history": gettext(
-                        "A rebuild would bring back what is older: keep D&B's answers no longer than history."
+                        "A rebuild would restore older history. Enter at least as many days as for D&B's responses, "
+                        "and set a limit for those too."
                     )
                 }
             )
@@ -128,7 +151,7 @@ class RateLimitSlot(models.Model):
     """The next moment at which a call with this consumer key may be sent, over all processes."""
 
     key = models.CharField(primary_key=True, max_length=64)
-    next_slot = models.BigIntegerField(default=0, help_text=_("Milliseconds since 1970."))
+    next_slot = models.BigIntegerField(default=0, help_text=_("Milliseconds since 1 January 1970."))
 
     def __str__(self) -> str:
         return self.key

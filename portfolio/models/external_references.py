@@ -18,8 +18,10 @@ class ExternalReference(models.Model):
 
     id = CompactUUIDField(primary_key=True, editable=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
-    system = models.CharField(max_length=64, help_text=_("Which system, such as crm."))
-    reference = models.CharField(max_length=200, db_index=True, help_text=_("What that system calls the company."))
+    system = models.CharField(max_length=64, help_text=_("Name of the system, such as crm."))
+    reference = models.CharField(
+        max_length=200, db_index=True, help_text=_("Identifier of the company in that system.")
+    )
 
     class Meta:
         verbose_name = _("external reference")

@@ -13,7 +13,7 @@ from portfolio.models.registrations import Registration
 
 
 class CheckState(models.TextChoices):
-    RUNNING = "running", _("Being asked")
+    RUNNING = "running", _("In progress")
     CANCELLED = "cancelled", _("Cancelled")
     ENDED = "ended", _("Ended")
 
@@ -28,9 +28,9 @@ class MembershipCheck(models.Model):
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     total = models.PositiveIntegerField()
-    position = models.PositiveIntegerField(default=0, help_text=_("Numbers asked about so far."))
+    position = models.PositiveIntegerField(default=0, help_text=_("Numbers checked so far."))
     present = models.PositiveIntegerField(default=0)
-    error = models.TextField(blank=True, help_text=_("Why it stands still; it goes on by itself."))
+    error = models.TextField(blank=True, help_text=_("Why the check has stopped. It resumes automatically."))
 
     def __str__(self) -> str:
         return gettext("Check of %(total)s numbers") % {"total": counted(self.total)}

@@ -11,15 +11,15 @@ from portfolio.models.registrations import Registration
 
 
 class ProposalKind(models.TextChoices):
-    TRANSFER = "transfer", _("Merged: remove it, add the one that remains")
-    DELETE = "delete", _("Deleted at D&B: remove it")
-    EXIT = "exit", _("Left the monitored set: stop wanting it")
-    REPLACEMENT = "replacement", _("Refused: D&B names another number")
+    TRANSFER = "transfer", _("Merged: replace with the remaining company")
+    DELETE = "delete", _("Deleted at D&B: remove the company")
+    EXIT = "exit", _("Left the monitored set: withdraw the request")
+    REPLACEMENT = "replacement", _("Refused: use the number D&B suggests")
 
 
 class ProposalState(models.TextChoices):
     OPEN = "open", _("Open")
-    AWAITING_APPROVAL = "awaiting_approval", _("Waits for a second person")
+    AWAITING_APPROVAL = "awaiting_approval", _("Awaiting second approval")
     ACCEPTED = "accepted", _("Accepted")
     DISMISSED = "dismissed", _("Dismissed")
 
@@ -33,16 +33,16 @@ class Proposal(models.Model):
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="proposals")
     replacement = models.CharField(max_length=9, blank=True)
     reason = models.TextField()
-    cost = models.PositiveIntegerField(default=0, help_text=_("New billable companies when accepted."))
+    cost = models.PositiveIntegerField(default=0, help_text=_("New billable companies if accepted."))
     state = models.CharField(max_length=20, choices=ProposalState.choices, default=ProposalState.OPEN)
     created_at = models.DateTimeField()
-    happened_at = models.DateTimeField(null=True, help_text=_("When D&B says that it happened."))
-    confirmed_by = models.TextField(blank=True, help_text=_("Who accepted what a second person has to approve."))
-    confirmer_id = CompactUUIDField(null=True, help_text=_("The same person by its id."))
+    happened_at = models.DateTimeField(null=True, help_text=_("When it happened, according to D&B."))
+    confirmed_by = models.TextField(blank=True, help_text=_("User who accepted it before the second approval."))
+    confirmer_id = CompactUUIDField(null=True, help_text=_("ID of that user."))
     decided_by = models.TextField(blank=True)
     decided_at = models.DateTimeField(null=True)
-    applied_at = models.DateTimeField(null=True, help_text=_("When what was accepted had become wanted."))
-    note = models.TextField(blank=True, help_text=_("Why it was dismissed."))
+    applied_at = models.DateTimeField(null=True, help_text=_("When the accepted change was applied."))
+    note = models.TextField(blank=True, help_text=_("Reason for dismissal."))
 
     class Meta:
         verbose_name = _("proposal")

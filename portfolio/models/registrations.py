@@ -20,9 +20,9 @@ REGISTRATION_KEYS = uuid.UUID("6f7c0f3e-5d0c-5a55-9d0a-2a4f4b0c9a11")
 
 
 class Cadence(models.TextChoices):
-    MINUTES = "minutes", _("every … minutes")
-    HOURS = "hours", _("every … hours")
-    DAILY = "daily", _("daily at a time")
+    MINUTES = "minutes", _("Every … minutes")
+    HOURS = "hours", _("Every … hours")
+    DAILY = "daily", _("Daily at a fixed time")
 
 
 class RegistrationState(models.TextChoices):
@@ -33,7 +33,10 @@ class RegistrationState(models.TextChoices):
 
 def check_timezone(value: str) -> None:
     if value not in available_timezones():
-        raise ValidationError(gettext("“%(value)s” is no time zone: use a name like Europe/Berlin.") % {"value": value})
+        raise ValidationError(
+            gettext("“%(value)s” is not a time zone. Choose one from the list, such as Europe/Berlin.")
+            % {"value": value}
+        )
 
 
 class Registration(Leased):
@@ -42,7 +45,7 @@ class Registration(Leased):
     id = CompactUUIDField(primary_key=True, editable=False)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT)
     reference = models.CharField(max_length=255, db_index=True)
-    detail = models.TextField(blank=True, help_text=_("D&B's whole answer, as sent."))
+    detail = models.TextField(blank=True, help_text=_("Full response from D&B, as received."))
     state = models.CharField(
         max_length=16, choices=RegistrationState.choices, default=RegistrationState.PAUSED, db_index=True
     )
@@ -52,47 +55,51 @@ class Registration(Leased):
 
     cadence = models.CharField(max_length=16, choices=Cadence.choices, default=Cadence.MINUTES)
     cadence_every = models.PositiveIntegerField(
-        default=5, validators=[MinValueValidator(1)], help_text=_("Minutes or hours between pulls; at most 48 hours.")
+        default=5,
+        validators=[MinValueValidator(1)],
+        help_text=_("Minutes or hours between two pulls, at most 48 hours."),
     )
-    cadence_time = models.TimeField(null=True, blank=True, help_text=_("For a daily pull."))
+    cadence_time = models.TimeField(null=True, blank=True, help_text=_("For daily pulls."))
     cadence_zone = models.CharField(max_length=64, default="UTC", validators=[check_timezone])
     page_size = models.PositiveSmallIntegerField(
         default=100,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
-        help_text=_("Notifications asked for in one call, 1 to 100."),
+        help_text=_("Notifications requested per call, 1 to 100."),
     )
     current_page_size = models.PositiveSmallIntegerField(
-        default=100, editable=False, help_text=_("Smaller than the page size after trouble; grows back by itself.")
+        default=100, editable=False, help_text=_("Reduced after errors. It increases again automatically.")
     )
 
-    next_pull_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text=_("By our clock."))
-    consecutive_failures = models.PositiveIntegerField(
-        default=0, editable=False, help_text=_("Runs that failed in a row.")
+    next_pull_at = models.DateTimeField(
+        null=True, blank=True, db_index=True, help_text=_("By the clock of this server.")
     )
-    last_error = models.TextField(blank=True, editable=False, help_text=_("Why the last run ended early."))
+    consecutive_failures = models.PositiveIntegerField(
+        default=0, editable=False, help_text=_("Consecutive failed runs.")
+    )
+    last_error = models.TextField(blank=True, editable=False, help_text=_("Error of the last run."))
     quota_used_up = models.BooleanField(
-        default=False, editable=False, help_text=_("D&B said so; it is asked again after midnight UTC.")
+        default=False, editable=False, help_text=_("D&B's quota is used up. Pulling resumes after midnight UTC.")
     )
     last_pulled_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text=_("When the queue was last empty, by D&B's clock.")
     )
     dnb_time = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text=_("D&B's time in its last answer.")
+        null=True, blank=True, editable=False, help_text=_("D&B's time in its last response.")
     )
     checked_on = models.DateField(null=True, blank=True, editable=False)
     gap_from = models.DateTimeField(null=True, blank=True, editable=False)
     gap_until = models.DateTimeField(null=True, blank=True, editable=False)
     gap_reason = models.TextField(blank=True, editable=False)
-    replay_mark = models.TextField(blank=True, editable=False, help_text=_("What a replay could not reach."))
+    replay_mark = models.TextField(blank=True, editable=False, help_text=_("Period that a replay could not cover."))
     audited_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     ingest_stopped_reason = models.TextField(blank=True, editable=False)
     ingest_window_from = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text=_("Unreadable items before this no longer count.")
+        null=True, blank=True, editable=False, help_text=_("Parsing errors before this time are not counted.")
     )
 
     turn = models.BigIntegerField(
-        default=0, editable=False, help_text=_("Counts the calls that may carry notifications.")
+        default=0, editable=False, help_text=_("Number of calls that may return notifications.")
     )
 
     class Meta:
@@ -114,10 +121,14 @@ class Registration(Leased):
         minutes = self.cadence_every * (60 if self.cadence == Cadence.HOURS else 1)
         if self.cadence != Cadence.DAILY and minutes > 48 * 60:
             raise ValidationError(
-                {"cadence_every": gettext("At most 48 hours: D&B drops what is not pulled for 4 days.")}
+                {
+                    "cadence_every": gettext(
+                        "Enter at most 48 hours: D&B deletes notifications that are not pulled within 4 days."
+                    )
+                }
             )
         if self.cadence == Cadence.DAILY and self.cadence_time is None:
-            raise ValidationError({"cadence_time": gettext("A daily pull needs a time.")})
+            raise ValidationError({"cadence_time": gettext("Enter the time of day for daily pulls.")})
 
     @property
     def is_paused(self) -> bool:

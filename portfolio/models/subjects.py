@@ -17,10 +17,10 @@ SUBJECT_KEYS = uuid.UUID("0f3d6e0c-7b0f-5a3e-9a54-2f1b3f0f6b77")
 class SubjectState(models.TextChoices):
     """What D&B has, as far as known."""
 
-    UNKNOWN = "unknown", _("Not asked yet")
-    PENDING_ADD = "pending_add", _("Addition sent, not confirmed yet")
+    UNKNOWN = "unknown", _("Not sent yet")
+    PENDING_ADD = "pending_add", _("Addition sent, awaiting D&B")
     MONITORED = "monitored", _("Monitored")
-    PENDING_REMOVE = "pending_remove", _("Removal sent, not confirmed yet")
+    PENDING_REMOVE = "pending_remove", _("Removal sent, awaiting D&B")
     REMOVED = "removed", _("Not in the registration")
     REFUSED = "refused", _("Refused by D&B")
 
@@ -32,30 +32,40 @@ class Subject(models.Model):
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT)
     requested = models.BooleanField(default=False)
-    requested_by = models.TextField(blank=True, help_text=_("Who said so: a person, an API key, an import."))
+    requested_by = models.TextField(
+        blank=True, help_text=_("User, API key or import that made the request or withdrew it.")
+    )
     requested_at = models.DateTimeField(null=True)
-    requested_import = CompactUUIDField(null=True, db_index=True, help_text=_("The import that made it wanted."))
+    requested_import = CompactUUIDField(null=True, db_index=True, help_text=_("Import that requested it."))
     remove_on = models.DateField(
-        null=True, blank=True, db_index=True, help_text=_("Planned: no longer wanted from then.")
+        null=True, blank=True, db_index=True, help_text=_("Scheduled removal: no longer requested from this day.")
     )
     state = models.CharField(max_length=16, choices=SubjectState.choices, default=SubjectState.UNKNOWN)
-    code = models.CharField(max_length=16, blank=True, help_text=_("D&B's last code."))
+    code = models.CharField(max_length=16, blank=True, help_text=_("Last code from D&B."))
     message = models.TextField(blank=True)
-    replacement = models.CharField(max_length=9, blank=True, help_text=_("The D-U-N-S number D&B names instead."))
-    sent_at = models.DateTimeField(null=True, help_text=_("When the addition or removal under way was sent."))
-    checked_at = models.DateTimeField(null=True, help_text=_("When D&B last said whether it is in."))
+    replacement = models.CharField(max_length=9, blank=True, help_text=_("D-U-N-S number that D&B suggests instead."))
+    sent_at = models.DateTimeField(null=True, help_text=_("When the pending addition or removal was sent."))
+    checked_at = models.DateTimeField(null=True, help_text=_("When D&B last reported whether it monitors the company."))
     reported_by = CompactUUIDField(
-        null=True, editable=False, help_text=_("Whose file says that it is in; empty once D&B itself has said so.")
+        null=True, editable=False, help_text=_("Owner of the file that lists the company, until D&B confirms it.")
     )
-    customer_reference = models.TextField(_("customer reference"), blank=True)
-    tags = models.TextField(_("tags"), blank=True, help_text=_("Words separated by commas."))
-    owner = models.TextField(_("owner"), blank=True, help_text=_("Who looks after the company."))
-    monitored_since = models.DateField(null=True, help_text=_("First day of the present or last stay."))
-    monitored_until = models.DateField(null=True, help_text=_("Last day of the last stay; empty while it is in."))
+    customer_reference = models.TextField(
+        _("customer reference"),
+        blank=True,
+        help_text=_("Your own number for the company, such as a customer or supplier number."),
+    )
+    tags = models.TextField(_("tags"), blank=True, help_text=_("Separate several tags with commas."))
+    owner = models.TextField(
+        _("owner"),
+        blank=True,
+        help_text=_("Person responsible for the company, for example a username or email address."),
+    )
+    monitored_since = models.DateField(null=True, help_text=_("First day of the current or last monitoring period."))
+    monitored_until = models.DateField(null=True, help_text=_("Last day of monitoring; empty while monitored."))
 
     class Meta:
-        verbose_name = _("subject")
-        verbose_name_plural = _("subjects")
+        verbose_name = _("monitored company")
+        verbose_name_plural = _("monitored companies")
         indexes = [
             models.Index(fields=["registration", "requested", "state", "id"], name="subject_by_request"),
             models.Index(fields=["registration", "state", "id"], name="subject_by_state"),

@@ -14,9 +14,9 @@ from portfolio.models.registrations import Registration
 class SyncState(models.TextChoices):
     RUNNING = "running", _("Running")
     PAUSED = "paused", _("Paused")
-    CANCELLED = "cancelled", _("Cancelled: what was not sent stays unsent")
+    CANCELLED = "cancelled", _("Cancelled: unsent changes were not sent")
     ENDED = "ended", _("Ended")
-    FAILED = "failed", _("Failed, goes on by itself")
+    FAILED = "failed", _("Failed: will retry automatically")
 
 
 class SyncRun(models.Model):
@@ -33,19 +33,17 @@ class SyncRun(models.Model):
     sent = models.PositiveIntegerField(_("sent"), default=0)
     accepted = models.PositiveIntegerField(_("accepted"), default=0)
     refused = models.PositiveIntegerField(_("refused"), default=0)
-    pending = models.PositiveIntegerField(
-        _("pending"), default=0, help_text=_("Sent, and D&B has not said yet what became of it.")
-    )
+    pending = models.PositiveIntegerField(_("pending"), default=0, help_text=_("Sent to D&B, result not known yet."))
     calls = models.PositiveIntegerField(_("calls"), default=0)
     error = models.TextField(blank=True)
-    retry_at = models.DateTimeField(null=True, help_text=_("Failed: when it goes on by itself."))
+    retry_at = models.DateTimeField(null=True, help_text=_("Time of the next automatic attempt after an error."))
     requests_after = models.DateTimeField(
-        null=True, help_text=_("Sends only what was said after this: the rest was cancelled before.")
+        null=True, help_text=_("Only requests after this time are sent. Earlier ones were cancelled.")
     )
 
     class Meta:
-        verbose_name = _("sync run")
-        verbose_name_plural = _("sync runs")
+        verbose_name = _("sync")
+        verbose_name_plural = _("syncs")
         indexes = [models.Index(fields=["registration", "id"], name="sync_run_by_registration")]
 
     def __str__(self) -> str:

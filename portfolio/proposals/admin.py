@@ -44,7 +44,7 @@ STATE_TONES = {
 KIND_WORDS = {
     ProposalKind.TRANSFER: _("Merged"),
     ProposalKind.DELETE: _("Deleted at D&B"),
-    ProposalKind.EXIT: _("Left the set"),
+    ProposalKind.EXIT: _("Left the monitored set"),
     ProposalKind.REPLACEMENT: _("Refused"),
 }
 # What can be done, with whose right, in which state.
@@ -66,18 +66,19 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     list_display = ("shown_company", "what", "then", "shown_cost", "reference", "since", "status")
     list_filter = (
         choice_filter("state", ProposalState.choices, _("state")),
-        choice_filter("kind", ProposalKind.choices, _("what happened")),
+        choice_filter("kind", ProposalKind.choices, _("event")),
         RegistrationFilter,
     )
     search_fields = ("company",)
-    search_help_text = _("A D-U-N-S number, or how the company's name begins")
+    search_help_text = _("Search by D-U-N-S number or the beginning of the company name")
     ordering = ("-created_at",)
     sortable_by = ()
     actions = ("accept_selected", "dismiss_selected", "approve_selected")
     page_template = "portfolio/proposals/proposal.html"
-    empty_title = _("Nothing to decide")
+    empty_title = _("No proposals")
     empty_text = _(
-        "When D&B merges, deletes or refuses a company that you want watched, what to do about it is proposed here."
+        "Proposals appear here when D&B merges, deletes or refuses a monitored company. You decide whether to accept "
+        "each one."
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -95,23 +96,23 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     # The list
     @display(description=_("Company"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def shown_company(self, row: Proposal) -> tuple[str, str]:
-        return row.company.name or gettext("Name not known yet"), row.company_id
+        return row.company.name or gettext("Name not yet known"), row.company_id
 
-    @admin.display(description=_("What happened"))
+    @admin.display(description=_("Event"))
     def what(self, row: Proposal) -> SafeString:
         kind = ProposalKind(row.kind)
         return badge(KIND_WORDS[kind], KIND_TONES[kind], row.reason)
 
-    @admin.display(description=_("Proposed"))
+    @admin.display(description=_("Proposal"))
     def then(self, row: Any) -> SafeString | str:
         if not row.replacement:
-            return gettext("Remove it")
-        return format_html(gettext("Remove it, add {} {}"), row.successor.name or "", row.replacement)
+            return gettext("Remove the company")
+        return format_html(gettext("Replace with {} {}"), row.successor.name or "", row.replacement)
 
-    @admin.display(description=_("Costs"))
+    @admin.display(description=_("Cost"))
     def shown_cost(self, row: Any) -> str:
         if not row.cost:
-            return gettext("nothing")
+            return gettext("No cost")
         cost = plurals.companies(row.cost)
         return gettext("up to %(cost)s") % {"cost": cost} if row.is_uncertain else cost
 
@@ -119,7 +120,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     def reference(self, row: Proposal) -> str:
         return row.registration.reference
 
-    @admin.display(description=_("Happened"))
+    @admin.display(description=_("Date"))
     def since(self, row: Proposal) -> SafeString | str:
         return ago(row.happened_at or row.created_at)
 
@@ -128,15 +129,15 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
         state = ProposalState(row.state)
         return badge(state.label, STATE_TONES[state])
 
-    @admin.action(description=_("Accept…"), permissions=["decide"])
+    @admin.action(description=_("Accept"), permissions=["decide"])
     def accept_selected(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> HttpResponse | None:
         return self._ask_about(request, "accept", queryset)
 
-    @admin.action(description=_("Dismiss…"), permissions=["decide"])
+    @admin.action(description=_("Dismiss"), permissions=["decide"])
     def dismiss_selected(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> HttpResponse | None:
         return self._ask_about(request, "dismiss", queryset)
 
-    @admin.action(description=_("Approve as a second person…"), permissions=["approve"])
+    @admin.action(description=_("Approve (second approval)"), permissions=["approve"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> HttpResponse | None:
         return self._ask_about(request, "approve", queryset)
 
@@ -150,7 +151,13 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     def _ask_about(self, request: HttpRequest, verb: str, queryset: QuerySet[Proposal]) -> HttpResponse | None:
         waiting = queryset.filter(state__in=VERBS[verb][1])
         if not waiting.exists():
-            messages.warning(request, gettext("None of these waits for that."))
+            messages.warning(
+                request,
+                gettext(
+                    "None of the selected proposals can be changed this way. Filter the list by state and select "
+                    "others."
+                ),
+            )
         rows = chosen_rows(request, waiting, AT_ONCE)
         return self._ask(request, verb, rows) if rows else None
 
@@ -168,12 +175,15 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     def decide(self, request: HttpRequest, verb: str) -> HttpResponse:
         """Ask (the keys stand in the address), then do."""
         if verb not in VERBS:
-            raise Http404(gettext("Nothing here is called %(verb)s.") % {"verb": verb})
+            raise Http404(
+                gettext("The action “%(verb)s” does not exist. Open “Proposals” and choose an action there.")
+                % {"verb": verb}
+            )
         demand(may(request, verb))
         given = request.POST if request.method == "POST" else request.GET
         rows = list(Proposal.objects.filter(pk__in=keys_of(given.getlist("key")))[:AT_ONCE])
         if not rows:
-            raise Http404(gettext("No proposal is chosen."))
+            raise Http404(gettext("No proposal was selected. Open “Proposals” and select at least one."))
         if request.method != "POST":
             return self._ask(request, verb, rows)
         return self._do(request, verb, rows)
@@ -210,7 +220,7 @@ def do(verb: str, rows: Sequence[Proposal], by: Actor, given: Any) -> Decided:
         return dismiss(rows, by=by, note=given.get("note", ""))
     number = given.get("confirmed", "").replace(",", "").strip()
     if not (number.isascii() and number.isdigit()):
-        raise Refused(gettext("Confirm the number of new billable companies."))
+        raise Refused(gettext("Enter the number of new billable companies to confirm."))
     return (accept if verb == "accept" else approve)(rows, by=by, confirmed=int(number))
 
 

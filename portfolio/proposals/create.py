@@ -110,15 +110,18 @@ def reason(kind: str, replacement: str) -> str:
     """What happened, in a sentence."""
     if kind == ProposalKind.TRANSFER:
         if replacement:
-            return gettext("D&B has merged it into %(replacement)s: there will be no more news under this number.") % {
-                "replacement": replacement
-            }
-        return gettext("D&B has merged it into another company and does not say which one.")
+            return gettext(
+                "D&B merged this company into %(replacement)s. There will be no more notifications under the old "
+                "number."
+            ) % {"replacement": replacement}
+        return gettext("D&B merged this company into another one but does not state which.")
     if kind == ProposalKind.DELETE:
-        return gettext("D&B has deleted it: there will be no more news.")
+        return gettext("D&B deleted this company. There will be no more notifications.")
     if kind == ProposalKind.EXIT:
-        return gettext("It has left the set that D&B watches in this registration: there will be no more news.")
-    return gettext("D&B refuses this number and names %(replacement)s in its place.") % {"replacement": replacement}
+        return gettext(
+            "This company left the set that D&B monitors in this registration. There will be no more notifications."
+        )
+    return gettext("D&B refused this number and suggests %(replacement)s instead.") % {"replacement": replacement}
 
 
 def _notify_of_costs(proposals: Sequence[Proposal]) -> None:

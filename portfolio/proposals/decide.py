@@ -50,12 +50,12 @@ class Decided:
     def __str__(self) -> str:
         parts = (
             (self.accepted, gettext("%(proposals)s accepted")),
-            (self.waiting, gettext("%(proposals)s waiting for a second person")),
+            (self.waiting, gettext("%(proposals)s awaiting second approval")),
             (self.dismissed, gettext("%(proposals)s dismissed")),
-            (self.too_late, gettext("%(proposals)s decided by somebody else meanwhile")),
+            (self.too_late, gettext("%(proposals)s already decided by another user")),
         )
         told = [words % {"proposals": plurals.proposals(len(rows))} for rows, words in parts if rows]
-        return f"{', '.join(told)}." if told else gettext("Nothing was there to decide.")
+        return f"{', '.join(told)}." if told else gettext("There were no proposals to decide.")
 
 
 def cost_of(proposals: Iterable[Proposal]) -> int:
@@ -111,10 +111,13 @@ def approve(proposals: Sequence[Proposal], *, by: Actor, confirmed: int) -> Deci
     _demand_number(cost_of(proposals), confirmed)
     if any(row.confirmer_id is None for row in proposals):
         raise Refused(
-            gettext("It is not known who accepted it. Dismiss it: where it still holds it is proposed again.")
+            gettext(
+                "It is not known who accepted this proposal. Dismiss it. If it still applies, it will be proposed "
+                "again."
+            )
         )
     if any(row.confirmer_id == by.id for row in proposals):
-        raise Refused(gettext("You have accepted this yourself: somebody else has to approve it."))
+        raise Refused(gettext("You accepted this proposal, so another user must approve it."))
     result = Decided()
     for row in proposals:
         _accept(row, by, result, {"state": ProposalState.AWAITING_APPROVAL, "confirmer_id": row.confirmer_id})
@@ -124,7 +127,7 @@ def approve(proposals: Sequence[Proposal], *, by: Actor, confirmed: int) -> Deci
 def dismiss(proposals: Sequence[Proposal], *, by: Actor, note: str) -> Decided:
     """Decide against them, and say why."""
     if not note.strip():
-        raise Refused(gettext("Say why, for those who ask later."))
+        raise Refused(gettext("Enter a reason. It is kept with the proposal."))
     result = Decided()
     for row in proposals:
         (result.dismissed if dismiss_row(row, by=by, note=note) else result.too_late).append(row)
@@ -135,7 +138,10 @@ def _demand_number(cost: int, confirmed: int) -> None:
     if cost != confirmed:
         companies = plurals.new_billable_companies(cost)
         raise Refused(
-            gettext("This adds %(companies)s, and you confirmed %(confirmed)s. Look again, then confirm that number.")
+            gettext(
+                "This adds %(companies)s, but you entered %(confirmed)s. Check the proposals, then enter the correct "
+                "number."
+            )
             % {"companies": companies, "confirmed": counted(confirmed)}
         )
 
@@ -149,7 +155,7 @@ def _await_approval(row: Proposal, by: Actor, result: Decided) -> None:
         row,
         by,
         "accept proposal",
-        gettext("Accepted, and waits for a second person: %(words)s") % {"words": _words(row)},
+        gettext("Accepted, awaiting second approval: %(words)s") % {"words": _words(row)},
     )
     result.waiting.append(row)
 

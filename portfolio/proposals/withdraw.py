@@ -37,6 +37,6 @@ def withdraw_not_requested() -> int:
         still = set(requested)
         gone = [row for row in batch if keys[row.pk] not in still]
         count += sum(
-            dismiss_row(row, by=THE_PROGRAM, note=gettext("Nobody wants the company any more.")) for row in gone
+            dismiss_row(row, by=THE_PROGRAM, note=gettext("The company is no longer requested.")) for row in gone
         )
     return count

@@ -48,7 +48,7 @@ class Drift:
 
     def __str__(self) -> str:
         return gettext(
-            "%(missing)s wanted but not at D&B, %(refused)s refused by D&B, %(extra)s at D&B but not wanted"
+            "%(missing)s requested but not at D&B, %(refused)s refused by D&B, %(extra)s at D&B but not requested"
         ) % {"missing": counted(self.missing), "refused": counted(self.refused), "extra": counted(self.extra)}
 
 
@@ -126,7 +126,10 @@ def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, b
     numbers = _numbers(extra(registration), duns)
     demand_alone(
         Act(by, registration, removals=len(numbers)),
-        gettext("Want them first, which costs nothing; then stop monitoring them, and a second person approves it."),
+        gettext(
+            "Request the companies first, which costs nothing. Then stop monitoring them; another user can approve "
+            "that."
+        ),
     )
     for keys in _keys(registration, numbers):
         rows = Subject.objects.filter(pk__in=keys, requested=False, state=SubjectState.MONITORED)
@@ -135,7 +138,7 @@ def stop_monitoring(registration: Registration, duns: Sequence[str] | None, *, b
         registration,
         by,
         "stop",
-        gettext("%(companies)s to be taken out of %(registration)s: %(shown)s"),
+        gettext("%(companies)s to be removed from %(registration)s: %(shown)s"),
         numbers,
     )
     return len(numbers)
@@ -146,7 +149,10 @@ def send_again(registration: Registration, duns: Sequence[str] | None, *, by: Ac
     numbers = _numbers(missing(registration), duns) + _numbers(refused(registration), duns)
     demand_alone(
         Act(by, registration, additions=_billed_again(registration, numbers)),
-        gettext("Choose fewer, or no longer want them and import them again: a second person approves that."),
+        gettext(
+            "Select fewer companies. Or withdraw the requests and import the companies again; another user can "
+            "approve that."
+        ),
     )
     for keys in _keys(registration, numbers):
         rows = Subject.objects.filter(
@@ -216,8 +222,9 @@ def notify_of_drift(registration: Registration, url: str = "") -> bool:
         return False
     notice = notify(
         kind="drift",
-        subject=gettext("%(registration)s: D&B's list is not what is wanted") % {"registration": registration},
-        text=gettext("%(found)s. Nothing is corrected by itself; decide on the drift page.") % {"found": found},
+        subject=gettext("%(registration)s: differences from D&B's list") % {"registration": registration},
+        text=gettext("%(found)s. Differences are never corrected automatically. Review them on the differences page.")
+        % {"found": found},
         url=url,
         key=f"{registration.pk}|{found.missing}|{found.refused}|{found.extra}",
     )

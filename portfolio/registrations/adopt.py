@@ -133,7 +133,7 @@ def adopt_as_requested(registration: Registration, *, by: str) -> int:
         actor=by,
         action="adopt",
         thing=registration,
-        summary=gettext("%(registration)s adopted: %(count)s companies that D&B monitors already are wanted")
+        summary=gettext("%(registration)s adopted: %(count)s companies that D&B already monitors are now requested")
         % {"registration": registration, "count": counted(count)},
         before={"adopted": was_adopted},
         after={"adopted": True, "count": count, "duns": numbers},
@@ -147,13 +147,13 @@ def adopt_as_requested(registration: Registration, *, by: str) -> int:
 def start_check(registration: Registration, numbers: Sequence[str], *, by: str) -> MembershipCheck:
     """Have D&B asked about these numbers by the job; it goes on where it stopped."""
     if not numbers:
-        raise NothingToCheck(gettext("There is no D-U-N-S number in the list."))
+        raise NothingToCheck(gettext("The list contains no D-U-N-S numbers. Enter one nine-digit number per line."))
     check_row = MembershipCheck(
         registration=registration, created_by=clean_text(by, 200), created_at=timezone.now(), total=len(numbers)
     )
     store_bytes(check_row.pk, "\n".join(numbers).encode())
     check_row.save(force_insert=True)
-    summary = gettext("D&B is asked about %(numbers)s numbers in %(registration)s") % {
+    summary = gettext("Check of %(numbers)s numbers in %(registration)s started at D&B") % {
         "numbers": counted(len(numbers)),
         "registration": registration,
     }
@@ -165,7 +165,7 @@ def cancel_check(row: MembershipCheck, *, by: str) -> bool:
     running = MembershipCheck.objects.filter(pk=row.pk, state=CheckState.RUNNING)
     cancelled = running.update(state=CheckState.CANCELLED, ended_at=timezone.now())
     if cancelled:
-        summary = gettext("Asking about %(total)s numbers in %(registration)s was cancelled") % {
+        summary = gettext("Check of %(total)s numbers in %(registration)s cancelled") % {
             "total": counted(row.total),
             "registration": row.registration,
         }

@@ -44,8 +44,8 @@ class Exceptions:
 
     def __str__(self) -> str:
         return gettext(
-            "%(refused)s refused, %(in_already)s in already, %(out_already)s out already; %(lines)s "
-            "about numbers that nothing is under way for"
+            "%(refused)s refused, %(in_already)s already monitored, %(out_already)s already removed; %(lines)s "
+            "ignored because nothing is pending for their numbers"
         ) % {
             "refused": counted(self.refused),
             "in_already": counted(self.in_already),
@@ -64,11 +64,11 @@ class Export:
     unreadable: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        told = gettext("%(companies)s at D&B, %(newly_known)s of them not known before") % {
+        told = gettext("%(companies)s at D&B, %(newly_known)s of them not previously known") % {
             "companies": plurals.companies(self.listed),
             "newly_known": counted(self.newly_known),
         }
-        told += gettext("; %(gone)s thought to be there are not") % {"gone": counted(self.gone)} if self.gone else ""
+        told += gettext("; %(gone)s no longer at D&B") % {"gone": counted(self.gone)} if self.gone else ""
         return told + (
             gettext("; %(lines)s unreadable") % {"lines": plurals.lines(len(self.unreadable))}
             if self.unreadable
@@ -191,17 +191,21 @@ def _leave_out(registration: Registration, listed: set[str], dnb_time: datetime)
     )
 
 
+# As D&B names its files.
+FILE_NAMES = {FileKind.EXPORT: "DunsExport", FileKind.EXCEPTIONS: "Exceptions"}
+
+
 def _check_name(registration: Registration, path: Path, kind: FileKind) -> None:
     """Other names are taken as they are: people rename files."""
     name = parse_file_name(path.name)
     if name and name.kind != kind:
         raise WrongFile(
-            gettext("%(name)s is a file of another kind (%(kind)s); here one with %(needed)s is needed.")
-            % {"name": path.name, "kind": name.kind, "needed": kind}
+            gettext("%(name)s has the wrong type: %(kind)s. Choose the %(needed)s file instead.")
+            % {"name": path.name, "kind": FILE_NAMES.get(name.kind, name.kind), "needed": FILE_NAMES[kind]}
         )
     if name and name.reference != registration.reference:
         raise WrongFile(
-            gettext("%(name)s is about %(reference)s, not about %(other)s.")
+            gettext("%(name)s belongs to %(reference)s, not to %(other)s. Choose the file of %(other)s.")
             % {"name": path.name, "reference": name.reference, "other": registration.reference}
         )
 
@@ -211,6 +215,6 @@ def _record(registration: Registration, by: str, action: str, name: str, told: s
         actor=by,
         action=action,
         thing=registration,
-        summary=gettext("%(name)s applied to %(registration)s: %(told)s")
-        % {"name": name, "registration": registration, "told": told},
+        summary=gettext("%(name)s applied to %(registration)s: %(result)s")
+        % {"name": name, "registration": registration, "result": told},
     )

@@ -35,16 +35,16 @@ def status(registration: Registration, now: datetime | None = None) -> Status:
     if registration.state == RegistrationState.PAUSED:
         return _paused(registration, now)
     if is_failing(registration):
-        return Status(gettext("In trouble"), "warn", registration.last_error)
+        return Status(gettext("Failing"), "warn", registration.last_error)
     if is_late(registration, now):
-        return Status(gettext("Late"), "warn", gettext("It was due and nobody has pulled it: does the worker run?"))
+        return Status(gettext("Late"), "warn", gettext("The pull is overdue. Check that the worker is running."))
     return Status(gettext("Active"), "good", registration.last_error)
 
 
 def _paused(registration: Registration, now: datetime) -> Status:
     until = registration.paused_until
     if until is None:
-        words = gettext("Until somebody starts it.") if registration.last_pulled_at else gettext("Not started yet.")
+        words = gettext("Until it is started again.") if registration.last_pulled_at else gettext("Not started yet.")
         return Status(gettext("Paused"), "calm", words)
     return Status(gettext("Paused"), "calm", gettext("Until %(until)s.") % {"until": moment_text(until)})
 
@@ -78,10 +78,12 @@ def loss_sentence(registration: Registration, now: datetime | None = None) -> st
     now = now or timezone.now()
     end = lost_at(registration)
     if end is None:
-        return gettext("It was never pulled. D&B drops what nobody pulls for 4 days.")
+        return gettext("Never pulled yet. D&B deletes notifications that are not pulled within 4 days.")
     if end <= now:
-        return gettext("D&B has been dropping what waits since %(end)s. Start it now.") % {"end": moment_text(end)}
-    return gettext("D&B drops what waits in %(span)s: from %(end)s on.") % {
+        return gettext("D&B has been deleting waiting notifications since %(end)s. Start pulling now.") % {
+            "end": moment_text(end)
+        }
+    return gettext("D&B deletes waiting notifications in %(span)s, from %(end)s.") % {
         "span": days_and_hours(end - now),
         "end": moment_text(end),
     }
@@ -110,13 +112,13 @@ def reported_by_dnb(registration: Registration) -> dict[str, Any]:
 
 
 TOLD_WORDS = {
-    "UPDATE": _("what changed"),
-    "FULL_PRODUCT": _("everything, at each change"),
-    "API_PULL": _("pull, by this program"),
-    "PUSH": _("files"),
-    "DAILY": _("daily"),
-    "WEEKLY": _("weekly"),
-    "MONTHLY": _("monthly"),
+    "UPDATE": _("Changes only"),
+    "FULL_PRODUCT": _("Full data at every change"),
+    "API_PULL": _("Pull by D&B Monitoring"),
+    "PUSH": _("Files"),
+    "DAILY": _("Daily"),
+    "WEEKLY": _("Weekly"),
+    "MONTHLY": _("Monthly"),
 }
 
 

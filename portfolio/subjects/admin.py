@@ -51,9 +51,9 @@ TONES = {
 
 
 class PlannedFilter(ChoiceFilter):
-    title = _("planned removal")
+    title = _("scheduled removal")
     parameter_name = "planned"
-    options = (("yes", _("Planned")), ("no", _("Not planned")))
+    options = (("yes", _("Scheduled")), ("no", _("Not scheduled")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         known = {"yes": False, "no": True}.get(self.value() or "")
@@ -63,7 +63,7 @@ class PlannedFilter(ChoiceFilter):
 class RequestedFilter(ChoiceFilter):
     title = _("requested")
     parameter_name = "requested"
-    options = (("yes", _("Requested")), ("no", _("Not wanted")))
+    options = (("yes", _("Requested")), ("no", _("Not requested")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         known = {"yes": True, "no": False}.get(self.value() or "")
@@ -88,13 +88,13 @@ class SubjectAdmin(ChosenList, PageAdmin):
         PlannedFilter,
     )
     search_fields = ("company",)
-    search_help_text = _("A D-U-N-S number, or how the company's name begins")
+    search_help_text = _("Search by D-U-N-S number or the beginning of the company name")
     ordering = ("company_id",)
     sortable_by = ()
     actions = ("stop_selected", "plan_selected", "cancel_selected")
     fields = ("customer_reference", "tags", "owner")
     change_form_template = "portfolio/subjects/subject.html"
-    empty_title = _("No companies are wanted yet")
+    empty_title = _("No monitored companies yet")
     empty_template = "portfolio/subjects/empty.html"
 
     # Companies are requested by imports, proposals and the API; here only what is noted about them is edited.
@@ -118,7 +118,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
 
     @display(description=_("Company"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def company_link(self, row: Subject) -> tuple[str, str]:
-        return row.company.name or gettext("Name not known yet"), row.company_id
+        return row.company.name or gettext("Name not yet known"), row.company_id
 
     @admin.display(description=_("Registration"))
     def reference(self, row: Subject) -> str:
@@ -128,16 +128,16 @@ class SubjectAdmin(ChosenList, PageAdmin):
     def requested_badge(self, row: Subject) -> SafeString:
         if row.remove_on and row.requested:
             return badge(
-                gettext("until %(day)s") % {"day": day_text(row.remove_on)}, "warn", gettext("Its removal is planned")
+                gettext("Until %(day)s") % {"day": day_text(row.remove_on)}, "warn", gettext("Scheduled for removal")
             )
-        return badge(gettext("Requested"), "good") if row.requested else badge(gettext("Not wanted"), "calm")
+        return badge(gettext("Requested"), "good") if row.requested else badge(gettext("Not requested"), "calm")
 
     @admin.display(description=_("At D&B"))
     def state_badge(self, row: Subject) -> SafeString:
         state = SubjectState(row.state)
         return badge(state.label, TONES[state])
 
-    @admin.display(description=_("D&B says"))
+    @admin.display(description=_("Problem reported by D&B"))
     def meaning(self, row: Subject) -> str:
         return " ".join(filter(None, explain(row)))
 
@@ -176,7 +176,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(UPLOAD)
 
-    @admin.action(description=_("Stop monitoring…"), permissions=["import"])
+    @admin.action(description=_("Stop monitoring"), permissions=["import"])
     def stop_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> HttpResponse:
         """An import that removes them, to be confirmed there."""
         found: dict[uuid.UUID, list[str]] = defaultdict(list)
@@ -186,24 +186,24 @@ class SubjectAdmin(ChosenList, PageAdmin):
             found[registration].append(duns)
         return stop_in(request, found)
 
-    @admin.action(description=_("Plan removal…"), permissions=["plan"])
+    @admin.action(description=_("Schedule removal"), permissions=["plan"])
     def plan_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> HttpResponse | None:
         rows = chosen_rows(request, queryset, AT_ONCE)
         return self._ask(request, rows, PlanForm(initial={"day": proposed_day(rows)})) if rows else None
 
-    @admin.action(description=_("Cancel planned removal"), permissions=["plan"])
+    @admin.action(description=_("Cancel scheduled removal"), permissions=["plan"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Subject]) -> None:
         count = cancel_removal(subjects=list(queryset), by=actor_of(request))
         messages.success(
             request,
-            gettext("%(companies)s stay: the planned removal is off.") % {"companies": plurals.companies(count)},
+            gettext("Scheduled removal of %(companies)s cancelled.") % {"companies": plurals.companies(count)},
         )
 
     def plan(self, request: HttpRequest) -> HttpResponse:
         demand(self.has_plan_permission(request))
         rows = list(Subject.objects.filter(pk__in=keys_of(request.POST.getlist("key")))[:AT_ONCE])
         if request.method != "POST" or not rows:
-            messages.info(request, gettext("Tick the companies first, then choose “Plan removal…”."))
+            messages.info(request, gettext("Select companies first, then choose “Schedule removal”."))
             return HttpResponseRedirect(reverse("admin:portfolio_subject_changelist"))
         form = PlanForm(request.POST)
         if not form.is_valid():
@@ -214,7 +214,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
             return self._to_confirm(request, planned.waiting)
         messages.success(
             request,
-            gettext("%(companies)s will be removed on %(day)s. Until then nothing is sent.")
+            gettext("%(companies)s will be removed on %(day)s. Nothing is sent to D&B until then.")
             % {"companies": plurals.companies(planned.count), "day": day_text(day)},
         )
         return HttpResponseRedirect(reverse("admin:portfolio_subject_changelist") + "?planned=yes")
@@ -225,8 +225,9 @@ class SubjectAdmin(ChosenList, PageAdmin):
         messages.warning(
             request,
             gettext(
-                "That is more than one person may remove within 30 days, so nothing is planned yet: confirm it here, "
-                "and a second person approves it."
+                "This is more than one user may remove within 30 days, so nothing is scheduled yet. Confirm the "
+                "removal "
+                "here, then another user must approve it."
             ),
         )
         if len(waiting) == 1:
@@ -237,18 +238,20 @@ class SubjectAdmin(ChosenList, PageAdmin):
         with_both(rows)
         days = sorted({day for day in map(anniversary_of, contracts_of(rows)) if day})
         context = {"rows": rows, "form": form, "anniversaries": days}
-        return self.page(request, "portfolio/subjects/plan_removal.html", title=gettext("Plan removal"), **context)
+        return self.page(request, "portfolio/subjects/plan_removal.html", title=gettext("Schedule removal"), **context)
 
 
 class PlanForm(forms.Form):
     day = forms.DateField(
-        widget=forms.DateInput({"type": "date", "class": "dm-input"}, format="%Y-%m-%d"), label=_("Remove on")
+        widget=forms.DateInput({"type": "date", "class": "dm-input"}, format="%Y-%m-%d"), label=_("Removal date")
     )
 
     def clean_day(self) -> date:
         day: date = self.cleaned_data["day"]
         if day <= today():
-            raise forms.ValidationError(gettext("Choose a day to come. To remove now, use “Stop monitoring…”."))
+            raise forms.ValidationError(
+                gettext("Choose a date in the future. To remove companies now, use “Stop monitoring”.")
+            )
         return day
 
 

@@ -141,9 +141,9 @@ def withdraw_subjects(*, registration: Registration, duns: Sequence[str], reques
 
 def _record(registration: Registration, actor: str, action: str, duns: Sequence[str], *, requested: bool) -> None:
     shown = ", ".join(duns[:10]) + (" …" if len(duns) > 10 else "")
-    words = gettext("%(companies)s wanted in %(reference)s: %(shown)s")
+    words = gettext("%(companies)s requested in %(reference)s: %(shown)s")
     if not requested:
-        words = gettext("%(companies)s no longer wanted in %(reference)s: %(shown)s")
+        words = gettext("%(companies)s no longer requested in %(reference)s: %(shown)s")
     record(
         actor=actor,
         action=action,

@@ -164,7 +164,7 @@ def _mark(rows: QuerySet[Subject], verb: Verb, moment: datetime, most: int) -> i
 def _call_many(work: Work, verb: Verb, numbers: list[str]) -> BatchAnswer:
     progress.count(work.run, calls=1)
     work.report(
-        gettext("%(registration)s: sending %(numbers)s at once")
+        gettext("%(registration)s: sending %(numbers)s as one batch")
         % {"registration": work.registration, "numbers": counted(len(numbers))}
     )
     send = work.client.add_subjects if verb == Verb.ADD else work.client.remove_subjects

@@ -69,5 +69,5 @@ class Work:
 SUMMARIES = {
     "send_add": _("Additions sent to D&B"),
     "send_remove": _("Removals sent to D&B"),
-    "check": _("D&B was asked what became of numbers"),
+    "check": _("Pending numbers checked at D&B"),
 }

@@ -46,30 +46,36 @@ def explain_error(error: Exception) -> tuple[str, datetime, bool]:
     now = timezone.now()
     if isinstance(error, QuotaUsedUp):
         return (
-            gettext("D&B's quota of calls is used up. It goes on by itself after the reset. %(error)s")
+            gettext("D&B's quota of calls is used up. The sync resumes automatically after the reset. %(error)s")
             % {"error": error},
             next_midnight(),
             True,
         )
     if isinstance(error, NotAuthorised | NotConfigured):
         return (
-            gettext("D&B does not accept the key: check it in the settings. %(error)s") % {"error": error},
+            gettext(
+                "D&B does not accept the API key. Ask an administrator to check it in the environment settings. "
+                "%(error)s"
+            )
+            % {"error": error},
             now + timedelta(minutes=10),
             True,
         )
     if isinstance(error, UnknownPath):
-        told = gettext("D&B knows no such call: check the registration and DNB_SUBJECT_PATH (subjects or duns).")
+        told = gettext(
+            "D&B does not know this call. Check the registration and the setting DNB_SUBJECT_PATH (subjects or duns)."
+        )
         return f"{told} {error}", now + timedelta(minutes=30), True
     if isinstance(error, TooManyCalls):
         wait = timedelta(seconds=error.retry_after or 60)
         return (
-            gettext("D&B asks for fewer calls; it goes on by itself. %(error)s") % {"error": error},
+            gettext("D&B asks for fewer calls. The sync resumes automatically. %(error)s") % {"error": error},
             now + wait,
             False,
         )
     if isinstance(error, BadRequest | NotFound):
-        return gettext("D&B does not accept the call. %(error)s") % {"error": error}, now + timedelta(minutes=30), True
-    told = gettext("D&B gave no clear answer. What was under way is in doubt and settled by itself.")
+        return gettext("D&B rejected the call. %(error)s") % {"error": error}, now + timedelta(minutes=30), True
+    told = gettext("D&B gave no clear answer. The pending changes are in doubt and will be checked automatically.")
     return f"{told} {error}", now + timedelta(minutes=1), False
 
 

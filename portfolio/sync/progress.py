@@ -76,7 +76,8 @@ def _start(registration: Registration, requested_by: str, after: datetime | None
         run,
         requested_by,
         "sync",
-        gettext("Sync of %(registration)s: %(what)s") % {"registration": registration, "what": words_of(adds, removes)},
+        gettext("Sync of %(registration)s started: %(what)s")
+        % {"registration": registration, "what": words_of(adds, removes)},
         after=counts,
     )
     return run
@@ -118,15 +119,15 @@ def fail_run(run: SyncRun, words: str, *, retry_at: datetime, report: bool) -> N
     fields = {"state": SyncState.FAILED, "error": clean_text(words), "retry_at": retry_at}
     SyncRun.objects.filter(pk=run.pk, state=SyncState.RUNNING).update(**fields)
     if report:
-        subject = gettext("Sync of %(registration)s stands still") % {"registration": run.registration}
+        subject = gettext("Sync of %(registration)s has stalled") % {"registration": run.registration}
         notify(kind="sync", subject=subject, text=words, key=f"{run.pk}|{words[:60]}|{timezone.now():%Y-%m-%d}")
 
 
 SAID = {
-    "pause": _("Sync of %(registration)s: pause."),
-    "resume": _("Sync of %(registration)s: resume."),
-    "cancel": _("Sync of %(registration)s: cancel."),
-    "end": _("Sync of %(registration)s: end."),
+    "pause": _("Sync of %(registration)s paused."),
+    "resume": _("Sync of %(registration)s resumed."),
+    "cancel": _("Sync of %(registration)s cancelled."),
+    "end": _("Sync of %(registration)s ended."),
 }
 
 

@@ -33,11 +33,13 @@ def why_not_to_send(registration: Registration) -> str:
     """A sentence that says what to do, or nothing when sending is safe."""
     if not registration.adopted:
         return gettext(
-            "%(registration)s is not adopted yet: take over the list that D&B has first, so that nothing "
-            "is added or removed by mistake."
+            "%(registration)s is not adopted yet. Adopt D&B's list first, so that nothing is added or removed by "
+            "mistake."
         ) % {"registration": registration}
     if is_real(registration.contract) and settings.ENVIRONMENT != "production" and not settings.DNB_PULL:
-        return gettext("This is no production installation and would change the real list. Set DNB_PULL=yes if it may.")
+        return gettext(
+            "This installation is not in production and would change the real list. To allow it, set DNB_PULL=yes."
+        )
     return ""
 
 

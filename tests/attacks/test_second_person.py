@@ -32,8 +32,8 @@ from portfolio.models import Subject
 rows = Subject.objects.filter(registration="{registration}")
 print(rows.filter(requested=True).count(), rows.filter(remove_on__isnull=False).count())
 """
-ENDS = ("Applied", "Waits for a second person")
-STATE = re.compile(r"Waits for a second person|Applied|Read: waits for confirmation|Confirmed: being applied")
+ENDS = ("Applied", "Awaiting second approval")
+STATE = re.compile(r"Awaiting second approval|Applied|Awaiting confirmation|Being applied")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def read(browser: Browser, prepared: dict[str, list[str]], duns: list[str], mode
     answer = browser.submit("/portfolio/subjectimport/upload/", given)
     assert answer.status_code == 302, answer.text
     page = answer.headers["Location"]
-    wait_until(lambda: state_of(browser, page).startswith("Read"), timeout=60, what="the reading")
+    wait_until(lambda: state_of(browser, page).startswith("Awaiting confirmation"), timeout=60, what="the reading")
     return page
 
 
@@ -79,13 +79,13 @@ def test_small_imports_a_new_name_and_plans_for_tomorrow(
 ) -> None:
     new = prepared["new"]
     states = [state_of(manager, imported(manager, prepared, new[start : start + 4])) for start in (0, 4, 8)]
-    assert states == ["Applied", "Waits for a second person", "Waits for a second person"], "4 + 4 + 4 with a cap of 5"
+    assert states == ["Applied", "Awaiting second approval", "Awaiting second approval"], "4 + 4 + 4 with a cap of 5"
 
     page = imported(manager, prepared, new[12:20])
     rename = "User.objects.filter(username='second-manager').update(username='second-manager-renamed')"
     production.inside(f"from dnbmon_site.accounts.models import User; {rename}")
     manager.submit(page.replace("/change/", "/do/approve/"))
-    assert state_of(manager, page) == "Waits for a second person"
+    assert state_of(manager, page) == "Awaiting second approval"
 
     tomorrow = f"{timezone.now().date() + timedelta(days=1):%Y-%m-%d}"
     for start in (0, 40):
@@ -99,7 +99,9 @@ def test_small_imports_a_new_name_and_plans_for_tomorrow(
         for duns in prepared["duns"][:12]
     ]
     assert sum(removed) == 8, "one by one no more than ten percent"
-    assert state_of(manager, imported(manager, prepared, prepared["duns"][12:13], "remove")).startswith("Waits")
+    assert state_of(manager, imported(manager, prepared, prepared["duns"][12:13], "remove")).startswith(
+        "Awaiting second"
+    )
 
 
 def test_tabs_at_the_same_moment_get_no_more_than_one(production: Production, prepared: dict[str, list[str]]) -> None:
@@ -119,5 +121,5 @@ def test_a_list_that_d_and_b_never_wrote(manager: Browser, prepared: dict[str, l
     page = f"/portfolio/syncrun/adopt/{prepared['registration']}/"
     files = {"file": ("export.txt", "\n".join(prepared["duns"] + invented).encode())}
     manager.submit(page, {"numbers": ""}, files=files)
-    assert "20 of them not known before" in manager.ask(page).text
-    assert state_of(manager, imported(manager, prepared, invented)) == "Waits for a second person"
+    assert "20 of them not previously known" in manager.ask(page).text
+    assert state_of(manager, imported(manager, prepared, invented)) == "Awaiting second approval"

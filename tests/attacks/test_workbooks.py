@@ -39,7 +39,7 @@ def reason_of(browser: Browser, registration: str, content: bytes) -> str:
 
     def has_failed() -> bool:
         page[0] = html.unescape(browser.ask(address).text)
-        return "Could not be read" in page[0]
+        return "Failed: file not readable" in page[0]
 
     wait_until(has_failed, timeout=120, what="a reason")
     return page[0]

@@ -28,15 +28,15 @@ def test_adopt_reconcile_and_sync(run: Run, registration: Registration, control:
     assert "2 companies at D&B" in run("adopt", REFERENCE, path, look=True)
     registration.refresh_from_db()
     assert not registration.adopted
-    assert "2 companies became wanted" in run("adopt", REFERENCE)
-    assert "0 wanted but not at D&B, 0 refused by D&B, 0 at D&B but not wanted" in run("reconcile", REFERENCE)
+    assert "2 companies are now requested" in run("adopt", REFERENCE)
+    assert "0 requested but not at D&B, 0 refused by D&B, 0 at D&B but not requested" in run("reconcile", REFERENCE)
     request_monitoring(registration, [C])
     plan = run("sync_portfolio", dry_run=True)
     assert f"POST /v1/monitoring/registrations/{REFERENCE}/subjects/{C}" in plan and "1 call, none made" in plan
     assert calls_of(control) == []
     assert "Ended: 1 sent, 1 accepted, 0 refused" in run("sync_portfolio", REFERENCE)
     assert control.subjects(REFERENCE) == [A, B, C]
-    assert "Nothing to send" in run("sync_portfolio")
+    assert "There is nothing to send" in run("sync_portfolio")
 
 
 def test_a_list_is_checked(run: Run, registration: Registration, control: SandboxControl, tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_a_list_is_checked(run: Run, registration: Registration, control: Sandbo
     path = tmp_path / "mine.txt"
     path.write_text(f"{A}\n{B}\n")
     text = run("adopt", REFERENCE, str(path), check=True)
-    assert "Asking D&B about 2 numbers: less than a minute" in text and "1 of 2 are at D&B" in text
+    assert "Checking 2 numbers at D&B. This takes less than a minute" in text and "1 of 2 are at D&B" in text
     assert Subject.objects.get(requested=True).company_id == A
 
 
@@ -54,7 +54,7 @@ def test_a_check_that_stands_still_says_so(
     path = tmp_path / "mine.txt"
     path.write_text(f"{A}\n")
     control.set_fault("quota", on="subject")
-    with pytest.raises(CommandError, match="quota.*goes on with it"):
+    with pytest.raises(CommandError, match="quota.*continues it"):
         run("adopt", REFERENCE, str(path), check=True)
     registration.refresh_from_db()
     assert not registration.adopted
@@ -64,7 +64,7 @@ def test_reconcile_with_a_file_names_the_numbers(run: Run, registration: Registr
     control.add_companies(REFERENCE, [B], seed=False)
     (path,) = control.deliver(REFERENCE, "DunsExport")
     text = run("reconcile", REFERENCE, path)
-    assert f"At D&B but not wanted: {B}" in text
+    assert f"At D&B but not requested: {B}" in text
 
 
 def test_trouble_ends_in_a_sentence(run: Run, registration: Registration, control: SandboxControl) -> None:
@@ -72,7 +72,7 @@ def test_trouble_ends_in_a_sentence(run: Run, registration: Registration, contro
         run("sync_portfolio")
     with pytest.raises(CommandError, match="not adopted yet"):
         run("sync_portfolio", REFERENCE)
-    with pytest.raises(CommandError, match="no file"):
+    with pytest.raises(CommandError, match="does not exist"):
         run("adopt", REFERENCE, "/nowhere/list.txt")
     with pytest.raises(CommandError, match="needs a FILE"):
         run("adopt", REFERENCE, check=True)

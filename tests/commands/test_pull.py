@@ -32,7 +32,7 @@ def test_says_how_to_begin_when_all_are_paused(run: Run, registration: Registrat
 
 
 def test_an_unknown_name_ends_in_the_known_ones(run: Run, registration: Registration) -> None:
-    with pytest.raises(CommandError, match=f"no registration “ACME”. Known are: {REFERENCE}"):
+    with pytest.raises(CommandError, match=f"no registration “ACME”. Available: {REFERENCE}"):
         run("pull", "ACME")
 
 
@@ -40,7 +40,7 @@ def test_pulls_what_is_active_until_drained(run: Run, registration: Registration
     control.add_registration("PAUSED_01")
     a_registration("PAUSED_01", contract=registration.contract, state=RegistrationState.PAUSED)
     said = run("pull")
-    assert f"{REFERENCE}: 150 notifications in 2 answers, 150 of them new, drained." in said
+    assert f"{REFERENCE}: 150 notifications in 2 responses, 150 of them new, drained." in said
     assert "PAUSED_01" not in said
     assert Notification.objects.count() == 150
 
@@ -56,7 +56,7 @@ def test_what_is_left_in_doubt_is_told_with_the_time_of_its_end(
     run: Run, registration: Registration, control: SandboxControl
 ) -> None:
     control.set_fault("drop", on="pull", times=1)
-    with pytest.raises(CommandError, match=r"1 call is in doubt.*for certain at 20\d\d-\d\d-\d\d"):
+    with pytest.raises(CommandError, match=r"1 call is in doubt.*recovers them after 20\d\d-\d\d-\d\d"):
         run("pull")
     # Replay has brought everything at once all the same.
     assert Notification.objects.count() == 150
@@ -75,7 +75,7 @@ def test_trouble_names_the_reason_and_the_next_time(
     run: Run, registration: Registration, control: SandboxControl
 ) -> None:
     control.set_fault("too_many", on="pull", retry_after=120)
-    with pytest.raises(CommandError, match=f"{REFERENCE}: refused.*tried again at 20"):
+    with pytest.raises(CommandError, match=f"{REFERENCE}: refused.*next attempt is at 20"):
         run("pull")
 
 
@@ -116,7 +116,7 @@ def test_what_was_stored_and_cannot_be_read_is_told(
         raise RuntimeError("no such thing")
 
     monkeypatch.setattr(jobs, "ingest", fail)
-    with pytest.raises(CommandError, match="2 stored answers could not be read"):
+    with pytest.raises(CommandError, match="2 stored responses could not be processed"):
         run("pull")
 
 

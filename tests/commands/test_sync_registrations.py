@@ -48,7 +48,7 @@ def test_start_leaves_alone_what_is_pulled_already(run: Run, control: SandboxCon
 
 @pytest.mark.parametrize("options", [{"every": 5}, {"every": 0, "start": True}, {"every": 5000, "start": True}])
 def test_every_goes_with_start_and_has_bounds(run: Run, options: dict[str, int]) -> None:
-    with pytest.raises(CommandError, match="1 to 2880 minutes"):
+    with pytest.raises(CommandError, match="from 1 to 2880"):
         run("sync_registrations", **options)
 
 
@@ -62,6 +62,6 @@ def test_a_refusal_of_the_credentials_is_a_sentence(
 
 def test_details_that_cannot_be_read_are_told_and_the_rest_is_kept(run: Run, control: SandboxControl) -> None:
     control.set_fault("http_error", on="details", status=400, code="00003")
-    with pytest.raises(CommandError, match=f"{REFERENCE}: its details could not be read"):
+    with pytest.raises(CommandError, match=f"{REFERENCE}: the details could not be loaded"):
         run("sync_registrations")
     assert the_one().state == RegistrationState.PAUSED

@@ -53,7 +53,7 @@ def test_the_form_says_that_the_environment_goes_before(client: Client, monkeypa
     for pace, is_said in (("", False), ("2", True)):
         monkeypatch.setenv("DNB_CALLS_PER_SECOND", pace)
         page = client.get("/portfolio/contract/default/change/").content.decode()
-        assert ("DNB_CALLS_PER_SECOND in the environment says 2" in page) == is_said
+        assert ("DNB_CALLS_PER_SECOND in the environment is set to 2" in page) == is_said
 
 
 def test_what_an_operator_changes_is_audited_and_shows_its_default(client: Client) -> None:

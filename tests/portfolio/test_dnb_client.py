@@ -143,7 +143,7 @@ def test_d_and_bs_account_is_shown_to_d_and_b_or_where_the_settings_say(contract
     client_for(contract)
     for address in ELSEWHERE:
         contract.base_url = address
-        with pytest.raises(NotConfigured, match="is not D&B"):
+        with pytest.raises(NotConfigured, match="is not an address of D&B"):
             client_for(contract)
         with pytest.raises(NotConfigured, match="DNB_BASE_URL"):
             credentials(contract)

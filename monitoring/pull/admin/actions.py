@@ -44,11 +44,16 @@ def pull_now(registrations: Sequence[Registration]) -> Said:
     names = ", ".join(registration.reference for registration in registrations)
     if no_worker():
         return Said(
-            gettext("%(names)s will be pulled as soon as a worker runs: none does (manage.py worker).")
+            gettext(
+                "%(names)s will be pulled once a worker is running. None is running now: ask an administrator to "
+                "start one (manage.py worker)."
+            )
             % {"names": names},
             failed=True,
         )
-    return Said(gettext("Pulling %(names)s now. What it brings appears here by itself.") % {"names": names})
+    return Said(
+        gettext("Pulling %(names)s now. Results appear here automatically; you may leave the page.") % {"names": names}
+    )
 
 
 def start(registrations: Sequence[Registration]) -> Said:
@@ -56,8 +61,8 @@ def start(registrations: Sequence[Registration]) -> Said:
         start_pulling(registration)
     return Said(
         ngettext(
-            "%(count)s registration started: pulled within a minute, then by the cadence.",
-            "%(count)s registrations started: pulled within a minute, then by the cadence.",
+            "%(count)s registration started. The first pull begins within a minute.",
+            "%(count)s registrations started. The first pulls begin within a minute.",
             len(registrations),
         )
         % {"count": counted(len(registrations))}
@@ -76,8 +81,8 @@ def pause(registrations: Sequence[Registration], until: datetime | None, *, by: 
         )
         return Said(text % {"count": counted(count), "moment": moment_text(until)})
     text = ngettext(
-        "%(count)s registration paused until somebody starts it.",
-        "%(count)s registrations paused until somebody starts it.",
+        "%(count)s registration paused until you start it again.",
+        "%(count)s registrations paused until you start them again.",
         count,
     )
     return Said(text % {"count": counted(count)})
@@ -86,14 +91,14 @@ def pause(registrations: Sequence[Registration], until: datetime | None, *, by: 
 def resume_reading(registrations: Sequence[Registration]) -> Said:
     for registration in registrations:
         resume_ingest(registration)
-    return Said(gettext("Reading goes on. Unreadable items are counted from now on."))
+    return Said(gettext("Processing resumed. Parsing errors are counted again from zero."))
 
 
 def gap_dealt_with(registrations: Sequence[Registration]) -> Said:
     for registration in registrations:
         clear_gap(registration)
         Registration.objects.filter(pk=registration.pk).update(replay_mark="")
-    return Said(gettext("The mark is taken away."))
+    return Said(gettext("Marked as resolved."))
 
 
 ACTIONS: Mapping[str, Callable[[Sequence[Registration]], Said]] = {
@@ -106,10 +111,10 @@ ACTIONS: Mapping[str, Callable[[Sequence[Registration]], Said]] = {
 
 # As the audit tells it.
 DONE: Mapping[str, Promise] = {
-    "pull-now": _("%(name)s is pulled now"),
+    "pull-now": _("Pull of %(name)s started"),
     "start": _("%(name)s started"),
-    "resume-reading": _("Reading of %(name)s resumed"),
-    "gap-dealt-with": _("The mark on %(name)s taken away"),
+    "resume-reading": _("Processing of %(name)s resumed"),
+    "gap-dealt-with": _("Problem of %(name)s marked as resolved"),
 }
 
 
@@ -134,14 +139,16 @@ def _look_in(contract: Contract) -> Said:
     try:
         found = discover_registrations(contract)
     except (DirectPlusError, NotConfigured) as error:
-        return Said(gettext("D&B's list could not be read: %(error)s") % {"error": error}, failed=True)
+        return Said(
+            gettext("D&B's list of registrations could not be loaded: %(error)s") % {"error": error}, failed=True
+        )
     text = ngettext(
-        "D&B has %(count)s registration, %(new)s of them new.",
-        "D&B has %(count)s registrations, %(new)s of them new.",
+        "Found %(count)s registration at D&B. New: %(new)s.",
+        "Found %(count)s registrations at D&B. New: %(new)s.",
         len(found.seen),
-    ) % {"count": counted(len(found.seen)), "new": len(found.new) or gettext("none")}
+    ) % {"count": counted(len(found.seen)), "new": counted(len(found.new))}
     last_error = "".join(
-        " " + gettext("The details of %(name)s could not be read: %(why)s") % {"name": name, "why": why}
+        " " + gettext("The details of %(name)s could not be loaded: %(why)s") % {"name": name, "why": why}
         for name, why in found.failed.items()
     )
     return Said(text + last_error, failed=bool(last_error))

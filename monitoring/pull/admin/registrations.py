@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any
 
 from django import forms
@@ -12,10 +13,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
@@ -25,7 +27,8 @@ from core.admin.exports import ExportedList
 from core.admin.row_actions import RowAction, RowActions, demand, keys_of
 from core.audit import record_edit
 from core.fields import with_default
-from core.markup import ago, badge, due
+from core.markup import ago, badge, due, exact
+from core.text import counted
 from monitoring.deliveries.admin import state_badge
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import DeadLetter, DeadLetterState, Delivery
@@ -49,22 +52,31 @@ PERMISSION = "portfolio.pull_registration"
 CADENCE = {"cadence", "cadence_every", "cadence_time", "cadence_zone"}
 LABELS = {
     "cadence": (
-        _("Pull"),
-        _("At once after a change here. D&B drops what waits for 4 days, so at least every 48 hours."),
+        _("Pull frequency"),
+        _(
+            "At least every 48 hours, because D&B deletes waiting notifications after 4 days. A change takes effect "
+            "immediately."
+        ),
     ),
-    "cadence_every": (_("Minutes or hours"), _("Between two pulls; at most 48 hours.")),
-    "cadence_time": (_("Time of day"), _("For a daily pull.")),
-    "cadence_zone": (_("Time zone"), _("Of a daily pull, such as Europe/Berlin.")),
-    "page_size": (_("Notifications a call"), _("1 to 100. Fewer are asked for by itself while D&B is slow.")),
+    "cadence_every": (
+        _("Interval"),
+        _("Number of minutes or hours between two pulls, at most 48 hours. Not used for daily pulls."),
+    ),
+    "cadence_time": (_("Time of day"), _("For daily pulls only.")),
+    "cadence_zone": (
+        _("Time zone"),
+        _("For daily pulls only, such as Europe/Berlin."),
+    ),
+    "page_size": (_("Notifications per call"), _("1 to 100. The number is reduced automatically while D&B is slow.")),
 }
 SETTINGS = {
-    "notificationType": _("Sends"),
-    "deliveryTrigger": _("Delivered by"),
-    "deliveryFrequency": _("Frequency"),
+    "notificationType": _("Content"),
+    "deliveryTrigger": _("Delivery"),
+    "deliveryFrequency": _("D&B frequency"),
     "productId": _("Product"),
-    "email": _("Mail to"),
-    "createdDate": _("Created"),
-    "lastUpdatedDate": _("Changed"),
+    "email": _("Email to"),
+    "createdDate": _("Created at D&B"),
+    "lastUpdatedDate": _("Changed at D&B"),
 }
 
 
@@ -72,14 +84,16 @@ class PauseForm(forms.Form):
     until = forms.DateTimeField(
         required=False,
         widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
-        label=_("Until"),
-        help_text=_("In your time zone. Empty: until somebody starts it again."),
+        label=_("Pause until"),
+        help_text=_("In your time zone. Leave empty to pause until you start it again."),
     )
 
     def clean_until(self) -> Any:
         until = self.cleaned_data["until"]
         if until and until <= timezone.now():
-            raise ValidationError(gettext("That is over already. Choose a time to come, or leave it empty."))
+            raise ValidationError(
+                gettext("This time is in the past. Choose a time in the future, or leave the field empty.")
+            )
         return until
 
 
@@ -89,7 +103,7 @@ def _acts(name: str) -> RowAction:
 
 @admin.register(Registration)
 class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
-    list_display = ("name", "status", "last_pull", "next_pull", "cadence_words", "in_doubt", "drops", "marks")
+    list_display = ("name", "status", "needs_attention", "last_pull", "next_pull", "cadence_words")
     ordering = ("reference",)
     sortable_by = ()
     row_actions = {name: _acts(name) for name in ACTIONS}
@@ -99,8 +113,8 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     empty_title = _("No registrations yet")
     empty_template = "monitoring/pull/registrations_empty.html"
     fieldsets = (
-        (_("How often"), {"fields": ("cadence", "cadence_every", "cadence_time", "cadence_zone")}),
-        (_("How much"), {"fields": ("page_size",)}),
+        (_("Pull schedule"), {"fields": ("cadence", "cadence_every", "cadence_time", "cadence_zone")}),
+        (_("Call size"), {"fields": ("page_size",)}),
     )
 
     # Permissions: D&B creates registrations, we never delete one; pulling has a right of its own.
@@ -129,9 +143,11 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
 
     # The list
     def complete_rows(self, rows: list[Any]) -> None:
+        """What needs attention comes first."""
         in_doubt = calls_in_doubt()
         for row in rows:
-            row.in_doubt = in_doubt.get(row.pk, 0)
+            row.problems = list(problems_of(row, in_doubt.get(row.pk, 0)))
+        rows.sort(key=lambda row: (not row.problems, row.reference))
 
     @display(description=_("Registration"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def name(self, row: Registration) -> tuple[str, str]:
@@ -142,32 +158,21 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         found = status(row)
         return badge(found.word, found.tone, found.sentence)
 
-    @admin.display(description=_("Queue last empty"))
+    @admin.display(description=_("Up to date as of"))
     def last_pull(self, row: Registration) -> SafeString | str:
-        return ago(row.last_pulled_at) or gettext("never")
+        return ago(row.last_pulled_at) or gettext("Never")
 
     @admin.display(description=_("Next pull"))
     def next_pull(self, row: Registration) -> SafeString | str:
         return due(row.next_pull_at) if row.state == RegistrationState.ACTIVE else "–"
 
-    @admin.display(description=_("Pulled"))
+    @admin.display(description=_("Pull frequency"))
     def cadence_words(self, row: Registration) -> str:
         return cadence_words(row)
 
-    @admin.display(description=_("Doubts"))
-    def in_doubt(self, row: Any) -> SafeString | str:
-        why = gettext("Calls that may have taken something; replay repairs them")
-        return badge(row.in_doubt, "warn", why) if row.in_doubt else ""
-
-    @admin.display(description=_("D&B drops what waits"))
-    def drops(self, row: Registration) -> SafeString | str:
-        left, end = countdown(row), lost_at(row)
-        is_lost = end is not None and end <= timezone.now()
-        return badge(left, "bad" if is_lost else "warn", loss_sentence(row)) if left else ""
-
-    @admin.display(description=_("Needs a look"))
-    def marks(self, row: Registration) -> SafeString:
-        return format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in marks_of(row)))
+    @admin.display(description=_("Needs attention"))
+    def needs_attention(self, row: Any) -> SafeString | str:
+        return format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in row.problems)) or "–"
 
     @admin.action(description=_("Pull now"), permissions=["pull"])
     def pull_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
@@ -177,16 +182,16 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def start_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
         show_message(request, act("start", list(queryset), by=request.user.get_username()))
 
-    @admin.action(description=_("Pause until…"), permissions=["pull"])
+    @admin.action(description=_("Pause"), permissions=["pull"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse:
         keys = "&".join(f"key={key}" for key in queryset.values_list("pk", flat=True))
         return HttpResponseRedirect(f"{reverse('admin:portfolio_registration_pause')}?{keys}")
 
-    @admin.action(description=_("Import D-U-N-S…"), permissions=["import"])
+    @admin.action(description=_("Import companies"), permissions=["import"])
     def import_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         return upload_into(request, queryset)
 
-    @admin.action(description=_("Stop monitoring…"), permissions=["import"])
+    @admin.action(description=_("Stop monitoring companies"), permissions=["import"])
     def stop_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
         return upload_into(request, queryset, mode="remove")
 
@@ -205,7 +210,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
             return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
         losses = [(row.reference, loss_sentence(row)) for row in rows]
         return self.page(
-            request, "monitoring/pull/pause.html", title=gettext("Pause until…"), form=form, losses=losses, rows=rows
+            request, "monitoring/pull/pause.html", title=gettext("Pause pulling"), form=form, losses=losses, rows=rows
         )
 
     # The page
@@ -232,7 +237,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
             "drops": countdown(row),
             "cadence": cadence_words(row),
             "may_pull": self.has_pull_permission(request),
-            "told": list(settings_at_dnb(told)),
+            "settings_at_dnb": list(settings_at_dnb(told)),
             "description": description(row),
             "in_doubt": calls_in_doubt().get(row.pk, 0),
             "unreadable": DeadLetter.objects.filter(registration=row, state=DeadLetterState.OPEN)[:1000].count(),
@@ -262,19 +267,43 @@ def settings_at_dnb(told: dict[str, Any]) -> Iterable[tuple[str | Promise, Any]]
     """D&B's own words about a registration in ours."""
     for name, words in SETTINGS.items():
         if told.get(name):
-            yield words, TOLD_WORDS.get(str(told[name]), told[name])
+            yield words, _in_our_words(told[name])
+
+
+def _in_our_words(value: Any) -> Any:
+    """D&B's codes and times as the page shows others."""
+    if words := TOLD_WORDS.get(str(value)):
+        return words
+    try:
+        moment = parse_datetime(str(value))
+    except ValueError:
+        return value
+    return exact(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) if moment else value
+
+
+def problems_of(row: Registration, calls_in_doubt: int) -> Iterable[tuple[str, str, str]]:
+    """Everything about a registration that a reader of the list should notice, as `marks_of` has it."""
+    if left := countdown(row):
+        end = lost_at(row)
+        is_lost = end is not None and end <= timezone.now()
+        yield gettext("Data loss %(when)s") % {"when": left}, "bad" if is_lost else "warn", loss_sentence(row)
+    yield from marks_of(row)
+    if calls_in_doubt:
+        words = ngettext("%(count)s call in doubt", "%(count)s calls in doubt", calls_in_doubt)
+        why = gettext("The responses to these calls may be lost. A replay recovers them automatically.")
+        yield words % {"count": counted(calls_in_doubt)}, "warn", why
 
 
 def marks_of(row: Registration) -> Iterable[tuple[str, str, str]]:
     """Words, tone and reason of each mark that waits for a person."""
     if row.gap_from:
-        yield gettext("Gap"), "warn", row.gap_reason
+        yield gettext("Data gap"), "warn", row.gap_reason
     if row.ingest_stopped_reason:
-        yield gettext("Reading stopped"), "bad", row.ingest_stopped_reason
+        yield gettext("Processing stopped"), "bad", row.ingest_stopped_reason
     if row.replay_mark:
         yield gettext("Replay incomplete"), "warn", row.replay_mark
     if row.state == RegistrationState.ACTIVE and row.last_error:
-        yield gettext("Trouble"), "warn", row.last_error
+        yield gettext("Error"), "warn", row.last_error
 
 
 def show_message(request: HttpRequest, said: Said) -> None:

@@ -31,7 +31,10 @@ class ContractForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes
         address = str(self.cleaned_data["base_url"])
         if address and not may_see_account(address):
             raise ValidationError(
-                gettext("D&B's key and secret are sent there: https://….dnb.com, or another one in the settings.")
+                gettext(
+                    "Enter an address at dnb.com, such as https://plus.dnb.com: D&B's key and secret are sent there. "
+                    "Other addresses must be set in the environment."
+                )
             )
         return address
 
@@ -44,10 +47,10 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
     fieldsets = (
         (_("Account"), {"fields": ("name", "prefix", "base_url", "calls_per_second")}),
         (_("Contract year"), {"fields": ("anniversary", "contracted_number")}),
-        (_("Who may confirm what"), {"fields": ("cap", "removal_share")}),
-        (_("Sending"), {"fields": ("batch_threshold",)}),
-        (_("Repair"), {"fields": ("overlap", "recovery_delay")}),
-        (_("How long things are kept"), {"fields": ("keep_bytes", "keep_history", *KEPT)}),
+        (_("Limits for one user"), {"fields": ("cap", "removal_share")}),
+        (_("Sending to D&B"), {"fields": ("batch_threshold",)}),
+        (_("Recovery"), {"fields": ("overlap", "recovery_delay")}),
+        (_("Data retention"), {"fields": ("keep_bytes", "keep_history", *KEPT)}),
     )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -65,7 +68,7 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
         form = super().get_form(request, obj, change, **kwargs)
         pace = setting(obj, "CALLS_PER_SECOND") if obj else ""
         if obj and pace and (field := form.base_fields.get("calls_per_second")):
-            words = gettext("%(name)s in the environment says %(pace)s, which goes before this number.")
+            words = gettext("%(name)s in the environment is set to %(pace)s and overrides this value.")
             field.help_text = words % {"name": f"{obj.prefix}_CALLS_PER_SECOND", "pace": pace}
         return form
 

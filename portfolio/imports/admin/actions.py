@@ -22,7 +22,7 @@ APPROVE = "portfolio.approve_import"
 
 def _demand_upload_right(request: HttpRequest) -> None:
     if not request.user.has_perm(UPLOAD):
-        raise NotAllowed(gettext("You may not change imports. Ask somebody who may."))
+        raise NotAllowed(gettext("You may not change imports. Ask a user who may, such as a portfolio manager."))
 
 
 def _decide(pad: bool) -> Callable[[HttpRequest, SubjectImport], str]:
@@ -30,9 +30,9 @@ def _decide(pad: bool) -> Callable[[HttpRequest, SubjectImport], str]:
         _demand_upload_right(request)
         decide_zeros(import_=row, pad=pad, decided_by=actor_of(request))
         if not pad:
-            return gettext("The rows with eight digits are left out.")
+            return gettext("Rows with eight digits will be skipped.")
         start_import_work(row.pk)
-        return gettext("A zero is put before the numbers with eight digits. The rows are judged anew.")
+        return gettext("A leading zero was added to the numbers with eight digits. All rows are being checked again.")
 
     return decide
 
@@ -41,7 +41,7 @@ def _choose_sheet(request: HttpRequest, row: SubjectImport) -> str:
     _demand_upload_right(request)
     choose_sheet(import_=row, sheet=request.POST.get("sheet", ""), chosen_by=actor_of(request))
     start_import_work(row.pk)
-    return gettext("The sheet “%(sheet)s” is read instead.") % {"sheet": row.sheet}
+    return gettext("Checking the sheet “%(sheet)s” instead.") % {"sheet": row.sheet}
 
 
 def _confirm(request: HttpRequest, row: SubjectImport) -> str:
@@ -53,9 +53,9 @@ def _confirm(request: HttpRequest, row: SubjectImport) -> str:
         may_confirm=request.user.has_perm(CONFIRM),
     )
     if row.state == ImportState.AWAITING_APPROVAL:
-        return gettext("Confirmed. A second person has to approve it before anything happens.")
+        return gettext("Confirmed. Nothing changes until another user approves the import.")
     start_import_work(row.pk)
-    return gettext("Confirmed. It is being applied.")
+    return gettext("Confirmed. The import is being applied.")
 
 
 def _number(request: HttpRequest, name: str) -> int:
@@ -68,10 +68,10 @@ def _approve(request: HttpRequest, row: SubjectImport) -> str:
     if row.state == ImportState.AWAITING_UNDO:
         approve_undo(import_=row, approved_by=actor_of(request), may_approve=request.user.has_perm(APPROVE))
         start_import_work(row.pk)
-        return gettext("Approved. It is being undone.")
+        return gettext("Approved. The import is being undone.")
     approve_import(import_=row, approved_by=actor_of(request), may_approve=request.user.has_perm(APPROVE))
     start_import_work(row.pk)
-    return gettext("Approved. It is being applied.")
+    return gettext("Approved. The import is being applied.")
 
 
 def _cancel(request: HttpRequest, row: SubjectImport) -> str:
@@ -79,7 +79,7 @@ def _cancel(request: HttpRequest, row: SubjectImport) -> str:
         _demand_upload_right(request)
     if row.state == ImportState.AWAITING_UNDO:
         keep_requests(import_=row, maintained_by=actor_of(request))
-        return gettext("It is not undone.")
+        return gettext("The import is kept. Nothing was undone.")
     cancel_import(import_=row, cancelled_by=actor_of(request))
     return gettext("Cancelled. Nothing was changed.")
 
@@ -87,9 +87,9 @@ def _cancel(request: HttpRequest, row: SubjectImport) -> str:
 def _undo(request: HttpRequest, row: SubjectImport) -> str:
     undo_import(import_=row, undone_by=actor_of(request), may_confirm=request.user.has_perm(CONFIRM))
     if row.state == ImportState.AWAITING_UNDO:
-        return gettext("A second person has to approve it before anything is undone.")
+        return gettext("Nothing is undone until another user approves it.")
     start_import_work(row.pk)
-    return gettext("It is being undone.")
+    return gettext("The import is being undone.")
 
 
 ACTIONS: Mapping[str, Callable[[HttpRequest, SubjectImport], str]] = {

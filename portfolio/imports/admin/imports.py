@@ -46,9 +46,9 @@ class UploadForm(forms.Form):
         given: dict[str, Any] = super().clean() or self.cleaned_data
         file, text = given.get("file"), given.get("text", "")
         if file and text.strip():
-            raise ValidationError(gettext("There is a file and there are pasted numbers. Take one of them away."))
+            raise ValidationError(gettext("You chose a file and pasted numbers. Remove one of them."))
         if file is None and not text.strip():
-            raise ValidationError(gettext("Choose a file, or paste the numbers."))
+            raise ValidationError(gettext("Choose a file, or paste D-U-N-S numbers."))
         given["content"] = file.read() if file is not None else text.encode("utf-8", "replace")
         given["name"] = file.name if file is not None else gettext("Pasted numbers")
         try:
@@ -91,13 +91,13 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     # The list
     @display(description=_("Import"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def name(self, row: SubjectImport) -> tuple[str, str]:
-        return str(row), {"paste": gettext("pasted"), "api": gettext("by the API")}.get(row.source, "")
+        return str(row), {"paste": gettext("Pasted"), "api": gettext("API")}.get(row.source, "")
 
     @admin.display(description=_("Registration"))
     def reference(self, row: SubjectImport) -> str:
         return row.registration.reference
 
-    @admin.display(description=_("Mode"))
+    @admin.display(description=_("Action"))
     def what(self, row: SubjectImport) -> str:
         return row.get_mode_display()
 
@@ -105,15 +105,15 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     def status(self, row: SubjectImport) -> SafeString:
         return badge(row.get_state_display(), TONES[ImportState(row.state)])
 
-    @admin.display(description=_("Does"))
+    @admin.display(description=_("Changes"))
     def does(self, row: SubjectImport) -> str:
         return summary_of(row)
 
-    @admin.display(description=_("By"))
+    @admin.display(description=_("Uploaded by"))
     def created_by_text(self, row: SubjectImport) -> str:
         return row.created_by
 
-    @admin.display(description=_("When"))
+    @admin.display(description=_("Uploaded"))
     def when(self, row: SubjectImport) -> SafeString | str:
         return ago(row.created_at)
 
@@ -134,9 +134,10 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
             "errors": [too_large()] if is_cut else form.non_field_errors(),
             "chosen": {name: given.get(name, "") for name in ("registration", "mode")},
             "modes": MODES,
+            "limit": settings.IMPORT_LIMIT_MB,
             "registrations": Registration.objects.order_by("reference"),
         }
-        return self.page(request, "portfolio/imports/upload.html", title=gettext("Import D-U-N-S numbers"), **context)
+        return self.page(request, "portfolio/imports/upload.html", title=gettext("Import companies"), **context)
 
     def _create(self, request: HttpRequest, given: Mapping[str, Any]) -> HttpResponse:
         import_ = create_import(
@@ -170,7 +171,7 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         row = self.object_or_404(request, str(key))
         validation = request.GET.get("validation") or None
         if form not in ("csv", "xlsx") or validation not in (None, *Validation.values):
-            raise Http404(gettext("There is no such file."))
+            raise Http404(gettext("This file does not exist. Open the import and download the rows again."))
         rows = validated_rows(row, validation)
         name = f"validations-{row.created_at:%Y%m%d-%H%M}.{form}"
         if form == "csv":
@@ -191,18 +192,18 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
 
 
 MODES = (
-    (ImportMode.ADD, _("Add"), _("The companies of the file are wanted too. Nothing is removed.")),
-    (ImportMode.REMOVE, _("Stop monitoring"), _("The companies of the file are wanted no more.")),
+    (ImportMode.ADD, _("Add"), _("Request monitoring of these companies. Nothing is removed.")),
+    (ImportMode.REMOVE, _("Stop monitoring"), _("Remove these companies from monitoring.")),
     (
         ImportMode.EQUAL,
-        _("Make equal"),
-        _("Afterwards exactly the companies of the file are wanted: others are removed."),
+        _("Replace list"),
+        _("Monitor exactly these companies. Companies not in the list are removed."),
     ),
 )
 
 
 def too_large() -> str:
     return gettext(
-        "The file is larger than %(limit)s MB, so it was not taken. Leave out the columns "
-        "that are not needed, or upload it in several parts."
+        "The file is larger than %(limit)s MB. Remove columns you do not need and upload it again, "
+        "or split it into several files."
     ) % {"limit": settings.IMPORT_LIMIT_MB}

@@ -135,20 +135,18 @@ def why_it_waits(row: SubjectImport) -> str:
 def lead_of(row: SubjectImport) -> str:
     """Where it stands, in a sentence."""
     told = {
-        ImportState.UPLOADED: gettext("The file is kept and will be read in a moment. You may close this page."),
-        ImportState.READING: gettext("Every row is being judged. You may close this page."),
-        ImportState.READ: gettext(
-            "Every row is judged. Nothing is wanted, and nothing is sent to D&B, before it is confirmed."
-        ),
-        ImportState.AWAITING_APPROVAL: gettext("%(confirmed_by)s has confirmed it; a second person has to approve it.")
+        ImportState.UPLOADED: gettext("The file is uploaded. Checking starts in a moment. You may leave this page."),
+        ImportState.READING: gettext("Every row is being checked. You may leave this page."),
+        ImportState.READ: gettext("All rows are checked. Nothing is added or billed until someone confirms."),
+        ImportState.AWAITING_APPROVAL: gettext("%(confirmed_by)s confirmed this import. Another user must approve it.")
         % {"confirmed_by": row.confirmed_by},
-        ImportState.CONFIRMED: gettext("Confirmed. It is being applied now; you may close this page."),
+        ImportState.CONFIRMED: gettext("Confirmed. The import is being applied. You may leave this page."),
         ImportState.APPLIED: _after_applying(row),
         ImportState.AWAITING_UNDO: gettext(
-            "%(person)s wants it undone; a second person has to approve that. Until then it stays as it is."
+            "%(person)s asked to undo this import. Another user must approve that. Nothing changes until then."
         )
         % {"person": row.undo_requested_by},
-        ImportState.UNDOING: gettext("What only this import made wanted is being taken back."),
+        ImportState.UNDOING: gettext("The import is being undone. You may leave this page."),
         ImportState.UNDONE: row.note,
         ImportState.CANCELLED: gettext("Cancelled. Nothing was changed."),
     }
@@ -157,10 +155,10 @@ def lead_of(row: SubjectImport) -> str:
 
 def _after_applying(row: SubjectImport) -> str:
     if row.remove_on:
-        return gettext("Done. They are no longer wanted from %(day)s.") % {"day": day_text(row.remove_on)}
+        return gettext("Done. The companies will be removed on %(day)s.") % {"day": day_text(row.remove_on)}
     if row.registration.adopted:
-        return gettext("Done. A sync sends the difference to D&B.")
-    return gettext("Done. Nothing is sent to D&B before the registration's list is taken over.")
+        return gettext("Done. The next sync sends the changes to D&B.")
+    return gettext("Done. Nothing is sent to D&B until you adopt D&B's list for this registration.")
 
 
 def waits_long(row: SubjectImport) -> bool:
@@ -174,11 +172,11 @@ def progress_of(row: SubjectImport) -> dict[str, Any] | None:
     total = max(row.total or 0, row.position)
     percent = 100 * row.position / total if total else 0
     words = {
-        ImportState.READING: gettext("%(position)s of about %(total)s rows judged"),
+        ImportState.READING: gettext("%(position)s of about %(total)s rows checked"),
         ImportState.CONFIRMED: gettext("%(position)s of about %(total)s rows applied"),
     }.get(ImportState(row.state))
     if not words or not total:
-        return {"percent": f"{percent:.1f}", "words": gettext("Begins in a moment …")}
+        return {"percent": f"{percent:.1f}", "words": gettext("Starts in a moment …")}
     told = {"position": counted(row.position), "total": counted(total)}
     return {"percent": f"{percent:.1f}", "words": words % told}
 
@@ -216,4 +214,4 @@ def summary_of(row: SubjectImport) -> str:
         return row.error
     adds = plurals.new_companies(row.new_billable) if row.new_billable else ""
     removes = plurals.removals(row.removals) if row.removals else ""
-    return ", ".join(filter(None, [adds, removes])) or ("–" if row.new_billable is None else gettext("changes nothing"))
+    return ", ".join(filter(None, [adds, removes])) or ("–" if row.new_billable is None else gettext("No changes"))

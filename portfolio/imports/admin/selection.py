@@ -70,14 +70,12 @@ def stop_in(
     made = [_removal(request, registration, numbers) for registration, numbers in requested.items()]
     if not made:
         messages.warning(
-            request, gettext("None of these companies is wanted in a registration, so there is nothing to stop.")
+            request, gettext("None of these companies is requested in a registration, so there is nothing to stop.")
         )
         return HttpResponseRedirect(request.get_full_path())
     if len(made) == 1:
         return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_change", args=[made[0].pk]))
-    messages.info(
-        request, gettext("There are %(count)s removals to confirm, one for each registration.") % {"count": len(made)}
-    )
+    messages.info(request, gettext("Confirm %(count)s removals, one for each registration.") % {"count": len(made)})
     return HttpResponseRedirect(reverse("admin:portfolio_subjectimport_changelist"))
 
 
@@ -122,7 +120,7 @@ def upload_into(request: HttpRequest, registrations: QuerySet[Registration], mod
     """The upload form, with the registration chosen."""
     keys = list(registrations.values_list("pk", flat=True)[:2])
     if len(keys) != 1:
-        messages.warning(request, gettext("A list is imported into one registration. Tick one."))
+        messages.warning(request, gettext("A list is imported into one registration. Select exactly one."))
         return None
     return HttpResponseRedirect(f"{reverse('admin:portfolio_subjectimport_upload')}?registration={keys[0]}&mode={mode}")
 

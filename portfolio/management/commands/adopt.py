@@ -1,4 +1,4 @@
-"""manage.py adopt: take over the list that D&B has; it sends nothing and costs nothing."""
+"""manage.py adopt: adopt the list that D&B has; it sends nothing and costs nothing."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ ACTOR = "manage.py adopt"
 
 class Command(PlainCommand):
     help = (
-        "Take over D&B's list of a registration: from a DunsExport file, from a list checked by asking D&B about each "
-        "number (--check), or from what its notifications have shown."
+        "Adopt D&B's list of a registration: from a DunsExport file, from a list of numbers to check at D&B one by one "
+        "(--check), or from the notifications received so far. Sends nothing and costs nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("reference", metavar="REFERENCE")
         parser.add_argument(
-            "file", nargs="?", type=Path, metavar="FILE", help="a DunsExport file, or with --check a list"
+            "file", nargs="?", type=Path, metavar="FILE", help="a DunsExport file, or with --check a list of numbers"
         )
-        parser.add_argument("--check", action="store_true", help="ask D&B about each number of FILE")
-        parser.add_argument("--look", action="store_true", help="only learn what D&B has; take nothing as wanted yet")
+        parser.add_argument("--check", action="store_true", help="check each number in FILE at D&B")
+        parser.add_argument("--look", action="store_true", help="only record what D&B monitors; do not adopt it yet")
 
     def handle(self, *, reference: str, file: Path | None, check: bool, look: bool, **options: Any) -> None:
         registration = one_registration(reference)
         if check and file is None:
-            raise CommandError("--check needs a FILE with the numbers to ask about.")
+            raise CommandError("--check needs a FILE with the numbers to check.")
         if file:
             self.learn(registration, file, check)
         if not look:
             count = adopt_as_requested(registration, by=ACTOR)
-            self.stdout.write(f"{registration} is adopted: {plurals.companies(count)} became wanted.")
+            self.stdout.write(f"{registration} is adopted: {plurals.companies(count)} are now requested.")
         there = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED).count()
-        self.stdout.write(f"{plurals.companies(there)} known to be at D&B. Nothing was sent.")
+        self.stdout.write(f"{plurals.companies(there)} monitored by D&B, as far as known. Nothing was sent.")
 
     def learn(self, registration: Registration, file: Path, check: bool) -> None:
         if not file.is_file():
-            raise CommandError(f"There is no file {file}.")
+            raise CommandError(f"The file {file} does not exist.")
         try:
             if check:
                 self.ask(registration, file)
@@ -58,11 +58,11 @@ class Command(PlainCommand):
     def ask(self, registration: Registration, file: Path) -> None:
         listing = read_listing(line.decode(errors="replace") for line in read_lines(file))
         numbers = len(listing.numbers)
-        self.stdout.write(f"Asking D&B about {plurals.numbers(numbers)}: {duration_text(numbers)}.")
+        self.stdout.write(f"Checking {plurals.numbers(numbers)} at D&B. This takes {duration_text(numbers)}.")
         row = start_check(registration, listing.numbers, by=ACTOR)
         with progress(self.stdout, f"{registration}: …") as shown:
             ended = go_on_checking(row, report=lambda: shown.now(f"{row.position:,} of {row.total:,}"))
         row.refresh_from_db()
         self.stdout.write(f"{row.present:,} of {row.position:,} are at D&B.")
         if not ended:
-            raise CommandError(f"{row.error or 'It was broken off.'} The worker goes on with it.")
+            raise CommandError(f"{row.error or 'The check was interrupted.'} The worker continues it.")

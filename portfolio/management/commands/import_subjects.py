@@ -31,22 +31,34 @@ BAD = (Validation.INVALID, Validation.DECISION)
 
 class Command(PlainCommand):
     help = (
-        "Judge a file of D-U-N-S numbers (CSV, XLSX, text) and print the verdicts. With --confirm, what it says "
-        "becomes wanted. Ends with 1 when the file cannot be read, or the number is not the right one."
+        "Check a file of D-U-N-S numbers (CSV, XLSX or text) and print the result. With --confirm, the import is "
+        "applied. Exits with 1 if the file cannot be read or the confirmed number does not match."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument("--registration", required=True, metavar="REFERENCE")
         parser.add_argument("--mode", choices=ImportMode.values, default=ImportMode.ADD.value)
-        parser.add_argument("--sheet", default="", metavar="NAME", help="of a workbook; else the first with numbers")
-        parser.add_argument("--dry-run", action="store_true", help="judge only; keep nothing")
         parser.add_argument(
-            "--confirm", type=int, metavar="N", help="new billable companies; with --mode remove: companies removed"
+            "--sheet",
+            default="",
+            metavar="NAME",
+            help="sheet of a workbook; default: the first one with D-U-N-S numbers",
         )
-        parser.add_argument("--removals", type=int, metavar="N", help="with --mode equal: companies removed")
+        parser.add_argument("--dry-run", action="store_true", help="check only; store nothing")
         parser.add_argument(
-            "--pad-zeros", action=BooleanOptionalAction, help="put a zero before eight digits, or leave such rows out"
+            "--confirm",
+            type=int,
+            metavar="N",
+            help="number of new billable companies; with --mode remove: number of companies to remove",
+        )
+        parser.add_argument(
+            "--removals", type=int, metavar="N", help="with --mode equal: number of companies to remove"
+        )
+        parser.add_argument(
+            "--pad-zeros",
+            action=BooleanOptionalAction,
+            help="add a leading zero to numbers with eight digits, or skip those rows",
         )
 
     def handle(self, *, file: Path, registration: str, mode: str, dry_run: bool, **options: Any) -> None:
@@ -77,7 +89,7 @@ class Command(PlainCommand):
         self.show_sheets(import_)
         self.show(counts, bad)
         self.stdout.write(sentence(import_, plan.new_billable, len(plan.remove)))
-        self.stdout.write("Nothing was kept or changed.")
+        self.stdout.write("Nothing was stored or changed.")
 
     def do_import(
         self,
@@ -104,7 +116,10 @@ class Command(PlainCommand):
         )
         self.read(import_, pad_zeros, who)
         if confirm is None:
-            self.stdout.write(f"Import {import_.pk} waits: confirm it on its page, or by --confirm.")
+            self.stdout.write(
+                f"Import {import_.pk} awaits confirmation. Confirm it on its page, or run the command again with "
+                "--confirm."
+            )
             return
         confirm_import(import_=import_, number=confirm, removals=removals, confirmed_by=who, may_confirm=True)
         work_on(import_)
@@ -121,14 +136,14 @@ class Command(PlainCommand):
         self.show(counts_of(import_), islice(bad_rows(import_), SHOWN))
         self.stdout.write(sentence(import_, import_.new_billable or 0, import_.removals or 0))
         if is_undecided(import_):
-            self.stdout.write("Rows with eight digits need a decision: --pad-zeros or --no-pad-zeros.")
+            self.stdout.write("Some rows have only eight digits. Choose --pad-zeros or --no-pad-zeros.")
 
     def show_sheets(self, import_: SubjectImport) -> None:
         """What is read of a workbook of several sheets, and what is not."""
         sheets = sheets_of(import_)
         for sheet in sheets if len(sheets) > 1 else []:
             hint = "" if sheet.has_numbers else ", no D-U-N-S numbers"
-            word = "Read" if sheet.is_read else "NOT read"
+            word = "Used" if sheet.is_read else "NOT used"
             self.stdout.write(f"{word}: sheet “{sheet.name}” ({plurals.rows(sheet.rows)}{hint})")
 
     def show(self, counts: dict[str, int], bad: Iterable[ValidatedRow]) -> None:
@@ -140,10 +155,10 @@ class Command(PlainCommand):
 
     def print_result(self, import_: SubjectImport) -> None:
         if import_.state == ImportState.AWAITING_APPROVAL:
-            self.stdout.write("Confirmed. A second person has to approve it on its page before anything happens.")
+            self.stdout.write("Confirmed. Nothing changes until another user approves the import on its page.")
         else:
             self.stdout.write(
-                "Done. The next sync sends the difference to D&B: manage.py sync_portfolio, or the worker does it."
+                "Done. The worker sends the changes to D&B with the next sync, or run manage.py sync_portfolio."
             )
 
 
@@ -151,10 +166,10 @@ def content_of(file: Path) -> bytes:
     limit = settings.IMPORT_LIMIT_MB
     try:
         if file.stat().st_size > limit * 1_000_000:
-            raise CommandError(f"{file} is larger than {limit} MB (IMPORT_LIMIT_MB). Import it in several parts.")
+            raise CommandError(f"{file} is larger than {limit} MB (IMPORT_LIMIT_MB). Split it into several files.")
         return file.read_bytes()
     except OSError as error:
-        raise CommandError(f"{file} cannot be opened: {error.strerror}.") from error
+        raise CommandError(f"{file} could not be opened: {error.strerror}.") from error
 
 
 def bad_rows(import_: SubjectImport) -> Iterator[ValidatedRow]:
@@ -166,4 +181,4 @@ def sentence(import_: SubjectImport, added: int, removed: int) -> str:
     adds = f"adds {up_to}{plurals.new_billable_companies(added)}"
     removes = f"removes {plurals.companies(removed)}"
     told = {ImportMode.ADD.value: adds, ImportMode.REMOVE.value: removes}.get(import_.mode, f"{adds} and {removes}")
-    return f"It {told}."
+    return f"This import {told}."

@@ -20,7 +20,10 @@ SHOWN = 20
 
 
 class Command(PlainCommand):
-    help = "Show where D&B's list of a registration and what is wanted differ; FILE is a DunsExport file of D&B's."
+    help = (
+        "Show the differences between D&B's list of a registration and the requested companies. FILE is a "
+        "DunsExport file from D&B."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("reference", metavar="REFERENCE")
@@ -32,13 +35,13 @@ class Command(PlainCommand):
             self.apply(registration, files)
         found = reconcile.drift(registration)
         self.stdout.write(f"{registration}: {found}.")
-        self.show("Wanted but not at D&B", reconcile.missing(registration))
+        self.show("Requested but not at D&B", reconcile.missing(registration))
         self.show("Refused by D&B", reconcile.refused(registration))
-        self.show("At D&B but not wanted", reconcile.extra(registration))
+        self.show("At D&B but not requested", reconcile.extra(registration))
         if found.unsent or found.pending:
-            self.stdout.write(f"Under way: {found.unsent:,} to be sent, {found.pending:,} sent and not answered yet.")
+            self.stdout.write(f"In progress: {found.unsent:,} to be sent, {found.pending:,} sent and awaiting D&B.")
         if found.held_back:
-            self.stdout.write(f"{plurals.changes(found.held_back)} held back: the sync was cancelled.")
+            self.stdout.write(f"{plurals.changes(found.held_back)} held back because the sync was cancelled.")
 
     def apply(self, registration: Registration, files: list[Path]) -> None:
         try:

@@ -15,17 +15,17 @@ ACTOR = "manage.py sync_portfolio"
 
 
 class Command(PlainCommand):
-    help = "Make D&B's lists equal to what is wanted, in the adopted registrations or in those named."
+    help = "Send pending additions and removals to D&B, for all adopted registrations or the ones named."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("references", nargs="*", metavar="REFERENCE")
-        parser.add_argument("--dry-run", action="store_true", help="print the calls and make none")
+        parser.add_argument("--dry-run", action="store_true", help="print the calls without making them")
 
     def handle(self, *, references: list[str], dry_run: bool, **options: Any) -> None:
         adopted = Registration.objects.select_related("contract").filter(adopted=True).order_by("contract", "reference")
         rows = registrations_named(references) if references else list(adopted)
         if not rows:
-            raise CommandError("No registration is adopted yet. “manage.py adopt REFERENCE” takes over D&B's list.")
+            raise CommandError("No registration is adopted yet. Run “manage.py adopt REFERENCE” to adopt D&B's list.")
         troubles = [trouble for row in rows if (trouble := self.plan(row) if dry_run else self.sync(row))]
         if troubles:
             raise CommandError("\n".join(troubles))

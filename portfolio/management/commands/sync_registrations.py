@@ -14,15 +14,17 @@ from portfolio.registrations.discover import Discovery, all_contracts, discover_
 
 
 class Command(PlainCommand):
-    help = "Ask D&B which registrations there are. New ones arrive paused; --start lets pulling begin."
+    help = "List the registrations at D&B. New ones are added as paused; --start begins pulling."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--start", action="store_true", help="pull the registrations found, from now on")
-        parser.add_argument("--every", type=int, metavar="MINUTES", help="with --start: minutes between pulls (5)")
+        parser.add_argument("--start", action="store_true", help="start pulling the registrations found")
+        parser.add_argument(
+            "--every", type=int, metavar="MINUTES", help="with --start: minutes between two pulls (default 5)"
+        )
 
     def handle(self, *, start: bool, every: int | None, **options: Any) -> None:
         if every is not None and not (start and 1 <= every <= 48 * 60):
-            raise CommandError("--every goes with --start and takes 1 to 2880 minutes.")
+            raise CommandError("--every needs --start and a number of minutes from 1 to 2880.")
         troubles: list[str] = []
         for contract in all_contracts():
             with progress(self.stdout, f"{contract}: asking D&B …") as shown:
@@ -38,7 +40,7 @@ class Command(PlainCommand):
         shown.line(summary(contract, found))
         for reference in found.seen:
             shown.line(f"  {self.one(contract, reference, reference in found.new, start, every)}")
-        return [f"{reference}: its details could not be read: {error}" for reference, error in found.failed.items()]
+        return [f"{reference}: the details could not be loaded: {error}" for reference, error in found.failed.items()]
 
     def one(self, contract: Contract, reference: str, is_new: bool, start: bool, every: int | None) -> str:
         registration = Registration.objects.get(pk=Registration.key(contract.name, reference))

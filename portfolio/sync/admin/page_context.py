@@ -26,13 +26,13 @@ TONES = {
     SyncState.PAUSED: (_("Paused"), "warn"),
     SyncState.CANCELLED: (_("Cancelled"), "calm"),
     SyncState.ENDED: (_("Done"), "good"),
-    SyncState.FAILED: (_("Stands still"), "bad"),
+    SyncState.FAILED: (_("Stalled"), "bad"),
 }
 
 
 def tone_of(run: SyncRun) -> tuple[str, str]:
     if run.state == SyncState.RUNNING and run.pending and run.sent >= run.to_add + run.to_remove:
-        return gettext("Waits for D&B"), "info"
+        return gettext("Awaiting D&B"), "info"
     word, tone = TONES[SyncState(run.state)]
     return str(word), tone
 
@@ -65,12 +65,14 @@ def lead_of(run: SyncRun) -> str:
     """One sentence on what happens now."""
     left = max(0, run.to_add + run.to_remove - run.sent)
     if run.state == SyncState.FAILED:
-        return gettext("It goes on by itself where it stopped; nothing is sent twice.")
+        return gettext("The sync resumes automatically where it stopped. Nothing is sent twice.")
     if run.state == SyncState.PAUSED:
-        return gettext("Somebody has paused it. %(left)s are not sent yet.") % {"left": counted(left)}
+        return gettext("Paused by a user. %(left)s changes are not sent yet. Resume the sync to send them.") % {
+            "left": counted(left)
+        }
     if run.state == SyncState.CANCELLED:
         return gettext(
-            "Somebody has cancelled it. %(left)s were not sent and stay unsent until somebody starts a sync."
+            "Cancelled by a user. %(left)s changes were not sent. Start a sync on the differences page to send them."
         ) % {"left": counted(left)}
     if run.state == SyncState.ENDED:
         return gettext("Done: %(accepted)s accepted, %(refused)s refused.") % {
@@ -78,8 +80,13 @@ def lead_of(run: SyncRun) -> str:
             "refused": counted(run.refused),
         }
     if left:
-        return gettext("%(sent)s of %(all)s sent.") % {"sent": counted(run.sent), "all": counted(run.sent + left)}
-    return gettext("All is sent. D&B has not said yet what became of %(pending)s.") % {"pending": counted(run.pending)}
+        return gettext("%(sent)s of %(all)s sent. You may leave this page.") % {
+            "sent": counted(run.sent),
+            "all": counted(run.sent + left),
+        }
+    return gettext("Everything is sent. D&B has not confirmed %(pending)s yet. You may leave this page.") % {
+        "pending": counted(run.pending)
+    }
 
 
 def _newest_refusals(run: SyncRun) -> QuerySet[Subject]:
@@ -164,7 +171,7 @@ def adopt_page(registration: Registration) -> dict[str, Any]:
 
 def _with_progress(row: Any) -> Any:
     row.width = _share(row.position, row.total)
-    row.words = gettext("%(position)s of %(numbers)s asked about, %(present)s at D&B") % {
+    row.words = gettext("%(position)s of %(numbers)s checked, %(present)s at D&B") % {
         "position": counted(row.position),
         "numbers": plurals.numbers(row.total),
         "present": counted(row.present),

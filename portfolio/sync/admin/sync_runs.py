@@ -43,16 +43,16 @@ from portfolio.sync.verify import duration_text
 MAY_SYNC = "portfolio.change_syncrun"
 MAY_DECIDE = "portfolio.change_subject"
 DONE = {
-    "request": _("%(companies)s wanted from now on. Nothing was sent, and it costs nothing."),
-    "stop": _("%(companies)s will be taken out at D&B."),
+    "request": _("%(companies)s requested. Nothing was sent or billed."),
+    "stop": _("%(companies)s will be removed at D&B."),
     "send-again": _("%(companies)s will be sent to D&B again."),
-    "withdraw": _("%(companies)s no longer wanted."),
+    "withdraw": _("Request for %(companies)s withdrawn."),
 }
 RUN_ACTS = {"pause": progress.pause_run, "resume": progress.resume_run, "cancel": progress.cancel_run}
 RUN_SAID = {
-    "pause": _("Paused: the call under way is finished, then nothing is sent."),
-    "resume": _("It goes on."),
-    "cancel": _("Cancelled: what was not sent stays unsent until somebody starts a sync."),
+    "pause": _("Sync paused. The current call is completed, then nothing more is sent."),
+    "resume": _("Sync resumed."),
+    "cancel": _("Sync cancelled. Unsent changes are kept; start a sync to send them."),
 }
 
 
@@ -61,22 +61,24 @@ class ListForm(forms.Form):
     numbers = forms.CharField(
         required=False,
         strip=True,
-        label=_("Or the D-U-N-S numbers"),
-        widget=forms.Textarea({"class": "dm-input dm-wide", "rows": 6, "placeholder": _("One a line")}),
+        label=_("D-U-N-S numbers"),
+        widget=forms.Textarea({"class": "dm-input dm-wide", "rows": 6, "placeholder": _("One per line")}),
     )
 
 
 def too_large() -> str:
-    return gettext("That is more than %(limit)s MB. Use manage.py adopt on the server.") % {
-        "limit": settings.IMPORT_LIMIT_MB
-    }
+    return gettext(
+        "The file is larger than %(limit)s MB. Ask an administrator to load it on the server with “manage.py adopt”."
+    ) % {"limit": settings.IMPORT_LIMIT_MB}
 
 
 def _acts(name: str) -> RowAction:
     def act(request: HttpRequest, row: SyncRun) -> Outcome:
         if RUN_ACTS[name](row, actor_of(request)):
             return RUN_SAID[name]
-        return messages.WARNING, gettext("It is %(state)s already.") % {"state": row.get_state_display().lower()}
+        return messages.WARNING, gettext("The sync was already changed: its state is “%(state)s”.") % {
+            "state": row.get_state_display()
+        }
 
     return act
 
@@ -88,8 +90,11 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
     ordering = ("-id",)
     sortable_by = ()
     page_template = "portfolio/sync/sync.html"
-    empty_title = _("Nothing was sent yet")
-    empty_text = _("A sync begins by itself when companies are wanted in a registration whose list was taken over.")
+    empty_title = _("No syncs yet")
+    empty_text = _(
+        "A sync sends your additions and removals to D&B. It starts automatically after you import companies into an "
+        "adopted registration."
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SyncRun]:
         rows: QuerySet[SyncRun] = super().get_queryset(request).select_related("registration")
@@ -125,7 +130,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
         word, tone = tone_of(row)
         return badge(word, tone, row.error)
 
-    @admin.display(description=_("To add and remove"))
+    @admin.display(description=_("Additions and removals"))
     def shown_total(self, row: SyncRun) -> str:
         return f"+{counted(row.to_add)} −{counted(row.to_remove)}"
 
@@ -144,17 +149,20 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
             self._take_file(request, registration)
             return self._to("drift", key)
         rights = {"may_sync": request.user.has_perm(MAY_SYNC), "may_decide": request.user.has_perm(MAY_DECIDE)}
-        title = gettext("%(registration)s: D&B's list and what is wanted") % {"registration": registration}
+        title = gettext("Differences from D&B's list: %(registration)s") % {"registration": registration}
         return self.page(request, "portfolio/sync/drift.html", title=title, **rights, **drift_page(registration))
 
     def decide(self, request: HttpRequest, key: uuid.UUID, decision: str) -> HttpResponse:
         demand(request.user.has_perm(MAY_DECIDE))
         registration = self._registration(request, key)
         if decision not in DECISIONS:
-            raise Http404(gettext("Nothing here is called %(decision)s.") % {"decision": decision})
+            raise Http404(
+                gettext("The action “%(decision)s” does not exist. Go back and choose one of the buttons.")
+                % {"decision": decision}
+            )
         chosen = all_of(registration, request.POST["all"]) if "all" in request.POST else request.POST.getlist("duns")
         if not chosen:
-            messages.info(request, gettext("Tick the companies first."))
+            messages.info(request, gettext("Select companies first."))
             return self._to("drift", key)
         try:
             count = DECISIONS[decision](registration, chosen, by=actor_of(request))
@@ -170,7 +178,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
             messages.warning(request, reason)
         else:
             start_sync_now(registration, actor_of(request))
-            messages.success(request, gettext("A worker sends it now. How far it is appears here."))
+            messages.success(request, gettext("Sync started. Its progress is shown here; you may leave the page."))
         return self._to("drift", key)
 
     # Adopting
@@ -191,7 +199,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
         shown = adopt_page(registration)
         base = "core/bare.html" if request.GET.get("part") == "live" else "core/page.html"
         may = {"may_decide": request.user.has_perm(MAY_DECIDE), "base": base}
-        title = gettext("Adopt %(registration)s") % {"registration": registration}
+        title = gettext("Adopt D&B's list: %(registration)s") % {"registration": registration}
         return self.page(request, "portfolio/sync/adopt.html", title=title, form=form, **may, **shown, **context)
 
     def _ask_about(self, request: HttpRequest, registration: Registration, text: str) -> dict[str, Any] | None:
@@ -213,7 +221,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
         words = plurals.companies(count)
         messages.success(
             request,
-            gettext("%(registration)s is adopted: %(companies)s wanted. Nothing was sent, nothing is billed.")
+            gettext("%(registration)s is adopted: %(companies)s now requested. Nothing was sent or billed.")
             % {"registration": registration, "companies": words},
         )
         return self._to("drift", key)
@@ -222,9 +230,9 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
         demand(request.user.has_perm(MAY_DECIDE))
         row = MembershipCheck.objects.select_related("registration").filter(pk=key, state=CheckState.RUNNING).first()
         if row is None:
-            raise Http404(gettext("That list is not being checked."))
+            raise Http404(gettext("This check is no longer running. Reload the page to see its result."))
         cancel_check(row, by=actor_of(request))
-        messages.success(request, gettext("Cancelled. What D&B said so far is kept."))
+        messages.success(request, gettext("Check cancelled. Results so far are kept."))
         return self._to("adopt", row.registration_id)
 
     def _take_file(self, request: HttpRequest, registration: Registration) -> None:
@@ -253,9 +261,9 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
             act = registrations_suppress.activate if "activate" in request.POST else registrations_suppress.suppress
             try:
                 act(registration, by=actor_of(request))
-                messages.success(request, gettext("D&B has taken it."))
+                messages.success(request, gettext("D&B confirmed the change."))
             except (DirectPlusError, NotConfigured) as error:
-                messages.error(request, gettext("D&B did not take it: %(error)s") % {"error": error})
+                messages.error(request, gettext("D&B refused the change: %(error)s") % {"error": error})
             return HttpResponseRedirect(reverse("admin:portfolio_registration_change", args=[key]))
         title = gettext("Notifications of %(registration)s") % {"registration": registration}
         return self.page(request, "portfolio/sync/suppress.html", title=title, **suppress_page(registration))
@@ -264,7 +272,7 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
         demand(request.user.has_perm("portfolio.view_registration"))
         row = Registration.objects.select_related("contract").filter(pk=key).first()
         if row is None:
-            raise Http404(gettext("There is no such registration."))
+            raise Http404(gettext("This registration does not exist. Open “Registrations” and choose one there."))
         return row
 
     def _to(self, name: str, key: uuid.UUID) -> HttpResponse:

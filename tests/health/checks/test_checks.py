@@ -97,9 +97,9 @@ def a_refused_message() -> None:
 
 BAD: list[tuple[str, Callable[[], object], State, str]] = [
     (f"fresh:{REFERENCE}", lambda: pulled(hours=23), OK, "Pulled 23 h"),
-    (f"fresh:{REFERENCE}", lambda: pulled(hours=25), WARNING, "D&B drops what waits in"),
-    (f"fresh:{REFERENCE}", lambda: pulled(hours=61), CRITICAL, "D&B drops what waits in"),
-    (f"fresh:{REFERENCE}", lambda: pulled(hours=97), CRITICAL, "has been dropping"),
+    (f"fresh:{REFERENCE}", lambda: pulled(hours=25), WARNING, "D&B deletes waiting notifications in"),
+    (f"fresh:{REFERENCE}", lambda: pulled(hours=61), CRITICAL, "D&B deletes waiting notifications in"),
+    (f"fresh:{REFERENCE}", lambda: pulled(hours=97), CRITICAL, "has been deleting"),
     (f"stopped:{REFERENCE}", stopped, CRITICAL, "00041"),
     (f"reading:{REFERENCE}", lambda: broken(ingest_stopped_reason="20 items in a row"), CRITICAL, "20 items"),
     (f"gap:{REFERENCE}", lambda: broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days"), WARNING, "5 days"),

@@ -146,7 +146,7 @@ def test_a_folder_of_all_kinds(registration: Registration, control: SandboxContr
         control.deliver(REFERENCE, kind, per_file=1)
     text = run(control.out_folder())
     assert "1 notification, 1 new, 1 part" in text
-    assert "2 companies at D&B, 2 of them not known before" in text
+    assert "2 companies at D&B, 2 of them not previously known" in text
     assert set(Notification.objects.values_list("company_id", flat=True)) == {A, B}
     assert "(1 imported before)" in run(control.out_folder())
     assert Subject.objects.filter(state=SubjectState.MONITORED).count() == 2

@@ -50,7 +50,7 @@ def test_the_page_tells_everything(admin: Client, django_assert_max_num_queries:
     row = a_registration(gap_from=timezone.now(), gap_until=timezone.now(), gap_reason="Days are missing.")
     with django_assert_max_num_queries(12):
         text = text_of(admin.get(page(row)))
-    for words in ("Acme suppliers", "Days are missing.", "notificationsSuppressed", "pull, by this program"):
+    for words in ("Acme suppliers", "Days are missing.", "notificationsSuppressed", "Pull by D&B Monitoring"):
         assert words in text
 
 
@@ -115,7 +115,7 @@ def test_a_get_does_nothing(admin: Client, path: str) -> None:
 def test_the_form_of_a_pause_shows_what_will_be_lost(admin: Client) -> None:
     row = a_registration(last_pulled_at=timezone.now() - timedelta(days=1))
     text = text_of(admin.get(f"{LIST}pause/?key={row.pk}"))
-    assert "D&B drops what waits in 2 d 23 h" in text
+    assert "D&B deletes waiting notifications in 2 d 23 h" in text
 
 
 def test_pause_until_a_time_in_the_readers_zone(admin: Client) -> None:
@@ -136,7 +136,7 @@ def test_pause_until_somebody_starts_it(admin: Client) -> None:
 
 def test_a_pause_cannot_end_in_the_past(admin: Client) -> None:
     row = a_registration()
-    assert "over already" in text_of(admin.post(f"{LIST}pause/?key={row.pk}", {"until": "2020-01-01T00:00"}))
+    assert "in the past" in text_of(admin.post(f"{LIST}pause/?key={row.pk}", {"until": "2020-01-01T00:00"}))
     row.refresh_from_db()
     assert row.state == RegistrationState.ACTIVE
 
@@ -167,7 +167,7 @@ def test_looking_tells_what_was_found(admin: Client, monkeypatch: pytest.MonkeyP
     found = Discovery(seen=["A", "B"], new=["B"], failed={"A": "no answer"})
     monkeypatch.setattr(actions, "discover_registrations", lambda contract: found)
     text = text_of(admin.post(f"{LIST}look/", follow=True))
-    assert "2 registrations, 1 of them new" in text and "A could not be read: no answer" in text
+    assert "2 registrations at D&B. New: 1." in text and "A could not be loaded: no answer" in text
 
 
 @pytest.mark.parametrize("error", [NotConfigured("DNB_API_KEY is not set."), a_refusal()])
@@ -231,7 +231,7 @@ def test_a_new_cadence_acts_at_once(admin: Client) -> None:
 def test_what_is_set_and_done_is_audited_and_the_form_shows_the_defaults(admin: Client) -> None:
     row = a_registration(state="paused", gap_from=timezone.now(), gap_reason="Left for five days.")
     told = text_of(admin.get(page(row)))
-    assert "Default: every … minutes." in told and "Default: 5." in told and "Default: 100." in told
+    assert "Default: Every … minutes." in told and "Default: 5." in told and "Default: 100." in told
     admin.post(page(row), cadence(cadence_every=10))
     entry = AuditEntry.objects.get()
     assert (entry.before, entry.after, entry.actor) == ('{"cadence_every": 5}', '{"cadence_every": 10}', "ann")
@@ -256,9 +256,9 @@ def test_a_daily_pull_in_its_own_zone(admin: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
-        ({"cadence": "hours", "cadence_every": 49}, "At most 48 hours"),
-        ({"cadence": "daily"}, "A daily pull needs a time"),
-        ({"cadence_zone": "Mars/Base"}, "no time zone"),
+        ({"cadence": "hours", "cadence_every": 49}, "Enter at most 48 hours"),
+        ({"cadence": "daily"}, "Enter the time of day"),
+        ({"cadence_zone": "Mars/Base"}, "is not a time zone"),
         ({"page_size": 101}, "less than or equal to 100"),
         ({"cadence_every": 0}, "greater than or equal to 1"),
     ],
@@ -322,9 +322,9 @@ def test_an_active_registration_is_in_no_danger() -> None:
 
 def test_loss_is_told_before_and_after() -> None:
     now = timezone.now()
-    assert "never pulled" in loss_sentence(Registration())
+    assert "Never pulled" in loss_sentence(Registration())
     assert "from" in loss_sentence(Registration(last_pulled_at=now - timedelta(days=1)))
-    assert "Start it now" in loss_sentence(Registration(last_pulled_at=now - timedelta(days=9)))
+    assert "Start pulling now" in loss_sentence(Registration(last_pulled_at=now - timedelta(days=9)))
 
 
 def test_cadences_in_words() -> None:

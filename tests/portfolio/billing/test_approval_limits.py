@@ -102,7 +102,7 @@ def test_imports_below_the_cap_add_up(registration: Registration) -> None:
     third = confirmed(registration, NEW[2])
     assert third.state == ImportState.AWAITING_APPROVAL
     (why,) = reasons_for_second(Act(ANN, registration, additions=1))
-    assert why.startswith("with the 2 that ann has added alone in this contract year it adds more than 2 new")
+    assert why.startswith("together with 2 companies that ann has already added alone in this contract year")
     assert confirmed(registration, NEW[3], by=BOB).state == ImportState.APPLIED, "everybody has a sum of their own"
     approve_import(import_=third, approved_by=BOB, may_approve=True)
     assert (additions_of(ANN, registration), additions_of(BOB, registration)) == (2, 1), "two decided: it is neither's"
@@ -138,7 +138,7 @@ def test_what_was_not_done_is_not_counted(registration: Registration) -> None:
 
 def test_a_new_name_makes_no_second_person(registration: Registration) -> None:
     import_ = confirmed(registration, *NEW[:3])
-    with pytest.raises(NotAllowed, match="somebody else"):
+    with pytest.raises(NotAllowed, match="another user"):
         approve_import(import_=import_, approved_by=Actor("anna", ANN.id), may_approve=True)
     approve_import(import_=import_, approved_by=Actor("ann", BOB.id), may_approve=True)
     ids = dict(AuditEntry.objects.exclude(actor_id=None).order_by("id").values_list("action", "actor_id"))
@@ -186,7 +186,7 @@ def test_the_page_of_plans_leads_to_the_import(client: Client, registration: Reg
     keys = [str(row.pk) for row in some(registration, 3)]
     day = {"key": keys, "day": f"{date.today() + timedelta(days=9):%Y-%m-%d}"}
     told = text_of(client.post("/portfolio/subject/plan/", day, follow=True))
-    assert "nothing is planned yet" in told and "To be removed on" in told
+    assert "nothing is scheduled yet" in told and "Removal date" in told
     assert not Subject.objects.filter(remove_on__isnull=False).exists()
 
 
@@ -197,7 +197,7 @@ def test_removals_add_up_over_all_ways(registration: Registration) -> None:
     assert confirmed(registration, second, mode=ImportMode.REMOVE).state == ImportState.AWAITING_APPROVAL
     Subject.objects.filter(company=NEW[0]).delete()
     a_subject(NEW[0], registration, requested=False, state=SubjectState.MONITORED)
-    with pytest.raises(NeedsSecondPerson, match="Want them first"):
+    with pytest.raises(NeedsSecondPerson, match="Request the companies first"):
         reconcile.stop_monitoring(registration, [NEW[0]], by=ANN)
     assert reconcile.stop_monitoring(registration, [NEW[0]], by=BOB) == 1
 
@@ -209,7 +209,7 @@ def test_proposals_count_and_wait(registration: Registration) -> None:
     assert [bool(accept([row], by=ANN, confirmed=1).accepted) for row in made] == [True, True, False]
     made[2].refresh_from_db()
     assert made[2].confirmer_id == ANN.id
-    with pytest.raises(Refused, match="somebody else"):
+    with pytest.raises(Refused, match="another user"):
         approve([made[2]], by=Actor("anna", ANN.id), confirmed=1)
     assert approve([made[2]], by=BOB, confirmed=1).accepted
     deleted = propose([Sign(ProposalKind.DELETE, registration.pk, row.company_id) for row in some(registration, 3)])
@@ -220,7 +220,7 @@ def test_sending_again_is_adding(registration: Registration) -> None:
     for duns in NEW[:3]:
         a_subject(duns, registration, state=SubjectState.REMOVED)
     assert reconcile.send_again(registration, NEW[:2], by=ANN) == 2
-    with pytest.raises(NeedsSecondPerson, match="import them again"):
+    with pytest.raises(NeedsSecondPerson, match="import the companies again"):
         reconcile.send_again(registration, NEW[2:3], by=ANN)
 
 
@@ -241,7 +241,7 @@ def test_undoing_is_removing_and_above_the_limit_takes_two(applied: SubjectImpor
     Subject.objects.filter(requested_import=applied.pk).update(state=SubjectState.MONITORED)
     undo_import(import_=applied, undone_by=ANN, may_confirm=True)
     assert applied.state == ImportState.AWAITING_UNDO
-    with pytest.raises(NotAllowed, match="somebody else"):
+    with pytest.raises(NotAllowed, match="another user"):
         approve_undo(import_=applied, approved_by=Actor("anna", ANN.id), may_approve=True)
     keep_requests(import_=applied, maintained_by=BOB)
     assert applied.state == ImportState.APPLIED
@@ -257,8 +257,8 @@ def test_undoing_is_approved_on_the_page(client: Client, applied: SubjectImport)
     Subject.objects.filter(requested_import=applied.pk).update(state=SubjectState.MONITORED)
     page = f"/portfolio/subjectimport/{applied.pk}/"
     client.force_login(a_person(role="Portfolio manager"))
-    assert "A second person has to approve" in text_of(client.post(f"{page}do/undo/", follow=True))
-    assert "You have asked for it yourself" in text_of(client.get(f"{page}change/"))
+    assert "Nothing is undone until another user approves" in text_of(client.post(f"{page}do/undo/", follow=True))
+    assert "You asked for the undo" in text_of(client.get(f"{page}change/"))
     client.post(f"{page}do/cancel/")
     assert SubjectImport.objects.get().state == ImportState.APPLIED
     client.post(f"{page}do/undo/")

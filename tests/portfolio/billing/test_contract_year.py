@@ -157,7 +157,7 @@ def test_each_reminder_comes_once_a_year() -> None:
             remind()
     assert Notice.objects.count() == 6
     text = Notice.objects.order_by("created_at")[0].text
-    assert "1 company will renew" in text and "1 more than the contract pays for" in text
+    assert "1 company will renew" in text and "1 more than contracted" in text
 
 
 def test_a_notice_is_told_once_a_key() -> None:
@@ -180,13 +180,13 @@ def test_the_page_says_it_in_words(manager: Client, django_assert_max_num_querie
         text = text_of(manager.get(PAGE))
     for words in (
         "from 1 March 2025 to 28 February 2026: 53 days left",
-        "3 billed so far",
-        "1 wanted and not billed yet",
-        "4 forecast",
-        "3 will renew on 1 March",
+        "3 Billed so far",
+        "1 Pending additions",
+        "4 Forecast",
+        "3 Renewing on 1 March",
         "1 contracted: 3 over",
-        "too late: they renew before",
-        "2 more will renew than the contract pays for",
+        "after the anniversary: they renew first",
+        "2 more than contracted will renew",
     ):
         assert words in text, words
 
@@ -195,7 +195,7 @@ def test_without_adoption_numbers_are_at_least_or_up_to(manager: Client) -> None
     a_contract(anniversary=ANNIVERSARY)
     a_subject(registration=a_registration(adopted=False), state=SubjectState.UNKNOWN)
     text = text_of(manager.get(PAGE))
-    assert "at least 0 billed so far" in text and "up to 1 wanted" in text
+    assert "0 or more Billed so far" in text and "1 or fewer Pending additions" in text
     assert "ACME_LOD_01 is not adopted yet" in text
 
 
@@ -203,7 +203,7 @@ def test_without_an_anniversary_it_says_what_to_do(manager: Client) -> None:
     a_registration()
     assert "Ask an administrator to set it" in text_of(manager.get(PAGE))
     manager.force_login(a_person(role="Administrator", username="eve"))
-    assert "Set it now" in text_of(manager.get(PAGE))
+    assert "Set anniversary" in text_of(manager.get(PAGE))
 
 
 def test_removal_is_planned_for_ticked_companies(manager: Client) -> None:
@@ -212,10 +212,10 @@ def test_removal_is_planned_for_ticked_companies(manager: Client) -> None:
     asked = manager.post(SUBJECTS, {"action": "plan_selected", "_selected_action": [key]})
     assert 'value="2026-02-26"' in asked.content.decode() and "begins on 1 March 2026" in text_of(asked)
     late = manager.post(f"{SUBJECTS}plan/", {"key": key, "day": "2026-01-07"})
-    assert "Choose a day to come" in text_of(late)
+    assert "Choose a date in the future" in text_of(late)
     told = manager.post(f"{SUBJECTS}plan/", {"key": key, "day": "2026-02-26"}, follow=True)
     assert "1 company will be removed on 26 February 2026" in text_of(told)
-    assert "until 26 February 2026" in text_of(told)
+    assert "Until 26 February 2026" in text_of(told)
     manager.post(SUBJECTS, {"action": "cancel_selected", "_selected_action": [key]})
     assert Subject.objects.get().remove_on is None
 
@@ -247,7 +247,7 @@ def test_subjects_are_listed_with_few_queries(manager: Client, django_assert_max
     update_counts("held")
     with django_assert_max_num_queries(12):
         text = text_of(manager.get(SUBJECTS))
-    assert "It goes on as 150483782. Accept the proposal" in text
+    assert "It continues as 150483782. Accept the proposal" in text
 
 
 def test_ticked_companies_are_removed_where_they_were_ticked_only(manager: Client) -> None:
@@ -255,7 +255,9 @@ def test_ticked_companies_are_removed_where_they_were_ticked_only(manager: Clien
     elsewhere = a_subject(registration=a_registration("OTHER_01", adopted=True))
     form = {"action": "stop_selected", "_selected_action": [key]}
     asked = text_of(manager.post(SUBJECTS, form))
-    assert "ACME_LOD_01 Ends 1 company" in asked and "Other registrations go on monitoring 1 company of them" in asked
+    assert (
+        "ACME_LOD_01 To remove 1 company" in asked and "Other registrations still monitor 1 company of these" in asked
+    )
     assert not SubjectImport.objects.exists()
     answer = manager.post(SUBJECTS, {**form, "stop": "yes"})
     made = SubjectImport.objects.get()

@@ -105,7 +105,7 @@ def test_the_form_is_reached_from_everywhere(admin: Client, registration: Regist
 
 
 def test_without_a_registration_the_form_says_what_to_do(admin: Client) -> None:
-    assert "Look for your registrations first" in text_of(admin.get(UPLOAD))
+    assert "Find your registrations at D&B first" in text_of(admin.get(UPLOAD))
 
 
 def test_the_template_holds_numbers_as_text(admin: Client) -> None:
@@ -118,7 +118,7 @@ def test_the_template_holds_numbers_as_text(admin: Client) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"%PDF-1.7", "This is a PDF"),
+        (b"%PDF-1.7", "The file is a PDF"),
         (b"", "The file is empty"),
         (b"PK\x05\x06" + b"\0" * 18, "ZIP archive"),
         (b"\0\1\2\3", "neither text nor a spreadsheet"),
@@ -135,7 +135,7 @@ def test_what_can_hold_no_list_is_refused_at_once(
 def test_a_file_without_numbers_says_so_on_its_page(admin: Client, registration: Registration) -> None:
     import_ = uploaded(admin, "Name;Town", "Acme;Leeds")
     text = page(admin, import_)
-    assert "Could not be read" in text
+    assert "Failed: file not readable" in text
     assert "No column with D-U-N-S numbers was found." in text
     assert "Upload another file" in text
 
@@ -143,7 +143,7 @@ def test_a_file_without_numbers_says_so_on_its_page(admin: Client, registration:
 def test_a_file_above_the_limit_is_not_taken(admin: Client, registration: Registration, settings: LazySettings) -> None:
     settings.IMPORT_LIMIT_MB = 1
     answer = admin.post(UPLOAD, a_form(b"804735132\n" * 150_000))
-    assert "larger than 1 MB, so it was not taken" in text_of(answer)
+    assert "larger than 1 MB. Remove columns" in text_of(answer)
     assert not SubjectImport.objects.exists()
 
 
@@ -168,7 +168,7 @@ def test_what_is_too_large_is_never_held_as_a_whole(
     body = encode_multipart(BOUNDARY, a_form(b"8" * 3_000_000))
     read: dict[str, Any] = {"wsgi.input": OnlyPieces(body), "CONTENT_LENGTH": str(len(body))}
     answer = admin.generic("POST", UPLOAD, "x", MULTIPART_CONTENT, **read)
-    assert "larger than 1 MB, so it was not taken" in text_of(answer)
+    assert "larger than 1 MB. Remove columns" in text_of(answer)
 
 
 def test_the_forms_token_is_checked_all_the_same(registration: Registration) -> None:
@@ -184,7 +184,7 @@ def test_either_a_file_or_pasted_numbers(admin: Client, registration: Registrati
     if both:
         form |= a_form(ONE) | {"text": TWO}
     answer = admin.post(UPLOAD, form)
-    assert ("Take one of them away" if both else "Choose a file, or paste") in text_of(answer)
+    assert ("Remove one of them" if both else "Choose a file, or paste") in text_of(answer)
 
 
 # The page
@@ -194,10 +194,10 @@ def test_the_page_shows_verdicts_and_numbers(admin: Client, registration: Regist
     request_subjects(registration=registration, entries=[SubjectEntry(TWO)], requested_by="ann")
     import_ = uploaded(admin, "DUNS;Name", f"{ONE};Acme", "15-048-3782", "10-120-2303", "abc", ONE)
     text = page(admin, import_)
-    assert "5 All rows 1 New 1 Already wanted 1 Twice in this file 1 New, written in another way" in text
-    assert "4 10-120-2303 101202303 New, written in another way" in text
+    assert "5 All rows 1 New 1 Already requested 1 Duplicate in this file 1 New (number reformatted)" in text
+    assert "4 10-120-2303 101202303 New (number reformatted)" in text
     assert "abc holds something else than the digits 0 to 9" in text
-    assert "up to 2 new billable 0 added, billed already this contract year" in text
+    assert "up to 2 new billable companies 0 added at no charge (already billed this contract year)" in text
     only = page(admin, import_, "?validation=invalid")
     assert "abc" in only
     assert "10-120-2303" not in only
@@ -230,7 +230,7 @@ def test_what_a_file_says_is_never_markup(admin: Client, registration: Registrat
 def test_one_click_decides_on_all_zeros(admin: Client, registration: Registration) -> None:
     import_ = uploaded(admin, "60704780", "15048378", ONE)
     text = page(admin, import_)
-    assert "2 numbers of eight digits: is a zero missing?" in text
+    assert "2 numbers with only eight digits: is a leading zero missing?" in text
     assert "60704780 → 060704780" in text
     assert "To confirm, type" not in text
     do(admin, import_, "pad")
@@ -241,7 +241,7 @@ def test_one_click_decides_on_all_zeros(admin: Client, registration: Registratio
 
 def test_or_leaves_them_out(admin: Client, registration: Registration) -> None:
     import_ = uploaded(admin, "60704780", ONE)
-    assert "1 row of eight digits stay out" in do(admin, import_, "leave-out")
+    assert "1 row with eight digits will be skipped" in do(admin, import_, "leave-out")
 
 
 def test_the_number_is_typed_and_the_companies_become_wanted(admin: Client, registration: Registration) -> None:
@@ -251,26 +251,26 @@ def test_the_number_is_typed_and_the_companies_become_wanted(admin: Client, regi
     for typed in ("", "two", "2.0", "²"):
         do(admin, import_, "confirm", number=typed)
         assert state_of(import_) == ImportState.READ, typed
-    assert "Confirmed. It is being applied." in do(admin, import_, "confirm", number=" 2 ")
+    assert "Confirmed. The import is being applied." in do(admin, import_, "confirm", number=" 2 ")
     import_.refresh_from_db()
     work_on(import_)
     assert Subject.objects.filter(requested=True).count() == 2
-    assert "list is taken over" in page(admin, import_)
+    assert "until you adopt D&B's list" in page(admin, import_)
 
 
 def test_a_second_click_is_harmless(admin: Client, registration: Registration) -> None:
     import_ = uploaded(admin, ONE)
     do(admin, import_, "confirm", number="1")
-    assert "in another state now" in do(admin, import_, "confirm", number="1")
+    assert "its state is now" in do(admin, import_, "confirm", number="1")
 
 
 def test_equal_asks_for_two_numbers(admin: Client, registration: Registration) -> None:
     request_subjects(registration=registration, entries=[SubjectEntry(ONE), SubjectEntry(TWO)], requested_by="ann")
     import_ = uploaded(admin, TWO, THREE, "nonsense", mode="equal")
     text = page(admin, import_)
-    assert "type the number of new billable companies" in text
-    assert "type the number of companies no longer wanted" in text
-    assert "1 row could not be read. The companies they mean may be among those that are removed." in text
+    assert "enter the number of new billable companies" in text
+    assert "enter the number of companies to remove" in text
+    assert "1 row could not be read. Their companies may be among those that will be removed." in text
     do(admin, import_, "confirm", number="1")
     assert state_of(import_) == ImportState.READ
     do(admin, import_, "confirm", number="1", removals="1")
@@ -282,10 +282,10 @@ def test_undoing_says_what_stays_billed(admin: Client, registration: Registratio
     do(admin, import_, "confirm", number="1")
     import_.refresh_from_db()
     work_on(import_)
-    assert "It is being undone" in do(admin, import_, "undo")
+    assert "The import is being undone" in do(admin, import_, "undo")
     import_.refresh_from_db()
     work_on(import_)
-    assert "1 company is no longer wanted. None of them was monitored" in page(admin, import_)
+    assert "1 company is no longer requested. None of them was monitored" in page(admin, import_)
 
 
 def test_cancelling(admin: Client, registration: Registration) -> None:
@@ -319,10 +319,12 @@ def test_above_the_cap_somebody_else_approves() -> None:
     ann = somebody("ann", "add_subjectimport", "confirm_import", "approve_import")
     bob = somebody("bob", "approve_import")
     import_ = uploaded(ann, ONE, TWO)
-    assert "a second person has to approve it: it adds more than 1 new billable company" in page(ann, import_)
+    assert "needs a second approval after you confirm: it adds more than the limit of 1 new billable company" in page(
+        ann, import_
+    )
     do(ann, import_, "confirm", number="2")
     assert state_of(import_) == ImportState.AWAITING_APPROVAL
-    assert "somebody else has to" in page(ann, import_)
+    assert "another user must approve it" in page(ann, import_)
     do(ann, import_, "approve")
     assert state_of(import_) == ImportState.AWAITING_APPROVAL
     do(bob, import_, "approve")
@@ -416,10 +418,10 @@ def test_who_stops_monitoring_sees_first_what_ends_and_what_stays_billed(
     with django_assert_max_num_queries(16):
         answer = admin.post("/portfolio/company/", form)
     text = text_of(answer)
-    assert f"{registration.reference} Ends 2 companies" in text
-    assert "Billed this contract year 1 company, which stay billed: nothing is refunded" in text
+    assert f"{registration.reference} To remove 2 companies" in text
+    assert "Billed this contract year 1 company. No refund: they stay billed" in text
     renewal = text[text.index("Renewal") :]
-    assert re.match(r"Renewal None on 7 February 20\d\d, if D&B has removed them by then", renewal), renewal[:90]
+    assert re.match(r"Renewal Will not renew on 7 February 20\d\d, if D&B has removed them by then", renewal), renewal[:90]
     assert not SubjectImport.objects.exists()
     page = answer.content.decode()
     hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page[page.index("What ends") :])
@@ -441,9 +443,9 @@ def test_who_stops_monitoring_sees_also_for_which_companies_nothing_ends(
     Subject.objects.filter(registration=other).update(requested=False, state=SubjectState.MONITORED)
     form = {"action": "stop_selected", "_selected_action": [ONE, TWO], "select_across": "0"}
     text = text_of(admin.post("/portfolio/company/", form))
-    assert f"Nothing ends for 1 company, because no registration wants them: {TWO}" in text
-    assert "Other registrations go on monitoring 1 company of them." in text
-    assert f"{registration.reference} Ends 1 company" in text and "OTHER Ends" not in text
+    assert f"No change for 1 company, because no registration requests them: {TWO}" in text
+    assert "Other registrations still monitor 1 company of these." in text
+    assert f"{registration.reference} To remove 1 company" in text and "OTHER To remove" not in text
 
 
 def test_a_selected_registration_is_imported_into(admin: Client, registration: Registration) -> None:

@@ -41,16 +41,16 @@ def run(file: Path, **options: Any) -> str:
 def test_a_dry_run_judges_and_keeps_nothing(file: Path) -> None:
     text = run(file, dry_run=True)
     assert "1  New\n" in text
-    assert "1  New, written in another way\n" in text
+    assert "1  New (number reformatted)\n" in text
     assert "line 4: 60704780 has eight digits" in text
     assert "line 5: abc holds something else" in text
-    assert "It adds up to 2 new billable companies." in text
+    assert "This import adds up to 2 new billable companies." in text
     for model in (SubjectImport, Blob, Subject, AuditEntry):
         assert not model._default_manager.exists()
 
 
 def test_a_dry_run_with_the_zeros_put_back(file: Path) -> None:
-    assert "It adds up to 3 new billable companies." in run(file, dry_run=True, pad_zeros=True)
+    assert "This import adds up to 3 new billable companies." in run(file, dry_run=True, pad_zeros=True)
 
 
 def test_the_number_is_confirmed(file: Path) -> None:
@@ -61,31 +61,31 @@ def test_the_number_is_confirmed(file: Path) -> None:
 
 @pytest.mark.parametrize("number", [0, 2, 4])
 def test_another_number_changes_nothing(file: Path, number: int) -> None:
-    with pytest.raises(CommandError, match="it adds 3 new billable companies"):
+    with pytest.raises(CommandError, match="This import adds 3 new billable companies"):
         run(file, confirm=number, pad_zeros=True)
     assert not Subject.objects.exists()
 
 
 def test_eight_digits_need_a_decision(file: Path) -> None:
-    with pytest.raises(CommandError, match="Decide first"):
+    with pytest.raises(CommandError, match="Choose first"):
         run(file, confirm=2)
     assert "Done." in run(file, confirm=2, pad_zeros=False)
 
 
 def test_without_a_confirmation_it_waits(file: Path) -> None:
-    assert "waits: confirm it on its page, or by --confirm" in run(file, pad_zeros=False)
+    assert "awaits confirmation. Confirm it on its page" in run(file, pad_zeros=False)
     assert SubjectImport.objects.get().state == ImportState.READ
 
 
 def test_above_the_cap_it_waits_for_a_second_person(file: Path) -> None:
     a_contract(cap=1)
-    assert "A second person has to approve it" in run(file, confirm=2, pad_zeros=False)
+    assert "until another user approves the import" in run(file, confirm=2, pad_zeros=False)
     assert not Subject.objects.exists()
 
 
 def test_equal_takes_both_numbers(file: Path) -> None:
     request_subjects(registration=a_registration(), entries=[SubjectEntry("999999999")], requested_by="ann")
-    with pytest.raises(CommandError, match="it removes 1 company"):
+    with pytest.raises(CommandError, match="removes 1 company"):
         run(file, mode="equal", confirm=2, pad_zeros=False)
     run(file, mode="equal", confirm=2, removals=1, pad_zeros=False)
     assert set(Subject.objects.filter(requested=True).values_list("company_id", flat=True)) == {ONE, TWO}
@@ -93,19 +93,19 @@ def test_equal_takes_both_numbers(file: Path) -> None:
 
 def test_a_removal(file: Path) -> None:
     request_subjects(registration=a_registration(), entries=[SubjectEntry(ONE), SubjectEntry(TWO)], requested_by="ann")
-    assert "It removes 2 companies." in run(file, mode="remove", confirm=2, pad_zeros=False)
+    assert "This import removes 2 companies." in run(file, mode="remove", confirm=2, pad_zeros=False)
     assert not Subject.objects.filter(requested=True).exists()
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_a_file_that_cannot_be_read(file: Path, dry_run: bool) -> None:
     file.write_bytes(b"%PDF-1.7")
-    with pytest.raises(CommandError, match="This is a PDF"):
+    with pytest.raises(CommandError, match="The file is a PDF"):
         run(file, dry_run=dry_run)
 
 
 def test_a_file_that_is_not_there_or_too_large(file: Path, settings: LazySettings) -> None:
-    with pytest.raises(CommandError, match="cannot be opened"):
+    with pytest.raises(CommandError, match="could not be opened"):
         run(file.with_name("nowhere.csv"))
     settings.IMPORT_LIMIT_MB = 0
     with pytest.raises(CommandError, match="larger than 0 MB"):
@@ -116,8 +116,8 @@ def test_a_file_that_is_not_there_or_too_large(file: Path, settings: LazySetting
 def test_sheets_are_named_and_chosen(file: Path, dry_run: bool) -> None:
     file.write_bytes(two_sheets())
     text = run(file, dry_run=dry_run, sheet="France")
-    assert "NOT read: sheet “Germany” (1 row)" in text
-    assert "Read: sheet “France” (2 rows)" in text
+    assert "NOT used: sheet “Germany” (1 row)" in text
+    assert "Used: sheet “France” (2 rows)" in text
     assert "2  New\n" in text
 
 

@@ -49,7 +49,7 @@ def test_headers_in_usual_spellings(header: str) -> None:
 def test_without_a_header_the_column_is_found() -> None:
     table = open_table(f"Acme;Leeds;{ONE}\nOther;Zug;15048378\n".encode())
     assert [line.duns for line in table.lines()] == [ONE, "15048378"]
-    assert "No header line" in table.note
+    assert "no header row" in table.note
 
 
 def test_one_number_a_line_as_d_and_b_writes_it() -> None:
@@ -138,7 +138,7 @@ def test_each_sheet_is_named_with_its_rows_and_any_can_be_chosen() -> None:
         ("Notes", 1, False, False, False), ("Germany", 1, False, True, True), ("France", 2, True, True, False),
     ]  # fmt: skip
     assert [line.duns for line in open_table(content, "France").lines()] == [TWO, "101202303"]
-    with pytest.raises(BadFile, match="no sheet “Spain” in the workbook. Its sheets are “Notes”, “Germany”, “France”"):
+    with pytest.raises(BadFile, match="no sheet “Spain”. Its sheets are “Notes”, “Germany”, “France”"):
         open_table(content, "Spain")
 
 
@@ -183,8 +183,8 @@ def test_one_stray_cell_far_away_does_not_fill_the_memory() -> None:
     [
         (b"", "empty"),
         (b" \r\n\r\n", "empty"),
-        (b"%PDF-1.7 \0\1", "This is a PDF"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old or a password-protected Excel file"),
+        (b"%PDF-1.7 \0\1", "The file is a PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old or password-protected Excel file"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "neither text nor a spreadsheet"),
         (b"\x1f\x8b\x08\x00\x00\x01\x02", "neither text nor a spreadsheet"),
         (an_archive(list=b"804735132"), "ZIP archive"),

@@ -118,7 +118,7 @@ def test_people_hear_of_a_drift_once(drifted: Registration) -> None:
     assert reconcile_all() == 1
     assert not notify_of_drift(drifted)
     notice = Notice.objects.get(kind="drift")
-    assert "1 wanted but not at D&B" in notice.text
+    assert "1 requested but not at D&B" in notice.text
     reconcile.request_missing(drifted, None, by=an_actor("ann"))
     assert reconcile_all() == 1
 

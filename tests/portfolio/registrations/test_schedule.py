@@ -43,7 +43,7 @@ def test_daily_at_a_time_in_a_zone(now: str, due: str) -> None:
     [
         ({"cadence": Cadence.HOURS, "cadence_every": 49}, "48 hours"),
         ({"cadence": Cadence.MINUTES, "cadence_every": 2881}, "48 hours"),
-        ({"cadence": Cadence.DAILY, "cadence_time": None}, "needs a time"),
+        ({"cadence": Cadence.DAILY, "cadence_time": None}, "Enter the time of day"),
     ],
 )
 def test_refuses_a_cadence_that_would_lose(fields: dict[str, object], word: str) -> None:

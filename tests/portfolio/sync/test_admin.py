@@ -60,7 +60,7 @@ def test_a_list_is_adopted_by_hand(admin: Client, registration: Registration, co
     upload = SimpleUploadedFile(Path(path).name, Path(path).read_bytes())
     assert "2 companies at D&B" in post(admin, f"adopt/{registration.pk}/", file=upload)
     text = post(admin, f"adopt/{registration.pk}/take/")
-    assert "2 companies wanted" in text and "exactly what is wanted" in text
+    assert "2 companies now requested" in text and "matches your requested companies" in text
     assert subject(registration, A).requested_by == "ann"
     assert calls_of(control) == []
 
@@ -73,7 +73,7 @@ def test_a_pasted_list_shows_the_time_first(admin: Client, registration: Registr
     post(admin, f"adopt/{registration.pk}/", numbers=f"{A},{B}", confirmed="yes")
     check_lists()
     page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/?part=live"))
-    assert "2 of 2 numbers asked about, 1 at D&B" in page
+    assert "2 of 2 numbers checked, 1 at D&B" in page
 
 
 def test_the_drift_page_shows_both_ways_with_their_cost(admin: Client, adopted: Registration) -> None:
@@ -81,9 +81,9 @@ def test_the_drift_page_shows_both_ways_with_their_cost(admin: Client, adopted: 
     there(adopted, B, requested=True, state=SubjectState.REMOVED)
     there(adopted, C, requested=True, state=SubjectState.REFUSED, code="40003", replacement="999999999")
     page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
-    assert "Sending again costs 1 new company" in page
-    assert "Wanting it costs nothing" in page
-    assert "merged into another one. It goes on as 999999999." in page
+    assert "Sending them again adds 1 new company" in page
+    assert "Requesting it costs nothing" in page
+    assert "merged into another company. It continues as 999999999." in page
     assert "1 company wanted from now on" in post(admin, f"drift/{adopted.pk}/request/", duns=[A])
     assert "1 company will be sent to D&B again" in post(admin, f"drift/{adopted.pk}/send-again/", all="missing")
     assert "1 company no longer wanted" in post(admin, f"drift/{adopted.pk}/withdraw/", duns=[C])
@@ -100,7 +100,7 @@ def test_the_drift_page_takes_few_queries(
     there(adopted, C, requested=True, state=SubjectState.REFUSED, code="40003")
     with django_assert_max_num_queries(12):
         page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
-    assert "Sending again costs 1 new company" in page
+    assert "Sending them again adds 1 new company" in page
 
 
 def syncs_asked_for() -> int:
@@ -111,14 +111,14 @@ def test_a_sync_is_started_watched_paused_and_cancelled(
     admin: Client, adopted: Registration, control: SandboxControl
 ) -> None:
     request_monitoring(adopted, [A, B])
-    assert "A worker sends it now" in post(admin, f"start/{adopted.pk}/")
+    assert "Sync started" in post(admin, f"start/{adopted.pk}/")
     assert syncs_asked_for() == 1
     run = sync(adopted, until=timezone.now())
     assert run is not None
     page = text_of(admin.get(f"{BASE}{run.pk}/change/?part=live"))
-    assert "0 of 2 sent" in page and "Cancel what is not sent (2)" in page
+    assert "0 of 2 sent" in page and "Cancel unsent changes (2)" in page
     assert "Paused" in post(admin, f"{run.pk}/do/pause/")
-    assert "It goes on" in post(admin, f"{run.pk}/do/resume/")
+    assert "Sync resumed" in post(admin, f"{run.pk}/do/resume/")
     assert sync_now(str(adopted.pk), "ann").startswith("Ended: 2 sent, 2 accepted")
     assert "ended already" in post(admin, f"{run.pk}/do/cancel/")
     assert "Done: 2 accepted" in text_of(admin.get(f"{BASE}{run.pk}/change/"))
@@ -131,7 +131,7 @@ def test_a_refusal_is_explained_with_what_to_do(admin: Client, adopted: Registra
     run = sync(adopted)
     assert run is not None
     page = text_of(admin.get(f"{BASE}{run.pk}/change/"))
-    assert "no valid D-U-N-S number" in page and "leading zero" in page
+    assert "D-U-N-S number is not valid" in page and "leading zero" in page
 
 
 def test_nothing_starts_before_adopting(admin: Client, registration: Registration) -> None:
@@ -141,26 +141,26 @@ def test_nothing_starts_before_adopting(admin: Client, registration: Registratio
 
 def test_holding_back_explains_itself(admin: Client, adopted: Registration, control: SandboxControl) -> None:
     page = text_of(admin.get(f"{BASE}suppress/{adopted.pk}/"))
-    assert "no alert is raised" in page
-    assert "D&B has taken it" in post(admin, f"suppress/{adopted.pk}/", suppress="yes")
+    assert "no alerts are raised" in page
+    assert "D&B confirmed the change" in post(admin, f"suppress/{adopted.pk}/", suppress="yes")
     adopted.refresh_from_db()
     assert is_suppressed(adopted)
     control.set_fault("server_error", on="activate")
-    assert "did not take it" in post(admin, f"suppress/{adopted.pk}/", activate="yes")
+    assert "refused the change" in post(admin, f"suppress/{adopted.pk}/", activate="yes")
 
 
 def test_a_file_that_is_too_large_is_not_taken(admin: Client, adopted: Registration, settings: Any) -> None:
     settings.IMPORT_LIMIT_MB = 0
     for page in ("adopt", "drift"):
         file = SimpleUploadedFile("ACME_LOD_01_20260105080000_DunsExport_1.txt", b"804735132\n")
-        assert "That is more than 0 MB" in post(admin, f"{page}/{adopted.pk}/", file=file)
+        assert "The file is larger than 0 MB" in post(admin, f"{page}/{adopted.pk}/", file=file)
 
 
 def test_a_zip_holds_no_more_than_may_be_uploaded_without_one(
     admin: Client, adopted: Registration, settings: Any
 ) -> None:
     settings.IMPORT_LIMIT_MB = 1
-    for lines, said in ((100_001, "That is more than 1 MB"), (100_000, "1 company at D&B")):
+    for lines, said in ((100_001, "The file is larger than 1 MB"), (100_000, "1 company at D&B")):
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("ACME_LOD_01_20260105080000_DunsExport_1.txt", b"804735132\n" * lines)
@@ -170,7 +170,7 @@ def test_a_zip_holds_no_more_than_may_be_uploaded_without_one(
 
 def test_a_wrong_file_is_a_sentence(admin: Client, adopted: Registration) -> None:
     upload = SimpleUploadedFile("OTHER_20260105080000_DunsExport_1.zip", b"no zip")
-    assert "is about OTHER" in post(admin, f"drift/{adopted.pk}/", file=upload)
+    assert "belongs to OTHER" in post(admin, f"drift/{adopted.pk}/", file=upload)
     upload = SimpleUploadedFile("ACME_LOD_01_20260105080000_DunsExport_1.zip", b"no zip")
     assert "is not a zip" in post(admin, f"drift/{adopted.pk}/", file=upload)
     assert "Choose a file" in post(admin, f"drift/{adopted.pk}/")
@@ -200,5 +200,5 @@ def test_pages_of_large_lists_ask_few_questions(
     request_monitoring(adopted, duns_numbers(60, first=300_000_000))
     with django_assert_max_num_queries(36):
         page = text_of(admin.get(f"{BASE}drift/{adopted.pk}/"))
-    assert "The first 50 of 60." in page
+    assert "Showing 50 of 60." in page
     assert progress.open_run(adopted) is None

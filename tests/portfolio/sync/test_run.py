@@ -283,7 +283,7 @@ def test_a_batch_in_doubt_is_sent_again(adopted: Registration, control: SandboxC
     ("fault", "words", "heard"),
     [
         ("quota", "quota of calls is used up", True),
-        ("not_authorised", "does not accept the key", True),
+        ("not_authorised", "does not accept the API key", True),
         ("server_error", "no clear answer", False),
     ],
 )
