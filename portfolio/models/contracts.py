@@ -48,13 +48,17 @@ class Contract(models.Model):
     cap = models.PositiveIntegerField(
         _("addition limit for one user"),
         default=100,
-        help_text=_("New billable companies that one user may add per contract year. More need a second approval."),
+        help_text=_(
+            "New billable companies that one user may add per contract year. Beyond that, a second approval is needed."
+        ),
     )
     removal_share = models.PositiveSmallIntegerField(
         _("removal limit for one user"),
         default=10,
         validators=[MaxValueValidator(100)],
-        help_text=_("Percent of a list that one user may remove within 30 days. More need a second approval."),
+        help_text=_(
+            "Percent of a list that one user may remove within 30 days. Beyond that, a second approval is needed."
+        ),
     )
     batch_threshold = models.PositiveIntegerField(
         _("batch threshold"),
@@ -97,13 +101,16 @@ class Contract(models.Model):
         ),
     )
     bytes_kept_from = models.DateTimeField(
-        _("oldest response kept"), null=True, editable=False, help_text=_("Earlier responses from D&B were deleted.")
+        _("oldest response kept"),
+        null=True,
+        editable=False,
+        help_text=_("Responses before this time were deleted. Empty if nothing was deleted."),
     )
     history_kept_from = models.DateTimeField(
         _("history available from"),
         null=True,
         editable=False,
-        help_text=_("Earlier history was deleted. Only a snapshot is left."),
+        help_text=_("History before this time was reduced to a snapshot. Empty if nothing was deleted."),
     )
     history_cut = models.DateTimeField(
         null=True, editable=False, help_text=_("History is being deleted up to this time.")

@@ -112,7 +112,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     @admin.display(description=_("Cost"))
     def shown_cost(self, row: Any) -> str:
         if not row.cost:
-            return gettext("No cost")
+            return gettext("None")
         cost = plurals.companies(row.cost)
         return gettext("up to %(cost)s") % {"cost": cost} if row.is_uncertain else cost
 

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core import plurals
 from core.actors import actor_of
@@ -25,7 +26,7 @@ from core.admin.filters import ChoiceFilter, choice_filter
 from core.admin.lists import ChosenList
 from core.admin.row_actions import chosen_rows, demand, keys_of
 from core.audit import record
-from core.markup import ago, badge
+from core.markup import ago, badge, two_lines
 from portfolio.billing.contract_year import cancel_removal, day_text, next_anniversary, today
 from portfolio.companies.search import of_companies
 from portfolio.dnb_codes import explain
@@ -76,8 +77,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
         "company_link",
         "reference",
         "requested_badge",
-        "state_badge",
-        "meaning",
+        "state_at_dnb",
         "customer_reference",
         "owner",
     )
@@ -116,6 +116,10 @@ class SubjectAdmin(ChosenList, PageAdmin):
     def complete_rows(self, rows: list[Any]) -> None:
         with_both(rows)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """All of them are one line, whatever the column may hold."""
+        return super().formfield_for_dbfield(db_field, request, **{**kwargs, "widget": UnfoldAdminTextInputWidget()})
+
     @display(description=_("Company"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def company_link(self, row: Subject) -> tuple[str, str]:
         return row.company.name or gettext("Name not yet known"), row.company_id
@@ -133,11 +137,14 @@ class SubjectAdmin(ChosenList, PageAdmin):
         return badge(gettext("Requested"), "good") if row.requested else badge(gettext("Not requested"), "calm")
 
     @admin.display(description=_("At D&B"))
+    def state_at_dnb(self, row: Subject) -> SafeString:
+        meaning = self.meaning(row)
+        return two_lines(self.state_badge(row), meaning) if meaning else self.state_badge(row)
+
     def state_badge(self, row: Subject) -> SafeString:
         state = SubjectState(row.state)
         return badge(state.label, TONES[state])
 
-    @admin.display(description=_("Problem reported by D&B"))
     def meaning(self, row: Subject) -> str:
         return " ".join(filter(None, explain(row)))
 

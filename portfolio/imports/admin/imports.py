@@ -91,7 +91,7 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     # The list
     @display(description=_("Import"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
     def name(self, row: SubjectImport) -> tuple[str, str]:
-        return str(row), {"paste": gettext("Pasted"), "api": gettext("API")}.get(row.source, "")
+        return str(row), gettext("API") if row.source == "api" else ""
 
     @admin.display(description=_("Registration"))
     def reference(self, row: SubjectImport) -> str:

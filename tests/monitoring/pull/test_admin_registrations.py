@@ -1,5 +1,6 @@
 """Registrations in the admin: how each stands, pulling, pausing, cadence."""
 
+import json
 from datetime import time, timedelta
 from typing import Any
 
@@ -44,6 +45,24 @@ def test_the_list_says_how_each_stands(admin: Client) -> None:
     text = text_of(admin.get(LIST))
     assert "ACME_LOD_01" in text and "Acme suppliers" in text and "Paused" in text
     assert "in 2 d 3 h" in text and "every 5 minutes" in text
+
+
+def test_the_list_begins_with_what_needs_attention(admin: Client) -> None:
+    a_registration("A_WELL", last_pulled_at=timezone.now(), next_pull_at=timezone.now())
+    failing = a_registration("Z_GAP", last_pulled_at=timezone.now(), next_pull_at=timezone.now())
+    Registration.objects.filter(pk=failing.pk).update(gap_from=timezone.now(), gap_reason="Days are missing.")
+    for _ in range(2):
+        Delivery.objects.create(registration=failing, source=Source.PULL, state=DeliveryState.IN_DOUBT)
+    text = text_of(admin.get(LIST))
+    assert text.index("Z_GAP") < text.index("A_WELL")
+    assert "Data gap 2 calls in doubt" in text
+
+
+def test_times_of_d_and_b_are_shown_as_all_others(admin: Client) -> None:
+    told = {"createdDate": "2026-08-25 14:04:24", "email": "a@example.com,b@example.com"}
+    row = a_registration(detail=json.dumps({"messages": {"registration": told}}))
+    text = text_of(admin.get(page(row)))
+    assert "Created at D&B 25 Aug 2026, 14:04" in text and "a@example.com, b@example.com" in text
 
 
 def test_the_page_tells_everything(admin: Client, django_assert_max_num_queries: Any) -> None:

@@ -1,5 +1,6 @@
 """The contract year: what is billed, what is coming, what renews; removals planned for a day; reminders, once."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -197,6 +198,14 @@ def test_without_adoption_numbers_are_at_least_or_up_to(manager: Client) -> None
     text = text_of(manager.get(PAGE))
     assert "0 or more Billed so far" in text and "1 or fewer Pending additions" in text
     assert "ACME_LOD_01 is not adopted yet" in text
+
+
+def test_companies_that_renew_unrequested_are_one_click_away(manager: Client) -> None:
+    a_contract(anniversary=ANNIVERSARY)
+    a_subject(requested=False)
+    page = manager.get(PAGE).content.decode()
+    (address,) = re.findall(r'href="([^"]+requested=no[^"]+)"', page)
+    assert len(manager.get(address.replace("&amp;", "&")).context["cl"].result_list) == 1
 
 
 def test_without_an_anniversary_it_says_what_to_do(manager: Client) -> None:

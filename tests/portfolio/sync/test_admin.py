@@ -1,6 +1,7 @@
 """The pages of a registration's list: adopting, syncing, drift, holding back; who may what."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -84,11 +85,13 @@ def test_the_drift_page_shows_both_ways_with_their_cost(admin: Client, adopted: 
     assert "Sending them again adds 1 new company" in page
     assert "Requesting it costs nothing" in page
     assert "merged into another company. It continues as 999999999." in page
-    assert "1 company wanted from now on" in post(admin, f"drift/{adopted.pk}/request/", duns=[A])
+    assert "1 company requested. Nothing was sent or billed" in post(admin, f"drift/{adopted.pk}/request/", duns=[A])
     assert "1 company will be sent to D&B again" in post(admin, f"drift/{adopted.pk}/send-again/", all="missing")
-    assert "1 company no longer wanted" in post(admin, f"drift/{adopted.pk}/withdraw/", duns=[C])
-    assert "Tick the companies first" in post(admin, f"drift/{adopted.pk}/stop/")
+    assert "Request for 1 company withdrawn" in post(admin, f"drift/{adopted.pk}/withdraw/", duns=[C])
+    assert "Select companies first" in post(admin, f"drift/{adopted.pk}/stop/")
     assert subject(adopted, B).state == SubjectState.UNKNOWN
+    # What has no companies any more has no card either.
+    assert not re.search('id="(missing|refused|extra)"', admin.get(f"{BASE}drift/{adopted.pk}/").content.decode())
 
 
 def test_the_drift_page_takes_few_queries(
@@ -120,7 +123,7 @@ def test_a_sync_is_started_watched_paused_and_cancelled(
     assert "Paused" in post(admin, f"{run.pk}/do/pause/")
     assert "Sync resumed" in post(admin, f"{run.pk}/do/resume/")
     assert sync_now(str(adopted.pk), "ann").startswith("Ended: 2 sent, 2 accepted")
-    assert "ended already" in post(admin, f"{run.pk}/do/cancel/")
+    assert "already changed: its state is “Ended”" in post(admin, f"{run.pk}/do/cancel/")
     assert "Done: 2 accepted" in text_of(admin.get(f"{BASE}{run.pk}/change/"))
     assert "ACME_LOD_01" in text_of(admin.get(BASE))
 
