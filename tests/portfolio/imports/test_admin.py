@@ -424,13 +424,13 @@ def test_who_stops_monitoring_sees_first_what_ends_and_what_stays_billed(
     assert re.match(r"Renewal Will not renew on 7 February 20\d\d, if D&B has removed them", renewal), renewal[:90]
     assert not SubjectImport.objects.exists()
     page = answer.content.decode()
-    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page[page.index("What ends") :])
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page[page.index("You will no longer receive") :])
     assert sorted({pair for pair in hidden if pair[0] != "csrfmiddlewaretoken"}) == sorted(
         [("action", "stop_selected"), ("_selected_action", ONE), ("_selected_action", TWO), ("select_across", "0")]
     )
     admin.post("/portfolio/company/", {**form, "stop": "yes"})
     import_ = SubjectImport.objects.get()
-    assert "Selected in the list" in text_of(admin.get(f"{LIST}{import_.pk}/change/"))
+    assert "Selected from a list" in text_of(admin.get(f"{LIST}{import_.pk}/change/"))
 
 
 def test_who_stops_monitoring_sees_also_for_which_companies_nothing_ends(
