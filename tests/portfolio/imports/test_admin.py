@@ -424,7 +424,9 @@ def test_who_stops_monitoring_sees_first_what_ends_and_what_stays_billed(
     assert re.match(r"Renewal Will not renew on 7 February 20\d\d, if D&B has removed them", renewal), renewal[:90]
     assert not SubjectImport.objects.exists()
     page = answer.content.decode()
-    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page[page.index("You will no longer receive") :])
+    hidden = re.findall(
+        r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page[page.index("You will no longer receive") :]
+    )
     assert sorted({pair for pair in hidden if pair[0] != "csrfmiddlewaretoken"}) == sorted(
         [("action", "stop_selected"), ("_selected_action", ONE), ("_selected_action", TWO), ("select_across", "0")]
     )
