@@ -31,6 +31,8 @@ URGENCY = ("info", "bad", "warn", "calm")
 LATE_AFTER = timedelta(minutes=12)
 # Checks of health whose results this page shows by registration and by number.
 SHOWN_HERE = ("stopped", "reading", "gap", "replay", "pulling", "fresh", "jobs", "dead-letters", "in-doubt")
+# And those that the guided start has as steps.
+GUIDED = ("configuration", "dnb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +54,19 @@ class Need:
         ]
 
 
-def needs_of(request: HttpRequest, registrations: Sequence[Registration], numbers: OpenCounts) -> list[Need]:
-    """Of all registrations, whatever the page is filtered by; the reader's own first, then the most urgent."""
+def needs_of(
+    request: HttpRequest, registrations: Sequence[Registration], numbers: OpenCounts, *, is_guided: bool = False
+) -> list[Need]:
+    """Of all registrations, whatever the page is filtered by; the reader's own first, then the most urgent. What the
+    guided start shows as a step is not shown twice."""
     found = [
         *_own_alerts(request),
         *_worker(request, registrations, numbers),
         *_critical_alerts(numbers),
-        *_unnotified(request, numbers),
+        *(() if is_guided else _unnotified(request, numbers)),
         *(need for row in registrations for need in _needs_of(row, numbers)),
         *_unreadable(request, numbers),
-        *_health(request),
+        *_health(request, (*SHOWN_HERE, *GUIDED) if is_guided else SHOWN_HERE),
         *_decisions(request, numbers),
         *_keys(request),
         *_channels(request),
@@ -200,12 +205,12 @@ def _channels(request: HttpRequest) -> Iterator[Need]:
             yield Need("warn", title, why, link, gettext("Edit channel"))
 
 
-def _health(request: HttpRequest) -> Iterator[Need]:
+def _health(request: HttpRequest, shown_elsewhere: Sequence[str]) -> Iterator[Need]:
     """What health has found and this page does not show already; for those who may see health."""
     if not request.user.has_perm("health.change_incident"):
         return
     for row in Incident.objects.filter(ended_at=None).order_by("-started_at"):
-        if row.dedup_key.partition(":")[0] not in SHOWN_HERE:
+        if row.dedup_key.partition(":")[0] not in shown_elsewhere:
             tone = "bad" if row.state == State.CRITICAL else "warn"
             yield Need(tone, row.title, row.latest_detail, reverse("health"), gettext("View health"))
 

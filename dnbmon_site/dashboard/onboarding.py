@@ -18,7 +18,7 @@ from dnbmon_site.accounts.models import User
 from health.models import Probe
 from monitoring.models import Channel
 from monitoring.pull.admin.actions import no_worker
-from portfolio.dnb_client import NotConfigured, credentials
+from portfolio.dnb_client import NotConfigured, credentials, may_see_account
 from portfolio.models import Contract, Registration, RegistrationState
 
 DISMISSED = "guided-start.dismiss"
@@ -59,7 +59,7 @@ class Step:
         return {
             StepState.DONE: gettext("Done"),
             StepState.NEXT: gettext("Next"),
-            StepState.WAITING: gettext("Waiting"),
+            StepState.WAITING: gettext("To do") if self.button else gettext("Waiting"),
             StepState.PROBLEM: gettext("Problem"),
         }[self.state]
 
@@ -114,7 +114,7 @@ def with_next(steps: Sequence[Step]) -> list[Step]:
 def _dnb(registrations: Sequence[Registration]) -> Iterator[Step]:
     is_pulled = any(row.last_pulled_at for row in registrations)
     contracts = [] if is_pulled else list(Contract.objects.order_by("name")) or [Contract(name="default")]
-    missing = [why for contract in contracts if (why := _not_configured(contract))]
+    missing = [contract for contract in contracts if _not_configured(contract)]
     yield _connect(missing)
     yield _key(contracts, has_credentials=not missing, is_pulled=is_pulled)
     active = [row for row in registrations if row.state == RegistrationState.ACTIVE]
@@ -130,15 +130,18 @@ def _not_configured(contract: Contract) -> str:
     return ""
 
 
-def _connect(missing: Sequence[str]) -> Step:
+def _connect(missing: Sequence[Contract]) -> Step:
     title = gettext("Connect to D&B")
     if not missing:
         return Step(title, gettext("D&B's API key and secret are set."), StepState.DONE)
+    contract = missing[0]
+    if contract.base_url and not may_see_account(contract.base_url):
+        return Step(title, _not_configured(contract), StepState.PROBLEM)
     text = gettext(
-        "%(missing)s Enter D&B's API key and secret in the settings file (.env) as DNB_API_KEY and DNB_API_SECRET, "
-        "then restart D&B Monitoring."
+        "Enter D&B's API key and secret in the settings file (.env) as %(prefix)s_API_KEY and %(prefix)s_API_SECRET. "
+        "Then restart D&B Monitoring."
     )
-    return Step(title, text % {"missing": missing[0]}, StepState.WAITING)
+    return Step(title, text % {"prefix": contract.prefix}, StepState.WAITING)
 
 
 def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: bool) -> Step:

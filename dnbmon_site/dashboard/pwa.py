@@ -1,5 +1,5 @@
-"""What makes D&B Monitoring an app on a phone: a manifest with icons, and a service worker with one page, which explains
-that there is no connection. Nothing else is kept on the phone: no data is ever shown that may be old.
+"""What makes D&B Monitoring an app on a phone: a manifest with icons, and a service worker with one page for when
+there is no connection. Nothing else is kept on the phone: no data is ever shown that may be old.
 """
 
 from __future__ import annotations

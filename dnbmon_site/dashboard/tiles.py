@@ -128,7 +128,7 @@ def _freshness(registrations: Sequence[Registration]) -> Tile:
     good = sum(_is_fresh(row) for row in active)
     oldest = min((row.last_pulled_at for row in active if row.last_pulled_at), default=None)
     words = ngettext("registration up to date", "registrations up to date", len(registrations))
-    more = gettext("last pull %(when)s") % {"when": ago(oldest)} if oldest else gettext("no registration is pulled")
+    more = gettext("Last pull %(when)s") % {"when": ago(oldest)} if oldest else gettext("No registration is pulled")
     tone = "calm" if good == len(registrations) else "high"
     number = gettext("%(good)d of %(all)d") % {"good": good, "all": len(registrations)}
     return Tile(number, words, reverse("admin:portfolio_registration_changelist"), more, tone)

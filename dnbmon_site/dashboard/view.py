@@ -25,7 +25,7 @@ from monitoring.story_order import newest, story_key
 from portfolio.companies.search import with_companies
 from portfolio.models import Registration
 
-LAST = 10
+LAST = 12
 
 
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -38,6 +38,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     news = news_for(request.user, asked.registration, opened=not is_live)
     numbers = open_counts()
     is_empty = not news.published and not any(row.last_pulled_at for row in registrations)
+    guide = guide_for(request, registrations, numbers, is_empty=is_empty)
     body = {} if is_empty else _body(request, asked, registrations, news, numbers)
     return {
         **context,
@@ -46,8 +47,8 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "published": news.published,
         "live": f"{reverse('admin:index')}?{urlencode({**asked.query, 'part': 'live'})}",
         "asked": asked,
-        "needs": needs_of(request, registrations, numbers),
-        "guide": guide_for(request, registrations, numbers, is_empty=is_empty),
+        "needs": needs_of(request, registrations, numbers, is_guided=is_empty and guide is not None),
+        "guide": guide,
         "is_empty": is_empty,
         "may_see": request.user.has_perm("monitoring.view_change"),
         **_asking(asked, registrations),

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from core.models import AuditEntry
 from direct_plus.sandbox.run import Sandbox, start_sandbox
+from health.incidents.lifecycle import open_incident
 from health.models import Probe
 from monitoring.pull.admin import actions
 from tests.builders.channels import a_channel
@@ -51,7 +52,7 @@ def states(client: Client) -> list[str]:
 def test_with_nothing_there_the_credentials_come_first(admin: Client) -> None:
     assert states(admin) == ["next", *["waiting"] * 5]
     text = text_of(admin.get("/"))
-    assert "Get started 0 of 6 steps done" in text and "DNB_API_KEY is not set" in text
+    assert "Get started 0 of 6 steps done" in text and "(.env) as DNB_API_KEY and DNB_API_SECRET." in text
     assert "Find registrations" not in text and "Dismiss this guide" not in text
 
 
@@ -98,6 +99,21 @@ def test_a_registration_that_dnb_stopped_is_a_problem(admin: Client, keyed: obje
     a_registration(state="stopped", stopped_reason="The contract has ended.")
     assert states(admin)[2] == "problem"
     assert "D&B stopped ACME_LOD_01: The contract has ended." in text_of(admin.get("/"))
+
+
+def test_an_address_that_may_not_see_the_account_is_a_problem(admin: Client, keyed: object, settings: Settings) -> None:
+    settings.DEVELOPMENT = False
+    a_contract(base_url="https://elsewhere.example.com")
+    assert states(admin)[0] == "problem"
+    assert "elsewhere.example.com is not D&B" in text_of(admin.get("/"))
+
+
+def test_what_is_a_step_is_not_shown_as_a_task_too(admin: Client) -> None:
+    open_incident(dedup_key="configuration:default", title="Configuration", cause="DNB_API_KEY is not set.")
+    open_incident(dedup_key="disk:", title="Disk space", cause="Almost full.")
+    assert [need.title for need in admin.get("/").context["needs"]] == ["Disk space"]
+    admin.force_login(a_person("change_incident"))
+    assert len(admin.get("/").context["needs"]) == 2
 
 
 def test_people_and_channels(admin: Client) -> None:
