@@ -12,11 +12,10 @@ AS_IN_PRODUCTION = env ENV_FILE=/dev/null ENVIRONMENT=production ALLOWED_HOSTS=m
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-run: packages ## a demonstration with made-up companies, on this machine only
+run: packages ## a demo with fictional companies, on this machine only
 	@$(PYTHON_HERE) manage.py up --demo $(ARGS)
 
-start: packages ## the program on your own data; settings come from .env
-	@$(PYTHON_HERE) -m dnbmon_site.required_settings
+start: packages ## D&B Monitoring on your own data; settings come from .env
 	@$(PYTHON_HERE) manage.py up $(ARGS)
 
 stop: ## end what run or start has begun, from another window or with ARGS=--background

@@ -155,7 +155,7 @@ def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: boo
     again = Button(gettext("Test the key again"), reverse("test_key"), is_act=True)
     for probe in found:
         if probe and probe.reason:
-            return Step(title, problem_of(probe), StepState.PROBLEM, again)
+            return Step(title, _problem(probe), StepState.PROBLEM, again)
     asked = [probe.answered_at for probe in found if probe and probe.answered_at]
     if asked and len(asked) == len(found):
         text = gettext("D&B accepted the key %(when)s.") % {"when": ago(min(asked))}
@@ -164,18 +164,18 @@ def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: boo
     return Step(title, text, StepState.WAITING, replace(again, words=gettext("Test the key")))
 
 
-def problem_of(probe: Probe) -> str:
+def _problem(probe: Probe) -> str:
     """What D&B answered last, and what to do."""
     if probe.refused:
         words = gettext(
-            "D&B does not accept the key: %(reason)s. Correct the API key and secret in the settings, restart "
-            "D&B Monitoring and test again."
+            "D&B does not accept the key. Correct the API key and secret in the settings, restart D&B Monitoring and "
+            "test again. Response: %(reason)s"
         )
     else:
         words = gettext(
-            "D&B did not answer as expected: %(reason)s. Check the address, the network and the proxy, then test again."
+            "D&B could not be reached. Check the network, the proxy and the address, then test again. Error: %(reason)s"
         )
-    return words % {"reason": probe.reason.rstrip(".")}
+    return words % {"reason": probe.reason}
 
 
 def _registrations(registrations: Sequence[Registration], active: Sequence[Registration], *, may_ask: bool) -> Step:

@@ -15,7 +15,7 @@ from core.audit import record
 from core.db import clean_text, insert_new
 from direct_plus.errors import DirectPlusError, NotAuthorised
 from dnbmon_site.accounts.models import User
-from dnbmon_site.dashboard.onboarding import DISMISSED, MAY_GUIDE, problem_of
+from dnbmon_site.dashboard.onboarding import DISMISSED, MAY_GUIDE
 from health.models import Probe
 from portfolio.dnb_client import NotConfigured, refusal_of_key
 from portfolio.models import Contract
@@ -29,7 +29,8 @@ def test_key(request: HttpRequest) -> HttpResponse:
     for contract in all_contracts():
         probe = probe_key(contract)
         if probe.reason:
-            messages.error(request, problem_of(probe))
+            text = gettext("The key of contract “%(name)s” does not work yet. See the step “Test the key”.")
+            messages.error(request, text % {"name": contract})
         else:
             messages.success(request, gettext("D&B accepted the key of contract “%(name)s”.") % {"name": contract})
     return redirect("admin:index")

@@ -153,11 +153,3 @@ def test_forms_are_trusted_from_named_hosts_and_the_sites_address_only() -> None
 
 def test_production_logs_are_json() -> None:
     assert "JSONRenderer" in str(formatter(as_json=True)["processors"])
-
-
-def test_start_names_missing_settings() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "dnbmon_site.required_settings"], env=SAFE, capture_output=True, text=True
-    )
-    assert done.returncode == 1
-    assert "DNB_API_KEY" in done.stderr and "DNB_API_SECRET" in done.stderr

@@ -1,4 +1,4 @@
-"""`up --background`: the same program in a session of its own; who started it reads how that went, and goes."""
+"""`up --background`: the same program in a session of its own; its first output is shown, then the command returns."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ LOOK_EVERY = 0.2
 
 
 def start_in_background(port: int, report: Report) -> None:
-    """Come back when it runs. What it said at its start, passwords among it, is shown and then not kept."""
+    """Return when it runs. Its first output, passwords among it, is shown and then not kept."""
     log = settings.VAR_DIR / f"up-{port}.log"
     command = [sys.executable, *(word for word in sys.argv if word != "--background")]
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "ab") as file:
         program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
-        while RUNS not in (said := log.read_text(errors="replace")):
+        while RUNS not in (shown := log.read_text(errors="replace")):
             if program.poll() is not None:
-                raise Failed(f"{log.read_text(errors='replace').strip()}\nIt ended at its start.")
+                raise Failed(f"{log.read_text(errors='replace').strip()}\nD&B Monitoring did not start.")
             time.sleep(LOOK_EVERY)
         file.truncate(0)
-    report(said.replace(RUNS, f"It runs in the background; what it says goes to {log}. “manage.py stop” ends it."))
+    report(shown.replace(RUNS, f"D&B Monitoring runs in the background and logs to {log}. To stop it: manage.py stop"))

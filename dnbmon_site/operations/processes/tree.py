@@ -23,11 +23,11 @@ Report = Callable[[str], None]
 
 
 class Stopped(Exception):
-    """Somebody asked us to stop."""
+    """A stop was requested."""
 
 
 class Failed(Exception):
-    """A part of the program does not work; the message says which, and what was said about it."""
+    """A part does not work; the message names it and its error."""
 
 
 class Tree:
@@ -55,7 +55,7 @@ class Tree:
         return child
 
     def run(self, what: str, *command: str, env: Mapping[str, str]) -> str:
-        """A step that ends by itself; returns what it printed."""
+        """A step that ends on its own; returns its output."""
         process = subprocess.Popen(
             command, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -66,7 +66,7 @@ class Tree:
             process.kill()
             output, _ = process.communicate()
         if code:
-            raise Failed(f"{what} failed (exit code {code}); the lines above say why.")
+            raise Failed(f"{what} failed (exit code {code}). The lines above show the error.")
         return output
 
     def wait(self, seconds: float) -> None:
@@ -78,12 +78,14 @@ class Tree:
         while not is_ready():
             self.wait(0.1)
             if child.exit_code is not None:
-                raise Failed(f"{child.name} ended at its start (exit code {child.exit_code}); the lines above say why.")
+                raise Failed(
+                    f"{child.name} did not start (exit code {child.exit_code}). The lines above show the error."
+                )
             if time.monotonic() > deadline:
-                raise Failed(f"{child.name} does not answer after {within:.0f} seconds.")
+                raise Failed(f"{child.name} did not respond within {within:.0f} seconds.")
 
     def watch(self) -> None:
-        """Until somebody asks us to stop; who ends by itself is started again."""
+        """Until a stop is requested; a child that ends unexpectedly is started again."""
         while True:
             self.wait(0.5)
             for child in [*self.ground, *self.children]:
@@ -94,8 +96,8 @@ class Tree:
         ended = self.ended[child.name]
         ended.append(time.monotonic())
         if len([moment for moment in ended if moment > time.monotonic() - WITHIN]) > RESTARTS:
-            raise Failed(f"{child.name} ended {len(ended)} times within a minute; everything stops.")
-        self.report(f"{child.name} ended by itself (exit code {child.exit_code}) and is started again.")
+            raise Failed(f"{child.name} stopped {len(ended)} times within a minute, so D&B Monitoring stops.")
+        self.report(f"{child.name} stopped unexpectedly (exit code {child.exit_code}) and is started again.")
         self.wait(PAUSE)
         child.restart()
 

@@ -66,8 +66,8 @@ def test_with_credentials_the_key_is_to_be_tested(admin: Client, keyed: object) 
     ("probe", "state", "words"),
     [
         ({}, "done", "D&B accepted the key"),
-        ({"refused": True, "reason": "HTTP 401."}, "problem", "does not accept the key: HTTP 401. Correct"),
-        ({"reason": "No connection."}, "problem", "did not answer as expected: No connection. Check the address"),
+        ({"refused": True, "reason": "HTTP 401."}, "problem", "does not accept the key. Correct the API key"),
+        ({"reason": "No connection."}, "problem", "could not be reached or returned an error. Check the network"),
         ({"answered_at": None}, "next", "Signs in to D&B with the key."),
     ],
 )
@@ -184,7 +184,7 @@ def test_a_wrong_key_is_named_and_a_right_one_makes_it_good(
 ) -> None:
     keyed.setenv("DNB_API_SECRET", "a-slip")
     text = text_of(admin.post("/start/test-key/", follow=True))
-    assert "D&B does not accept the key:" in text and "HTTP 401" in text
+    assert "D&B does not accept the key." in text and "HTTP 401" in text
     assert states(admin)[1] == "problem"
     keyed.setenv("DNB_API_SECRET", "sandbox-secret")
     admin.post("/start/test-key/")
@@ -194,7 +194,7 @@ def test_a_wrong_key_is_named_and_a_right_one_makes_it_good(
 def test_an_address_where_nobody_answers(admin: Client, keyed: pytest.MonkeyPatch) -> None:
     keyed.setenv("DNB_BASE_URL", "http://127.0.0.1:9")
     text = text_of(admin.post("/start/test-key/", follow=True))
-    assert "D&B did not answer as expected:" in text and "then test again." in text
+    assert "D&B could not be reached" in text and "then test again." in text
     assert states(admin)[1] == "problem" and not Probe.objects.get().refused
 
 

@@ -119,7 +119,7 @@ def refuses_a_second(env: dict[str, str], demo: tuple[str, ...], running: Up) ->
     assert "is in use by another program" in same_port.stderr and "--port" in same_port.stderr
     same_folder = manage("up", "--port", str(free_port()), *demo, env=env)
     assert same_folder.returncode == 1
-    assert "is running already" in same_folder.stderr
+    assert "is already running" in same_folder.stderr
 
 
 def deliveries(folder: Path) -> int:
@@ -145,7 +145,7 @@ def in_the_background_with_status_and_stop(process_env: dict[str, str]) -> None:
     assert manage("status", "--port", port, env=process_env).returncode == 3
     started = manage("up", "--background", "--port", port, env=process_env, timeout=90)
     try:
-        assert started.returncode == 0 and "It runs in the background" in started.stdout, started.stderr
+        assert started.returncode == 0 and "runs in the background" in started.stdout, started.stderr
         assert "manage.py changepassword admin" in started.stdout
         # What it said at its start may hold a password, and is not kept.
         assert "Password" not in (ROOT / "var" / f"up-{port}.log").read_text()

@@ -146,6 +146,6 @@ def test_who_ends_is_started_again_but_not_for_ever(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("dnbmon_site.operations.processes.tree.PAUSE", 0.05)
     with a_tree(said) as tree:
         tree.start("The worker", *python("raise SystemExit(2)"), env=os.environ)
-        with pytest.raises(Failed, match="ended 4 times within a minute; everything stops"):
+        with pytest.raises(Failed, match="stopped 4 times within a minute"):
             tree.watch()
-    assert said == ["The worker ended by itself (exit code 2) and is started again."] * 3
+    assert said == ["The worker stopped unexpectedly (exit code 2) and is started again."] * 3
