@@ -63,7 +63,7 @@ def needs_of(
         *_own_alerts(request),
         *_worker(request, registrations, numbers),
         *_critical_alerts(numbers),
-        *(() if is_guided else _unnotified(request, numbers)),
+        *_unnotified(request, numbers, is_guided=is_guided),
         *(need for row in registrations for need in _needs_of(row, numbers)),
         *_unreadable(request, numbers),
         *_health(request, (*SHOWN_HERE, *GUIDED) if is_guided else SHOWN_HERE),
@@ -99,17 +99,20 @@ def _own_alerts(request: HttpRequest) -> Iterator[Need]:
         yield Need("info", title % {"count": up_to(count)}, text, link, gettext("View alerts"), newest)
 
 
-def _unnotified(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
+def _unnotified(request: HttpRequest, numbers: OpenCounts, *, is_guided: bool) -> Iterator[Need]:
     """Alerts that would notify no one; for those who may change that."""
     rules, may = numbers.of("unnotified").get("rules", []), request.user.has_perm
     may_rule = may("monitoring.change_alertrule")
     if not rules or not (may("monitoring.change_channel") or may_rule):
         return
+    if is_guided and not numbers.of("unnotified")["channels"]:
+        return
     title = ngettext(
         "%(count)s rule has no channel for its alerts", "%(count)s rules have no channel for their alerts", len(rules)
     )
     text = gettext("%(rules)s: no one is notified about companies without an owner.") % {"rules": few(rules)}
-    text = f"{text} {_way_out(numbers, may_rule)}"
+    if numbers.of("unnotified")["channels"]:
+        text = f"{text} {_way_out(numbers, may_rule)}"
     yield Need("warn", title % {"count": counted(len(rules))}, text, *_where(numbers))
 
 
@@ -120,8 +123,6 @@ def _way_out(numbers: OpenCounts, may_rule: bool) -> str:
             "%(channels)s: no recipient has confirmed the address yet. Ask them to follow the link in the email."
         )
         return words % {"channels": few(waiting)}
-    if not found["channels"]:
-        return gettext("A new channel receives the alerts of every rule, from high severity up.")
     if may_rule:
         return gettext("Select a channel in the rules, or set a channel to receive alerts from every rule.")
     return gettext("Set a channel to receive alerts from every rule.")

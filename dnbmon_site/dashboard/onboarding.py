@@ -173,7 +173,8 @@ def _problem(probe: Probe) -> str:
         )
     else:
         words = gettext(
-            "D&B could not be reached. Check the network, the proxy and the address, then test again. Error: %(reason)s"
+            "D&B could not be reached or returned an error. Check the network, the proxy and the address, then test "
+            "again. Error: %(reason)s"
         )
     return words % {"reason": probe.reason}
 

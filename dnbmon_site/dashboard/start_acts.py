@@ -29,8 +29,8 @@ def test_key(request: HttpRequest) -> HttpResponse:
     for contract in all_contracts():
         probe = probe_key(contract)
         if probe.reason:
-            text = gettext("The key of contract “%(name)s” does not work yet. See the step “Test the key”.")
-            messages.error(request, text % {"name": contract})
+            text = gettext("The key of contract “%(name)s” does not work: %(reason)s")
+            messages.error(request, text % {"name": contract, "reason": probe.reason})
         else:
             messages.success(request, gettext("D&B accepted the key of contract “%(name)s”.") % {"name": contract})
     return redirect("admin:index")
