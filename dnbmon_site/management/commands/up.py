@@ -1,4 +1,4 @@
-"""manage.py up: web and worker in one process tree; `--demo` with fictional companies beside your own data."""
+"""manage.py up: the whole program in one process tree; `--demo` with made-up companies beside your own data."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from dnbmon_site.required_settings import missing_settings
 
 
 class Command(BaseCommand):
-    help = "Start the web server and the worker. With --demo, also start a simulated D&B with a sample portfolio."
+    help = "Start the web server and the worker. With --demo, add a D&B sandbox with sample data. Ctrl-C stops all."
     # The children check themselves; here it would only cost the time until something is to be seen.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--demo", action="store_true", help="use fictional companies, kept apart from your own data"
-        )
+        parser.add_argument("--demo", action="store_true", help="use sample companies, kept apart from your own data")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument(
-            "--background", action="store_true", help="return when it runs; stop it with “manage.py stop”"
+            "--background", action="store_true", help="run in the background; stop with “manage.py stop”"
         )
         parser.add_argument(
-            "--host", default="127.0.0.1", help="use 0.0.0.0 to allow other machines (default: 127.0.0.1)"
+            "--host",
+            default="127.0.0.1",
+            help="address to listen on; 0.0.0.0 is reachable from other machines (default: 127.0.0.1)",
         )
         folder = settings.VAR_DIR / "demo"
         parser.add_argument(
-            "--demo-folder", type=Path, default=folder, help="folder for the demo's data (default: var/demo)"
+            "--demo-folder", type=Path, default=folder, help="data folder of the demo (default: var/demo)"
         )
 
     def handle(self, *, demo: bool, port: int, host: str, demo_folder: Path, background: bool, **options: Any) -> None:
@@ -98,7 +98,7 @@ def own_plan(host: str, port: int) -> Plan:
 
 
 def own_url(host: str, port: int) -> str:
-    """Where links in messages lead by default: to the printed address, where people are signed in."""
+    """Where links in messages lead, when nobody has said it: to what is printed, where people are signed in."""
     return Plan(host, port, {}).url.rstrip("/")
 
 

@@ -1,4 +1,4 @@
-"""`up --background`: the same program in a session of its own; its first output is shown, then the command returns."""
+"""`up --background`: the same program in a session of its own; who started it reads how that went, and goes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ LOOK_EVERY = 0.2
 
 
 def start_in_background(port: int, report: Report) -> None:
-    """Return when it runs. Its first output, passwords among it, is shown and then not kept."""
+    """Come back when it runs. What it said at its start, passwords among it, is shown and then not kept."""
     log = settings.VAR_DIR / f"up-{port}.log"
     command = [sys.executable, *(word for word in sys.argv if word != "--background")]
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "ab") as file:
         program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
-        while RUNS not in (shown := log.read_text(errors="replace")):
+        while RUNS not in (said := log.read_text(errors="replace")):
             if program.poll() is not None:
-                raise Failed(f"{log.read_text(errors='replace').strip()}\nD&B Monitoring did not start.")
+                raise Failed(
+                    f"{log.read_text(errors='replace').strip()}\nIt stopped during startup; the lines above show why."
+                )
             time.sleep(LOOK_EVERY)
         file.truncate(0)
-    report(shown.replace(RUNS, f"D&B Monitoring runs in the background and logs to {log}. To stop it: manage.py stop"))
+    report(said.replace(RUNS, f"Running in the background. Log: {log}. To stop it, run “manage.py stop”."))

@@ -8,7 +8,7 @@ from dnbmon_site.accounts.first_user import Access
 from dnbmon_site.operations.processes.start import Plan
 from dnbmon_site.operations.processes.tree import Report
 
-RUNS = "Ctrl-C stops everything."
+RUNS = "Press Ctrl-C to stop."
 
 
 def welcome(plan: Plan, access: Access, report: Report) -> None:

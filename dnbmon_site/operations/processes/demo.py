@@ -17,7 +17,7 @@ from dnbmon_site.environment import kept_secret
 from dnbmon_site.operations.processes.ports import is_everywhere
 from dnbmon_site.operations.processes.tree import Failed
 
-# The demo may not see, and so cannot touch, the settings of your own data.
+# What the demo takes from nobody: it may not see, and so cannot touch, the settings of your own data.
 OWN_SETTINGS = (
     *("ENVIRONMENT", "DEBUG", "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"),
     *("PRIVATE_HOSTS", "WEBHOOKS_TO_PRIVATE_ADDRESSES", "MAIL_DOMAINS"),
@@ -57,14 +57,14 @@ class Demo:
             "DNB_BASE_URL": self.sandbox_url,
             "DNB_API_KEY": KEY,
             "DNB_API_SECRET": SECRET,
-            # The sandbox is done with a list in seconds, and no reader waits half an hour for a sync.
+            # The sandbox is done with a list in seconds, and nobody watches a sync for half an hour.
             "DNB_DOUBT_AFTER_MINUTES": "1",
             **self._mail(base),
         }
 
     @staticmethod
     def _mail(base: Mapping[str, str]) -> dict[str, str]:
-        """Email is shown, not sent, unless a server is named for the demo alone."""
+        """Mail is shown, not sent, unless a server is named for the demo alone."""
         return {"EMAIL_URL": base["DEMO_EMAIL_URL"]} if base.get("DEMO_EMAIL_URL") else {}
 
     def remember(self, access: Access) -> None:
@@ -93,6 +93,6 @@ def only_one(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise Failed(
-                f"The demo in {folder} is already running. Stop it first with “manage.py stop” or Ctrl-C."
+                f"The demo in {folder} is already running. Stop it first: press Ctrl-C in its window."
             ) from error
         yield

@@ -1,4 +1,4 @@
-"""Where a server can listen, and the error when it cannot."""
+"""Where a server can listen, and what to say when it cannot."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ def is_everywhere(host: str) -> bool:
 
 
 def check_port(host: str, port: int) -> None:
-    error = why_not_to_listen(host, port)
-    if error == errno.EADDRINUSE:
+    trouble = why_not_to_listen(host, port)
+    if trouble == errno.EADDRINUSE:
         other = f"--port {next_free(host, port)}"
-        raise Failed(
-            f'Port {port} is in use by another program. Use another port: {other} (with make: ARGS="{other}").'
-        )
-    if error:
-        raise Failed(f"D&B Monitoring cannot listen on {host}:{port}: {os.strerror(error)}.")
+        raise Failed(f'Port {port} is in use by another program. Use “{other}” (with make: ARGS="{other}").')
+    if trouble:
+        raise Failed(f"{host}:{port} cannot be used: {os.strerror(trouble)}. Choose another --host or --port.")
 
 
 def why_not_to_listen(host: str, port: int) -> int:

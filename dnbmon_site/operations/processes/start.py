@@ -1,4 +1,4 @@
-"""`manage.py up`: prepare the database, create the first user, start web and worker; with a demo, its D&B too."""
+"""`manage.py up`: prepare the database, let the first person in, start web and worker; with a demo, its D&B too."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def demo_access(tree: Tree, plan: Plan, demo: Demo) -> Access:
     if known:
         return known
     start = manage("sync_registrations", "--start", "--every", "1")
-    tree.run("Reading the sandbox's registrations", *start, env=plan.env)
+    tree.run("Finding the sandbox's registrations", *start, env=plan.env)
     access = first_access(tree, plan, "--again")
     tree.run("Preparing the demo's contract and second user", *manage("prepare_demo"), env=plan.env)
     demo.remember(access)

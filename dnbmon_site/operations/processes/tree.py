@@ -23,11 +23,11 @@ Report = Callable[[str], None]
 
 
 class Stopped(Exception):
-    """A stop was requested."""
+    """Somebody asked us to stop."""
 
 
 class Failed(Exception):
-    """A part does not work; the message names it and its error."""
+    """A part of the program does not work; the message says which, and what was said about it."""
 
 
 class Tree:
@@ -55,7 +55,7 @@ class Tree:
         return child
 
     def run(self, what: str, *command: str, env: Mapping[str, str]) -> str:
-        """A step that ends on its own; returns its output."""
+        """A step that ends by itself; returns what it printed."""
         process = subprocess.Popen(
             command, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
@@ -66,7 +66,7 @@ class Tree:
             process.kill()
             output, _ = process.communicate()
         if code:
-            raise Failed(f"{what} failed (exit code {code}). The lines above show the error.")
+            raise Failed(f"{what} failed (exit code {code}). The lines above show why.")
         return output
 
     def wait(self, seconds: float) -> None:
@@ -79,13 +79,15 @@ class Tree:
             self.wait(0.1)
             if child.exit_code is not None:
                 raise Failed(
-                    f"{child.name} did not start (exit code {child.exit_code}). The lines above show the error."
+                    f"{child.name} stopped during startup (exit code {child.exit_code}). The lines above show why."
                 )
             if time.monotonic() > deadline:
-                raise Failed(f"{child.name} did not respond within {within:.0f} seconds.")
+                raise Failed(
+                    f"{child.name} has not responded for {within:.0f} seconds. Check the lines above, then start again."
+                )
 
     def watch(self) -> None:
-        """Until a stop is requested; a child that ends unexpectedly is started again."""
+        """Until somebody asks us to stop; who ends by itself is started again."""
         while True:
             self.wait(0.5)
             for child in [*self.ground, *self.children]:
@@ -96,8 +98,10 @@ class Tree:
         ended = self.ended[child.name]
         ended.append(time.monotonic())
         if len([moment for moment in ended if moment > time.monotonic() - WITHIN]) > RESTARTS:
-            raise Failed(f"{child.name} stopped {len(ended)} times within a minute, so D&B Monitoring stops.")
-        self.report(f"{child.name} stopped unexpectedly (exit code {child.exit_code}) and is started again.")
+            raise Failed(
+                f"{child.name} stopped {len(ended)} times within a minute, so all is stopped. The lines above show why."
+            )
+        self.report(f"{child.name} stopped unexpectedly (exit code {child.exit_code}) and is restarting.")
         self.wait(PAUSE)
         child.restart()
 
