@@ -12,6 +12,7 @@ from dnbmon_site.accounts.preferences import preferences
 from dnbmon_site.accounts.sign_in import NewPassword, back, only_with, sign_in, start
 from dnbmon_site.dashboard import pwa
 from dnbmon_site.dashboard.since_last_visit import seen
+from dnbmon_site.dashboard.start_acts import dismiss, test_key
 from dnbmon_site.http.moved_pages import moved_pages
 from dnbmon_site.operations import health_access
 from health import runbook_page
@@ -50,6 +51,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/", start, name="oidc_authentication_init"),
     path("sign-in/back/", back, name="oidc_authentication_callback"),
     path("seen/", admin.site.admin_view(seen), name="seen"),
+    path("start/test-key/", admin.site.admin_view(test_key), name="test_key"),
+    path("start/dismiss/", admin.site.admin_view(dismiss), name="dismiss_start"),
     # Where people who know Django look first.
     path("admin/", RedirectView.as_view(pattern_name="admin:index")),
     *moved_pages(),

@@ -1,4 +1,4 @@
-"""What needs a person: trouble with registrations, critical alerts, and what waits for a decision."""
+"""What needs attention: problems with registrations, critical alerts, and open decisions."""
 
 from __future__ import annotations
 
@@ -29,13 +29,15 @@ from portfolio.registrations.status import countdown, loss_sentence, status
 
 URGENCY = ("info", "bad", "warn", "calm")
 LATE_AFTER = timedelta(minutes=12)
-# Checks of health whose matter this page tells by registration and by number.
+# Checks of health whose results this page shows by registration and by number.
 SHOWN_HERE = ("stopped", "reading", "gap", "replay", "pulling", "fresh", "jobs", "dead-letters", "in-doubt")
+# And those that the guided start has as steps.
+GUIDED = ("configuration", "dnb")
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something a person should look at; `act` is what to do there, in a word or two."""
+    """A task: one sentence, and a button with the verb and its object."""
 
     tone: str
     title: str
@@ -47,21 +49,24 @@ class Need:
 
     @property
     def urgency(self) -> str:
-        return {"info": gettext("Yours"), "bad": gettext("Now"), "warn": gettext("Soon"), "calm": gettext("Know")}[
+        return {"info": gettext("Yours"), "bad": gettext("Urgent"), "warn": gettext("Soon"), "calm": gettext("Info")}[
             self.tone
         ]
 
 
-def needs_of(request: HttpRequest, registrations: Sequence[Registration], numbers: OpenCounts) -> list[Need]:
-    """Of all registrations, whatever the page is filtered by; the reader's own first, then the most urgent."""
+def needs_of(
+    request: HttpRequest, registrations: Sequence[Registration], numbers: OpenCounts, *, is_guided: bool = False
+) -> list[Need]:
+    """Of all registrations, whatever the page is filtered by; the reader's own first, then the most urgent. What the
+    guided start shows as a step is not shown twice."""
     found = [
         *_own_alerts(request),
         *_worker(request, registrations, numbers),
         *_critical_alerts(numbers),
-        *_unnotified(request, numbers),
+        *_unnotified(request, numbers, is_guided=is_guided),
         *(need for row in registrations for need in _needs_of(row, numbers)),
         *_unreadable(request, numbers),
-        *_health(request),
+        *_health(request, (*SHOWN_HERE, *GUIDED) if is_guided else SHOWN_HERE),
         *_decisions(request, numbers),
         *_keys(request),
         *_channels(request),
@@ -70,58 +75,63 @@ def needs_of(request: HttpRequest, registrations: Sequence[Registration], number
 
 
 def _worker(request: HttpRequest, registrations: Sequence[Registration], numbers: OpenCounts) -> Iterator[Need]:
-    """The numbers themselves tell: a worker counts them anew every five minutes."""
+    """Seen by the counts: a worker counts again every five minutes."""
     counted_at = numbers.counted_at
     if not registrations or (counted_at and timezone.now() - counted_at < LATE_AFTER):
         return
     may_start = request.user.has_perm("health.change_incident")
-    act = gettext("Start one: manage.py worker.") if may_start else gettext("Tell whoever runs this program.")
-    text = f"{gettext('Nothing is pulled.')} {act}"
+    if may_start:
+        text = gettext("Nothing is pulled until a worker runs. Start one with: manage.py worker.")
+    else:
+        text = gettext("Nothing is pulled until a worker runs. Ask an administrator to start one.")
     if counted_at:
-        text += " " + gettext("What you see was counted %(when)s.") % {"when": ago(counted_at)}
-    yield Need("bad", gettext("No worker runs"), text)
+        text += " " + gettext("The numbers on this page are from %(when)s.") % {"when": ago(counted_at)}
+    yield Need("bad", gettext("No worker is running"), text)
 
 
 def _own_alerts(request: HttpRequest) -> Iterator[Need]:
     own = own_alerts(request.user)
     if count := own["open"]:
         title = ngettext("%(count)s alert is assigned to you", "%(count)s alerts are assigned to you", count)
-        text = gettext("Acknowledge what you look after, and close what is settled.")
+        text = gettext("Acknowledge the alerts you work on and close the ones that are settled.")
         link = reverse("admin:monitoring_alert_changelist") + "?assignee=me"
-        newest = [_alert(told) for told in own["newest"]]
-        yield Need("info", title % {"count": up_to(count)}, text, link, gettext("Look"), newest)
+        newest = [_alert(found) for found in own["newest"]]
+        yield Need("info", title % {"count": up_to(count)}, text, link, gettext("View alerts"), newest)
 
 
-def _unnotified(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
-    """Alerts that nobody would be notified of; for whoever may change that."""
+def _unnotified(request: HttpRequest, numbers: OpenCounts, *, is_guided: bool) -> Iterator[Need]:
+    """Alerts that would notify no one; for those who may change that."""
     rules, may = numbers.of("unnotified").get("rules", []), request.user.has_perm
     may_rule = may("monitoring.change_alertrule")
     if not rules or not (may("monitoring.change_channel") or may_rule):
         return
+    if is_guided and not numbers.of("unnotified")["channels"]:
+        return
     title = ngettext(
-        "No channel takes the alerts of %(count)s rule", "No channel takes the alerts of %(count)s rules", len(rules)
+        "%(count)s rule has no channel for its alerts", "%(count)s rules have no channel for their alerts", len(rules)
     )
-    text = gettext("%(rules)s: where a company has no owner, nobody is notified.") % {"rules": few(rules)}
-    text = f"{text} {_way_out(numbers, may_rule)}"
+    text = gettext("%(rules)s: no one is notified about companies without an owner.") % {"rules": few(rules)}
+    if numbers.of("unnotified")["channels"]:
+        text = f"{text} {_way_out(numbers, may_rule)}"
     yield Need("warn", title % {"count": counted(len(rules))}, text, *_where(numbers))
 
 
 def _way_out(numbers: OpenCounts, may_rule: bool) -> str:
     found = numbers.of("unnotified")
     if waiting := found.get("waiting"):
-        words = gettext("%(channels)s: nobody who reads there has followed the link in the mail that asks.")
+        words = gettext(
+            "%(channels)s: no recipient has confirmed the address yet. Ask them to follow the link in the email."
+        )
         return words % {"channels": few(waiting)}
-    if not found["channels"]:
-        return gettext("A new channel takes the alerts of every rule from high on.")
     if may_rule:
-        return gettext("Tick a channel in the rules, or let a channel take the alerts of every rule.")
-    return gettext("Let a channel take the alerts of every rule.")
+        return gettext("Select a channel in the rules, or set a channel to receive alerts from every rule.")
+    return gettext("Set a channel to receive alerts from every rule.")
 
 
 def _where(numbers: OpenCounts) -> tuple[str, str]:
     if numbers.of("unnotified")["channels"]:
-        return reverse("admin:monitoring_channel_changelist"), gettext("Look")
-    return reverse("admin:monitoring_channel_add"), gettext("Make a channel")
+        return reverse("admin:monitoring_channel_changelist"), gettext("View channels")
+    return reverse("admin:monitoring_channel_add"), gettext("Add a channel")
 
 
 def _critical_alerts(numbers: OpenCounts) -> Iterator[Need]:
@@ -129,17 +139,17 @@ def _critical_alerts(numbers: OpenCounts) -> Iterator[Need]:
         title = ngettext("%(count)s critical alert", "%(count)s critical alerts", count) % {"count": up_to(count)}
         link = reverse("admin:monitoring_alert_changelist")
         link += f"?state={AlertState.NEW.value}&severity={Severity.CRITICAL.value}"
-        newest = [_alert(told) for told in numbers.of("alerts").get("newest", ())]
-        yield Need("bad", title, gettext("Nobody has acknowledged them yet."), link, gettext("Look"), newest)
+        newest = [_alert(found) for found in numbers.of("alerts").get("newest", ())]
+        yield Need("bad", title, gettext("Not acknowledged yet."), link, gettext("View alerts"), newest)
 
 
-def _alert(told: Mapping[str, str]) -> tuple[str, str, datetime]:
-    link = reverse("admin:monitoring_alert_change", args=[told["key"]])
-    return told["title"], link, datetime.fromisoformat(told["raised_at"])
+def _alert(found: Mapping[str, str]) -> tuple[str, str, datetime]:
+    link = reverse("admin:monitoring_alert_change", args=[found["key"]])
+    return found["title"], link, datetime.fromisoformat(found["raised_at"])
 
 
 def _needs_of(row: Registration, numbers: OpenCounts) -> Iterator[Need]:
-    link, look = reverse("admin:portfolio_registration_change", args=[row.pk]), gettext("Look")
+    link, look = reverse("admin:portfolio_registration_change", args=[row.pk]), gettext("View registration")
     found = status(row)
     if found.tone in ("bad", "warn"):
         yield Need(found.tone, f"{row.reference}: {lower_first(found.word)}", found.sentence, link, look)
@@ -148,39 +158,42 @@ def _needs_of(row: Registration, numbers: OpenCounts) -> Iterator[Need]:
             yield Need(tone, f"{row.reference}: {lower_first(word)}", why, link, look)
     if left := countdown(row):
         tone = "bad" if left == "now" else "warn"
-        title = gettext("%(registration)s: loss %(when)s") % {"registration": row.reference, "when": left}
+        title = gettext("%(registration)s: data loss %(when)s") % {"registration": row.reference, "when": left}
         yield Need(tone, title, loss_sentence(row), link, look)
     if in_doubt := numbers.of("in_doubt").get(str(row.pk), 0):
         title = ngettext(
             "%(registration)s: %(count)s call in doubt", "%(registration)s: %(count)s calls in doubt", in_doubt
         ) % {"registration": row.reference, "count": counted(in_doubt)}
-        text = gettext("Something may have been taken and not received. Replay repairs it by itself.")
-        yield Need("calm", title, text, reverse("admin:monitoring_delivery_changelist") + "?state=doubtful", look)
+        text = gettext("A response from D&B may not have arrived. A replay recovers it automatically.")
+        in_log = reverse("admin:monitoring_delivery_changelist") + "?state=doubtful"
+        yield Need("calm", title, text, in_log, gettext("View calls"))
 
 
 def _unreadable(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
     if count := numbers.of("unreadable").get("open", 0):
-        title = ngettext("%(count)s item could not be read", "%(count)s items could not be read", count)
+        title = ngettext("%(count)s parsing error", "%(count)s parsing errors", count)
         link = reverse("admin:monitoring_deadletter_changelist") + "?state=open"
         may = request.user.has_perm("monitoring.change_deadletter")
-        text = gettext("Look at them, then try again or set them aside.") if may else gettext("Their bytes are safe.")
-        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Look"))
+        text = gettext("Some received items could not be processed. Nothing is lost.")
+        if may:
+            text = gettext("Some received items could not be processed. Retry or dismiss them.")
+        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("View parsing errors"))
 
 
 def _keys(request: HttpRequest) -> Iterator[Need]:
-    """Keys that do less than whoever issued them believes, for those who issue keys."""
+    """Keys that do less than their issuer believes, for those who issue keys."""
     if not request.user.has_perm("accounts.change_apikey"):
         return
     for key in ApiKey.objects.valid():
         if key.unknown_scopes:
-            title = gettext("API key “%(name)s” has a scope that does not exist") % {"name": key.name}
+            title = gettext("API key “%(name)s” has an unknown scope") % {"name": key.name}
             link = reverse("admin:accounts_apikey_change", args=[key.pk])
-            yield Need("warn", title, unknown_words(key), link, gettext("Correct"))
+            yield Need("warn", title, unknown_words(key), link, gettext("Edit API key"))
 
 
 def _channels(request: HttpRequest) -> Iterator[Need]:
-    """Channels that nothing is sent to any more, whatever was allowed when they were made: one's own, and shared ones
-    for those who look after them."""
+    """Channels that nothing is sent to any more, although they were allowed when they were added: one's own, and
+    shared ones for those who look after them."""
     looked_after = Q(person=request.user.pk)
     if request.user.has_perm("monitoring.change_channel"):
         looked_after |= Q(person=None)
@@ -188,22 +201,22 @@ def _channels(request: HttpRequest) -> Iterator[Need]:
         # The reader is known here: no further query for each.
         row.person = cast(User, request.user) if row.person_id else None
         if why := why_refused(row):
-            title = gettext("Nothing is sent to the channel “%(name)s”") % {"name": row.name}
+            title = gettext("Channel “%(name)s” no longer receives messages") % {"name": row.name}
             link = reverse("admin:monitoring_channel_change", args=[row.pk])
-            yield Need("warn", title, why, link, gettext("Correct"))
+            yield Need("warn", title, why, link, gettext("Edit channel"))
 
 
-def _health(request: HttpRequest) -> Iterator[Need]:
-    """What health has found, without what this page tells of itself; for those who may see health."""
+def _health(request: HttpRequest, shown_elsewhere: Sequence[str]) -> Iterator[Need]:
+    """What health has found and this page does not show already; for those who may see health."""
     if not request.user.has_perm("health.change_incident"):
         return
     for row in Incident.objects.filter(ended_at=None).order_by("-started_at"):
-        if row.dedup_key.partition(":")[0] not in SHOWN_HERE:
+        if row.dedup_key.partition(":")[0] not in shown_elsewhere:
             tone = "bad" if row.state == State.CRITICAL else "warn"
-            yield Need(tone, row.title, row.latest_detail, reverse("health"), gettext("Look"))
+            yield Need(tone, row.title, row.latest_detail, reverse("health"), gettext("View health"))
 
 
-# What waits for a decision, for those with the right to it
+# Open decisions, for those with the right to them
 
 
 def _decisions(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
@@ -217,47 +230,43 @@ def _decisions(request: HttpRequest, numbers: OpenCounts) -> Iterator[Need]:
 def _proposals(numbers: OpenCounts, may_decide: bool, may_approve: bool) -> Iterator[Need]:
     counts, link = numbers.of("proposals"), reverse("admin:portfolio_proposal_changelist")
     if may_decide and (count := counts.get(ProposalState.OPEN, 0)):
-        title = ngettext("%(count)s proposal to decide", "%(count)s proposals to decide", count)
-        text = gettext(
-            "D&B has merged, deleted or refused companies that you want watched. Accept or dismiss what is proposed."
-        )
-        yield Need("warn", title % {"count": up_to(count)}, text, f"{link}?state=open", gettext("Decide"))
+        title = ngettext("%(count)s proposal to review", "%(count)s proposals to review", count)
+        text = gettext("D&B merged, deleted or refused companies you requested. Accept or dismiss each proposal.")
+        yield Need("warn", title % {"count": up_to(count)}, text, f"{link}?state=open", gettext("Review proposals"))
     if may_approve and (count := counts.get(ProposalState.AWAITING_APPROVAL, 0)):
         title = ngettext(
-            "%(count)s proposal to approve as a second person",
-            "%(count)s proposals to approve as a second person",
+            "%(count)s proposal needs a second approval",
+            "%(count)s proposals need a second approval",
             count,
         )
-        text = gettext("They are more than one person may decide alone.")
+        text = gettext("They exceed the limit that one user may decide alone.")
         link = f"{link}?state=awaiting_approval"
-        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Approve"))
+        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Review proposals"))
 
 
 def _imports(numbers: OpenCounts, may_confirm: bool, may_approve: bool) -> Iterator[Need]:
     counts, link = numbers.of("imports"), reverse("admin:portfolio_subjectimport_changelist")
-    text = gettext("Nothing is sent before.")
+    text = gettext("Nothing is added, removed or billed before that.")
     if may_confirm and (count := counts.get(ImportState.READ, 0)):
-        title = ngettext("%(count)s import to confirm", "%(count)s imports to confirm", count)
-        yield Need("warn", title % {"count": up_to(count)}, text, f"{link}?state=read", gettext("Confirm"))
+        title = ngettext("%(count)s import awaiting confirmation", "%(count)s imports awaiting confirmation", count)
+        yield Need("warn", title % {"count": up_to(count)}, text, f"{link}?state=read", gettext("Confirm imports"))
     if may_approve and (count := counts.get(ImportState.AWAITING_APPROVAL, 0)):
-        title = ngettext(
-            "%(count)s import to approve as a second person", "%(count)s imports to approve as a second person", count
-        )
+        title = ngettext("%(count)s import needs a second approval", "%(count)s imports need a second approval", count)
         awaiting = f"{link}?state=awaiting_approval"
-        yield Need("warn", title % {"count": up_to(count)}, text, awaiting, gettext("Approve"))
+        yield Need("warn", title % {"count": up_to(count)}, text, awaiting, gettext("Approve imports"))
     if may_approve and (count := counts.get(ImportState.AWAITING_UNDO, 0)):
         title = ngettext(
-            "%(count)s import to be undone, to approve as a second person",
-            "%(count)s imports to be undone, to approve as a second person",
+            "Undoing %(count)s import needs a second approval",
+            "Undoing %(count)s imports needs a second approval",
             count,
         )
-        link, text = f"{link}?state=awaiting_undo", gettext("Until then it stays as it is.")
-        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Approve"))
+        link, text = f"{link}?state=awaiting_undo", gettext("Until then the import stays in effect.")
+        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Approve imports"))
 
 
 def _refused(numbers: OpenCounts) -> Iterator[Need]:
     if count := sum(numbers.of("refused").values()):
         title = ngettext("%(count)s company refused by D&B", "%(count)s companies refused by D&B", count)
         link = reverse("admin:portfolio_subject_changelist") + "?state=refused&requested=yes"
-        text = gettext("They are wanted and not watched. See why, and decide.")
-        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("Look"))
+        text = gettext("They are requested but not monitored. Check the reason, then correct or withdraw the request.")
+        yield Need("warn", title % {"count": up_to(count)}, text, link, gettext("View companies"))

@@ -1,4 +1,4 @@
-"""The numbers of the front page: the days' totals, read once and taken apart by day, kind, country, registration."""
+"""The numbers of the Overview: the days' totals, read once and taken apart by day, kind, country, registration."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def by_country(totals: Totals) -> list[Row]:
     companies = reverse("admin:portfolio_company_changelist")
     return rows_of(
         totals.of(Axis.COUNTRY),
-        lambda code: country_name(code) or gettext("Not known"),
+        lambda code: country_name(code) or gettext("Unknown"),
         lambda code: f"{companies}?country={code}" if code else companies,
     )
 
@@ -176,7 +176,10 @@ class Bar:
     is_cut: bool = False
 
 
-WIDTH, HEIGHT = 720, 224
+WIDTH, HEIGHT = 600, 250
+# Left of the bars the numbers of the axis are written, below them the days.
+AXIS, BELOW = 40, 24
+MOST_LEVELS = 4
 # More bars than this would be too thin to tell apart: then each stands for a week.
 MOST_BARS = 92
 GAP = 0.28
@@ -184,17 +187,35 @@ ROOM = 20
 FAR_ABOVE, CUT_AT = 3, 1.6
 
 
-def bars_of(asked: Asked, totals: Totals) -> list[Bar]:
-    """Stacked from the heaviest at the bottom."""
+def chart_of(asked: Asked, totals: Totals) -> dict[str, Any]:
+    """Bars, stacked from the highest severity at the bottom, and what is written on the two axes."""
     spans = list(_spans(asked))
     by_day = totals.of(Axis.DAY)
     counts = [_sum([by_day.get(day.isoformat(), {}) for day in days]) for days in spans]
     highest = _highest(list(map(severe_total, counts)))
-    step = WIDTH / len(spans)
-    return [
-        _bar(asked, days, found, number * step, step, highest)
+    step = (WIDTH - AXIS) / len(spans)
+    bars = [
+        _bar(asked, days, found, AXIS + number * step, step, highest)
         for number, (days, found) in enumerate(zip(spans, counts, strict=True))
     ]
+    size = {"width": WIDTH, "height": HEIGHT, "whole": HEIGHT + BELOW, "axis": AXIS}
+    levels = list(_levels(highest))
+    return {**size, "bars": bars, "levels": levels, "ticks": list(_ticks(bars)), "by_week": asked.count > MOST_BARS}
+
+
+def _levels(highest: int) -> Iterator[tuple[str, int]]:
+    """Round numbers of the axis and their heights, from 0 up."""
+    size = next(size for size in _round_numbers() if highest / size <= MOST_LEVELS)
+    for number in range(0, highest + 1, size):
+        yield f"{HEIGHT - number / highest * (HEIGHT - ROOM):.1f}", number
+
+
+def _round_numbers() -> Iterator[int]:
+    """1, 2, 5, 10, 20, 50 …"""
+    power = 1
+    while True:
+        yield from (power, 2 * power, 5 * power)
+        power *= 10
 
 
 def _highest(counts: Sequence[int]) -> int:
@@ -231,12 +252,12 @@ def _bar(asked: Asked, days: list[date], counts: Counts, x: float, step: float, 
 
 def _words(counts: Counts) -> str:
     parts = [f"{counted(counts[severity])} {severity.label.lower()}" for severity in SEVERITIES if counts[severity]]
-    return ", ".join(parts) or gettext("nothing")
+    return ", ".join(parts) or gettext("no changes")
 
 
-def ticks_of(bars: Sequence[Bar]) -> Iterator[tuple[str, date]]:
-    """Where days are written under the bars: six or seven of them."""
-    every = max(round(len(bars) / 6), 1)
+def _ticks(bars: Sequence[Bar]) -> Iterator[tuple[str, date]]:
+    """Where days are written under the bars: five or six of them."""
+    every = max(round(len(bars) / 5), 1)
     for bar in bars[::every]:
         yield bar.x, bar.first
 

@@ -1,47 +1,249 @@
-"""What to do next while there is nothing yet, step by step."""
+"""The guided start: from the credentials to the first alert, each step's state taken from what is really there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
-from django.utils.translation import gettext
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 
-from portfolio.dnb_client import NotConfigured, credentials
+from core.cached_counts import OpenCounts
+from core.models import AuditEntry
+from core.text import ago, counted
+from dnbmon_site.accounts.models import User
+from health.models import Probe
+from monitoring.models import Channel
+from monitoring.pull.admin.actions import no_worker
+from portfolio.dnb_client import NotConfigured, credentials, may_see_account
 from portfolio.models import Contract, Registration, RegistrationState
+
+DISMISSED = "guided-start.dismiss"
+MAY_GUIDE = "portfolio.pull_registration"
+
+
+class StepState(StrEnum):
+    DONE = "done"
+    NEXT = "next"
+    WAITING = "waiting"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Leads to a page, or acts where `is_act`; missing for a reader without the right."""
+
+    words: str
+    link: str
+    is_act: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of getting started."""
+    """One step of the guided start; one whose `state` is waiting becomes the next when those before it are done."""
 
     title: str
     text: str
-    done: bool
-    action: str = ""
+    state: StepState
+    button: Button | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == StepState.DONE
+
+    @property
+    def word(self) -> str:
+        return {
+            StepState.DONE: gettext("Done"),
+            StepState.NEXT: gettext("Next"),
+            StepState.WAITING: gettext("To do") if self.button else gettext("Waiting"),
+            StepState.PROBLEM: gettext("Problem"),
+        }[self.state]
+
+    @property
+    def tone(self) -> str:
+        return {"done": "good", "next": "info", "waiting": "calm", "problem": "bad"}[self.state]
 
 
-def steps(registrations: Sequence[Registration]) -> Iterator[Step]:
-    has_keys = _has_credentials()
-    text = gettext(
-        "Put D&B's key and secret into the settings: DNB_API_KEY and DNB_API_SECRET (or …_FILE for mounted secrets)."
-    )
-    yield Step(gettext("Give it your credentials"), text, has_keys)
-    text = gettext("D&B creates registrations on request. This asks D&B which are yours; it changes nothing there.")
-    yield Step(gettext("Look for your registrations"), text, bool(registrations), "look" if has_keys else "")
-    text = gettext(
-        "From then on notifications come off D&B's queue and into this program, so let only one program pull."
-    )
-    running = any(row.state == RegistrationState.ACTIVE for row in registrations)
-    yield Step(gettext("Start one"), text, running, "registrations" if registrations else "")
-    text = gettext("Changes appear here by themselves, without a click.")
-    yield Step(gettext("See what changed"), text, False)
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """The steps, and whether the reader may put them away."""
+
+    steps: Sequence[Step] = field(default_factory=list)
+    may_dismiss: bool = False
+    no_worker: bool = False
+
+    @property
+    def done(self) -> int:
+        return sum(step.is_done for step in self.steps)
+
+    @property
+    def is_complete(self) -> bool:
+        return self.done == len(self.steps)
 
 
-def _has_credentials() -> bool:
-    contract = Contract.objects.order_by("name").first() or Contract(name="default")
+def guide_for(
+    request: HttpRequest, registrations: Sequence[Registration], numbers: OpenCounts, *, is_empty: bool
+) -> Guide | None:
+    """None for readers who set nothing up and, once there is data, in the demo and after it was dismissed."""
+    if not request.user.has_perm(MAY_GUIDE):
+        return None
+    if not is_empty and (settings.DEMO or AuditEntry.objects.filter(action=DISMISSED).exists()):
+        return None
+    found = with_next([*_dnb(registrations), *_people(request, numbers)])
+    return Guide(found, not is_empty, not registrations and no_worker())
+
+
+def with_next(steps: Sequence[Step]) -> list[Step]:
+    """The first that is open is the next, unless a problem comes before it."""
+    found = list(steps)
+    for place, step in enumerate(found):
+        if step.state == StepState.WAITING:
+            found[place] = replace(step, state=StepState.NEXT)
+        if not step.is_done:
+            break
+    return found
+
+
+# D&B: credentials, key, registrations, lists
+
+
+def _dnb(registrations: Sequence[Registration]) -> Iterator[Step]:
+    is_pulled = any(row.last_pulled_at for row in registrations)
+    contracts = [] if is_pulled else list(Contract.objects.order_by("name")) or [Contract(name="default")]
+    missing = [contract for contract in contracts if _not_configured(contract)]
+    yield _connect(missing)
+    yield _key(contracts, has_credentials=not missing, is_pulled=is_pulled)
+    active = [row for row in registrations if row.state == RegistrationState.ACTIVE]
+    yield _registrations(registrations, active, may_ask=not missing)
+    yield _adopt(active)
+
+
+def _not_configured(contract: Contract) -> str:
     try:
         credentials(contract)
-    except NotConfigured:
-        return False
-    return True
+    except NotConfigured as error:
+        return str(error)
+    return ""
+
+
+def _connect(missing: Sequence[Contract]) -> Step:
+    title = gettext("Connect to D&B")
+    if not missing:
+        return Step(title, gettext("D&B's API key and secret are set."), StepState.DONE)
+    contract = missing[0]
+    if contract.base_url and not may_see_account(contract.base_url):
+        return Step(title, _not_configured(contract), StepState.PROBLEM)
+    text = gettext(
+        "Enter D&B's API key and secret in the settings file (.env) as %(prefix)s_API_KEY and %(prefix)s_API_SECRET. "
+        "Then restart D&B Monitoring."
+    )
+    return Step(title, text % {"prefix": contract.prefix}, StepState.WAITING)
+
+
+def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: bool) -> Step:
+    title = gettext("Test the key")
+    if not has_credentials:
+        return Step(title, gettext("Available when the key and secret are set."), StepState.WAITING)
+    if is_pulled:
+        return Step(title, gettext("D&B accepts the key."), StepState.DONE)
+    probes = Probe.objects.in_bulk([contract.name for contract in contracts])
+    found = [probes.get(contract.name) for contract in contracts]
+    again = Button(gettext("Test the key again"), reverse("test_key"), is_act=True)
+    for probe in found:
+        if probe and probe.reason:
+            return Step(title, _problem(probe), StepState.PROBLEM, again)
+    asked = [probe.answered_at for probe in found if probe and probe.answered_at]
+    if asked and len(asked) == len(found):
+        text = gettext("D&B accepted the key %(when)s.") % {"when": ago(min(asked))}
+        return Step(title, text, StepState.DONE, again)
+    text = gettext("Signs in to D&B with the key. No notifications are taken off the queue.")
+    return Step(title, text, StepState.WAITING, replace(again, words=gettext("Test the key")))
+
+
+def _problem(probe: Probe) -> str:
+    """What D&B answered last, and what to do."""
+    if probe.refused:
+        words = gettext(
+            "D&B does not accept the key. Correct the API key and secret in the settings, restart D&B Monitoring and "
+            "test again. Response: %(reason)s"
+        )
+    else:
+        words = gettext(
+            "D&B could not be reached or returned an error. Check the network, the proxy and the address, then test "
+            "again. Error: %(reason)s"
+        )
+    return words % {"reason": probe.reason}
+
+
+def _registrations(registrations: Sequence[Registration], active: Sequence[Registration], *, may_ask: bool) -> Step:
+    title, link = gettext("Choose registrations"), reverse("admin:portfolio_registration_changelist")
+    if active:
+        text = ngettext(
+            "%(active)s of %(count)s registration is pulled.",
+            "%(active)s of %(count)s registrations are pulled.",
+            len(registrations),
+        ) % {"active": counted(len(active)), "count": counted(len(registrations))}
+        return Step(title, text, StepState.DONE)
+    stopped = next((row for row in registrations if row.state == RegistrationState.STOPPED), None)
+    if stopped:
+        text = gettext("D&B stopped %(registration)s: %(reason)s") % {
+            "registration": stopped.reference,
+            "reason": stopped.stopped_reason,
+        }
+        return Step(title, text, StepState.PROBLEM, Button(gettext("View registrations"), link))
+    if registrations:
+        text = gettext(
+            "Start the registrations that D&B Monitoring should pull. Pulled notifications leave D&B's queue, so no "
+            "other system should pull the same registration."
+        )
+        return Step(title, text, StepState.WAITING, Button(gettext("Choose registrations"), link))
+    text = gettext(
+        "D&B creates registrations for you on request. This step lists the ones you have and changes nothing at D&B."
+    )
+    find = Button(gettext("Find registrations"), reverse("admin:portfolio_registration_look"), is_act=True)
+    return Step(title, text, StepState.WAITING, find if may_ask else None)
+
+
+def _adopt(active: Sequence[Registration]) -> Step:
+    title = gettext("Adopt D&B's list")
+    open_rows = [row for row in active if not row.adopted]
+    if active and not open_rows:
+        return Step(title, gettext("The companies that D&B monitors are in your portfolio."), StepState.DONE)
+    text = gettext(
+        "Adds the companies that D&B already monitors to your portfolio. Nothing is sent to D&B and nothing is billed."
+    )
+    if not open_rows:
+        return Step(title, text, StepState.WAITING)
+    link = reverse("admin:portfolio_syncrun_adopt", args=[open_rows[0].pk])
+    words = gettext("Adopt the list of %(registration)s") % {"registration": open_rows[0].reference}
+    return Step(title, text, StepState.WAITING, Button(words, link))
+
+
+# People
+
+
+def _people(request: HttpRequest, numbers: OpenCounts) -> Iterator[Step]:
+    yield _users(request)
+    yield _notifications(request, numbers)
+
+
+def _users(request: HttpRequest) -> Step:
+    title = gettext("Invite users")
+    if User.objects.exclude(pk=str(request.user.pk)).exists():
+        return Step(title, gettext("Other users have access."), StepState.DONE)
+    text = gettext("Give each colleague a user and a role: viewer, analyst, portfolio manager, approver or operator.")
+    button = Button(gettext("Add a user"), reverse("admin:accounts_user_add"))
+    return Step(title, text, StepState.WAITING, button if request.user.has_perm("accounts.add_user") else None)
+
+
+def _notifications(request: HttpRequest, numbers: OpenCounts) -> Step:
+    title = gettext("Choose notifications")
+    if numbers.of("unnotified").get("channels") or Channel.objects.filter(active=True, unsubscribed_at=None).exists():
+        return Step(title, gettext("At least one channel receives alerts."), StepState.DONE)
+    text = gettext("Add an email address or a chat channel. It receives the alerts that the default rules raise.")
+    button = Button(gettext("Add a channel"), reverse("admin:monitoring_channel_add"))
+    return Step(title, text, StepState.WAITING, button if request.user.has_perm("monitoring.add_channel") else None)

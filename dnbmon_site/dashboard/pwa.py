@@ -1,5 +1,5 @@
-"""What makes the program an app on a phone: a manifest with icons, and a service worker that knows one page, which says
-that there is no connection. Nothing else is kept on the phone: no data is ever shown that may be old.
+"""What makes D&B Monitoring an app on a phone: a manifest with icons, and a service worker with one page for when
+there is no connection. Nothing else is kept on the phone: no data is ever shown that may be old.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def manifest(request: HttpRequest) -> HttpResponse:
         {"src": static(f"dnbmon/{name}"), "sizes": sizes, "type": "image/png", "purpose": purpose}
         for name, sizes, purpose in ICONS
     ]
-    told = {
+    content = {
         "id": "/",
         "name": NAME,
         "short_name": "D&B",
-        "description": gettext("What changed about your companies"),
+        "description": gettext("Changes at the companies you monitor"),
         "start_url": reverse("admin:index"),
         "scope": reverse("admin:index"),
         "display": "standalone",
@@ -47,7 +47,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
             {"name": gettext("Changes"), "url": reverse("admin:monitoring_change_changelist")},
         ],
     }
-    return JsonResponse(told, content_type="application/manifest+json")
+    return JsonResponse(content, content_type="application/manifest+json")
 
 
 @cache_control(no_cache=True)

@@ -1,4 +1,4 @@
-"""What the front page is asked for: the days and the registration, kept in its address and in every link from it."""
+"""What the Overview is asked for: the days and the registration, kept in its address and in every link from it."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ class Asked:
 
     @property
     def words(self) -> str:
-        """ "the last 30 days", "1 to 14 November 2026"."""
+        """ "last 30 days", "1 Nov 2026 to 14 Nov 2026"."""
         if self.days:
-            return ngettext("the last day", "the last %(days)d days", self.days) % {"days": self.days}
+            return ngettext("last day", "last %(days)d days", self.days) % {"days": self.days}
         return gettext("%(first)s to %(last)s") % {"first": day_text(self.first), "last": day_text(self.last)}
 
     @property
     def before_words(self) -> str:
-        return ngettext("the day before", "the %(days)d days before", self.count) % {"days": self.count}
+        return ngettext("the previous day", "the previous %(days)d days", self.count) % {"days": self.count}
 
     @property
     def query(self) -> dict[str, str]:
-        """What the address says; nothing for what is usual."""
+        """The address; nothing for what is usual."""
         found = {"registration": str(self.registration.pk)} if self.registration else {}
         if self.days and self.days != USUAL:
             found["days"] = str(self.days)
@@ -87,7 +87,7 @@ def _address(query: Mapping[str, str]) -> str:
 
 
 def query_of(request: HttpRequest, registrations: Sequence[Registration]) -> Asked:
-    """What the address says; what cannot be read is as usual, and said."""
+    """What the address asks for; what cannot be read is as usual, with a mistake."""
     query = request.GET
     registration = _registration(query.get("registration", ""), registrations)
     if query.get("from") or query.get("to"):
@@ -101,11 +101,13 @@ def _own_days(start: str, end: str, registration: Registration | None) -> Asked:
     last = read_day(end) if end else today()
     first = read_day(start) if start else last and last - timedelta(days=USUAL - 1)
     if first is None or last is None:
-        mistake = gettext("These are no dates; the usual days are shown.")
+        mistake = gettext("The dates are not valid. The last 30 days are shown; select both dates again.")
         return Asked(today() - timedelta(days=USUAL - 1), today(), USUAL, registration, mistake)
     first, last = min(first, last), max(first, last)
     if (last - first).days >= LONGEST:
-        mistake = gettext("At most %(days)d days are shown at once: the last ones of yours.") % {"days": LONGEST}
+        mistake = gettext("A range may have up to %(days)d days. The last %(days)d days of your range are shown.") % {
+            "days": LONGEST
+        }
         return Asked(last - timedelta(days=LONGEST - 1), last, 0, registration, mistake)
     return Asked(first, last, 0, registration)
 

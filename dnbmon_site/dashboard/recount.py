@@ -1,4 +1,4 @@
-"""After what people do on a page, what waits is counted anew, so that the front page they go back to is right."""
+"""After an act on a page its open counts are counted again, so that the Overview people go back to is right."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COUNTED = {
 }
 # Companies that programs request or withdraw.
 SUBJECTS_OF_THE_API = re.compile(r"/api/v1/registrations/[^/]+/subjects/")
-# Over every company that is watched: seconds with some hundred thousand, so a worker counts.
+# Over every monitored company: seconds with some hundred thousand, so a worker counts.
 BY_A_WORKER = ("held",)
 TALLY = "core.cached_counts.update_counts"
 # How a list is looked at and taken along: nothing that is counted changes by it.
@@ -46,7 +46,7 @@ class CountAfterActs:
 
 
 def did_its_work(request: HttpRequest, response: HttpResponse) -> bool:
-    """Whether somebody who is signed in was answered: strangers, and who may not, are sent to sign in."""
+    """Whether a signed-in user was answered: others are sent to sign in."""
     if not request.user.is_authenticated or response.status_code >= HTTPStatus.BAD_REQUEST:
         return False
     return not response.get("Location", "").startswith(resolve_url(settings.LOGIN_URL))
@@ -59,9 +59,9 @@ def count_again(names: list[str]) -> None:
 
 
 def _a_worker_is_asked(name: str) -> bool:
-    """Without its queue the act is done all the same, and health tells of the queue."""
+    """Without its queue the act is done all the same, and health reports the queue."""
     try:
-        ask_worker(TALLY, name, task_name=f"Count what is {name}")
+        ask_worker(TALLY, name, task_name=f"Update counts: {name}")
     except RedisError:
         return False
     return True

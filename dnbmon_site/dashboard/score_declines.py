@@ -1,4 +1,4 @@
-"""Scores that worsened most, and companies whose score fell three times in a row: from the moves told of each day."""
+"""The largest score declines, and scores that declined three times in a row: from the changes marked on each day."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ class Decline:
     def falls(self) -> str:
         """Where it is a run."""
         found = self.move.consecutive_declines if len(self.values) > 2 else 0
-        return ngettext("%(count)d fall, ", "%(count)d falls in a row, ", found) % {"count": found} if found else ""
+        return (
+            ngettext("%(count)d decline, ", "%(count)d declines in a row, ", found) % {"count": found} if found else ""
+        )
 
     @property
     def loss(self) -> str:
@@ -54,7 +56,7 @@ class Decline:
         if self.move.measure == "class":
             classes = self.lost // A_CLASS
             return ngettext("%(count)d class worse", "%(count)d classes worse", classes) % {"count": classes}
-        return gettext("worse")
+        return gettext("downgraded")
 
     @property
     def points(self) -> str:
@@ -67,7 +69,7 @@ class Decline:
 
 
 def moves_of(asked: Asked) -> list[ScoreChange]:
-    """What the days have marked as worth telling, the deepest first."""
+    """The changes that the days have marked, the deepest first."""
     rows = ScoreChange.objects.filter(is_highlighted=True, day__range=(asked.first, asked.last))
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)

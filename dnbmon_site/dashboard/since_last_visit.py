@@ -78,7 +78,7 @@ def _note(user: Any, newest: int, sequence: int, since: datetime | None) -> None
 
 
 def set_visits_back(sequence: int) -> None:
-    """Nobody has seen more than this: numbers after it are given again."""
+    """No one has seen more than this: numbers after it are given again."""
     User.objects.filter(seen_sequence__gt=sequence).update(seen_sequence=sequence)
     User.objects.filter(news_sequence__gt=sequence).update(news_sequence=sequence)
 
@@ -88,7 +88,7 @@ VISITS = Follower(User, rewind=set_visits_back)
 
 @require_POST
 def seen(request: HttpRequest) -> HttpResponse:
-    """ "I have seen it": nothing is new any more."""
+    """ "Mark all as seen": nothing is new any more."""
     newest, now = newest_publication(), timezone.now()
     User.objects.filter(pk=str(request.user.pk)).update(
         seen_at=now, seen_sequence=newest, news_sequence=newest, news_since=now

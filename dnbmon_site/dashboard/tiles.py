@@ -1,4 +1,4 @@
-"""The few numbers at the top of the front page, each a link, and how fresh every registration is."""
+"""The few numbers at the top of the Overview, each a link, and how fresh every registration is."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ def _news(news: News) -> Tile:
     link = f"{reverse('admin:monitoring_change_changelist')}?severity={FROM_MEDIUM}"
     words = gettext("new since your last visit")
     if news.since is None:
-        return Tile("–", words, link, gettext("This is your first visit: news is counted from now on."))
+        return Tile("–", words, link, gettext("This is your first visit. New changes are counted from now on."))
     parts = [
         (news.critical, gettext("critical")),
         (news.high, gettext("high")),
         (news.medium, gettext("medium")),
     ]
-    told = ", ".join(f"{counted(count)} {word}" for count, word in parts if count)
+    parts_text = ", ".join(f"{counted(count)} {word}" for count, word in parts if count)
     tone = "critical" if news.critical else "high" if news.high else "calm"
     return Tile(
-        counted(news.total), words, link, told or gettext("Last visit %(when)s") % {"when": ago(news.since)}, tone
+        counted(news.total), words, link, parts_text or gettext("Last visit %(when)s") % {"when": ago(news.since)}, tone
     )
 
 
@@ -79,7 +79,7 @@ def _severity(asked: Asked, totals: Totals, severity: Severity) -> Tile:
 def trend(now: int, before: int, asked: Asked) -> str:
     """ "▲ 4 vs. the 30 days before"."""
     if now == before:
-        return gettext("as many as %(days)s") % {"days": asked.before_words}
+        return gettext("same as %(days)s") % {"days": asked.before_words}
     words = gettext("▲ %(count)s vs. %(days)s") if now > before else gettext("▼ %(count)s vs. %(days)s")
     return words % {"count": counted(abs(now - before)), "days": asked.before_words}
 
@@ -102,25 +102,21 @@ def _against(listed: int, contracts: Sequence[Mapping[str, Any]], link: str) -> 
     billed, forecast = (sum(one["year"].get(name, 0) for one in contracts) for name in ("billed", "forecast"))
     contracted = sum(one["contracted"] or 0 for one in contracts)
     words = ngettext("company monitored", "companies monitored", listed)
-    up_to = "" if all(one["is_known"] for one in contracts) else gettext("at least ")
+    is_known = all(one["is_known"] for one in contracts)
     if not contracted:
-        return Tile(
-            counted(listed), words, link, gettext("The contracted number is not set.") + _coming(forecast - billed)
-        )
-    more = gettext("%(up_to)s%(billed)s of %(contracted)s contracted are used this year") % {
-        "up_to": up_to,
-        "billed": counted(billed),
-        "contracted": counted(contracted),
-    }
+        return Tile(counted(listed), words, link, gettext("Contracted number not set") + _coming(forecast - billed))
+    of = gettext("%(billed)s of %(contracted)s contracted used this year")
+    at_least = gettext("At least %(billed)s of %(contracted)s contracted used this year")
+    more = (of if is_known else at_least) % {"billed": counted(billed), "contracted": counted(contracted)}
     share = 100 * forecast / contracted
     tone = "critical" if share > 100 else "high" if share > 90 else "calm"
-    more = more[:1].upper() + more[1:] + _coming(forecast - billed)
+    more += _coming(forecast - billed)
     return Tile(counted(listed), words, link, more, tone, f"{min(share, 100):.1f}")
 
 
 def _coming(count: int) -> str:
     """What is requested and not billed yet."""
-    words = ngettext(", %(count)s more is on its way", ", %(count)s more are on their way", count)
+    words = ngettext(", %(count)s pending", ", %(count)s pending", count)
     return words % {"count": counted(count)} if count else ""
 
 
@@ -132,7 +128,7 @@ def _freshness(registrations: Sequence[Registration]) -> Tile:
     good = sum(_is_fresh(row) for row in active)
     oldest = min((row.last_pulled_at for row in active if row.last_pulled_at), default=None)
     words = ngettext("registration up to date", "registrations up to date", len(registrations))
-    more = gettext("all queues empty %(when)s") % {"when": ago(oldest)} if oldest else gettext("none is pulled")
+    more = gettext("Last pull %(when)s") % {"when": ago(oldest)} if oldest else gettext("No registration is pulled")
     tone = "calm" if good == len(registrations) else "high"
     number = gettext("%(good)d of %(all)d") % {"good": good, "all": len(registrations)}
     return Tile(number, words, reverse("admin:portfolio_registration_changelist"), more, tone)

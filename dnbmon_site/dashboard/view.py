@@ -1,4 +1,4 @@
-"""The front page of the admin, put together: in ten seconds, what happened and what to do."""
+"""The Overview of the admin, put together: in ten seconds, what happened and what to do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.admin.filters import key_at
 from core.cached_counts import OpenCounts, open_counts
 from dnbmon_site.dashboard import charts, score_declines
 from dnbmon_site.dashboard.action_items import needs_of
-from dnbmon_site.dashboard.onboarding import steps
+from dnbmon_site.dashboard.onboarding import guide_for
 from dnbmon_site.dashboard.query import RANGES, Asked, query_of, today
 from dnbmon_site.dashboard.since_last_visit import News, news_for
 from dnbmon_site.dashboard.tiles import fresh, tiles_of
@@ -31,24 +31,28 @@ LAST = 12
 def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What unfold's index page shows; `?part=live` asks for its living part alone."""
     if not request.user.is_superuser and not request.user.get_all_permissions():
-        return {**context, "title": gettext("No role yet"), "has_no_role": True}
+        return {**context, "title": gettext("No role assigned"), "has_no_role": True}
     registrations = list(Registration.objects.order_by("reference"))
     asked = query_of(request, registrations)
     is_live = request.GET.get("part") == "live"
     news = news_for(request.user, asked.registration, opened=not is_live)
     numbers = open_counts()
+    is_empty = not news.published and not any(row.last_pulled_at for row in registrations)
+    guide = guide_for(request, registrations, numbers, is_empty=is_empty)
+    body = {} if is_empty else _body(request, asked, registrations, news, numbers)
     return {
         **context,
-        "title": gettext("What changed"),
+        "title": gettext("Overview"),
         "base_template": "core/bare.html" if is_live else "admin/base.html",
         "published": news.published,
         "live": f"{reverse('admin:index')}?{urlencode({**asked.query, 'part': 'live'})}",
         "asked": asked,
-        "needs": needs_of(request, registrations, numbers),
-        "may_pull": request.user.has_perm("portfolio.pull_registration"),
+        "needs": needs_of(request, registrations, numbers, is_guided=is_empty and guide is not None),
+        "guide": guide,
+        "is_empty": is_empty,
         "may_see": request.user.has_perm("monitoring.view_change"),
         **_asking(asked, registrations),
-        **_body(request, asked, registrations, news, numbers),
+        **body,
     }
 
 
@@ -63,9 +67,6 @@ def _asking(asked: Asked, registrations: Sequence[Registration]) -> dict[str, An
 def _body(
     request: HttpRequest, asked: Asked, registrations: Sequence[Registration], news: News, numbers: OpenCounts
 ) -> dict[str, Any]:
-    """Steps while nothing was ever pulled, else everything that happened."""
-    if not news.published and not any(row.last_pulled_at for row in registrations):
-        return {"steps": list(steps(registrations))}
     may_see = request.user.has_perm("monitoring.view_change")
     totals = charts.totals_of(asked) if may_see else charts.Totals()
     moves = score_declines.moves_of(asked) if may_see else []
@@ -73,16 +74,13 @@ def _body(
     rows = latest_critical_and_high(asked, totals) if may_see else []
     elements = _words_for(rows, totals, [*worst, *falling])
     in_doubt = numbers.of("in_doubt")
-    bars = charts.bars_of(asked, totals)
     return {
         "tiles": tiles_of(asked, totals, news, numbers, registrations),
         "news": news,
         "all_heavy": asked.changes(severity="from-high"),
         "last": [_line(row, elements, news) for row in rows],
-        "bars": bars,
-        "ticks": list(charts.ticks_of(bars)),
+        "chart": charts.chart_of(asked, totals),
         "legend": list(charts.legend_of(asked, totals)),
-        "chart": {"width": charts.WIDTH, "height": charts.HEIGHT, "whole": charts.HEIGHT + 24},
         "kinds": charts.by_kind(asked, totals, elements),
         "countries": charts.by_country(totals),
         "by_registration": charts.by_registration(asked, totals, registrations),

@@ -49,7 +49,7 @@ def test_a_merger_is_accepted(page: Page, live_server: Any) -> None:
     a_portfolio()
     heard = complaints_of(page)
     log_in(page, live_server.url)
-    expect(page.locator(".dm-front")).to_contain_text("2 proposals to decide")
+    expect(page.locator(".dm-front")).to_contain_text("2 proposals to review")
     see(page, "needs")
     page.goto(f"{live_server.url}/portfolio/proposal/")
     expect(page.locator("#result_list")).to_contain_text("Replace with")

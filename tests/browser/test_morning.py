@@ -73,7 +73,7 @@ def before_it_happened(page: Page) -> None:  # noqa: F811
 
 def see_to_the_alert(page: Page, url: str) -> None:  # noqa: F811
     page.goto(url)
-    page.get_by_role("link", name="Look").click()
+    page.get_by_role("link", name="View alerts").click()
     look(page, "inbox")
     page.locator("#result_list").get_by_role("link", name="Acme Ltd").first.click()
     look(page, "alert")

@@ -329,6 +329,6 @@ def test_the_front_page_tells_what_health_has_found(operator: Client) -> None:
     open_incident(dedup_key="receivers:x", title="Webhook CRM", cause="2 tries failed.", state=State.WARNING)
     open_incident(dedup_key="stopped:ACME_LOD_01", title="Registration ACME_LOD_01", cause="Stopped.")
     text = operator.get("/").content.decode()
-    needs = text[text.index("What needs you") : text.index('id="fresh"')]
+    needs = text[text.index("Needs attention") : text.index('id="fresh"')]
     assert "Webhook CRM" in needs and "2 tries failed." in needs
     assert "Registration ACME_LOD_01" not in needs, "the page tells of registrations itself"

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 from time import monotonic, sleep
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 
 from direct_plus.sandbox.demo import companies
 from direct_plus.sandbox.demo import world as demo_world
+from direct_plus.sandbox.demo.tables import COUNTRIES, TRADES
 from direct_plus.sandbox.demo.world import CUSTOMERS, FULL, SUPPLIERS
 from direct_plus.sandbox.http.dates import moment, read_stamp
 from direct_plus.sandbox.run import Sandbox, start_sandbox
+from direct_plus.sandbox.state import companies as documents
 from direct_plus.sandbox.state.document_changes import ABSENT, look
 from direct_plus.sandbox.state.world import World
 from tests.servers.sandbox_client import Client
@@ -218,3 +221,85 @@ def test_a_reset_ends_the_demo() -> None:
         sandbox.control.reset()
         sleep(0.1)
         assert sandbox.control.ledger() == []
+
+
+# A reader believes it
+
+
+@pytest.fixture(scope="module")
+def lived() -> World:
+    """The history and twelve turns of fate after it."""
+    world = World()
+    demo_world.fill(world)
+    for _ in range(40 * 12):
+        demo_world.step(world)
+    return world
+
+
+def sector_of(duns: str, numbers: list[str]) -> str:
+    code, stem = companies.PLACES[numbers.index(duns)]
+    return TRADES[COUNTRIES[code].companies[stem]].sector
+
+
+def sent(world: World) -> list[dict[str, Any]]:
+    rows = world.store.rows("SELECT raw FROM notice WHERE reference <> ? ORDER BY seq", FULL)
+    return [json.loads(row["raw"]) for row in rows]
+
+
+def test_companies_merge_into_others_of_their_country_and_sector(lived: World) -> None:
+    numbers = lived.store.recall("demo")["numbers"]
+    found = {
+        (item["organization"]["duns"], item["organization"]["dunsControlStatus"]["dunsTransfers"][0]["retainedDUNS"])
+        for item in sent(lived)
+        if item["type"] == "TRANSFER"
+    }
+    assert len(found) > 1
+    for gone, retained in found:
+        assert companies.PLACES[numbers.index(gone)][0] == companies.PLACES[numbers.index(retained)][0]
+        assert sector_of(gone, numbers) == sector_of(retained, numbers)
+
+
+def test_owners_are_of_the_sector_of_what_they_own(lived: World) -> None:
+    numbers = lived.store.recall("demo")["numbers"]
+    for duns in numbers:
+        linkage = documents.document(lived, duns)["corporateLinkage"]
+        assert sector_of(linkage["globalUltimate"]["duns"], numbers) == sector_of(duns, numbers)
+
+
+def test_who_goes_under_has_fallen_before(lived: World) -> None:
+    falls: Counter[str] = Counter()
+    failed = 0
+    for duns, element in sorted(elements(sent(lived)), key=lambda pair: pair[1]["timestamp"]):
+        path, current = element["element"], element["current"]
+        if path.endswith("failureScore.nationalPercentile") and current < element["previous"]:
+            falls[duns] += 1
+        if path.endswith(("hasOpenBankruptcy", "hasOpenInsolvency", "hasOpenLiquidation")) and current is True:
+            failed += 1
+            assert falls[duns] >= 2, duns
+    assert failed >= 5
+
+
+def test_an_address_is_in_a_city_of_the_country_and_where_the_name_says() -> None:
+    for (code, stem), document in zip(companies.PLACES, companies.build(1, "2026-01-01"), strict=True):
+        address, country = document["primaryAddress"], COUNTRIES[code]
+        place = [address["addressLocality"]["name"], address["addressRegion"]["name"], address["postalCode"]]
+        assert tuple(place) in country.places
+        assert country.homes.get(stem, place[0]) == place[0]
+
+
+def test_each_company_is_led_by_its_own_person_and_a_change_brings_another() -> None:
+    found = companies.build(1, "2026-01-01")
+    leaders = [(one["countryISOAlpha2Code"], one["mostSeniorPrincipal"]["fullName"]) for one in found]
+    assert len(set(leaders)) == len(found)
+    for place, document in enumerate(found):
+        change = companies.local_changes("principal_change", place, document, Random(place))
+        assert change["organization.mostSeniorPrincipal"] != document["mostSeniorPrincipal"]
+
+
+def test_a_renamed_company_keeps_its_legal_form_and_its_trade() -> None:
+    for place, document in enumerate(companies.build(1, "2026-01-01")):
+        form = COUNTRIES[companies.PLACES[place][0]].form[0]
+        for _ in range(4):
+            name = companies.local_changes("name_change", place, document, Random(1))["organization.primaryName"]
+            assert name != document["primaryName"] and name.endswith(form)
+            document["primaryName"] = name

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterator
+from itertools import product
 from random import Random
+from typing import Any
 from unicodedata import normalize
 
 from direct_plus.sandbox.demo.tables import COUNTRIES, TRADES, Country, Trade
@@ -10,23 +12,59 @@ from direct_plus.sandbox.state.companies import Document
 from direct_plus.sandbox.state.event_catalog import RATINGS
 
 GROUP_EVERY = 6
+# Every company with its country, in the order of the tables: its place here is what events name.
+PLACES = [(code, stem) for code, country in COUNTRIES.items() for stem in country.companies]
+ADDED_WORDS = ("International", "Group", "Holding")
 LEGAL = ("Bankruptcy", "Insolvency", "Liquidation", "SuspensionOfPayments", "Suits", "Liens", "Judgments")
 
 
 def build(seed: int, day: str) -> list[Document]:
-    """All companies; every sixth is the head of a group, a third of the others belong to one."""
+    """All companies; every sixth is the head of a group, about a third of the others belong to one of their sector."""
     random = Random(f"companies {seed}")
     numbers = _numbers(random, sum(len(country.companies) for country in COUNTRIES.values()))
-    documents = [
-        _company(random, next(numbers), code, country, name, day)
-        for code, country in COUNTRIES.items()
-        for name in country.companies
-    ]
-    heads = documents[::GROUP_EVERY]
-    for document in documents:
-        if document not in heads and random.random() < 0.35:
-            _belongs(document, random.choice(heads), heads, random)
+    people = {code: _people(random, country) for code, country in COUNTRIES.items()}
+    documents = [_company(random, next(numbers), code, stem, next(people[code]), day) for code, stem in PLACES]
+    for place, document in enumerate(documents):
+        heads = [documents[near] for near in related(place) if near % GROUP_EVERY == 0]
+        if place % GROUP_EVERY and heads and random.random() < 0.45:
+            _belongs(document, heads[0])
+    _count_families(documents)
     return documents
+
+
+def related(place: int) -> list[int]:
+    """Companies that could buy this one or merge with it: of its sector, those of its country and trade first."""
+    code, stem = PLACES[place]
+    trade = COUNTRIES[code].companies[stem]
+
+    def distance(other: int) -> tuple[bool, bool, int]:
+        its_code, its_stem = PLACES[other]
+        return its_code != code, COUNTRIES[its_code].companies[its_stem] != trade, other
+
+    found = [other for other in range(len(PLACES)) if other != place and _sector(other) == TRADES[trade].sector]
+    return sorted(found, key=distance)
+
+
+def neighbours(place: int) -> list[int]:
+    """Those of its country among them: a company merges into one of the same country."""
+    return [other for other in related(place) if PLACES[other][0] == PLACES[place][0]]
+
+
+def _sector(place: int) -> str:
+    code, stem = PLACES[place]
+    return TRADES[COUNTRIES[code].companies[stem]].sector
+
+
+def _people(random: Random, country: Country) -> Iterator[str]:
+    """Every given name with every family name, each once."""
+    found = _full_names(country)
+    random.shuffle(found)
+    return iter(found)
+
+
+def _full_names(country: Country) -> list[str]:
+    names = [name.split(" ", 1) for name in country.people]
+    return [f"{given} {family}" for (given, _), (_, family) in product(names, names)]
 
 
 def _numbers(random: Random, count: int) -> Iterator[str]:
@@ -38,10 +76,11 @@ def _numbers(random: Random, count: int) -> Iterator[str]:
     return iter(found)
 
 
-def _company(random: Random, duns: str, code: str, country: Country, stem: str, day: str) -> Document:
+def _company(random: Random, duns: str, code: str, stem: str, person: str, day: str) -> Document:
+    country = COUNTRIES[code]
     name, trade = f"{stem} {country.form[0]}", TRADES[country.companies[stem]]
     employees = _employees(random, trade)
-    address = _address(random, code, country)
+    address = _address(random, code, country, stem)
     return {
         "duns": duns,
         "dunsControlStatus": _status(),
@@ -54,9 +93,9 @@ def _company(random: Random, duns: str, code: str, country: Country, stem: str, 
         "websiteAddress": [_website(stem, code)],
         "registrationNumbers": [_registration(random, country)],
         "businessEntityType": {"description": country.form[1], "dnbCode": 451},
-        "startDate": str(random.randint(1898, 2019)),
+        "startDate": str(random.randint(trade.since, 2016)),
         "industryCodes": [_industry(trade)],
-        "mostSeniorPrincipal": _principal(random, country),
+        "mostSeniorPrincipal": _principal(person, country),
         "numberOfEmployees": [
             {"value": employees, "informationScopeDescription": "Consolidated", "reliabilityDescription": "Actual"}
         ],
@@ -64,8 +103,8 @@ def _company(random: Random, duns: str, code: str, country: Country, stem: str, 
         "corporateLinkage": {
             "globalUltimate": {"duns": duns, "primaryName": name},
             "domesticUltimate": {"duns": duns, "primaryName": name},
-            "globalUltimateFamilyTreeMembersCount": random.randint(1, 40),
-            "branchesCount": random.randint(0, 12),
+            "globalUltimateFamilyTreeMembersCount": 1,
+            "branchesCount": random.randint(0, min(12, employees // 50)),
         },
         "dnbAssessment": _assessment(random, country, employees, day),
         "legalEvents": {f"{kind}{event}": False for event in LEGAL for kind in ("has", "hasOpen")},
@@ -91,8 +130,10 @@ def _employees(random: Random, trade: Trade) -> int:
     return round(trade.fewest * math.pow(trade.most / trade.fewest, math.pow(random.random(), 1.6)))
 
 
-def _address(random: Random, code: str, country: Country) -> Document:
-    city, region, postcode = random.choice(country.places)
+def _address(random: Random, code: str, country: Country, stem: str) -> Document:
+    places = {city: (region, postcode) for city, region, postcode in country.places}
+    city = country.homes.get(stem) or random.choice(list(places))
+    region, postcode = places[city]
     return {
         "addressCountry": {"name": country.name, "isoAlpha2Code": code},
         "addressLocality": {"name": city},
@@ -104,22 +145,61 @@ def _address(random: Random, code: str, country: Country) -> Document:
 
 def _street(random: Random, code: str, country: Country) -> Document:
     street, number = random.choice(country.streets), random.randint(1, 180)
-    return {"line1": f"{number} {street}" if code in ("US", "GB", "FR", "IN", "JP") else f"{street} {number}"}
+    if code == "JP":
+        return {"line1": f"{number % 28 + 1}-{number % 9 + 1} {street}"}
+    if code in ("BR", "IT"):
+        return {"line1": f"{street}, {number}"}
+    return {"line1": f"{number} {street}" if code in ("US", "GB", "FR", "IN") else f"{street} {number}"}
 
 
-def _principal(random: Random, country: Country) -> Document:
-    return {"fullName": random.choice(country.people), "jobTitles": [{"title": "Managing Director"}]}
+def _principal(person: str, country: Country) -> Document:
+    return {"fullName": person, "jobTitles": [{"title": country.title}]}
 
 
-def local_changes(kind: str, document: Document, random: Random) -> Document:
-    """What a change brings is of the company's own country."""
-    code = document["countryISOAlpha2Code"]
+def local_changes(kind: str, place: int, document: Document, random: Random) -> Document:
+    """What a change brings is of the company's own country and trade, and is not what was."""
+    code, stem = PLACES[place]
     country = COUNTRIES[code]
     if kind == "address_change":
         return {"organization.primaryAddress.streetAddress": _street(random, code, country)}
+    if kind == "telephone_change":
+        return {"organization.telephone": [_telephone(random, country)]}
     if kind == "principal_change":
-        return {"organization.mostSeniorPrincipal": _principal(random, country)}
-    return {}
+        others = [name for name in _full_names(country) if name != document["mostSeniorPrincipal"]["fullName"]]
+        return {"organization.mostSeniorPrincipal": _principal(random.choice(others), country)}
+    change: dict[str, Any] = {"name_change": _name, "website_change": _new_website, "industry_change": _new_industry}
+    return change[kind](code, stem, document) if kind in change else {}
+
+
+def _name(code: str, stem: str, document: Document) -> Document:
+    """One word more before the legal form, or the next one there."""
+    form = COUNTRIES[code].form[0]
+    names = [f"{stem} {word} {form}" for word in ADDED_WORDS]
+    before = document["primaryName"]
+    name = names[(names.index(before) + 1) % len(names)] if before in names else names[0]
+    return {"organization.primaryName": name, "organization.registeredName": name}
+
+
+def _new_website(code: str, stem: str, document: Document) -> Document:
+    sites = [_website(stem, code), _website(f"{stem} group", code)]
+    return {"organization.websiteAddress": [sites[document["websiteAddress"][0] == sites[0]]]}
+
+
+def _new_industry(code: str, stem: str, document: Document) -> Document:
+    """Between its trade and one beside it."""
+    trade = TRADES[COUNTRIES[code].companies[stem]]
+    beside = {**_industry(trade), "code": trade.related[0], "description": trade.related[1]}
+    is_usual = document["industryCodes"][0]["code"] == trade.sic
+    return {"organization.industryCodes": [beside if is_usual else _industry(trade)]}
+
+
+def steep_fall(document: Document) -> Document:
+    """A failure score that loses about four tenths: three of these leave little."""
+    before = document["dnbAssessment"]["failureScore"]["nationalPercentile"]
+    score = _score(max(1, min(before - 6, round(before * 0.6))), "")
+    return {
+        f"organization.dnbAssessment.failureScore.{name}": score[name] for name in ("nationalPercentile", "classScore")
+    }
 
 
 def _telephone(random: Random, country: Country) -> Document:
@@ -134,7 +214,7 @@ def _website(stem: str, code: str) -> Document:
 
 
 def _registration(random: Random, country: Country) -> Document:
-    number = str(random.randint(10**7, 10**9))
+    number = "".join(str(random.randint(1, 9)) if sign == "#" else sign for sign in country.number_pattern)
     return {
         "registrationNumber": number,
         "typeDescription": country.number_kind,
@@ -153,15 +233,14 @@ def _industry(trade: Trade) -> Document:
 
 
 def _financials(random: Random, country: Country, trade: Trade, employees: int) -> Document:
-    rate = {"JPY": 150, "INR": 83, "BRL": 5, "SEK": 10}.get(country.currency, 1)
-    value = round(employees * trade.revenue_each * random.uniform(0.6, 1.4) * rate, 2)
+    value = round(employees * trade.revenue_each * random.uniform(0.6, 1.4) * country.rate, 2)
     revenue = {"value": value, "currency": country.currency}
     return {"financialStatementToDate": "2025-12-31", "reliabilityDescription": "Actual", "yearlyRevenue": [revenue]}
 
 
 def _assessment(random: Random, country: Country, employees: int, day: str) -> Document:
     failure, delinquency = (max(4, min(99, round(random.gauss(68, 18)))) for _ in range(2))
-    limit = {"value": employees * 500, "currency": country.currency}
+    limit = {"value": employees * 500 * country.rate, "currency": country.currency}
     return {
         "failureScore": _score(failure, day),
         "delinquencyScore": _score(delinquency, day),
@@ -174,14 +253,22 @@ def _score(percentile: int, day: str) -> Document:
     return {"nationalPercentile": percentile, "classScore": 5 - min(4, (percentile - 1) // 20), "scoreDate": day}
 
 
-def _belongs(document: Document, head: Document, heads: list[Document], random: Random) -> None:
-    """A company of a group: its ultimate is the head, its domestic one a head of its own country, if there is one."""
-    home = [one for one in heads if one["countryISOAlpha2Code"] == document["countryISOAlpha2Code"]]
-    domestic = home[0] if home else document
+def _belongs(document: Document, head: Document) -> None:
+    """A company of a group: its ultimate is the head, which is its domestic one too where both share a country."""
+    is_home = head["countryISOAlpha2Code"] == document["countryISOAlpha2Code"]
     linkage = document["corporateLinkage"]
     linkage["globalUltimate"] = linkage["parent"] = named(head)
-    linkage["domesticUltimate"] = named(domestic)
-    linkage["globalUltimateFamilyTreeMembersCount"] = random.randint(12, 340)
+    linkage["domesticUltimate"] = named(head if is_home else document)
+
+
+def _count_families(documents: list[Document]) -> None:
+    """The members of a family share one number: all of them here, with their branches."""
+    sizes: dict[str, int] = {}
+    for linkage in (document["corporateLinkage"] for document in documents):
+        ultimate = linkage["globalUltimate"]["duns"]
+        sizes[ultimate] = sizes.get(ultimate, 0) + 1 + linkage["branchesCount"]
+    for linkage in (document["corporateLinkage"] for document in documents):
+        linkage["globalUltimateFamilyTreeMembersCount"] = sizes[linkage["globalUltimate"]["duns"]]
 
 
 def named(document: Document) -> Document:

@@ -16,6 +16,10 @@ HISTORY_EVENTS = 800
 CALM_DAYS = 5
 
 
+# How the world is to fill an event: a deep fall, or a company found among those of the same sector.
+STEEP, OWNER, RETAINED = {"steep": True}, {"owner": True}, {"retained": True}
+
+
 class Event(NamedTuple):
     """Something that happens to the company with this index."""
 
@@ -26,19 +30,28 @@ class Event(NamedTuple):
     luck: int
 
 
+# Owners and retained companies are taken from those of the same sector. A company goes under after its scores fell.
 STORIES: tuple[tuple[int, float, str, dict[str, Any]], ...] = (
     # company, days before now, kind, details: a supplier that goes under in plain sight …
-    (7, 64, "score_fall", {}), (7, 43, "score_fall", {}), (7, 22, "score_fall", {}), (7, 20, "rating_worse", {}),
-    (7, 12, "bankruptcy", {}), (7, 3, "out_of_business", {}),
+    (7, 64, "score_fall", STEEP), (7, 43, "score_fall", STEEP), (7, 22, "score_fall", STEEP),
+    (7, 20, "rating_worse", {}), (7, 12, "bankruptcy", {}), (7, 3, "out_of_business", {}),
     # … and what else there is
-    (31, 55, "ownership_change", {"owner": 12}), (31, 54, "name_change", {}), (31, 50, "principal_change", {}),
+    (31, 55, "ownership_change", OWNER), (31, 50, "principal_change", {}), (31, 41, "name_change", {}),
+    (44, 66, "score_fall", STEEP), (44, 58, "score_fall", STEEP), (44, 47, "delinquency_fall", {}),
     (44, 40, "suspension_of_payments", {}), (44, 33, "high_risk", {}),
     (58, 36, "under_review", {}), (58, 35, "address_change", {}), (58, 28, "reviewed", {}),
-    (66, 30, "transfer", {"retained": 67}),
+    (70, 30, "transfer", RETAINED),
     (73, 26, "delete", {}), (80, 25, "delete", {}), (80, 18, "undelete", {}),
-    (91, 17, "fire", {}), (96, 15, "lawsuit", {}), (103, 14, "liquidation", {}),
-    (110, 10, "ownership_change", {"owner": 24}), (118, 8, "exclusion", {}), (125, 6, "deteriorating", {}),
-    (132, 2, "insolvency", {}), (139, 1, "ownership_change", {"owner": 36}), (146, 0.5, "bankruptcy", {}),
+    (91, 17, "fire", {}), (96, 15, "lawsuit", {}),
+    (103, 52, "score_fall", STEEP), (103, 38, "score_fall", STEEP), (103, 25, "score_fall", STEEP),
+    (103, 14, "liquidation", {}),
+    (110, 10, "ownership_change", OWNER), (4, 8, "exclusion", {}),
+    (125, 27, "score_fall", STEEP), (125, 15, "delinquency_fall", {}), (125, 6, "deteriorating", {}),
+    (132, 44, "score_fall", STEEP), (132, 29, "score_fall", STEEP), (132, 11, "score_fall", STEEP),
+    (132, 10, "rating_worse", {}), (132, 2, "insolvency", {}),
+    (139, 1, "ownership_change", OWNER),
+    (146, 48, "score_fall", STEEP), (146, 31, "score_fall", STEEP), (146, 13, "score_fall", STEEP),
+    (146, 12, "rating_worse", {}), (146, 0.5, "bankruptcy", {}),
 )  # fmt: skip
 ACTORS = {company for company, _days, _kind, _details in STORIES}
 
@@ -74,6 +87,8 @@ BLOCK = 40
 FALLS = (6, 15, 24)
 TURN = 33
 TURNS = ("bankruptcy", "ownership_change", "out_of_business", "transfer", "suspension_of_payments", "recovery")
+# These befall the company whose score has fallen three times in the block.
+AFTER_FALLS = ("bankruptcy", "out_of_business", "suspension_of_payments")
 SET = {10: "telephone_change", 19: "address_change", 28: "name_change"}
 
 
@@ -82,13 +97,20 @@ def live(seed: int, step: int, at: int, living: list[int]) -> Event:
     random = Random(f"live {seed} {step}")
     block, place = divmod(step, BLOCK)
     if place in FALLS:
-        return Event(at, "score_fall", Random(f"fall {seed} {block}").choice(living), {}, step)
+        return Event(at, "score_fall", _falling(seed, block, living), STEEP, step)
     if place == TURN:
-        return _turn(random, TURNS[block % len(TURNS)], at, living, step)
+        return _turn(random, seed, block, at, living, step)
     return Event(at, SET.get(place) or _ordinary(random, 0.8), random.choice(living), {}, step)
 
 
-def _turn(random: Random, kind: str, at: int, living: list[int], step: int) -> Event:
-    company, other = random.sample(living, 2)
-    details = {"ownership_change": {"owner": other}, "transfer": {"retained": other}}.get(kind, {})
-    return Event(at, kind, company, details, step)
+def _falling(seed: int, block: int, living: list[int]) -> int:
+    """The company of a block whose score falls: the same one, whoever else is gone in the meantime."""
+    return min(living, key=lambda company: Random(f"fall {seed} {block} {company}").random())
+
+
+def _turn(random: Random, seed: int, block: int, at: int, living: list[int], step: int) -> Event:
+    kind = TURNS[block % len(TURNS)]
+    if kind in AFTER_FALLS:
+        return Event(at, kind, _falling(seed, block, living), {}, step)
+    details = {"ownership_change": OWNER, "transfer": RETAINED}.get(kind, {})
+    return Event(at, kind, random.choice(living), details, step)

@@ -1,4 +1,4 @@
-"""The tables of the demo world, as demo_data.toml holds them."""
+"""The tables of the demo world, as data.toml holds them."""
 
 import tomllib
 from importlib.resources import files
@@ -12,6 +12,10 @@ class Trade(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fewest: int
     most: int
     revenue_each: int
+    # Trades of one sector are near enough for one company to buy another.
+    sector: str
+    since: int
+    related: tuple[str, str]
 
 
 class Country(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,11 +24,17 @@ class Country(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     dialling: str
     currency: str
+    # Units of the currency in a US dollar, roughly.
+    rate: int
     form: tuple[str, str]
     number_kind: str
+    number_pattern: str
     places: tuple[tuple[str, str, str], ...]
     streets: tuple[str, ...]
     people: tuple[str, ...]
+    title: str
+    # The city of a company with a place or a landscape in its name.
+    homes: dict[str, str]
     companies: dict[str, str]
 
 

@@ -22,6 +22,7 @@ SEED = 20260105
 SUPPLIERS, CUSTOMERS, FULL = "ACME_SUPPLIERS", "ACME_CUSTOMERS", "ACME_KEY_ACCOUNTS"
 # seconds between the elements of one notification in the history: D&B gathers changes before it tells them
 APART = 95
+PARENT, ULTIMATE = (f"organization.corporateLinkage.{role}" for role in ("parent", "globalUltimate"))
 RECOVERED = {"organization.legalEvents.hasOpenBankruptcy": False, "organization.legalEvents.hasOpenInsolvency": False}
 
 
@@ -89,16 +90,33 @@ def _play(world: World, numbers: list[str], event: Event, *, apart: float = 0) -
 
 
 def _details(world: World, numbers: list[str], event: Event) -> dict[str, Any]:
-    """Owners and retained companies are companies of this world."""
-    details = dict(event.details)
+    """Owners and retained companies are companies of this world that are near enough to the other one."""
     document = companies.document(world, numbers[event.company])
-    details["changes"] = demo_companies.local_changes(event.kind, document, Random(event.luck))
-    if "retained" in details:
-        details["retained"] = numbers[details["retained"]]
-    if "owner" in details:
-        owner = demo_companies.named(companies.document(world, numbers[details.pop("owner")]))
-        details["changes"] = {f"organization.corporateLinkage.{role}": owner for role in ("globalUltimate", "parent")}
+    changes = demo_companies.local_changes(event.kind, event.company, document, Random(event.luck))
+    details: dict[str, Any] = {"changes": changes}
+    if "steep" in event.details:
+        changes |= demo_companies.steep_fall(document)
+    if "retained" in event.details:
+        retained = _partner(world, numbers, document, demo_companies.neighbours(event.company))
+        details["retained"] = retained["duns"]
+    if "owner" in event.details:
+        owner = _partner(world, numbers, document, demo_companies.related(event.company))
+        changes |= {PARENT: demo_companies.named(owner), ULTIMATE: owner["corporateLinkage"]["globalUltimate"]}
     return details
+
+
+def _partner(world: World, numbers: list[str], document: companies.Document, places: list[int]) -> companies.Document:
+    """The nearest that trades, is larger and is not in the same family; where all are smaller, the largest."""
+    trading = set(_living(world, numbers))
+    family = document["corporateLinkage"]["globalUltimate"]["duns"]
+    found = [companies.document(world, numbers[place]) for place in places if place in trading]
+    others = [one for one in found if one["corporateLinkage"]["globalUltimate"]["duns"] != family] or found
+    larger = (one for one in others if _size(one) > _size(document))
+    return next(larger, None) or max(others, key=_size)
+
+
+def _size(document: companies.Document) -> int:
+    return int(document["numberOfEmployees"][0]["value"])
 
 
 def step(world: World) -> list[int]:

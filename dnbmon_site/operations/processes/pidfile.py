@@ -1,4 +1,4 @@
-"""Which programs of this folder run: `up` leaves a note as long as it lives, `stop` and `status` read it.
+"""Which processes of this folder run: `up` leaves a note as long as it lives, `stop` and `status` read it.
 
 The note is locked by its program, so it is true as long as the lock is held, whatever became of a process id. Its file
 stays: who removed it might remove that of a program that starts just then.
@@ -40,7 +40,7 @@ def note_path(folder: Path, port: int) -> Path:
 
 
 def leave_note(path: Path, *, url: str, demo_folder: str = "", sandbox_port: int = 0) -> int:
-    """The note's descriptor. Nobody closes it: the system does when the process is gone, and not before."""
+    """The note's descriptor. It stays open: the system closes it when the process is gone, and not before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     note = Note(path, os.getpid(), url, datetime.now(UTC).isoformat(timespec="seconds"), demo_folder, sandbox_port)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -51,7 +51,7 @@ def leave_note(path: Path, *, url: str, demo_folder: str = "", sandbox_port: int
 
 
 def running(folder: Path, port: int | None = None) -> list[Note]:
-    """Those that run; what dead ones left says nothing."""
+    """Those that run; notes of dead ones are ignored."""
     paths = sorted(folder.glob("up-*.json")) if port is None else [note_path(folder, port)]
     return [note for path in paths if (note := _read(path))]
 
@@ -61,7 +61,7 @@ def _read(path: Path) -> Note | None:
         with path.open("r+") as file:
             return Note(**{**json.loads(file.read()), "path": path}) if _is_held(file.fileno()) else None
     except (OSError, ValueError, TypeError):
-        # Not there, not written yet, or by somebody else's hand.
+        # Not there, not written yet, or written by another hand.
         return None
 
 
@@ -80,7 +80,7 @@ def ask_to_stop(note: Note, *, within: float) -> bool:
 
 
 def kill(note: Note, *, within: float) -> bool:
-    """Children see that their parent is gone, and end by themselves."""
+    """Children see that their parent is gone, and end too."""
     with suppress(ProcessLookupError):
         os.kill(note.pid, signal.SIGKILL)
     return _ends(note, within)

@@ -1,6 +1,6 @@
 // Keeps [data-live] up to date without a reload: asks every few seconds whether anything was published, and then
-// fetches that part of the page and puts it in place. Sleeps while nobody looks. A region with data-refresh="always"
-// shows work under way and is fetched each time; with "never" it has come to its end.
+// fetches that part of the page and puts it in place. Sleeps while the page is hidden. A region with data-refresh="always"
+// shows work in progress and is fetched each time; with "never" it has come to its end.
 (function () {
   "use strict";
 
@@ -55,7 +55,7 @@
       const isStale = element.dataset.live && Date.now() - fetched > STALE;
       if (published !== element.dataset.published || isStale) await refresh(element);
     } catch (error) {
-      // The server is away for a moment; the next look will tell.
+      // The server is away for a moment; the next attempt follows soon.
     } finally {
       busy = false;
     }

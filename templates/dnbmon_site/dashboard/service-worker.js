@@ -1,4 +1,4 @@
-{% load static %}// Without a connection one page is shown that says so. Nothing else is kept: what is seen is never old.
+{% load static %}// Without a connection, one page explains that. Nothing else is kept, so no stale data is ever shown.
 const KEPT = "offline-1";
 const OFFLINE = "{% url 'offline' %}";
 const PARTS = [OFFLINE, "{% static 'dnbmon/plain.css' %}", "{% static 'dnbmon/icon.svg' %}"];

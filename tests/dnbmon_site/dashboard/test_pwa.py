@@ -40,4 +40,4 @@ def test_the_worker_keeps_one_page_and_no_data(client: Client) -> None:
     assert answer["Content-Type"].startswith("text/javascript") and "no-cache" in answer["Cache-Control"]
     assert "connect-src 'self'" in answer["Content-Security-Policy"]
     assert script.count("cache.add") == 1 and "cache.put" not in script
-    assert "There is no connection" in client.get("/offline").content.decode()
+    assert "You are offline" in client.get("/offline").content.decode()

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core import signing
 from django.test import Client
+from django.utils import timezone
 
 from core.cached_counts import update_counts
 from core.models import AuditEntry
@@ -25,7 +26,7 @@ from tests.builders.rules import a_rule, rule_form
 from tests.builders.times import now_stamp
 
 pytestmark = pytest.mark.django_db
-NO_CHANNEL = "No channel takes the alerts of 1 rule"
+NO_CHANNEL = "1 rule has no channel for its alerts"
 
 
 def heard_by() -> list[Any]:
@@ -134,9 +135,11 @@ def test_an_own_channel_without_rules_says_what_it_gets(ann: Client) -> None:
 
 def test_the_front_page_warns_until_a_channel_is_there(ann: Client) -> None:
     a_rule()
+    # Before the first pull the guided start asks for a channel.
+    a_registration(last_pulled_at=timezone.now())
     update_counts("unnotified")
     text = text_of(ann.get("/"))
-    assert NO_CHANNEL in text and "Out of business: where a company has no owner, nobody is notified." in text
+    assert NO_CHANNEL in text and "Out of business: no one is notified about companies without an owner." in text
     said_yes("ann@example.com")
     ann.post("/monitoring/channel/add/", channel_form(all_rules="on", min_severity=Severity.HIGH.value))
     assert NO_CHANNEL not in text_of(ann.get("/"))
@@ -155,7 +158,7 @@ def test_a_channel_whose_reader_has_not_said_yes_is_nobody_yet(ann: Client) -> N
     channel = f"/monitoring/channel/{Channel.objects.get().pk}/change/"
     pages = ["/", channel, f"/monitoring/alertrule/{rule.pk}/change/"]
     front, own, page = (text_of(ann.get(path)) for path in pages)
-    assert NO_CHANNEL in front and "Team: nobody who reads there has followed the link in the mail that asks." in front
+    assert NO_CHANNEL in front and "Team: no recipient has confirmed the address yet." in front
     assert "Not confirmed" in own and waits in own and "In trouble" not in own
     assert "Not confirmed" in text_of(ann.get("/monitoring/channel/"))
     assert "No channel takes its alerts" in page and f"“Team”: {waits}" in page
@@ -173,7 +176,7 @@ def test_the_front_page_names_only_the_way_that_its_reader_may_go(client: Client
         reader.groups.set(Group.objects.filter(name=role))
         client.force_login(reader)
         text = text_of(client.get("/"))
-        assert NO_CHANNEL in text and ("Tick a channel in the rules" in text) == may_rule
+        assert NO_CHANNEL in text and ("Select a channel in the rules" in text) == may_rule
 
 
 def test_the_front_page_warns_only_those_who_can_do_something(client: Client) -> None:
