@@ -21,9 +21,11 @@ from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.chips import chips_of
 from core.lists.saved_filters import declared, undeclared_words
 from core.text import is_clean
 
@@ -73,8 +75,12 @@ class KeyChangeList(DjangoChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        # Django's is “Select … to change”: a list's title says what is there.
+        self.title = capfirst(str(self.opts.verbose_name_plural))
+        self.chips = chips_of(self, request)
         # What stands in place of the rows is drawn without the request.
         self.perms = PermWrapper(request.user)
+        self.may_add = self.model_admin.has_add_permission(request)
         # The number of all rows is never counted; the header would offer to show them "all".
         self.full_result_count = self.result_count
         # `complete` where the reader has chosen columns, which need something else than the page's own.
@@ -86,6 +92,9 @@ class KeyChangeList(DjangoChangeList):
 
 class KeyedAdmin(ModelAdmin):
     """Keys come in addresses and in ticked rows, and may be anything: what is no key is told, or is not there."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DjangoChangeList]:
+        return KeyChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         return super().get_object(request, object_id, from_field) if self.is_key(object_id) else None
@@ -131,13 +140,11 @@ class PageAdmin(KeyedAdmin):
     list_filter_submit = True
     list_fullwidth = False
     compressed_fields = True
+    empty_value_display = ""
     empty_title: str | Promise = _("Nothing here yet")
     empty_text: str | Promise = ""
     empty_template = ""
     page_template = ""
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DjangoChangeList]:
-        return KeyChangeList
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Without an order of its own, which Django would add behind a column that somebody sorts by."""
