@@ -12,14 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from core.admin.filters import key_at
-from core.cached_counts import OpenCounts
+from core.cached_counts import OpenCounts, open_counts
 from dnbmon_site.dashboard import charts, score_declines
 from dnbmon_site.dashboard.action_items import needs_of
 from dnbmon_site.dashboard.onboarding import steps
 from dnbmon_site.dashboard.query import RANGES, Asked, query_of, today
 from dnbmon_site.dashboard.since_last_visit import News, news_for
 from dnbmon_site.dashboard.tiles import fresh, tiles_of
-from dnbmon_site.dashboard.waiting import counts_of
 from monitoring.company_page.timeline import Line, line_of
 from monitoring.models import Axis, Change, Element, ScoreChange, Severity
 from monitoring.story_order import newest, story_key
@@ -37,7 +36,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     asked = query_of(request, registrations)
     is_live = request.GET.get("part") == "live"
     news = news_for(request.user, asked.registration, opened=not is_live)
-    numbers = counts_of(request)
+    numbers = open_counts()
     return {
         **context,
         "title": gettext("What changed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from core.cached_counts import OpenCounts, open_counts, up_to
+from core.cached_counts import recent_count, up_to
 from monitoring.alerts.own_alerts import own_alerts
 
 # Cached counts, and which right makes them the reader's concern.
@@ -20,13 +20,4 @@ def waiting_text(request: HttpRequest, name: str) -> str:
 def _counted(request: HttpRequest, name: str) -> int:
     if name not in CONCERNED or not request.user.has_perm(CONCERNED[name]):
         return 0
-    return sum(counts_of(request).of(name).values())
-
-
-def counts_of(request: HttpRequest) -> OpenCounts:
-    """Read once a request: the menu and the page below it ask for the same rows."""
-    known: OpenCounts | None = getattr(request, "open_counts", None)
-    if known is None:
-        known = open_counts()
-        setattr(request, "open_counts", known)  # noqa: B010  the request has no such field in its type
-    return known
+    return sum(recent_count(name).values())
