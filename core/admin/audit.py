@@ -28,10 +28,10 @@ RECENT = 1000
 SHOWN = 300
 SYNONYMS = {
     "subjectimport": _("import"),
-    "subject": _("company in a registration"),
+    "subject": _("monitored company"),
     "syncrun": _("sync"),
     "request": _("requested"),
-    "withdraw": _("no longer wanted"),
+    "withdraw": _("no longer requested"),
     "duns": _("D-U-N-S numbers"),
 }
 
@@ -63,34 +63,34 @@ def words(value: str) -> str:
 class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
     list_display = ("when", "who", "action_badge", "summary_text")
     list_filter = (
-        recent_filter("actor", _("who")),
-        recent_filter("action", _("did what")),
-        recent_filter("what", _("to what")),
+        recent_filter("actor", _("user")),
+        recent_filter("action", _("action")),
+        recent_filter("what", _("object")),
         DaysFilter,
     )
     ordering = ("-id",)
     sortable_by = ()
     page_template = "core/admin/audit_entry.html"
-    empty_title = _("Nothing was done yet")
-    empty_text = _("Every act of a person or a job that changes the portfolio is written down here, and stays.")
+    empty_title = _("No audit entries yet")
+    empty_text = _("Every change that users, API keys and jobs make is recorded here permanently.")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Without what was before and after: thousands of numbers, it may be, that only the page of an entry shows."""
         return super().get_queryset(request).defer("before", "after")
 
-    @admin.display(description=_("When"))
+    @admin.display(description=_("Date"))
     def when(self, row: AuditEntry) -> SafeString | str:
         return ago(row.at)
 
-    @admin.display(description=_("Who"))
+    @admin.display(description=_("User"))
     def who(self, row: AuditEntry) -> str:
         return row.actor
 
-    @admin.display(description=_("In words"))
+    @admin.display(description=_("Description"))
     def summary_text(self, row: AuditEntry) -> str:
         return row.summary
 
-    @admin.display(description=_("Did what"))
+    @admin.display(description=_("Action"))
     def action_badge(self, row: AuditEntry) -> SafeString:
         return badge(words(row.action), "calm", words(row.what))
 

@@ -15,6 +15,7 @@ from django.contrib.admin.views.main import ChangeList as DjangoChangeList
 from django.contrib.auth.context_processors import PermWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
+from django.db import models
 from django.db.models import Model
 from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponseRedirect
@@ -26,6 +27,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.chips import chips_of
+from core.admin.pickers import DayPicker, MomentPicker, ZonePicker
 from core.lists.saved_filters import declared, undeclared_words
 from core.text import is_clean
 
@@ -41,6 +43,8 @@ else:
     AnyPaginator = Paginator
 
 COUNTED = 10_000
+# What columns are called that hold the name of a time zone.
+ZONES = ("zone", "timezone")
 
 
 class BoundedPaginator(AnyPaginator):
@@ -93,8 +97,19 @@ class KeyChangeList(DjangoChangeList):
 class KeyedAdmin(ModelAdmin):
     """Keys come in addresses and in ticked rows, and may be anything: what is no key is told, or is not there."""
 
+    formfield_overrides = {
+        models.DateField: {"widget": DayPicker},
+        models.DateTimeField: {"widget": MomentPicker},
+    }
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DjangoChangeList]:
         return KeyChangeList
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Time zones are chosen from a list wherever a form has one."""
+        if db_field.name in ZONES:
+            kwargs["widget"] = ZonePicker(blank=_("Default") if db_field.blank else None)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         return super().get_object(request, object_id, from_field) if self.is_key(object_id) else None
@@ -102,7 +117,9 @@ class KeyedAdmin(ModelAdmin):
     def response_action(self, request: HttpRequest, queryset: Any, *more: Any, **named: Any) -> Any:
         if all(self.is_key(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             return super().response_action(request, queryset, *more, **named)
-        messages.error(request, gettext("What was ticked is not in this list. Open the list again and tick it there."))
+        messages.error(
+            request, gettext("The selected rows are not in this list. Reload the list and select them again.")
+        )
         return HttpResponseRedirect(request.get_full_path())
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -154,7 +171,7 @@ class PageAdmin(KeyedAdmin):
         row = self.get_object(request, object_id)
         if row is None:
             raise Http404(
-                gettext("There is no %(verbose_name)s with the key %(object_id)s.")
+                gettext("No %(verbose_name)s has the key %(object_id)s. It may have been deleted.")
                 % {"verbose_name": self.opts.verbose_name, "object_id": object_id}
             )
         if not self.has_view_permission(request, row):

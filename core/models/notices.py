@@ -20,8 +20,8 @@ class Notice(models.Model):
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        verbose_name = _("notice")
-        verbose_name_plural = _("notices")
+        verbose_name = _("portfolio notice")
+        verbose_name_plural = _("portfolio notices")
 
     def __str__(self) -> str:
         return self.subject

@@ -17,10 +17,12 @@ class SavedFilter(models.Model):
     listing = models.CharField("list", max_length=64, editable=False)
     name = models.CharField(_("name"), max_length=80)
     query = models.TextField(blank=True, editable=False, help_text=_("The filters, as in the list's address."))
-    columns = models.TextField(blank=True, editable=False, help_text=_("Names separated by commas; empty: as usual."))
+    columns = models.TextField(
+        blank=True, editable=False, help_text=_("Names separated by commas. Leave empty to use the default columns.")
+    )
     owner = models.CharField(max_length=150, editable=False)
     shared = models.BooleanField(
-        _("shared"), default=False, help_text=_("Everybody who may see the list finds it there.")
+        _("shared"), default=False, help_text=_("Show the filter to everyone who can see the list.")
     )
     created_at = models.DateTimeField(editable=False)
 
