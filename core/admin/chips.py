@@ -27,7 +27,7 @@ def chips_of(change_list: Any, request: HttpRequest) -> list[Chip]:
     for spec in change_list.filter_specs:
         for name in map(str, spec.expected_parameters()):
             if value := request.GET.get(name, ""):
-                found.append(Chip(_name(spec, name), _value(spec, name, value), _without(request, name)))
+                found.append(Chip(_name(spec, name), _value(spec, name, value, change_list), _without(request, name)))
     return found
 
 
@@ -45,23 +45,18 @@ def _name(spec: Any, parameter: str) -> str | Promise:
     return spec.title  # type: ignore[no-any-return]
 
 
-def _value(spec: Any, parameter: str, value: str) -> str:
+def _value(spec: Any, parameter: str, value: str, change_list: Any) -> str:
     if _is_end_of_range(spec, parameter):
         day = read_day(value)
         return day_text(day) if day else value
     known = {str(key): str(label) for key, label in getattr(spec, "lookup_choices", ())}
-    return known.get(value) or next(_selected(spec), value)
+    return known.get(value) or next(_selected(spec, change_list), value)
 
 
 def _is_end_of_range(spec: Any, parameter: str) -> bool:
     return len(spec.expected_parameters()) > 1 and parameter.endswith(("_from", "_to"))
 
 
-def _selected(spec: Any) -> Iterator[str]:
-    """Of Django's own filters, which have no other words for their values."""
-    for key, label in getattr(spec, "links", ()):
-        if {name: str(value) for name, value in key.items()} == dict(spec.used_parameters):
-            yield str(label)
-    for key, label in getattr(spec, "lookup_choices", ()):
-        if [str(key)] == [str(value) for value in spec.used_parameters.values()]:
-            yield str(label)
+def _selected(spec: Any, change_list: Any) -> Iterator[str]:
+    """Of Django's own filters, whose values have their words among the choices only."""
+    return (str(choice["display"]) for choice in spec.choices(change_list) if choice.get("selected"))

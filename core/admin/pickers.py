@@ -49,9 +49,7 @@ class MomentPicker(forms.MultiWidget):
     """A day and a time, in the reader's zone; the names of the two fields are those of Django's own widget."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(
-            [DayPicker({"aria-label": _("Date")}), TimePicker({"aria-label": _("Time")})], attrs
-        )
+        super().__init__([DayPicker({"aria-label": _("Date")}), TimePicker({"aria-label": _("Time")})], attrs)
 
     def decompress(self, value: datetime | None) -> list[Any]:
         if value is None:
