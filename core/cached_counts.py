@@ -36,7 +36,7 @@ def counter(function: Callable[[], Numbers]) -> Callable[[], Numbers]:
 
 
 def update_counts(*names: str) -> int:
-    """Count these anew, or all; returns how many kinds were counted."""
+    """Count these again, or all; returns how many kinds were counted."""
     if not names:
         CachedCount.objects.exclude(pk__in=list(COUNTERS)).delete()
     for name in names or COUNTERS:

@@ -95,7 +95,7 @@ class KeyChangeList(DjangoChangeList):
 
 
 class KeyedAdmin(ModelAdmin):
-    """Keys come in addresses and in ticked rows, and may be anything: what is no key is told, or is not there."""
+    """Keys come from addresses and selected rows and may be anything: an invalid one is reported, or not found."""
 
     formfield_overrides = {
         models.DateField: {"widget": DayPicker},
@@ -164,7 +164,7 @@ class PageAdmin(KeyedAdmin):
     page_template = ""
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Without an order of its own, which Django would add behind a column that somebody sorts by."""
+        """Without an order of its own, which Django would add behind a column that a user sorts by."""
         return super().get_queryset(request).order_by()
 
     def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
@@ -212,7 +212,7 @@ class ReadOnlyAdmin(PageAdmin):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What somebody is given to copy, and whose it is."""
+    """A secret to copy, and the name of its owner."""
 
     name: str
     text: str
@@ -221,7 +221,7 @@ class Secret:
 def shown_once(
     request: HttpRequest, secrets: Sequence[Secret], *, title: str, note: str, back: str
 ) -> TemplateResponse:
-    """Secrets stand in this answer and nowhere else: a message would keep them in a cookie or a session meanwhile."""
+    """Secrets are in this response only: a message would keep them in a cookie or a session."""
     request.current_app = admin.site.name
     context = {"secrets": secrets, "title": title, "note": note, "back": back}
     answer = TemplateResponse(request, "core/shown_once.html", {**admin.site.each_context(request), **context})

@@ -1,4 +1,4 @@
-"""Lists as files: the page that every list's "Export" leads to, and the files that were asked for."""
+"""Lists as files: the page that every list's "Export" leads to, and the exported files."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ExportedList:
         return [own, *super().get_urls()]  # type: ignore[misc]
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Where rows can be ticked for something else, they can be ticked for this."""
+        """Where rows can be selected for another action, they can be selected for an export."""
         actions = super().get_actions(request)  # type: ignore[misc]
         if not actions:
             return actions
@@ -134,7 +134,7 @@ class ExportedList:
 
 @admin.action(description=_("Export…"))
 def export_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
-    """Those that are ticked, by their keys in the address; more than a page of them by the list's filters."""
+    """The selected rows, by their keys in the address; more than a page of them by the list's filters."""
     keys = list(queryset.values_list("pk", flat=True)[: model_admin.list_per_page + 1])
     if len(keys) > model_admin.list_per_page:
         return HttpResponseRedirect(f"{model_admin.export_url}?{request.GET.urlencode()}")
@@ -164,7 +164,7 @@ class ExportAdmin(ReadOnlyAdmin):
         return [path("<uuid:key>/download/", view, name="core_export_download"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Everybody's own; a superuser's are all."""
+        """Each user's own; a superuser sees all."""
         rows = super().get_queryset(request)
         return rows if request.user.is_superuser else rows.filter(requested_by=request.user.get_username())
 

@@ -1,4 +1,4 @@
-"""Notices: what people should know about the portfolio."""
+"""Portfolio notices: reminders and other news about the portfolio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buttons on the page of one row: each posts to `<key>/do/<action>/`, needs a right, does one thing, tells how it went.
+"""Buttons on the page of one row: each posts to `<key>/do/<action>/`, needs a right, does one thing, says how it went.
 
 And what the pages behind a list's actions share: rights demanded, keys read, not too many rows at once.
 """
@@ -72,7 +72,7 @@ def keys_of(texts: Iterable[str]) -> list[UUID]:
 
 
 def chosen_rows(request: HttpRequest, rows: Any, most: int) -> list[Any]:
-    """Those that were ticked; none, and a message, where there are too many."""
+    """The selected rows; none, and a message, where there are too many."""
     found = list(rows[: most + 1])
     if len(found) <= most:
         return found

@@ -1,4 +1,4 @@
-"""The filters that people have saved: renamed, shared and deleted here, used above the lists."""
+"""Saved filters: renamed, shared and deleted here, used above the lists."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SavedFilterAdmin(WatchedRemoval, PageAdmin):
     empty_title = _("No saved filters yet")
     empty_text = _("Filter a list and choose “Save filter” above it. The filter then appears here and above that list.")
 
-    # Rights: everybody has filters of their own; those of others are put in order by whoever may change all.
+    # Rights: all users have filters of their own; users with the right to change filters can change all.
     def has_add_permission(self, request: HttpRequest) -> bool:
         """They are saved where they filter: above a list."""
         return False
@@ -68,7 +68,7 @@ class SavedFilterAdmin(WatchedRemoval, PageAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: SavedFilter | None = None) -> tuple[str, ...]:
         return () if request.user.has_perm(MAY_SHARE) else ("shared",)
 
-    # What is done with them is written down
+    # Every change is recorded
     def save_model(self, request: HttpRequest, obj: SavedFilter, form: forms.ModelForm[Any], change: bool) -> None:
         before = {name: form.initial[name] for name in form.changed_data}
         after = {name: form.cleaned_data[name] for name in form.changed_data}

@@ -1,4 +1,4 @@
-"""Checked parameters of lists: pages, values, countries, moments. What is unknown or wrong is refused in words."""
+"""Checked parameters of lists: pages, values, countries, moments. Unknown or invalid ones are refused with a reason."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class BeyondQuota(Exception):
 
 
 def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str) -> Export:
-    """Note that somebody wants a list as a file."""
+    """Record that a user has asked for a list as a file."""
     now = timezone.now()
     refuse_beyond_quota(by)
     export = Export.objects.create(
@@ -98,7 +98,7 @@ def rows_for(model_admin: Any, request: HttpRequest) -> QuerySet[Any]:
 
 
 def write_export(export: Export, queryset: QuerySet[Any]) -> bool:
-    """Write the file and keep it, unless somebody else does."""
+    """Write the file and keep it, unless another process does."""
     with releasing(_take(export)) as hold:
         if hold:
             _write(export, hold, queryset)
@@ -173,7 +173,7 @@ def write_waiting() -> int:
 
 
 def work_on(key: uuid.UUID) -> bool:
-    """Write one export unless somebody else does; whether it was written."""
+    """Write one export unless another process does; whether it was written."""
     export = Export.objects.get(pk=key)
     with releasing(_take(export)) as hold:
         return hold is not None and _is_written(export, hold)

@@ -1,4 +1,4 @@
-"""Filters of lists that people keep, for themselves or for all; and the columns in which somebody sees a list."""
+"""Saved filters of lists, private or shared; and the columns that a user has chosen for a list."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _saved_text(*, is_new: bool, shared: bool) -> str:
 
 
 def save_filter(*, listing: str, name: str, query: str, columns: str, shared: bool, by: str) -> SavedFilter:
-    """A new one, or the person's own of that name made anew."""
+    """A new filter, or the user's own filter of that name with new values."""
     name = clean_text(name.strip(), 80)
     if listing not in LISTINGS:
         raise ValidationError(gettext("The list does not exist. Open the list and save the filter again."))
@@ -122,7 +122,7 @@ def save_filter(*, listing: str, name: str, query: str, columns: str, shared: bo
 
 
 def save_columns(*, listing: str, columns: str, by: str) -> None:
-    """From now on the person sees the list in these; empty: as it usually is."""
+    """The user's default columns of the list; empty restores the list's own."""
     own = SavedFilter.objects.filter(owner=by, listing=listing, name="")
     known = _known(listing, columns)
     if not known:

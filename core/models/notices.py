@@ -1,4 +1,4 @@
-"""What people should hear."""
+"""Portfolio notices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.ids import time_first_id
 
 
 class Notice(models.Model):
-    """What people should know about the portfolio; sent like an alert."""
+    """A notice about the portfolio; sent like an alert."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     kind = models.CharField(max_length=32, db_index=True)

@@ -1,4 +1,4 @@
-"""What people keep of a list: its filters under a name, and the columns they want to see."""
+"""Saved filters of lists, and the columns that users have chosen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SavedFilter(models.Model):
     class Meta:
         verbose_name = _("saved filter")
         verbose_name_plural = _("saved filters")
-        permissions = [("share_savedfilter", "Can share saved filters with everybody")]
+        permissions = [("share_savedfilter", "Can share saved filters with everyone")]
         constraints = [
             models.UniqueConstraint(fields=["owner", "listing", "name"], name="one_filter_a_person_list_and_name")
         ]

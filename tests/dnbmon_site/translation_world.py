@@ -83,8 +83,8 @@ TELLING = (
 OF_PAGES: dict[str, set[str]] = {
     **dict.fromkeys(TELLING, OF_DNB),
     "auth/group/": {"Administrator", "Analyst", "Approver", "Operator", "Portfolio manager", "Viewer"},
-    "core/auditentry/": {"import.upload", "save filter", "savedfilter", "webhook.create", "webhookendpoint"},
-    "core/auditentry/{audit}/change/": {"Mode", "Registration", "Source", "add", "import.upload", "upload"},
+    "core/auditentry/": {"Import upload", "Save filter", "Webhook create"},
+    "core/auditentry/{audit}/change/": {"Import upload", "Mode", "Registration", "Source", "add", "upload"},
     "portfolio/contract/default/change/": {"Default"},
     # What was searched for stands above the list.
     "portfolio/company/?q=x": {"x"},
