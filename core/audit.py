@@ -65,7 +65,7 @@ def record_edit(request: HttpRequest, row: Model, form: Any, *, is_change: bool)
         actor=actor_of(request),
         action=f"{'edit' if is_change else 'add'} {row._meta.verbose_name_raw}",
         thing=row,
-        summary=gettext("%(kind)s %(name)s: %(fields)s set")
+        summary=gettext("%(kind)s %(name)s: %(fields)s changed")
         % {"kind": kind, "name": row, "fields": ", ".join(name.replace("_", " ") for name in form.changed_data)},
         before={name: form.initial.get(name) for name in form.changed_data} if is_change else None,
         after={name: form.cleaned_data[name] for name in form.changed_data},
@@ -75,7 +75,7 @@ def record_edit(request: HttpRequest, row: Model, form: Any, *, is_change: bool)
 def record_removal(request: HttpRequest, rows: Sequence[Model]) -> None:
     """Before they go: their names and keys are read."""
     for row in rows:
-        summary = gettext("%(kind)s %(name)s removed") % {"kind": _kind(row), "name": row}
+        summary = gettext("%(kind)s %(name)s deleted") % {"kind": _kind(row), "name": row}
         action = f"delete {row._meta.verbose_name_raw}"
         record(actor=actor_of(request), action=action, thing=row, summary=summary)
 

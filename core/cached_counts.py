@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +20,9 @@ from core.text import counted
 COUNTED = 1000
 Numbers = Mapping[str, Any]
 COUNTERS: dict[str, Callable[[], Numbers]] = {}
+# What this process counted or read last, and when: every page's menu shows some of it, and asks nothing for it.
+_recent: dict[str, tuple[float, Numbers]] = {}
+RECENT_SECONDS = 20
 
 
 def up_to(count: int) -> str:
@@ -31,7 +36,7 @@ def counter(function: Callable[[], Numbers]) -> Callable[[], Numbers]:
 
 
 def update_counts(*names: str) -> int:
-    """Count these anew, or all; returns how many kinds were counted."""
+    """Count these again, or all; returns how many kinds were counted."""
     if not names:
         CachedCount.objects.exclude(pk__in=list(COUNTERS)).delete()
     for name in names or COUNTERS:
@@ -42,7 +47,9 @@ def update_counts(*names: str) -> int:
 def _count(name: str) -> None:
     """Of two counts at the same time the one that began later stays, whichever ends first."""
     began = timezone.now()
-    values = {"numbers": json.dumps(COUNTERS[name](), sort_keys=True), "counted_at": began}
+    numbers = COUNTERS[name]()
+    keep_recent({name: numbers})
+    values = {"numbers": json.dumps(numbers, sort_keys=True), "counted_at": began}
     if not CachedCount.objects.filter(pk=name, counted_at__lte=began).update(**values):
         insert_new(CachedCount, [CachedCount(what=name, **values)])
 
@@ -61,7 +68,20 @@ class OpenCounts:
 def open_counts() -> OpenCounts:
     rows = list(CachedCount.objects.all())
     found = {row.what: json.loads(row.numbers) for row in rows}
+    keep_recent(dict.fromkeys(COUNTERS, {}) | found)
     return OpenCounts(found, min((row.counted_at for row in rows), default=None))
+
+
+def recent_count(name: str) -> Numbers:
+    """As counted last; what another process has counted since then is known here some seconds later."""
+    read_at, numbers = _recent.get(name, (-math.inf, {}))
+    if time.monotonic() - read_at < RECENT_SECONDS:
+        return numbers
+    return open_counts().of(name)
+
+
+def keep_recent(numbers: Mapping[str, Numbers]) -> None:
+    _recent.update((name, (time.monotonic(), values)) for name, values in numbers.items())
 
 
 def last_count(name: str) -> tuple[Numbers, datetime]:

@@ -31,13 +31,13 @@ def is_usual(day: date) -> bool:
 def validate_day(value: date) -> None:
     if not is_usual(value):
         raise ValidationError(
-            gettext("Choose a day between %(first)s and %(last)s.") % {"first": FIRST.year, "last": LAST.year}
+            gettext("Enter a date between %(first)s and %(last)s.") % {"first": FIRST.year, "last": LAST.year}
         )
 
 
 def validate_span(value: timedelta) -> None:
     if not timedelta() <= value <= LONGEST:
-        raise ValidationError(gettext("Choose a time of at most %(days)s days.") % {"days": LONGEST.days})
+        raise ValidationError(gettext("Enter a period of at most %(days)s days.") % {"days": LONGEST.days})
 
 
 def install() -> None:

@@ -32,4 +32,6 @@ def decrypted(text: str, purpose: str = OF_OTHER_SYSTEMS) -> str:
     try:
         return _cipher(purpose, settings.SECRET_KEY).decrypt(text.encode()).decode()
     except InvalidToken as error:
-        raise SecretLost(gettext("The secret cannot be read: SECRET_KEY was changed. Rotate it.")) from error
+        raise SecretLost(
+            gettext("The secret cannot be decrypted because SECRET_KEY was changed. Enter a new secret.")
+        ) from error

@@ -220,7 +220,7 @@ WHITENOISE_USE_FINDERS = True
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "D&B Monitoring",
     "SITE_HEADER": "D&B Monitoring",
-    "SITE_SUBHEADER": _("What changed about your companies"),
+    "SITE_SUBHEADER": _("Changes at your companies"),
     "SITE_SYMBOL": "radar",
     "SITE_URL": None,
     "SITE_FAVICONS": [
@@ -238,11 +238,11 @@ UNFOLD: dict[str, Any] = {
     ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "COMMAND": {"search_callback": "dnbmon_site.dashboard.navigation.search_companies"},
+    "GLOBAL_CALLBACK": "dnbmon_site.dashboard.menu.frame",
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,
-        "navigation": "dnbmon_site.dashboard.navigation.navigation",
+        "navigation": "dnbmon_site.dashboard.menu.menu",
     },
     "ACCOUNT": {"navigation": "dnbmon_site.accounts.preferences.account_links"},
     "COLORS": BRAND,

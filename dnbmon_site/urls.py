@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 
 from dnbmon_site.accounts.preferences import preferences
 from dnbmon_site.accounts.sign_in import NewPassword, back, only_with, sign_in, start
-from dnbmon_site.dashboard import pwa
+from dnbmon_site.dashboard import palette, pwa
 from dnbmon_site.dashboard.since_last_visit import seen
 from dnbmon_site.dashboard.start_acts import dismiss, test_key
 from dnbmon_site.http.moved_pages import moved_pages
@@ -56,6 +56,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Where people who know Django look first.
     path("admin/", RedirectView.as_view(pattern_name="admin:index")),
     *moved_pages(),
+    # Before unfold's own.
+    path("search/", admin.site.admin_view(palette.search)),
     path("", admin.site.urls),
 ]
 

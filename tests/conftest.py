@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
+from core.cached_counts import COUNTERS, keep_recent
 from direct_plus.sandbox.control.client import SandboxControl
 from direct_plus.sandbox.run import Sandbox, start_sandbox
 from dnbmon_site.accounts import oidc
@@ -80,6 +81,12 @@ def leave_browsers_out(config: pytest.Config, items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not find_chromium():
         terminalreporter.write_line("Browser tests left out: no Chromium was found (CHROMIUM names one).")
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted_by_others() -> None:
+    """The menu's numbers are kept in the process for some seconds, which may be another test's."""
+    keep_recent(dict.fromkeys(COUNTERS, {}))
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,10 @@
-"""The audit: who did what to what, before and after. Read only, for everybody."""
+"""The audit log: who did what to which object, before and after. Read only, for all users."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -13,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
@@ -28,23 +30,25 @@ RECENT = 1000
 SHOWN = 300
 SYNONYMS = {
     "subjectimport": _("import"),
-    "subject": _("company in a registration"),
+    "subject": _("monitored company"),
     "syncrun": _("sync"),
-    "request": _("requested"),
-    "withdraw": _("no longer wanted"),
+    "request": _("Requested"),
+    "withdraw": _("No longer requested"),
     "duns": _("D-U-N-S numbers"),
 }
+APPS = ("core", "portfolio", "monitoring", "health", "accounts", "auth", "django_q")
 
 
 class RecentFilter(DropdownFilter):  # type: ignore[misc]
-    """The values of the last entries, and the one that is chosen; matched by equality, which an index answers."""
+    """The values of the latest entries, and the chosen one; matched by equality, which an index answers."""
 
     field = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         recent = AuditEntry.objects.order_by("-id").values_list(self.field, flat=True)[:RECENT]
         chosen = request.GET.get(str(self.parameter_name), "")
-        return [(value, words(value)) for value in sorted({*recent, chosen} - {""})]
+        text = TEXTS.get(self.field, str)
+        return [(value, text(value)) for value in sorted({*recent, chosen} - {""})]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
@@ -59,54 +63,70 @@ def words(value: str) -> str:
     return str(SYNONYMS.get(value, value))
 
 
+def action_text(action: str) -> str:
+    """ "Import upload" for "import.upload": the keys themselves are for filters and other systems."""
+    return str(SYNONYMS.get(action) or capfirst(re.sub(r"[._-]", " ", action)))
+
+
+def object_text(what: str) -> str:
+    """The name of the model."""
+    if what in SYNONYMS:
+        return words(what)
+    models = (apps.all_models[app][what] for app in APPS if what in apps.all_models[app])
+    return next((str(model._meta.verbose_name) for model in models), what)
+
+
+TEXTS: Mapping[str, Callable[[str], str]] = {"action": action_text, "what": object_text}
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
     list_display = ("when", "who", "action_badge", "summary_text")
     list_filter = (
-        recent_filter("actor", _("who")),
-        recent_filter("action", _("did what")),
-        recent_filter("what", _("to what")),
+        recent_filter("actor", _("user")),
+        recent_filter("action", _("action")),
+        recent_filter("what", _("object")),
         DaysFilter,
     )
     ordering = ("-id",)
     sortable_by = ()
     page_template = "core/admin/audit_entry.html"
-    empty_title = _("Nothing was done yet")
-    empty_text = _("Every act of a person or a job that changes the portfolio is written down here, and stays.")
+    empty_title = _("No audit entries yet")
+    empty_text = _("Every change that users, API keys and jobs make is recorded here permanently.")
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Without what was before and after: thousands of numbers, it may be, that only the page of an entry shows."""
+        """Without the values before and after: they may be thousands of numbers. Only an entry shows them."""
         return super().get_queryset(request).defer("before", "after")
 
-    @admin.display(description=_("When"))
+    @admin.display(description=_("Date"))
     def when(self, row: AuditEntry) -> SafeString | str:
         return ago(row.at)
 
-    @admin.display(description=_("Who"))
+    @admin.display(description=_("User"))
     def who(self, row: AuditEntry) -> str:
         return row.actor
 
-    @admin.display(description=_("In words"))
+    @admin.display(description=_("Description"))
     def summary_text(self, row: AuditEntry) -> str:
         return row.summary
 
-    @admin.display(description=_("Did what"))
+    @admin.display(description=_("Action"))
     def action_badge(self, row: AuditEntry) -> SafeString:
-        return badge(words(row.action), "calm", words(row.what))
+        return badge(action_text(row.action), "calm", object_text(row.what))
 
     def page_context(self, request: HttpRequest, row: AuditEntry) -> dict[str, Any]:
         return {
             "title": row.summary[:100],
             "when": exact(row.at),
-            "action": words(row.action),
-            "thing": words(row.what),
+            "action": action_text(row.action),
+            "thing": object_text(row.what),
             "link": link_to(row),
             "differences": list(differences(row)),
         }
 
 
 def link_to(row: AuditEntry) -> str:
-    """The page of the thing; nothing where there is none."""
+    """The page of the object; empty where it has none."""
     for app in ("core", "portfolio", "monitoring"):
         if row.what in apps.all_models[app]:
             try:
@@ -117,7 +137,7 @@ def link_to(row: AuditEntry) -> str:
 
 
 def differences(row: AuditEntry) -> Iterator[tuple[str, str, str]]:
-    """Name, before and after, of each thing that either side tells."""
+    """Name, before and after, of each field that either side has."""
     before, after = read(row.before), read(row.after)
     for name in dict.fromkeys([*before, *after]):
         yield words(name).replace("_", " "), value_text(before.get(name)), value_text(after.get(name))

@@ -15,15 +15,19 @@ from django.contrib.admin.views.main import ChangeList as DjangoChangeList
 from django.contrib.auth.context_processors import PermWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
+from django.db import models
 from django.db.models import Model
 from django.db.models.constants import LOOKUP_SEP
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.chips import chips_of
+from core.admin.pickers import DayPicker, MomentPicker, ZonePicker
 from core.lists.saved_filters import declared, undeclared_words
 from core.text import is_clean
 
@@ -39,6 +43,8 @@ else:
     AnyPaginator = Paginator
 
 COUNTED = 10_000
+# What columns are called that hold the name of a time zone.
+ZONES = ("zone", "timezone")
 
 
 class BoundedPaginator(AnyPaginator):
@@ -73,8 +79,12 @@ class KeyChangeList(DjangoChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        # Django's is “Select … to change”: a list's title says what is there.
+        self.title = capfirst(str(self.opts.verbose_name_plural))
+        self.chips = chips_of(self, request)
         # What stands in place of the rows is drawn without the request.
         self.perms = PermWrapper(request.user)
+        self.may_add = self.model_admin.has_add_permission(request)
         # The number of all rows is never counted; the header would offer to show them "all".
         self.full_result_count = self.result_count
         # `complete` where the reader has chosen columns, which need something else than the page's own.
@@ -85,7 +95,21 @@ class KeyChangeList(DjangoChangeList):
 
 
 class KeyedAdmin(ModelAdmin):
-    """Keys come in addresses and in ticked rows, and may be anything: what is no key is told, or is not there."""
+    """Keys come from addresses and selected rows and may be anything: an invalid one is reported, or not found."""
+
+    formfield_overrides = {
+        models.DateField: {"widget": DayPicker},
+        models.DateTimeField: {"widget": MomentPicker},
+    }
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DjangoChangeList]:
+        return KeyChangeList
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Time zones are chosen from a list wherever a form has one."""
+        if db_field.name in ZONES:
+            kwargs["widget"] = ZonePicker(blank=_("Default") if db_field.blank else None)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         return super().get_object(request, object_id, from_field) if self.is_key(object_id) else None
@@ -93,7 +117,9 @@ class KeyedAdmin(ModelAdmin):
     def response_action(self, request: HttpRequest, queryset: Any, *more: Any, **named: Any) -> Any:
         if all(self.is_key(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             return super().response_action(request, queryset, *more, **named)
-        messages.error(request, gettext("What was ticked is not in this list. Open the list again and tick it there."))
+        messages.error(
+            request, gettext("The selected rows are not in this list. Reload the list and select them again.")
+        )
         return HttpResponseRedirect(request.get_full_path())
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
@@ -131,23 +157,21 @@ class PageAdmin(KeyedAdmin):
     list_filter_submit = True
     list_fullwidth = False
     compressed_fields = True
+    empty_value_display = ""
     empty_title: str | Promise = _("Nothing here yet")
     empty_text: str | Promise = ""
     empty_template = ""
     page_template = ""
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[DjangoChangeList]:
-        return KeyChangeList
-
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Without an order of its own, which Django would add behind a column that somebody sorts by."""
+        """Without an order of its own, which Django would add behind a column that a user sorts by."""
         return super().get_queryset(request).order_by()
 
     def object_or_404(self, request: HttpRequest, object_id: str) -> Any:
         row = self.get_object(request, object_id)
         if row is None:
             raise Http404(
-                gettext("There is no %(verbose_name)s with the key %(object_id)s.")
+                gettext("No %(verbose_name)s has the key %(object_id)s. It may have been deleted.")
                 % {"verbose_name": self.opts.verbose_name, "object_id": object_id}
             )
         if not self.has_view_permission(request, row):
@@ -188,7 +212,7 @@ class ReadOnlyAdmin(PageAdmin):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What somebody is given to copy, and whose it is."""
+    """A secret to copy, and the name of its owner."""
 
     name: str
     text: str
@@ -197,7 +221,7 @@ class Secret:
 def shown_once(
     request: HttpRequest, secrets: Sequence[Secret], *, title: str, note: str, back: str
 ) -> TemplateResponse:
-    """Secrets stand in this answer and nowhere else: a message would keep them in a cookie or a session meanwhile."""
+    """Secrets are in this response only: a message would keep them in a cookie or a session."""
     request.current_app = admin.site.name
     context = {"secrets": secrets, "title": title, "note": note, "back": back}
     answer = TemplateResponse(request, "core/shown_once.html", {**admin.site.each_context(request), **context})

@@ -1,4 +1,4 @@
-"""Lists as files: the page that every list's "Export" leads to, and the files that were asked for."""
+"""Lists as files: the page that every list's "Export" leads to, and the exported files."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ TYPES = {
     ExportFormat.DUNS: "text/plain; charset=us-ascii",
 }
 HINTS = {
-    ExportFormat.XLSX: _("For spreadsheets. Numbers keep their leading zeros."),
-    ExportFormat.CSV: _("For other programs. Opened in a spreadsheet, numbers may lose their leading zeros."),
-    ExportFormat.JSON: _("For other programs, with every value as it is."),
-    ExportFormat.DUNS: _("As D&B takes and gives lists: no header, each number once."),
+    ExportFormat.XLSX: _("For spreadsheets. D-U-N-S numbers keep their leading zeros."),
+    ExportFormat.CSV: _("For other software. A spreadsheet may drop the leading zeros of D-U-N-S numbers."),
+    ExportFormat.JSON: _("For other software, with unformatted values."),
+    ExportFormat.DUNS: _("The format D&B uses for lists: no heading, each number once."),
 }
 TONES = {
     ExportState.WAITING: "info",
@@ -71,7 +71,7 @@ class ExportedList:
         return [own, *super().get_urls()]  # type: ignore[misc]
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Where rows can be ticked for something else, they can be ticked for this."""
+        """Where rows can be selected for another action, they can be selected for an export."""
         actions = super().get_actions(request)  # type: ignore[misc]
         if not actions:
             return actions
@@ -96,7 +96,9 @@ class ExportedList:
         """The filters stand in the address, as on the list's own page."""
         form = request.POST.get("format", "")
         if form not in {known.value for known in listing.formats}:
-            raise Http404(gettext("There is no such format."))
+            raise Http404(
+                gettext("This list cannot be exported in that format. Open the list and choose “Export” again.")
+            )
         by = request.user.get_username()
         queryset = rows_for(self, request)
         is_large = queryset.order_by()[: AT_ONCE + 1].count() > AT_ONCE
@@ -111,7 +113,7 @@ class ExportedList:
             return as_file(export)
         messages.success(
             request,
-            gettext("%(file_name)s is being written. It can be downloaded here when it is finished.")
+            gettext("%(file_name)s is being created. You can download it here when it is finished.")
             % {"file_name": export.file_name},
         )
         return HttpResponseRedirect(reverse("admin:core_export_changelist"))
@@ -132,7 +134,7 @@ class ExportedList:
 
 @admin.action(description=_("Export…"))
 def export_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
-    """Those that are ticked, by their keys in the address; more than a page of them by the list's filters."""
+    """The selected rows, by their keys in the address; more than a page of them by the list's filters."""
     keys = list(queryset.values_list("pk", flat=True)[: model_admin.list_per_page + 1])
     if len(keys) > model_admin.list_per_page:
         return HttpResponseRedirect(f"{model_admin.export_url}?{request.GET.urlencode()}")
@@ -155,14 +157,14 @@ class ExportAdmin(ReadOnlyAdmin):
     list_display_links = None
     list_before_template = "core/admin/exports_intro.html"
     empty_title = _("No files yet")
-    empty_text = _("“Export” on a list leads here when the list is long. Files are kept for a week.")
+    empty_text = _("Choose “Export” above any list. The file appears here and is kept for 7 days.")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.download)
         return [path("<uuid:key>/download/", view, name="core_export_download"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """Everybody's own; a superuser's are all."""
+        """Each user's own; a superuser sees all."""
         rows = super().get_queryset(request)
         return rows if request.user.is_superuser else rows.filter(requested_by=request.user.get_username())
 
@@ -179,7 +181,7 @@ class ExportAdmin(ReadOnlyAdmin):
     def download(self, request: HttpRequest, key: Any) -> HttpResponseBase:
         export = self.object_or_404(request, str(key))
         if export.state != ExportState.FINISHED:
-            raise Http404(gettext("The file is not finished yet."))
+            raise Http404(gettext("The file is not finished yet. Open “Exports” to follow its progress."))
         return as_file(export)
 
     @admin.display(description=_("File"))
@@ -202,6 +204,6 @@ class ExportAdmin(ReadOnlyAdmin):
     def size_text(self, row: Export) -> str:
         return file_size(row.size) if row.state == ExportState.FINISHED else ""
 
-    @admin.display(description=_("Asked for"))
+    @admin.display(description=_("Requested"))
     def requested(self, row: Export) -> SafeString | str:
         return ago(row.requested_at)

@@ -67,7 +67,7 @@ class CountryFilter(DropdownFilter):  # type: ignore[misc]
 class DaysForm(forms.Form):
     def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for end, words, placeholder in (("from", _("From"), _("From day")), ("to", _("To"), _("To day"))):
+        for end, words, placeholder in (("from", _("From"), _("First day")), ("to", _("To"), _("Last day"))):
             widget = UnfoldAdminDateWidget(attrs={"placeholder": placeholder, "type": "date"})
             self.fields[f"{name}_{end}"] = forms.CharField(label=words, required=False, widget=widget)
 

@@ -145,8 +145,8 @@ class ChosenList(ExportedList):
         except ValidationError as error:
             messages.warning(request, " ".join(error.messages))
             return self._to("" if undeclared_in(self.listing.name, asked["query"]) else asked["query"])
-        said = gettext("“%(name)s” is saved, for everybody.") if shared else gettext("“%(name)s” is saved.")
-        messages.success(request, said % {"name": row.name})
+        words = gettext("Filter “%(name)s” saved and shared.") if shared else gettext("Filter “%(name)s” saved.")
+        messages.success(request, words % {"name": row.name})
         return self._to(row.address)
 
     def choose(self, request: HttpRequest) -> HttpResponse:

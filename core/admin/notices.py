@@ -1,4 +1,4 @@
-"""Notices: what people should know about the portfolio."""
+"""Portfolio notices: reminders and other news about the portfolio."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class NoticeAdmin(ReadOnlyAdmin):
     ordering = ("-created_at",)
     sortable_by = ()
     fields = ("subject", "text", "url", "created_at")
-    empty_title = _("Nothing to tell")
-    empty_text = _("Reminders of anniversaries and what else people should hear about the portfolio appear here.")
+    empty_title = _("No portfolio notices yet")
+    empty_text = _("Reminders of contract anniversaries and other notices about the portfolio appear here.")
 
-    @admin.display(description=_("Where"))
+    @admin.display(description=_("Page"))
     def link(self, row: Notice) -> SafeString | str:
         return (
-            format_html('<a href="{}">{}</a>', row.url, gettext("Open"))
+            format_html('<a href="{}">{}</a>', row.url, gettext("View page"))
             if row.url.startswith(("/", "https://"))
             else ""
         )
 
-    @admin.display(description=_("When"))
+    @admin.display(description=_("Created"))
     def when(self, row: Notice) -> SafeString | str:
         return ago(row.created_at)

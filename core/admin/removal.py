@@ -1,4 +1,4 @@
-"""Rows that are removed on their page or ticked in the list: what is to be done either way, said once."""
+"""Rows that are deleted on their page or from the list: what both ways have in common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buttons on the page of one row: each posts to `<key>/do/<action>/`, needs a right, does one thing, tells how it went.
+"""Buttons on the page of one row: each posts to `<key>/do/<action>/`, needs a right, does one thing, says how it went.
 
 And what the pages behind a list's actions share: rights demanded, keys read, not too many rows at once.
 """
@@ -46,7 +46,7 @@ class RowActions:
         row = self.object_or_404(request, str(key))  # type: ignore[attr-defined]
         demand(self.may_act(request, row, action))
         if action not in self.row_actions:
-            raise Http404(gettext("Nothing here is called %(action)s.") % {"action": action})
+            raise Http404(gettext("Unknown action: %(action)s.") % {"action": action})
         outcome = self.act(request, row, action)
         if isinstance(outcome, HttpResponse):
             return outcome
@@ -68,13 +68,13 @@ def keys_of(texts: Iterable[str]) -> list[UUID]:
     try:
         return [UUID(text) for text in texts]
     except ValueError:
-        raise Http404(gettext("That is no key.")) from None
+        raise Http404(gettext("The address contains an invalid key. Open the list and choose the row again.")) from None
 
 
 def chosen_rows(request: HttpRequest, rows: Any, most: int) -> list[Any]:
-    """Those that were ticked; none, and a message, where there are too many."""
+    """The selected rows; none, and a message, where there are too many."""
     found = list(rows[: most + 1])
     if len(found) <= most:
         return found
-    messages.error(request, gettext("Choose at most %(count)s at once.") % {"count": most})
+    messages.error(request, gettext("Select at most %(count)s rows at a time.") % {"count": most})
     return []

@@ -1,4 +1,4 @@
-"""The filters that people have saved: renamed, shared and deleted here, used above the lists."""
+"""Saved filters: renamed, shared and deleted here, used above the lists."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SavedFilterForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's ta
         name = str(self.cleaned_data["name"]).strip()
         same = SavedFilter.objects.filter(owner=self.instance.owner, listing=self.instance.listing, name=name)
         if same.exclude(pk=self.instance.pk).exists():
-            raise ValidationError(gettext("There is another filter of this name for the same list."))
+            raise ValidationError(gettext("This list already has a filter with that name. Choose another name."))
         return name
 
 
@@ -46,9 +46,9 @@ class SavedFilterAdmin(WatchedRemoval, PageAdmin):
     ordering = ("listing", "name", "id")
     sortable_by = ()
     empty_title = _("No saved filters yet")
-    empty_text = _("Filter a list, then choose “Save this filter” above it. It appears here and above that list.")
+    empty_text = _("Filter a list and choose “Save filter” above it. The filter then appears here and above that list.")
 
-    # Rights: everybody has filters of their own; those of others are put in order by whoever may change all.
+    # Rights: all users have filters of their own; users with the right to change filters can change all.
     def has_add_permission(self, request: HttpRequest) -> bool:
         """They are saved where they filter: above a list."""
         return False
@@ -68,7 +68,7 @@ class SavedFilterAdmin(WatchedRemoval, PageAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: SavedFilter | None = None) -> tuple[str, ...]:
         return () if request.user.has_perm(MAY_SHARE) else ("shared",)
 
-    # What is done with them is written down
+    # Every change is recorded
     def save_model(self, request: HttpRequest, obj: SavedFilter, form: forms.ModelForm[Any], change: bool) -> None:
         before = {name: form.initial[name] for name in form.changed_data}
         after = {name: form.cleaned_data[name] for name in form.changed_data}
@@ -98,22 +98,22 @@ class SavedFilterAdmin(WatchedRemoval, PageAdmin):
         listing = LISTINGS.get(row.listing)
         return str(listing.model._meta.verbose_name_plural).capitalize() if listing else row.listing
 
-    @admin.display(description=_("Whose"))
+    @admin.display(description=_("Owner"))
     def whose(self, row: SavedFilter) -> SafeString:
         return (
-            badge(gettext("for everybody"), "info", gettext("by %(owner)s") % {"owner": row.owner})
+            badge(gettext("shared"), "info", gettext("by %(owner)s") % {"owner": row.owner})
             if row.shared
             else badge(row.owner, "calm")
         )
 
-    @admin.display(description=_("Use it"))
+    @admin.display(description=_("Use"))
     def use(self, row: SavedFilter) -> SafeString | str:
         if row.listing not in LISTINGS:
             return ""
         if refused := undeclared_in(row.listing, row.query):
-            return badge(gettext("switched off"), "warn", undeclared_words(refused))
+            return badge(gettext("disabled"), "warn", undeclared_words(refused))
         link = reverse(f"admin:{row.listing.replace('.', '_')}_changelist")
-        return format_html('<a class="dm-company" href="{}?{}">{}</a>', link, row.address, gettext("Open the list"))
+        return format_html('<a class="dm-company" href="{}?{}">{}</a>', link, row.address, gettext("Open list"))
 
 
 def _is_own(request: HttpRequest, row: SavedFilter | None) -> bool:

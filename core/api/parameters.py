@@ -1,4 +1,4 @@
-"""Checked parameters of lists: pages, values, countries, moments. What is unknown or wrong is refused in words."""
+"""Checked parameters of lists: pages, values, countries, moments. Unknown or invalid ones are refused with a reason."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Parameters(serializers.Serializer[Any]):
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
         unknown = sorted(name for name in data if name not in self.fields)
         if unknown:
-            known = f"known: {', '.join(self.fields)}" if self.fields else "this address takes none"
+            known = f"known parameters: {', '.join(self.fields)}" if self.fields else "this address has no parameters"
             raise serializers.ValidationError({_printable(name): [f"Unknown parameter; {known}."] for name in unknown})
         return super().to_internal_value(data)  # type: ignore[no-any-return]
 
@@ -66,10 +66,10 @@ def _printable(name: str) -> str:
 
 class PageParameters(Parameters):
     after = serializers.CharField(
-        required=False, help_text="`next` of the page before. Without it the list begins at its start."
+        required=False, help_text="The `next` value of the previous page. Leave it out to start at the beginning."
     )
     limit = serializers.IntegerField(
-        required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MOST, help_text="Entries a page, 1 to 1,000."
+        required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MOST, help_text="Entries per page, 1 to 1,000."
     )
 
 

@@ -49,7 +49,7 @@ class BeyondQuota(Exception):
 
 
 def ask_export(*, listing: Listing, query: str, form: ExportFormat, by: str) -> Export:
-    """Note that somebody wants a list as a file."""
+    """Record that a user has asked for a list as a file."""
     now = timezone.now()
     refuse_beyond_quota(by)
     export = Export.objects.create(
@@ -72,17 +72,17 @@ def refuse_beyond_quota(by: str) -> None:
     rows = Export.objects.filter(requested_by=by)
     if rows.filter(state__in=UNFINISHED).count() >= MOST_UNFINISHED:
         raise BeyondQuota(
-            gettext("%(count)s of your files are still being written. Wait for one of them, then ask again.")
+            gettext("%(count)s of your exports are still in progress. Wait until one finishes, then export again.")
             % {"count": MOST_UNFINISHED}
         )
     if rows.filter(requested_at__gte=timezone.now() - A_DAY).count() >= MOST_A_DAY:
         raise BeyondQuota(
-            gettext("You have exported %(count)s lists in the last 24 hours, and more are not made. Ask again later.")
+            gettext("You have reached the limit of %(count)s exports in 24 hours. Try again later.")
             % {"count": MOST_A_DAY}
         )
     if (rows.aggregate(size=Sum("size"))["size"] or 0) >= MOST_KEPT:
         raise BeyondQuota(
-            gettext("Your files fill the room there is for them (%(room)s). They go after a week; then ask again.")
+            gettext("Your exports use all of your storage (%(room)s). Files are deleted after 7 days; try again then.")
             % {"room": file_size(MOST_KEPT)}
         )
 
@@ -92,11 +92,13 @@ def rows_for(model_admin: Any, request: HttpRequest) -> QuerySet[Any]:
     try:
         return model_admin.get_changelist_instance(request).queryset  # type: ignore[no-any-return]
     except (IncorrectLookupParameters, DisallowedModelAdminLookup):
-        raise Http404(gettext("There is no such filter.")) from None
+        raise Http404(
+            gettext("This list does not have that filter. Open the list and choose from its filters.")
+        ) from None
 
 
 def write_export(export: Export, queryset: QuerySet[Any]) -> bool:
-    """Write the file and keep it, unless somebody else does."""
+    """Write the file and keep it, unless another process does."""
     with releasing(_take(export)) as hold:
         if hold:
             _write(export, hold, queryset)
@@ -171,7 +173,7 @@ def write_waiting() -> int:
 
 
 def work_on(key: uuid.UUID) -> bool:
-    """Write one export unless somebody else does; whether it was written."""
+    """Write one export unless another process does; whether it was written."""
     export = Export.objects.get(pk=key)
     with releasing(_take(export)) as hold:
         return hold is not None and _is_written(export, hold)
@@ -204,7 +206,7 @@ def _write_format(export: Export, hold: Hold[Export]) -> None:
 def person_named(name: str) -> Any:
     person = get_user_model().objects.filter(username=name, is_active=True).first()
     if person is None:
-        raise PermissionDenied(gettext("%(name)s is not among the people any more.") % {"name": name})
+        raise PermissionDenied(gettext("The user %(name)s no longer exists or is inactive.") % {"name": name})
     return person
 
 
@@ -214,7 +216,7 @@ def rows_as(person: Any, listing: str, query: str) -> QuerySet[Any]:
     request = HttpRequest()
     request.method, request.GET, request.user = "GET", QueryDict(query), person
     if not model_admin.has_view_permission(request):
-        raise PermissionDenied(gettext("%(person)s may not see this list any more.") % {"person": person})
+        raise PermissionDenied(gettext("%(person)s no longer has permission to view this list.") % {"person": person})
     return rows_for(model_admin, request)
 
 
@@ -234,8 +236,4 @@ def state_text(export: Export) -> str:
         return rows
     if export.state == ExportState.FAILED:
         return export.error
-    return (
-        gettext("%(rows)s written so far") % {"rows": rows}
-        if export.rows
-        else gettext("begins as soon as a worker is free")
-    )
+    return gettext("%(rows)s written so far") % {"rows": rows} if export.rows else gettext("waiting for a free worker")

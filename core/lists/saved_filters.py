@@ -1,4 +1,4 @@
-"""Filters of lists that people keep, for themselves or for all; and the columns in which somebody sees a list."""
+"""Saved filters of lists, private or shared; and the columns that a user has chosen for a list."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def declared(list_filter: Iterable[Any]) -> set[str]:
 
 
 def undeclared_words(names: Iterable[str]) -> str:
-    return gettext("This list has no filter “%(names)s”. Open the list again and choose from its own filters.") % {
+    return gettext("This list cannot be filtered by “%(names)s”. Open the list and choose from its filters.") % {
         "names": ", ".join(names)
     }
 
@@ -94,22 +94,22 @@ def columns_of(listing: Listing, names: str | Iterable[str]) -> tuple[Column, ..
 def _saved_text(*, is_new: bool, shared: bool) -> str:
     if is_new:
         return (
-            gettext("Filter “%(name)s” of %(list)s saved, shared")
+            gettext("Filter “%(name)s” of %(list)s saved and shared")
             if shared
             else gettext("Filter “%(name)s” of %(list)s saved")
         )
     if shared:
-        return gettext("Filter “%(name)s” of %(list)s saved again, shared")
-    return gettext("Filter “%(name)s” of %(list)s saved again")
+        return gettext("Filter “%(name)s” of %(list)s updated and shared")
+    return gettext("Filter “%(name)s” of %(list)s updated")
 
 
 def save_filter(*, listing: str, name: str, query: str, columns: str, shared: bool, by: str) -> SavedFilter:
-    """A new one, or the person's own of that name made anew."""
+    """A new filter, or the user's own filter of that name with new values."""
     name = clean_text(name.strip(), 80)
     if listing not in LISTINGS:
-        raise ValidationError(gettext("There is no such list."))
+        raise ValidationError(gettext("The list does not exist. Open the list and save the filter again."))
     if not name:
-        raise ValidationError(gettext("Give the filter a name."))
+        raise ValidationError(gettext("Enter a name for the filter."))
     if refused := undeclared_in(listing, query):
         raise ValidationError(undeclared_words(refused))
     values = {"query": filters_in(query), "columns": _known(listing, columns), "shared": shared}
@@ -122,7 +122,7 @@ def save_filter(*, listing: str, name: str, query: str, columns: str, shared: bo
 
 
 def save_columns(*, listing: str, columns: str, by: str) -> None:
-    """From now on the person sees the list in these; empty: as it usually is."""
+    """The user's default columns of the list; empty restores the list's own."""
     own = SavedFilter.objects.filter(owner=by, listing=listing, name="")
     known = _known(listing, columns)
     if not known:

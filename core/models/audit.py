@@ -14,11 +14,13 @@ class AuditEntry(models.Model):
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     at = models.DateTimeField()
-    actor = models.TextField(help_text=_("A person's name, an API key, or the job."))
-    actor_id = CompactUUIDField(null=True, help_text=_("The id behind the name, which stays when the name changes."))
+    actor = models.TextField(help_text=_("A user, an API key or a job."))
+    actor_id = CompactUUIDField(
+        null=True, help_text=_("The id of the user or key, which stays the same when the name changes.")
+    )
     action = models.CharField(max_length=64)
-    what = models.CharField(max_length=64, help_text=_("Kind of the thing."))
-    key = models.CharField(max_length=128, help_text=_("Which one."))
+    what = models.CharField(max_length=64, help_text=_("Type of the object."))
+    key = models.CharField(max_length=128, help_text=_("Key of the object."))
     summary = models.TextField()
     before = models.TextField(blank=True, help_text="JSON")
     after = models.TextField(blank=True, help_text="JSON")

@@ -14,12 +14,12 @@ class ExportFormat(models.TextChoices):
     XLSX = "xlsx", _("Excel (XLSX)")
     CSV = "csv", "CSV"
     JSON = "json", "JSON"
-    DUNS = "txt", _("D-U-N-S numbers, one a line")
+    DUNS = "txt", _("D-U-N-S numbers, one per line")
 
 
 class ExportState(models.TextChoices):
-    WAITING = "waiting", _("Waits for a worker")
-    WRITING = "writing", _("Being written")
+    WAITING = "waiting", _("Waiting")
+    WRITING = "writing", _("In progress")
     FINISHED = "finished", _("Finished")
     FAILED = "failed", _("Failed")
 
@@ -28,7 +28,7 @@ class Export(Leased):
     """A list as a file. The finished file is kept in blobs, owned by this row's id."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
-    listing = models.CharField(max_length=64, help_text=_("Which list."))
+    listing = models.CharField(max_length=64, help_text=_("The exported list."))
     query = models.TextField(blank=True, help_text=_("The filters, as in the list's address."))
     format = models.CharField(max_length=8, choices=ExportFormat.choices)
     state = models.CharField(max_length=16, choices=ExportState.choices, default=ExportState.WAITING, db_index=True)

@@ -1,4 +1,4 @@
-"""What people should hear."""
+"""Portfolio notices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.ids import time_first_id
 
 
 class Notice(models.Model):
-    """What people should know about the portfolio; sent like an alert."""
+    """A notice about the portfolio; sent like an alert."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     kind = models.CharField(max_length=32, db_index=True)
@@ -20,8 +20,8 @@ class Notice(models.Model):
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        verbose_name = _("notice")
-        verbose_name_plural = _("notices")
+        verbose_name = _("portfolio notice")
+        verbose_name_plural = _("portfolio notices")
 
     def __str__(self) -> str:
         return self.subject

@@ -1,4 +1,4 @@
-"""What people keep of a list: its filters under a name, and the columns they want to see."""
+"""Saved filters of lists, and the columns that users have chosen."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ class SavedFilter(models.Model):
     listing = models.CharField("list", max_length=64, editable=False)
     name = models.CharField(_("name"), max_length=80)
     query = models.TextField(blank=True, editable=False, help_text=_("The filters, as in the list's address."))
-    columns = models.TextField(blank=True, editable=False, help_text=_("Names separated by commas; empty: as usual."))
+    columns = models.TextField(
+        blank=True, editable=False, help_text=_("Names separated by commas. Leave empty to use the default columns.")
+    )
     owner = models.CharField(max_length=150, editable=False)
     shared = models.BooleanField(
-        _("shared"), default=False, help_text=_("Everybody who may see the list finds it there.")
+        _("shared"), default=False, help_text=_("Show the filter to everyone who can see the list.")
     )
     created_at = models.DateTimeField(editable=False)
 
     class Meta:
         verbose_name = _("saved filter")
         verbose_name_plural = _("saved filters")
-        permissions = [("share_savedfilter", "Can share saved filters with everybody")]
+        permissions = [("share_savedfilter", "Can share saved filters with everyone")]
         constraints = [
             models.UniqueConstraint(fields=["owner", "listing", "name"], name="one_filter_a_person_list_and_name")
         ]

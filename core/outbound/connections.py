@@ -76,11 +76,11 @@ def addresses_of(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NotReached(gettext("the name of the host is not known")) from error
+        raise NotReached(gettext("the host name is unknown")) from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not all(is_allowed(host, address) for address in addresses):
         raise PrivateAddress(
-            gettext("refused: the address is private, and PRIVATE_HOSTS does not name %(host)s") % {"host": host}
+            gettext("refused: the address is private and PRIVATE_HOSTS does not include %(host)s") % {"host": host}
         )
     return addresses
 
@@ -93,4 +93,4 @@ def connect(host: str, port: int, seconds: float = CONNECT_SECONDS) -> socket.so
             return create_connection((address, port), seconds)
         except OSError as error:
             trouble = error
-    raise NotReached(gettext("nothing answers at that address")) from trouble
+    raise NotReached(gettext("no server answers at that address")) from trouble

@@ -113,7 +113,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = 
 def _post(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> Reply:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise NotReached(gettext("the address is none of http:// or https://"))
+        raise NotReached(gettext("the address must start with http:// or https://"))
     target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
     with _pool(parts.scheme, parts.hostname, parts.port) as pool:
         answer = pool.urlopen(
@@ -154,11 +154,11 @@ def _reason(error: Exception, call: Call, seconds: float) -> str:
         return _too_late(seconds)
     if isinstance(error, urllib3.exceptions.SSLError):
         return gettext("no secure connection: the certificate is not valid for this address")
-    return gettext("the connection broke, or the answer was no HTTP")
+    return gettext("the connection was interrupted, or the response was not HTTP")
 
 
 def _too_late(seconds: float) -> str:
-    return gettext("no whole answer within %(seconds)s seconds") % {"seconds": f"{seconds:g}"}
+    return gettext("no complete response within %(seconds)s seconds") % {"seconds": f"{seconds:g}"}
 
 
 def retry_after(header: str | None) -> float | None:

@@ -1,149 +1,200 @@
-"""The sidebar: what changed first, machinery last; each line only for those who may see it."""
+"""The menu: one entry per task, in groups, for those whose task it is. Siblings are tabs of one entry.
+
+Menu, tabs, breadcrumb, title and search take their words from this table, so that a thing has one name.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
-from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from unfold.dataclasses import SearchResult
 
-from core.cached_counts import up_to
-from core.text import country_name
-from monitoring.alerts.own_alerts import own_alerts
-from portfolio.companies.search import find_companies
-from portfolio.models import Company
+Text = str | Promise
 
-FOUND = 20
-Line = tuple[str | Promise, str, str]
-GROUPS: tuple[tuple[str | Promise, bool, tuple[Line, ...]], ...] = (
-    (
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the menu: a model's list, one of its other pages by name, or an address. Shown to those who may see
+    the model's rows. `waiting` names the count that stands beside it; `heading` is the page's title where the tab's
+    words are too short to stand alone."""
+
+    title: Text
+    model: str = ""
+    name: str = "changelist"
+    query: str = ""
+    address: str = ""
+    waiting: str = ""
+    heading: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the menu. `rights`: one of them makes it the reader's task, where many more may look."""
+
+    title: Text
+    icon: str
+    pages: tuple[Page, ...]
+    rights: tuple[str, ...] = ()
+
+    @property
+    def waiting(self) -> str:
+        return next((page.waiting for page in self.pages if page.waiting), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: Text
+    entries: tuple[Entry, ...]
+
+
+GROUPS = (
+    Group(
         "",
-        False,
         (
-            (_("Front page"), "home", ""),
-            (_("Alerts"), "notification_important", "monitoring.alert"),
-            (_("Changes"), "bolt", "monitoring.change"),
-            (_("Notifications"), "notifications", "monitoring.notification"),
-            (_("Companies"), "domain", "portfolio.company"),
-            (_("Registrations"), "radar", "portfolio.registration"),
-            (_("Reports"), "summarize", "monitoring.reportschedule:report"),
+            Entry(_("Overview"), "home", (Page(_("Overview"), name="index"),)),
+            Entry(
+                _("Alerts"),
+                "notification_important",
+                (
+                    Page(_("Mine"), "monitoring.alert", query="assignee=me", waiting="own_alerts", heading=_("Alerts")),
+                    Page(_("Unassigned"), "monitoring.alert", query="assignee=nobody", heading=_("Alerts")),
+                    Page(_("All"), "monitoring.alert", heading=_("Alerts")),
+                ),
+            ),
+            Entry(
+                _("Companies"),
+                "domain",
+                (Page(_("Companies"), "portfolio.company"), Page(_("Saved filters"), "core.savedfilter")),
+            ),
+            Entry(
+                _("Changes"),
+                "bolt",
+                (Page(_("Changes"), "monitoring.change"), Page(_("Notifications"), "monitoring.notification")),
+            ),
+            Entry(
+                _("Reports"),
+                "summarize",
+                (
+                    Page(_("Report"), "monitoring.reportschedule", name="report"),
+                    Page(_("Schedules"), "monitoring.reportschedule", heading=_("Report schedules")),
+                ),
+            ),
         ),
     ),
-    (
+    Group(
         _("Portfolio"),
-        False,
         (
-            (_("Proposals"), "rule", "portfolio.proposal"),
-            (_("Imports"), "upload_file", "portfolio.subjectimport"),
-            (_("Subjects"), "checklist", "portfolio.subject"),
-            (_("Syncs"), "sync", "portfolio.syncrun"),
-            (_("Contract year"), "event_repeat", "portfolio.contract:year"),
-            (_("Exports"), "download", "core.export"),
-            (_("Saved filters"), "bookmark", "core.savedfilter"),
-            (_("Notices"), "campaign", "core.notice"),
-            (_("Audit"), "history_edu", "core.auditentry"),
+            Entry(
+                _("Registrations"),
+                "radar",
+                (Page(_("Registrations"), "portfolio.registration"), Page(_("Syncs"), "portfolio.syncrun")),
+                ("portfolio.change_registration", "portfolio.change_syncrun"),
+            ),
+            Entry(
+                _("Monitored companies"),
+                "checklist",
+                (
+                    Page(_("Companies"), "portfolio.subject", heading=_("Monitored companies")),
+                    Page(_("Proposals"), "portfolio.proposal", waiting="proposals"),
+                    Page(_("Planned removals"), "portfolio.subject", query="planned=yes"),
+                ),
+            ),
+            Entry(
+                _("Imports"),
+                "upload_file",
+                (Page(_("Imports"), "portfolio.subjectimport", waiting="imports"),),
+                ("portfolio.add_subjectimport", "portfolio.approve_import", "portfolio.change_registration"),
+            ),
+            Entry(
+                _("Contract"),
+                "event_repeat",
+                (
+                    Page(_("Contract year"), "portfolio.contract", name="year"),
+                    Page(_("Contracts"), "portfolio.contract"),
+                    Page(_("Portfolio notices"), "core.notice"),
+                ),
+            ),
         ),
     ),
-    (
-        _("Operations"),
-        False,
+    Group(
+        _("Automation"),
         (
-            (_("Health"), "monitor_heart", "health.incident:/health/"),
-            (_("Incidents"), "warning", "health.incident"),
-            (_("Deliveries"), "inbox", "monitoring.delivery"),
-            (_("Unreadable items"), "report", "monitoring.deadletter"),
-            (_("Replays"), "replay", "monitoring.replaypass"),
-            (_("Publications"), "publish", "monitoring.publication"),
-            (_("Messages"), "outgoing_mail", "monitoring.outboxmessage"),
-            (_("Schedules"), "schedule", "django_q.schedule"),
-            (_("Failed tasks"), "error", "django_q.failure"),
-            (_("Finished tasks"), "task_alt", "django_q.success"),
-            (_("Queue"), "queue", "django_q.ormq"),
-            (_("Daily counts"), "bar_chart", "monitoring.dailystat"),
+            Entry(
+                _("Alert rules"),
+                "rule_settings",
+                (
+                    Page(_("Rules"), "monitoring.alertrule", heading=_("Alert rules")),
+                    Page(_("Data elements"), "monitoring.element"),
+                ),
+                ("monitoring.change_alertrule",),
+            ),
+            Entry(_("Channels"), "send", (Page(_("Channels"), "monitoring.channel"),)),
+            Entry(
+                _("Exports"),
+                "download",
+                (
+                    Page(_("My files"), "core.export", heading=_("Exports")),
+                    Page(_("Scheduled exports"), "monitoring.scheduledexport"),
+                    Page(_("File servers"), "monitoring.fileserver"),
+                ),
+            ),
+            Entry(
+                _("Integrations"),
+                "webhook",
+                (
+                    Page(_("API keys"), "accounts.apikey"),
+                    Page(_("Webhooks"), "monitoring.webhookendpoint"),
+                    Page(_("Outgoing messages"), "monitoring.outboxmessage"),
+                    Page(_("API docs"), "monitoring.webhookendpoint", address="/api/docs/"),
+                ),
+                ("monitoring.change_webhookendpoint", "accounts.view_apikey"),
+            ),
         ),
     ),
-    (
-        _("Settings"),
-        False,
+    Group(
+        _("System"),
         (
-            (_("Alert rules"), "rule_settings", "monitoring.alertrule"),
-            (_("Channels"), "send", "monitoring.channel"),
-            (_("Webhooks"), "webhook", "monitoring.webhookendpoint"),
-            (_("Scheduled exports"), "schedule_send", "monitoring.scheduledexport"),
-            (_("File servers"), "dns", "monitoring.fileserver"),
-            (_("Report schedules"), "forward_to_inbox", "monitoring.reportschedule"),
-            (_("Data elements"), "label", "monitoring.element"),
-            (_("Contracts"), "contract", "portfolio.contract"),
-        ),
-    ),
-    (
-        _("People"),
-        False,
-        (
-            (_("People"), "person", "accounts.user"),
-            (_("Roles"), "group", "auth.group"),
-            (_("API keys"), "key", "accounts.apikey"),
-            (_("Sign-ins"), "login", "axes.accesslog"),
-            (_("Failed sign-ins"), "lock", "axes.accessattempt"),
+            Entry(
+                _("Health"),
+                "monitor_heart",
+                (
+                    Page(_("Status"), "health.incident", address="/health/", heading=_("Health")),
+                    Page(_("Incidents"), "health.incident"),
+                    Page(_("Schedules"), "django_q.schedule"),
+                    Page(_("Queue"), "django_q.ormq"),
+                    Page(_("Failed jobs"), "django_q.failure"),
+                    Page(_("Finished jobs"), "django_q.success"),
+                ),
+                ("health.view_incident",),
+            ),
+            Entry(
+                _("Data pipeline"),
+                "inbox",
+                (
+                    Page(_("Ingestion log"), "monitoring.delivery"),
+                    Page(_("Parsing errors"), "monitoring.deadletter"),
+                    Page(_("Replays"), "monitoring.replaypass"),
+                    Page(_("Event feed log"), "monitoring.publication"),
+                    Page(_("Daily statistics"), "monitoring.dailystat"),
+                ),
+                ("monitoring.change_deadletter",),
+            ),
+            Entry(
+                _("Audit log"),
+                "history_edu",
+                (Page(_("Audit log"), "core.auditentry"), Page(_("Login history"), "axes.accesslog")),
+            ),
+            Entry(
+                _("Users"),
+                "group",
+                (
+                    Page(_("Users"), "accounts.user"),
+                    Page(_("Roles"), "auth.group"),
+                    Page(_("Blocked logins"), "axes.accessattempt"),
+                ),
+                ("accounts.view_user",),
+            ),
         ),
     ),
 )
-
-
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    groups = [
-        {"title": title, "separator": bool(title), "collapsible": folds, "items": list(_items(request, lines))}
-        for title, folds, lines in GROUPS
-    ]
-    return [group for group in groups if group["items"]]
-
-
-def _items(request: HttpRequest, lines: tuple[Line, ...]) -> list[dict[str, Any]]:
-    found = []
-    for title, icon, model in lines:
-        link = _link(model)
-        if link and (not model or _may_see(request, model)):
-            found.append({"title": title, "icon": icon, "link": link, "badge": _badge(request, model)})
-    return found
-
-
-def _badge(request: HttpRequest, model: str) -> str:
-    """The number of open alerts that are the reader's own."""
-    count = own_alerts(request.user)["open"] if model == "monitoring.alert" else 0
-    return up_to(count) if count else ""
-
-
-def _may_see(request: HttpRequest, model: str) -> bool:
-    app, _, name = model.partition(":")[0].partition(".")
-    return request.user.has_perm(f"{app}.view_{name}") or request.user.has_perm(f"{app}.change_{name}")
-
-
-def _link(model: str) -> str:
-    """A model's list, or the page or address behind a colon; nothing for what is not there, such as the queue's
-    rows where Redis holds the queue."""
-    name, _, page = model.partition(":")
-    if page.startswith("/"):
-        return page
-    try:
-        return reverse(f"admin:{name.replace('.', '_')}_{page or 'changelist'}" if model else "admin:index")
-    except NoReverseMatch:
-        return ""
-
-
-def search_companies(request: HttpRequest, text: str) -> list[SearchResult]:
-    """Companies in the search of every page."""
-    if not _may_see(request, "portfolio.company"):
-        return []
-    found = find_companies(Company.objects.all(), text)[:FOUND]
-    return [
-        SearchResult(
-            title=company.name or company.duns,
-            description=", ".join(filter(None, [company.duns, company.city, country_name(company.country)])),
-            link=reverse("admin:portfolio_company_change", args=[company.pk]),
-            icon="domain",
-        )
-        for company in found
-    ]

@@ -97,7 +97,9 @@ def test_each_wrong_parameter_is_named(program: Program) -> None:
 
 def test_an_address_without_parameters_says_so(program: Program) -> None:
     document = assert_is_problem(program.get("event-types/", limit="1"), 400)
-    assert document["errors"] == [{"parameter": "limit", "detail": "Unknown parameter; this address takes none."}]
+    assert document["errors"] == [
+        {"parameter": "limit", "detail": "Unknown parameter; this address has no parameters."}
+    ]
 
 
 def test_errors_read_as_the_documentation_shows_them(a_program: Callable[..., Program]) -> None:

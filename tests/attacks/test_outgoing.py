@@ -104,7 +104,7 @@ def test_the_stored_password_of_a_file_server_is_not_shown_to_another_host(
     # With a secret of his own the host may change, and then it is that one which is sent; but not into our network.
     assert operator.submit(page, {**form, "password": "guessed"}).status_code == 302
     operator.submit(f"/monitoring/fileserver/{key}/do/test/")
-    assert "PRIVATE_HOSTS does not name 127.0.0.1" in operator.ask(page).text
+    assert "PRIVATE_HOSTS does not include 127.0.0.1" in operator.ask(page).text
     assert inner.asked == []
 
 
@@ -150,7 +150,7 @@ def test_who_manages_channels_reaches_the_internet_only(production: Production, 
     assert len(keys) == 4, "those that are no more than an address"
     for key in keys:
         admin.submit(f"/monitoring/channel/{key}/do/test/")
-        assert "PRIVATE_HOSTS does not name" in admin.ask(f"/monitoring/channel/{key}/change/").text
+        assert "PRIVATE_HOSTS does not include" in admin.ask(f"/monitoring/channel/{key}/change/").text
     assert inner.asked == []
     assert not any(str(inner.server_port) in line for line in production.connected_to())
 
@@ -176,7 +176,7 @@ def test_a_named_host_is_reached_and_leads_no_further(
 
 
 def test_what_settings_lead_to_is_guarded_too(production: Production, inner: Neighbour) -> None:
-    assert "PRIVATE_HOSTS does not name 127.0.0.1" in production.inside(BEAT)
+    assert "PRIVATE_HOSTS does not include 127.0.0.1" in production.inside(BEAT)
     assert production.stranger().ask("/sign-in/").status_code == 302
     assert inner.asked == []
 
@@ -190,7 +190,7 @@ def test_a_webhook_reaches_nobody_inside(production: Production, inner: Neighbou
     assert keys
     for key in keys:
         admin.submit(f"/monitoring/webhookendpoint/{key}/do/test/")
-        assert "PRIVATE_HOSTS does not name" in admin.ask(f"/monitoring/webhookendpoint/{key}/change/").text
+        assert "PRIVATE_HOSTS does not include" in admin.ask(f"/monitoring/webhookendpoint/{key}/change/").text
     assert inner.asked == []
 
 

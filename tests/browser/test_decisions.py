@@ -105,7 +105,7 @@ def test_a_list_is_exported(page: Page, live_server: Any) -> None:
     log_in(page, live_server.url)
     page.goto(f"{live_server.url}/portfolio/subject/?requested=yes")
     page.get_by_role("link", name="Export", exact=True).last.click()
-    expect(page.locator(".dm-lead")).to_contain_text("8 rows, with the filters of the list")
+    expect(page.locator(".dm-lead")).to_contain_text("8 rows, filtered as in the list")
     see(page, "export")
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").click()

@@ -83,15 +83,17 @@ TELLING = (
 OF_PAGES: dict[str, set[str]] = {
     **dict.fromkeys(TELLING, OF_DNB),
     "auth/group/": {"Administrator", "Analyst", "Approver", "Operator", "Portfolio manager", "Viewer"},
-    "core/auditentry/": {"import.upload", "save filter", "savedfilter", "webhook.create", "webhookendpoint"},
-    "core/auditentry/{audit}/change/": {"Mode", "Registration", "Source", "add", "import.upload", "upload"},
+    "core/auditentry/": {"Import upload", "Save filter", "Webhook create"},
+    "core/auditentry/{audit}/change/": {"Import upload", "Mode", "Registration", "Source", "add", "upload"},
     "portfolio/contract/default/change/": {"Default"},
+    # What was searched for stands above the list.
+    "portfolio/company/?q=x": {"x"},
     "portfolio/subjectimport/{import}/change/": {
         "12345678 has eight digits; with its leading zero it may be 01-234-5678",
         "holds something else than the digits 0 to 9",
     },
 }
-ZONE = r"[A-Z]\w+/[A-Z][\w/+-]+"
+ZONE = r"[A-Z]\w+/[A-Z][\w/+ -]+(?: \(UTC.{6}\))?"
 PATH = r"organization(?:\.\w+)+|(?:\w+|\*\*)\.\w*\*?(?!\w)"
 KEY = r"[0-9a-f]{8}-[0-9a-f-]{27}"
 

@@ -33,6 +33,8 @@
 
   function look() {
     document.querySelectorAll(CLICKED).forEach(reach);
+    // Of tabs that are wider than the screen, the one that is open is seen.
+    document.querySelector(".dm-tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     document.querySelectorAll(".help-tooltip[aria-label]").forEach((one) => one.setAttribute("role", "img"));
   }
 

@@ -157,7 +157,7 @@ def test_the_list_leads_there_with_its_filters(admin: Client) -> None:
     page = admin.get(f"{SUBJECTS}?state=refused").content.decode()
     assert f'href="{SUBJECTS}export/?state=refused"' in page
     text = text_of(admin.get(f"{SUBJECTS}export/?state=refused"))
-    assert "1 row, with the filters of the list" in text and "D-U-N-S numbers, one a line" in text
+    assert "1 row, filtered as in the list" in text and "D-U-N-S numbers, one per line" in text
 
 
 def test_ticked_rows_are_exported_alone(admin: Client) -> None:
@@ -222,7 +222,7 @@ def test_a_long_list_is_left_by_a_job(admin: Client, short: None) -> None:
     answer = admin.post(f"{SUBJECTS}export/?state=refused&requested=yes", {"format": "csv"})
     assert answer.status_code == 200, "one row is no long list"
     answer = admin.post(f"{SUBJECTS}export/", {"format": "csv"}, follow=True)
-    assert "Waits for a worker" in text_of(answer) and OrmQ.objects.count() == 1
+    assert "Waiting" in text_of(answer) and OrmQ.objects.count() == 1
     key = Export.objects.get(state=ExportState.WAITING).pk
     assert admin.get(f"/core/export/{key}/download/").status_code == 404
     assert jobs.write_exports() == 1 and jobs.write_export(str(key)) is False
@@ -249,7 +249,7 @@ def test_who_may_not_see_the_list_gets_no_file(name: str) -> None:
     row = a_waiting_export(requested_by=name)
     assert not work_on(row.pk)
     row.refresh_from_db()
-    assert row.state == ExportState.FAILED and "any more" in row.error
+    assert row.state == ExportState.FAILED and "no longer" in row.error
 
 
 def test_what_a_dead_worker_left_is_written_again(admin: Client) -> None:

@@ -24,9 +24,9 @@ def made(count: int, **values: Any) -> None:
 @pytest.mark.parametrize(
     ("count", "values", "words"),
     [
-        (MOST_UNFINISHED, {"state": ExportState.WRITING}, "still being written. Wait for one of them"),
-        (MOST_A_DAY, {}, "You have exported 100 lists in the last 24 hours"),
-        (1, {"size": MOST_KEPT}, "Your files fill the room there is for them"),
+        (MOST_UNFINISHED, {"state": ExportState.WRITING}, "still in progress. Wait until one finishes"),
+        (MOST_A_DAY, {}, "You have reached the limit of 100 exports in 24 hours"),
+        (1, {"size": MOST_KEPT}, "Your exports use all of your storage"),
     ],
 )
 def test_what_is_beyond_the_quota_is_refused_and_says_what_to_wait_for(

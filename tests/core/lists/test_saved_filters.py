@@ -85,7 +85,7 @@ def test_it_is_renamed_shared_and_deleted(ann: Client) -> None:
     save(ann, name="Other")
     row = SavedFilter.objects.get(name="Old")
     change = f"/core/savedfilter/{row.pk}/change/"
-    assert "another filter of this name" in text_of(ann.post(change, {"name": "Other"}))
+    assert "already has a filter with that name" in text_of(ann.post(change, {"name": "Other"}))
     assert ann.post(change, {"name": "New", "shared": "on"}).status_code == 302
     row.refresh_from_db()
     assert (row.name, row.shared) == ("New", True)
@@ -153,7 +153,7 @@ def test_chosen_columns_are_what_is_exported(ann: Client) -> None:
     save_columns(listing="portfolio.company", columns="city", by="ann")
     assert columns_in(ann.post(f"{COMPANIES}export/", {"format": "csv"})) == ["City"]
     assert len(columns_in(ann.post(f"{COMPANIES}export/", {"format": "csv", "all_columns": "yes"}))) == 6
-    assert "With the columns of the list: City" in text_of(ann.get(f"{COMPANIES}export/"))
+    assert "Columns: City" in text_of(ann.get(f"{COMPANIES}export/"))
 
 
 def columns_in(answer: Any) -> list[str]:

@@ -130,7 +130,7 @@ def test_an_administrator_sees_and_unlocks(ann: User, client: Client) -> None:
     an_attempt(2, name="carl")
     client.force_login(a_person(role=roles.ADMINISTRATOR))
     page = client.get("/axes/accessattempt/")
-    assert "Failed sign-ins" in page.text and "Locked" in page.text and "May try again" in page.text
+    assert "Blocked logins" in page.text and "Locked" in page.text and "May try again" in page.text
     client.post("/axes/accessattempt/", {"action": "unlock", "_selected_action": [str(row.pk)]})
     assert came_in(tries("secret words"))
     entry = AuditEntry.objects.get(action="signin.unlocked")

@@ -74,7 +74,7 @@ def test_what_is_no_key_is_told(client: Client) -> None:
     a_registration()
     form = {"action": "export_selected", "_selected_action": ["no-key"]}
     answer = client.post("/portfolio/registration/", form, follow=True)
-    assert "What was ticked is not in this list" in answer.content.decode()
+    assert "The selected rows are not in this list" in answer.content.decode()
 
 
 @pytest.mark.parametrize("day", DAYS)
@@ -101,7 +101,7 @@ def test_forms_say_which_days_can_be_chosen(client: Client, day: str) -> None:
         "name": "mine", "func": "monitoring.jobs.count_days", "schedule_type": "Y", "repeats": -1,
         "next_run_0": day, "next_run_1": "23:59",
     }  # fmt: skip
-    assert "Choose a day between 1900 and 2999" in client.post("/django_q/schedule/add/", form).content.decode()
+    assert "Enter a date between 1900 and 2999" in client.post("/django_q/schedule/add/", form).content.decode()
 
 
 def test_no_schedule_runs_off_the_calendar(client: Client) -> None:

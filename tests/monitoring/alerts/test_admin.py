@@ -46,7 +46,7 @@ def test_the_inbox_holds_what_is_open_and_filters_show_the_rest(ann: Client) -> 
     assert "Nothing" in text_of(ann.get("/monitoring/alert/"))
     for query in ("state=closed", "state=all", f"state=all&rule={alert.rule_id}", "state=all&severity=4"):
         assert "1 Acme Ltd" in text_of(ann.get(f"/monitoring/alert/?{query}")).replace("Critical", "1"), query
-    assert "Nothing matches" in text_of(ann.get("/monitoring/alert/?state=all&severity=2"))
+    assert "No matching alerts" in text_of(ann.get("/monitoring/alert/?state=all&severity=2"))
 
 
 @pytest.mark.parametrize("query", ["q=804735132", "q=acme", "assignee=nobody", "assignee=", "state=bogus", "rule=x"])
@@ -59,7 +59,7 @@ def test_mine_and_of_others(ann: Client) -> None:
     a_raised_alert()
     Alert.objects.update(assignee=User.objects.get(username="ann"))
     assert "Acme Ltd" in text_of(ann.get("/monitoring/alert/?assignee=me"))
-    assert "Nothing matches" in text_of(ann.get("/monitoring/alert/?assignee=nobody"))
+    assert "No matching alerts" in text_of(ann.get("/monitoring/alert/?assignee=nobody"))
 
 
 def test_bulk_actions(ann: Client) -> None:

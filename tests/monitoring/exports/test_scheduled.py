@@ -222,7 +222,7 @@ def test_companies_of_a_saved_filter(folder: Path) -> None:
     assert written(export, folder).read_text("utf-8-sig").split() == ["D-U-N-S", OTHER]
     person.delete()
     assert not write_now(export)
-    assert "not among the people" in export.error
+    assert "no longer exists" in export.error
 
 
 def test_the_form_takes_a_shared_filter_of_the_same_list(admin_client: Client, folder: Path) -> None:

@@ -263,7 +263,7 @@ def offered_by(server: FileServer) -> str:
 def test_a_server_in_our_own_network_is_reached_when_a_setting_names_it(taker: FileTaker, settings: Any) -> None:
     server = a_server(taker)
     settings.PRIVATE_HOSTS = []
-    assert "PRIVATE_HOSTS does not name 127.0.0.1" in try_out(server)
+    assert "PRIVATE_HOSTS does not include 127.0.0.1" in try_out(server)
     settings.PRIVATE_HOSTS = ["127.0.0.0/8"]
     assert "PRIVATE_HOSTS" not in try_out(server)
 

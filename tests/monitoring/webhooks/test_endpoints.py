@@ -471,7 +471,7 @@ def test_garbage_is_tried_again(receiver: Receiver, clock: time_machine.Travelle
     receiver.behave = garbage
     delivered(an_update())
     queue_and_send()
-    assert "no HTTP" in SendAttempt.objects.get().error
+    assert "not HTTP" in SendAttempt.objects.get().error
     receiver.behave = answering(200, b"\xff\x00 fine")
     clock.shift(timedelta(seconds=10))
     assert queue_and_send() == 1

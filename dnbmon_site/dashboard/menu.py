@@ -1,0 +1,155 @@
+"""What one reader sees of the table in `navigation.py`: the menu, the tabs of a page, and where the page stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest, QueryDict
+from django.urls import NoReverseMatch, reverse
+
+from dnbmon_site.dashboard.navigation import GROUPS, Entry, Page, Text
+from dnbmon_site.dashboard.waiting import waiting_text
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an address stands: its entry, its page, and whether it is that page itself or one below it."""
+
+    entry: Entry
+    page: Page
+    is_below: bool
+
+    @property
+    def title(self) -> Text:
+        return self.page.heading or self.page.title
+
+
+def menu(request: HttpRequest) -> list[dict[str, Any]]:
+    """As unfold's sidebar takes it."""
+    here = place_of(request)
+    groups = [
+        {
+            "title": group.title,
+            "separator": bool(group.title),
+            "items": [_line(request, entry, here) for entry in group.entries if pages_of(request, entry)],
+        }
+        for group in GROUPS
+    ]
+    return [group for group in groups if group["items"]]
+
+
+def _line(request: HttpRequest, entry: Entry, here: Place | None) -> dict[str, Any]:
+    pages = pages_of(request, entry)
+    return {
+        "title": entry.title,
+        "icon": entry.icon,
+        "link": next((address(page) for page in pages if not page.query), address(pages[0])),
+        "badge": waiting_text(request, entry.waiting),
+        "active": here is not None and here.entry is entry,
+    }
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """For every page's template: its tabs, and the way to it from the menu."""
+    here = place_of(request)
+    if here is None or not may_see(request, here.page):
+        return {"place": None}
+    pages = pages_of(request, here.entry)
+    tabs = [] if here.is_below or len(pages) == 1 else [_tab(request, page) for page in pages]
+    return {"place": here, "place_tabs": tabs, "place_trail": list(_trail(request, here))}
+
+
+def _tab(request: HttpRequest, page: Page) -> dict[str, Any]:
+    return {
+        "title": page.title,
+        "link": address(page),
+        "badge": waiting_text(request, page.waiting),
+        "active": _is_active(request, page),
+    }
+
+
+def _trail(request: HttpRequest, here: Place) -> Iterator[tuple[Text, str]]:
+    """The pages above this one."""
+    pages = pages_of(request, here.entry)
+    if here.title != here.entry.title and pages:
+        yield here.entry.title, address(pages[0])
+    if here.is_below:
+        yield here.title, address(here.page)
+
+
+# Which pages there are
+
+
+def pages_of(request: HttpRequest, entry: Entry) -> list[Page]:
+    """Those of the entry that the reader may see; none where the entry is no task of theirs. Asked once a request."""
+    known: dict[int, list[Page]] | None = getattr(request, "pages_of_menu", None)
+    if known is None:
+        known = {}
+        setattr(request, "pages_of_menu", known)  # noqa: B010  the request has no such field in its type
+    if id(entry) not in known:
+        known[id(entry)] = _visible(request, entry)
+    return known[id(entry)]
+
+
+def _visible(request: HttpRequest, entry: Entry) -> list[Page]:
+    if entry.rights and not any(map(request.user.has_perm, entry.rights)):
+        return []
+    return [page for page in entry.pages if address(page) and may_see(request, page)]
+
+
+def may_see(request: HttpRequest, page: Page) -> bool:
+    if not page.model:
+        return True
+    owner = admin.site._registry.get(apps.get_model(page.model))
+    return owner is not None and owner.has_view_permission(request)
+
+
+def address(page: Page) -> str:
+    """Nothing for what is not there, such as the queue's rows where Redis holds the queue."""
+    if page.address:
+        return page.address
+    try:
+        path = reverse(f"admin:{page.model.replace('.', '_')}_{page.name}" if page.model else f"admin:{page.name}")
+    except NoReverseMatch:
+        return ""
+    return f"{path}?{page.query}" if page.query else path
+
+
+# Where an address stands
+
+
+def place_of(request: HttpRequest) -> Place | None:
+    """The page whose address the request's begins with; of several the longest, and the one whose filter is chosen."""
+    found = [
+        (len(path), bool(page.query), Place(entry, page, request.path != path))
+        for group in GROUPS
+        for entry in group.entries
+        for page in entry.pages
+        if _leads_here(request, path := address(page).partition("?")[0])
+        and (not page.query or _is_active(request, page))
+    ]
+    return max(found, key=lambda one: one[:2])[2] if found else None
+
+
+def _leads_here(request: HttpRequest, path: str) -> bool:
+    is_home = path == reverse("admin:index")
+    return bool(path) and (request.path == path if is_home else request.path.startswith(path))
+
+
+def _is_active(request: HttpRequest, page: Page) -> bool:
+    path, _, query = address(page).partition("?")
+    if request.path != path:
+        return False
+    if query:
+        return all(request.GET.getlist(name) == values for name, values in QueryDict(query).lists())
+    return not any(_is_active(request, other) for other in _filtered(page))
+
+
+def _filtered(page: Page) -> list[Page]:
+    """The pages that are this one's list, filtered."""
+    every = (other for group in GROUPS for entry in group.entries for other in entry.pages)
+    return [other for other in every if other.query and (other.model, other.name) == (page.model, page.name)]

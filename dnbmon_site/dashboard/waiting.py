@@ -1,0 +1,23 @@
+"""The numbers beside the menu's entries: what waits for a person, as counted last."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from core.cached_counts import recent_count, up_to
+from monitoring.alerts.own_alerts import own_alerts
+
+# Cached counts, and which right makes them the reader's concern.
+CONCERNED = {"proposals": "portfolio.view_proposal", "imports": "portfolio.view_subjectimport"}
+
+
+def waiting_text(request: HttpRequest, name: str) -> str:
+    """Nothing where nothing waits."""
+    count = own_alerts(request.user)["open"] if name == "own_alerts" else _counted(request, name)
+    return up_to(count) if count else ""
+
+
+def _counted(request: HttpRequest, name: str) -> int:
+    if name not in CONCERNED or not request.user.has_perm(CONCERNED[name]):
+        return 0
+    return sum(recent_count(name).values())

@@ -1,0 +1,68 @@
+"""Lists are called what is in them, and show their filters as chips that are removed one by one."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from core.audit import record
+from core.text import day_text
+from tests.builders.companies import a_company
+from tests.builders.pages import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def chips(answer: Any) -> list[tuple[str, str, str]]:
+    return [(str(chip.name), chip.value, chip.without) for chip in answer.context["cl"].chips]
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/portfolio/company/", "Companies"),
+        ("/monitoring/alert/", "Alerts"),
+        ("/portfolio/subject/", "Monitored companies"),
+        ("/accounts/user/", "Users"),
+        ("/core/auditentry/", "Audit log"),
+    ],
+)
+def test_a_list_is_called_what_is_in_it(admin: Client, path: str, title: str) -> None:
+    page = admin.get(path).content.decode()
+    assert f"<title> {title} | D&amp;B Monitoring</title>" in " ".join(page.split())
+    assert f'xl:text-base">{title}</h1>' in page and "Select" not in page.partition("</title>")[0]
+
+
+def test_each_filter_is_a_chip_that_leaves_the_others(admin: Client) -> None:
+    found = chips(admin.get("/portfolio/company/?country=GB&q=acme&p=1"))
+    assert found == [("search", "acme", "?country=GB"), ("country", "United Kingdom", "?q=acme")]
+
+
+def test_without_filters_there_are_none(admin: Client) -> None:
+    assert chips(admin.get("/portfolio/company/?columns=name")) == []
+    assert "Remove this filter" not in text_of(admin.get("/portfolio/company/"))
+
+
+def test_values_are_shown_in_the_words_of_their_filter(admin: Client) -> None:
+    record(actor="ann", action="withdraw", thing=a_company(), summary="Acme Ltd")
+    found = chips(admin.get("/core/auditentry/?action=withdraw&day_from=2026-03-01"))
+    assert found[0] == ("action", "No longer requested", "?day_from=2026-03-01")
+    assert found[1] == ("day from", day_text(date(2026, 3, 1)), "?action=withdraw")
+
+
+def test_django_s_own_filters_have_words_too(admin: Client) -> None:
+    assert chips(admin.get("/accounts/user/?is_active__exact=1")) == [("active", "Yes", "?")]
+
+
+def test_an_odd_value_is_shown_as_it_is(admin: Client) -> None:
+    page = admin.get("/core/auditentry/", {"day_from": "<b>soon</b>"})
+    assert chips(page) == [("day from", "<b>soon</b>", "?")] and "<b>soon" not in page.content.decode()
+
+
+def test_an_empty_list_says_how_to_see_more_or_adds_the_first(admin: Client) -> None:
+    text = text_of(admin.get("/portfolio/company/?q=nobody"))
+    assert "No matching companies" in text and "Clear search and filters" in text
+    assert 'href="/monitoring/fileserver/add/"' in admin.get("/monitoring/fileserver/").content.decode()

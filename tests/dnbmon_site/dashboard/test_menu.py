@@ -1,0 +1,151 @@
+"""The menu by role, tabs in place of entries, the way to a page, and the numbers of what waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from core.cached_counts import keep_recent
+from dnbmon_site.dashboard.menu import address
+from dnbmon_site.dashboard.navigation import GROUPS
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.builders.registrations import a_registration
+from tests.builders.rules import a_rule
+
+pytestmark = pytest.mark.django_db
+
+ALL = ["Overview", "Alerts", "Companies", "Changes", "Reports"]
+VIEWER = [*ALL, "Monitored companies", "Contract", "Channels", "Exports", "Audit log"]
+ANALYST = [*ALL, "Monitored companies", "Contract", "Alert rules", "Channels", "Exports", "Audit log"]
+PORTFOLIO = ["Registrations", "Monitored companies", "Imports", "Contract"]
+MANAGER = [*ALL, *PORTFOLIO, "Channels", "Exports", "Audit log"]
+SYSTEM = ["Health", "Data pipeline", "Audit log"]
+OPERATOR = [*ALL, *PORTFOLIO, "Channels", "Exports", "Integrations", *SYSTEM]
+ADMINISTRATOR = [*ALL, *PORTFOLIO, "Alert rules", "Channels", "Exports", "Integrations", *SYSTEM, "Users"]
+HEALTH = ["Status", "Incidents", "Schedules", "Queue", "Failed jobs", "Finished jobs"]
+PIPELINE = ["Ingestion log", "Parsing errors", "Replays", "Event feed log", "Daily statistics"]
+
+
+def signed_in(client: Client, role: str) -> Client:
+    client.force_login(a_person(role=role))
+    return client
+
+
+def entries(answer: Any) -> dict[str, dict[str, Any]]:
+    groups = answer.context["sidebar_navigation"]
+    return {str(entry["title"]): entry for group in groups for entry in group["items"]}
+
+
+def tabs(answer: Any) -> list[str]:
+    return [str(tab["title"]) for tab in answer.context["place_tabs"]]
+
+
+@pytest.mark.parametrize(
+    ("role", "names"),
+    [
+        ("Viewer", VIEWER),
+        ("Analyst", ANALYST),
+        ("Portfolio manager", MANAGER),
+        ("Operator", OPERATOR),
+        ("Administrator", ADMINISTRATOR),
+        ("Approver", [*ALL, "Monitored companies", "Imports", "Contract", "Channels", "Exports", "Audit log"]),
+    ],
+)
+def test_each_role_has_the_entries_of_its_tasks(client: Client, role: str, names: list[str]) -> None:
+    found = entries(signed_in(client, role).get("/core/notice/"))
+    assert list(found) == names
+    assert len(names) <= 17
+
+
+def test_every_entry_and_every_tab_opens(admin: Client) -> None:
+    for entry in (entry for group in GROUPS for entry in group.entries):
+        for page in entry.pages:
+            answer = admin.get(address(page))
+            # Nothing that health looks for works here.
+            assert answer.status_code == 200 or page.address == "/health/", address(page)
+
+
+@pytest.mark.parametrize(
+    ("path", "names", "active"),
+    [
+        ("/health/incident/", HEALTH, "Incidents"),
+        ("/django_q/failure/", HEALTH, "Failed jobs"),
+        ("/monitoring/deadletter/", PIPELINE, "Parsing errors"),
+        ("/accounts/apikey/", ["API keys", "Webhooks", "Outgoing messages", "API docs"], "API keys"),
+        ("/accounts/user/", ["Users", "Roles", "Blocked logins"], "Users"),
+        ("/axes/accesslog/", ["Audit log", "Login history"], "Login history"),
+        ("/monitoring/reportschedule/report/", ["Report", "Schedules"], "Report"),
+        ("/monitoring/alert/?assignee=me", ["Mine", "Unassigned", "All"], "Mine"),
+        ("/monitoring/alert/?state=all", ["Mine", "Unassigned", "All"], "All"),
+        ("/portfolio/subject/?planned=yes", ["Companies", "Proposals", "Planned removals"], "Planned removals"),
+        ("/portfolio/subject/?planned=no", ["Companies", "Proposals", "Planned removals"], "Companies"),
+        ("/core/notice/", ["Contract year", "Contracts", "Portfolio notices"], "Portfolio notices"),
+    ],
+)
+def test_siblings_are_tabs(admin: Client, path: str, names: list[str], active: str) -> None:
+    answer = admin.get(path)
+    assert tabs(answer) == names
+    assert [str(tab["title"]) for tab in answer.context["place_tabs"] if tab["active"]] == [active]
+
+
+def test_health_s_page_has_its_tabs(admin: Client) -> None:
+    assert tabs(admin.get("/health/")) == HEALTH
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "names"),
+    [
+        ("Viewer", "/core/export/", ["My files", "Scheduled exports"]),
+        ("Operator", "/core/export/", ["My files", "Scheduled exports", "File servers"]),
+        ("Operator", "/monitoring/webhookendpoint/", ["Webhooks", "Outgoing messages", "API docs"]),
+        ("Viewer", "/core/auditentry/", []),
+        # No task of theirs: the page opens by its address, without the entry's tabs.
+        ("Viewer", "/monitoring/delivery/", []),
+    ],
+)
+def test_a_tab_is_only_for_those_who_may_see_it(client: Client, role: str, path: str, names: list[str]) -> None:
+    assert tabs(signed_in(client, role).get(path)) == names
+
+
+def test_the_menu_names_the_place_of_a_page_as_its_title_does(admin: Client) -> None:
+    page = admin.get("/monitoring/deadletter/")
+    assert entries(page)["Data pipeline"]["active"] and not entries(page)["Health"]["active"]
+    assert "<title> Parsing errors | D&amp;B Monitoring" in " ".join(page.content.decode().split())
+    assert [str(name) for name, _ in page.context["place_trail"]] == ["Data pipeline"]
+
+
+def test_a_page_of_one_thing_leads_back_to_its_list_and_has_no_tabs(admin: Client) -> None:
+    rule = a_rule(name="Bankruptcies")
+    page = admin.get(reverse("admin:monitoring_alertrule_change", args=[rule.pk]))
+    assert page.context["place_trail"] == [("Alert rules", "/monitoring/alertrule/")]
+    assert page.context["place_tabs"] == []
+
+
+def test_the_report_is_not_taken_for_one_of_its_schedules(admin: Client) -> None:
+    assert str(admin.get("/monitoring/reportschedule/report/").context["place"].title) == "Report"
+    assert str(admin.get("/monitoring/reportschedule/").context["place"].title) == "Report schedules"
+
+
+def test_what_waits_is_counted_beside_the_entry_and_its_tab(client: Client) -> None:
+    keep_recent({"proposals": {"open": 2, "awaiting_approval": 1}, "imports": {"read": 4}})
+    page = signed_in(client, "Portfolio manager").get("/portfolio/subject/")
+    assert entries(page)["Monitored companies"]["badge"] == "3"
+    assert entries(page)["Imports"]["badge"] == "4"
+    assert [tab["badge"] for tab in page.context["place_tabs"]] == ["", "3", ""]
+    assert "Monitored companies 3" in text_of(page)
+
+
+def test_nothing_is_counted_for_those_whom_it_does_not_concern(client: Client) -> None:
+    keep_recent({"proposals": {"open": 2}, "imports": {}})
+    client.force_login(a_person("view_alert"))
+    assert {entry["badge"] for entry in entries(client.get("/monitoring/alert/")).values()} == {""}
+
+
+def test_someone_without_a_role_has_no_menu_but_the_overview(client: Client) -> None:
+    a_registration()
+    client.force_login(a_person())
+    assert list(entries(client.get("/"))) == ["Overview"]

@@ -1,0 +1,85 @@
+"""Ctrl-K finds pages, actions and companies: by the words that people type, and only what they may use."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from tests.builders.companies import a_company
+from tests.builders.people import a_person
+
+pytestmark = pytest.mark.django_db
+
+
+def found(client: Client, text: str) -> list[tuple[str, str]]:
+    answer = client.get("/search/", {"s": text, "extended": "1"})
+    return [(one.title, one.link) for one in answer.context["results"]] if answer.content else []
+
+
+def titles(client: Client, text: str) -> list[str]:
+    return [title for title, _ in found(client, text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "link"),
+    [
+        ("parsing", "Parsing errors", "/monitoring/deadletter/"),
+        ("IMPORT D", "Import D-U-N-S numbers", "/portfolio/subjectimport/upload/"),
+        ("create rule", "Create alert rule", "/monitoring/alertrule/add/"),
+        ("new webhook", "Add webhook", "/monitoring/webhookendpoint/add/"),
+        ("time zone", "Time zone and language", "/my/"),
+        ("profile", "Time zone and language", "/my/"),
+        ("password", "Change password", "/password_change/"),
+        ("stop", "Stop monitoring companies", "/portfolio/subjectimport/upload/?mode=remove"),
+    ],
+)
+def test_pages_and_actions_are_found_by_words_that_begin_so(admin: Client, text: str, title: str, link: str) -> None:
+    assert (title, link) in found(admin, text)
+
+
+def test_companies_are_found_by_name_and_number(admin: Client) -> None:
+    a_company(city="Bath", country="GB")
+    assert titles(admin, "acme") == titles(admin, "80473") == ["Acme Ltd"]
+    assert "804735132, Bath, United Kingdom" in admin.get("/search/", {"s": "acme"}).content.decode()
+
+
+def test_one_letter_finds_pages_and_no_companies(admin: Client) -> None:
+    a_company()
+    assert "Acme Ltd" not in titles(admin, "a") and "Alert rules" not in titles(admin, "zz")
+
+
+@pytest.mark.parametrize(
+    ("role", "text", "title", "is_found"),
+    [
+        ("Portfolio manager", "import", "Import D-U-N-S numbers", True),
+        ("Viewer", "import", "Import D-U-N-S numbers", False),
+        ("Analyst", "create", "Create alert rule", True),
+        ("Portfolio manager", "create", "Create alert rule", False),
+        ("Operator", "queue", "Queue", True),
+        ("Viewer", "queue", "Queue", False),
+        ("Administrator", "users", "Users", True),
+        ("Operator", "users", "Users", False),
+    ],
+)
+def test_only_what_the_reader_may_use_is_found(
+    client: Client, role: str, text: str, title: str, is_found: bool
+) -> None:
+    client.force_login(a_person(role=role))
+    assert (title in titles(client, text)) is is_found
+
+
+def test_companies_are_for_those_who_may_see_them(client: Client) -> None:
+    a_company()
+    client.force_login(a_person("view_alert"))
+    assert titles(client, "acme") == []
+
+
+def test_what_is_found_opens(admin: Client) -> None:
+    for text in ("a", "c", "i", "s", "t"):
+        for title, link in found(admin, text):
+            assert admin.get(link).status_code in (200, 503), title
+
+
+def test_nothing_typed_finds_nothing_and_nothing_found_says_so(admin: Client) -> None:
+    assert found(admin, " ") == []
+    assert "No page, action or company matches “qqq”" in admin.get("/search/", {"s": "qqq"}).content.decode()
