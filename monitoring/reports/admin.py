@@ -1,4 +1,4 @@
-"""The report as a page, a PDF and a spreadsheet, and the schedules by which it is mailed."""
+"""The report as a page, a PDF and a spreadsheet, and the schedules by which it is sent by email."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's
     people = forms.ModelMultipleChoiceField(
         get_user_model().objects.filter(is_active=True).exclude(email="").order_by("username"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        label=_("Who gets it"),
+        label=_("Recipients"),
         help_text=_(
-            "People with a mail address (set under People). They need no role: the mail holds the whole report."
+            "Users with an email address. They need no role, because the email contains the whole report."
         ),
     )
     chosen = forms.ModelMultipleChoiceField(
@@ -74,7 +74,7 @@ class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         required=False,
         label=_("Registrations"),
-        help_text=_("None chosen: all of them, also those to come."),
+        help_text=_("Leave empty to include all registrations, including future ones."),
     )
 
     class Meta:
@@ -106,11 +106,11 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     actions = ("send",)
     fieldsets = (
         (None, {"fields": ("name", "active")}),
-        (_("When"), {"fields": ("period", "hour", "zone")}),
-        (_("About what, and for whom"), {"fields": ("chosen", "people")}),
+        (_("Schedule"), {"fields": ("period", "hour", "zone")}),
+        (_("Content and recipients"), {"fields": ("chosen", "people")}),
     )
     empty_title = _("No report schedules yet")
-    empty_text = _("A schedule mails the report of the week or month that is over, with PDF and spreadsheet.")
+    empty_text = _("A schedule emails the report for the last week or month, with a PDF and a spreadsheet attached.")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -139,7 +139,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
         return HttpResponse(make(report), content_type=kind, headers={"Content-Disposition": name})
 
     def chosen_report(self, request: HttpRequest, events: int = SHOWN) -> tuple[Report, dict[str, Any]]:
-        """By the address; what it says wrong is as if it said nothing."""
+        """By the address; wrong values are ignored."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         period = read_period(request.GET.get("period", "")) or last_complete(PeriodKind.WEEK, timezone.now())
@@ -158,7 +158,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
         replace(ReportRecipient, obj, "person_id", [person.pk for person in form.cleaned_data["people"]])
         replace(ReportRegistration, obj, "registration_id", [row.pk for row in form.cleaned_data["chosen"]])
         action = "change report schedule" if change else "add report schedule"
-        words = gettext("Report schedule %(name)s changed") if change else gettext("Report schedule %(name)s made")
+        words = gettext("Report schedule %(name)s changed") if change else gettext("Report schedule %(name)s created")
         by, summary_text = request.user.get_username(), words % {"name": obj}
         record(actor=by, action=action, thing=obj, summary=summary_text, before=before, after=audit_values(obj))
 
@@ -168,20 +168,20 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
             by = request.user.get_username()
             record(actor=by, action="delete report schedule", thing=row, summary=words, before=audit_values(row))
 
-    @admin.action(description=_("Send the last report now"), permissions=["change"])
+    @admin.action(description=_("Send latest report now"), permissions=["change"])
     def send(self, request: HttpRequest, queryset: QuerySet[ReportSchedule]) -> None:
         for schedule in queryset:
             period = last_complete(schedule.period, timezone.now())
             count = queue_period(schedule, period)
             by = request.user.get_username()
             tail = (
-                gettext("It goes out within a minute.")
+                gettext("It will be sent within a minute.")
                 if count
-                else gettext("Everybody has it already, or it is on its way.")
+                else gettext("All recipients already have it, or it is being sent.")
             )
             queued = ngettext(
-                "Report of %(period)s by schedule %(schedule)s queued for %(count)s person",
-                "Report of %(period)s by schedule %(schedule)s queued for %(count)s people",
+                "Report for %(period)s (%(schedule)s) queued for %(count)s recipient",
+                "Report for %(period)s (%(schedule)s) queued for %(count)s recipients",
                 count,
             ) % {"period": period.title, "schedule": schedule, "count": counted(count)}
             record(actor=by, action="send report", thing=schedule, summary=queued)
@@ -191,23 +191,23 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     def what(self, row: ReportSchedule) -> SafeString:
         return two_lines(row.name, f"{PeriodKind(row.period).label}, {row.hour:02}:00 ({row.zone})")
 
-    @admin.display(description=_("Goes to"))
+    @admin.display(description=_("Recipients"))
     def recipients(self, row: ReportSchedule) -> str:
         count = ReportRecipient.objects.filter(schedule=row).count()
-        return ngettext("%(count)s person", "%(count)s people", count) % {"count": counted(count)}
+        return ngettext("%(count)s user", "%(count)s users", count) % {"count": counted(count)}
 
-    @admin.display(description=_("Next"))
+    @admin.display(description=_("Next report"))
     def next_time(self, row: ReportSchedule) -> SafeString | str:
         return due(row.next_at) if row.active else "–"
 
-    @admin.display(description=_("Last"))
+    @admin.display(description=_("Latest report"))
     def last(self, row: ReportSchedule) -> str:
         period = read_period(row.sent_period)
-        return period.title if period else gettext("none yet")
+        return period.title if period else gettext("None yet")
 
     @admin.display(description=_("State"))
     def status(self, row: ReportSchedule) -> SafeString:
-        return badge(gettext("On"), "good") if row.active else badge(gettext("Off"), "calm")
+        return badge(gettext("Enabled"), "good") if row.active else badge(gettext("Disabled"), "calm")
 
 
 def key_of(text: str) -> uuid.UUID | None:
