@@ -58,18 +58,15 @@ def remove(request: HttpRequest, row: Company) -> str:
     if found and not may_remove(found, request.user.get_username(), may_all=may_all):
         raise PermissionDenied
     gone = found and remove_note(company=row, key=found.pk, by=request.user.get_username())
-    return (
-        gettext("Note removed. The audit log keeps its text.")
-        if gone
-        else gettext("The note was already removed.")
-    )
+    return gettext("Note removed. The audit log keeps its text.") if gone else gettext("The note was already removed.")
 
 
 def describe(request: HttpRequest, row: Company) -> str:
     tags, owner = request.POST.get("tags", ""), request.POST.get("owner", "")
     changed = describe_company(company=row, tags=tags, owner=owner, by=request.user.get_username())
     return (
-        ngettext("Saved in %(count)s registration.", "Saved in %(count)s registrations.", changed) % {"count": counted(changed)}
+        ngettext("Saved in %(count)s registration.", "Saved in %(count)s registrations.", changed)
+        % {"count": counted(changed)}
         if changed
         else gettext("No changes to save.")
     )

@@ -15,12 +15,18 @@ class FileServer(HasMaintainer):
     """Where scheduled exports are sent. It is spoken to only while it shows the key that a person has confirmed."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.CharField(_("name"), max_length=100, unique=True, help_text=_("The system that the server belongs to."))
-    host = models.CharField(_("host"), max_length=255, help_text=_("Host name or IP address, such as sftp.example.com."))
+    name = models.CharField(
+        _("name"), max_length=100, unique=True, help_text=_("The system that the server belongs to.")
+    )
+    host = models.CharField(
+        _("host"), max_length=255, help_text=_("Host name or IP address, such as sftp.example.com.")
+    )
     port = models.PositiveIntegerField(
         _("port"), default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)]
     )
-    user_name = models.CharField(_("user name"), max_length=200, help_text=_("The account that D&B Monitoring signs in with."))
+    user_name = models.CharField(
+        _("user name"), max_length=200, help_text=_("The account that D&B Monitoring signs in with.")
+    )
     folder = models.CharField(
         _("folder"),
         max_length=300,
@@ -30,7 +36,9 @@ class FileServer(HasMaintainer):
     encrypted_password = models.TextField(blank=True, editable=False)
     encrypted_key = models.TextField(blank=True, editable=False)
     host_key = models.TextField(blank=True, editable=False, help_text=_("The server's own key, as confirmed."))
-    offered_key = models.TextField(blank=True, editable=False, help_text=_("The key that the server offered and that is not confirmed."))
+    offered_key = models.TextField(
+        blank=True, editable=False, help_text=_("The key that the server offered and that is not confirmed.")
+    )
     confirmed_by = models.TextField(blank=True, editable=False)
     confirmed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(editable=False)

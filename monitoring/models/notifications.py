@@ -34,7 +34,9 @@ class Notification(models.Model):
     recorded_at = models.DateTimeField()
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
     position = models.PositiveIntegerField()
-    place = models.CharField(max_length=32, blank=True, help_text=_("The first place among all responses that contain it."))
+    place = models.CharField(
+        max_length=32, blank=True, help_text=_("The first place among all responses that contain it.")
+    )
     retained_duns = models.TextField(blank=True)
     organization = models.TextField(blank=True, help_text=_("The SEED's document, as sent."))
 

@@ -26,7 +26,10 @@ class ReportSchedule(models.Model):
     period = models.CharField(_("frequency"), max_length=8, choices=PeriodKind.choices, default=PeriodKind.WEEK)
     zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_timezone])
     hour = models.PositiveSmallIntegerField(
-        _("hour"), default=7, validators=[MaxValueValidator(23)], help_text=_("Full hour at which the report is sent, 0 to 23.")
+        _("hour"),
+        default=7,
+        validators=[MaxValueValidator(23)],
+        help_text=_("Full hour at which the report is sent, 0 to 23."),
     )
     active = models.BooleanField(_("enabled"), default=True)
     next_at = models.DateTimeField(null=True, editable=False)

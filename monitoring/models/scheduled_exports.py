@@ -27,12 +27,21 @@ class ScheduledExport(models.Model):
     """A file a day: what is in it, where it goes and when. A marker beside it says that it is complete."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.SlugField(_("name"), max_length=60, unique=True, help_text=_("File names begin with it. Letters, digits, hyphens and underscores only."))
+    name = models.SlugField(
+        _("name"),
+        max_length=60,
+        unique=True,
+        help_text=_("File names begin with it. Letters, digits, hyphens and underscores only."),
+    )
     content = models.CharField(
         _("content"), max_length=16, choices=ExportContent.choices, default=ExportContent.CHANGES
     )
     filters = models.TextField(
-        _("filters"), blank=True, help_text=_("The API's filter parameters, such as country=DE,AT&severity=high. Leave empty to include everything.")
+        _("filters"),
+        blank=True,
+        help_text=_(
+            "The API's filter parameters, such as country=DE,AT&severity=high. Leave empty to include everything."
+        ),
     )
     saved_filter = models.ForeignKey(
         SavedFilter,

@@ -32,7 +32,9 @@ class ScoreChange(models.Model):
     consecutive_declines = models.PositiveIntegerField(default=0, help_text=_("Consecutive declines up to this one."))
     points_lost = models.PositiveIntegerField(default=0, help_text=_("Points lost in these consecutive declines."))
     values = models.CharField(max_length=160, blank=True, help_text=_("The values of these declines, oldest first."))
-    is_running = models.BooleanField(default=False, help_text=_("Three or more consecutive declines with no later change."))
+    is_running = models.BooleanField(
+        default=False, help_text=_("Three or more consecutive declines with no later change.")
+    )
     is_highlighted = models.BooleanField(
         default=False, help_text=_("Among the largest declines of its day, alone or in a run.")
     )

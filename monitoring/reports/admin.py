@@ -65,9 +65,7 @@ class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's
         get_user_model().objects.filter(is_active=True).exclude(email="").order_by("username"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         label=_("Recipients"),
-        help_text=_(
-            "Users with an email address. They need no role, because the email contains the whole report."
-        ),
+        help_text=_("Users with an email address. They need no role, because the email contains the whole report."),
     )
     chosen = forms.ModelMultipleChoiceField(
         Registration.objects.order_by("reference"),
@@ -252,7 +250,9 @@ def page_context(report: Report) -> dict[str, Any]:
         "speeds": speeds(report),
         "severities": [(severity.name.lower(), severity.label, count) for severity, count in severities(report)],
         "bars": bars(report),
+        "ticks": ticks(report),
         "chart_width": CHART_WIDTH,
+        "chart_full_width": CHART_WIDTH + 38,
         "chart_height": CHART_HEIGHT,
         "what": with_widths(report.counts.what),
         "countries": with_widths(report.counts.countries),
@@ -279,10 +279,24 @@ def with_widths(counts: list[tuple[str, int]]) -> list[tuple[str, int, str]]:
     return [(label, count, f"{100 * count / highest:.1f}") for label, count in counts]
 
 
+def highest_day(report: Report) -> int:
+    return max((sum(counts.values()) for counts in report.counts.by_day.values()), default=0) or 1
+
+
+def ticks(report: Report) -> list[dict[str, Any]]:
+    """The numbers beside the chart: none, half and the highest day."""
+    highest = highest_day(report)
+    found = []
+    for count in sorted({0, highest // 2, highest}):
+        y = CHART_HEIGHT - count / highest * (CHART_HEIGHT - 8)
+        found.append({"count": count, "y": f"{y:.1f}", "baseline": f"{y + 4:.1f}"})
+    return found
+
+
 def bars(report: Report) -> list[dict[str, Any]]:
     """The days of the chart, each with its pieces from the bottom up, and where its list is."""
     days = report.counts.by_day
-    highest = max((sum(counts.values()) for counts in days.values()), default=0) or 1
+    highest = highest_day(report)
     step = CHART_WIDTH / len(days)
     changes = reverse("admin:monitoring_change_changelist")
     found = []

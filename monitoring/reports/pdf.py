@@ -97,7 +97,9 @@ def _chart(paper: Paper, report: Report) -> None:
         if number % LABEL_EVERY[report.period.noun] == 0:
             label = date_format(day, "D j M" if report.period.noun == "week" else "j M")
             paper.place(left + (number - 0.25) * step, base + 1.2, step * 1.5, label, size=7.5, color=FAINT, align="C")
-    paper.set_xy(left, base + 7)
+    paper.place(paper.l_margin, base - CHART_HEIGHT - 1.5, 30, gettext("Changes"), size=7.5, color=FAINT)
+    paper.place(left, base + 5.2, paper.epw - 10, gettext("Day (UTC)"), size=7.5, color=FAINT, align="R")
+    paper.set_xy(left, base + 9)
     _legend(paper, report)
 
 
@@ -219,5 +221,7 @@ def _waiting(paper: Paper, report: Report) -> None:
     if report.waiting_count > len(rows):
         paper.ln(1.5)
         paper.write_line(
-            gettext("%(waiting)s. The oldest are listed here.") % {"waiting": waiting_words(report)}, size=9, color=FAINT
+            gettext("%(waiting)s. The oldest are listed here.") % {"waiting": waiting_words(report)},
+            size=9,
+            color=FAINT,
         )

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-from core.text import ago, counted, moment_text
+from core.text import counted, moment_text
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.alert_section import Waiting
@@ -104,7 +104,9 @@ def _compared(report: Report) -> str:
     if not report.is_over or not counts.before:
         return ""
     if counts.total == counts.before:
-        return gettext(", as many as in the previous week") if is_week else gettext(", as many as in the previous month")
+        return (
+            gettext(", as many as in the previous week") if is_week else gettext(", as many as in the previous month")
+        )
     if counts.total > counts.before:
         week, month = (
             gettext(", %(count)s more than in the previous week"),
@@ -133,9 +135,10 @@ def _speed(report: Report) -> str:
         return ""
     half, most = delay_text(report.recorded.median), delay_text(report.recorded.most)
     if not report.handed.count:
-        return gettext(
-            "Time from change to detection: median %(half)s, 95th percentile %(most)s."
-        ) % {"half": half, "most": most}
+        return gettext("Time from change to detection: median %(half)s, 95th percentile %(most)s.") % {
+            "half": half,
+            "most": most,
+        }
     return gettext(
         "Time from change to detection: median %(half)s, 95th percentile %(most)s. "
         "Time from delivery by D&B to detection: median %(handed)s."
@@ -148,7 +151,9 @@ def _alerts(report: Report) -> str:
         return gettext("No alerts were raised and none is open.")
     raised = ngettext("%(count)s alert was raised", "%(count)s alerts were raised", handled.raised)
     seen = ngettext(", %(count)s acknowledged", ", %(count)s acknowledged", handled.acknowledged)
-    back = ngettext(", %(count)s reversed by a later change", ", %(count)s reversed by later changes", handled.taken_back)
+    back = ngettext(
+        ", %(count)s reversed by a later change", ", %(count)s reversed by later changes", handled.taken_back
+    )
     parts = (
         raised % {"count": counted(handled.raised)},
         seen % {"count": counted(handled.acknowledged)} if handled.raised else "",
@@ -191,7 +196,7 @@ def _portfolio(report: Report) -> str:
 
 
 def contract_words(state: ContractState) -> str:
-    """ "Contract default: 1,200 companies billed of 2,000 contracted in this contract year; the next year begins on …"."""
+    """ "Contract default: 1,200 companies billed of 2,000 contracted in this contract year; …"."""
     number = state.contract.contracted_number
     words = {"name": state.contract.name, "billed": _billed(state), "ends": _ends(state)}
     if number is None:
@@ -202,7 +207,8 @@ def contract_words(state: ContractState) -> str:
     words["over"] = counted(state.billed - number)
     return (
         gettext(
-            "Contract %(name)s: %(billed)s of %(number)s contracted in this contract year, %(over)s over the limit%(ends)s."
+            "Contract %(name)s: %(billed)s of %(number)s contracted in this contract year, "
+            "%(over)s over the limit%(ends)s."
         )
         % words
     )
@@ -321,4 +327,4 @@ def pulled_words(one: Holding, report: Report) -> str:
     pulled = one.registration.last_pulled_at
     if not pulled:
         return gettext("never pulled")
-    return gettext("up to date as of %(when)s") % {"when": ago(pulled, report.made_at)}
+    return gettext("up to date as of %(when)s") % {"when": _moment_or_time(pulled, report)}

@@ -151,7 +151,9 @@ def _kinds(sheets: Sheets, report: Report) -> None:
         (gettext("Other counts"), gettext("Notifications from D&B"), counts.notifications),
         (gettext("Other counts"), before, counts.before),
     ]
-    sheets.table(gettext("Changes and countries"), (gettext("Group"), gettext("Item"), gettext("Count")), rows, (28, 52, 12))
+    sheets.table(
+        gettext("Changes and countries"), (gettext("Group"), gettext("Item"), gettext("Count")), rows, (28, 52, 12)
+    )
 
 
 def _events(sheets: Sheets, report: Report) -> None:

@@ -144,7 +144,12 @@ def test_low_risk_is_at_the_top_of_every_scale() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(999_999, "999,999 USD"), (62_812_345.12, "62.8 M USD"), (-1_500_000_000, "-1.5 B USD"), (2 * 10**12, "2.0 T USD")],
+    [
+        (999_999, "999,999 USD"),
+        (62_812_345.12, "62.8 M USD"),
+        (-1_500_000_000, "-1.5 B USD"),
+        (2 * 10**12, "2.0 T USD"),
+    ],
 )
 def test_amounts_from_a_million_on_are_short(value: float, text: str) -> None:
     assert compact(value, "USD") == text
