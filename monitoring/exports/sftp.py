@@ -105,7 +105,8 @@ def read_private_key(text: str) -> paramiko.PKey:
             continue
     raise BadKey(
         gettext(
-            "This is not a valid private key. Enter one that begins with -----BEGIN OPENSSH PRIVATE KEY----- or similar."
+            "This is not a valid private key. Enter one that begins with -----BEGIN OPENSSH PRIVATE KEY----- "
+            "or similar."
         )
     )
 
@@ -125,9 +126,7 @@ def signed_in(server: FileServer) -> Iterator[paramiko.SFTPClient]:
             client = paramiko.SFTPClient.from_transport(transport)
             if client is None:
                 raise NotDelivered(
-                    gettext(
-                        "%(host)s accepts the login but does not offer SFTP. Ask the server's administrator to enable it."
-                    )
+                    gettext("%(host)s does not offer SFTP. Ask the server's administrator to enable it.")
                     % {"host": server.host}
                 )
             client.get_channel().settimeout(ANSWER_SECONDS)  # type: ignore[union-attr]  # it was just opened

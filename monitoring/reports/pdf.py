@@ -45,7 +45,7 @@ def report_pdf(report: Report) -> bytes:
 def _head(paper: Paper, report: Report) -> None:
     paper.box(0, 0, paper.w, 4, BRAND)
     paper.write_line("D&B Monitoring", size=9, bold=True, color=BRAND)
-    paper.write_line(title_of(report), size=21, bold=True, color=INK)
+    paper.write_line(title_of(report), size=18, bold=True, color=INK)
     paper.ln(1)
     paper.write_line(about_line(report), size=9.5, color=FAINT)
     paper.write_line(made(report), size=9.5, color=FAINT)
@@ -68,7 +68,7 @@ def _tiles(paper: Paper, report: Report) -> None:
             ),
             (counted(severity[Severity.HIGH]), gettext("high"), "high" if severity[Severity.HIGH] else "calm"),
             (counted(report.waiting_count), gettext("open alerts"), "high" if report.waiting_count else "calm"),
-            (counted(report.listed), gettext("monitored companies"), "calm"),
+            (counted(report.listed), gettext("companies"), "calm"),
         ]
     )
 

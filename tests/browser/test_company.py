@@ -48,7 +48,7 @@ def test_today_a_day_before_and_a_note(page: Page, live_server: Any) -> None:  #
     page.fill("#text", "Prepay only.")
     page.get_by_role("button", name="Add note").click()
     expect(page.locator(".dm-notes")).to_contain_text("Prepay only.")
-    page.get_by_role("link", name="Timeline").click()
+    page.get_by_role("link", name="Timeline", exact=True).click()
     page.get_by_role("link", name="View source notification").first.click()
     expect(page.locator("#raw")).to_contain_text("Out of business")
     assert CompanyNote.objects.count() == 1 and heard == []
