@@ -1,8 +1,8 @@
 """Files for systems that import files: written at a time of day into a folder here or on a server; a marker says
 that it is complete.
 
-The feed's cursor moves after the marker is written. A process that dies in between leaves the same changes to be written once
-more, in a file of its own; each change carries its id.
+The feed's cursor moves after the marker is written. A process that dies in between leaves the same changes to be
+written once more, in a file of its own; each change carries its id.
 """
 
 from __future__ import annotations
@@ -164,7 +164,8 @@ def _written(export: ScheduledExport) -> dict[str, Any]:
         except feed.Gone:
             source.cursor, count = str(feed.latest()), 0
             error = gettext(
-                "A backup was restored, so this file is empty. Export all companies once. The next file continues normally."
+                "A backup was restored, so this file is empty. Export all companies once. "
+                "The next file continues normally."
             )
             path.write_bytes(b"")
         marker = _mark_done(path, count, now)

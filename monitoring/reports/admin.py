@@ -26,7 +26,7 @@ from core.audit import record
 from core.db import insert_new
 from core.ids import time_first_id
 from core.markup import badge, due, two_lines
-from core.text import counted
+from core.text import counted, country_name
 from monitoring.models import (
     PeriodKind,
     ReportRecipient,
@@ -255,7 +255,7 @@ def page_context(report: Report) -> dict[str, Any]:
         "chart_full_width": CHART_WIDTH + 38,
         "chart_height": CHART_HEIGHT,
         "what": with_widths(report.counts.what),
-        "countries": with_widths(report.counts.countries),
+        "countries": with_widths([(country_name(code), count) for code, count in report.counts.countries]),
         "held": [(one, pulled_words(one, report), changes_of(report, one)) for one in report.held],
         "contract_words": [contract_words(one) for one in report.contracts],
         "waiting": [(one, waited_words(one)) for one in report.waiting],

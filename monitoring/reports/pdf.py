@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 
-from core.text import counted, moment_text
+from core.text import counted, country_name, moment_text
 from monitoring.models import Severity
 from monitoring.reports.compute import Report
 from monitoring.reports.pdf_base import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
@@ -171,7 +171,8 @@ def _kinds(paper: Paper, report: Report) -> None:
     paper.bar_lines(report.counts.what, paper.l_margin, width)
     bottom = paper.get_y()
     paper.set_y(top)
-    paper.bar_lines(report.counts.countries, paper.l_margin + width + 10, width)
+    countries = [(country_name(code), count) for code, count in report.counts.countries]
+    paper.bar_lines(countries, paper.l_margin + width + 10, width)
     paper.set_xy(paper.l_margin, max(bottom, paper.get_y()))
 
 

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError as BadFilter
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.base import PageAdmin
 from core.admin.removal import RecordedRemoval
@@ -30,6 +31,7 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
     class Meta:
         model = ScheduledExport
         fields = ("name", "content", "filters", "saved_filter", "format", "server", "folder", "at", "zone", "is_active")
+        widgets = {"filters": UnfoldAdminTextInputWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,9 +76,16 @@ class ScheduledExportAdmin(RecordedRemoval, PageAdmin):
     ordering = ("name",)
     sortable_by = ()
     actions = ("write",)
+    fieldsets = (
+        (None, {"fields": ("name", "is_active")}),
+        (_("Content"), {"fields": ("content", "filters", "saved_filter", "format")}),
+        (_("Destination"), {"fields": ("server", "folder")}),
+        (_("Schedule"), {"fields": ("at", "zone")}),
+    )
     empty_title = _("No scheduled exports yet")
     empty_text = _(
-        "A scheduled export writes a file every day for systems that import files. A .done file beside it shows that it is complete."
+        "A scheduled export writes a file every day for systems that import files. "
+        "A .done file beside it shows that it is complete."
     )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
