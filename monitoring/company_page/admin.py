@@ -1,4 +1,4 @@
-"""Companies: found by number or name, and the page that tells what one is and what happened to it."""
+"""Companies: found by number or name, and the page of one: its risk, its history, its owners, its data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from core.admin.lists import ChosenList
 from core.admin.row_actions import RowActions
 from core.markup import ago, badge
 from core.text import counted, country_name
+from monitoring.company_page.risk import open_alerts
 from monitoring.company_page.summary import status_tone, status_words
+from monitoring.company_page.tabs import address_of, tab_of, tabs
 from monitoring.company_page.view_data import company_page
 from portfolio.companies.notes import add_note, describe_company, may_remove, remove_note
 from portfolio.companies.search import duns_digits, find_companies
@@ -31,6 +33,7 @@ from portfolio.models import Company, CompanyNote
 
 MAY_NOTE = "portfolio.add_companynote"
 MAY_DESCRIBE = "portfolio.change_subject"
+MAY_SEE_ALERTS = "monitoring.view_alert"
 
 
 def status_badge(company: Company) -> SafeString | str:
@@ -43,32 +46,29 @@ def status_badge(company: Company) -> SafeString | str:
 
 def note(request: HttpRequest, row: Company) -> str:
     written = add_note(company=row, text=request.POST.get("text", ""), by=request.user.get_username())
-    return gettext("Noted.") if written else gettext("Nothing was written.")
+    return gettext("Note added.") if written else gettext("The note was empty. Enter a text and add it again.")
 
 
 def remove(request: HttpRequest, row: Company) -> str:
     try:
         found = CompanyNote.objects.filter(pk=uuid.UUID(request.POST.get("key", "")), company=row.pk).first()
     except ValueError:
-        raise Http404(gettext("There is no such note.")) from None
+        raise Http404(gettext("The note does not exist.")) from None
     may_all = request.user.has_perm("portfolio.delete_companynote")
     if found and not may_remove(found, request.user.get_username(), may_all=may_all):
         raise PermissionDenied
     gone = found and remove_note(company=row, key=found.pk, by=request.user.get_username())
-    return (
-        gettext("The note is removed; the audit keeps what it said.")
-        if gone
-        else gettext("The note was not there any more.")
-    )
+    return gettext("Note removed. The audit log keeps its text.") if gone else gettext("The note was already removed.")
 
 
 def describe(request: HttpRequest, row: Company) -> str:
     tags, owner = request.POST.get("tags", ""), request.POST.get("owner", "")
     changed = describe_company(company=row, tags=tags, owner=owner, by=request.user.get_username())
     return (
-        ngettext("Saved in %(count)s list.", "Saved in %(count)s lists.", changed) % {"count": counted(changed)}
+        ngettext("Saved in %(count)s registration.", "Saved in %(count)s registrations.", changed)
+        % {"count": counted(changed)}
         if changed
-        else gettext("Nothing was changed.")
+        else gettext("No changes to save.")
     )
 
 
@@ -81,7 +81,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     list_display = ("shown_name", "number", "city", "shown_country", "status", "last_change")
     list_filter = (CountryFilter,)
     search_fields = ("name",)
-    search_help_text = _("A D-U-N-S number or its beginning, or how the name begins")
+    search_help_text = _("Enter a D-U-N-S number or the beginning of a number or name")
     sortable_by = ("shown_name", "number", "last_change")
     column_order = {"name": "search_name", "duns": "duns", "changed_at": "changed_at"}
     row_actions = ACTIONS
@@ -130,15 +130,22 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
 
     # The page of one
     def page_context(self, request: HttpRequest, row: Company) -> dict[str, Any]:
-        moment = end_of_day(request.GET.get("as_of", ""))
+        moment, before = end_of_day(request.GET.get("as_of", "")), request.GET.get("before", "")
+        as_of = request.GET.get("as_of", "") if moment else ""
+        tab = tab_of(request.GET.get("tab", ""), before)
         may_all = request.user.has_perm("portfolio.delete_companynote")
-        found = company_page(row, moment=moment, before=request.GET.get("before", ""))
+        found = company_page(row, moment=moment, before=before)
         for note in found["notes"]:
             note.may_go = may_remove(note, request.user.get_username(), may_all=may_all)
         return {
             **found,
             "until": moment,
-            "as_of": request.GET.get("as_of", "") if moment else "",
+            "as_of": as_of,
+            "tab": tab,
+            "tabs": tabs(tab, as_of),
+            "today_address": address_of(tab),
+            # Alerts are about today; a day in the past has none of its own.
+            "alerts": open_alerts(row.duns) if not moment and request.user.has_perm(MAY_SEE_ALERTS) else None,
             "latest": f"{timezone.localdate():%Y-%m-%d}",
             "may_note": request.user.has_perm(MAY_NOTE),
             "may_describe": request.user.has_perm(MAY_DESCRIBE),
@@ -149,7 +156,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
 
 
 def end_of_day(text: str) -> datetime | None:
-    """The last moment of a day in the reader's zone; None where no day is given, and for today, which is not over."""
+    """The last moment of a day in the reader's zone; None without a day, and for today, which is not over."""
     start = start_of(text) if text else None
     end = start + timedelta(days=1) - timedelta(milliseconds=1) if start else None
     return end if end and end < timezone.now() else None

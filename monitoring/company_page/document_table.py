@@ -23,7 +23,7 @@ LONGEST = 1000
 class Fact:
     """A member of a document: its label, and either a value in words or the members below it.
 
-    `today` tells what it is now, where that differs.
+    `today` is the present value, where that differs.
     """
 
     label: str
@@ -76,7 +76,7 @@ def _fits_a_line(value: Any, text: str) -> bool:
 
 
 def compared(then: dict[str, Any], today: dict[str, Any], *, with_new: bool = True) -> list[Fact]:
-    """The document as it was, each member with what it is today where that differs; what came since, if wanted."""
+    """The document as it was, each member with what it is today where that differs; with new members on request."""
     names = dict.fromkeys([*then, *today] if with_new else then)
     found = (_compared(words(name), then.get(name), today.get(name), with_new) for name in names)
     return [fact for fact in found if fact]

@@ -1,9 +1,10 @@
-"""What a company page says first: status, warnings, the facts people look for, and who owns whom."""
+"""The head of a company page: status, warnings, the facts people look for, and who owns whom."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
@@ -11,12 +12,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.text import country_name
-from monitoring.elements.formatting import heading, is_nothing, short
+from monitoring.elements.formatting import heading, is_nothing, lower_first, short
 from monitoring.elements.json_paths import same_value
 from monitoring.elements.severity import CRITICAL_WHEN_TRUE
 from monitoring.history.company_projection import columns_of
 from monitoring.history.state import CompanyState, Event
 from monitoring.models import Kind
+from monitoring.scores.compact import compact
 from portfolio.models import Company
 
 LINKAGE = "organization.corporateLinkage"
@@ -54,18 +56,19 @@ def status_tone(status: str) -> str:
 
 
 def status_words(status: str) -> str:
-    """In the reader's language where it is one of those that everybody meets; else as D&B says it."""
+    """In the reader's language where it is one of the common ones; else as D&B sends it."""
     known = STATUSES.get(status.lower())
     return str(known[1]) if known else status
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One fact, and what it is today where that differs."""
+    """One fact, in full where its value is shortened, and what it is today where that differs."""
 
     label: str
     value: str
     today: str = ""
+    full: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def head_of(profile: CompanyState, events: Iterable[Event]) -> Head:
 
 
 def _warnings(profile: CompanyState) -> Iterator[str]:
-    """What is bad news as long as it holds."""
+    """Adverse facts, as long as they hold."""
     legal = profile.value("organization.legalEvents")
     for name, value in legal.items() if isinstance(legal, dict) else ():
         if value is True and name.startswith("hasOpen"):
@@ -117,15 +120,27 @@ def summaries(then: Mapping[str, Any], today: Mapping[str, Any]) -> list[Summary
     for path, label in FACTS:
         before, after = (_first(document, path.split(".")) for document in (then, today))
         value, now = _text(before), _text(after)
-        if value:
-            found.append(
-                Summary(str(label), value, "" if same_value(before, after) or value == now else now or gettext("none"))
-            )
+        if value and not _is_repeated(path, before, then):
+            is_same = same_value(before, after) or value == now
+            full = short(before, 200)
+            today_text = "" if is_same else now or gettext("none")
+            found.append(Summary(str(label), value, today_text, "" if full == value else full))
     return found
 
 
+def _is_repeated(path: str, value: Any, document: Mapping[str, Any]) -> bool:
+    """A registered name that is the name above the facts."""
+    return path == "registeredName" and value == document.get("primaryName")
+
+
 def _text(value: Any) -> str:
-    return "" if is_nothing(value) else short(value, 200)
+    """Amounts as people compare them."""
+    if is_nothing(value):
+        return ""
+    amount = value.get("value") if _is_amount(value) else None
+    if isinstance(amount, int | float | Decimal) and not isinstance(amount, bool):
+        return compact(amount, str(value.get("currency", "")))
+    return short(value, 200)
 
 
 def _first(value: Any, names: Sequence[str]) -> Any:
@@ -156,18 +171,31 @@ class Relative:
     duns: str
     name: str
     today: str = ""
-    is_itself: bool = False
+    itself: str = ""
     company: Company | None = None
 
 
 def relatives(duns: str, then: CompanyState, today: CompanyState) -> list[Relative]:
-    found = []
+    """Each company once, with all that it is to this one."""
+    found: dict[tuple[str, ...], Relative] = {}
     for name, role in ROLES:
         before, after = (_named(profile.value(f"{LINKAGE}.{name}")) for profile in (then, today))
         if any(before):
             now = "" if before == after else _spoken(*after) or gettext("none")
-            found.append(Relative(str(role), *before, today=now, is_itself=before[0] == duns))
-    return found
+            itself = _itself(name) if before[0] == duns else ""
+            row = Relative(str(role), *before, today=now, itself=itself)
+            known = found.setdefault((*before, now, itself), row)
+            if known is not row:
+                known.role = f"{known.role}, {lower_first(row.role)}"
+    return list(found.values())
+
+
+def _itself(name: str) -> str:
+    return {
+        "globalUltimate": gettext("None (this company is the ultimate parent)"),
+        "domesticUltimate": gettext("None (this company is the ultimate parent in its country)"),
+        "parent": gettext("None (this company has no parent)"),
+    }.get(name, gettext("This company"))
 
 
 def _spoken(duns: str, name: str) -> str:
@@ -175,7 +203,7 @@ def _spoken(duns: str, name: str) -> str:
 
 
 def _named(value: Any) -> tuple[str, str]:
-    """D-U-N-S number and name, as far as D&B tells them."""
+    """D-U-N-S number and name, as far as D&B sends them."""
     if not isinstance(value, dict):
         return "", ""
     duns, name = value.get("duns"), value.get("primaryName")

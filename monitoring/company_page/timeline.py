@@ -1,4 +1,4 @@
-"""What happened to companies, told in words: a change as before → after, and a company's days, newest first."""
+"""What happened to companies, in words: a change as before → after, and a company's days, newest first."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ PAGE = 60
 
 SENTENCES: Mapping[str, str | Promise] = {
     Kind.BASELINE: _("baseline received"),
-    Kind.DELETED: _("deleted at D&B, no more news will follow"),
+    Kind.DELETED: _("deleted at D&B, no further notifications"),
     Kind.RESTORED: _("restored at D&B"),
     Kind.TRANSFERRED: _("merged into another company"),
-    Kind.UNDER_REVIEW: _("under review at D&B, no news until that is over"),
-    Kind.REVIEWED: _("review at D&B is over"),
+    Kind.UNDER_REVIEW: _("under review at D&B, no notifications until it ends"),
+    Kind.REVIEWED: _("review at D&B completed"),
     Kind.LEFT: _("left the monitored set"),
     Kind.ENTERED: _("entered the monitored set"),
-    Kind.REMOVED: _("taken out of monitoring"),
-    Kind.UNKNOWN: _("D&B sent a notice of a kind this program does not know"),
+    Kind.REMOVED: _("removed from monitoring"),
+    Kind.UNKNOWN: _("unknown notification type from D&B"),
 }
 
 
 def label_of(element: str, elements: Mapping[str, Element]) -> str:
-    """The words that people gave it, else ours."""
+    """The label that people gave it, else ours."""
     known = elements.get(element)
     given = known.label if known else ""
     return given if given and given != default_label(element)[:200] else label_of_path(element)
@@ -150,7 +150,7 @@ class Day:
     @property
     def small_words(self) -> str:
         count = len(self.small)
-        return ngettext("%(count)s small change", "%(count)s small changes", count) % {"count": counted(count)}
+        return ngettext("%(count)s minor change", "%(count)s minor changes", count) % {"count": counted(count)}
 
 
 @dataclass(slots=True)
@@ -163,7 +163,7 @@ class Page:
 
 
 def changes_of(duns: str) -> list[Change]:
-    """All that is told of a company, newest first, by its index."""
+    """All changes of a company, newest first, by its index."""
     rows = Change.objects.filter(company=duns, superseded=False)
     return list(rows.order_by(*LATEST_FIRST))
 
@@ -178,7 +178,7 @@ def timeline(changes: Sequence[Change], elements: Mapping[str, Element], *, befo
 
 
 def _start(changes: Sequence[Change], before: str) -> int:
-    """Where the changes before a cursor begin; what arrived above it meanwhile moves nothing."""
+    """Where the changes before a cursor begin; what arrived above it since then moves nothing."""
     position = read_cursor(before)
     if position is None:
         return 0
@@ -186,7 +186,7 @@ def _start(changes: Sequence[Change], before: str) -> int:
 
 
 def group_repeated(lines: list[Line], changes: Sequence[Change]) -> list[Line]:
-    """Whole documents that come again and again are news only once: what they changed is told beside them."""
+    """Whole documents that come again and again count only once: what they changed stands beside them."""
     first = next((change.pk for change in reversed(changes) if change.kind == Kind.BASELINE), None)
     for line in lines:
         line.muted = line.muted or (line.change.kind == Kind.BASELINE and line.change.pk != first)
@@ -202,7 +202,7 @@ def cursor_of(change: Change) -> str:
 
 
 def read_cursor(text: str) -> tuple[datetime, str, int] | None:
-    """None for the beginning, and for what is no cursor."""
+    """None for the beginning, and for a text that is not a cursor."""
     stamp, _, rest = text.partition("_")
     place, _, key = rest.partition("_")
     moment = parse_stamp(stamp)

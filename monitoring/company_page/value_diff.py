@@ -78,7 +78,7 @@ def _members(previous: dict[str, Any], current: dict[str, Any], label: str) -> I
 
 
 def _below(label: str, name: str) -> str:
-    """ "value", "text" and the like say nothing that the name above does not."""
+    """ "value", "text" and the like add nothing to the name above."""
     own = "" if name in SILENT else words(name)
     return ", ".join(filter(None, [label, own]))
 
@@ -88,7 +88,7 @@ def _items(previous: Any, current: Any, label: str) -> Difference:
     added, removed = _missing(after, before), _missing(before, after)
     if added or removed:
         return Difference(label, added=tuple(added), removed=tuple(removed))
-    return Difference(label, gettext("the same items"), gettext("in another order"))
+    return Difference(label, gettext("same items"), gettext("different order"))
 
 
 def _as_list(value: Any) -> list[Any]:

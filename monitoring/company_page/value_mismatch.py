@@ -1,4 +1,4 @@
-"""Drift: where D&B's "before" is not what was known here, explained when somebody looks."""
+"""Mismatches: where D&B's "before" differs from what was known here, explained when the page is opened."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from portfolio.models import Registration
 def find_mismatches(
     page: Page, profile: CompanyState, registrations: Mapping[uuid.UUID, Registration] | None = None
 ) -> None:
-    """Explain each line where notices were missed, or D&B changed the value silently."""
+    """Explain each line where a notification is missing, or D&B changed the value silently."""
     for day in page.days:
         for line in (*day.lines, *day.small):
             if known := profile.mismatches.get(line.change.pk):
@@ -30,5 +30,5 @@ def _explain(change: Change, known: KnownValue, registrations: Mapping[uuid.UUID
 
 
 def _was_away(row: Registration, start: datetime, end: datetime) -> bool:
-    """Whether something that D&B had to tell in this time is known to be lost."""
+    """Whether a notification of this time is known to be lost."""
     return row.gap_from is not None and row.gap_from <= end and (row.gap_until is None or row.gap_until >= start)

@@ -12,8 +12,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from monitoring.company_page.document_table import compared, facts_of, paths_between, turns
+from monitoring.company_page.risk import risk_of
 from monitoring.company_page.summary import family, head_of, relatives, summaries
-from monitoring.company_page.timeline import changes_of, known_elements, timeline
+from monitoring.company_page.timeline import Line, Page, changes_of, known_elements, timeline
 from monitoring.company_page.value_mismatch import find_mismatches
 from monitoring.history.company_projection import merged_into
 from monitoring.history.state import CompanyState, Event, apply_events, events_with
@@ -27,6 +28,7 @@ from portfolio.proposals.decide import Continued, continued
 
 MOST_REFERENCES = 200
 MOST_MERGED = 100
+LATEST = 6
 
 
 @dataclass(slots=True)
@@ -82,17 +84,17 @@ def read_story(duns: str, moment: datetime | None = None) -> Story:
 
 @dataclass(slots=True)
 class Watch:
-    """A registration through which the company is watched, or something was heard of it."""
+    """A registration that monitors the company, or through which D&B has sent notifications about it."""
 
     registration: Registration
     subject: Subject | None = None
-    heard_since: datetime | None = None
-    trouble: str = ""
+    notified_since: datetime | None = None
+    problem: str = ""
 
 
 @dataclass(slots=True)
 class Neighbour:
-    """A company whose story this one's goes on from, or into."""
+    """A company that was merged into this one, or that this one was merged into."""
 
     company: Company
     since: datetime | None = None
@@ -100,7 +102,7 @@ class Neighbour:
 
 @dataclass(slots=True)
 class Around:
-    """What is known beside the history: lists, owners, mergers."""
+    """What is known beside the history: registrations, owners, mergers."""
 
     watches: list[Watch] = field(default_factory=list)
     relatives: list[Any] = field(default_factory=list)
@@ -111,15 +113,19 @@ class Around:
 def company_page(row: Company, *, moment: datetime | None = None, before: str = "") -> dict[str, Any]:
     story = read_story(row.duns, moment)
     elements = story.elements
-    subjects = list(Subject.objects.filter(company=row.duns).order_by("id"))
+    subjects = _subjects(row.duns)
     registrations = _registrations(story.events, subjects)
     references = ExternalReference.objects.filter(company=row.duns)
     page = timeline(story.shown, elements, before=before)
     find_mismatches(page, story.then, registrations)
+    found = _profile(story, elements)
+    scores = scores_of(story.events_shown, elements, moment or timezone.now())
     return {
-        **_profile(story, elements),
+        **found,
         "page": page,
-        "scores": scores_of(story.events_shown, elements, moment or timezone.now()),
+        "latest_lines": _latest(page),
+        "scores": scores,
+        "risk": risk_of(found["head"], scores),
         "begins": story.begins,
         "around": _around(story, subjects, registrations),
         "described": described(subjects),
@@ -127,6 +133,11 @@ def company_page(row: Company, *, moment: datetime | None = None, before: str = 
         "references": list(references.order_by("system", "reference")[:MOST_REFERENCES]),
         "notes": notes_of(row.duns),
     }
+
+
+def _latest(page: Page) -> list[Line]:
+    """What the overview shows of the timeline."""
+    return [line for day in page.days for line in day.lines][:LATEST]
 
 
 def _profile(story: Story, elements: Mapping[str, Element]) -> dict[str, Any]:
@@ -144,9 +155,17 @@ def _profile(story: Story, elements: Mapping[str, Element]) -> dict[str, Any]:
     }
 
 
+def _subjects(duns: str) -> list[Subject]:
+    rows = Subject.objects.filter(company=duns).select_related("registration").defer("registration__detail")
+    return list(rows.order_by("id"))
+
+
 def _registrations(events: Sequence[Event], subjects: Sequence[Subject]) -> dict[uuid.UUID, Registration]:
-    keys = {event.registration for event in events} | {row.registration_id for row in subjects}
-    return Registration.objects.defer("detail").in_bulk(list(keys))
+    found = {row.registration_id: row.registration for row in subjects}
+    # Mostly they are the same: then nothing more is read.
+    if missing := {event.registration for event in events} - found.keys():
+        found |= Registration.objects.defer("detail").in_bulk(list(missing))
+    return found
 
 
 def _around(story: Story, subjects: Sequence[Subject], registrations: Mapping[uuid.UUID, Registration]) -> Around:
@@ -194,11 +213,11 @@ def _watches(
     events: Sequence[Event], subjects: Sequence[Subject], registrations: Mapping[uuid.UUID, Registration]
 ) -> Iterable[Watch]:
     """Every registration once, by its name."""
-    heard: dict[uuid.UUID, datetime] = {}
+    notified: dict[uuid.UUID, datetime] = {}
     for event in events:
-        heard[event.registration] = min(event.moment, heard.get(event.registration, event.moment))
+        notified[event.registration] = min(event.moment, notified.get(event.registration, event.moment))
     listed = {row.registration_id: row for row in subjects}
     for key, registration in sorted(registrations.items(), key=lambda item: item[1].reference):
         subject = listed.get(key)
-        trouble = " ".join(filter(None, explain(subject))) if subject else ""
-        yield Watch(registration, subject, heard.get(key), trouble)
+        problem = " ".join(filter(None, explain(subject))) if subject else ""
+        yield Watch(registration, subject, notified.get(key), problem)

@@ -21,7 +21,7 @@ def _with_words(rows: list[Any]) -> None:
 
 
 def _of_alerts(rows: list[Any]) -> None:
-    """An alert may be about no single company or registration, and be nobody's."""
+    """An alert may concern several companies or registrations, and may be unassigned."""
     _give(rows, "company", Company.objects.all())
     _give(rows, "registration", Registration.objects.defer("detail"))
     _give(rows, "assignee", get_user_model().objects.only("pk", "username"))
@@ -39,16 +39,16 @@ declare(
         Change,
         (
             *COMPANY_COLUMNS,
-            Column("changed_at", _("Happened"), lambda row: row.changed_at, 26),
-            Column("severity", _("Weight"), lambda row: row.get_severity_display(), 10),
-            Column("kind", _("Kind"), lambda row: row.get_kind_display()),
-            Column("label", _("What"), lambda row: row.line.label, 30),
-            Column("told", _("In words"), lambda row: str(row.line), 60),
-            Column("element", _("D&B's element"), lambda row: row.element, 40),
-            Column("previous", _("Before, as sent"), lambda row: row.previous, 36),
-            Column("current", _("After, as sent"), lambda row: row.current, 36),
+            Column("changed_at", _("Changed at D&B"), lambda row: row.changed_at, 26),
+            Column("severity", _("Severity"), lambda row: row.get_severity_display(), 10),
+            Column("kind", _("Change type"), lambda row: row.get_kind_display()),
+            Column("label", _("Change"), lambda row: row.line.label, 30),
+            Column("told", _("Description"), lambda row: str(row.line), 60),
+            Column("element", _("Data element"), lambda row: row.element, 40),
+            Column("previous", _("Source value before"), lambda row: row.previous, 36),
+            Column("current", _("Source value after"), lambda row: row.current, 36),
             Column("registration", _("Registration"), lambda row: row.registration.reference),
-            Column("id", _("Change"), lambda row: str(row.pk), 38),
+            Column("id", _("Change ID"), lambda row: str(row.pk), 38),
         ),
         complete=_with_words,
         duns=lambda row: str(row.company_id),
@@ -61,10 +61,10 @@ declare(
             *COMPANY_COLUMNS,
             Column("type", _("Type"), lambda row: row.type),
             Column("delivered_at", _("Delivered by D&B"), lambda row: row.delivered_at, 26),
-            Column("recorded_at", _("Recorded here"), lambda row: row.recorded_at, 26),
+            Column("recorded_at", _("Recorded"), lambda row: row.recorded_at, 26),
             Column("retained_duns", _("Merged into"), lambda row: row.retained_duns, 14),
             Column("registration", _("Registration"), lambda row: row.registration.reference),
-            Column("id", _("Notification"), lambda row: str(row.pk), 38),
+            Column("id", _("Notification ID"), lambda row: str(row.pk), 38),
         ),
         complete=with_both,
         duns=lambda row: str(row.company_id),
@@ -74,19 +74,19 @@ declare(
     Listing(
         Alert,
         (
-            Column("title", _("What"), lambda row: row.title, 60),
-            Column("severity", _("Weight"), lambda row: row.get_severity_display(), 10),
+            Column("title", _("Alert"), lambda row: row.title, 60),
+            Column("severity", _("Severity"), lambda row: row.get_severity_display(), 10),
             Column("state", _("State"), lambda row: row.get_state_display(), 14),
             Column("duns", "D-U-N-S", lambda row: row.company_id, 12),
             Column("name", _("Name"), lambda row: row.company.name if row.company else "", 36),
-            Column("assignee", _("Person"), lambda row: row.assignee.get_username() if row.assignee else ""),
+            Column("assignee", _("Assignee"), lambda row: row.assignee.get_username() if row.assignee else ""),
             Column("raised_at", _("Raised"), lambda row: row.raised_at, 26),
-            Column("happened_at", _("Happened"), lambda row: row.happened_at, 26),
+            Column("happened_at", _("Changed at D&B"), lambda row: row.happened_at, 26),
             Column("rule_name", _("Rule"), lambda row: row.rule_name, 30),
-            Column("reason", _("Why it was raised"), lambda row: row.reason, 48),
-            Column("kind", _("Kind"), lambda row: row.get_kind_display(), 26),
-            Column("fact_count", _("Changes in it"), lambda row: row.fact_count, 12),
-            Column("reversal", _("Taken back"), lambda row: row.reversal, 36),
+            Column("reason", _("Reason"), lambda row: row.reason, 48),
+            Column("kind", _("Type"), lambda row: row.get_kind_display(), 26),
+            Column("fact_count", _("Changes"), lambda row: row.fact_count, 12),
+            Column("reversal", _("Reversed"), lambda row: row.reversal, 36),
             Column(
                 "registration", _("Registration"), lambda row: row.registration.reference if row.registration else ""
             ),
@@ -94,7 +94,7 @@ declare(
             Column("acknowledged_at", _("Acknowledged"), lambda row: row.acknowledged_at, 26),
             Column("closed_by", _("Closed by"), lambda row: row.closed_by),
             Column("closed_at", _("Closed"), lambda row: row.closed_at, 26),
-            Column("id", _("Alert"), lambda row: str(row.pk), 38),
+            Column("id", _("Alert ID"), lambda row: str(row.pk), 38),
         ),
         complete=_of_alerts,
     )

@@ -1,8 +1,8 @@
-"""Files for systems that take their data so: written at a time of day into a folder here or on a server; a marker says
+"""Files for systems that import files: written at a time of day into a folder here or on a server; a marker says
 that it is complete.
 
-The feed's cursor moves after the marker is written. Whoever dies in between leaves the same changes to be written once
-more, in a file of its own; each change carries its id.
+The feed's cursor moves after the marker is written. A process that dies in between leaves the same changes to be
+written once more, in a file of its own; each change carries its id.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from portfolio.models import Company
 logger = logging.getLogger(__name__)
 PAGE = 500
 AGAIN_AFTER = timedelta(minutes=15)
-# How long a process may write before another takes over.
+# How long a process may write before another may begin.
 CLAIM = timedelta(hours=1)
 EXPORTS = Follower(ScheduledExport, mend=partial(feed.mend_cursors, ScheduledExport))
 
@@ -164,7 +164,8 @@ def _written(export: ScheduledExport) -> dict[str, Any]:
         except feed.Gone:
             source.cursor, count = str(feed.latest()), 0
             error = gettext(
-                "A backup was restored, so the file is empty: take a file of all companies. The next one goes on."
+                "A backup was restored, so this file is empty. Export all companies once. "
+                "The next file continues normally."
             )
             path.write_bytes(b"")
         marker = _mark_done(path, count, now)
@@ -188,7 +189,9 @@ def folder_of(export: ScheduledExport) -> Path:
     base = Path(settings.EXPORT_FOLDER).resolve()
     folder = (base / export.folder).resolve()
     if not folder.is_relative_to(base) or "\0" in export.folder:
-        raise ValidationError({"folder": gettext("It has to lie below the folder for exports (EXPORT_FOLDER).")})
+        raise ValidationError(
+            {"folder": gettext("The folder must be inside the export folder (EXPORT_FOLDER). Enter a relative path.")}
+        )
     return folder
 
 

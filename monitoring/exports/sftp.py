@@ -1,6 +1,6 @@
 """Files to other machines by SFTP: to a server whose key a person has confirmed, under their names only when whole.
 
-Nothing is said to a server, not even who we are, before its key was compared with the confirmed one.
+Nothing is sent to a server, not even a user name, before its key was compared with the confirmed one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ANSWER_SECONDS = 30.0
 KEY_KINDS: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 # An RSA key is one key, whatever it signs with.
 RSA = ("rsa-sha2-512", "rsa-sha2-256")
-# It tells of every connection.
+# It logs every connection.
 logging.getLogger("paramiko").setLevel(logging.WARNING)
 
 
@@ -40,11 +40,11 @@ class NotDelivered(Exception):
 
 
 class KeyNotConfirmed(NotDelivered):
-    """It shows a key that nobody has confirmed: a new server, or another one in its place."""
+    """The server offers a key that is not confirmed: a new server, or another one in its place."""
 
 
 class BadKey(ValueError):
-    """That is no private key that can be used."""
+    """The text is not a private key that can be used."""
 
 
 # The server's key
@@ -77,13 +77,13 @@ def _check_key(server: FileServer, shown: str) -> None:
     server.offered_key = shown
     if not server.host_key:
         raise KeyNotConfirmed(
-            gettext("Nobody has confirmed the key of %(host)s yet: %(key)s.")
+            gettext("The key of %(host)s is not confirmed: %(key)s. Confirm it under “File servers”.")
             % {"host": server.host, "key": fingerprint(shown)}
         )
     raise KeyNotConfirmed(
         gettext(
-            "%(host)s shows another key than the one that was confirmed (%(key)s, not "
-            "%(confirmed)s). It may be another machine: nothing was sent. Ask who runs it."
+            "%(host)s offers a different key than the confirmed one (%(key)s instead of %(confirmed)s). It may be a "
+            "different machine, so nothing was sent. Ask the server's administrator."
         )
         % {"host": server.host, "key": fingerprint(shown), "confirmed": fingerprint(server.host_key)}
     )
@@ -99,12 +99,15 @@ def read_private_key(text: str) -> paramiko.PKey:
             return kind.from_private_key(io.StringIO(text))
         except paramiko.PasswordRequiredException as error:
             raise BadKey(
-                gettext("The key has a passphrase. Take it off (ssh-keygen -p): it is kept encrypted here.")
+                gettext("The key has a passphrase. Remove it with ssh-keygen -p; the key is stored encrypted here.")
             ) from error
         except (paramiko.SSHException, ValueError, IndexError):
             continue
     raise BadKey(
-        gettext("That is no private key. It begins with -----BEGIN OPENSSH PRIVATE KEY----- or something similar.")
+        gettext(
+            "This is not a valid private key. Enter one that begins with -----BEGIN OPENSSH PRIVATE KEY----- "
+            "or similar."
+        )
     )
 
 
@@ -113,8 +116,8 @@ def signed_in(server: FileServer) -> Iterator[paramiko.SFTPClient]:
     """A session with the server; raises NotDelivered for whatever goes wrong, inside as well."""
     if server.maintainer_has_left:
         words = gettext(
-            "%(name)s, who looked after the file server, was deactivated or removed. Nothing is sent there until "
-            "somebody else saves its page, and takes it over by that."
+            "%(name)s, who maintained the file server, was deactivated or removed. No files are sent until another "
+            "user opens the file server and saves it."
         )
         raise NotDelivered(words % {"name": server.created_by})
     try:
@@ -122,19 +125,24 @@ def signed_in(server: FileServer) -> Iterator[paramiko.SFTPClient]:
             _sign_in(server, transport)
             client = paramiko.SFTPClient.from_transport(transport)
             if client is None:
-                raise NotDelivered(gettext("%(host)s lets us in, but offers no SFTP.") % {"host": server.host})
+                raise NotDelivered(
+                    gettext("%(host)s does not offer SFTP. Ask the server's administrator to enable it.")
+                    % {"host": server.host}
+                )
             client.get_channel().settimeout(ANSWER_SECONDS)  # type: ignore[union-attr]  # it was just opened
             yield client
     except FileNotFoundError as error:
-        raise NotDelivered(gettext("The folder is not there on the server: make it, or write another one.")) from error
+        raise NotDelivered(
+            gettext("The folder does not exist on the server. Create it or enter a different folder.")
+        ) from error
     except PermissionError as error:
         raise NotDelivered(
-            gettext("%(user_name)s may not write there on %(host)s.")
+            gettext("%(user_name)s has no write permission for the folder on %(host)s.")
             % {"user_name": server.user_name, "host": server.host}
         ) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
         raise NotDelivered(
-            gettext("%(host)s cannot be talked to: %(error)s.")
+            gettext("Could not connect to %(host)s: %(error)s.")
             % {"host": server.host, "error": error or type(error).__name__}
         ) from error
 
@@ -162,14 +170,15 @@ def _offered_key(server: FileServer, error: Exception) -> paramiko.Transport:
     """It has no key of the confirmed kind any more: see which one it has, so that a person can judge."""
     if not server.host_key:
         raise NotDelivered(
-            gettext("%(host)s speaks no SSH that we speak: %(error)s.") % {"host": server.host, "error": error}
+            gettext("%(host)s supports none of the required SSH methods: %(error)s.")
+            % {"host": server.host, "error": error}
         ) from error
     with closing(paramiko.Transport(_reached(server))) as transport:
         transport.start_client(timeout=CONNECT_SECONDS)
         key = transport.get_remote_server_key()
         _check_key(server, f"{key.get_name()} {key.get_base64()}")
     raise NotDelivered(
-        gettext("%(host)s cannot be talked to: %(error)s.") % {"host": server.host, "error": error}
+        gettext("Could not connect to %(host)s: %(error)s.") % {"host": server.host, "error": error}
     ) from error
 
 
@@ -178,7 +187,7 @@ def _reached(server: FileServer) -> socket.socket:
         return connect(server.host, server.port, CONNECT_SECONDS)
     except NotReached as error:
         raise NotDelivered(
-            gettext("%(host)s cannot be talked to: %(error)s.") % {"host": server.host, "error": error}
+            gettext("Could not connect to %(host)s: %(error)s.") % {"host": server.host, "error": error}
         ) from error
 
 
@@ -190,11 +199,13 @@ def _sign_in(server: FileServer, transport: paramiko.Transport) -> None:
         else:
             transport.auth_password(server.user_name, decrypted(server.encrypted_password))
     except SecretLost as error:
-        raise NotDelivered(gettext("SECRET_KEY was changed: enter the password or key of the server again.")) from error
-    except paramiko.AuthenticationException as error:
-        what = "key" if server.encrypted_key else "password"
         raise NotDelivered(
-            gettext("%(host)s does not let %(user_name)s in with this %(what)s.")
+            gettext("SECRET_KEY was changed. Enter the password or private key of the file server again.")
+        ) from error
+    except paramiko.AuthenticationException as error:
+        what = gettext("private key") if server.encrypted_key else gettext("password")
+        raise NotDelivered(
+            gettext("%(host)s rejected the login of %(user_name)s with this %(what)s.")
             % {"host": server.host, "user_name": server.user_name, "what": what}
         ) from error
 

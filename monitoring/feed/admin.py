@@ -37,7 +37,7 @@ def with_registrations(rows: list[Any]) -> None:
 
 FROM = {
     "from-high": (_("High and critical"), Severity.HIGH),
-    "from-medium": (_("Medium and heavier"), Severity.MEDIUM),
+    "from-medium": (_("Medium and higher"), Severity.MEDIUM),
     "from-low": (_("Without noise"), Severity.LOW),
 }
 # What neither filters nor searches: with nothing else in the address, the list opens without noise.
@@ -59,7 +59,7 @@ class StoryPaginator(BoundedPaginator):
 class SeverityFilter(choice_filter("severity", Severity.choices[::-1], _("severity"))):  # type: ignore[misc]
     """One severity, or all from one on: each severity is a range of the same index."""
 
-    all_option = ("all", _("With noise"))
+    all_option = ("all", _("All severities"))
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         self.is_opened = not set(request.GET) - NO_FILTERS
@@ -88,20 +88,20 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("company_id", "element", "changed_at")
     list_filter = (
         SeverityFilter,
-        choice_filter("kind", Kind.choices, _("kind")),
+        choice_filter("kind", Kind.choices, _("change type")),
         RegistrationFilter,
         ElementFilter,
         DaysFilter,
     )
     search_fields = ("company",)
-    search_help_text = _("A D-U-N-S number, or how the company's name begins")
+    search_help_text = _("Enter a D-U-N-S number or the beginning of a company name")
     ordering = ("-id",)
     paginator = StoryPaginator
     everything = "?severity=all"
     sortable_by = ()
     page_template = "monitoring/feed/change.html"
     empty_title = _("No changes")
-    empty_text = _("What D&B notices about your companies appears here by itself, within a second of being pulled.")
+    empty_text = _("Changes to your companies appear here automatically, within a second of being pulled from D&B.")
 
     def get_urls(self) -> list[URLPattern]:
         pulse = path("pulse/", self.admin_site.admin_view(self.pulse), name="monitoring_change_pulse")

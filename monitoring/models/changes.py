@@ -1,4 +1,4 @@
-"""What notifications say has changed about companies."""
+"""Changes of companies, as notifications report them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Kind(models.TextChoices):
     RESTORED = "restored", _("Restored at D&B")
     TRANSFERRED = "transferred", _("Merged into another company")
     UNDER_REVIEW = "under_review", _("Under review")
-    REVIEWED = "reviewed", _("Review over")
+    REVIEWED = "reviewed", _("Review completed")
     LEFT = "left", _("Left the monitored set")
     ENTERED = "entered", _("Entered the monitored set")
-    REMOVED = "removed", _("Taken out of monitoring")
-    UNKNOWN = "unknown", _("Unknown kind of notice")
+    REMOVED = "removed", _("Removed from monitoring")
+    UNKNOWN = "unknown", _("Unknown notification type")
 
 
 class Change(models.Model):

@@ -1,4 +1,4 @@
-"""Machines of other people that take files by SFTP."""
+"""Machines that receive files by SFTP."""
 
 from __future__ import annotations
 
@@ -15,22 +15,30 @@ class FileServer(HasMaintainer):
     """Where scheduled exports are sent. It is spoken to only while it shows the key that a person has confirmed."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.CharField(_("name"), max_length=100, unique=True, help_text=_("Which system it belongs to."))
-    host = models.CharField(_("host"), max_length=255, help_text=_("A name or an address, such as sftp.example.com."))
+    name = models.CharField(
+        _("name"), max_length=100, unique=True, help_text=_("The system that the server belongs to.")
+    )
+    host = models.CharField(
+        _("host"), max_length=255, help_text=_("Host name or IP address, such as sftp.example.com.")
+    )
     port = models.PositiveIntegerField(
         _("port"), default=22, validators=[MinValueValidator(1), MaxValueValidator(65535)]
     )
-    user_name = models.CharField(_("user name"), max_length=200, help_text=_("Who signs in there."))
+    user_name = models.CharField(
+        _("user name"), max_length=200, help_text=_("The account that D&B Monitoring signs in with.")
+    )
     folder = models.CharField(
         _("folder"),
         max_length=300,
         blank=True,
-        help_text=_("Where files go on that machine. Empty: where the sign-in leads."),
+        help_text=_("Folder for the files on the server. Leave empty to use the account's home folder."),
     )
     encrypted_password = models.TextField(blank=True, editable=False)
     encrypted_key = models.TextField(blank=True, editable=False)
     host_key = models.TextField(blank=True, editable=False, help_text=_("The server's own key, as confirmed."))
-    offered_key = models.TextField(blank=True, editable=False, help_text=_("What it showed, and nobody has confirmed."))
+    offered_key = models.TextField(
+        blank=True, editable=False, help_text=_("The key that the server offered and that is not confirmed.")
+    )
     confirmed_by = models.TextField(blank=True, editable=False)
     confirmed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(editable=False)

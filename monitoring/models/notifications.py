@@ -15,12 +15,12 @@ class NotificationType(models.TextChoices):
     SEED = "SEED", _("Baseline")
     DELETE = "DELETE", _("Deleted at D&B")
     UNDELETE = "UNDELETE", _("Restored at D&B")
-    TRANSFER = "TRANSFER", _("Merged into another")
+    TRANSFER = "TRANSFER", _("Merged into another company")
     UNDER_REVIEW = "UNDER_REVIEW", _("Under review")
-    REVIEWED = "REVIEWED", _("Review over")
+    REVIEWED = "REVIEWED", _("Review completed")
     EXIT = "EXIT", _("Left the monitored set")
     ENTER = "ENTER", _("Entered the monitored set")
-    REMOVED = "REMOVED", _("Taken out of monitoring")
+    REMOVED = "REMOVED", _("Removed from monitoring")
 
 
 class Notification(models.Model):
@@ -29,12 +29,14 @@ class Notification(models.Model):
     id = CompactUUIDField(primary_key=True, editable=False)
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, db_index=False)
-    type = models.TextField(help_text=_("D&B's word; the set is open."))
+    type = models.TextField(help_text=_("D&B's type; D&B may add others."))
     delivered_at = models.DateTimeField(null=True, help_text=_("D&B's deliveryTimeStamp."))
     recorded_at = models.DateTimeField()
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT)
     position = models.PositiveIntegerField()
-    place = models.CharField(max_length=32, blank=True, help_text=_("The least place over all answers that show it."))
+    place = models.CharField(
+        max_length=32, blank=True, help_text=_("The first place among all responses that contain it.")
+    )
     retained_duns = models.TextField(blank=True)
     organization = models.TextField(blank=True, help_text=_("The SEED's document, as sent."))
 

@@ -1,4 +1,4 @@
-"""Reports that are sent by themselves."""
+"""Reports that are sent automatically."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ from portfolio.models.registrations import check_timezone
 
 
 class PeriodKind(models.TextChoices):
-    WEEK = "week", _("Every week, on Monday")
-    MONTH = "month", _("Every month, on the first")
+    WEEK = "week", _("Weekly, on Monday")
+    MONTH = "month", _("Monthly, on the first day")
 
 
 class ReportSchedule(models.Model):
-    """A report by mail: of the week or month that is over, to whom, and when."""
+    """A report by email: for the last week or month, with its recipients and its time."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(_("name"), max_length=120)
-    period = models.CharField(_("how often"), max_length=8, choices=PeriodKind.choices, default=PeriodKind.WEEK)
+    period = models.CharField(_("frequency"), max_length=8, choices=PeriodKind.choices, default=PeriodKind.WEEK)
     zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_timezone])
     hour = models.PositiveSmallIntegerField(
-        _("hour"), default=7, validators=[MaxValueValidator(23)], help_text=_("0 to 23.")
+        _("hour"),
+        default=7,
+        validators=[MaxValueValidator(23)],
+        help_text=_("Full hour at which the report is sent, 0 to 23."),
     )
-    active = models.BooleanField(_("switched on"), default=True)
+    active = models.BooleanField(_("enabled"), default=True)
     next_at = models.DateTimeField(null=True, editable=False)
     sent_period = models.CharField(
-        max_length=8, blank=True, editable=False, help_text=_("The last one put into the queue.")
+        max_length=8, blank=True, editable=False, help_text=_("The latest period put into the queue.")
     )
     created_by = models.TextField(blank=True, editable=False)
 

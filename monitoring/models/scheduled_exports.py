@@ -1,4 +1,4 @@
-"""Files that are written by themselves at a time of day, for systems that take their data that way."""
+"""Files that are written automatically at a time of day, for systems that import files."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from portfolio.models.registrations import check_timezone
 
 
 class ExportContent(models.TextChoices):
-    CHANGES = "changes", _("The changes since the last file")
-    COMPANIES = "companies", _("All companies of the filter")
+    CHANGES = "changes", _("Changes since the previous file")
+    COMPANIES = "companies", _("All companies that match the filter")
 
 
 class FileFormat(models.TextChoices):
@@ -27,19 +27,28 @@ class ScheduledExport(models.Model):
     """A file a day: what is in it, where it goes and when. A marker beside it says that it is complete."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.SlugField(_("name"), max_length=60, unique=True, help_text=_("The files' names begin so."))
+    name = models.SlugField(
+        _("name"),
+        max_length=60,
+        unique=True,
+        help_text=_("File names begin with it. Letters, digits, hyphens and underscores only."),
+    )
     content = models.CharField(
         _("content"), max_length=16, choices=ExportContent.choices, default=ExportContent.CHANGES
     )
     filters = models.TextField(
-        _("filters"), blank=True, help_text=_("As in the API's address: country=DE,AT&severity=high.")
+        _("filters"),
+        blank=True,
+        help_text=_(
+            "The API's filter parameters, such as country=DE,AT&severity=high. Leave empty to include everything."
+        ),
     )
     saved_filter = models.ForeignKey(
         SavedFilter,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
-        help_text=_("Instead of filters written here: one that is saved and shared above the list, with its columns."),
+        help_text=_("Use a shared saved filter and its columns instead of the filters above."),
         verbose_name=_("saved filter"),
     )
     format = models.CharField(_("format"), max_length=8, choices=FileFormat.choices, default=FileFormat.CSV)
@@ -48,23 +57,23 @@ class ScheduledExport(models.Model):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
-        help_text=_("Sent there by SFTP; empty: kept here."),
-        verbose_name=_("server"),
+        help_text=_("Files are sent to this server by SFTP. Leave empty to keep them on this machine."),
+        verbose_name=_("file server"),
     )
     folder = models.CharField(
         _("folder"),
         max_length=300,
         blank=True,
-        help_text=_("Below the folder for exports, or below the server's; empty: right there."),
+        help_text=_("Subfolder of the export folder or of the server's folder. Leave empty to use that folder itself."),
     )
-    at = models.TimeField(_("at"), help_text=_("When, every day."))
-    zone = models.CharField(_("zone"), max_length=64, default="UTC", validators=[check_timezone])
-    is_active = models.BooleanField(_("is active"), default=True)
-    cursor = models.TextField(blank=True, editable=False, help_text=_("Where the feed goes on for the next file."))
+    at = models.TimeField(_("time"), help_text=_("The file is written every day at this time."))
+    zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_timezone])
+    is_active = models.BooleanField(_("enabled"), default=True)
+    cursor = models.TextField(blank=True, editable=False, help_text=_("Where the feed continues for the next file."))
     due_at = models.DateTimeField(db_index=True, editable=False)
     ran_at = models.DateTimeField(null=True, editable=False)
-    file_name = models.TextField(blank=True, editable=False, help_text=_("The last file."))
-    rows = models.PositiveIntegerField(_("rows"), null=True, editable=False, help_text=_("Rows in the last file."))
+    file_name = models.TextField(blank=True, editable=False, help_text=_("The latest file."))
+    rows = models.PositiveIntegerField(_("rows"), null=True, editable=False, help_text=_("Rows in the latest file."))
     error = models.TextField(blank=True, editable=False)
 
     class Meta:

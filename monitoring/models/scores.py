@@ -28,13 +28,15 @@ class ScoreChange(models.Model):
     measure = models.CharField(max_length=12)
     before = models.CharField(max_length=16)
     after = models.CharField(max_length=16)
-    points = models.SmallIntegerField(help_text=_("How much worse, in points of a hundred; negative: better."))
-    consecutive_declines = models.PositiveIntegerField(default=0, help_text=_("Falls in a row up to this one."))
-    points_lost = models.PositiveIntegerField(default=0, help_text=_("Points lost in this run of falls."))
-    values = models.CharField(max_length=160, blank=True, help_text=_("The values of the run, the oldest first."))
-    is_running = models.BooleanField(default=False, help_text=_("Three falls or more, and nothing came after."))
+    points = models.SmallIntegerField(help_text=_("Decline in points out of 100; negative for an improvement."))
+    consecutive_declines = models.PositiveIntegerField(default=0, help_text=_("Consecutive declines up to this one."))
+    points_lost = models.PositiveIntegerField(default=0, help_text=_("Points lost in these consecutive declines."))
+    values = models.CharField(max_length=160, blank=True, help_text=_("The values of these declines, oldest first."))
+    is_running = models.BooleanField(
+        default=False, help_text=_("Three or more consecutive declines with no later change.")
+    )
     is_highlighted = models.BooleanField(
-        default=False, help_text=_("Among the deepest of its day, by itself or as a run.")
+        default=False, help_text=_("Among the largest declines of its day, alone or in a run.")
     )
 
     class Meta:
@@ -44,8 +46,8 @@ class ScoreChange(models.Model):
             models.Index(fields=["day", "id"], name="score_change_by_day"),
             models.Index(fields=["is_highlighted", "day"], name="score_change_highlight"),
         ]
-        verbose_name = _("score move")
-        verbose_name_plural = _("score moves")
+        verbose_name = _("score change")
+        verbose_name_plural = _("score changes")
 
     def __str__(self) -> str:
         return f"{self.company_id} {self.score}: {self.before} → {self.after}"

@@ -1,4 +1,4 @@
-"""The report as a page, a PDF and a spreadsheet, and the schedules by which it is mailed."""
+"""The report as a page, a PDF and a spreadsheet, and the schedules by which it is sent by email."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from core.audit import record
 from core.db import insert_new
 from core.ids import time_first_id
 from core.markup import badge, due, two_lines
-from core.text import counted
+from core.text import counted, country_name
 from monitoring.models import (
     PeriodKind,
     ReportRecipient,
@@ -64,17 +64,15 @@ class ReportScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's
     people = forms.ModelMultipleChoiceField(
         get_user_model().objects.filter(is_active=True).exclude(email="").order_by("username"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        label=_("Who gets it"),
-        help_text=_(
-            "People with a mail address (set under People). They need no role: the mail holds the whole report."
-        ),
+        label=_("Recipients"),
+        help_text=_("Users with an email address. They need no role, because the email contains the whole report."),
     )
     chosen = forms.ModelMultipleChoiceField(
         Registration.objects.order_by("reference"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         required=False,
         label=_("Registrations"),
-        help_text=_("None chosen: all of them, also those to come."),
+        help_text=_("Leave empty to include all registrations, including future ones."),
     )
 
     class Meta:
@@ -106,11 +104,11 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     actions = ("send",)
     fieldsets = (
         (None, {"fields": ("name", "active")}),
-        (_("When"), {"fields": ("period", "hour", "zone")}),
-        (_("About what, and for whom"), {"fields": ("chosen", "people")}),
+        (_("Schedule"), {"fields": ("period", "hour", "zone")}),
+        (_("Content and recipients"), {"fields": ("chosen", "people")}),
     )
     empty_title = _("No report schedules yet")
-    empty_text = _("A schedule mails the report of the week or month that is over, with PDF and spreadsheet.")
+    empty_text = _("A schedule emails the report for the last week or month, with a PDF and a spreadsheet attached.")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -139,7 +137,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
         return HttpResponse(make(report), content_type=kind, headers={"Content-Disposition": name})
 
     def chosen_report(self, request: HttpRequest, events: int = SHOWN) -> tuple[Report, dict[str, Any]]:
-        """By the address; what it says wrong is as if it said nothing."""
+        """By the address; wrong values are ignored."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         period = read_period(request.GET.get("period", "")) or last_complete(PeriodKind.WEEK, timezone.now())
@@ -158,7 +156,7 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
         replace(ReportRecipient, obj, "person_id", [person.pk for person in form.cleaned_data["people"]])
         replace(ReportRegistration, obj, "registration_id", [row.pk for row in form.cleaned_data["chosen"]])
         action = "change report schedule" if change else "add report schedule"
-        words = gettext("Report schedule %(name)s changed") if change else gettext("Report schedule %(name)s made")
+        words = gettext("Report schedule %(name)s changed") if change else gettext("Report schedule %(name)s created")
         by, summary_text = request.user.get_username(), words % {"name": obj}
         record(actor=by, action=action, thing=obj, summary=summary_text, before=before, after=audit_values(obj))
 
@@ -168,20 +166,20 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
             by = request.user.get_username()
             record(actor=by, action="delete report schedule", thing=row, summary=words, before=audit_values(row))
 
-    @admin.action(description=_("Send the last report now"), permissions=["change"])
+    @admin.action(description=_("Send latest report now"), permissions=["change"])
     def send(self, request: HttpRequest, queryset: QuerySet[ReportSchedule]) -> None:
         for schedule in queryset:
             period = last_complete(schedule.period, timezone.now())
             count = queue_period(schedule, period)
             by = request.user.get_username()
             tail = (
-                gettext("It goes out within a minute.")
+                gettext("It will be sent within a minute.")
                 if count
-                else gettext("Everybody has it already, or it is on its way.")
+                else gettext("All recipients already have it, or it is being sent.")
             )
             queued = ngettext(
-                "Report of %(period)s by schedule %(schedule)s queued for %(count)s person",
-                "Report of %(period)s by schedule %(schedule)s queued for %(count)s people",
+                "Report for %(period)s (%(schedule)s) queued for %(count)s recipient",
+                "Report for %(period)s (%(schedule)s) queued for %(count)s recipients",
                 count,
             ) % {"period": period.title, "schedule": schedule, "count": counted(count)}
             record(actor=by, action="send report", thing=schedule, summary=queued)
@@ -191,23 +189,23 @@ class ReportScheduleAdmin(WatchedRemoval, PageAdmin):
     def what(self, row: ReportSchedule) -> SafeString:
         return two_lines(row.name, f"{PeriodKind(row.period).label}, {row.hour:02}:00 ({row.zone})")
 
-    @admin.display(description=_("Goes to"))
+    @admin.display(description=_("Recipients"))
     def recipients(self, row: ReportSchedule) -> str:
         count = ReportRecipient.objects.filter(schedule=row).count()
-        return ngettext("%(count)s person", "%(count)s people", count) % {"count": counted(count)}
+        return ngettext("%(count)s user", "%(count)s users", count) % {"count": counted(count)}
 
-    @admin.display(description=_("Next"))
+    @admin.display(description=_("Next report"))
     def next_time(self, row: ReportSchedule) -> SafeString | str:
         return due(row.next_at) if row.active else "–"
 
-    @admin.display(description=_("Last"))
+    @admin.display(description=_("Latest report"))
     def last(self, row: ReportSchedule) -> str:
         period = read_period(row.sent_period)
-        return period.title if period else gettext("none yet")
+        return period.title if period else gettext("None yet")
 
     @admin.display(description=_("State"))
     def status(self, row: ReportSchedule) -> SafeString:
-        return badge(gettext("On"), "good") if row.active else badge(gettext("Off"), "calm")
+        return badge(gettext("Enabled"), "good") if row.active else badge(gettext("Disabled"), "calm")
 
 
 def key_of(text: str) -> uuid.UUID | None:
@@ -252,10 +250,12 @@ def page_context(report: Report) -> dict[str, Any]:
         "speeds": speeds(report),
         "severities": [(severity.name.lower(), severity.label, count) for severity, count in severities(report)],
         "bars": bars(report),
+        "ticks": ticks(report),
         "chart_width": CHART_WIDTH,
+        "chart_full_width": CHART_WIDTH + 38,
         "chart_height": CHART_HEIGHT,
         "what": with_widths(report.counts.what),
-        "countries": with_widths(report.counts.countries),
+        "countries": with_widths([(country_name(code), count) for code, count in report.counts.countries]),
         "held": [(one, pulled_words(one, report), changes_of(report, one)) for one in report.held],
         "contract_words": [contract_words(one) for one in report.contracts],
         "waiting": [(one, waited_words(one)) for one in report.waiting],
@@ -279,10 +279,24 @@ def with_widths(counts: list[tuple[str, int]]) -> list[tuple[str, int, str]]:
     return [(label, count, f"{100 * count / highest:.1f}") for label, count in counts]
 
 
+def highest_day(report: Report) -> int:
+    return max((sum(counts.values()) for counts in report.counts.by_day.values()), default=0) or 1
+
+
+def ticks(report: Report) -> list[dict[str, Any]]:
+    """The numbers beside the chart: none, half and the highest day."""
+    highest = highest_day(report)
+    found = []
+    for count in sorted({0, highest // 2, highest}):
+        y = CHART_HEIGHT - count / highest * (CHART_HEIGHT - 8)
+        found.append({"count": count, "y": f"{y:.1f}", "baseline": f"{y + 4:.1f}"})
+    return found
+
+
 def bars(report: Report) -> list[dict[str, Any]]:
     """The days of the chart, each with its pieces from the bottom up, and where its list is."""
     days = report.counts.by_day
-    highest = max((sum(counts.values()) for counts in days.values()), default=0) or 1
+    highest = highest_day(report)
     step = CHART_WIDTH / len(days)
     changes = reverse("admin:monitoring_change_changelist")
     found = []

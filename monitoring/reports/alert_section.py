@@ -1,4 +1,4 @@
-"""What a report says about delays and alerts: how soon things were seen, and what nobody has looked after yet."""
+"""A report's delays and alerts: time to detection and acknowledgement, and the open alerts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SEEN = ~WAITING & (Q(acknowledged_at__isnull=False) | _CLOSED_BY_A_PERSON)
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Half were faster than the median, 95 of 100 faster than `most`, in seconds."""
+    """The median and the 95th percentile (`most`), in seconds."""
 
     count: int = 0
     median: int | None = None
@@ -51,7 +51,7 @@ class Handled:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An alert that nobody has acknowledged."""
+    """An alert that is not acknowledged."""
 
     alert: uuid.UUID
     severity: str
@@ -67,7 +67,7 @@ def delay_of(counts: Iterable[tuple[int, int]]) -> Delay:
 
 
 def handled_in(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Handled:
-    """Alerts about single companies, raised in the period; late news, for the inbox only, is left out."""
+    """Alerts about single companies, raised in the period; late alerts, for the inbox only, are left out."""
     start, end = period.moments
     raised = Q(raised_at__gte=start, raised_at__lt=end, kind=AlertKind.CHANGE, is_late=False)
     alerts = _of(Alert.objects.order_by(), registrations, is_all=is_all)
@@ -109,7 +109,7 @@ def _of(alerts: Any, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Any
 
 
 def waiting_alerts(registrations: Sequence[uuid.UUID], *, is_all: bool) -> list[Waiting]:
-    """What nobody has acknowledged until now: the longest."""
+    """Alerts that are not acknowledged, the oldest first."""
     rows = _of(Alert.objects.filter(WAITING), registrations, is_all=is_all)
     now = timezone.now()
     columns = ("id", "severity", "title", "raised_at")

@@ -1,4 +1,4 @@
-"""What a report says about changes: how many, of what and where from the daily counts; the critical ones by index."""
+"""A report's changes: how many, of what and where from the daily counts; the critical ones by index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report over a week or month: one computation that page, PDF, XLSX and mail show, so that their numbers agree.
+"""A report over a week or month: one computation that page, PDF, XLSX and email show, so that their numbers agree.
 
 Changes are counted in the daily counts and delays in the daily delays; events and alerts are read by index, up to a
 limit. So a report costs the same at ten thousand notifications and at a million.
@@ -36,7 +36,7 @@ MOST_EVENTS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a report says. Its days are UTC days; moments are shown in the active zone."""
+    """All that a report shows. Its days are UTC days; moments are shown in the active zone."""
 
     period: Period
     made_at: datetime

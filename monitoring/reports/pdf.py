@@ -1,11 +1,11 @@
-"""A report as a PDF for people who get it by mail or take it to a meeting."""
+"""A report as a PDF, for recipients of the email and for meetings."""
 
 from __future__ import annotations
 
 from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 
-from core.text import counted, moment_text
+from core.text import counted, country_name, moment_text
 from monitoring.models import Severity
 from monitoring.reports.compute import Report
 from monitoring.reports.pdf_base import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
@@ -45,7 +45,7 @@ def report_pdf(report: Report) -> bytes:
 def _head(paper: Paper, report: Report) -> None:
     paper.box(0, 0, paper.w, 4, BRAND)
     paper.write_line("D&B Monitoring", size=9, bold=True, color=BRAND)
-    paper.write_line(title_of(report), size=21, bold=True, color=INK)
+    paper.write_line(title_of(report), size=18, bold=True, color=INK)
     paper.ln(1)
     paper.write_line(about_line(report), size=9.5, color=FAINT)
     paper.write_line(made(report), size=9.5, color=FAINT)
@@ -60,15 +60,15 @@ def _tiles(paper: Paper, report: Report) -> None:
     severity = report.counts.by_severity
     paper.tiles(
         [
-            (counted(report.counts.total), gettext("changes caught"), "calm"),
+            (counted(report.counts.total), gettext("changes"), "calm"),
             (
                 counted(severity[Severity.CRITICAL]),
                 gettext("critical"),
                 "critical" if severity[Severity.CRITICAL] else "calm",
             ),
             (counted(severity[Severity.HIGH]), gettext("high"), "high" if severity[Severity.HIGH] else "calm"),
-            (counted(report.waiting_count), gettext("alerts wait"), "high" if report.waiting_count else "calm"),
-            (counted(report.listed), gettext("companies watched"), "calm"),
+            (counted(report.waiting_count), gettext("open alerts"), "high" if report.waiting_count else "calm"),
+            (counted(report.listed), gettext("companies"), "calm"),
         ]
     )
 
@@ -97,7 +97,9 @@ def _chart(paper: Paper, report: Report) -> None:
         if number % LABEL_EVERY[report.period.noun] == 0:
             label = date_format(day, "D j M" if report.period.noun == "week" else "j M")
             paper.place(left + (number - 0.25) * step, base + 1.2, step * 1.5, label, size=7.5, color=FAINT, align="C")
-    paper.set_xy(left, base + 7)
+    paper.place(paper.l_margin, base - CHART_HEIGHT - 1.5, 30, gettext("Changes"), size=7.5, color=FAINT)
+    paper.place(left, base + 5.2, paper.epw - 10, gettext("Day (UTC)"), size=7.5, color=FAINT, align="R")
+    paper.set_xy(left, base + 9)
     _legend(paper, report)
 
 
@@ -112,9 +114,9 @@ def _legend(paper: Paper, report: Report) -> None:
 
 
 def _value(paper: Paper, report: Report) -> None:
-    paper.heading(gettext("What it was worth"), room=44)
+    paper.heading(gettext("Key figures"), room=44)
     paper.rows(
-        (gettext("Value"), "", gettext("How it is meant")),
+        (gettext("Figure"), gettext("Value"), gettext("Description")),
         [(one.what, one.value, one.meaning) for one in worth(report)],
         (48, 26, 100),
     )
@@ -122,19 +124,19 @@ def _value(paper: Paper, report: Report) -> None:
     if paper.will_page_break(36):
         paper.add_page()
     headings = (
-        gettext("How soon things were seen"),
-        gettext("Half within"),
-        gettext("95 of 100 within"),
-        gettext("Of"),
+        gettext("Time to detection"),
+        gettext("Median"),
+        gettext("95th percentile"),
+        gettext("Count"),
     )
     rows = [(one.way, one.median, one.most, one.of) for one in speeds(report)]
     paper.rows(headings, rows, (92, 26, 28, 28), right=(1, 2, 3))
 
 
 def _events(paper: Paper, report: Report) -> None:
-    paper.heading(gettext("Critical events"))
+    paper.heading(gettext("Critical changes"))
     if not report.events:
-        paper.write_line(gettext("None."))
+        paper.write_line(gettext("No critical changes in this period."))
         return
     rows = [
         (
@@ -146,9 +148,9 @@ def _events(paper: Paper, report: Report) -> None:
         for event in report.events[:EVENTS]
     ]
     headings = (
-        gettext("When"),
-        gettext("Company and D-U-N-S number"),
-        gettext("What D&B says"),
+        gettext("Date"),
+        gettext("Company, D-U-N-S number"),
+        gettext("Change"),
         gettext("Registration"),
     )
     paper.rows(headings, rows, (30, 56, 50, 38))
@@ -156,7 +158,7 @@ def _events(paper: Paper, report: Report) -> None:
     if more:
         paper.ln(1.5)
         paper.write_line(
-            gettext("… and %(count)s more. The spreadsheet has them.") % {"count": counted(more)}, size=9, color=FAINT
+            gettext("and %(count)s more in the spreadsheet") % {"count": counted(more)}, size=9, color=FAINT
         )
 
 
@@ -164,12 +166,13 @@ def _kinds(paper: Paper, report: Report) -> None:
     if not report.counts.total:
         return
     longest = max(len(report.counts.what), len(report.counts.countries))
-    paper.heading(gettext("What changed most, and where"), room=longest * 8.6 + 18)
+    paper.heading(gettext("Most frequent changes and countries"), room=longest * 8.6 + 18)
     width, top = paper.epw / 2 - 5, paper.get_y()
     paper.bar_lines(report.counts.what, paper.l_margin, width)
     bottom = paper.get_y()
     paper.set_y(top)
-    paper.bar_lines(report.counts.countries, paper.l_margin + width + 10, width)
+    countries = [(country_name(code), count) for code, count in report.counts.countries]
+    paper.bar_lines(countries, paper.l_margin + width + 10, width)
     paper.set_xy(paper.l_margin, max(bottom, paper.get_y()))
 
 
@@ -188,9 +191,9 @@ def _portfolio(paper: Paper, report: Report) -> None:
     ]
     headings = (
         gettext("Registration"),
-        gettext("State now"),
-        gettext("Watched"),
-        gettext("To come"),
+        gettext("Current state"),
+        gettext("Monitored"),
+        gettext("Pending"),
         gettext("Refused"),
         gettext("Changes"),
     )
@@ -210,14 +213,16 @@ def _portfolio(paper: Paper, report: Report) -> None:
 
 
 def _waiting(paper: Paper, report: Report) -> None:
-    paper.heading(gettext("Longest unacknowledged alerts"))
+    paper.heading(gettext("Oldest open alerts"))
     if not report.waiting:
-        paper.write_line(gettext("None: every alert was looked at."))
+        paper.write_line(gettext("All alerts are acknowledged."))
         return
     rows = [(one.severity, one.title, waited_words(one)) for one in report.waiting]
-    paper.rows((gettext("Weight"), gettext("What"), gettext("Waits for")), rows, (20, 128, 26))
+    paper.rows((gettext("Severity"), gettext("Alert"), gettext("Open for")), rows, (20, 128, 26))
     if report.waiting_count > len(rows):
         paper.ln(1.5)
         paper.write_line(
-            gettext("%(waiting)s: these the longest.") % {"waiting": waiting_words(report)}, size=9, color=FAINT
+            gettext("%(waiting)s. The oldest are listed here.") % {"waiting": waiting_words(report)},
+            size=9,
+            color=FAINT,
         )

@@ -87,7 +87,7 @@ def last_complete(kind: str, now: datetime) -> Period:
 
 
 def read_period(text: str) -> Period | None:
-    """None for what is no name of a period."""
+    """None for a text that does not name a period."""
     try:
         if found := WEEK.fullmatch(text):
             kind, day = PeriodKind.WEEK, date.fromisocalendar(int(found[1]), int(found[2]), 1)

@@ -1,7 +1,7 @@
-"""Reports by mail: due once the week or month is over, one for each person and period, with PDF and XLSX.
+"""Reports by email: due once the week or month is over, one for each person and period, with PDF and XLSX.
 
 What is due is put into the sending queue, whose keys are made of schedule, period and person, and only then the
-schedule moves on: whoever dies in between sends nothing twice and forgets nobody.
+schedule moves on: a process that dies in between sends nothing twice and leaves no recipient out.
 """
 
 from __future__ import annotations
@@ -75,14 +75,14 @@ def _queue(schedule: ReportSchedule) -> int:
 
 
 def _period_due_at(schedule: ReportSchedule, due: datetime) -> Period:
-    """The newest period that was to be sent by now, however long nobody worked."""
+    """The newest period that was to be sent by now, however long the worker was stopped."""
     now = max(due, timezone.now())
     period = last_complete(schedule.period, now)
     return period if due_time(schedule, period) <= now else period.before()
 
 
 def queue_period(schedule: ReportSchedule, period: Period) -> int:
-    """Put one period's report into the queue for everybody; returns for how many it is new."""
+    """Put one period's report into the queue for all recipients; returns for how many it is new."""
     count = len(enqueue(_messages(schedule, period)))
     ReportSchedule.objects.filter(pk=schedule.pk).update(sent_period=period.name)
     return count
@@ -108,15 +108,15 @@ def _messages(schedule: ReportSchedule, period: Period) -> Iterable[OutboxMessag
 
 
 def send_report(message: OutboxMessage) -> Answer:
-    """Make the report and mail it to the person; raises NotSent."""
+    """Make the report and email it to the user; raises NotSent."""
     told = json.loads(message.payload)
     schedule = ReportSchedule.objects.filter(pk=told["schedule"]).first()
     period = read_period(told["period"])
     person = get_user_model().objects.filter(Q(pk=message.target), is_active=True).first()
     if schedule is None or period is None or person is None:
-        raise NotSent(gettext("The schedule was deleted, or the person has left."), final=True)
+        raise NotSent(gettext("The schedule was deleted, or the user was deactivated."), final=True)
     if not person.email:
-        raise NotSent(gettext("The person has no mail address."), final=True)
+        raise NotSent(gettext("The user has no email address. Add one under “Users”."), final=True)
     return deliver(report_mail(schedule, period, person.email, message.pk))
 
 
@@ -135,7 +135,7 @@ def report_mail(schedule: ReportSchedule, period: Period, address: str, key: uui
             subject=f"{title_of(report)}: {schedule.name}",
             body=render_to_string("monitoring/reports/mail.txt", context).strip() + "\n",
             to=[address],
-            # The same on every try, so that a reader's mail program shows it once.
+            # The same on every try, so that a reader's email program shows it once.
             headers={"Message-ID": f"<{key}@dnbmon>", "Auto-Submitted": "auto-generated"},
         )
         mail.attach_alternative(render_to_string("monitoring/reports/mail.html", context), "text/html")

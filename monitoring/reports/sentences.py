@@ -1,13 +1,15 @@
-"""A report in words: sentences that a board member can read, and what the program was worth, number by number."""
+"""A report in words: the summary that a board member can read, and the key figures, number by number."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-from core.text import ago, counted, moment_text
+from core.text import counted, moment_text
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.alert_section import Waiting
@@ -21,7 +23,7 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """One line of what the program was worth: what, how much, and how it is meant."""
+    """One key figure: its name, its value, and what it includes."""
 
     what: str
     value: str
@@ -30,7 +32,7 @@ class Worth:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """One way that news went: half were faster than `median`, 95 of 100 faster than `most`."""
+    """The time between two events: the median, the 95th percentile (`most`) and the count behind them."""
 
     way: str
     median: str
@@ -45,7 +47,7 @@ def title_of(report: Report) -> str:
 
 
 def about(report: Report) -> str:
-    """Which registrations it is about."""
+    """Which registrations it covers."""
     names = [row.reference for row in report.registrations]
     if not names:
         return gettext("no registrations")
@@ -56,11 +58,11 @@ def about(report: Report) -> str:
 
 
 def about_line(report: Report) -> str:
-    return gettext("About %(registrations)s.") % {"registrations": about(report)}
+    return gettext("Covers %(registrations)s.") % {"registrations": about(report)}
 
 
 def made(report: Report) -> str:
-    text = gettext("Made on %(moment)s. Days are UTC days.") % {"moment": moment_text(report.made_at)}
+    text = gettext("Created on %(moment)s. Days are in UTC.") % {"moment": moment_text(report.made_at)}
     if report.is_over:
         return text
     is_week = report.period.noun == "week"
@@ -71,7 +73,7 @@ def made(report: Report) -> str:
 
 
 def summary(report: Report) -> list[str]:
-    """What happened, what was critical, how soon it was seen, what waits, and how the portfolio stands."""
+    """Changes, critical ones, time to detection, alerts, the portfolio, and how current the data is."""
     parts = (_changes(report), _critical(report), _speed(report), _alerts(report), _portfolio(report), _fresh(report))
     return [part for part in parts if part]
 
@@ -80,18 +82,18 @@ def _changes(report: Report) -> str:
     counts = report.counts
     if not counts.total:
         return (
-            gettext("D&B told of no change that matters about the companies you watch in this week.")
+            gettext("D&B reported no relevant changes to your monitored companies in this week.")
             if report.period.noun == "week"
-            else gettext("D&B told of no change that matters about the companies you watch in this month.")
+            else gettext("D&B reported no relevant changes to your monitored companies in this month.")
         )
     told = ngettext(
-        "D&B told of %(count)s change that may matter about the companies you watch%(compared)s.",
-        "D&B told of %(count)s changes that may matter about the companies you watch%(compared)s.",
+        "D&B reported %(count)s relevant change to your monitored companies%(compared)s.",
+        "D&B reported %(count)s relevant changes to your monitored companies%(compared)s.",
         counts.total,
     ) % {"count": counted(counts.total), "compared": _compared(report)}
     small = ngettext(
-        "Besides, %(count)s small update such as new assessment dates.",
-        "Besides, %(count)s small updates such as new assessment dates.",
+        "There was also %(count)s minor update, such as a new assessment date.",
+        "There were also %(count)s minor updates, such as new assessment dates.",
         counts.noise,
     ) % {"count": counted(counts.noise)}
     return f"{told} {small}" if counts.noise else told
@@ -102,16 +104,18 @@ def _compared(report: Report) -> str:
     if not report.is_over or not counts.before:
         return ""
     if counts.total == counts.before:
-        return gettext(", as many as in the week before") if is_week else gettext(", as many as in the month before")
+        return (
+            gettext(", as many as in the previous week") if is_week else gettext(", as many as in the previous month")
+        )
     if counts.total > counts.before:
         week, month = (
-            gettext(", %(count)s more than in the week before"),
-            gettext(", %(count)s more than in the month before"),
+            gettext(", %(count)s more than in the previous week"),
+            gettext(", %(count)s more than in the previous month"),
         )
     else:
         week, month = (
-            gettext(", %(count)s fewer than in the week before"),
-            gettext(", %(count)s fewer than in the month before"),
+            gettext(", %(count)s fewer than in the previous week"),
+            gettext(", %(count)s fewer than in the previous month"),
         )
     return (week if is_week else month) % {"count": counted(abs(counts.total - counts.before))}
 
@@ -119,7 +123,7 @@ def _compared(report: Report) -> str:
 def _critical(report: Report) -> str:
     count = report.counts.critical_count
     if not count:
-        return gettext("None of them was critical.")
+        return gettext("None of the changes was critical.")
     found = report.counts.critical[:NAMED]
     kinds = ", ".join(f"{lower_first(label)} ({counted(number)})" for label, number in found)
     text = ngettext("%(count)s was critical: %(kinds)s.", "%(count)s were critical: %(kinds)s.", count)
@@ -131,22 +135,25 @@ def _speed(report: Report) -> str:
         return ""
     half, most = delay_text(report.recorded.median), delay_text(report.recorded.most)
     if not report.handed.count:
-        return gettext(
-            "Half of it was on screen within %(half)s of D&B's own time of the change, 95 of 100 within %(most)s."
-        ) % {"half": half, "most": most}
+        return gettext("Time from change to detection: median %(half)s, 95th percentile %(most)s.") % {
+            "half": half,
+            "most": most,
+        }
     return gettext(
-        "Half of it was on screen within %(half)s of D&B's own time of the change, 95 of 100 within %(most)s; "
-        "once D&B had handed it over, half took %(handed)s."
+        "Time from change to detection: median %(half)s, 95th percentile %(most)s. "
+        "Time from delivery by D&B to detection: median %(handed)s."
     ) % {"half": half, "most": most, "handed": delay_text(report.handed.median)}
 
 
 def _alerts(report: Report) -> str:
     handled = report.handled
     if not handled.raised and not report.waiting_count:
-        return gettext("No alert was raised, and none waits.")
+        return gettext("No alerts were raised and none is open.")
     raised = ngettext("%(count)s alert was raised", "%(count)s alerts were raised", handled.raised)
     seen = ngettext(", %(count)s acknowledged", ", %(count)s acknowledged", handled.acknowledged)
-    back = ngettext(", %(count)s taken back by later news", ", %(count)s taken back by later news", handled.taken_back)
+    back = ngettext(
+        ", %(count)s reversed by a later change", ", %(count)s reversed by later changes", handled.taken_back
+    )
     parts = (
         raised % {"count": counted(handled.raised)},
         seen % {"count": counted(handled.acknowledged)} if handled.raised else "",
@@ -157,10 +164,10 @@ def _alerts(report: Report) -> str:
 
 def _longest(report: Report) -> str:
     if not report.waiting:
-        return gettext("None waits for somebody to look at it.")
+        return gettext("All alerts are acknowledged.")
     text = ngettext(
-        "%(count)s alert waits to be acknowledged now, the longest for %(span)s.",
-        "%(count)s alerts wait to be acknowledged now, the longest for %(span)s.",
+        "%(count)s open alert is not acknowledged; it has been open for %(span)s.",
+        "%(count)s open alerts are not acknowledged; the oldest has been open for %(span)s.",
         report.waiting_count,
     )
     return text % {"count": counted(report.waiting_count), "span": waited_words(report.waiting[0])}
@@ -171,9 +178,9 @@ def waited_words(one: Waiting) -> str:
 
 
 def waiting_words(report: Report) -> str:
-    """ "3 alerts wait to be acknowledged"."""
+    """ "3 open alerts not acknowledged"."""
     count = report.waiting_count
-    text = ngettext("%(count)s alert waits to be acknowledged", "%(count)s alerts wait to be acknowledged", count)
+    text = ngettext("%(count)s open alert not acknowledged", "%(count)s open alerts not acknowledged", count)
     return text % {"count": counted(count)}
 
 
@@ -181,15 +188,15 @@ def _portfolio(report: Report) -> str:
     number = len(report.held)
     companies = ngettext("%(count)s company", "%(count)s companies", report.listed)
     registrations = ngettext("%(count)s registration", "%(count)s registrations", number)
-    watched = gettext("D&B watches %(companies)s in %(registrations)s.") % {
+    monitored = gettext("D&B monitors %(companies)s in %(registrations)s.") % {
         "companies": companies % {"count": counted(report.listed)},
         "registrations": registrations % {"count": counted(number)},
     }
-    return " ".join((watched, *map(contract_words, report.contracts)))
+    return " ".join((monitored, *map(contract_words, report.contracts)))
 
 
 def contract_words(state: ContractState) -> str:
-    """ "Contract default: 1,200 companies billed of 2,000 contracted in this contract year; the next begins on …"."""
+    """ "Contract default: 1,200 companies billed of 2,000 contracted in this contract year; …"."""
     number = state.contract.contracted_number
     words = {"name": state.contract.name, "billed": _billed(state), "ends": _ends(state)}
     if number is None:
@@ -200,7 +207,8 @@ def contract_words(state: ContractState) -> str:
     words["over"] = counted(state.billed - number)
     return (
         gettext(
-            "Contract %(name)s: %(billed)s of %(number)s contracted, %(over)s too many in this contract year%(ends)s."
+            "Contract %(name)s: %(billed)s of %(number)s contracted in this contract year, "
+            "%(over)s over the limit%(ends)s."
         )
         % words
     )
@@ -218,38 +226,45 @@ def _ends(state: ContractState) -> str:
     if state.anniversary is None or state.days_left is None:
         return ""
     text = ngettext(
-        "; the next begins on %(day)s, in %(count)s day",
-        "; the next begins on %(day)s, in %(count)s days",
+        "; the next year begins on %(day)s, in %(count)s day",
+        "; the next year begins on %(day)s, in %(count)s days",
         state.days_left,
     )
     return text % {"day": date_format(state.anniversary, "j F Y"), "count": counted(state.days_left)}
 
 
 def _fresh(report: Report) -> str:
-    troubled = [one for one in report.held if one.status.tone in ("bad", "warn") or not one.registration.last_pulled_at]
+    outdated = [one for one in report.held if one.status.tone in ("bad", "warn") or not one.registration.last_pulled_at]
     if not report.held:
-        return gettext("There is no registration yet.")
-    if troubled:
-        told = ", ".join(f"{one.registration.reference} ({lower_first(str(one.status.word))})" for one in troubled)
-        return gettext("Not everything is fresh: look at %(names)s.") % {"names": told}
+        return gettext("There are no registrations yet.")
+    if outdated:
+        told = ", ".join(f"{one.registration.reference} ({lower_first(str(one.status.word))})" for one in outdated)
+        return gettext("Data may be out of date for %(names)s.") % {"names": told}
     oldest = min(filter(None, (one.registration.last_pulled_at for one in report.held)))
-    return gettext("What D&B had for you was taken over completely %(when)s.") % {"when": ago(oldest, report.made_at)}
+    return gettext("Data is up to date as of %(when)s.") % {"when": _moment_or_time(oldest, report)}
+
+
+def _moment_or_time(moment: datetime, report: Report) -> str:
+    """The time alone on the day of the report."""
+    local = timezone.localtime(moment)
+    is_same_day = local.date() == timezone.localtime(report.made_at).date()
+    return str(date_format(local, "TIME_FORMAT")) if is_same_day else moment_text(moment)
 
 
 # Tables
 
 
 def worth(report: Report) -> list[Worth]:
-    """What the program was worth in this period."""
+    """The key figures of this period."""
     handled = report.handled
     return [
         Worth(
-            gettext("Changes caught"),
+            gettext("Changes"),
             counted(report.counts.total),
-            gettext("Low to critical; noise and first baselines do not count."),
+            gettext("Severity low to critical, without noise and baselines."),
         ),
         Worth(
-            gettext("Critical events seen"),
+            gettext("Critical changes"),
             counted(report.counts.critical_count),
             ngettext(
                 "%(count)s critical alert raised, %(acknowledged)s acknowledged.",
@@ -259,21 +274,21 @@ def worth(report: Report) -> list[Worth]:
             % {"count": counted(handled.critical), "acknowledged": counted(handled.critical_acknowledged)},
         ),
         Worth(
-            gettext("Data freshness"),
+            gettext("Data age"),
             freshness(report),
-            gettext("Now: since D&B's queue was last empty, of the oldest registration."),
+            gettext("Time since the last complete pull, for the oldest registration."),
         ),
     ]
 
 
 def speeds(report: Report) -> list[Speed]:
-    """How soon things were seen."""
+    """Time to detection and to acknowledgement."""
     handled = report.handled
     ways = (
-        (gettext("From D&B's own time of the change to the screen"), report.recorded, _counted_changes),
-        (gettext("From D&B's handing it over to the screen"), report.handed, _counted_changes),
-        (gettext("From D&B's own time of the change to acknowledgement"), handled.since_change, _counted_alerts),
-        (gettext("From the alert to acknowledgement"), handled.since_raised, _counted_alerts),
+        (gettext("From change at D&B to detection"), report.recorded, _counted_changes),
+        (gettext("From delivery by D&B to detection"), report.handed, _counted_changes),
+        (gettext("From change at D&B to acknowledgement"), handled.since_change, _counted_alerts),
+        (gettext("From alert to acknowledgement"), handled.since_raised, _counted_alerts),
     )
     return [Speed(way, delay_text(one.median), delay_text(one.most), of(one.count)) for way, one, of in ways]
 
@@ -290,10 +305,10 @@ def change_sentences(severity: Severity, count: int) -> str:
     """ "12 critical changes"."""
     texts = {
         Severity.CRITICAL: ngettext("%(count)s critical change", "%(count)s critical changes", count),
-        Severity.HIGH: ngettext("%(count)s high change", "%(count)s high changes", count),
-        Severity.MEDIUM: ngettext("%(count)s medium change", "%(count)s medium changes", count),
+        Severity.HIGH: ngettext("%(count)s high-severity change", "%(count)s high-severity changes", count),
+        Severity.MEDIUM: ngettext("%(count)s medium-severity change", "%(count)s medium-severity changes", count),
     }
-    low = ngettext("%(count)s low change", "%(count)s low changes", count)
+    low = ngettext("%(count)s low-severity change", "%(count)s low-severity changes", count)
     return texts.get(severity, low) % {"count": counted(count)}
 
 
@@ -312,4 +327,4 @@ def pulled_words(one: Holding, report: Report) -> str:
     pulled = one.registration.last_pulled_at
     if not pulled:
         return gettext("never pulled")
-    return gettext("queue empty %(when)s") % {"when": ago(pulled, report.made_at)}
+    return gettext("up to date as of %(when)s") % {"when": _moment_or_time(pulled, report)}

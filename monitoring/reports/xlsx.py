@@ -1,4 +1,4 @@
-"""A report as a spreadsheet: the same numbers as numbers, and more of the critical events than a page shows."""
+"""A report as a spreadsheet: the same numbers as numbers, and more of the critical changes than a page shows."""
 
 from __future__ import annotations
 
@@ -88,17 +88,17 @@ def _summary(sheets: Sheets, report: Report) -> None:
         sheet.merge_range(line, 0, line, 3, harmless(text), sheets.wrapped)
         sheet.set_row(line, 16 * (1 + len(text) // 118))
     line = len(told) + 2
-    sheets.line(sheet, line, (gettext("Value"), "", gettext("How it is meant"), ""), sheets.head)
+    sheets.line(sheet, line, (gettext("Figure"), gettext("Value"), gettext("Description"), ""), sheets.head)
     numbers = (report.counts.total, report.counts.critical_count)
     for number, one in enumerate(worth(report)):
         value = numbers[number] if number < len(numbers) else one.value
         sheets.line(sheet, line + 1 + number, (one.what, value, one.meaning))
     line += len(worth(report)) + 2
     headings = (
-        gettext("How soon things were seen"),
-        gettext("Half within"),
-        gettext("95 of 100 within"),
-        gettext("Of"),
+        gettext("Time to detection"),
+        gettext("Median"),
+        gettext("95th percentile"),
+        gettext("Count"),
     )
     sheets.line(sheet, line, headings, sheets.head)
     for number, way in enumerate(speeds(report), 1):
@@ -112,11 +112,11 @@ def _days(sheets: Sheets, report: Report) -> None:
         for day, counts in days.items()
     ]
     totals = (
-        gettext("All days"),
+        gettext("Total"),
         *(report.counts.by_severity[severity] for severity in SEVERITIES),
         report.counts.total,
     )
-    headings = (gettext("UTC day"), *(str(severity.label) for severity in SEVERITIES), gettext("All"))
+    headings = (gettext("Day (UTC)"), *(str(severity.label) for severity in SEVERITIES), gettext("Total"))
     sheet = sheets.table(gettext("By day"), headings, [*rows, totals], (14, 12, 12, 12, 12, 12))
     chart = sheets.book.add_chart({"type": "column", "subtype": "stacked"})
     for number, (severity, color) in enumerate(
@@ -132,6 +132,8 @@ def _days(sheets: Sheets, report: Report) -> None:
             }
         )
     chart.set_title({"name": gettext("Changes by day"), "name_font": {"size": 12}})
+    chart.set_x_axis({"name": gettext("Day (UTC)")})
+    chart.set_y_axis({"name": gettext("Changes"), "major_gridlines": {"visible": True, "line": {"color": "#dde4ea"}}})
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": 720, "height": 340})
     sheet.insert_chart("H2", chart)
@@ -140,16 +142,18 @@ def _days(sheets: Sheets, report: Report) -> None:
 def _kinds(sheets: Sheets, report: Report) -> None:
     counts = report.counts
     is_week = report.period.noun == "week"
-    before = gettext("Changes in the week before") if is_week else gettext("Changes in the month before")
+    before = gettext("Changes in the previous week") if is_week else gettext("Changes in the previous month")
     rows = [
-        *((gettext("What changed most"), label, count) for label, count in counts.what),
-        *((gettext("Of it critical"), label, count) for label, count in counts.critical),
-        *((gettext("Where"), country, count) for country, count in counts.countries),
-        (gettext("Besides"), gettext("Small updates (noise)"), counts.noise),
-        (gettext("Besides"), gettext("Notifications of D&B"), counts.notifications),
-        (gettext("Besides"), before, counts.before),
+        *((gettext("Most frequent changes"), label, count) for label, count in counts.what),
+        *((gettext("Most frequent critical changes"), label, count) for label, count in counts.critical),
+        *((gettext("Countries"), country, count) for country, count in counts.countries),
+        (gettext("Other counts"), gettext("Minor updates (noise)"), counts.noise),
+        (gettext("Other counts"), gettext("Notifications from D&B"), counts.notifications),
+        (gettext("Other counts"), before, counts.before),
     ]
-    sheets.table(gettext("What and where"), (gettext("Table"), gettext("What"), gettext("Changes")), rows, (20, 52, 12))
+    sheets.table(
+        gettext("Changes and countries"), (gettext("Group"), gettext("Item"), gettext("Count")), rows, (28, 52, 12)
+    )
 
 
 def _events(sheets: Sheets, report: Report) -> None:
@@ -158,14 +162,14 @@ def _events(sheets: Sheets, report: Report) -> None:
         for one in report.events
     )
     headings = (
-        gettext("When"),
+        gettext("Date"),
         gettext("D-U-N-S number"),
         gettext("Company"),
         gettext("Country"),
-        gettext("What D&B says"),
+        gettext("Change"),
         gettext("Registration"),
     )
-    sheet = sheets.table(gettext("Critical events"), headings, rows, (18, 16, 44, 10, 80, 28))
+    sheet = sheets.table(gettext("Critical changes"), headings, rows, (18, 16, 44, 10, 80, 28))
     sheet.autofilter(0, 0, max(len(report.events), 1), len(headings) - 1)
 
 
@@ -183,9 +187,9 @@ def _registrations(sheets: Sheets, report: Report) -> None:
     )
     headings = (
         gettext("Registration"),
-        gettext("State now"),
-        gettext("Watched"),
-        gettext("To come"),
+        gettext("Current state"),
+        gettext("Monitored"),
+        gettext("Pending"),
         gettext("Refused"),
         gettext("Changes"),
     )
@@ -197,5 +201,5 @@ def _waiting(sheets: Sheets, report: Report) -> None:
         (one.severity, one.title, one.raised_at, round(one.waited.total_seconds() / SECONDS_A_DAY, 2))
         for one in report.waiting
     )
-    headings = (gettext("Weight"), gettext("Alert"), gettext("Raised"), gettext("Days waiting"))
-    sheets.table(gettext("Unacknowledged"), headings, rows, (12, 90, 18, 14))
+    headings = (gettext("Severity"), gettext("Alert"), gettext("Raised"), gettext("Days open"))
+    sheets.table(gettext("Open alerts"), headings, rows, (12, 90, 18, 14))

@@ -18,13 +18,13 @@ from monitoring.elements.formatting import number, plain_text, words
 from monitoring.elements.severity import default_label
 from monitoring.history.state import Event, states_after
 from monitoring.models import Element
+from monitoring.scores.bands import SCALES, Band, band_of_rating
+from monitoring.scores.compact import compact
 from monitoring.scores.sparkline import Line, Point
 
 ASSESSMENT = "organization.dnbAssessment"
 MOST = 12
 CODES = ("dnbCode", "scoreModelDnBCode")
-# Scales that are known: a line drawn against them does not make much of little.
-SCALES: Mapping[str, tuple[float, float]] = {"nationalPercentile": (1, 100), "classScore": (1, 5)}
 TONES = {"better": "good", "worse": "bad", "": "calm"}
 SHORT = {"maximumRecommendedLimit": _("Recommended credit limit")}
 
@@ -52,8 +52,21 @@ class Score:
         value = self.points[-1].value
         return gettext("none") if value is None else self.text_of(value)
 
+    @property
+    def last_exact(self) -> str:
+        """In full, where the text is shortened."""
+        value = self.points[-1].value
+        exact = "" if value is None else f"{number(value)} {self.unit}".strip()
+        return "" if exact == self.last else exact
+
+    @property
+    def band(self) -> Band | None:
+        """Where its value lies on a scale that is known."""
+        value, scale = self.points[-1].value, SCALES.get(self.name)
+        return scale.band_of(value) if scale and value is not None else None
+
     def text_of(self, value: Decimal) -> str:
-        return f"{number(value)} {self.unit}".strip()
+        return compact(value, self.unit)
 
     @property
     def sense(self) -> str:
@@ -74,6 +87,19 @@ class Score:
     @property
     def has_moved(self) -> bool:
         return len(self.points) > 1
+
+    @property
+    def is_drawn(self) -> bool:
+        """Against a scale that is known, or because it moved."""
+        return self.has_moved or self.name in SCALES
+
+    @property
+    def begins(self) -> str:
+        return day(self.line.start) if self.line else ""
+
+    @property
+    def ends(self) -> str:
+        return day(self.line.end) if self.line else ""
 
     @property
     def words(self) -> str:
@@ -99,7 +125,7 @@ class Score:
         if len(set(self.values)) == 1:
             return ""
         if first == self.values[-1]:
-            return gettext("As on %(day)s.") % {"day": start}
+            return gettext("Same as on %(day)s.") % {"day": start}
         text = {
             "better": gettext("Better than %(value)s on %(day)s."),
             "worse": gettext("Worse than %(value)s on %(day)s."),
@@ -107,8 +133,13 @@ class Score:
         return text and text % {"value": self.text_of(first), "day": start}
 
     def draw(self, start: datetime, end: datetime) -> None:
-        ends = SCALES.get(self.name) or (float(min(self.values)), float(max(self.values)))
-        self.line = Line(self.points, start, end, *ends)
+        if scale := SCALES.get(self.name):
+            numbers = [(number(value), float(value)) for value in scale.numbers]
+            self.line = Line(self.points, start, end, scale.low, scale.high, numbers, scale.bands)
+        else:
+            ends = sorted({min(self.values), max(self.values)})
+            numbers = [(compact(value), float(value)) for value in ends]
+            self.line = Line(self.points, start, end, float(ends[0]), float(ends[-1]), numbers)
 
 
 def day(moment: datetime) -> str:
@@ -136,6 +167,11 @@ class Rating:
         return self.steps[-1][1] or gettext("none")
 
     @property
+    def band(self) -> Band | None:
+        """By the digit at its end."""
+        return band_of_rating(self.steps[-1][1] or "")
+
+    @property
     def words(self) -> str:
         if len(self.steps) == 1:
             return _no_change(self.steps[0][0])
@@ -144,7 +180,7 @@ class Rating:
         words = {"better": gettext("Better than %(value)s."), "worse": gettext("Worse than %(value)s.")}.get(trend, "")
         parts = (
             gettext("Since %(day)s.") % {"day": day(self.steps[-1][0])},
-            gettext("Before: %(steps)s.") % {"steps": before},
+            gettext("Previously: %(steps)s.") % {"steps": before},
             words and words % {"value": self.steps[0][1]},
         )
         return " ".join(filter(None, parts))

@@ -1,4 +1,4 @@
-"""A number over time as a small line of steps, each value holding until the next: what SVG draws."""
+"""A number over time as a small chart of steps, each value holding until the next: what SVG draws."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-WIDTH, HEIGHT, EDGE = 240.0, 52.0, 5.0
+from monitoring.scores.bands import Band
+
+WIDTH, HEIGHT = 300.0, 116.0
+# The plot inside: left of it the axis' numbers, right of it the bands' names, below it the days.
+LEFT, RIGHT, TOP, BOTTOM = 40.0, 228.0, 6.0, 94.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +23,35 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Stripe:
+    """A band as it is drawn: its place, and where its name stands."""
+
+    band: Band
+    top: str
+    height: str
+    middle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A number beside the axis."""
+
+    text: str
+    y: str
+    baseline: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """Points from one time to another; `low` and `high` are the ends of the scale."""
+    """Points from one time to another; `low` is at the bottom of the plot and `high` at its top."""
 
     points: Sequence[Point]
     start: datetime
     end: datetime
     low: float
     high: float
+    numbers: Sequence[tuple[str, float]] = ()
+    bands: Sequence[Band] = ()
 
     @property
     def path(self) -> str:
@@ -38,22 +63,36 @@ class Line:
             if point.value is None:
                 drawn.append(f"H{x:.1f}" if up else "")
             else:
-                drawn.append(f"H{x:.1f}V{self._y(point.value):.1f}" if up else f"M{x:.1f} {self._y(point.value):.1f}")
+                y = self._y(float(point.value))
+                drawn.append(f"H{x:.1f}V{y:.1f}" if up else f"M{x:.1f} {y:.1f}")
             up = point.value is not None
-        return "".join([*drawn, f"H{WIDTH - EDGE:.1f}" if up else ""])
+        return "".join([*drawn, f"H{RIGHT:.1f}" if up else ""])
 
     @property
     def dots(self) -> Iterator[tuple[str, str]]:
         """Where it stands at the end."""
         if (value := self.points[-1].value) is not None:
-            yield f"{WIDTH - EDGE:.1f}", f"{self._y(value):.1f}"
+            yield f"{RIGHT:.1f}", f"{self._y(float(value)):.1f}"
+
+    @property
+    def ticks(self) -> Iterator[Tick]:
+        for text, value in self.numbers:
+            y = self._y(value)
+            yield Tick(text, f"{y:.1f}", f"{y + 3.5:.1f}")
+
+    @property
+    def stripes(self) -> Iterator[Stripe]:
+        for band in self.bands:
+            ends = sorted((self._y(band.first), self._y(band.last)))
+            middle = (ends[0] + ends[1]) / 2 + 3.5
+            yield Stripe(band, f"{ends[0]:.1f}", f"{ends[1] - ends[0]:.1f}", f"{middle:.1f}")
 
     def _x(self, moment: datetime) -> float:
         whole = (self.end - self.start).total_seconds() or 1
         share = min(max((moment - self.start).total_seconds() / whole, 0), 1)
-        return EDGE + share * (WIDTH - 2 * EDGE)
+        return LEFT + share * (RIGHT - LEFT)
 
-    def _y(self, value: Decimal) -> float:
+    def _y(self, value: float) -> float:
         span = self.high - self.low
-        share = min(max((float(value) - self.low) / span, 0), 1) if span else 0.5
-        return HEIGHT - EDGE - share * (HEIGHT - 2 * EDGE)
+        share = min(max((value - self.low) / span, 0), 1) if span else 0.5
+        return BOTTOM - share * (BOTTOM - TOP)

@@ -36,18 +36,19 @@ def test_today_a_day_before_and_a_note(page: Page, live_server: Any) -> None:  #
     delivered(seed, an_update(*news, delivered=stamp(now)), at=stamp(now))
     heard = complaints_of(page)
     log_in(page, f"{live_server.url}/portfolio/company/{DUNS}/change/")
-    expect(page.get_by_role("img", name="Failure score: national percentile, 40 now.")).to_be_visible()
+    expect(page.get_by_role("img", name="Failure score: national percentile, 40 now, Moderate risk.")).to_be_visible()
     see(page, "company-today")
     assert serious(page) == []
     page.fill("#as_of", f"{timezone.localtime(now) - timedelta(days=5):%Y-%m-%d}")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator(".dm-past")).to_contain_text("2 things differ from today")
+    expect(page.locator(".dm-past")).to_contain_text("2 values differ from today")
     see(page, "company-as-of")
     assert "as_of=" in page.url and serious(page) == []
     page.get_by_role("link", name="Back to today").click()
     page.fill("#text", "Prepay only.")
     page.get_by_role("button", name="Add note").click()
     expect(page.locator(".dm-notes")).to_contain_text("Prepay only.")
-    page.get_by_role("link", name="the notification as D&B sent it").first.click()
+    page.get_by_role("link", name="Timeline", exact=True).click()
+    page.get_by_role("link", name="View source notification").first.click()
     expect(page.locator("#raw")).to_contain_text("Out of business")
     assert CompanyNote.objects.count() == 1 and heard == []

@@ -177,7 +177,10 @@ def _what_went_wrong(registration: Registration) -> None:
 def own_values() -> re.Pattern[str]:
     """Also what people may have written of rules, and what jobs have written of alerts."""
     rules = AlertRule.objects.values_list("name", "description")
-    rows = [text for row in rules for text in row] + list(Alert.objects.values_list("title", flat=True))
+    titles = list(Alert.objects.values_list("title", flat=True))
+    # A company's page shows them without its name.
+    shortened = [tail[:1].upper() + tail[1:] for title in titles if (tail := title.partition(": ")[2])]
+    rows = [text for row in rules for text in row] + titles + shortened
     values = {*VALUES, *(ALIKE.sub("", text).strip() for text in rows)} - {""}
     words = "|".join(map(re.escape, sorted(values, key=len, reverse=True)))
     return re.compile(rf"(?<!\w)(?:{words})(?!\w)|{ZONE}|{KEY}|{PATH}|https:[\w./]+")

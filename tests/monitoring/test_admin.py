@@ -120,7 +120,7 @@ def test_the_list_of_changes_opens_without_noise(admin: Client) -> None:
     [
         ("/", "set them aside"),
         ("/", "manage.py worker"),
-        ("/portfolio/company/", "stop monitoring them"),
+        ("/portfolio/company/", "Select companies to stop monitoring"),
         ("/portfolio/contract/year/", "Schedule removals"),
         ("/portfolio/registration/", "pull, start or pause them"),
         ("/portfolio/registration/{registration}/change/", "Adopt D&B's list"),
@@ -150,7 +150,7 @@ def test_hints_name_only_what_the_reader_may_do(admin: Client, path: str, hint: 
 @pytest.mark.parametrize(
     ("path", "hint"),
     [
-        ("/portfolio/company/", "Start a registration"),
+        ("/portfolio/company/", "Activate a registration"),
         ("/portfolio/registration/", "Choose “Find registrations”"),
         ("/portfolio/subject/", "Import a list"),
         ("/portfolio/subjectimport/", "Upload a list"),
@@ -292,11 +292,11 @@ def test_hostile_text_stays_text(admin: Client) -> None:
 
 def test_the_page_of_a_company(admin: Client, django_assert_max_num_queries: AtMost) -> None:
     some_news()
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         text = text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))
-    assert "Out of business Acme Ltd 804735132 · Leeds, United Kingdom" in text
-    assert "8 January 2026 as it was then Operating status Active → Out of business" in text
-    assert "1 small change" in text
+    assert "Out of business Acme Ltd D-U-N-S 804735132 · Leeds, United Kingdom" in text
+    assert "8 January 2026 View as of this day Operating status Active → Out of business" in text
+    assert "1 minor change" in text
 
 
 def test_a_company_as_it_was(admin: Client) -> None:

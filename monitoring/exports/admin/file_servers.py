@@ -1,4 +1,4 @@
-"""Machines that take files by SFTP: signed in to only after somebody has confirmed the key that they show."""
+"""Machines that receive files by SFTP: D&B Monitoring signs in only after a person has confirmed their key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from monitoring.models.maintainers import maintained_by
 
 # What leads to another machine, or in as somebody else.
 ELSEWHERE = {"host", "port", "user_name"}
-KEPT = _("It is kept encrypted and never shown again.")
+KEPT = _("It is stored encrypted and never shown again.")
 
 
 class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
@@ -37,7 +37,7 @@ class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's tak
     )  # fmt: skip
     private_key = forms.CharField(
         label=_("Private key"), required=False, max_length=20_000,
-        help_text=format_lazy("{} {}", _("Instead of a password, without a passphrase."), KEPT),
+        help_text=format_lazy("{} {}", _("Use a key without a passphrase instead of a password."), KEPT),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
 
@@ -58,13 +58,13 @@ class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's tak
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         given = [name for name in ("password", "private_key") if cleaned.get(name)]
         if len(given) == 2:
-            raise ValidationError(gettext("Either a password or a private key, not both."))
+            raise ValidationError(gettext("Enter either a password or a private key, not both."))
         if self.is_elsewhere() and not given and not self.errors:
             raise ValidationError(
-                gettext("It signs in somewhere else, or as somebody else: enter the password or the private key again.")
+                gettext("The host, the port or the user name has changed. Enter the password or the private key again.")
             )
         if not given and not self.errors and not (self.instance.encrypted_password or self.instance.encrypted_key):
-            raise ValidationError(gettext("How do we sign in there: with a password, or with a private key?"))
+            raise ValidationError(gettext("Enter a password or a private key."))
         return cleaned
 
     def is_elsewhere(self) -> bool:
@@ -74,20 +74,20 @@ class FileServerForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's tak
 
 
 def _test(request: HttpRequest, server: FileServer) -> tuple[int, str]:
-    trouble = try_out(server)
-    if not trouble:
-        return messages.SUCCESS, gettext("It works: a file was written there and taken away again.")
+    problem = try_out(server)
+    if not problem:
+        return messages.SUCCESS, gettext("The connection works. A test file was written and removed.")
     if server.offered_key and not server.host_key:
         return messages.WARNING, gettext(
-            "The server answers. Compare its key below with what its owner says, and confirm it."
+            "The server responds. Compare its key below with the key from the server's administrator, then confirm it."
         )
-    return messages.ERROR, trouble
+    return messages.ERROR, problem
 
 
 def _confirm(request: HttpRequest, server: FileServer) -> tuple[int, str]:
     if confirm_key(server, offered=request.POST.get("offered", ""), by=request.user.get_username()):
-        return messages.SUCCESS, gettext("Confirmed. Test it once more: now we sign in, and write a file.")
-    return messages.ERROR, gettext("Meanwhile it has shown another key. Compare again.")
+        return messages.SUCCESS, gettext("Key confirmed. Test the connection again to sign in and write a test file.")
+    return messages.ERROR, gettext("The server has offered a different key since then. Compare the keys again.")
 
 
 @admin.register(FileServer)
@@ -99,10 +99,10 @@ class FileServerAdmin(RowActions, PageAdmin):
     sortable_by = ()
     change_form_template = "monitoring/exports/file_server.html"
     empty_title = _("No file servers yet")
-    empty_text = _("Scheduled exports can be sent to another machine by SFTP: name it here, and confirm its key.")
+    empty_text = _("Add a file server to send scheduled exports to another machine by SFTP, then confirm its key.")
     fieldsets = (
         (None, {"fields": ("name", "host", "port", "folder")}),
-        (_("Signing in"), {"fields": ("user_name", "password", "private_key")}),
+        (_("Authentication"), {"fields": ("user_name", "password", "private_key")}),
     )
 
     def save_model(self, request: HttpRequest, obj: FileServer, form: forms.ModelForm[Any], change: bool) -> None:
@@ -119,7 +119,7 @@ class FileServerAdmin(RowActions, PageAdmin):
         text = (
             gettext("File server %(name)s changed: %(user)s at %(host)s, port %(port)s")
             if change
-            else gettext("File server %(name)s made: %(user)s at %(host)s, port %(port)s")
+            else gettext("File server %(name)s created: %(user)s at %(host)s, port %(port)s")
         )
         words = text % {"name": obj, "user": obj.user_name, "host": obj.host, "port": obj.port}
         record(actor=request.user.get_username(), action=f"file server.{verb}", thing=obj, summary=words)
@@ -150,12 +150,8 @@ class FileServerAdmin(RowActions, PageAdmin):
     @admin.display(description=_("State"))
     def status(self, row: FileServer) -> SafeString:
         if row.offered_key:
-            return (
-                badge(gettext("Key has changed"), "bad")
-                if row.host_key
-                else badge(gettext("Key to be confirmed"), "warn")
-            )
-        return badge(gettext("Key confirmed"), "good") if row.host_key else badge(gettext("Not tried yet"), "calm")
+            return badge(gettext("Key changed"), "bad") if row.host_key else badge(gettext("Key not confirmed"), "warn")
+        return badge(gettext("Key confirmed"), "good") if row.host_key else badge(gettext("Not tested"), "calm")
 
 
 def _keep_secret(row: FileServer, given: dict[str, Any]) -> None:

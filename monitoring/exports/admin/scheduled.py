@@ -1,4 +1,4 @@
-"""Files that are written by themselves at a time of day."""
+"""Files that are written automatically at a time of day."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError as BadFilter
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.base import PageAdmin
 from core.admin.removal import RecordedRemoval
@@ -30,6 +31,7 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
     class Meta:
         model = ScheduledExport
         fields = ("name", "content", "filters", "saved_filter", "format", "server", "folder", "at", "zone", "is_active")
+        widgets = {"filters": UnfoldAdminTextInputWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,11 +59,11 @@ class ScheduledExportForm(forms.ModelForm):  # type: ignore[type-arg]  # Django'
     def _check_saved(self, draft: ScheduledExport) -> None:
         saved = draft.saved_filter
         if saved and draft.filters:
-            raise ValidationError({"saved_filter": gettext("Choose a saved filter or write filters, not both.")})
+            raise ValidationError({"saved_filter": gettext("Use either a saved filter or filters, not both.")})
         if saved and saved.listing != listing_of(draft):
             raise ValidationError(
                 {
-                    "saved_filter": gettext("It filters %(list)s: the content differs.")
+                    "saved_filter": gettext("This saved filter is for %(list)s. Choose one that matches the content.")
                     % {"list": LISTS[saved.listing].lower()}
                 }
             )
@@ -74,9 +76,16 @@ class ScheduledExportAdmin(RecordedRemoval, PageAdmin):
     ordering = ("name",)
     sortable_by = ()
     actions = ("write",)
+    fieldsets = (
+        (None, {"fields": ("name", "is_active")}),
+        (_("Content"), {"fields": ("content", "filters", "saved_filter", "format")}),
+        (_("Destination"), {"fields": ("server", "folder")}),
+        (_("Schedule"), {"fields": ("at", "zone")}),
+    )
     empty_title = _("No scheduled exports yet")
     empty_text = _(
-        "A file a day for systems that take their data that way; a marker beside it says that it is complete."
+        "A scheduled export writes a file every day for systems that import files. "
+        "A .done file beside it shows that it is complete."
     )
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -84,7 +93,7 @@ class ScheduledExportAdmin(RecordedRemoval, PageAdmin):
         super().save_model(request, obj, form, change)
         record_edit(request, obj, form, is_change=change)
 
-    @admin.action(description=_("Write now"), permissions=["change"])
+    @admin.action(description=_("Run export now"), permissions=["change"])
     def write(self, request: HttpRequest, queryset: QuerySet[ScheduledExport]) -> None:
         for export in queryset:
             if write_now(export):
@@ -98,19 +107,19 @@ class ScheduledExportAdmin(RecordedRemoval, PageAdmin):
                     request,
                     f"{export}: {export.error}."
                     if export.error
-                    else gettext("%(export)s: it is being written just now.") % {"export": export},
+                    else gettext("%(export)s is already running. Try again when it has finished.") % {"export": export},
                 )
 
-    @admin.display(description=_("Next"))
+    @admin.display(description=_("Next file"))
     def next_time(self, row: ScheduledExport) -> SafeString | str:
         return due(row.due_at) if row.is_active else "–"
 
-    @admin.display(description=_("Last"))
+    @admin.display(description=_("Latest file"))
     def last_time(self, row: ScheduledExport) -> SafeString | str:
-        return ago(row.ran_at) or gettext("never")
+        return ago(row.ran_at) or gettext("Never")
 
     @admin.display(description=_("State"))
     def status(self, row: ScheduledExport) -> SafeString:
         if row.error:
             return badge(gettext("Failed"), "bad", row.error)
-        return badge(gettext("On"), "good") if row.is_active else badge(gettext("Off"), "calm")
+        return badge(gettext("Enabled"), "good") if row.is_active else badge(gettext("Disabled"), "calm")

@@ -27,7 +27,7 @@ TOLD, MOST = 3, 2_000
 
 
 def changes_of(notifications: list[Notification], most: int) -> dict[Any, tuple[list[Line], int]]:
-    """The heaviest lines of each notification, and how many more it has."""
+    """The most severe lines of each notification, and how many more it has."""
     rows = Change.objects.filter(notification__in=[row.pk for row in notifications], superseded=False)
     found: dict[Any, list[Any]] = {row.pk: [] for row in notifications}
     for notification, key in rows.order_by("-severity", "place", "-id").values_list("notification_id", "pk"):
@@ -49,13 +49,13 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("type", "company_id", "delivered_at")
     list_filter = (choice_filter("type", NotificationType.choices, _("type")), RegistrationFilter, DaysFilter)
     search_fields = ("company",)
-    search_help_text = _("A D-U-N-S number, or how the company's name begins")
+    search_help_text = _("Enter a D-U-N-S number or the beginning of a company name")
     ordering = ("-id",)
     paginator = NotificationPaginator
     sortable_by = ()
     page_template = "monitoring/ingest/notification.html"
     empty_title = _("No notifications")
-    empty_text = _("What D&B sends is kept here, each notification once, however often it was delivered.")
+    empty_text = _("Every notification from D&B appears here once, even if D&B delivers it several times.")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).exclude(type=SNAPSHOT).defer("organization")

@@ -145,7 +145,7 @@ def test_abbreviations_keep_their_capitals() -> None:
         (["a"], None, ["removed a"]),
         ([], ["a"], ["added a"]),
         (["a"], ["a", "a"], ["added a"]),
-        (["a", "b"], ["b", "a"], ["the same items → in another order"]),
+        (["a", "b"], ["b", "a"], ["same items → different order"]),
         ([{"value": 120}], [{"value": 82}], ["120 → 82"]),
         ([{"telephoneNumber": "1"}], [{"telephoneNumber": "2"}], ["1 → 2"]),
         ([{"value": 1, "scope": "Group"}], [{"value": 2, "scope": "Group"}], ["1 → 2"]),

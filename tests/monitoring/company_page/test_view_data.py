@@ -11,6 +11,7 @@ from monitoring.models import Change, Notification
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.companies.notes import add_note, describe_company
 from portfolio.models import Company, CompanyNote, Subject
+from tests.builders.alerts import an_alert
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.elements import ACTIVE, OUT, STATUS, an_element
@@ -52,15 +53,61 @@ def test_headline_facts_status_owners_and_scores(admin: Client) -> None:
     a_story()
     page = admin.get(PAGE)
     text = text_of(page)
-    assert f"Out of business Acme Ltd {DUNS} · Leeds, United Kingdom" in text
+    assert f"Out of business Acme Ltd D-U-N-S {DUNS} · Leeds, United Kingdom" in text
     assert (
         "Parent Holding AG 150483782" in text and f'href="/portfolio/company/{OTHER}/change/"' in page.content.decode()
     )
-    assert "Global ultimate Far Inc. 999888777, not among your companies" in text
-    assert "Failure score: national percentile 55" in text
+    assert "Global ultimate Far Inc. 999888777, not monitored" in text
+    assert "Failure score: national percentile 55 Moderate risk" in text
     assert "Lowest 55 (10 Jan 2026), highest 80 (7 Jan 2026). Higher is better. Worse than 80 on 7 Jan 2026." in text
     assert "80 → 55 (worse) High" in text
-    assert "It continues Holding AG" in text
+    assert "Holding AG was merged into this company" in text
+    assert "1 risk signal Out of business" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "tab"),
+    [("", "overview"), ("?tab=data", "data"), ("?tab=nonsense", "overview"), ("?before=x", "timeline")],
+)
+def test_each_part_has_an_address(admin: Client, query: str, tab: str) -> None:
+    a_story()
+    page = admin.get(PAGE + query)
+    assert [one.key for one in page.context["tabs"] if one.is_current] == [tab]
+    assert page.content.decode().count("dm-panel dm-current") == 1
+
+
+def test_parts_keep_the_day(admin: Client) -> None:
+    a_story()
+    page = admin.get(f"{PAGE}{DAY}&tab=ownership").content.decode()
+    assert f"?tab=data&amp;as_of={MOMENT:%Y-%m-%d}" in page and 'name="tab" value="ownership"' in page
+
+
+def test_open_alerts_come_first_and_without_the_name(admin: Client) -> None:
+    a_story()
+    an_alert(title=f"Acme Ltd, {DUNS}, Leeds: operating status Active → Out of business")
+    an_alert(title="done", state="closed")
+    page = admin.get(PAGE)
+    text = text_of(page)
+    assert "Open alerts (1)" in text and "Operating status Active → Out of business New" in text
+    assert text.index("risk signal") < text.index("Open alerts (1)") < text.index("Scores and ratings")
+    assert "Open alerts" not in text_of(admin.get(PAGE + DAY))
+
+
+def test_amounts_are_short_and_names_are_not_repeated(admin: Client) -> None:
+    revenue = [{"yearlyRevenue": [{"value": 62812345.12, "currency": "USD"}]}]
+    itself = {role: {"duns": DUNS, "primaryName": "Acme Ltd"} for role in ("domesticUltimate", "globalUltimate")}
+    delivered(a_seed(delivered=stamp(), registeredName="Acme Ltd", financials=revenue, corporateLinkage=itself))
+    page = admin.get(PAGE)
+    assert '<span title="62,812,345.12 USD">62.8 M USD</span>' in page.content.decode()
+    assert [one.label for one in page.context["summaries"]] == ["Yearly revenue"]
+    assert "Global ultimate None (this company is the ultimate parent)" in text_of(page)
+
+
+def test_an_owner_is_shown_once_with_all_its_roles(admin: Client) -> None:
+    owner = {"duns": OTHER, "primaryName": "Holding AG"}
+    linkage = {"parent": owner, "domesticUltimate": owner, "globalUltimate": owner}
+    delivered(a_seed(delivered=stamp(), corporateLinkage=linkage))
+    assert "Parent, domestic ultimate, global ultimate Holding AG" in text_of(admin.get(PAGE))
 
 
 def test_everything_in_few_queries(admin: Client, django_assert_max_num_queries: AtMost) -> None:
@@ -81,16 +128,16 @@ def test_as_of_a_day_marks_what_differs_today(admin: Client) -> None:
     a_story()
     text = text_of(admin.get(PAGE + DAY))
     assert "Active Acme Ltd" in text and "Status today: Out of business" in text
-    assert "as it was at the end of 7 January 2026. 2 things differ from today" in text
+    assert "as it was at the end of 7 January 2026. 2 values differ from today." in text
     assert "National percentile (failure score) 80 → 55" in text and "Operating status Active → Out of business" in text
     assert "Operating status Active Today: Out of business" in text
-    assert "It continues" not in text and "10 January 2026" not in text
+    assert "was merged into this company" not in text and "10 January 2026" not in text
 
 
 def test_as_of_a_day_before_anything_was_known(admin: Client) -> None:
     a_story()
     page = admin.get(f"{PAGE}?as_of=2025-12-31")
-    assert "it was first heard of on 7 January 2026" in text_of(page)
+    assert "The first notification about this company is from 7 January 2026" in text_of(page)
     assert "?as_of=2026-01-07" in page.content.decode()
 
 
@@ -113,18 +160,18 @@ def test_pages_of_the_timeline_follow_and_keep_the_day(admin: Client) -> None:
     assert page.older and f"as_of={MOMENT:%Y-%m-%d}" in first.content.decode()
     second = admin.get(f"{PAGE}{DAY}&before={page.older}")
     assert sum(len(day.lines) + len(day.small) for day in second.context["page"].days) == 11
-    assert "To the newest" in text_of(second)
+    assert "Latest changes" in text_of(second)
 
 
 def test_a_merged_company_leads_to_the_one_that_remains(admin: Client) -> None:
     a_story()
     page = admin.get(f"/portfolio/company/{OTHER}/change/")
-    assert "It goes on as Acme Ltd (merged on 13 Jan 2026)" in text_of(page)
+    assert "Merged into Acme Ltd on 13 Jan 2026." in text_of(page)
     assert f'href="{PAGE}"' in page.content.decode()
     assert Company.objects.get(pk=OTHER).merged_into == DUNS
     delivered(a_notice("UNDELETE", OTHER, delivered=stamp(days=8)))
     assert Company.objects.get(pk=OTHER).merged_into == ""
-    assert "It continues" not in text_of(admin.get(PAGE))
+    assert "was merged into this company" not in text_of(admin.get(PAGE))
 
 
 def test_a_review_is_told_until_it_is_over(admin: Client) -> None:
@@ -139,8 +186,8 @@ def test_drift_is_explained_with_the_gap(admin: Client) -> None:
     news = a_seed(delivered=stamp()), an_update(an_element(previous="NEVER SEEN LTD", timestamp=stamp(days=5)))
     delivered(*news, registration=row)
     text = text_of(admin.get(PAGE))
-    assert "D&B's value before is not what was known here" in text and "Acme Ltd → NEVER SEEN LTD" in text
-    assert "ACME_LOD_01 has a gap from 8 Jan 2026 to 9 Jan 2026" in text
+    assert "D&B's previous value differs from the value stored here" in text and "Acme Ltd → NEVER SEEN LTD" in text
+    assert "ACME_LOD_01 has a data gap from 8 Jan 2026 to 9 Jan 2026" in text
 
 
 def test_the_raw_notification_is_one_click_away(admin: Client) -> None:
@@ -155,8 +202,8 @@ def test_a_company_that_was_only_heard_of(admin: Client) -> None:
     delivered(an_update())
     Subject.objects.all().delete()
     text = text_of(admin.get(PAGE))
-    assert "ACME_LOD_01 Heard of since 7 Jan 2026" in text
-    assert "Tags and an owner can be given once it is in a registration." in text
+    assert "ACME_LOD_01 Not on this list Notifications received since 7 Jan 2026" in text
+    assert "You can add tags and an owner once the company is on a registration's list." in text
 
 
 # What people say
@@ -174,7 +221,7 @@ def test_a_note_is_written_shown_and_audited(admin: Client) -> None:
     note = CompanyNote.objects.get()
     assert (note.text, note.by) == ("<b>bold</b> words", "ann")
     assert AuditEntry.objects.get(action="add note").actor == "ann"
-    assert "Nothing was written." in do(admin, "note", text=" ")
+    assert "The note was empty." in do(admin, "note", text=" ")
 
 
 def test_ones_own_note_can_be_taken_away_and_stays_in_the_audit(client: Client) -> None:
@@ -187,7 +234,7 @@ def test_ones_own_note_can_be_taken_away_and_stays_in_the_audit(client: Client) 
     assert str(mine.pk) in page and str(other.pk) not in page
     assert client.post(f"/portfolio/company/{DUNS}/do/remove-note/", {"key": str(other.pk)}).status_code == 403
     do(client, "remove-note", key=str(mine.pk))
-    assert "was not there any more" in do(client, "remove-note", key=str(mine.pk))
+    assert "The note was already removed." in do(client, "remove-note", key=str(mine.pk))
     assert list(CompanyNote.objects.values_list("by", flat=True)) == ["ann"]
     assert "by bob" in AuditEntry.objects.get(action="remove note").before
 
@@ -201,7 +248,7 @@ def test_tags_and_owner_hold_in_every_list_and_are_audited(admin: Client) -> Non
     assert set(rows) == {("steel, gold", "Ruth")}
     entries = AuditEntry.objects.filter(action="edit subject")
     assert entries.count() == len(rows) and any("Al" in entry.before for entry in entries)
-    assert "Nothing was changed." in do(admin, "describe", tags="steel, gold", owner="Ruth")
+    assert "No changes to save." in do(admin, "describe", tags="steel, gold", owner="Ruth")
 
 
 def test_who_only_looks_is_offered_no_forms(client: Client) -> None:

@@ -208,8 +208,8 @@ def test_a_saved_filter_says_what_and_in_which_columns(folder: Path) -> None:
     delivered(a_seed(), at=stamp())
     delivered(a_notice("DELETE"), at=stamp())
     lines = written(export, folder).read_text("utf-8-sig").splitlines()
-    assert lines == ["D-U-N-S,Kind", f"{DUNS},Deleted at D&B"]
-    assert written(export, folder).read_text("utf-8-sig").splitlines() == ["D-U-N-S,Kind"]
+    assert lines == ["D-U-N-S,Change type", f"{DUNS},Deleted at D&B"]
+    assert written(export, folder).read_text("utf-8-sig").splitlines() == ["D-U-N-S,Change type"]
 
 
 def test_companies_of_a_saved_filter(folder: Path) -> None:
@@ -232,7 +232,7 @@ def test_the_form_takes_a_shared_filter_of_the_same_list(admin_client: Client, f
     add = "/monitoring/scheduledexport/add/"
     assert "Companies: All" in admin_client.get(add).content.decode()
     wrong = admin_client.post(add, {**form, "content": "changes", "saved_filter": saved.pk})
-    assert "differs" in wrong.content.decode()
+    assert "Choose one that matches the content" in wrong.content.decode()
     both = admin_client.post(add, {**form, "filters": "country=DE", "saved_filter": saved.pk})
     assert "not both" in both.content.decode()
     assert admin_client.post(add, {**form, "saved_filter": own.pk}).status_code == 200

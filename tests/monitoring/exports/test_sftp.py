@@ -119,7 +119,7 @@ def test_a_server_that_nobody_has_confirmed_is_told_nothing(taker: FileTaker) ->
     server = a_server(taker, known=False)
     export = an_export(server)
     assert not write_now(export)
-    assert "Nobody has confirmed the key" in export.error
+    assert "is not confirmed" in export.error
     assert "SHA256:" in export.error
     assert taker.events == []
     server.refresh_from_db()
@@ -133,7 +133,7 @@ def test_another_key_is_refused_and_the_password_is_not_said(taker: FileTaker, t
     with taking_files(tmp_path / "false", key=paramiko.RSAKey.generate(2048)) as false:
         FileServer.objects.update(port=false.port)
         server.refresh_from_db()
-        assert "another key than the one that was confirmed" in try_out(server)
+        assert "a different key than the confirmed one" in try_out(server)
     assert false.events == []
     assert server.offered_key != server.host_key
 
@@ -142,7 +142,7 @@ def test_a_key_of_another_kind_is_another_key(taker: FileTaker, tmp_path: Path) 
     server = a_server(taker)
     with taking_files(tmp_path / "false", key=paramiko.ECDSAKey.generate()) as false:
         server.port = false.port
-        assert "another key than the one that was confirmed" in try_out(server)
+        assert "a different key than the confirmed one" in try_out(server)
     assert false.events == []
 
 
@@ -165,24 +165,24 @@ def test_with_a_private_key(taker: FileTaker) -> None:
     assert try_out(server) == ""
     assert taker.names() == []
     taker.let_in = ""
-    assert "does not let erp in with this key" in try_out(server)
+    assert "rejected the login of erp with this private key" in try_out(server)
 
 
 def test_what_is_wrong_is_said(taker: FileTaker, settings: Any) -> None:
     server = a_server(taker)
     server.folder = "/nowhere"
-    assert "folder is not there" in try_out(server)
+    assert "folder does not exist" in try_out(server)
     server.encrypted_password = encrypted("guessed")
-    assert "does not let erp in with this password" in try_out(server)
+    assert "rejected the login of erp with this password" in try_out(server)
     server.encrypted_password = "lost"
     assert "SECRET_KEY was changed" in try_out(server)
     server.port = free_port()
-    assert "cannot be talked to" in try_out(server)
+    assert "Could not connect to" in try_out(server)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("", "no private key"), ("guess", "no private key"), (private(OUR_KEY, "secret"), "passphrase")],
+    [("", "not a valid private key"), ("guess", "not a valid private key"), (private(OUR_KEY, "secret"), "passphrase")],
 )
 def test_what_is_no_key_is_refused(text: str, said: str) -> None:
     with pytest.raises(BadKey, match=said):
@@ -210,7 +210,7 @@ def test_made_tested_confirmed_and_tested_again(admin: Client, taker: FileTaker)
     answer = admin.post(f"{PATH}{server.pk}/do/confirm/", {"offered": server.offered_key}, follow=True)
     assert "Confirmed" in text_of(answer)
     assert taker.key.fingerprint in text_of(answer)
-    assert "It works" in text_of(admin.post(f"{PATH}{server.pk}/do/test/", follow=True))
+    assert "The connection works" in text_of(admin.post(f"{PATH}{server.pk}/do/test/", follow=True))
     admin.post(page, filled(taker, password="", name="ERP in Leeds"))
     server.refresh_from_db()
     assert (server.name, server.host_key != "") == ("ERP in Leeds", True), "the password and the key are kept"
@@ -224,7 +224,7 @@ def test_elsewhere_the_password_is_asked_for_again(admin: Client, taker: FileTak
     """Otherwise whoever may change the host has the stored one sent to a machine of their own."""
     server = a_server(taker)
     page = f"{PATH}{server.pk}/change/"
-    assert "enter the password" in text_of(admin.post(page, filled(taker, password="", **fields)))
+    assert "Enter the password" in text_of(admin.post(page, filled(taker, password="", **fields)))
     server.refresh_from_db()
     assert (server.host, server.port, server.user_name) == ("127.0.0.1", taker.port, USER)
     admin.post(page, filled(taker, password="another secret", **fields))
@@ -241,7 +241,7 @@ def test_nothing_is_sent_where_somebody_led_it_who_has_left(admin: Client, taker
     confirm_key(server, offered=offered_by(server), by="ann")
     export = an_export(server)
     User.objects.filter(pk=bob.pk).update(username="robert", is_active=False)
-    assert not write_now(export) and export.error.startswith("bob, who looked after the file server")
+    assert not write_now(export) and export.error.startswith("bob, who maintained the file server")
     assert not taker.names()
     page = f"{PATH}{server.pk}/change/"
     admin.post(page, filled(taker, password=""))
@@ -251,7 +251,7 @@ def test_nothing_is_sent_where_somebody_led_it_who_has_left(admin: Client, taker
     client.force_login(User.objects.create_superuser("eve", "eve@example.com", "secret words"))
     client.post(page, filled(taker, host="localhost"))
     User.objects.filter(username="eve").delete()
-    assert try_out(FileServer.objects.get()).startswith("eve, who looked after"), "she had it lead elsewhere"
+    assert try_out(FileServer.objects.get()).startswith("eve, who maintained"), "she had it lead elsewhere"
 
 
 def offered_by(server: FileServer) -> str:
@@ -271,9 +271,9 @@ def test_a_server_in_our_own_network_is_reached_when_a_setting_names_it(taker: F
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"password": ""}, "How do we sign in"),
+        ({"password": ""}, "Enter a password or a private key"),
         ({"private_key": private(OUR_KEY)}, "not both"),
-        ({"password": "", "private_key": "x"}, "no private key"),
+        ({"password": "", "private_key": "x"}, "not a valid private key"),
         ({"port": "0"}, "greater than or equal to 1"),
     ],
 )

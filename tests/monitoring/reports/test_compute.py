@@ -155,9 +155,9 @@ def test_what_waits_longest_comes_first_and_what_the_portfolio_holds_is_told(wor
 
 
 def test_a_company_without_news_and_a_program_without_registrations_make_reports(client: Client) -> None:
-    assert "There is no registration yet." in told(the_report())
+    assert "There are no registrations yet." in told(the_report())
     a_registration()
-    assert "No alert was raised, and none waits." in told(the_report())
+    assert "No alerts were raised and none is open." in told(the_report())
     assert report_pdf(the_report()).startswith(b"%PDF")
     assert report_xlsx(the_report()).startswith(b"PK")
 
@@ -165,10 +165,10 @@ def test_a_company_without_news_and_a_program_without_registrations_make_reports
 def test_the_summary_can_be_read_by_a_person(world: None) -> None:
     report = the_report()
     text = " ".join(told(report))
-    assert f"D&B told of {report.counts.total} changes" in text
+    assert f"D&B reported {report.counts.total} relevant changes" in text
     assert f"{report.counts.critical_count} were critical: " in text
-    assert f"within {delay_text(report.recorded.median)} of D&B's own time" in text
-    assert "4 companies billed of 10 contracted in this contract year; the next begins on 1 June 2026" in text
+    assert f"median {delay_text(report.recorded.median)}, 95th percentile" in text
+    assert "4 companies billed of 10 contracted in this contract year; the next year begins on 1 June 2026" in text
 
 
 # Files
@@ -206,15 +206,15 @@ def test_the_spreadsheet_holds_the_numbers_and_every_zero(world: None) -> None:
     report = the_report()
     sheets = cells(report_xlsx(report))
     listed = {row[0]: row[1] for row in sheets["Summary"] if row[0]}
-    assert listed["Changes caught"] == report.counts.total
-    assert listed["Critical events seen"] == report.counts.critical_count
+    assert listed["Changes"] == report.counts.total
+    assert listed["Critical changes"] == report.counts.critical_count
     ways = {row[0]: row[1:4] for row in sheets["Summary"]}
     assert [ways[one.way] for one in speeds(report)] == [[one.median, one.most, one.of] for one in speeds(report)]
     assert sheets["By day"][-1][1:] == [
         *(report.counts.by_severity[severity] for severity in (4, 3, 2, 1)),
         report.counts.total,
     ]
-    assert [row[1] for row in sheets["Critical events"][1:]] == [event.duns for event in report.events]
+    assert [row[1] for row in sheets["Critical changes"][1:]] == [event.duns for event in report.events]
     assert any(event.duns.startswith("0") for event in report.events)
     assert not any(str(cell).startswith("=") for sheet in sheets.values() for row in sheet for cell in row)
 

@@ -54,12 +54,12 @@ def test_it_arrives_with_both_files(mailbox: Mailbox) -> None:
     files = {part.get_filename(): part.get_content() for part in mailbox.mails[0].iter_attachments()}
     assert sorted(map(str, files)) == ["dnb-report-2026-W10.pdf", "dnb-report-2026-W10.xlsx"]
     text = PdfReader(io.BytesIO(files["dnb-report-2026-W10.pdf"])).pages[0].extract_text()
-    assert "About FIRST." in text
+    assert "Covers FIRST." in text
     book = CalamineWorkbook.from_filelike(io.BytesIO(files["dnb-report-2026-W10.xlsx"]))
     assert book.get_sheet_by_name("Registrations").to_python()[1][0] == "FIRST"
     plain = mailbox.part("plain")
-    assert "Changes caught: 0" in plain and "period=2026-W10&registration=" in plain
-    assert "Changes caught" in mailbox.part("html")
+    assert "Changes: 0" in plain and "period=2026-W10&registration=" in plain
+    assert "Critical changes" in mailbox.part("html")
 
 
 def test_each_period_is_sent_once(mailbox: Mailbox) -> None:

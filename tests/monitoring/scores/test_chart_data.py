@@ -10,7 +10,8 @@ import pytest
 from monitoring.history.state import Event
 from monitoring.models import Element
 from monitoring.scores.chart_data import Score, scores_of
-from monitoring.scores.sparkline import HEIGHT, WIDTH, Line
+from monitoring.scores.compact import compact
+from monitoring.scores.sparkline import BOTTOM, LEFT, RIGHT, TOP, Line
 from tests.builders.times import MOMENT
 
 FAILURE = "organization.dnbAssessment.failureScore"
@@ -96,7 +97,7 @@ def test_a_rating_in_letters_tells_what_it_was() -> None:
     found = scores_of([an_event(0, path, None, "4A1"), an_event(9, path, "4A1", "3A2")], {}, END)
     (rating,) = found.ratings
     assert (rating.label, rating.last, found.numbers) == ("Standard rating", "3A2", [])
-    assert rating.words == "Since 16 Jan 2026. Before: 4A1 from 7 Jan 2026. Worse than 4A1."
+    assert rating.words == "Since 16 Jan 2026. Previously: 4A1 from 7 Jan 2026. Worse than 4A1."
 
 
 def test_the_line_holds_each_value_until_the_next_and_stays_in_its_box() -> None:
@@ -105,8 +106,8 @@ def test_the_line_holds_each_value_until_the_next_and_stays_in_its_box() -> None
         percentile(50, 100, 1),
     ]
     line = line_of(*events)
-    assert line.path == f"M5.0 5.0H120.0V{HEIGHT - 5:.1f}H{WIDTH - 5:.1f}"
-    assert list(line.dots) == [(f"{WIDTH - 5:.1f}", f"{HEIGHT - 5:.1f}")]
+    assert line.path == f"M{LEFT} {TOP}H134.0V{BOTTOM}H{RIGHT}"
+    assert list(line.dots) == [(f"{RIGHT}", f"{BOTTOM}")]
 
 
 def test_the_line_is_broken_where_there_was_none() -> None:
@@ -120,3 +121,35 @@ def test_codes_dates_and_flags_are_no_scores() -> None:
 
 def test_numbers_are_exact() -> None:
     assert only(percentile(1, Decimal("50.10"), Decimal("50.20"))).last == "50.2"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "band"),
+    [
+        *(("nationalPercentile", 1, "High risk"), ("nationalPercentile", 33, "High risk")),
+        *(("nationalPercentile", 50, "Moderate risk"), ("nationalPercentile", 67, "Low risk")),
+        *(("classScore", 2, "Low risk"), ("classScore", 3, "Moderate risk"), ("classScore", 5, "High risk")),
+    ],
+)
+def test_a_value_lies_in_a_band_of_risk(path: str, value: int, band: str) -> None:
+    score = only(an_event(0, f"{FAILURE}.{path}", None, value))
+    assert score.band and str(score.band.words) == band
+    assert score.line and [str(stripe.band.name) for stripe in score.line.stripes] == ["Low", "Moderate", "High"]
+
+
+def test_low_risk_is_at_the_top_of_every_scale() -> None:
+    worse = only(an_event(0, f"{FAILURE}.classScore", 1, 5)).line
+    assert worse and float(next(worse.stripes).top) == TOP and float(list(worse.ticks)[-1].y) > TOP
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (999_999, "999,999 USD"),
+        (62_812_345.12, "62.8 M USD"),
+        (-1_500_000_000, "-1.5 B USD"),
+        (2 * 10**12, "2.0 T USD"),
+    ],
+)
+def test_amounts_from_a_million_on_are_short(value: float, text: str) -> None:
+    assert compact(value, "USD") == text

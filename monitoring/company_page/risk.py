@@ -1,0 +1,121 @@
+"""What a company page shows before anything else: signs of risk, and the alerts that are open."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils.translation import gettext, ngettext
+
+from core.text import counted, day_text
+from monitoring.company_page.summary import Head
+from monitoring.models import Alert, AlertKind, AlertState, Severity
+from monitoring.scores.chart_data import Rating, Score, Scores
+
+ALERTS_SHOWN = 5
+MOST_ALERTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One sign of risk: in words, and whether it is a fact or a forecast."""
+
+    words: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """The signs together."""
+
+    signals: list[Signal]
+
+    @property
+    def tone(self) -> str:
+        tones = {signal.tone for signal in self.signals}
+        return next((tone for tone in ("bad", "warn") if tone in tones), "good")
+
+    @property
+    def title(self) -> str:
+        count = len(self.signals)
+        if not count:
+            return gettext("No risk signals")
+        text = ngettext("%(count)s risk signal", "%(count)s risk signals", count)
+        return text % {"count": counted(count)}
+
+
+def risk_of(head: Head, scores: Scores) -> Risk:
+    return Risk([*_facts(head), *_forecasts(scores)])
+
+
+def _facts(head: Head) -> Iterator[Signal]:
+    if head.tone == "bad":
+        yield Signal(head.status_words, "bad")
+    yield from (Signal(word, "bad") for word in head.warnings)
+    if head.review_since:
+        words = gettext("Under review at D&B since %(day)s: D&B sends no changes until the review is over")
+        yield Signal(words % {"day": day_text(head.review_since.moment.date())}, "warn")
+
+
+def _forecasts(scores: Scores) -> Iterator[Signal]:
+    """Scores in the highest band of risk; of a percentile and a class of the same score only one."""
+    named: set[str] = set()
+    rows: list[Score | Rating] = [*sorted(scores.numbers, key=lambda row: row.name != "classScore"), *scores.ratings]
+    for row in rows:
+        above = row.path.rpartition(".")[0]
+        if row.band and row.band.tone == "bad" and above not in named:
+            named.add(above)
+            text = gettext("%(score)s %(value)s (high risk)")
+            yield Signal(text % {"score": row.label, "value": row.last}, "warn")
+
+
+# Open alerts
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert that is not closed, without the company's name, which the page shows already."""
+
+    key: uuid.UUID
+    title: str
+    severity: str
+    tone: str
+    state: str
+    alert: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlerts:
+    """The most severe, and how many there are."""
+
+    shown: list[OpenAlert]
+    count: int
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.shown)
+
+    @property
+    def count_text(self) -> str:
+        return f"{counted(MOST_ALERTS)}+" if self.count > MOST_ALERTS else counted(self.count)
+
+
+def open_alerts(duns: str) -> OpenAlerts:
+    """One query by the index of companies."""
+    rows = Alert.objects.filter(company=duns, kind=AlertKind.CHANGE).exclude(state=AlertState.CLOSED)
+    found = list(rows.order_by("-severity", "-raised_at", "-id")[: MOST_ALERTS + 1])
+    return OpenAlerts([_open_alert(row, duns) for row in found[:ALERTS_SHOWN]], len(found))
+
+
+def _open_alert(row: Alert, duns: str) -> OpenAlert:
+    severity = Severity(row.severity)
+    title = _without_company(row.title, duns)
+    return OpenAlert(row.pk, title, str(severity.label), severity.name.lower(), row.get_state_display(), row)
+
+
+def _without_company(title: str, duns: str) -> str:
+    """ "Acme Ltd, 804735132, Leeds: operating status …" without what stands before the colon."""
+    _before, number, rest = title.partition(duns)
+    text = rest.partition(": ")[2] if number else ""
+    return text[:1].upper() + text[1:] if text else title
