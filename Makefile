@@ -9,43 +9,43 @@ AS_IN_PRODUCTION = env ENV_FILE=/dev/null ENVIRONMENT=production ALLOWED_HOSTS=m
 
 .PHONY: help run start stop status test check audit lint format packages dev-packages
 
-help: ## list these targets
+help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-run: packages ## a demonstration with made-up companies, on this machine only
+run: packages ## start a demo with sample companies, on this machine only
 	@$(PYTHON_HERE) manage.py up --demo $(ARGS)
 
-start: packages ## the program on your own data; settings come from .env
+start: packages ## start D&B Monitoring on your own data; settings come from .env
 	@$(PYTHON_HERE) -m dnbmon_site.required_settings
 	@$(PYTHON_HERE) manage.py up $(ARGS)
 
-stop: ## end what run or start has begun, from another window or with ARGS=--background
+stop: ## stop what run or start has started
 	@$(PYTHON_HERE) manage.py stop $(ARGS)
 
-status: ## what runs, where, since when and how it is; ends with 3 when nothing runs
+status: ## show what is running and its health; exits with 3 if nothing is running
 	@$(PYTHON_HERE) manage.py status $(ARGS)
 
-test: dev-packages ## the whole suite on SQLite, MongoDB and PostgreSQL
+test: dev-packages ## run all tests on SQLite, MongoDB and PostgreSQL
 	@$(PYTHON_HERE) -m tests.everywhere -n 3 --maxschedchunk 30 $(ARGS)
 
-check: dev-packages lint ## style, types, layers, sizes, migrations, deployment
+check: dev-packages lint ## check style, types, layers, sizes, migrations and deployment
 	@$(PYTHON_HERE) -m mypy .
 	@$(AS_IN_PRODUCTION) $(PYTHON_HERE) manage.py check --deploy --fail-level WARNING
 	@$(PYTHON_HERE) -m tests.everywhere -q tests/test_migrations.py tests/test_structure.py tests/test_layers.py
 
-audit: dev-packages ## known holes in the packages; says so in a line when it cannot ask
+audit: dev-packages ## check packages for known vulnerabilities
 	@.ci/audit
 
-lint: dev-packages ## style only
+lint: dev-packages ## check style only
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 
-format: dev-packages ## put the style right
+format: dev-packages ## fix style
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 
 packages:
 	@dnbmon_site/make_venv.sh requirements.lock
 
-dev-packages: ## what tests and checks need, beside what the program needs
+dev-packages: ## install packages for tests and checks
 	@dnbmon_site/make_venv.sh requirements-dev.lock

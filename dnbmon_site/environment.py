@@ -19,7 +19,7 @@ from environ.fileaware_mapping import FileAwareMapping
 
 # What a file of settings may hold beside comments and empty lines.
 SETTING = re.compile(r"(?:export )?\w+=.*")
-IN_ADDRESSES = "In a password, write what an address takes for its own as % and two digits: “#” is %23, “/” is %2F."
+IN_ADDRESSES = "Encode special characters in a password: “#” as %23, “/” as %2F."
 
 
 class SecretFiles(FileAwareMapping):
@@ -55,8 +55,8 @@ def readable(setting: str) -> Iterator[None]:
     try:
         yield
     except ValueError:
-        hint = IN_ADDRESSES if setting.endswith("_URL") else "docs/operate/configuration.md says what it may be."
-        raise ImproperlyConfigured(f"{setting} cannot be read. {hint}") from None
+        hint = IN_ADDRESSES if setting.endswith("_URL") else "See docs/operate/configuration.md for permitted values."
+        raise ImproperlyConfigured(f"{setting} has an invalid value. {hint}") from None
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def named(setting: str, path: Path | str) -> Iterator[None]:
     try:
         yield
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text file"
         raise ImproperlyConfigured(f"{setting}: {path} cannot be used by the user “{user()}” ({reason}).") from error
 
 
@@ -93,7 +93,7 @@ def refuse_unreadable(path: Path, lines: Sequence[str]) -> None:
     """A line that is passed over in silence is a setting that somebody believes to be made."""
     for number, line in enumerate(lines, start=1):
         if line and not line.startswith("#") and not SETTING.fullmatch(line):
-            raise ImproperlyConfigured(f"{path}, line {number}: this is neither NAME=value nor a comment (#).")
+            raise ImproperlyConfigured(f"{path}, line {number}: write NAME=value, or a comment that starts with #.")
 
 
 def kept_secret(path: Path) -> str:

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 NEEDED = {
-    "DNB_API_KEY": "the key of your D&B Direct+ account",
-    "DNB_API_SECRET": "the secret that belongs to it",
+    "DNB_API_KEY": "API key of your D&B Direct+ account",
+    "DNB_API_SECRET": "API secret of your D&B Direct+ account",
 }
 
 
@@ -23,7 +23,7 @@ def main() -> None:
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     if missing:
-        where = "Put them into the file .env (.env.example shows how). `make run` shows a demonstration without them."
+        where = "Add them to the file .env (see .env.example). To start a demo without them, run `make run`."
         sys.exit("\n".join(["These settings are missing:", *(f"- {line}" for line in missing), where]))
 
 

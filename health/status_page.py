@@ -115,11 +115,11 @@ def together(results: list[Result]) -> list[tuple[Result, list[str]]]:
 def figures(days: list[availability.Day]) -> list[tuple[str, str, str]]:
     """Words, number and tone for some spans."""
     found = []
-    for last, words in ((1, gettext("today")), (30, gettext("30 days")), (90, gettext("90 days"))):
+    for last, words in ((1, gettext("Today")), (30, gettext("Last 30 days")), (90, gettext("Last 90 days"))):
         share = availability.availability(days, last=last)
         tone = "calm" if share is None else "good" if share >= availability.PROMISED else "bad"
         if share is not None and (count := availability.known(days, last=last)) < last:
-            text = ngettext("%(days)s, known for %(count)s day", "%(days)s, known for %(count)s days", count)
+            text = ngettext("%(days)s (%(count)s day of data)", "%(days)s (%(count)s days of data)", count)
             words = text % {"days": words, "count": count}
         found.append((words, "–" if share is None else availability.percent(share), tone))
     return found

@@ -1,9 +1,9 @@
-"""The audit: who did what to what, before and after. Read only, for everybody."""
+"""The audit log: who changed what, before and after. Read only, for everybody."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -17,6 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
+from core.admin.audit_actions import action_label, object_label
 from core.admin.base import ReadOnlyAdmin
 from core.admin.exports import ExportedList
 from core.admin.filters import DaysFilter
@@ -26,80 +27,75 @@ from core.text import counted
 
 RECENT = 1000
 SHOWN = 300
-SYNONYMS = {
-    "subjectimport": _("import"),
-    "subject": _("company in a registration"),
-    "syncrun": _("sync"),
-    "request": _("requested"),
-    "withdraw": _("no longer wanted"),
-    "duns": _("D-U-N-S numbers"),
-}
+FIELD_NAMES = {"duns": _("D-U-N-S numbers")}
 
 
 class RecentFilter(DropdownFilter):  # type: ignore[misc]
     """The values of the last entries, and the one that is chosen; matched by equality, which an index answers."""
 
     field = ""
+    label: Callable[[str], str]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         recent = AuditEntry.objects.order_by("-id").values_list(self.field, flat=True)[:RECENT]
         chosen = request.GET.get(str(self.parameter_name), "")
-        return [(value, words(value)) for value in sorted({*recent, chosen} - {""})]
+        return sorted(
+            ((value, self.label(value)) for value in {*recent, chosen} - {""}), key=lambda pair: pair[1].lower()
+        )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         return queryset.filter(**{self.field: value}) if value else queryset
 
 
-def recent_filter(name: str, title: str | Promise) -> type[RecentFilter]:
-    return type(f"{name.title()}Filter", (RecentFilter,), {"field": name, "parameter_name": name, "title": title})
-
-
-def words(value: str) -> str:
-    return str(SYNONYMS.get(value, value))
+def recent_filter(name: str, title: str | Promise, label: Callable[[str], str] = str) -> type[RecentFilter]:
+    fields = {"field": name, "parameter_name": name, "title": title, "label": staticmethod(label)}
+    return type(f"{name.title()}Filter", (RecentFilter,), fields)
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
     list_display = ("when", "who", "action_badge", "summary_text")
     list_filter = (
-        recent_filter("actor", _("who")),
-        recent_filter("action", _("did what")),
-        recent_filter("what", _("to what")),
+        recent_filter("actor", _("user")),
+        recent_filter("action", _("action"), action_label),
+        recent_filter("what", _("object"), object_label),
         DaysFilter,
     )
     ordering = ("-id",)
     sortable_by = ()
     page_template = "core/admin/audit_entry.html"
-    empty_title = _("Nothing was done yet")
-    empty_text = _("Every act of a person or a job that changes the portfolio is written down here, and stays.")
+    empty_title = _("No entries yet")
+    empty_text = _(
+        "Every change by a user, an API key or a job is recorded here. Entries are never changed or deleted."
+    )
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Without what was before and after: thousands of numbers, it may be, that only the page of an entry shows."""
         return super().get_queryset(request).defer("before", "after")
 
-    @admin.display(description=_("When"))
+    @admin.display(description=_("Date"))
     def when(self, row: AuditEntry) -> SafeString | str:
         return ago(row.at)
 
-    @admin.display(description=_("Who"))
+    @admin.display(description=_("User"))
     def who(self, row: AuditEntry) -> str:
         return row.actor
 
-    @admin.display(description=_("In words"))
+    @admin.display(description=_("Description"))
     def summary_text(self, row: AuditEntry) -> str:
         return row.summary
 
-    @admin.display(description=_("Did what"))
+    @admin.display(description=_("Action"))
     def action_badge(self, row: AuditEntry) -> SafeString:
-        return badge(words(row.action), "calm", words(row.what))
+        return badge(action_label(row.action), "calm", object_label(row.what))
 
     def page_context(self, request: HttpRequest, row: AuditEntry) -> dict[str, Any]:
         return {
             "title": row.summary[:100],
             "when": exact(row.at),
-            "action": words(row.action),
-            "thing": words(row.what),
+            "action": action_label(row.action),
+            "thing": object_label(row.what),
             "link": link_to(row),
             "differences": list(differences(row)),
         }
@@ -120,7 +116,11 @@ def differences(row: AuditEntry) -> Iterator[tuple[str, str, str]]:
     """Name, before and after, of each thing that either side tells."""
     before, after = read(row.before), read(row.after)
     for name in dict.fromkeys([*before, *after]):
-        yield words(name).replace("_", " "), value_text(before.get(name)), value_text(after.get(name))
+        yield (
+            str(FIELD_NAMES.get(name, name)).replace("_", " "),
+            value_text(before.get(name)),
+            value_text(after.get(name)),
+        )
 
 
 def read(text: str) -> dict[str, Any]:

@@ -86,7 +86,7 @@ UNITS: dict[str, str | Promise] = {
     "jobs": _("jobs"),
     "messages": _("messages"),
     "overdue": _("overdue"),
-    "failed tries": _("failed tries"),
+    "failed tries": _("failed attempts"),
     "failing": _("failing"),
     "stopped": _("stopped"),
     "syncs": _("syncs"),

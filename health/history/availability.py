@@ -42,9 +42,9 @@ class Day:
     def words(self) -> str:
         day = date_format(self.day, "j M Y")
         if self.availability is None:
-            return gettext("%(day)s: not looked at") % {"day": day}
+            return gettext("%(day)s: no data") % {"day": day}
         text = ngettext(
-            "%(day)s: %(percent)s (%(count)s minute lost)", "%(day)s: %(percent)s (%(count)s minutes lost)", self.lost
+            "%(day)s: %(percent)s (%(count)s minute down)", "%(day)s: %(percent)s (%(count)s minutes down)", self.lost
         )
         return text % {"day": day, "percent": percent(self.availability), "count": counted(self.lost)}
 
@@ -108,4 +108,4 @@ def promised_at() -> float:
 def speeds(now: datetime) -> list[tuple[str, Measured]]:
     pulls = pulls_between(now - timedelta(days=1), now)
     recent = [pull for pull in pulls if pull.called_at >= now - timedelta(hours=1)]
-    return [(gettext("In the last hour"), measured(recent)), (gettext("In the last 24 hours"), measured(pulls))]
+    return [(gettext("Last hour"), measured(recent)), (gettext("Last 24 hours"), measured(pulls))]

@@ -18,9 +18,9 @@ class PublicationAdmin(ReadOnlyAdmin):
     list_display = ("sequence", "changes", "published", "delivery_key")
     ordering = ("-sequence",)
     sortable_by = ()
-    empty_title = _("Nothing published yet")
+    empty_title = _("No events published yet")
     empty_text = _(
-        "A delivery gets the next number when it is completely read: the order in which the world sees things."
+        "Each processed delivery gets the next sequence number. API clients and webhooks receive changes in this order."
     )
 
     @admin.display(description=_("Changes"))

@@ -27,16 +27,16 @@ NOTHING_RUNS = 3
 
 
 class Command(BaseCommand):
-    help = "Say what runs, since when, where, and how it is. Ends with 0 (well), 1 (not well) or 3 (nothing runs)."
+    help = "Show what is running, where, since when and its health. Exits with 0 (OK), 1 (problem) or 3 (not running)."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, help="only the one that answers there")
+        parser.add_argument("--port", type=int, help="only the instance on this port")
 
     def handle(self, *, port: int | None, **options: Any) -> None:
         notes = running(settings.VAR_DIR, port)
         if not notes:
-            raise CommandError("Nothing runs.", returncode=NOTHING_RUNS)
+            raise CommandError("D&B Monitoring is not running. Start it with “manage.py up”.", returncode=NOTHING_RUNS)
         is_well = [self.print_status(note) for note in notes]
         if not all(is_well):
             sys.exit(1)
@@ -52,12 +52,12 @@ class Command(BaseCommand):
 def health(note: Note) -> tuple[bool, str]:
     """In one line; asked of the program's own data, which for the demo are others than ours."""
     if not answers(f"{note.url}health/live"):
-        return False, "The web server does not answer."
+        return False, "The web server does not respond."
     found = subprocess.run(manage("health", "--json"), env=env_of(note), capture_output=True, text=True)
     try:
         return found.returncode == 0, str(json.loads(found.stdout)["summary"])
     except ValueError:
-        return False, found.stderr.strip() or "Its health could not be read."
+        return False, found.stderr.strip() or "The health check returned no result. Run “manage.py health”."
 
 
 def env_of(note: Note) -> Mapping[str, str]:

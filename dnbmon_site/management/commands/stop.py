@@ -15,16 +15,16 @@ WITHIN = STOP_WITHIN + GROUND_STOPS_WITHIN + 3
 
 
 class Command(BaseCommand):
-    help = "Stop what “manage.py up” has started: all of this folder, or one port. What is in doubt is repaired later."
+    help = "Stop what “manage.py up” started in this folder, or on one port. Calls in doubt are recovered later."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, help="only the one that answers there")
+        parser.add_argument("--port", type=int, help="only the instance on this port")
 
     def handle(self, *, port: int | None, **options: Any) -> None:
         notes = running(settings.VAR_DIR, port)
         if not notes:
-            self.stdout.write("Nothing runs.")
+            self.stdout.write("D&B Monitoring is not running.")
         for note in notes:
             self.stop(note)
 
@@ -33,10 +33,12 @@ class Command(BaseCommand):
         try:
             has_ended = ask_to_stop(note, within=WITHIN)
         except PermissionError as error:
-            raise CommandError(f"{note.name} at {note.url} belongs to another user (process {note.pid}).") from error
+            raise CommandError(
+                f"{note.name} at {note.url} belongs to another user (process {note.pid}). Stop it as that user."
+            ) from error
         except ProcessLookupError:
             has_ended = True
         if not has_ended:
             kill(note, within=WITHIN)
-            raise CommandError(f"{note.name} at {note.url} did not end within {WITHIN:.0f} seconds and was killed.")
-        self.stdout.write(f"{note.name} at {note.url} has stopped after {time.monotonic() - begun:.1f} s.")
+            raise CommandError(f"{note.name} at {note.url} did not stop within {WITHIN:.0f} seconds and was killed.")
+        self.stdout.write(f"{note.name} at {note.url} stopped after {time.monotonic() - begun:.1f} s.")

@@ -22,19 +22,25 @@ from dnbmon_site.required_settings import missing_settings
 
 
 class Command(BaseCommand):
-    help = "Start web and worker; with --demo also a sandbox of D&B with a sample portfolio. Ctrl-C stops everything."
+    help = "Start the web server and the worker. With --demo, add a D&B sandbox with sample data. Ctrl-C stops all."
     # The children check themselves; here it would only cost the time until something is to be seen.
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="made-up companies, kept apart from your own data")
+        parser.add_argument("--demo", action="store_true", help="use sample companies, kept apart from your own data")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument(
-            "--background", action="store_true", help="come back when it runs; “manage.py stop” ends it"
+            "--background", action="store_true", help="run in the background; stop with “manage.py stop”"
         )
-        parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 answers other machines too (127.0.0.1)")
+        parser.add_argument(
+            "--host",
+            default="127.0.0.1",
+            help="address to listen on; 0.0.0.0 is reachable from other machines (default: 127.0.0.1)",
+        )
         folder = settings.VAR_DIR / "demo"
-        parser.add_argument("--demo-folder", type=Path, default=folder, help="where the demo keeps its data (var/demo)")
+        parser.add_argument(
+            "--demo-folder", type=Path, default=folder, help="data folder of the demo (default: var/demo)"
+        )
 
     def handle(self, *, demo: bool, port: int, host: str, demo_folder: Path, background: bool, **options: Any) -> None:
         try:

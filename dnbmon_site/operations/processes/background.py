@@ -24,7 +24,9 @@ def start_in_background(port: int, report: Report) -> None:
         program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
         while RUNS not in (said := log.read_text(errors="replace")):
             if program.poll() is not None:
-                raise Failed(f"{log.read_text(errors='replace').strip()}\nIt ended at its start.")
+                raise Failed(
+                    f"{log.read_text(errors='replace').strip()}\nIt stopped during startup; the lines above show why."
+                )
             time.sleep(LOOK_EVERY)
         file.truncate(0)
-    report(said.replace(RUNS, f"It runs in the background; what it says goes to {log}. “manage.py stop” ends it."))
+    report(said.replace(RUNS, f"Running in the background. Log: {log}. To stop it, run “manage.py stop”."))

@@ -92,5 +92,7 @@ def only_one(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise Failed(f"The demo in {folder} is running already. Stop it first (Ctrl-C in its window).") from error
+            raise Failed(
+                f"The demo in {folder} is already running. Stop it first: press Ctrl-C in its window."
+            ) from error
         yield

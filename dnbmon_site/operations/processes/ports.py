@@ -17,9 +17,9 @@ def check_port(host: str, port: int) -> None:
     trouble = why_not_to_listen(host, port)
     if trouble == errno.EADDRINUSE:
         other = f"--port {next_free(host, port)}"
-        raise Failed(f'Port {port} is in use by another program: “{other}” takes another (make: ARGS="{other}").')
+        raise Failed(f'Port {port} is in use by another program. Use “{other}” (with make: ARGS="{other}").')
     if trouble:
-        raise Failed(f"{host}:{port} cannot be listened on: {os.strerror(trouble)}.")
+        raise Failed(f"{host}:{port} cannot be used: {os.strerror(trouble)}. Choose another --host or --port.")
 
 
 def why_not_to_listen(host: str, port: int) -> int:

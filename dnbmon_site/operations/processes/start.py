@@ -62,15 +62,15 @@ def demo_access(tree: Tree, plan: Plan, demo: Demo) -> Access:
     if known:
         return known
     start = manage("sync_registrations", "--start", "--every", "1")
-    tree.run("Asking the sandbox for its registrations", *start, env=plan.env)
+    tree.run("Finding the sandbox's registrations", *start, env=plan.env)
     access = first_access(tree, plan, "--again")
-    tree.run("Making the demo's contract and second person", *manage("prepare_demo"), env=plan.env)
+    tree.run("Preparing the demo's contract and second user", *manage("prepare_demo"), env=plan.env)
     demo.remember(access)
     return access
 
 
 def first_access(tree: Tree, plan: Plan, *more: str) -> Access:
-    printed = tree.run("Making the first user", *manage("first_access", "--json", *more), env=plan.env)
+    printed = tree.run("Creating the first user", *manage("first_access", "--json", *more), env=plan.env)
     return Access(**json.loads(printed))
 
 

@@ -66,7 +66,7 @@ class Tree:
             process.kill()
             output, _ = process.communicate()
         if code:
-            raise Failed(f"{what} failed (exit code {code}); the lines above say why.")
+            raise Failed(f"{what} failed (exit code {code}). The lines above show why.")
         return output
 
     def wait(self, seconds: float) -> None:
@@ -78,9 +78,13 @@ class Tree:
         while not is_ready():
             self.wait(0.1)
             if child.exit_code is not None:
-                raise Failed(f"{child.name} ended at its start (exit code {child.exit_code}); the lines above say why.")
+                raise Failed(
+                    f"{child.name} stopped during startup (exit code {child.exit_code}). The lines above show why."
+                )
             if time.monotonic() > deadline:
-                raise Failed(f"{child.name} does not answer after {within:.0f} seconds.")
+                raise Failed(
+                    f"{child.name} has not responded for {within:.0f} seconds. Check the lines above, then start again."
+                )
 
     def watch(self) -> None:
         """Until somebody asks us to stop; who ends by itself is started again."""
@@ -94,8 +98,10 @@ class Tree:
         ended = self.ended[child.name]
         ended.append(time.monotonic())
         if len([moment for moment in ended if moment > time.monotonic() - WITHIN]) > RESTARTS:
-            raise Failed(f"{child.name} ended {len(ended)} times within a minute; everything stops.")
-        self.report(f"{child.name} ended by itself (exit code {child.exit_code}) and is started again.")
+            raise Failed(
+                f"{child.name} stopped {len(ended)} times within a minute, so all is stopped. The lines above show why."
+            )
+        self.report(f"{child.name} stopped unexpectedly (exit code {child.exit_code}) and is restarting.")
         self.wait(PAUSE)
         child.restart()
 

@@ -22,8 +22,8 @@ from portfolio.plain_commands import PlainCommand, Progress, progress, registrat
 
 class Command(PlainCommand):
     help = (
-        "Pull until D&B has nothing more, and repair what may be repaired now. Ends with 1 when anything failed or "
-        "is left in doubt. Without a name: every active registration; a named one is pulled even when paused."
+        "Pull all waiting notifications and recover calls in doubt. Exits with 1 if anything failed or is in doubt. "
+        "Without REFERENCE, pull every active registration; a named registration is pulled even if it is paused."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,7 +36,7 @@ class Command(PlainCommand):
             self.stdout.write(nothing_to_pull())
         troubles: list[str] = []
         for registration in registrations:
-            with progress(self.stdout, f"{registration}: asking D&B …") as shown:
+            with progress(self.stdout, f"{registration}: calling D&B …") as shown:
                 troubles += pull_one(registration, wait, shown)
         if troubles:
             raise CommandError("\n".join(troubles))
@@ -49,8 +49,10 @@ def active() -> list[Registration]:
 
 def nothing_to_pull() -> str:
     if not Registration.objects.exists():
-        return "No registration is known yet. “manage.py sync_registrations --start” finds them and begins."
-    return "No registration is active. “manage.py sync_registrations --start” begins; or name one to pull it once."
+        return "No registrations yet. Run “manage.py sync_registrations --start” to find and start them."
+    return (
+        "No registration is active. Run “manage.py sync_registrations --start”, or name a registration to pull it once."
+    )
 
 
 def pull_one(registration: Registration, wait: float, shown: Progress) -> list[str]:
@@ -80,8 +82,8 @@ class Counted:
         self.deliveries = self.notifications = self.new = self.unread = 0
 
     def __str__(self) -> str:
-        came = f"{plural(self.notifications, 'notification')} in {plural(self.deliveries, 'answer')}"
-        return f"{came}, {self.new:,} of them new"
+        came = f"{plural(self.notifications, 'notification')} in {plural(self.deliveries, 'response')}"
+        return f"{came}, {self.new:,} new"
 
     def keep(self, delivery: Delivery) -> None:
         jobs.ingest_now(delivery)
@@ -94,39 +96,40 @@ class Counted:
 
     def troubles(self) -> Iterator[str]:
         if self.unread:
-            yield f"{self.registration}: {self.unread} stored answers could not be read; “manage.py ingest” says why."
+            count = plural(self.unread, "stored response")
+            yield f"{self.registration}: {count} not processed. Run “manage.py ingest” to see why."
 
 
 def troubles_of(registration: Registration, result: PullResult) -> Iterator[str]:
     registration.refresh_from_db()
     if result.outcome == Outcome.BUSY:
-        yield f"{registration}: another process is still pulling it. Try again later."
+        yield f"{registration}: another process is pulling it. Try again later."
     elif result.outcome != Outcome.DRAINED:
         yield f"{registration}: {result.outcome}. {result.reason} {when_again(registration)}".strip()
     calls = calls_in_doubt(registration)
     if calls:
         yield f"{registration}: {in_doubt(registration, calls)}"
     elif recovery_is_due(registration):
-        yield f"{registration}: a replay has not reached its end. It goes on by itself, or with the next pull."
+        yield f"{registration}: a replay is not complete. It continues automatically, or with the next pull."
     if registration.ingest_stopped_reason:
         yield f"{registration}: {registration.ingest_stopped_reason}"
 
 
 def when_again(registration: Registration) -> str:
     if registration.state == RegistrationState.STOPPED:
-        return "It is stopped until D&B lets it go on, which is asked every hour."
+        return "The registration is stopped. D&B is asked every hour whether it can restart."
     if registration.state == RegistrationState.PAUSED or registration.next_pull_at is None:
-        return "It is paused: nothing tries again by itself."
-    return f"It is tried again at {clock(registration.next_pull_at)}."
+        return "The registration is paused, so it is not retried automatically."
+    return f"It is retried at {clock(registration.next_pull_at)}."
 
 
 def in_doubt(registration: Registration, calls: list[Delivery]) -> str:
     latest = max(doubt.ended_at for doubt in calls if doubt.ended_at)
     words = "1 call is" if len(calls) == 1 else f"{len(calls)} calls are"
     return (
-        f"{words} in doubt: D&B may have taken off its queue what never arrived. "
-        f"Replay brings it back, for certain at {clock(latest + registration.contract.recovery_delay)}: by the "
-        "worker's job, or by this command after that time."
+        f"{words} in doubt: D&B may have removed notifications from its queue that did not arrive. "
+        f"A replay recovers them after {clock(latest + registration.contract.recovery_delay)}: automatically by the "
+        "worker, or with this command."
     )
 
 
