@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core.jobs import Task
+from health.checks.areas import by_area
 from health.checks.registry import all_checks, headline, summary
 from health.checks.result import Result, worst
 from health.history import availability
@@ -74,6 +75,7 @@ def page_context(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
             "width": availability.DAYS * availability.STEP,
             "height": availability.HEIGHT,
             "bar": availability.WIDTH,
+            "ticks": availability.ticks(days),
         },
         "speeds": availability.speeds(now),
         "open": open_now,
@@ -92,11 +94,10 @@ def refusals() -> list[Delivery]:
 
 
 def groups(results: list[Result], since: Mapping[str, datetime]) -> dict[str, Any]:
-    """What is wrong, the worst at the top and since when; what cannot be seen now; and what is well, in its order."""
+    """What is wrong, the worst at the top and since when; and all other checks by what they are about."""
     return {
         "wrong": [(one, since.get(one.dedup_key), also) for one, also in together(wrong(results))],
-        "unknown": [result for result in results if result.state == State.UNKNOWN],
-        "good": [result for result in results if result.state == State.OK],
+        "areas": by_area(result for result in results if result.state < State.WARNING),
     }
 
 

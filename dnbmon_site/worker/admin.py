@@ -100,7 +100,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
     @admin.display(description=_("State"))
     def state(self, row: Schedule) -> SafeString:
         if is_refused(row):
-            return badge(gettext("Refused"), "bad", gettext("Not a job of D&B Monitoring, so it is disabled"))
+            return badge(gettext("Disabled"), "bad", gettext("Not a job of D&B Monitoring, so it is disabled"))
         return (
             badge(gettext("Paused"), "warn", gettext("Does not run until it is resumed"))
             if row.repeats == PAUSED

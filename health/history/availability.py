@@ -59,7 +59,7 @@ class Bar:
 
 def percent(share: float) -> str:
     """Never rounded up to what it was not."""
-    return f"{int(share * 100_000) / 1000:.3f} %".replace(".000", "")
+    return f"{int(share * 100_000) / 1000:.3f}%".replace(".000", "")
 
 
 def days_until(now: datetime, count: int = DAYS) -> list[Day]:
@@ -98,6 +98,11 @@ def _bar(number: int, day: Day) -> Bar:
     share = 0.0 if day.availability is None else max(0.0, (day.availability - FLOOR) / (1 - FLOOR))
     height = 4.0 if day.availability is None else max(4.0, share * HEIGHT)
     return Bar(number * STEP, round(HEIGHT - height, 1), round(height, 1), day)
+
+
+def ticks(days: list[Day]) -> list[date]:
+    """Days that are named below the bars, evenly spread: the first, every 30th, and today."""
+    return [day.day for day in [*days[:: DAYS // 3], days[-1]]]
 
 
 def promised_at() -> float:

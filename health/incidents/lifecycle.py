@@ -22,7 +22,7 @@ CRITICAL_NOTICE, WELL_NOTICE, PAST_NOTICE = "health.critical", "health.well", "h
 
 
 def follow(results: Sequence[Result], seen_before: Iterable[str], left_out: Sequence[str] = ()) -> None:
-    """Make incidents say what a look says. A mere warning has to be seen twice, so that nothing flickers."""
+    """Make incidents show what a look found. A mere warning has to be seen twice, so that nothing flickers."""
     open_now = {row.dedup_key: row for row in Incident.objects.filter(ended_at=None)}
     before, told = set(seen_before), False
     troubles = {result.dedup_key: result for result in results if result.state >= State.WARNING}

@@ -17,7 +17,7 @@ from tests.process_table import alive, family
 from tests.servers.neighbours import Neighbour, a_neighbour
 from tests.support import free_port, managed, wait_until
 
-STARTED = "Ctrl-C stops everything."
+STARTED = "Press Ctrl-C to stop."
 RECORDING = Path(__file__).with_name("recording")
 
 

@@ -56,7 +56,7 @@ print(rows.count(), rows.exclude(repeats=0).count(), sum("doctored" in found.wha
 rows.delete()
 Task.objects.filter(name="doctored").delete()
 """
-COUNTED = "from django_q.models import Task; print(Task.objects.filter(name__startswith='Count what is').count())"
+COUNTED = "from django_q.models import Task; print(Task.objects.filter(name__startswith='Update counts').count())"
 
 
 @pytest.fixture

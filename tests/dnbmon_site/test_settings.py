@@ -82,7 +82,10 @@ def test_a_line_that_sets_nothing_stops_the_start(tmp_path: Path, line: str) -> 
     file = tmp_path / "production.env"
     file.write_text(f"# Ours.\n{line}\n", encoding="utf-8")
     done = manage("check", env={**SAFE, "ENV_FILE": str(file)})
-    assert (done.returncode, done.stderr) == (1, f"{file}, line 2: this is neither NAME=value nor a comment (#).\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"{file}, line 2: write NAME=value, or a comment that starts with #.\n",
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,7 @@ def test_a_line_that_sets_nothing_stops_the_start(tmp_path: Path, line: str) -> 
 def test_a_value_of_the_wrong_form_is_named_and_not_shown(name: str, value: str) -> None:
     done = manage("check", env={**SAFE, name: value})
     assert done.returncode == 1 and "Traceback" not in done.stderr and "s3" not in done.stderr
-    assert f"{name} cannot be read." in done.stderr
+    assert f"{name} has an invalid value." in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ GATEWAY_PAGE = (
 MESSAGES = {
     "00002": "The service is not available at this time.",
     "00003": "The request is missing a mandatory parameter.",
-    "00004": "You are not authorized to use this service.",
+    "00004": "You are not authorised to use this service.",
     "00037": "The requested resource could not be found.",
     "00038": "The requested resource does not exist.",
     "00040": "The given auth token is expired.",

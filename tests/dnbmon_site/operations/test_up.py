@@ -18,7 +18,7 @@ from tests.process_table import alive, children, family
 from tests.support import ROOT, Running, free_port, manage, managed, wait_until
 
 STOPS_WITHIN = 15
-STARTED = "Ctrl-C stops everything."
+STARTED = "Press Ctrl-C to stop."
 
 pytestmark = pytest.mark.slow
 
@@ -119,7 +119,7 @@ def refuses_a_second(env: dict[str, str], demo: tuple[str, ...], running: Up) ->
     assert "is in use by another program" in same_port.stderr and "--port" in same_port.stderr
     same_folder = manage("up", "--port", str(free_port()), *demo, env=env)
     assert same_folder.returncode == 1
-    assert "is running already" in same_folder.stderr
+    assert "is already running" in same_folder.stderr
 
 
 def deliveries(folder: Path) -> int:
@@ -145,7 +145,7 @@ def in_the_background_with_status_and_stop(process_env: dict[str, str]) -> None:
     assert manage("status", "--port", port, env=process_env).returncode == 3
     started = manage("up", "--background", "--port", port, env=process_env, timeout=90)
     try:
-        assert started.returncode == 0 and "It runs in the background" in started.stdout, started.stderr
+        assert started.returncode == 0 and "Running in the background" in started.stdout, started.stderr
         assert "manage.py changepassword admin" in started.stdout
         # What it said at its start may hold a password, and is not kept.
         assert "Password" not in (ROOT / "var" / f"up-{port}.log").read_text()
@@ -155,10 +155,10 @@ def in_the_background_with_status_and_stop(process_env: dict[str, str]) -> None:
     finally:
         everybody = set().union(*(family(note.pid) for note in running(ROOT / "var", int(port))))
         stopped = manage("stop", "--port", port, env=process_env)
-    assert stopped.returncode == 0 and f":{port}/ has stopped after" in stopped.stdout, stopped.stderr
+    assert stopped.returncode == 0 and f":{port}/ stopped after" in stopped.stdout, stopped.stderr
     assert everybody
     wait_until(lambda: not alive(everybody), timeout=5, what="the end of everybody")
-    assert "Nothing runs" in manage("stop", "--port", port, env=process_env).stdout
+    assert "not running" in manage("stop", "--port", port, env=process_env).stdout
     for kind in ("json", "log"):
         (ROOT / "var" / f"up-{port}.{kind}").unlink()
 

@@ -130,14 +130,14 @@ def test_a_step_is_ended_when_we_are_told_to_stop() -> None:
 def test_who_never_answers_is_named() -> None:
     with a_tree([]) as tree:
         child = tree.start("The web server", *python(WELL_BEHAVED), env=os.environ)
-        with pytest.raises(Failed, match="The web server does not answer"):
+        with pytest.raises(Failed, match="The web server has not responded"):
             tree.wait_until(lambda: False, child, within=0.2)
 
 
 def test_who_ends_at_its_start_is_named() -> None:
     with a_tree([]) as tree:
         child = tree.start("The worker", *python("raise SystemExit(2)"), env=os.environ)
-        with pytest.raises(Failed, match=r"The worker ended at its start \(exit code 2\)"):
+        with pytest.raises(Failed, match=r"The worker stopped during startup \(exit code 2\)"):
             tree.wait_until(lambda: False, child, within=10)
 
 
@@ -146,6 +146,6 @@ def test_who_ends_is_started_again_but_not_for_ever(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("dnbmon_site.operations.processes.tree.PAUSE", 0.05)
     with a_tree(said) as tree:
         tree.start("The worker", *python("raise SystemExit(2)"), env=os.environ)
-        with pytest.raises(Failed, match="ended 4 times within a minute; everything stops"):
+        with pytest.raises(Failed, match="stopped 4 times within a minute"):
             tree.watch()
-    assert said == ["The worker ended by itself (exit code 2) and is started again."] * 3
+    assert said == ["The worker stopped unexpectedly (exit code 2) and is restarting."] * 3
