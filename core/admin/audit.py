@@ -88,13 +88,13 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
 
     @admin.display(description=_("Action"))
     def action_badge(self, row: AuditEntry) -> SafeString:
-        return badge(action_label(row.action), "calm", object_label(row.what))
+        return badge(action_label(row.action, row.what), "calm", object_label(row.what))
 
     def page_context(self, request: HttpRequest, row: AuditEntry) -> dict[str, Any]:
         return {
             "title": row.summary[:100],
             "when": exact(row.at),
-            "action": action_label(row.action),
+            "action": action_label(row.action, row.what),
             "thing": object_label(row.what),
             "link": link_to(row),
             "differences": list(differences(row)),

@@ -103,6 +103,8 @@ LABELS: dict[str, str | Promise] = {
     "forget": _("Data erased"),
     "retention": _("Retention applied"),
 }
+# Where one key means different things, by the model of the object.
+BY_OBJECT: dict[tuple[str, str], str | Promise] = {("export", "registration"): _("D&B's list imported")}
 OBJECTS: dict[str, str | Promise] = {
     "contract": _("Contract"),
     "element": _("Data element"),
@@ -141,9 +143,9 @@ DONE: dict[str, str | Promise] = {
 }
 
 
-def action_label(key: str) -> str:
+def action_label(key: str, what: str = "") -> str:
     """The name of an action; an unknown key is shown in readable form."""
-    if label := LABELS.get(key):
+    if label := BY_OBJECT.get((key, what)) or LABELS.get(key):
         return str(label)
     verb, _space, thing = key.partition(" ")
     if verb in DONE and thing:

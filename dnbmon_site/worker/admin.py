@@ -22,7 +22,7 @@ from core.admin.base import PageAdmin, ReadOnlyAdmin
 from core.admin.removal import RecordedRemoval
 from core.audit import record, record_edit
 from core.jobs import ask_worker
-from core.markup import ago, badge
+from core.markup import ago, badge, due
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
 from health.schedule_status import PAUSED, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
@@ -115,7 +115,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
 
     @admin.display(description=_("Next run"))
     def next(self, row: Schedule) -> SafeString | str:
-        return "" if row.repeats == PAUSED else ago(row.next_run)
+        return "" if row.repeats == PAUSED else due(row.next_run)
 
     @admin.display(description=_("Last run"))
     def last(self, row: Any) -> SafeString | str:

@@ -138,7 +138,7 @@ def marks(row: Registration) -> Iterator[Result]:
         )
     if row.gap_from:
         do = gettext(
-            "Ask D&B to seed the registration again, or run a refresh check. Then clear the warning on its page."
+            "Follow the advice above. Once the data is complete, clear the warning on the registration's page."
         )
         yield _mark(
             "gap", gettext("Completeness of %(name)s") % {"name": name}, State.WARNING, row.gap_reason, do, name

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import ReadOnlyAdmin
@@ -28,8 +31,9 @@ class PublicationAdmin(ReadOnlyAdmin):
         return row.change_count
 
     @admin.display(description=_("Delivery"))
-    def delivery_key(self, row: Publication) -> str:
-        return str(row.delivery_id)
+    def delivery_key(self, row: Publication) -> SafeString:
+        page = reverse("admin:monitoring_delivery_change", args=[row.delivery_id])
+        return format_html('<a href="{}">{}</a>', page, gettext("View delivery"))
 
     @admin.display(description=_("Published"))
     def published(self, row: Publication) -> SafeString | str:

@@ -159,7 +159,7 @@ def test_doubts_and_unreadable_items_are_named(admin: Client) -> None:
     count_days()
     update_counts()
     text = text_of(admin.get("/"))
-    assert "1 call in doubt" in text and "1 item could not be parsed" in text
+    assert "1 call in doubt" in text and "1 item could not be read" in text
 
 
 def test_a_worker_that_does_not_run_is_named(admin: Client) -> None:
