@@ -167,8 +167,8 @@ def restarts_its_web(running: Up) -> None:
     said = running.running.said
     for pid in children(running.pid):
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: running.running.said.count("is started again") == 2, timeout=10, what="the restart")
-    assert "is started again" not in said
+    wait_until(lambda: running.running.said.count("is restarting") == 2, timeout=10, what="the restart")
+    assert "is restarting" not in said
     wait_until(lambda: answers(running), timeout=40, what="the web server")
 
 
