@@ -18,7 +18,7 @@ from health.models import Incident, Sample, Span, State
 from monitoring.models import Change
 from tests.acceptance.judging import verdict
 
-SHOWN = re.compile(r"<title>\d+ \w+ \d+: [\d.]+ %[^(]*\(([\d,]+) minutes? lost\)</title>")
+SHOWN = re.compile(r"<title>\d+ \w+ \d+: [\d.]+%[^(]*\(([\d,]+) minutes? down\)</title>")
 MINUTE = timedelta(minutes=1)
 # The first question to D&B may come five minutes after the beginning, and a warning has to be seen twice.
 SEEN_WITHIN = timedelta(minutes=8)

@@ -9,11 +9,15 @@ from typing import Any
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import camel_case_to_spaces
 from django.utils.translation import gettext
 
 from core.actors import actor_of, id_of
 from core.db import clean_text
 from core.models import AuditEntry
+
+# As entries were written before: django-q2 calls its models so.
+STORED_NAMES = {"OrmQ": "Queued task", "Schedule": "Scheduled task"}
 
 
 def record(
@@ -63,7 +67,7 @@ def record_edit(request: HttpRequest, row: Model, form: Any, *, is_change: bool)
     kind = _kind(row)
     record(
         actor=actor_of(request),
-        action=f"{'edit' if is_change else 'add'} {row._meta.verbose_name_raw}",
+        action=f"{'edit' if is_change else 'add'} {stored_name(row)}",
         thing=row,
         summary=gettext("%(kind)s %(name)s: %(fields)s changed")
         % {"kind": kind, "name": row, "fields": ", ".join(name.replace("_", " ") for name in form.changed_data)},
@@ -76,10 +80,16 @@ def record_removal(request: HttpRequest, rows: Sequence[Model]) -> None:
     """Before they go: their names and keys are read."""
     for row in rows:
         summary = gettext("%(kind)s %(name)s deleted") % {"kind": _kind(row), "name": row}
-        action = f"delete {row._meta.verbose_name_raw}"
+        action = f"delete {stored_name(row)}"
         record(actor=actor_of(request), action=action, thing=row, summary=summary)
 
 
 def _kind(row: Model) -> str:
     kind = str(row._meta.verbose_name)
     return kind[:1].upper() + kind[1:]
+
+
+def stored_name(row: Model) -> str:
+    """The object in an action's key. It comes from the class, as what pages call a model may change."""
+    name = row._meta.object_name or ""
+    return STORED_NAMES.get(name) or camel_case_to_spaces(name)

@@ -45,13 +45,13 @@ class DirectPlus:
         messages = document.get("messages")
         references = messages.get("references") or [] if isinstance(messages, dict) else None
         if not isinstance(references, list):
-            raise _unreadable(answer, "it holds no list of references")
+            raise _unreadable(answer, "it contains no list of references")
         return [reference for reference in references if isinstance(reference, str)]
 
     def registration(self, reference: str) -> RegistrationDetail:
         document, answer = self._ask(Kind.READ, "GET", _registration(reference))
         if not isinstance(value_at(document, "messages"), dict):
-            raise _unreadable(answer, "it holds no registration")
+            raise _unreadable(answer, "it contains no registration")
         return detail(reference, document, answer)
 
     def activate(self, reference: str) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class DirectPlus:
     def _batch(self, reference: str, duns: Iterable[str], *, verb: Literal["add", "remove"]) -> BatchAnswer:
         numbers = [normalise_duns(number) for number in duns]
         if not 1 <= len(numbers) <= LARGEST_BATCH:
-            raise ValueError(f"a batch holds 1 to {LARGEST_BATCH:,} numbers, not {len(numbers):,}")
+            raise ValueError(f"a batch can contain 1 to {LARGEST_BATCH:,} numbers, not {len(numbers):,}")
         path, part = self._batch_address(reference, verb)
         listing = "".join(f"{number}\n" for number in numbers).encode()
         files = {part: ("subjects.txt", listing, "text/plain")}
@@ -199,19 +199,19 @@ def _registration(reference: str) -> str:
 def _segment(text: str) -> str:
     # A dot segment would be folded away and the call would land on another endpoint.
     if text.strip() in ("", ".", ".."):
-        raise ValueError(f"{text!r} is no reference")
+        raise ValueError(f"{text!r} is not a reference")
     return quote(text, safe="")
 
 
 def _page(limit: int) -> str:
     if not 1 <= limit <= LARGEST_PAGE:
-        raise ValueError(f"a page holds 1 to {LARGEST_PAGE} notifications, not {limit}")
+        raise ValueError(f"a page can contain 1 to {LARGEST_PAGE} notifications, not {limit}")
     return str(limit)
 
 
 def _stamp(moment: datetime) -> str:
     if moment.tzinfo is None:
-        raise ValueError("a time without a zone says nothing to D&B")
+        raise ValueError("a time for D&B needs a time zone")
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -226,7 +226,7 @@ def _document(answer: Answer) -> dict[str, Any]:
 
 
 def _unreadable(answer: Answer, reason: str) -> Unreadable:
-    message = f"the answer cannot be used: {reason}"
+    message = f"the response is invalid: {reason}"
     return Unreadable(Told(answer.status, None, message, (), None, answer.dnb_time, answer.headers, answer.body))
 
 

@@ -108,7 +108,7 @@ def read_header(content: bytes) -> FileHeader:
         raise UnreadableFile(f"The header is not JSON: {error}.") from None
     header = _member(document, "fileHeader")
     if not isinstance(header, dict):
-        raise UnreadableFile("The header holds no fileHeader.")
+        raise UnreadableFile("The header contains no fileHeader.")
     return FileHeader(
         reference=_word(header, "reference"),
         header_type=_word(header, "headerType"),
@@ -126,7 +126,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
     with _opened(path) as stream, _told_plainly(path):
         while line := stream.readline(LONGEST_LINE + 1):
             if len(line) > LONGEST_LINE:
-                raise UnreadableFile(f"{path.name} has a line of more than {LONGEST_LINE:,} bytes.")
+                raise UnreadableFile(f"{path.name} contains a line of more than {LONGEST_LINE:,} bytes.")
             if stripped := line.removeprefix(BOM).strip(b" \r\n"):
                 yield stripped
 
@@ -163,7 +163,7 @@ def sha256_of(path: Path) -> str:
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     if not zipfile.is_zipfile(path):
         if path.suffix.lower() == ".zip":
-            raise UnreadableFile(f"{path.name} is not a zip, or it is cut off.")
+            raise UnreadableFile(f"{path.name} is not a complete zip file. Download it again.")
         with path.open("rb") as stream:
             yield stream
         return
@@ -177,7 +177,7 @@ def _text_member(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
     for found in (namesakes, texts):
         if len(found) == 1:
             return found[0]
-    raise UnreadableFile(f"{path.name} holds {len(texts)} text files instead of one.")
+    raise UnreadableFile(f"{path.name} contains {len(texts)} text files instead of one.")
 
 
 @contextlib.contextmanager
@@ -185,7 +185,7 @@ def _told_plainly(path: Path) -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise UnreadableFile(f"{path.name} is damaged: {error}.") from error
+        raise UnreadableFile(f"{path.name} is damaged: {error}. Download it again.") from error
     except RuntimeError as error:
         # zipfile's only word for an encrypted member.
         raise UnreadableFile(f"{path.name} cannot be opened: {error}.") from error

@@ -35,7 +35,7 @@ class LostLeadingZero(InvalidDuns):
 
     def __init__(self, digits: str) -> None:
         self.suggestion = f"0{digits}"
-        reason = f"{digits} has eight digits; with its leading zero it may be {format_duns(self.suggestion)}"
+        reason = f"{digits} has eight digits; with a leading zero it could be {format_duns(self.suggestion)}"
         super().__init__(reason, Flaw.LOST_ZERO)
 
 
@@ -65,10 +65,10 @@ def _is_decoration(character: str) -> bool:
 
 def _flaw(digits: str) -> InvalidDuns:
     if not digits:
-        return InvalidDuns("no number is given", Flaw.EMPTY)
+        return InvalidDuns("the number is missing", Flaw.EMPTY)
     if not (digits.isascii() and digits.isdigit()):
-        return InvalidDuns(f"{digits[:40]} holds something else than the digits 0 to 9", Flaw.CHARACTERS)
+        return InvalidDuns(f"{digits[:40]} contains characters other than the digits 0 to 9", Flaw.CHARACTERS)
     if len(digits) == 8:
         return LostLeadingZero(digits)
     kind = Flaw.TOO_SHORT if len(digits) < 9 else Flaw.TOO_LONG
-    return InvalidDuns(f"{digits[:40]} has {len(digits)} digits, a D-U-N-S number has nine", kind)
+    return InvalidDuns(f"{digits[:40]} has {len(digits)} digits; a D-U-N-S number has nine", kind)

@@ -218,11 +218,11 @@ def _other_shape(document: dict[str, Any]) -> _Parts | None:
 def _prose(body: bytes) -> str:
     text = body[:4_000].decode(errors="replace").strip()
     if not text:
-        return "the answer is empty"
+        return "the response is empty"
     if not text.startswith("<"):
-        return f"the answer is not an error of Direct+: {_short(text)}"
+        return f"the response is not a Direct+ error: {_short(text)}"
     title = _TITLE.search(text)
-    return f"the answer is a web page: {_short(_TAG.sub(' ', title[2] if title else text)) or 'without words'}"
+    return f"the response is a web page: {_short(_TAG.sub(' ', title[2] if title else text)) or 'without text'}"
 
 
 def _short(text: str) -> str:

@@ -20,7 +20,7 @@ def parse_json(raw: bytes | str) -> Any:
     except REFUSALS:
         return _parse_slowly(raw)
     except ArithmeticError as error:
-        raise ValueError("a number is beyond all bounds") from error
+        raise ValueError("a number is too large") from error
 
 
 def _parse_slowly(raw: bytes | str) -> Any:
@@ -28,9 +28,9 @@ def _parse_slowly(raw: bytes | str) -> Any:
     try:
         return _LENIENT.decode(text.removeprefix("\ufeff"))
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError("it is nested too deeply") from None
     except ArithmeticError:
-        raise ValueError("a number is beyond all bounds") from None
+        raise ValueError("a number is too large") from None
 
 
 def _exact_integer(digits: str) -> int | Decimal:

@@ -172,13 +172,13 @@ def _split_slowly(body: bytes) -> Split | None:
 
 def _refuse_bytes(raw: bytes) -> None:
     if b"\0" in raw:
-        raise UnreadableItem("It holds a NUL byte, which neither JSON nor a database may hold.")
+        raise UnreadableItem("The item contains a NUL byte, which JSON does not allow.")
     if json_slicing.nests_deeper_than(raw, MAX_DEPTH):
-        raise UnreadableItem(f"It is nested more than {MAX_DEPTH} deep.")
+        raise UnreadableItem(f"The item is nested more than {MAX_DEPTH} levels deep.")
     try:
         raw.isascii() or raw.decode()
     except UnicodeDecodeError as error:
-        raise UnreadableItem(f"It is not UTF-8 at byte {error.start}.") from None
+        raise UnreadableItem(f"The item is not UTF-8 at byte {error.start}.") from None
 
 
 def _read_fast(raw: bytes, default_type: str | None) -> Item | None:
@@ -232,38 +232,38 @@ def _sound_members(raw: bytes) -> dict[str, bytes]:
     """The slicer looks at brackets only, so the grammar inside is checked here."""
     try:
         if not isinstance(parse_json(raw), dict):
-            raise UnreadableItem("It is JSON, but not an object.")
+            raise UnreadableItem("The item is JSON, but not an object.")
         return json_slicing.members(raw)
     except UnreadableItem:
         raise
     except ValueError as error:
-        raise UnreadableItem(f"It is not JSON: {error}.") from None
+        raise UnreadableItem(f"The item is not JSON: {error}.") from None
 
 
 def _item_type(top: dict[str, bytes], default_type: str | None) -> str:
     sent = top.get("type", b"null")
     if sent == b"null":
         if default_type is None:
-            raise UnreadableItem("It has no type.")
+            raise UnreadableItem("The item has no type.")
         return default_type
     word = parse_json(sent)
     if not (isinstance(word, str) and _is_word(word)):
-        raise UnreadableItem("Its type is not a word.")
+        raise UnreadableItem("The type of the item is not a word.")
     return word
 
 
 def _duns_of(organization: bytes) -> str:
     if organization == b"null":
-        raise UnreadableItem("It has no organization.")
+        raise UnreadableItem("The item has no organization.")
     if not organization.startswith(b"{"):
-        raise UnreadableItem("Its organization is not an object.")
+        raise UnreadableItem("The organization of the item is not an object.")
     text = _text(json_slicing.members(organization).get("duns"))
     if text is None:
-        raise UnreadableItem("Its organization has no D-U-N-S number.")
+        raise UnreadableItem("The organization of the item has no D-U-N-S number.")
     try:
         return normalise_duns(text)
     except InvalidDuns as error:
-        raise UnreadableItem(f"Its D-U-N-S number is not one: {error.reason}.") from None
+        raise UnreadableItem(f"The D-U-N-S number is invalid: {error.reason}.") from None
 
 
 def _slow_elements(item_type: str, sent: bytes) -> tuple[ElementChange, ...] | None:
@@ -272,17 +272,17 @@ def _slow_elements(item_type: str, sent: bytes) -> tuple[ElementChange, ...] | N
     if sent.startswith(b"["):
         return tuple(_slow_element(one) for one in json_slicing.elements(sent))
     if item_type == "UPDATE":
-        raise UnreadableItem("Its elements are not a list.")
+        raise UnreadableItem("The elements of the item are not a list.")
     return None
 
 
 def _slow_element(sent: bytes) -> ElementChange:
     if not sent.startswith(b"{"):
-        raise UnreadableItem("One of its elements is not an object.")
+        raise UnreadableItem("An element of the item is not an object.")
     found = json_slicing.members(sent)
     path = parse_json(found.get("element", b"null"))
     if not (isinstance(path, str) and _is_word(path)):
-        raise UnreadableItem("One of its elements has no path.")
+        raise UnreadableItem("An element of the item has no path.")
     return ElementChange(path, found.get("previous"), found.get("current"), _text(found.get("timestamp")))
 
 

@@ -165,7 +165,7 @@ class Session:
                 return token
             if self._tokens.begin_renewal():
                 return self._renew()
-        return _never_sent(started_at, "no token: whoever was getting one did not finish")
+        return _never_sent(started_at, "no access token: another process did not finish requesting it")
 
     def _renew(self) -> Token | Answer:
         # Another may have finished between our look and our claim.
@@ -221,7 +221,7 @@ def error_of(answer: Answer) -> DirectPlusError | None:
 
 def _unreachable(answer: Answer, failure: str) -> Unreachable:
     branch = TimedOut if answer.timed_out else Unreachable
-    message = f"no whole answer from Direct+: {failure}"
+    message = f"no complete response from Direct+: {failure}"
     return branch(Told(answer.status or None, None, message, (), None, answer.dnb_time, answer.headers, answer.body))
 
 
@@ -269,9 +269,9 @@ def _token_in(answer: Answer) -> Token | None:
 def _as_refusal(answer: Answer) -> Answer:
     """A token answer in the place of the call that needed it; a body that may hold a token goes no further."""
     if answer.failure is not None:
-        return replace(answer, body=b"", sent=False, failure=f"no token: {answer.failure}")
+        return replace(answer, body=b"", sent=False, failure=f"no access token: {answer.failure}")
     if answer.status == 200:
-        return replace(answer, body=b"", sent=False, failure="no token: the answer held none")
+        return replace(answer, body=b"", sent=False, failure="no access token: the response contains none")
     return replace(answer, sent=False)
 
 

@@ -123,11 +123,11 @@ class _Exchange:
 
     def run(self) -> None:
         _current.exchange = self
-        failure: str | None = "the exchange broke off inside this program"
+        failure: str | None = "the call was interrupted"
         try:
             failure = self._talk()
         except _GivenUp:
-            failure = "given up"
+            failure = "cancelled"
         except (OSError, ValueError, urllib3.exceptions.HTTPError, http.client.HTTPException) as error:
             failure = describe(error)
         finally:
@@ -216,7 +216,7 @@ class _Exchange:
             return None
         if len(self._body) >= int(announced):
             return None
-        return f"cut off: {len(self._body)} of {announced} bytes came"
+        return f"incomplete: {len(self._body)} of {announced} bytes received"
 
 
 class _Current(threading.local):
@@ -305,8 +305,8 @@ def _inflate(body: bytes, encoding: str) -> tuple[bytes, str | None]:
     try:
         plain = machine.decompress(body)
     except zlib.error:
-        return body, "the compressed answer cannot be read"
-    return plain, None if machine.eof else "the compressed answer is cut off"
+        return body, "the compressed response cannot be read"
+    return plain, None if machine.eof else "the compressed response is incomplete"
 
 
 def _is_this_machine(url: str) -> bool:

@@ -30,8 +30,8 @@ class Heartbeat(models.Model):
 
     id = CompactUUIDField(primary_key=True, editable=False)
     name = models.CharField(max_length=64, unique=True)
-    at = models.DateTimeField(help_text=_("By the database's clock."))
-    last_error = models.TextField(blank=True, help_text=_("Why the last try failed."))
+    at = models.DateTimeField(help_text=_("Database time."))
+    last_error = models.TextField(blank=True, help_text=_("Why the last attempt failed."))
 
     def __str__(self) -> str:
         return f"{self.name}: {self.at:%Y-%m-%d %H:%M:%S}"
@@ -46,21 +46,21 @@ class Probe(models.Model):
 
     contract = models.CharField(primary_key=True, max_length=64)
     called_at = models.DateTimeField()
-    answered_at = models.DateTimeField(null=True, help_text=_("When it last went well."))
+    answered_at = models.DateTimeField(null=True, help_text=_("Last successful response."))
     failing_since = models.DateTimeField(null=True)
-    refused = models.BooleanField(default=False, help_text=_("D&B answered, and does not accept the key."))
+    refused = models.BooleanField(default=False, help_text=_("D&B responded and did not accept the API key."))
     reason = models.TextField(blank=True)
     seconds = models.FloatField(default=0)
-    token_until = models.DateTimeField(null=True, help_text=_("When the token at hand ends."))
-    clock_offset = models.FloatField(default=0, help_text=_("Seconds that D&B's clock is ahead of ours."))
+    token_until = models.DateTimeField(null=True, help_text=_("When the current access token expires."))
+    clock_offset = models.FloatField(default=0, help_text=_("Seconds by which D&B's clock is ahead of this machine's."))
 
     def __str__(self) -> str:
         return f"{self.contract}: {self.reason or 'answers'}"
 
 
 class Span(models.TextChoices):
-    MINUTE = "minute", _("A minute")
-    DAY = "day", _("A UTC day")
+    MINUTE = "minute", _("Minute")
+    DAY = "day", _("Day (UTC)")
 
 
 class Sample(models.Model):
@@ -68,13 +68,13 @@ class Sample(models.Model):
 
     id = CompactUUIDField(primary_key=True, editable=False)
     span = models.CharField(max_length=8, choices=Span.choices)
-    at = models.DateTimeField(help_text=_("Its beginning."))
-    state = models.SmallIntegerField(choices=State.choices, default=State.OK, help_text=_("The worst check."))
-    seen = models.PositiveIntegerField(default=1, help_text=_("Minutes that were looked at."))
-    critical = models.PositiveIntegerField(default=0, help_text=_("Minutes that were critical."))
+    at = models.DateTimeField(help_text=_("Start of the period."))
+    state = models.SmallIntegerField(choices=State.choices, default=State.OK, help_text=_("Worst check result."))
+    seen = models.PositiveIntegerField(default=1, help_text=_("Minutes checked."))
+    critical = models.PositiveIntegerField(default=0, help_text=_("Minutes with a critical problem."))
     warning = models.PositiveIntegerField(default=0, help_text=_("Minutes with a warning."))
-    expected = models.PositiveIntegerField(default=1, help_text=_("Minutes that should have been looked at."))
-    numbers = models.TextField(default="{}", help_text=_("JSON: what was measured."))
+    expected = models.PositiveIntegerField(default=1, help_text=_("Minutes expected."))
+    numbers = models.TextField(default="{}", help_text=_("Measurements, as JSON."))
 
     class Meta:
         indexes = [models.Index(fields=["span", "at"], name="sample_by_time")]
@@ -94,13 +94,13 @@ class Incident(models.Model):
     same `dedup_key`, so that two processes that see the same failure open it once."""
 
     id = CompactUUIDField(primary_key=True, editable=False)
-    dedup_key = models.CharField(max_length=200, help_text=_("Which check, and of what."))
+    dedup_key = models.CharField(max_length=200, help_text=_("Check and object."))
     title = models.TextField()
-    cause = models.TextField(help_text=_("What was seen when it began."))
-    latest_detail = models.TextField(blank=True, help_text=_("What was seen last."))
+    cause = models.TextField(help_text=_("Check result when the incident started."))
+    latest_detail = models.TextField(blank=True, help_text=_("Latest check result."))
     runbook = models.TextField(blank=True)
-    state = models.SmallIntegerField(choices=State.choices, help_text=_("The worst it was."))
-    notify = models.BooleanField(default=False, help_text=_("Channels are told of it."))
+    state = models.SmallIntegerField(choices=State.choices, help_text=_("Highest severity reached."))
+    notify = models.BooleanField(default=False, help_text=_("Channels are notified."))
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 

@@ -41,7 +41,7 @@ def folder_now(path: str) -> str:
 def found(path: str) -> Path:
     file = FOLDER / path
     if not is_of_the_handbook(file):
-        raise Http404(gettext("There is no such page in the handbook."))
+        raise Http404(gettext("The page does not exist in the documentation. Check the address."))
     return file.resolve()
 
 

@@ -19,7 +19,7 @@ FOR_EVER = -1
 # In `Schedule.cluster`, so that no cluster takes it: it names something that is no job of this program.
 REFUSED = "refused"
 REFUSED_TEXT = _(
-    "“%(name)s” names no job of this program, so it is switched off. Choose a job on its page, or remove it."
+    "“%(name)s” does not run a job of D&B Monitoring, so it is disabled. Choose a job on its page, or delete it."
 )
 A_DAY = timedelta(days=1)
 # Who may see the page of health, and who may change jobs there.
@@ -99,7 +99,7 @@ def run_now(rows: Iterable[Schedule], *, actor: str) -> int:
         if is_refused(row):
             continue
         ask_worker(row.func, task_name=shown_name(row))
-        summary = gettext("Job “%(name)s” run at once") % {"name": job_label(row)}
+        summary = gettext("Job “%(name)s” started manually") % {"name": job_label(row)}
         record(actor=actor, action="schedule.run", thing=row, summary=summary)
         done += 1
     return done

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from core.jobs import Task
+from health.checks.areas import by_area
 from health.checks.registry import all_checks, headline, summary
 from health.checks.result import Result, worst
 from health.history import availability
@@ -74,6 +75,7 @@ def page_context(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
             "width": availability.DAYS * availability.STEP,
             "height": availability.HEIGHT,
             "bar": availability.WIDTH,
+            "ticks": availability.ticks(days),
         },
         "speeds": availability.speeds(now),
         "open": open_now,
@@ -92,11 +94,10 @@ def refusals() -> list[Delivery]:
 
 
 def groups(results: list[Result], since: Mapping[str, datetime]) -> dict[str, Any]:
-    """What is wrong, the worst at the top and since when; what cannot be seen now; and what is well, in its order."""
+    """What is wrong, the worst at the top and since when; and all other checks by what they are about."""
     return {
         "wrong": [(one, since.get(one.dedup_key), also) for one, also in together(wrong(results))],
-        "unknown": [result for result in results if result.state == State.UNKNOWN],
-        "good": [result for result in results if result.state == State.OK],
+        "areas": by_area(result for result in results if result.state < State.WARNING),
     }
 
 
@@ -115,11 +116,11 @@ def together(results: list[Result]) -> list[tuple[Result, list[str]]]:
 def figures(days: list[availability.Day]) -> list[tuple[str, str, str]]:
     """Words, number and tone for some spans."""
     found = []
-    for last, words in ((1, gettext("today")), (30, gettext("30 days")), (90, gettext("90 days"))):
+    for last, words in ((1, gettext("Today")), (30, gettext("Last 30 days")), (90, gettext("Last 90 days"))):
         share = availability.availability(days, last=last)
         tone = "calm" if share is None else "good" if share >= availability.PROMISED else "bad"
         if share is not None and (count := availability.known(days, last=last)) < last:
-            text = ngettext("%(days)s, known for %(count)s day", "%(days)s, known for %(count)s days", count)
+            text = ngettext("%(days)s (%(count)s day of data)", "%(days)s (%(count)s days of data)", count)
             words = text % {"days": words, "count": count}
         found.append((words, "–" if share is None else availability.percent(share), tone))
     return found

@@ -20,14 +20,12 @@ from health.schedule_status import CHANGE_JOBS, REFUSED_TEXT, SEE, VERBS, is_ref
 PATIENCE = 3.0
 # Probes are read by programs, in one language; people read these on a page, in theirs.
 AWAY = gettext_noop("The database cannot be reached.")
-EMPTY = gettext_noop(
-    "The database is empty: DATABASE_URL may mean another one. A new one waits for “manage.py migrate”."
-)
-BUSY = gettext_noop("The database is busy: something waited too long for its turn.")
-BEHIND = gettext_noop("The database waits for “manage.py migrate”.")
+EMPTY = gettext_noop("The database is empty. Check DATABASE_URL, or run “manage.py migrate” if the database is new.")
+BUSY = gettext_noop("The database is busy and did not respond in time. Try again.")
+BEHIND = gettext_noop("The database has pending migrations. Run “manage.py migrate”.")
 SAID = {
-    "pause": _("“%(name)s” is paused: it does not run until somebody resumes it."),
-    "resume": _("“%(name)s” runs again."),
+    "pause": _("“%(name)s” is paused until it is resumed."),
+    "resume": _("“%(name)s” is resumed."),
     "run-now": _("“%(name)s” runs as soon as a worker is free."),
 }
 
@@ -66,7 +64,9 @@ def change_job(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     if not (request.user.has_perm(SEE) and request.user.has_perm(CHANGE_JOBS)):
         raise PermissionDenied
     if verb not in VERBS:
-        raise Http404(gettext("Nothing here is called %(verb)s.") % {"verb": verb})
+        raise Http404(
+            gettext("“%(verb)s” is not an action for jobs. Use the buttons on the Health page.") % {"verb": verb}
+        )
     row = _schedule(key)
     if is_refused(row) and verb != "pause":
         messages.error(request, REFUSED_TEXT % {"name": job_label(row)})
@@ -80,7 +80,7 @@ def _schedule(key: str) -> Schedule:
     try:
         row = Schedule.objects.filter(pk=Schedule._meta.pk.to_python(key)).first()
     except (ValidationError, ValueError) as error:
-        raise Http404(gettext("There is no such job.")) from error
+        raise Http404(gettext("The job does not exist, or it was deleted. See the jobs on the Health page.")) from error
     if row is None:
-        raise Http404(gettext("There is no such job."))
+        raise Http404(gettext("The job does not exist, or it was deleted. See the jobs on the Health page."))
     return row

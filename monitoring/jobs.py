@@ -72,7 +72,7 @@ def have_it_sent() -> bool:
     """By a worker: nobody who pulls waits for a mail server."""
     is_due = bool(due_targets())
     if is_due:
-        ask_worker(SEND, task_name="Send what is due")
+        ask_worker(SEND, task_name="Send messages")
     return is_due
 
 

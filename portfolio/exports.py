@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.audit_actions import action_label, object_label
 from core.lists.listings import Column, Listing, Row, declare
 from core.models import AuditEntry
 from portfolio.models import Company, Contract, Proposal, Registration, Subject, SubjectImport
@@ -137,8 +138,9 @@ declare(
         (
             Column("at", _("Date"), lambda row: row.at, 26),
             Column("actor", _("User"), lambda row: row.actor),
-            Column("action", _("Action"), lambda row: row.action),
-            Column("what", _("Object"), lambda row: row.what),
+            Column("action", _("Action"), lambda row: action_label(row.action, row.what), 30),
+            Column("action_key", _("Action key"), lambda row: row.action),
+            Column("what", _("Object"), lambda row: object_label(row.what), 20),
             Column("key", _("Object ID"), lambda row: row.key, 38),
             Column("summary", _("Description"), lambda row: row.summary, 60),
             Column("before", _("Before"), lambda row: row.before, 36),

@@ -7,14 +7,16 @@ from direct_plus.sandbox.run import serve
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m direct_plus.sandbox", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--state", help="file that keeps everything; without it, memory")
-    parser.add_argument("--out", help="folder for delivered files; default: beside the state")
-    parser.add_argument("--demo", action="store_true", help="a world of companies with three months of history")
-    parser.add_argument("--every", type=float, default=5.0, metavar="SECONDS", help="between live changes of the demo")
-    parser.add_argument("--key", help="instead of sandbox-key")
-    parser.add_argument("--secret", help="instead of sandbox-secret")
-    parser.add_argument("--ready-file", metavar="FILE", help="gets the URL once the sandbox answers")
+    parser.add_argument("--port", type=int, default=0, help="port; 0 uses a free port")
+    parser.add_argument("--state", help="file that keeps the data; default: in memory")
+    parser.add_argument("--out", help="folder for delivered files; default: next to the state file")
+    parser.add_argument("--demo", action="store_true", help="add sample companies with three months of history")
+    parser.add_argument(
+        "--every", type=float, default=5.0, metavar="SECONDS", help="time between live changes of the demo"
+    )
+    parser.add_argument("--key", help="API key (default: sandbox-key)")
+    parser.add_argument("--secret", help="API secret (default: sandbox-secret)")
+    parser.add_argument("--ready-file", metavar="FILE", help="file to write the URL to once the sandbox responds")
     serve(**vars(parser.parse_args()))
 
 

@@ -18,7 +18,7 @@ from health.metrics.prometheus import CONTENT_TYPE, exposition
 from health.models import State
 from health.views import BUSY, what_is_missing, words
 
-REFUSED = "A key with the scope “metrics” is needed: Authorization: Bearer dnbmon_…"
+REFUSED = "Send an API key with the scope “metrics”: Authorization: Bearer dnbmon_…"
 
 
 def health(request: HttpRequest) -> HttpResponse:

@@ -22,7 +22,7 @@ from core.admin.base import PageAdmin, ReadOnlyAdmin
 from core.admin.removal import RecordedRemoval
 from core.audit import record, record_edit
 from core.jobs import ask_worker
-from core.markup import ago, badge
+from core.markup import ago, badge, due
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
 from health.schedule_status import PAUSED, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
@@ -55,7 +55,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_name(self) -> str:
         name = self.cleaned_data["name"] or ""
         if Schedule.objects.filter(name=name).exclude(pk=self.instance.pk).exists():
-            raise ValidationError(gettext("There is a schedule of this name. Choose another name."))
+            raise ValidationError(gettext("A schedule with this name exists. Choose another name."))
         return name
 
     def clean_next_run(self) -> Any:
@@ -72,8 +72,8 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
     ordering = ("id",)
     sortable_by = ()
     actions = ("pause", "resume", "run_now")
-    empty_title = _("No schedules")
-    empty_text = _("The worker installs them when it starts (manage.py worker).")
+    empty_title = _("No schedules yet")
+    empty_text = _("The worker creates the schedules when it starts. Run “manage.py worker”.")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Schedule | None = None) -> tuple[str, ...]:
         """What runs is chosen by those who may add schedules."""
@@ -93,21 +93,21 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
         for row in rows:
             row.last_task = last.get(row.task)
 
-    @admin.display(description=_("What"))
+    @admin.display(description=_("Job"))
     def shown_name(self, row: Schedule) -> str:
         return job_label(row)
 
     @admin.display(description=_("State"))
     def state(self, row: Schedule) -> SafeString:
         if is_refused(row):
-            return badge(gettext("Refused"), "bad", gettext("It names no job of this program, and is switched off"))
+            return badge(gettext("Disabled"), "bad", gettext("Not a job of D&B Monitoring, so it is disabled"))
         return (
-            badge(gettext("Paused"), "warn", gettext("It does not run"))
+            badge(gettext("Paused"), "warn", gettext("Does not run until it is resumed"))
             if row.repeats == PAUSED
-            else badge(gettext("Runs"), "good")
+            else badge(gettext("Enabled"), "good")
         )
 
-    @admin.display(description=_("How often"))
+    @admin.display(description=_("Interval"))
     def often(self, row: Schedule) -> str:
         if row.schedule_type != Schedule.MINUTES:
             return str(row.get_schedule_type_display())
@@ -115,7 +115,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
 
     @admin.display(description=_("Next run"))
     def next(self, row: Schedule) -> SafeString | str:
-        return "" if row.repeats == PAUSED else ago(row.next_run)
+        return "" if row.repeats == PAUSED else due(row.next_run)
 
     @admin.display(description=_("Last run"))
     def last(self, row: Any) -> SafeString | str:
@@ -123,7 +123,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
         if task is None:
             return ""
         return badge(
-            gettext("went well") if task.success else gettext("failed"),
+            gettext("Succeeded") if task.success else gettext("Failed"),
             "good" if task.success else "bad",
             text.ago(task.stopped),
         )
@@ -145,7 +145,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
     def run_now(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
         tell_refused(request, queryset)
         if run_now(queryset, actor=request.user.get_username()):
-            messages.success(request, gettext("They run as soon as a worker is free."))
+            messages.success(request, gettext("The jobs run as soon as a worker is free."))
 
 
 def tell_refused(request: HttpRequest, rows: Iterable[Schedule]) -> None:
@@ -160,46 +160,51 @@ class TaskAdmin(ReadOnlyAdmin):
     ordering = ("-stopped",)
     sortable_by = ()
     fields = ("name", "func", "group", "cluster", "started", "stopped", "attempt_count", "result")
-    empty_title = _("No tasks")
+    empty_title = _("No finished tasks yet")
 
-    @admin.display(description=_("Began"))
+    @admin.display(description=_("Started"))
     def began(self, row: Task) -> SafeString | str:
         return ago(row.started)
 
-    @admin.display(description=_("Took"))
+    @admin.display(description=_("Duration"))
     def took(self, row: Task) -> str:
         return f"{row.time_taken():,.2f} s"
 
     @admin.display(description=_("Result"))
     def outcome(self, row: Task) -> str:
         if row.result is None:
-            return "" if row.success else gettext("Kept by an earlier version, in a form that is no longer read.")
+            return (
+                "" if row.success else gettext("Saved by an earlier version in a format that is no longer supported.")
+            )
         return str(row.result)[:120]
 
 
 @admin.register(Success)
 class SuccessAdmin(TaskAdmin):
-    empty_text = _("What the worker has done appears here.")
+    empty_text = _("Tasks appear here after the worker has run them.")
 
 
 @admin.register(Failure)
 class FailureAdmin(TaskAdmin):
     actions = ("resubmit",)
     empty_title = _("No failed tasks")
-    empty_text = _("What failed would appear here, with the reason.")
+    empty_text = _("A task that fails appears here with the reason.")
 
     def has_rerun_permission(self, request: HttpRequest) -> bool:
         """Of those who may pause and run schedules."""
         return bool(request.user.has_perm("django_q.change_schedule"))
 
-    @admin.action(description=_("Run again"), permissions=["rerun"])
+    @admin.action(description=_("Rerun"), permissions=["rerun"])
     def resubmit(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         again = [task for task in queryset if run_again(task, request.user.get_username())]
         if again:
-            messages.success(request, gettext("They run again as soon as a worker is free."))
+            messages.success(request, gettext("The tasks rerun as soon as a worker is free."))
         if len(again) < len(queryset):
             messages.error(
-                request, gettext("What is no job of this program, or was kept by an earlier version, is not run again.")
+                request,
+                gettext(
+                    "Some tasks were not rerun: they are not jobs of D&B Monitoring, or an earlier version saved them."
+                ),
             )
 
 
@@ -208,7 +213,7 @@ def run_again(task: Task, actor: str) -> bool:
     if job not in ALL_JOBS or task.kwargs or (job in ON_DEMAND and not task.args):
         return False
     ask_worker(job, *(task.args or ()), task_name=task.name)
-    summary = gettext("Failed job “%(name)s” (%(function)s) run again") % {"name": task.name, "function": task.func}
+    summary = gettext("Failed job “%(name)s” (%(function)s) rerun") % {"name": task.name, "function": task.func}
     record(actor=actor, action="task.rerun", thing=task, summary=summary)
     task.delete()
     return True
@@ -220,7 +225,7 @@ class QueueAdmin(RecordedRemoval, ReadOnlyAdmin):
     sortable_by = ()
     fields = ("key", "lock", "task_id", "name", "func")
     empty_title = _("The queue is empty")
-    empty_text = _("Tasks wait here until a worker takes them.")
+    empty_text = _("Tasks appear here until a worker starts them.")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A task that a worker cannot finish has to go."""

@@ -22,38 +22,38 @@ OFTEN = 5
 
 # name, function without arguments (one schedule with bad arguments stops all others), minutes between runs
 JOBS: tuple[tuple[str, str, int], ...] = (
-    (gettext_noop("Pull what is due"), "monitoring.jobs.pull_due", 1),
-    (gettext_noop("Repair what is in doubt"), "monitoring.jobs.recover_due", OFTEN),
-    (gettext_noop("Read what was received"), "monitoring.jobs.ingest_received", CATCH_UP),
-    (gettext_noop("Publish what was read"), "monitoring.jobs.publish_read", CATCH_UP),
+    (gettext_noop("Pull due registrations"), "monitoring.jobs.pull_due", 1),
+    (gettext_noop("Recover calls in doubt"), "monitoring.jobs.recover_due", OFTEN),
+    (gettext_noop("Process received data"), "monitoring.jobs.ingest_received", CATCH_UP),
+    (gettext_noop("Publish changes"), "monitoring.jobs.publish_read", CATCH_UP),
     (gettext_noop("Raise alerts"), "monitoring.jobs.alert_published", CATCH_UP),
-    (gettext_noop("Put changes into the queue of webhooks"), "monitoring.jobs.queue_for_webhooks", CATCH_UP),
-    (gettext_noop("Send what is due"), "monitoring.jobs.send_due", 2),
-    (gettext_noop("Make digests"), "monitoring.jobs.make_digests", OFTEN),
+    (gettext_noop("Queue changes for webhooks"), "monitoring.jobs.queue_for_webhooks", CATCH_UP),
+    (gettext_noop("Send messages"), "monitoring.jobs.send_due", 2),
+    (gettext_noop("Prepare digests"), "monitoring.jobs.make_digests", OFTEN),
     (gettext_noop("Send reports"), "monitoring.jobs.make_reports", OFTEN),
-    (gettext_noop("Count the days"), "monitoring.jobs.count_days", OFTEN),
-    (gettext_noop("Count what stands"), "monitoring.jobs.update_all_counts", OFTEN),
-    (gettext_noop("Audit the last day by replay"), "monitoring.jobs.audit_due", 60),
-    (gettext_noop("Look for new registrations"), "portfolio.jobs.discover", 60),
-    (gettext_noop("Take notifications as evidence"), "monitoring.consumers.membership.gather_all", CATCH_UP),
+    (gettext_noop("Update daily statistics"), "monitoring.jobs.count_days", OFTEN),
+    (gettext_noop("Update counts"), "monitoring.jobs.update_all_counts", OFTEN),
+    (gettext_noop("Check the last day by replay"), "monitoring.jobs.audit_due", 60),
+    (gettext_noop("Find new registrations"), "portfolio.jobs.discover", 60),
+    (gettext_noop("Record evidence of monitoring"), "monitoring.consumers.membership.gather_all", CATCH_UP),
     (gettext_noop("Sync with D&B"), "portfolio.jobs.sync_due", 1),
-    (gettext_noop("Ask D&B about lists"), "portfolio.jobs.check_lists", OFTEN),
-    (gettext_noop("Look for differences from D&B's lists"), "portfolio.jobs.reconcile_all", 60),
-    (gettext_noop("Go on with imports"), "portfolio.jobs.work_on_imports", CATCH_UP),
-    (gettext_noop("Make proposals"), "monitoring.jobs.make_proposals", CATCH_UP),
-    (gettext_noop("Look after the contract year"), "portfolio.jobs.look_after_years", 60),
-    (gettext_noop("Write exports"), "portfolio.jobs.write_exports", CATCH_UP),
-    (gettext_noop("Write scheduled exports"), "monitoring.exports.scheduled.write_due", OFTEN),
-    (gettext_noop("Forget old words of repeated writes"), "dnbmon_site.accounts.idempotency.forget_old", 60),
-    (gettext_noop("Forget old records"), "dnbmon_site.operations.purge.forget_old_records", 24 * 60),
-    (gettext_noop("Forget old sign-ins"), "dnbmon_site.accounts.jobs.forget_old_sign_ins", 60),
-    (gettext_noop("Try stopped registrations again"), "monitoring.jobs.probe_stopped", 10),
-    (gettext_noop("Remove what is kept no longer"), "monitoring.retention.retention.apply_retention", 60),
-    (gettext_noop("Refresh the database's statistics"), "dnbmon_site.operations.analyze.refresh_statistics", 60),
+    (gettext_noop("Check lists with D&B"), "portfolio.jobs.check_lists", OFTEN),
+    (gettext_noop("Find differences from D&B's lists"), "portfolio.jobs.reconcile_all", 60),
+    (gettext_noop("Continue imports"), "portfolio.jobs.work_on_imports", CATCH_UP),
+    (gettext_noop("Create proposals"), "monitoring.jobs.make_proposals", CATCH_UP),
+    (gettext_noop("Update contract years"), "portfolio.jobs.look_after_years", 60),
+    (gettext_noop("Create exports"), "portfolio.jobs.write_exports", CATCH_UP),
+    (gettext_noop("Create scheduled exports"), "monitoring.exports.scheduled.write_due", OFTEN),
+    (gettext_noop("Delete old idempotency keys"), "dnbmon_site.accounts.idempotency.forget_old", 60),
+    (gettext_noop("Delete old records"), "dnbmon_site.operations.purge.forget_old_records", 24 * 60),
+    (gettext_noop("Delete old login records"), "dnbmon_site.accounts.jobs.forget_old_sign_ins", 60),
+    (gettext_noop("Retry stopped registrations"), "monitoring.jobs.probe_stopped", 10),
+    (gettext_noop("Apply retention"), "monitoring.retention.retention.apply_retention", 60),
+    (gettext_noop("Refresh database statistics"), "dnbmon_site.operations.analyze.refresh_statistics", 60),
     (gettext_noop("Back up the database"), "dnbmon_site.operations.backup.daily.back_up_if_due", 60),
-    (gettext_noop("Look after health"), "health.jobs.look_after", 1),
-    (gettext_noop("Forget finished tasks"), "health.jobs.forget_finished", 60),
-    (gettext_noop("Switch off schedules of anything else"), "dnbmon_site.worker.schedules.refuse_foreign", OFTEN),
+    (gettext_noop("Check health"), "health.jobs.look_after", 1),
+    (gettext_noop("Delete finished tasks"), "health.jobs.forget_finished", 60),
+    (gettext_noop("Disable unknown schedules"), "dnbmon_site.worker.schedules.refuse_foreign", OFTEN),
 )
 SCHEDULED = frozenset(function for _, function, _ in JOBS)
 # Put into the queue when somebody or something asks for them.
@@ -101,6 +101,37 @@ RENAMED = {
 }
 # Names of jobs that are no more: their rows would go on running.
 GONE = ("Show that jobs run",)
+# What jobs were called in versions before: their rows are renamed, so that a paused job stays paused.
+NAMES_BEFORE = {
+    "Pull what is due": "Pull due registrations",
+    "Repair what is in doubt": "Recover calls in doubt",
+    "Read what was received": "Process received data",
+    "Publish what was read": "Publish changes",
+    "Put changes into the queue of webhooks": "Queue changes for webhooks",
+    "Send what is due": "Send messages",
+    "Make digests": "Prepare digests",
+    "Count the days": "Update daily statistics",
+    "Count what stands": "Update counts",
+    "Audit the last day by replay": "Check the last day by replay",
+    "Look for new registrations": "Find new registrations",
+    "Take notifications as evidence": "Record evidence of monitoring",
+    "Ask D&B about lists": "Check lists with D&B",
+    "Look for differences from D&B's lists": "Find differences from D&B's lists",
+    "Go on with imports": "Continue imports",
+    "Make proposals": "Create proposals",
+    "Look after the contract year": "Update contract years",
+    "Write exports": "Create exports",
+    "Write scheduled exports": "Create scheduled exports",
+    "Forget old words of repeated writes": "Delete old idempotency keys",
+    "Forget old records": "Delete old records",
+    "Forget old sign-ins": "Delete old login records",
+    "Try stopped registrations again": "Retry stopped registrations",
+    "Remove what is kept no longer": "Apply retention",
+    "Refresh the database's statistics": "Refresh database statistics",
+    "Look after health": "Check health",
+    "Forget finished tasks": "Delete finished tasks",
+    "Switch off schedules of anything else": "Disable unknown schedules",
+}
 # What a schedule may not have: they would choose what else is run, and where.
 EXTRAS: dict[str, None] = dict.fromkeys(("args", "kwargs", "hook", "cluster", "intended_date_kwarg"))
 LONG_AGO = timedelta(days=1)
@@ -109,6 +140,7 @@ LONG_AGO = timedelta(days=1)
 def install_schedules() -> None:
     """Make the schedules what the table says; what people have paused stays paused."""
     Schedule.objects.filter(name__in=GONE).delete()
+    rename_older()
     for name, function, minutes in JOBS:
         values = {"func": function, "minutes": minutes, "schedule_type": Schedule.MINUTES, **EXTRAS}
         if not Schedule.objects.filter(name=name).update(**values):
@@ -116,11 +148,24 @@ def install_schedules() -> None:
     refuse_foreign()
 
 
+def rename_older() -> None:
+    """Rows that still have a job's name of before; where the new name is there already, the old row goes."""
+    rows = list(Schedule.objects.filter(name__in=NAMES_BEFORE))
+    there = set(Schedule.objects.filter(name__in=NAMES_BEFORE.values()).values_list("name", flat=True))
+    for row in rows:
+        name = NAMES_BEFORE[row.name]
+        if name in there:
+            row.delete()
+        else:
+            Schedule.objects.filter(pk=row.pk).update(name=name)
+            there.add(name)
+
+
 def refuse_foreign() -> int:
     """Switch off schedules of anything but the table's jobs, and keep them; returns how many were new."""
     foreign = [row for row in Schedule.objects.all() if row.cluster != REFUSED and not is_own(row)]
     for row in foreign:
-        logger.error("schedule “%s” names “%s”, which is no job of this program: it is switched off", row.name, row)
+        logger.error("schedule “%s” names “%s”, which is not a job of D&B Monitoring: it is disabled", row.name, row)
         Schedule.objects.filter(pk=row.pk).update(cluster=REFUSED, repeats=PAUSED)
     # django-q2 counts every run that was missed, one by one, while everything waits.
     now = timezone.now()
@@ -135,6 +180,7 @@ def is_own(row: Schedule) -> bool:
 
 def make_schedules_anew() -> None:
     """From the table alone, whatever stood there; of that only which jobs people had paused is kept."""
+    rename_older()
     names = {name for name, _, _ in JOBS}
     is_paused = names & set(Schedule.objects.filter(repeats=PAUSED).values_list("name", flat=True))
     Schedule.objects.all().delete()

@@ -84,7 +84,7 @@ class Canary:
         """Jobs begin, but how they end reaches nobody: the queue fills, and all of them would be done again."""
         if now - since <= DEAD * self.beat + STARTING:
             return ""
-        return f"jobs began, and none was written down as ended for {(now - since).total_seconds():.0f} seconds"
+        return f"jobs started, but no result was recorded for {(now - since).total_seconds():.0f} seconds"
 
     def _overdue(self, now: datetime, started_at: datetime) -> str:
         """The scheduler lives in the cluster's guard, which can hang while the workers work."""
@@ -93,7 +93,7 @@ class Canary:
         self.overdue_asked = now
         rows = Schedule.objects.filter(next_run__lt=now - OVERDUE, cluster__isnull=True).exclude(repeats=0)
         overdue = rows.order_by("next_run").first()
-        return gettext("the schedule “%(name)s” was not carried out") % {"name": overdue.name} if overdue else ""
+        return gettext("the schedule “%(name)s” did not run") % {"name": overdue.name} if overdue else ""
 
 
 class Watchdog:
@@ -121,7 +121,9 @@ class Watchdog:
     def look(self) -> str:
         """Why the cluster has to be started again, or nothing."""
         if self.cluster.exit_code is not None:
-            return gettext("it ended by itself (exit code %(exit_code)s)") % {"exit_code": self.cluster.exit_code}
+            return gettext("the process ended unexpectedly (exit code %(exit_code)s)") % {
+                "exit_code": self.cluster.exit_code
+            }
         if time.monotonic() - self.asked < self.ask_every:
             return ""
         self.asked = time.monotonic()
@@ -171,11 +173,11 @@ def note(reason: str) -> None:
 
 def open_restart_incident(reason: str) -> None:
     """It began when a job ran last, as far as that is known, and is told like all others."""
-    cause = gettext("The jobs stood still and were started again: %(reason)s.") % {"reason": reason}
+    cause = gettext("The worker stalled and was restarted: %(reason)s.") % {"reason": reason}
     beaten_at, now = Heartbeat.objects.filter(name=JOBS).values_list("at", Now()).first() or (None, database_now())
     since = beaten_at if beaten_at and now - beaten_at < A_DAY else now
     row = open_incident(
         dedup_key="jobs", title=gettext("Worker"), cause=cause, runbook=f"{RUNBOOK}#jobs", started_at=since
     )
-    if row is not None and notify_of_error(row, gettext("If this comes again and again, see the worker's log.")):
-        async_task(SEND, task_name="Tell of health")
+    if row is not None and notify_of_error(row, gettext("If this recurs, check the worker's log.")):
+        async_task(SEND, task_name="Send health notices")

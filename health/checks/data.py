@@ -51,8 +51,18 @@ def checks_of_data(look: Look) -> Iterator[Result]:
 
 # State, check, title, when it began to wait, what to do
 WAITING = (
-    (DeliveryState.RECEIVED, "unread", _("Deliveries not read yet"), _("manage.py ingest reads them.")),
-    (DeliveryState.INGESTED, "unpublished", _("Deliveries not published yet"), _("See whether jobs run.")),
+    (
+        DeliveryState.RECEIVED,
+        "unread",
+        _("Deliveries waiting to be processed"),
+        _("Run “manage.py ingest” to process them."),
+    ),
+    (
+        DeliveryState.INGESTED,
+        "unpublished",
+        _("Deliveries waiting to be published"),
+        _("Check that the worker is running."),
+    ),
 )
 
 
@@ -76,15 +86,17 @@ def in_doubt(look: Look, times: list[datetime | None]) -> Result:
     """Calls that may have taken something that never arrived, by the age of the oldest."""
     title = gettext("Calls in doubt")
     if not times:
-        return Result("in-doubt", title, State.OK, gettext("Nothing is in doubt."), 0)
+        return Result("in-doubt", title, State.OK, gettext("No calls in doubt."), 0)
     age = _oldest(look, times)
     state = State.CRITICAL if age >= IN_DOUBT_CRITICAL else State.WARNING if age >= IN_DOUBT_WARNING else State.OK
     sentence = ngettext(
-        "%(count)s call in doubt, the oldest for %(span)s. Replay repairs it by itself.",
-        "%(count)s calls in doubt, the oldest for %(span)s. Replay repairs it by itself.",
+        "%(count)s call in doubt, the oldest for %(span)s. A replay recovers it automatically.",
+        "%(count)s calls in doubt, the oldest for %(span)s. A replay recovers them automatically.",
         len(times),
     ) % {"count": counted(len(times)), "span": days_and_hours(age)}
-    do = gettext("See the registration's replays: if none reaches its end, ask D&B.") if state != State.OK else ""
+    do = (
+        gettext("Open the registration's replays. If none of them completes, contact D&B.") if state != State.OK else ""
+    )
     return Result("in-doubt", title, state, sentence, len(times), "calls", do)
 
 
@@ -94,11 +106,11 @@ def _oldest(look: Look, times: list[datetime | None]) -> timedelta:
 
 def _standing(look: Look, check: str, title: str, times: list[datetime | None], do: str) -> Result:
     if not times:
-        return Result(check, title, State.OK, gettext("None waits."), 0)
+        return Result(check, title, State.OK, gettext("No deliveries waiting."), 0)
     age = _oldest(look, times)
     state = _by_age(age)
     sentence = ngettext(
-        "%(count)s delivery, the oldest for %(span)s.", "%(count)s deliveries, the oldest for %(span)s.", len(times)
+        "%(count)s delivery waiting for %(span)s.", "%(count)s deliveries waiting, the oldest for %(span)s.", len(times)
     ) % {"count": counted(len(times)), "span": days_and_hours(age)}
     return Result(check, title, state, sentence, len(times), "waiting", do if state != State.OK else "")
 
@@ -111,13 +123,13 @@ def _by_age(age: timedelta) -> State:
 
 def dead_letters() -> Result:
     count = DeadLetter.objects.filter(state=DeadLetterState.OPEN)[:COUNTED].count()
-    title = gettext("Unreadable items")
+    title = gettext("Parsing errors")
     if not count:
-        return Result("dead-letters", title, State.OK, gettext("Everything could be read."), 0)
-    do = gettext("Look at “Unreadable items”: try again after an update, or set aside.")
+        return Result("dead-letters", title, State.OK, gettext("No parsing errors."), 0)
+    do = gettext("Open “Parsing errors”. Retry the items after an update, or dismiss them.")
     sentence = ngettext(
-        "%(count)s item could not be read. The bytes are kept, the others went on.",
-        "%(count)s items could not be read. The bytes are kept, the others went on.",
+        "%(count)s item could not be parsed. Its data is kept; all other items were processed.",
+        "%(count)s items could not be parsed. Their data is kept; all other items were processed.",
         count,
     ) % {"count": counted(count)}
     return Result("dead-letters", title, State.WARNING, sentence, count, "items", do, is_mark=True)
@@ -152,8 +164,8 @@ def targets(look: Look) -> list[Target]:
 def receivers(failing: list[Target]) -> Iterator[Result]:
     """Channels and webhooks, each with its own cause."""
     if not failing:
-        sentence = gettext("Every receiver takes what it is sent.")
-        yield Result("receivers", gettext("Receivers of messages"), State.OK, sentence, 0)
+        sentence = gettext("All channels and webhooks accept messages.")
+        yield Result("receivers", gettext("Message receivers"), State.OK, sentence, 0)
         return
     shown = sorted(failing, key=lambda one: -one.tries)[:RECEIVERS]
     names, errors = _names([one.key for one in shown]), _errors([one.key for one in shown])
@@ -177,8 +189,8 @@ def _names(targets: list[uuid.UUID]) -> dict[uuid.UUID, str]:
 
 def _receiver(one: Target, name: str, error: str) -> Result:
     sentence = ngettext(
-        "The last try failed: %(error)s. It is tried again by itself, and what comes later waits.",
-        "%(count)s tries failed, the last one: %(error)s. It is tried again by itself, and what comes later waits.",
+        "The last attempt failed: %(error)s. It is retried automatically; later messages wait.",
+        "%(count)s attempts failed. Last error: %(error)s. It is retried automatically; later messages wait.",
         one.tries,
     ) % {"count": counted(one.tries), "error": error.rstrip(".")}
     title = str(TITLES[one.kind]) % {"name": name}
@@ -192,25 +204,27 @@ TITLES: dict[str, Any] = {
     TargetKind.REPORT: _("Report to %(name)s"),
 }
 REMEDIES: dict[str, Any] = {
-    TargetKind.WEBHOOK: _("Mend the receiver, or its address under “Webhooks”; then “Send a test” there."),
-    TargetKind.CHANNEL: _("Mend the address under “Channels”; then “Send a test” there."),
-    TargetKind.REPORT: _("See the mail server's settings, or the address of that person."),
+    TargetKind.WEBHOOK: _("Fix the receiver, or correct its address under “Webhooks”. Then send a test from there."),
+    TargetKind.CHANNEL: _("Correct the address under “Channels”. Then send a test from there."),
+    TargetKind.REPORT: _("Check the email server settings and the address of the recipient."),
 }
 
 
 def overdue_messages(look: Look, waited_for: list[Target]) -> Result:
     """What is due and nobody has tried to send; what waits for a receiver that fails is told with that receiver."""
     late = [one for one in waited_for if one.overdue and not one.is_failing]
-    title = gettext("Messages to be sent")
+    title = gettext("Outgoing messages")
     if not late:
-        return Result("messages", title, State.OK, gettext("None is overdue."), 0)
+        return Result("messages", title, State.OK, gettext("No messages overdue."), 0)
     count, age = sum(one.overdue for one in late), look.now - min(one.first for one in late)
     sentence = ngettext(
         "%(count)s message overdue, the oldest by %(span)s.",
         "%(count)s messages overdue, the oldest by %(span)s.",
         count,
     ) % {"count": counted(count), "span": days_and_hours(age)}
-    return Result("messages", title, _by_age(age), sentence, count, "overdue", gettext("See whether jobs run."))
+    return Result(
+        "messages", title, _by_age(age), sentence, count, "overdue", gettext("Check that the worker is running.")
+    )
 
 
 def dead_messages(look: Look) -> Result:
@@ -219,15 +233,15 @@ def dead_messages(look: Look) -> Result:
     rows = OutboxMessage.objects.filter(state=MessageState.DEAD, created_at__gte=recent).order_by("-created_at")
     errors = list(rows.values_list("last_error", flat=True)[:COUNTED])
     state = graded(len(errors), warning=1, critical=COUNTED + 1)
-    title = gettext("Messages given up")
+    title = gettext("Undelivered messages")
     if not errors:
-        return Result("dead-messages", title, state, gettext("None in the last 7 days."), 0)
+        return Result("dead-messages", title, state, gettext("No undelivered messages in the last 7 days."), 0)
     sentence = ngettext(
-        "%(count)s message of the last 7 days could not be sent. The last one: %(error)s",
-        "%(count)s messages of the last 7 days could not be sent. The last one: %(error)s",
+        "%(count)s message was not delivered in the last 7 days. Error: %(error)s",
+        "%(count)s messages were not delivered in the last 7 days. Last error: %(error)s",
         len(errors),
     ) % {"count": counted(len(errors)), "error": errors[0]}
-    do = gettext("Mend the channel or webhook, then send them again under “Messages”.")
+    do = gettext("Fix the channel or webhook, then resend the messages under “Outgoing messages”.")
     return Result("dead-messages", title, state, sentence, len(errors), "messages", do, is_mark=True)
 
 
@@ -237,11 +251,11 @@ def syncs(look: Look) -> Result:
     title = gettext("Syncs with D&B's lists")
     running = sum(row.state == RegistrationState.ACTIVE for row in look.registrations)
     if not failed or not running:
-        return Result("sync", title, State.OK, gettext("None has failed."), 0)
+        return Result("sync", title, State.OK, gettext("No failed syncs."), 0)
     sentence = ngettext(
-        "%(count)s sync failed and tried again by itself: %(error)s",
-        "%(count)s syncs failed and tried again by itself: %(error)s",
+        "%(count)s sync failed and is retried automatically. Error: %(error)s",
+        "%(count)s syncs failed and are retried automatically. Last error: %(error)s",
         len(failed),
     ) % {"count": counted(len(failed)), "error": failed[0]}
-    do = gettext("See “Syncs”: if it stays, the reason says what to mend.")
+    do = gettext("Open “Syncs”. If the error persists, its reason shows what to correct.")
     return Result("sync", title, State.WARNING, sentence, len(failed), "syncs", do, is_mark=True)

@@ -46,31 +46,35 @@ def answers(look: Look, contract: Contract) -> Result:
 
 def _answer(look: Look, probe: Probe | None) -> tuple[State, str, str]:
     if probe is None or (probe.answered_at is None and not probe.reason):
-        return State.UNKNOWN, gettext("D&B was not asked yet: a job does it every few minutes."), ""
+        return State.UNKNOWN, gettext("The connection has not been tested yet. A job tests it every 5 minutes."), ""
     if probe.refused:
-        do = gettext("Put the right key and secret into the settings, or ask D&B about the account.")
-        return State.CRITICAL, gettext("D&B does not accept the key: %(reason)s") % {"reason": probe.reason}, do
+        do = gettext("Correct the API key and secret in the settings, or contact D&B about the account.")
+        return State.CRITICAL, gettext("D&B does not accept the API key: %(reason)s") % {"reason": probe.reason}, do
     if probe.reason:
         since = probe.failing_since or probe.called_at
         state = State.CRITICAL if look.now - since >= AWAY_FOR else State.WARNING
-        do = gettext("Look at the network and at D&B's status page. Nothing is lost for 4 days.")
+        do = gettext("Check the network and D&B's status page. D&B keeps notifications for 4 days.")
         return (
             state,
-            gettext("D&B has given no good answer since %(moment)s: %(reason)s")
+            gettext("No valid response from D&B since %(moment)s: %(reason)s")
             % {"moment": moment_text(since), "reason": probe.reason},
             do,
         )
     if look.now - probe.called_at > STALE:
-        do = gettext("See whether jobs run.")
-        return State.UNKNOWN, gettext("D&B was asked last %(when)s.") % {"when": ago(probe.called_at, look.now)}, do
-    answered = gettext("D&B answered and took the key %(when)s.") % {"when": ago(probe.called_at, look.now)}
+        do = gettext("Check that the worker is running.")
+        return (
+            State.UNKNOWN,
+            gettext("The connection was last tested %(when)s.") % {"when": ago(probe.called_at, look.now)},
+            do,
+        )
+    answered = gettext("D&B responded and accepted the API key %(when)s.") % {"when": ago(probe.called_at, look.now)}
     return State.OK, f"{answered} {_token(look, probe)}".strip(), ""
 
 
 def _token(look: Look, probe: Probe) -> str:
     if probe.token_until is None or probe.token_until <= look.now:
         return ""
-    return gettext("The token is good for %(span)s more.") % {
+    return gettext("The access token expires in %(span)s.") % {
         "span": span((probe.token_until - look.now).total_seconds())
     }
 
@@ -78,17 +82,17 @@ def _token(look: Look, probe: Probe) -> str:
 def clock(look: Look, contract: Contract) -> Result:
     """Never critical, as nothing stands still for it; far off, people are told all the same."""
     probe = look.probes.get(contract.name)
-    title = gettext("Clock against D&B's")
+    title = gettext("Clock difference")
     if probe is None or probe.answered_at is None:
         return Result("clock", title, State.UNKNOWN, gettext("D&B's time is not known yet."), subject=contract.name)
     off = probe.clock_offset
     number = round(abs(off), 1)
     if abs(off) < CLOCK_WARNING:
-        return Result("clock", title, State.OK, gettext("Both clocks agree."), number, "s", "", contract.name)
-    ahead = gettext("D&B's clock is %(span)s ahead of ours. Loss is counted on D&B's, so pulling stays right.")
-    behind = gettext("D&B's clock is %(span)s behind ours. Loss is counted on D&B's, so pulling stays right.")
+        return Result("clock", title, State.OK, gettext("The clock matches D&B's."), number, "s", "", contract.name)
+    ahead = gettext("D&B's clock is %(span)s ahead of this machine's. Pulling is not affected: it follows D&B's clock.")
+    behind = gettext("D&B's clock is %(span)s behind this machine's. Pulling is not affected: it follows D&B's clock.")
     sentence = (ahead if off > 0 else behind) % {"span": span(round(abs(off)))}
-    do = gettext("See that this machine keeps its time (NTP).")
+    do = gettext("Set up time synchronization (NTP) on this machine.")
     is_far = abs(off) >= CLOCK_LOUD
     return Result("clock", title, State.WARNING, sentence, number, "s", do, contract.name, notify=is_far)
 
@@ -98,13 +102,17 @@ def configuration(contract: Contract) -> Result:
     missing = missing_credentials(contract)
     last_error = missing or test_copy(contract)
     state = State.CRITICAL if missing else State.WARNING if last_error else State.OK
-    do = gettext("See docs/operate/configuration.md, then start web and worker again.") if last_error else ""
+    do = (
+        gettext("Correct the settings (docs/operate/configuration.md), then restart the web server and the worker.")
+        if last_error
+        else ""
+    )
     title = gettext("Configuration")
     return Result(
         "configuration",
         title,
         state,
-        last_error or gettext("All that pulling needs is set."),
+        last_error or gettext("All required settings are present."),
         do=do,
         subject=contract.name,
     )
@@ -116,42 +124,44 @@ def throttle() -> Result:
     behind = max((max(0.0, slot / 1000 - now.timestamp()) for slot, now in rows), default=0.0)
     state = graded(behind, warning=BEHIND_WARNING, critical=BEHIND_CRITICAL)
     sentence = (
-        gettext("Calls go out at once.")
+        gettext("Calls are sent without delay.")
         if state == State.OK
-        else gettext("The next call waits %(behind)s seconds for its turn.") % {"behind": f"{behind:.0f}"}
+        else gettext("The next call waits %(behind)s seconds for the rate limit.") % {"behind": f"{behind:.0f}"}
     )
-    do = gettext("Fewer imports at a time, or ask D&B for more calls a second.") if state != State.OK else ""
-    return Result("throttle", gettext("Pace of calls"), state, sentence, round(behind, 1), "s", do)
+    do = gettext("Run fewer imports at a time, or ask D&B for a higher rate limit.") if state != State.OK else ""
+    return Result("throttle", gettext("Rate limit"), state, sentence, round(behind, 1), "s", do)
 
 
 def quota(look: Look) -> Result:
     stuck = [row.reference for row in look.registrations if row.quota_used_up]
-    title = gettext("Quota of calls")
+    title = gettext("Call quota")
     if not stuck:
-        return Result("quota", title, State.OK, gettext("D&B has not said that it is used up."), 0)
-    sentence = gettext("D&B's quota is used up for %(names)s. It goes on by itself after midnight UTC.") % {
-        "names": ", ".join(stuck)
-    }
+        return Result("quota", title, State.OK, gettext("The call quota is not used up."), 0)
+    sentence = gettext(
+        "D&B's call quota is used up for %(names)s. Pulling resumes automatically after midnight UTC."
+    ) % {"names": ", ".join(stuck)}
     return Result(
-        "quota", title, State.CRITICAL, sentence, len(stuck), "stopped", gettext("Talk to D&B about the quota.")
+        "quota", title, State.CRITICAL, sentence, len(stuck), "stopped", gettext("Contact D&B about a higher quota.")
     )
 
 
 def listeners() -> Result:
     """In production somebody has to hear when something breaks."""
-    title = gettext("Who hears of trouble")
+    title = gettext("Problem notifications")
     if not settings.PRODUCTION:
-        return Result("listeners", title, State.OK, gettext("Only in production somebody has to hear of trouble."))
+        return Result("listeners", title, State.OK, gettext("Required in production only."))
     count = Channel.objects.filter(notices=True, active=True, unsubscribed_at=None)[:100].count()
     if count:
         return Result(
             "listeners",
             title,
             State.OK,
-            ngettext("%(count)s channel hear of trouble.", "%(count)s channels hear of trouble.", count)
+            ngettext(
+                "%(count)s channel receives problem notices.", "%(count)s channels receive problem notices.", count
+            )
             % {"count": counted(count)},
             count,
             "channels",
         )
-    do = gettext("Make a channel that gets notices, under “Channels”.")
-    return Result("listeners", title, State.WARNING, gettext("No channel hears of trouble."), 0, "channels", do)
+    do = gettext("Add a channel that receives notices, under “Channels”.")
+    return Result("listeners", title, State.WARNING, gettext("No channel receives problem notices."), 0, "channels", do)

@@ -100,7 +100,7 @@ def _try_stopped_again(contract: Contract, *, stopped_since: datetime | None) ->
     if stopped_since:
         stopped = stopped.filter(next_pull_at__gt=stopped_since + PROBE)
     if stopped.update(next_pull_at=timezone.now()):
-        ask_worker(TRY_STOPPED, task_name="Try stopped registrations again")
+        ask_worker(TRY_STOPPED, task_name="Retry stopped registrations")
 
 
 def _call(client: DirectPlus) -> None:

@@ -43,17 +43,15 @@ def database(waiting: int) -> Result:
     """That this is reached at all shows that it answers."""
     title = gettext("Database")
     if not waiting:
-        return Result("database", title, State.OK, gettext("It answers and is up to date."), 0)
+        return Result("database", title, State.OK, gettext("The database responds and is up to date."), 0)
     sentence = ngettext(
-        "The program is newer than its database: %(count)s migration waiting. Nothing is pulled before.",
-        "The program is newer than its database: %(count)s migrations waiting. Nothing is pulled before.",
+        "The database is older than D&B Monitoring: %(count)s migration pending. Pulling is paused until then.",
+        "The database is older than D&B Monitoring: %(count)s migrations pending. Pulling is paused until then.",
         waiting,
     ) % {"count": counted(waiting)}
-    do = gettext("Run manage.py migrate.")
+    do = gettext("Run “manage.py migrate”.")
     if is_of_earlier_version():
-        do = gettext(
-            "An earlier version made it: “manage.py migrate” changes nothing there and says how its rows come over."
-        )
+        do = gettext("An earlier version created this database. Run “manage.py migrate” to see how to move its data.")
     return Result("database", title, State.CRITICAL, sentence, waiting, "waiting", do)
 
 
@@ -65,10 +63,10 @@ def disk() -> Result:
         if free >= ROOM
         else gettext("%(int)s MB") % {"int": f"{int(free / 1000000.0):,}"}
     )
-    sentence = gettext("%(room)s are free under %(place)s.") % {"room": room, "place": place}
+    sentence = gettext("%(room)s free in %(place)s.") % {"room": room, "place": place}
     if state == State.CRITICAL:
-        sentence += " " + gettext("Nothing is pulled below 1 GB: what D&B sends must have a place to go.")
-    do = gettext("Make room, or move the data to a larger disk.") if state != State.OK else ""
+        sentence += " " + gettext("Pulling is paused below 1 GB, so that nothing D&B sends is lost.")
+    do = gettext("Free up disk space, or move the data to a larger disk.") if state != State.OK else ""
     return Result("disk", gettext("Disk"), state, sentence, round(free / 1e9, 3), "GB", do)
 
 
@@ -76,13 +74,13 @@ def jobs() -> Result:
     """The canary: a job writes a row once a minute, end to end through queue, worker and database."""
     title, do = (
         gettext("Worker"),
-        gettext(
-            "Wait three minutes: a worker that hangs is started again by itself. Else start one (manage.py worker)."
-        ),
+        gettext("Wait 3 minutes: a worker that hangs is restarted automatically. Otherwise start “manage.py worker”."),
     )
     row = Heartbeat.objects.filter(name=JOBS).values_list("at", Now()).first()
     if row is None:
-        return Result("jobs", title, State.CRITICAL, gettext("No job has ever run: no worker was started."), do=do)
+        return Result(
+            "jobs", title, State.CRITICAL, gettext("The worker has not been started: no job has ever run."), do=do
+        )
     at, now = row
     age, beat = (now - at).total_seconds(), seconds_of_a_beat()
     # One minute for the scheduler, which looks twice a minute.
@@ -93,7 +91,7 @@ def jobs() -> Result:
         else gettext("The last job ran %(span)s ago.") % {"span": span(age)}
     )
     if state != State.OK:
-        sentence = gettext("No job has run for %(span)s. Until one does, nothing is pulled and nothing is sent.") % {
+        sentence = gettext("No job has run for %(span)s. Nothing is pulled or sent until the worker runs again.") % {
             "span": span(age)
         }
     return Result("jobs", title, state, sentence, max(0, round(age)), "s", do if state != State.OK else "")
@@ -108,42 +106,54 @@ def schedules(look: Look) -> Iterator[Result]:
 
 
 def overdue(look: Look, late: list[tuple[str, datetime]]) -> Result:
-    title = gettext("Timetable of jobs")
+    title = gettext("Job schedule")
     if not late:
-        return Result("schedules", title, State.OK, gettext("No job is overdue."), 0)
+        return Result("schedules", title, State.OK, gettext("No jobs overdue."), 0)
     age = look.now - late[0][1]
     state = State.CRITICAL if age >= OVERDUE_CRITICAL else State.WARNING
     sentence = ngettext(
-        "%(count)s job overdue; “%(name)s” by %(span)s.", "%(count)s jobs overdue; “%(name)s” by %(span)s.", len(late)
+        "“%(name)s” is overdue by %(span)s.", "%(count)s jobs are overdue, “%(name)s” by %(span)s.", len(late)
     ) % {"count": counted(len(late)), "name": late[0][0], "span": days_and_hours(age)}
-    return Result("schedules", title, state, sentence, len(late), "overdue", gettext("See whether jobs run."))
+    return Result(
+        "schedules", title, state, sentence, len(late), "overdue", gettext("Check that the worker is running.")
+    )
 
 
 def paused(names: list[str]) -> Result:
     title = gettext("Paused jobs")
     if not names:
-        return Result("paused", title, State.OK, gettext("None."), 0)
-    sentence = gettext("People have paused: %(names)s.") % {"names": ", ".join(sorted(names))}
+        return Result("paused", title, State.OK, gettext("No jobs paused."), 0)
+    sentence = gettext("Paused by a user: %(names)s.") % {"names": ", ".join(sorted(names))}
     return Result(
-        "paused", title, State.WARNING, sentence, len(names), "jobs", gettext("Resume them below when it is time.")
+        "paused",
+        title,
+        State.WARNING,
+        sentence,
+        len(names),
+        "jobs",
+        gettext("Resume the jobs below when they should run again."),
     )
 
 
 def backlog() -> Result:
-    title = gettext("Queue of jobs")
+    title = gettext("Job queue")
     try:
         count = int(get_broker().queue_size())
     except RedisError as error:
         sentence = gettext("The queue cannot be reached: %(error)s") % {"error": error}
-        return Result("queue", title, State.CRITICAL, sentence, do=gettext("Start Redis, or see REDIS_URL."))
+        return Result("queue", title, State.CRITICAL, sentence, do=gettext("Start Redis, or correct REDIS_URL."))
     state = graded(count, warning=BACKLOG_WARNING, critical=BACKLOG_CRITICAL)
     sentence = (
-        gettext("Nothing waits.")
+        gettext("The queue is empty.")
         if not count
         else ngettext("%(count)s job waiting for a worker.", "%(count)s jobs waiting for a worker.", count)
         % {"count": counted(count)}
     )
-    do = gettext("More workers (WORKERS), or see which job takes so long.") if state != State.OK else ""
+    do = (
+        gettext("Increase WORKERS, or find the job that takes long under “Finished tasks”.")
+        if state != State.OK
+        else ""
+    )
     return Result("queue", title, state, sentence, count, "jobs", do)
 
 
@@ -152,13 +162,13 @@ def failed(look: Look) -> Result:
     names = list(rows.values_list("name", "func")[:100])
     title = gettext("Failed jobs")
     if not names:
-        return Result("failed", title, State.OK, gettext("None in the last hour."), 0)
+        return Result("failed", title, State.OK, gettext("No failed jobs in the last hour."), 0)
     sentence = ngettext(
-        "%(count)s job failed in the last hour; the last one: %(name)s (%(place)s).",
-        "%(count)s jobs failed in the last hour; the last one: %(name)s (%(place)s).",
+        "%(count)s job failed in the last hour: %(name)s (%(place)s).",
+        "%(count)s jobs failed in the last hour. Last failure: %(name)s (%(place)s).",
         len(names),
     ) % {"count": counted(len(names)), "name": names[0][0], "place": names[0][1]}
-    do = gettext("The reason stands below. Work that failed is done again by the next run.")
+    do = gettext("See the reason under “Recent errors”. The next run repeats the failed work.")
     return Result("failed", title, State.WARNING, sentence, len(names), "jobs", do, is_mark=True)
 
 
@@ -166,16 +176,18 @@ def outside(look: Look) -> Result:
     """Whether HEARTBEAT_URL could be told."""
     row = Heartbeat.objects.filter(name=OUTSIDE).first()
     title, do = (
-        gettext("Heartbeat to the outside"),
-        gettext("See HEARTBEAT_URL: whoever watches from outside will call."),
+        gettext("External heartbeat"),
+        gettext(
+            "Check HEARTBEAT_URL. The external monitoring service reports an outage until it receives a heartbeat."
+        ),
     )
     if row is None:
-        return Result("outside", title, State.UNKNOWN, gettext("It was not sent yet."))
+        return Result("outside", title, State.UNKNOWN, gettext("No heartbeat sent yet."))
     age = look.now - row.at
     state = State.WARNING if row.last_error or age > OUTSIDE_LATE else State.OK
     sentence = row.last_error or gettext("Sent %(span)s ago.") % {"span": days_and_hours(age)}
     if state != State.OK and not row.last_error:
-        held = gettext("Held back for %(span)s, so that who watches from outside looks here.")
+        held = gettext("Withheld for %(span)s, so that the external monitoring service raises an alarm.")
         sentence = held % {"span": days_and_hours(age)}
-        do = gettext("Mend what is critical, or see why no pull ends: it is sent only while all of that is well.")
+        do = gettext("Resolve the critical problems, or find out why no pull completes. The heartbeat then resumes.")
     return Result("outside", title, state, sentence, round(age.total_seconds()), "s", do if state != State.OK else "")

@@ -18,13 +18,12 @@ SURE_FOR = 240.0
 # It held people's rows until every app began again with one migration, and has none since.
 APP_OF_BEFORE = "dnbmon_site"
 EARLIER = gettext_noop(
-    "An earlier version made this database, and no migration leads from its tables to these. Nothing in it was "
-    "changed. With that version: “manage.py backup PATH --format rows”. Then name a new database in DATABASE_URL, "
-    "and with this version: “manage.py restore PATH” (docs/operate/upgrade.md)."
+    "An earlier version created this database, and its tables cannot be migrated. Nothing in it was changed. With that "
+    "version, run “manage.py backup PATH --format rows”. Then set DATABASE_URL to a new database and, with this "
+    "version, run “manage.py restore PATH” (docs/operate/upgrade.md)."
 )
 EARLIER_DEMO = gettext_noop(
-    "An earlier version made this demonstration. Remove its folder (var/demo, or what --demo-folder names): "
-    "it begins anew."
+    "An earlier version created this demo. Delete its folder (var/demo, or your --demo-folder) and start it again."
 )
 _sure_until = 0.0
 

@@ -26,8 +26,8 @@ def checks_of_registrations(look: Look) -> Iterator[Result]:
         yield from marks(row)
     yield from failing(look)
     if not look.registrations:
-        do = gettext("Look for them: manage.py sync_registrations, or the button on the front page.")
-        yield Result("fresh", gettext("Freshness"), State.UNKNOWN, gettext("There is no registration yet."), do=do)
+        do = gettext("Run “manage.py sync_registrations”, or use the button on the Overview page.")
+        yield Result("fresh", gettext("Freshness"), State.UNKNOWN, gettext("No registrations yet."), do=do)
 
 
 def freshness(look: Look, row: Registration) -> Result:
@@ -47,9 +47,9 @@ def freshness(look: Look, row: Registration) -> Result:
     if state != State.OK:
         sentence += " " + loss_sentence(row, look.dnb_now(row.contract_id))
         do = (
-            gettext("Start it.")
+            gettext("Start the registration.")
             if row.state == RegistrationState.PAUSED
-            else gettext("See why pulling stands still on its page.")
+            else gettext("Open the registration to see why pulling has stalled.")
         )
     hours = round(age.total_seconds() / 3600, 2)
     return Result(
@@ -70,11 +70,11 @@ def _late(row: Registration, age: timedelta) -> Result:
         "fresh",
         gettext("Freshness of %(reference)s") % {"reference": row.reference},
         max(_state_of(row, age), State.WARNING),
-        gettext("It was due at %(due)s and was not pulled; the last pull was %(span)s ago.")
+        gettext("The pull due at %(due)s is overdue. The last pull was %(span)s ago.")
         % {"due": moment_text(row.next_pull_at) if row.next_pull_at else "–", "span": days_and_hours(age)},
         round(age.total_seconds() / 3600, 2),
         "h",
-        gettext("See whether jobs run."),
+        gettext("Check that the worker is running."),
         row.reference,
     )
 
@@ -94,16 +94,21 @@ def cadence_of(row: Registration) -> timedelta:
 def _never_pulled(look: Look, row: Registration) -> Result:
     title = gettext("Freshness of %(reference)s") % {"reference": row.reference}
     if row.state == RegistrationState.PAUSED:
-        do = gettext("Start it when this program is the only one that pulls it.")
+        do = gettext("Start it once D&B Monitoring is the only system that pulls it.")
         return Result(
-            "fresh", title, State.UNKNOWN, gettext("It was never pulled and is paused."), do=do, subject=row.reference
+            "fresh",
+            title,
+            State.UNKNOWN,
+            gettext("Never pulled: the registration is paused."),
+            do=do,
+            subject=row.reference,
         )
     late = is_late(row, look.now)
     sentence = (
-        gettext("It was never pulled, and is late.") if late else gettext("Its first pull has not reached the end yet.")
+        gettext("Never pulled: the first pull is overdue.") if late else gettext("The first pull is not complete yet.")
     )
     state = State.WARNING if late else State.UNKNOWN
-    do = gettext("See whether jobs run.") if late else ""
+    do = gettext("Check that the worker is running.") if late else ""
     return Result("fresh", title, state, sentence, do=do, subject=row.reference)
 
 
@@ -111,33 +116,35 @@ def marks(row: Registration) -> Iterator[Result]:
     """What its own rows say needs a person, or stands still."""
     name = row.reference
     if row.state == RegistrationState.STOPPED:
-        do = gettext("Mend what D&B complains of; it starts by itself within the hour.")
+        do = gettext("Correct what D&B reports. The registration restarts automatically within the hour.")
         reason = row.stopped_reason or gettext("no reason given")
         yield _mark(
             "stopped",
             gettext("Registration %(name)s") % {"name": name},
             State.CRITICAL,
-            gettext("Stopped, because D&B refuses it: %(reason)s") % {"reason": reason},
+            gettext("Stopped because D&B refuses it: %(reason)s") % {"reason": reason},
             do,
             name,
         )
     if row.ingest_stopped_reason:
-        do = gettext("Look at “Unreadable items”, then resume reading on the registration's page.")
+        do = gettext("Review “Parsing errors”, then resume processing on the registration's page.")
         yield _mark(
             "reading",
-            gettext("Reading of %(name)s") % {"name": name},
+            gettext("Processing of %(name)s") % {"name": name},
             State.CRITICAL,
-            gettext("It has stopped: %(reason)s") % {"reason": row.ingest_stopped_reason},
+            gettext("Processing stopped: %(reason)s") % {"reason": row.ingest_stopped_reason},
             do,
             name,
         )
     if row.gap_from:
-        do = gettext("Ask D&B to seed the registration again or run a refresh check, then clear the mark on its page.")
+        do = gettext(
+            "Follow the advice above. Once the data is complete, clear the warning on the registration's page."
+        )
         yield _mark(
             "gap", gettext("Completeness of %(name)s") % {"name": name}, State.WARNING, row.gap_reason, do, name
         )
     if row.replay_mark:
-        do = gettext("Compare with D&B for that moment, then clear the mark on its page.")
+        do = gettext("Compare the data with D&B for that time, then clear the warning on its page.")
         yield _mark(
             "replay",
             gettext("Replay of %(name)s") % {"name": name},
@@ -159,11 +166,13 @@ def failing(look: Look) -> Iterator[Result]:
     most = max(rows, key=lambda row: row.consecutive_failures)
     sentence = ngettext(
         "%(names)s: the last pull failed: %(error)s",
-        "%(names)s: %(count)s tries in a row failed: %(error)s",
+        "%(names)s: %(count)s attempts in a row failed: %(error)s",
         most.consecutive_failures,
     ) % {"names": names, "count": most.consecutive_failures, "error": most.last_error}
-    do = gettext("Nothing while D&B is away: it tries again by itself. Otherwise mend what the sentence names.")
-    yield Result("pulling", gettext("Pulling"), State.WARNING, sentence, len(rows), "failing", do)
+    do = gettext(
+        "Wait while D&B is unavailable: pulls are retried automatically. Otherwise correct the cause named above."
+    )
+    yield Result("pulling", gettext("Pulls"), State.WARNING, sentence, len(rows), "failing", do)
 
 
 def _mark(check: str, title: str, state: State, sentence: str, do: str, subject: str) -> Result:

@@ -40,15 +40,24 @@ def _and_more(count: int) -> str:
 
 
 def headline(results: list[Result]) -> str:
-    """How many things are not well, for a page that tells them one by one below."""
+    """The state in a line, for a page that lists the problems one by one below."""
     bad = sum(result.state == State.CRITICAL for result in results)
     warned = sum(result.state == State.WARNING for result in results)
-    if bad:
-        text = ngettext("%(count)s thing broken", "%(count)s things broken", bad) % {"count": counted(bad)}
-        more = ngettext(", %(count)s more to look at", ", %(count)s more to look at", warned)
-        return f"{text}{more % {'count': counted(warned)} if warned else ''}."
-    text = ngettext("%(count)s thing needs attention.", "%(count)s things need attention.", warned)
-    return text % {"count": counted(warned)} if warned else gettext("Everything works.")
+    if not bad:
+        return _operational(warned)
+    problems = ngettext("%(count)s critical problem", "%(count)s critical problems", bad) % {"count": counted(bad)}
+    if not warned:
+        return problems
+    warnings = ngettext("%(count)s warning", "%(count)s warnings", warned) % {"count": counted(warned)}
+    return gettext("%(problems)s and %(warnings)s") % {"problems": problems, "warnings": warnings}
+
+
+def _operational(warned: int) -> str:
+    if not warned:
+        return gettext("All systems operational")
+    return ngettext(
+        "Operational — %(count)s item needs attention", "Operational — %(count)s items need attention", warned
+    ) % {"count": counted(warned)}
 
 
 def summary(results: list[Result]) -> str:
@@ -58,4 +67,4 @@ def summary(results: list[Result]) -> str:
     if bad:
         text = gettext("Critical: %(sentence)s") % {"sentence": bad[0].sentence}
         return f"{text} {_and_more(len(bad) - 1)}" if len(bad) > 1 else text
-    return gettext("It works, with something to look at.") if warned else gettext("Everything works.")
+    return f"{_operational(len(warned))}."

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from health.models import State
 
@@ -56,7 +57,8 @@ class Result:
         is_whole = self.number == int(self.number) or self.number >= 100
         digits = 0 if is_whole else 2 if self.number < 1 else 1
         number = number_format(self.number, digits, force_grouping=True)
-        return f"{number} {UNITS.get(self.unit, self.unit)}".strip()
+        unit = str(UNITS.get(self.unit, self.unit) % {"count": int(self.number)})
+        return f"{number} {unit}".strip()
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -79,17 +81,17 @@ def help_url(runbook: str) -> str:
 
 
 # What a number counts; measures such as "s" and "GB" are the same in each language.
-UNITS: dict[str, str | Promise] = {
-    "calls": _("calls"),
-    "channels": _("channels"),
-    "items": _("items"),
-    "jobs": _("jobs"),
-    "messages": _("messages"),
+UNITS: dict[str, Any] = {
+    "calls": ngettext_lazy("call", "calls", "count"),
+    "channels": ngettext_lazy("channel", "channels", "count"),
+    "items": ngettext_lazy("item", "items", "count"),
+    "jobs": ngettext_lazy("job", "jobs", "count"),
+    "messages": ngettext_lazy("message", "messages", "count"),
     "overdue": _("overdue"),
-    "failed tries": _("failed tries"),
+    "failed tries": ngettext_lazy("failed attempt", "failed attempts", "count"),
     "failing": _("failing"),
     "stopped": _("stopped"),
-    "syncs": _("syncs"),
+    "syncs": ngettext_lazy("sync", "syncs", "count"),
     "waiting": _("waiting"),
 }
 TONES = {State.OK: "good", State.UNKNOWN: "calm", State.WARNING: "warn", State.CRITICAL: "bad"}

@@ -42,9 +42,9 @@ class Day:
     def words(self) -> str:
         day = date_format(self.day, "j M Y")
         if self.availability is None:
-            return gettext("%(day)s: not looked at") % {"day": day}
+            return gettext("%(day)s: no data") % {"day": day}
         text = ngettext(
-            "%(day)s: %(percent)s (%(count)s minute lost)", "%(day)s: %(percent)s (%(count)s minutes lost)", self.lost
+            "%(day)s: %(percent)s (%(count)s minute down)", "%(day)s: %(percent)s (%(count)s minutes down)", self.lost
         )
         return text % {"day": day, "percent": percent(self.availability), "count": counted(self.lost)}
 
@@ -59,7 +59,7 @@ class Bar:
 
 def percent(share: float) -> str:
     """Never rounded up to what it was not."""
-    return f"{int(share * 100_000) / 1000:.3f} %".replace(".000", "")
+    return f"{int(share * 100_000) / 1000:.3f}%".replace(".000", "")
 
 
 def days_until(now: datetime, count: int = DAYS) -> list[Day]:
@@ -100,6 +100,11 @@ def _bar(number: int, day: Day) -> Bar:
     return Bar(number * STEP, round(HEIGHT - height, 1), round(height, 1), day)
 
 
+def ticks(days: list[Day]) -> list[date]:
+    """Days that are named below the bars, evenly spread: the first, every 30th, and today."""
+    return [day.day for day in [*days[:: DAYS // 3], days[-1]]]
+
+
 def promised_at() -> float:
     """Where the line of what was promised runs."""
     return round(HEIGHT - (PROMISED - FLOOR) / (1 - FLOOR) * HEIGHT, 1)
@@ -108,4 +113,4 @@ def promised_at() -> float:
 def speeds(now: datetime) -> list[tuple[str, Measured]]:
     pulls = pulls_between(now - timedelta(days=1), now)
     recent = [pull for pull in pulls if pull.called_at >= now - timedelta(hours=1)]
-    return [(gettext("In the last hour"), measured(recent)), (gettext("In the last 24 hours"), measured(pulls))]
+    return [(gettext("Last hour"), measured(recent)), (gettext("Last 24 hours"), measured(pulls))]

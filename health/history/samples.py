@@ -90,10 +90,9 @@ def _note_silence(last: datetime, now: datetime) -> None:
     if now - last <= SILENCE or _watchdog_reported(last):
         return
     cause = gettext(
-        "From %(moment)s on nobody looked for %(span)s: no worker ran, or the database could not be "
-        "reached. Jobs stood still meanwhile."
+        "No jobs ran for %(span)s from %(moment)s: the worker was not running, or the database could not be reached."
     ) % {"moment": moment_text(last), "span": days_and_hours(now - last)}
-    record_past(dedup_key="silence", title=gettext("Jobs stood still"), cause=cause, started_at=last, ended_at=now)
+    record_past(dedup_key="silence", title=gettext("Jobs stalled"), cause=cause, started_at=last, ended_at=now)
 
 
 def _watchdog_reported(since: datetime) -> bool:
@@ -116,15 +115,15 @@ def note_what_audits_found(now: datetime) -> None:
     for one in audits.filter(ended_at__gte=now - A_DAY).select_related("registration"):
         reference = one.registration.reference
         cause = ngettext(
-            "The nightly replay of %(reference)s brought %(count)s notification that no pull had brought. "
-            "They are here now. See what happened to the calls of that day.",
-            "The nightly replay of %(reference)s brought %(count)s notifications that no pull had brought. "
-            "They are here now. See what happened to the calls of that day.",
+            "The nightly replay of %(reference)s found %(count)s notification that no pull had received. It is now "
+            "processed. Check the calls of that day in the ingestion log.",
+            "The nightly replay of %(reference)s found %(count)s notifications that no pull had received. They are now "
+            "processed. Check the calls of that day in the ingestion log.",
             one.found,
         ) % {"reference": reference, "count": counted(one.found)}
         record_past(
             dedup_key=f"found:{one.pk}",
-            title=gettext("Lost and found in %(reference)s") % {"reference": reference},
+            title=gettext("Missed notifications in %(reference)s") % {"reference": reference},
             cause=cause,
             started_at=one.replay_from,
             ended_at=one.ended_at or now,

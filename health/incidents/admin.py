@@ -25,38 +25,38 @@ from health.models import Incident, IncidentNote, State
 def _note(request: HttpRequest, row: Incident) -> Outcome:
     text = request.POST.get("text", "").strip()
     if not text:
-        return messages.WARNING, gettext("Write something first.")
+        return messages.WARNING, gettext("Enter a note first.")
     actor = request.user.get_username()
     note = add_note(row, author=actor, text=text)
     summary = gettext("Note on “%(incident)s”: %(text)s") % {"incident": row, "text": note.text}
     record(actor=actor, action="incident.note", thing=row, summary=summary)
-    return gettext("The note is kept.")
+    return gettext("Note added.")
 
 
 @admin.register(Incident)
 class IncidentAdmin(RowActions, ReadOnlyAdmin):
     row_actions = {"note": _note}
     list_display = ("what", "how_bad", "began", "lasted")
-    list_filter = (choice_filter("state", State.choices, _("how bad")),)
+    list_filter = (choice_filter("state", State.choices, _("severity")),)
     ordering = ("-started_at", "-id")
     sortable_by = ()
     page_template = "health/incident.html"
     empty_title = _("No incidents")
-    empty_text = _("What goes wrong is written down here by itself, and closed by itself.")
+    empty_text = _("Problems are recorded here automatically and closed when they are resolved.")
 
-    @admin.display(description=_("What"))
+    @admin.display(description=_("Incident"))
     def what(self, row: Incident) -> SafeString:
         return two_lines(row.title, row.latest_detail)
 
-    @admin.display(description=_("How bad"))
+    @admin.display(description=_("Severity"))
     def how_bad(self, row: Incident) -> SafeString:
         return state_badge(row)
 
-    @admin.display(description=_("Began"))
+    @admin.display(description=_("Started"))
     def began(self, row: Incident) -> SafeString | str:
         return ago(row.started_at)
 
-    @admin.display(description=_("Lasted"))
+    @admin.display(description=_("Duration"))
     def lasted(self, row: Incident) -> SafeString | str:
         return badge(gettext("Open"), "bad") if row.ended_at is None else duration(row)
 

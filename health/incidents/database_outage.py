@@ -36,10 +36,12 @@ def record_outage(since: datetime, until: datetime) -> None:
     """Once, whoever was first to see that it is back: another machine's watchdog, or the look of a job."""
     if Incident.objects.filter(dedup_key__in=("database", "silence"), ended_at__gte=since).exists():
         return
-    cause = gettext("From %(moment)s on the database could not be used for %(span)s. Nothing was pulled meanwhile.") % {
+    cause = gettext(
+        "The database was unavailable for %(span)s from %(moment)s. Nothing was pulled during that time."
+    ) % {
         "moment": moment_text(since),
         "span": span((until - since).total_seconds()),
     }
     record_past(
-        dedup_key="database", title=gettext("The database was away"), cause=cause, started_at=since, ended_at=until
+        dedup_key="database", title=gettext("Database unavailable"), cause=cause, started_at=since, ended_at=until
     )

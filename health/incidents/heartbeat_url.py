@@ -45,7 +45,7 @@ def _call(url: str) -> str:
     try:
         answer = ask("GET", url, timeout=TIMEOUT)
     except NotReached as error:
-        return clean_text(gettext("It could not be told: %(error)s.") % {"error": error})
+        return clean_text(gettext("The heartbeat could not be sent: %(error)s.") % {"error": error})
     except requests.RequestException as error:
-        return clean_text(gettext("It could not be told: %(error)s.") % {"error": type(error).__name__})
-    return "" if answer.ok else gettext("It answered %(status)s.") % {"status": answer.status_code}
+        return clean_text(gettext("The heartbeat could not be sent: %(error)s.") % {"error": type(error).__name__})
+    return "" if answer.ok else gettext("The receiver returned HTTP %(status)s.") % {"status": answer.status_code}

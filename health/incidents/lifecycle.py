@@ -22,7 +22,7 @@ CRITICAL_NOTICE, WELL_NOTICE, PAST_NOTICE = "health.critical", "health.well", "h
 
 
 def follow(results: Sequence[Result], seen_before: Iterable[str], left_out: Sequence[str] = ()) -> None:
-    """Make incidents say what a look says. A mere warning has to be seen twice, so that nothing flickers."""
+    """Make incidents show what a look found. A mere warning has to be seen twice, so that nothing flickers."""
     open_now = {row.dedup_key: row for row in Incident.objects.filter(ended_at=None)}
     before, told = set(seen_before), False
     troubles = {result.dedup_key: result for result in results if result.state >= State.WARNING}
@@ -37,7 +37,7 @@ def follow(results: Sequence[Result], seen_before: Iterable[str], left_out: Sequ
         if dedup_key not in troubles and dedup_key not in unknown and dedup_key not in left_out:
             told |= end(row)
     if told:
-        ask_worker(SEND, task_name="Tell of health")
+        ask_worker(SEND, task_name="Send health notices")
 
 
 def open_for(result: Result) -> bool:
@@ -108,12 +108,12 @@ def end(row: Incident) -> bool:
         return False
     if not row.notify:
         return False
-    text = gettext("%(title)s: well again after %(span)s. It began with: %(cause)s") % {
+    text = gettext("%(title)s: resolved after %(span)s. Cause: %(cause)s") % {
         "title": row.title,
         "span": days_and_hours(now - row.started_at),
         "cause": row.cause,
     }
-    return _notify(WELL_NOTICE, gettext("Well again: %(title)s") % {"title": row.title}, text, row)
+    return _notify(WELL_NOTICE, gettext("Resolved: %(title)s") % {"title": row.title}, text, row)
 
 
 def record_past(*, dedup_key: str, title: str, cause: str, started_at: datetime, ended_at: datetime) -> None:
@@ -131,7 +131,7 @@ def record_past(*, dedup_key: str, title: str, cause: str, started_at: datetime,
         ended_at=ended_at,
     )
     if insert_new(Incident, [row]) and _notify(PAST_NOTICE, row.title, row.cause, row):
-        ask_worker(SEND, task_name="Tell of health")
+        ask_worker(SEND, task_name="Send health notices")
 
 
 def notify_of_error(row: Incident, do: str) -> bool:

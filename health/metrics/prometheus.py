@@ -22,30 +22,30 @@ RECENT = timedelta(hours=1)
 
 # Check, name of the metric, what it is, label for its subject, factor from the check's unit
 NUMBERS: tuple[tuple[str, str, str, str, float], ...] = (
-    ("fresh", "dnbmon_registration_age_seconds", "Since D&B's queue was seen empty.", "registration", 3600.0),
-    ("pulling", "dnbmon_registrations_failing", "Registrations that could not be pulled three times.", "", 1.0),
-    ("in-doubt", "dnbmon_calls_in_doubt", "Calls that may have taken what never arrived.", "", 1.0),
-    ("unread", "dnbmon_deliveries_unread", "Deliveries stored and not read.", "", 1.0),
-    ("unpublished", "dnbmon_deliveries_unpublished", "Deliveries read and not published.", "", 1.0),
-    ("dead-letters", "dnbmon_dead_letters", "Items that could not be read.", "", 1.0),
-    ("messages", "dnbmon_dispatches_overdue", "Messages that should have gone out.", "", 1.0),
-    ("dead-messages", "dnbmon_dispatches_parked", "Messages given up in the last 7 days.", "", 1.0),
-    ("sync", "dnbmon_syncs_failed", "Syncs that failed and are tried again.", "", 1.0),
-    ("database", "dnbmon_migrations_waiting", "Migrations not applied.", "", 1.0),
-    ("disk", "dnbmon_disk_free_bytes", "Free where data is kept, on this machine.", "", 1e9),
-    ("jobs", "dnbmon_heartbeat_age_seconds", "Since a job last ran.", "", 1.0),
-    ("schedules", "dnbmon_jobs_overdue", "Jobs that should have run.", "", 1.0),
-    ("paused", "dnbmon_jobs_paused", "Jobs that people have paused.", "", 1.0),
-    ("queue", "dnbmon_queue_tasks", "Tasks that wait for a worker.", "", 1.0),
+    ("fresh", "dnbmon_registration_age_seconds", "Time since D&B's queue was last empty.", "registration", 3600.0),
+    ("pulling", "dnbmon_registrations_failing", "Registrations with three or more failed pulls in a row.", "", 1.0),
+    ("in-doubt", "dnbmon_calls_in_doubt", "Calls that may have lost notifications.", "", 1.0),
+    ("unread", "dnbmon_deliveries_unread", "Deliveries waiting to be processed.", "", 1.0),
+    ("unpublished", "dnbmon_deliveries_unpublished", "Deliveries waiting to be published.", "", 1.0),
+    ("dead-letters", "dnbmon_dead_letters", "Items that could not be parsed.", "", 1.0),
+    ("messages", "dnbmon_dispatches_overdue", "Overdue messages.", "", 1.0),
+    ("dead-messages", "dnbmon_dispatches_parked", "Messages not delivered in the last 7 days.", "", 1.0),
+    ("sync", "dnbmon_syncs_failed", "Failed syncs that are retried.", "", 1.0),
+    ("database", "dnbmon_migrations_waiting", "Pending migrations.", "", 1.0),
+    ("disk", "dnbmon_disk_free_bytes", "Free disk space in the data folder of this machine.", "", 1e9),
+    ("jobs", "dnbmon_heartbeat_age_seconds", "Time since a job last ran.", "", 1.0),
+    ("schedules", "dnbmon_jobs_overdue", "Overdue jobs.", "", 1.0),
+    ("paused", "dnbmon_jobs_paused", "Paused jobs.", "", 1.0),
+    ("queue", "dnbmon_queue_tasks", "Tasks waiting for a worker.", "", 1.0),
     ("failed", "dnbmon_jobs_failed", "Jobs that failed in the last hour.", "", 1.0),
-    ("dnb", "dnbmon_dnb_answer_seconds", "How long D&B's last answer took.", "contract", 1.0),
-    ("clock", "dnbmon_clock_difference_seconds", "Between D&B's clock and ours.", "contract", 1.0),
-    ("throttle", "dnbmon_throttle_wait_seconds", "How long the next call waits for its turn.", "", 1.0),
-    ("quota", "dnbmon_registrations_without_quota", "Stopped because the quota is used up.", "", 1.0),
+    ("dnb", "dnbmon_dnb_answer_seconds", "Duration of D&B's last response.", "contract", 1.0),
+    ("clock", "dnbmon_clock_difference_seconds", "Difference between D&B's clock and ours.", "contract", 1.0),
+    ("throttle", "dnbmon_throttle_wait_seconds", "Time the next call waits for the rate limit.", "", 1.0),
+    ("quota", "dnbmon_registrations_without_quota", "Registrations stopped by D&B's call quota.", "", 1.0),
 )
 SPEEDS = (
-    ("pull", "dnbmon_pull_seconds", "Time of a pull that brought something, over the last hour."),
-    ("visible", "dnbmon_visible_seconds", "From received to visible, over the last hour."),
+    ("pull", "dnbmon_pull_seconds", "Duration of pulls that received notifications, over the last hour."),
+    ("visible", "dnbmon_visible_seconds", "Time from received to visible, over the last hour."),
 )
 QUANTILES = {"p50": "0.5", "p95": "0.95", "p99": "0.99"}
 
@@ -69,11 +69,11 @@ class HealthCollector:
         yield from self._incidents()
         yield from self._speeds()
         last = Publication.objects.aggregate(last=Max("sequence"))["last"] or 0
-        yield CounterMetricFamily("dnbmon_publications", "Deliveries published, ever.", value=last)
+        yield CounterMetricFamily("dnbmon_publications", "Deliveries published in total.", value=last)
 
     def _states(self) -> Iterator[Metric]:
-        words = "0 is well, 1 unknown, 2 a warning, 3 critical."
-        yield GaugeMetricFamily("dnbmon_health_state", f"The worst check: {words}", value=int(worst(self.results)))
+        words = "0 OK, 1 unknown, 2 warning, 3 critical."
+        yield GaugeMetricFamily("dnbmon_health_state", f"Worst check: {words}", value=int(worst(self.results)))
         family = GaugeMetricFamily("dnbmon_check_state", f"Each check: {words}", labels=["check", "subject"])
         for result in self.results:
             family.add_metric([result.check, result.subject], int(result.state))
@@ -87,7 +87,7 @@ class HealthCollector:
         return family
 
     def _incidents(self) -> Iterator[Metric]:
-        family = GaugeMetricFamily("dnbmon_incidents_open", "Incidents that are not over.", labels=["state"])
+        family = GaugeMetricFamily("dnbmon_incidents_open", "Open incidents.", labels=["state"])
         states = list(Incident.objects.filter(ended_at=None).values_list("state", flat=True)[:1000])
         for state in (State.WARNING, State.CRITICAL):
             family.add_metric([state.name.lower()], states.count(state))
@@ -101,4 +101,6 @@ class HealthCollector:
             for share, seconds in (getattr(measured, what) or {}).items():
                 family.add_metric([QUANTILES[share]], seconds)
             yield family
-        yield GaugeMetricFamily("dnbmon_notifications_read", "In the last hour, by pull.", value=measured.notifications)
+        yield GaugeMetricFamily(
+            "dnbmon_notifications_read", "Received in the last hour, by pull.", value=measured.notifications
+        )

@@ -32,7 +32,7 @@ OPENS: Mapping[str, ProposalKind] = {
 CLOSES: Mapping[str, ProposalKind] = {Kind.RESTORED: ProposalKind.DELETE, Kind.ENTERED: ProposalKind.EXIT}
 NOTES: Mapping[ProposalKind, str | Promise] = {
     ProposalKind.DELETE: _("D&B has restored the company."),
-    ProposalKind.EXIT: _("The company is in the monitored set again."),
+    ProposalKind.EXIT: _("D&B monitors the company again."),
 }
 FIELDS = ("id", "registration_id", "company_id", "kind", "current", "changed_at", "place")
 

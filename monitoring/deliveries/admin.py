@@ -10,14 +10,14 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import ReadOnlyAdmin
 from core.admin.filters import DaysFilter, choice_filter
 from core.blobs import load_bytes
 from core.markup import ago, badge, file_size
-from core.text import moment_text
+from core.text import counted, moment_text
 from monitoring.feed.admin import with_registrations
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import Delivery, DeliveryState, Publication, Source
@@ -36,7 +36,7 @@ TONES = {
 WORDS = {
     DeliveryState.CALLED: _("Called"),
     DeliveryState.RECEIVED: _("Received"),
-    DeliveryState.INGESTED: _("Read"),
+    DeliveryState.INGESTED: _("Processed"),
     DeliveryState.PUBLISHED: _("Published"),
     DeliveryState.REFUSED: _("Refused"),
     DeliveryState.IN_DOUBT: _("In doubt"),
@@ -51,65 +51,67 @@ def state_badge(row: Delivery) -> SafeString:
 
 
 def what_next(row: Delivery) -> str:
-    """What happens to this delivery by itself, or what a person has to do."""
+    """What happens to this delivery automatically, or what a person has to do."""
     return _NEXT[DeliveryState(row.state)](row)
 
 
 def _in_doubt(row: Delivery) -> str:
-    recovery_delay = Contract.objects.get(pk=row.registration.contract_id).recovery_delay
-    since = moment_text(row.replay_from) if row.replay_from else ""
-    settled = moment_text(row.ended_at + recovery_delay) if row.ended_at else ""
-    return " ".join(
-        (
-            gettext("D&B may have taken notifications off its queue that did not reach us."),
-            gettext("A replay from %(moment)s on fetches them again;") % {"moment": since}
-            if since
-            else gettext("A replay fetches them again;"),
-            gettext("the doubt is over when a replay begun after %(moment)s has reached its end.") % {"moment": settled}
-            if settled
-            else gettext("the doubt is over when a replay has reached its end."),
-            gettext("Nothing has to be done."),
+    if not (row.replay_from and row.ended_at):
+        return gettext(
+            "D&B may have removed notifications from its queue that were not received. A replay recovers them "
+            "automatically; you do not need to do anything."
         )
+    recovery_delay = Contract.objects.get(pk=row.registration.contract_id).recovery_delay
+    moments = {"start": moment_text(row.replay_from), "settled": moment_text(row.ended_at + recovery_delay)}
+    text = gettext(
+        "D&B may have removed notifications from its queue that were not received. A replay from %(start)s, started "
+        "after %(settled)s, recovers them automatically; you do not need to do anything."
     )
+    return text % moments
 
 
 def _called(row: Delivery) -> str:
     if row.called_at is None:
-        return gettext("The call is about to be made.")
+        return gettext("The call is about to be sent.")
     limit = moment_text(row.called_at + timedelta(minutes=2))
     return gettext(
-        "The call is on its way. Should the process have died in it, the next pull after %(limit)s finds that out."
+        "Waiting for D&B's response. If the process has ended, the next pull after %(limit)s detects it."
     ) % {"limit": limit}
 
 
 def _received(row: Delivery) -> str:
     if row.registration.ingest_stopped_reason:
         return gettext(
-            "The answer is safely stored. It is read when somebody resumes the reading of this registration."
+            "The response is stored. It is processed once a user resumes processing on the registration's page."
         )
-    return gettext("The answer is safely stored and is read within a minute.")
+    return gettext("The response is stored and will be processed within a minute.")
 
 
 def _published(row: Delivery) -> str:
     bad = row.unreadable_count
     return (
-        gettext("All is done; %(bad)s of its items could not be read and wait for a person.") % {"bad": bad}
+        ngettext(
+            "Complete. %(count)s item could not be parsed: review it under “Parsing errors”.",
+            "Complete. %(count)s items could not be parsed: review them under “Parsing errors”.",
+            bad,
+        )
+        % {"count": counted(bad)}
         if bad
-        else gettext("All is done.")
+        else gettext("Complete.")
     )
 
 
 _NEXT: dict[DeliveryState, Callable[[Delivery], str]] = {
     DeliveryState.CALLED: _called,
     DeliveryState.RECEIVED: _received,
-    DeliveryState.INGESTED: lambda row: gettext("It is read, and is published within a minute."),
+    DeliveryState.INGESTED: lambda row: gettext("Processed. It will be published within a minute."),
     DeliveryState.PUBLISHED: _published,
     DeliveryState.REFUSED: lambda row: gettext(
-        "Nothing was taken off the queue, so nothing is lost. The pull is made again."
+        "D&B removed nothing from its queue, so no notifications are lost. The pull is retried automatically."
     ),
     DeliveryState.IN_DOUBT: _in_doubt,
     DeliveryState.RECOVERED: lambda row: gettext(
-        "A replay has fetched all that this call may have taken. All is done."
+        "Complete. A replay received all notifications that this call may have taken."
     ),
 }
 
@@ -140,7 +142,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def complete_rows(self, rows: list[Delivery]) -> None:
         with_registrations(rows)
 
-    @admin.display(description=_("When"))
+    @admin.display(description=_("Date"))
     def when(self, row: Delivery) -> SafeString | str:
         return ago(row.called_at or row.received_at) or "–"
 
@@ -164,7 +166,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     def new_items(self, row: Delivery) -> int | None:
         return row.new_count
 
-    @admin.display(description=_("Unreadable"))
+    @admin.display(description=_("Parsing errors"))
     def unreadable(self, row: Delivery) -> SafeString | str:
         return badge(row.unreadable_count, "warn") if row.unreadable_count else ""
 

@@ -19,8 +19,8 @@ def mark_if_left_too_long(registration: Registration) -> None:
     if last is None or heard is None or heard - last <= DROPPED_AFTER:
         return
     reason = gettext(
-        "Not pulled for %(days)s: what D&B queued from %(since)s to %(until)s and nobody pulled is "
-        "dropped. Ask D&B to seed the registration again, or run a refresh check of its companies."
+        "Not pulled for %(days)s. D&B has deleted the notifications it queued from %(since)s to %(until)s. "
+        "Ask D&B to seed the registration again, or run a refresh check of its companies."
     ) % {"days": _days(heard - last), "since": _utc(last), "until": _utc(heard - DROPPED_AFTER)}
     _mark(registration, last, heard - DROPPED_AFTER, reason)
 
@@ -32,9 +32,8 @@ def mark_if_beyond_replay(registration: Registration, replay_from: datetime) -> 
     if replay_from >= earliest:
         return replay_from
     reason = gettext(
-        "A call of %(since)s stayed in doubt for more than 14 days: what it took before %(until)s can no "
-        "longer be replayed. Ask D&B to seed the registration again, or run a refresh check of its "
-        "companies."
+        "A call of %(since)s was in doubt for more than 14 days. Notifications before %(until)s can no longer be "
+        "replayed. Ask D&B to seed the registration again, or run a refresh check of its companies."
     ) % {"since": _utc(replay_from), "until": _utc(earliest)}
     _mark(registration, replay_from, earliest, reason)
     return earliest

@@ -37,7 +37,7 @@ def decide(answer: Answer) -> Decision:
     if not answer.sent:
         code, message = error_of(answer.body)
         told = f"{answer.status}{f' {code}' if code else ''} {message}"
-        refusal = gettext("D&B gave no token: %(answer)s") % {"answer": told} if answer.status else ""
+        refusal = gettext("D&B did not issue an access token: %(answer)s") % {"answer": told} if answer.status else ""
         return Decision(Meaning.NOT_SENT, refusal or answer.failure or gettext("D&B could not be reached."), code or "")
     if answer.failure:
         return Decision(Meaning.IN_DOUBT, answer.failure)
@@ -55,9 +55,9 @@ def decide(answer: Answer) -> Decision:
 def _reason(status: int | None, code: str | None, message: str) -> str:
     words = {"status": status, "code": code}
     if code:
-        text = gettext("D&B answered %(status)s with code %(code)s") % words
+        text = gettext("D&B returned HTTP %(status)s with code %(code)s") % words
     else:
-        text = gettext("D&B answered %(status)s") % words
+        text = gettext("D&B returned HTTP %(status)s") % words
     return f"{text}: {message}" if message else f"{text}."
 
 
@@ -65,7 +65,7 @@ def decide_content(body: bytes) -> Decision:
     """The decision on the whole body of a 200."""
     split = split_answer(body)
     if split is None:
-        return Decision(Meaning.IN_DOUBT, gettext("The answer is torn or is no JSON object."))
+        return Decision(Meaning.IN_DOUBT, gettext("The response is incomplete or not a JSON object."))
     if not split.items:
         return Decision(Meaning.DRAINED, "", split=split)
     return Decision(Meaning.RECEIVED, split=split)

@@ -24,7 +24,7 @@ class ProfileParameters(Parameters):
     as_of = MomentField(
         upper=True,
         required=False,
-        help_text="A date-time with zone, or a date, which shows that day's end in UTC. Without it: now.",
+        help_text="A date and time with time zone, or a date for the end of that day in UTC. Defaults to now.",
     )
 
 
@@ -34,7 +34,7 @@ class CompanyProfile(APIView):
     @extend_schema(
         operation_id="company_profile",
         tags=["companies"],
-        summary="One company's whole profile, now or as of a date",
+        summary="Get a company's full profile, now or as of a date",
         parameters=[DUNS_IN_PATH, ProfileParameters],
         responses=ProfileSerializer,
         examples=an_example("A profile", PROFILE_EXAMPLE),

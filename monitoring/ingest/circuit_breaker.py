@@ -19,7 +19,7 @@ def check_breaker(delivery: Delivery) -> bool:
     reason = _too_many(delivery) or _too_many_in_a_row(delivery)
     if reason:
         text = gettext(
-            "%(reason)s Reading has stopped, pulling goes on. Look at the unreadable items, then resume."
+            "%(reason)s Processing has stopped; pulling continues. Review the parsing errors, then resume processing."
         ) % {"reason": reason}
         Registration.objects.filter(pk=delivery.registration_id).update(ingest_stopped_reason=text)
     return bool(reason)
@@ -45,7 +45,7 @@ def _too_many(delivery: Delivery) -> str:
         unreadable += row.unreadable_count
         if seen >= WINDOW:
             return (
-                gettext("%(unreadable)s of the last %(seen)s items could not be read.")
+                gettext("%(unreadable)s of the last %(seen)s items could not be parsed.")
                 % {"unreadable": unreadable, "seen": counted(seen)}
                 if unreadable > SHARE * seen
                 else ""
@@ -63,7 +63,7 @@ def _too_many_in_a_row(delivery: Delivery) -> str:
         if row.unreadable_count < (row.notification_count or 0):
             break
     longest = max(run, delivery.unreadable_run)
-    return gettext("%(count)s items in a row could not be read.") % {"count": longest} if longest >= IN_A_ROW else ""
+    return gettext("%(count)s items in a row could not be parsed.") % {"count": longest} if longest >= IN_A_ROW else ""
 
 
 def trailing_unreadable(count: int, bad: set[int]) -> int:

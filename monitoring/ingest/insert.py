@@ -211,7 +211,7 @@ def _insert_alone(batch: Batch, model: type[Row], row: Row, notification: Callab
     except DatabaseError as error:
         if not _database_answers():
             raise
-        _refuse(batch, notification(row), gettext("The database refuses it: %(error)s") % {"error": error})
+        _refuse(batch, notification(row), gettext("The database rejected the item: %(error)s") % {"error": error})
         return False
 
 

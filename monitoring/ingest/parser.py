@@ -178,7 +178,7 @@ def _text(raw: bytes | None) -> str | None:
         return None
     text = raw.decode()
     if "\0" in text:
-        raise UnreadableItem(gettext("It holds a NUL character, which JSON does not allow."))
+        raise UnreadableItem(gettext("The item contains a NUL character, which JSON does not allow."))
     return text
 
 
@@ -190,7 +190,5 @@ def items_of(delivery: Delivery, content: bytes) -> list[bytes]:
         return [line for line in content.splitlines() if line.strip()]
     split = split_answer(content)
     if split is None:
-        raise ValueError(
-            gettext("The stored bytes of delivery %(pk)s are no answer that can be split.") % {"pk": delivery.pk}
-        )
+        raise ValueError(gettext("The stored data of delivery %(pk)s is not a valid response.") % {"pk": delivery.pk})
     return split.items

@@ -12,8 +12,8 @@ from portfolio.models import Registration
 
 class DeadLetterState(models.TextChoices):
     OPEN = "open", _("Open")
-    SOLVED = "solved", _("Read when tried again")
-    SET_ASIDE = "set_aside", _("Set aside")
+    SOLVED = "solved", _("Parsed on retry")
+    SET_ASIDE = "set_aside", _("Dismissed")
 
 
 class DeadLetter(models.Model):
@@ -31,8 +31,8 @@ class DeadLetter(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["registration", "state", "recorded_at"], name="dead_letter_by_state")]
-        verbose_name = _("dead letter")
-        verbose_name_plural = _("dead letters")
+        verbose_name = _("parsing error")
+        verbose_name_plural = _("parsing errors")
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.id})"

@@ -23,8 +23,8 @@ class Publication(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["published_at"], name="publication_by_time")]
-        verbose_name = _("publication")
-        verbose_name_plural = _("publications")
+        verbose_name = _("event feed entry")
+        verbose_name_plural = _("event feed log")
 
     def __str__(self) -> str:
         return str(self.sequence)

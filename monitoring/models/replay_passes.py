@@ -13,14 +13,14 @@ from portfolio.models import Registration
 
 class PassState(models.TextChoices):
     RUNNING = "running", _("Running")
-    ENDED = "ended", _("Reached its end")
-    FAILED = "failed", _("Failed, made again later")
+    ENDED = "ended", _("Completed")
+    FAILED = "failed", _("Failed, retried later")
 
 
 class Purpose(models.TextChoices):
     RECOVERY = "recovery", _("Recovery of calls in doubt")
-    AUDIT = "audit", _("Nightly audit")
-    REQUESTED = "requested", _("Requested by a person")
+    AUDIT = "audit", _("Nightly check")
+    REQUESTED = "requested", _("Requested by a user")
 
 
 class ReplayPass(models.Model):
@@ -30,26 +30,26 @@ class ReplayPass(models.Model):
     registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
     purpose = models.CharField(_("purpose"), max_length=16, choices=Purpose.choices)
     state = models.CharField(_("state"), max_length=16, choices=PassState.choices, default=PassState.RUNNING)
-    replay_from = models.DateTimeField(help_text=_("D&B's clock."))
-    cursor = models.DateTimeField(help_text=_("D&B's clock: where the next page begins."))
+    replay_from = models.DateTimeField(help_text=_("D&B time."))
+    cursor = models.DateTimeField(help_text=_("D&B time at which the next page starts."))
     page_size = models.PositiveSmallIntegerField(default=100)
-    begun_at = models.DateTimeField(help_text=_("Our clock."))
+    begun_at = models.DateTimeField(help_text=_("This machine's time."))
     stands_for = models.BigIntegerField(
-        default=0, help_text=_("The first turn whose loss it may make good; without one, its own first.")
+        default=0, help_text=_("Number of the first call that it recovers, or of its own first call.")
     )
     begun_dnb_time = models.DateTimeField(
-        null=True, help_text=_("D&B's clock in the first answer: stamps well past this end the pass.")
+        null=True, help_text=_("D&B time of the first response. The replay ends at later notifications.")
     )
     ended_at = models.DateTimeField(null=True)
     pages = models.PositiveIntegerField(_("pages"), default=0)
     found = models.PositiveIntegerField(
-        _("found"), default=0, help_text=_("Notifications that only this pass brought.")
+        _("found"), default=0, help_text=_("Notifications that only this replay received.")
     )
-    mark = models.TextField(_("mark"), blank=True, help_text=_("What it could not reach, or why it failed."))
+    mark = models.TextField(_("remark"), blank=True, help_text=_("Why the replay failed, or what it could not reach."))
 
     class Meta:
-        verbose_name = _("replay pass")
-        verbose_name_plural = _("replay passes")
+        verbose_name = _("replay")
+        verbose_name_plural = _("replays")
         indexes = [models.Index(fields=["registration", "state"], name="pass_by_registration")]
 
     def __str__(self) -> str:

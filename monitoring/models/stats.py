@@ -19,19 +19,19 @@ class DailyStat(models.Model):
     id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     day = models.DateField(_("day"))
     what = models.CharField(
-        _("what"), max_length=16, choices=[("change", _("Changes")), ("notification", _("Notifications"))]
+        _("content"), max_length=16, choices=[("change", _("Changes")), ("notification", _("Notifications"))]
     )
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, verbose_name=_("registration"))
-    kind = models.TextField(_("kind"))
-    element = models.CharField(_("element"), max_length=400, blank=True)
+    kind = models.TextField(_("change type"))
+    element = models.CharField(_("data element"), max_length=400, blank=True)
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices)
     country = models.CharField(_("country"), max_length=2, blank=True)
     count = models.PositiveIntegerField(_("count"))
 
     class Meta:
         indexes = [models.Index(fields=["day", "what"], name="daily_stat_by_day")]
-        verbose_name = _("daily count")
-        verbose_name_plural = _("daily counts")
+        verbose_name = _("daily statistic")
+        verbose_name_plural = _("daily statistics")
 
     def __str__(self) -> str:
         return f"{self.day} {self.kind}: {self.count}"
@@ -42,8 +42,8 @@ class Axis(models.TextChoices):
 
     DAY = "day", _("Day")
     REGISTRATION = "registration", _("Registration")
-    KIND = "kind", _("Kind")
-    ELEMENT = "element", _("Element")
+    KIND = "kind", _("Change type")
+    ELEMENT = "element", _("Data element")
     COUNTRY = "country", _("Country")
 
 
@@ -61,8 +61,8 @@ class DailyTotal(models.Model):
     class Meta:
         default_permissions = ()
         indexes = [models.Index(fields=["day", "axis"], name="daily_total_by_day")]
-        verbose_name = _("day total")
-        verbose_name_plural = _("day totals")
+        verbose_name = _("daily total")
+        verbose_name_plural = _("daily totals")
 
     def __str__(self) -> str:
         return f"{self.day} {self.axis} {self.value}: {self.count}"
@@ -71,8 +71,8 @@ class DailyTotal(models.Model):
 class Measure(models.TextChoices):
     """Two delays of a change that came on screen."""
 
-    RECORDED = "recorded", _("From D&B's time of the change to the screen")
-    HANDED = "handed", _("From D&B's handing it over to the screen")
+    RECORDED = "recorded", _("From the change at D&B to display")
+    HANDED = "handed", _("From delivery by D&B to display")
 
 
 class LatencyHistogram(models.Model):

@@ -51,7 +51,9 @@ def import_file(
     name = parse_file_name(path.name)
     if name is None or name.kind not in KINDS or name.reference != registration.reference:
         raise NotForUs(
-            gettext("%(name)s is no file of notifications or seeds of %(reference)s.")
+            gettext(
+                "%(name)s is not a notification or seed file of %(reference)s. Choose a file that D&B delivered for it."
+            )
             % {"name": path.name, "reference": registration.reference}
         )
     sha256, result = sha256_of(path), Imported()

@@ -125,7 +125,7 @@ def _publish_apart(batch: Batch) -> None:
         source=Source.RETRY,
         state=DeliveryState.INGESTED,
         ingested_at=batch.now,
-        error=gettext("Changes found when delivery %(pk)s was read again.") % {"pk": batch.delivery.pk},
+        error=gettext("Changes found when delivery %(pk)s was processed again.") % {"pk": batch.delivery.pk},
     )
     for rows in in_batches([change.pk for change in batch.inserted]):
         Change.objects.filter(pk__in=rows, delivery=batch.delivery).update(delivery=apart)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import ReadOnlyAdmin
@@ -18,9 +21,9 @@ class PublicationAdmin(ReadOnlyAdmin):
     list_display = ("sequence", "changes", "published", "delivery_key")
     ordering = ("-sequence",)
     sortable_by = ()
-    empty_title = _("Nothing published yet")
+    empty_title = _("No events published yet")
     empty_text = _(
-        "A delivery gets the next number when it is completely read: the order in which the world sees things."
+        "Each processed delivery gets the next sequence number. API clients and webhooks receive changes in this order."
     )
 
     @admin.display(description=_("Changes"))
@@ -28,8 +31,9 @@ class PublicationAdmin(ReadOnlyAdmin):
         return row.change_count
 
     @admin.display(description=_("Delivery"))
-    def delivery_key(self, row: Publication) -> str:
-        return str(row.delivery_id)
+    def delivery_key(self, row: Publication) -> SafeString:
+        page = reverse("admin:monitoring_delivery_change", args=[row.delivery_id])
+        return format_html('<a href="{}">{}</a>', page, gettext("View delivery"))
 
     @admin.display(description=_("Published"))
     def published(self, row: Publication) -> SafeString | str:

@@ -85,7 +85,7 @@ def rebuild(*, report: Report = lambda text: None) -> Rebuilt:
     result, suspects = Rebuilt(), Suspects()
     for delivery in stored_deliveries():
         read_again(delivery, result, suspects)
-        report(f"{result.deliveries:,} deliveries read again")
+        report(f"{result.deliveries:,} deliveries processed again")
         if len(suspects) >= MOST_SUSPECTS:
             remove(suspects, result)
     remove(suspects, result)
@@ -302,7 +302,7 @@ def project_all(result: Rebuilt, report: Report) -> None:
         project({}, set(batch), bump=set(batch))
         mend_times(batch)
         result.companies += len(batch)
-        report(f"{result.companies:,} companies brought up to date")
+        report(f"{result.companies:,} companies updated")
 
 
 def count_all(result: Rebuilt, report: Report) -> None:

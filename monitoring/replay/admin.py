@@ -36,16 +36,16 @@ class ReplayPassAdmin(ReadOnlyAdmin):
     sortable_by = ()
     page_template = "monitoring/replay/replay_pass.html"
     empty_title = _("No replays yet")
-    empty_text = _("A replay runs after every doubtful answer, and once a night for the last 24 hours.")
+    empty_text = _("A replay runs after each call in doubt, and every night for the last 24 hours.")
 
     def complete_rows(self, rows: list[ReplayPass]) -> None:
         with_registrations(rows)
 
-    @admin.display(description=_("Begun"))
+    @admin.display(description=_("Started"))
     def begun(self, row: ReplayPass) -> SafeString | str:
         return ago(row.begun_at)
 
-    @admin.display(description=_("Why"))
+    @admin.display(description=_("Purpose"))
     def why(self, row: ReplayPass) -> str:
         return row.get_purpose_display()
 
@@ -57,7 +57,7 @@ class ReplayPassAdmin(ReadOnlyAdmin):
     def status(self, row: ReplayPass) -> SafeString:
         return badge(row.get_state_display(), TONES[PassState(row.state)])
 
-    @admin.display(description=_("From (D&B's clock)"))
+    @admin.display(description=_("From (D&B time)"))
     def since(self, row: ReplayPass) -> SafeString | str:
         return exact(row.replay_from)
 

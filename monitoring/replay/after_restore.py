@@ -39,7 +39,5 @@ def put_in_doubt_since_backup(registration: Registration) -> None:
     if restored_from is None or timezone.now() - restored_from > REPLAYED_FOR + BEFORE:
         return
     if not Delivery.objects.filter(registration=registration).exists():
-        reason = gettext(
-            "The backup that was restored does not know this registration: what was pulled before is asked for."
-        )
+        reason = gettext("The restored backup does not contain this registration. Earlier notifications are replayed.")
         add_call_in_doubt(registration, restored_from - BEFORE, reason)

@@ -103,7 +103,9 @@ def run_pass(
     """Read pages until the end, a failure, or the time is over; the pass remembers where it stands."""
     while replay_pass.state != PassState.ENDED:
         if until and replay_pass.pages and timezone.now() >= until:
-            return _result(replay_pass, gettext("The time for this run is over; the pass goes on in the next."))
+            return _result(
+                replay_pass, gettext("The time limit of this run was reached. The replay continues in the next run.")
+            )
         turn = lease.next_turn()
         answer = client.replay(
             replay_pass.registration.reference, since=replay_pass.cursor, limit=replay_pass.page_size
@@ -144,7 +146,7 @@ def _fail(replay_pass: ReplayPass, decision: Decision, *, client_gave_up: bool) 
     """A failed replay call is made again later, for fewer when the answer may have been too large."""
     replay_pass.state = PassState.FAILED
     replay_pass.mark = clean_text(
-        gettext("A replay call failed and is made again: %(reason)s") % {"reason": decision.reason}
+        gettext("A replay call failed and is retried: %(reason)s") % {"reason": decision.reason}
     )
     if client_gave_up:
         replay_pass.page_size = max(1, replay_pass.page_size // 2)
@@ -218,8 +220,8 @@ def _is_past_its_start(replay_pass: ReplayPass, stamp: datetime) -> bool:
 
 def _no_way_on(stamps: list[datetime]) -> str:
     if stamps:
-        return gettext("D&B replays what is older than was asked for; the pass ended there.")
-    return gettext("No item of a page carried a usable deliveryTimeStamp; the pass ended there.")
+        return gettext("D&B returned notifications older than requested. The replay ended there.")
+    return gettext("No item of a page had a valid deliveryTimeStamp. The replay ended there.")
 
 
 def _stamp_of(raw: bytes) -> datetime | None:
@@ -232,8 +234,7 @@ def _stamp_of(raw: bytes) -> datetime | None:
 
 def _mark_crowded(replay_pass: ReplayPass, step: Step, stamp: datetime) -> None:
     replay_pass.mark = gettext(
-        "At least %(count)s notifications share the delivery time %(stamp)s: "
-        "if there are more, a replay cannot reach them."
+        "At least %(count)s notifications share the delivery time %(stamp)s. A replay cannot receive more than these."
     ) % {"count": step.size, "stamp": stamp.isoformat()}
     Registration.objects.filter(pk=replay_pass.registration_id).update(replay_mark=replay_pass.mark)
 

@@ -46,7 +46,7 @@ def apply_retention() -> str:
     for contract in Contract.objects.order_by("name"):
         retain(contract, removed, until=until)
     return (
-        f"{removed.answers:,} answers, {removed.rows:,} rows and {removed.publications:,} entries of the feed removed"
+        f"{removed.answers:,} responses, {removed.rows:,} rows and {removed.publications:,} event feed entries removed"
     )
 
 
@@ -105,7 +105,7 @@ def cut_history(contract: Contract, removed: Removed, until: datetime) -> None:
             return
     removed.publications += drop_publications(at)
     Contract.objects.filter(pk=contract.pk).update(history_kept_from=at, history_cut=None, history_position="")
-    summary = gettext("History of contract %(contract)s before %(day)s was cut down to snapshots")
+    summary = gettext("History of contract %(contract)s before %(day)s replaced by snapshots")
     summary %= {"contract": contract, "day": f"{at:%Y-%m-%d}"}
     record(actor="retention", action="retention", thing=contract, summary=summary)
 
@@ -138,13 +138,10 @@ def what_remains(contract: Contract) -> list[str]:
     """What a rebuild and a look back can still answer, in words."""
     told = []
     if contract.bytes_kept_from:
-        text = gettext("A rebuild reads D&B's answers from %(day)s on; what came before stays as it is.")
+        text = gettext("Responses from D&B are kept from %(day)s. A rebuild leaves earlier data unchanged.")
         told.append(text % {"day": f"{contract.bytes_kept_from:%Y-%m-%d}"})
     if contract.history_kept_from:
-        text = gettext(
-            "States of companies can be shown as of %(day)s and later; of what happened before, only the last of each "
-            "thing is left."
-        )
+        text = gettext("Company history is kept from %(day)s. Of earlier events, only the latest of each type remains.")
         told.append(text % {"day": f"{contract.history_kept_from:%Y-%m-%d}"})
     return told
 
@@ -157,7 +154,7 @@ def note_for(moment: datetime | None) -> str:
     kept = max((day for row in cut for day in (row.history_kept_from, row.history_cut) if day), default=None)
     if kept is None:
         return ""
-    text = gettext("History is kept from %(day)s on: this earlier state is not complete.")
+    text = gettext("History is kept from %(day)s. This earlier state is incomplete.")
     return text % {"day": f"{kept:%Y-%m-%d}"}
 
 

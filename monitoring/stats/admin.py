@@ -19,13 +19,15 @@ from monitoring.models import (
 @admin.register(DailyStat)
 class DailyStatAdmin(ReadOnlyAdmin):
     list_display = ("day", "what", "kind_words", "element", "severity_badge", "place", "count")
-    list_filter = (choice_filter("what", [("change", _("Changes")), ("notification", _("Notifications"))], _("what")),)
+    list_filter = (
+        choice_filter("what", [("change", _("Changes")), ("notification", _("Notifications"))], _("content")),
+    )
     ordering = ("-day", "-what", "-id")
     sortable_by = ()
-    empty_title = _("Nothing counted yet")
-    empty_text = _("Changes and notifications are counted by day as they are published.")
+    empty_title = _("No statistics yet")
+    empty_text = _("Changes and notifications are counted per day after they are published.")
 
-    @admin.display(description=_("Kind"))
+    @admin.display(description=_("Type"))
     def kind_words(self, row: DailyStat) -> str:
         known = dict(Kind.choices if row.what == "change" else NotificationType.choices)
         return str(known.get(row.kind, row.kind))
@@ -34,6 +36,6 @@ class DailyStatAdmin(ReadOnlyAdmin):
     def place(self, row: DailyStat) -> str:
         return country_name(row.country)
 
-    @admin.display(description=_("Weight"))
+    @admin.display(description=_("Severity"))
     def severity_badge(self, row: DailyStat) -> str:
         return str(Severity(row.severity).label)

@@ -54,7 +54,7 @@ def test_a_messy_list_from_upload_to_wanted(page: Page, live_server: Any) -> Non
     expect(page.locator("[aria-label=Confirmation]")).to_contain_text("new billable")
     see(page, "import-validations")
     page.locator(".dm-validation", has_text="Not a D-U-N-S number").click()
-    expect(page.locator(".dm-rows")).to_contain_text("something else than the digits")
+    expect(page.locator(".dm-rows")).to_contain_text("characters other than the digits")
     see(page, "import-invalid")
     import_ = the_import()
     page.get_by_label("enter the number of new billable").fill(str(import_.new_billable))

@@ -88,10 +88,10 @@ def a_ghost(delivery: Delivery, position: int = 0) -> tuple[Notification, Change
 
 def test_reads_what_was_received_and_counts_it(run: Run) -> None:
     a_delivery(an_update())
-    assert "1 deliveries read" in run("ingest")
+    assert "1 deliveries processed" in run("ingest")
     assert Delivery.objects.get().state == DeliveryState.PUBLISHED
     assert DailyStat.objects.exists()
-    assert "0 deliveries read" in run("ingest")
+    assert "0 deliveries processed" in run("ingest")
 
 
 def test_publishes_what_was_read_and_not_published(run: Run) -> None:
@@ -107,7 +107,7 @@ def test_what_cannot_be_read_ends_with_its_reason(run: Run, monkeypatch: pytest.
 
     a_delivery(an_update())
     monkeypatch.setattr(jobs, "ingest", fail)
-    with pytest.raises(CommandError, match="could not be read: RuntimeError: no such thing"):
+    with pytest.raises(CommandError, match="could not be processed: RuntimeError: no such thing"):
         run("ingest")
 
 
@@ -123,7 +123,7 @@ def test_rebuild_of_what_is_right_changes_nothing(run: Run) -> None:
     some_history()
     before = everything()
     said = run("ingest", rebuild=True)
-    assert "3 deliveries read again: 0 rows added, 0 mended, 0 removed" in said
+    assert "3 deliveries processed again: 0 rows added, 0 corrected, 0 removed" in said
     assert without(everything(), "version") == without(before, "version")
 
 

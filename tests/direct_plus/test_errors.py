@@ -104,14 +104,14 @@ def test_everything_that_was_said_is_kept() -> None:
         (b'{"error": "invalid_request"}', "invalid_request"),
         (b'{"message": "Forbidden"}', "Forbidden"),
         (b'{"error": {}}', "no message"),
-        (b"", "the answer is empty"),
-        (b" \r\n", "the answer is empty"),
-        (b"upstream connect error", "the answer is not an error of Direct+: upstream connect error"),
-        (b"<html><head><title>502 Bad\n Gateway</title></head>", "the answer is a web page: 502 Bad Gateway"),
-        (b"<html><style>p {}</style><p>Sorry, <b>down</b></p>", "the answer is a web page: Sorry, down"),
-        (b"<html></html>", "the answer is a web page: without words"),
-        (b"[1, 2]", "the answer is not an error of Direct+: [1, 2]"),
-        (b"\xff\x00\x07binary", "the answer is not an error of Direct+: \N{REPLACEMENT CHARACTER} binary"),
+        (b"", "the response is empty"),
+        (b" \r\n", "the response is empty"),
+        (b"upstream connect error", "the response is not a Direct+ error: upstream connect error"),
+        (b"<html><head><title>502 Bad\n Gateway</title></head>", "the response is a web page: 502 Bad Gateway"),
+        (b"<html><style>p {}</style><p>Sorry, <b>down</b></p>", "the response is a web page: Sorry, down"),
+        (b"<html></html>", "the response is a web page: without text"),
+        (b"[1, 2]", "the response is not a Direct+ error: [1, 2]"),
+        (b"\xff\x00\x07binary", "the response is not a Direct+ error: \N{REPLACEMENT CHARACTER} binary"),
     ],
 )
 def test_every_shape_gives_a_clear_message(body: bytes, message: str) -> None:
@@ -125,9 +125,9 @@ def test_long_messages_are_cut() -> None:
 
 
 def test_a_torn_answer_is_unreachable_whatever_its_status() -> None:
-    error = error_of(an_answer(500, b"{", failure="cut off: 1 of 9 bytes came"))
+    error = error_of(an_answer(500, b"{", failure="incomplete: 1 of 9 bytes received"))
     assert type(error) is errors.Unreachable
-    assert str(error) == "no whole answer from Direct+: cut off: 1 of 9 bytes came (HTTP 500)"
+    assert str(error) == "no complete response from Direct+: incomplete: 1 of 9 bytes received (HTTP 500)"
     assert error.body == b"{"
 
 

@@ -239,25 +239,25 @@ class TestReading:
             (b'{"x": "\\q"}', "not JSON"),
             (b'{"x": "\xff"}', "not UTF-8 at byte 7"),
             (b'{"x": "a\0b"}', "NUL"),
-            (b'{"x": ' + b"[" * 300 + b"]" * 300 + b"}", "nested more than 200 deep"),
-            (b'{"x": ' + DEEP + b"}", "nested more than 200 deep"),
+            (b'{"x": ' + b"[" * 300 + b"]" * 300 + b"}", "nested more than 200 levels deep"),
+            (b'{"x": ' + DEEP + b"}", "nested more than 200 levels deep"),
             (b'{"organization": {"duns": "804735132"}}', "no type"),
             (b'{"type": null, "organization": {"duns": "804735132"}}', "no type"),
-            (b'{"type": 5, "organization": {"duns": "804735132"}}', "type is not a word"),
-            (b'{"type": "", "organization": {"duns": "804735132"}}', "type is not a word"),
-            (b'{"type": "A\\u0000", "organization": {"duns": "804735132"}}', "type is not a word"),
-            (b'{"type": "\\ud800", "organization": {"duns": "804735132"}}', "type is not a word"),
+            (b'{"type": 5, "organization": {"duns": "804735132"}}', "type of the item is not a word"),
+            (b'{"type": "", "organization": {"duns": "804735132"}}', "type of the item is not a word"),
+            (b'{"type": "A\\u0000", "organization": {"duns": "804735132"}}', "type of the item is not a word"),
+            (b'{"type": "\\ud800", "organization": {"duns": "804735132"}}', "type of the item is not a word"),
             (b'{"type": "X"}', "no organization"),
             (b'{"type": "X", "organization": null}', "no organization"),
-            (b'{"type": "X", "organization": []}', "organization is not an object"),
+            (b'{"type": "X", "organization": []}', "organization of the item is not an object"),
             (b'{"type": "X", "organization": {}}', "no D-U-N-S number"),
             (b'{"type": "X", "organization": {"duns": null}}', "no D-U-N-S number"),
             (b'{"type": "X", "organization": {"duns": []}}', "no D-U-N-S number"),
-            (b'{"type": "X", "organization": {"duns": ""}}', "no number is given"),
+            (b'{"type": "X", "organization": {"duns": ""}}', "number is missing"),
             (b'{"type": "X", "organization": {"duns": "4735132"}}', "7 digits"),
             (b'{"type": "X", "organization": {"duns": "04735132"}}', "leading zero"),
             (b'{"type": "X", "organization": {"duns": "8047351324"}}', "10 digits"),
-            (b'{"type": "UPDATE", "organization": {"duns": "804735132"}, "elements": {}}', "elements are not a list"),
+            (b'{"type": "UPDATE", "organization": {"duns": "804735132"}, "elements": {}}', "item are not a list"),
             (b'{"type": "UPDATE", "organization": {"duns": "804735132"}, "elements": [1]}', "is not an object"),
             (b'{"type": "UPDATE", "organization": {"duns": "804735132"}, "elements": [{}]}', "no path"),
             (b'{"type": "UPDATE", "organization": {"duns": "804735132"}, "elements": [{"element": 1}]}', "no path"),
@@ -269,7 +269,7 @@ class TestReading:
         with pytest.raises(UnreadableItem) as caught:
             read_item(raw)
         assert reason in caught.value.reason
-        assert caught.value.reason.startswith("It") or caught.value.reason.startswith("One")
+        assert caught.value.reason.startswith(("The ", "An "))
         assert caught.value.reason.endswith(".")
 
     @given(

@@ -261,7 +261,7 @@ class TestToken:
             answer = session.send("GET", "/v1/x")
             assert server.requests == []
         assert (answer.status, answer.sent) == (0, False)
-        assert answer.failure == "no token: whoever was getting one did not finish"
+        assert answer.failure == "no access token: another process did not finish requesting it"
 
     def test_a_token_that_came_between_look_and_claim_is_used(self) -> None:
         class Late(MemoryTokenStore):
@@ -303,7 +303,7 @@ class TestToken:
         with a_session(sending(b""), logged_in=False) as (session, server):
             answer = session.call(Kind.PULL, "GET", "/v1/x")
             assert calls(server) == ["POST /v2/token"]
-        assert answer.failure == "no token: connection closed before an answer came"
+        assert answer.failure == "no access token: connection closed before a response arrived"
         assert (answer.sent, type(error_of(answer))) == (False, Unreachable)
 
     @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ class TestToken:
         with a_session(answering(body), logged_in=False) as (session, server):
             answer = session.send("GET", "/v1/x")
             assert len(server.requests) == 1
-        assert (answer.failure, answer.body, answer.sent) == ("no token: the answer held none", b"", False)
+        assert (answer.failure, answer.body, answer.sent) == ("no access token: the response contains none", b"", False)
 
     def test_after_a_failed_renewal_the_next_one_may_try_at_once(self) -> None:
         with a_session(refusing("00034", "500 Oops"), granting(), FINE, logged_in=False) as (session, _):
@@ -376,7 +376,7 @@ class TestToken:
         with a_session(silent(1), logged_in=False, timeout=0.2) as (session, _):
             answer = session.send("GET", "/v1/x")
         assert isinstance(error_of(answer), TimedOut)
-        assert answer.failure == "no token: timed out after 0.2 s"
+        assert answer.failure == "no access token: timed out after 0.2 s"
 
 
 class TestTokenStore:

@@ -82,7 +82,7 @@ def test_a_close_before_any_answer_is_a_failure_of_a_sent_call() -> None:
     with serving(sending(b"")) as server:
         answer = exchange(server.url)
     assert (answer.status, answer.sent) == (0, True)
-    assert answer.failure == "connection closed before an answer came"
+    assert answer.failure == "connection closed before a response arrived"
 
 
 def test_a_refused_connection_is_known_never_to_have_been_sent() -> None:
@@ -223,14 +223,14 @@ def test_of_a_torn_compressed_answer_the_readable_part_is_kept() -> None:
     packed = gzip.compress(bytes(range(256)) * 100)
     with serving(answering(packed[:-20], headers=("Content-Encoding: gzip",))) as server:
         answer = exchange(server.url)
-    assert answer.failure == "the compressed answer is cut off"
+    assert answer.failure == "the compressed response is incomplete"
     assert answer.body.startswith(bytes(range(100)))
 
 
 def test_what_is_compressed_in_name_only_is_kept_as_it_came() -> None:
     with serving(answering(b"plain", headers=("Content-Encoding: gzip",))) as server:
         answer = exchange(server.url)
-    assert (answer.body, answer.failure) == (b"plain", "the compressed answer cannot be read")
+    assert (answer.body, answer.failure) == (b"plain", "the compressed response cannot be read")
 
 
 def test_the_time_at_dnb_is_that_of_the_transaction() -> None:
@@ -321,7 +321,7 @@ def test_a_secure_answer_is_kept(certificate: Path) -> None:
 
 def test_an_unknown_certificate_is_refused_before_anything_is_sent(certificate: Path) -> None:
     answer = exchange_securely(answering(b"{}"), certificate, 5, trusted=False)
-    assert (answer.status, answer.failure, answer.sent) == (0, "the secure connection could not be made", False)
+    assert (answer.status, answer.failure, answer.sent) == (0, "the secure connection failed", False)
 
 
 @pytest.mark.parametrize("at_once", [b"HTTP/1.1 200 OK\r\nX-Slow: ", HEAD + b"Content-Length: 500\r\n\r\n"])

@@ -89,8 +89,8 @@ OF_PAGES: dict[str, set[str]] = {
     # What was searched for stands above the list.
     "portfolio/company/?q=x": {"x"},
     "portfolio/subjectimport/{import}/change/": {
-        "12345678 has eight digits; with its leading zero it may be 01-234-5678",
-        "holds something else than the digits 0 to 9",
+        "12345678 has eight digits; with a leading zero it could be 01-234-5678",
+        "contains characters other than the digits 0 to 9",
     },
 }
 ZONE = r"[A-Z]\w+/[A-Z][\w/+ -]+(?: \(UTC.{6}\))?"

@@ -74,7 +74,7 @@ def test_it_shows_everything(operator: Client) -> None:
         "Availability",
         "Received to visible",
         "Disk is full",
-        "Pull what is due",
+        "Pull due registrations",
         "boom &lt;b",
     ):
         assert word in text
@@ -91,9 +91,9 @@ def test_it_begins_with_what_is_wrong_since_when_and_what_to_do(operator: Client
     stop_it()
     open_incident(dedup_key="stopped:ACME_LOD_01", title="Stopped", cause="It is stopped.")
     text = operator.get("/health/").content.decode()
-    head = text[text.index('aria-label="How it stands"') : text.index('aria-label="Checks"')]
-    assert "1 thing broken." in head and "Registration ACME_LOD_01" in head and "began <" in head
-    assert "Mend what D&amp;B complains of" in head
+    head = text[text.index('aria-label="Status"') : text.index('aria-label="Checks"')]
+    assert "1 critical problem" in head and "Registration ACME_LOD_01" in head and "Started <" in head
+    assert "Correct what D&amp;B reports" in head
     assert 'href="/health/help/operate/troubleshooting.md#stopped"' in head
 
 
@@ -304,14 +304,14 @@ def test_a_mongodb_that_is_away_is_told_like_any_other(monkeypatch: pytest.Monke
 
 
 def test_availability_says_for_how_many_days_it_is_known(operator: Client) -> None:
-    assert "known for" not in operator.get("/health/").content.decode()
+    assert "days of data" not in operator.get("/health/").content.decode()
     for days in (0, 1, 2):
         at = start_of((timezone.now() - timedelta(days=days)).astimezone(UTC).date())
         Sample.objects.create(
             id=Sample.key(Span.DAY, at), span=Span.DAY, at=at, expected=1440, seen=1440, critical=0, numbers="{}"
         )
     text = operator.get("/health/").content.decode()
-    assert "available, 90 days, known for 3 days" in text and "available, today<" in text
+    assert "Last 90 days (3 days of data)" in text and "<small>Today</small>" in text
 
 
 @pytest.mark.parametrize("role", [roles.VIEWER, roles.ANALYST, roles.MANAGER])

@@ -19,11 +19,11 @@ def answer(world: World, method: str, host: str, path: str, body: bytes) -> Answ
     """A page in a browser must not reach this by a name of its own, hence the look at the host."""
     name = path.removeprefix("/sandbox").strip("/")
     if host not in HOSTS:
-        return _plain(403, {"error": "the control API answers to 127.0.0.1 only"})
+        return _plain(403, {"error": "the control API accepts requests from 127.0.0.1 only"})
     if not name:
         return _plain(200, {name: inspect.getdoc(function) for name, function in VERBS.items()})
     if name not in VERBS:
-        return _plain(404, {"error": f"no such verb: {name}"})
+        return _plain(404, {"error": f"unknown command: {name}"})
     try:
         return _plain(200, VERBS[name](world, **json_object(body)))
     except (TypeError, ValueError, KeyError) as wrong:

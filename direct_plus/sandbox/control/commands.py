@@ -223,4 +223,4 @@ def stop(_world: World) -> None:
 def _must_know(world: World, reference: str) -> None:
     """A slip in a test must not queue into nowhere."""
     if reference not in registrations.references(world):
-        raise ValueError(f"no such registration: {reference}")
+        raise ValueError(f"unknown registration: {reference}")

@@ -41,7 +41,7 @@ def keep(world: World, organization: Document) -> str:
 def mark(world: World, duns: Iterable[str], kind: str, retained: str = "") -> None:
     """Make numbers `invalid`, `deleted`, `transferred` (to `retained`), `unknown`, refused by a code, or sound ("")."""
     if kind and kind not in MARKS and not kind.isdigit():
-        raise ValueError(f"no such mark: {kind}")
+        raise ValueError(f"unknown mark: {kind}")
     sql = (
         "INSERT INTO company (duns, mark, retained) VALUES (?, ?, ?)"
         " ON CONFLICT (duns) DO UPDATE SET mark = excluded.mark, retained = excluded.retained"

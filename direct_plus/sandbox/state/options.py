@@ -29,32 +29,38 @@ SWITCHES: dict[str, Switch] = {
     "unknown_token_code": Switch("00041", (str,), "code of the 401 for a token that was never issued"),
     # section 2
     "suppress_answer": Switch("200", ("200", "202", "204"), "answer to suppress and activate; 204 has no body"),
-    "export_delay_seconds": Switch(5, NUMBER, "until the exported list lies in the out folder, by the sandbox's clock"),
+    "export_delay_seconds": Switch(
+        5, NUMBER, "time until the exported list is in the out folder, by the sandbox's clock"
+    ),
     "details_extra": Switch({}, (dict,), "members added to every registration's details"),
     # section 3
     "empty_pull": Switch("404", EMPTY, "a pull with nothing waiting"),
     "replay_end": Switch("404", EMPTY, "a replay past the end"),
     "empty_code": Switch("10001", (str, None), "errorCode of those 404s; none leaves it out"),
     "unknown_reference": Switch("00038", (str,), "errorCode for an unknown reference, or as_empty"),
-    "replay_start": Switch("exclusive", ("exclusive", "inclusive"), "whether the start itself is served"),
-    "replay_too_old": Switch("clip", ("clip", "refuse"), "a start more than 14 days ago: serve what is left, or 400"),
-    "replay_lag_seconds": Switch(0, NUMBER, "how long after its dequeuing an item appears in replay"),
+    "replay_start": Switch("exclusive", ("exclusive", "inclusive"), "whether the start itself is included"),
+    "replay_too_old": Switch("clip", ("clip", "refuse"), "a start more than 14 days ago: return what is left, or 400"),
+    "replay_lag_seconds": Switch(0, NUMBER, "time after its pull at which an item appears in replay"),
     "item_stamp": Switch(
         "present", ("present", "absent", "absent_on_pull", "some"), "whether items carry deliveryTimeStamp"
     ),
-    "stamps": Switch("answer", ("answer", "item", int), "one stamp an answer, an item, or every N items over answers"),
-    "stamp_share_ms": Switch(2_000, NUMBER, "how old a stamp may be and still be shared by a later answer"),
+    "stamps": Switch(
+        "answer", ("answer", "item", int), "one stamp per response, per item, or per N items across responses"
+    ),
+    "stamp_share_ms": Switch(2_000, NUMBER, "how old a stamp may be to be shared by a later response"),
     "stamp_ahead_ms": Switch(350, NUMBER, "how far stamps may run ahead of the clock to stay different"),
-    "dequeue": Switch("start", ("start", "end", "late"), "when a pull takes its items; late: after the client gave up"),
-    "late_seconds": Switch(2, NUMBER, "how long after the client gave up `dequeue` = late takes its items"),
-    "overlap": Switch("separate", ("separate", "share"), "whether pulls under way at once share items"),
+    "dequeue": Switch(
+        "start", ("start", "end", "late"), "when a pull dequeues its items; late: after the client disconnected"
+    ),
+    "late_seconds": Switch(2, NUMBER, "time after the disconnect at which `dequeue` = late dequeues its items"),
+    "overlap": Switch("separate", ("separate", "share"), "whether simultaneous pulls share items"),
     # section 4
     "unknown_duns": Switch(
-        "accept", ("accept", "refuse", "some"), "an unheard-of D-U-N-S exists, is 10001, or 4 in 100 have a trouble"
+        "accept", ("accept", "refuse", "some"), "an unknown D-U-N-S number exists, is 10001, or 4% have a problem"
     ),
     "seed_on_add": Switch(True, (bool,), "whether adding a company emits its SEED"),
-    "already_listed": Switch("error", ("error", "information"), "how 21012 and 21005 are said"),
-    "batch_delay_seconds": Switch(5, NUMBER, "until a batch is applied, by the sandbox's clock"),
+    "already_listed": Switch("error", ("error", "information"), "how 21012 and 21005 are returned"),
+    "batch_delay_seconds": Switch(5, NUMBER, "time until a batch is applied, by the sandbox's clock"),
     "bare_delete": Switch("refuse", ("refuse", "activate", "remove_all"), "what a bare DELETE of /subjects does"),
     # section 5
     "header_case": Switch(
@@ -63,9 +69,9 @@ SWITCHES: dict[str, Switch] = {
     "seed_header": Switch("SEEDFILE_HEADER", ("SEEDFILE_HEADER", "SEED_HEADER"), "kind of the seed header"),
     "exceptions_kind": Switch("Exceptions", ("Exceptions", "EXCEPTIONS"), "kind of the Exceptions file"),
     # section 6
-    "calls_per_second": Switch(5, NUMBER, "calls a second a key may make, by real time; 0 is no limit"),
-    "count_token_calls": Switch(True, (bool,), "whether token calls count among them"),
-    "latency_seconds": Switch(0, NUMBER, "how long every call takes at least"),
+    "calls_per_second": Switch(5, NUMBER, "calls per second per key, in real time; 0 is unlimited"),
+    "count_token_calls": Switch(True, (bool,), "whether token calls count"),
+    "latency_seconds": Switch(0, NUMBER, "minimum duration of each call"),
 }
 
 

@@ -13,18 +13,23 @@ from portfolio.plain_commands import PlainCommand, progress
 
 
 class Command(PlainCommand):
-    help = "Copy the database into a folder below PATH while everything runs, and read the copy again."
+    help = "Back up the database to a new folder in PATH and verify the copy. D&B Monitoring keeps running."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", type=Path, help="the folder that holds the backups")
-        parser.add_argument("--keep", type=int, default=0, metavar="N", help="remove all but the newest N")
+        parser.add_argument("path", type=Path, help="folder for backups")
         parser.add_argument(
-            "--format", choices=FORMATS, default="", help="rows: portable to another engine; default: the engine's own"
+            "--keep", type=int, default=0, metavar="N", help="keep the latest N backups and delete the others"
+        )
+        parser.add_argument(
+            "--format",
+            choices=FORMATS,
+            default="",
+            help="rows can be restored to another database engine; default: the engine's own format",
         )
 
     def handle(self, *, path: Path, keep: int, format: str, **options: Any) -> None:
         if keep < 0:
-            raise CommandError("--keep takes 1 or more; 0 keeps all.")
+            raise CommandError("--keep must be 0 or more; 0 keeps all backups.")
         try:
             with progress(self.stdout, "Backup …") as shown:
                 made = make_backup(path, format=format, keep=keep, by="command", report=shown.now)
@@ -32,6 +37,8 @@ class Command(PlainCommand):
             raise CommandError(str(error)) from error
         manifest = read_manifest(made)
         count = sum(manifest.rows.values())
-        self.stdout.write(f"{made}: {count:,} rows as {manifest.format}, verified.")
-        self.stdout.write(f"Signed with SECRET_KEY. Sum of {FILE}: {sum_of(made / FILE)}")
-        self.stdout.write("Keep SECRET_KEY beside it, elsewhere: channels, webhooks and this signature rest on it.")
+        self.stdout.write(f"{made}: {count:,} rows backed up ({manifest.format}) and verified.")
+        self.stdout.write(f"Signed with SECRET_KEY. SHA-256 of {FILE}: {sum_of(made / FILE)}")
+        self.stdout.write(
+            "Store SECRET_KEY in a separate safe place: a restore needs it for channels, webhooks and this signature."
+        )

@@ -12,7 +12,7 @@ from portfolio.plain_commands import PlainCommand
 
 
 class Command(PlainCommand):
-    help = "Say what is wrong with this installation and what to do. Ends with 1 if anything is."
+    help = "Check this installation and show how to fix each problem. Exits with 1 if there is a problem."
     # It has to work where the checks of Django fail, and say so in its own words.
     requires_system_checks: list[str] = []
 
@@ -20,11 +20,11 @@ class Command(PlainCommand):
         wrong = 0
         self.stdout.write(f"D&B Monitoring {settings.VERSION}, {settings.ENVIRONMENT}\n\n")
         for name, found in examine():
-            self.stdout.write(f"{'wrong' if found else 'fine':6}{name}")
+            self.stdout.write(f"{'problem' if found else 'OK':9}{name}")
             for finding in found:
-                self.stdout.write(f"      {finding.what}\n      → {finding.do}")
+                self.stdout.write(f"         {finding.what}\n         → {finding.do}")
             wrong += len(found)
         if wrong:
-            self.stdout.write(f"\n{wrong} thing{'s' if wrong > 1 else ''} to put right.")
+            self.stdout.write(f"\n{wrong} problem{'s' if wrong > 1 else ''} found.")
             sys.exit(1)
-        self.stdout.write("\nNothing is wrong.")
+        self.stdout.write("\nNo problems found.")

@@ -13,11 +13,11 @@ from portfolio.plain_commands import PlainCommand
 
 
 class Command(PlainCommand):
-    help = "Make a person who may do everything, and an API key, where there are none. They are shown once."
+    help = "Create the first administrator and API key, unless they exist. Both are shown once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--again", action="store_true", help="a new password and a new key for who lost them")
-        parser.add_argument("--json", action="store_true", dest="as_json", help="for other programs")
+        parser.add_argument("--again", action="store_true", help="reset the password and create a new API key")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
     def handle(self, *, again: bool, as_json: bool, **options: Any) -> None:
         access = give_first_access(again=again)
@@ -27,6 +27,6 @@ class Command(PlainCommand):
 
 def lines(access: Access) -> list[str]:
     """What was made, or how to get in where nothing was."""
-    password = access.password or f"as you set it; lost? “manage.py changepassword {access.user}” sets another"
-    key = access.api_key or "made earlier; the admin makes more, under “API keys”"
+    password = access.password or f"set earlier; to reset it, run “manage.py changepassword {access.user}”"
+    key = access.api_key or "created earlier; add more in the admin under “API keys”"
     return [f"User      {access.user}", f"Password  {password}", f"API key   {key}"]

@@ -14,17 +14,17 @@ from portfolio.plain_commands import PlainCommand
 
 
 class Command(PlainCommand):
-    help = "Remove companies, or a registration, everywhere. Without --yes only says what would be removed."
+    help = "Erase companies or a registration with all their data. Without --yes, only show what would be erased."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("duns", nargs="*", metavar="DUNS", help="companies by their D-U-N-S numbers")
-        parser.add_argument("--registration", metavar="REFERENCE", help="a registration instead, with all it brought")
-        parser.add_argument("--now", action="store_true", help="although D&B may still bring it back by replay")
-        parser.add_argument("--yes", action="store_true", help="really remove; it cannot be undone")
+        parser.add_argument("duns", nargs="*", metavar="DUNS", help="D-U-N-S numbers of the companies")
+        parser.add_argument("--registration", metavar="REFERENCE", help="a registration and all its data")
+        parser.add_argument("--now", action="store_true", help="erase even if D&B can still replay the data")
+        parser.add_argument("--yes", action="store_true", help="erase; this cannot be undone")
 
     def handle(self, *, duns: list[str], registration: str | None, now: bool, yes: bool, **options: Any) -> None:
         if bool(duns) == bool(registration):
-            raise CommandError("Name companies, or a registration by --registration REFERENCE.")
+            raise CommandError("Name D-U-N-S numbers, or a registration with --registration REFERENCE.")
         try:
             if registration:
                 self._registration(registration, yes)
@@ -33,7 +33,7 @@ class Command(PlainCommand):
         except (CannotForget, InvalidDuns) as error:
             raise CommandError(str(error)) from error
         if not yes:
-            self.stdout.write("Nothing was removed. With --yes it is; there is no way back but a backup.")
+            self.stdout.write("Nothing was erased. Add --yes to erase; only a backup can bring the data back.")
 
     def _registration(self, reference: str, yes: bool) -> None:
         row = erase_registration.named(reference)

@@ -28,11 +28,13 @@ TAKEN_OVER = (SUPPLIERS, CUSTOMERS)
 
 
 class Command(BaseCommand):
-    help = "Give the demo a contract and a second person, and take over two of the sandbox's lists. Only for the demo."
+    help = "Prepare the demo: set its contract, create a second user and adopt two of the sandbox's lists."
 
     def handle(self, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("This is not the demo: nothing was changed.")
+            raise CommandError(
+                "This is not the demo, so nothing was changed. Start the demo with “manage.py up --demo”."
+            )
         Contract.objects.update(
             anniversary=timezone.now().date() + timedelta(days=75), contracted_number=6_000, cap=1_000
         )

@@ -15,28 +15,28 @@ from portfolio.plain_commands import PlainCommand, progress
 
 
 class Command(PlainCommand):
-    help = "Put a backup back into an empty database. Everything is paused afterwards."
+    help = "Restore a backup to an empty database. All registrations are paused afterwards."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", type=Path, nargs="?", help="a backup, or a folder of them: then the newest")
+        parser.add_argument("path", type=Path, nargs="?", help="a backup, or a folder of backups (the latest is used)")
         parser.add_argument(
             "--trust",
             metavar="SUM",
             default="",
-            help="put back a backup that this SECRET_KEY has not signed: SUM is the SHA-256 of its manifest.json, as "
-            "“manage.py backup” said it when it was made",
+            help="restore a backup that this SECRET_KEY has not signed; SUM is the SHA-256 of manifest.json that "
+            "“manage.py backup” printed",
         )
         parser.add_argument(
             "--in-place",
             metavar="TIME",
             type=datetime.fromisoformat,
-            help="the database was put back by other means, as it was at TIME (2026-01-05T08:00:00+00:00): only pause "
-            "everything and mark what is in doubt",
+            help="after a restore by other means to the state at TIME (2026-01-05T08:00:00+00:00): only pause all "
+            "registrations and mark calls in doubt",
         )
 
     def handle(self, *, path: Path | None, in_place: datetime | None, trust: str, **options: Any) -> None:
         if (path is None) == (in_place is None):
-            raise CommandError("Name a backup, or use --in-place TIME.")
+            raise CommandError("Name a backup, or use --in-place TIME, but not both.")
         try:
             lines(self, self._paused(in_place) if in_place else self._restored(path or Path(), trust))
         except (BackupError, OSError) as error:
@@ -45,21 +45,21 @@ class Command(PlainCommand):
     def _restored(self, path: Path, trust: str) -> Aftermath:
         with progress(self.stdout, "Restore …") as shown:
             done = restore(path, by="command", trust=trust, report=shown.now)
-        self.stdout.write(f"{done.backup.name}: {sum(done.manifest.rows.values()):,} rows are back.")
+        self.stdout.write(f"{done.backup.name}: {sum(done.manifest.rows.values()):,} rows restored.")
         return done.aftermath
 
     def _paused(self, moment: datetime) -> Aftermath:
         if moment.tzinfo is None:
-            raise CommandError("TIME needs its zone, as in 2026-01-05T08:00:00+00:00.")
+            raise CommandError("TIME needs a time zone, such as 2026-01-05T08:00:00+00:00.")
         return after_restore(moment, {}, by="command", source="other means")
 
 
 def lines(command: Command, aftermath: Aftermath) -> None:
     report = command.stdout.write
-    report(f"Paused, with a doubt each: {', '.join(aftermath.registrations) or 'no registration'}.")
-    report("Now: compare what is wanted with D&B's lists (reconcile REFERENCE), then start each registration.")
+    report(f"Registrations paused with calls in doubt: {', '.join(aftermath.registrations) or 'none'}.")
+    report("Next: compare each registration with D&B's list (manage.py reconcile REFERENCE), then start it.")
     if aftermath.syncs:
-        report(f"{aftermath.syncs} syncs wait until a person goes on with them.")
+        report(f"{aftermath.syncs} syncs are paused. Resume them under “Syncs”.")
     if aftermath.keys:
-        report(f"{aftermath.keys} API keys are valid: revoke again those that were revoked after the backup.")
-    report("Users and rights are as they were at the backup; everybody has to sign in again.")
+        report(f"{aftermath.keys} API keys are valid. Revoke those again that were revoked after the backup.")
+    report("Users and permissions are restored from the backup. All users have to sign in again.")

@@ -15,14 +15,18 @@ PORT = 8001
 
 
 class Command(BaseCommand):
-    help = "A Direct+ on 127.0.0.1 that keeps D&B's whole monitoring contract, for tests and demonstrations."
+    help = "Run a simulated D&B Direct+ API on 127.0.0.1, for tests and demos."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=PORT, help=f"0 takes a free one ({PORT})")
-        parser.add_argument("--state", type=Path, metavar="FILE", help="keeps everything over a restart; else memory")
-        parser.add_argument("--demo", action="store_true", help="with a sample portfolio, in which things happen")
-        parser.add_argument("--every", type=float, default=5.0, metavar="SECONDS", help="between live changes (5)")
+        parser.add_argument("--port", type=int, default=PORT, help=f"port; 0 uses a free port (default: {PORT})")
+        parser.add_argument(
+            "--state", type=Path, metavar="FILE", help="file that keeps the data across restarts; default: in memory"
+        )
+        parser.add_argument("--demo", action="store_true", help="add a sample portfolio with live changes")
+        parser.add_argument(
+            "--every", type=float, default=5.0, metavar="SECONDS", help="time between live changes (default: 5)"
+        )
 
     def handle(self, *, port: int, state: Path | None, demo: bool, every: float, **options: Any) -> None:
         end_with_parent()
@@ -33,10 +37,10 @@ class Command(BaseCommand):
                 port=port, state=state, demo=demo, every=every, ready=self.announce if options["verbosity"] else ignore
             )
         except OSError as error:
-            raise CommandError(f"Port {port} cannot be had ({error.strerror}): --port names another one.") from error
+            raise CommandError(f"Port {port} cannot be used ({error.strerror}). Choose another with --port.") from error
 
     def announce(self, url: str) -> None:
-        self.stdout.write(f"Direct+ on {url}. Settings of a program that is to use it:")
+        self.stdout.write(f"The sandbox is running at {url}. To use it, set:")
         self.stdout.write(f"DNB_BASE_URL={url} DNB_API_KEY={KEY} DNB_API_SECRET={SECRET}")
         self.stdout.flush()
 

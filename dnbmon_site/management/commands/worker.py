@@ -31,10 +31,10 @@ AT_ONCE = (
 
 
 class Command(PlainCommand):
-    help = "Run the jobs until Ctrl-C or SIGTERM. A cluster that no longer works is ended and started again."
+    help = "Run the jobs until Ctrl-C or SIGTERM. If the worker process stalls, it is restarted automatically."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--unwatched", action="store_true", help="the cluster alone, as the watchdog starts it")
+        parser.add_argument("--unwatched", action="store_true", help="run the worker process without the watchdog")
 
     def handle(self, *, unwatched: bool, **options: Any) -> None:
         if unwatched:
@@ -50,7 +50,7 @@ class Command(PlainCommand):
             for job in AT_ONCE:
                 async_task(job)
         except RedisError as error:
-            raise CommandError(f"The queue cannot be reached (REDIS_URL): {error}") from error
+            raise CommandError(f"The queue cannot be reached: {error}. Start Redis, or correct REDIS_URL.") from error
         Watchdog().run()
 
 

@@ -66,7 +66,9 @@ def pause(row: Registration, taken_at: datetime) -> None:
         paused_until=None,
         **NOBODYS,
         quota_used_up=False,
-        last_error=gettext("Restored from a backup of %(moment)s. Start it: what was pulled since is then replayed.")
+        last_error=gettext(
+            "Restored from a backup of %(moment)s. Start the registration to replay later notifications."
+        )
         % {"moment": said(taken_at)},
     )
 
@@ -78,7 +80,7 @@ def put_in_doubt(row: Registration, taken_at: datetime, heard: str | None) -> No
     add_call_in_doubt(
         row,
         begin,
-        gettext("Restored from a backup of %(moment)s: what was pulled since is not here.")
+        gettext("Restored from a backup of %(moment)s. Notifications pulled later are missing until they are replayed.")
         % {"moment": said(taken_at)},
     )
 
@@ -86,8 +88,8 @@ def put_in_doubt(row: Registration, taken_at: datetime, heard: str | None) -> No
 def hold_sync(row: Registration, taken_at: datetime) -> int:
     """Nothing goes to D&B before a person has seen the differences: what is requested here may be long withdrawn."""
     words = gettext(
-        "Restored from a backup of %(moment)s: what people wanted and what was sent after it is not "
-        "known here. Compare with D&B's list first, then go on."
+        "Restored from a backup of %(moment)s, which does not contain later requests and calls. "
+        "Compare with D&B's list first, then resume."
     ) % {"moment": said(taken_at)}
     held = SyncRun.objects.filter(registration=row, state__in=OPEN).update(
         state=SyncState.PAUSED, error=words, retry_at=None
@@ -101,16 +103,16 @@ def hold_sync(row: Registration, taken_at: datetime) -> int:
 
 def notify_people(result: Aftermath, taken_at: datetime, by: str, source: str) -> None:
     summary = gettext(
-        "Restored from %(source)s, a backup of %(moment)s: %(registrations)s registrations paused with "
-        "a doubt, %(syncs)s syncs held"
+        "Restored from %(source)s, a backup of %(moment)s: %(registrations)s registrations paused with calls in doubt, "
+        "%(syncs)s syncs paused"
     ) % {"source": source, "moment": said(taken_at), "registrations": len(result.registrations), "syncs": result.syncs}
     note_act(actor=by, action="restore", what="backup", key=source[:128], summary=summary)
     text = gettext(
-        "%(summary)s. Until somebody starts a registration nothing is pulled or sent for it (docs/operate/backup.md)."
+        "%(summary)s. Nothing is pulled or sent for a registration until it is started (docs/operate/backup.md)."
     ) % {"summary": summary}
     notify(
         kind="restore",
-        subject=gettext("A backup was restored"),
+        subject=gettext("Backup restored"),
         text=text,
         key=f"{source}|{timezone.now().isoformat()}",
     )

@@ -56,8 +56,8 @@ def best_format() -> str:
 def copy(format: str, folder: Path, report: Report) -> dict[str, int]:
     expected = {SQLITE: "sqlite", POSTGRES: "postgresql"}.get(format, connection.vendor)
     if expected != connection.vendor:
-        raise BackupError(f"The form “{format}” is for another engine than this one ({connection.vendor}): use “rows”.")
-    report(f"copying as {format}")
+        raise BackupError(f"The format “{format}” does not fit this database ({connection.vendor}). Use --format rows.")
+    report(f"copying ({format})")
     by_format: dict[str, Callable[[Path], dict[str, int]]] = {
         SQLITE: native_dump.dump_sqlite,
         POSTGRES: native_dump.dump_postgres,
@@ -68,7 +68,7 @@ def copy(format: str, folder: Path, report: Report) -> dict[str, int]:
 
 def verify(manifest: Manifest, folder: Path, report: Report) -> None:
     """What was written is read from the disk again."""
-    report("reading it again")
+    report("verifying the copy")
     manifest.check(folder)
     if manifest.format == ROWS:
         portable_dump.check(folder, manifest.rows)
@@ -92,7 +92,7 @@ def alone(place: Path) -> Iterator[None]:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError:
-        raise BackupError(f"Another backup is being written to {place}: wait for its end.") from None
+        raise BackupError(f"Another backup to {place} is in progress. Wait until it has finished.") from None
     finally:
         os.close(descriptor)
 
@@ -105,14 +105,14 @@ def refuse_full_disk(place: Path) -> None:
     free = shutil.disk_usage(place).free
     if free < needed:
         raise BackupError(
-            f"{place} has {free / 1e6:,.0f} MB free and the backup needs {needed / 1e6:,.0f} MB: "
-            "make room, or name another place."
+            f"{place} has {free / 1e6:,.0f} MB free, but the backup needs {needed / 1e6:,.0f} MB. "
+            "Free up disk space, or choose another folder."
         )
 
 
 def write_down(made: Path, manifest: Manifest, removed: int, by: str) -> None:
     size = sum(path.stat().st_size for path in made.iterdir())
-    summary = f"Backup {made.name} written and verified: {sum(manifest.rows.values()):,} rows, {size / 1e6:,.1f} MB"
-    summary += f"; sum of {FILE} {sum_of(made / FILE)}"
-    summary += f"; {removed} older removed" if removed else ""
+    summary = f"Backup {made.name} created and verified: {sum(manifest.rows.values()):,} rows, {size / 1e6:,.1f} MB"
+    summary += f"; SHA-256 of {FILE} {sum_of(made / FILE)}"
+    summary += f"; {removed} older backups removed" if removed else ""
     note_act(actor=by, action="backup", what="backup", key=made.name, summary=summary)

@@ -22,11 +22,11 @@ EARLY = timedelta(minutes=30)
 def back_up_if_due() -> str:
     """Start the day's backup; says what was done."""
     if not settings.BACKUP_FOLDER:
-        return "No BACKUP_FOLDER is set: nothing is backed up from here."
+        return "BACKUP_FOLDER is not set, so no backup is made."
     place = Path(settings.BACKUP_FOLDER)
     last = newest_time(place)
     if last and timezone.now() - last < EVERY - EARLY:
-        return f"The last backup is of {last:%Y-%m-%d %H:%M} UTC."
+        return f"Latest backup: {last:%Y-%m-%d %H:%M} UTC."
     notify_if_late(place, last)
     return start(place)
 
@@ -49,7 +49,7 @@ def start(place: Path) -> str:
     subprocess.Popen(
         [*command, f"--keep={settings.BACKUP_KEEP}"], stdin=subprocess.DEVNULL, cwd="/", start_new_session=True
     )
-    return f"A backup into {place} has begun."
+    return f"A backup to {place} has started."
 
 
 def notify_if_late(place: Path, last: datetime | None) -> None:
@@ -57,7 +57,7 @@ def notify_if_late(place: Path, last: datetime | None) -> None:
     if last is None or timezone.now() - last < 2 * EVERY:
         return
     text = gettext(
-        "The newest backup in %(place)s is of %(last)s UTC, though one is tried every hour. Run "
-        "“manage.py backup %(place)s” by hand: it says what is wrong."
+        "The latest backup in %(place)s was made at %(last)s UTC, although a backup is attempted every hour. Run "
+        "“manage.py backup %(place)s” to see the error."
     ) % {"place": place, "last": f"{last:%Y-%m-%d %H:%M}"}
     notify(kind="backup", subject=gettext("No backup for two days"), text=text, key=f"{datetime.now(UTC):%Y-%m-%d}")

@@ -74,12 +74,14 @@ class Manifest:
     def check(self, folder: Path) -> None:
         """Raises where a file is missing, was added, or is not what was written."""
         if added := {path.name for path in folder.iterdir()} - {FILE, *self.files}:
-            raise BackupError(f"{folder} also holds {', '.join(sorted(added))}, not of the backup: take another one.")
+            raise BackupError(
+                f"{folder} also contains {', '.join(sorted(added))}, not part of the backup. Use another backup."
+            )
         for name, expected in self.files.items():
             if not (folder / name).is_file():
-                raise BackupError(f"{folder / name} is missing: this backup is not whole. Take another one.")
+                raise BackupError(f"{folder / name} is missing, so the backup is incomplete. Use another backup.")
             if sum_of(folder / name) != expected:
-                raise BackupError(f"{folder / name} is not what was written: it is damaged. Take another backup.")
+                raise BackupError(f"{folder / name} is damaged. Use another backup.")
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -87,9 +89,9 @@ def read_manifest(folder: Path) -> Manifest:
         values = json.loads((folder / FILE).read_text())
         return Manifest(**{OLDER_NAMES.get(name, name): value for name, value in values.items()})
     except FileNotFoundError:
-        raise BackupError(f"{folder} is no backup: it has no {FILE}.") from None
+        raise BackupError(f"{folder} is not a backup: {FILE} is missing. Name the folder of a backup.") from None
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise BackupError(f"{folder / FILE} cannot be read ({error}): take another backup.") from error
+        raise BackupError(f"{folder / FILE} cannot be read ({error}). Use another backup.") from error
 
 
 def sum_of(path: Path) -> str:
@@ -112,7 +114,7 @@ def chosen(path: Path) -> Path:
         return path
     found = backups_in(path)
     if not found:
-        raise BackupError(f"{path} is no backup and holds none.")
+        raise BackupError(f"{path} does not contain a backup. Name a backup, or the folder that contains backups.")
     return found[-1]
 
 

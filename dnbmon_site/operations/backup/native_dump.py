@@ -44,7 +44,7 @@ def check_sqlite(path: Path) -> dict[str, int]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as copy:
         said = copy.execute("PRAGMA integrity_check").fetchone()[0]
         if said != "ok":
-            raise BackupError(f"SQLite finds the copy damaged ({said}): run “manage.py doctor” on the database itself.")
+            raise BackupError(f"The copy is damaged ({said}). Run “manage.py doctor” to check the database.")
         return {
             label: copy.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for label, table in tables().items()
         }
@@ -116,5 +116,7 @@ def connection_details() -> tuple[list[str], dict[str, str]]:
     place = {name: value for name, value in params.items() if name in known}
     password = place.pop("password", "")
     if "sslpassword" in place:
-        raise BackupError("PostgreSQL's tools cannot be given “sslpassword” unseen: use a key without, or “rows”.")
+        raise BackupError(
+            "“sslpassword” cannot be passed securely to PostgreSQL's tools. Use a key without one, or --format rows."
+        )
     return [f"--dbname={make_conninfo(**place)}"], {"PGPASSWORD": str(password)} if password else {}

@@ -207,7 +207,9 @@ def check(folder: Path, rows: dict[str, int]) -> None:
     for label, expected in rows.items():
         found = sum(1 for _ in read_lines(_path(folder, apps.get_model(label))))
         if found != expected:
-            raise BackupError(f"{label} has {found:,} rows in the file, {expected:,} were written. Make it again.")
+            raise BackupError(
+                f"{label} has {found:,} rows in the file instead of {expected:,}. Create the backup again."
+            )
 
 
 def count_rows() -> dict[str, int]:

@@ -39,13 +39,13 @@ def restore(path: Path, *, by: str, trust: str = "", report: Report = lambda tex
     folder = chosen(path)
     manifest = read_manifest(folder)
     refuse_foreign(manifest, folder, trust)
-    report("examining the backup")
+    report("checking the backup")
     manifest.check(folder)
     refuse_other_engine(manifest)
     refuse_older_copy(manifest)
     refuse_newer(manifest)
     refuse_inhabited()
-    report("putting it back")
+    report("restoring the data")
     put_back(manifest, folder, report)
     compare(manifest)
     if manifest.format == ROWS:
@@ -58,30 +58,32 @@ def refuse_foreign(manifest: Manifest, folder: Path, trust: str) -> None:
         return
     if not trust:
         raise BackupError(
-            f"{folder} is not signed with this SECRET_KEY: another installation made it, the key has changed since, "
-            "or somebody has changed the backup. It would bring its people, rights and settings with it. Set the "
-            "SECRET_KEY it was made with; channels and webhooks need that as well. If that key is lost, or a version "
-            "made it that did not sign yet, and you know where it comes from: --trust SUM, with the sum of "
-            "manifest.json that was written down when it was made (docs/operate/backup.md)."
+            f"{folder} is not signed with this SECRET_KEY. Another installation created it, the key changed, or the "
+            "backup was modified. It would bring its users, permissions and settings. Set the SECRET_KEY that was "
+            "used for the backup; channels and webhooks need it too. If the key is lost, or an earlier version created "
+            "the backup without a signature, and you trust its source, use --trust SUM with the SHA-256 of "
+            "manifest.json that was printed when the backup was created (docs/operate/backup.md)."
         )
     if not constant_time_compare(trust.strip().lower(), sum_of(folder / FILE)):
-        raise BackupError(f"{folder / FILE} has another sum than the one after --trust: it is not the backup you mean.")
+        raise BackupError(
+            f"{folder / FILE} does not match the SHA-256 after --trust. Check the sum, or name another backup."
+        )
 
 
 def refuse_other_engine(manifest: Manifest) -> None:
     needed = ENGINE_OF.get(manifest.format)
     if needed and needed != connection.vendor:
         raise BackupError(
-            f"This is a copy of {needed}, and DATABASE_URL names {connection.vendor}. Put it back on {needed}; for "
-            "another engine make the backup with --format rows."
+            f"This is a backup of {needed}, but DATABASE_URL names {connection.vendor}. Restore it to {needed}, or "
+            "create a backup with --format rows."
         )
 
 
 def refuse_older_copy(manifest: Manifest) -> None:
     if is_earlier(manifest.migrations) and manifest.format != ROWS:
         raise BackupError(
-            "An earlier version made this copy, and no migration leads from its tables to these. Put it back with that "
-            "version, make a backup with --format rows there, and restore that one here (docs/operate/upgrade.md)."
+            "An earlier version created this backup, and its tables cannot be migrated. Restore it with that version, "
+            "create a backup with --format rows there, and restore that one here (docs/operate/upgrade.md)."
         )
 
 
@@ -92,7 +94,7 @@ def refuse_newer(manifest: Manifest) -> None:
     unknown = [f"{app} {name}" for app, name in manifest.migrations.items() if (app, name) not in known]
     if unknown and manifest.engine == connection.vendor:
         raise BackupError(
-            f"The backup was made by a newer program (it knows {', '.join(unknown)}): install that version first."
+            f"A newer version created this backup (it contains {', '.join(unknown)}). Install that version first."
         )
 
 
@@ -100,8 +102,9 @@ def refuse_inhabited() -> None:
     found = [model._meta.verbose_name_plural for model in SIGNS_OF_LIFE if has_rows(model)]
     if found:
         raise BackupError(
-            f"This database is in use: it holds {', '.join(map(str, found))}. A backup is put back into an empty place "
-            "only, so that nothing is overwritten. Name a new database in DATABASE_URL, or move the old one away."
+            f"The database is not empty: it contains {', '.join(map(str, found))}. A "
+            "backup is restored only into an empty database, so that nothing is overwritten. Set DATABASE_URL to a "
+            "new database, or move the old one away."
         )
 
 
@@ -110,7 +113,7 @@ def has_rows(model: type[Model]) -> bool:
         if model._meta.db_table not in connection.introspection.table_names():
             return False
     except DatabaseError as error:
-        raise BackupError(f"The database does not answer: {error}") from error
+        raise BackupError(f"The database does not respond: {error}") from error
     return model._default_manager.exists()
 
 
@@ -136,7 +139,7 @@ def compare(manifest: Manifest) -> None:
     expected = {label_now(name): count for name, count in manifest.rows.items()}
     wrong = [f"{name}: {found.get(name, 0):,} of {n:,}" for name, n in expected.items() if is_less(found, name, n)]
     if wrong:
-        raise BackupError(f"Not everything arrived: {'; '.join(wrong)}. Begin again in an empty place.")
+        raise BackupError(f"The restore is incomplete: {'; '.join(wrong)}. Start again with an empty database.")
 
 
 def is_less(found: dict[str, int], name: str, expected: int) -> bool:

@@ -25,15 +25,15 @@ def of_people() -> Iterator[Finding]:
         yield from _refused(f"The file server {server}", server.host)
         if server.maintainer_has_left:
             yield Finding(
-                f"The file server {server} is looked after by {server.created_by}, who was deactivated or removed.",
-                "Look whether it leads where it should, and save its page: whoever does so takes it over.",
+                f"The file server {server} is maintained by {server.created_by}, who was deactivated or deleted.",
+                "Check its address and save its page. The user who saves it becomes its maintainer.",
             )
     for endpoint in WebhookEndpoint.objects.filter(is_active=True).order_by("name"):
         yield from _refused(f"The webhook {endpoint}", urlsplit(endpoint.url).hostname)
         if endpoint.maintainer_has_left:
             yield Finding(
-                f"The webhook {endpoint} is looked after by {endpoint.created_by}, who was deactivated or removed.",
-                "Switch it off and on again: whoever does so takes it over.",
+                f"The webhook {endpoint} is maintained by {endpoint.created_by}, who was deactivated or deleted.",
+                "Disable it and enable it again. The user who does so becomes its maintainer.",
             )
 
 
@@ -41,8 +41,8 @@ def channels() -> Iterator[Finding]:
     for row in Channel.objects.filter(active=True, unsubscribed_at=None).select_related("person").order_by("name"):
         if why := why_refused(row):
             yield Finding(
-                f"Nothing is sent to the channel {row} of {row.person or 'all'}: {why}",
-                "Switch it off, or enter an address that may be (docs/use/alerts.md).",
+                f"Nothing is sent to the channel {row} (owner: {row.person or 'shared'}): {why}",
+                "Disable it, or enter a permitted address (docs/use/alerts.md).",
             )
         elif (chat := chat_of(address_of(row))) and chat.is_any_host:
             yield from _refused(f"The channel {row}", urlsplit(chat.url).hostname)
@@ -55,8 +55,8 @@ def _refused(what: str, host: str | None) -> Iterator[Finding]:
         addresses_of(host, 443)
     except PrivateAddress:
         yield Finding(
-            f"{what} leads to {host}, which is in your own network: nothing is sent there.",
-            f"Name it in PRIVATE_HOSTS: PRIVATE_HOSTS={','.join([*settings.PRIVATE_HOSTS, host])}",
+            f"{what} leads to {host}, which is in your own network, so nothing is sent there.",
+            f"If this is intended, set PRIVATE_HOSTS={','.join([*settings.PRIVATE_HOSTS, host])}",
         )
     except NotReached:
         # Whether a name is known changes by the minute; who calls it says so where it is shown.

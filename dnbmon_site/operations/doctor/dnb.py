@@ -33,7 +33,7 @@ def contracts() -> Iterator[Finding]:
             check_address(contract)
             credentials(contract)
         except NotConfigured as error:
-            yield Finding(str(error), "Until then nothing is asked of D&B for this contract.")
+            yield Finding(str(error), "Correct the setting. Until then D&B is not called for this contract.")
         yield from address_of(contract)
 
 
@@ -46,13 +46,13 @@ def key() -> Iterator[Finding]:
             continue
         if isinstance(error, NotAuthorised):
             yield Finding(
-                f"D&B does not accept the key of contract {contract}: {error}",
+                f"D&B does not accept the API key of contract {contract}: {error}",
                 f"Correct {contract.prefix}_API_KEY and {contract.prefix}_API_SECRET, or ask D&B about the account.",
             )
         elif error:
             yield Finding(
-                f"Whether D&B accepts the key of contract {contract} is not known: {error}",
-                "See to the connection first, then ask again.",
+                f"The API key of contract {contract} could not be tested: {error}",
+                "Fix the connection first, then run this again.",
             )
 
 
@@ -60,20 +60,20 @@ def address_of(contract: Contract) -> Iterator[Finding]:
     address, is_dnb = base_url(contract), is_real(contract)
     if settings.PRODUCTION and not is_dnb:
         yield Finding(
-            f"Contract {contract} talks to {address}, which is not D&B, in production.",
-            "Leave DNB_BASE_URL out (and the contract's address empty), unless a proxy stands there.",
+            f"Contract {contract} uses {address} in production, which is not D&B.",
+            "Unless this is a proxy, remove DNB_BASE_URL and the contract's address.",
         )
     if settings.DEMO and is_dnb:
-        yield Finding("This is the demo, and it has D&B's real address.", "Start it with “manage.py up --demo” only.")
+        yield Finding("The demo uses D&B's real address.", "Start the demo only with “manage.py up --demo”.")
     made_up = is_made_up(contract)
     if is_dnb and made_up:
         yield Finding(
-            f"The database holds made-up notifications of a sandbox, and contract {contract} talks to the real D&B.",
-            "Name another database in DATABASE_URL: what is real would be mixed with what is not.",
+            f"The database contains sandbox notifications, but contract {contract} uses the real D&B.",
+            "Set DATABASE_URL to another database, so that real and sandbox data are not mixed.",
         )
     if not is_dnb and made_up is False:
         yield Finding(
-            f"The database holds real notifications, and contract {contract} talks to {address}.",
+            f"The database contains real notifications, but contract {contract} uses {address}.",
             "Correct DNB_BASE_URL, or use another database for the sandbox.",
         )
 
@@ -93,12 +93,15 @@ def pulling() -> Iterator[Finding]:
     active = Registration.objects.filter(state=RegistrationState.ACTIVE).exists()
     if active and settings.ENVIRONMENT != "production" and not settings.DNB_PULL and is_at_dnb(settings.DNB_BASE_URL):
         yield Finding(
-            "Registrations are active, and this installation may not pull.", "DNB_PULL=yes, if it is the only one."
+            "Registrations are active, but pulling is off.", "If no other installation pulls, set DNB_PULL=yes."
         )
     for row in Registration.objects.exclude(stopped_reason="").filter(state=RegistrationState.STOPPED):
-        yield Finding(f"{row} was stopped by D&B: {row.stopped_reason}", "The reason says what; it is tried each hour.")
+        yield Finding(
+            f"{row} was stopped by D&B: {row.stopped_reason}",
+            "Correct the cause named above. D&B is asked again every hour.",
+        )
     for row in Registration.objects.exclude(ingest_stopped_reason=""):
-        yield Finding(f"Reading of {row} has stopped: {row.ingest_stopped_reason}", "Look at its unreadable items.")
+        yield Finding(f"Processing of {row} has stopped: {row.ingest_stopped_reason}", "Review “Parsing errors”.")
 
 
 def clock() -> Iterator[Finding]:
@@ -112,10 +115,11 @@ def clock() -> Iterator[Finding]:
         answer = requests.head(settings.DNB_BASE_URL, timeout=5, allow_redirects=False)
     except requests.RequestException as error:
         yield Finding(
-            f"{settings.DNB_BASE_URL} cannot be reached ({type(error).__name__}).", "Firewall, proxy or name service?"
+            f"{settings.DNB_BASE_URL} cannot be reached ({type(error).__name__}).",
+            "Check the firewall, the proxy and DNS.",
         )
         return
     told = answer.headers.get("Date")
     off = abs(parsedate_to_datetime(told) - datetime.now(UTC)) if told else timedelta(0)
     if off > CLOCK_OFF and is_at_dnb(settings.DNB_BASE_URL):
-        yield Finding(f"This machine's clock is {off.total_seconds():,.0f} s off D&B's.", "Set up NTP.")
+        yield Finding(f"This machine's clock and D&B's differ by {off.total_seconds():,.0f} s.", "Set up NTP.")

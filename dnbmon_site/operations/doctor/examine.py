@@ -18,7 +18,7 @@ Look = Callable[[], Iterator[Finding]]
 # The name, the look, and whether it can see anything where the database is not there or not up to date.
 LOOKS: tuple[tuple[str, Look, bool], ...] = (
     ("settings", machine.environment, False),
-    ("places outside", addresses.of_settings, False),
+    ("external addresses", addresses.of_settings, False),
     ("disk", machine.disk, False),
     ("network folder", machine.network_folder, False),
     ("permissions", machine.permissions, False),
@@ -27,7 +27,7 @@ LOOKS: tuple[tuple[str, Look, bool], ...] = (
     ("database", machine.database, False),
     ("migrations", machine.migrations, True),
     ("D&B's account and address", dnb.contracts, True),
-    ("D&B's word on the key", dnb.key, True),
+    ("D&B's check of the API key", dnb.key, True),
     ("secrets in the database", machine.stored_secrets, True),
     ("pulling", dnb.pulling, True),
     ("worker", machine.worker, True),
@@ -58,5 +58,8 @@ def looked(look: Look) -> list[Finding]:
         return list(look())
     except DatabaseError as error:
         return [
-            Finding(f"The database refuses: {error}".strip(), "docs/operate/engines.md says what each engine needs.")
+            Finding(
+                f"The database reports an error: {error}".strip(),
+                "See the requirements of each database engine in docs/operate/engines.md.",
+            )
         ]

@@ -13,6 +13,6 @@ def saved_filters() -> Iterator[Finding]:
     for row in SavedFilter.objects.exclude(query="").order_by("id"):
         if refused := undeclared_in(row.listing, row.query):
             yield Finding(
-                f"Saved filter “{row.name}” of {row.owner} is switched off: there is no filter {', '.join(refused)}.",
-                "Its owner deletes it (admin, Saved filters) and saves one made of the list's own filters.",
+                f"Saved filter “{row.name}” of {row.owner} is disabled. Unknown filters: {', '.join(refused)}.",
+                "Ask its owner to delete it under “Saved filters” and save a new one.",
             )

@@ -41,19 +41,22 @@ SECRET = re.compile(r"^(SECRET_KEY|DATABASE_URL|REDIS_URL|EMAIL_URL|.*_(KEY|SECR
 
 def environment() -> Iterator[Finding]:
     if settings.ENVIRONMENT != "production" and not settings.DEVELOPMENT and not settings.ALLOWED_HOSTS:
-        yield Finding("ALLOWED_HOSTS names no host: every page answers 400.", "Name the hosts people use.")
+        yield Finding(
+            "ALLOWED_HOSTS is empty, so every page returns error 400.", "Set it to the host names that users open."
+        )
     if not settings.DEVELOPMENT and len(settings.SECRET_KEY) < 50:
-        yield Finding("SECRET_KEY is short or missing.", "Set 50 or more random characters, the same everywhere.")
+        yield Finding(
+            "SECRET_KEY is missing or too short.", "Set at least 50 random characters, the same for all processes."
+        )
     if settings.PRODUCTION and EVERYWHERE in settings.PRIVATE_HOSTS:
         yield Finding(
-            "Webhooks and channels may lead anywhere in your own network: who may add one reaches inside.",
-            "Name the hosts or networks that they may reach in PRIVATE_HOSTS (and leave WEBHOOKS_TO_PRIVATE_ADDRESSES"
-            " out).",
+            "Webhooks and channels can reach any address in your own network.",
+            "Set PRIVATE_HOSTS to the hosts or networks that they may reach, and remove WEBHOOKS_TO_PRIVATE_ADDRESSES.",
         )
     if not 1 <= settings.DNB_TIMEOUT <= 300:
-        yield Finding(f"DNB_TIMEOUT is {settings.DNB_TIMEOUT} seconds.", "Between 1 and 300; 30 is usual.")
+        yield Finding(f"DNB_TIMEOUT is {settings.DNB_TIMEOUT} seconds.", "Set it to 1 to 300 seconds; 30 is usual.")
     if not 0 < settings.DNB_CALLS_PER_SECOND <= 5:
-        yield Finding(f"DNB_CALLS_PER_SECOND is {settings.DNB_CALLS_PER_SECOND}; D&B allows 5.", "Leave it out.")
+        yield Finding(f"DNB_CALLS_PER_SECOND is {settings.DNB_CALLS_PER_SECOND}; D&B allows 5.", "Remove the setting.")
 
 
 def database() -> Iterator[Finding]:
@@ -63,7 +66,7 @@ def database() -> Iterator[Finding]:
     except Exception as error:  # noqa: BLE001  Drivers below Django raise their own.
         yield Finding(
             f"The database cannot be reached ({type(error).__name__}: {str(error).strip()[:200]}).",
-            "Is it running, and is DATABASE_URL right (user, password, host, name)?",
+            "Check that it is running and that DATABASE_URL is correct (user, password, host, name).",
         )
 
 
@@ -72,14 +75,16 @@ def migrations() -> Iterator[Finding]:
         what, _, do = EARLIER.partition(" Nothing in it was changed. ")
         yield Finding(what, do)
     elif migrations_waiting():
-        yield Finding("The database is older than the program.", "Run “manage.py migrate”; nothing is pulled before.")
+        yield Finding("The database has pending migrations.", "Run “manage.py migrate”. Pulling is paused until then.")
 
 
 def disk() -> Iterator[Finding]:
     for place in {settings.VAR_DIR, sqlite_folder() or settings.VAR_DIR}:
         free = shutil.disk_usage(place).free
         if free < LEAST_FREE:
-            yield Finding(f"{place} has {free / 1e6:,.0f} MB free.", "Make room for 1 GB: nothing is pulled before.")
+            yield Finding(
+                f"{place} has {free / 1e6:,.0f} MB free.", "Free up at least 1 GB. Pulling is paused until then."
+            )
 
 
 def sqlite_folder() -> Path | None:
@@ -91,8 +96,8 @@ def network_folder() -> Iterator[Finding]:
     kind = filesystem_of(folder) if folder else ""
     if kind in NETWORK_FOLDERS:
         yield Finding(
-            f"The SQLite file lies in a network folder ({kind}): its locks do not hold there, and data is lost.",
-            "Put it on a disk of this machine, or use PostgreSQL or MongoDB for several machines.",
+            f"The SQLite file is in a network folder ({kind}), where file locks do not work and data can be lost.",
+            "Move it to a local disk, or use PostgreSQL or MongoDB.",
         )
 
 
@@ -114,7 +119,7 @@ def permissions() -> Iterator[Finding]:
             yield from open_to_others(path)
     if not os.access(settings.VAR_DIR, os.W_OK):
         yield Finding(
-            f"{settings.VAR_DIR} cannot be written.", f"Give it to the user who runs this: chown … {settings.VAR_DIR}"
+            f"{settings.VAR_DIR} is not writable.", f"Make the service user its owner: chown … {settings.VAR_DIR}"
         )
 
 
@@ -124,11 +129,11 @@ def open_to_others(path: Path) -> Iterator[Finding]:
     found = path.stat()
     if found.st_uid == os.geteuid() != 0:
         if found.st_mode & OPEN_TO_OTHERS:
-            yield Finding(f"Others may read {path}, which holds a secret.", f"chmod 600 {path}")
+            yield Finding(f"Other users can read {path}, which contains a secret.", f"chmod 600 {path}")
     elif found.st_mode & OPEN_TO_STRANGERS:
         is_in_group = os.geteuid() != 0 and found.st_gid in {os.getegid(), *os.getgroups()}
         group = "" if is_in_group else f"chgrp {service_group()} {path} && "
-        yield Finding(f"Others may read {path}, which holds a secret.", f"{group}chmod 640 {path}")
+        yield Finding(f"Other users can read {path}, which contains a secret.", f"{group}chmod 640 {path}")
 
 
 def service_group() -> str:
@@ -152,8 +157,8 @@ def stored_secrets() -> Iterator[Finding]:
     if lost:
         names = ", ".join(lost[:5]) + (" …" if lost[5:] else "")
         yield Finding(
-            f"SECRET_KEY is not the one with which these were encrypted: {names}.",
-            "Set the SECRET_KEY of before, or enter their addresses, secrets and passwords again.",
+            f"These were encrypted with another SECRET_KEY: {names}.",
+            "Set the previous SECRET_KEY, or enter their addresses, secrets and passwords again.",
         )
 
 
@@ -175,23 +180,25 @@ def queue() -> Iterator[Finding]:
     try:
         redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3).ping()
     except redis.RedisError as error:
-        yield Finding(f"Redis does not answer ({error}).", "Is it running, and is REDIS_URL right? No job runs before.")
+        yield Finding(
+            f"Redis does not respond ({error}).",
+            "Check that it is running and that REDIS_URL is correct.",
+        )
 
 
 def worker() -> Iterator[Finding]:
     beat = Heartbeat.objects.filter(name=JOBS).values_list("at", flat=True).first()
     if beat is None or database_now() - beat > BEATS_LATE:
         when = f"since {beat:%Y-%m-%d %H:%M} UTC" if beat else "yet"
-        yield Finding(f"No job has run {when}.", "Start “manage.py worker” (or “up”); its log says more.")
+        yield Finding(f"No job has run {when}.", "Start “manage.py worker” or “manage.py up”, and check its log.")
 
 
 def schedules() -> Iterator[Finding]:
     for row in Schedule.objects.order_by("id"):
         if not is_own(row):
             yield Finding(
-                f"The schedule “{row.name}” names “{row.func}”, or gives it something: no job of this program runs so. "
-                "It is switched off.",
-                "Open it under “Schedules” and choose a job, or remove it there.",
+                f"The schedule “{row.name}” ({row.func}) is not a valid job of D&B Monitoring. It is disabled.",
+                "Open it under “Schedules” and choose a job, or delete it.",
             )
 
 
@@ -201,22 +208,25 @@ def stuck() -> Iterator[Finding]:
         rows = Delivery.objects.filter(state=state, called_at__lt=old)
         if rows.exists():
             words = state.label.lower()
-            yield Finding(f"Deliveries stand at “{words}” for an hour.", "Run “manage.py ingest”: it says why.")
+            yield Finding(
+                f"Deliveries have stayed at “{words}” for over an hour.", "Run “manage.py ingest” to see why."
+            )
     in_doubt = Delivery.objects.filter(state=DeliveryState.IN_DOUBT, ended_at__lt=timezone.now() - LONG_IN_DOUBT)
     if in_doubt.exists():
-        yield Finding("Doubts are older than six hours.", "“manage.py pull REFERENCE” repairs them, paused ones too.")
+        yield Finding(
+            "Calls have been in doubt for over 6 hours.",
+            "Run “manage.py pull REFERENCE” to recover them, even if paused.",
+        )
 
 
 def backups() -> Iterator[Finding]:
     if not settings.BACKUP_FOLDER:
         if settings.PRODUCTION:
-            yield Finding(
-                "No BACKUP_FOLDER is set.", "Name one, or see to backups by other means (docs/operate/backup.md)."
-            )
+            yield Finding("BACKUP_FOLDER is not set.", "Set it, or back up by other means (docs/operate/backup.md).")
         return
     last = newest_time(Path(settings.BACKUP_FOLDER))
     if last is None or timezone.now() - last > timedelta(days=2):
-        when = f"of {last:%Y-%m-%d}" if last else "missing"
+        when = f"from {last:%Y-%m-%d}" if last else "missing"
         yield Finding(
-            f"The newest backup is {when}.", f"“manage.py backup {settings.BACKUP_FOLDER}” says what is wrong."
+            f"The latest backup is {when}.", f"Run “manage.py backup {settings.BACKUP_FOLDER}” to see the error."
         )

@@ -71,7 +71,7 @@ def take_out(duns: str, owner: uuid.UUID, content: bytes) -> str:
     if DeadLetter.objects.filter(pk=owner).exists():
         delete_bytes(owner)
         DeadLetter.objects.filter(pk=owner).delete()
-        return "unreadable items removed"
+        return "parsing errors removed"
     if content.startswith(ZIP):
         delete_bytes(owner)
         return "uploaded spreadsheets removed"
@@ -85,10 +85,10 @@ def take_out_of_delivery(duns: str, delivery: Delivery, content: bytes) -> str:
         items = {item for item in items_of(delivery, content) if is_about(duns, item)}
     except ValueError:
         delete_bytes(delivery.pk)
-        note(delivery, "its bytes, which could not be split, were removed")
-        return "answers removed"
+        note(delivery, "its data, which could not be parsed, was removed")
+        return "responses removed"
     if not items:
-        return "answers of others left, in which they name it"
+        return "responses about other companies kept, which mention it"
     # From the longest, in case one is a part of another.
     for item in sorted(items, key=len, reverse=True):
         content = content.replace(item, FORGOTTEN)
@@ -96,8 +96,8 @@ def take_out_of_delivery(duns: str, delivery: Delivery, content: bytes) -> str:
     store_bytes(delivery.pk, content)
     fields = {"sha256": hashlib.sha256(content).hexdigest(), "byte_count": len(content)}
     Delivery.objects.filter(pk=delivery.pk).update(**fields)
-    note(delivery, "items about a company that was to be forgotten were taken out of its bytes")
-    return "answers rewritten"
+    note(delivery, "items about an erased company were removed from its data")
+    return "responses rewritten"
 
 
 def is_about(duns: str, item: bytes) -> bool:

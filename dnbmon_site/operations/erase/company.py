@@ -53,13 +53,13 @@ def refuse(duns: str, *, now: bool = False) -> None:
     names = sorted({row.registration.reference for row in listed})
     if names:
         raise CannotForget(
-            f"{duns} is wanted or monitored in {', '.join(names)}: D&B would go on sending it. Stop that first."
+            f"{duns} is requested or monitored in {', '.join(names)}, so D&B keeps sending it. Stop monitoring first."
         )
     last = Notification.objects.filter(company=duns).aggregate(last=Max("delivered_at"))["last"]
     if last and not now and timezone.now() - last < REPLAYED_FOR:
         raise CannotForget(
-            f"D&B replays what it delivered about {duns} until {last + REPLAYED_FOR:%Y-%m-%d %H:%M} UTC, and the "
-            "nightly audit or a repair would bring it back. Do it after that; or with --now, and once more after that."
+            f"D&B can replay notifications about {duns} until {last + REPLAYED_FOR:%Y-%m-%d %H:%M} UTC, so a replay "
+            "would bring the data back. Erase it after that time, or use --now and erase it again after that time."
         )
 
 
@@ -70,7 +70,7 @@ def plan(duns: str) -> Removal:
         removal.counts[str(rows.model._meta.verbose_name_plural)] += rows.count()
     for rows in mentions(duns):
         removal.counts[f"mentions in {rows.model._meta.verbose_name_plural}"] += rows.count()
-    removal.counts["places in stored bytes"] = sum(1 for _ in blobs.traces_of(duns))
+    removal.counts["places in stored data"] = sum(1 for _ in blobs.traces_of(duns))
     return removal
 
 
@@ -127,7 +127,7 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
     count_all_own_alerts()
     update_counts()
     # Neither number nor name: the entry must not tell what was to be forgotten.
-    summary = gettext("A company was forgotten: %(removal)s") % {"removal": removal}
+    summary = gettext("Company erased: %(removal)s") % {"removal": removal}
     note_act(actor=by, action="forget", what="company", key=WORD, summary=summary)
     return removal
 

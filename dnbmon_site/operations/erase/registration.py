@@ -46,9 +46,9 @@ AT_ONCE = 500
 
 def refuse(row: Registration) -> None:
     if row.state == RegistrationState.ACTIVE:
-        raise CannotForget(f"{row} is being pulled: pause it first, and stop the worker until this is done.")
+        raise CannotForget(f"{row} is active. Pause it first, and stop the worker until it is erased.")
     if is_held(row):
-        raise CannotForget(f"{row} is held by a pull just now: try again in two minutes.")
+        raise CannotForget(f"{row} is being pulled. Try again in 2 minutes.")
 
 
 def tables_of(row: Registration) -> Iterator[QuerySet[Model]]:
@@ -87,7 +87,7 @@ def forget(row: Registration, *, by: str) -> Removal:
     bring_up_to_date(companies, removal)
     count_again(days, set())
     row.delete()
-    summary = gettext("Registration %(reference)s was forgotten: %(removal)s")
+    summary = gettext("Registration %(reference)s erased: %(removal)s")
     summary %= {"reference": row.reference, "removal": removal}
     note_act(actor=by, action="forget", what="registration", key=row.reference[:128], summary=summary)
     return removal
@@ -151,7 +151,9 @@ def bring_up_to_date(companies: set[str], removal: Removal) -> None:
 def named(reference: str) -> Registration:
     rows = list(Registration.objects.filter(reference=reference))
     if not rows:
-        raise CannotForget(f"There is no registration {reference}.")
+        raise CannotForget(f"Registration {reference} does not exist. Check the reference under “Registrations”.")
     if len(rows) > 1:
-        raise CannotForget(f"{len(rows)} contracts have a registration {reference}: remove one in the admin first.")
+        raise CannotForget(
+            f"{len(rows)} contracts have a registration {reference}. Delete one of them in the admin first."
+        )
     return rows[0]

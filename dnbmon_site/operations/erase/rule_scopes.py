@@ -7,7 +7,7 @@ import re
 from monitoring.models import AlertRule, WebhookEndpoint
 from portfolio.models import Registration
 
-REASON = "It was for something that was forgotten; without that it would be for everything."
+REASON = "Disabled: all its companies or registrations were erased. Without them it would apply to everything."
 
 
 def narrow(column: str, name: str) -> int:

@@ -26,10 +26,10 @@ COLOURS = {State.OK: "green", State.UNKNOWN: "dim", State.WARNING: "yellow", Sta
 
 
 class Command(PlainCommand):
-    help = "Say how everything stands. Ends with 1 when something is critical."
+    help = "Show the state of every check. Exits with 1 if any check is critical."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", dest="as_json", help="for programs")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON")
 
     def handle(self, *, as_json: bool, **options: Any) -> None:
         results = look()
@@ -62,7 +62,7 @@ def drawn(found: Table, is_terminal: bool) -> str:
 
 
 def table(results: list[Result]) -> Table:
-    found = Table("State", "What", "How it stands", "Number", "Do")
+    found = Table("State", "Check", "Result", "Value", "What to do")
     for result in sorted(results, key=lambda result: -result.state):
         state = Text(str(result.state.label), COLOURS[result.state])
         do = f"{result.do} {result.runbook}" if result.state != State.OK and result.do else ""

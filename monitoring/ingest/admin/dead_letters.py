@@ -34,8 +34,8 @@ def try_again(letters: list[DeadLetter]) -> str:
     """Read each again; says how many could be read this time."""
     solved = sum(retry_dead_letter(letter) for letter in letters)
     left = len(letters) - solved
-    text = ngettext("%(count)s item could be read.", "%(count)s items could be read.", solved)
-    rest = ngettext("%(left)s still cannot.", "%(left)s still cannot.", left) % {"left": left}
+    text = ngettext("%(count)s item was parsed.", "%(count)s items were parsed.", solved)
+    rest = ngettext("%(left)s item still failed.", "%(left)s items still failed.", left) % {"left": left}
     return text % {"count": counted(solved)} + (f" {rest}" if left else "")
 
 
@@ -43,7 +43,7 @@ def set_aside(letters: list[DeadLetter]) -> str:
     keys = [letter.pk for letter in letters]
     count = DeadLetter.objects.filter(pk__in=keys).update(state=DeadLetterState.SET_ASIDE)
     return ngettext(
-        "%(count)s item set aside; the bytes are kept.", "%(count)s items set aside; the bytes are kept.", count
+        "%(count)s item dismissed. Its data is kept.", "%(count)s items dismissed. Their data is kept.", count
     ) % {"count": counted(count)}
 
 
@@ -71,8 +71,10 @@ class DeadLetterAdmin(RowActions, PageAdmin):
     row_actions = {name: _acts(name) for name in ACTIONS}
     actions = ("try_selected_again", "set_selected_aside")
     page_template = "monitoring/ingest/dead_letter.html"
-    empty_title = _("Everything could be read")
-    empty_text = _("An item that cannot be read is kept here, byte for byte, and holds up no other.")
+    empty_title = _("No parsing errors")
+    empty_text = _(
+        "An item from D&B that cannot be parsed appears here. Its data is kept, and other items are not delayed."
+    )
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -91,11 +93,11 @@ class DeadLetterAdmin(RowActions, PageAdmin):
         row = self.object_or_404(request, str(key))
         return as_download(load_bytes(row.pk), f"unreadable-{row.pk}.txt")
 
-    @admin.action(description=_("Try again"), permissions=["change"])
+    @admin.action(description=_("Retry"), permissions=["change"])
     def try_selected_again(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         messages.info(request, act("try-again", list(queryset), by=request.user.get_username()))
 
-    @admin.action(description=_("Set aside"), permissions=["change"])
+    @admin.action(description=_("Dismiss"), permissions=["change"])
     def set_selected_aside(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         messages.info(request, act("set-aside", list(queryset), by=request.user.get_username()))
 
@@ -123,7 +125,7 @@ class DeadLetterAdmin(RowActions, PageAdmin):
         with_registrations([row])
         content = load_bytes(row.pk)
         return {
-            "title": gettext("Unreadable item"),
+            "title": gettext("Parsing error"),
             "tone": TONES[DeadLetterState(row.state)],
             "may_act": self.has_change_permission(request, row) and row.state != DeadLetterState.SOLVED,
             "size": len(content),

@@ -19,7 +19,7 @@ HEADERS = (FileKind.SEED_HEADER, FileKind.NOTIFICATION_HEADER)
 
 
 class Command(PlainCommand):
-    help = "Read files that D&B delivered: seeds, notifications, Exceptions and DunsExport; files or folders of them."
+    help = "Import files that D&B delivered: seeds, notifications, Exceptions and DunsExport. Name files or folders."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
@@ -27,7 +27,7 @@ class Command(PlainCommand):
     def handle(self, *, paths: list[Path], **options: Any) -> None:
         found = sorted(_files(paths), key=lambda pair: (pair[1].written_at, pair[1].number or 0))
         if not found:
-            raise CommandError("No file of D&B's is there: their names end like _20260105080000_NOTIFICATION_1.zip.")
+            raise CommandError("No file from D&B found. File names end like _20260105080000_NOTIFICATION_1.zip.")
         hashes = _hashes([path for path, name in found if name.kind in HEADERS])
         troubles = [trouble for path, name in found if (trouble := self.one(path, name, found, hashes))]
         if troubles:
@@ -39,7 +39,7 @@ class Command(PlainCommand):
             return ""
         expected = hashes.get(path.name)
         if expected and expected != sha256_of(path):
-            return f"{path.name} is not the file that its header names: the hashes differ. Fetch it again."
+            return f"{path.name} does not match the hash in its header file. Download it again."
         try:
             with progress(self.stdout, f"{path.name} …") as shown:
                 shown.line(f"{path.name}: {self.read(path, name, found, shown)}")
@@ -53,7 +53,9 @@ class Command(PlainCommand):
             return str(apply_exceptions(registration, path, by=ACTOR))
         if name.kind == FileKind.EXPORT:
             parts = [other for other, its in found if _same_export(its, name)]
-            return str(apply_export(registration, parts, by=ACTOR)) if path == parts[-1] else "read with the last part"
+            return (
+                str(apply_export(registration, parts, by=ACTOR)) if path == parts[-1] else "imported with the last part"
+            )
         done = import_file(registration, path, report=lambda so_far: shown.now(f"{path.name}: {_words(so_far)}"))
         return _words(done)
 
@@ -65,19 +67,21 @@ def _same_export(one: FileName, other: FileName) -> bool:
 def _words(done: Imported) -> str:
     told = f"{plural(done.notifications, 'notification')}, {done.new:,} new, {plural(done.parts, 'part')}"
     told += f" ({done.known:,} imported before)" if done.known else ""
-    return told + (f", {done.unreadable:,} unreadable" if done.unreadable else "")
+    return told + (f", {done.unreadable:,} not parsed" if done.unreadable else "")
 
 
 def _files(paths: list[Path]) -> Iterator[tuple[Path, FileName]]:
     for path in paths:
         if not path.exists():
-            raise CommandError(f"There is no file {path}.")
+            raise CommandError(f"{path} does not exist. Check the path.")
         for one in sorted(path.iterdir()) if path.is_dir() else [path]:
             name = parse_file_name(one.name)
             if name:
                 yield one, name
             elif one == path:
-                raise CommandError(f"{path.name} is not named like a file of D&B's.")
+                raise CommandError(
+                    f"{path.name} does not have the name of a D&B file. Restore the name that D&B gave it."
+                )
 
 
 def _hashes(headers: list[Path]) -> dict[str, str]:

@@ -19,17 +19,17 @@ from portfolio.plain_commands import PlainCommand, Progress, progress
 
 
 class Command(PlainCommand):
-    help = "Read what was received and publish what was read."
+    help = "Process received deliveries and publish their changes."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--rebuild",
             action="store_true",
-            help="read all stored deliveries again beside what is there, then remove what none of them yields any more",
+            help="process all stored deliveries again, then remove data that no longer results from them",
         )
 
     def handle(self, *, rebuild: bool, **options: Any) -> None:
-        with progress(self.stdout, "Reading …") as shown:
+        with progress(self.stdout, "Processing …") as shown:
             read_waiting(shown)
             if rebuild:
                 read_all_again(shown)
@@ -42,11 +42,11 @@ def read_waiting(shown: Progress) -> None:
     keys = waiting_deliveries()
     for done, key in enumerate(keys, 1):
         jobs.ingest_now(Delivery.objects.select_related("registration").get(pk=key))
-        shown.now(f"{done:,} of {len(keys):,} deliveries read")
+        shown.now(f"{done:,} of {len(keys):,} deliveries processed")
     published = publish_waiting()
     while roll_up() or roll_up_delays():
         pass
-    shown.line(f"{len(keys):,} deliveries read, {published:,} more published.")
+    shown.line(f"{len(keys):,} deliveries processed, {published:,} more published.")
 
 
 def read_all_again(shown: Progress) -> None:
@@ -56,21 +56,21 @@ def read_all_again(shown: Progress) -> None:
         for words in what_remains(contract):
             shown.line(words)
     if result.unreadable:
-        raise CommandError(f"{result.unreadable:,} deliveries cannot be read again; what they brought stays as it is.")
+        raise CommandError(f"{result.unreadable:,} deliveries could not be processed again. Their data is unchanged.")
 
 
 def summary(result: Rebuilt) -> str:
     return (
-        f"{result.deliveries:,} deliveries read again: {result.added:,} rows added, {result.mended:,} mended, "
+        f"{result.deliveries:,} deliveries processed again: {result.added:,} rows added, {result.mended:,} corrected, "
         f"{result.removed:,} removed; {result.companies:,} companies, {result.days:,} days and "
-        f"{result.alerts:,} alerts brought up to date."
+        f"{result.alerts:,} alerts updated."
     )
 
 
 def unread() -> list[str]:
     """What could not be read just now, with the reason that the attempt left."""
     rows = Delivery.objects.filter(pk__in=waiting_deliveries()[:100]).exclude(error="")
-    return [f"{row} could not be read: {row.error}" for row in rows]
+    return [f"{row} could not be processed: {row.error}" for row in rows]
 
 
 def stopped() -> list[str]:

@@ -104,7 +104,7 @@ class Counted:
 def troubles_of(registration: Registration, result: PullResult) -> Iterator[str]:
     registration.refresh_from_db()
     if result.outcome == Outcome.BUSY:
-        yield f"{registration}: another process is still pulling it. Try again later."
+        yield f"{registration}: another process is pulling it. Try again later."
     elif result.outcome != Outcome.DRAINED:
         yield f"{registration}: {result.outcome}. {result.reason} {when_again(registration)}".strip()
     calls = calls_in_doubt(registration)

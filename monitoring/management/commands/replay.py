@@ -22,25 +22,27 @@ from portfolio.registrations.discover import read_details
 
 
 class Command(PlainCommand):
-    help = "Fetch again what was pulled since a time, at most 14 days back. Known notifications change nothing."
+    help = "Fetch notifications again from a time, up to 14 days back. Known notifications are skipped."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("reference", metavar="REFERENCE")
-        parser.add_argument("--since", required=True, metavar="TIME", help="2026-01-05T08:00, in UTC; or a day")
+        parser.add_argument(
+            "--since", required=True, metavar="TIME", help="time in UTC such as 2026-01-05T08:00, or a date"
+        )
         add_wait(parser)
 
     def handle(self, *, reference: str, since: str, wait: float, **options: Any) -> None:
         registration = one_registration(reference)
         start = moment(since)
         with (
-            progress(self.stdout, f"{registration}: asking D&B …") as shown,
+            progress(self.stdout, f"{registration}: calling D&B …") as shown,
             lease_after_waiting(registration, wait, shown) as lease,
         ):
             counted = Counted(registration, shown)
             result = replay(registration, start, lease, counted)
         self.stdout.write(f"{registration}: {counted}.")
         if not result.ended:
-            raise CommandError(f"{result.reason} The worker goes on with it, and so does the next pull.")
+            raise CommandError(f"{result.reason} The worker or the next pull continues the replay.")
 
 
 def replay(registration: Registration, start: datetime, lease: RegistrationLease, counted: Counted) -> RecoveryResult:
@@ -52,7 +54,7 @@ def replay(registration: Registration, start: datetime, lease: RegistrationLease
     try:
         return run_pass(running, lease, client, keep=counted.keep)
     except HoldLost:
-        return RecoveryResult(ended=False, reason="Another process took the registration over.")
+        return RecoveryResult(ended=False, reason="Another process is now pulling the registration.")
 
 
 def moment(text: str) -> datetime:
@@ -61,11 +63,13 @@ def moment(text: str) -> datetime:
         found = parse_datetime(text)
         day = None if found else parse_date(text)
     except ValueError as error:
-        raise CommandError(f"“{text}” is no time: {error}.") from error
+        raise CommandError(f"“{text}” is not a valid time: {error}.") from error
     if day:
         found = datetime.combine(day, time())
     if found is None:
-        raise CommandError(f"“{text}” is no time. Write it like 2026-01-05T08:00 (UTC) or 2026-01-05T08:00+01:00.")
+        raise CommandError(
+            f"“{text}” is not a time. Enter a time such as 2026-01-05T08:00 (UTC) or 2026-01-05T08:00+01:00."
+        )
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -73,8 +77,8 @@ def check_reach(registration: Registration, start: datetime) -> None:
     """Refused before it begins: a pass that cannot reach its beginning would leave the mark of a gap."""
     now = registration.dnb_time
     if now is None:
-        raise CommandError("D&B's answers carry no time, so that a replay would not know its end.")
+        raise CommandError("D&B's responses contain no time, so a replay has no end. Contact D&B.")
     if start < now - REPLAYED_FOR:
-        raise CommandError(f"D&B replays the last 14 days: give a time after {now - REPLAYED_FOR:%Y-%m-%d %H:%M} UTC.")
+        raise CommandError(f"D&B replays the last 14 days. Enter a time after {now - REPLAYED_FOR:%Y-%m-%d %H:%M} UTC.")
     if start >= now:
-        raise CommandError(f"That time is still to come: D&B's clock says {now:%Y-%m-%d %H:%M:%S} UTC.")
+        raise CommandError(f"The time is in the future. Enter a time before {now:%Y-%m-%d %H:%M:%S} UTC (D&B time).")

@@ -62,7 +62,7 @@ def test_where_all_is_well_it_ends_with_nothing(capsys: pytest.CaptureFixture[st
     a_contract()
     call_command("doctor")
     out = capsys.readouterr().out
-    assert "Nothing is wrong." in out and "wrong " not in out
+    assert "No problems found." in out and "problem " not in out
 
 
 def test_what_is_wrong_is_told_with_what_to_do_and_ends_with_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +81,7 @@ def test_missing_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_made_up_data_with_the_real_address(monkeypatch: pytest.MonkeyPatch) -> None:
     pulled(OURS)
     monkeypatch.setenv("DNB_BASE_URL", "https://plus.dnb.com")
-    assert "made-up notifications of a sandbox" in said(dnb.contracts)
+    assert "contains sandbox notifications" in said(dnb.contracts)
     monkeypatch.setenv("DNB_BASE_URL", "http://127.0.0.1:8100")
     assert said(dnb.contracts) == ""
 
@@ -89,7 +89,7 @@ def test_made_up_data_with_the_real_address(monkeypatch: pytest.MonkeyPatch) -> 
 def test_real_data_with_the_address_of_a_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
     pulled(THEIRS)
     monkeypatch.setenv("DNB_BASE_URL", "http://127.0.0.1:8100")
-    assert "holds real notifications" in said(dnb.contracts)
+    assert "contains real notifications" in said(dnb.contracts)
     monkeypatch.setenv("DNB_BASE_URL", "https://plus.dnb.com")
     assert said(dnb.contracts) == ""
 
@@ -98,19 +98,19 @@ def test_the_demo_with_the_real_address(monkeypatch: pytest.MonkeyPatch, setting
     a_contract()
     settings.DEMO = True
     monkeypatch.setenv("DNB_BASE_URL", "https://plus.dnb.com")
-    assert "This is the demo, and it has D&B's real address." in said(dnb.contracts)
+    assert "The demo uses D&B's real address." in said(dnb.contracts)
 
 
 def test_a_sandbox_address_in_production(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     a_contract()
     settings.PRODUCTION = True
     monkeypatch.setenv("DNB_BASE_URL", "https://sandbox.example.com")
-    assert "which is not D&B, in production" in said(dnb.contracts)
+    assert "in production, which is not D&B" in said(dnb.contracts)
 
 
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "LEAST_FREE", 10**18)
-    assert "Make room for 1 GB" in said(machine.disk)
+    assert "Free up at least 1 GB" in said(machine.disk)
 
 
 def a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, owner: int, group: int) -> Path:
@@ -143,7 +143,7 @@ def test_the_file_of_settings_may_hold_passwords_too(tmp_path: Path, monkeypatch
     file.write_text("")
     file.chmod(0o644)
     monkeypatch.setenv("ENV_FILE", str(file))
-    assert f"Others may read {file}" in said(machine.permissions)
+    assert f"Other users can read {file}" in said(machine.permissions)
     file.chmod(0o600)
     assert said(machine.permissions) == ""
 
@@ -176,12 +176,12 @@ def test_a_key_that_dnb_does_not_accept(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(dnb, "refusal_of_key", refusal_of_key)
         assert said(dnb.key) == "", "on a new installation, where there is no row of a contract yet"
         monkeypatch.setenv("DNB_API_KEY", "a-slip")
-        assert "D&B does not accept the key of contract default" in said(dnb.key)
+        assert "D&B does not accept the API key of contract default" in said(dnb.key)
         monkeypatch.setenv("DNB_API_KEY", "sandbox-key")
         contract = a_contract()
         assert said(dnb.key) == "" and SharedTokens(contract).get() is not None
         monkeypatch.setenv("DNB_API_SECRET", "a-slip")
-        assert "D&B does not accept the key of contract" in said(dnb.key) and "DNB_API_SECRET" in said(dnb.key)
+        assert "D&B does not accept the API key of contract" in said(dnb.key) and "DNB_API_SECRET" in said(dnb.key)
         monkeypatch.delenv("DNB_API_SECRET")
         assert said(dnb.key) == "", "that it is missing is said once, by the look before"
 
@@ -207,20 +207,20 @@ def test_deliveries_that_stand_still() -> None:
     delivery = a_delivery(an_update())
     assert said(machine.stuck) == ""
     Delivery.objects.filter(pk=delivery.pk).update(called_at=timezone.now() - timedelta(hours=2))
-    assert "received, not read yet" in said(machine.stuck)
+    assert "waiting to be processed" in said(machine.stuck)
     Delivery.objects.update(state=DeliveryState.IN_DOUBT, ended_at=timezone.now() - timedelta(hours=7))
-    assert "Doubts are older than six hours" in said(machine.stuck)
+    assert "in doubt for over 6 hours" in said(machine.stuck)
 
 
 def test_redis_that_does_not_answer(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    assert "Redis does not answer" in said(machine.queue)
+    assert "Redis does not respond" in said(machine.queue)
 
 
 def test_sqlite_in_a_network_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, "sqlite_folder", lambda: tmp_path)
     monkeypatch.setattr(machine, "filesystem_of", lambda folder: "nfs4")
-    assert "its locks do not hold there" in said(machine.network_folder)
+    assert "where file locks do not work" in said(machine.network_folder)
     monkeypatch.setattr(machine, "filesystem_of", lambda folder: "ext4")
     assert said(machine.network_folder) == ""
 
@@ -246,7 +246,7 @@ def test_stopped_registrations_and_reading() -> None:
     row = a_registration(stopped_reason="00041: not authorised", ingest_stopped_reason="20 in a row")
     Registration.objects.filter(pk=row.pk).update(state=RegistrationState.STOPPED)
     words = said(dnb.pulling)
-    assert "was stopped by D&B: 00041" in words and "Reading of ACME_LOD_01 has stopped" in words
+    assert "was stopped by D&B: 00041" in words and "Processing of ACME_LOD_01 has stopped" in words
 
 
 def test_an_installation_that_may_not_pull(settings: Any) -> None:
@@ -257,9 +257,9 @@ def test_an_installation_that_may_not_pull(settings: Any) -> None:
 
 def test_backups_that_are_missing_or_old(settings: Any, tmp_path: Path) -> None:
     settings.BACKUP_FOLDER = str(tmp_path)
-    assert "The newest backup is missing." in said(machine.backups)
+    assert "The latest backup is missing." in said(machine.backups)
     settings.BACKUP_FOLDER, settings.PRODUCTION = "", True
-    assert "No BACKUP_FOLDER is set." in said(machine.backups)
+    assert "BACKUP_FOLDER is not set." in said(machine.backups)
 
 
 def test_settings_that_cannot_be_meant(settings: Any) -> None:
@@ -273,18 +273,18 @@ def test_keys_with_scopes_that_do_not_exist() -> None:
     assert said(api_keys.api_keys) == ""
     ApiKey.objects.update(scopes="read, write")
     words = said(api_keys.api_keys)
-    assert "open nothing: write." in words and "API key CRM (dnbmon_" in words
+    assert "do not exist: write." in words and "API key CRM (dnbmon_" in words
 
 
 def test_keys_whose_issuer_has_left() -> None:
     bob = User.objects.create_user("bob")
     key, _ = ApiKey.issue(name="CRM", scopes="read", created_by=User.objects.create_user("ann"))
     User.objects.filter(username="ann").update(is_active=False)
-    assert "issued by ann, who is no longer active. It goes on" in said(api_keys.api_keys)
+    assert "issued by ann, who is no longer active. It still works" in said(api_keys.api_keys)
     key.rotate(by=bob)
     assert said(api_keys.api_keys) == ""
     bob.delete()
-    assert "issued by somebody who was removed" in said(api_keys.api_keys)
+    assert "issued by a user who was deleted" in said(api_keys.api_keys)
     ApiKey.objects.get().revoke()
     assert said(api_keys.api_keys) == ""
 

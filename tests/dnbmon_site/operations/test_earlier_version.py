@@ -35,7 +35,7 @@ def test_nothing_is_migrated(earlier: MigrationRecorder) -> None:
 
 def test_a_demonstration_begins_anew(earlier: MigrationRecorder, settings: Any) -> None:
     settings.DEMO = True
-    with pytest.raises(CommandError, match="Remove its folder"):
+    with pytest.raises(CommandError, match="Delete its folder"):
         call_command("migrate", verbosity=0)
 
 
@@ -43,14 +43,14 @@ def test_everybody_says_so(earlier: MigrationRecorder, client: Client) -> None:
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.content.decode()) == (503, f"{EARLIER}\n")
     assert [(found.what in EARLIER, found.do in EARLIER) for found in machine.migrations()] == [(True, True)]
-    assert "An earlier version made it" in checks.database(migrations_waiting()).do
+    assert "An earlier version created this database" in checks.database(migrations_waiting()).do
     for command in ("health", "worker"):
-        with pytest.raises(CommandError, match="An earlier version made this database"):
+        with pytest.raises(CommandError, match="An earlier version created this database"):
             call_command(command)
 
 
 def test_the_check_of_databases_says_so(earlier: MigrationRecorder) -> None:
-    with pytest.raises(CommandError, match="An earlier version made this database"):
+    with pytest.raises(CommandError, match="An earlier version created this database"):
         call_command("check", databases=["default"])
     call_command("check")
 

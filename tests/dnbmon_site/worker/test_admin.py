@@ -40,8 +40,8 @@ def test_only_jobs_of_the_program_can_be_scheduled(admin: Client) -> None:
 def test_a_second_schedule_of_a_name_is_refused(admin: Client) -> None:
     """The worker finds those of its table by their names."""
     install_schedules()
-    answer = admin.post("/django_q/schedule/add/", a_form(name="Count the days"))
-    assert "There is a schedule of this name" in text_of(answer)
+    answer = admin.post("/django_q/schedule/add/", a_form(name="Update daily statistics"))
+    assert "A schedule with this name exists" in text_of(answer)
 
 
 def test_runs_of_long_ago_are_not_made_up_for(admin: Client) -> None:
@@ -60,9 +60,9 @@ def test_a_refused_schedule_is_neither_run_nor_resumed_until_a_job_is_chosen(adm
     refuse_foreign()
     for action in ("resume", "run_now"):
         answer = admin.post("/django_q/schedule/", {"action": action, "_selected_action": [row.pk]}, follow=True)
-        assert "names no job of this program" in text_of(answer)
+        assert "does not run a job of D&B Monitoring" in text_of(answer)
     assert not OrmQ.objects.exists() and Schedule.objects.get().repeats == 0
-    assert "Refused" in text_of(admin.get("/django_q/schedule/"))
+    assert "Disabled" in text_of(admin.get("/django_q/schedule/"))
     admin.post(f"/django_q/schedule/{row.pk}/change/", a_form(name="old"))
     assert is_own(Schedule.objects.get()) and Schedule.objects.get().repeats == -1
 
@@ -94,10 +94,10 @@ def test_the_list_of_schedules_tells_how_the_last_run_went(admin: Client, django
     task = Task.objects.create(
         id="0" * 32, name="n", func="f", started=timezone.now(), stopped=timezone.now(), success=False, result="broken"
     )
-    Schedule.objects.filter(name="Count the days").update(task=task.pk, repeats=0)
+    Schedule.objects.filter(name="Update daily statistics").update(task=task.pk, repeats=0)
     with django_assert_max_num_queries(12):
         text = text_of(admin.get("/django_q/schedule/"))
-    assert "failed" in text and "Paused" in text and "every minute" in text
+    assert "Failed" in text and "Paused" in text and "every minute" in text
 
 
 def test_a_schedule_runs_now(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +126,7 @@ def test_failed_tasks_run_again(admin: Client, monkeypatch: pytest.MonkeyPatch) 
     row = Task.objects.create(id="2" * 32, name="n", func=COUNT, started=now, stopped=now, success=False)
     foreign = Task.objects.create(id="3" * 32, name="n", func="os.system", started=now, stopped=now, success=False)
     form = {"action": "resubmit", "_selected_action": [row.pk, foreign.pk]}
-    assert "is not run again" in text_of(admin.post("/django_q/failure/", form, follow=True))
+    assert "were not rerun" in text_of(admin.post("/django_q/failure/", form, follow=True))
     assert called == [(COUNT,)] and list(Task.objects.all()) == [foreign]
 
 
@@ -141,7 +141,7 @@ def test_a_badge_says_in_words_when_the_last_run_ended(admin: Client) -> None:
     done = Task.objects.create(
         id="0" * 32, name="x", func=COUNT, started=timezone.now(), stopped=timezone.now(), success=True
     )
-    Schedule.objects.filter(name="Count the days").update(task=done.pk)
+    Schedule.objects.filter(name="Update daily statistics").update(task=done.pk)
     page = admin.get("/django_q/schedule/").content.decode()
-    assert "went well" in page and "just now" in page
+    assert "Succeeded" in page and "just now" in page
     assert "&lt;time" not in page

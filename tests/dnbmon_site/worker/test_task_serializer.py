@@ -171,8 +171,8 @@ def test_a_doctored_schedule_is_kept_switched_off_and_stops_no_other(monkeypatch
 @pytest.mark.django_db
 def test_a_restored_table_of_schedules_is_made_anew_and_what_was_paused_stays_so() -> None:
     install_schedules()
-    Schedule.objects.filter(name="Pull what is due").update(func="os.system", repeats=0)
+    Schedule.objects.filter(name="Pull due registrations").update(func="os.system", repeats=0)
     Schedule.objects.create(name="doctored", func="os.system")
     make_schedules_anew()
     assert not Schedule.objects.filter(func="os.system").exists()
-    assert list(Schedule.objects.filter(repeats=0).values_list("name", flat=True)) == ["Pull what is due"]
+    assert list(Schedule.objects.filter(repeats=0).values_list("name", flat=True)) == ["Pull due registrations"]

@@ -78,7 +78,7 @@ def test_jobs_that_begin_and_never_end(sent: list[str]) -> None:
     heartbeats.beat(RESULTS)
     assert canary.trouble() == ""
     Heartbeat.objects.filter(name=RESULTS).update(at=database_now() - timedelta(seconds=185))
-    assert canary.trouble() == "jobs began, and none was written down as ended for 185 seconds"
+    assert canary.trouble() == "jobs started, but no result was recorded for 185 seconds"
 
 
 def a_schedule(overdue: timedelta, **fields: object) -> None:
@@ -90,7 +90,7 @@ def a_schedule(overdue: timedelta, **fields: object) -> None:
 def test_schedules_that_nobody_carries_out(sent: list[str]) -> None:
     a_schedule(timedelta(minutes=6))
     canary = a_canary(started=timedelta(minutes=7), beaten=timedelta())
-    assert canary.trouble() == "the schedule “Pull” was not carried out"
+    assert canary.trouble() == "the schedule “Pull” did not run"
 
 
 def test_a_new_cluster_has_time_for_old_schedules(sent: list[str]) -> None:
@@ -120,7 +120,7 @@ def test_a_restart_is_told_and_begins_with_the_last_job(sent: list[str], monkeyp
         watchdog.open_restart_incident("no job has run for 180 seconds")
     row = Incident.objects.get()
     assert row.started_at == Heartbeat.objects.get().at
-    assert Notice.objects.get().subject.startswith("Critical: Worker: The jobs stood still")
+    assert Notice.objects.get().subject.startswith("Critical: Worker: The worker stalled")
     assert woken == ["monitoring.jobs.send_due"]
 
 

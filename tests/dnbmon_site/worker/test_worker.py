@@ -117,7 +117,7 @@ def test_a_cluster_without_its_watchdog_ends(worker: Running) -> None:
 def test_a_scheduled_job_runs_end_to_end(worker: Running) -> None:
     """What is due at the start is not kept waiting; the schedules follow within a minute."""
     wait_until(lambda: "Processed 'monitoring.jobs.pull_due'" in worker.said, timeout=30)
-    wait_until(lambda: "from schedule [Look after health]" in worker.said, timeout=90, what="the scheduler")
+    wait_until(lambda: "from schedule [Check health]" in worker.said, timeout=90, what="the scheduler")
     wait_until(lambda: "Processed 'monitoring.jobs.count_days'" in worker.said, timeout=30, what="a scheduled job")
 
 

@@ -40,7 +40,7 @@ def test_everything_is_well() -> None:
     results = all_checks()
     assert [result.dedup_key for result in results if result.state != OK] == []
     assert worst(results) == OK
-    assert summary(results) == headline(results) == "Everything works."
+    assert (headline(results), summary(results)) == ("All systems operational", "All systems operational.")
     assert all(result.sentence for result in results)
 
 
@@ -111,8 +111,8 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
         "the last pull failed: answered 503",
     ),
     ("pulling", lambda: broken(consecutive_failures=3, last_error="connection refused"), WARNING, "refused"),
-    (f"fresh:{REFERENCE}", lambda: broken(next_pull_at=ago(minutes=20)), WARNING, "was not pulled"),
-    (f"receivers:{TARGET}", lambda: a_refused_message(), WARNING, "2 tries failed, the last one: answered 500."),
+    (f"fresh:{REFERENCE}", lambda: broken(next_pull_at=ago(minutes=20)), WARNING, "is overdue"),
+    (f"receivers:{TARGET}", lambda: a_refused_message(), WARNING, "2 attempts failed. Last error: answered 500."),
     ("quota", lambda: broken(quota_used_up=True), CRITICAL, REFERENCE),
     ("in-doubt", lambda: a_call(DeliveryState.IN_DOUBT, called_at=ago(minutes=20)), OK, "1 call in doubt"),
     ("in-doubt", lambda: a_call(DeliveryState.IN_DOUBT, called_at=ago(hours=2)), WARNING, "2 h"),
@@ -122,7 +122,7 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     ("unread", lambda: a_call(DeliveryState.RECEIVED, received_at=ago(hours=2)), CRITICAL, "2 h"),
     ("unpublished", lambda: a_call(DeliveryState.INGESTED, ingested_at=ago(hours=2)), CRITICAL, "2 h"),
     ("dead-letters", a_dead_letter, WARNING, "1 item"),
-    ("messages", lambda: a_message(next_try_at=ago(minutes=5)), OK, "None is overdue"),
+    ("messages", lambda: a_message(next_try_at=ago(minutes=5)), OK, "No messages overdue"),
     ("messages", lambda: a_message(next_try_at=ago(minutes=20)), WARNING, "20 min"),
     ("messages", lambda: a_message(next_try_at=ago(hours=2)), CRITICAL, "2 h"),
     ("dead-messages", lambda: a_message(state=MessageState.DEAD, last_error="550 unknown"), WARNING, "550 unknown"),
@@ -130,20 +130,20 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     ("jobs", lambda: a_beat(seconds=100), OK, "1 minute ago"),
     ("jobs", lambda: a_beat(seconds=130), WARNING, "for 2 minutes"),
     ("jobs", lambda: a_beat(seconds=170), CRITICAL, "for 2 minutes"),
-    ("jobs", lambda: Heartbeat.objects.all().delete(), CRITICAL, "no worker was started"),
-    ("schedules", lambda: a_schedule(next_run=ago(minutes=5)), WARNING, "“Pull” by 5 min"),
-    ("schedules", lambda: a_schedule(next_run=ago(minutes=15)), CRITICAL, "“Pull” by 15 min"),
-    ("schedules", lambda: a_schedule(next_run=ago(days=1), repeats=0), OK, "No job is overdue"),
+    ("jobs", lambda: Heartbeat.objects.all().delete(), CRITICAL, "worker has not been started"),
+    ("schedules", lambda: a_schedule(next_run=ago(minutes=5)), WARNING, "“Pull” is overdue by 5 min"),
+    ("schedules", lambda: a_schedule(next_run=ago(minutes=15)), CRITICAL, "“Pull” is overdue by 15 min"),
+    ("schedules", lambda: a_schedule(next_run=ago(days=1), repeats=0), OK, "No jobs overdue"),
     ("paused", lambda: a_schedule(repeats=0), WARNING, "Pull"),
     ("failed", a_failed_task, WARNING, "x.y"),
     ("throttle", lambda: a_slot(60), WARNING, "waits"),
     ("throttle", lambda: a_slot(600), CRITICAL, "waits"),
     ("dnb:default", lambda: a_probe(reason="timed out", failing_since=ago(minutes=3)), WARNING, "timed out"),
     ("dnb:default", lambda: a_probe(reason="timed out", failing_since=ago(minutes=11)), CRITICAL, "timed out"),
-    ("dnb:default", lambda: a_probe(reason="00041", refused=True), CRITICAL, "does not accept the key"),
-    ("dnb:default", lambda: a_probe(called_at=ago(hours=1)), UNKNOWN, "asked last"),
-    ("clock:default", lambda: a_probe(clock_offset=-90), WARNING, "1 minute behind ours"),
-    ("clock:default", lambda: a_probe(clock_offset=7200), WARNING, "2 hours ahead of ours"),
+    ("dnb:default", lambda: a_probe(reason="00041", refused=True), CRITICAL, "does not accept the API key"),
+    ("dnb:default", lambda: a_probe(called_at=ago(hours=1)), UNKNOWN, "last tested"),
+    ("clock:default", lambda: a_probe(clock_offset=-90), WARNING, "1 minute behind this"),
+    ("clock:default", lambda: a_probe(clock_offset=7200), WARNING, "2 hours ahead of this"),
 ]
 
 
@@ -157,9 +157,9 @@ def test_a_check(dedup_key: str, make: Callable[[], object], state: State, words
 
 def test_the_headline_counts_what_is_wrong() -> None:
     broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days")
-    assert headline(all_checks()) == "1 thing needs attention."
+    assert headline(all_checks()) == "Operational — 1 item needs attention"
     stopped()
-    assert headline(all_checks()) == "1 thing broken, 1 more to look at."
+    assert headline(all_checks()) == "1 critical problem and 1 warning"
 
 
 def test_what_has_the_same_cause_is_told_once_on_the_page() -> None:
@@ -175,7 +175,7 @@ def test_registrations_that_fail_stand_in_one_line() -> None:
             f"R{number}", last_pulled_at=timezone.now(), consecutive_failures=3 + number, last_error="timed out"
         )
     result = look_at("pulling")
-    assert result.sentence == "R0, R1, R2, R3, R4 and others: 9 tries in a row failed: timed out"
+    assert result.sentence == "R0, R1, R2, R3, R4 and others: 9 attempts in a row failed: timed out"
     assert result.shown == "7 failing"
 
 
@@ -183,7 +183,7 @@ def test_what_waits_for_a_receiver_that_fails_is_no_matter_of_jobs() -> None:
     a_refused_message()
     assert state_of("messages") == OK
     result = look_at(f"receivers:{TARGET}")
-    assert "Mend the receiver" in result.do and "Webhook" in result.title
+    assert "Fix the receiver" in result.do and "Webhook" in result.title
 
 
 STATUS_KINDS: dict[str, dict[str, Any]] = {
@@ -244,7 +244,7 @@ def test_a_test_copy_that_would_drain_the_real_queue(monkeypatch: pytest.MonkeyP
 def test_migrations_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "migrations_waiting", lambda: 2)
     result = look_at("database")
-    assert (result.state, result.do) == (CRITICAL, "Run manage.py migrate.")
+    assert (result.state, result.do) == (CRITICAL, "Run “manage.py migrate”.")
 
 
 @pytest.mark.parametrize(("free", "state"), [(0.5e9, CRITICAL), (2e9, WARNING), (4e9, OK)])

@@ -47,7 +47,7 @@ def asked() -> Probe:
 def test_it_answers(sandbox: Sandbox) -> None:
     row = asked()
     assert row.reason == "" and row.answered_at and row.token_until
-    assert "took the key" in look_at("dnb:default").sentence
+    assert "accepted the API key" in look_at("dnb:default").sentence
     assert state_of("clock:default") == State.OK
 
 

@@ -91,8 +91,8 @@ def test_old_minutes_go_and_their_days_stay() -> None:
 
 
 def test_availability_is_never_rounded_up() -> None:
-    assert availability.percent(0.9999999) == "99.999 %"
-    assert availability.percent(1.0) == "100 %"
+    assert availability.percent(0.9999999) == "99.999%"
+    assert availability.percent(1.0) == "100%"
 
 
 def test_a_sample_opens_incidents_and_the_next_closes_them() -> None:
@@ -138,7 +138,7 @@ def test_what_an_audit_found_becomes_an_incident_once() -> None:
     for _ in range(2):
         samples.note_what_audits_found(now)
     row = Incident.objects.get()
-    assert row.title == "Lost and found in ACME_LOD_01"
+    assert row.title == "Missed notifications in ACME_LOD_01"
     assert "3 notifications" in row.cause
 
 

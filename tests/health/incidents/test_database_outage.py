@@ -58,8 +58,8 @@ def test_is_an_incident_from_the_first_time_it_was_asked_in_vain(dog: Watchdog) 
     ask(dog, AWAY, None, None)
     row = Incident.objects.get()
     assert (row.dedup_key, row.state, row.started_at) == ("database", State.CRITICAL, since)
-    assert row.ended_at and "could not be used for 3 minutes" in row.cause
-    assert Notice.objects.get().subject == "The database was away"
+    assert row.ended_at and "unavailable for 3 minutes" in row.cause
+    assert Notice.objects.get().subject == "Database unavailable"
 
 
 def test_once_in_vain_is_everyday_life(dog: Watchdog) -> None:

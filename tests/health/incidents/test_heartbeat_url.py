@@ -59,7 +59,7 @@ def test_that_it_could_not_be_told_is_seen_and_the_address_is_not() -> None:
     the_pull_loop()
     assert not send_heartbeat(WELL)
     result = look_at("outside")
-    assert (result.state, result.sentence) == (State.WARNING, "It answered 404.")
+    assert (result.state, result.sentence) == (State.WARNING, "The receiver returned HTTP 404.")
 
 
 def test_without_an_address_nothing_happens(settings: Any) -> None:

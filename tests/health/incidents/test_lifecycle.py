@@ -43,7 +43,7 @@ def test_critical_and_well_again_are_told_once_each() -> None:
     for state in (State.CRITICAL, State.CRITICAL, State.WARNING, State.CRITICAL, State.OK, State.OK):
         follow([a_result(state)], ["disk"])
     subjects = list(Notice.objects.order_by("created_at").values_list("subject", flat=True))
-    assert subjects == ["Critical: Disk: 0.4 GB are free.", "Well again: Disk"]
+    assert subjects == ["Critical: Disk: 0.4 GB are free.", "Resolved: Disk"]
     assert Notice.objects.order_by("created_at")[0].text.startswith("0.4 GB are free. Make room. See docs/")
 
 

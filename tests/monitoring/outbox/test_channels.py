@@ -506,7 +506,7 @@ def test_what_is_refused_by_now_is_kept_and_gets_nothing(receiver: ReceivingServ
     assert receiver.bodies == []
     assert "may manage channels" in OutboxMessage.objects.get().last_error
     (finding,) = addresses.channels()
-    assert "the channel Mail of ann" in finding.what
+    assert "the channel Mail (owner: ann)" in finding.what
     assert status_of(channel, [], {})[0] == "Switched off"
 
 

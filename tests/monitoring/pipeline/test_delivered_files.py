@@ -157,23 +157,23 @@ def test_a_file_that_is_not_what_its_header_names(registration: Registration, wr
     header = {"fileHeader": {"reference": REFERENCE, "files": [{"name": path.name, "hash": "0" * 64}]}}
     (tmp_path / f"{REFERENCE}_20260108110648_NOTIFICATION_HEADER.json").write_text(json.dumps(header))
     good = write(*updates(2), number=2)
-    with pytest.raises(CommandError, match="hashes differ"):
+    with pytest.raises(CommandError, match="does not match the hash"):
         run(tmp_path)
     assert Notification.objects.count() == 2 and good.exists()
 
 
 def test_what_cannot_be_read_is_a_sentence(registration: Registration, tmp_path: Path, write: Write) -> None:
-    with pytest.raises(CommandError, match="no file"):
+    with pytest.raises(CommandError, match="does not exist"):
         run(tmp_path / "nothing.zip")
-    with pytest.raises(CommandError, match="No file of D&B's"):
+    with pytest.raises(CommandError, match="No file from D&B"):
         run(tmp_path)
     odd = tmp_path / "list.csv"
     odd.write_text("x")
-    with pytest.raises(CommandError, match="not named like"):
+    with pytest.raises(CommandError, match="does not have the name"):
         run(odd)
     with pytest.raises(CommandError, match="OTHER"):
         run(write(*updates(1), reference="OTHER"))
     broken = tmp_path / f"{REFERENCE}_20260108110649_NOTIFICATION_1.zip"
     broken.write_bytes(b"PK no zip")
-    with pytest.raises(CommandError, match="is not a zip"):
+    with pytest.raises(CommandError, match="is not a complete zip"):
         run(broken)

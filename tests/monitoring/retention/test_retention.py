@@ -96,7 +96,7 @@ def test_answers_go_after_their_days_and_rows_stay(clock: time_machine.Traveller
     assert load_bytes(old.pk) == b"" and load_bytes(new.pk) != b""
     assert Change.objects.count() == 2
     assert rebuild().removed == 0 and Change.objects.count() == 2
-    assert "from 2026-03-02 on" in what_remains(Contract.objects.get())[0]
+    assert "kept from 2026-03-02" in what_remains(Contract.objects.get())[0]
 
 
 def test_what_is_not_read_or_in_doubt_keeps_its_bytes(clock: time_machine.Traveller) -> None:
@@ -126,7 +126,7 @@ def test_a_snapshot_stands_for_what_was_removed(clock: time_machine.Traveller) -
     assert removed.rows > 30 and Change.objects.count() == 1
     snapshot = Notification.objects.get(type=SNAPSHOT)
     assert snapshot.delivery.source == Source.SNAPSHOT and '"telephone":"19"' in snapshot.organization.replace(" ", "")
-    assert "was cut down to snapshots" in AuditEntry.objects.get(action="retention").summary
+    assert "replaced by snapshots" in AuditEntry.objects.get(action="retention").summary
 
 
 def test_every_state_after_the_cut_is_what_it_was_whatever_came_before(clock: time_machine.Traveller) -> None:
@@ -218,7 +218,7 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(clock: time_machine.Trave
 def test_who_looks_further_back_is_told(clock: time_machine.Traveller) -> None:
     on_day(clock, 0, a_seed())
     tidied(clock, keep_bytes=40, keep_history=40)
-    assert "kept from 2026-03-02 on" in note_for(CUT - timedelta(days=1))
+    assert "kept from 2026-03-02" in note_for(CUT - timedelta(days=1))
     assert note_for(CUT) == "" and note_for(None) == ""
     assert Change.objects.filter(kind=Kind.BASELINE).count() == 0
 
@@ -233,9 +233,9 @@ def test_pages_and_programs_get_along_without_the_answers(
     update = Notification.objects.get(type="UPDATE")
     assert client.get(f"/monitoring/notification/{update.pk}/change/").status_code == 200
     assert client.get(f"/monitoring/delivery/{update.delivery_id}/change/").status_code == 200
-    assert "is not complete" in client.get(f"/portfolio/company/{DUNS}/change/?as_of=2026-02-01").content.decode()
+    assert "is incomplete" in client.get(f"/portfolio/company/{DUNS}/change/?as_of=2026-02-01").content.decode()
     early = program.read(f"companies/{DUNS}/profile/", as_of="2026-02-01")
-    assert not early["complete"] and "kept from 2026-03-02 on" in early["note"]
+    assert not early["complete"] and "kept from 2026-03-02" in early["note"]
     for moment in ({"as_of": f"{CUT:%Y-%m-%d}"}, {}):
         later = program.read(f"companies/{DUNS}/profile/", **moment)
         assert later["complete"] and later["note"] == ""

@@ -196,7 +196,7 @@ def test_the_page_shows_verdicts_and_numbers(admin: Client, registration: Regist
     text = page(admin, import_)
     assert "5 All rows 1 New 1 Already requested 1 Duplicate in this file 1 New (number reformatted)" in text
     assert "4 10-120-2303 101202303 New (number reformatted)" in text
-    assert "abc holds something else than the digits 0 to 9" in text
+    assert "abc contains characters other than the digits 0 to 9" in text
     assert "up to 2 new billable companies 0 added at no charge (already billed this contract year)" in text
     only = page(admin, import_, "?validation=invalid")
     assert "abc" in only

@@ -95,7 +95,7 @@ def test_every_row_gets_a_verdict(registration: Registration) -> None:
     ]
     reasons = [row.reason for row in validated_rows(import_)]
     assert reasons[2] == "same as line 2"
-    assert "something else than the digits" in reasons[5]
+    assert "characters other than the digits" in reasons[5]
     assert import_.state == ImportState.READ
     assert (import_.new_billable, import_.removals) == (2, 0)
     assert counts_of(import_)[Validation.DUPLICATE] == 2

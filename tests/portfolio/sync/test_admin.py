@@ -175,7 +175,7 @@ def test_a_wrong_file_is_a_sentence(admin: Client, adopted: Registration) -> Non
     upload = SimpleUploadedFile("OTHER_20260105080000_DunsExport_1.zip", b"no zip")
     assert "belongs to OTHER" in post(admin, f"drift/{adopted.pk}/", file=upload)
     upload = SimpleUploadedFile("ACME_LOD_01_20260105080000_DunsExport_1.zip", b"no zip")
-    assert "is not a zip" in post(admin, f"drift/{adopted.pk}/", file=upload)
+    assert "is not a complete zip" in post(admin, f"drift/{adopted.pk}/", file=upload)
     assert "Choose a file" in post(admin, f"drift/{adopted.pk}/")
 
 

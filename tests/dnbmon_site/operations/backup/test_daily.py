@@ -25,7 +25,7 @@ def begun(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> lis
 
 def test_nothing_is_begun_without_a_folder(begun: list[Any], settings: Any) -> None:
     settings.BACKUP_FOLDER = ""
-    assert "No BACKUP_FOLDER" in daily.back_up_if_due() and not begun
+    assert "BACKUP_FOLDER is not set" in daily.back_up_if_due() and not begun
 
 
 def test_the_first_is_begun_at_once_and_keeps_so_many(begun: list[list[str]], tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_the_first_is_begun_at_once_and_keeps_so_many(begun: list[list[str]], tm
 
 def test_the_next_is_begun_a_day_later(begun: list[Any], tmp_path: Path) -> None:
     make_backup(tmp_path, format="rows")
-    assert "The last backup is of" in daily.back_up_if_due() and not begun
+    assert "Latest backup:" in daily.back_up_if_due() and not begun
     with time_machine.travel(timezone.now() + timedelta(hours=24), tick=False):
         daily.back_up_if_due()
     assert len(begun) == 1 and not Notice.objects.exists()
@@ -47,4 +47,4 @@ def test_two_days_without_one_are_told_once_a_day(begun: list[Any], tmp_path: Pa
         daily.back_up_if_due()
         daily.back_up_if_due()
     assert len(begun) == 2
-    assert "says what is wrong" in Notice.objects.get().text
+    assert "to see the error" in Notice.objects.get().text

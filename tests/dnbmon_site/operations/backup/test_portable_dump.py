@@ -90,7 +90,7 @@ def test_people_keep_their_roles_although_keys_are_counted_anew(tmp_path: Path) 
 def test_a_file_that_lost_lines_is_noticed(tmp_path: Path) -> None:
     delivered(an_update())
     written = portable_dump.dump(tmp_path, quiet)
-    with pytest.raises(BackupError, match="Change has 1 rows in the file, 2 were written"):
+    with pytest.raises(BackupError, match="Change has 1 rows in the file instead of 2"):
         portable_dump.check(tmp_path, {**written, "monitoring.Change": 2})
 
 

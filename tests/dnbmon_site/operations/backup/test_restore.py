@@ -95,7 +95,7 @@ def test_a_backup_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
 
 def test_two_at_a_time_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def second(*_: object) -> None:
-        with pytest.raises(BackupError, match="Another backup is being written"):
+        with pytest.raises(BackupError, match="Another backup to"):
             make_backup(tmp_path, format="rows")
 
     monkeypatch.setattr("dnbmon_site.operations.backup.create.verify", second)
@@ -104,7 +104,7 @@ def test_two_at_a_time_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dnbmon_site.operations.backup.create.MARGIN", 10**18)
-    with pytest.raises(BackupError, match="make room, or name another place"):
+    with pytest.raises(BackupError, match="or choose another folder"):
         make_backup(tmp_path, format="rows")
 
 
@@ -126,7 +126,7 @@ def test_a_backup_comes_back_into_an_empty_place(tmp_path: Path) -> None:
 def test_nothing_is_put_back_where_somebody_works(tmp_path: Path) -> None:
     delivered(an_update())
     make_backup(tmp_path, format="rows")
-    with pytest.raises(BackupError, match="in use: it holds registrations, companies.*empty place"):
+    with pytest.raises(BackupError, match="not empty: it contains registrations, companies.*empty database"):
         restore.restore(tmp_path, by="ann")
     assert Registration.objects.get().state == RegistrationState.ACTIVE
 
@@ -165,12 +165,12 @@ def test_one_of_another_key_is_put_back_only_by_the_sum_that_was_written_down(
     tmp_path: Path, settings: Settings
 ) -> None:
     made = make_backup(tmp_path, format="rows")
-    written_down = AuditEntry.objects.get(action="backup").summary.partition(f"sum of {FILE} ")[2]
+    written_down = AuditEntry.objects.get(action="backup").summary.partition(f"SHA-256 of {FILE} ")[2]
     emptied()
     settings.SECRET_KEY = "another"
     with pytest.raises(BackupError, match="not signed with this SECRET_KEY"):
         restore.restore(made, by="ann")
-    with pytest.raises(BackupError, match="another sum"):
+    with pytest.raises(BackupError, match="does not match the SHA-256"):
         restore.restore(made, by="ann", trust="0" * 64)
     assert restore.restore(made, by="ann", trust=written_down).backup == made
 
@@ -180,18 +180,18 @@ def test_a_file_that_was_put_beside_the_others_is_refused(tmp_path: Path) -> Non
     made = make_backup(tmp_path, format="rows")
     emptied()
     (made / "portfolio.new.jsonl.zst").write_bytes(b"")
-    with pytest.raises(BackupError, match="not of the backup"):
+    with pytest.raises(BackupError, match="not part of the backup"):
         restore.restore(made, by="ann")
 
 
 def test_what_the_worker_runs_comes_from_the_table(tmp_path: Path) -> None:
     Schedule.objects.create(name="doctored", func="os.system", args="'id'")
-    Schedule.objects.create(name="Pull what is due", func="os.system", repeats=0)
+    Schedule.objects.create(name="Pull due registrations", func="os.system", repeats=0)
     make_backup(tmp_path, format="rows")
     emptied()
     restore.restore(tmp_path, by="ann")
     assert set(Schedule.objects.values_list("func", flat=True)) == SCHEDULED
-    assert Schedule.objects.get(repeats=0).name == "Pull what is due"
+    assert Schedule.objects.get(repeats=0).name == "Pull due registrations"
 
 
 def test_one_of_a_newer_program_is_refused(tmp_path: Path) -> None:
@@ -200,12 +200,12 @@ def test_one_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     manifest.migrations["portfolio"] = "9999_from_the_future"
     manifest.write(made)
     emptied()
-    with pytest.raises(BackupError, match="newer program.*portfolio 9999"):
+    with pytest.raises(BackupError, match="newer version.*portfolio 9999"):
         restore.restore(made, by="ann")
 
 
 def test_what_is_no_backup_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BackupError, match="holds none"):
+    with pytest.raises(BackupError, match="does not contain a backup"):
         restore.restore(tmp_path, by="ann")
 
 

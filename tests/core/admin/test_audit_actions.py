@@ -1,0 +1,84 @@
+"""Audit actions in readable words: every key that the code writes has a name, and unknown ones stay readable."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from core.admin.audit_actions import LABELS, action_label, object_label
+from core.audit import record, stored_name
+from dnbmon_site.accounts.roles import VIEWER
+from monitoring.models import Element, ScheduledExport
+from tests.builders.contracts import a_contract
+from tests.builders.pages import text_of
+from tests.builders.people import a_person
+from tests.support import PROGRAM
+
+LIST = "/core/auditentry/"
+
+
+def written_keys() -> Iterator[str]:
+    """Keys that stand as they are in a call that writes an entry."""
+    for path in (path for folder in PROGRAM for path in (Path(settings.BASE_DIR) / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("record", "note_act"):
+                values = [word.value for word in node.keywords if word.arg == "action"]
+                yield from (str(one.value) for one in values if isinstance(one, ast.Constant))
+
+
+def test_every_key_that_is_written_has_a_name_of_its_own() -> None:
+    keys = set(written_keys())
+    assert len(keys) > 20
+    verbs = ("add ", "edit ", "change ", "delete ")
+    assert [key for key in sorted(keys) if key not in LABELS and not key.startswith(verbs)] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "label"),
+    [
+        ("registration.pull-now", "Pull started"),
+        ("send_add", "Additions sent to D&B"),
+        ("edit contract", "Contract changed"),
+        ("delete Scheduled task", "Schedule deleted"),
+        ("add some thing", "Some thing created"),
+        ("something.new_here", "Something new here"),
+    ],
+)
+def test_a_key_is_shown_in_words(key: str, label: str) -> None:
+    assert action_label(key) == label
+
+
+def test_one_key_may_mean_two_things() -> None:
+    assert (action_label("export", "registration"), action_label("export", "export")) == (
+        "D&B's list imported",
+        "Export",
+    )
+
+
+def test_objects_are_named_as_on_their_pages() -> None:
+    assert (object_label("subjectimport"), object_label("contract")) == ("Import", "Contract")
+
+
+def test_stored_keys_do_not_follow_what_pages_call_a_model() -> None:
+    assert (stored_name(Element()), stored_name(ScheduledExport())) == ("element", "scheduled export")
+
+
+@pytest.mark.django_db
+def test_list_filter_page_and_export_use_the_name_and_the_filter_the_key(client: Client) -> None:
+    client.force_login(a_person(role=VIEWER))
+    row = record(actor="ann", action="registration.pull-now", thing=a_contract(), summary="Pulled")
+    page = client.get(LIST)
+    assert "Pull started" in text_of(page) and "registration.pull-now" not in text_of(page)
+    assert "registration.pull-now" in page.content.decode(), "the filter goes by the key"
+    assert len(client.get(f"{LIST}?action=registration.pull-now").context["cl"].result_list) == 1
+    assert "Pull started" in text_of(client.get(f"{LIST}{row.pk}/change/"))
+    answer = client.post(f"{LIST}export/?action=registration.pull-now", {"format": "json", "all_columns": "yes"})
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
+    (line,) = json.loads(body)
+    assert (line["action"], line["action_key"]) == ("Pull started", "registration.pull-now")
