@@ -183,10 +183,11 @@ def test_acts_on_people_roles_and_keys_are_written_down(client: Client) -> None:
     boss = an_admin()
     client.force_login(boss)
     client.post("/auth/group/add/", {"name": "Night shift"})
-    client.post("/accounts/user/add/", {"username": "bob", "usable_password": "false"})
-    person = User.objects.get(username="bob")
     role = Group.objects.get(name="Night shift")
-    form = {"username": "bob", "timezone": "UTC", "is_active": "on", "roles": [role.pk]}
+    names = {"username": "bob", "first_name": "Bob", "last_name": "Lee", "email": "bob@example.com"}
+    client.post("/accounts/user/add/", {**names, "roles": [role.pk]})
+    person = User.objects.get(username="bob")
+    form = {**names, "timezone": "UTC", "is_active": "on", "roles": [Group.objects.get(name="Viewer").pk]}
     client.post(f"/accounts/user/{person.pk}/change/", form)
     client.post(
         f"/accounts/user/{person.pk}/password/", {"password1": NEW, "password2": NEW, "usable_password": "true"}
@@ -198,11 +199,11 @@ def test_acts_on_people_roles_and_keys_are_written_down(client: Client) -> None:
     client.post("/accounts/apikey/", {"action": "revoke", **ticked})
     entries = list(AuditEntry.objects.order_by("id"))
     assert [entry.action for entry in entries] == [
-        "group.added", "user.added", "user.changed", "user.changed", "user.deleted", "apikey.added", "apikey.rotated",
-        "apikey.revoked",
+        "group.added", "user.added", "user.invited", "user.changed", "user.changed", "user.deleted",
+        "apikey.added", "apikey.rotated", "apikey.revoked",
     ]  # fmt: skip
     assert {entry.actor for entry in entries} == {"ann"}
-    assert entries[2].summary == "User bob changed" and "Roles" in entries[2].after
+    assert entries[3].summary == "User bob changed" and "Roles" in entries[3].after
     assert not any(NEW in entry.after for entry in entries)
 
 
