@@ -46,7 +46,8 @@ def valid_days() -> int:
 
 
 def is_invited(user: User) -> bool:
-    return user.is_active and user.last_login is None
+    """Until the first login. Users without an email address were made at the shell, with a password."""
+    return user.is_active and bool(user.email) and user.last_login is None
 
 
 def invitation_link(user: User) -> str:

@@ -13,20 +13,29 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminEmailInputWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from dnbmon_site.accounts.models import User, UserPermission
 from dnbmon_site.accounts.rights import beyond, rights_of
+from dnbmon_site.accounts.roles import PURPOSES
 
 OWN_RIGHTS = _("You cannot change your own permissions. Ask another administrator.")
 ONLY_SUPERUSERS = _("Only superusers can make someone a superuser.")
 
 
 class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
-    widget = forms.CheckboxSelectMultiple
+    widget = UnfoldAdminCheckboxSelectMultipleWidget
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Group.objects.all(), label=_("Roles"), **kwargs)
+
+    def label_from_instance(self, obj: Any) -> str:
+        text = PURPOSES.get(obj.name)
+        return f"{obj.name}: {text}" if text else str(obj.name)
 
 
 def refuse_beyond(actor: Any, roles: list[Group]) -> None:

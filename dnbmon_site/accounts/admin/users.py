@@ -70,6 +70,7 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
     change_password_form = AdminPasswordChangeForm
     list_display = ("person", "email", "roles", "signed_in", "state")
     list_filter = ("is_active", "groups", "is_superuser")
+    list_before_template = "dnbmon_site/accounts/users_intro.html"
     ordering = ("username",)
     fieldsets = (
         (_("Person"), {"fields": ("first_name", "last_name", "email", "username")}),
@@ -115,7 +116,14 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
         return [path("<path:object_id>/invite/", view, name="accounts_user_invite"), *super().get_urls()]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        context = {"title": gettext("Invite user"), "has_mail_server": has_mail_server(), "days": valid_days()}
+        context = {
+            "title": gettext("Invite user"),
+            "has_mail_server": has_mail_server(),
+            "days": valid_days(),
+            # Each is sent an invitation, and its link may have to be copied first.
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+        }
         page: HttpResponse = super().add_view(request, form_url, {**context, **(extra_context or {})})
         return page
 
@@ -144,7 +152,7 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
         user = self.object_or_404(request, object_id)
         if not self.has_change_permission(request, user):
             raise PermissionDenied
-        if is_invited(user) and user.email:
+        if is_invited(user):
             return self._invited(request, user, invite(user, by=actor_of(request)))
         messages.error(request, gettext("Only users with an email address who have not signed in yet can be invited."))
         return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
