@@ -1,4 +1,4 @@
-"""The API for other programs: its addresses."""
+"""The endpoints of the API."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
     name = "key"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "An API key; an administrator issues it."}
+        return {"type": "http", "scheme": "bearer", "description": "An API key, issued by an administrator."}
 
     def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]] | list[dict[str, list[str]]]:
         """The scope that the key needs; nothing where no key will do."""

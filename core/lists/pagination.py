@@ -15,7 +15,7 @@ from core.text import is_clean
 
 Row = TypeVar("Row", bound=Model)
 LONGEST_TOKEN = 8000
-NO_CURSOR = "This is no cursor of this list: begin again without one."
+NO_CURSOR = "Invalid cursor. Leave out `after` to start again with the first page."
 
 
 class BadCursor(serializers.ValidationError):

@@ -57,7 +57,7 @@ def test_the_api_can_be_tried_on_its_page(page: Page, live_server: Any) -> None:
     for key, path, status in (("companies", "", "200"), ("company", "804735132", "404"), ("lookup", "", "200")):
         form = page.locator(f"#{key} form")
         page.locator(f"#{key} > summary").click()
-        page.locator(f"#{key} summary", has_text="Try it").click()
+        page.locator(f"#{key}").get_by_text("Try it").click()
         if path:
             form.get_by_label("duns").fill(path)
         form.get_by_role("button", name="Send request").click()
