@@ -212,10 +212,10 @@ def unknown_host(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`."""
-    trouble = what_is_missing() or (BUSY if isinstance(sys.exception(), OperationalError) else None)
+    outage = what_is_missing() or (BUSY if isinstance(sys.exception(), OperationalError) else None)
     if request.path_info.startswith("/api/"):
-        return problem(503, trouble) if trouble else problem(500, "An unexpected error occurred. It was logged.")
-    return away(request, trouble) if trouble else defaults.server_error(request)
+        return problem(503, outage) if outage else problem(500, "An unexpected error occurred. It was logged.")
+    return away(request, outage) if outage else defaults.server_error(request)
 
 
 def problem_page(request: HttpRequest) -> HttpResponse:
