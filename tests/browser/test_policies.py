@@ -73,7 +73,7 @@ def test_who_is_locked_out_is_told_so(page: Page, live_server: Any, settings: An
         page.fill("#id_username", "ann")
         page.fill("#id_password", "wrong")
         page.click("button[type=submit]")
-    expect(page.locator("h1")).to_have_text("Too many attempts")
+    expect(page.locator("h1")).to_have_text("Too many failed logins")
     see(page, "locked")
 
 
