@@ -45,5 +45,5 @@ def held(actor: Any, keys: Iterable[ApiKey]) -> Iterator[ApiKey]:
 def unknown_words(key: ApiKey) -> str:
     names = ", ".join(f"“{name}”" for name in key.unknown_scopes)
     return gettext(
-        "%(names)s is not a valid scope and has no effect. Select the scopes that the program needs, and save."
+        "%(names)s is not a valid scope and has no effect. Select the scopes that the system needs, and save."
     ) % {"names": names}

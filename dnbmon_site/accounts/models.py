@@ -108,7 +108,7 @@ class ApiKey(models.Model):
     """A key of another program. We keep its hash: whoever reads the database cannot use it."""
 
     id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(_("name"), max_length=100, help_text=_("The program that uses the key, such as ERP."))
+    name = models.CharField(_("name"), max_length=100, help_text=_("The system that uses the key, such as ERP."))
     prefix = models.CharField(
         _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("First characters of the key.")
     )

@@ -32,10 +32,6 @@ class Row:
     default: str = ""
     place: str = ""
 
-    @property
-    def is_in_path(self) -> bool:
-        return self.place == "path"
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -60,8 +56,8 @@ class Operation:
     problems: Sequence[Answer]
 
     @property
-    def takes_idempotency_key(self) -> bool:
-        return any(row.place == "header" for row in self.parameters)
+    def only_reads(self) -> bool:
+        return self.method == "GET"
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ class AlertSerializer(serializers.Serializer[Any]):
 class AlertsSerializer(serializers.Serializer[Any]):
     results = AlertSerializer(many=True)
     next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` to get the next page. Null on the last page."
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
     )
 
 

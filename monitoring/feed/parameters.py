@@ -43,7 +43,7 @@ class FeedParameters(PageParameters):
     element = serializers.CharField(
         required=False,
         max_length=400,
-        help_text="Return changes of data elements whose path starts with this, and of the elements that contain it.",
+        help_text="Start of a data element's path. Also returns changes of the elements that contain it.",
     )
     registration = RegistrationField(
         required=False, max_length=255, help_text="Return changes that arrived first in this registration."

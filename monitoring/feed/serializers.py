@@ -116,14 +116,14 @@ class FeedSerializer(serializers.Serializer[Any]):
 class TimelineSerializer(serializers.Serializer[Any]):
     results = ChangeSerializer(many=True)
     next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` to get the next page. Null on the last page."
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
     )
 
 
 class SnapshotSerializer(serializers.Serializer[Any]):
     results = CompanySerializer(many=True)
     next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` to get the next page. Null on the last page."
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
     )
     changes_cursor = serializers.CharField(
         help_text="Where to start reading the feed after this snapshot. The same on all of its pages."
@@ -142,7 +142,7 @@ class ProfileSerializer(serializers.Serializer[Any]):
     organization = SentObject(help_text="D&B's document as known at that time. Empty if nothing was known yet.")
     mismatches = serializers.ListField(
         child=serializers.UUIDField(),
-        help_text="IDs of the changes whose `previous` differs from the value known before.",
+        help_text="IDs of changes with a `previous` that differs from the value known before.",
     )
     complete = serializers.BooleanField(help_text="False if older history was removed. See `note`.")
     note = serializers.CharField(
@@ -166,7 +166,7 @@ class NotificationSerializer(serializers.Serializer[Any]):
 class NotificationsSerializer(serializers.Serializer[Any]):
     results = NotificationSerializer(many=True)
     next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` to get the next page. Null on the last page."
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
     )
 
 

@@ -94,7 +94,7 @@ class ImportSerializer(serializers.Serializer[Any]):
 class ImportsSerializer(serializers.Serializer[Any]):
     results = ImportSerializer(many=True)
     next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` to get the next page. Null on the last page."
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
     )
 
 

@@ -55,12 +55,12 @@ class RegistrationSerializer(serializers.Serializer[Any]):
         help_text="True if D&B's list was adopted. Before that, no additions or removals are sent."
     )
     last_pulled_at = serializers.DateTimeField(
-        allow_null=True, help_text="When D&B's queue was last empty: data is up to date as of then."
+        allow_null=True, help_text="Data is up to date as of this time: D&B's queue was empty."
     )
     next_pull_at = serializers.DateTimeField(allow_null=True, help_text="When the next pull is due.")
     gap_from = serializers.DateTimeField(
         allow_null=True,
-        help_text="Start of a data gap: notifications from then on may be missing. Null if there is none.",
+        help_text="Start of a data gap: notifications from then on may be missing. Null if all arrived.",
     )
     gap_until = serializers.DateTimeField(allow_null=True, help_text="End of the data gap.")
 
@@ -71,7 +71,7 @@ class RegistrationSerializer(serializers.Serializer[Any]):
 class RegistrationsSerializer(serializers.Serializer[Any]):
     results = RegistrationSerializer(many=True)
     next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` to get the next page. Null on the last page."
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
     )
 
 

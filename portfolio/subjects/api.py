@@ -73,9 +73,9 @@ class SubjectSerializer(serializers.Serializer[Any]):
     replacement = serializers.SerializerMethodField(help_text="The D-U-N-S number that D&B suggests instead.")
     monitored_since = serializers.DateField(allow_null=True, help_text="First day of monitoring.")
     monitored_until = serializers.DateField(allow_null=True, help_text="Last day of monitoring.")
-    customer_reference = serializers.CharField()
+    customer_reference = serializers.CharField(help_text="Your own reference.")
     tags = serializers.CharField(help_text="Separated by commas.")
-    owner = serializers.CharField()
+    owner = serializers.CharField(help_text="User responsible for the company.")
 
     def get_replacement(self, row: Subject) -> str | None:
         return row.replacement or None
@@ -84,20 +84,15 @@ class SubjectSerializer(serializers.Serializer[Any]):
 class SubjectsSerializer(serializers.Serializer[Any]):
     results = SubjectSerializer(many=True)
     next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` to get the next page. Null on the last page."
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
     )
 
 
 class SubjectParameters(PageParameters, ContractParameter):
     requested = serializers.BooleanField(
-        required=False,
-        allow_null=True,
-        default=None,
-        help_text="Return only requested companies, or only those that are not.",
+        required=False, allow_null=True, default=None, help_text="Return only requested companies, or only others."
     )
-    state = Several(
-        child=serializers.ChoiceField(SubjectState.choices), help_text="Return only companies in these states."
-    )
+    state = Several(child=serializers.ChoiceField(SubjectState.choices), help_text="Return only these states.")
     duns = Several(child=DunsField(), help_text="Return only these companies: up to 200 D-U-N-S numbers.")
 
 
@@ -107,9 +102,7 @@ class RemovalParameters(ContractParameter):
 
 class SubjectEntrySerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(max_length=40, help_text="D-U-N-S number, with or without dashes.")
-    name = serializers.CharField(
-        required=False, allow_blank=True, max_length=300, help_text="Shown until D&B sends the name."
-    )
+    name = serializers.CharField(required=False, allow_blank=True, max_length=300, help_text="Until D&B sends it.")
     customer_reference = serializers.CharField(required=False, allow_blank=True, max_length=200)
     tags = serializers.CharField(required=False, allow_blank=True, max_length=500, help_text="Separated by commas.")
     owner = serializers.CharField(required=False, allow_blank=True, max_length=200)
@@ -123,9 +116,7 @@ class SubjectEntriesSerializer(serializers.Serializer[Any]):
 
 class ValidationSerializer(serializers.Serializer[Any]):
     input = serializers.CharField(help_text="The number as you sent it.")
-    duns = serializers.CharField(
-        allow_null=True, help_text="The D-U-N-S number in nine digits. Null if the input is invalid."
-    )
+    duns = serializers.CharField(allow_null=True, help_text="Nine digits. Null if the input is invalid.")
     validation = serializers.ChoiceField(VALIDATIONS, help_text="The result of the check.")
     reason = serializers.CharField(help_text="Why the number is invalid. Otherwise empty.")
 
@@ -139,22 +130,14 @@ class BudgetSerializer(serializers.Serializer[Any]):
 class RequestResultSerializer(serializers.Serializer[Any]):
     results = ValidationSerializer(many=True, help_text="One result for each entry, in the same order.")
     added = serializers.IntegerField(help_text="Number of newly requested companies.")
-    new_billable = serializers.IntegerField(
-        help_text="Number of companies that are new billable in this contract year."
-    )
+    new_billable = serializers.IntegerField(help_text="Number of new billable companies in this contract year.")
     budget = BudgetSerializer(help_text="Budget of this API key in this contract year, after this call.")
-    waiting = ImportSerializer(
-        allow_null=True, help_text="The import that awaits confirmation by a user. Null if there is none."
-    )
+    waiting = ImportSerializer(allow_null=True, help_text="The import that awaits confirmation, or null.")
 
 
 class WithdrawnSerializer(serializers.Serializer[Any]):
-    removed = serializers.ListField(
-        child=serializers.CharField(), help_text="D-U-N-S numbers that are no longer requested."
-    )
-    waiting = ImportSerializer(
-        allow_null=True, help_text="The import that awaits confirmation by a user. Null if there is none."
-    )
+    removed = serializers.ListField(child=serializers.CharField(), help_text="D-U-N-S numbers no longer requested.")
+    waiting = ImportSerializer(allow_null=True, help_text="The import that awaits confirmation, or null.")
 
 
 @dataclass(slots=True)
@@ -210,10 +193,8 @@ class SubjectList(APIView):
                 "Within the budget",
                 {
                     "results": [VALIDATION_EXAMPLE],
-                    "added": 1,
-                    "new_billable": 1,
-                    "budget": BUDGET_EXAMPLE,
-                    "waiting": None,
+                    **{"added": 1, "new_billable": 1},
+                    **{"budget": BUDGET_EXAMPLE, "waiting": None},
                 },
             ),
             an_answer(

@@ -99,8 +99,6 @@ def test_an_address_without_parameters_says_so(program: Program) -> None:
     document = assert_is_problem(program.get("event-types/", limit="1"), 400)
     detail = "Unknown parameter; this endpoint has no parameters."
     assert document["errors"] == [{"parameter": "limit", "detail": detail}]
-        {"parameter": "limit", "detail": "Unknown parameter; this endpoint has no parameters."}
-    ]
 
 
 def test_errors_read_as_the_documentation_shows_them(a_program: Callable[..., Program]) -> None:

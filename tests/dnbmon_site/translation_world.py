@@ -12,6 +12,7 @@ from django.utils import timezone
 from core.lists.saved_filters import save_filter
 from core.models import AuditEntry, Export, ExportFormat, ExportState, Notice
 from dnbmon_site.accounts.models import User
+from dnbmon_site.accounts.roles import ROLES
 from health.incidents.lifecycle import open_incident
 from health.models import Incident
 from monitoring.models import (
@@ -176,6 +177,6 @@ def own_values() -> re.Pattern[str]:
     """Also what people may have written of rules, and what jobs have written of alerts."""
     rules = AlertRule.objects.values_list("name", "description")
     rows = [text for row in rules for text in row] + list(Alert.objects.values_list("title", flat=True))
-    values = {*VALUES, *(ALIKE.sub("", text).strip() for text in rows)} - {""}
+    values = {*VALUES, *ROLES, *(ALIKE.sub("", text).strip() for text in rows)} - {""}
     words = "|".join(map(re.escape, sorted(values, key=len, reverse=True)))
     return re.compile(rf"(?<!\w)(?:{words})(?!\w)|{ZONE}|{KEY}|{PATH}|https:[\w./]+")

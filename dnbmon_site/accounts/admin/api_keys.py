@@ -39,7 +39,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         label=_("Scopes"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         choices=scope_choices,
-        help_text=_("Select only the scopes that the program needs."),
+        help_text=_("Select only the scopes that the system needs."),
         error_messages={"required": _("Select at least one scope. A key without scopes has no access.")},
     )
 
@@ -78,7 +78,7 @@ class ApiKeyAdmin(Audited, PageAdmin):
     list_select_related = ("created_by",)
     search_fields = ("name", "prefix")
     empty_title = _("No API keys yet")
-    empty_text = _("Add a key for each program that uses the API. The key itself is shown once.")
+    empty_text = _("Add a key for each system that uses the API. The key is shown once.")
     readonly_fields = ("prefix", "created_by", "created_at", "last_used_at", "revoked_at")
     actions = ("rotate", "revoke")
 

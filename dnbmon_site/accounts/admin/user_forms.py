@@ -35,7 +35,7 @@ class RolesField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # D
 
     def label_from_instance(self, obj: Any) -> str:
         text = PURPOSES.get(obj.name)
-        return f"{obj.name}: {text}" if text else str(obj.name)
+        return gettext("%(role)s: %(text)s") % {"role": obj.name, "text": text} if text else str(obj.name)
 
 
 def refuse_beyond(actor: Any, roles: list[Group]) -> None:

@@ -173,8 +173,8 @@ def not_sent_text(done: Invitation) -> str:
         valid_days(),
     ) % {"days": valid_days()}
     if done.is_refused:
-        return gettext("The mail server did not accept the invitation. Check the mail settings.") + " " + days
-    return gettext("No mail server is set up, so the invitation was not sent.") + " " + days
+        return gettext("The email server did not accept the invitation. Check the email settings.") + " " + days
+    return gettext("No email server is set up, so the invitation was not sent.") + " " + days
 
 
 @admin.register(Group)

@@ -36,7 +36,7 @@ class ReferenceEntrySerializer(serializers.Serializer[Any]):
 class ReferencesSerializer(serializers.Serializer[Any]):
     results = ReferenceEntrySerializer(many=True)
     next = serializers.CharField(
-        allow_null=True, help_text="Pass it as `after` to get the next page. Null on the last page."
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
     )
 
 

@@ -95,9 +95,9 @@ def test_it_is_sent_again_until_the_user_has_signed_in(admin_client: Client, mai
 
 def test_without_a_mail_server_the_link_is_shown_once(admin_client: Client, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-    assert "No mail server is set up" in admin_client.get("/accounts/user/add/").text
+    assert "No email server is set up" in admin_client.get("/accounts/user/add/").text
     answer = invited(admin_client)
-    assert "no-store" in answer["Cache-Control"] and "No mail server is set up" in answer.text
+    assert "no-store" in answer["Cache-Control"] and "No email server is set up" in answer.text
     (secret,) = answer.context["secrets"]
     choose(secret.text)
     assert can_sign_in()
@@ -111,7 +111,7 @@ def test_a_mail_server_that_refuses_is_named_and_the_link_is_shown(
 
     monkeypatch.setattr(EmailMessage, "send", refuse)
     answer = invited(admin_client)
-    assert "The mail server did not accept the invitation" in answer.text
+    assert "The email server did not accept the invitation" in answer.text
     assert answer.context["secrets"][0].text.startswith("http://localhost:8000/reset/")
 
 
