@@ -24,6 +24,11 @@ from dnbmon_site.accounts.rights import beyond, rights_of
 from dnbmon_site.accounts.roles import PURPOSES
 
 OWN_RIGHTS = _("You cannot change your own permissions. Ask another administrator.")
+HELP = {
+    "username": _("The user signs in with it."),
+    "is_active": _("Clear this to deactivate the user. Deactivated users cannot sign in."),
+    "is_superuser": _("Superusers have all permissions, whatever their roles."),
+}
 ONLY_SUPERUSERS = _("Only superusers can make someone a superuser.")
 
 
@@ -114,6 +119,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in HELP.keys() & self.fields.keys():
+            self.fields[name].help_text = str(HELP[name])
         if self.instance.pk:
             # At once: what was changed is only asked for after it was saved.
             self.fields["roles"].initial = list(self.instance.groups.all())

@@ -94,8 +94,8 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
 
     @admin.display(description=_("Name"), ordering="username")
     def person(self, user: User) -> SafeString | str:
-        name = user.get_full_name()
-        return two_lines(name, user.username) if name and name != user.username else user.username
+        name = user.get_full_name() or user.username
+        return name if user.username in (name, user.email) else two_lines(name, user.username)
 
     @admin.display(description=_("Roles"))
     def roles(self, user: Any) -> SafeString | str:

@@ -134,7 +134,7 @@ def test_an_administrator_sees_and_unlocks(ann: User, client: Client) -> None:
     client.post("/axes/accessattempt/", {"action": "unlock", "_selected_action": [str(row.pk)]})
     assert came_in(tries("secret words"))
     entry = AuditEntry.objects.get(action="signin.unlocked")
-    assert (entry.actor, entry.summary) == ("bob", "Sign-in unlocked: ann from 192.0.2.7")
+    assert (entry.actor, entry.summary) == ("bob", "Login of ann from 192.0.2.7 unlocked")
     assert "ann" in client.get("/axes/accesslog/").text
 
 
