@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -146,7 +147,10 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
         }
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
-        return self._invited(request, obj, invite(obj, by=actor_of(request)))
+        done = invite(obj, by=actor_of(request))
+        if done.is_sent and IS_POPUP_VAR in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        return self._invited(request, obj, done)
 
     def invite_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         user = self.object_or_404(request, object_id)
