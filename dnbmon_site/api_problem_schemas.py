@@ -17,12 +17,17 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "description": "A problem document (RFC 9457).",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"type": "string", "format": "uri-reference", "description": "Leads to an explanation."},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "Links to an explanation of this type of error.",
+        },
+        "title": {"type": "string", "description": "The type of error, in a few words."},
+        "status": {"type": "integer", "description": "The HTTP status code."},
+        "detail": {"type": "string", "description": "What happened, and what to do."},
         "errors": {
             "type": "array",
+            "description": "With 400: each invalid parameter with the reason.",
             "items": {
                 "type": "object",
                 "required": ["parameter", "detail"],
@@ -31,7 +36,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         },
         "start_again": {
             "type": "object",
-            "description": "With 410: a snapshot to begin from, and the oldest change there still is.",
+            "description": "With 410: the snapshot to restart from, and the oldest available change.",
             "properties": {"snapshot": {"type": "string"}, "oldest": {"type": "string"}},
         },
     },
@@ -42,28 +47,28 @@ IDEMPOTENCY_KEY: dict[str, Any] = {
     "in": "header",
     "name": "Idempotency-Key",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
-    "description": "A word of yours for this request: sent again with the same word, it is done once.",
+    "description": "A unique key of your choice. A request that is repeated with the same key takes effect once.",
 }
 
 
 A_KEYS_PACE = Pace(limit=600, ahead=60, wait=1)
-# What an operation says where it does not find what its address names.
+# The detail of an operation that does not find what its path names.
 NOT_FOUND = {
-    "companies": "No company with this D-U-N-S number is known here.",
-    "registrations": "There is no registration with this reference.",
-    "imports": "There is no such import.",
-    "alerts": "There is no such alert.",
+    "companies": "No company with this D-U-N-S number is known.",
+    "registrations": "No registration with this reference exists.",
+    "imports": "This import does not exist.",
+    "alerts": "This alert does not exist.",
 }
 DETAILS = {
     401: NO_KEY,
     405: 'Method "PATCH" not allowed.',
     406: "Could not satisfy the request Accept header.",
     409: REUSED,
-    410: "The feed now begins with publication 5120; this cursor stands at 17.",
+    410: "The feed now starts at publication 5120, and this cursor is at 17.",
     413: too_large(),
     415: 'Unsupported media type "text/plain" in request.',
     429: too_many_words(A_KEYS_PACE),
-    500: "An unexpected error; it was logged.",
+    500: "An unexpected error occurred. It was logged.",
 }
 TOO_MANY = "Ensure this value is less than or equal to 1000."
 NO_JSON = "JSON parse error - Expecting value: line 1 column 1 (char 0)"
@@ -78,7 +83,7 @@ def describe_problems(result: dict[str, Any], generator: Any, request: Request |
                 operation["responses"].setdefault(str(status), _response(status, example(status, path, operation)))
             if method != "get":
                 operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-            operation["responses"]["default"] = {**_response(500, document(500)), "description": "Any other problem"}
+            operation["responses"]["default"] = {**_response(500, document(500)), "description": "Any other error"}
     return result
 
 

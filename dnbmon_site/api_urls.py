@@ -1,24 +1,26 @@
-"""The API for other programs: its addresses."""
+"""The endpoints of the API."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 
-from dnbmon_site.accounts.api_keys import KeyAuthentication, key_of, scope_of
+from dnbmon_site.accounts.api_keys import IsKnown, KeyAuthentication, key_of, scope_of
 from dnbmon_site.accounts.idempotency import repeatable
-from dnbmon_site.api.problems import problem_page, unknown_route
-from dnbmon_site.http.content_security_policy import drawn_by_swagger
+from dnbmon_site.api.problems import problem, problem_page, unknown_route
+from dnbmon_site.api.reference import reference
 from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList
 from monitoring.feed.api import ChangeFeed, CompanyChanges, CompanyList, NotificationList
 from monitoring.history.api import CompanyProfile
@@ -36,7 +38,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
     name = "key"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "An API key; an administrator issues it."}
+        return {"type": "http", "scheme": "bearer", "description": "An API key, issued by an administrator."}
 
     def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]] | list[dict[str, list[str]]]:
         """The scope that the key needs; nothing where no key will do."""
@@ -44,16 +46,23 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         return {self.name: [scope]} if scope else []
 
 
-def for_people_and_programs(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """A page that strangers do not see: people are asked to sign in."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.is_authenticated or key_of(request):
-            return view(request, *args, **kwargs)
+@require_safe
+def docs(request: HttpRequest) -> HttpResponseBase:
+    """The reference page for users, and the description itself for programs; strangers are asked to sign in."""
+    if key_of(request):
+        answer: HttpResponseBase = SpectacularAPIView.as_view()(request)
+        return answer
+    if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
-
-    return guarded
+    if not request.user.is_staff:
+        return problem(403, IsKnown.message)
+    request.current_app = admin.site.name
+    context = {
+        "title": gettext("API documentation"),
+        "groups": reference(),
+        "may_manage_keys": request.user.has_perm("accounts.view_apikey"),
+    }
+    return TemplateResponse(request, "dnbmon_site/api/reference.html", {**admin.site.each_context(request), **context})
 
 
 v1: list[URLPattern | URLResolver] = [
@@ -82,11 +91,7 @@ v1: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(v1)),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path(
-        "docs/",
-        for_people_and_programs(drawn_by_swagger(SpectacularSwaggerSplitView.as_view(url_name="schema"))),
-        name="docs",
-    ),
+    path("docs/", docs, name="docs"),
     path("docs/problems/", problem_page, name="problems"),
     re_path("", unknown_route),
 ]

@@ -1,4 +1,4 @@
-"""What is seen while the database is away or behind: what is wrong and what to do, without asking it."""
+"""The page shown while the database cannot be reached or needs a migration, drawn without it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from health.views import words
 UNAVAILABLE = 503
 
 
-def away(request: HttpRequest, trouble: str) -> HttpResponse:
-    """A page for people, a sentence for programs. Whoever looks at health runs the program and reads what to do."""
+def away(request: HttpRequest, problem: str) -> HttpResponse:
+    """A page for users, a sentence for programs. On the health page, operators read the steps to fix it."""
     if "text/html" not in request.headers.get("Accept", ""):
-        return words(trouble, UNAVAILABLE)
+        return words(problem, UNAVAILABLE)
     steps = section("operate/troubleshooting.md", "database") if request.path_info == "/health/" else ""
-    page = render_to_string("dnbmon_site/database_down_page.html", {"trouble": trouble, "steps": steps})
+    page = render_to_string("dnbmon_site/database_down_page.html", {"problem": problem, "steps": steps})
     answer = HttpResponse(page, status=UNAVAILABLE)
     answer["Cache-Control"] = "no-store"
     return answer

@@ -1,4 +1,4 @@
-"""What API views of several apps share: who it is, and examples for the description."""
+"""What API views of several apps share: the caller, and examples for the description."""
 
 from __future__ import annotations
 

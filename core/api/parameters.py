@@ -1,4 +1,4 @@
-"""Checked parameters of lists: pages, values, countries, moments. Unknown or invalid ones are refused with a reason."""
+"""Checked parameters of lists: pages, values, countries, moments. Invalid ones are refused with a message."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Parameters(serializers.Serializer[Any]):
     def to_internal_value(self, data: Mapping[str, Any]) -> dict[str, Any]:
         unknown = sorted(name for name in data if name not in self.fields)
         if unknown:
-            known = f"known parameters: {', '.join(self.fields)}" if self.fields else "this address has no parameters"
+            known = f"the known ones are {', '.join(self.fields)}" if self.fields else "this endpoint has no parameters"
             raise serializers.ValidationError({_printable(name): [f"Unknown parameter; {known}."] for name in unknown})
         return super().to_internal_value(data)  # type: ignore[no-any-return]
 
@@ -66,7 +66,7 @@ def _printable(name: str) -> str:
 
 class PageParameters(Parameters):
     after = serializers.CharField(
-        required=False, help_text="The `next` value of the previous page. Leave it out to start at the beginning."
+        required=False, help_text="The `next` value of the previous page. Leave it out to start with the first page."
     )
     limit = serializers.IntegerField(
         required=False, default=DEFAULT_LIMIT, min_value=1, max_value=MOST, help_text="Entries per page, 1 to 1,000."
@@ -91,7 +91,7 @@ class CountryField(serializers.RegexField):
     """Two letters, ISO 3166-1."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs["error_messages"] = {"invalid": "A country has two letters (ISO 3166-1), such as DE."}
+        kwargs["error_messages"] = {"invalid": "Enter a two-letter country code (ISO 3166-1), such as DE."}
         super().__init__(regex=r"^[A-Za-z]{2}\Z", **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
@@ -100,7 +100,7 @@ class CountryField(serializers.RegexField):
 
 @extend_schema_field(OpenApiTypes.STR)
 class MomentField(serializers.CharField):
-    """A date, or a date-time that says its zone. A date is a day in UTC: its start, or its end as an upper bound."""
+    """A date, or a date and time with its zone. A date is a day in UTC: its start, or its end as an upper bound."""
 
     def __init__(self, *, upper: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -114,7 +114,7 @@ class MomentField(serializers.CharField):
             moment = None
         if moment is None:
             raise serializers.ValidationError(
-                "Give a date (2026-01-31) or a date-time with its zone (2026-01-31T12:00:00Z; + is written %2B)."
+                "Enter a date (2026-01-31) or a date and time with time zone (2026-01-31T12:00:00Z). Encode + as %2B."
             )
         return moment
 

@@ -1,4 +1,4 @@
-"""What an API key may do: each scope with the sentence that people read when they tick it."""
+"""What an API key may do: each scope with the sentence shown beside its checkbox."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ ALERTS = "alerts"
 METRICS = "metrics"
 SCOPES: dict[str, str | Promise] = {
     READ: _("Read companies, changes, notifications, registrations, monitored companies, imports and references"),
-    WRITE_PORTFOLIO: _("Add companies to the portfolio within the key's budget, and remove them"),
-    WRITE_REFERENCES: _("Set and remove the references that other systems use for companies"),
-    PULL: _("Pull a registration immediately instead of at its next scheduled time"),
+    WRITE_PORTFOLIO: _("Add monitored companies within the key's budget, and remove them"),
+    WRITE_REFERENCES: _("Set and remove the IDs that other systems use for companies"),
+    PULL: _("Pull a registration immediately instead of waiting for its schedule"),
     ALERTS: _("Read, acknowledge and close alerts"),
     METRICS: _("Read health and metrics, for a monitoring system"),
 }

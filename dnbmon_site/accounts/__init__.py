@@ -1,1 +1,1 @@
-"""People, roles and API keys: who may come in, and what they may do."""
+"""Users, roles and API keys: access and permissions."""

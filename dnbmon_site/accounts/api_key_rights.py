@@ -1,4 +1,4 @@
-"""Nobody gets further by a key: what it does for a program, whoever issues it may do themselves."""
+"""No one gains permissions by a key: its issuer must have those behind each of its scopes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from core.api.scopes import ALERTS, METRICS, PULL, READ, WRITE_PORTFOLIO, WRITE_REFERENCES, split_scopes
 from dnbmon_site.accounts.models import ApiKey
 
-# What people need for what a scope opens; the API's views say the same of each address.
+# The permissions behind each scope; the API's views name the same for each address.
 RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     READ: (
         *("portfolio.view_company", "portfolio.view_registration", "portfolio.view_subject"),
@@ -23,17 +23,17 @@ RIGHTS_BEHIND: Mapping[str, tuple[str, ...]] = {
     ALERTS: ("monitoring.view_alert", "monitoring.acknowledge_alert"),
     METRICS: ("health.change_incident",),
 }
-# A budget adds companies that are billed, without a person.
+# A budget adds companies that are billed, without approval.
 RIGHT_TO_SPEND = "portfolio.confirm_import"
 
 
 def scopes_beyond(actor: Any, scopes: Iterable[str]) -> list[str]:
-    """Those that open what the actor may not do. What is no scope opens nothing."""
+    """Those behind which is a permission that the actor lacks. An unknown scope has no effect."""
     return [name for name in scopes if not actor.has_perms(RIGHTS_BEHIND.get(name, ()))]
 
 
 def may_hold(actor: Any, key: ApiKey) -> bool:
-    """Whether somebody may be shown this key, or change what it is good for."""
+    """Whether the actor may be shown this key, or change its scopes."""
     may_spend = not key.budget or actor.has_perm(RIGHT_TO_SPEND)
     return may_spend and not scopes_beyond(actor, split_scopes(key.scopes))
 
@@ -44,6 +44,6 @@ def held(actor: Any, keys: Iterable[ApiKey]) -> Iterator[ApiKey]:
 
 def unknown_words(key: ApiKey) -> str:
     names = ", ".join(f"“{name}”" for name in key.unknown_scopes)
-    return gettext("%(names)s is not a scope and opens nothing. Tick what the program needs, and save.") % {
-        "names": names
-    }
+    return gettext(
+        "%(names)s is not a valid scope and has no effect. Select the scopes that the system needs, and save."
+    ) % {"names": names}

@@ -1,4 +1,4 @@
-"""Who may use the API: programs by key, and people who are signed in as staff."""
+"""Access to the API: programs by key, and users who are signed in as staff."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class KeyAuthentication(BaseAuthentication):
             return None
         key = key_of(request._request)
         if key is None:
-            raise AuthenticationFailed("This key is unknown, expired or revoked.")
+            raise AuthenticationFailed("This API key is invalid, expired or revoked.")
         return Program(key), key
 
     def authenticate_header(self, request: Request) -> str:
@@ -75,7 +75,7 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class ScopeMissing(PermissionDenied):
-    """403 with the scope that is missing, in words and as RFC 6750 has it for clients."""
+    """403 with the missing scope, as a sentence and as RFC 6750 has it for clients."""
 
     def __init__(self, scope: str, key: ApiKey) -> None:
         super().__init__(scope_missing(scope, key.scopes))
@@ -84,15 +84,17 @@ class ScopeMissing(PermissionDenied):
 
 def scope_missing(scope: str, scopes: str) -> str:
     if not scope:
-        return "No key may do this: it takes a person who is signed in."
+        return "API keys cannot do this. A user has to sign in."
     has = ", ".join(split_scopes(scopes)) or "none"
-    return f"This takes the scope “{scope}”, and the key has: {has}. An administrator can add it, under API keys."
+    return (
+        f"This API key needs the scope “{scope}”. Its scopes are: {has}. An administrator can add it under “API keys”."
+    )
 
 
 class IsKnown(BasePermission):
     """Any valid key, and people who are signed in as staff."""
 
-    message = "You have no role here: an administrator gives you one, under People."
+    message = "You have no role. Ask an administrator to assign one to you under “Users”."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return isinstance(request.auth, ApiKey) or bool(request.user and request.user.is_staff)
@@ -117,7 +119,7 @@ def _check(request: Request, view: APIView, method: str) -> None:
         return
     right = getattr(view, "permissions", {}).get(method)
     if right is not None and not request.user.has_perm(right):
-        raise PermissionDenied(f"Your role lacks the right “{right}”.")
+        raise PermissionDenied(f"Your roles do not include the permission “{right}”. Ask an administrator.")
 
 
 def scope_of(view: APIView, method: str) -> str:

@@ -1,4 +1,4 @@
-"""People, their rights and API keys."""
+"""Users, their permissions and API keys."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 class AccountsConfig(AppConfig):
     name = "dnbmon_site.accounts"
-    verbose_name = _("People and keys")
+    verbose_name = _("Users and API keys")
 
     def ready(self) -> None:
         from dnbmon_site.accounts.roles import install_roles

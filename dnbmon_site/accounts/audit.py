@@ -1,4 +1,4 @@
-"""Acts on people, roles and keys stand in the audit like those on the portfolio."""
+"""Actions on users, roles and API keys are in the audit log like those on the portfolio."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.actors import actor_of
 from core.admin.base import KeyedAdmin
 from core.audit import record
 
-SAID = {
+SUMMARIES = {
     "added": _("%(kind)s %(thing)s added"),
     "changed": _("%(kind)s %(thing)s changed"),
     "deleted": _("%(kind)s %(thing)s deleted"),
@@ -24,13 +24,13 @@ SAID = {
 
 class Audited(KeyedAdmin):
     def audit(self, request: HttpRequest, thing: Model, verb: str, message: Any = None) -> None:
-        """The message names fields that were changed, and holds no values."""
+        """The message names the changed fields, and holds no values."""
         kind = thing._meta.verbose_name or thing._meta.model_name
         record(
             actor=actor_of(request),
             action=f"{thing._meta.model_name}.{verb}",
             thing=thing,
-            summary=SAID[verb] % {"kind": capfirst(str(kind)), "thing": thing},
+            summary=SUMMARIES[verb] % {"kind": capfirst(str(kind)), "thing": thing},
             after={"changed": message} if message else None,
         )
 

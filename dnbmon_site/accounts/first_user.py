@@ -1,4 +1,4 @@
-"""The first person and the first API key, so that somebody can come in at all."""
+"""The first user and the first API key of a new installation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What was made just now, in the clear and for this once; None where somebody or something was there."""
+    """New credentials, shown once; None where there were some already."""
 
     user: str
     password: str | None = None
@@ -24,7 +24,7 @@ class Access:
 
 
 def give_first_access(*, again: bool = False) -> Access:
-    """Make what is missing; `again` makes it anew, for who has lost it."""
+    """Make what is missing; `again` replaces what was lost."""
     user, password = first_person(), None
     if user is None:
         user, password = make_person()
@@ -58,7 +58,7 @@ def first_key(user: User, *, again: bool) -> str | None:
             row.revoke()
     elif ApiKey.objects.exists():
         return None
-    # Everything, as the person who is made with it may; its budget is 0, so it adds nothing that costs money.
+    # All scopes, like the user it is made with; its budget is 0, so it adds nothing that costs money.
     return ApiKey.issue(name=KEY, scopes=",".join(SCOPES), created_by=user)[1]
 
 

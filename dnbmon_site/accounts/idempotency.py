@@ -40,7 +40,7 @@ def repeatable(view: View) -> View:
         if word is None or owner is None:
             return view(request, *arguments, **named)
         if not (0 < len(word) <= LONGEST and word.isascii() and word.isprintable()):
-            return problem(400, f"{HEADER}: 1 to {LONGEST} printable ASCII characters.")
+            return problem(400, f"{HEADER}: use 1 to {LONGEST} printable ASCII characters.")
         row = _claim(_digest(owner, word), request)
         if isinstance(row, HttpResponse):
             return row
@@ -75,7 +75,7 @@ def _claim(key: str, request: HttpRequest) -> IdempotencyKey | HttpResponse:
             return problem(409, REUSED)
         if row.status is None and not _take_over(row):
             headers = {"Retry-After": "5"}
-            return problem(409, "The same request is being worked on. Ask again in a moment.", headers=headers)
+            return problem(409, "The same request is still in progress. Retry in a few seconds.", headers=headers)
     return row
 
 

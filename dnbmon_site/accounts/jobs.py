@@ -1,4 +1,4 @@
-"""What the site keeps for a while only: sessions that are over, and who signed in when."""
+"""Clean-up of what is kept for a while only: expired sessions, and the login history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIGN_INS_KEPT = timedelta(days=90)
 
 
 def forget_old_sign_ins() -> int:
-    """Sessions that are over, attempts that lock nobody any more, sign-ins after 90 days; how many of the last."""
+    """Expired sessions, attempts that no longer lock, logins after 90 days; how many of the last."""
     now = timezone.now()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME).delete()

@@ -1,7 +1,7 @@
-"""Attempts to come in, counted and limited (django-axes).
+"""Failed logins, counted and limited (django-axes).
 
 Five failures in a quarter of an hour lock one name at one address. So that neither many names from one address nor
-many addresses at one name go on for ever, fifty of either lock the address or the name.
+many addresses at one name continue for ever, fifty of either lock the address or the name.
 """
 
 # mypy: allow-subclassing-any
@@ -28,7 +28,7 @@ class Attempts(AxesDatabaseHandler):
     def user_login_failed(
         self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
     ) -> None:
-        """Only names and passwords can be guessed: a sign-in elsewhere that ends badly is no such attempt."""
+        """Only names and passwords can be guessed: a login at the identity provider that fails is not counted."""
         if credentials.get("username"):
             super().user_login_failed(sender, credentials, request, **kwargs)
 
@@ -54,17 +54,17 @@ def keep_no_forms(instance: AccessAttempt, **kwargs: Any) -> None:
 
 def address_of(request: HttpRequest) -> str | None:
     """Where a request comes from: behind a proxy what the proxy saw, which it writes last."""
-    told = request.META.get("REMOTE_ADDR", "")
+    seen = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:
-        told = request.META.get("HTTP_X_FORWARDED_FOR", told).rpartition(",")[2]
+        seen = request.META.get("HTTP_X_FORWARDED_FOR", seen).rpartition(",")[2]
     try:
-        return str(ip_address(told.strip()))
+        return str(ip_address(seen.strip()))
     except ValueError:
         return None
 
 
 def locked(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None) -> HttpResponse:
-    """The page instead of the form, for whoever failed too often."""
+    """The page instead of the form, after too many failures."""
     seconds = int(settings.AXES_COOLOFF_TIME.total_seconds())
     page = render(request, "dnbmon_site/accounts/locked.html", {"minutes": seconds // 60}, status=429)
     page["Retry-After"] = seconds

@@ -1,4 +1,4 @@
-"""Who may use the program: people, and other programs by key."""
+"""Users, and other programs by API key."""
 
 import uuid
 import zoneinfo
@@ -26,21 +26,25 @@ USE_IS_NOTED_EVERY = timedelta(minutes=1)
 def check_timezone(name: str) -> None:
     if name not in zoneinfo.available_timezones():
         raise ValidationError(
-            gettext("“%(name)s” is no time zone. Zones are named like Europe/Berlin.") % {"name": name}
+            gettext("“%(name)s” is not a time zone. Enter one such as Europe/Berlin.") % {"name": name}
         )
 
 
 class User(AbstractUser):
     id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     timezone = models.CharField(
-        _("time zone"), max_length=64, default="UTC", validators=[check_timezone], help_text=_("Dates are shown in it.")
+        _("time zone"),
+        max_length=64,
+        default="UTC",
+        validators=[check_timezone],
+        help_text=_("Dates and times are shown in this time zone."),
     )
     language = models.CharField(
         _("language"),
         max_length=16,
         blank=True,
         choices=settings.LANGUAGES,
-        help_text=_("Dates and numbers are written as it does; empty: as the program's."),
+        help_text=_("Sets the format of dates and numbers. Leave empty to use the system default."),
     )
     oidc_subject = models.CharField(
         max_length=500,
@@ -48,7 +52,7 @@ class User(AbstractUser):
         null=True,
         blank=True,
         editable=False,
-        help_text=_("Who this is at the sign-in service."),
+        help_text=_("ID of the user at the identity provider."),
     )
     # How far this person has seen the front page: a visit's own mark, and where news begins for it.
     seen_at = models.DateTimeField(null=True, editable=False)
@@ -59,7 +63,12 @@ class User(AbstractUser):
     own_alerts = models.TextField(blank=True, editable=False)
     # As in Django, but through rows of ours: the rows Django makes by itself have auto-increment keys.
     groups = models.ManyToManyField(  # type: ignore[assignment]
-        Group, through="UserGroup", blank=True, related_name="user_set", related_query_name="user", verbose_name="roles"
+        Group,
+        through="UserGroup",
+        blank=True,
+        related_name="user_set",
+        related_query_name="user",
+        verbose_name=_("roles"),
     )
     user_permissions = models.ManyToManyField(  # type: ignore[assignment]
         Permission, through="UserPermission", blank=True, related_name="user_set", related_query_name="user"
@@ -99,12 +108,12 @@ class ApiKey(models.Model):
     """A key of another program. We keep its hash: whoever reads the database cannot use it."""
 
     id = CompactUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(_("name"), max_length=100, help_text=_("Which program uses it."))
+    name = models.CharField(_("name"), max_length=100, help_text=_("The system that uses the key, such as ERP."))
     prefix = models.CharField(
-        _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("How the key begins.")
+        _("prefix"), max_length=8, db_index=True, editable=False, help_text=_("First characters of the key.")
     )
     hashed = models.CharField(max_length=64, editable=False)
-    scopes = models.TextField(_("scopes"), blank=True, help_text=_("What it may do, separated by commas."))
+    scopes = models.TextField(_("scopes"), blank=True, help_text=_("Permissions of the key, separated by commas."))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -114,15 +123,17 @@ class ApiKey(models.Model):
         related_name="api_keys",
         verbose_name=_("issued by"),
     )
-    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(
+        _("expires"), null=True, blank=True, help_text=_("Leave empty for a key that does not expire.")
+    )
     budget = models.PositiveIntegerField(
         _("budget"),
         default=0,
-        help_text=_("New billable companies that it may add in a contract year without a person."),
+        help_text=_("New billable companies that the key may add per contract year without approval."),
     )
     calls_per_minute = models.PositiveIntegerField(
-        _("calls per minute"), default=600, help_text=_("More are refused; 0: no limit.")
+        _("calls per minute"), default=600, help_text=_("Further calls are refused. Enter 0 for no limit.")
     )
     old_prefix = models.CharField(max_length=8, blank=True, db_index=True, editable=False)
     old_hashed = models.CharField(max_length=64, blank=True, editable=False)
@@ -130,10 +141,10 @@ class ApiKey(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text=_("Until then the key from before the rotation is valid as well."),
+        help_text=_("The key from before the rotation is valid until then."),
     )
-    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
-    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 
     objects = ApiKeyQuerySet.as_manager()
 
@@ -213,8 +224,8 @@ class IdempotencyKey(models.Model):
     """A write that a program may send again: what was asked, and what was answered."""
 
     id = models.CharField(primary_key=True, max_length=64)
-    fingerprint = models.CharField(max_length=64, help_text=_("Of method, address and body."))
-    status = models.PositiveSmallIntegerField(null=True, help_text=_("Empty while it is being done."))
+    fingerprint = models.CharField(max_length=64, help_text=_("Hash of method, address and body."))
+    status = models.PositiveSmallIntegerField(null=True, help_text=_("Empty while the request is in progress."))
     content_type = models.TextField(blank=True)
     answer = models.BinaryField(default=b"")
     working_until = models.DateTimeField()

@@ -1,6 +1,6 @@
-"""How often a key may call: evenly a minute's number of calls, all of them at once if it likes.
+"""How often a key may call: evenly a minute's number of calls, or all of them in one burst.
 
-Counted in the cache: over all processes where that is Redis, else in each process by itself. Every call with a valid
+Counted in the cache: over all processes where that is Redis, else in each process alone. Every call with a valid
 key counts, whatever becomes of it.
 """
 
@@ -60,7 +60,7 @@ def spend(key: ApiKey) -> Pace | None:
 
 
 class ApiAnswers:
-    """What every answer of the API has: nobody on the way keeps it, and a key is told how many calls it has left."""
+    """What every response of the API has: no cache keeps it, and a key reads how many calls it has left."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -82,4 +82,4 @@ def too_many(pace: Pace) -> HttpResponseBase:
 
 
 def too_many_words(pace: Pace) -> str:
-    return f"This key may call {pace.limit} times a minute. Ask again in {pace.wait} s."
+    return f"This API key is limited to {pace.limit} calls per minute. Retry in {pace.wait} s."

@@ -1,4 +1,4 @@
-"""Who may edit which people and roles: nobody beyond their own rights, and nobody their own."""
+"""Limits to editing users and roles: no one gives permissions beyond their own, or changes their own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dnbmon_site.accounts.models import User, UserGroup, UserPermission
 
 
 def rights_of(thing: User | Group) -> set[Any]:
-    """By key. Also those of an inactive person, who may be let in again."""
+    """By key. Also those of a deactivated user, who may be activated again."""
     if isinstance(thing, Group):
         return set(thing.permissions.values_list("pk", flat=True))
     groups = list(UserGroup.objects.filter(user=thing).values_list("group", flat=True))
@@ -21,7 +21,7 @@ def rights_of(thing: User | Group) -> set[Any]:
 
 
 def may_touch(actor: Any, thing: Model) -> bool:
-    """Whether this person or role has no right that the actor lacks; of roles also, that it is not the actor's own."""
+    """Whether this user or role has only permissions of the actor; a role must not be the actor's own either."""
     if actor.is_superuser or not isinstance(thing, User | Group):
         return True
     if isinstance(thing, User) and thing.is_superuser:
@@ -32,6 +32,6 @@ def may_touch(actor: Any, thing: Model) -> bool:
 
 
 def beyond(actor: Any, roles: list[Group]) -> list[Group]:
-    """Those of these roles that hold a right which the actor lacks."""
+    """Those of these roles with a permission that the actor lacks."""
     own = set() if actor.is_superuser else rights_of(actor)
     return [] if actor.is_superuser else [role for role in roles if not rights_of(role) <= own]

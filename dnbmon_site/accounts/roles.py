@@ -1,4 +1,4 @@
-"""Who may what: six roles, made equal to this table at every migration. `docs/use/roles.md` tells it to people.
+"""Permissions: six roles, made equal to this table at every migration. `docs/use/roles.md` explains it to users.
 
 Roles of one's own can be made beside these under other names; they are left alone.
 """
@@ -10,6 +10,8 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.contrib.auth.models import Group, Permission
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 VIEWED = ("core", "portfolio", "monitoring", "health")
 VIEWER = "Viewer"
@@ -19,19 +21,19 @@ APPROVER = "Approver"
 OPERATOR = "Operator"
 ADMINISTRATOR = "Administrator"
 
-# The program's own workings: tokens, rate limits, bytes, offsets. No page shows them.
+# Machinery: tokens, rate limits, bytes, offsets. No page shows them.
 HIDDEN = (
     *("accesstoken", "ratelimitslot", "blob", "consumeroffset", "lease", "clock", "idempotencykey"),
     *("heartbeat", "probe", "sample"),
 )
-# Where news goes: addresses and secrets, for those who look after them.
+# Addresses and secrets, for those who manage them.
 HELD = (
     *("channel", "webhookendpoint", "fileserver", "outboxmessage", "sendattempt", "apikeyusage"),
     *("incident", "incidentnote"),
 )
 
-# What a role may beside looking: "app.model" for all rights on its rows, or one right by name. What does not exist
-# is passed by.
+# What a role may do beside viewing: "app.model" for all permissions on its rows, or one permission by name. What does
+# not exist is passed by.
 RIGHTS: Mapping[str, tuple[str, ...]] = {
     VIEWER: (),
     ANALYST: (
@@ -78,6 +80,15 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
         "django_q.delete_ormq",
     ),
 }
+# What users read where roles are selected.
+PURPOSES: Mapping[str, str | Promise] = {
+    VIEWER: _("views companies, changes, alerts and reports"),
+    ANALYST: _("works on alerts, edits alert rules and writes notes on companies"),
+    MANAGER: _("imports lists, adds and removes companies, and decides on proposals"),
+    APPROVER: _("gives the second approval above the limits"),
+    OPERATOR: _("pulls registrations, fixes errors, and manages channels, webhooks and file servers"),
+    ADMINISTRATOR: _("has all permissions, including users, roles, API keys and contracts"),
+}
 ADMINISTERED = ("core", "portfolio", "monitoring", "health", "accounts", "auth", "axes", "django_q")
 
 
@@ -107,22 +118,22 @@ def rights_of(role: str, known: Iterable[str]) -> set[str]:
 
 
 def _model_of(name: str) -> str:
-    app, _, codename = name.partition(".")
+    app, codename = name.split(".", 1)
     return f"{app}.{codename.partition('_')[2]}"
 
 
 def _is_viewed(name: str) -> bool:
-    app, _, codename = name.partition(".")
+    app, codename = name.split(".", 1)
     return app in VIEWED and codename.startswith("view_") and codename.removeprefix("view_") not in (*HIDDEN, *HELD)
 
 
 def _is_administered(name: str) -> bool:
-    app, _, codename = name.partition(".")
+    app, codename = name.split(".", 1)
     return app in ADMINISTERED and codename.partition("_")[2] not in HIDDEN
 
 
 def _install(role: str, needed: set[Any]) -> None:
-    group, _ = Group.objects.get_or_create(name=role)
+    group, _is_new = Group.objects.get_or_create(name=role)
     known = set(group.permissions.values_list("pk", flat=True))
     if known != needed:
         group.permissions.set(needed)

@@ -1,4 +1,4 @@
-"""The pages through which people come in: the form, the button that leads to the sign-in service, and the way back."""
+"""The login pages: the form, the button that leads to the identity provider, and the way back."""
 
 # mypy: allow-subclassing-any
 
@@ -25,15 +25,15 @@ from django.utils.translation import gettext_lazy as _
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
 from core.urls import site_url
-from dnbmon_site.accounts.oidc import NO_ANSWER, provider
+from dnbmon_site.accounts.oidc import MALFORMED, NO_ANSWER, provider
 from dnbmon_site.version import NAME
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
-# What OIDC_NAME is where nobody has named the service.
+# What OIDC_NAME is unless it is set.
 UNNAMED = gettext_noop("your company's account")
-AWAY = _("The sign-in service cannot be reached. Try again in a few minutes.")
-AGAIN = _("Signing in did not work. Try again; if it stays so, tell whoever looks after this program.")
+AWAY = _("The identity provider cannot be reached. Try again in a few minutes.")
+AGAIN = _("Login failed. Try again. If it keeps failing, contact your administrator.")
 
 
 def only_with(setting: str) -> Callable[[View], View]:
@@ -52,7 +52,7 @@ def only_with(setting: str) -> Callable[[View], View]:
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """The admin's page, with a button where there is a sign-in service, and without the form where that is all."""
+    """The admin's page, with a button for the identity provider, and without the form where only that is used."""
     if request.method == "POST" and not settings.LOCAL_LOGIN:
         return redirect("admin:login")
     context: dict[str, Any] = {"has_form": settings.LOCAL_LOGIN}
@@ -64,7 +64,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 class NewPassword(PasswordResetView):
-    """The link in the mail leads to the site's own address, whatever host and port were asked for."""
+    """The link in the email leads to the site's own address, whatever host and port were asked for."""
 
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
         site = urlsplit(site_url())
@@ -82,18 +82,18 @@ class Begin(OIDCAuthenticationRequestView):
 
 @only_with("OIDC_ISSUER")
 def start(request: HttpRequest) -> HttpResponseBase:
-    """To the sign-in service."""
+    """To the identity provider."""
     try:
         answer: HttpResponseBase = Begin.as_view()(request)
-    except (*NO_ANSWER, SuspiciousOperation, KeyError, ValueError) as error:
-        logger.warning("the sign-in service %s does not say where to go: %s", settings.OIDC_ISSUER, error)
+    except (*NO_ANSWER, *MALFORMED) as error:
+        logger.warning("the identity provider %s did not answer as it should: %s", settings.OIDC_ISSUER, error)
         messages.error(request, AWAY)
         return redirect("admin:login")
     return answer
 
 
 class Back(OIDCAuthenticationCallbackView):
-    """From the sign-in service."""
+    """From the identity provider."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -104,7 +104,7 @@ class Back(OIDCAuthenticationCallbackView):
         return answer
 
     def login_failure(self) -> HttpResponse:
-        messages.error(self.request, getattr(self.request, "sign_in_trouble", AGAIN))
+        messages.error(self.request, getattr(self.request, "sign_in_refusal", AGAIN))
         return redirect("admin:login")
 
 

@@ -1,1 +1,1 @@
-"""What every answer of the API obeys: problem documents, parsers."""
+"""What all API responses share: problem documents, parsers, and the reference page."""

@@ -1,4 +1,4 @@
-"""Bodies of the API: JSON that is nested as no request of ours is gets the answer of any other that cannot be read."""
+"""Request bodies of the API. JSON that is nested too deeply is answered like any other unreadable body."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ class BoundedJSONParser(JSONParser):
         try:
             return super().parse(*arguments, **named)
         except RecursionError as error:
-            raise ParseError("The JSON is nested too deep.") from error
+            raise ParseError("The JSON is nested too deeply.") from error

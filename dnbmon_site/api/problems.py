@@ -27,9 +27,9 @@ from health.views import BUSY, what_is_missing
 
 PAGE = "/api/docs/problems/"
 MEDIA_TYPE = "application/problem+json"
-NO_KEY = "There is no key in this request. Send one: Authorization: Bearer dnbmon_…"
-REFUSED = "The request was refused as a whole."
-REUSED = "This Idempotency-Key was used for another request. Take a new one for each."
+NO_KEY = "The request has no API key. Send the header Authorization: Bearer dnbmon_…"
+REFUSED = "The request could not be read."
+REUSED = "This Idempotency-Key was already used for a different request. Use a new key for each request."
 
 
 class Kind(NamedTuple):
@@ -43,47 +43,66 @@ KINDS = (
     Kind(
         400,
         "bad-request",
-        "The request cannot be understood",
-        "`errors` says which parameter, and why. The same request again gives the same answer.",
+        "Bad request",
+        "A parameter or the body is invalid. `errors` lists each parameter with the reason. Correct the request and"
+        " send it again.",
     ),
     Kind(
         401,
         "not-authenticated",
-        "No valid key",
-        "Send `Authorization: Bearer dnbmon_…`. Keys expire and can be revoked: an administrator issues another.",
+        "Not authenticated",
+        "The API key is missing or invalid. Send `Authorization: Bearer dnbmon_…`. Keys can expire or be revoked;"
+        " ask an administrator for a new one.",
     ),
     Kind(
         403,
         "not-allowed",
         "Not allowed",
-        "`detail` names the scope that the key lacks, or the right that the role lacks. An administrator gives it.",
+        "`detail` names the missing scope of the key, or the missing permission of the user. An administrator can"
+        " add it.",
     ),
-    Kind(404, "not-found", "Nothing here", "The address is mistyped, or there is no such company."),
     Kind(
-        405, "method-not-allowed", "This address does not take this method", "The header `Allow` names those it takes."
+        404,
+        "not-found",
+        "Not found",
+        "The path is misspelled, or the company, registration, alert or import does not exist.",
     ),
-    Kind(406, "not-acceptable", "No such format", "Answers are JSON: accept application/json."),
+    Kind(405, "method-not-allowed", "Method not allowed", "The header `Allow` lists the methods of this endpoint."),
+    Kind(406, "not-acceptable", "Not acceptable", "Responses are JSON. Send `Accept: application/json`."),
     Kind(
         409,
         "conflict",
-        "It is not as you think",
-        "It has changed meanwhile, or this Idempotency-Key was used for another request or is being worked on. `detail`"
-        " says which.",
+        "Conflict",
+        "The object has changed since you read it, or the Idempotency-Key was used for a different request or one still"
+        " in progress. `detail` gives the reason.",
     ),
     Kind(
         410,
         "gone",
-        "What follows this cursor is gone",
-        "Old changes are removed after their retention, and a restored backup may lack the newest. Take a new snapshot"
-        " of /api/v1/companies/ and go on from its changes_cursor.",
+        "Cursor expired",
+        "The changes after this cursor are no longer available: their retention period is over, or a backup was"
+        " restored. Read a new snapshot of /api/v1/companies/ and continue from its changes_cursor.",
     ),
-    Kind(413, "too-large", "The request is too large", "Send less at once."),
-    Kind(415, "unsupported-media-type", "This format is not read", "Send application/json."),
-    Kind(429, "too-many-requests", "Too many requests", "Wait as long as the header `Retry-After` says."),
+    Kind(413, "too-large", "Request too large", "Split the request into smaller ones."),
     Kind(
-        500, "server-error", "Something broke here", "It was logged. Ask again later; nothing was half done by reading."
+        415,
+        "unsupported-media-type",
+        "Unsupported media type",
+        "Send the body as JSON with `Content-Type: application/json`.",
     ),
-    Kind(503, "unavailable", "The database is away", "Ask again in a minute, as often as you like."),
+    Kind(
+        429,
+        "too-many-requests",
+        "Too many requests",
+        "Wait for the number of seconds in the header `Retry-After`, then retry.",
+    ),
+    Kind(
+        500,
+        "server-error",
+        "Internal server error",
+        "The error was logged. Retry later, or contact your administrator.",
+    ),
+    Kind(503, "unavailable", "Service unavailable", "The database cannot be reached. Retry in a minute."),
 )
 BY_STATUS = {kind.status: kind for kind in KINDS}
 
@@ -149,7 +168,7 @@ def sentence(errors: list[dict[str, str]]) -> str:
 def unknown_route(request: HttpRequest) -> HttpResponse:
     """Every address under /api/ that is none. One without its last slash is the same address: no method loses it."""
     if (match := with_slash(request.path_info)) is None:
-        return problem(404, "There is nothing at this address. /api/docs/ lists what there is.")
+        return problem(404, "This endpoint does not exist. /api/docs/ lists all endpoints.")
     request.path, request.path_info, request.resolver_match = f"{request.path}/", f"{request.path_info}/", match
     answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
     return answer
@@ -177,14 +196,14 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def too_large() -> str:
-    return f"A request may have {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024**2} MB at most."
+    return f"The request is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024**2} MB. Send smaller requests."
 
 
 def unknown_host(request: HttpRequest) -> HttpResponse:
-    """Asked for by a name that ALLOWED_HOSTS does not list: where the pages are, and what the operator does."""
+    """For a host name that ALLOWED_HOSTS does not list: where the pages are, and what the operator does."""
     asked = request.META.get("HTTP_HOST", "")[:100]
     if request.path_info.startswith("/api/"):
-        return problem(400, f"This program is not served as “{asked}”. ALLOWED_HOSTS lists the hosts it is served as.")
+        return problem(400, f"“{asked}” is not a configured host name. Use one of the names in ALLOWED_HOSTS.")
     address = site_url() if settings.ALLOWED_HOSTS else ""
     return HttpResponseBadRequest(
         render_to_string("dnbmon_site/unknown_host.html", {"asked": asked, "address": address})
@@ -193,12 +212,12 @@ def unknown_host(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`."""
-    trouble = what_is_missing() or (BUSY if isinstance(sys.exception(), OperationalError) else None)
+    outage = what_is_missing() or (BUSY if isinstance(sys.exception(), OperationalError) else None)
     if request.path_info.startswith("/api/"):
-        return problem(503, trouble) if trouble else problem(500, "An unexpected error; it was logged.")
-    return away(request, trouble) if trouble else defaults.server_error(request)
+        return problem(503, outage) if outage else problem(500, "An unexpected error occurred. It was logged.")
+    return away(request, outage) if outage else defaults.server_error(request)
 
 
 def problem_page(request: HttpRequest) -> HttpResponse:
-    """What `type` of a problem document leads to."""
+    """The page that `type` of a problem document links to."""
     return render(request, "dnbmon_site/problems.html", {"kinds": KINDS})

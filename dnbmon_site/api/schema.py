@@ -4,8 +4,19 @@ from typing import Any
 
 SCHEMA_SETTINGS: dict[str, Any] = {
     "TITLE": "D&B Monitoring",
-    "DESCRIPTION": "Companies under watch, what changed about them, and what to do about it.",
+    "DESCRIPTION": "Read companies and what changed about them, work on alerts, and manage the monitored companies.",
     "VERSION": "1",
+    "TAGS": [
+        {"name": "companies", "description": "Company summaries, profiles and timelines."},
+        {"name": "changes", "description": "The change feed: every change, in order of publication."},
+        {"name": "notifications", "description": "The notifications as D&B sent them."},
+        {"name": "alerts", "description": "Alerts that your rules raised: read, acknowledge and close them."},
+        {"name": "registrations", "description": "D&B registrations and their pull status."},
+        {"name": "subjects", "description": "The monitored companies of a registration: add and remove them."},
+        {"name": "imports", "description": "Lists of D-U-N-S numbers that await confirmation or are in progress."},
+        {"name": "references", "description": "The IDs that your other systems use for companies."},
+        {"name": "webhooks", "description": "The events that webhooks can subscribe to."},
+    ],
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["dnbmon_site.accounts.api_keys.IsKnown"],
@@ -25,8 +36,4 @@ SCHEMA_SETTINGS: dict[str, Any] = {
         "AlertState": "monitoring.models.AlertState",
         "SubjectValidation": "portfolio.subjects.api.VALIDATIONS",
     },
-    # From the sidecar package: the pages work without the internet.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
 }

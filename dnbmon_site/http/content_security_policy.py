@@ -2,23 +2,18 @@
 
 Nobody's page has a script inside it, and nothing comes from another host. django-unfold's pages need two words more:
 its menus are Alpine.js and htmx, which make functions out of attributes (`unsafe-eval`), and it writes the brand's
-colours and the widths of bars into the page (`unsafe-inline` for styles). Swagger UI writes styles and draws its icons
-from `data:`. Whatever is neither gets the strict policy, error pages and downloads included.
+colours and the widths of bars into the page (`unsafe-inline` for styles). Every other answer gets the strict
+policy, error pages and downloads included.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from csp.decorators import csp
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 Policy = dict[str, list[str]]
-View = TypeVar("View", bound=Callable[..., Any])
 
 # No page may be framed, send a form elsewhere, or have its links turned by a <base>.
 FENCES: Policy = {"base-uri": [NONE], "form-action": [SELF], "frame-ancestors": [NONE], "object-src": [NONE]}
@@ -29,18 +24,6 @@ UNFOLD: Policy = {
     "style-src": [SELF, UNSAFE_INLINE],
     **FENCES,
 }
-SWAGGER: Policy = {
-    "default-src": [NONE],
-    "script-src": [SELF],
-    "style-src": [SELF, UNSAFE_INLINE],
-    "img-src": [SELF, "data:"],
-    "connect-src": [SELF],
-    **FENCES,
-}
-
-
-def drawn_by_swagger(view: View) -> View:
-    return csp(SWAGGER)(view)  # type: ignore[return-value]
 
 
 class ContentPolicy(CSPMiddleware):

@@ -1,4 +1,4 @@
-"""Alerts for other programs: what rules have raised, and saying that somebody looks after it."""
+"""Alerts in the API: list, read, acknowledge and close them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from monitoring.models import Alert, AlertState, Severity
 from portfolio.companies.parameters import DunsField
 from portfolio.models import Company
 
-KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The alert's key.")
+KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The alert's ID.")
 ALERT_EXAMPLE = {
     "id": "019b95d1-4000-8c55-9d0a-2a4f4b0c9a11",
     "company": COMPANY_SHORT_EXAMPLE,
@@ -32,7 +32,7 @@ ALERT_EXAMPLE = {
     "severity": "critical",
     "state": "new",
     "rule": "Out of business",
-    "reason": "The rule “Out of business” watches dunsControlStatus.operatingStatus.",
+    "reason": "The rule “Out of business” monitors dunsControlStatus.operatingStatus.",
     "changes": 1,
     "happened_at": "2026-01-07T01:23:13Z",
     "raised_at": "2026-01-08T11:06:48.402000Z",
@@ -45,32 +45,36 @@ ALERT_EXAMPLE = {
 
 
 class AlertSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="The same for the same facts, however often they arrive.")
-    company = CompanyShortSerializer(allow_null=True, help_text="Null for summaries of several companies.")
-    title = serializers.CharField(help_text="The first change, in words.")
-    severity = serializers.ChoiceField(SEVERITIES)
-    state = serializers.ChoiceField(AlertState.choices)
-    rule = serializers.CharField(help_text="The name of the rule that raised it.")
+    id = serializers.UUIDField(help_text="Stays the same, even if D&B sends the same changes again.")
+    company = CompanyShortSerializer(allow_null=True, help_text="Null if the alert covers several companies.")
+    title = serializers.CharField(help_text="A short description of the first change.")
+    severity = serializers.ChoiceField(SEVERITIES, help_text="The highest severity of its changes.")
+    state = serializers.ChoiceField(AlertState.choices, help_text="Whether it is new, acknowledged or closed.")
+    rule = serializers.CharField(help_text="Name of the rule that raised it.")
     reason = serializers.CharField(help_text="Why it was raised.")
-    changes = serializers.IntegerField(help_text="How many changes it stands for.")
-    happened_at = serializers.DateTimeField(help_text="When it happened, by D&B.")
-    raised_at = serializers.DateTimeField()
-    acknowledged_by = serializers.CharField()
-    acknowledged_at = serializers.DateTimeField(allow_null=True)
-    closed_by = serializers.CharField()
-    closed_at = serializers.DateTimeField(allow_null=True)
-    reversal = serializers.CharField(help_text="That it was taken back, in words; empty where it was not.")
+    changes = serializers.IntegerField(help_text="Number of changes it covers.")
+    happened_at = serializers.DateTimeField(help_text="When the change happened, according to D&B.")
+    raised_at = serializers.DateTimeField(help_text="When the rule raised it.")
+    acknowledged_by = serializers.CharField(help_text="User or API key. Empty if not acknowledged.")
+    acknowledged_at = serializers.DateTimeField(allow_null=True, help_text="Null if not acknowledged.")
+    closed_by = serializers.CharField(help_text="User or API key. Empty if not closed.")
+    closed_at = serializers.DateTimeField(allow_null=True, help_text="Null if not closed.")
+    reversal = serializers.CharField(help_text="How the change was reversed later. Empty if it was not.")
 
 
 class AlertsSerializer(serializers.Serializer[Any]):
     results = AlertSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
 
 
 class AlertParameters(PageParameters):
-    state = Several(child=serializers.ChoiceField(AlertState.choices), help_text="Only in these states.")
-    severity = serializers.ChoiceField(SEVERITIES, required=False, help_text="This severity or more.")
-    company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
+    state = Several(child=serializers.ChoiceField(AlertState.choices), help_text="Return only alerts in these states.")
+    severity = serializers.ChoiceField(
+        SEVERITIES, required=False, help_text="Return only alerts of this severity or higher."
+    )
+    company = Several(child=DunsField(), help_text="Return only alerts of these companies: up to 200 D-U-N-S numbers.")
 
 
 def serialized(alerts: Sequence[Alert]) -> Any:
@@ -98,13 +102,13 @@ class AlertList(APIView):
     @extend_schema(
         operation_id="alerts",
         tags=["alerts"],
-        summary="Alerts, newest first",
+        summary="List alerts, latest first",
         parameters=[AlertParameters],
         responses=AlertsSerializer,
         examples=[an_answer("A page", {"results": [ALERT_EXAMPLE], "next": None})],
     )
     def get(self, request: Request) -> Response:
-        """What rules have raised. To be told at once, subscribe a webhook to `alert.raised`."""
+        """Alerts that your rules raised. To be notified immediately, subscribe a webhook to `alert.raised`."""
         asked = AlertParameters.of(request)
         rows = Alert.objects.order_by("-raised_at", "-id")
         for name in ("state", "company"):
@@ -130,7 +134,7 @@ def _place(cursor: str) -> tuple[datetime, uuid.UUID]:
 def alert_or_404(key: uuid.UUID) -> Alert:
     alert = Alert.objects.filter(pk=key).first()
     if alert is None:
-        raise Http404("There is no such alert.")
+        raise Http404("This alert does not exist.")
     return alert
 
 
@@ -141,13 +145,13 @@ class AlertDetail(APIView):
     @extend_schema(
         operation_id="alert",
         tags=["alerts"],
-        summary="One alert",
+        summary="Get an alert",
         parameters=[KEY_IN_PATH],
         responses=AlertSerializer,
         examples=[an_answer("An alert", ALERT_EXAMPLE)],
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
-        """As it is now."""
+        """The current state of an alert."""
         return Response(serialized([alert_or_404(id)])[0])
 
 
@@ -163,14 +167,14 @@ class AlertAcknowledge(APIView):
     @extend_schema(
         operation_id="acknowledge_alert",
         tags=["alerts"],
-        summary="Say that somebody looks after an alert",
+        summary="Acknowledge an alert",
         parameters=[KEY_IN_PATH],
         request=None,
         responses=AlertSerializer,
         examples=[an_answer("Acknowledged", {**ALERT_EXAMPLE, "state": "acknowledged", "acknowledged_by": "ann"})],
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
-        """One that is not new stays as it is."""
+        """Marks a new alert as being handled. Has no effect on an alert that is acknowledged or closed."""
         return _done(request, id, acknowledge)
 
 
@@ -181,12 +185,12 @@ class AlertClose(APIView):
     @extend_schema(
         operation_id="close_alert",
         tags=["alerts"],
-        summary="Say that nothing is left to do about an alert",
+        summary="Close an alert",
         parameters=[KEY_IN_PATH],
         request=None,
         responses=AlertSerializer,
         examples=[an_answer("Closed", {**ALERT_EXAMPLE, "state": "closed", "closed_by": "ann"})],
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
-        """One that is closed stays as it is."""
+        """Marks an alert as done. Has no effect on an alert that is closed."""
         return _done(request, id, close)

@@ -1,4 +1,4 @@
-"""What D&B told us, for other programs: feed, timelines, profiles, notifications, and the snapshot to start from."""
+"""What D&B sent, in the API: the feed, timelines, notifications, and the snapshot to start from."""
 
 from __future__ import annotations
 
@@ -50,20 +50,29 @@ ID_TAIL = (1 << 80) - 1
 
 
 class CursorTooOld(APIException):
-    """410: what the cursor asks for is no longer here."""
+    """410: the changes after the cursor are no longer available."""
 
     status_code = 410
     default_code = "gone"
-    default_detail = "The feed cannot go on from this cursor."
+    default_detail = "The feed cannot continue from this cursor."
 
 
 class NotificationParameters(PageParameters):
-    type = Several(child=serializers.CharField(max_length=64), help_text="Only these types, such as TRANSFER.")
-    registration = RegistrationField(required=False, max_length=255, help_text="A registration's reference.")
-    company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
-    since = MomentField(required=False, help_text="Occurred at or after this date or date-time with zone.")
+    type = Several(
+        child=serializers.CharField(max_length=64),
+        help_text="Return only notifications of these types, such as TRANSFER.",
+    )
+    registration = RegistrationField(
+        required=False, max_length=255, help_text="Return only notifications of this registration, by its reference."
+    )
+    company = Several(
+        child=DunsField(), help_text="Return only notifications of these companies: up to 200 D-U-N-S numbers."
+    )
+    since = MomentField(required=False, help_text="Occurred at or after this date, or date and time with time zone.")
     until = MomentField(
-        upper=True, required=False, help_text="Occurred at or before this date-time, or before this day's end in UTC."
+        upper=True,
+        required=False,
+        help_text="Occurred at or before this date and time, or by the end of this date (UTC).",
     )
     reference = ReferenceField()
 
@@ -74,15 +83,16 @@ class CompanyList(APIView):
     @extend_schema(
         operation_id="companies",
         tags=["companies"],
-        summary="All companies, as a snapshot to start the feed from",
+        summary="List companies, as a snapshot to start the feed from",
         parameters=[CompanyParameters],
         responses=SnapshotSerializer,
         examples=an_example("A page", {"results": [COMPANY_EXAMPLE], "next": None, "changes_cursor": CURSOR_EXAMPLE}),
     )
     def get(self, request: Request) -> Response:
-        """Sorted by D-U-N-S number, unless a filter says otherwise.
+        """Sorted by D-U-N-S number, unless a filter states another order.
 
-        Whoever reads all pages and then follows `/api/v1/changes/?after={changes_cursor}` misses no change.
+        To copy all data and keep it up to date, read all pages, then continue with
+        `/api/v1/changes/?after={changes_cursor}`. No change is missed.
         """
         asked = CompanyParameters.of(request)
         # Before the rows are read: what is published from now on is in the feed after it, shown here already or not.
@@ -98,17 +108,17 @@ class ChangeFeed(APIView):
     @extend_schema(
         operation_id="changes",
         tags=["changes"],
-        summary="The feed: every change, in the order of publication",
+        summary="Read the change feed, in order of publication",
         parameters=[FeedParameters],
         responses=FeedSerializer,
         examples=an_example("A page", {"results": [CHANGE_EXAMPLE], "next": CURSOR_EXAMPLE, "more": False}),
     )
     def get(self, request: Request) -> Response:
-        """Ask again with `next` as `after`, for ever: at once while `more` is true, else after a while.
+        """Call it repeatedly with the last `next` as `after`: immediately while `more` is true, otherwise regularly.
 
-        Nothing is missed, whatever arrives in whatever order; a filter may give empty pages, whose cursor has moved
-        on all the same. A cursor that is too old is answered with 410: take a new snapshot of the companies, and go on
-        from its `changes_cursor`.
+        No change is missed, in whatever order D&B sends them. With a filter, a page can be empty; continue with its
+        `next`. An expired cursor is answered with 410: read a new snapshot of the companies and continue from its
+        `changes_cursor`.
         """
         asked = FeedParameters.of(request)
         if asked.get("after") == "latest":
@@ -135,13 +145,13 @@ class CompanyChanges(APIView):
     @extend_schema(
         operation_id="company_changes",
         tags=["companies"],
-        summary="One company's timeline, newest first",
+        summary="Get the timeline of a company, latest first",
         parameters=[DUNS_IN_PATH, PageParameters],
         responses=TimelineSerializer,
         examples=an_example("A page", {"results": [CHANGE_EXAMPLE], "next": None}),
     )
     def get(self, request: Request, duns: str) -> Response:
-        """By the time at which things happened. What arrives late appears in its place: to be told, follow the feed."""
+        """Changes in the order in which they happened. Late changes appear at their own date."""
         asked = PageParameters.of(request)
         company = company_or_404(duns)
         rows = Change.objects.filter(company=company.pk).order_by(*LATEST_FIRST)
@@ -176,13 +186,13 @@ class NotificationList(APIView):
     @extend_schema(
         operation_id="notifications",
         tags=["notifications"],
-        summary="D&B's notifications, newest first",
+        summary="List D&B's notifications, latest first",
         parameters=[NotificationParameters],
         responses=NotificationsSerializer,
         examples=an_example("A page", {"results": [NOTIFICATION_EXAMPLE], "next": None}),
     )
     def get(self, request: Request) -> Response:
-        """Each notification once, however often it was delivered. What it changed is in feed and timelines."""
+        """Each notification is listed once, even if D&B sent it several times. Its changes are in the feed."""
         asked = NotificationParameters.of(request)
         rows = Notification.objects.exclude(type=state.SNAPSHOT).defer("organization").order_by("-id")
         rows = rows.filter(**_notification_filters(asked))

@@ -1,4 +1,4 @@
-"""What the feed may be asked for."""
+"""The parameters of the feed."""
 
 from __future__ import annotations
 
@@ -26,24 +26,32 @@ class RegistrationField(serializers.CharField):
         reference = super().to_internal_value(data)
         rows = Registration.objects.filter(reference=reference) if is_clean(reference) else Registration.objects.none()
         if not (found := list(rows.values_list("pk", flat=True))):
-            raise serializers.ValidationError("There is no registration with this reference.")
+            raise serializers.ValidationError("No registration with this reference exists.")
         return found
 
 
 class FeedParameters(PageParameters):
     after = serializers.CharField(
         required=False,
-        help_text="`next` of the call before, `changes_cursor` of a snapshot of companies, or `latest` for the feed's"
-        " end. Without it the feed begins with the oldest change there is.",
+        help_text="The `next` value of the previous call, the `changes_cursor` of a snapshot, or `latest` for the end"
+        " of the feed. Leave it out to start with the oldest available change.",
     )
-    kind = Several(child=serializers.ChoiceField(Kind.choices), help_text="Only these kinds.")
-    severity = serializers.ChoiceField(SEVERITIES, required=False, help_text="This severity or more.")
+    kind = Several(child=serializers.ChoiceField(Kind.choices), help_text="Return only these change types.")
+    severity = serializers.ChoiceField(
+        SEVERITIES, required=False, help_text="Return only changes of this severity or higher."
+    )
     element = serializers.CharField(
-        required=False, max_length=400, help_text="Elements whose path begins so, and those that hold it."
+        required=False,
+        max_length=400,
+        help_text="Start of a data element's path. Also returns changes of the elements that contain it.",
     )
-    registration = RegistrationField(required=False, max_length=255, help_text="First brought by this registration.")
-    company = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
-    country = Several(child=CountryField(), help_text="Companies that are in these countries now.")
+    registration = RegistrationField(
+        required=False, max_length=255, help_text="Return changes that arrived first in this registration."
+    )
+    company = Several(child=DunsField(), help_text="Return only changes of these companies: up to 200 D-U-N-S numbers.")
+    country = Several(
+        child=CountryField(), help_text="Return only changes of companies that are now in these countries."
+    )
     reference = ReferenceField()
 
 

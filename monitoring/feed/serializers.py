@@ -1,4 +1,4 @@
-"""What the API's answers look like: their members, in words and with an example, and how rows become them."""
+"""Responses of the API: their fields, described and with an example, and how rows become them."""
 
 from __future__ import annotations
 
@@ -68,86 +68,106 @@ def an_example(name: str, value: Any) -> list[OpenApiExample]:
 
 
 class CompanyShortSerializer(serializers.Serializer[Any]):
-    duns = serializers.CharField()
-    name = serializers.CharField(help_text="Empty until D&B has told it.")
-    country = serializers.CharField(help_text="ISO 3166-1, two letters; empty while unknown.")
+    duns = serializers.CharField(help_text="D-U-N-S number, nine digits.")
+    name = serializers.CharField(help_text="Empty until D&B sends it.")
+    country = serializers.CharField(help_text="Two letters (ISO 3166-1). Empty until D&B sends it.")
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField(help_text="The same for the same fact, however often it arrives.")
+    id = serializers.UUIDField(help_text="Stays the same, even if D&B sends the same change again.")
     company = CompanyShortSerializer()
-    references = ReferenceSerializer(many=True, help_text="What other systems call the company.")
-    kind = serializers.ChoiceField(Kind.choices)
-    element = serializers.CharField(allow_null=True, help_text="D&B's path; null for what is no element's change.")
-    label = serializers.CharField(help_text="The element or kind in words.")  # type: ignore[assignment]
-    severity = serializers.ChoiceField(SEVERITIES)
-    previous = SentJson(help_text="Any JSON value, as D&B sent it; null also where it sent none.")
-    current = SentJson(help_text="Any JSON value, as D&B sent it; null also where it sent none.")
-    changed_at = serializers.DateTimeField(help_text="When it happened, by D&B.")
-    recorded_at = serializers.DateTimeField(help_text="When it was stored here.")
-    registration = serializers.CharField(help_text="Reference of the registration that brought it first.")
-    publication = serializers.IntegerField(allow_null=True, help_text="Null until it is in the feed.")
-    derived = serializers.BooleanField(help_text="Found by comparing two baselines, not sent by D&B as a change.")
-    superseded = serializers.BooleanField(help_text="Derived, and replaced since a baseline arrived in between.")
+    references = ReferenceSerializer(many=True, help_text="The IDs of the company in your other systems.")
+    kind = serializers.ChoiceField(Kind.choices, help_text="The change type.")
+    element = serializers.CharField(
+        allow_null=True, help_text="Path of the data element. Null if the change does not concern an element."
+    )
+    label = serializers.CharField(help_text="Name of the data element or change type.")  # type: ignore[assignment]
+    severity = serializers.ChoiceField(SEVERITIES, help_text="How important the change is.")
+    previous = SentJson(
+        help_text="Value before the change, as D&B sent it: any JSON value. Null also if D&B sent none."
+    )
+    current = SentJson(help_text="Value after the change, as D&B sent it: any JSON value. Null also if D&B sent none.")
+    changed_at = serializers.DateTimeField(help_text="When the change happened, according to D&B.")
+    recorded_at = serializers.DateTimeField(help_text="When D&B Monitoring stored it.")
+    registration = serializers.CharField(help_text="Reference of the registration in which it arrived first.")
+    publication = serializers.IntegerField(
+        allow_null=True, help_text="Its position in the feed. Null until it is published."
+    )
+    derived = serializers.BooleanField(
+        help_text="True if it was found by comparing two full data sets, rather than sent by D&B as a change."
+    )
+    superseded = serializers.BooleanField(
+        help_text="True if it was derived and has since been replaced, because an earlier full data set arrived late."
+    )
     order = serializers.CharField(
-        help_text="Sorts a company's changes by what happened, as text, also those of one moment; the feed's own order "
-        "is that of arrival."
+        help_text="Sort key (text) for the changes of a company by time, including those of the same moment. The feed "
+        "is in order of arrival."
     )
 
 
 class FeedSerializer(serializers.Serializer[Any]):
     results = ChangeSerializer(many=True)
     next = serializers.CharField(
-        help_text="Give it as `after` in the next call. Always there, also when nothing is new."
+        help_text="Pass it as `after` in the next call. Always present, even if there are no new changes."
     )
-    more = serializers.BooleanField(help_text="Whether there is more to read at once.")
+    more = serializers.BooleanField(help_text="True if more changes are available now.")
 
 
 class TimelineSerializer(serializers.Serializer[Any]):
     results = ChangeSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
 
 
 class SnapshotSerializer(serializers.Serializer[Any]):
     results = CompanySerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
     changes_cursor = serializers.CharField(
-        help_text="Where to begin reading the feed after this snapshot; the same on all pages of one walk."
+        help_text="Where to start reading the feed after this snapshot. The same on all of its pages."
     )
 
 
 class ProfileSerializer(serializers.Serializer[Any]):
-    duns = serializers.CharField()
-    as_of = serializers.DateTimeField(help_text="The moment that is shown.")
+    duns = serializers.CharField(help_text="D-U-N-S number, nine digits.")
+    as_of = serializers.DateTimeField(help_text="The date and time of the profile.")
     status = serializers.ChoiceField(
-        Kind.choices, allow_null=True, help_text="The newest notice that is no element's change, such as `deleted`."
+        Kind.choices,
+        allow_null=True,
+        help_text="The latest change that does not concern a data element, such as `deleted`.",
     )
-    status_since = serializers.DateTimeField(allow_null=True)
-    organization = SentObject(help_text="D&B's document as known at that moment; empty when nothing was known yet.")
+    status_since = serializers.DateTimeField(allow_null=True, help_text="When that change happened.")
+    organization = SentObject(help_text="D&B's document as known at that time. Empty if nothing was known yet.")
     mismatches = serializers.ListField(
         child=serializers.UUIDField(),
-        help_text="Changes whose `previous` was not what was known; what was never known before cannot differ.",
+        help_text="IDs of changes with a `previous` that differs from the value known before.",
     )
-    complete = serializers.BooleanField(help_text="False where older history was removed: see `note`.")
-    note = serializers.CharField(help_text="From when on history is kept; empty where the answer is complete.")
+    complete = serializers.BooleanField(help_text="False if older history was removed. See `note`.")
+    note = serializers.CharField(
+        help_text="The date from which history is available. Empty if the profile is complete."
+    )
 
 
 class NotificationSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    type = serializers.CharField(help_text="D&B's word. The set is open: expect words that are not listed here.")
+    id = serializers.UUIDField(help_text="The notification's ID.")
+    type = serializers.CharField(help_text="D&B's type, such as UPDATE or SEED. D&B may add types.")
     registration = serializers.CharField(help_text="Reference of the registration.")
     company = CompanyShortSerializer()
     occurred_at = serializers.DateTimeField(
-        allow_null=True, help_text="When it happened: the newest element of an UPDATE, else D&B's delivery."
+        allow_null=True, help_text="When it happened: the latest element of an UPDATE, otherwise when D&B delivered it."
     )
     delivered_at = serializers.DateTimeField(allow_null=True, help_text="D&B's deliveryTimeStamp.")
-    recorded_at = serializers.DateTimeField(help_text="When it was stored here.")
-    retained_duns = serializers.CharField(allow_null=True, help_text="Of a TRANSFER: the company it was merged into.")
+    recorded_at = serializers.DateTimeField(help_text="When D&B Monitoring stored it.")
+    retained_duns = serializers.CharField(allow_null=True, help_text="For a TRANSFER: the company it was merged into.")
 
 
 class NotificationsSerializer(serializers.Serializer[Any]):
     results = NotificationSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
 
 
 def serialized_changes(

@@ -1,4 +1,4 @@
-"""A company's profile for other programs, now and as of a time."""
+"""A company's profile in the API, now and as of a time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ProfileParameters(Parameters):
     as_of = MomentField(
         upper=True,
         required=False,
-        help_text="A date and time with time zone, or a date for the end of that day in UTC. Defaults to now.",
+        help_text="A date and time with time zone, or a date for the end of that day (UTC). Default: now.",
     )
 
 
@@ -34,13 +34,13 @@ class CompanyProfile(APIView):
     @extend_schema(
         operation_id="company_profile",
         tags=["companies"],
-        summary="Get a company's full profile, now or as of a date",
+        summary="Get the full profile of a company, now or as of a date",
         parameters=[DUNS_IN_PATH, ProfileParameters],
         responses=ProfileSerializer,
         examples=an_example("A profile", PROFILE_EXAMPLE),
     )
     def get(self, request: Request, duns: str) -> Response:
-        """D&B's document with every change up to that moment applied, as far as it is known here today."""
+        """D&B's document with all known changes up to that time applied."""
         asked = ProfileParameters.of(request)
         company = company_or_404(duns)
         profile = state.profile(company.pk, as_of=asked.get("as_of"))

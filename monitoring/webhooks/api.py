@@ -1,4 +1,4 @@
-"""The events that webhooks can hear of, with their JSON schemas."""
+"""The events that webhooks can subscribe to, with their JSON schemas."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def serialized(event: EventType) -> dict[str, Any]:
 
 
 class EventTypeSerializer(serializers.Serializer[Any]):
-    type = serializers.CharField(help_text="What an endpoint subscribes to.")
-    summary = serializers.CharField(help_text="When it is sent.")
-    schema = serializers.DictField(help_text="JSON schema (2020-12) of the body.")
-    example = serializers.DictField(help_text="A body.")
+    type = serializers.CharField(help_text="Name of the event.")
+    summary = serializers.CharField(help_text="When the event is sent.")
+    schema = serializers.DictField(help_text="JSON Schema (2020-12) of the body.")
+    example = serializers.DictField(help_text="An example of the body.")
 
 
 class EventTypesSerializer(serializers.Serializer[Any]):
@@ -36,11 +36,11 @@ class EventTypeList(APIView):
     @extend_schema(
         operation_id="event_types",
         tags=["webhooks"],
-        summary="The events that webhooks can hear of",
+        summary="List the events that webhooks can subscribe to",
         responses=EventTypesSerializer,
         examples=[an_answer("One of them", {"results": [serialized(EVENT_TYPES[WEBHOOK_TEST])]})],
     )
     def get(self, request: Request) -> Response:
-        """Each with the JSON schema of its body. More may come in time, and more members in each."""
+        """Each event with the JSON Schema of its body. Later versions may add events and fields."""
         Parameters.of(request)
         return Response({"results": [serialized(event) for event in EVENT_TYPES.values()]})

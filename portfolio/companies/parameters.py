@@ -1,4 +1,4 @@
-"""Which companies other programs ask for: checked parameters, the rows that these choose, page by page."""
+"""Companies in the API: checked parameters, the rows that these select, page by page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from direct_plus.duns import InvalidDuns, normalise_duns
 from portfolio.companies.external_references import companies_named
 from portfolio.models import Company
 
-DUNS_IN_PATH = OpenApiParameter("duns", str, OpenApiParameter.PATH, description="Nine digits; dashes are let pass.")
+DUNS_IN_PATH = OpenApiParameter(
+    "duns", str, OpenApiParameter.PATH, description="D-U-N-S number: nine digits, with or without dashes."
+)
 
 
 class DunsField(serializers.CharField):
@@ -30,14 +32,14 @@ class DunsField(serializers.CharField):
         try:
             return normalise_duns(super().to_internal_value(data))
         except InvalidDuns as error:
-            raise serializers.ValidationError(f"This is no D-U-N-S number: {error.reason}.") from error
+            raise serializers.ValidationError(f"Invalid D-U-N-S number: {error.reason}.") from error
 
 
 class ReferenceField(serializers.CharField):
     """What another system calls a company, as the D-U-N-S numbers of that name."""
 
     def __init__(self) -> None:
-        text = "What another system calls them; `crm:1234` asks one system only."
+        text = "Companies with this ID in another system. Use `crm:1234` to search one system only."
         super().__init__(required=False, max_length=300, help_text=text)
 
     def to_internal_value(self, data: Any) -> list[str]:  # type: ignore[override]
@@ -52,13 +54,14 @@ def among(asked: Mapping[str, Any], name: str = "company") -> frozenset[str] | N
 
 
 class CompanyParameters(PageParameters):
-    duns = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
+    duns = Several(child=DunsField(), help_text="Return only these companies: up to 200 D-U-N-S numbers.")
     name = serializers.CharField(
-        required=False, max_length=200, help_text="How the name begins; capitals do not matter. Sorted by name."
+        required=False, max_length=200, help_text="Start of the name, in upper or lower case. Sorts by name."
     )
-    country = Several(child=CountryField(), help_text="Two letters, such as DE.")
+    country = Several(child=CountryField(), help_text="Two-letter country codes, such as DE.")
     changed_since = MomentField(
-        required=False, help_text="Changed at or after this date or date-time with zone. Sorted by time, oldest first."
+        required=False,
+        help_text="Changed at or after this date, or date and time with time zone. Sorts by time, oldest first.",
     )
     reference = ReferenceField()
 
@@ -139,4 +142,4 @@ def company_or_404(duns: str) -> Company:
     try:
         return Company.objects.get(pk=normalise_duns(duns))
     except (InvalidDuns, Company.DoesNotExist) as error:
-        raise Http404("No company with this D-U-N-S number is known here.") from error
+        raise Http404("No company with this D-U-N-S number is known.") from error

@@ -1,4 +1,4 @@
-"""Companies and what other systems call them, as the API shows them."""
+"""Companies and their IDs in other systems, as the API shows them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ COMPANY_EXAMPLE = {
 
 class CompanySerializer(serializers.ModelSerializer[Company]):
     duns = serializers.CharField(read_only=True, help_text="D-U-N-S number, nine digits.")
-    name = serializers.CharField(read_only=True, help_text="Empty until D&B has told it.")
-    country = serializers.CharField(read_only=True, help_text="ISO 3166-1, two letters; empty while unknown.")
-    city = serializers.CharField(read_only=True)
-    operating_status = serializers.CharField(read_only=True, help_text="In D&B's words.")
+    name = serializers.CharField(read_only=True, help_text="Empty until D&B sends it.")
+    country = serializers.CharField(read_only=True, help_text="Two letters (ISO 3166-1). Empty until D&B sends it.")
+    city = serializers.CharField(read_only=True, help_text="Empty until D&B sends it.")
+    operating_status = serializers.CharField(
+        read_only=True, help_text="D&B's description, such as Active or Out of Business."
+    )
     changed_at = serializers.DateTimeField(
-        read_only=True, allow_null=True, help_text="When the newest change happened that is not noise."
+        read_only=True, allow_null=True, help_text="When the latest change happened that is not of severity noise."
     )
 
     class Meta:
@@ -32,5 +34,5 @@ class CompanySerializer(serializers.ModelSerializer[Company]):
 
 
 class ReferenceSerializer(serializers.Serializer[ExternalReference]):
-    system = serializers.CharField(help_text="Which system.")
-    id = serializers.CharField(source="reference", help_text="What that system calls the company.")
+    system = serializers.CharField(help_text="Name of the system.")
+    id = serializers.CharField(source="reference", help_text="ID of the company in that system.")

@@ -1,4 +1,4 @@
-"""Imports for other programs: what waits for a person, and the person's yes."""
+"""Imports in the API: list, read and confirm them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from portfolio.imports.upload import create_import, read_import
 from portfolio.jobs import WORKING_TIME, start_import_work
 from portfolio.models import ImportMode, ImportState, Registration, SubjectImport
 
-KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The import's key.")
+KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The import's ID.")
 IMPORT_EXAMPLE = {
     "id": "019b95d1-5000-7c55-9d0a-2a4f4b0c9a11",
     "url": "/api/v1/imports/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/",
@@ -46,37 +46,39 @@ IMPORT_EXAMPLE = {
 
 
 class Conflict(APIException):
-    """409: it is not, or no longer, as the caller thinks."""
+    """409: the state is not, or no longer, what the caller assumes."""
 
     status_code = 409
     default_code = "conflict"
-    default_detail = "It has changed meanwhile."
+    default_detail = "The object has changed since you read it."
 
 
 class SheetSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    rows = serializers.IntegerField(help_text="Below its header.")
-    hidden = serializers.BooleanField()
-    has_numbers = serializers.BooleanField(help_text="Whether D-U-N-S numbers were found there.")
-    is_read = serializers.BooleanField(help_text="One sheet is; the others are not imported.")
+    name = serializers.CharField(help_text="Name of the sheet.")
+    rows = serializers.IntegerField(help_text="Number of rows below the header.")
+    hidden = serializers.BooleanField(help_text="True if the sheet is hidden in the workbook.")
+    has_numbers = serializers.BooleanField(help_text="True if the sheet contains D-U-N-S numbers.")
+    is_read = serializers.BooleanField(help_text="True for the sheet that is imported. The others are not.")
 
 
 class ImportSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    url = serializers.SerializerMethodField(help_text="Where it is looked at; a person confirms it at …/confirm/.")
-    registration = serializers.CharField(source="registration.reference")
-    mode = serializers.ChoiceField(ImportMode.choices)
-    state = serializers.ChoiceField(ImportState.choices)
-    created_by = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    confirmed_by = serializers.CharField(help_text="Empty until a person has confirmed it.")
-    approved_by = serializers.CharField(help_text="The second person, where one is needed.")
-    total = serializers.IntegerField(allow_null=True, help_text="Rows, when known.")
-    counts = serializers.SerializerMethodField(help_text="Rows by verdict.")
-    new_billable = serializers.IntegerField(allow_null=True, help_text="The number that a person confirms.")
-    removals = serializers.IntegerField(allow_null=True, help_text="Companies that it removes.")
-    sheets = serializers.SerializerMethodField(help_text="Of a workbook.")
-    error = serializers.CharField()
+    id = serializers.UUIDField(help_text="The import's ID.")
+    url = serializers.SerializerMethodField(help_text="Path of the import. A user confirms it at …/confirm/.")
+    registration = serializers.CharField(source="registration.reference", help_text="Reference of the registration.")
+    mode = serializers.ChoiceField(ImportMode.choices, help_text="Whether it adds, removes or replaces companies.")
+    state = serializers.ChoiceField(ImportState.choices, help_text="How far the import is.")
+    created_by = serializers.CharField(help_text="User or API key.")
+    created_at = serializers.DateTimeField(help_text="When it was uploaded.")
+    confirmed_by = serializers.CharField(help_text="Empty until a user confirms it.")
+    approved_by = serializers.CharField(help_text="The second approver, if one is required.")
+    total = serializers.IntegerField(allow_null=True, help_text="Number of rows. Null until it is known.")
+    counts = serializers.SerializerMethodField(help_text="Number of rows by validation result.")
+    new_billable = serializers.IntegerField(
+        allow_null=True, help_text="Number of new billable companies. A user confirms this number."
+    )
+    removals = serializers.IntegerField(allow_null=True, help_text="Number of companies that it removes.")
+    sheets = serializers.SerializerMethodField(help_text="The sheets of a workbook.")
+    error = serializers.CharField(help_text="Why the import failed. Empty if it did not.")
 
     def get_url(self, row: SubjectImport) -> str:
         return f"/api/v1/imports/{row.pk}/"
@@ -91,28 +93,37 @@ class ImportSerializer(serializers.Serializer[Any]):
 
 class ImportsSerializer(serializers.Serializer[Any]):
     results = ImportSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
 
 
 class ImportParameters(PageParameters):
-    state = Several(child=serializers.ChoiceField(ImportState.choices), help_text="Only in these states.")
+    state = Several(
+        child=serializers.ChoiceField(ImportState.choices), help_text="Return only imports in these states."
+    )
 
 
 class ConfirmationSerializer(serializers.Serializer[Any]):
     number = serializers.IntegerField(
         min_value=0,
         max_value=2**31 - 1,
-        help_text="How many new billable companies it adds; in mode `remove` how many companies it removes.",
+        help_text="Number of new billable companies it adds. In mode `remove`: number of companies it removes.",
     )
     removals = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=0, max_value=2**31 - 1, help_text="In mode `equal`."
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=0,
+        max_value=2**31 - 1,
+        help_text="In mode `equal`: number of companies it removes.",
     )
 
 
 def import_or_404(key: uuid.UUID) -> SubjectImport:
     row = SubjectImport.objects.select_related("registration__contract").filter(pk=key).first()
     if row is None:
-        raise Http404("There is no such import.")
+        raise Http404("This import does not exist.")
     return row
 
 
@@ -153,13 +164,13 @@ class ImportList(APIView):
     @extend_schema(
         operation_id="imports",
         tags=["imports"],
-        summary="Imports, newest first",
+        summary="List imports, latest first",
         parameters=[ImportParameters],
         responses=ImportsSerializer,
         examples=[an_answer("A page", {"results": [IMPORT_EXAMPLE], "next": None})],
     )
     def get(self, request: Request) -> Response:
-        """What was handed in, by people and programs. `state=read` waits for a person."""
+        """Imports by users and API keys. Those with `state=read` await confirmation by a user."""
         asked = ImportParameters.of(request)
         rows = SubjectImport.objects.select_related("registration").order_by("-id")
         if "state" in asked:
@@ -185,13 +196,13 @@ class ImportDetail(APIView):
     @extend_schema(
         operation_id="import",
         tags=["imports"],
-        summary="One import",
+        summary="Get an import",
         parameters=[KEY_IN_PATH],
         responses=ImportSerializer,
         examples=[an_answer("An import", IMPORT_EXAMPLE)],
     )
     def get(self, request: Request, id: uuid.UUID) -> Response:
-        """As it is now."""
+        """The current state of an import."""
         return Response(ImportSerializer(import_or_404(id)).data)
 
 
@@ -203,7 +214,7 @@ class ImportConfirm(APIView):
     @extend_schema(
         operation_id="confirm_import",
         tags=["imports"],
-        summary="Confirm an import, as a person",
+        summary="Confirm an import, as a user",
         parameters=[KEY_IN_PATH],
         request=ConfirmationSerializer,
         responses=ImportSerializer,
@@ -213,9 +224,9 @@ class ImportConfirm(APIView):
         ],
     )
     def post(self, request: Request, id: uuid.UUID) -> Response:
-        """By the number of companies that it adds or removes, which has to be right. Keys may not: a person signs in.
+        """Send the exact number of companies that it adds or removes. API keys cannot confirm; a user signs in.
 
-        Above the contract's limits it waits for a second person.
+        An import above the contract's limits then awaits a second approval.
         """
         asked = ConfirmationSerializer(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -1,4 +1,4 @@
-"""Registrations for other programs: what D&B watches for us, and pulling one now."""
+"""Registrations in the API: list and read them, and pull one immediately."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from portfolio.models import Registration, RegistrationState
 from portfolio.registrations.status import description
 
 PULL_NOW = "monitoring.jobs.pull_now"
-REFERENCE_IN_PATH = OpenApiParameter("reference", str, OpenApiParameter.PATH, description="As D&B calls it.")
+REFERENCE_IN_PATH = OpenApiParameter(
+    "reference", str, OpenApiParameter.PATH, description="D&B's name of the registration."
+)
 REGISTRATION_EXAMPLE = {
     "reference": "ACME_LOD_01",
     "contract": "default",
@@ -40,17 +42,27 @@ REGISTRATION_EXAMPLE = {
 
 
 class RegistrationSerializer(serializers.Serializer[Any]):
-    reference = serializers.CharField(help_text="As D&B calls it.")
-    contract = serializers.CharField(source="contract_id", help_text="Which account at D&B it belongs to.")
-    description = serializers.SerializerMethodField(help_text="D&B's words.")
-    state = serializers.ChoiceField(RegistrationState.choices)
-    paused_until = serializers.DateTimeField(allow_null=True, help_text="Null: until somebody starts it.")
-    stopped_reason = serializers.CharField(help_text="Why D&B refuses it.")
-    adopted = serializers.BooleanField(help_text="Whether D&B's list was taken over; before that nothing is sent.")
-    last_pulled_at = serializers.DateTimeField(allow_null=True, help_text="When D&B's queue was last empty.")
-    next_pull_at = serializers.DateTimeField(allow_null=True)
-    gap_from = serializers.DateTimeField(allow_null=True, help_text="Notifications from then on may be missing.")
-    gap_until = serializers.DateTimeField(allow_null=True)
+    reference = serializers.CharField(help_text="D&B's name of the registration.")
+    contract = serializers.CharField(source="contract_id", help_text="The contract (account at D&B) it belongs to.")
+    description = serializers.SerializerMethodField(help_text="D&B's description.")
+    state = serializers.ChoiceField(RegistrationState.choices, help_text="Whether it is pulled automatically.")
+    paused_until = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When a pause ends. Null if it lasts until a user resumes it, or if it is not paused.",
+    )
+    stopped_reason = serializers.CharField(help_text="Why D&B refuses it. Empty if it does not.")
+    adopted = serializers.BooleanField(
+        help_text="True if D&B's list was adopted. Before that, no additions or removals are sent."
+    )
+    last_pulled_at = serializers.DateTimeField(
+        allow_null=True, help_text="Data is up to date as of this time: D&B's queue was empty."
+    )
+    next_pull_at = serializers.DateTimeField(allow_null=True, help_text="When the next pull is due.")
+    gap_from = serializers.DateTimeField(
+        allow_null=True,
+        help_text="Start of a data gap: notifications from then on may be missing. Null if all arrived.",
+    )
+    gap_until = serializers.DateTimeField(allow_null=True, help_text="End of the data gap.")
 
     def get_description(self, row: Registration) -> str:
         return description(row)
@@ -58,24 +70,32 @@ class RegistrationSerializer(serializers.Serializer[Any]):
 
 class RegistrationsSerializer(serializers.Serializer[Any]):
     results = RegistrationSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
 
 
 class PullAskedSerializer(serializers.Serializer[Any]):
-    reference = serializers.CharField()
+    reference = serializers.CharField(help_text="D&B's name of the registration.")
     last_pulled_at = serializers.DateTimeField(
-        allow_null=True, help_text="As it is now: it moves when the pull has emptied D&B's queue."
+        allow_null=True, help_text="When D&B's queue was last empty. It changes when the new pull is complete."
     )
 
 
 class RegistrationListParameters(PageParameters):
-    state = Several(child=serializers.ChoiceField(RegistrationState.choices), help_text="Only in these states.")
-    contract = serializers.CharField(required=False, max_length=64, help_text="Only of this account at D&B.")
+    state = Several(
+        child=serializers.ChoiceField(RegistrationState.choices), help_text="Return only registrations in these states."
+    )
+    contract = serializers.CharField(
+        required=False, max_length=64, help_text="Return only registrations of this contract."
+    )
 
 
 class ContractParameter(Parameters):
     contract = serializers.CharField(
-        required=False, max_length=64, help_text="Needed only where two accounts have a registration of that name."
+        required=False,
+        max_length=64,
+        help_text="Required only if two contracts have a registration with this reference.",
     )
 
 
@@ -85,9 +105,11 @@ def registration_or_404(reference: str, contract: str | None = None) -> Registra
     if contract is not None:
         found = [row for row in found if row.contract_id == contract]
     if not found:
-        raise Http404("There is no registration with this reference.")
+        raise Http404("No registration with this reference exists.")
     if len(found) > 1:
-        raise serializers.ValidationError({"contract": ["Several accounts have this registration: say which."]})
+        raise serializers.ValidationError(
+            {"contract": ["Several contracts have a registration with this reference. Specify the contract."]}
+        )
     return found[0]
 
 
@@ -97,13 +119,13 @@ class RegistrationList(APIView):
     @extend_schema(
         operation_id="registrations",
         tags=["registrations"],
-        summary="All registrations",
+        summary="List registrations",
         parameters=[RegistrationListParameters],
         responses=RegistrationsSerializer,
         examples=[an_answer("A page", {"results": [REGISTRATION_EXAMPLE], "next": None})],
     )
     def get(self, request: Request) -> Response:
-        """Sorted by reference."""
+        """All registrations, sorted by reference."""
         asked = RegistrationListParameters.of(request)
         rows = Registration.objects.order_by("reference", "id")
         if "state" in asked:
@@ -131,13 +153,13 @@ class RegistrationDetail(APIView):
     @extend_schema(
         operation_id="registration",
         tags=["registrations"],
-        summary="One registration",
+        summary="Get a registration",
         parameters=[REFERENCE_IN_PATH, ContractParameter],
         responses=RegistrationSerializer,
         examples=[an_answer("A registration", REGISTRATION_EXAMPLE)],
     )
     def get(self, request: Request, reference: str) -> Response:
-        """As it is now."""
+        """The current state of a registration."""
         asked = ContractParameter.of(request)
         return Response(RegistrationSerializer(registration_or_404(reference, asked.get("contract"))).data)
 
@@ -158,9 +180,9 @@ class PullNow(APIView):
         ],
     )
     def post(self, request: Request, reference: str) -> Response:
-        """A worker pulls it within seconds, even while it is paused. What it brings comes through the feed."""
+        """A worker pulls it within seconds, even if it is paused. New changes appear in the feed."""
         asked = ContractParameter.of(request)
         row = registration_or_404(reference, asked.get("contract"))
         ask_worker(PULL_NOW, str(row.pk), task_name=f"Pull {row.reference} now"[:100])
-        record(actor=who(request), action="pull", thing=row, summary=f"{row.reference} is pulled now")
+        record(actor=who(request), action="pull", thing=row, summary=f"Immediate pull of {row.reference} requested")
         return Response({"reference": row.reference, "last_pulled_at": row.last_pulled_at}, status=202)

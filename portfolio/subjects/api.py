@@ -1,4 +1,4 @@
-"""The companies of a registration for other programs: which are requested and monitored, requesting and withdrawing."""
+"""The monitored companies of a registration in the API: list, request and withdraw them."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ MOST_AT_ONCE = 10_000
 FIELDS = ("name", "customer_reference", "tags", "owner")
 ADDED, ALREADY, DUPLICATE, INVALID, AWAITING = "added", "already_requested", "duplicate", "invalid", "awaiting"
 VALIDATIONS = [
-    (ADDED, "Wanted from now on"),
-    (ALREADY, "Was wanted before"),
-    (DUPLICATE, "Stands earlier in the same list"),
-    (INVALID, "No D-U-N-S number"),
-    (AWAITING, "Waits in an import for a person"),
+    (ADDED, "Requested now"),
+    (ALREADY, "Already requested"),
+    (DUPLICATE, "Duplicate of an earlier entry"),
+    (INVALID, "Invalid D-U-N-S number"),
+    (AWAITING, "Part of an import that awaits confirmation"),
 ]
 SUBJECT_EXAMPLE = {
     "duns": "804735132",
@@ -62,20 +62,20 @@ BUDGET_EXAMPLE = {"limit": 100, "used": 1, "left": 99}
 
 
 class SubjectSerializer(serializers.Serializer[Any]):
-    duns = serializers.CharField(source="company_id")
-    requested = serializers.BooleanField(help_text="What people and programs say.")
-    requested_by = serializers.CharField(help_text="Who said so last.")
-    requested_at = serializers.DateTimeField(allow_null=True)
-    remove_on = serializers.DateField(allow_null=True, help_text="Planned: no longer wanted from then.")
-    state = serializers.ChoiceField(SubjectState.choices, help_text="What D&B has, as far as known.")
-    code = serializers.CharField(help_text="D&B's last code.")
-    message = serializers.CharField(help_text="D&B's words for it.")
-    replacement = serializers.SerializerMethodField(help_text="The number that D&B names instead.")
-    monitored_since = serializers.DateField(allow_null=True)
-    monitored_until = serializers.DateField(allow_null=True)
-    customer_reference = serializers.CharField()
+    duns = serializers.CharField(source="company_id", help_text="D-U-N-S number, nine digits.")
+    requested = serializers.BooleanField(help_text="True if a user or an API key requested to monitor the company.")
+    requested_by = serializers.CharField(help_text="User or API key that requested or withdrew it last.")
+    requested_at = serializers.DateTimeField(allow_null=True, help_text="When it was requested or withdrawn last.")
+    remove_on = serializers.DateField(allow_null=True, help_text="Planned removal: no longer requested from this date.")
+    state = serializers.ChoiceField(SubjectState.choices, help_text="State at D&B, as far as known.")
+    code = serializers.CharField(help_text="D&B's last result code.")
+    message = serializers.CharField(help_text="D&B's message for the code.")
+    replacement = serializers.SerializerMethodField(help_text="The D-U-N-S number that D&B suggests instead.")
+    monitored_since = serializers.DateField(allow_null=True, help_text="First day of monitoring.")
+    monitored_until = serializers.DateField(allow_null=True, help_text="Last day of monitoring.")
+    customer_reference = serializers.CharField(help_text="Your own reference.")
     tags = serializers.CharField(help_text="Separated by commas.")
-    owner = serializers.CharField()
+    owner = serializers.CharField(help_text="User responsible for the company.")
 
     def get_replacement(self, row: Subject) -> str | None:
         return row.replacement or None
@@ -83,24 +83,26 @@ class SubjectSerializer(serializers.Serializer[Any]):
 
 class SubjectsSerializer(serializers.Serializer[Any]):
     results = SubjectSerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
 
 
 class SubjectParameters(PageParameters, ContractParameter):
     requested = serializers.BooleanField(
-        required=False, allow_null=True, default=None, help_text="Only wanted, or not."
+        required=False, allow_null=True, default=None, help_text="Return only requested companies, or only others."
     )
-    state = Several(child=serializers.ChoiceField(SubjectState.choices), help_text="Only in these states.")
-    duns = Several(child=DunsField(), help_text="Only these D-U-N-S numbers, up to 200.")
+    state = Several(child=serializers.ChoiceField(SubjectState.choices), help_text="Return only these states.")
+    duns = Several(child=DunsField(), help_text="Return only these companies: up to 200 D-U-N-S numbers.")
 
 
 class RemovalParameters(ContractParameter):
-    duns = Several(child=DunsField(), required=True, help_text="The D-U-N-S numbers, up to 200.")
+    duns = Several(child=DunsField(), required=True, help_text="Up to 200 D-U-N-S numbers.")
 
 
 class SubjectEntrySerializer(serializers.Serializer[Any]):
-    duns = serializers.CharField(max_length=40, help_text="With or without dashes. What is none gets a verdict.")
-    name = serializers.CharField(required=False, allow_blank=True, max_length=300, help_text="Until D&B tells it.")
+    duns = serializers.CharField(max_length=40, help_text="D-U-N-S number, with or without dashes.")
+    name = serializers.CharField(required=False, allow_blank=True, max_length=300, help_text="Until D&B sends it.")
     customer_reference = serializers.CharField(required=False, allow_blank=True, max_length=200)
     tags = serializers.CharField(required=False, allow_blank=True, max_length=500, help_text="Separated by commas.")
     owner = serializers.CharField(required=False, allow_blank=True, max_length=200)
@@ -108,34 +110,34 @@ class SubjectEntrySerializer(serializers.Serializer[Any]):
 
 class SubjectEntriesSerializer(serializers.Serializer[Any]):
     subjects = serializers.ListField(
-        child=SubjectEntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="At most 10,000."
+        child=SubjectEntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="Up to 10,000 companies."
     )
 
 
 class ValidationSerializer(serializers.Serializer[Any]):
-    input = serializers.CharField(help_text="As it was given.")
-    duns = serializers.CharField(allow_null=True, help_text="The number it became; null where it is none.")
-    validation = serializers.ChoiceField(VALIDATIONS)
-    reason = serializers.CharField(help_text="In words, where there is something to say.")
+    input = serializers.CharField(help_text="The number as you sent it.")
+    duns = serializers.CharField(allow_null=True, help_text="Nine digits. Null if the input is invalid.")
+    validation = serializers.ChoiceField(VALIDATIONS, help_text="The result of the check.")
+    reason = serializers.CharField(help_text="Why the number is invalid. Otherwise empty.")
 
 
 class BudgetSerializer(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(help_text="New billable companies a contract year, without a person.")
-    used = serializers.IntegerField()
-    left = serializers.IntegerField()
+    limit = serializers.IntegerField(help_text="New billable companies per contract year without approval.")
+    used = serializers.IntegerField(help_text="Added in this contract year.")
+    left = serializers.IntegerField(help_text="Remaining in this contract year.")
 
 
 class RequestResultSerializer(serializers.Serializer[Any]):
-    results = ValidationSerializer(many=True, help_text="One for each entry, in the same order.")
-    added = serializers.IntegerField(help_text="Wanted from now on.")
-    new_billable = serializers.IntegerField(help_text="Companies of it that are billed anew this contract year.")
-    budget = BudgetSerializer(help_text="Of this key in this contract year, after this call.")
-    waiting = ImportSerializer(allow_null=True, help_text="The import that waits for a person; null where none does.")
+    results = ValidationSerializer(many=True, help_text="One result for each entry, in the same order.")
+    added = serializers.IntegerField(help_text="Number of newly requested companies.")
+    new_billable = serializers.IntegerField(help_text="Number of new billable companies in this contract year.")
+    budget = BudgetSerializer(help_text="Budget of this API key in this contract year, after this call.")
+    waiting = ImportSerializer(allow_null=True, help_text="The import that awaits confirmation, or null.")
 
 
 class WithdrawnSerializer(serializers.Serializer[Any]):
-    removed = serializers.ListField(child=serializers.CharField(), help_text="No longer wanted from now on.")
-    waiting = ImportSerializer(allow_null=True, help_text="The import that waits for a person; null where none does.")
+    removed = serializers.ListField(child=serializers.CharField(), help_text="D-U-N-S numbers no longer requested.")
+    waiting = ImportSerializer(allow_null=True, help_text="The import that awaits confirmation, or null.")
 
 
 @dataclass(slots=True)
@@ -163,13 +165,13 @@ class SubjectList(APIView):
     @extend_schema(
         operation_id="subjects",
         tags=["subjects"],
-        summary="The companies of a registration",
+        summary="List the monitored companies of a registration",
         parameters=[REFERENCE_IN_PATH, SubjectParameters],
         responses=SubjectsSerializer,
         examples=[an_answer("A page", {"results": [SUBJECT_EXAMPLE], "next": None})],
     )
     def get(self, request: Request, reference: str) -> Response:
-        """What is wanted, and what D&B has. In no particular order, each once."""
+        """Each company with what you requested and its state at D&B. The order is arbitrary."""
         asked = SubjectParameters.of(request)
         rows = _chosen(registration_or_404(reference, asked.get("contract")), asked).order_by("id")
         if "after" in asked:
@@ -181,7 +183,7 @@ class SubjectList(APIView):
     @extend_schema(
         operation_id="request_subjects",
         tags=["subjects"],
-        summary="Want companies monitored, up to 10,000 at once",
+        summary="Request companies, up to 10,000 per call",
         parameters=[REFERENCE_IN_PATH, ContractParameter],
         request=SubjectEntriesSerializer,
         responses={200: RequestResultSerializer, 202: RequestResultSerializer},
@@ -191,10 +193,8 @@ class SubjectList(APIView):
                 "Within the budget",
                 {
                     "results": [VALIDATION_EXAMPLE],
-                    "added": 1,
-                    "new_billable": 1,
-                    "budget": BUDGET_EXAMPLE,
-                    "waiting": None,
+                    **{"added": 1, "new_billable": 1},
+                    **{"budget": BUDGET_EXAMPLE, "waiting": None},
                 },
             ),
             an_answer(
@@ -211,10 +211,10 @@ class SubjectList(APIView):
         ],
     )
     def post(self, request: Request, reference: str) -> Response:
-        """A verdict for each entry. Repeating it changes nothing.
+        """Returns a validation result for each entry. Repeating the call has no effect.
 
-        What would be billed anew beyond the key's budget is not wanted: then the whole list waits as an import that a
-        person confirms, and the answer is 202. The companies are sent to D&B by the next sync.
+        If the new billable companies exceed the key's budget, nothing is requested: the whole list becomes an import
+        that awaits confirmation by a user, and the response is 202. The next sync sends the companies to D&B.
         """
         where = ContractParameter.of(request)
         asked = SubjectEntriesSerializer(data=request.data)
@@ -225,19 +225,19 @@ class SubjectList(APIView):
     @extend_schema(
         operation_id="withdraw_subjects",
         tags=["subjects"],
-        summary="No longer want companies monitored, up to 200 at once",
+        summary="Withdraw companies, up to 200 per call",
         parameters=[REFERENCE_IN_PATH, RemovalParameters],
         responses={200: WithdrawnSerializer, 202: WithdrawnSerializer},
         examples=[
             an_answer("Removed", {"removed": ["804735132"], "waiting": None}),
-            an_answer("Too many for one", {"removed": [], "waiting": {**IMPORT_EXAMPLE, "mode": "remove"}}, 202),
+            an_answer("Above the limit", {"removed": [], "waiting": {**IMPORT_EXAMPLE, "mode": "remove"}}, 202),
         ],
     )
     def delete(self, request: Request, reference: str) -> Response:
-        """They stay billed for the contract year in which they were monitored.
+        """Stops monitoring them. They remain billed for the contract year in which they were monitored.
 
-        More within 30 days than the contract lets one person remove, by hand and by all keys that person has issued,
-        waits as an import that people confirm: 202.
+        The contract limits how many companies one user may remove within 30 days, including the API keys they issued.
+        Above the limit, the list becomes an import that awaits confirmation, and the response is 202.
         """
         asked = RemovalParameters.of(request)
         row = registration_or_404(reference, asked.get("contract"))

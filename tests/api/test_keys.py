@@ -185,7 +185,7 @@ def test_no_key_confirms_an_import(a_program: Callable[..., Program]) -> None:
     ApiKey.objects.update(scopes=",".join([*SCOPES, "write", "confirm", ""]))
     answer = program.send(method, path, body)
     assert answer.status_code == 403
-    assert answer.json()["detail"] == "No key may do this: it takes a person who is signed in."
+    assert answer.json()["detail"] == "API keys cannot do this. A user has to sign in."
 
 
 def test_every_scope_opens_something_and_what_is_asked_for_is_one() -> None:
@@ -206,13 +206,14 @@ def test_a_403_names_the_scope_that_is_missing(program: Program, method: str, pa
     ApiKey.objects.update(scopes="read, write")
     answer = program.send(method, path)
     assert answer.status_code == 403
-    words = f"This takes the scope “{scope}”, and the key has: read, write. An administrator can add it"
+    words = f"This API key needs the scope “{scope}”. Its scopes are: read, write. An administrator can add it"
     assert answer.json()["detail"].startswith(words)
     assert answer["WWW-Authenticate"] == f'Bearer realm="api", error="insufficient_scope", scope="{scope}"'
 
 
 def test_a_403_names_the_right_that_a_role_lacks(db: None) -> None:
-    assert a_signed_in_person().get("alerts/").json()["detail"] == "Your role lacks the right “monitoring.view_alert”."
+    detail = a_signed_in_person().get("alerts/").json()["detail"]
+    assert detail.startswith("Your roles do not include the permission “monitoring.view_alert”.")
 
 
 def test_the_first_key_can_do_what_the_docs_invite_to_try(db: None) -> None:

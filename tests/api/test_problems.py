@@ -83,7 +83,7 @@ def test_the_schema_answers_problems_too(program: Program) -> None:
 def test_a_body_that_is_too_large(program: Program, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1024**2
     document = assert_is_problem(program.post("companies/lookup/", {"duns": ["8" * 1024**2]}), 413)
-    assert document["detail"] == "A request may have 1 MB at most."
+    assert document["detail"] == "The request is larger than 1 MB. Send smaller requests."
 
 
 def test_each_wrong_parameter_is_named(program: Program) -> None:
@@ -97,15 +97,14 @@ def test_each_wrong_parameter_is_named(program: Program) -> None:
 
 def test_an_address_without_parameters_says_so(program: Program) -> None:
     document = assert_is_problem(program.get("event-types/", limit="1"), 400)
-    assert document["errors"] == [
-        {"parameter": "limit", "detail": "Unknown parameter; this address has no parameters."}
-    ]
+    detail = "Unknown parameter; this endpoint has no parameters."
+    assert document["errors"] == [{"parameter": "limit", "detail": detail}]
 
 
 def test_errors_read_as_the_documentation_shows_them(a_program: Callable[..., Program]) -> None:
     a_registration()
     answer = a_program(scopes="read").post(PULL)
-    assert "This takes the scope “pull”, and the key has: read." in answer.content.decode()
+    assert "This API key needs the scope “pull”. Its scopes are: read." in answer.content.decode()
 
 
 def test_half_a_surrogate_in_an_error_is_still_json() -> None:

@@ -1,13 +1,16 @@
 """The OpenAPI description: valid, complete, and what the answers are really like."""
 
+import re
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils.html import escape
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from dnbmon_site.accounts.models import User
+from dnbmon_site.api_problem_schemas import PROBLEM_SCHEMA
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
@@ -121,5 +124,25 @@ def test_nobody_on_the_way_keeps_an_answer(program: Program, stranger: Program) 
 
 def test_the_pages_need_no_internet(db: None) -> None:
     page = a_signed_in_person().client.get("/api/docs/").content.decode()
-    assert "swagger-ui" in page
-    assert "http://" not in page.replace("http://testserver", "") and "https://" not in page
+    loaded = re.findall(r"<(?:script|link|img|source|iframe)[^>]*(?:src|href)=\"([^\"]*)", page)
+    assert len(loaded) > 5 and [one for one in loaded if not one.startswith("/")] == []
+
+
+def test_the_page_documents_each_operation_with_its_fields(schema: Any) -> None:
+    page = a_signed_in_person().client.get("/api/docs/").content.decode()
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            assert f'data-method="{method.upper()}" data-path="{path}"' in page
+            assert escape(operation["summary"]) in page
+    for name in {name for one in schema["components"]["schemas"].values() for name in one.get("properties", ())}:
+        assert f"<code>{name}</code>" in page or name in PROBLEM_SCHEMA["properties"], name
+
+
+def test_a_program_gets_the_description_itself(program: Program) -> None:
+    answer = program.client.get("/api/docs/", headers=program.headers)
+    assert "openapi" in answer["Content-Type"] and "/api/v1/changes/" in answer.content.decode()
+
+
+def test_each_group_of_operations_is_described(schema: Any) -> None:
+    used = {tag for methods in schema["paths"].values() for one in methods.values() for tag in one["tags"]}
+    assert {tag["name"] for tag in schema["tags"]} == used

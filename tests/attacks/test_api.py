@@ -58,7 +58,7 @@ def test_a_scope_from_before_that_does_not_exist_opens_nothing(production: Produ
     assert ask(production, "GET", "/api/v1/companies/", key).status_code == 200
     answer = ask(production, "PUT", "/api/v1/references/", key, json={})
     assert answer.status_code == 403 and "write:references" in answer.json()["detail"]
-    assert "opens nothing" in attacked.admin.ask("/").text, "whoever issues keys sees it"
+    assert "has no effect" in attacked.admin.ask("/").text, "whoever issues keys sees it"
 
 
 def test_a_key_is_in_no_cookie(production: Production, attacked: Attacked) -> None:

@@ -30,7 +30,7 @@ PAGES = (
     *("portfolio/syncrun/drift/{registration}/", "portfolio/syncrun/adopt/{registration}/"),
     *("portfolio/registration/{registration}/change/", "monitoring/notification/{notification}/change/"),
     *("monitoring/delivery/{delivery}/change/", "monitoring/alertrule/add/", "monitoring/scheduledexport/add/"),
-    *("accounts/user/add/", "django_q/schedule/", "password_change/", "my/"),
+    *("accounts/user/add/", "django_q/schedule/", "password_change/", "my/", "accounts/user/", "accounts/apikey/"),
 )
 PLAIN = ("password_reset/", "offline")
 
@@ -68,6 +68,9 @@ def test_nothing_keeps_anybody_out(page: Page, live_server: Any, request: pytest
     for path in PAGES if "desk" in request.node.name else PAGES[::2]:
         page.goto(f"{live_server.url}/{path.format(**keys)}")
         wrong[path] = serious(page)
+    page.goto(f"{live_server.url}/api/docs/")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    wrong["api/docs/"] = serious(page)
     assert {path: found for path, found in wrong.items() if found} == {}
     # The health page is 503 where no worker runs.
     assert [said for said in heard if "503" not in said] == []

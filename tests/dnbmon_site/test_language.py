@@ -79,7 +79,7 @@ def test_everybody_chooses_zone_and_language_for_themselves(client: Client) -> N
     person = User.objects.create_user("bob", is_staff=True)
     assert client.get("/my/").status_code == 302
     client.force_login(person)
-    assert "no time zone" in client.post("/my/", {"timezone": "Mars", "language": "en-us"}).content.decode()
+    assert "not a time zone" in client.post("/my/", {"timezone": "Mars", "language": "en-us"}).content.decode()
     page = client.post("/my/", {"timezone": "Europe/Berlin", "language": "en-us"}, follow=True).content.decode()
     assert "1,000,000" in page and "/my/" in page
     person.refresh_from_db()

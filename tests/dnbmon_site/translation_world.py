@@ -12,6 +12,7 @@ from django.utils import timezone
 from core.lists.saved_filters import save_filter
 from core.models import AuditEntry, Export, ExportFormat, ExportState, Notice
 from dnbmon_site.accounts.models import User
+from dnbmon_site.accounts.roles import ROLES
 from health.incidents.lifecycle import open_incident
 from health.models import Incident
 from monitoring.models import (
@@ -181,6 +182,6 @@ def own_values() -> re.Pattern[str]:
     # A company's page shows them without its name.
     shortened = [tail[:1].upper() + tail[1:] for title in titles if (tail := title.partition(": ")[2])]
     rows = [text for row in rules for text in row] + titles + shortened
-    values = {*VALUES, *(ALIKE.sub("", text).strip() for text in rows)} - {""}
+    values = {*VALUES, *ROLES, *(ALIKE.sub("", text).strip() for text in rows)} - {""}
     words = "|".join(map(re.escape, sorted(values, key=len, reverse=True)))
     return re.compile(rf"(?<!\w)(?:{words})(?!\w)|{ZONE}|{KEY}|{PATH}|https:[\w./]+")

@@ -1,4 +1,4 @@
-"""Pages of users, roles, API keys and sign-ins."""
+"""Pages of users, roles, API keys and logins."""
 
 from dnbmon_site.accounts.admin import api_keys, lockout, users
 

@@ -1,4 +1,4 @@
-"""API keys in the admin: scopes to tick, and the key itself on one answer only."""
+"""API keys in the admin: scopes to select, and the key itself on one answer only."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from core.admin.base import ModelAdmin, Secret, shown_once
+from core.admin.base import PageAdmin, Secret, shown_once
 from core.api.scopes import SCOPES, split_scopes
-from core.markup import badge
+from core.markup import ago, badge, exact
+from core.text import counted, moment_text
 from dnbmon_site.accounts.api_key_rights import RIGHT_TO_SPEND, held, may_hold, scopes_beyond, unknown_words
 from dnbmon_site.accounts.audit import Audited
 from dnbmon_site.accounts.models import ApiKey, User
@@ -37,8 +39,8 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         label=_("Scopes"),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         choices=scope_choices,
-        help_text=_("What the program may do. Tick no more than it needs."),
-        error_messages={"required": _("Tick at least one: a key without a scope opens nothing.")},
+        help_text=_("Select only the scopes that the system needs."),
+        error_messages={"required": _("Select at least one scope. A key without scopes has no access.")},
     )
 
     class Meta:
@@ -55,7 +57,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         scopes = str(self.cleaned_data["scopes"])
         if refused := scopes_beyond(self.actor, split_scopes(scopes)):
             raise forms.ValidationError(
-                gettext("A key does no more than you may do yourself: not %(scopes)s. Ask somebody who may.")
+                gettext("You lack the permissions behind %(scopes)s. Clear them, or ask another administrator.")
                 % {"scopes": ", ".join(f"“{name}”" for name in refused)}
             )
         return scopes
@@ -64,22 +66,24 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         budget = int(self.cleaned_data["budget"])
         if budget and not self.actor.has_perm(RIGHT_TO_SPEND):
             raise forms.ValidationError(
-                gettext("You may not confirm what is billed, so a key of yours has no budget. Ask somebody who may.")
+                gettext("A budget requires the permission to confirm imports. Enter 0, or ask another administrator.")
             )
         return budget
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(Audited, ModelAdmin):
+class ApiKeyAdmin(Audited, PageAdmin):
     form = ApiKeyForm
-    list_display = ("name", "prefix", "may", "issuer", "created_at", "expires_at", "last_used_at", "revoked_at")
+    list_display = ("name", "prefix", "may", "issuer", "state", "created", "expires", "used")
     list_select_related = ("created_by",)
     search_fields = ("name", "prefix")
+    empty_title = _("No API keys yet")
+    empty_text = _("Add a key for each system that uses the API. The key is shown once.")
     readonly_fields = ("prefix", "created_by", "created_at", "last_used_at", "revoked_at")
     actions = ("rotate", "revoke")
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
-        """A key that was used belongs to the record; it is revoked, not removed."""
+        """Used keys stay on record; they are revoked, not deleted."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
@@ -101,8 +105,30 @@ class ApiKeyAdmin(Audited, ModelAdmin):
     def issuer(self, key: ApiKey) -> SafeString | str:
         if not key.is_orphaned:
             return str(key.created_by)
-        words = gettext("Whoever issued it may still have it. Rotate it: it then is another, issued by you.")
-        return format_html("{} {}", key.created_by or "", badge(gettext("has left"), "warn", words))
+        words = gettext("This user may still have a copy of the key. Rotate the key to replace it with a new one.")
+        return format_html(
+            "{} {}", key.created_by or gettext("Deleted user"), badge(gettext("Deactivated"), "warn", words)
+        )
+
+    @admin.display(description=_("State"))
+    def state(self, key: ApiKey) -> SafeString:
+        if key.revoked_at:
+            return badge(gettext("Revoked"), "calm", moment_text(key.revoked_at))
+        if key.expires_at and key.expires_at <= timezone.now():
+            return badge(gettext("Expired"), "warn", moment_text(key.expires_at))
+        return badge(gettext("Active"), "good")
+
+    @admin.display(description=_("Created"), ordering="created_at")
+    def created(self, key: ApiKey) -> SafeString | str:
+        return ago(key.created_at)
+
+    @admin.display(description=_("Expires"), ordering="expires_at")
+    def expires(self, key: ApiKey) -> SafeString | str:
+        return exact(key.expires_at) or gettext("Never")
+
+    @admin.display(description=_("Last used"), ordering="last_used_at")
+    def used(self, key: ApiKey) -> SafeString | str:
+        return ago(key.last_used_at) or gettext("Never")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
@@ -117,21 +143,26 @@ class ApiKeyAdmin(Audited, ModelAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         return keys_shown(request, [Secret(obj.name, obj.plain)])
 
-    @admin.action(description=_("Rotate: a new key, the old one goes on for 7 days"), permissions=["change"])
+    @admin.action(description=_("Rotate keys (old keys stay valid for 7 days)"), permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
         issued, valid = [], list(ApiKey.objects.valid().filter(pk__in=[row.pk for row in queryset]))
         if len(own := list(held(request.user, valid))) < len(valid):
-            messages.error(request, gettext("Keys that do more than you may do yourself are rotated by somebody else."))
+            messages.error(
+                request,
+                gettext("Some keys have scopes beyond your permissions. Ask another administrator to rotate them."),
+            )
         for key in own:
             issued.append(Secret(key.name, key.rotate(by=person(request))))
             self.audit(request, key, "rotated")
         return keys_shown(request, issued) if issued else None
 
-    @admin.action(description=_("Revoke"), permissions=["change"])
+    @admin.action(description=_("Revoke keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset:
             key.revoke()
             self.audit(request, key, "revoked")
+        text = ngettext("%(count)s API key was revoked.", "%(count)s API keys were revoked.", len(queryset))
+        messages.success(request, text % {"count": counted(len(queryset))})
 
 
 def person(request: HttpRequest) -> User:
@@ -140,5 +171,5 @@ def person(request: HttpRequest) -> User:
 
 def keys_shown(request: HttpRequest, issued: list[Secret]) -> HttpResponse:
     back = reverse("admin:accounts_apikey_changelist")
-    note = gettext("It goes into each request: Authorization: Bearer dnbmon_…")
-    return shown_once(request, issued, title=gettext("API key"), note=note, back=back)
+    note = gettext("Send it with each request in the header “Authorization: Bearer dnbmon_…”.")
+    return shown_once(request, issued, title=gettext("New API key"), note=note, back=back)

@@ -1,4 +1,4 @@
-"""Who came in and who failed to, for administrators; with a button that unlocks."""
+"""Logins and failed logins, for administrators; with an action that unlocks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.text import counted
 
 
 class PlacesAdmin(ReadOnlyAdmin):
-    """What both lists tell: who, from where, with what."""
+    """What both lists show: the user, the address and the browser."""
 
     ordering = ("-id",)
     sortable_by = ()
@@ -34,66 +34,70 @@ class PlacesAdmin(ReadOnlyAdmin):
         page: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "title": self.title})
         return page
 
-    @admin.display(description=_("When"))
+    @admin.display(description=_("Date"))
     def when(self, row: Any) -> SafeString | str:
         return ago(row.attempt_time)
 
-    @admin.display(description=_("Name"))
+    @admin.display(description=_("Username"))
     def name(self, row: Any) -> str:
-        return row.username or gettext("none")
+        return row.username or gettext("None")
 
-    @admin.display(description=_("From"))
+    @admin.display(description=_("IP address"))
     def place(self, row: Any) -> str:
-        return row.ip_address or gettext("unknown")
+        return row.ip_address or gettext("Unknown")
+
+    @admin.display(description=_("Browser"))
+    def browser(self, row: Any) -> str:
+        return str(row.user_agent)
 
 
 @admin.register(AccessAttempt)
 class AttemptAdmin(PlacesAdmin):
-    list_display = ("name", "place", "state", "failed", "when", "user_agent")
+    list_display = ("name", "place", "state", "failed", "when", "browser")
     actions = ("unlock",)
-    title = _("Failed sign-ins")
-    empty_title = _("Nobody failed to sign in lately")
-    empty_text = _("Who gives a wrong password stands here for a quarter of an hour, and is locked after five.")
+    title = _("Blocked logins")
+    empty_title = _("No failed logins in the last 15 minutes")
+    empty_text = _("Failed logins are listed here for 15 minutes. After 5 failures, the user is locked.")
 
     @admin.display(description=_("State"))
     def state(self, row: AccessAttempt) -> SafeString:
         is_over = row.attempt_time < timezone.now() - settings.AXES_COOLOFF_TIME
         if is_over or row.failures_since_start < settings.AXES_FAILURE_LIMIT:
-            return badge(gettext("May try again"), "calm")
-        return badge(gettext("Locked"), "bad", gettext("Until a quarter of an hour after the last attempt"))
+            return badge(gettext("Not locked"), "calm")
+        return badge(gettext("Locked"), "bad", gettext("The lock ends 15 minutes after the last attempt."))
 
-    @admin.display(description=_("Failures"))
+    @admin.display(description=_("Failed logins"))
     def failed(self, row: AccessAttempt) -> int:
         return int(row.failures_since_start)
 
     def has_unlock_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("axes.delete_accessattempt"))
 
-    @admin.action(description=_("Unlock"), permissions=["unlock"])
+    @admin.action(description=_("Unlock users"), permissions=["unlock"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         rows = list(queryset)
         for row in rows:
-            summary = gettext("Sign-in unlocked: %(name)s from %(place)s") % {
+            summary = gettext("Login of %(name)s from %(place)s unlocked") % {
                 "name": self.name(row),
                 "place": self.place(row),
             }
             record(actor=request.user.get_username(), action="signin.unlocked", thing=row, summary=summary)
             row.delete()
-        said = ngettext(
-            "%(count)s sign-in unlocked: they may try again at once.",
-            "%(count)s sign-ins unlocked: they may try again at once.",
+        text = ngettext(
+            "%(count)s login unlocked. The user can sign in again.",
+            "%(count)s logins unlocked. The users can sign in again.",
             len(rows),
         )
-        messages.success(request, said % {"count": counted(len(rows))})
+        messages.success(request, text % {"count": counted(len(rows))})
 
 
 @admin.register(AccessLog)
 class SignInAdmin(PlacesAdmin):
-    list_display = ("name", "place", "when", "left", "user_agent")
-    title = _("Sign-ins")
-    empty_title = _("Nobody signed in yet")
-    empty_text = _("Everybody who signs in is listed here for 90 days.")
+    list_display = ("name", "place", "when", "left", "browser")
+    title = _("Login history")
+    empty_title = _("No logins yet")
+    empty_text = _("Logins are listed here for 90 days.")
 
-    @admin.display(description=_("Signed out"))
+    @admin.display(description=_("Logout"))
     def left(self, row: AccessLog) -> SafeString | str:
         return ago(row.logout_time)

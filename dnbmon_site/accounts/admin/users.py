@@ -1,4 +1,4 @@
-"""People and roles in the admin."""
+"""Users and roles in the admin."""
 
 # mypy: allow-subclassing-any
 
@@ -6,22 +6,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm
 
+from core.actors import actor_of
+from core.admin.base import PageAdmin, Secret, shown_once
+from core.markup import ago, badge, two_lines
+from dnbmon_site.accounts.admin.user_forms import InvitationForm, PersonForm, RoleForm
 from dnbmon_site.accounts.audit import Audited
+from dnbmon_site.accounts.invitations import Invitation, has_mail_server, invite, is_invited, valid_days
 from dnbmon_site.accounts.models import User
-from dnbmon_site.accounts.rights import beyond, may_touch, rights_of
+from dnbmon_site.accounts.rights import may_touch
+from dnbmon_site.accounts.user_states import locked_among, role_names, state_badge
 
 admin.site.unregister(Group)
 
@@ -30,61 +41,10 @@ ENVIRONMENTS = {"development": _("Development"), "staging": _("Staging")}
 
 
 def environment_badge(request: HttpRequest) -> list[str | Promise] | None:
-    """Nobody should take the demonstration or a test copy for the real thing."""
+    """No one should take the demonstration or a test copy for the real thing."""
     if settings.DEMO:
         return [gettext("Demonstration"), "info"]
     return None if settings.PRODUCTION else [ENVIRONMENTS[settings.ENVIRONMENT], "warning"]
-
-
-OWN_RIGHTS = _("Nobody changes their own rights: somebody else who looks after people can.")
-ONLY_SUPERUSERS = _("Only superusers make superusers.")
-
-
-class PersonForm(UserChangeForm):
-    # Who fills it in; set for each request.
-    actor: Any
-    # Under another name than the field: the admin refuses many-to-many fields with rows of their own.
-    roles = forms.ModelMultipleChoiceField(
-        Group.objects.all(),
-        required=False,
-        label=_("Roles"),
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("What this person may do."),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            # At once: what was changed is only asked for after it was saved.
-            self.fields["roles"].initial = list(self.instance.groups.all())
-        if self.instance.pk == self.actor.pk:
-            self._close("is_active", "is_staff", "is_superuser", "roles", why=OWN_RIGHTS)
-        elif not self.actor.is_superuser:
-            self._close("is_superuser", why=ONLY_SUPERUSERS)
-
-    def _close(self, *names: str, why: Promise) -> None:
-        """What is sent for these is passed by."""
-        for name in names:
-            if name in self.fields:
-                self.fields[name].disabled = True
-                self.fields[name].help_text = why
-
-    def clean_roles(self) -> Any:
-        roles = self.cleaned_data["roles"]
-        if refused := beyond(self.actor, [role for role in roles if role not in self.fields["roles"].initial]):
-            raise forms.ValidationError(
-                gettext("You cannot give %(roles)s: it holds rights that you do not have. Ask somebody who has them.")
-                % {"roles": ", ".join(f"“{role}”" for role in refused)}
-            )
-        return roles
-
-    def _save_m2m(self) -> None:
-        super()._save_m2m()
-        self.instance.groups.set(self.cleaned_data["roles"])
-        if self.cleaned_data["roles"] and not self.instance.is_staff:
-            # Whoever has a role comes in; "is_staff" is Django's word for that.
-            self.instance.is_staff = True
-            self.instance.save(update_fields=["is_staff"])
 
 
 class Guarded(Audited):
@@ -103,30 +63,122 @@ class Guarded(Audited):
 
 
 @admin.register(User)
-class UserAdmin(Guarded, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = PersonForm
-    add_form = UserCreationForm
+    add_form = InvitationForm
+    add_form_template = "dnbmon_site/accounts/invite.html"
+    change_form_template = "dnbmon_site/accounts/user.html"
     change_password_form = AdminPasswordChangeForm
+    list_display = ("person", "email", "roles", "signed_in", "state")
+    list_filter = ("is_active", "groups", "is_superuser")
+    list_before_template = "dnbmon_site/accounts/users_intro.html"
+    ordering = ("username",)
     fieldsets = (
-        (None, {"fields": ("username", "password")}),
-        (_("Person"), {"fields": ("first_name", "last_name", "email", "timezone", "language")}),
-        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "roles")}),
-        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+        (_("Person"), {"fields": ("first_name", "last_name", "email", "username")}),
+        (_("Permissions"), {"fields": ("roles", "is_active", "is_superuser")}),
+        (_("Time zone and language"), {"fields": ("timezone", "language")}),
     )
-    readonly_fields = ("last_login", "date_joined")
+    add_fieldsets = (
+        (None, {"fields": ("first_name", "last_name", "email", "roles")}),
+        (_("Advanced"), {"fields": ("username",), "classes": ("collapse",)}),
+    )
     filter_horizontal = ()
-    list_filter = ("is_staff", "is_superuser", "is_active")
+    compressed_fields = False
+    empty_title = _("No users yet")
+    empty_text = _("Invite users by name and email. They choose their own password.")
+
+    def complete_rows(self, rows: list[Any]) -> None:
+        """What two columns show, in one query each."""
+        locked, names = locked_among(rows), role_names(rows)
+        for row in rows:
+            row.is_locked, row.role_names = row.username in locked, names[row.pk]
+
+    @admin.display(description=_("Name"), ordering="username")
+    def person(self, user: User) -> SafeString | str:
+        name = user.get_full_name() or user.username
+        return name if user.username in (name, user.email) else two_lines(name, user.username)
+
+    @admin.display(description=_("Roles"))
+    def roles(self, user: Any) -> SafeString | str:
+        chips = [badge(gettext("Superuser"), "warn")] if user.is_superuser else []
+        chips += [badge(name, "info") for name in user.role_names]
+        return format_html_join(" ", "{}", ((chip,) for chip in chips)) or gettext("None")
+
+    @admin.display(description=_("Last login"), ordering="last_login")
+    def signed_in(self, user: User) -> SafeString | str:
+        return ago(user.last_login) or gettext("Never")
+
+    @admin.display(description=_("State"))
+    def state(self, user: Any) -> SafeString:
+        return state_badge(user, is_locked=user.is_locked)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.invite_again))
+        return [path("<path:object_id>/invite/", view, name="accounts_user_invite"), *super().get_urls()]
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        context = {
+            "title": gettext("Invite user"),
+            "has_mail_server": has_mail_server(),
+            "days": valid_days(),
+            # Each is sent an invitation, and its link may have to be copied first.
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+        }
+        page: HttpResponse = super().add_view(request, form_url, {**context, **(extra_context or {})})
+        return page
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        user = self.get_object(request, object_id)
+        context = self._above_the_form(request, user) if user else {}
+        page: HttpResponse = super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+        return page
+
+    def _above_the_form(self, request: HttpRequest, user: User) -> dict[str, Any]:
+        self.complete_rows([user])
+        return {
+            "title": user.get_full_name() or user.username,
+            "state": self.state(user),
+            "role_chips": self.roles(user),
+            "is_invited": is_invited(user),
+            "may_change": self.has_change_permission(request, user),
+        }
+
+    def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
+        done = invite(obj, by=actor_of(request))
+        if done.is_sent and IS_POPUP_VAR in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        return self._invited(request, obj, done)
+
+    def invite_again(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        user = self.object_or_404(request, object_id)
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        if is_invited(user):
+            return self._invited(request, user, invite(user, by=actor_of(request)))
+        messages.error(request, gettext("Only users with an email address who have not signed in yet can be invited."))
+        return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
+
+    def _invited(self, request: HttpRequest, user: User, done: Invitation) -> HttpResponse:
+        back = reverse("admin:accounts_user_changelist")
+        if done.is_sent:
+            messages.success(request, gettext("The invitation was sent to %(address)s.") % {"address": done.address})
+            return HttpResponseRedirect(back)
+        secret = Secret(f"{user.get_full_name() or user.username} ({done.address})", done.link)
+        return shown_once(request, [secret], title=gettext("Invitation link"), note=not_sent_text(done), back=back)
 
 
-class RoleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
-    actor: Any
-
-    def clean_permissions(self) -> Any:
-        chosen = self.cleaned_data["permissions"]
-        given = {right.pk for right in chosen} - (rights_of(self.instance) if self.instance.pk else set())
-        if not self.actor.is_superuser and not given <= rights_of(self.actor):
-            raise forms.ValidationError(gettext("A role gets no right that you do not have. Ask somebody who has it."))
-        return chosen
+def not_sent_text(done: Invitation) -> str:
+    days = ngettext(
+        "Send this link to the user yourself. It works once and expires in %(days)s day.",
+        "Send this link to the user yourself. It works once and expires in %(days)s days.",
+        valid_days(),
+    ) % {"days": valid_days()}
+    if done.is_refused:
+        return gettext("The email server did not accept the invitation. Check the email settings.") + " " + days
+    return gettext("No email server is set up, so the invitation was not sent.") + " " + days
 
 
 @admin.register(Group)

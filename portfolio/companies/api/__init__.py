@@ -1,1 +1,1 @@
-"""Companies for other programs: the list, many numbers at once, external references."""
+"""Companies in the API: one company, many numbers at a time, external references."""

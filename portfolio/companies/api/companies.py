@@ -1,4 +1,4 @@
-"""Companies for other programs: which there are, page by page, and one of them."""
+"""One company in the API."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class CompanyDetail(APIView):
     @extend_schema(
         operation_id="company",
         tags=["companies"],
-        summary="One company as it is now",
+        summary="Get a company",
         parameters=[DUNS_IN_PATH],
         responses=CompanySerializer,
         examples=[OpenApiExample("A company", COMPANY_EXAMPLE, response_only=True)],
     )
     def get(self, request: Request, duns: str) -> Response:
-        """The columns that lists show. The whole document D&B sent is the company's *profile*."""
+        """A summary of the company as it is now. Its *profile* has the full document from D&B."""
         return Response(CompanySerializer(company_or_404(duns)).data)

@@ -1,4 +1,4 @@
-"""External references for other programs: what their systems call our companies."""
+"""External references in the API: the IDs of companies in other systems."""
 
 from __future__ import annotations
 
@@ -27,35 +27,44 @@ ENTRY_EXAMPLE = {"duns": "804735132", "system": "crm", "id": "0015g00000AbCdE"}
 
 class ReferenceEntrySerializer(serializers.Serializer[Any]):
     duns = DunsField(source="company_id", max_length=20, help_text="D-U-N-S number.")
-    system = serializers.RegexField(r"^[A-Za-z0-9._-]{1,64}\Z", help_text="Letters, digits, dot, dash, underscore.")
-    id = serializers.CharField(source="reference", max_length=200, help_text="What that system calls the company.")
+    system = serializers.RegexField(
+        r"^[A-Za-z0-9._-]{1,64}\Z", help_text="Name of your system: letters, digits, dots, dashes and underscores."
+    )
+    id = serializers.CharField(source="reference", max_length=200, help_text="ID of the company in that system.")
 
 
 class ReferencesSerializer(serializers.Serializer[Any]):
     results = ReferenceEntrySerializer(many=True)
-    next = serializers.CharField(allow_null=True, help_text="Give it as `after`; null on the last page.")
+    next = serializers.CharField(
+        allow_null=True, help_text="Pass it as `after` for the next page; null on the last page."
+    )
 
 
 class NamingSerializer(serializers.Serializer[Any]):
     references = serializers.ListField(
-        child=ReferenceEntrySerializer(), allow_empty=False, max_length=MOST_AT_ONCE, help_text="At most 1,000."
+        child=ReferenceEntrySerializer(),
+        allow_empty=False,
+        max_length=MOST_AT_ONCE,
+        help_text="Up to 1,000 references.",
     )
 
 
 class NamedSerializer(serializers.Serializer[Any]):
-    changed = serializers.IntegerField(help_text="New, or moved here from another company.")
-    unchanged = serializers.IntegerField(help_text="Known already.")
+    changed = serializers.IntegerField(help_text="Number of references that are new or moved from another company.")
+    unchanged = serializers.IntegerField(help_text="Number of references that existed already.")
 
 
 class ReferenceParameters(PageParameters):
-    system = serializers.CharField(required=False, max_length=64, help_text="Only this system's.")
-    id = serializers.CharField(required=False, max_length=200, help_text="Only this reference.")
-    company = Several(child=DunsField(), help_text="Only of these D-U-N-S numbers, up to 200.")
+    system = serializers.CharField(required=False, max_length=64, help_text="Return only references of this system.")
+    id = serializers.CharField(required=False, max_length=200, help_text="Return only references with this ID.")
+    company = Several(
+        child=DunsField(), help_text="Return only references of these companies: up to 200 D-U-N-S numbers."
+    )
 
 
 class ReferenceKey(Parameters):
-    system = serializers.CharField(max_length=64, help_text="Which system.")
-    id = serializers.CharField(max_length=200, help_text="What that system calls the company.")
+    system = serializers.CharField(max_length=64, help_text="Name of the system.")
+    id = serializers.CharField(max_length=200, help_text="ID of the company in that system.")
 
 
 class ReferenceList(APIView):
@@ -69,13 +78,13 @@ class ReferenceList(APIView):
     @extend_schema(
         operation_id="references",
         tags=["references"],
-        summary="What other systems call companies",
+        summary="List references",
         parameters=[ReferenceParameters],
         responses=ReferencesSerializer,
         examples=[an_answer("A page", {"results": [ENTRY_EXAMPLE], "next": None})],
     )
     def get(self, request: Request) -> Response:
-        """Several references may stand for one company; each stands for one only."""
+        """The IDs of companies in your other systems. A company can have several; each belongs to one company."""
         asked = ReferenceParameters.of(request)
         rows = _chosen(asked).order_by("id")
         if "after" in asked:
@@ -87,16 +96,16 @@ class ReferenceList(APIView):
     @extend_schema(
         operation_id="set_references",
         tags=["references"],
-        summary="Keep references, up to 1,000 at once",
+        summary="Set references, up to 1,000 per call",
         request=NamingSerializer,
         responses=NamedSerializer,
         examples=[
             a_request("One account", {"references": [ENTRY_EXAMPLE]}),
-            an_answer("Kept", {"changed": 1, "unchanged": 0}),
+            an_answer("Set", {"changed": 1, "unchanged": 0}),
         ],
     )
     def put(self, request: Request) -> Response:
-        """A reference that stood for another company moves. Repeating it changes nothing. Monitors nothing."""
+        """A reference of another company moves to this one. Repeating the call has no effect. Adds no company."""
         asked = NamingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         named = [
@@ -108,15 +117,15 @@ class ReferenceList(APIView):
     @extend_schema(
         operation_id="remove_reference",
         tags=["references"],
-        summary="Forget a reference",
+        summary="Remove a reference",
         parameters=[ReferenceKey],
         responses={204: None},
     )
     def delete(self, request: Request) -> Response:
-        """The company itself stays as it is. 404 when there is no such reference."""
+        """The company itself does not change. The response is 404 if the reference does not exist."""
         asked = ReferenceKey.of(request)
         if not forget_name(asked["system"], asked["id"], requested_by=who(request)):
-            raise Http404("There is no such reference.")
+            raise Http404("This reference does not exist.")
         return Response(status=204)
 
 

@@ -1,4 +1,4 @@
-"""Many D-U-N-S numbers at once: which of them are known here, and where they are monitored."""
+"""Many D-U-N-S numbers per call: which of them are known, and where they are monitored."""
 
 from __future__ import annotations
 
@@ -35,26 +35,28 @@ class NumbersSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(max_length=40),
         allow_empty=False,
         max_length=MOST_AT_ONCE,
-        help_text="At most 1,000, with or without dashes.",
+        help_text="Up to 1,000 D-U-N-S numbers, with or without dashes.",
     )
 
 
 class WhereSerializer(serializers.Serializer[Any]):
-    registration = serializers.CharField()
-    requested = serializers.BooleanField(help_text="What people and programs say.")
-    state = serializers.ChoiceField(SubjectState.choices, help_text="What D&B has, as far as known.")
+    registration = serializers.CharField(help_text="Reference of the registration.")
+    requested = serializers.BooleanField(help_text="True if a user or an API key requested to monitor the company.")
+    state = serializers.ChoiceField(SubjectState.choices, help_text="State at D&B, as far as known.")
 
 
 class LookedUpSerializer(serializers.Serializer[Any]):
-    input = serializers.CharField(help_text="As it was given.")
-    duns = serializers.CharField(allow_null=True, help_text="The number it is; null where it is none.")
-    company = CompanySerializer(allow_null=True, help_text="Null where it is not known here.")
-    references = ReferenceSerializer(many=True, help_text="What other systems call the company.")
-    subjects = WhereSerializer(many=True, help_text="The registrations it is in, or was.")
+    input = serializers.CharField(help_text="The number as you sent it.")
+    duns = serializers.CharField(
+        allow_null=True, help_text="The D-U-N-S number in nine digits. Null if the input is invalid."
+    )
+    company = CompanySerializer(allow_null=True, help_text="Null if the company is not known.")
+    references = ReferenceSerializer(many=True, help_text="The IDs of the company in your other systems.")
+    subjects = WhereSerializer(many=True, help_text="The registrations that contain or contained it.")
 
 
 class LookupSerializer(serializers.Serializer[Any]):
-    results = LookedUpSerializer(many=True, help_text="One for each number, in the same order.")
+    results = LookedUpSerializer(many=True, help_text="One entry for each number, in the same order.")
 
 
 class CompanyLookup(APIView):
@@ -65,7 +67,7 @@ class CompanyLookup(APIView):
     @extend_schema(
         operation_id="lookup",
         tags=["companies"],
-        summary="Look up to 1,000 D-U-N-S numbers up at once",
+        summary="Look up companies, up to 1,000 D-U-N-S numbers per call",
         request=NumbersSerializer,
         responses=LookupSerializer,
         examples=[
@@ -74,7 +76,7 @@ class CompanyLookup(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """An entry for each number, whether it is known here or not, and even where it is no number."""
+        """Returns an entry for each number, including unknown and invalid ones."""
         asked = NumbersSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         return Response(LookupSerializer({"results": looked_up(asked.validated_data["duns"])}).data)

@@ -81,13 +81,82 @@ def test_the_same_person_is_known_by_the_services_word_not_by_a_name(provider: P
 
 @pytest.mark.parametrize("verified", [True, False, None, "true"])
 def test_who_was_here_before_is_found_by_a_verified_address_only(provider: Provider, verified: Any) -> None:
-    before = User.objects.create_superuser("boss", "Ann@Example.com", "secret words")
+    before = User.objects.create_user("boss", "Ann@Example.com", "secret words")
+    before.groups.add(Group.objects.get(name=roles.VIEWER))
     provider.person |= {"email": "ann@example.com", "email_verified": verified}
     signed_in()
     before.refresh_from_db()
     assert (before.oidc_subject is not None) == (verified is True)
     assert User.objects.count() == (1 if verified is True else 2)
-    assert verified is True or not User.objects.get(username="ann").is_superuser
+
+
+@pytest.mark.parametrize("stronger", ["a superuser", "another role", "deactivated"])
+def test_an_address_opens_no_account_that_is_stronger_or_deactivated(provider: Provider, stronger: str) -> None:
+    before = User.objects.create_user("boss", "ann@example.com", "secret words")
+    before.is_superuser, before.is_active = stronger == "a superuser", stronger != "deactivated"
+    before.save()
+    if stronger == "another role":
+        before.groups.add(Group.objects.get(name=roles.OPERATOR))
+    provider.person |= {"email": "ann@example.com", "email_verified": True}
+    client = signed_in()
+    before.refresh_from_db()
+    assert before.oidc_subject is None and User.objects.count() == 1 and not is_in(client)
+    assert ("is deactivated" if stronger == "deactivated" else "has more permissions") in words(client)
+
+
+def test_a_superuser_is_found_by_an_address_when_a_group_grants_everything(provider: Provider, settings: Any) -> None:
+    before = User.objects.create_superuser("boss", "ann@example.com", "secret words")
+    settings.OIDC_ROLES = {"admins": roles.ADMINISTRATOR}
+    provider.person |= {"email": "ann@example.com", "email_verified": True, "groups": ["admins"]}
+    assert is_in(signed_in())
+    before.refresh_from_db()
+    assert before.oidc_subject is not None
+
+
+def test_without_a_role_no_account_is_linked(provider: Provider) -> None:
+    before = User.objects.create_user("boss", "ann@example.com", "secret words")
+    provider.person |= {"email": "ann@example.com", "email_verified": True, "groups": []}
+    assert "have no role" in words(signed_in())
+    before.refresh_from_db()
+    assert before.oidc_subject is None
+
+
+def test_an_id_that_is_too_long_is_refused_in_words(provider: Provider) -> None:
+    provider.person["sub"] = "x" * 600
+    client = signed_in()
+    assert not is_in(client) and not User.objects.exists()
+    assert "is too long" in words(client)
+
+
+MALFORMED: dict[str, dict[str, Any]] = {
+    "a number for groups": {"userinfo_lies": {"groups": 7}},
+    "objects for groups": {"userinfo_lies": {"groups": [{"name": "credit"}]}},
+    "a list for an address": {"userinfo_lies": {"email": ["ann@example.com"], "email_verified": True, "groups": ["x"]}},
+    "a number for a token address": {"document_lies": {"token_endpoint": 7}},
+    "no keys": {"document_lies": {"jwks_uri": None}},
+    "a list for keys": {"document_lies": {"jwks_uri": []}},
+    "a text for an end": {"token_lies": {"exp": "soon"}},
+    "a number without end": {"token_lies": {"exp": 1e400}},
+    "an object for an ID": {"token_lies": {"sub": {"a": 1}}},
+}
+
+
+@pytest.mark.parametrize("lie", MALFORMED)
+def test_an_answer_out_of_shape_ends_at_the_login_page(provider: Provider, lie: str) -> None:
+    for name, value in MALFORMED[lie].items():
+        setattr(provider, name, value)
+    oidc._provider.cache_clear()
+    client = signed_in()
+    assert client.answer["Location"] == "/login/"  # type: ignore[attr-defined]
+    assert not is_in(client) and not User.objects.exists()
+
+
+def test_a_description_out_of_shape_ends_at_the_login_page(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Provider, "document", lambda self: ["not", "an", "object"])
+    oidc._provider.cache_clear()
+    client = Client()
+    assert client.get("/sign-in/")["Location"] == "/login/"
+    assert "cannot be reached" in words(client)
 
 
 @pytest.mark.parametrize("address", [".*", ".*@example.com"])
@@ -102,7 +171,7 @@ def test_without_a_role_nobody_comes_in_or_is_written_down(provider: Provider) -
     provider.person["groups"] = ["choir"]
     client = signed_in()
     assert not is_in(client) and not User.objects.exists()
-    assert "have no role here" in words(client)
+    assert "have no role" in words(client)
 
 
 def test_who_has_lost_all_roles_stays_outside(provider: Provider) -> None:
@@ -140,7 +209,7 @@ def test_a_false_token_lets_nobody_in(provider: Provider, lie: str) -> None:
         setattr(provider, name, value)
     client = signed_in()
     assert not is_in(client) and not User.objects.exists()
-    assert "did not work" in words(client)
+    assert "Login failed" in words(client)
 
 
 def test_the_way_back_works_once_and_only_in_the_browser_that_began(provider: Provider) -> None:
@@ -160,7 +229,7 @@ def test_who_says_no_there_is_not_in_here(provider: Provider) -> None:
     client = Client()
     begun(client)
     assert client.get("/sign-in/back/?error=access_denied&state=x")["Location"] == "/login/"
-    assert "did not work" in words(client)
+    assert "Login failed" in words(client)
 
 
 def test_a_link_to_elsewhere_is_not_followed(provider: Provider) -> None:
@@ -249,7 +318,7 @@ SOUND: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"issuer": ""}, "nobody could come in"),
+        ({"issuer": ""}, "no one can sign in"),
         ({"client_id": "", "secret": ""}, "OIDC_CLIENT_ID and OIDC_CLIENT_SECRET"),
         ({"roles": {}}, "OIDC_ROLES"),
         ({"roles": {"x": ""}}, "OIDC_ROLES"),

@@ -85,6 +85,7 @@ portfolio.syncrun             VAMPOD     -      -       -
 # What a model has beside that. {key}: a row of the model; {registration}: a registration.
 ADDRESSES = """
 GET  /accounts/user/{key}/password/                      D
+POST /accounts/user/{key}/invite/                        D
 GET  /monitoring/alert/export/                               VAMPOD
 POST /monitoring/alert/save/                                 VAMPOD
 POST /monitoring/alert/columns/                              VAMPOD

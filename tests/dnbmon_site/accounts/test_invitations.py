@@ -1,0 +1,172 @@
+"""New users are invited by email and choose their own password; the list and their page show their state in a word."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt
+from django.contrib.auth.models import Group
+from django.core.mail import EmailMessage
+from django.test import Client
+from django.utils import timezone
+
+from core.models import AuditEntry
+from dnbmon_site.accounts import roles
+from dnbmon_site.accounts.models import User
+from tests.builders.people import a_person
+
+pytestmark = pytest.mark.django_db
+NEW = "other words entirely"
+LINK = re.compile(r"http://\S+/reset/\S+")
+
+
+def filled(**changed: Any) -> dict[str, Any]:
+    role = Group.objects.get(name=roles.VIEWER)
+    return {"first_name": "Bob", "last_name": "Lee", "email": "bob@example.com", "roles": [role.pk]} | changed
+
+
+def invited(client: Client, **changed: Any) -> Any:
+    return client.post("/accounts/user/add/", filled(**changed))
+
+
+def choose(link: str) -> Client:
+    client = Client()
+    form = client.get(link.removeprefix("http://localhost:8000"))
+    if form.status_code == 302:
+        client.post(form["Location"], {"new_password1": NEW, "new_password2": NEW})
+    return client
+
+
+def can_sign_in(name: str = "bob@example.com") -> bool:
+    return Client().post("/login/", {"username": name, "password": NEW}).status_code == 302
+
+
+def test_a_user_is_invited_by_name_email_and_roles(admin_client: Client, mailoutbox: list[EmailMessage]) -> None:
+    assert invited(admin_client)["Location"] == "/accounts/user/"
+    bob = User.objects.get(email="bob@example.com")
+    assert (bob.username, bob.get_full_name(), bob.is_staff, bob.has_usable_password()) == (
+        "bob@example.com", "Bob Lee", True, False,
+    )  # fmt: skip
+    assert [role.name for role in bob.groups.all()] == [roles.VIEWER]
+    (mail,) = mailoutbox
+    assert mail.to == ["bob@example.com"] and "expires in 3 days" in str(mail.body)
+    assert set(AuditEntry.objects.values_list("action", flat=True)) == {"user.added", "user.invited"}
+    assert not any("/reset/" in entry.after + entry.summary for entry in AuditEntry.objects.all())
+
+
+def test_the_link_works_once(admin_client: Client, mailoutbox: list[EmailMessage]) -> None:
+    invited(admin_client)
+    (link,) = LINK.findall(str(mailoutbox[0].body))
+    assert "Invited" in admin_client.get("/accounts/user/?q=bob").text
+    choose(link)
+    assert can_sign_in()
+    assert "Invited" not in admin_client.get("/accounts/user/?q=bob").text
+    bob = User.objects.get(email="bob@example.com")
+    bob.set_unusable_password()
+    bob.save()
+    choose(link)
+    assert not can_sign_in()
+
+
+def test_the_link_expires(admin_client: Client, mailoutbox: list[EmailMessage], settings: Any) -> None:
+    invited(admin_client)
+    settings.PASSWORD_RESET_TIMEOUT = -1
+    choose(LINK.findall(str(mailoutbox[0].body))[0])
+    assert not can_sign_in()
+
+
+def test_it_is_sent_again_until_the_user_has_signed_in(admin_client: Client, mailoutbox: list[EmailMessage]) -> None:
+    invited(admin_client)
+    bob = User.objects.get(email="bob@example.com")
+    again = f"/accounts/user/{bob.pk}/invite/"
+    page = admin_client.get(f"/accounts/user/{bob.pk}/change/").text
+    assert again in page and "Resend invitation" in page
+    admin_client.post(again)
+    assert len(mailoutbox) == 2
+    choose(LINK.findall(str(mailoutbox[1].body))[0])
+    assert can_sign_in()
+    assert "Resend invitation" not in admin_client.get(f"/accounts/user/{bob.pk}/change/").text
+    assert "can be invited" in admin_client.post(again, follow=True).text
+    assert len(mailoutbox) == 2 and admin_client.get(again).status_code == 405
+
+
+def test_without_a_mail_server_the_link_is_shown_once(admin_client: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert "No email server is set up" in admin_client.get("/accounts/user/add/").text
+    answer = invited(admin_client)
+    assert "no-store" in answer["Cache-Control"] and "No email server is set up" in answer.text
+    (secret,) = answer.context["secrets"]
+    choose(secret.text)
+    assert can_sign_in()
+
+
+def test_a_mail_server_that_refuses_is_named_and_the_link_is_shown(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: EmailMessage, fail_silently: bool = False) -> int:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(EmailMessage, "send", refuse)
+    answer = invited(admin_client)
+    assert "The email server did not accept the invitation" in answer.text
+    assert answer.context["secrets"][0].text.startswith("http://localhost:8000/reset/")
+
+
+def test_without_passwords_the_invitation_leads_to_the_login_page(
+    admin_client: Client, mailoutbox: list[EmailMessage], settings: Any
+) -> None:
+    settings.LOCAL_LOGIN = False
+    invited(admin_client)
+    assert "http://localhost:8000/login/" in str(mailoutbox[0].body) and "password" not in str(mailoutbox[0].body)
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"email": "ADMIN@example.com"}, "already exists"),
+        ({"email": ""}, "required"),
+        ({"first_name": ""}, "required"),
+        ({"roles": []}, "Select at least one role"),
+        ({"username": "admin"}, "already exists"),
+    ],
+)
+def test_what_is_missing_or_there_already_is_refused(
+    admin_client: Client, mailoutbox: list[EmailMessage], changed: dict[str, Any], text: str
+) -> None:
+    count = User.objects.count()
+    assert text in invited(admin_client, **changed).text
+    assert User.objects.count() == count and not mailoutbox
+
+
+def test_no_one_invites_beyond_their_own_permissions(client: Client, mailoutbox: list[EmailMessage]) -> None:
+    clerk = a_person("view_user", "add_user", "change_user")
+    client.force_login(clerk)
+    answer = invited(client, roles=[Group.objects.get(name=roles.ADMINISTRATOR).pk])
+    assert "You cannot assign “Administrator”" in answer.text and not mailoutbox
+    boss = User.objects.create_superuser("boss", "boss@example.com")
+    assert client.post(f"/accounts/user/{boss.pk}/invite/").status_code == 403
+
+
+def test_states_are_words(admin_client: Client, django_assert_max_num_queries: Any) -> None:
+    now = timezone.now()
+    for name in ("carl", "dora", "emil"):
+        User.objects.create_user(name, f"{name}@example.com", "x", last_login=now)
+    User.objects.filter(username="carl").update(is_active=False)
+    attempt = {"ip_address": "203.0.113.9", "user_agent": "", "path_info": "", "get_data": "", "post_data": ""}
+    AccessAttempt.objects.create(username="dora", failures_since_start=5, attempt_time=now, **attempt)
+    old = AccessAttempt.objects.create(username="emil", failures_since_start=5, attempt_time=now, **attempt)
+    AccessAttempt.objects.filter(pk=old.pk).update(attempt_time=now - timedelta(hours=1))
+    for name, state in {"carl": "Deactivated", "dora": "Locked", "emil": "Active"}.items():
+        page = admin_client.get(f"/accounts/user/?q={name}").text
+        assert f">{state}</span>" in page and page.count("dm-badge") == 1
+    with django_assert_max_num_queries(16):
+        admin_client.get("/accounts/user/")
+
+
+def test_the_page_shows_no_hash(admin_client: Client) -> None:
+    user = User.objects.create_user("carl", "carl@example.com", "secret words")
+    page = admin_client.get(f"/accounts/user/{user.pk}/change/").text
+    assert "pbkdf2" not in page and user.password[-12:] not in page and "Set password" in page
