@@ -41,8 +41,8 @@ class ElementAdmin(PageAdmin):
     ordering = ("path",)
     sortable_by = ("path",)
     list_before_template = "monitoring/elements/intro.html"
-    empty_title = _("No elements yet")
-    empty_text = _("Each kind of information that D&B sends appears here when it is first seen.")
+    empty_title = _("No data elements yet")
+    empty_text = _("A data element appears here when D&B first sends it. Pull a registration to receive data.")
 
     @admin.display(description=_("First seen"))
     def first_seen(self, row: Element) -> SafeString | str:
