@@ -142,7 +142,9 @@ def _with_value(operator: str, value: str, at: int) -> Condition:
 def _numeric(operator: str, value: str, at: int) -> Condition:
     found = NUMBER.fullmatch(value)
     if not found:
-        raise Mistake(gettext("“%(value)s” is not a number. Enter a number such as 20, 2.5 or 20 %%.") % {"value": value}, at)
+        raise Mistake(
+            gettext("“%(value)s” is not a number. Enter a number such as 20, 2.5 or 20 %%.") % {"value": value}, at
+        )
     is_percent = bool(found[2])
     if is_percent and operator not in (RISES, DROPS):
         raise Mistake(gettext("Percentages work only with “rises by” and “drops by”."), at + value.index("%"))

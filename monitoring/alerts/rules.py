@@ -173,14 +173,17 @@ def _check_together(row: AlertRule, found: Mistakes) -> None:
     kinds = split(row.kinds)
     if kinds and Kind.ELEMENT not in kinds and (row.elements.strip() or row.conditions.strip()):
         wrong = "elements" if row.elements.strip() else "conditions"
-        found.setdefault(wrong, []).append(gettext("Data elements and conditions apply only to the change type “Changed”. Select it above, or clear this field."))
+        found.setdefault(wrong, []).append(
+            gettext(
+                "Data elements and conditions apply only to the change type "
+                "“Changed”. Select it above, or clear this field."
+            )
+        )
     if (row.quiet_from is None) != (row.quiet_until is None):
         wrong = "quiet_until" if row.quiet_until is None else "quiet_from"
         found.setdefault(wrong, []).append(gettext("Enter both the start and the end of the quiet hours."))
     if row.quiet_from is not None and row.quiet_from == row.quiet_until:
-        found.setdefault("quiet_until", []).append(
-            gettext("Quiet hours cannot start and end at the same time.")
-        )
+        found.setdefault("quiet_until", []).append(gettext("Quiet hours cannot start and end at the same time."))
 
 
 def _check_lines(parse: Callable[[str], object]) -> Callable[[str], Iterator[str]]:

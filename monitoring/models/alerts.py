@@ -51,13 +51,20 @@ class Alert(models.Model):
     assigned_at = models.DateTimeField(null=True)
     title = models.TextField(help_text=_("Description of the first change."))
     reason = models.TextField(help_text=_("Why it was raised."))
-    is_late = models.BooleanField(default=False, help_text=_("The change was more than 7 days old when it arrived, so it appears only in the inbox and in digests."))
+    is_late = models.BooleanField(
+        default=False,
+        help_text=_(
+            "The change was more than 7 days old when it arrived, so it appears only in the inbox and in digests."
+        ),
+    )
     happened_at = models.DateTimeField()
     raised_at = models.DateTimeField()
     rate_window = models.DateTimeField(help_text=_("The hour in which alerts of the rule are counted."))
     sequence = models.BigIntegerField(help_text=_("The publication that raised it."))
     fact_count = models.PositiveIntegerField(default=0)
-    total = models.PositiveIntegerField(default=0, help_text=_("Number of companies added, for a summary of new companies."))
+    total = models.PositiveIntegerField(
+        default=0, help_text=_("Number of companies added, for a summary of new companies.")
+    )
     last_counted = models.BigIntegerField(default=0, help_text=_("The last publication included."))
     reversal = models.TextField(blank=True, help_text=_("Description of the reversal."))
     reversed_at = models.DateTimeField(null=True)

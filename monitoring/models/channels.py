@@ -45,7 +45,12 @@ class Channel(models.Model):
     frequency = models.CharField(_("frequency"), max_length=8, choices=Frequency.choices, default=Frequency.AT_ONCE)
     digest_time = models.TimeField(_("digest time"), null=True, blank=True)
     digest_day = models.SmallIntegerField(_("digest day"), choices=Weekday.choices, default=Weekday.MONDAY)
-    zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Leave empty to use the owner's time zone, or UTC for a shared channel."))
+    zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        help_text=_("Leave empty to use the owner's time zone, or UTC for a shared channel."),
+    )
     next_digest_at = models.DateTimeField(null=True, editable=False)
     unsubscribed_at = models.DateTimeField(null=True, editable=False)
     last_sent_at = models.DateTimeField(null=True, editable=False)

@@ -20,7 +20,9 @@ class Element(models.Model):
     path = models.CharField(_("path"), primary_key=True, max_length=400)
     label = models.CharField(_("label"), max_length=200, blank=True)
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices)
-    muted = models.BooleanField(_("muted"), default=False, help_text=_("Changes are recorded but hidden in timelines and lists."))
+    muted = models.BooleanField(
+        _("muted"), default=False, help_text=_("Changes are recorded but hidden in timelines and lists.")
+    )
     first_seen_at = models.DateTimeField(_("first seen"))
 
     class Meta:

@@ -28,18 +28,24 @@ class AlertRule(models.Model):
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("description"), blank=True)
     active = models.BooleanField(_("enabled"), default=False)
-    default_key = models.CharField(
-        max_length=40, blank=True, editable=False, help_text=_("Key of the default rule.")
+    default_key = models.CharField(max_length=40, blank=True, editable=False, help_text=_("Key of the default rule."))
+    kinds = models.TextField(
+        _("change types"), blank=True, help_text=_("Change types, separated by commas. Leave empty to include all.")
     )
-    kinds = models.TextField(_("change types"), blank=True, help_text=_("Change types, separated by commas. Leave empty to include all."))
     elements = models.TextField(
         _("data elements"), blank=True, help_text=_("Data element paths, one per line. * and ** are wildcards.")
     )
     combination = models.CharField(_("match"), max_length=4, choices=Combination.choices, default=Combination.ANY)
-    conditions = models.TextField(_("conditions"), blank=True, help_text=_("One per line. Leave empty to include any change."))
-    registrations = models.TextField(_("registrations"), blank=True, help_text=_("References, one per line. Leave empty to include all."))
+    conditions = models.TextField(
+        _("conditions"), blank=True, help_text=_("One per line. Leave empty to include any change.")
+    )
+    registrations = models.TextField(
+        _("registrations"), blank=True, help_text=_("References, one per line. Leave empty to include all.")
+    )
     companies = models.TextField(
-        _("companies"), blank=True, help_text=_("D-U-N-S numbers, separated by commas or lines. Leave empty to include all.")
+        _("companies"),
+        blank=True,
+        help_text=_("D-U-N-S numbers, separated by commas or lines. Leave empty to include all."),
     )
     tags = models.TextField(_("tags"), blank=True, help_text=_("Separated by commas. Leave empty to include all."))
     countries = models.TextField(

@@ -21,16 +21,26 @@ class WebhookEndpoint(HasMaintainer):
     event_types = models.TextField(
         _("events"),
         default="change.published",
-        help_text=_("Separated by commas. Use subject.* for all events that start with “subject.”, or * for all events."),
+        help_text=_(
+            "Separated by commas. Use subject.* for all events that start with “subject.”, or * for all events."
+        ),
     )
     kinds = models.TextField(
-        _("change types"), blank=True, help_text=_("Send only changes of these types, separated by commas. Leave empty to include all types.")
+        _("change types"),
+        blank=True,
+        help_text=_("Send only changes of these types, separated by commas. Leave empty to include all types."),
     )
     severity = models.SmallIntegerField(
-        _("severity"), choices=Severity.choices, default=Severity.LOW, help_text=_("Send only changes of this severity or higher.")
+        _("severity"),
+        choices=Severity.choices,
+        default=Severity.LOW,
+        help_text=_("Send only changes of this severity or higher."),
     )
     element = models.CharField(
-        _("data element"), max_length=400, blank=True, help_text=_("Send only changes to data elements whose path starts with this text. Leave empty to include all.")
+        _("data element"),
+        max_length=400,
+        blank=True,
+        help_text=_("Send only changes to data elements whose path starts with this text. Leave empty to include all."),
     )
     registration = models.ForeignKey(
         Registration,
@@ -41,10 +51,14 @@ class WebhookEndpoint(HasMaintainer):
         verbose_name=_("registration"),
     )
     countries = models.TextField(
-        _("countries"), blank=True, help_text=_("Send only changes of companies in these countries, such as DE, AT. Leave empty to include all.")
+        _("countries"),
+        blank=True,
+        help_text=_("Send only changes of companies in these countries, such as DE, AT. Leave empty to include all."),
     )
     companies = models.TextField(
-        _("companies"), blank=True, help_text=_("Send only changes of these D-U-N-S numbers. Leave empty to include all.")
+        _("companies"),
+        blank=True,
+        help_text=_("Send only changes of these D-U-N-S numbers. Leave empty to include all."),
     )
     encrypted_secret = models.TextField(editable=False)
     encrypted_old_secret = models.TextField(blank=True, editable=False)
@@ -55,7 +69,9 @@ class WebhookEndpoint(HasMaintainer):
     off_reason = models.TextField(blank=True, editable=False, help_text=_("Why it was disabled."))
     cursor = models.TextField(editable=False, help_text=_("Position in the event feed."))
     position = models.BigIntegerField(default=0, editable=False, help_text=_("Number of messages created."))
-    held_until = models.DateTimeField(null=True, editable=False, help_text=_("The receiver asked to pause until this time."))
+    held_until = models.DateTimeField(
+        null=True, editable=False, help_text=_("The receiver asked to pause until this time.")
+    )
     created_at = models.DateTimeField(editable=False)
 
     class Meta:

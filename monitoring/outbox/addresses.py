@@ -52,11 +52,15 @@ def mail_addresses(text: str) -> list[str]:
 def check_address(text: str) -> None:
     text = text.strip()
     if len(text) > LONGEST:
-        raise ValidationError(gettext("An address can have at most %(count)s characters.") % {"count": counted(LONGEST)})
+        raise ValidationError(
+            gettext("An address can have at most %(count)s characters.") % {"count": counted(LONGEST)}
+        )
     if addresses := mail_addresses(text):
         _check_mail(addresses)
     elif "://" not in text:
-        raise ValidationError(gettext("Enter an email address, or the address of a chat service. The list below shows examples."))
+        raise ValidationError(
+            gettext("Enter an email address, or the address of a chat service. The list below shows examples.")
+        )
     elif chat_of(text) is None:
         scheme = text.partition("://")[0][:30]
         raise ValidationError(

@@ -63,9 +63,9 @@ def why_not_there(address: str, person: Any) -> str:
     if chat is None:
         return gettext("This address is not supported. The list below shows supported addresses.")
     if chat.is_any_host and person and not person.has_perm("monitoring.change_channel"):
-        return gettext("%(service)s on your own server requires permission to manage channels. Ask your administrator.") % {
-            "service": chat.service
-        }
+        return gettext(
+            "%(service)s on your own server requires permission to manage channels. Ask your administrator."
+        ) % {"service": chat.service}
     return ""
 
 
@@ -173,7 +173,8 @@ def question_to(address: str, *, at_most: int | None = None) -> EmailMultiAltern
     subject, headers = gettext("Confirm your D&B Monitoring alerts"), {"Auto-Submitted": "auto-generated"}
     body = gettext(
         "A user of D&B Monitoring asked to send alerts to this address.\n\nTo receive them, open this page and "
-        "confirm:\n%(url)s\n\nIf you do not want these alerts, ignore this email. No alerts are sent without your consent."
+        "confirm:\n%(url)s\n\nIf you do not want these alerts, ignore "
+        "this email. No alerts are sent without your consent."
     )
     return EmailMultiAlternatives(subject, body % {"url": url}, to=[address], headers=headers)
 

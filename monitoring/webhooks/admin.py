@@ -108,7 +108,8 @@ class NewWebhookForm(WebhookForm):
         help_text=_("This applies to changes. Other events are sent from the time the webhook is created."),
     )  # fmt: skip
     begin_at = forms.DateTimeField(
-        label=_("Start date and time"), required=False, help_text=_("Only for “From a date and time”, in your time zone."),
+        label=_("Start date and time"), required=False,
+        help_text=_("Only for “From a date and time”, in your time zone."),
         widget=UnfoldAdminTextInputWidget({"type": "datetime-local"}),
     )  # fmt: skip
 
@@ -150,7 +151,9 @@ class RangeForm(forms.Form):
 
 def _rotate(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
     secret = rotate_secret(endpoint, by=request.user.get_username())
-    note = gettext("Copy the whole secret, including “whsec_”. For 24 hours, messages are also signed with the old secret.")
+    note = gettext(
+        "Copy the whole secret, including “whsec_”. For 24 hours, messages are also signed with the old secret."
+    )
     return secret_page(request, endpoint, secret, note)
 
 
@@ -189,7 +192,9 @@ def _from_now(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
 def _resend(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     form = RangeForm(request.POST)
     if not form.is_valid():
-        return messages.ERROR, gettext("No messages were resent. %(why)s") % {"why": next(iter(form.errors.values()))[0]}
+        return messages.ERROR, gettext("No messages were resent. %(why)s") % {
+            "why": next(iter(form.errors.values()))[0]
+        }
     count = resend(endpoint, by=request.user.get_username(), **form.cleaned_data)
     return ngettext(
         "%(count)s message will be resent within a minute, with the same ID.",
@@ -254,7 +259,9 @@ class WebhookAdmin(RowActions, PageAdmin):
         obj.plain = secret
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        return secret_page(request, obj, obj.plain, gettext("Enter the whole secret, including “whsec_”, in the receiver's settings."))
+        return secret_page(
+            request, obj, obj.plain, gettext("Enter the whole secret, including “whsec_”, in the receiver's settings.")
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -290,7 +297,9 @@ class WebhookAdmin(RowActions, PageAdmin):
 
     @admin.display(description=_("Status"))
     def status(self, row: WebhookEndpoint) -> SafeString:
-        return badge(gettext("Enabled"), "good") if row.is_active else badge(gettext("Disabled"), "warn", row.off_reason)
+        return (
+            badge(gettext("Enabled"), "good") if row.is_active else badge(gettext("Disabled"), "warn", row.off_reason)
+        )
 
     @admin.display(description=_("Created"))
     def made(self, row: WebhookEndpoint) -> SafeString | str:

@@ -107,7 +107,9 @@ WEBHOOK_TEST = "webhook.test"
 EVENT_TYPES: Mapping[str, EventType] = {
     event.name: event
     for event in (
-        EventType(CHANGE_PUBLISHED, _("A company changed. The data is the same as in the feed."), CHANGE, CHANGE_EXAMPLE),
+        EventType(
+            CHANGE_PUBLISHED, _("A company changed. The data is the same as in the feed."), CHANGE, CHANGE_EXAMPLE
+        ),
         EventType("alert.raised", _("A rule raised an alert."), ALERT, ALERT_EXAMPLE),
         EventType("subject.requested", _("Monitoring of a company was requested."), SUBJECT, SUBJECT_EXAMPLE),
         EventType("subject.withdrawn", _("A monitoring request was withdrawn."), SUBJECT, SUBJECT_EXAMPLE),
@@ -152,8 +154,15 @@ EVENT_TYPES: Mapping[str, EventType] = {
                 "summary": "suppliers.xlsx was applied: 12 new billable companies, 0 removals",
             },
         ),
-        EventType("import.cancelled", _("An import was cancelled. None of its rows are applied."), IMPORT, IMPORT_EXAMPLE),
-        EventType("import.undone", _("An import was undone. Companies requested only by this import are no longer requested."), IMPORT, IMPORT_EXAMPLE),
+        EventType(
+            "import.cancelled", _("An import was cancelled. None of its rows are applied."), IMPORT, IMPORT_EXAMPLE
+        ),
+        EventType(
+            "import.undone",
+            _("An import was undone. Companies requested only by this import are no longer requested."),
+            IMPORT,
+            IMPORT_EXAMPLE,
+        ),
         EventType(WEBHOOK_TEST, _("A test message was sent."), an_object(message=TEXT), {"message": "It works."}),
     )
 }

@@ -39,9 +39,7 @@ def send(message: OutboxMessage) -> Answer:
     if not endpoint.is_active and message.event_type != WEBHOOK_TEST:
         raise NotSent(gettext("Disabled: %(off_reason)s") % {"off_reason": endpoint.off_reason}, held=True)
     if endpoint.is_active and endpoint.maintainer_has_left:
-        reason = gettext(
-            "Its owner, %(name)s, was deactivated or deleted. The user who enables it becomes the owner."
-        )
+        reason = gettext("Its owner, %(name)s, was deactivated or deleted. The user who enables it becomes the owner.")
         switch_off(endpoint, by="webhooks", reason=reason % {"name": endpoint.created_by})
         raise NotSent(endpoint.off_reason, held=True)
     try:
@@ -68,7 +66,9 @@ def _answer_of(endpoint: WebhookEndpoint, status: int, text: str, retry_after: f
     if 200 <= status < 300:
         return Answer(status, text)
     if status == 410:
-        switch_off(endpoint, by="webhooks", reason=gettext("The receiver responded with 410: the address no longer exists."))
+        switch_off(
+            endpoint, by="webhooks", reason=gettext("The receiver responded with 410: the address no longer exists.")
+        )
         raise NotSent(gettext("410: the address no longer exists"), status=status, text=text, held=True)
     reason = (
         gettext("%(status)s: redirects are not followed") % {"status": status}

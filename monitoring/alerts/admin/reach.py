@@ -38,7 +38,13 @@ def _without_rules(row: Channel) -> tuple[str, str, str]:
         return gettext("Own alerts only"), "info", why % {"person": row.person}
     if row.notices:
         return gettext("Notices only"), "info", gettext("No rule sends alerts here. Only portfolio notices are sent.")
-    return gettext("No alerts"), "warn", gettext("No rule sends alerts here, so nothing is sent. Select this channel in a rule, or turn on “All rules”.")
+    return (
+        gettext("No alerts"),
+        "warn",
+        gettext(
+            "No rule sends alerts here, so nothing is sent. Select this channel in a rule, or turn on “All rules”."
+        ),
+    )
 
 
 def rules_text(row: Channel, taken: Sequence[AlertRule]) -> str:
@@ -79,7 +85,8 @@ def waiting_for_yes(channels: Sequence[Channel], asked: Mapping[Any, list[str]])
 def below_severity_texts(rule: AlertRule, channels: Sequence[Channel]) -> list[str]:
     """Of channels that are ticked in a rule and take only heavier alerts."""
     words = gettext(
-        "“%(channel)s” only receives alerts of severity %(min_severity)s or higher. This rule's alerts are %(severity)s, so they are not sent there."
+        "“%(channel)s” only receives alerts of severity %(min_severity)s or higher. "
+        "This rule's alerts are %(severity)s, so they are not sent there."
     )
     return [
         words

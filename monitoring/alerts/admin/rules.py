@@ -40,7 +40,13 @@ TRY = "save_and_try"
 TRY_BUTTON = f"monitoring_alertrule_{TRY}"
 LABELS: dict[str, tuple[Any, Any]] = {
     "severity": (_("Severity"), _("Severity of the alerts this rule raises.")),
-    "companies": (_("Companies"), _("D-U-N-S numbers, separated by commas or on separate lines. Text after # is a comment. Leave empty to include all companies.")),
+    "companies": (
+        _("Companies"),
+        _(
+            "D-U-N-S numbers, separated by commas or on separate lines. Text after "
+            "# is a comment. Leave empty to include all companies."
+        ),
+    ),
     "tags": (_("Tags"), _("Separated by commas. Leave empty to include all.")),
     "countries": (_("Countries"), _("Leave empty to include all countries.")),
     "combination": (_("Match"), ""),
@@ -146,8 +152,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
         count = switch(list(queryset), on=False, by=name_of(request))
         messages.success(
             request,
-            ngettext("%(count)s rule disabled.", "%(count)s rules disabled.", count)
-            % {"count": counted(count)},
+            ngettext("%(count)s rule disabled.", "%(count)s rules disabled.", count) % {"count": counted(count)},
         )
 
     @admin.action(description=_("Reset to default"), permissions=["change"])
@@ -229,7 +234,8 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
         count_unnotified()
         messages.success(
             request,
-            ngettext("%(count)s default rule restored.", "%(count)s default rules restored.", count) % {"count": counted(count)}
+            ngettext("%(count)s default rule restored.", "%(count)s default rules restored.", count)
+            % {"count": counted(count)}
             if count
             else gettext("All default rules are already present."),
         )

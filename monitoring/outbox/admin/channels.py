@@ -144,7 +144,10 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
     change_form_template = "monitoring/outbox/channel.html"
     conditional_fields = {"digest_time": "frequency != 'at_once'", "digest_day": "frequency == 'weekly'"}
     empty_title = _("No channels yet")
-    empty_text = _("Alerts always appear in the inbox. Add a channel to receive them by email, Slack, Microsoft Teams or another service.")
+    empty_text = _(
+        "Alerts always appear in the inbox. Add a channel to receive them "
+        "by email, Slack, Microsoft Teams or another service."
+    )
     fieldsets = (
         (None, {"fields": ("name", "address", "person", "active")}),
         (_("Receives"), {"fields": ("all_rules", "min_severity", "notices")}),

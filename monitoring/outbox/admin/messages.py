@@ -45,7 +45,9 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     actions = ("again",)
     page_template = "monitoring/outbox/outbox_message.html"
     empty_title = _("No outgoing messages yet")
-    empty_text = _("Messages to channels and webhooks appear here, with every attempt. Add a channel or a webhook to send some.")
+    empty_text = _(
+        "Messages to channels and webhooks appear here, with every attempt. Add a channel or a webhook to send some."
+    )
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("payload")

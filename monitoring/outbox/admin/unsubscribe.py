@@ -17,7 +17,9 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
     """Whoever reads at an address says yes: without a login, and not by following the link alone."""
     address = address_of_token(token)
     if not address:
-        raise Http404(gettext("This link has expired or is incomplete. Ask the sender to send another test to the channel."))
+        raise Http404(
+            gettext("This link has expired or is incomplete. Ask the sender to send another test to the channel.")
+        )
     is_done = request.method == "POST"
     if is_done:
         confirm(address)
