@@ -15,6 +15,7 @@ from core.db import in_batches
 from direct_plus.duns import InvalidDuns
 from monitoring.alerts.conditions import Condition, line_text, parse_condition
 from monitoring.elements.formatting import from_json, label_of_path, lower_first, short
+from monitoring.elements.groups import KNOWN, PATTERNS
 from monitoring.elements.json_paths import ROOT
 from monitoring.elements.paths import Facet, Mistake, Names, facets, holds, is_related, parse_line
 from monitoring.models import AlertRule, Change, Combination, Kind
@@ -269,7 +270,10 @@ def rule_text(row: AlertRule) -> str:
 
 
 def _path_text(path: str) -> str:
-    return path.removeprefix("organization.") if "*" in path else lower_first(label_of_path(path))
+    bare = path.removeprefix("organization.").removeprefix("**.")
+    if known := KNOWN.get(bare) or PATTERNS.get(bare):
+        return lower_first(str(known))
+    return bare if "*" in bare else lower_first(label_of_path(bare))
 
 
 def few(parts: list[str]) -> str:

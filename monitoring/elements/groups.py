@@ -84,6 +84,12 @@ KNOWN: Mapping[str, str | Promise] = {
     "currentPrincipals": _("Executives"),
 }
 
+# What default rules look for with wildcards.
+PATTERNS: Mapping[str, str | Promise] = {
+    "legalEvents.hasOpen*": _("Any open legal event"),
+    "significantEvents.*": _("Any significant event"),
+}
+
 Choices = list[tuple[str | Promise, list[tuple[str, str | Promise]]]]
 
 
@@ -91,10 +97,6 @@ def group_of(path: str) -> str:
     """The key of a group, or OTHER; by the first name of the path."""
     first = path.removeprefix(PREFIX).split(".", 1)[0]
     return next((key for key, (_label, names) in GROUPS.items() if first in names), OTHER)
-
-
-def name_of(path: str, label: str = "") -> str | Promise:
-    return KNOWN.get(path.removeprefix(PREFIX)) or label or path
 
 
 def grouped_choices(seen: Iterable[tuple[str, str]]) -> Choices:

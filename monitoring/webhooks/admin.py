@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -40,7 +41,7 @@ from monitoring.webhooks.endpoints import (
     switch_off,
     switch_on,
 )
-from monitoring.webhooks.event_types import EVENT_TYPES, UnknownEventType, patterns_of, split
+from monitoring.webhooks.event_types import EVENT_TYPES, UnknownEventType, name_of, patterns_of, split
 from monitoring.webhooks.send import send_test
 from portfolio.companies.duns_lists import entries_of, read_listed
 
@@ -292,8 +293,9 @@ class WebhookAdmin(RowActions, PageAdmin):
         return row.name, row.url
 
     @admin.display(description=_("Events"))
-    def events(self, row: WebhookEndpoint) -> str:
-        return row.event_types
+    def events(self, row: WebhookEndpoint) -> SafeString:
+        chips = ((badge(name_of(pattern), "calm", pattern),) for pattern in split(row.event_types))
+        return format_html('<span class="dm-badges">{}</span>', format_html_join("", "{}", chips))
 
     @admin.display(description=_("Status"))
     def status(self, row: WebhookEndpoint) -> SafeString:

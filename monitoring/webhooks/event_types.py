@@ -184,6 +184,37 @@ def patterns_of(text: str) -> list[str]:
     return found
 
 
+NAMES: Mapping[str, str | Promise] = {
+    "*": _("All events"),
+    CHANGE_PUBLISHED: _("Company changes"),
+    "change.*": _("Company changes"),
+    "alert.raised": _("Alerts"),
+    "alert.*": _("Alerts"),
+    "subject.*": _("All monitoring events"),
+    "subject.requested": _("Monitoring requested"),
+    "subject.withdrawn": _("Request withdrawn"),
+    "subject.monitored": _("Monitoring started"),
+    "subject.removed": _("Monitoring stopped"),
+    "subject.refused": _("Company refused"),
+    "import.*": _("All import events"),
+    "import.uploaded": _("Import uploaded"),
+    "import.read": _("Import checked"),
+    "import.failed": _("Import failed"),
+    "import.confirmed": _("Import confirmed"),
+    "import.approved": _("Import approved"),
+    "import.applied": _("Import applied"),
+    "import.cancelled": _("Import cancelled"),
+    "import.undone": _("Import undone"),
+    "webhook.*": _("Test messages"),
+    WEBHOOK_TEST: _("Test messages"),
+}
+
+
+def name_of(pattern: str) -> str:
+    """An event, or a pattern of some, as pages name it."""
+    return str(NAMES.get(pattern, pattern))
+
+
 def split(text: str) -> list[str]:
     return [name.strip() for name in text.replace("\n", ",").split(",") if name.strip()]
 

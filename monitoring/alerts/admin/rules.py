@@ -26,6 +26,7 @@ from core.audit import record
 from core.markup import badge, two_lines
 from core.text import counted
 from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_for_yes
+from monitoring.alerts.admin.rule_filters import OriginFilter
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
 from monitoring.alerts.default_rules import is_changed, reset, restore_default_rules
 from monitoring.alerts.reach import Reach, count_unnotified
@@ -48,7 +49,6 @@ LABELS: dict[str, tuple[Any, Any]] = {
         ),
     ),
     "tags": (_("Tags"), _("Separated by commas. Leave empty to include all.")),
-    "countries": (_("Countries"), _("Leave empty to include all countries.")),
     "combination": (_("Match"), ""),
     "notify_owner": (_("Notify company owner"), _("The user or email address entered as the owner of the company.")),
     "grouping": (_("Grouping"), ""),
@@ -56,7 +56,7 @@ LABELS: dict[str, tuple[Any, Any]] = {
     "quiet_until": (_("Quiet hours until"), ""),
     "quiet_zone": (_("Time zone of the quiet hours"), _("For example, Europe/Berlin.")),
 }
-SHORT = ("companies", "tags", "countries", "description")
+SHORT = ("companies", "tags", "description")
 
 
 def _switch_on(request: HttpRequest, row: AlertRule) -> str:
@@ -80,6 +80,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     list_display = ("what", "severity_badge", "status", "scope", "notified")
     list_display_links = ("what",)
     list_filter = (
+        OriginFilter,
         choice_filter("severity", Severity.choices[::-1], _("severity")),
         choice_filter("active", [("True", _("Enabled")), ("False", _("Disabled"))], _("status")),
     )
