@@ -61,7 +61,7 @@ def test_its_maker_says_where_it_begins(admin: Client, receiver: Receiver, field
 
 
 def test_a_time_that_was_not_given_is_asked_for(admin: Client, receiver: Receiver) -> None:
-    assert "Give the day and time" in text_of(make(admin, receiver, begin="time"))
+    assert "Enter the date and time" in text_of(make(admin, receiver, begin="time"))
     assert not WebhookEndpoint.objects.exists()
 
 
@@ -137,7 +137,7 @@ def test_nothing_is_sent_where_somebody_led_it_who_has_left(goes: str, admin: Cl
     send_one_after_the_other()
     for row in (made, led):
         row.refresh_from_db()
-        assert not row.is_active and row.off_reason.startswith("bob, who looked after it")
+        assert not row.is_active and row.off_reason.startswith("Its owner, bob,")
     assert receiver.got == []
     admin.post(f"{PATH}{made.pk}/do/on/")
     send_one_after_the_other()
