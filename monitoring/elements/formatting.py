@@ -37,6 +37,8 @@ WORDS = {
     "dnb code": _("D&B code"),
     "dnb assessment": _("D&B assessment"),
     "us sic v4": _("US SIC code"),
+    "is mail undeliverable": _("postal address undeliverable"),
+    "has mail undeliverable": _("postal address undeliverable"),
     "url": _("web address"),
 }
 # What they hold says enough by itself.

@@ -40,7 +40,9 @@ class WebhookEndpoint(HasMaintainer):
         _("data element"),
         max_length=400,
         blank=True,
-        help_text=_("Send only changes to data elements whose path starts with this text. Leave empty to include all."),
+        help_text=_(
+            "Send only changes to data elements with a path that starts with this text. Leave empty to include all."
+        ),
     )
     registration = models.ForeignKey(
         Registration,

@@ -74,7 +74,7 @@ def _notified(person: Any, by: str) -> Outcome:
         why = waits_for([address for addresses in asked.values() for address in addresses])
         return messages.WARNING, words % {"person": person, "why": why}
     words = gettext(
-        "Assigned to %(person)s. No notification is sent, because there is no email address or enabled channel."
+        "Assigned to %(person)s. No notification is sent, because they have no email address and no enabled channel."
         " The alert is on their Overview."
     )
     return messages.WARNING, words % {"person": person}

@@ -291,7 +291,7 @@ def test_mistakes_name_the_field_and_the_place() -> None:
         quiet_zone="Berlin",
     )
     found = mistakes_in(rule)
-    assert found["elements"] == ["Line 3, character 6: “ ” does not belong into a path; names are joined by dots."]
+    assert found["elements"] == ["Line 3, character 6: “ ” is not allowed in a path. Separate names with dots."]
     assert found["conditions"][0].startswith("Line 2, character 1: A condition begins with one of")
     assert found["kinds"] == ["Entry 2, “sold”: there is no such kind of change."]
     assert found["companies"][0].startswith("Entry 2, “12345”: this is no D-U-N-S number")

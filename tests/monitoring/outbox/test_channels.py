@@ -434,7 +434,7 @@ def test_the_test_button_says_how_it_went(mailbox: Mailbox) -> None:
     assert send_test(channel) == ""
     assert mailbox.header("Subject") == "Test message for channel “Mail”"
     mailbox.refusal = "550 No such user"
-    assert send_test(channel) == "The mail server says 550."
+    assert send_test(channel) == "The email server responded with code 550."
 
 
 # Unsubscribing
@@ -513,7 +513,7 @@ def test_what_is_refused_by_now_is_kept_and_gets_nothing(receiver: ReceivingServ
     assert "permission to manage channels" in OutboxMessage.objects.get().last_error
     (finding,) = addresses.channels()
     assert "the channel Mail of ann" in finding.what
-    assert status_of(channel, [], {})[0] == "Switched off"
+    assert status_of(channel, [], {})[0] == "Disabled"
 
 
 def test_doctor_names_a_shared_channel_that_leads_into_our_own_network(settings: Any) -> None:
@@ -561,11 +561,11 @@ def test_whoever_reads_at_an_address_is_asked_once_a_day_and_says_yes(
     assert "Waiting for desk@example.com" in page
     channel = Channel.objects.get()
     assert (channel.name, channel.last_error) == ("Desk Bcc: x", waits_for(["desk@example.com"]))
-    assert "Waiting until" in send_test(channel)
+    assert "Waiting for" in send_test(channel)
     assert mailbox.envelopes == [["desk@example.com"]], "asked once"
     (path,) = re.findall(r"http://localhost:8000(/\S+)", mailbox.part("plain"))
     client.get(path)
-    assert "Waiting until" in send_test(channel), "following the link is not enough"
+    assert "Waiting for" in send_test(channel), "following the link is not enough"
     assert client.post(path).status_code == 200
     channel.refresh_from_db()
     assert (send_test(channel), channel.last_error) == ("", "")
