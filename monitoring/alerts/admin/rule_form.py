@@ -84,7 +84,8 @@ class ElementsWidget(OwnTemplate, UnfoldAdminTextareaWidget):  # type: ignore[mi
 
     @property
     def media(self) -> forms.Media:
-        return UnfoldAdminSelect2MultipleWidget().media + forms.Media(css={"all": ["dnbmon/alerts.css"]})
+        picker: forms.Media = UnfoldAdminSelect2MultipleWidget().media
+        return picker + forms.Media(css={"all": ["dnbmon/alerts.css"]})
 
 
 def _lines_of(text: str | None) -> list[str]:

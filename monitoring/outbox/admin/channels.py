@@ -284,7 +284,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         return outcome
 
 
-LABELS = {
+LABELS: dict[str, tuple[Any, Any]] = {
     "person": (_("Owner"), _("Leave empty to share the channel with all users.")),
     "all_rules": (
         _("All rules"),

@@ -72,7 +72,7 @@ def test_a_rule_that_notifies_nobody_says_so(ann: Client) -> None:
     rule = a_rule(notify_owner=False)
     page = f"/monitoring/alertrule/{rule.pk}/change/"
     assert "Alerts from this rule appear only in the inbox." in text_of(ann.get(page))
-    assert "Nobody" in text_of(ann.get("/monitoring/alertrule/"))
+    assert "Inbox only" in text_of(ann.get("/monitoring/alertrule/"))
     a_channel(rule, name="Team")
     assert "Also notified: Team." in text_of(ann.get(page))
     assert "No notifications are sent" not in text_of(ann.get(page))
@@ -87,7 +87,10 @@ def test_a_rule_that_notifies_owners_says_who_is_left_out(ann: Client) -> None:
 def test_a_ticked_channel_that_takes_only_heavier_alerts_is_named(ann: Client) -> None:
     channel = a_channel(name="Team", min_severity=Severity.CRITICAL)
     answer = ann.post("/monitoring/alertrule/add/", rule_form(channels=[str(channel.pk)]), follow=True)
-    words = "“Team” takes alerts from critical on; those of this rule are high and are not sent."
+    words = (
+        "“Team” only receives alerts of severity critical or higher. "
+        "This rule's alerts are high, so they are not sent there."
+    )
     assert words in text_of(answer)
     rule = AlertRule.objects.get(name="Names")
     AlertRule.objects.filter(pk=rule.pk).update(active=True)
