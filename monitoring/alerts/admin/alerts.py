@@ -10,7 +10,6 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -96,7 +95,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             else "",
             row.reversal,
         ]
-        return two_lines(_without_company(row), " · ".join(filter(None, parts)))
+        return two_lines(row.title, " · ".join(filter(None, parts)))
 
     @admin.display(description=_("Company"))
     def company_name(self, row: Alert) -> SafeString | str:
@@ -189,12 +188,6 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
 def filters_of(request: HttpRequest) -> str:
     """The list's filters as the page's address carries them."""
     return urlencode({FILTERS: request.GET[FILTERS]}) if request.GET.get(FILTERS) else ""
-
-
-def _without_company(row: Alert) -> str:
-    """The company has a column of its own."""
-    before, _colon, rest = row.title.partition(": ")
-    return capfirst(rest) if row.company_id and row.company_id in before and rest else row.title
 
 
 def keys_of(alerts: QuerySet[Alert]) -> list[uuid.UUID]:
