@@ -182,4 +182,8 @@ def is_changed(rule: AlertRule) -> bool:
     """Whether people have changed it from its default."""
     if rule.default_key not in DEFAULT_RULES:
         return False
-    return any(getattr(rule, name) != value for name, value in columns_of(rule.default_key).items() if name != "active")
+    # One that nobody has saved may have the name that its default had in an earlier version.
+    ignored = {"active"} if rule.created_by else {"active", "name", "description"}
+    return any(
+        getattr(rule, name) != value for name, value in columns_of(rule.default_key).items() if name not in ignored
+    )

@@ -344,7 +344,9 @@ def test_own_rules_stand_apart_from_shared_and_default_ones(ann: Client) -> None
 
 def test_a_changed_rule_of_the_pack_says_so_and_is_reset(ann: Client) -> None:
     rule = AlertRule.objects.get(default_key="gone")
-    AlertRule.objects.filter(pk=rule.pk).update(name="Mine")
+    AlertRule.objects.filter(pk=rule.pk).update(name="Its earlier name")
+    assert "Customized" not in text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
+    AlertRule.objects.filter(pk=rule.pk).update(name="Mine", created_by="ann")
     assert "Customized" in text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
     ann.post(f"/monitoring/alertrule/{rule.pk}/do/reset/")
     rule.refresh_from_db()
