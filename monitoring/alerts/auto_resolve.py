@@ -198,10 +198,10 @@ def _take_back(alert: Alert, change: Change) -> bool:
 
 def _note(change: Change) -> str:
     if change.superseded:
-        return gettext("Withdrawn: a document that D&B sent in between shows that this change did not happen.")
+        return gettext("Reversed: a later document from D&B shows that this change did not happen.")
     change.company = Company.objects.filter(pk=change.company_id).first() or Company(duns=change.company_id)
     words = sentence(lines_of([change])[0])
-    return gettext("Taken back on %(moment)s: %(words)s") % {"moment": moment_text(change.changed_at), "words": words}
+    return gettext("Reversed on %(moment)s: %(words)s") % {"moment": moment_text(change.changed_at), "words": words}
 
 
 def _open_again(alert: Alert) -> bool:

@@ -33,10 +33,10 @@ def send_message(row: OutboxMessage) -> Answer:
     if channel is None:
         raise NotSent(gettext("The channel was deleted."), final=True)
     if not channel.active or channel.unsubscribed_at:
-        raise NotSent(gettext("The channel is switched off."), final=True)
+        raise NotSent(gettext("The channel is disabled."), final=True)
     message = message_of(channel, row)
     if message is None:
-        raise NotSent(gettext("What it was about is gone."), final=True)
+        raise NotSent(gettext("The alert or notice was deleted."), final=True)
     return send(channel, message, row.pk)
 
 

@@ -24,14 +24,14 @@ ABOVE, BELOW, CROSSES = "goes above", "goes below", "crosses"
 OPERATORS: Mapping[str, str | Promise] = {
     CHANGES: _("changes in any way"),
     BECOMES: _("becomes …"),
-    WAS: _("was … before"),
+    WAS: _("was … before the change"),
     CONTAINS: _("contains …"),
     RISES: _("rises by … (or … %)"),
     DROPS: _("drops by … (or … %)"),
     ABOVE: _("goes above …"),
     BELOW: _("goes below …"),
     CROSSES: _("crosses …"),
-    WORSE: _("gets worse, in the sense of that score"),
+    WORSE: _("gets worse (for scores and ratings)"),
 }
 SAID: Mapping[str, str | Promise] = {
     CHANGES: _("changes"),
@@ -116,7 +116,7 @@ def parse_condition(text: str) -> Condition:
         if lowered == operator or lowered.startswith(operator + " "):
             return _with_value(operator, text[len(operator) :].strip(), len(operator) + 2)
     known = ", ".join(OPERATORS)
-    raise Mistake(gettext("A condition begins with one of: %(known)s.") % {"known": known})
+    raise Mistake(gettext("A condition must start with one of: %(known)s.") % {"known": known})
 
 
 def line_text(line: str) -> str:
@@ -130,25 +130,27 @@ def line_text(line: str) -> str:
 def _with_value(operator: str, value: str, at: int) -> Condition:
     if operator in WITHOUT_VALUE:
         if value:
-            raise Mistake(gettext("Nothing follows “%(operator)s”.") % {"operator": operator}, at)
+            raise Mistake(gettext("“%(operator)s” takes no value. Leave the value empty.") % {"operator": operator}, at)
         return Condition(operator)
     if not value:
-        raise Mistake(gettext("A value is missing after “%(operator)s”.") % {"operator": operator}, at - 1)
+        raise Mistake(gettext("Enter a value after “%(operator)s”.") % {"operator": operator}, at - 1)
     if len(value) > LONGEST:
-        raise Mistake(gettext("A value has at most %(count)s characters.") % {"count": LONGEST}, at + LONGEST)
+        raise Mistake(gettext("A value can have at most %(count)s characters.") % {"count": LONGEST}, at + LONGEST)
     return _numeric(operator, value, at) if operator in NUMERIC else Condition(operator, value)
 
 
 def _numeric(operator: str, value: str, at: int) -> Condition:
     found = NUMBER.fullmatch(value)
     if not found:
-        raise Mistake(gettext("“%(value)s” is no number; write it like 20, 2.5 or 20 %%.") % {"value": value}, at)
+        raise Mistake(
+            gettext("“%(value)s” is not a number. Enter a number such as 20, 2.5 or 20 %%.") % {"value": value}, at
+        )
     is_percent = bool(found[2])
     if is_percent and operator not in (RISES, DROPS):
-        raise Mistake(gettext("A percentage goes with “rises by” and “drops by” only."), at + value.index("%"))
+        raise Mistake(gettext("Percentages work only with “rises by” and “drops by”."), at + value.index("%"))
     number = Decimal(found[1].replace(",", ""))
     if operator in (RISES, DROPS) and number < 0:
-        raise Mistake(gettext("Write the amount without a sign."), at)
+        raise Mistake(gettext("Enter the amount without a plus or minus sign."), at)
     return Condition(operator, value, number, is_percent)
 
 

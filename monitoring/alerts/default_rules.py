@@ -42,81 +42,81 @@ DEFAULT_RULES: Mapping[str, dict[str, Any]] = {
     "out-of-business": _rule(
         _("Out of business"),
         Severity.CRITICAL,
-        _("D&B says that the company no longer operates."),
+        _("D&B reports that the company no longer operates."),
         elements=_paths("dunsControlStatus.operatingStatus"),
         conditions="becomes 403\nbecomes Out of business",
     ),
     "insolvency": _rule(
         _("Bankruptcy or insolvency"),
         Severity.CRITICAL,
-        _("Bankruptcy, insolvency, liquidation or a suspension of payments."),
+        _("Bankruptcy, insolvency, liquidation or suspension of payments."),
         elements=_paths(*(f"legalEvents.{name}" for name in LEGAL)),
         conditions="becomes true",
     ),
     "exclusions": _rule(
-        _("Excluded from business with the state"),
+        _("Government debarment (SAM exclusion)"),
         Severity.CRITICAL,
-        _("An active exclusion, such as a debarment or sanction."),
+        _("The company is barred from government contracts, or sanctioned."),
         elements=_paths("exclusions.hasActiveExclusions"),
         conditions="becomes true",
     ),
     "high-risk": _rule(
         _("High risk or deteriorating"),
         Severity.CRITICAL,
-        _("D&B marks the company as a high risk, or as deteriorating."),
+        _("D&B flags the company as high risk or deteriorating."),
         elements=_paths("**.isHighRiskBusiness", "**.isDeterioratingBusiness"),
         conditions="becomes true",
     ),
     "gone": _rule(
         _("Deleted or merged at D&B"),
         Severity.CRITICAL,
-        _("No more news will come under this number."),
+        _("D&B sends no further changes for this D-U-N-S number."),
         kinds=f"{Kind.DELETED},{Kind.TRANSFERRED}",
     ),
     "silent": _rule(
         _("Under review or no longer monitored"),
         Severity.HIGH,
-        _("No news comes for a while, or none any more."),
+        _("D&B has paused or stopped sending changes for this company."),
         kinds=f"{Kind.UNDER_REVIEW},{Kind.LEFT},{Kind.REMOVED}",
     ),
     "open-legal-events": _rule(
-        _("Open suits, liens, judgments"),
+        _("Open suits, liens or judgments"),
         Severity.HIGH,
-        _("An open legal event other than bankruptcy."),
+        _("Any open legal event other than bankruptcy."),
         elements=_paths("legalEvents.hasOpen*") + "\n!organization.legalEvents.hasOpenBankruptcy",
         conditions="becomes true",
     ),
     "significant-events": _rule(
         _("Significant events"),
         Severity.HIGH,
-        _("Fire, fraud, a change of control and the like."),
+        _("Fire, fraud, change of control and similar events."),
         elements=_paths("significantEvents.*"),
         conditions="becomes true",
     ),
     "score-worse": _rule(
-        _("Failure or delinquency score worse"),
+        _("Failure or delinquency score declined"),
         Severity.HIGH,
-        _("A percentile that falls or a class that rises."),
+        _("The percentile falls, or the risk class rises."),
         elements=_paths("dnbAssessment.failureScore", "dnbAssessment.delinquencyScore"),
         conditions="gets worse",
     ),
     "rating-worse": _rule(
-        _("D&B rating worse"),
+        _("D&B rating declined"),
         Severity.HIGH,
-        _("The standard rating falls."),
+        _("The D&B standard rating gets worse."),
         elements=_paths("dnbAssessment.standardRating"),
         conditions="gets worse",
     ),
     "ownership": _rule(
         _("New owner"),
         Severity.HIGH,
-        _("Another parent, headquarters, domestic or global ultimate."),
+        _("The parent, headquarters, domestic ultimate or global ultimate changes."),
         elements=_paths(*(f"corporateLinkage.{name}.duns" for name in LINKAGE)),
     ),
     "master-data": _rule(
-        _("Master data changed"),
+        _("Company data changed"),
         Severity.MEDIUM,
-        _("Name, legal form, registration number, address or management: what other systems hold too."),
+        _("Name, legal form, registration number, address or management changes."),
         elements=_paths(*MEDIUM),
     ),
 }
@@ -182,4 +182,8 @@ def is_changed(rule: AlertRule) -> bool:
     """Whether people have changed it from its default."""
     if rule.default_key not in DEFAULT_RULES:
         return False
-    return any(getattr(rule, name) != value for name, value in columns_of(rule.default_key).items() if name != "active")
+    # One that nobody has saved may have the name that its default had in an earlier version.
+    ignored = {"active"} if rule.created_by else {"active", "name", "description"}
+    return any(
+        getattr(rule, name) != value for name, value in columns_of(rule.default_key).items() if name not in ignored
+    )

@@ -45,7 +45,7 @@ def alert_message(channel: Channel, alert: Alert, sequence: int | None) -> Messa
             why=gettext("Raised by the rule “%(rule)s”. %(reason)s")
             % {"rule": alert.rule_name, "reason": alert.reason},
             url=link("admin:monitoring_alert_change", alert.pk),
-            url_words=gettext("Open the alert"),
+            url_words=gettext("View alert"),
         )
 
 
@@ -65,15 +65,15 @@ def _fact_entry(fact: AlertItem) -> Entry:
 
 def notice_message(channel: Channel, notice: Notice) -> Message:
     url = notice.url if "://" in notice.url else link("admin:index").rstrip("/") + notice.url if notice.url else ""
-    return Message(subject_of(notice.subject), notice.text, url=url, url_words=gettext("Open it") if url else "")
+    return Message(subject_of(notice.subject), notice.text, url=url, url_words=gettext("View details") if url else "")
 
 
 def test_message(channel: Channel) -> Message:
     return Message(
-        subject=gettext("Test of the channel “%(name)s”") % {"name": channel.name},
-        lead=gettext("Messages of D&B Monitoring arrive here. Nothing has happened: somebody pressed “Send a test”."),
+        subject=gettext("Test message for channel “%(name)s”") % {"name": channel.name},
+        lead=gettext("This is a test. D&B Monitoring can send messages to this channel."),
         url=link("admin:monitoring_alert_changelist"),
-        url_words=gettext("Open the inbox"),
+        url_words=gettext("View alerts"),
     )
 
 
@@ -90,7 +90,7 @@ def digest_message(channel: Channel, digest: uuid.UUID, due: datetime) -> Messag
             entries=entries[:MOST_ENTRIES],
             more=max(len(entries) - MOST_ENTRIES, 0),
             url=link("admin:monitoring_alert_changelist"),
-            url_words=gettext("Open the inbox"),
+            url_words=gettext("View alerts"),
         )
 
 
@@ -100,13 +100,13 @@ def _counts_text(alerts: int, notices: int) -> str:
     others = ngettext("%(count)s notice", "%(count)s notices", notices) % {"count": counted(notices)}
     if alerts and notices:
         return gettext("%(alerts)s and %(notices)s") % {"alerts": some, "notices": others}
-    return (some if alerts else others) if alerts or notices else gettext("Nothing new")
+    return (some if alerts else others) if alerts or notices else gettext("No changes")
 
 
 def _with_more(text: str, more: int) -> str:
     if more <= 0:
         return text
-    told = ngettext("%(text)s and %(count)s more change", "%(text)s and %(count)s more changes", more)
+    told = ngettext("%(text)s, and %(count)s more change", "%(text)s, and %(count)s more changes", more)
     return told % {"text": text, "count": counted(more)}
 
 

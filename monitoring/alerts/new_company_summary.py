@@ -75,12 +75,12 @@ def _summary(publication: Publication, delivery: Delivery) -> uuid.UUID:
     alert = Alert(
         id=key,
         kind=AlertKind.BASELINE,
-        rule_name=gettext("Companies that were added"),
+        rule_name=gettext("New companies"),
         registration_id=delivery.registration_id,
         severity=Severity.LOW,
         state=AlertState.CLOSED,
         title=gettext("Companies were added to %(reference)s") % {"reference": delivery.registration.reference},
-        reason=gettext("Their baselines were looked at once, together."),
+        reason=gettext("These companies already met the rules when their baseline was received."),
         happened_at=now,
         raised_at=now,
         rate_window=publication.published_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0),
@@ -155,6 +155,6 @@ def title_of(alert: Alert, reference: str, by_rule: Mapping[str, int]) -> str:
         "%(count)s company added to %(reference)s", "%(count)s companies added to %(reference)s", alert.total
     ) % {"count": counted(alert.total), "reference": reference}
     if not by_rule:
-        return gettext("%(added)s, nothing to note") % {"added": added}
+        return gettext("%(added)s, no findings") % {"added": added}
     found = ", ".join(f"{counted(count)} × {name}" for name, count in by_rule.items())
-    return gettext("Of %(added)s: %(found)s") % {"added": added, "found": found}
+    return gettext("%(added)s: %(found)s") % {"added": added, "found": found}

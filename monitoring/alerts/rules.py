@@ -15,6 +15,7 @@ from core.db import in_batches
 from direct_plus.duns import InvalidDuns
 from monitoring.alerts.conditions import Condition, line_text, parse_condition
 from monitoring.elements.formatting import from_json, label_of_path, lower_first, short
+from monitoring.elements.groups import KNOWN, PATTERNS
 from monitoring.elements.json_paths import ROOT
 from monitoring.elements.paths import Facet, Mistake, Names, facets, holds, is_related, parse_line
 from monitoring.models import AlertRule, Change, Combination, Kind
@@ -173,21 +174,24 @@ def _check_together(row: AlertRule, found: Mistakes) -> None:
     kinds = split(row.kinds)
     if kinds and Kind.ELEMENT not in kinds and (row.elements.strip() or row.conditions.strip()):
         wrong = "elements" if row.elements.strip() else "conditions"
-        found.setdefault(wrong, []).append(gettext("These need the kind “Changed”, which is not chosen above."))
+        found.setdefault(wrong, []).append(
+            gettext(
+                "Data elements and conditions apply only to the change type "
+                "“Changed”. Select it above, or clear this field."
+            )
+        )
     if (row.quiet_from is None) != (row.quiet_until is None):
         wrong = "quiet_until" if row.quiet_until is None else "quiet_from"
-        found.setdefault(wrong, []).append(gettext("Quiet hours need both ends."))
+        found.setdefault(wrong, []).append(gettext("Enter both the start and the end of the quiet hours."))
     if row.quiet_from is not None and row.quiet_from == row.quiet_until:
-        found.setdefault("quiet_until", []).append(
-            gettext("Quiet hours that end when they begin would last all day or never.")
-        )
+        found.setdefault("quiet_until", []).append(gettext("Quiet hours cannot start and end at the same time."))
 
 
 def _check_lines(parse: Callable[[str], object]) -> Callable[[str], Iterator[str]]:
     def check(text: str) -> Iterator[str]:
         lines = _lines(text)
         if len(lines) > MOST_LINES:
-            yield gettext("At most %(count)s lines.") % {"count": MOST_LINES}
+            yield gettext("Use at most %(count)s lines.") % {"count": MOST_LINES}
         for number, line in lines:
             try:
                 parse(line)
@@ -217,29 +221,29 @@ def _check_parts(
 
 
 def _wrong_kind(text: str) -> str:
-    return "" if text in Kind.values else gettext("there is no such kind of change.")
+    return "" if text in Kind.values else gettext("this change type does not exist.")
 
 
 def _wrong_country(text: str) -> str:
-    return "" if COUNTRY.fullmatch(text.upper()) else gettext("a country has two letters, such as DE.")
+    return "" if COUNTRY.fullmatch(text.upper()) else gettext("use the two-letter country code, such as DE.")
 
 
 def _wrong_duns(text: str) -> str:
     try:
         read_listed(text)
     except InvalidDuns as error:
-        return gettext("this is no D-U-N-S number: %(reason)s.") % {"reason": error.reason}
+        return gettext("this is not a D-U-N-S number: %(reason)s.") % {"reason": error.reason}
     return ""
 
 
 def _wrong_reference(text: str) -> str:
     known = Registration.objects.filter(reference=text).exists()
-    return "" if known else gettext("there is no registration with this reference.")
+    return "" if known else gettext("no registration has this reference.")
 
 
 def _check_zone(text: str) -> Iterator[str]:
     if text not in available_timezones():
-        yield gettext("“%(text)s” is no time zone: use a name like Europe/Berlin.") % {"text": text}
+        yield gettext("“%(text)s” is not a time zone. Use a name such as Europe/Berlin.") % {"text": text}
 
 
 CHECKS: Mapping[str, Callable[[str], Iterator[str]]] = {
@@ -266,7 +270,10 @@ def rule_text(row: AlertRule) -> str:
 
 
 def _path_text(path: str) -> str:
-    return path.removeprefix("organization.") if "*" in path else lower_first(label_of_path(path))
+    bare = path.removeprefix("organization.").removeprefix("**.")
+    if known := KNOWN.get(bare) or PATTERNS.get(bare):
+        return lower_first(str(known))
+    return bare if "*" in bare else lower_first(label_of_path(bare))
 
 
 def few(parts: list[str]) -> str:

@@ -29,15 +29,17 @@ WORDS = {
     "retained duns": _("surviving D-U-N-S number"),
     "country iso alpha2 code": _("country code"),
     "iso alpha2 code": _("country code"),
-    "is delisted": _("off the marketing lists"),
-    "is marketable": _("on the marketing lists"),
+    "is delisted": _("excluded from marketing lists"),
+    "is marketable": _("included in marketing lists"),
     "isd code": _("country calling code"),
     "head quarter": _("headquarters"),
-    "type dn b code": _("D&B's code of the type"),
+    "type dn b code": _("D&B type code"),
     "dnb code": _("D&B code"),
     "dnb assessment": _("D&B assessment"),
     "us sic v4": _("US SIC code"),
-    "url": _("address"),
+    "is mail undeliverable": _("postal address undeliverable"),
+    "has mail undeliverable": _("postal address undeliverable"),
+    "url": _("web address"),
 }
 # What they hold says enough by itself.
 CONTAINERS = (

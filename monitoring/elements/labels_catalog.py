@@ -50,7 +50,6 @@ VOCABULARY = (
     _("legal events"),
     _("liens"),
     _("liquidation"),
-    _("mail undeliverable"),
     _("maximum recommended limit"),
     _("most senior principal"),
     _("name"),

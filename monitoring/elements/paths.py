@@ -47,7 +47,7 @@ class Facet:
 def parse_path(text: str) -> Names:
     """The names of a path; `organization.` may be left out. Raises Mistake."""
     if len(text) > LONGEST:
-        raise Mistake(gettext("A path has at most %(count)s characters.") % {"count": LONGEST}, LONGEST + 1)
+        raise Mistake(gettext("A path can have at most %(count)s characters.") % {"count": LONGEST}, LONGEST + 1)
     at = 1
     names = []
     for name in text.split("."):
@@ -56,7 +56,7 @@ def parse_path(text: str) -> Names:
         at += len(name) + 1
     if names.count(DEEP) > MOST_DEEP or len(names) > MOST_NAMES:
         raise Mistake(
-            gettext("At most %(MOST_DEEP)s times ** and %(MOST_NAMES)s names fit into a path.")
+            gettext("A path can have at most %(MOST_DEEP)s ** and %(MOST_NAMES)s names.")
             % {"MOST_DEEP": MOST_DEEP, "MOST_NAMES": MOST_NAMES}
         )
     return tuple(names) if names[0] in (ROOT, DEEP) else (ROOT, *names)
@@ -73,15 +73,15 @@ def parse_line(text: str) -> tuple[bool, Names]:
 
 def _check_name(name: str, at: int) -> None:
     if not name:
-        raise Mistake(gettext("A name is missing between two dots."), at)
+        raise Mistake(gettext("Enter a name between the two dots."), at)
     wrong = NAME.match(name)
     end = wrong.end() if wrong else 0
     if end < len(name):
         raise Mistake(
-            gettext("“%(name)s” does not belong into a path; names are joined by dots.") % {"name": name[end]}, at + end
+            gettext("“%(name)s” is not allowed in a path. Separate names with dots.") % {"name": name[end]}, at + end
         )
     if DEEP in name and name != DEEP:
-        raise Mistake(gettext("** stands for whole names: write it between two dots."), at + name.index(DEEP))
+        raise Mistake(gettext("** stands for whole names. Put it between two dots."), at + name.index(DEEP))
 
 
 def facets(path: Names, element: str, previous: Any, current: Any) -> Iterator[Facet]:

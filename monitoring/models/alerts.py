@@ -30,9 +30,9 @@ class AlertState(models.TextChoices):
 
 
 class AlertKind(models.TextChoices):
-    CHANGE = "change", _("What changed about a company")
-    FLOOD = "flood", _("Too many at once, as one")
-    BASELINE = "baseline", _("What new companies brought along")
+    CHANGE = "change", _("Company change")
+    FLOOD = "flood", _("Summary of many alerts")
+    BASELINE = "baseline", _("New companies")
 
 
 class Alert(models.Model):
@@ -49,19 +49,26 @@ class Alert(models.Model):
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, db_index=False)
     assigned_by = models.TextField(blank=True)
     assigned_at = models.DateTimeField(null=True)
-    title = models.TextField(help_text=_("The first change, in words."))
+    title = models.TextField(help_text=_("Description of the first change."))
     reason = models.TextField(help_text=_("Why it was raised."))
-    is_late = models.BooleanField(default=False, help_text=_("Old news when it came: for the inbox and digests only."))
+    is_late = models.BooleanField(
+        default=False,
+        help_text=_(
+            "The change was more than 7 days old when it arrived, so it appears only in the inbox and in digests."
+        ),
+    )
     happened_at = models.DateTimeField()
     raised_at = models.DateTimeField()
-    rate_window = models.DateTimeField(help_text=_("The hour whose alerts of a rule are counted."))
+    rate_window = models.DateTimeField(help_text=_("The hour in which alerts of the rule are counted."))
     sequence = models.BigIntegerField(help_text=_("The publication that raised it."))
     fact_count = models.PositiveIntegerField(default=0)
-    total = models.PositiveIntegerField(default=0, help_text=_("Of a baseline: companies that were added."))
-    last_counted = models.BigIntegerField(default=0, help_text=_("The last publication counted in it."))
-    reversal = models.TextField(blank=True, help_text=_("That it was taken back, in words."))
+    total = models.PositiveIntegerField(
+        default=0, help_text=_("Number of companies added, for a summary of new companies.")
+    )
+    last_counted = models.BigIntegerField(default=0, help_text=_("The last publication included."))
+    reversal = models.TextField(blank=True, help_text=_("Description of the reversal."))
     reversed_at = models.DateTimeField(null=True)
-    reversed_by = CompactUUIDField(null=True, help_text=_("The change that took it back."))
+    reversed_by = CompactUUIDField(null=True, help_text=_("The change that reversed it."))
     acknowledged_by = models.TextField(blank=True)
     acknowledged_at = models.DateTimeField(null=True)
     closed_by = models.TextField(blank=True)
@@ -92,16 +99,16 @@ class AlertItem(models.Model):
 
     id = CompactUUIDField(primary_key=True, editable=False)
     alert = models.ForeignKey(Alert, models.CASCADE, db_index=False)
-    rule_name = models.CharField(max_length=120, help_text=_("Of a summary: the rule that took it."))
-    change = CompactUUIDField(help_text=_("The change; its row may go when history is made anew."))
+    rule_name = models.CharField(max_length=120, help_text=_("The rule that matched, for a summary."))
+    change = CompactUUIDField(help_text=_("The change. Its row may be replaced when history is rebuilt."))
     company = models.CharField(max_length=9)
     kind = models.CharField(max_length=16)
     element = models.CharField(max_length=400, blank=True)
-    text = models.TextField(help_text=_("In words."))
+    text = models.TextField(help_text=_("Description."))
     severity = models.SmallIntegerField(choices=Severity.choices)
     changed_at = models.DateTimeField()
-    place = models.CharField(max_length=48, blank=True, help_text=_("Sorts the changes of one moment."))
-    sequence = models.BigIntegerField(help_text=_("The publication that brought it."))
+    place = models.CharField(max_length=48, blank=True, help_text=_("Orders changes with the same time."))
+    sequence = models.BigIntegerField(help_text=_("The publication that included it."))
 
     class Meta:
         default_permissions = ()

@@ -12,9 +12,9 @@ from monitoring.models.elements import Severity
 
 
 class Frequency(models.TextChoices):
-    AT_ONCE = "at_once", _("At once")
-    DAILY = "daily", _("Once a day, as a digest")
-    WEEKLY = "weekly", _("Once a week, as a digest")
+    AT_ONCE = "at_once", _("Immediately")
+    DAILY = "daily", _("Daily digest")
+    WEEKLY = "weekly", _("Weekly digest")
 
 
 class Weekday(models.IntegerChoices):
@@ -36,16 +36,21 @@ class Channel(models.Model):
     display_address = models.TextField(blank=True, editable=False, help_text=_("The address without its secrets."))
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="channels",
-        help_text=_("Empty: shared."),
-    verbose_name=_("person"))  # fmt: skip
-    active = models.BooleanField(_("switched on"), default=True)
-    notices = models.BooleanField(_("also notices about the portfolio"), default=False)
-    all_rules = models.BooleanField(_("alerts of every rule"), default=True)
-    min_severity = models.SmallIntegerField("from", choices=Severity.choices, default=Severity.HIGH)
+        help_text=_("Leave empty to share it with all users."),
+    verbose_name=_("owner"))  # fmt: skip
+    active = models.BooleanField(_("enabled"), default=True)
+    notices = models.BooleanField(_("portfolio notices"), default=False)
+    all_rules = models.BooleanField(_("all rules"), default=True)
+    min_severity = models.SmallIntegerField(_("minimum severity"), choices=Severity.choices, default=Severity.HIGH)
     frequency = models.CharField(_("frequency"), max_length=8, choices=Frequency.choices, default=Frequency.AT_ONCE)
     digest_time = models.TimeField(_("digest time"), null=True, blank=True)
     digest_day = models.SmallIntegerField(_("digest day"), choices=Weekday.choices, default=Weekday.MONDAY)
-    zone = models.CharField(_("time zone"), max_length=64, blank=True, help_text=_("Empty: the person's, else UTC."))
+    zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        help_text=_("Leave empty to use the owner's time zone, or UTC for a shared channel."),
+    )
     next_digest_at = models.DateTimeField(null=True, editable=False)
     unsubscribed_at = models.DateTimeField(null=True, editable=False)
     last_sent_at = models.DateTimeField(null=True, editable=False)
@@ -71,14 +76,14 @@ class MailAddress(models.Model):
 
     id = CompactUUIDField(primary_key=True, editable=False)
     address = models.TextField()
-    confirmation_sent_at = models.DateTimeField(null=True, help_text=_("When its holder was asked last."))
+    confirmation_sent_at = models.DateTimeField(null=True, help_text=_("When the last confirmation email was sent."))
     confirmations_sent = models.PositiveSmallIntegerField(default=0)
     confirmed_at = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ()
-        verbose_name = _("mail address")
-        verbose_name_plural = _("mail addresses")
+        verbose_name = _("email address")
+        verbose_name_plural = _("email addresses")
 
     def __str__(self) -> str:
         return self.address

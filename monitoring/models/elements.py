@@ -20,13 +20,15 @@ class Element(models.Model):
     path = models.CharField(_("path"), primary_key=True, max_length=400)
     label = models.CharField(_("label"), max_length=200, blank=True)
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices)
-    muted = models.BooleanField(_("muted"), default=False, help_text=_("Folded away in timelines and lists."))
-    first_seen_at = models.DateTimeField(_("first seen at"))
+    muted = models.BooleanField(
+        _("muted"), default=False, help_text=_("Changes are recorded but hidden in timelines and lists.")
+    )
+    first_seen_at = models.DateTimeField(_("first seen"))
 
     class Meta:
         indexes = [models.Index(fields=["first_seen_at", "path"], name="element_by_first_seen")]
-        verbose_name = _("element")
-        verbose_name_plural = _("elements")
+        verbose_name = _("data element")
+        verbose_name_plural = _("data elements")
 
     def __str__(self) -> str:
         return self.label or self.path

@@ -16,13 +16,13 @@ MESSAGE_KEYS = uuid.UUID("0b1f5c52-0d0d-5a3b-9a5e-7c3f0f8b6d24")
 class TargetKind(models.TextChoices):
     CHANNEL = "channel", _("Channel")
     WEBHOOK = "webhook", _("Webhook")
-    REPORT = "report", _("Person, with a report")
+    REPORT = "report", _("Report recipient")
 
 
 class MessageState(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     SENT = "sent", _("Sent")
-    DEAD = "dead", _("Given up for now")
+    DEAD = "dead", _("Failed")
     CANCELLED = "cancelled", _("Cancelled")
 
 
@@ -33,24 +33,24 @@ class OutboxMessage(models.Model):
     """
 
     id = CompactUUIDField(primary_key=True, editable=False)
-    kind = models.CharField(_("kind"), max_length=8, choices=TargetKind.choices)
-    target = CompactUUIDField(help_text=_("The channel, webhook endpoint or person."))
-    event = models.CharField(max_length=100, help_text=_("The id that every try carries."))
-    event_type = models.CharField(_("event type"), max_length=64)
+    kind = models.CharField(_("recipient type"), max_length=8, choices=TargetKind.choices)
+    target = CompactUUIDField(help_text=_("The channel, webhook or user."))
+    event = models.CharField(max_length=100, help_text=_("The ID sent with every attempt."))
+    event_type = models.CharField(_("event"), max_length=64)
     company = models.CharField(
         _("company"), max_length=9, blank=True, help_text=_("Messages about one company keep their order.")
     )
     sequence = models.BigIntegerField(default=0, help_text=_("The order of messages about one company."))
     payload = models.TextField(help_text="JSON.")
-    state = models.CharField(_("state"), max_length=10, choices=MessageState.choices, default=MessageState.WAITING)
+    state = models.CharField(_("status"), max_length=10, choices=MessageState.choices, default=MessageState.WAITING)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
-    next_try_at = models.DateTimeField(null=True, help_text=_("Not before; later while somebody sends it."))
+    next_try_at = models.DateTimeField(null=True, help_text=_("The next attempt is not made before this time."))
     last_error = models.TextField(blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = _("messages")
+        verbose_name_plural = _("outgoing messages")
         indexes = [
             models.Index(fields=["state", "next_try_at", "id"], name="send_due_messages"),
             models.Index(fields=["target", "state", "sequence", "id"], name="message_by_target"),
@@ -58,7 +58,7 @@ class OutboxMessage(models.Model):
             models.Index(fields=["created_at", "id"], name="message_by_time"),
             models.Index(fields=["target", "created_at"], name="message_of_target"),
         ]
-        verbose_name = _("message")
+        verbose_name = _("outgoing message")
 
     def __str__(self) -> str:
         return f"{self.event_type} {self.event}"
@@ -75,8 +75,8 @@ class SendAttempt(models.Model):
     message = models.ForeignKey(OutboxMessage, on_delete=models.CASCADE, db_index=False)
     at = models.DateTimeField()
     duration_ms = models.PositiveIntegerField(default=0)
-    status = models.PositiveSmallIntegerField(null=True, help_text=_("The HTTP status, if there was an answer."))
-    response = models.TextField(blank=True, help_text=_("The beginning of the answer."))
+    status = models.PositiveSmallIntegerField(null=True, help_text=_("The HTTP status of the response, if any."))
+    response = models.TextField(blank=True, help_text=_("The beginning of the response."))
     error = models.TextField(blank=True)
 
     class Meta:

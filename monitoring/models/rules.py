@@ -12,13 +12,13 @@ from monitoring.models.elements import Severity
 
 
 class Combination(models.TextChoices):
-    ANY = "any", _("Any of them")
-    ALL = "all", _("All of them")
+    ANY = "any", _("Any condition")
+    ALL = "all", _("All conditions")
 
 
 class Grouping(models.TextChoices):
-    COMPANY_DAY = "company_day", _("One alert a company and day")
-    EACH = "each", _("One alert for each change")
+    COMPANY_DAY = "company_day", _("One alert per company per day")
+    EACH = "each", _("One alert per change")
 
 
 class AlertRule(models.Model):
@@ -27,30 +27,36 @@ class AlertRule(models.Model):
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
     name = models.CharField(_("name"), max_length=120)
     description = models.TextField(_("description"), blank=True)
-    active = models.BooleanField(_("switched on"), default=False)
-    default_key = models.CharField(
-        max_length=40, blank=True, editable=False, help_text=_("Its name in the ready pack.")
+    active = models.BooleanField(_("enabled"), default=False)
+    default_key = models.CharField(max_length=40, blank=True, editable=False, help_text=_("Key of the default rule."))
+    kinds = models.TextField(
+        _("change types"), blank=True, help_text=_("Change types, separated by commas. Leave empty to include all.")
     )
-    kinds = models.TextField(_("kinds"), blank=True, help_text=_("Kinds of change, separated by commas; empty: all."))
     elements = models.TextField(
-        _("elements"), blank=True, help_text=_("Element paths, one a line; * and ** are wildcards.")
+        _("data elements"), blank=True, help_text=_("Data element paths, one per line. * and ** are wildcards.")
     )
-    combination = models.CharField(_("combination"), max_length=4, choices=Combination.choices, default=Combination.ANY)
-    conditions = models.TextField(_("conditions"), blank=True, help_text=_("One a line; empty: any change."))
-    registrations = models.TextField(_("registrations"), blank=True, help_text=_("References, one a line; empty: all."))
+    combination = models.CharField(_("match"), max_length=4, choices=Combination.choices, default=Combination.ANY)
+    conditions = models.TextField(
+        _("conditions"), blank=True, help_text=_("One per line. Leave empty to include any change.")
+    )
+    registrations = models.TextField(
+        _("registrations"), blank=True, help_text=_("References, one per line. Leave empty to include all.")
+    )
     companies = models.TextField(
-        _("companies"), blank=True, help_text=_("D-U-N-S numbers, separated by commas or lines; empty: all.")
+        _("companies"),
+        blank=True,
+        help_text=_("D-U-N-S numbers, separated by commas or lines. Leave empty to include all."),
     )
-    tags = models.TextField(_("tags"), blank=True, help_text=_("Separated by commas; empty: all."))
+    tags = models.TextField(_("tags"), blank=True, help_text=_("Separated by commas. Leave empty to include all."))
     countries = models.TextField(
-        _("countries"), blank=True, help_text=_("Two letters each, separated by commas; empty: all.")
+        _("countries"), blank=True, help_text=_("Two-letter codes, separated by commas. Leave empty to include all.")
     )
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices, default=Severity.HIGH)
     grouping = models.CharField(_("grouping"), max_length=16, choices=Grouping.choices, default=Grouping.COMPANY_DAY)
-    notify_owner = models.BooleanField(_("tell the company's owner"), default=True)
-    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
-    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
-    quiet_zone = models.CharField(_("quiet zone"), max_length=64, default="UTC")
+    notify_owner = models.BooleanField(_("notify company owner"), default=True)
+    quiet_from = models.TimeField(_("quiet hours from"), null=True, blank=True)
+    quiet_until = models.TimeField(_("quiet hours until"), null=True, blank=True)
+    quiet_zone = models.CharField(_("time zone of the quiet hours"), max_length=64, default="UTC")
     created_by = models.TextField(blank=True, editable=False)
     changed_at = models.DateTimeField(null=True, editable=False)
 

@@ -16,46 +16,64 @@ class WebhookEndpoint(HasMaintainer):
     """An address that receives events as they happen, by the Standard Webhooks specification."""
 
     id = CompactUUIDField(primary_key=True, default=time_first_id, editable=False)
-    name = models.CharField(_("name"), max_length=100, unique=True, help_text=_("Which system it belongs to."))
-    url = models.URLField(max_length=500, help_text=_("Where events are sent by POST."))
+    name = models.CharField(_("name"), max_length=100, unique=True, help_text=_("The system that receives the events."))
+    url = models.URLField(max_length=500, help_text=_("Events are sent to this address by POST."))
     event_types = models.TextField(
-        _("event types"),
+        _("events"),
         default="change.published",
-        help_text=_("Separated by commas. subject.* stands for all that begin so, * for everything."),
+        help_text=_(
+            "Separated by commas. Use subject.* for all events that start with “subject.”, or * for all events."
+        ),
     )
     kinds = models.TextField(
-        _("kinds"), blank=True, help_text=_("Changes: only these kinds, separated by commas. Empty: all.")
+        _("change types"),
+        blank=True,
+        help_text=_("Send only changes of these types, separated by commas. Leave empty to include all types."),
     )
     severity = models.SmallIntegerField(
-        _("severity"), choices=Severity.choices, default=Severity.LOW, help_text=_("Changes: of this severity or more.")
+        _("severity"),
+        choices=Severity.choices,
+        default=Severity.LOW,
+        help_text=_("Send only changes of this severity or higher."),
     )
     element = models.CharField(
-        _("element"), max_length=400, blank=True, help_text=_("Changes: of elements whose path begins so. Empty: all.")
+        _("data element"),
+        max_length=400,
+        blank=True,
+        help_text=_(
+            "Send only changes to data elements with a path that starts with this text. Leave empty to include all."
+        ),
     )
     registration = models.ForeignKey(
         Registration,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
-        help_text=_("Changes first brought by this one."),
+        help_text=_("Send only changes first received through this registration."),
         verbose_name=_("registration"),
     )
     countries = models.TextField(
-        _("countries"), blank=True, help_text=_("Changes: of companies in these countries, such as DE, AT.")
+        _("countries"),
+        blank=True,
+        help_text=_("Send only changes of companies in these countries, such as DE, AT. Leave empty to include all."),
     )
     companies = models.TextField(
-        _("companies"), blank=True, help_text=_("Changes: only of these D-U-N-S numbers. Empty: of all.")
+        _("companies"),
+        blank=True,
+        help_text=_("Send only changes of these D-U-N-S numbers. Leave empty to include all."),
     )
     encrypted_secret = models.TextField(editable=False)
     encrypted_old_secret = models.TextField(blank=True, editable=False)
     old_secret_until = models.DateTimeField(
-        null=True, editable=False, help_text=_("Until then messages are signed with the old secret as well.")
+        null=True, editable=False, help_text=_("Messages are also signed with the old secret until this time.")
     )
-    is_active = models.BooleanField(_("is active"), default=True)
-    off_reason = models.TextField(blank=True, editable=False, help_text=_("Why it was switched off."))
-    cursor = models.TextField(editable=False, help_text=_("How far it was told of the feed."))
-    position = models.BigIntegerField(default=0, editable=False, help_text=_("How many messages it was given."))
-    held_until = models.DateTimeField(null=True, editable=False, help_text=_("The receiver asked to be left alone."))
+    is_active = models.BooleanField(_("enabled"), default=True)
+    off_reason = models.TextField(blank=True, editable=False, help_text=_("Why it was disabled."))
+    cursor = models.TextField(editable=False, help_text=_("Position in the event feed."))
+    position = models.BigIntegerField(default=0, editable=False, help_text=_("Number of messages created."))
+    held_until = models.DateTimeField(
+        null=True, editable=False, help_text=_("The receiver asked to pause until this time.")
+    )
     created_at = models.DateTimeField(editable=False)
 
     class Meta:

@@ -52,17 +52,21 @@ def mail_addresses(text: str) -> list[str]:
 def check_address(text: str) -> None:
     text = text.strip()
     if len(text) > LONGEST:
-        raise ValidationError(gettext("An address has at most %(count)s characters.") % {"count": counted(LONGEST)})
+        raise ValidationError(
+            gettext("An address can have at most %(count)s characters.") % {"count": counted(LONGEST)}
+        )
     if addresses := mail_addresses(text):
         _check_mail(addresses)
     elif "://" not in text:
-        raise ValidationError(gettext("Give a mail address, or the address of a service, as the guide below shows."))
+        raise ValidationError(
+            gettext("Enter an email address, or the address of a chat service. The list below shows examples.")
+        )
     elif chat_of(text) is None:
         scheme = text.partition("://")[0][:30]
         raise ValidationError(
             gettext(
-                "This %(scheme)s:// address is none that messages are sent to. The guide below shows which there are; "
-                "none takes parameters for the method, headers, files or other servers."
+                "%(scheme)s:// addresses are not supported. The list below shows supported addresses. "
+                "Parameters for the method, headers, files or other servers are not supported."
             )
             % {"scheme": scheme}
         )
@@ -70,13 +74,13 @@ def check_address(text: str) -> None:
 
 def _check_mail(addresses: list[str]) -> None:
     if len(addresses) > MOST_ADDRESSES:
-        raise ValidationError(gettext("At most %(count)s mail addresses.") % {"count": MOST_ADDRESSES})
+        raise ValidationError(gettext("Enter at most %(count)s email addresses.") % {"count": MOST_ADDRESSES})
     for number, address in enumerate(addresses, 1):
         try:
             validate_email(address)
         except ValidationError:
             raise ValidationError(
-                gettext("Address %(number)s, “%(address)s”, is no mail address.")
+                gettext("Address %(number)s, “%(address)s”, is not an email address. Correct or remove it.")
                 % {"number": number, "address": address[:80]}
             ) from None
 
@@ -119,13 +123,13 @@ def zone_of(channel: Channel) -> tzinfo:
 def channel_of_person(person: Any) -> Channel:
     """A person who looks after companies hears of them by mail, as long as there is no other channel."""
     return _mail_channel(
-        gettext("Mail to %(person)s") % {"person": person}, str(person.email), content_key("own", person.pk), person.pk
+        gettext("Email to %(person)s") % {"person": person}, str(person.email), content_key("own", person.pk), person.pk
     )
 
 
 def channel_of_mail(address: str) -> Channel:
     return _mail_channel(
-        gettext("Mail to %(address)s") % {"address": address}, address, content_key("mail", address.lower()), None
+        gettext("Email to %(address)s") % {"address": address}, address, content_key("mail", address.lower()), None
     )
 
 

@@ -74,7 +74,7 @@ def _recipients(addresses: list[str], channel: Channel) -> list[str]:
     gone = of_people_who_left(addresses)
     here = [address for address in addresses if address not in gone]
     if not here:
-        raise NotSent(gettext("Everybody who read there was deactivated."), final=True)
+        raise NotSent(gettext("All recipients were deactivated."), final=True)
     silent = unconfirmed(here, channel.person)
     for address in silent:
         if mail := question_to(address, at_most=ASKED_AT_MOST):
@@ -89,7 +89,12 @@ def send_confirmations(channel: Channel, *, by: Actor) -> list[str]:
     silent = unconfirmed(mail_addresses(address_of(channel)), channel.person)
     for address in silent:
         if within_limit(by, ASKED) and (mail := question_to(address)):
-            record(actor=by, action=ASKED, thing=channel, summary=gettext("%(address)s asked") % {"address": address})
+            record(
+                actor=by,
+                action=ASKED,
+                thing=channel,
+                summary=gettext("Confirmation requested from %(address)s") % {"address": address},
+            )
             deliver(mail)
     return silent
 
@@ -103,11 +108,13 @@ def deliver(mail: EmailMultiAlternatives) -> Answer:
         mail.send()
     except smtplib.SMTPResponseException as error:
         raise NotSent(
-            gettext("The mail server says %(smtp_code)s.") % {"smtp_code": error.smtp_code},
+            gettext("The email server responded with code %(smtp_code)s.") % {"smtp_code": error.smtp_code},
             text=_decoded(error.smtp_error),
         ) from error
     except (smtplib.SMTPException, OSError) as error:
-        raise NotSent(gettext("The mail server: %(__name__)s") % {"__name__": type(error).__name__}) from error
+        raise NotSent(
+            gettext("The email server could not be reached (%(__name__)s).") % {"__name__": type(error).__name__}
+        ) from error
     return Answer()
 
 
@@ -127,7 +134,10 @@ def _chat(chat: Chat, channel: Channel, message: Message, address: str) -> Answe
 def _answer_of(chat: Chat, reply: Reply, text: str) -> Answer:
     if 200 <= reply.status < 300:
         return Answer(reply.status, text)
-    reason = gettext("%(service)s answered %(status)s.") % {"service": chat.service, "status": reply.status}
+    reason = gettext("%(service)s responded with status %(status)s.") % {
+        "service": chat.service,
+        "status": reply.status,
+    }
     wait = None if reply.retry_after is None else timedelta(seconds=reply.retry_after)
     raise NotSent(reason, status=reply.status, text=text, retry_after=wait)
 

@@ -47,7 +47,7 @@ def why_refused(channel: Channel) -> str:
         return gettext("%(person)s was deactivated.") % {"person": channel.person}
     address = address_of(channel)
     if not address:
-        return gettext("The address cannot be read: enter it again, the secret key was changed.")
+        return gettext("The address cannot be read because the secret key was changed. Enter the address again.")
     return why_not_there(address, channel.person)
 
 
@@ -61,11 +61,11 @@ def why_not_there(address: str, person: Any) -> str:
         return _why_no_mail(addresses, person)
     chat = chat_of(address)
     if chat is None:
-        return gettext("The program does not send to such an address: the guide below shows those it knows.")
+        return gettext("This address is not supported. The list below shows supported addresses.")
     if chat.is_any_host and person and not person.has_perm("monitoring.change_channel"):
-        return gettext("%(service)s on a host of one's own is for those who may manage channels.") % {
-            "service": chat.service
-        }
+        return gettext(
+            "%(service)s on your own server requires permission to manage channels. Ask your administrator."
+        ) % {"service": chat.service}
     return ""
 
 
@@ -74,8 +74,8 @@ def _why_no_mail(addresses: Sequence[str], person: Any) -> str:
     if not outside:
         return ""
     return gettext(
-        "Mail goes to the channel's person or to %(domains)s, not to %(address)s. Whoever runs the program can add "
-        "domains (MAIL_DOMAINS)."
+        "Email can be sent to the channel's owner or to %(domains)s, but not to %(address)s. Ask your administrator "
+        "to add the domain (MAIL_DOMAINS)."
     ) % {"domains": ", ".join(settings.MAIL_DOMAINS), "address": outside[0]}
 
 
@@ -149,7 +149,7 @@ def confirm(address: str) -> None:
 
 
 def waits_for(addresses: Sequence[str]) -> str:
-    return gettext("Waiting until %(addresses)s follows the link in the mail that asks.") % {
+    return gettext("Waiting for %(addresses)s to confirm. The link is in the confirmation email.") % {
         "addresses": ", ".join(addresses)
     }
 
@@ -170,10 +170,11 @@ def question_to(address: str, *, at_most: int | None = None) -> EmailMultiAltern
     if not as_known.update(confirmation_sent_at=now, confirmations_sent=F("confirmations_sent") + 1):
         return None
     url = link("admin:monitoring_channel_confirm", signing.dumps(address, salt=SALT))
-    subject, headers = gettext("Alerts of D&B Monitoring?"), {"Auto-Submitted": "auto-generated"}
+    subject, headers = gettext("Confirm your D&B Monitoring alerts"), {"Auto-Submitted": "auto-generated"}
     body = gettext(
-        "Somebody who works with D&B Monitoring wants alerts to be sent to this address.\n\nIf you want them, open "
-        "this page and press the button:\n%(url)s\n\nOtherwise do nothing: nothing else is sent."
+        "A user of D&B Monitoring asked to send alerts to this address.\n\nTo receive them, open this page and "
+        "confirm:\n%(url)s\n\nIf you do not want these alerts, ignore "
+        "this email. No alerts are sent without your consent."
     )
     return EmailMultiAlternatives(subject, body % {"url": url}, to=[address], headers=headers)
 

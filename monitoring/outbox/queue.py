@@ -201,7 +201,7 @@ def _outcome(message: OutboxMessage) -> Answer | NotSent:
     except Exception as error:  # noqa: BLE001
         # What a library did not expect may be different the next time, and the other messages go on.
         logger.warning("message %s failed: %s", message.pk, type(error).__name__)
-        return NotSent(gettext("%(error)s while sending") % {"error": type(error).__name__})
+        return NotSent(gettext("Sending failed (%(error)s)") % {"error": type(error).__name__})
 
 
 def _write_down(message: OutboxMessage, tried: Tried) -> None:

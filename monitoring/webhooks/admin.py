@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -40,7 +41,7 @@ from monitoring.webhooks.endpoints import (
     switch_off,
     switch_on,
 )
-from monitoring.webhooks.event_types import EVENT_TYPES, UnknownEventType, patterns_of, split
+from monitoring.webhooks.event_types import EVENT_TYPES, UnknownEventType, name_of, patterns_of, split
 from monitoring.webhooks.send import send_test
 from portfolio.companies.duns_lists import entries_of, read_listed
 
@@ -53,15 +54,15 @@ BEGINNING = ("begin", "begin_at")
 class Begin(TextChoices):
     """Where a new webhook begins to hear of changes."""
 
-    NOW = "now", _("With what is published from now on")
-    TIME = "time", _("With what was published since a time")
-    ALL = "all", _("With the first that is kept")
+    NOW = "now", _("From now on")
+    TIME = "time", _("From a date and time")
+    ALL = "all", _("From the earliest stored change")
 
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     url = forms.URLField(
         label=_("Address"), max_length=500, assume_scheme="https", widget=UnfoldAdminURLInputWidget,
-        help_text=_("Where events are sent by POST. Redirects are not followed."),
+        help_text=_("Events are sent to this address by POST. Redirects are not followed."),
     )  # fmt: skip
 
     class Meta:
@@ -79,7 +80,7 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         found = split(self.cleaned_data["kinds"])
         if unknown := sorted(set(found) - set(Kind.values)):
             raise ValidationError(
-                gettext("“%(unknown)s” is no kind. There are: %(names)s.")
+                gettext("“%(unknown)s” is not a change type. Use one of: %(names)s.")
                 % {"unknown": unknown[0], "names": ", ".join(Kind.values)}
             )
         return ", ".join(found)
@@ -87,7 +88,7 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
     def clean_countries(self) -> str:
         found = [code.upper() for code in split(self.cleaned_data["countries"])]
         if any(len(code) != 2 for code in found):
-            raise ValidationError(gettext("Countries have two letters, such as DE, separated by commas."))
+            raise ValidationError(gettext("Enter two-letter country codes, such as DE, separated by commas."))
         return ", ".join(found)
 
     def clean_companies(self) -> str:
@@ -95,7 +96,7 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
             return ", ".join(map(read_listed, entries_of(self.cleaned_data["companies"])))
         except InvalidDuns as error:
             raise ValidationError(
-                gettext("There is something that is no D-U-N-S number: %(reason)s.") % {"reason": error.reason}
+                gettext("One entry is not a D-U-N-S number: %(reason)s.") % {"reason": error.reason}
             ) from error
 
 
@@ -103,19 +104,20 @@ class NewWebhookForm(WebhookForm):
     """Its beginning is chosen once: later it is where its cursor stands."""
 
     begin = forms.ChoiceField(
-        label=_("Changes begin"), choices=Begin.choices, initial=Begin.NOW, required=False,
+        label=_("Send changes"), choices=Begin.choices, initial=Begin.NOW, required=False,
         widget=UnfoldAdminSelectWidget,
-        help_text=_("All other events are those that happen after the webhook is made."),
+        help_text=_("This applies to changes. Other events are sent from the time the webhook is created."),
     )  # fmt: skip
     begin_at = forms.DateTimeField(
-        label=_("Since"), required=False, help_text=_("Only with “since a time”; in your time zone."),
+        label=_("Start date and time"), required=False,
+        help_text=_("Only for “From a date and time”, in your time zone."),
         widget=UnfoldAdminTextInputWidget({"type": "datetime-local"}),
     )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("begin") == Begin.TIME and not cleaned.get("begin_at") and "begin_at" not in self.errors:
-            self.add_error("begin_at", gettext("Give the day and time from which changes are sent."))
+            self.add_error("begin_at", gettext("Enter the date and time from which to send changes."))
         return cleaned
 
     def beginning(self) -> datetime | None:
@@ -133,8 +135,8 @@ class RangeForm(forms.Form):
         forms.DateTimeField(
             label=label,
             error_messages={
-                "required": _("From when to when?"),
-                "invalid": _("That is no date with a time."),
+                "required": _("Enter a start and an end."),
+                "invalid": _("Enter a date and a time."),
             },
             widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
         )
@@ -144,27 +146,29 @@ class RangeForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors and cleaned["since"] > cleaned["until"]:
-            raise ValidationError(gettext("The end lies before the beginning."))
+            raise ValidationError(gettext("The end must be later than the start."))
         return cleaned
 
 
 def _rotate(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
     secret = rotate_secret(endpoint, by=request.user.get_username())
-    note = gettext("With “whsec_”. For a day, messages are signed with the old one as well.")
+    note = gettext(
+        "Copy the whole secret, including “whsec_”. For 24 hours, messages are also signed with the old secret."
+    )
     return secret_page(request, endpoint, secret, note)
 
 
 def secret_page(request: HttpRequest, endpoint: WebhookEndpoint, secret: str, note: str) -> HttpResponse:
     back = reverse("admin:monitoring_webhookendpoint_change", args=[endpoint.pk])
     shown = [Secret(endpoint.name, secret)]
-    return shown_once(request, shown, title=gettext("Secret of a webhook"), note=note, back=back)
+    return shown_once(request, shown, title=gettext("Webhook secret"), note=note, back=back)
 
 
 def _test(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     attempt = send_test(endpoint)
     if attempt.error:
-        return messages.ERROR, gettext("The test did not arrive: %(error)s.") % {"error": attempt.error}
-    return gettext("The test arrived: %(status)s after %(duration_ms)s ms.") % {
+        return messages.ERROR, gettext("The test could not be delivered: %(error)s.") % {"error": attempt.error}
+    return gettext("Test delivered: status %(status)s after %(duration_ms)s ms.") % {
         "status": attempt.status,
         "duration_ms": attempt.duration_ms,
     }
@@ -173,27 +177,29 @@ def _test(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
 def _off(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     by = actor_of(request)
     switch_off(endpoint, by=by, reason=gettext("by %(name)s") % {"name": by})
-    return gettext("Switched off. What happens is kept and told when it is switched on again.")
+    return gettext("Webhook disabled. Events are kept and will be sent when you enable it again.")
 
 
 def _on(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     switch_on(endpoint, by=actor_of(request))
-    return gettext("Switched on. What waited is sent within a minute.")
+    return gettext("Webhook enabled. Waiting messages will be sent within a minute.")
 
 
 def _from_now(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     switch_on(endpoint, by=actor_of(request), from_now=True)
-    return gettext("Switched on from now: what happened before is not sent.")
+    return gettext("Webhook enabled. Earlier events are skipped.")
 
 
 def _resend(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     form = RangeForm(request.POST)
     if not form.is_valid():
-        return messages.ERROR, gettext("Nothing is sent again. %(why)s") % {"why": next(iter(form.errors.values()))[0]}
+        return messages.ERROR, gettext("No messages were resent. %(why)s") % {
+            "why": next(iter(form.errors.values()))[0]
+        }
     count = resend(endpoint, by=request.user.get_username(), **form.cleaned_data)
     return ngettext(
-        "%(count)s are sent again within a minute, in the same order and under the same ids.",
-        "%(count)s are sent again within a minute, in the same order and under the same ids.",
+        "%(count)s message will be resent within a minute, with the same ID.",
+        "%(count)s messages will be resent within a minute, in the same order and with the same IDs.",
         count,
     ) % {"count": counted(count)}
 
@@ -201,8 +207,8 @@ def _resend(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
 def _again(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     count = send_again(OutboxMessage.objects.filter(target=endpoint.pk, state=MessageState.DEAD).only("pk"))
     return ngettext(
-        "%(count)s given up before are tried again, under the same ids.",
-        "%(count)s given up before are tried again, under the same ids.",
+        "%(count)s failed message will be retried, with the same ID.",
+        "%(count)s failed messages will be retried, with the same IDs.",
         count,
     ) % {"count": counted(count)}
 
@@ -224,11 +230,11 @@ class WebhookAdmin(RowActions, PageAdmin):
     change_form_template = "monitoring/webhooks/webhook.html"
     empty_title = _("No webhooks yet")
     empty_text = _(
-        "A webhook tells another system of changes, alerts and what happens in the portfolio, as it happens."
+        "A webhook notifies another system of changes, alerts and portfolio events as they happen. Add one to start."
     )
     fieldsets = (
         (None, {"fields": ("name", "url", "event_types")}),
-        (_("Which changes"), {"fields": FIELDS[3:]}),
+        (_("Change filters"), {"fields": FIELDS[3:]}),
     )
 
     def has_delete_permission(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> bool:
@@ -240,7 +246,7 @@ class WebhookAdmin(RowActions, PageAdmin):
         return super().get_form(request, obj, change, **{**kwargs, "form": form})
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        beginning = (_("Where it begins"), {"fields": BEGINNING})
+        beginning = (_("Start"), {"fields": BEGINNING})
         return self.fieldsets if obj else (*self.fieldsets, beginning)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -254,7 +260,9 @@ class WebhookAdmin(RowActions, PageAdmin):
         obj.plain = secret
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        return secret_page(request, obj, obj.plain, gettext("With “whsec_”, it goes into the receiver's settings."))
+        return secret_page(
+            request, obj, obj.plain, gettext("Enter the whole secret, including “whsec_”, in the receiver's settings.")
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -284,14 +292,17 @@ class WebhookAdmin(RowActions, PageAdmin):
     def what(self, row: WebhookEndpoint) -> tuple[str, str]:
         return row.name, row.url
 
-    @admin.display(description=_("Hears"))
-    def events(self, row: WebhookEndpoint) -> str:
-        return row.event_types
+    @admin.display(description=_("Events"))
+    def events(self, row: WebhookEndpoint) -> SafeString:
+        chips = ((badge(name_of(pattern), "calm", pattern),) for pattern in split(row.event_types))
+        return format_html('<span class="dm-badges">{}</span>', format_html_join("", "{}", chips))
 
-    @admin.display(description=_("State"))
+    @admin.display(description=_("Status"))
     def status(self, row: WebhookEndpoint) -> SafeString:
-        return badge(gettext("On"), "good") if row.is_active else badge(gettext("Off"), "warn", row.off_reason)
+        return (
+            badge(gettext("Enabled"), "good") if row.is_active else badge(gettext("Disabled"), "warn", row.off_reason)
+        )
 
-    @admin.display(description=_("Made"))
+    @admin.display(description=_("Created"))
     def made(self, row: WebhookEndpoint) -> SafeString | str:
         return ago(row.created_at)

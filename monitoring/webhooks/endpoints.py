@@ -63,7 +63,7 @@ def create_endpoint(*, made_by: str, begin: datetime | None = None, **columns: A
         endpoint,
         made_by,
         "webhook.create",
-        gettext("Webhook %(name)s made for %(url)s") % {"name": endpoint, "url": endpoint.url},
+        gettext("Webhook %(name)s created for %(url)s") % {"name": endpoint, "url": endpoint.url},
     )
     return endpoint, secret
 
@@ -91,7 +91,7 @@ def rotate_secret(endpoint: WebhookEndpoint, *, by: str, overlap: timedelta = ti
         encrypted_secret=encrypted(secret),
     )
     endpoint.refresh_from_db()
-    _record(endpoint, by, "webhook.rotate", gettext("Webhook %(name)s has a new secret") % {"name": endpoint})
+    _record(endpoint, by, "webhook.rotate", gettext("Secret of webhook %(name)s replaced") % {"name": endpoint})
     return secret
 
 
@@ -103,7 +103,7 @@ def switch_off(endpoint: WebhookEndpoint, *, by: str, reason: str) -> None:
         endpoint,
         by,
         "webhook.off",
-        gettext("Webhook %(name)s switched off: %(reason)s") % {"name": endpoint, "reason": reason},
+        gettext("Webhook %(name)s disabled: %(reason)s") % {"name": endpoint, "reason": reason},
     )
     endpoint.refresh_from_db()
 
@@ -118,8 +118,8 @@ def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> 
         fields["cursor"] = str(feed.latest())
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
     waiting(endpoint).update(next_try_at=timezone.now())
-    words = gettext("Webhook %(name)s switched on, from now on: what waited is not sent")
-    words = words if from_now else gettext("Webhook %(name)s switched on")
+    words = gettext("Webhook %(name)s enabled; waiting messages skipped")
+    words = words if from_now else gettext("Webhook %(name)s enabled")
     _record(endpoint, by, "webhook.on", words % {"name": endpoint})
     endpoint.refresh_from_db()
 
@@ -136,8 +136,8 @@ def resend(endpoint: WebhookEndpoint, *, since: datetime, until: datetime, by: s
     queued = OutboxMessage.objects.filter(target=endpoint.pk, created_at__gte=since, created_at__lte=until)
     count = send_again(queued.exclude(event_type=WEBHOOK_TEST))
     words = ngettext(
-        "Webhook %(name)s is sent %(count)s message of %(since)s to %(until)s UTC again",
-        "Webhook %(name)s is sent %(count)s messages of %(since)s to %(until)s UTC again",
+        "Webhook %(name)s: %(count)s message from %(since)s to %(until)s UTC resent",
+        "Webhook %(name)s: %(count)s messages from %(since)s to %(until)s UTC resent",
         count,
     )
     told = {"name": endpoint, "since": f"{since:%Y-%m-%d %H:%M}", "until": f"{until:%Y-%m-%d %H:%M}"}

@@ -107,27 +107,29 @@ WEBHOOK_TEST = "webhook.test"
 EVENT_TYPES: Mapping[str, EventType] = {
     event.name: event
     for event in (
-        EventType(CHANGE_PUBLISHED, _("A fact about a company, as in the feed."), CHANGE, CHANGE_EXAMPLE),
-        EventType("alert.raised", _("A rule has raised an alert."), ALERT, ALERT_EXAMPLE),
-        EventType("subject.requested", _("Somebody wants a company monitored."), SUBJECT, SUBJECT_EXAMPLE),
-        EventType("subject.withdrawn", _("Somebody no longer wants a company monitored."), SUBJECT, SUBJECT_EXAMPLE),
-        EventType("subject.monitored", _("D&B monitors a company from now on."), STATE, STATE_EXAMPLE),
+        EventType(
+            CHANGE_PUBLISHED, _("A company changed. The data is the same as in the feed."), CHANGE, CHANGE_EXAMPLE
+        ),
+        EventType("alert.raised", _("A rule raised an alert."), ALERT, ALERT_EXAMPLE),
+        EventType("subject.requested", _("Monitoring of a company was requested."), SUBJECT, SUBJECT_EXAMPLE),
+        EventType("subject.withdrawn", _("A monitoring request was withdrawn."), SUBJECT, SUBJECT_EXAMPLE),
+        EventType("subject.monitored", _("D&B started monitoring a company."), STATE, STATE_EXAMPLE),
         EventType(
             "subject.removed",
-            _("D&B no longer monitors a company."),
+            _("D&B stopped monitoring a company."),
             STATE,
             {**STATE_EXAMPLE, "state": "removed", "code": "21112"},
         ),
         EventType(
             "subject.refused",
-            _("D&B does not take a company; `replacement` is the number it names instead."),
+            _("D&B refused a company. `replacement` is the D-U-N-S number that D&B suggests instead."),
             STATE,
             {**STATE_EXAMPLE, "state": "refused", "code": "40003", "replacement": "150483782"},
         ),
-        EventType("import.uploaded", _("A list was handed in; it is read now."), IMPORT, IMPORT_EXAMPLE),
+        EventType("import.uploaded", _("A list was uploaded and is being checked."), IMPORT, IMPORT_EXAMPLE),
         EventType(
             "import.read",
-            _("A list was read and waits for a person to confirm what it adds or removes."),
+            _("A list was checked and is awaiting confirmation."),
             IMPORT,
             {
                 **IMPORT_EXAMPLE,
@@ -136,15 +138,15 @@ EVENT_TYPES: Mapping[str, EventType] = {
         ),
         EventType(
             "import.failed",
-            _("A list could not be read; `summary` says why."),
+            _("A list could not be read. `summary` contains the reason."),
             IMPORT,
             {**IMPORT_EXAMPLE, "state": "failed", "summary": "suppliers.xlsx could not be read: It holds no rows."},
         ),
-        EventType("import.confirmed", _("Somebody confirmed what an import adds or removes."), IMPORT, IMPORT_EXAMPLE),
-        EventType("import.approved", _("A second person approved an import."), IMPORT, IMPORT_EXAMPLE),
+        EventType("import.confirmed", _("An import was confirmed."), IMPORT, IMPORT_EXAMPLE),
+        EventType("import.approved", _("A second approver approved an import."), IMPORT, IMPORT_EXAMPLE),
         EventType(
             "import.applied",
-            _("All that was confirmed of an import is wanted now; the next sync tells D&B."),
+            _("All confirmed companies of an import are now requested. The next sync sends them to D&B."),
             IMPORT,
             {
                 **IMPORT_EXAMPLE,
@@ -152,9 +154,16 @@ EVENT_TYPES: Mapping[str, EventType] = {
                 "summary": "suppliers.xlsx was applied: 12 new billable companies, 0 removals",
             },
         ),
-        EventType("import.cancelled", _("Nothing of an import will be done."), IMPORT, IMPORT_EXAMPLE),
-        EventType("import.undone", _("What only an import made wanted is wanted no more."), IMPORT, IMPORT_EXAMPLE),
-        EventType(WEBHOOK_TEST, _("Sent by the test button."), an_object(message=TEXT), {"message": "It works."}),
+        EventType(
+            "import.cancelled", _("An import was cancelled. None of its rows are applied."), IMPORT, IMPORT_EXAMPLE
+        ),
+        EventType(
+            "import.undone",
+            _("An import was undone. Companies requested only by this import are no longer requested."),
+            IMPORT,
+            IMPORT_EXAMPLE,
+        ),
+        EventType(WEBHOOK_TEST, _("A test message was sent."), an_object(message=TEXT), {"message": "It works."}),
     )
 }
 
@@ -169,10 +178,41 @@ def patterns_of(text: str) -> list[str]:
     for pattern in found:
         if not any(matches(pattern, name) for name in EVENT_TYPES):
             raise UnknownEventType(
-                gettext("“%(pattern)s” is no event. There are: %(names)s; subject.* and *.")
+                gettext("“%(pattern)s” is not an event. Use one of: %(names)s, subject.* or *.")
                 % {"pattern": pattern, "names": ", ".join(EVENT_TYPES)}
             )
     return found
+
+
+NAMES: Mapping[str, str | Promise] = {
+    "*": _("All events"),
+    CHANGE_PUBLISHED: _("Company changes"),
+    "change.*": _("Company changes"),
+    "alert.raised": _("Alerts"),
+    "alert.*": _("Alerts"),
+    "subject.*": _("All monitoring events"),
+    "subject.requested": _("Monitoring requested"),
+    "subject.withdrawn": _("Request withdrawn"),
+    "subject.monitored": _("Monitoring started"),
+    "subject.removed": _("Monitoring stopped"),
+    "subject.refused": _("Company refused"),
+    "import.*": _("All import events"),
+    "import.uploaded": _("Import uploaded"),
+    "import.read": _("Import checked"),
+    "import.failed": _("Import failed"),
+    "import.confirmed": _("Import confirmed"),
+    "import.approved": _("Import approved"),
+    "import.applied": _("Import applied"),
+    "import.cancelled": _("Import cancelled"),
+    "import.undone": _("Import undone"),
+    "webhook.*": _("Test messages"),
+    WEBHOOK_TEST: _("Test messages"),
+}
+
+
+def name_of(pattern: str) -> str:
+    """An event, or a pattern of some, as pages name it."""
+    return str(NAMES.get(pattern, pattern))
 
 
 def split(text: str) -> list[str]:

@@ -35,13 +35,11 @@ def send(message: OutboxMessage) -> Answer:
     """One try. Raises NotSent for everything that is not a 2xx."""
     endpoint = WebhookEndpoint.objects.filter(pk=message.target).first()
     if endpoint is None:
-        raise NotSent(gettext("The webhook was removed."), final=True)
+        raise NotSent(gettext("The webhook was deleted."), final=True)
     if not endpoint.is_active and message.event_type != WEBHOOK_TEST:
-        raise NotSent(gettext("Switched off: %(off_reason)s") % {"off_reason": endpoint.off_reason}, held=True)
+        raise NotSent(gettext("Disabled: %(off_reason)s") % {"off_reason": endpoint.off_reason}, held=True)
     if endpoint.is_active and endpoint.maintainer_has_left:
-        reason = gettext(
-            "%(name)s, who looked after it, was deactivated or removed. Whoever switches it on takes it over."
-        )
+        reason = gettext("Its owner, %(name)s, was deactivated or deleted. The user who enables it becomes the owner.")
         switch_off(endpoint, by="webhooks", reason=reason % {"name": endpoint.created_by})
         raise NotSent(endpoint.off_reason, held=True)
     try:
@@ -68,12 +66,14 @@ def _answer_of(endpoint: WebhookEndpoint, status: int, text: str, retry_after: f
     if 200 <= status < 300:
         return Answer(status, text)
     if status == 410:
-        switch_off(endpoint, by="webhooks", reason=gettext("The receiver answered 410: it is gone for good."))
-        raise NotSent(gettext("410: gone for good"), status=status, text=text, held=True)
+        switch_off(
+            endpoint, by="webhooks", reason=gettext("The receiver responded with 410: the address no longer exists.")
+        )
+        raise NotSent(gettext("410: the address no longer exists"), status=status, text=text, held=True)
     reason = (
         gettext("%(status)s: redirects are not followed") % {"status": status}
         if 300 <= status < 400
-        else gettext("answered %(status)s") % {"status": status}
+        else gettext("status %(status)s") % {"status": status}
     )
     wait = None if retry_after is None else timedelta(seconds=retry_after)
     if wait and status in (429, 503):

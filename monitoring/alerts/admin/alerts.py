@@ -1,33 +1,33 @@
-"""The inbox of alerts, and the page of one: what changed, why it was raised, what else changed lately."""
+"""The inbox of alerts, and the page of one: what it means, what changed, why it was raised, what else changed."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
-from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter
 
 from core.admin.base import PageAdmin
 from core.admin.filters import choice_filter
 from core.admin.lists import ChosenList
-from core.admin.row_actions import RowAction, RowActions
+from core.admin.row_actions import RowActions
 from core.markup import ago, badge, two_lines
 from core.text import counted
-from monitoring.alerts.actions import acknowledge, assign, close, comment, open_again
+from monitoring.alerts.actions import acknowledge, assign, close, open_again
+from monitoring.alerts.admin.acts import ACTIONS
+from monitoring.alerts.admin.filters import AssigneeFilter, RuleFilter, StateFilter, people, with_people
+from monitoring.alerts.admin.neighbours import FILTERS, neighbours_of
+from monitoring.alerts.auto_resolve import PROGRAM
+from monitoring.alerts.guidance import guidance_for
 from monitoring.alerts.new_company_summary import counts_by_rule
-from monitoring.alerts.routing import open_channels_of
 from monitoring.company_page.timeline import Line, lines_of
-from monitoring.jobs import have_it_sent
-from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertRule, AlertState, Change, Severity
-from monitoring.outbox.permitted_addresses import unconfirmed_addresses, waits_for
+from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertState, Change, Severity
 from monitoring.story_order import LATEST_FIRST
 from portfolio.companies.search import of_companies, with_companies
 from portfolio.models import Registration
@@ -35,162 +35,30 @@ from portfolio.models import Registration
 STATE_TONES = {AlertState.NEW: "bad", AlertState.ACKNOWLEDGED: "info", AlertState.CLOSED: "calm"}
 MOST_FACTS = 50
 LATELY = 12
-MOST_PEOPLE = 200
-
-
-class StateFilter(DropdownFilter):  # type: ignore[misc]
-    """Without a choice the inbox holds what is open."""
-
-    title = _("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*AlertState.choices, ("all", gettext("All"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        if value in AlertState.values:
-            return queryset.filter(state=value)
-        return queryset if value == "all" else queryset.filter(state__in=(AlertState.NEW, AlertState.ACKNOWLEDGED))
-
-
-class AssigneeFilter(DropdownFilter):  # type: ignore[misc]
-    title = _("person")
-    parameter_name = "assignee"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [
-            ("me", gettext("Mine")),
-            ("nobody", gettext("Nobody's")),
-            *((str(person.pk), str(person)) for person in people()),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value() or ""
-        if value == "nobody":
-            return queryset.filter(assignee=None)
-        key = request.user.pk if value == "me" else key_of(value)
-        return queryset.filter(assignee=key) if key else queryset
-
-
-class RuleFilter(DropdownFilter):  # type: ignore[misc]
-    title = _("rule")
-    parameter_name = "rule"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = AlertRule.objects.order_by("name").values_list("pk", "name")[:200]
-        return [(str(key), name) for key, name in rows]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        key = key_of(self.value() or "")
-        return queryset.filter(rule=key) if key else queryset
-
-
-def key_of(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
-
-
-def people() -> list[Any]:
-    active = get_user_model().objects.filter(is_active=True)
-    return list(active.only("pk", "username").order_by("username")[:MOST_PEOPLE])
-
-
-def with_people(rows: list[Alert]) -> None:
-    """Their assignees in one query."""
-    keys = {row.assignee_id for row in rows if row.assignee_id}
-    known = get_user_model().objects.only("pk", "username").in_bulk(list(keys)) if keys else {}
-    for row in rows:
-        row.assignee = known.get(row.assignee_id) if row.assignee_id else None
-
-
-def _acknowledge(request: HttpRequest, row: Alert) -> str:
-    acknowledge([row.pk], by=request.user.get_username())
-    return gettext("Acknowledged.")
-
-
-def _close(request: HttpRequest, row: Alert) -> str:
-    close([row.pk], by=request.user.get_username())
-    return gettext("Closed.")
-
-
-def _open(request: HttpRequest, row: Alert) -> str:
-    open_again([row.pk], by=request.user.get_username())
-    return gettext("Opened again.")
-
-
-def _comment(request: HttpRequest, row: Alert) -> str:
-    written = comment(row.pk, by=request.user.get_username(), text=request.POST.get("text", ""))
-    return gettext("Said.") if written else gettext("Nothing was written.")
-
-
-def _assign(request: HttpRequest, row: Alert) -> tuple[int, str]:
-    """To whom, and how they get to know of it: a level of message and its words."""
-    text, by = request.POST.get("person", ""), request.user.get_username()
-    key = key_of(text)
-    person = get_user_model().objects.filter(pk=key, is_active=True).first() if key else None
-    if text and person is None:
-        raise Http404(gettext("There is no such person."))
-    if person and not person.has_perm("monitoring.view_alert"):
-        words = gettext("%(person)s may not see alerts: choose somebody else, or give %(person)s a role that may.")
-        return messages.ERROR, words % {"person": person}
-    assign([row.pk], to=person, by=by)
-    have_it_sent()
-    if person is None:
-        return messages.SUCCESS, gettext("Assigned to nobody.")
-    return _notified(person, by)
-
-
-def _notified(person: Any, by: str) -> tuple[int, str]:
-    if person.get_username() == by:
-        return messages.SUCCESS, gettext("Assigned to you.")
-    channels = open_channels_of(person)
-    asked = unconfirmed_addresses(channels)
-    if heard := [channel.display_address for channel in channels if channel.pk not in asked]:
-        words = gettext("Assigned to %(person)s, who is notified: %(addresses)s.")
-        return messages.SUCCESS, words % {"person": person, "addresses": ", ".join(heard)}
-    if channels:
-        words = gettext("Assigned to %(person)s, whom no message reaches yet. %(why)s It is on their front page.")
-        why = waits_for([address for addresses in asked.values() for address in addresses])
-        return messages.WARNING, words % {"person": person, "why": why}
-    words = gettext(
-        "Assigned to %(person)s, whom no message reaches: there is no mail address, and no channel that is switched on."
-        " It is on their front page."
-    )
-    return messages.WARNING, words % {"person": person}
-
-
-ACTIONS: Mapping[str, RowAction] = {
-    "acknowledge": _acknowledge,
-    "close": _close,
-    "open": _open,
-    "comment": _comment,
-    "assign": _assign,
-}
 
 
 @admin.register(Alert)
 class AlertAdmin(RowActions, ChosenList, PageAdmin):
-    list_display = ("severity_badge", "what", "status", "person", "raised")
+    list_display = ("severity_badge", "what", "company_name", "status", "person", "raised")
     list_display_links = ("what",)
     list_filter = (
         StateFilter,
         choice_filter("severity", Severity.choices[::-1], _("severity")),
         AssigneeFilter,
         RuleFilter,
-        choice_filter("kind", AlertKind.choices, _("kind")),
+        choice_filter("kind", AlertKind.choices, _("type")),
     )
     search_fields = ("company",)
-    search_help_text = _("A D-U-N-S number, or how the company's name begins")
+    search_help_text = _("D-U-N-S number, or start of the company name")
     ordering = ("-raised_at", "-id")
     sortable_by = ()
     row_actions = ACTIONS
     actions = ("acknowledge_selected", "take_selected", "close_selected", "open_selected")
     page_template = "monitoring/alerts/alert.html"
-    empty_title = _("Nothing is open")
-    empty_text = _("What the alert rules take appears here by itself. Filters show what was closed.")
+    empty_title = _("No open alerts")
+    empty_text = _(
+        "Alerts appear here when a change matches an enabled alert rule. Use the status filter to see closed alerts."
+    )
 
     # Rights: alerts are raised by rules; people handle them.
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -210,13 +78,14 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
 
     def complete_rows(self, rows: list[Alert]) -> None:
         with_people(rows)
+        with_companies([row for row in rows if row.company_id])
 
-    @admin.display(description=_("Weight"))
+    @admin.display(description=_("Severity"))
     def severity_badge(self, row: Alert) -> SafeString:
         severity = Severity(row.severity)
         return badge(severity.label, severity.name.lower())
 
-    @admin.display(description=_("What"))
+    @admin.display(description=_("Alert"))
     def what(self, row: Alert) -> SafeString:
         more = row.fact_count - 1 if row.kind == AlertKind.CHANGE else 0
         parts = [
@@ -228,14 +97,18 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         ]
         return two_lines(row.title, " · ".join(filter(None, parts)))
 
-    @admin.display(description=_("State"))
+    @admin.display(description=_("Company"))
+    def company_name(self, row: Alert) -> SafeString | str:
+        return two_lines(row.company.name or row.company_id, row.company_id) if row.company_id and row.company else ""
+
+    @admin.display(description=_("Status"))
     def status(self, row: Alert) -> SafeString:
         state = AlertState(row.state)
         return badge(state.label, STATE_TONES[state])
 
-    @admin.display(description=_("Person"))
+    @admin.display(description=_("Assignee"))
     def person(self, row: Alert) -> str:
-        return str(row.assignee or "")
+        return str(row.assignee or gettext("Unassigned"))
 
     @admin.display(description=_("Raised"))
     def raised(self, row: Alert) -> SafeString | str:
@@ -266,16 +139,22 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             request, ngettext("%(count)s alert closed.", "%(count)s alerts closed.", count) % {"count": counted(count)}
         )
 
-    @admin.action(description=_("Open again"), permissions=["change"])
+    @admin.action(description=_("Reopen"), permissions=["change"])
     def open_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         count = open_again(keys_of(queryset), by=request.user.get_username())
         messages.success(
             request,
-            ngettext("%(count)s alert opened again.", "%(count)s alerts opened again.", count)
-            % {"count": counted(count)},
+            ngettext("%(count)s alert reopened.", "%(count)s alerts reopened.", count) % {"count": counted(count)},
         )
 
     # The page of one
+    def do(self, request: HttpRequest, key: uuid.UUID | str, action: str) -> HttpResponse:
+        """Back to the page in the list that it was opened from."""
+        answer = super().do(request, key, action)
+        if isinstance(answer, HttpResponseRedirect) and (filters := filters_of(request)):
+            return HttpResponseRedirect(f"{answer.url}?{filters}")
+        return answer
+
     def page_context(self, request: HttpRequest, row: Alert) -> dict[str, Any]:
         with_people([row])
         severity, state = Severity(row.severity), AlertState(row.state)
@@ -291,6 +170,10 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             "facts": facts,
             "more_facts": max(row.fact_count - len(facts), 0),
             "lines": lines,
+            "guidance": guidance_for(row, row.rule, facts),
+            "neighbours": neighbours_of(self, request, row),
+            "filters": filters_of(request),
+            "closed_by": "D&B Monitoring" if row.closed_by == PROGRAM else row.closed_by,
             "by_rule": counts_by_rule(row.pk) if row.kind == AlertKind.BASELINE else {},
             "registration": Registration.objects.filter(pk=row.registration_id).first()
             if row.registration_id
@@ -300,6 +183,11 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             "may_act": self.has_change_permission(request, row),
             "people": people() if self.has_change_permission(request, row) else [],
         }
+
+
+def filters_of(request: HttpRequest) -> str:
+    """The list's filters as the page's address carries them."""
+    return urlencode({FILTERS: request.GET[FILTERS]}) if request.GET.get(FILTERS) else ""
 
 
 def keys_of(alerts: QuerySet[Alert]) -> list[uuid.UUID]:

@@ -18,34 +18,40 @@ from monitoring.outbox.permitted_addresses import waits_for, why_refused
 def status_of(row: Channel, taken: Sequence[AlertRule], asked: Mapping[Any, list[str]]) -> tuple[str, str, str]:
     """A word, its tone, and why; `taken` are the rules whose alerts come here, `asked` is who has to say yes where."""
     if row.unsubscribed_at:
-        return gettext("Unsubscribed"), "warn", gettext("Somebody followed the link “No more of these”.")
+        return gettext("Unsubscribed"), "warn", gettext("A recipient used the “Unsubscribe” link.")
     if not row.active:
-        return gettext("Switched off"), "calm", ""
+        return gettext("Disabled"), "calm", ""
     if why := why_refused(row):
-        return gettext("Switched off"), "bad", why
+        return gettext("Disabled"), "bad", why
     if row.pk in asked:
-        return gettext("Not confirmed"), "warn", waits_for(asked[row.pk])
+        return gettext("Awaiting confirmation"), "warn", waits_for(asked[row.pk])
     if row.last_error:
-        return gettext("In trouble"), "bad", row.last_error
-    return (gettext("Works"), "good", "") if taken else _without_rules(row)
+        return gettext("Error"), "bad", row.last_error
+    return (gettext("OK"), "good", "") if taken else _without_rules(row)
 
 
 def _without_rules(row: Channel) -> tuple[str, str, str]:
     if row.person:
         why = gettext(
-            "No rule's alerts come here: only alerts assigned to %(person)s, and about companies that are theirs."
+            "No rule sends alerts here. %(person)s receives only assigned alerts and alerts about companies they own."
         )
         return gettext("Own alerts only"), "info", why % {"person": row.person}
     if row.notices:
-        return gettext("Notices only"), "info", gettext("No rule's alerts come here: only notices about the portfolio.")
-    return gettext("Takes nothing"), "warn", gettext("No rule's alerts come here, so nothing is ever sent.")
+        return gettext("Notices only"), "info", gettext("No rule sends alerts here. Only portfolio notices are sent.")
+    return (
+        gettext("No alerts"),
+        "warn",
+        gettext(
+            "No rule sends alerts here, so nothing is sent. Select this channel in a rule, or turn on “All rules”."
+        ),
+    )
 
 
 def rules_text(row: Channel, taken: Sequence[AlertRule]) -> str:
     if not taken:
-        return gettext("no rule")
+        return gettext("no rules")
     if row.all_rules:
-        return gettext("every rule from %(severity)s on: %(names)s") % {
+        return gettext("all rules of severity %(severity)s or higher: %(names)s") % {
             "severity": lower_first(str(Severity(row.min_severity).label)),
             "names": few([rule.name for rule in taken]),
         }
@@ -55,7 +61,7 @@ def rules_text(row: Channel, taken: Sequence[AlertRule]) -> str:
 def waiting_text(count: int) -> str:
     """What has come together for a digest."""
     if not count:
-        return gettext("nothing so far; an empty digest is not sent")
+        return gettext("no entries yet; an empty digest is not sent")
     return ngettext("%(count)s entry so far", "%(count)s entries so far", count) % {"count": counted(count)}
 
 
@@ -79,7 +85,8 @@ def waiting_for_yes(channels: Sequence[Channel], asked: Mapping[Any, list[str]])
 def below_severity_texts(rule: AlertRule, channels: Sequence[Channel]) -> list[str]:
     """Of channels that are ticked in a rule and take only heavier alerts."""
     words = gettext(
-        "“%(channel)s” takes alerts from %(min_severity)s on; those of this rule are %(severity)s and are not sent."
+        "“%(channel)s” only receives alerts of severity %(min_severity)s or higher. "
+        "This rule's alerts are %(severity)s, so they are not sent there."
     )
     return [
         words

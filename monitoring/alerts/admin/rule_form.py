@@ -1,4 +1,4 @@
-"""The form of an alert rule: boxes and rows that write the rule's texts, and each mistake at its field."""
+"""The form of an alert rule: names and rows that write the rule's texts, and each mistake at its field."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, UnfoldAdminTextareaWidget
+from django_countries import countries
+from unfold.widgets import (
+    CHECKBOX_CLASSES,
+    INPUT_CLASSES,
+    SELECT_CLASSES,
+    UnfoldAdminSelect2MultipleWidget,
+    UnfoldAdminTextareaWidget,
+)
 
 from monitoring.alerts.conditions import OPERATORS
 from monitoring.alerts.rules import mistakes_in, split
+from monitoring.elements.groups import grouped_choices
 from monitoring.models import AlertRule, Channel, Element, Kind, RuleChannel, content_key
 from portfolio.models import Registration
 
@@ -32,7 +41,7 @@ class OwnTemplate:
 
 
 class Boxes(OwnTemplate, forms.CheckboxSelectMultiple):
-    """Boxes to tick, in unfold's look."""
+    """Check boxes, in unfold's look."""
 
     template_name = "core/boxes.html"
 
@@ -41,7 +50,7 @@ class Boxes(OwnTemplate, forms.CheckboxSelectMultiple):
 
 
 class TextBoxes(forms.MultipleChoiceField):
-    """Ticked boxes as a text: what is ticked, separated by commas."""
+    """What is chosen, as a text: separated by commas."""
 
     widget = Boxes
 
@@ -50,17 +59,37 @@ class TextBoxes(forms.MultipleChoiceField):
 
 
 class ElementsWidget(OwnTemplate, UnfoldAdminTextareaWidget):  # type: ignore[misc]
-    """A text of paths, with the known ones to choose from."""
+    """Data elements by their names in groups; paths with wildcards, and others than those, under “Advanced”."""
 
     template_name = "monitoring/alerts/elements_widget.html"
 
-    class Media:
-        js = ("dnbmon/forms.js",)
-
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        known = Element.objects.order_by("path").values_list("path", "label")[:MOST_ELEMENTS]
-        classes = " ".join(INPUT_CLASSES)
-        return {**super().get_context(name, value, attrs), "known": list(known), "input_classes": classes}
+        choices = grouped_choices(Element.objects.order_by("path").values_list("path", "label")[:MOST_ELEMENTS])
+        named = {path for _group, paths in choices for path, _label in paths}
+        lines = _lines_of(value)
+        picker = UnfoldAdminSelect2MultipleWidget({"id": f"id_{name}_picked", "aria-label": gettext("Data elements")})
+        picker.choices = choices
+        advanced = "\n".join(line for line in lines if line not in named)
+        context = super().get_context(name, advanced, attrs)
+        picked = picker.render(f"{name}_picked", [line for line in lines if line in named])
+        return {**context, "picker": picked, "has_advanced": bool(advanced)}
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> str:
+        """The written lines come first: a mistake's line number is theirs."""
+        picked = data.getlist(f"{name}_picked") if hasattr(data, "getlist") else []
+        return "\n".join([*_lines_of(data.get(name)), *picked])
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return name not in data and f"{name}_picked" not in data
+
+    @property
+    def media(self) -> forms.Media:
+        picker: forms.Media = UnfoldAdminSelect2MultipleWidget().media
+        return picker + forms.Media(css={"all": ["dnbmon/alerts.css"]})
+
+
+def _lines_of(text: str | None) -> list[str]:
+    return [line.rstrip() for line in (text or "").splitlines()] if (text or "").strip() else []
 
 
 class ConditionsWidget(OwnTemplate, forms.Widget):
@@ -106,33 +135,48 @@ def _row(line: str) -> tuple[str, str]:
     return "", line
 
 
+class ChannelsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # Django's takes no parameter either
+    """Each with its owner, as two may have the same name."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        owner = str(obj.person) if obj.person else gettext("shared")
+        return gettext("%(channel)s (%(owner)s)") % {"channel": obj.name, "owner": owner}
+
+
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
-    kinds = TextBoxes(label=_("Kinds"), choices=KINDS, required=False, help_text=_("None ticked: every kind."))
+    kinds = TextBoxes(
+        label=_("Change types"), choices=KINDS, required=False, help_text=_("Leave empty to include all types.")
+    )
     elements = forms.CharField(
         widget=ElementsWidget(attrs={"rows": 4, "spellcheck": "false"}),
         required=False,
-        label=_("Elements"),
-        help_text=_(
-            "One path a line; empty: all. * stands for any letters of one name, ** for any number of names, "
-            "! before a path leaves it out. A path also takes what lies below it and what it lies in."
-        ),
+        label=_("Data elements"),
+        help_text=_("Leave empty to include all data elements. An address or a score includes all its parts."),
     )
     conditions = forms.CharField(
         label=_("Conditions"),
         widget=ConditionsWidget,
         required=False,
         help_text=_(
-            "None: any change. Values are compared as words or numbers: 403 and Out of business are the same "
-            "status. All of them means: all about one element."
+            "Leave empty to include any change. You can enter D&B's code or its description: 403 and Out of business "
+            "are the same status. “All conditions” must be met by the same data element."
         ),
     )
-    registrations = TextBoxes(label=_("Registrations"), required=False, help_text=_("None ticked: all."))
-    channels = forms.ModelMultipleChoiceField(
+    registrations = TextBoxes(
+        label=_("Registrations"), required=False, help_text=_("Leave empty to include all registrations.")
+    )
+    countries = TextBoxes(
+        label=_("Countries"),
+        required=False,
+        widget=UnfoldAdminSelect2MultipleWidget,
+        help_text=_("Leave empty to include all countries."),
+    )
+    channels = ChannelsField(
         Channel.objects.none(),
         label=_("Channels"),
         required=False,
         widget=Boxes,
-        help_text=_("Channels that take the alerts of every rule need no tick."),
+        help_text=_("Channels that receive alerts from all rules need not be selected."),
     )
 
     class Meta:
@@ -151,10 +195,12 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         references = Registration.objects.order_by("reference").values_list("reference", flat=True)
         gone = [name for name in split(self.instance.registrations) if name not in set(references)]
         self._offer("registrations", [(name, name) for name in [*references, *gone]])
-        for name in ("kinds", "registrations"):
+        self._offer("countries", _countries_with(split(self.instance.countries.upper())))
+        for name in ("kinds", "registrations", "countries"):
             self.initial[name] = split(getattr(self.instance, name))
+        self.initial["countries"] = split(self.instance.countries.upper())
         channels: Any = self.fields["channels"]
-        channels.queryset = self.usable
+        channels.queryset = self.usable.select_related("person")
         self.initial["channels"] = [row.channel_id for row in RuleChannel.objects.filter(rule=self.instance.pk)]
 
     def add_prefix(self, field_name: str) -> str:
@@ -165,12 +211,23 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
         field: Any = self.fields[name]
         field.choices = list(choices)
 
+    def clean_elements(self) -> str:
+        """The same lines in another order are the same rule: it keeps the order that it had."""
+        text, before = str(self.cleaned_data["elements"]), str(self.instance.elements)
+        return before if sorted(_lines_of(text)) == sorted(_lines_of(before)) else text
+
     def _post_clean(self) -> None:
         """When the row has what was written: each mistake goes to its field, with its place."""
         super()._post_clean()  # type: ignore[misc]
         for name, said in mistakes_in(self.instance).items():
             if name in self.fields and name not in self.errors:
                 self.add_error(name, [ValidationError(text) for text in said])
+
+
+def _countries_with(codes: list[str]) -> list[tuple[str, str]]:
+    """All countries, and what a rule names beside them."""
+    known = [(code, str(name)) for code, name in countries]
+    return [*known, *((code, code) for code in codes if code not in dict(known))]
 
 
 def set_channels(rule: AlertRule, chosen: Iterable[Channel], usable: QuerySet[Channel]) -> None:

@@ -26,6 +26,7 @@ from core.audit import record
 from core.markup import badge, two_lines
 from core.text import counted
 from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_for_yes
+from monitoring.alerts.admin.rule_filters import OriginFilter
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
 from monitoring.alerts.default_rules import is_changed, reset, restore_default_rules
 from monitoring.alerts.reach import Reach, count_unnotified
@@ -39,33 +40,38 @@ TRY = "save_and_try"
 # What unfold calls that button.
 TRY_BUTTON = f"monitoring_alertrule_{TRY}"
 LABELS: dict[str, tuple[Any, Any]] = {
-    "severity": (_("Weight"), _("Of the alerts that it raises.")),
-    "companies": (_("Companies"), _("D-U-N-S numbers, separated by commas or lines; # begins a comment. Empty: all.")),
-    "tags": (_("Tags"), _("Separated by commas. Empty: all.")),
-    "countries": (_("Countries"), _("Two letters each, separated by commas, such as DE, AT. Empty: all.")),
-    "combination": (_("Conditions that must be met"), ""),
-    "notify_owner": (_("Tell the company's owner"), _("The person, or mail address, who looks after the company.")),
+    "severity": (_("Severity"), _("Severity of the alerts this rule raises.")),
+    "companies": (
+        _("Companies"),
+        _(
+            "D-U-N-S numbers, separated by commas or on separate lines. Text after "
+            "# is a comment. Leave empty to include all companies."
+        ),
+    ),
+    "tags": (_("Tags"), _("Separated by commas. Leave empty to include all.")),
+    "combination": (_("Match"), ""),
+    "notify_owner": (_("Notify company owner"), _("The user or email address entered as the owner of the company.")),
     "grouping": (_("Grouping"), ""),
-    "quiet_from": (_("Quiet from"), _("Messages wait until the quiet hours are over.")),
-    "quiet_until": (_("Quiet until"), ""),
-    "quiet_zone": (_("Time zone of the quiet hours"), _("Such as Europe/Berlin.")),
+    "quiet_from": (_("Quiet hours from"), _("Messages are held until the quiet hours end.")),
+    "quiet_until": (_("Quiet hours until"), ""),
+    "quiet_zone": (_("Time zone of the quiet hours"), _("For example, Europe/Berlin.")),
 }
-SHORT = ("companies", "tags", "countries", "description")
+SHORT = ("companies", "tags", "description")
 
 
 def _switch_on(request: HttpRequest, row: AlertRule) -> str:
     switch([row], on=True, by=name_of(request))
-    return gettext("%(name)s is switched on.") % {"name": row.name}
+    return gettext("Rule “%(name)s” enabled.") % {"name": row.name}
 
 
 def _switch_off(request: HttpRequest, row: AlertRule) -> str:
     switch([row], on=False, by=name_of(request))
-    return gettext("%(name)s is switched off.") % {"name": row.name}
+    return gettext("Rule “%(name)s” disabled.") % {"name": row.name}
 
 
 def _reset(request: HttpRequest, row: AlertRule) -> str:
     reset_rule(row, by=name_of(request))
-    return gettext("%(name)s is as the ready pack has it.") % {"name": row.name}
+    return gettext("Rule “%(name)s” reset to default.") % {"name": row.name}
 
 
 @admin.register(AlertRule)
@@ -74,8 +80,9 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     list_display = ("what", "severity_badge", "status", "scope", "notified")
     list_display_links = ("what",)
     list_filter = (
+        OriginFilter,
         choice_filter("severity", Severity.choices[::-1], _("severity")),
-        choice_filter("active", [("True", _("Switched on")), ("False", _("Switched off"))], _("state")),
+        choice_filter("active", [("True", _("Enabled")), ("False", _("Disabled"))], _("status")),
     )
     search_fields = ("name",)
     ordering = ("-severity", "name")
@@ -85,14 +92,14 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     actions_submit_line = (TRY,)
     list_before_template = "monitoring/alerts/rules_intro.html"
     change_form_template = "monitoring/alerts/rule.html"
-    empty_title = _("No rules")
+    empty_title = _("No rules yet")
     empty_template = "monitoring/alerts/rules_empty.html"
     fieldsets = (
         (None, {"fields": ("name", "description", "severity")}),
-        (_("Which changes"), {"fields": ("kinds", "elements", "combination", "conditions")}),
-        (_("Of which companies"), {"fields": ("registrations", "companies", "tags", "countries")}),
+        (_("Changes"), {"fields": ("kinds", "elements", "combination", "conditions")}),
+        (_("Companies"), {"fields": ("registrations", "companies", "tags", "countries")}),
         (
-            _("Who is told"),
+            _("Notifications"),
             {"fields": ("grouping", "notify_owner", "channels", "quiet_from", "quiet_until", "quiet_zone")},
         ),
     )
@@ -115,42 +122,41 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     def what(self, row: AlertRule) -> SafeString:
         return two_lines(row.name, rule_text(row))
 
-    @admin.display(description=_("Weight"))
+    @admin.display(description=_("Severity"))
     def severity_badge(self, row: AlertRule) -> SafeString:
         severity = Severity(row.severity)
         return badge(severity.label, severity.name.lower())
 
-    @admin.display(description=_("State"))
+    @admin.display(description=_("Status"))
     def status(self, row: AlertRule) -> SafeString:
-        return badge(gettext("On"), "good") if row.active else badge(gettext("Off"), "calm")
+        return badge(gettext("Enabled"), "good") if row.active else badge(gettext("Disabled"), "calm")
 
-    @admin.display(description=_("Of"))
+    @admin.display(description=_("Companies"))
     def scope(self, row: AlertRule) -> str:
         return scope_text(row)
 
-    @admin.display(description=_("Notifies"))
+    @admin.display(description=_("Notifications"))
     def notified(self, row: Any) -> SafeString | str:
         if row.channels:
             return channels_text(row, row.channels)
-        word = gettext("Owners only") if row.notify_owner else gettext("Nobody")
-        return badge(word, "warn" if row.active else "calm", gettext("No channel takes its alerts"))
+        word = gettext("Owners only") if row.notify_owner else gettext("Inbox only")
+        return badge(word, "warn" if row.active else "calm", gettext("No channel receives these alerts"))
 
-    @admin.action(description=_("Switch on"), permissions=["change"])
+    @admin.action(description=_("Enable"), permissions=["change"])
     def switch_selected_on(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
         count = switch(list(queryset), on=True, by=name_of(request))
-        text = ngettext("%(count)s rule switched on.", "%(count)s rules switched on.", count)
+        text = ngettext("%(count)s rule enabled.", "%(count)s rules enabled.", count)
         messages.success(request, text % {"count": counted(count)})
 
-    @admin.action(description=_("Switch off"), permissions=["change"])
+    @admin.action(description=_("Disable"), permissions=["change"])
     def switch_selected_off(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
         count = switch(list(queryset), on=False, by=name_of(request))
         messages.success(
             request,
-            ngettext("%(count)s rule switched off.", "%(count)s rules switched off.", count)
-            % {"count": counted(count)},
+            ngettext("%(count)s rule disabled.", "%(count)s rules disabled.", count) % {"count": counted(count)},
         )
 
-    @admin.action(description=_("Reset to the ready pack"), permissions=["change"])
+    @admin.action(description=_("Reset to default"), permissions=["change"])
     def reset_selected(self, request: HttpRequest, queryset: QuerySet[AlertRule]) -> None:
         count = sum(reset_rule(row, by=name_of(request)) for row in queryset)
         messages.success(
@@ -192,7 +198,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     def after_removal(self) -> None:
         count_unnotified()
 
-    @action(description=_("Save and try on the past"))  # type: ignore[untyped-decorator]  # unfold's
+    @action(description=_("Save and test on history"))  # type: ignore[untyped-decorator]  # unfold's
     def save_and_try(self, request: HttpRequest, obj: AlertRule) -> None:
         """Saving is all that is to be done; the answer leads to the page."""
 
@@ -220,7 +226,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
             trial, mistake = None, gettext("Character %(at)s: %(error)s") % {"at": error.at, "error": error}
         context = {"row": row, "trial": trial, "mistake": mistake, "words": rule_text(row), "scope": scope_text(row)}
         may_act = self.has_change_permission(request, row)
-        title = gettext("%(name)s, tried on the past") % {"name": row.name}
+        title = gettext("Test on history: %(name)s") % {"name": row.name}
         return self.page(request, "monitoring/alerts/rule_preview.html", title=title, may_act=may_act, **context)
 
     def restore(self, request: HttpRequest) -> HttpResponse:
@@ -229,9 +235,10 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
         count_unnotified()
         messages.success(
             request,
-            ngettext("%(count)s rule put back.", "%(count)s rules put back.", count) % {"count": counted(count)}
+            ngettext("%(count)s default rule restored.", "%(count)s default rules restored.", count)
+            % {"count": counted(count)}
             if count
-            else gettext("The whole pack is there."),
+            else gettext("All default rules are already present."),
         )
         return HttpResponseRedirect(reverse("admin:monitoring_alertrule_changelist"))
 
@@ -276,11 +283,11 @@ def reset_rule(row: AlertRule, *, by: str) -> bool:
 
 # As the audit tells it, by what was done.
 DONE: dict[str, str | Promise] = {
-    "made": _("Alert rule %(name)s made"),
+    "made": _("Alert rule %(name)s created"),
     "changed": _("Alert rule %(name)s changed"),
-    "on": _("Alert rule %(name)s switched on"),
-    "off": _("Alert rule %(name)s switched off"),
-    "reset": _("Alert rule %(name)s reset to the ready pack"),
+    "on": _("Alert rule %(name)s enabled"),
+    "off": _("Alert rule %(name)s disabled"),
+    "reset": _("Alert rule %(name)s reset to default"),
 }
 
 

@@ -16,6 +16,7 @@ from core.admin.base import PageAdmin
 from core.admin.filters import choice_filter
 from core.audit import record_edit
 from core.markup import ago
+from monitoring.elements.groups import group_label, group_of
 from monitoring.models import Element, Severity
 
 
@@ -33,7 +34,7 @@ class LineForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no 
 
 @admin.register(Element)
 class ElementAdmin(PageAdmin):
-    list_display = ("path", "label", "severity", "muted", "first_seen")
+    list_display = ("path", "group", "label", "severity", "muted", "first_seen")
     list_editable = ("label", "severity", "muted")
     list_filter = (choice_filter("severity", Severity.choices[::-1], _("severity")), ("muted", BooleanRadioFilter))
     search_fields = ("path", "label")
@@ -41,8 +42,12 @@ class ElementAdmin(PageAdmin):
     ordering = ("path",)
     sortable_by = ("path",)
     list_before_template = "monitoring/elements/intro.html"
-    empty_title = _("No elements yet")
-    empty_text = _("Each kind of information that D&B sends appears here when it is first seen.")
+    empty_title = _("No data elements yet")
+    empty_text = _("A data element appears here when D&B first sends it. Pull a registration to receive data.")
+
+    @admin.display(description=_("Group"))
+    def group(self, row: Element) -> str:
+        return str(group_label(group_of(row.path)))
 
     @admin.display(description=_("First seen"))
     def first_seen(self, row: Element) -> SafeString | str:

@@ -54,8 +54,8 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
         required=False,
         help_text=_(
-            "Mail addresses separated by commas, or an address of another service (the guide below shows some). "
-            "It is kept encrypted and never shown again."
+            "Email addresses separated by commas, or the address of a chat service. The list below shows examples. "
+            "The address is stored encrypted and is not shown again."
         ),
     )
 
@@ -74,7 +74,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         if text:
             check_address(text)
         elif not self.instance.encrypted:
-            raise ValidationError(gettext("Where should the messages go?"))
+            raise ValidationError(gettext("Enter an address for the messages."))
         return text
 
     def clean(self) -> dict[str, Any]:
@@ -112,25 +112,25 @@ def _send_confirmations(request: HttpRequest, row: Channel) -> None:
 
 def _test(request: HttpRequest, row: Channel) -> Outcome:
     if not within_limit(actor_of(request), TESTED):
-        words = gettext("At most %(count)s tests an hour: wait a little.") % {"count": ACTS_AN_HOUR}
+        words = gettext("You can send at most %(count)s tests per hour. Try again later.") % {"count": ACTS_AN_HOUR}
         return messages.WARNING, words
     _record(request, row, TESTED, gettext("Channel %(name)s tested") % {"name": row})
     _send_confirmations(request, row)
     if why := send_test(row):
-        return messages.WARNING, gettext("The test did not arrive. %(why)s") % {"why": why}
-    return gettext("A test was sent to %(shown)s.") % {"shown": row.display_address}
+        return messages.WARNING, gettext("The test message could not be delivered. %(why)s") % {"why": why}
+    return gettext("Test message sent to %(shown)s.") % {"shown": row.display_address}
 
 
 def _subscribe(request: HttpRequest, row: Channel) -> Outcome:
     Channel.objects.filter(pk=row.pk).update(unsubscribed_at=None)
-    return gettext("It gets messages again.")
+    return gettext("The channel receives messages again.")
 
 
 def _take_all(request: HttpRequest, row: Channel) -> Outcome:
     Channel.objects.filter(pk=row.pk).update(all_rules=True)
-    words = gettext("Channel %(name)s takes the alerts of every rule")
+    words = gettext("Channel %(name)s receives alerts from all rules")
     _record(request, row, "channel.changed", words % {"name": row})
-    return gettext("It takes the alerts of every rule from now on.")
+    return gettext("The channel now receives alerts from all rules.")
 
 
 @admin.register(Channel)
@@ -144,11 +144,14 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
     change_form_template = "monitoring/outbox/channel.html"
     conditional_fields = {"digest_time": "frequency != 'at_once'", "digest_day": "frequency == 'weekly'"}
     empty_title = _("No channels yet")
-    empty_text = _("Alerts are in the inbox. A channel also sends them: by mail, to Slack, Teams and others.")
+    empty_text = _(
+        "Alerts always appear in the inbox. Add a channel to receive them "
+        "by email, Slack, Microsoft Teams or another service."
+    )
     fieldsets = (
         (None, {"fields": ("name", "address", "person", "active")}),
-        (_("What"), {"fields": ("all_rules", "min_severity", "notices")}),
-        (_("When"), {"fields": ("frequency", "digest_time", "digest_day", "zone")}),
+        (_("Receives"), {"fields": ("all_rules", "min_severity", "notices")}),
+        (_("Frequency"), {"fields": ("frequency", "digest_time", "digest_day", "zone")}),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -187,11 +190,11 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
     def what(self, row: Channel) -> SafeString:
         return two_lines(row.name, row.display_address)
 
-    @admin.display(description=_("Whose"))
+    @admin.display(description=_("Owner"))
     def whose(self, row: Channel) -> str:
-        return str(row.person) if row.person else gettext("shared")
+        return str(row.person) if row.person else gettext("Shared")
 
-    @admin.display(description=_("When"))
+    @admin.display(description=_("Frequency"))
     def frequency_text(self, row: Channel) -> str:
         return str(Frequency(row.frequency).label)
 
@@ -200,13 +203,13 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         for row in rows:
             row.taken, row.asked = reach.rules_of(row), reach.asked
 
-    @admin.display(description=_("State"))
+    @admin.display(description=_("Status"))
     def status(self, row: Any) -> SafeString:
         return badge(*status_of(row, row.taken, row.asked))
 
     @admin.display(description=_("Last sent"))
     def last_sent(self, row: Channel) -> SafeString | str:
-        return ago(row.last_sent_at) or gettext("never")
+        return ago(row.last_sent_at) or gettext("Never")
 
     # The page
     def get_changeform_initial_data(self, request: HttpRequest) -> Any:
@@ -266,7 +269,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         words = (
             gettext("Channel %(name)s changed: %(address)s")
             if change
-            else gettext("Channel %(name)s made: %(address)s")
+            else gettext("Channel %(name)s created: %(address)s")
         )
         _record(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.display_address})
         count_unnotified()
@@ -281,18 +284,18 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         return outcome
 
 
-LABELS = {
-    "person": (_("Whose"), _("Empty: shared, for all to use.")),
+LABELS: dict[str, tuple[Any, Any]] = {
+    "person": (_("Owner"), _("Leave empty to share the channel with all users.")),
     "all_rules": (
-        _("Alerts of every rule"),
+        _("All rules"),
         _(
-            "Off: only of rules in which this channel is ticked. "
-            "A person's own channel always gets what is assigned to that person, or about companies that are theirs."
+            "If off, the channel receives only alerts from rules in which it is selected. "
+            "A personal channel always receives its owner's assigned alerts and alerts about companies they own."
         ),
     ),
-    "min_severity": (_("Alerts from"), _("Lighter ones stay in the inbox.")),
-    "digest_time": (_("Digest at"), _("Empty: 08:00.")),
-    "digest_day": (_("Digest on"), _("For a weekly digest.")),
+    "min_severity": (_("Minimum severity"), _("Lower-severity alerts stay in the inbox.")),
+    "digest_time": (_("Digest time"), _("Leave empty for 08:00.")),
+    "digest_day": (_("Digest day"), ""),
 }
 
 

@@ -37,15 +37,17 @@ def state_badge(row: OutboxMessage) -> SafeString:
 class OutboxMessageAdmin(ReadOnlyAdmin):
     list_display = ("when", "event_type", "company", "status", "attempts", "trouble")
     list_filter = (
-        choice_filter("state", MessageState.choices, _("state")),
-        choice_filter("kind", TargetKind.choices, _("to a")),
+        choice_filter("state", MessageState.choices, _("status")),
+        choice_filter("kind", TargetKind.choices, _("recipient type")),
     )
     ordering = ("-created_at",)
     sortable_by = ()
     actions = ("again",)
     page_template = "monitoring/outbox/outbox_message.html"
-    empty_title = _("No messages yet")
-    empty_text = _("What is sent to channels and webhooks is kept here with every try.")
+    empty_title = _("No outgoing messages yet")
+    empty_text = _(
+        "Messages to channels and webhooks appear here, with every attempt. Add a channel or a webhook to send some."
+    )
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("payload")
@@ -53,28 +55,28 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("monitoring.change_outboxmessage")
 
-    @admin.action(description=_("Send again"), permissions=["resend"])
+    @admin.action(description=_("Resend"), permissions=["resend"])
     def again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
         rows = list(queryset.only("pk", "event_type", "event"))
         count = send_again(queryset.only("pk"))
         for row in rows:
-            summary = gettext("Message %(name)s sent again") % {"name": row}
+            summary = gettext("Message %(name)s resent") % {"name": row}
             record(actor=request.user.get_username(), action="message.again", thing=row, summary=summary)
         messages.success(
             request,
             ngettext(
-                "%(count)s are sent again within a minute, under the same ids.",
-                "%(count)s are sent again within a minute, under the same ids.",
+                "%(count)s message will be resent within a minute, with the same ID.",
+                "%(count)s messages will be resent within a minute, with the same IDs.",
                 count,
             )
             % {"count": counted(count)},
         )
 
-    @admin.display(description=_("Queued"))
+    @admin.display(description=_("Created"))
     def when(self, row: OutboxMessage) -> SafeString | str:
         return ago(row.created_at)
 
-    @admin.display(description=_("State"))
+    @admin.display(description=_("Status"))
     def status(self, row: OutboxMessage) -> SafeString:
         return state_badge(row)
 

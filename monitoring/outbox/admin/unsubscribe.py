@@ -17,24 +17,26 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
     """Whoever reads at an address says yes: without a login, and not by following the link alone."""
     address = address_of_token(token)
     if not address:
-        raise Http404(gettext("This link is too old, or it is none: have the channel tested once more."))
+        raise Http404(
+            gettext("This link has expired or is incomplete. Ask the sender to send another test to the channel.")
+        )
     is_done = request.method == "POST"
     if is_done:
         confirm(address)
         count_unnotified()
         note_act(actor=address, action="channel.confirm", what="mailaddress", key=address[:128], summary=address)
-    context = {"title": gettext("Alerts by mail"), "address": address, "is_done": is_done}
+    context = {"title": gettext("Email alerts"), "address": address, "is_done": is_done}
     return render(request, "monitoring/outbox/confirm_address.html", context)
 
 
 def unsubscribe_channel(request: HttpRequest, token: str) -> HttpResponse:
     channel = channel_of_token(token)
     if channel is None:
-        raise Http404(gettext("This link leads to no channel: it was changed, or the channel was deleted."))
+        raise Http404(gettext("This link does not match a channel. It may be incomplete, or the channel was deleted."))
     is_done = request.method == "POST"
     if is_done:
         unsubscribe(channel)
         count_unnotified()
     is_done = is_done or channel.unsubscribed_at is not None
-    context = {"title": gettext("No more messages"), "channel": channel, "is_done": is_done}
+    context = {"title": gettext("Unsubscribe"), "channel": channel, "is_done": is_done}
     return render(request, "monitoring/outbox/unsubscribe.html", context)

@@ -1,5 +1,8 @@
 """The inbox, the rules' form with its mistakes, the trial, channels and who may do what with them."""
 
+import re
+import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +12,10 @@ from django.utils import timezone
 from core.cached_counts import update_counts
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import User
+from monitoring.alerts.actions import acknowledge, close
+from monitoring.alerts.default_rules import is_changed
+from monitoring.alerts.own_alerts import own_alerts
+from monitoring.alerts.undo import columns_of, undo, undo_token
 from monitoring.models import Alert, AlertComment, AlertRule, AlertState, Channel, RuleChannel
 from monitoring.outbox.addresses import address_of
 from tests.builders.alerts import a_raised_alert, raised
@@ -43,9 +50,9 @@ def test_the_inbox_holds_what_is_open_and_filters_show_the_rest(ann: Client) -> 
     alert = a_raised_alert()
     assert "Out of business" in text_of(ann.get("/monitoring/alert/"))
     Alert.objects.update(state=AlertState.CLOSED)
-    assert "Nothing" in text_of(ann.get("/monitoring/alert/"))
+    assert "No open alerts" in text_of(ann.get("/monitoring/alert/"))
     for query in ("state=closed", "state=all", f"state=all&rule={alert.rule_id}", "state=all&severity=4"):
-        assert "1 Acme Ltd" in text_of(ann.get(f"/monitoring/alert/?{query}")).replace("Critical", "1"), query
+        assert "operating status" in text_of(ann.get(f"/monitoring/alert/?{query}")), query
     assert "No matching alerts" in text_of(ann.get("/monitoring/alert/?state=all&severity=2"))
 
 
@@ -88,7 +95,7 @@ def test_an_alert_says_what_changed_why_and_what_else(ann: Client, django_assert
         text = text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
     assert "Operating status Active → Out of business" in text
     assert "Operating status: Active → Out of business (becomes 403)" in text
-    assert "What else changed lately" in text
+    assert "Other recent changes" in text
     assert "Telephone" in text
 
 
@@ -125,12 +132,109 @@ def test_what_is_no_act_or_no_person_is_not_found(ann: Client) -> None:
     assert ann.get(f"/monitoring/alert/{alert.pk}/do/close/").status_code == 405
 
 
+def test_an_alert_explains_itself_and_is_taken_with_one_click(ann: Client) -> None:
+    alert = a_raised_alert()
+    page = ann.get(f"/monitoring/alert/{alert.pk}/change/")
+    text = text_of(page)
+    for words in ("What this means", "What to do next", "Assign to me"):
+        assert words in text
+    herself = User.objects.get(username="ann")
+    assert f'name="person" value="{herself.pk}"' in page.content.decode()
+    ann.post(f"/monitoring/alert/{alert.pk}/do/assign/", {"person": str(herself.pk)})
+    assert "Assign to me" not in text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
+
+
+def undo_form(answer: Any) -> dict[str, str]:
+    found = re.search(r'name="token" value="([^"]+)"', answer.content.decode())
+    return {"token": found[1]} if found else {}
+
+
+@pytest.mark.parametrize("action", ["acknowledge", "close", "assign"])
+def test_an_act_is_undone_with_the_button_of_its_message(ann: Client, action: str) -> None:
+    alert = a_raised_alert()
+    before = Alert.objects.filter(pk=alert.pk).values()[0]
+    herself = User.objects.get(username="ann")
+    answer = ann.post(f"/monitoring/alert/{alert.pk}/do/{action}/", {"person": str(herself.pk)}, follow=True)
+    assert Alert.objects.filter(pk=alert.pk).values()[0] != before
+    form = undo_form(answer)
+    assert "Undone." in text_of(ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", form, follow=True))
+    assert Alert.objects.filter(pk=alert.pk).values()[0] == before
+    herself.refresh_from_db()
+    assert own_alerts(herself)["open"] == 0
+
+
+def test_what_somebody_did_since_is_not_undone(ann: Client) -> None:
+    alert = a_raised_alert()
+    form = undo_form(ann.post(f"/monitoring/alert/{alert.pk}/do/acknowledge/", follow=True))
+    close([alert.pk], by="carl")
+    assert "cannot be undone" in text_of(ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", form, follow=True))
+    alert.refresh_from_db()
+    assert (alert.state, alert.closed_by) == (AlertState.CLOSED, "carl")
+
+
+def test_nothing_is_undone_for_others_for_other_alerts_or_without_a_token(ann: Client) -> None:
+    alert = a_raised_alert()
+    token = undo_form(ann.post(f"/monitoring/alert/{alert.pk}/do/close/", follow=True))["token"]
+    herself = User.objects.get(username="ann")
+    assert not undo(alert.pk, token, uuid.uuid4())
+    assert not undo(uuid.uuid4(), token, herself.pk)
+    assert not undo(alert.pk, token[:-2], herself.pk)
+    alert.refresh_from_db()
+    assert alert.state == AlertState.CLOSED
+
+
+def test_an_act_that_changed_nothing_offers_no_undo(ann: Client) -> None:
+    alert = a_raised_alert()
+    ann.post(f"/monitoring/alert/{alert.pk}/do/close/", follow=True)
+    again = ann.post(f"/monitoring/alert/{alert.pk}/do/close/", follow=True)
+    assert "already updated" in text_of(again)
+    assert undo_form(again) == {}
+
+
+def test_an_act_in_the_same_moment_as_another_offers_no_undo() -> None:
+    alert = a_raised_alert()
+    before = columns_of(alert.pk)
+    acknowledge([alert.pk], by="carl")
+    close([alert.pk], by="ann")
+    assert undo_token(alert.pk, "close", before, "ann") == ""
+
+
+def copies_of(alert: Alert, *hours: int, **fields: Any) -> list[Alert]:
+    """More alerts like it, raised so many hours before it."""
+    rows = []
+    for number in hours:
+        at = alert.raised_at - timedelta(hours=number)
+        columns = {field.attname: getattr(alert, field.attname) for field in Alert._meta.fields}
+        rows.append(Alert.objects.create(**{**columns, "id": uuid.uuid4(), "raised_at": at, **fields}))
+    return rows
+
+
+def test_next_and_previous_follow_the_list_that_the_page_was_opened_from(ann: Client) -> None:
+    alert = a_raised_alert()
+    Alert.objects.exclude(pk=alert.pk).delete()
+    older, oldest = copies_of(alert, 1, 3)
+    (closed,) = copies_of(alert, 2, state=AlertState.CLOSED)
+
+    def links(row: Alert, query: str = "") -> dict[str, str]:
+        page = ann.get(f"/monitoring/alert/{row.pk}/change/{query}").content.decode()
+        return dict(re.findall(r'rel="(prev|next)" href="/monitoring/alert/([^/]+)/', page))
+
+    assert links(alert) == {"next": str(older.pk)}
+    assert links(older) == {"prev": str(alert.pk), "next": str(oldest.pk)}
+    everything = "?_changelist_filters=state%3Dall"
+    assert links(older, everything) == {"prev": str(alert.pk), "next": str(closed.pk)}
+    assert links(closed, "?_changelist_filters=state%3Dclosed") == {}
+    assert links(older, "?_changelist_filters=assignee%3Dme%26rule%3Dx") == {}
+    answer = ann.post(f"/monitoring/alert/{older.pk}/do/close/{everything}")
+    assert answer.headers["Location"].endswith(everything)
+
+
 def test_a_summary_has_a_page_too(ann: Client) -> None:
     a_rule(elements=STATUS, conditions="becomes 403")
     delivered(a_seed(DUNS, dunsControlStatus={"operatingStatus": {"dnbCode": 403, "description": "Out of business"}}))
     raised()
     text = text_of(ann.get(f"/monitoring/alert/{Alert.objects.get().pk}/change/"))
-    assert "1 of 1 added" in text
+    assert "1 of 1 new companies" in text
     assert "Acme Ltd, 804735132: Operating status: Out of business" in text
 
 
@@ -172,10 +276,10 @@ def test_a_mistake_is_shown_at_its_field_with_its_place(ann: Client) -> None:
     wrong = rule_form(element_paths="primaryName\nlegal events", **condition)
     text = text_of(ann.post("/monitoring/alertrule/add/", wrong))
     assert "Line 2, character 6" in text
-    assert "Line 1, character 10: “much” is no number" in text
+    assert "Line 1, character 10: “much” is not a number" in text
     wrong = rule_form(companies="12345", countries="Germany", quiet_zone="X")
     text = text_of(ann.post("/monitoring/alertrule/add/", wrong))
-    for words in ("Entry 1, “12345”", "Entry 1, “Germany”", "“X” is no time zone"):
+    for words in ("Entry 1, “12345”", "Germany is not one of the available choices", "“X” is not a time zone"):
         assert words in text
     assert AlertRule.objects.count() == before
 
@@ -196,10 +300,54 @@ def test_a_rule_is_changed_and_keeps_channels_of_others(ann: Client) -> None:
     assert rule.active, "saving the form switches nothing off"
 
 
+def test_elements_are_picked_by_name_and_paths_are_kept(ann: Client) -> None:
+    picked = ["organization.primaryAddress", "organization.dnbAssessment.failureScore"]
+    ann.post("/monitoring/alertrule/add/", rule_form(element_paths="legalEvents.*", element_paths_picked=picked))
+    rule = AlertRule.objects.get(name="Names")
+    assert rule.elements.splitlines() == ["legalEvents.*", *picked]
+    page = ann.get(f"/monitoring/alertrule/{rule.pk}/change/").content.decode()
+    assert re.search(r'<option value="organization.primaryAddress" selected>\s*Primary address', page)
+    assert re.search(r"<textarea[^>]*>\s*legalEvents\.\*</textarea>", page)
+    for group in ("Company data", "Scores &amp; ratings", "Legal events", "Ownership", "Financials"):
+        assert f'<optgroup label="{group}">' in page
+
+
+def test_a_default_rule_saved_as_it_is_stays_a_default(ann: Client) -> None:
+    rule = AlertRule.objects.get(default_key="insolvency")
+    lines = rule.elements.splitlines()
+    fields = {name: getattr(rule, name) for name in ("name", "description", "severity", "combination", "grouping")}
+    operators = {"conditions_operator": ["becomes"], "conditions_value": ["true"]}
+    picked = {"element_paths": "", "element_paths_picked": lines[::-1], "active": "on", "notify_owner": "on"}
+    ann.post(f"/monitoring/alertrule/{rule.pk}/change/", rule_form(**fields, **operators, **picked))
+    rule.refresh_from_db()
+    assert rule.elements.splitlines() == lines
+    assert not is_changed(rule)
+
+
+def test_countries_are_picked(ann: Client) -> None:
+    ann.post("/monitoring/alertrule/add/", rule_form(countries=["DE", "AT"]))
+    rule = AlertRule.objects.get(name="Names")
+    assert set(rule.countries.split(",")) == {"DE", "AT"}
+    page = ann.get(f"/monitoring/alertrule/{rule.pk}/change/").content.decode()
+    assert re.search(r'<option value="DE" selected>\s*Germany', page)
+
+
+def test_own_rules_stand_apart_from_shared_and_default_ones(ann: Client) -> None:
+    AlertRule.objects.create(name="Of Ann", created_by="ann")
+    AlertRule.objects.create(name="Of Carl", created_by="carl")
+    AlertRule.objects.filter(default_key="gone").update(created_by="ann")
+    for origin, name in (("mine", "Of Ann"), ("shared", "Of Carl"), ("default", "Deleted or merged at D&B")):
+        rows = ann.get(f"/monitoring/alertrule/?origin={origin}").context["cl"].result_list
+        assert name in [row.name for row in rows]
+        assert {"Of Ann", "Of Carl", "Deleted or merged at D&B"} & {row.name for row in rows} == {name}
+
+
 def test_a_changed_rule_of_the_pack_says_so_and_is_reset(ann: Client) -> None:
     rule = AlertRule.objects.get(default_key="gone")
-    AlertRule.objects.filter(pk=rule.pk).update(name="Mine")
-    assert "Changed here" in text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
+    AlertRule.objects.filter(pk=rule.pk).update(name="Its earlier name")
+    assert "Customized" not in text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
+    AlertRule.objects.filter(pk=rule.pk).update(name="Mine", created_by="ann")
+    assert "Customized" in text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
     ann.post(f"/monitoring/alertrule/{rule.pk}/do/reset/")
     rule.refresh_from_db()
     assert rule.name == "Deleted or merged at D&B"
@@ -224,7 +372,7 @@ def test_rules_are_switched_in_bulk(ann: Client) -> None:
 
 def test_a_broken_rule_shows_its_mistake_instead_of_a_trial(ann: Client) -> None:
     rule = AlertRule.objects.create(name="Broken", elements="..")
-    assert "A name is missing" in text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/try/"))
+    assert "Enter a name between" in text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/try/"))
 
 
 # Channels
@@ -247,18 +395,18 @@ def test_a_channel_is_made_and_its_address_never_shown_again(ann: Client) -> Non
 
 def test_an_address_with_a_mistake_is_refused_at_its_field(ann: Client) -> None:
     assert "Address 1, “ann@”" in text_of(ann.post("/monitoring/channel/add/", channel_form(address="ann@")))
-    assert "Where should" in text_of(ann.post("/monitoring/channel/add/", channel_form(address="")))
-    assert "is no time zone" in text_of(ann.post("/monitoring/channel/add/", channel_form(zone="Berlin")))
+    assert "Enter an address" in text_of(ann.post("/monitoring/channel/add/", channel_form(address="")))
+    assert "time zone" in text_of(ann.post("/monitoring/channel/add/", channel_form(zone="Berlin")))
     assert not Channel.objects.exists()
 
 
 def test_the_test_button(ann: Client, mailoutbox: list[Any]) -> None:
     channel = a_channel()
     answer = ann.post(f"/monitoring/channel/{channel.pk}/do/test/", follow=True)
-    assert "A test was sent to ann@example.com." in text_of(answer)
+    assert "Test message sent to ann@example.com." in text_of(answer)
     assert len(mailoutbox) == 1
     dead = a_channel(address="json://127.0.0.1:9/x")
-    assert "did not arrive" in text_of(ann.post(f"/monitoring/channel/{dead.pk}/do/test/", follow=True))
+    assert "could not be delivered" in text_of(ann.post(f"/monitoring/channel/{dead.pk}/do/test/", follow=True))
 
 
 def test_everybody_has_channels_of_their_own_and_sees_no_others() -> None:

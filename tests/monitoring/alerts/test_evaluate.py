@@ -192,7 +192,7 @@ def test_a_new_alert_that_is_taken_back_is_closed_with_a_note() -> None:
     raised()
     alert = Alert.objects.get()
     assert (alert.state, alert.closed_by) == (AlertState.CLOSED, "the program")
-    assert alert.reversal.startswith("Taken back on ")
+    assert alert.reversal.startswith("Reversed on ")
     assert "restored at D&B" in alert.reversal
 
 
@@ -305,7 +305,7 @@ def test_new_companies_raise_one_summary_a_registration() -> None:
     delivered(a_seed("100000005", legalEvents={"hasOpenBankruptcy": True}))
     raised()
     alert = Alert.objects.get()
-    assert alert.title == "Of 5 companies added to ACME_LOD_01: 2 × Out of business, 1 × Bankrupt"
+    assert alert.title == "5 companies added to ACME_LOD_01: 2 × Out of business, 1 × Bankrupt"
     assert (alert.kind, alert.total, alert.fact_count, alert.state) == (AlertKind.BASELINE, 5, 3, AlertState.NEW)
     assert OutboxMessage.objects.get().event == f"alert:{alert.pk}"
     ConsumerOffset.objects.update(position=0)
@@ -318,7 +318,7 @@ def test_new_companies_with_nothing_to_note_bother_nobody() -> None:
     delivered(a_seed())
     raised()
     alert = Alert.objects.get()
-    assert (alert.state, alert.title) == (AlertState.CLOSED, "1 company added to ACME_LOD_01, nothing to note")
+    assert (alert.state, alert.title) == (AlertState.CLOSED, "1 company added to ACME_LOD_01, no findings")
     assert not OutboxMessage.objects.exists()
 
 

@@ -72,23 +72,26 @@ def test_a_channel_that_was_switched_off_takes_nothing() -> None:
 def test_a_rule_that_notifies_nobody_says_so(ann: Client) -> None:
     rule = a_rule(notify_owner=False)
     page = f"/monitoring/alertrule/{rule.pk}/change/"
-    assert "Its alerts notify nobody: they are in the inbox only." in text_of(ann.get(page))
-    assert "Nobody" in text_of(ann.get("/monitoring/alertrule/"))
+    assert "Alerts from this rule appear only in the inbox." in text_of(ann.get(page))
+    assert "Inbox only" in text_of(ann.get("/monitoring/alertrule/"))
     a_channel(rule, name="Team")
-    assert "Its alerts are in the inbox and notify: Team." in text_of(ann.get(page))
-    assert "notify nobody" not in text_of(ann.get(page))
+    assert "Also notified: Team." in text_of(ann.get(page))
+    assert "No notifications are sent" not in text_of(ann.get(page))
 
 
 def test_a_rule_that_notifies_owners_says_who_is_left_out(ann: Client) -> None:
     text = text_of(ann.get(f"/monitoring/alertrule/{a_rule().pk}/change/"))
     assert "Owners only" in text_of(ann.get("/monitoring/alertrule/"))
-    assert "No channel takes its alerts: where a company has no owner, nobody is notified." in text
+    assert "No channel receives alerts from this rule. Companies without an owner cause no notification." in text
 
 
 def test_a_ticked_channel_that_takes_only_heavier_alerts_is_named(ann: Client) -> None:
     channel = a_channel(name="Team", min_severity=Severity.CRITICAL)
     answer = ann.post("/monitoring/alertrule/add/", rule_form(channels=[str(channel.pk)]), follow=True)
-    words = "“Team” takes alerts from critical on; those of this rule are high and are not sent."
+    words = (
+        "“Team” only receives alerts of severity critical or higher. "
+        "This rule's alerts are high, so they are not sent there."
+    )
     assert words in text_of(answer)
     rule = AlertRule.objects.get(name="Names")
     AlertRule.objects.filter(pk=rule.pk).update(active=True)
@@ -103,11 +106,11 @@ def test_a_channel_that_no_rule_reaches_says_so_and_takes_what_it_could(ann: Cli
     channel = a_channel(min_severity=Severity.HIGH)
     page = f"/monitoring/channel/{channel.pk}/change/"
     text = text_of(ann.get(page))
-    assert "Takes nothing" in text and "1 rule raises alerts from high on." in text and "Works" not in text
-    assert "Takes nothing" in text_of(ann.get("/monitoring/channel/"))
+    assert "No alerts" in text and "1 rule raises alerts of severity high or higher." in text and "OK" not in text
+    assert "No alerts" in text_of(ann.get("/monitoring/channel/"))
     text = text_of(ann.post(f"/monitoring/channel/{channel.pk}/do/take-all/", follow=True))
-    assert "Works" in text and "every rule from high on: Out of business" in text
-    assert AuditEntry.objects.filter(summary="Channel Mail takes the alerts of every rule").exists()
+    assert "OK" in text and "all rules of severity high or higher: Out of business" in text
+    assert AuditEntry.objects.filter(summary="Channel Mail receives alerts from all rules").exists()
     assert heard_by() == [channel.pk]
 
 
@@ -116,7 +119,7 @@ def test_a_digest_that_has_nothing_to_say_says_so(ann: Client) -> None:
     ann.post("/monitoring/channel/add/", channel_form(frequency="daily"))
     channel = Channel.objects.get()
     page = f"/monitoring/channel/{channel.pk}/change/"
-    assert "nothing so far; an empty digest is not sent" in text_of(ann.get(page))
+    assert "no entries yet; an empty digest is not sent" in text_of(ann.get(page))
     listen(rule, channel)
     heard_by()
     assert "1 entry so far" in text_of(ann.get(page))
@@ -126,8 +129,8 @@ def test_an_own_channel_without_rules_says_what_it_gets(ann: Client) -> None:
     a_rule()
     channel = a_channel(person=User.objects.get(), frequency=Frequency.DAILY)
     text = text_of(ann.get(f"/monitoring/channel/{channel.pk}/change/"))
-    assert "only alerts assigned to ann, and about companies that are theirs" in text
-    assert "Take their alerts" in text
+    assert "ann receives only assigned alerts and alerts about companies they own." in text
+    assert "Receive alerts from all rules" in text
 
 
 # The front page
@@ -154,17 +157,17 @@ def test_a_channel_whose_reader_has_not_said_yes_is_nobody_yet(ann: Client) -> N
     """The rule, the channel and the front page warn until somebody has followed the link."""
     rule = a_rule()
     ann.post("/monitoring/channel/add/", channel_form(name="Team", address="team@example.com", all_rules="on"))
-    waits = "Waiting until team@example.com follows the link in the mail that asks."
+    waits = "Waiting for team@example.com to confirm. The link is in the confirmation email."
     channel = f"/monitoring/channel/{Channel.objects.get().pk}/change/"
     pages = ["/", channel, f"/monitoring/alertrule/{rule.pk}/change/"]
     front, own, page = (text_of(ann.get(path)) for path in pages)
     assert NO_CHANNEL in front and "Team: no recipient has confirmed the address yet." in front
-    assert "Not confirmed" in own and waits in own and "In trouble" not in own
-    assert "Not confirmed" in text_of(ann.get("/monitoring/channel/"))
-    assert "No channel takes its alerts" in page and f"“Team”: {waits}" in page
+    assert "Awaiting confirmation" in own and waits in own and "Error" not in own
+    assert "Awaiting confirmation" in text_of(ann.get("/monitoring/channel/"))
+    assert "No channel receives alerts from this rule" in page and f"“Team”: {waits}" in page
     ann.post(f"/monitoring/channel/confirm/{signing.dumps('team@example.com', salt=SALT)}/")
     front, own, page = (text_of(ann.get(path)) for path in pages)
-    assert NO_CHANNEL not in front and "Works" in own and "notify: Team" in page and waits not in page
+    assert NO_CHANNEL not in front and "OK" in own and "notified: Team" in page and waits not in page
 
 
 def test_the_front_page_names_only_the_way_that_its_reader_may_go(client: Client) -> None:

@@ -101,7 +101,7 @@ def test_a_service_is_sent_a_message(receiver: ReceivingServer) -> None:
     assert sent() == 1
     body = receiver.bodies[0]
     assert body["title"].startswith("[Critical] Acme Ltd")
-    assert "Open the alert: http://localhost:8000/monitoring/alert/" in body["message"]
+    assert "View alert: http://localhost:8000/monitoring/alert/" in body["message"]
     assert "unsubscribe" not in body["message"]
 
 
@@ -153,7 +153,11 @@ def test_a_mail_server_that_refuses_is_tried_again_with_the_same_id(mailbox: Mai
     mailbox.refusal = "451 Try later"
     assert sent() == 0
     message = OutboxMessage.objects.get()
-    assert (message.state, message.attempts, message.last_error) == ("waiting", 1, "The mail server says 451.")
+    assert (message.state, message.attempts, message.last_error) == (
+        "waiting",
+        1,
+        "The email server responded with code 451.",
+    )
     assert sent() == 0
     mailbox.refusal = ""
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
@@ -276,7 +280,7 @@ def test_an_owner_who_is_no_user_but_a_mail_address_gets_mail(mailbox: Mailbox) 
     delivered(news())
     raised()
     assert sent() == 0, "whoever reads there is asked first"
-    assert mailbox.header("Subject") == "Alerts of D&B Monitoring?"
+    assert mailbox.header("Subject") == "Confirm your D&B Monitoring alerts"
     said_yes("supplier-desk@example.com")
     assert sent() == 1
     assert mailbox.envelopes == [["supplier-desk@example.com"]] * 2
@@ -330,7 +334,7 @@ def test_a_summary_waits_for_more_and_tells_all_at_once(mailbox: Mailbox) -> Non
     assert sent() == 0
     with time_machine.travel(timezone.now() + timedelta(minutes=6)):
         assert sent() == 1
-    assert "Of 3 companies added to ACME_LOD_01: 3 × Out of business" in mailbox.header("Subject")
+    assert "3 companies added to ACME_LOD_01: 3 × Out of business" in mailbox.header("Subject")
     assert MOST_AN_HOUR == 100
 
 
@@ -357,7 +361,7 @@ def test_notices_go_to_the_channels_that_want_them_once(mailbox: Mailbox, monkey
     assert send_due() == 1
     assert send_due() == 0
     assert mailbox.header("Subject") == "The cap is near"
-    assert "Open it: http://localhost:8000/portfolio/contract/" in mailbox.part("plain")
+    assert "View details: http://localhost:8000/portfolio/contract/" in mailbox.part("plain")
 
 
 def test_a_new_notice_waits_for_no_older_ones(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -375,12 +379,12 @@ def test_a_new_notice_waits_for_no_older_ones(mailbox: Mailbox, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("", "Give a mail address"),
-        ("ann", "Give a mail address"),
+        ("", "Enter an email address"),
+        ("ann", "Enter an email address"),
         ("ann@example.com, bob@nowhere", "Address 2, “bob@nowhere”"),
-        ("slack://too-short", "This slack:// address is none"),
-        ("nosuchthing://abc", "This nosuchthing:// address is none"),
-        (" ".join(f"a{number}@example.com" for number in range(21)), "At most 20"),
+        ("slack://too-short", "slack:// addresses are not supported"),
+        ("nosuchthing://abc", "nosuchthing:// addresses are not supported"),
+        (" ".join(f"a{number}@example.com" for number in range(21)), "at most 20"),
         ("json://" + "x" * 2000, "at most 2,000 characters"),
     ],
 )
@@ -402,7 +406,9 @@ def test_what_stands_in_the_database_opens_no_door() -> None:
 def test_a_changed_secret_key_is_said_and_not_a_crash(settings: Any) -> None:
     channel = a_channel()
     settings.SECRET_KEY = "another " * 10
-    assert send_test(channel) == "The address cannot be read: enter it again, the secret key was changed."
+    assert (
+        send_test(channel) == "The address cannot be read because the secret key was changed. Enter the address again."
+    )
 
 
 def test_no_secret_reaches_logs_attempts_or_errors(
@@ -426,9 +432,9 @@ def test_no_secret_reaches_logs_attempts_or_errors(
 def test_the_test_button_says_how_it_went(mailbox: Mailbox) -> None:
     channel = a_channel()
     assert send_test(channel) == ""
-    assert mailbox.header("Subject") == "Test of the channel “Mail”"
+    assert mailbox.header("Subject") == "Test message for channel “Mail”"
     mailbox.refusal = "550 No such user"
-    assert send_test(channel) == "The mail server says 550."
+    assert send_test(channel) == "The email server responded with code 550."
 
 
 # Unsubscribing
@@ -482,9 +488,9 @@ def a_person(name: str = "ann", *, may_manage: bool = False, **fields: Any) -> U
         ("bob@mail.example.net", ""),
         ("bob@elsewhere.example", "not to bob@elsewhere.example"),
         ("bob@example.org, eve@elsewhere.example", "not to eve@elsewhere.example"),
-        (OWN_HOST, "for those who may manage channels"),
-        ("mailto://user:password@smtp.example.com", "does not send to such an address"),
-        ("json://example.com/?method=DELETE", "does not send to such an address"),
+        (OWN_HOST, "permission to manage channels"),
+        ("mailto://user:password@smtp.example.com", "This address is not supported"),
+        ("json://example.com/?method=DELETE", "This address is not supported"),
     ],
 )
 def test_where_a_channel_may_lead(settings: Any, address: str, refused: str) -> None:
@@ -504,10 +510,10 @@ def test_what_is_refused_by_now_is_kept_and_gets_nothing(receiver: ReceivingServ
     channel = an_alert(address=receiver.address, person=a_person())
     assert sent() == 0
     assert receiver.bodies == []
-    assert "may manage channels" in OutboxMessage.objects.get().last_error
+    assert "permission to manage channels" in OutboxMessage.objects.get().last_error
     (finding,) = addresses.channels()
     assert "the channel Mail (owner: ann)" in finding.what
-    assert status_of(channel, [], {})[0] == "Switched off"
+    assert status_of(channel, [], {})[0] == "Disabled"
 
 
 def test_doctor_names_a_shared_channel_that_leads_into_our_own_network(settings: Any) -> None:
@@ -538,7 +544,7 @@ def test_somebody_who_was_deactivated_gets_nothing_through_others(mailbox: Mailb
     sent()
     assert mailbox.envelopes == [["bob@example.com"]]
     channel = a_channel(address="ann@example.com")
-    assert send_test(channel) == "Everybody who read there was deactivated."
+    assert send_test(channel) == "All recipients were deactivated."
 
 
 def test_whoever_reads_at_an_address_is_asked_once_a_day_and_says_yes(
@@ -552,14 +558,14 @@ def test_whoever_reads_at_an_address_is_asked_once_a_day_and_says_yes(
         "frequency": "at_once",
     }
     page = admin_client.post("/monitoring/channel/add/", {**form, "digest_day": "0"}, follow=True).text
-    assert "Waiting until desk@example.com" in page
+    assert "Waiting for desk@example.com" in page
     channel = Channel.objects.get()
     assert (channel.name, channel.last_error) == ("Desk Bcc: x", waits_for(["desk@example.com"]))
-    assert "Waiting until" in send_test(channel)
+    assert "Waiting for" in send_test(channel)
     assert mailbox.envelopes == [["desk@example.com"]], "asked once"
     (path,) = re.findall(r"http://localhost:8000(/\S+)", mailbox.part("plain"))
     client.get(path)
-    assert "Waiting until" in send_test(channel), "following the link is not enough"
+    assert "Waiting for" in send_test(channel), "following the link is not enough"
     assert client.post(path).status_code == 200
     channel.refresh_from_db()
     assert (send_test(channel), channel.last_error) == ("", "")
@@ -580,7 +586,7 @@ def test_one_person_has_so_many_tests_an_hour(mailbox: Mailbox, admin_client: Cl
     channel = a_channel()
     for _ in range(ACTS_AN_HOUR + 2):
         answer = admin_client.post(f"/monitoring/channel/{channel.pk}/do/test/", follow=True)
-    assert "At most 10 tests an hour" in answer.text
+    assert "You can send at most 10 tests per hour" in answer.text
     get_user_model().objects.update(username="another-name")
     admin_client.post(f"/monitoring/channel/{channel.pk}/do/test/", follow=True)
     assert len(mailbox.mails) == ACTS_AN_HOUR, "a new name begins no new hour"
@@ -589,7 +595,7 @@ def test_one_person_has_so_many_tests_an_hour(mailbox: Mailbox, admin_client: Cl
 def test_a_name_with_two_lines_is_sent_on_one(mailbox: Mailbox) -> None:
     channel = a_channel(name="Desk\r\nBcc: eve@example.com")
     assert send_test(channel) == ""
-    assert mailbox.header("Subject") == "Test of the channel “Desk Bcc: eve@example.com”"
+    assert mailbox.header("Subject") == "Test message for channel “Desk Bcc: eve@example.com”"
     assert mailbox.envelopes == [["ann@example.com"]]
 
 

@@ -117,7 +117,7 @@ def test_what_nobody_expected_is_tried_again(target: Target) -> None:
     run()
     row.refresh_from_db()
     assert (row.state, row.attempts) == ("waiting", 1)
-    assert SendAttempt.objects.get().error == "ZeroDivisionError while sending"
+    assert SendAttempt.objects.get().error == "Sending failed (ZeroDivisionError)"
 
 
 def test_however_much_waits_for_one_others_are_seen(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def test_what_a_server_refuses_comes_later_and_once(mailbox: Mailbox) -> None:
     a_schedule("ann")
     mailbox.refusal = "451 later"
     assert sent() == 0
-    assert OutboxMessage.objects.get().last_error == "The mail server says 451."
+    assert OutboxMessage.objects.get().last_error == "The email server responded with code 451."
     mailbox.refusal = ""
     assert sent(MONDAY + timedelta(minutes=2)) == 1
     assert sent(MONDAY + timedelta(minutes=4)) == 0

@@ -13,6 +13,7 @@ from monitoring.jobs import queue_for_webhooks, send_due
 from monitoring.models import MessageState, OutboxMessage, ScheduledExport, WebhookEndpoint
 from monitoring.outbox.queue import send_due_messages
 from monitoring.webhooks.endpoints import Event, emit_events
+from monitoring.webhooks.event_types import EVENT_TYPES, NAMES
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
 from tests.builders.pages import text_of
@@ -61,7 +62,7 @@ def test_its_maker_says_where_it_begins(admin: Client, receiver: Receiver, field
 
 
 def test_a_time_that_was_not_given_is_asked_for(admin: Client, receiver: Receiver) -> None:
-    assert "Give the day and time" in text_of(make(admin, receiver, begin="time"))
+    assert "Enter the date and time" in text_of(make(admin, receiver, begin="time"))
     assert not WebhookEndpoint.objects.exists()
 
 
@@ -72,7 +73,7 @@ def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
     page = admin.get(f"{PATH}{endpoint.pk}/change/")
     assert page.status_code == 200
     assert "whsec_" not in text_of(page) and endpoint.encrypted_secret not in page.content.decode()
-    assert "The test arrived: 200" in text_of(do(admin, "test"))
+    assert "Test delivered: status 200" in text_of(do(admin, "test"))
     assert receiver.got[0].verified(secret)
     new = secret_in(do(admin, "rotate"))
     do(admin, "test")
@@ -82,11 +83,11 @@ def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"event_types": "change.publishd"}, "is no event"),
+        ({"event_types": "change.publishd"}, "is not an event"),
         ({"event_types": ""}, "required"),
-        ({"kinds": "gone"}, "is no kind"),
-        ({"countries": "Germany"}, "two letters"),
-        ({"companies": "12"}, "no D-U-N-S number"),
+        ({"kinds": "gone"}, "is not a change type"),
+        ({"countries": "Germany"}, "two-letter country codes"),
+        ({"companies": "12"}, "is not a D-U-N-S number"),
         ({"url": "ftp://x"}, "valid URL"),
         ({"url": "x y"}, "valid URL"),
     ],
@@ -137,7 +138,7 @@ def test_nothing_is_sent_where_somebody_led_it_who_has_left(goes: str, admin: Cl
     send_one_after_the_other()
     for row in (made, led):
         row.refresh_from_db()
-        assert not row.is_active and row.off_reason.startswith("bob, who looked after it")
+        assert not row.is_active and row.off_reason.startswith("Its owner, bob,")
     assert receiver.got == []
     admin.post(f"{PATH}{made.pk}/do/on/")
     send_one_after_the_other()
@@ -161,7 +162,7 @@ def test_switching_off_and_on_and_sending_again(admin: Client, receiver: Receive
     send_due()
     OutboxMessage.objects.update(state=MessageState.DEAD, next_try_at=None)
     endpoint = WebhookEndpoint.objects.get()
-    assert "Try 1 given up again" in text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
+    assert "Retry failed messages (1)" in text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
     receiver.behave = answering(200)
     do(admin, "again")
     send_due()
@@ -178,7 +179,7 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     row = OutboxMessage.objects.get()
     assert row.event_type in text_of(admin.get("/monitoring/outboxmessage/"))
     page = admin.get(f"/monitoring/outboxmessage/{row.pk}/change/")
-    assert "answered 500" in text_of(page)
+    assert "status 500" in text_of(page)
     assert "<b>way" not in page.content.decode(), "a receiver's answer is text"
     OutboxMessage.objects.update(state=MessageState.SENT)
     admin.post("/monitoring/outboxmessage/", {"action": "again", "_selected_action": [str(row.pk)]})
@@ -192,11 +193,11 @@ def test_the_page_of_one_that_is_off_says_what_it_was_not_told(admin: Client, re
     emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
     delivered(an_update())
     page = text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
-    assert "1 message waiting here, and up to 1 change since" in page
-    assert "from now" in text_of(do(admin, "from-now"))
+    assert "1 waiting message and up to 1 change" in page
+    assert "Earlier events are skipped" in text_of(do(admin, "from-now"))
     assert OutboxMessage.objects.get().state == MessageState.CANCELLED
     page = text_of(admin.get(f"{PATH}{endpoint.pk}/change/"))
-    assert "Not told meanwhile" not in page
+    assert "Not sent while disabled" not in page
 
 
 def test_a_range_is_sent_again(admin: Client, receiver: Receiver) -> None:
@@ -207,9 +208,9 @@ def test_a_range_is_sent_again(admin: Client, receiver: Receiver) -> None:
     now = timezone.now()
     times = [(now + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M") for hours in (-26, 26)]
     for since, until in (times[::-1], ("", times[1]), ("yesterday", times[1])):
-        assert "Nothing is sent again." in text_of(admin.post(path, {"since": since, "until": until}, follow=True))
+        assert "No messages were resent." in text_of(admin.post(path, {"since": since, "until": until}, follow=True))
     answer = admin.post(path, {"since": times[0], "until": times[1]}, follow=True)
-    assert "1 are sent again" in text_of(answer)
+    assert "1 message will be resent" in text_of(answer)
     send_due()
     assert receiver.ids[0] == receiver.ids[1]
 
@@ -246,3 +247,9 @@ def test_an_export_with_a_mistake_is_refused(admin: Client, fields: dict[str, st
     answer = admin.post("/monitoring/scheduledexport/add/", an_export(**fields))
     assert answer.status_code == 200
     assert not ScheduledExport.objects.exists()
+
+
+def test_events_are_named_in_words(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    assert "Company changes All monitoring events" in text_of(admin.get(PATH))
+    assert NAMES.keys() >= EVENT_TYPES.keys()

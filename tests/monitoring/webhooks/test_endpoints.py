@@ -573,7 +573,7 @@ def test_the_test_button_says_how_it_went(receiver: Receiver) -> None:
     assert receiver.got[0].verified(secret)["type"] == "webhook.test"
     receiver.behave = answering(401, b"who are you")
     attempt = send_test(endpoint)
-    assert (attempt.status, attempt.response, attempt.error) == (401, "who are you", "answered 401")
+    assert (attempt.status, attempt.response, attempt.error) == (401, "who are you", "status 401")
     assert queue_and_send() == 0, "a test is not tried again"
 
 

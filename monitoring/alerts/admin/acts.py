@@ -1,0 +1,114 @@
+"""What people do on an alert's page: each act says how it went, and offers to undo it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.http import Http404, HttpRequest
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.utils.translation import gettext
+
+from core.admin.row_actions import Outcome, RowAction
+from monitoring.alerts.actions import acknowledge, assign, close, comment, open_again
+from monitoring.alerts.admin.filters import key_of
+from monitoring.alerts.routing import open_channels_of
+from monitoring.alerts.undo import columns_of, undo, undo_token
+from monitoring.jobs import have_it_sent
+from monitoring.models import Alert
+from monitoring.outbox.permitted_addresses import unconfirmed_addresses, waits_for
+
+
+def _acknowledge(request: HttpRequest, row: Alert) -> Outcome:
+    done = acknowledge([row.pk], by=request.user.get_username())
+    return gettext("Alert acknowledged.") if done else _somebody_was_faster()
+
+
+def _close(request: HttpRequest, row: Alert) -> Outcome:
+    done = close([row.pk], by=request.user.get_username())
+    return gettext("Alert closed.") if done else _somebody_was_faster()
+
+
+def _open(request: HttpRequest, row: Alert) -> Outcome:
+    done = open_again([row.pk], by=request.user.get_username())
+    return gettext("Alert reopened.") if done else _somebody_was_faster()
+
+
+def _somebody_was_faster() -> Outcome:
+    return messages.WARNING, gettext("Nothing was changed: the alert was already updated. The page shows its status.")
+
+
+def _comment(request: HttpRequest, row: Alert) -> Outcome:
+    written = comment(row.pk, by=request.user.get_username(), text=request.POST.get("text", ""))
+    return gettext("Comment added.") if written else (messages.WARNING, gettext("Enter a comment first."))
+
+
+def _assign(request: HttpRequest, row: Alert) -> Outcome:
+    """To whom, and how they get to know of it."""
+    text, by = request.POST.get("person", ""), request.user.get_username()
+    key = key_of(text)
+    person = get_user_model().objects.filter(pk=key, is_active=True).first() if key else None
+    if text and person is None:
+        raise Http404(gettext("The user does not exist, or was deactivated. Choose another assignee."))
+    if person and not person.has_perm("monitoring.view_alert"):
+        words = gettext("%(person)s is not permitted to view alerts. Choose another assignee, or assign a role first.")
+        return messages.ERROR, words % {"person": person}
+    assign([row.pk], to=person, by=by)
+    have_it_sent()
+    return _notified(person, by) if person else gettext("Assignee removed.")
+
+
+def _notified(person: Any, by: str) -> Outcome:
+    if person.get_username() == by:
+        return gettext("Assigned to you.")
+    channels = open_channels_of(person)
+    asked = unconfirmed_addresses(channels)
+    if reached := [channel.display_address for channel in channels if channel.pk not in asked]:
+        words = gettext("Assigned to %(person)s. A notification is sent to %(addresses)s.")
+        return words % {"person": person, "addresses": ", ".join(reached)}
+    if channels:
+        words = gettext("Assigned to %(person)s. No notification is sent yet. %(why)s")
+        why = waits_for([address for addresses in asked.values() for address in addresses])
+        return messages.WARNING, words % {"person": person, "why": why}
+    words = gettext(
+        "Assigned to %(person)s. No notification is sent, because they have no email address and no enabled channel."
+        " The alert is on their Overview."
+    )
+    return messages.WARNING, words % {"person": person}
+
+
+def _undo(request: HttpRequest, row: Alert) -> Outcome:
+    if undo(row.pk, request.POST.get("token", ""), request.user.pk):
+        return gettext("Undone.")
+    words = gettext("The action cannot be undone: the alert was updated since. Check its status below.")
+    return messages.WARNING, words
+
+
+def _may_be_undone(name: str, act: RowAction) -> RowAction:
+    """The act's message carries a button that undoes it."""
+
+    def do(request: HttpRequest, row: Alert) -> Outcome:
+        before = columns_of(row.pk)
+        outcome = act(request, row)
+        level, words = outcome if isinstance(outcome, tuple) else (messages.SUCCESS, outcome)
+        token = undo_token(row.pk, name, before, request.user.pk)
+        if not token:
+            return outcome
+        context = {"row": row, "words": words, "token": token, "csrf": get_token(request)}
+        context["query"] = request.GET.urlencode()
+        return level, render_to_string("monitoring/alerts/undo.html", context)
+
+    return do
+
+
+ACTIONS: Mapping[str, RowAction] = {
+    "acknowledge": _may_be_undone("acknowledge", _acknowledge),
+    "close": _may_be_undone("close", _close),
+    "open": _may_be_undone("open", _open),
+    "assign": _may_be_undone("assign", _assign),
+    "comment": _comment,
+    "undo": _undo,
+}

@@ -1,0 +1,85 @@
+"""The inbox's filters, and the people that an alert can be assigned to."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+from monitoring.models import Alert, AlertRule, AlertState
+
+MOST_PEOPLE = 200
+
+
+class StateFilter(DropdownFilter):  # type: ignore[misc]
+    """Without a choice the inbox holds what is open."""
+
+    title = _("status")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*AlertState.choices, ("all", gettext("All"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value in AlertState.values:
+            return queryset.filter(state=value)
+        return queryset if value == "all" else queryset.filter(state__in=(AlertState.NEW, AlertState.ACKNOWLEDGED))
+
+
+class AssigneeFilter(DropdownFilter):  # type: ignore[misc]
+    title = _("assignee")
+    parameter_name = "assignee"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("me", gettext("Assigned to me")),
+            ("nobody", gettext("Unassigned")),
+            *((str(person.pk), str(person)) for person in people()),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value() or ""
+        if value == "nobody":
+            return queryset.filter(assignee=None)
+        key = request.user.pk if value == "me" else key_of(value)
+        return queryset.filter(assignee=key) if key else queryset
+
+
+class RuleFilter(DropdownFilter):  # type: ignore[misc]
+    title = _("rule")
+    parameter_name = "rule"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = AlertRule.objects.order_by("name").values_list("pk", "name")[:200]
+        return [(str(key), name) for key, name in rows]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        key = key_of(self.value() or "")
+        return queryset.filter(rule=key) if key else queryset
+
+
+def key_of(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def people() -> list[Any]:
+    active = get_user_model().objects.filter(is_active=True)
+    return list(active.only("pk", "username").order_by("username")[:MOST_PEOPLE])
+
+
+def with_people(rows: list[Alert]) -> None:
+    """Their assignees in one query."""
+    keys = {row.assignee_id for row in rows if row.assignee_id}
+    known = get_user_model().objects.only("pk", "username").in_bulk(list(keys)) if keys else {}
+    for row in rows:
+        row.assignee = known.get(row.assignee_id) if row.assignee_id else None

@@ -1,0 +1,31 @@
+"""Rules by where they come from: the reader's own, those of others, and the default ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
+
+
+class OriginFilter(DropdownFilter):  # type: ignore[misc]
+    title = _("created by")
+    parameter_name = "origin"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("mine", gettext("My rules")),
+            ("shared", gettext("Shared rules")),
+            ("default", gettext("Default rules")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value, name = self.value(), request.user.get_username()
+        if value == "default":
+            return queryset.exclude(default_key="")
+        if value == "mine":
+            return queryset.filter(default_key="", created_by=name)
+        return queryset.filter(default_key="").exclude(created_by=name) if value == "shared" else queryset

@@ -1,0 +1,68 @@
+"""Undoing one act on an alert: a signed note of how the alert was and what the act made of it.
+
+The alert is put back by compare-and-swap: after anybody else has acted, or a rule has, it stays as it is.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.core import signing
+
+from monitoring.alerts.own_alerts import count_own_alerts
+from monitoring.models import Alert
+
+SALT = "undo alert"
+LASTS = 60 * 60
+MOMENTS = ("acknowledged_at", "assigned_at", "closed_at")
+COLUMNS = ("state", "assignee_id", "assigned_by", "acknowledged_by", "closed_by", *MOMENTS)
+# What each act changes; what else was changed meanwhile is somebody else's, and then nothing is offered.
+TOUCHED: Mapping[str, frozenset[str]] = {
+    "acknowledge": frozenset({"state", "acknowledged_by", "acknowledged_at"}),
+    "close": frozenset({"state", "closed_by", "closed_at"}),
+    "open": frozenset({"state", "closed_by", "closed_at"}),
+    "assign": frozenset({"assignee_id", "assigned_by", "assigned_at"}),
+}
+
+Columns = dict[str, Any]
+
+
+def columns_of(alert: uuid.UUID) -> Columns:
+    return dict(Alert.objects.filter(pk=alert).values(*COLUMNS)[0])
+
+
+def undo_token(alert: uuid.UUID, act: str, before: Columns, by: Any) -> str:
+    """For the one who acted; nothing where nothing was changed, or somebody else acted in the same moment."""
+    after = columns_of(alert)
+    changed = {name for name in COLUMNS if before[name] != after[name]}
+    if not changed or not changed <= TOUCHED[act]:
+        return ""
+    note = {"alert": alert.hex, "by": str(by), "before": _written(before), "after": _written(after)}
+    return signing.dumps(note, salt=SALT, compress=True)
+
+
+def undo(alert: uuid.UUID, token: str, by: Any) -> bool:
+    """False where the alert is no longer as the act left it, or the token is old or somebody else's."""
+    try:
+        note = signing.loads(token, salt=SALT, max_age=LASTS)
+    except signing.BadSignature:
+        return False
+    if (note["alert"], note["by"]) != (alert.hex, str(by)):
+        return False
+    before, after = _read(note["before"]), _read(note["after"])
+    done = Alert.objects.filter(pk=alert, **after).update(**before)
+    count_own_alerts({key for key in (before["assignee_id"], after["assignee_id"]) if key})
+    return bool(done)
+
+
+def _written(columns: Columns) -> Columns:
+    return {name: str(value) if value is not None else None for name, value in columns.items()}
+
+
+def _read(columns: Columns) -> Columns:
+    readers: dict[str, Callable[[str], Any]] = {**dict.fromkeys(MOMENTS, datetime.fromisoformat)}
+    readers["assignee_id"] = uuid.UUID
+    return {name: readers.get(name, str)(value) if value is not None else None for name, value in columns.items()}
