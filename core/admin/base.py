@@ -44,7 +44,7 @@ else:
 
 COUNTED = 10_000
 # What columns are called that hold the name of a time zone.
-ZONES = ("zone", "timezone")
+ZONES = ("zone", "timezone", "cadence_zone")
 
 
 class BoundedPaginator(AnyPaginator):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -16,6 +15,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
+from core.admin.pickers import ZonePicker
 from core.audit import record
 from dnbmon_site.accounts.models import User
 
@@ -32,24 +32,11 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's ta
     class Meta:
         model = User
         fields = ("timezone", "language")
+        widgets = {"timezone": ZonePicker}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["timezone"].widget.attrs |= {"class": "dm-input", "list": "zones", "autocomplete": "off"}
-        self.fields["timezone"].help_text = gettext(
-            "Type a city or region, such as Berlin, and select it from the list."
-        )
         self.fields["language"].widget.attrs |= {"class": "dm-input"}
-
-
-def zones() -> list[tuple[str, str]]:
-    """Each time zone with the words by which it is found: its city, and its distance from UTC now."""
-    now = timezone.now()
-    found = []
-    for name in sorted(zoneinfo.available_timezones()):
-        offset = now.astimezone(zoneinfo.ZoneInfo(name)).strftime("%z")
-        found.append((name, f"{name.rpartition('/')[2].replace('_', ' ')}, UTC{offset[:3]}:{offset[3:]}"))
-    return found
 
 
 def examples() -> list[tuple[str, str, str]]:
@@ -73,7 +60,6 @@ def preferences(request: HttpRequest) -> HttpResponse:
     context = {
         "title": gettext("Time zone and language"),
         "form": form,
-        "zones": zones(),
         "examples": examples(),
     }
     return TemplateResponse(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext, ngettext
 
 from core.text import counted, day_text
 from monitoring.company_page.summary import Head
+from monitoring.company_page.timeline import without_company
 from monitoring.models import Alert, AlertKind, AlertState, Severity
 from monitoring.scores.chart_data import Rating, Score, Scores
 
@@ -110,12 +111,5 @@ def open_alerts(duns: str) -> OpenAlerts:
 
 def _open_alert(row: Alert, duns: str) -> OpenAlert:
     severity = Severity(row.severity)
-    title = _without_company(row.title, duns)
+    title = without_company(row.title, duns)
     return OpenAlert(row.pk, title, str(severity.label), severity.name.lower(), row.get_state_display(), row)
-
-
-def _without_company(title: str, duns: str) -> str:
-    """ "Acme Ltd, 804735132, Leeds: operating status …" without what stands before the colon."""
-    _before, number, rest = title.partition(duns)
-    text = rest.partition(": ")[2] if number else ""
-    return text[:1].upper() + text[1:] if text else title

@@ -139,6 +139,13 @@ def sentence(line: Line) -> str:
     return f"{place}: {line}"
 
 
+def without_company(text: str, duns: str) -> str:
+    """A `sentence` for a place that names the company beside it: “Operating status Active → Out of business”."""
+    _before, number, rest = text.partition(duns)
+    shown = rest.partition(": ")[2] if number else ""
+    return shown[:1].upper() + shown[1:] if shown else text
+
+
 @dataclass(slots=True)
 class Day:
     """One day of a company, in the reader's zone."""

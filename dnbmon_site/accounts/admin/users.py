@@ -84,6 +84,7 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
     )
     filter_horizontal = ()
     compressed_fields = False
+    add_title = _("Invite user")
     empty_title = _("No users yet")
     empty_text = _("Invite users by name and email. They choose their own password.")
 

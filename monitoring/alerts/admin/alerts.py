@@ -26,7 +26,7 @@ from monitoring.alerts.admin.neighbours import FILTERS, neighbours_of
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.guidance import guidance_for
 from monitoring.alerts.new_company_summary import counts_by_rule
-from monitoring.company_page.timeline import Line, lines_of
+from monitoring.company_page.timeline import Line, lines_of, without_company
 from monitoring.models import Alert, AlertComment, AlertItem, AlertKind, AlertState, Change, Severity
 from monitoring.story_order import LATEST_FIRST
 from portfolio.companies.search import of_companies, with_companies
@@ -95,7 +95,8 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
             else "",
             row.reversal,
         ]
-        return two_lines(row.title, " · ".join(filter(None, parts)))
+        title = without_company(row.title, row.company_id) if row.company_id else row.title
+        return two_lines(title, " · ".join(filter(None, parts)))
 
     @admin.display(description=_("Company"))
     def company_name(self, row: Alert) -> SafeString | str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin, messages
@@ -22,7 +21,6 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core.admin.base import PageAdmin
 from core.admin.exports import ExportedList
@@ -67,7 +65,7 @@ LABELS = {
     "cadence_time": (_("Time of day"), _("For daily pulls only.")),
     "cadence_zone": (
         _("Time zone"),
-        _("For daily pulls only. Type a city and choose a zone, such as Europe/Berlin."),
+        _("For daily pulls only."),
     ),
     "page_size": (_("Notifications per call"), _("1 to 100. The number is reduced automatically while D&B is slow.")),
 }
@@ -219,8 +217,6 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "cadence_time":
             kwargs["widget"] = forms.TimeInput({"type": "time", "class": "dm-input"}, format="%H:%M")
-        if db_field.name == "cadence_zone":
-            kwargs["widget"] = UnfoldAdminTextInputWidget({"list": "zones", "autocomplete": "off"})
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and db_field.name in LABELS:
             field.label, help_text = LABELS[db_field.name]
@@ -246,7 +242,6 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
             "in_doubt": calls_in_doubt().get(row.pk, 0),
             "unreadable": DeadLetter.objects.filter(registration=row, state=DeadLetterState.OPEN)[:1000].count(),
             "no_worker": no_worker(),
-            "zones": sorted(available_timezones()),
             "deliveries": recent_deliveries(row),
             "raw": pretty(row.detail),
             "show_history": False,

@@ -52,7 +52,7 @@ def test_the_inbox_holds_what_is_open_and_filters_show_the_rest(ann: Client) -> 
     Alert.objects.update(state=AlertState.CLOSED)
     assert "No open alerts" in text_of(ann.get("/monitoring/alert/"))
     for query in ("state=closed", "state=all", f"state=all&rule={alert.rule_id}", "state=all&severity=4"):
-        assert "operating status" in text_of(ann.get(f"/monitoring/alert/?{query}")), query
+        assert "Operating status" in text_of(ann.get(f"/monitoring/alert/?{query}")), query
     assert "No matching alerts" in text_of(ann.get("/monitoring/alert/?state=all&severity=2"))
 
 
