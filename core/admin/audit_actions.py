@@ -86,6 +86,7 @@ LABELS: dict[str, str | Promise] = {
     "user.added": _("User created"),
     "user.changed": _("User changed"),
     "user.deleted": _("User deleted"),
+    "user.invited": _("User invited"),
     "person.added": _("User created by the identity provider"),
     "person.linked": _("User linked to the identity provider"),
     "person.roles": _("Roles changed by the identity provider"),

@@ -40,7 +40,7 @@ def test_pulls_what_is_active_until_drained(run: Run, registration: Registration
     control.add_registration("PAUSED_01")
     a_registration("PAUSED_01", contract=registration.contract, state=RegistrationState.PAUSED)
     said = run("pull")
-    assert f"{REFERENCE}: 150 notifications in 2 responses, 150 of them new, drained." in said
+    assert f"{REFERENCE}: 150 notifications in 2 responses, 150 new, drained." in said
     assert "PAUSED_01" not in said
     assert Notification.objects.count() == 150
 

@@ -109,9 +109,9 @@ def test_what_no_longer_is_counted_goes() -> None:
 def test_the_contract_year_is_shown_as_it_was_counted_last(admin_client: Client) -> None:
     row = a_subject(registration=a_registration(adopted=True), state="monitored")
     page = "/portfolio/contract/year/"
-    assert "1 billed so far" in text_of(admin_client.get(page))
+    assert "1 Billed so far" in text_of(admin_client.get(page))
     row.delete()
-    assert "1 billed so far" in text_of(admin_client.get(page))
+    assert "1 Billed so far" in text_of(admin_client.get(page))
     update_counts("held")
     assert "0 billed so far" in text_of(admin_client.get(page))
 

@@ -319,7 +319,7 @@ def test_who_reads_the_data_sees_how_fresh_it_is(role: str, client: Client) -> N
     client.force_login(a_person(role=role))
     text = client.get("/").content.decode()
     fresh = text[text.index('id="fresh"') :]
-    assert "ACME_LOD_01" in fresh and "Queue empty" in fresh and "Active" in fresh
+    assert "ACME_LOD_01" in fresh and "Last pull" in fresh and "Active" in fresh
     links = re.findall(r'href="(/portfolio/[^"]+)"', fresh[: fresh.index("</section>")])
     assert links and all(client.get(link).status_code == 200 for link in links)
     assert "/health/" not in text, "no rights on the machinery come with it"

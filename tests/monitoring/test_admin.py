@@ -118,7 +118,7 @@ def test_the_list_of_changes_opens_without_noise(admin: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "hint"),
     [
-        ("/", "set them aside"),
+        ("/", "Retry or dismiss them"),
         ("/", "manage.py worker"),
         ("/portfolio/company/", "Select companies to stop monitoring"),
         ("/portfolio/contract/year/", "Schedule removals"),
@@ -126,11 +126,11 @@ def test_the_list_of_changes_opens_without_noise(admin: Client) -> None:
         ("/portfolio/registration/{registration}/change/", "Adopt D&B's list"),
         ("/portfolio/syncrun/adopt/{registration}/", "then adopt that list"),
         ("/portfolio/syncrun/drift/{registration}/", "Adopt D&B's list"),
-        ("/monitoring/alertrule/", "Try it on the past before"),
-        ("/monitoring/alertrule/{rule}/try/", "Change it"),
-        ("/monitoring/channel/{channel}/change/", "Addresses of services"),
+        ("/monitoring/alertrule/", "Test a rule on history before"),
+        ("/monitoring/alertrule/{rule}/try/", "Edit rule"),
+        ("/monitoring/channel/{channel}/change/", "Supported addresses"),
         ("/monitoring/deadletter/{unreadable}/change/", "Retry after an update"),
-        ("/monitoring/element/", "What you change here"),
+        ("/monitoring/element/", "Changes apply to data"),
     ],
 )
 def test_hints_name_only_what_the_reader_may_do(admin: Client, path: str, hint: str) -> None:
@@ -154,7 +154,7 @@ def test_hints_name_only_what_the_reader_may_do(admin: Client, path: str, hint: 
         ("/portfolio/registration/", "Choose “Find registrations”"),
         ("/portfolio/subject/", "Import a list"),
         ("/portfolio/subjectimport/", "Upload a list"),
-        ("/monitoring/alertrule/", "The ready pack can be put back"),
+        ("/monitoring/alertrule/", "restore the default rules above"),
         ("/monitoring/delivery/", "Start a registration"),
     ],
 )

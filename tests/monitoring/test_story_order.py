@@ -398,7 +398,7 @@ def test_an_alert_of_a_change_that_did_not_happen_is_closed_with_a_note() -> Non
     raised()
     alert = the_alert()
     assert (alert.state, alert.closed_by) == (AlertState.CLOSED, "the program")
-    assert alert.reversal.startswith("Withdrawn: ")
+    assert alert.reversal.startswith("Reversed: a later document")
 
 
 @pytest.mark.parametrize("state", [AlertState.ACKNOWLEDGED, AlertState.NEW])
@@ -515,7 +515,7 @@ def test_after_a_rebuild_an_alert_of_what_never_happened_is_closed(monkeypatch: 
     alert = the_alert()
     assert (alert.state, alert.closed_by) == (AlertState.CLOSED, "the program")
     assert sorted(facts_in_order()) == ["60 → 40", "70 → 50"]
-    assert alert.reversal.startswith("Withdrawn: ")
+    assert alert.reversal.startswith("Reversed: a later document")
 
 
 def test_a_rebuild_leaves_what_a_person_has_acknowledged(monkeypatch: pytest.MonkeyPatch) -> None:

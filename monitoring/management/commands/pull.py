@@ -84,7 +84,7 @@ class Counted:
 
     def __str__(self) -> str:
         came = f"{plural(self.notifications, 'notification')} in {plural(self.deliveries, 'response')}"
-        return f"{came}, {self.new:,} of them new"
+        return f"{came}, {self.new:,} new"
 
     def keep(self, delivery: Delivery) -> None:
         jobs.ingest_now(delivery)

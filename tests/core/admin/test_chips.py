@@ -49,7 +49,7 @@ def test_without_filters_there_are_none(admin: Client) -> None:
 def test_values_are_shown_in_the_words_of_their_filter(admin: Client) -> None:
     record(actor="ann", action="withdraw", thing=a_company(), summary="Acme Ltd")
     found = chips(admin.get("/core/auditentry/?action=withdraw&day_from=2026-03-01"))
-    assert found[0] == ("action", "No longer requested", "?day_from=2026-03-01")
+    assert found[0] == ("action", "Monitoring request withdrawn", "?day_from=2026-03-01")
     assert found[1] == ("day from", day_text(date(2026, 3, 1)), "?action=withdraw")
 
 

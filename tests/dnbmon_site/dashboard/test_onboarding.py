@@ -105,7 +105,7 @@ def test_an_address_that_may_not_see_the_account_is_a_problem(admin: Client, key
     settings.DEVELOPMENT = False
     a_contract(base_url="https://elsewhere.example.com")
     assert states(admin)[0] == "problem"
-    assert "elsewhere.example.com is not D&B" in text_of(admin.get("/"))
+    assert "elsewhere.example.com is not an address of D&B" in text_of(admin.get("/"))
 
 
 def test_what_is_a_step_is_not_shown_as_a_task_too(admin: Client) -> None:

@@ -44,7 +44,7 @@ def test_a_channel_that_gets_nothing_any_more_is_told_to_whom_it_belongs(client:
     a_channel(name="Chat of all", address="jsons://chat.example.com/hook", person=None)
     client.force_login(ann)
     page = client.get("/")
-    assert "Channel “Chat of ann” no longer receives messages JSON on a host of one's own is for those who" in text_of(
+    assert "Channel “Chat of ann” no longer receives messages JSON on your own server requires permission" in text_of(
         page
     )
     assert f"/monitoring/channel/{channel.pk}/change/" in page.content.decode()

@@ -43,7 +43,7 @@ def test_a_dry_run_judges_and_keeps_nothing(file: Path) -> None:
     assert "1  New\n" in text
     assert "1  New (number reformatted)\n" in text
     assert "line 4: 60704780 has eight digits" in text
-    assert "line 5: abc holds something else" in text
+    assert "line 5: abc contains characters other" in text
     assert "This import adds up to 2 new billable companies." in text
     for model in (SubjectImport, Blob, Subject, AuditEntry):
         assert not model._default_manager.exists()

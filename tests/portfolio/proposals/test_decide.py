@@ -218,9 +218,11 @@ def test_an_accepted_merger_links_both_companies(client: Client) -> None:
     assert list(continued(OTHER).before) == [DUNS] and continued(OTHER).after == {}
     assert list(continued(DUNS).after) == [OTHER] and continued(DUNS).before == {}
     client.force_login(User.objects.create_superuser("ann"))
-    assert "continues Old Ltd (merged on 7 Jan 2026)" in text_of(client.get(f"/portfolio/company/{OTHER}/change/"))
+    assert "Old Ltd was merged into this company on 7 Jan 2026" in text_of(
+        client.get(f"/portfolio/company/{OTHER}/change/")
+    )
     page = client.get(f"/portfolio/company/{DUNS}/change/")
-    assert "goes on as New Ltd" in text_of(page) and f"/portfolio/company/{OTHER}/" in page.content.decode()
+    assert "Merged into New Ltd" in text_of(page) and f"/portfolio/company/{OTHER}/" in page.content.decode()
 
 
 # Pages
