@@ -113,7 +113,7 @@ def test_the_contract_year_is_shown_as_it_was_counted_last(admin_client: Client)
     row.delete()
     assert "1 Billed so far" in text_of(admin_client.get(page))
     update_counts("held")
-    assert "0 billed so far" in text_of(admin_client.get(page))
+    assert "0 Billed so far" in text_of(admin_client.get(page))
 
 
 def test_proposals_are_counted_as_they_are_made() -> None:
