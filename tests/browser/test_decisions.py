@@ -67,7 +67,7 @@ def test_a_merger_is_accepted(page: Page, live_server: Any) -> None:
     expect(page.locator(".dm-badges").first).to_contain_text("Accepted")
     see(page, "accepted")
     page.goto(f"{live_server.url}/portfolio/company/300000009/change/")
-    expect(page.locator(".dm-head")).to_contain_text("continues Acme Supplies Ltd")
+    expect(page.locator(".dm-head")).to_contain_text("Acme Supplies Ltd was merged into this company")
     see(page, "continues")
     page.goto(f"{live_server.url}/core/auditentry/")
     expect(page.locator("#result_list")).to_contain_text("Accepted")
