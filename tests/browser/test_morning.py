@@ -67,7 +67,7 @@ def look(page: Page, name: str) -> None:  # noqa: F811
 def before_it_happened(page: Page) -> None:  # noqa: F811
     page.fill("#as_of", f"{timezone.localtime() - timedelta(days=1):%Y-%m-%d}")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator(".dm-past")).to_contain_text("1 thing differs from today")
+    expect(page.locator(".dm-past")).to_contain_text("1 value differs from today")
     look(page, "as-of")
 
 
@@ -75,7 +75,7 @@ def see_to_the_alert(page: Page, url: str) -> None:  # noqa: F811
     page.goto(url)
     page.get_by_role("link", name="View alerts").click()
     look(page, "inbox")
-    page.locator("#result_list").get_by_role("link", name="Acme Ltd").first.click()
+    page.locator("#result_list tbody tr", has_text="Acme Ltd").get_by_role("link").first.click()
     look(page, "alert")
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.locator(".dm-head .dm-badges")).to_contain_text("Acknowledged")

@@ -31,10 +31,18 @@
     name(element);
   }
 
+  // A field that searches in a list of choices is called as the list is.
+  function nameSearch(field) {
+    const select = field.closest(".select2")?.previousElementSibling;
+    const label = select && (select.getAttribute("aria-label") || select.labels?.[0]?.textContent.trim());
+    if (label && !field.getAttribute("aria-label")) field.setAttribute("aria-label", label);
+  }
+
   function look() {
     document.querySelectorAll(CLICKED).forEach(reach);
     // Of tabs that are wider than the screen, the one that is open is seen.
     document.querySelector(".dm-tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    document.querySelectorAll(".select2-search__field").forEach(nameSearch);
     document.querySelectorAll(".help-tooltip[aria-label]").forEach((one) => one.setAttribute("role", "img"));
   }
 
