@@ -7,7 +7,7 @@ AS_IN_PRODUCTION = env ENV_FILE=/dev/null ENVIRONMENT=production ALLOWED_HOSTS=m
 	SECRET_KEY=not-a-secret-0123456789-abcdefghijklmnopqrstuvwxyz-checks-only \
 	DATABASE_URL=sqlite:///var/check.sqlite3 EMAIL_URL=dummymail://
 
-.PHONY: help run start stop status test check audit lint format packages dev-packages
+.PHONY: help run start stop status test check audit lint format screenshots packages dev-packages
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ lint: dev-packages ## check style only
 format: dev-packages ## fix style
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
+
+screenshots: dev-packages ## take the images of the documents again, from a demo
+	@$(PYTHON_HERE) docs/screenshots.py $(ARGS)
 
 packages:
 	@dnbmon_site/make_venv.sh requirements.lock
