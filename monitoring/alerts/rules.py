@@ -265,8 +265,13 @@ def rule_text(row: AlertRule) -> str:
     paths = [_path_text(line) for _, line in _lines(row.elements) if not line.startswith("!")]
     joint = gettext("and") if row.combination == Combination.ALL else gettext("or")
     conditions = f" {joint} ".join(line_text(line) for _, line in _lines(row.conditions))
-    elements = " ".join(filter(None, [few(paths), conditions or (gettext("changes") if paths else "")]))
-    return "; ".join(filter(None, [elements, few(kinds)])) or gettext("any change")
+    return "; ".join(filter(None, [_elements_text(few(paths), conditions), few(kinds)])) or gettext("any change")
+
+
+def _elements_text(names: str, conditions: str) -> str:
+    if names and conditions:
+        return f"{names}: {conditions}"
+    return conditions or (gettext("any change of %(names)s") % {"names": names} if names else "")
 
 
 def _path_text(path: str) -> str:

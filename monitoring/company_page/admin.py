@@ -81,7 +81,7 @@ class CompanyAdmin(RowActions, ChosenList, ReadOnlyAdmin):
     list_display = ("shown_name", "number", "city", "shown_country", "status", "last_change")
     list_filter = (CountryFilter,)
     search_fields = ("name",)
-    search_help_text = _("Enter a D-U-N-S number or the beginning of a number or name")
+    search_help_text = _("D-U-N-S number or company name")
     sortable_by = ("shown_name", "number", "last_change")
     column_order = {"name": "search_name", "duns": "duns", "changed_at": "changed_at"}
     row_actions = ACTIONS

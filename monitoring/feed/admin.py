@@ -94,7 +94,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
         DaysFilter,
     )
     search_fields = ("company",)
-    search_help_text = _("Enter a D-U-N-S number or the beginning of a company name")
+    search_help_text = _("D-U-N-S number or company name")
     ordering = ("-id",)
     paginator = StoryPaginator
     everything = "?severity=all"

@@ -54,7 +54,7 @@ class Alert(models.Model):
     is_late = models.BooleanField(
         default=False,
         help_text=_(
-            "The change was more than 7 days old when it arrived, so it appears only in the inbox and in digests."
+            "The change was more than 7 days old when it arrived, so it appears only under Alerts and in digests."
         ),
     )
     happened_at = models.DateTimeField()

@@ -200,14 +200,16 @@ def contract_words(state: ContractState) -> str:
     number = state.contract.contracted_number
     words = {"name": state.contract.name, "billed": _billed(state), "ends": _ends(state)}
     if number is None:
-        return gettext("Contract %(name)s: %(billed)s in this contract year%(ends)s.") % words
+        return gettext("Contract “%(name)s”: %(billed)s in this contract year%(ends)s.") % words
     words["number"] = counted(number)
     if state.billed <= number:
-        return gettext("Contract %(name)s: %(billed)s of %(number)s contracted in this contract year%(ends)s.") % words
+        return (
+            gettext("Contract “%(name)s”: %(billed)s of %(number)s contracted in this contract year%(ends)s.") % words
+        )
     words["over"] = counted(state.billed - number)
     return (
         gettext(
-            "Contract %(name)s: %(billed)s of %(number)s contracted in this contract year, "
+            "Contract “%(name)s”: %(billed)s of %(number)s contracted in this contract year, "
             "%(over)s over the limit%(ends)s."
         )
         % words
@@ -274,7 +276,7 @@ def worth(report: Report) -> list[Worth]:
             % {"count": counted(handled.critical), "acknowledged": counted(handled.critical_acknowledged)},
         ),
         Worth(
-            gettext("Data age"),
+            gettext("Time since last pull"),
             freshness(report),
             gettext("Time since the last complete pull, for the oldest registration."),
         ),

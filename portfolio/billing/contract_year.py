@@ -238,7 +238,7 @@ def _remind(contract: Contract) -> bool:
     year = contract_year(contract)
     notice = notify(
         kind="anniversary",
-        subject=gettext("Contract %(name)s renews in %(days)s") % {"days": plurals.days(left), "name": contract.name},
+        subject=gettext("Contract “%(name)s” renews in %(days)s") % {"days": plurals.days(left), "name": contract.name},
         text=reminder_text(year),
         url=reverse("admin:portfolio_contract_year"),
         key=f"{contract.name}/{anniversary.isoformat()}/{due}",

@@ -70,7 +70,7 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
         RegistrationFilter,
     )
     search_fields = ("company",)
-    search_help_text = _("Search by D-U-N-S number or the beginning of the company name")
+    search_help_text = _("D-U-N-S number or company name")
     ordering = ("-created_at",)
     sortable_by = ()
     actions = ("accept_selected", "dismiss_selected", "approve_selected")

@@ -88,7 +88,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
         PlannedFilter,
     )
     search_fields = ("company",)
-    search_help_text = _("Search by D-U-N-S number or the beginning of the company name")
+    search_help_text = _("D-U-N-S number or company name")
     ordering = ("company_id",)
     sortable_by = ()
     actions = ("stop_selected", "plan_selected", "cancel_selected")

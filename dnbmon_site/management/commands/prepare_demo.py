@@ -21,7 +21,7 @@ from portfolio.models import Contract, Registration
 from portfolio.registrations.adopt import adopt_as_requested
 from portfolio.registrations.dnb_list_files import apply_export
 
-ACTOR = "manage.py prepare_demo"
+ACTOR = "demo setup"
 SECOND_PERSON = "approver"
 # The third list is left for people to take over themselves.
 TAKEN_OVER = (SUPPLIERS, CUSTOMERS)

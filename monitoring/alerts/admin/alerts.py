@@ -49,7 +49,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
         choice_filter("kind", AlertKind.choices, _("type")),
     )
     search_fields = ("company",)
-    search_help_text = _("D-U-N-S number, or start of the company name")
+    search_help_text = _("D-U-N-S number or company name")
     ordering = ("-raised_at", "-id")
     sortable_by = ()
     row_actions = ACTIONS

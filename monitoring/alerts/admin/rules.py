@@ -139,7 +139,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     def notified(self, row: Any) -> SafeString | str:
         if row.channels:
             return channels_text(row, row.channels)
-        word = gettext("Owners only") if row.notify_owner else gettext("Inbox only")
+        word = gettext("Owners only") if row.notify_owner else gettext("No notifications")
         return badge(word, "warn" if row.active else "calm", gettext("No channel receives these alerts"))
 
     @admin.action(description=_("Enable"), permissions=["change"])

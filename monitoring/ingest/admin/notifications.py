@@ -49,7 +49,7 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("type", "company_id", "delivered_at")
     list_filter = (choice_filter("type", NotificationType.choices, _("type")), RegistrationFilter, DaysFilter)
     search_fields = ("company",)
-    search_help_text = _("Enter a D-U-N-S number or the beginning of a company name")
+    search_help_text = _("D-U-N-S number or company name")
     ordering = ("-id",)
     paginator = NotificationPaginator
     sortable_by = ()

@@ -145,7 +145,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
     conditional_fields = {"digest_time": "frequency != 'at_once'", "digest_day": "frequency == 'weekly'"}
     empty_title = _("No channels yet")
     empty_text = _(
-        "Alerts always appear in the inbox. Add a channel to receive them "
+        "Alerts always appear under Alerts. Add a channel to receive them "
         "by email, Slack, Microsoft Teams or another service."
     )
     fieldsets = (
@@ -293,7 +293,7 @@ LABELS: dict[str, tuple[Any, Any]] = {
             "A personal channel always receives its owner's assigned alerts and alerts about companies they own."
         ),
     ),
-    "min_severity": (_("Minimum severity"), _("Lower-severity alerts stay in the inbox.")),
+    "min_severity": (_("Minimum severity"), _("Lower-severity alerts appear only under Alerts.")),
     "digest_time": (_("Digest time"), _("Leave empty for 08:00.")),
     "digest_day": (_("Digest day"), ""),
 }

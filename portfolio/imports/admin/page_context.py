@@ -158,7 +158,10 @@ def _after_applying(row: SubjectImport) -> str:
         return gettext("Done. The companies will be removed on %(day)s.") % {"day": day_text(row.remove_on)}
     if row.registration.adopted:
         return gettext("Done. The next sync sends the changes to D&B.")
-    return gettext("Done. Nothing is sent to D&B until you adopt D&B's list for this registration.")
+    return gettext(
+        "The companies are requested but not monitored yet. Adopt D&B's list for this registration: after that, the "
+        "next sync sends them to D&B."
+    )
 
 
 def waits_long(row: SubjectImport) -> bool:
