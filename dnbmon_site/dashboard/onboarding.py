@@ -236,7 +236,7 @@ def _users(request: HttpRequest) -> Step:
     if User.objects.exclude(pk=str(request.user.pk)).exists():
         return Step(title, gettext("Other users have access."), StepState.DONE)
     text = gettext("Give each colleague a user and a role: viewer, analyst, portfolio manager, approver or operator.")
-    button = Button(gettext("Add a user"), reverse("admin:accounts_user_add"))
+    button = Button(gettext("Invite user"), reverse("admin:accounts_user_add"))
     return Step(title, text, StepState.WAITING, button if request.user.has_perm("accounts.add_user") else None)
 
 
