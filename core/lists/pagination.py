@@ -15,7 +15,7 @@ from core.text import is_clean
 
 Row = TypeVar("Row", bound=Model)
 LONGEST_TOKEN = 8000
-NO_CURSOR = "Invalid cursor. Leave out `after` to start at the beginning of the list."
+NO_CURSOR = "Invalid cursor. Use the last `next` value you stored, or leave out `after` to start at the beginning."
 
 
 class BadCursor(serializers.ValidationError):

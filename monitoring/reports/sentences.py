@@ -278,7 +278,7 @@ def worth(report: Report) -> list[Worth]:
         Worth(
             gettext("Time since last pull"),
             freshness(report),
-            gettext("Time since the last complete pull, for the oldest registration."),
+            gettext("For the registration whose last complete pull is the oldest."),
         ),
     ]
 

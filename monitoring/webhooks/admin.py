@@ -264,6 +264,9 @@ class WebhookAdmin(RowActions, PageAdmin):
             request, obj, obj.plain, gettext("Enter the whole secret, including “whsec_”, in the receiver's settings.")
         )
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> Any:
+        return super().add_view(request, form_url, {**(extra_context or {}), "event_list": EVENT_TYPES.values()})
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:

@@ -83,7 +83,7 @@ def loss_sentence(registration: Registration, now: datetime | None = None) -> st
         return gettext("D&B has been deleting waiting notifications since %(end)s. Start pulling now.") % {
             "end": moment_text(end)
         }
-    return gettext("D&B deletes waiting notifications in %(span)s, from %(end)s.") % {
+    return gettext("D&B deletes notifications that are not pulled by %(end)s, in %(span)s.") % {
         "span": days_and_hours(end - now),
         "end": moment_text(end),
     }

@@ -57,7 +57,10 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Resend"), permissions=["resend"])
     def again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
-        rows = list(queryset.only("pk", "event_type", "event"))
+        rows = list(queryset.exclude(state=MessageState.WAITING).only("pk", "event_type", "event"))
+        if not rows:
+            messages.warning(request, gettext("The selected messages are waiting for their next attempt already."))
+            return
         count = send_again(queryset.only("pk"))
         for row in rows:
             summary = gettext("Message %(name)s resent") % {"name": row}

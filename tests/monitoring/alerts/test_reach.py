@@ -72,8 +72,8 @@ def test_a_channel_that_was_switched_off_takes_nothing() -> None:
 def test_a_rule_that_notifies_nobody_says_so(ann: Client) -> None:
     rule = a_rule(notify_owner=False)
     page = f"/monitoring/alertrule/{rule.pk}/change/"
-    assert "Alerts from this rule appear only in the inbox." in text_of(ann.get(page))
-    assert "Inbox only" in text_of(ann.get("/monitoring/alertrule/"))
+    assert "Alerts from this rule appear only under Alerts." in text_of(ann.get(page))
+    assert "No notifications" in text_of(ann.get("/monitoring/alertrule/"))
     a_channel(rule, name="Team")
     assert "Also notified: Team." in text_of(ann.get(page))
     assert "No notifications are sent" not in text_of(ann.get(page))
@@ -82,7 +82,7 @@ def test_a_rule_that_notifies_nobody_says_so(ann: Client) -> None:
 def test_a_rule_that_notifies_owners_says_who_is_left_out(ann: Client) -> None:
     text = text_of(ann.get(f"/monitoring/alertrule/{a_rule().pk}/change/"))
     assert "Owners only" in text_of(ann.get("/monitoring/alertrule/"))
-    assert "No channel receives alerts from this rule. Companies without an owner cause no notification." in text
+    assert "No channel receives alerts from this rule, so no one is notified about companies without an owner." in text
 
 
 def test_a_ticked_channel_that_takes_only_heavier_alerts_is_named(ann: Client) -> None:

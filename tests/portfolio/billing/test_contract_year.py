@@ -212,7 +212,7 @@ def test_without_an_anniversary_it_says_what_to_do(manager: Client) -> None:
     a_registration()
     assert "Ask an administrator to set it" in text_of(manager.get(PAGE))
     manager.force_login(a_person(role="Administrator", username="eve"))
-    assert "Set anniversary" in text_of(manager.get(PAGE))
+    assert "Set contract anniversary" in text_of(manager.get(PAGE))
 
 
 def test_removal_is_planned_for_ticked_companies(manager: Client) -> None:

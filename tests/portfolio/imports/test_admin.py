@@ -255,7 +255,7 @@ def test_the_number_is_typed_and_the_companies_become_wanted(admin: Client, regi
     import_.refresh_from_db()
     work_on(import_)
     assert Subject.objects.filter(requested=True).count() == 2
-    assert "until you adopt D&B's list" in page(admin, import_)
+    assert "requested but not monitored yet" in page(admin, import_)
 
 
 def test_a_second_click_is_harmless(admin: Client, registration: Registration) -> None:
