@@ -88,7 +88,7 @@ def _items(previous: Any, current: Any, label: str) -> Difference:
     added, removed = _missing(after, before), _missing(before, after)
     if added or removed:
         return Difference(label, added=tuple(added), removed=tuple(removed))
-    return Difference(label, gettext("same items"), gettext("same items in a different order"))
+    return Difference(label, gettext("same items"), gettext("different order"))
 
 
 def _as_list(value: Any) -> list[Any]:

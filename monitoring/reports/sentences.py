@@ -278,7 +278,7 @@ def worth(report: Report) -> list[Worth]:
         Worth(
             gettext("Time since last pull"),
             freshness(report),
-            gettext("For the registration whose last complete pull is the oldest."),
+            gettext("Measured for the registration with the oldest complete pull."),
         ),
     ]
 

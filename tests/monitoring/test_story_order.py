@@ -503,7 +503,10 @@ def test_after_a_rebuild_an_alert_tells_the_steps_that_hold(monkeypatch: pytest.
     assert rebuild().alerts == 1
     alert = the_alert()
     assert (alert.state, alert.reversal, alert.fact_count) == (AlertState.NEW, "", 3)
-    assert (alert.title.rpartition(") ")[2], alert.reason.rpartition(": ")[2]) == ("70 → 60", "70 → 60 (drops by 5 or more)")
+    assert (alert.title.rpartition(") ")[2], alert.reason.rpartition(": ")[2]) == (
+        "70 → 60",
+        "70 → 60 (drops by 5 or more)",
+    )
     assert facts_in_order() == ["70 → 60", "60 → 50", "50 → 40"]
     assert rebuild().alerts == 0
 

@@ -97,8 +97,8 @@ def a_refused_message() -> None:
 
 BAD: list[tuple[str, Callable[[], object], State, str]] = [
     (f"fresh:{REFERENCE}", lambda: pulled(hours=23), OK, "Pulled 23 h"),
-    (f"fresh:{REFERENCE}", lambda: pulled(hours=25), WARNING, "D&B deletes waiting notifications in"),
-    (f"fresh:{REFERENCE}", lambda: pulled(hours=61), CRITICAL, "D&B deletes waiting notifications in"),
+    (f"fresh:{REFERENCE}", lambda: pulled(hours=25), WARNING, "D&B deletes notifications that are not pulled by"),
+    (f"fresh:{REFERENCE}", lambda: pulled(hours=61), CRITICAL, "D&B deletes notifications that are not pulled by"),
     (f"fresh:{REFERENCE}", lambda: pulled(hours=97), CRITICAL, "has been deleting"),
     (f"stopped:{REFERENCE}", stopped, CRITICAL, "00041"),
     (f"reading:{REFERENCE}", lambda: broken(ingest_stopped_reason="20 items in a row"), CRITICAL, "20 items"),
