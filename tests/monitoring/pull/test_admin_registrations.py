@@ -342,7 +342,7 @@ def test_an_active_registration_is_in_no_danger() -> None:
 def test_loss_is_told_before_and_after() -> None:
     now = timezone.now()
     assert "Never pulled" in loss_sentence(Registration())
-    assert "from" in loss_sentence(Registration(last_pulled_at=now - timedelta(days=1)))
+    assert "are not pulled by" in loss_sentence(Registration(last_pulled_at=now - timedelta(days=1)))
     assert "Start pulling now" in loss_sentence(Registration(last_pulled_at=now - timedelta(days=9)))
 
 
