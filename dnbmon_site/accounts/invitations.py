@@ -14,14 +14,13 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext
 
 from core.audit import record
+from core.outbound.mail_server import has_mail_server
 from core.urls import link
 from dnbmon_site.accounts.models import User
 from dnbmon_site.version import NAME
 
 logger = logging.getLogger(__name__)
 DAY = 86400
-# What stands in for a mail server: these print or drop what they are given.
-NO_SERVER = ("console", "dummy", "filebased")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,6 @@ class Invitation:
     @property
     def is_sent(self) -> bool:
         return not self.link
-
-
-def has_mail_server() -> bool:
-    return not any(f".{name}." in settings.EMAIL_BACKEND for name in NO_SERVER)
 
 
 def valid_days() -> int:

@@ -11,18 +11,19 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
-from core.cached_counts import OpenCounts
 from core.models import AuditEntry
 from core.text import ago, counted
 from dnbmon_site.accounts.models import User
 from health.models import Probe
 from monitoring.models import Channel
+from monitoring.outbox.permitted_addresses import unconfirmed_addresses, waits_for
 from monitoring.pull.admin.actions import no_worker
 from portfolio.dnb_client import NotConfigured, credentials, may_see_account
 from portfolio.models import Contract, Registration, RegistrationState
 
 DISMISSED = "guided-start.dismiss"
 MAY_GUIDE = "portfolio.pull_registration"
+MOST_CHANNELS = 50
 
 
 class StepState(StrEnum):
@@ -85,15 +86,13 @@ class Guide:
         return self.done == len(self.steps)
 
 
-def guide_for(
-    request: HttpRequest, registrations: Sequence[Registration], numbers: OpenCounts, *, is_empty: bool
-) -> Guide | None:
+def guide_for(request: HttpRequest, registrations: Sequence[Registration], *, is_empty: bool) -> Guide | None:
     """None for readers who set nothing up and, once there is data, in the demo and after it was dismissed."""
     if not request.user.has_perm(MAY_GUIDE):
         return None
     if not is_empty and (settings.DEMO or AuditEntry.objects.filter(action=DISMISSED).exists()):
         return None
-    found = with_next([*_dnb(registrations), *_people(request, numbers)])
+    found = with_next([*_dnb(registrations), *_people(request)])
     return Guide(found, not is_empty, not registrations and no_worker())
 
 
@@ -154,7 +153,12 @@ def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: boo
     found = [probes.get(contract.name) for contract in contracts]
     again = Button(gettext("Test the key again"), reverse("test_key"), is_act=True)
     for probe in found:
-        if probe and probe.reason:
+        # What was said before the credentials were set is no answer of D&B's.
+        if (
+            probe
+            and probe.reason
+            and not probe.reason.startswith(tuple(f"{contract.prefix}_" for contract in contracts))
+        ):
             return Step(title, _problem(probe), StepState.PROBLEM, again)
     asked = [probe.answered_at for probe in found if probe and probe.answered_at]
     if asked and len(asked) == len(found):
@@ -176,7 +180,7 @@ def _problem(probe: Probe) -> str:
             "D&B could not be reached or returned an error. Check the network, the proxy and the address, then test "
             "again. Error: %(reason)s"
         )
-    return words % {"reason": probe.reason}
+    return f"{words % {'reason': probe.reason}} {gettext('Tested %(when)s.') % {'when': ago(probe.called_at)}}"
 
 
 def _registrations(registrations: Sequence[Registration], active: Sequence[Registration], *, may_ask: bool) -> Step:
@@ -212,9 +216,10 @@ def _adopt(active: Sequence[Registration]) -> Step:
     title = gettext("Adopt D&B's list")
     open_rows = [row for row in active if not row.adopted]
     if active and not open_rows:
-        return Step(title, gettext("The companies that D&B monitors are in your portfolio."), StepState.DONE)
+        return Step(title, gettext("The lists of all active registrations are adopted."), StepState.DONE)
     text = gettext(
-        "Adds the companies that D&B already monitors to your portfolio. Nothing is sent to D&B and nothing is billed."
+        "Adds to your portfolio the companies that D&B already monitors. Nothing is sent to D&B and nothing new is "
+        "billed."
     )
     if not open_rows:
         return Step(title, text, StepState.WAITING)
@@ -226,24 +231,31 @@ def _adopt(active: Sequence[Registration]) -> Step:
 # People
 
 
-def _people(request: HttpRequest, numbers: OpenCounts) -> Iterator[Step]:
+def _people(request: HttpRequest) -> Iterator[Step]:
     yield _users(request)
-    yield _notifications(request, numbers)
+    yield _notifications(request)
 
 
 def _users(request: HttpRequest) -> Step:
     title = gettext("Invite users")
     if User.objects.exclude(pk=str(request.user.pk)).exists():
         return Step(title, gettext("Other users have access."), StepState.DONE)
-    text = gettext("Give each colleague a user and a role: viewer, analyst, portfolio manager, approver or operator.")
+    text = gettext(
+        "Give each colleague a user account and a role: viewer, analyst, portfolio manager, approver or operator."
+    )
     button = Button(gettext("Invite user"), reverse("admin:accounts_user_add"))
     return Step(title, text, StepState.WAITING, button if request.user.has_perm("accounts.add_user") else None)
 
 
-def _notifications(request: HttpRequest, numbers: OpenCounts) -> Step:
+def _notifications(request: HttpRequest) -> Step:
     title = gettext("Choose notifications")
-    if numbers.of("unnotified").get("channels") or Channel.objects.filter(active=True, unsubscribed_at=None).exists():
+    channels = list(Channel.objects.filter(active=True, unsubscribed_at=None)[:MOST_CHANNELS])
+    waiting = unconfirmed_addresses(channels)
+    if any(channel.pk not in waiting for channel in channels):
         return Step(title, gettext("At least one channel receives alerts."), StepState.DONE)
+    if channels:
+        button = Button(gettext("View channels"), reverse("admin:monitoring_channel_changelist"))
+        return Step(title, waits_for(next(iter(waiting.values()))), StepState.WAITING, button)
     text = gettext("Add an email address or a chat channel. It receives the alerts that the default rules raise.")
     button = Button(gettext("Add a channel"), reverse("admin:monitoring_channel_add"))
     return Step(title, text, StepState.WAITING, button if request.user.has_perm("monitoring.add_channel") else None)

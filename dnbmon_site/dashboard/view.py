@@ -38,7 +38,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     news = news_for(request.user, asked.registration, opened=not is_live)
     numbers = open_counts()
     is_empty = not news.published and not any(row.last_pulled_at for row in registrations)
-    guide = guide_for(request, registrations, numbers, is_empty=is_empty)
+    guide = guide_for(request, registrations, is_empty=is_empty)
     body = {} if is_empty else _body(request, asked, registrations, news, numbers)
     return {
         **context,

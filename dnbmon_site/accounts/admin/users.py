@@ -27,9 +27,10 @@ from unfold.forms import AdminPasswordChangeForm
 from core.actors import actor_of
 from core.admin.base import PageAdmin, Secret, shown_once
 from core.markup import ago, badge, two_lines
+from core.outbound.mail_server import has_mail_server
 from dnbmon_site.accounts.admin.user_forms import InvitationForm, PersonForm, RoleForm
 from dnbmon_site.accounts.audit import Audited
-from dnbmon_site.accounts.invitations import Invitation, has_mail_server, invite, is_invited, valid_days
+from dnbmon_site.accounts.invitations import Invitation, invite, is_invited, valid_days
 from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.rights import may_touch
 from dnbmon_site.accounts.user_states import locked_among, role_names, state_badge

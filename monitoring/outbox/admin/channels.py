@@ -23,6 +23,7 @@ from core.admin.removal import WatchedRemoval
 from core.admin.row_actions import Outcome, RowActions
 from core.audit import record
 from core.markup import ago, badge, two_lines
+from core.outbound.mail_server import has_mail_server
 from monitoring.alerts.admin.reach import offered, rules_text, status_of, waiting_text
 from monitoring.alerts.channel_messages import send_test
 from monitoring.alerts.digests import next_digest
@@ -238,6 +239,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         row = context.get("original")
         told = self._page_context(request, row) if row else {}
         context = {**context, **told, "show_history": False, "may_share": self.may_share(request)}
+        context["has_mail_server"] = has_mail_server()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _page_context(self, request: HttpRequest, row: Channel) -> dict[str, Any]:
