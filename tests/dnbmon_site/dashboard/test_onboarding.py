@@ -12,6 +12,7 @@ from core.models import AuditEntry
 from direct_plus.sandbox.run import Sandbox, start_sandbox
 from health.incidents.lifecycle import open_incident
 from health.models import Probe
+from monitoring.models import MailAddress
 from monitoring.pull.admin import actions
 from tests.builders.channels import a_channel
 from tests.builders.contracts import a_contract
@@ -114,6 +115,18 @@ def test_what_is_a_step_is_not_shown_as_a_task_too(admin: Client) -> None:
     assert [need.title for need in admin.get("/").context["needs"]] == ["Disk space"]
     admin.force_login(a_person("change_incident"))
     assert len(admin.get("/").context["needs"]) == 2
+
+
+def test_a_channel_that_nobody_has_confirmed_receives_nothing_yet(admin: Client) -> None:
+    a_channel(address="team@example.com")
+    MailAddress.objects.update(confirmed_at=None)
+    assert states(admin)[5] == "waiting"
+    assert "Waiting for team@example.com to confirm." in text_of(admin.get("/"))
+
+
+def test_what_was_found_before_the_key_was_set_is_no_answer_of_dnb(admin: Client, keyed: object) -> None:
+    a_probe(reason="DNB_API_KEY is not set.", refused=True, answered_at=None)
+    assert states(admin)[:2] == ["done", "next"]
 
 
 def test_people_and_channels(admin: Client) -> None:

@@ -645,3 +645,10 @@ def test_no_name_calls_a_whole_channel() -> None:
     chat = chat_of(SLACK)
     assert chat
     assert chat.body("<!channel>", "a & b") == {"text": "*&lt;!channel&gt;*\na &amp; b"}
+
+
+def test_a_channel_says_when_no_email_leaves_this_machine(admin_client: Client, settings: Any) -> None:
+    page = "/monitoring/channel/add/"
+    assert "No email server is set up" not in admin_client.get(page).text
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert "No email server is set up" in admin_client.get(page).text
