@@ -24,7 +24,9 @@ def default_text(field: Field[Any, Any]) -> str:
     if value is None or value == "":
         return ""
     if field.choices:
-        return str(dict(field.flatchoices).get(value, value))
+        label = str(dict(field.flatchoices).get(value, value))
+        # A label with a blank to fill in is no value by itself.
+        return "" if "…" in label else label
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

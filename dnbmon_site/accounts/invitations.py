@@ -54,7 +54,7 @@ def invitation_link(user: User) -> str:
 
 
 def invite(user: User, *, by: str) -> Invitation:
-    address, summary = user.email, gettext("%(user)s invited by email") % {"user": user}
+    address, summary = user.email, gettext("%(user)s invited") % {"user": user}
     record(actor=by, action="user.invited", thing=user, summary=summary)
     where = invitation_link(user)
     if not has_mail_server():

@@ -295,6 +295,10 @@ LABELS: dict[str, tuple[Any, Any]] = {
             "A personal channel always receives its owner's assigned alerts and alerts about companies they own."
         ),
     ),
+    "notices": (
+        _("Problems and portfolio notices"),
+        _("Problems of this system, reminders of contract anniversaries and other notices."),
+    ),
     "min_severity": (_("Minimum severity"), _("Lower-severity alerts appear only under Alerts.")),
     "digest_time": (_("Digest time"), _("Leave empty for 08:00.")),
     "digest_day": (_("Digest day"), ""),
