@@ -31,7 +31,7 @@ def test_after_five_days_the_gap_is_marked_and_the_rest_is_there(house: House) -
     row = house.do("registration")
     assert moment(row["gap_from"]) == before
     assert moment(row["gap_until"]) - before > timedelta(hours=23)
-    assert "dropped" in row["gap_reason"] and "seed" in row["gap_reason"]
+    assert "has deleted" in row["gap_reason"] and "seed" in row["gap_reason"]
     assert len([entry for entry in house.control.ledger(house.reference) if entry["lost_at"]]) == 15
     assert house.settle()["notifications"] == 22
 
