@@ -159,6 +159,8 @@ class PageAdmin(KeyedAdmin):
     compressed_fields = True
     empty_value_display = ""
     empty_title: str | Promise = _("Nothing here yet")
+    # What the button that adds a row says, where that is not “Add” and the model's name.
+    add_title: str | Promise = ""
     empty_text: str | Promise = ""
     empty_template = ""
     page_template = ""

@@ -68,7 +68,7 @@ ACTIONS = (
         _("create new integration events"),
     ),
     Action(_("Issue API key"), "admin:accounts_apikey_add", "accounts.add_apikey", _("create new add token")),
-    Action(_("Add user"), "admin:accounts_user_add", "accounts.add_user", _("create new invite person people")),
+    Action(_("Invite user"), "admin:accounts_user_add", "accounts.add_user", _("create new add person people")),
     Action(
         _("Schedule an export"),
         "admin:monitoring_scheduledexport_add",
