@@ -34,15 +34,16 @@ def test_one_registration_has_one_puller_at_a_time(open_house: Callable[..., Hou
 @pytest.mark.slow
 def test_calls_of_four_processes_stay_within_five_a_second(open_house: Callable[..., House]) -> None:
     house = open_house(timeout=10, margin=2, calls=5)
-    # A call that a busy machine lets arrive late is not one too many: that is told from the slots they were given.
-    house.control.switch("calls_per_second", 6)
+    # A busy machine lets calls arrive late and close together: what holds is that none comes before its slot.
+    house.control.switch("calls_per_second", 0)
     callers = [house.start("call", seconds=8) for _ in range(4)]
     answers = [caller.answer() for caller in callers]
     calls = house.control.calls()
-    assert [call for call in calls if call["status"] == 429] == []
+    slots = sorted(slot / 1000 for answer in answers for slot in answer["slots"])
     assert [answer["refused"] for answer in answers] == [[]] * 4
-    assert most_in_a_second(slot / 1000 for answer in answers for slot in answer["slots"]) <= 5
-    assert most_in_a_second(sent_at(calls)) <= 6
+    assert most_in_a_second(slots) <= 5
+    arrivals = sorted(call["received_wall"] for call in calls)
+    assert [(slot, arrival) for slot, arrival in zip(slots, arrivals, strict=True) if arrival < slot] == []
     assert rate(calls) > 4
     assert all(answer["calls"] >= 3 for answer in answers), "nobody starves"
     assert len(tokens(house.control)) == 1
