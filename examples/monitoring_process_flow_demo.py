@@ -145,14 +145,11 @@ def find_the_registration(control: Any) -> Any:
 
 def request_companies(control: Any, registration: Any) -> None:
     from portfolio.registrations.adopt import adopt_as_requested
-    from portfolio.registrations.dnb_list_files import apply_export
     from portfolio.subjects.requests import SubjectEntry, request_subjects
     from portfolio.sync.run import sync
 
     step(3)
-    files = [Path(path) for path in control.deliver(REFERENCE, "DunsExport")]
-    apply_export(registration, files, by="demo")
-    adopt_as_requested(registration, by="demo")
+    adopt_as_requested(registration, by="demo", is_empty=True)
     request_subjects(
         registration=registration, entries=[SubjectEntry(duns) for duns in (ACME, GLOBEX, INITECH)], requested_by="demo"
     )

@@ -132,7 +132,7 @@ def handed_in(registration: Registration, content: bytes, mode: ImportMode, requ
     import_ = _waiting_already(registration, content, mode, requested_by) or create_import(
         registration=registration,
         content=content,
-        file_name="API.csv",
+        file_name="",
         mode=mode,
         source="api",
         requested_by=requested_by,

@@ -312,7 +312,7 @@ class Migration(migrations.Migration):
                 ('id', core.fields.CompactUUIDField(editable=False, primary_key=True, serialize=False)),
                 ('system', models.CharField(help_text='Name of the system, such as crm.', max_length=64)),
                 ('reference', models.CharField(db_index=True, help_text='Identifier of the company in that system.', max_length=200)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='portfolio.company')),
+                ('company', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, to='portfolio.company')),
             ],
             options={
                 'verbose_name': 'external reference',

@@ -213,6 +213,10 @@ class SubjectList(APIView):
     def post(self, request: Request, reference: str) -> Response:
         """Returns a validation result for each entry. Repeating the call has no effect.
 
+        If a company is already requested, a `customer_reference`, `tags` or `owner` that you send replaces the stored
+        value, even if another user set it. Fields that are omitted or empty keep the stored value, and a scheduled
+        removal stays. `name` is used only if the company is not known yet.
+
         If the new billable companies exceed the key's budget, nothing is requested: the whole list becomes an import
         that awaits confirmation by a user, and the response is 202. The next sync sends the companies to D&B.
         """

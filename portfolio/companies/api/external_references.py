@@ -28,7 +28,9 @@ ENTRY_EXAMPLE = {"duns": "804735132", "system": "crm", "id": "0015g00000AbCdE"}
 class ReferenceEntrySerializer(serializers.Serializer[Any]):
     duns = DunsField(source="company_id", max_length=20, help_text="D-U-N-S number.")
     system = serializers.RegexField(
-        r"^[A-Za-z0-9._-]{1,64}\Z", help_text="Name of your system: letters, digits, dots, dashes and underscores."
+        r"^[A-Za-z0-9._-]{1,64}\Z",
+        help_text="Name of your system: letters, digits, dots, dashes and underscores.",
+        error_messages={"invalid": "Enter 1 to 64 letters, digits, dots, dashes or underscores."},
     )
     id = serializers.CharField(source="reference", max_length=200, help_text="ID of the company in that system.")
 
@@ -105,7 +107,11 @@ class ReferenceList(APIView):
         ],
     )
     def put(self, request: Request) -> Response:
-        """A reference of another company moves to this one. Repeating the call has no effect. Adds no company."""
+        """A reference of another company moves to this one. Repeating the call has no effect.
+
+        An unknown D-U-N-S number is accepted: its references appear when the company becomes known. The call adds no
+        company and requests no monitoring. If one entry is invalid, none is saved, and `errors` names the entry.
+        """
         asked = NamingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         named = [
