@@ -248,7 +248,7 @@ def _fresh(report: Report) -> str:
         return gettext("There are no registrations yet.")
     if outdated:
         told = ", ".join(f"{one.registration.reference} ({lower_first(str(one.status.word))})" for one in outdated)
-        return gettext("Data may be out of date for %(names)s.") % {"names": told}
+        return gettext("%(as_of)s, data may be out of date for %(names)s.") % {"as_of": as_of(report), "names": told}
     oldest = min(filter(None, (one.registration.last_pulled_at for one in report.held)))
     return gettext("Data is up to date as of %(when)s.") % {"when": _moment_or_time(oldest, report)}
 
