@@ -149,7 +149,7 @@ def request_companies(control: Any, registration: Any) -> None:
     from portfolio.sync.run import sync
 
     step(3)
-    adopt_as_requested(registration, by="demo")
+    adopt_as_requested(registration, by="demo", is_empty=True)
     request_subjects(
         registration=registration, entries=[SubjectEntry(duns) for duns in (ACME, GLOBEX, INITECH)], requested_by="demo"
     )

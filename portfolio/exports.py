@@ -94,7 +94,7 @@ declare(
         SubjectImport,
         (
             Column("id", _("Import"), lambda row: str(row.pk), 38),
-            Column("file_name", _("File"), lambda row: row.file_name, 30),
+            Column("file_name", _("Name"), str, 30),
             Column("registration", _("Registration"), lambda row: row.registration.reference),
             Column("mode", _("Action"), lambda row: row.get_mode_display(), 30),
             Column("state", _("State"), lambda row: row.get_state_display(), 26),

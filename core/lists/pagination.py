@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import json
+import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -44,6 +45,15 @@ def read_token(token: str) -> list[str]:
     if write_token(parts) != token:
         raise ValueError("not as it was given")
     return parts
+
+
+def read_key(cursor: str) -> uuid.UUID:
+    """The key of the last row of a page, as its cursor holds it."""
+    try:
+        (key,) = read_token(cursor)
+        return uuid.UUID(key)
+    except ValueError as error:
+        raise BadCursor from error
 
 
 def beyond(

@@ -26,9 +26,11 @@ from dnbmon_site.database_down_page import away
 from health.views import BUSY, what_is_missing
 
 PAGE = "/api/docs/problems/"
+MOST_IN_DETAIL = 5
 MEDIA_TYPE = "application/problem+json"
 NO_KEY = "The request has no API key. Send the header Authorization: Bearer dnbmon_…"
 REFUSED = "The request could not be read."
+NONE_SAVED = "No entry was saved. Correct these entries and send the request again."
 REUSED = "This Idempotency-Key was already used for a different request. Use a new key for each request."
 
 
@@ -44,8 +46,8 @@ KINDS = (
         400,
         "bad-request",
         "Bad request",
-        "A parameter or the body is invalid. `errors` lists each parameter with the reason. Correct the request and"
-        " send it again.",
+        "A parameter or the body is invalid. `errors` lists each parameter with the reason; `references[2].duns` is the"
+        " D-U-N-S number of the third entry. Nothing was saved. Correct the request and send it again.",
     ),
     Kind(
         401,
@@ -147,10 +149,10 @@ def said(response: Response) -> str:
 
 
 def flat(detail: Any, name: str = "") -> Iterator[dict[str, str]]:
-    """DRF's nested errors as a list: each with the parameter it is about."""
+    """DRF's nested errors as a list: each with the parameter it is about, such as `references[2].duns`."""
     if isinstance(detail, dict):
         for key, below in detail.items():
-            yield from flat(below, name if isinstance(key, int) or key == "non_field_errors" else str(key))
+            yield from flat(below, _below(name, key, below))
     elif isinstance(detail, list):
         for below in detail:
             yield from flat(below, name)
@@ -158,10 +160,25 @@ def flat(detail: Any, name: str = "") -> Iterator[dict[str, str]]:
         yield {"parameter": name, "detail": str(detail)}
 
 
+def _below(name: str, key: Any, below: Any) -> str:
+    """One of several values of a parameter is named by its text; an entry of a list by its place, counted from 0."""
+    if key == "non_field_errors":
+        return name
+    if isinstance(key, int):
+        return f"{name}[{key}]" if isinstance(below, dict) else name
+    return f"{name}.{key}" if name else str(key)
+
+
 def sentence(errors: list[dict[str, str]]) -> str:
-    return " ".join(
-        f"{error['parameter']}: {error['detail']}" if error["parameter"] else error["detail"] for error in errors
-    )
+    shown = [
+        f"{error['parameter']}: {error['detail']}" if error["parameter"] else error["detail"]
+        for error in errors[:MOST_IN_DETAIL]
+    ]
+    if len(errors) > MOST_IN_DETAIL:
+        shown.append(f"{len(errors) - MOST_IN_DETAIL} more are in `errors`.")
+    if any("[" in error["parameter"] for error in errors):
+        shown.append(NONE_SAVED)
+    return " ".join(shown)
 
 
 @csrf_exempt

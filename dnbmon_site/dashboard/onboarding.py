@@ -223,7 +223,7 @@ def _adopt(active: Sequence[Registration]) -> Step:
     )
     if not open_rows:
         return Step(title, text, StepState.WAITING)
-    link = reverse("admin:portfolio_syncrun_adopt", args=[open_rows[0].pk])
+    link = reverse("admin:portfolio_syncrun_adopt", args=[open_rows[0].pk]) + "?from=guide"
     words = gettext("Adopt the list of %(registration)s") % {"registration": open_rows[0].reference}
     return Step(title, text, StepState.WAITING, Button(words, link))
 

@@ -116,7 +116,7 @@ def _against(listed: int, contracts: Sequence[Mapping[str, Any]], link: str) -> 
 
 def _coming(count: int) -> str:
     """What is requested and not billed yet."""
-    words = ngettext(", %(count)s pending", ", %(count)s pending", count)
+    words = ngettext(", %(count)s new company pending", ", %(count)s new companies pending", count)
     return words % {"count": counted(count)} if count else ""
 
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.parameters import MomentField, PageParameters, Several, read_moment
-from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from core.lists.pagination import BadCursor, beyond, cut, read_key, read_token, write_token
 from monitoring.content_ids import milliseconds
 from monitoring.feed import feed
 from monitoring.feed.parameters import FeedParameters, RegistrationField, choice_of
@@ -197,7 +197,7 @@ class NotificationList(APIView):
         rows = Notification.objects.exclude(type=state.SNAPSHOT).defer("organization").order_by("-id")
         rows = rows.filter(**_notification_filters(asked))
         if "after" in asked:
-            rows = beyond(rows, ("id",), [_key(asked["after"])], newest_first=True)
+            rows = beyond(rows, ("id",), [read_key(asked["after"])], newest_first=True)
         notifications, has_more = cut(rows, asked["limit"])
         token = write_token([notifications[-1].pk.hex]) if has_more else None
         return Response({"results": serialized_notifications(notifications), "next": token})
@@ -213,11 +213,3 @@ def _notification_filters(asked: Mapping[str, Any]) -> dict[str, Any]:
     if "until" in asked:
         filters["id__lte"] = uuid.UUID(int=milliseconds(asked["until"]) << 80 | ID_TAIL)
     return filters
-
-
-def _key(cursor: str) -> uuid.UUID:
-    try:
-        (key,) = read_token(cursor)
-        return uuid.UUID(key)
-    except ValueError as error:
-        raise BadCursor from error

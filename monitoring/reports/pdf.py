@@ -6,13 +6,16 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext
 
 from core.text import counted, country_name, moment_text
+from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.compute import Report
 from monitoring.reports.pdf_base import BRAND, FAINT, INK, LINE, SOFT, TONES, Paper, fonts
 from monitoring.reports.sentences import (
     SEVERITIES,
     about_line,
+    as_of,
     contract_words,
+    entries_note,
     made,
     pulled_words,
     severities,
@@ -71,6 +74,8 @@ def _tiles(paper: Paper, report: Report) -> None:
             (counted(report.listed), gettext("companies"), "calm"),
         ]
     )
+    note = gettext("Open alerts and companies: %(as_of)s.") % {"as_of": lower_first(as_of(report))}
+    paper.write_line(note, size=9, color=FAINT)
 
 
 def _chart(paper: Paper, report: Report) -> None:
@@ -178,6 +183,7 @@ def _kinds(paper: Paper, report: Report) -> None:
 
 def _portfolio(paper: Paper, report: Report) -> None:
     paper.heading(gettext("Portfolio and contract"))
+    paper.write_line(f"{as_of(report)}. {entries_note(report)}", size=9, color=FAINT)
     rows = [
         (
             one.registration.reference,
@@ -191,14 +197,14 @@ def _portfolio(paper: Paper, report: Report) -> None:
     ]
     headings = (
         gettext("Registration"),
-        gettext("Current state"),
+        gettext("State"),
         gettext("Monitored"),
-        gettext("Pending"),
+        gettext("Additions pending"),
         gettext("Refused"),
         gettext("Changes"),
     )
     if rows:
-        paper.rows(headings, rows, (48, 58, 18, 18, 18, 18), right=(2, 3, 4, 5))
+        paper.rows(headings, rows, (48, 54, 18, 22, 18, 18), right=(2, 3, 4, 5))
         paper.ln(3)
     for state in report.contracts:
         paper.write_line(contract_words(state))
@@ -214,6 +220,7 @@ def _portfolio(paper: Paper, report: Report) -> None:
 
 def _waiting(paper: Paper, report: Report) -> None:
     paper.heading(gettext("Oldest open alerts"))
+    paper.write_line(f"{as_of(report)}.", size=9, color=FAINT)
     if not report.waiting:
         paper.write_line(gettext("All alerts are acknowledged."))
         return

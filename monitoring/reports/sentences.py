@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-from core.text import counted, moment_text
+from core.text import counted, day_text, moment_text
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Severity
 from monitoring.reports.alert_section import Waiting
@@ -67,6 +67,11 @@ def made(report: Report) -> str:
         return text
     is_week = report.period.noun == "week"
     return f"{text} {gettext('The week is not over yet.') if is_week else gettext('The month is not over yet.')}"
+
+
+def as_of(report: Report) -> str:
+    """The portfolio and open alerts are never those of the period: they are as they were when the report was made."""
+    return gettext("As of %(day)s") % {"day": day_text(timezone.localtime(report.made_at).date())}
 
 
 # The summary
@@ -164,13 +169,14 @@ def _alerts(report: Report) -> str:
 
 def _longest(report: Report) -> str:
     if not report.waiting:
-        return gettext("All alerts are acknowledged.")
+        return gettext("%(as_of)s, all alerts are acknowledged.") % {"as_of": as_of(report)}
     text = ngettext(
-        "%(count)s open alert is not acknowledged; it has been open for %(span)s.",
-        "%(count)s open alerts are not acknowledged; the oldest has been open for %(span)s.",
+        "%(as_of)s, %(count)s open alert is not acknowledged; it has been open for %(span)s.",
+        "%(as_of)s, %(count)s open alerts are not acknowledged; the oldest has been open for %(span)s.",
         report.waiting_count,
     )
-    return text % {"count": counted(report.waiting_count), "span": waited_words(report.waiting[0])}
+    words = {"as_of": as_of(report), "count": counted(report.waiting_count), "span": waited_words(report.waiting[0])}
+    return text % words
 
 
 def waited_words(one: Waiting) -> str:
@@ -188,7 +194,8 @@ def _portfolio(report: Report) -> str:
     number = len(report.held)
     companies = ngettext("%(count)s company", "%(count)s companies", report.listed)
     registrations = ngettext("%(count)s registration", "%(count)s registrations", number)
-    monitored = gettext("D&B monitors %(companies)s in %(registrations)s.") % {
+    monitored = gettext("%(as_of)s, D&B monitors %(companies)s in %(registrations)s.") % {
+        "as_of": as_of(report),
         "companies": companies % {"count": counted(report.listed)},
         "registrations": registrations % {"count": counted(number)},
     }
@@ -241,16 +248,16 @@ def _fresh(report: Report) -> str:
         return gettext("There are no registrations yet.")
     if outdated:
         told = ", ".join(f"{one.registration.reference} ({lower_first(str(one.status.word))})" for one in outdated)
-        return gettext("Data may be out of date for %(names)s.") % {"names": told}
+        return gettext("%(as_of)s, data may be out of date for %(names)s.") % {"as_of": as_of(report), "names": told}
     oldest = min(filter(None, (one.registration.last_pulled_at for one in report.held)))
     return gettext("Data is up to date as of %(when)s.") % {"when": _moment_or_time(oldest, report)}
 
 
 def _moment_or_time(moment: datetime, report: Report) -> str:
-    """The time alone on the day of the report."""
+    """The time alone on the day of the report, if its period lasts."""
     local = timezone.localtime(moment)
     is_same_day = local.date() == timezone.localtime(report.made_at).date()
-    return str(date_format(local, "TIME_FORMAT")) if is_same_day else moment_text(moment)
+    return str(date_format(local, "TIME_FORMAT")) if is_same_day and not report.is_over else moment_text(moment)
 
 
 # Tables
@@ -278,7 +285,7 @@ def worth(report: Report) -> list[Worth]:
         Worth(
             gettext("Time since last pull"),
             freshness(report),
-            gettext("Measured for the registration with the oldest complete pull."),
+            gettext("%(as_of)s, for the registration with the oldest complete pull.") % {"as_of": as_of(report)},
         ),
     ]
 
@@ -301,6 +308,16 @@ def _counted_changes(count: int) -> str:
 
 def _counted_alerts(count: int) -> str:
     return ngettext("%(count)s alert", "%(count)s alerts", count) % {"count": counted(count)}
+
+
+def entries_note(report: Report) -> str:
+    """Why the numbers of the registrations add up to more than the companies."""
+    entries = sum(one.listed for one in report.held)
+    if entries == report.listed:
+        return ""
+    return gettext(
+        "A company in several registrations is counted in each of them: %(entries)s entries, %(companies)s companies."
+    ) % {"entries": counted(entries), "companies": counted(report.listed)}
 
 
 def change_sentences(severity: Severity, count: int) -> str:

@@ -14,7 +14,18 @@ from django.utils.translation import gettext
 
 from core.exports.spreadsheet_escape import harmless
 from monitoring.reports.compute import Report
-from monitoring.reports.sentences import SEVERITIES, about_line, made, pulled_words, speeds, summary, title_of, worth
+from monitoring.reports.sentences import (
+    SEVERITIES,
+    about_line,
+    as_of,
+    entries_note,
+    made,
+    pulled_words,
+    speeds,
+    summary,
+    title_of,
+    worth,
+)
 
 CELL = 32_767
 NAME = 31
@@ -187,13 +198,14 @@ def _registrations(sheets: Sheets, report: Report) -> None:
     )
     headings = (
         gettext("Registration"),
-        gettext("Current state"),
+        gettext("State"),
         gettext("Monitored"),
-        gettext("Pending"),
+        gettext("Additions pending"),
         gettext("Refused"),
         gettext("Changes"),
     )
-    sheets.table(gettext("Registrations"), headings, rows, (28, 40, 12, 12, 12, 12))
+    sheet = sheets.table(gettext("Registrations"), headings, rows, (28, 40, 12, 20, 12, 12))
+    _note(sheets, sheet, len(report.held), f"{as_of(report)}. {entries_note(report)}")
 
 
 def _waiting(sheets: Sheets, report: Report) -> None:
@@ -202,4 +214,10 @@ def _waiting(sheets: Sheets, report: Report) -> None:
         for one in report.waiting
     )
     headings = (gettext("Severity"), gettext("Alert"), gettext("Raised"), gettext("Days open"))
-    sheets.table(gettext("Open alerts"), headings, rows, (12, 90, 18, 14))
+    sheet = sheets.table(gettext("Open alerts"), headings, rows, (12, 90, 18, 14))
+    _note(sheets, sheet, len(report.waiting), f"{as_of(report)}.")
+
+
+def _note(sheets: Sheets, sheet: Any, rows: int, text: str) -> None:
+    """Below a table, with a line between."""
+    sheet.write_string(rows + 2, 0, text.strip(), sheets.text)

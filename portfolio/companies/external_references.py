@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from core.audit import record
 from core.db import in_batches, insert_new
 from core.text import counted
-from portfolio.models import Company, ExternalReference
+from portfolio.models import ExternalReference
 
 MOST_NAMED = 200
 
@@ -44,7 +44,6 @@ def companies_named(reference: str) -> list[str]:
 def name_companies(named: Sequence[Named], *, requested_by: str) -> tuple[list[Named], list[Named]]:
     """Keep these names; a name that stood for another company moves. Returns what is new, and what was there."""
     latest = {ExternalReference.key(one.system, one.id): one for one in named}
-    insert_new(Company, [Company(duns=one.duns) for one in latest.values()])
     rows = [
         ExternalReference(id=key, company_id=one.duns, system=one.system, reference=one.id)
         for key, one in latest.items()

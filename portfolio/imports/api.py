@@ -18,7 +18,7 @@ from core.actors import Actor
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several
 from core.blobs import load_bytes
-from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from core.lists.pagination import beyond, cut, read_key, write_token
 from portfolio.imports.confirm import confirm_import
 from portfolio.imports.states import NotAllowed, Refused, counts_of, file_key, sheets_of
 from portfolio.imports.upload import create_import, read_import
@@ -132,7 +132,7 @@ def handed_in(registration: Registration, content: bytes, mode: ImportMode, requ
     import_ = _waiting_already(registration, content, mode, requested_by) or create_import(
         registration=registration,
         content=content,
-        file_name="API.csv",
+        file_name="",
         mode=mode,
         source="api",
         requested_by=requested_by,
@@ -176,18 +176,10 @@ class ImportList(APIView):
         if "state" in asked:
             rows = rows.filter(state__in=sorted(set(asked["state"])))
         if "after" in asked:
-            rows = beyond(rows, ("id",), [_key(asked["after"])], newest_first=True)
+            rows = beyond(rows, ("id",), [read_key(asked["after"])], newest_first=True)
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].pk.hex]) if has_more else None
         return Response({"results": ImportSerializer(found, many=True).data, "next": token})
-
-
-def _key(cursor: str) -> uuid.UUID:
-    try:
-        (key,) = read_token(cursor)
-        return uuid.UUID(key)
-    except ValueError as error:
-        raise BadCursor from error
 
 
 class ImportDetail(APIView):

@@ -17,7 +17,8 @@ class ExternalReference(models.Model):
     """An account, supplier or customer of another system. Several of them may be the same company."""
 
     id = CompactUUIDField(primary_key=True, editable=False)
-    company = models.ForeignKey(Company, on_delete=models.PROTECT)
+    # The company may not be known yet: a CRM names its accounts before they are monitored, and adds no company by it.
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, db_constraint=False)
     system = models.CharField(max_length=64, help_text=_("Name of the system, such as crm."))
     reference = models.CharField(
         max_length=200, db_index=True, help_text=_("Identifier of the company in that system.")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import CompactUUIDField
 from core.ids import time_first_id
+from core.text import moment_text
 from portfolio.models.registrations import Registration
 
 
@@ -89,6 +90,8 @@ class SubjectImport(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.file_name or gettext("Import of %(created_at)s") % {
-            "created_at": f"{self.created_at:%Y-%m-%d %H:%M}"
-        }
+        if self.file_name:
+            return self.file_name
+        words = gettext("API: %(by)s, %(created_at)s") if self.source == "api" else gettext("Import of %(created_at)s")
+        # An API key is known by its name; its prefix is on the page.
+        return words % {"by": self.created_by.rsplit(" (", 1)[0], "created_at": moment_text(self.created_at)}

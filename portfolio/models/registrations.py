@@ -52,6 +52,9 @@ class Registration(Leased):
     paused_until = models.DateTimeField(null=True, blank=True)
     stopped_reason = models.TextField(blank=True)
     adopted = models.BooleanField(default=False)
+    list_received_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("When D&B wrote the last complete list that was received.")
+    )
 
     cadence = models.CharField(max_length=16, choices=Cadence.choices, default=Cadence.MINUTES)
     cadence_every = models.PositiveIntegerField(

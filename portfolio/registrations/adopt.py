@@ -40,6 +40,10 @@ class NothingToCheck(ValueError):
     """The list holds no D-U-N-S number."""
 
 
+class NothingKnown(ValueError):
+    """Neither a company of D&B's list is known, nor that the list is empty."""
+
+
 @dataclass(slots=True)
 class Listing:
     """Numbers of a list, and what stands there that is none."""
@@ -114,9 +118,11 @@ def batches(items: Iterable[Item], size: int = LOOKUP_BATCH) -> Iterator[list[It
         yield batch
 
 
-def adopt_as_requested(registration: Registration, *, by: str) -> int:
+def adopt_as_requested(registration: Registration, *, by: str, is_empty: bool = False) -> int:
     """Everything that D&B is known to monitor becomes requested, and the registration adopted. Sends nothing, and costs
-    nothing: it is billed already. Returns how many became requested."""
+    nothing: it is billed already. Returns how many became requested. `is_empty`: a person vouches that D&B has none."""
+    if not is_empty:
+        _demand_known_list(registration)
     rows = Subject.objects.filter(registration=registration, requested=False, state=SubjectState.MONITORED)
     numbers = list(rows.order_by("pk").values_list("company_id", flat=True)[:RECORDED])
     count = rows.update(
@@ -139,6 +145,19 @@ def adopt_as_requested(registration: Registration, *, by: str) -> int:
         after={"adopted": True, "count": count, "duns": numbers},
     )
     return count
+
+
+def _demand_known_list(registration: Registration) -> None:
+    """Who adopts an unknown list as an empty one is shown all of its companies as differences later."""
+    there = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED)
+    if registration.list_received_at is None and not there.exists():
+        raise NothingKnown(
+            gettext(
+                "It is not known yet which companies D&B monitors in %(registration)s, so nothing was adopted. Load "
+                "D&B's export file, or confirm that the list is empty."
+            )
+            % {"registration": registration}
+        )
 
 
 # A list that D&B is asked about, one by one

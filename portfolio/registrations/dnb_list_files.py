@@ -160,8 +160,9 @@ def apply_export(
             result.newly_known += learn_is_in(registration, fresh, dnb_time=dnb_time, reported_by=reported_by)
             listed.update(fresh)
     result.listed = len(listed)
-    if is_whole(paths) and listed:
-        result.gone = _leave_out(registration, listed, dnb_time)
+    if is_whole(paths):
+        result.gone = _leave_out(registration, listed, dnb_time) if listed else 0
+        Registration.objects.filter(pk=registration.pk).update(list_received_at=dnb_time)
     count_open(registration)
     _record(registration, by, "export", ", ".join(path.name for path in paths), str(result))
     return result

@@ -92,6 +92,9 @@ class SubjectAdmin(ChosenList, PageAdmin):
     ordering = ("company_id",)
     sortable_by = ()
     actions = ("stop_selected", "plan_selected", "cancel_selected")
+    list_before_template = "portfolio/subjects/intro.html"
+    # Not companies: those are counted once each elsewhere.
+    thing, things = _("entry"), _("entries")
     fields = ("customer_reference", "tags", "owner")
     change_form_template = "portfolio/subjects/subject.html"
     empty_title = _("No monitored companies yet")

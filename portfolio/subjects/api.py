@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Several
 from core.api.scopes import READ, WRITE_PORTFOLIO
 from core.db import clean_text
-from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from core.lists.pagination import beyond, cut, read_key, write_token
 from direct_plus.duns import InvalidDuns, normalise_duns
 from portfolio.billing.api_budget import Purse, request_within
 from portfolio.billing.approval_limits import Act, do_alone
@@ -175,7 +174,7 @@ class SubjectList(APIView):
         asked = SubjectParameters.of(request)
         rows = _chosen(registration_or_404(reference, asked.get("contract")), asked).order_by("id")
         if "after" in asked:
-            rows = beyond(rows, ("id",), [_key(asked["after"])])
+            rows = beyond(rows, ("id",), [read_key(asked["after"])])
         found, has_more = cut(rows, asked["limit"])
         token = write_token([found[-1].pk.hex]) if has_more else None
         return Response({"results": SubjectSerializer(found, many=True).data, "next": token})
@@ -212,6 +211,10 @@ class SubjectList(APIView):
     )
     def post(self, request: Request, reference: str) -> Response:
         """Returns a validation result for each entry. Repeating the call has no effect.
+
+        If a company is already requested, a `customer_reference`, `tags` or `owner` that you send replaces the stored
+        value, even if another user set it. Fields that are omitted or empty keep the stored value, and a scheduled
+        removal stays. `name` is used only if the company is not known yet.
 
         If the new billable companies exceed the key's budget, nothing is requested: the whole list becomes an import
         that awaits confirmation by a user, and the response is 202. The next sync sends the companies to D&B.
@@ -253,14 +256,6 @@ def _chosen(registration: Registration, asked: dict[str, Any]) -> QuerySet[Subje
     if "duns" in asked:
         rows = rows.filter(pk__in=[Subject.key(registration.pk, duns) for duns in sorted(set(asked["duns"]))])
     return rows
-
-
-def _key(cursor: str) -> uuid.UUID:
-    try:
-        (key,) = read_token(cursor)
-        return uuid.UUID(key)
-    except ValueError as error:
-        raise BadCursor from error
 
 
 # Wanting

@@ -44,10 +44,27 @@ def test_an_account_is_one_company_only(crm: Program) -> None:
     assert (OTHER, "crm", "2") in known(), "the last word counts"
 
 
-def test_naming_a_company_monitors_nothing(crm: Program) -> None:
+def test_naming_a_company_adds_and_monitors_none(crm: Program) -> None:
     name(crm, (DUNS, "crm", "1"))
-    assert Company.objects.filter(pk=DUNS).exists()
-    assert not Subject.objects.exists()
+    assert not Company.objects.exists() and not Subject.objects.exists()
+    assert crm.walk("companies/") == []
+    delivered(a_seed())
+    assert [one["duns"] for one in crm.walk("companies/", reference="1")] == [DUNS]
+
+
+def test_errors_name_the_entry(crm: Program) -> None:
+    answer = name(crm, (DUNS, "crm", "1"), ("1234", "crm", "2"), (DUNS, "c r m", "3"))
+    assert answer.status_code == 400 and known() == set()
+    errors = {error["parameter"]: error["detail"] for error in answer.json()["errors"]}
+    assert list(errors) == ["references[1].duns", "references[2].system"]
+    assert "Enter 1 to 64 letters" in errors["references[2].system"]
+    assert answer.json()["detail"].endswith(" No entry was saved. Correct these entries and send the request again.")
+
+
+def test_many_errors_are_in_the_list_alone(crm: Program) -> None:
+    document = name(crm, *[("1", "crm", str(number)) for number in range(9)]).json()
+    assert len(document["errors"]) == 9 and "references[4].duns" in document["detail"]
+    assert "references[5].duns" not in document["detail"] and "4 more are in `errors`." in document["detail"]
 
 
 def test_it_is_in_the_audit_once(crm: Program) -> None:

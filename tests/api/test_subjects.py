@@ -1,7 +1,7 @@
 """Subjects by the API: wanted within a key's budget with a verdict for each, beyond it only by a person."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -79,6 +79,18 @@ def test_what_is_said_about_a_company_is_kept(erp: Program) -> None:
     assert Company.objects.get(pk=DUNS).name == "Acme"
 
 
+def test_repeating_it_replaces_only_what_is_given(erp: Program) -> None:
+    request_monitoring(erp, DUNS)
+    theirs = {"owner": "ann", "tags": "critical", "customer_reference": "V-1"}
+    Subject.objects.update(**theirs, remove_on=date(2027, 1, 1))
+    request_monitoring(erp, DUNS)
+    erp.post(PATH, {"subjects": [{"duns": DUNS, "owner": "", "tags": "", "customer_reference": ""}]})
+    assert Subject.objects.values(*theirs, "remove_on").get() == {**theirs, "remove_on": date(2027, 1, 1)}
+    for _ in range(2):
+        erp.post(PATH, {"subjects": [{"duns": DUNS, "owner": "bob"}]})
+        assert Subject.objects.values(*theirs).get() == {**theirs, "owner": "bob"}
+
+
 def test_repeating_it_changes_nothing(erp: Program) -> None:
     request_monitoring(erp, DUNS)
     entries = AuditEntry.objects.count()
@@ -122,6 +134,13 @@ def test_beyond_the_budget_a_person_confirms(erp: Program) -> None:
     assert request_monitoring(erp, "000000009").json()["budget"]["used"] == 3, (
         "what a person confirmed is not on the key's budget"
     )
+
+
+def test_an_import_is_named_by_its_key_and_time(erp: Program) -> None:
+    request_monitoring(erp, *numbers(5))
+    import_ = SubjectImport.objects.get()
+    import_.created_at = datetime(2026, 11, 29, 14, 5, tzinfo=UTC)
+    assert str(import_) == "API: ERP, 29 Nov 2026, 14:05"
 
 
 def test_the_same_list_again_is_the_same_import(erp: Program) -> None:

@@ -39,6 +39,12 @@ def test_adopt_reconcile_and_sync(run: Run, registration: Registration, control:
     assert "There is nothing to send" in run("sync_portfolio")
 
 
+def test_an_empty_list_is_to_be_confirmed(run: Run, registration: Registration) -> None:
+    with pytest.raises(CommandError, match="not known yet.*repeat the command with --empty"):
+        run("adopt", REFERENCE)
+    assert "0 companies are now requested" in run("adopt", REFERENCE, empty=True)
+
+
 def test_a_list_is_checked(run: Run, registration: Registration, control: SandboxControl, tmp_path: Path) -> None:
     control.add_companies(REFERENCE, [A], seed=False)
     path = tmp_path / "mine.txt"

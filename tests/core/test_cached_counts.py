@@ -109,11 +109,11 @@ def test_what_no_longer_is_counted_goes() -> None:
 def test_the_contract_year_is_shown_as_it_was_counted_last(admin_client: Client) -> None:
     row = a_subject(registration=a_registration(adopted=True), state="monitored")
     page = "/portfolio/contract/year/"
-    assert "1 Billed so far" in text_of(admin_client.get(page))
+    assert "1 Companies billed so far" in text_of(admin_client.get(page))
     row.delete()
-    assert "1 Billed so far" in text_of(admin_client.get(page))
+    assert "1 Companies billed so far" in text_of(admin_client.get(page))
     update_counts("held")
-    assert "0 Billed so far" in text_of(admin_client.get(page))
+    assert "0 Companies billed so far" in text_of(admin_client.get(page))
 
 
 def test_proposals_are_counted_as_they_are_made() -> None:

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from dnbmon_site.environment import kept_secret, read_environment, trusted_origins
 from dnbmon_site.log_config import formatter
+from dnbmon_site.required_settings import missing_settings
 from tests.builders.settings import SAFE
 from tests.support import ROOT, manage
 
@@ -158,9 +160,6 @@ def test_production_logs_are_json() -> None:
     assert "JSONRenderer" in str(formatter(as_json=True)["processors"])
 
 
-def test_start_names_missing_settings() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "dnbmon_site.required_settings"], env=SAFE, capture_output=True, text=True
-    )
-    assert done.returncode == 1
-    assert "DNB_API_KEY" in done.stderr and "DNB_API_SECRET" in done.stderr
+def test_missing_settings_are_named(settings: Settings) -> None:
+    settings.DNB_API_KEY, settings.DNB_API_SECRET = "", "set"
+    assert missing_settings() == ["DNB_API_KEY: API key of your D&B Direct+ account"]

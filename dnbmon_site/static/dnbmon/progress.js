@@ -6,7 +6,9 @@
     const part = document.querySelector("[data-progress]");
     if (!part || document.hidden || part.dataset.progress === "done") return;
     try {
-      const answer = await fetch("?part=live", { headers: { "X-Requested-With": "progress" } });
+      const live = new URL(window.location.href);
+      live.searchParams.set("part", "live");
+      const answer = await fetch(live, { headers: { "X-Requested-With": "progress" } });
       if (!answer.ok || answer.redirected) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.querySelector("[data-progress]");

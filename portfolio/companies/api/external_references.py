@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,7 +15,7 @@ from rest_framework.views import APIView
 from core.api.examples import a_request, an_answer, who
 from core.api.parameters import PageParameters, Parameters, Several
 from core.api.scopes import READ, WRITE_REFERENCES
-from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
+from core.lists.pagination import beyond, cut, read_key, write_token
 from portfolio.companies.external_references import Named, forget_name, name_companies
 from portfolio.companies.parameters import DunsField
 from portfolio.models import ExternalReference
@@ -28,7 +27,9 @@ ENTRY_EXAMPLE = {"duns": "804735132", "system": "crm", "id": "0015g00000AbCdE"}
 class ReferenceEntrySerializer(serializers.Serializer[Any]):
     duns = DunsField(source="company_id", max_length=20, help_text="D-U-N-S number.")
     system = serializers.RegexField(
-        r"^[A-Za-z0-9._-]{1,64}\Z", help_text="Name of your system: letters, digits, dots, dashes and underscores."
+        r"^[A-Za-z0-9._-]{1,64}\Z",
+        help_text="Name of your system: letters, digits, dots, dashes and underscores.",
+        error_messages={"invalid": "Enter 1 to 64 letters, digits, dots, dashes or underscores."},
     )
     id = serializers.CharField(source="reference", max_length=200, help_text="ID of the company in that system.")
 
@@ -88,7 +89,7 @@ class ReferenceList(APIView):
         asked = ReferenceParameters.of(request)
         rows = _chosen(asked).order_by("id")
         if "after" in asked:
-            rows = beyond(rows, ("id",), [_key(asked["after"])])
+            rows = beyond(rows, ("id",), [read_key(asked["after"])])
         found, has_more = cut(rows, asked["limit"])
         results = ReferenceEntrySerializer(found, many=True).data
         return Response({"results": results, "next": write_token([found[-1].pk.hex]) if has_more else None})
@@ -105,7 +106,11 @@ class ReferenceList(APIView):
         ],
     )
     def put(self, request: Request) -> Response:
-        """A reference of another company moves to this one. Repeating the call has no effect. Adds no company."""
+        """A reference of another company moves to this one. Repeating the call has no effect.
+
+        An unknown D-U-N-S number is accepted: its references appear when the company becomes known. The call adds no
+        company and requests no monitoring. If one entry is invalid, none is saved, and `errors` names the entry.
+        """
         asked = NamingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         named = [
@@ -138,11 +143,3 @@ def _chosen(asked: dict[str, Any]) -> QuerySet[ExternalReference]:
     if "company" in asked:
         rows = rows.filter(company__in=sorted(set(asked["company"])))
     return rows
-
-
-def _key(cursor: str) -> uuid.UUID:
-    try:
-        (key,) = read_token(cursor)
-        return uuid.UUID(key)
-    except ValueError as error:
-        raise BadCursor from error

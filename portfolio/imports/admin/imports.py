@@ -15,7 +15,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
 from core.actors import actor_of
 from core.admin.base import ReadOnlyAdmin
@@ -89,9 +88,9 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
         ]
 
     # The list
-    @display(description=_("Import"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
-    def name(self, row: SubjectImport) -> tuple[str, str]:
-        return str(row), gettext("API") if row.source == "api" else ""
+    @admin.display(description=_("Import"))
+    def name(self, row: SubjectImport) -> str:
+        return str(row)
 
     @admin.display(description=_("Registration"))
     def reference(self, row: SubjectImport) -> str:

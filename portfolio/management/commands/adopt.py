@@ -11,7 +11,7 @@ from core import plurals
 from direct_plus.delivered_files import UnreadableFile, read_lines
 from portfolio.models import Registration, Subject, SubjectState
 from portfolio.plain_commands import PlainCommand, one_registration, progress
-from portfolio.registrations.adopt import adopt_as_requested, go_on_checking, read_listing, start_check
+from portfolio.registrations.adopt import NothingKnown, adopt_as_requested, go_on_checking, read_listing, start_check
 from portfolio.registrations.dnb_list_files import WrongFile, apply_export
 from portfolio.sync.verify import duration_text
 
@@ -30,19 +30,30 @@ class Command(PlainCommand):
             "file", nargs="?", type=Path, metavar="FILE", help="a DunsExport file, or with --check a list of numbers"
         )
         parser.add_argument("--check", action="store_true", help="check each number in FILE at D&B")
+        parser.add_argument(
+            "--empty", action="store_true", help="confirm that D&B monitors no company in the registration yet"
+        )
         parser.add_argument("--look", action="store_true", help="only record what D&B monitors; do not adopt it yet")
 
-    def handle(self, *, reference: str, file: Path | None, check: bool, look: bool, **options: Any) -> None:
+    def handle(
+        self, *, reference: str, file: Path | None, check: bool, empty: bool, look: bool, **options: Any
+    ) -> None:
         registration = one_registration(reference)
         if check and file is None:
             raise CommandError("--check needs a FILE with the numbers to check.")
         if file:
             self.learn(registration, file, check)
         if not look:
-            count = adopt_as_requested(registration, by=ACTOR)
-            self.stdout.write(f"{registration} is adopted: {plurals.companies(count)} are now requested.")
+            self.adopt(registration, empty)
         there = Subject.objects.filter(registration=registration, state=SubjectState.MONITORED).count()
         self.stdout.write(f"{plurals.companies(there)} monitored by D&B, as far as known. Nothing was sent.")
+
+    def adopt(self, registration: Registration, is_empty: bool) -> None:
+        try:
+            count = adopt_as_requested(registration, by=ACTOR, is_empty=is_empty)
+        except NothingKnown as error:
+            raise CommandError(f"{error} To confirm that, repeat the command with --empty.") from error
+        self.stdout.write(f"{registration} is adopted: {plurals.companies(count)} are now requested.")
 
     def learn(self, registration: Registration, file: Path, check: bool) -> None:
         if not file.is_file():

@@ -158,9 +158,11 @@ def all_of(registration: Registration, side: str) -> list[str]:
 
 def adopt_page(registration: Registration) -> dict[str, Any]:
     there = of(registration).filter(state=SubjectState.MONITORED)
+    known = there.count()
     return {
         "registration": registration,
-        "known": there.count(),
+        "known": known,
+        "can_adopt": bool(known or registration.list_received_at),
         "withdrawn": there.filter(requested=False).count(),
         "wanted_only": of(registration).filter(requested=True).exclude(state=SubjectState.MONITORED).count(),
         "checks": [

@@ -33,7 +33,14 @@ from portfolio.jobs import have_lists_checked, start_sync_now
 from portfolio.models import CheckState, MembershipCheck, Registration, SyncRun
 from portfolio.reconciliation.reconcile import DECISIONS
 from portfolio.registrations import suppress as registrations_suppress
-from portfolio.registrations.adopt import NothingToCheck, adopt_as_requested, cancel_check, read_listing, start_check
+from portfolio.registrations.adopt import (
+    NothingKnown,
+    NothingToCheck,
+    adopt_as_requested,
+    cancel_check,
+    read_listing,
+    start_check,
+)
 from portfolio.registrations.dnb_list_files import WrongFile, apply_exceptions, apply_export
 from portfolio.sync import progress
 from portfolio.sync.admin.page_context import adopt_page, all_of, drift_page, run_page, suppress_page, tone_of
@@ -185,17 +192,17 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
     def adopt(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         registration = self._registration(request, key)
         form = ListForm(request.POST or None, request.FILES or None)
-        context: dict[str, Any] = {}
+        context: dict[str, Any] = {"is_guided": _is_guided(request)}
         if request.method == "POST":
             demand(request.user.has_perm(MAY_DECIDE))
             if is_too_large(request) or (form.is_valid() and form.cleaned_data["file"]):
                 self._take_file(request, registration)
-                return self._to("adopt", key)
+                return HttpResponseRedirect(request.get_full_path())
             if form.is_valid():
                 found = self._ask_about(request, registration, form.cleaned_data["numbers"])
                 if found is None:
-                    return self._to("adopt", key)
-                context = found
+                    return HttpResponseRedirect(request.get_full_path())
+                context |= found
         shown = adopt_page(registration)
         base = "core/bare.html" if request.GET.get("part") == "live" else "core/page.html"
         may = {"may_decide": request.user.has_perm(MAY_DECIDE), "base": base}
@@ -217,14 +224,18 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
     def take(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         demand(request.user.has_perm(MAY_DECIDE))
         registration = self._registration(request, key)
-        count = adopt_as_requested(registration, by=actor_of(request))
+        try:
+            count = adopt_as_requested(registration, by=actor_of(request), is_empty="empty" in request.POST)
+        except NothingKnown as error:
+            messages.error(request, str(error))
+            return self._to("adopt", key)
         words = plurals.companies(count)
         messages.success(
             request,
             gettext("%(registration)s is adopted: %(companies)s now requested. Nothing was sent or billed.")
             % {"registration": registration, "companies": words},
         )
-        return self._to("drift", key)
+        return HttpResponseRedirect(reverse("admin:index")) if _is_guided(request) else self._to("drift", key)
 
     def cancel_check(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         demand(request.user.has_perm(MAY_DECIDE))
@@ -277,6 +288,11 @@ class SyncRunAdmin(RowActions, ReadOnlyAdmin):
 
     def _to(self, name: str, key: uuid.UUID) -> HttpResponse:
         return HttpResponseRedirect(reverse(f"admin:portfolio_syncrun_{name}", args=[key]))
+
+
+def _is_guided(request: HttpRequest) -> bool:
+    """Whether the person comes from the guided start, and goes back there."""
+    return request.GET.get("from") == "guide"
 
 
 def _applied(registration: Registration, file: Path, by: Actor) -> tuple[int, str]:

@@ -57,6 +57,14 @@ def test_a_user_is_invited_by_name_email_and_roles(admin_client: Client, mailout
     assert not any("/reset/" in entry.after + entry.summary for entry in AuditEntry.objects.all())
 
 
+def test_the_form_invites_instead_of_saving(admin_client: Client) -> None:
+    page = admin_client.get("/accounts/user/add/").text
+    assert re.search(r'name="_save"[^>]*>\s*Invite user\s*<', page)
+    assert not re.search(r'name="_save"[^>]*>\s*Save\s*<', page)
+    bob = a_person("bob")
+    assert re.search(r'name="_save"[^>]*>\s*Save\s*<', admin_client.get(f"/accounts/user/{bob.pk}/change/").text)
+
+
 def test_the_link_works_once(admin_client: Client, mailoutbox: list[EmailMessage]) -> None:
     invited(admin_client)
     (link,) = LINK.findall(str(mailoutbox[0].body))

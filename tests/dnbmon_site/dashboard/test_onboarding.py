@@ -89,7 +89,7 @@ def test_registrations_and_their_lists(admin: Client, keyed: object) -> None:
     assert "Choose registrations" in admin.get("/").context["guide"].steps[2].button.words
     row = a_registration(state="active")
     assert states(admin)[2:4] == ["done", "next"]
-    assert f'href="/portfolio/syncrun/adopt/{row.pk}/"' in admin.get("/").content.decode()
+    assert f'href="/portfolio/syncrun/adopt/{row.pk}/?from=guide"' in admin.get("/").content.decode()
     a_registration(adopted=True)
     assert states(admin)[2:5] == ["done", "done", "next"]
 

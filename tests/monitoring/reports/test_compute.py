@@ -15,13 +15,14 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from core.models import AuditEntry
+from core.text import day_text
 from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.roles import MANAGER, VIEWER
 from monitoring.models import Alert, AlertKind, Change, Kind, Notification, ReportSchedule
 from monitoring.reports.compute import Report, make_report
 from monitoring.reports.pdf import report_pdf
 from monitoring.reports.periods import last_complete, period_of, read_period
-from monitoring.reports.sentences import speeds, summary, worth
+from monitoring.reports.sentences import entries_note, speeds, summary, worth
 from monitoring.reports.xlsx import report_xlsx
 from monitoring.stats.latency import cut, delay_text
 from portfolio.models import Registration, Subject
@@ -169,6 +170,19 @@ def test_the_summary_can_be_read_by_a_person(world: None) -> None:
     assert f"{report.counts.critical_count} were critical: " in text
     assert f"median {delay_text(report.recorded.median)}, 95th percentile" in text
     assert "4 companies billed of 10 contracted in this contract year; the next year begins on 1 June 2026" in text
+
+
+def test_what_is_counted_now_has_the_day_of_the_report(world: None) -> None:
+    report = the_report()
+    day = f"As of {day_text(report.made_at.date())}"
+    text, held = " ".join(told(report)), len(report.held)
+    assert f"{day}, D&B monitors 4 companies in {held} registrations." in text
+    note = "A company in several registrations is counted in each of them: 5 entries, 4 companies."
+    assert (entries_note(report), entries_note(the_report("FIRST"))) == (note, "")
+    sheets = cells(report_xlsx(report))
+    assert sheets["Registrations"][-1][0] == f"{day}. {note}"
+    assert sheets["Open alerts"][-1][0] == f"{day}."
+    assert words_of(report_pdf(report)).count(day) >= 4
 
 
 # Files

@@ -181,8 +181,8 @@ def test_the_page_says_it_in_words(manager: Client, django_assert_max_num_querie
         text = text_of(manager.get(PAGE))
     for words in (
         "from 1 March 2025 to 28 February 2026: 53 days left",
-        "3 Billed so far",
-        "1 Pending additions",
+        "3 Companies billed so far",
+        "1 New billable companies pending",
         "4 Forecast",
         "3 Renewing on 1 March",
         "1 contracted: 3 over",
@@ -196,7 +196,7 @@ def test_without_adoption_numbers_are_at_least_or_up_to(manager: Client) -> None
     a_contract(anniversary=ANNIVERSARY)
     a_subject(registration=a_registration(adopted=False), state=SubjectState.UNKNOWN)
     text = text_of(manager.get(PAGE))
-    assert "0 or more Billed so far" in text and "1 or fewer Pending additions" in text
+    assert "0 or more Companies billed so far" in text and "1 or fewer New billable companies pending" in text
     assert "ACME_LOD_01 is not adopted yet" in text
 
 

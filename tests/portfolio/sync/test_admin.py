@@ -66,6 +66,40 @@ def test_a_list_is_adopted_by_hand(admin: Client, registration: Registration, co
     assert calls_of(control) == []
 
 
+def test_an_unknown_list_is_not_adopted_as_an_empty_one(admin: Client, registration: Registration) -> None:
+    page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/"))
+    assert "It is not known yet which companies D&B monitors here" in page and "not received yet" in page
+    assert "nothing was adopted" in post(admin, f"adopt/{registration.pk}/take/")
+    registration.refresh_from_db()
+    assert not registration.adopted
+    assert "0 companies now requested" in post(admin, f"adopt/{registration.pk}/take/", empty="yes")
+
+
+def test_a_list_known_from_notifications_may_be_incomplete(admin: Client, registration: Registration) -> None:
+    there(registration, A)
+    page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/"))
+    assert "This list may be incomplete" in page and "Adopt this company" in page and "New registration" not in page
+
+
+def test_an_empty_list_from_dnb_is_adopted_with_a_warning(admin: Client, registration: Registration) -> None:
+    upload = SimpleUploadedFile("list.txt", b"DUNS\n")
+    assert "0 companies at D&B" in post(admin, f"adopt/{registration.pk}/", file=upload)
+    page = text_of(admin.get(f"{BASE}adopt/{registration.pk}/"))
+    assert "D&B's list is empty" in page and "Adopt an empty list" in page and "not received yet" not in page
+    assert "0 companies now requested" in post(admin, f"adopt/{registration.pk}/take/")
+
+
+def test_adopting_from_the_guide_leads_back_to_it(admin: Client, registration: Registration) -> None:
+    there(registration, A)
+    page = f"{BASE}adopt/{registration.pk}/"
+    assert "Back to the guide" in text_of(admin.get(f"{page}?from=guide"))
+    assert "Back to the guide" not in text_of(admin.get(page))
+    uploaded = admin.post(f"{page}?from=guide", {"file": SimpleUploadedFile("list.txt", f"{A}\n".encode())})
+    assert uploaded["Location"] == f"{page}?from=guide"
+    assert f'action="{page}take/?from=guide"' in admin.get(f"{page}?from=guide&part=live").text
+    assert admin.post(f"{page}take/?from=guide")["Location"] == "/"
+
+
 def test_a_pasted_list_shows_the_time_first(admin: Client, registration: Registration, control: SandboxControl) -> None:
     control.add_companies(registration.reference, [A], seed=False)
     page = post(admin, f"adopt/{registration.pk}/", numbers=f"{A}\n{B}\n1234567")
