@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from core.jobs import Schedule
 from health.models import Probe
 from portfolio.models import Contract, Registration
+from portfolio.registrations.pull_job import PausedPulls, paused_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,9 @@ class Look:
     contracts: list[Contract]
     registrations: list[Registration]
     probes: dict[str, Probe]
+    schedules: list[Schedule]
+    # Where a user has paused the job that pulls: then no registration is late.
+    paused_pulls: PausedPulls | None = None
     # Not full: without what changes slowly, for the look of every minute.
     is_full: bool = True
 
@@ -29,10 +34,13 @@ class Look:
 
 
 def begin_look(*, is_full: bool = True) -> Look:
+    schedules = list(Schedule.objects.order_by("id"))
     return Look(
         is_full=is_full,
         now=timezone.now(),
         contracts=list(Contract.objects.order_by("name")),
         registrations=list(Registration.objects.order_by("reference")),
+        schedules=schedules,
+        paused_pulls=paused_among(schedules),
         probes={probe.contract: probe for probe in Probe.objects.all()},
     )

@@ -20,6 +20,7 @@ from health.status_page import together
 from monitoring.models import DeadLetter, DeliveryState, MessageState
 from monitoring.pull.admin.registrations import marks_of
 from portfolio.models import RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
+from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import status
 from tests.builders.checks import look_at, state_of
 from tests.builders.deliveries import a_call
@@ -153,6 +154,14 @@ def test_a_check(dedup_key: str, make: Callable[[], object], state: State, words
     result = look_at(dedup_key)
     assert (result.state, words in result.sentence) == (state, True), result.sentence
     assert bool(result.do) or state in (OK, UNKNOWN)
+
+
+def test_a_paused_pull_job_is_sent_to_channels_and_no_registration_is_late() -> None:
+    Registration.objects.update(next_pull_at=ago(minutes=20))
+    Schedule.objects.create(name="Pull due registrations", func=PULL_JOB, repeats=0)
+    found = look_at("paused")
+    assert found.state == WARNING and found.notify and "D&B deletes notifications" in found.sentence
+    assert state_of(f"fresh:{REFERENCE}") == OK
 
 
 def test_the_headline_counts_what_is_wrong() -> None:
