@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from core.jobs import Task, get_broker
 from core.text import counted, days_and_hours, span
+from health.checks.backup import backup
 from health.checks.context import Look
 from health.checks.migrations import is_of_earlier_version, migrations_waiting, migrations_waiting_lately
 from health.checks.result import Result, graded
@@ -37,6 +38,7 @@ def checks_of_machine(look: Look) -> Iterator[Result]:
     yield backlog()
     if look.is_full:
         yield failed(look)
+        yield backup(look)
     if settings.HEARTBEAT_URL:
         yield outside(look)
 

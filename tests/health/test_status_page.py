@@ -209,7 +209,7 @@ def test_the_page_costs_a_bounded_number_of_queries(operator: Client, django_ass
     """Each table that something can wait in is looked at once, whatever is in it."""
     install_schedules()
     operator.get("/health/")
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):
         operator.get("/health/")
 
 

@@ -49,7 +49,7 @@ def test_a_second_schedule_of_the_job_pulls_too() -> None:
 
 def test_what_came_due_during_the_pause_is_due_at_its_end_and_not_overdue() -> None:
     install_schedules()
-    late, later = ago(hours=5), ago(hours=-1)
+    late, later = (ago(hours=hours).replace(microsecond=0) for hours in (5, -1))
     a_registration("DUE", next_pull_at=late)
     a_registration("LATER", next_pull_at=later)
     a_registration("PAUSED", state="paused", next_pull_at=late)
@@ -64,7 +64,7 @@ def test_what_came_due_during_the_pause_is_due_at_its_end_and_not_overdue() -> N
 
 def test_resuming_what_runs_hides_nothing() -> None:
     install_schedules()
-    row, late = a_registration(next_pull_at=ago(hours=5)), ago(hours=5)
+    row, late = a_registration(next_pull_at=ago(hours=5)), ago(hours=5).replace(microsecond=0)
     Schedule.objects.filter(func=PULL_JOB).update(next_run=late)
     resume([the_job()], actor="anna")
     assert the_job().next_run == late
