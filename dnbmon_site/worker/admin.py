@@ -49,7 +49,7 @@ JOB_NAMES = {**{function: name for name, function in NAMES}, "health.jobs.beat":
 def job_name(function: str | None, name: str | None) -> str:
     """Of a job of the table; what was asked for has a name that whoever asked gave it. What cannot be read has none."""
     known = JOB_NAMES.get(function or "", name or function)
-    return gettext(known) if known else "–"
+    return job_label(Schedule(name=known)) if known else "–"
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
