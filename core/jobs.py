@@ -20,6 +20,7 @@ from django_q.models import Failure, OrmQ, Schedule, Success, Task
 from django_q.signals import post_execute, pre_execute
 from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_task
+from redis.exceptions import RedisError
 
 from core.db import clean_text
 
@@ -30,6 +31,7 @@ __all__ = [
     "Success",
     "Task",
     "ask_worker",
+    "asked_for",
     "async_task",
     "get_broker",
     "is_locked",
@@ -54,6 +56,14 @@ def ask_worker(job: str, *arguments: str, task_name: str) -> bool:
         return False
     async_task(job, *arguments, task_name=task_name)
     return True
+
+
+def asked_for(job: str) -> set[str]:
+    """The first argument of each that waits for a worker; none where the queue cannot be reached."""
+    try:
+        return {str(arguments[0]) for name, arguments in _waiting() if name == job and arguments}
+    except RedisError:
+        return set()
 
 
 def _waiting() -> Iterable[tuple[str, tuple[Any, ...]]]:

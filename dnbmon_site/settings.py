@@ -50,6 +50,8 @@ _IN_DEVELOPMENT = DEVELOPMENT or ENV.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", defau
 PRIVATE_HOSTS: list[str] = ENV.list("PRIVATE_HOSTS", default=["*"] if _IN_DEVELOPMENT else [])
 EXPORT_FOLDER = Path(ENV.str("EXPORT_FOLDER", default=str(BASE_DIR / "var" / "exports")))
 BACKUP_FOLDER: str = ENV.str("BACKUP_FOLDER", default="")
+# Snapshots, a hosting service: then it is no matter of ours that there is no backup.
+BACKUP_ELSEWHERE: bool = ENV.bool("BACKUP_ELSEWHERE", default=False)
 BACKUP_KEEP: int = ENV.int("BACKUP_KEEP", default=14)
 # Days for which it is kept how the program worked; what D&B told is the contract's to keep.
 RECORDS_KEEP_DAYS: int = ENV.int("RECORDS_KEEP_DAYS", default=400)

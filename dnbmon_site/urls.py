@@ -15,7 +15,7 @@ from dnbmon_site.dashboard.since_last_visit import seen
 from dnbmon_site.dashboard.start_acts import dismiss, test_key
 from dnbmon_site.http.moved_pages import moved_pages
 from dnbmon_site.operations import health_access
-from health import runbook_page
+from health import help_page, runbook_page
 from health import views as health
 
 
@@ -37,7 +37,8 @@ password_reset: list[URLPattern] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health_access.health, name="health"),
     path("health/jobs/<str:key>/<slug:verb>/", admin.site.admin_view(health.change_job), name="health_job"),
-    path("health/help/<path:path>", admin.site.admin_view(runbook_page.page), name="handbook"),
+    path("help/", admin.site.admin_view(help_page.page), name="help"),
+    path("help/<path:path>", admin.site.admin_view(runbook_page.page), name="handbook"),
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
     path("metrics", health_access.metrics, name="metrics"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
@@ -13,6 +14,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
@@ -56,7 +58,11 @@ def read(request: HttpRequest, file: Path) -> HttpResponse:
     title, body = rendered(file, file.stat().st_mtime)
     request.current_app = admin.site.name
     shared = admin.site.each_context(request)
-    return TemplateResponse(request, "health/runbook_page.html", {**shared, "title": title, "body": body})
+    return TemplateResponse(request, "health/runbook_page.html", {**shared, **place(title), "body": body})
+
+
+def place(title: str) -> dict[str, Any]:
+    return {"title": title, "place_trail": [(gettext("Help"), reverse("help"))]}
 
 
 @lru_cache(maxsize=64)

@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
 from core.jobs import Schedule, Task, ask_worker
+from portfolio.models import Registration, RegistrationState
+from portfolio.registrations.pull_job import PAUSE, PAUSED, PULL_JOB, RESUME
 
-PAUSED = 0
 FOR_EVER = -1
 # In `Schedule.cluster`, so that no cluster takes it: it names something that is no job of this program.
 REFUSED = "refused"
@@ -71,11 +72,17 @@ def _runs_before(names: Collection[str]) -> dict[str, Task]:
 
 
 def pause(rows: Iterable[Schedule], *, actor: str) -> int:
-    return _set(rows, PAUSED, "schedule.pause", gettext("Job “%(name)s” paused"), actor)
+    return _set(rows, PAUSED, PAUSE, gettext("Job “%(name)s” paused"), actor)
 
 
 def resume(rows: Iterable[Schedule], *, actor: str) -> int:
-    return _set(rows, FOR_EVER, "schedule.resume", gettext("Job “%(name)s” resumed"), actor)
+    """What came due in the meantime is due now: nothing could run before, so nothing is overdue."""
+    rows, now = list(rows), timezone.now()
+    held = [row for row in rows if row.repeats == PAUSED and not is_refused(row)]
+    Schedule.objects.filter(pk__in=[row.pk for row in held], next_run__lt=now).update(next_run=now)
+    if any(row.func == PULL_JOB for row in held):
+        Registration.objects.filter(state=RegistrationState.ACTIVE, next_pull_at__lt=now).update(next_pull_at=now)
+    return _set(rows, FOR_EVER, RESUME, gettext("Job “%(name)s” resumed"), actor)
 
 
 def _set(rows: Iterable[Schedule], repeats: int, action: str, words: str, actor: str) -> int:

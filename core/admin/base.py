@@ -94,6 +94,12 @@ class KeyChangeList(DjangoChangeList):
             complete(self.result_list)
 
 
+def name_model(model: type[Model], one: str | Promise, many: str | Promise) -> None:
+    """Our words for another package's model. Migrations read what its class was declared with, and that stays."""
+    options: Any = model._meta
+    options.verbose_name, options.verbose_name_plural = one, many
+
+
 class KeyedAdmin(ModelAdmin):
     """Keys come from addresses and selected rows and may be anything: an invalid one is reported, or not found."""
 

@@ -6,6 +6,10 @@ from datetime import date
 
 from django import template
 from django.conf import settings
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from core import markup, plurals, text
 from core.text import country_name
@@ -28,6 +32,13 @@ for words in (
 def version() -> str:
     """Which version of the program runs."""
     return str(settings.VERSION)
+
+
+@register.simple_tag
+def what_is(term: str, anchor: str) -> SafeString:
+    """A link to the term's entry in the glossary, where a reader may hesitate."""
+    link = reverse("handbook", args=["develop/glossary.md"])
+    return format_html('<a href="{}#{}">{}</a>', link, anchor, gettext("What does “%(term)s” mean?") % {"term": term})
 
 
 @register.filter

@@ -18,14 +18,16 @@ from core.text import ago, counted
 from dnbmon_site.accounts.api_key_rights import unknown_words
 from dnbmon_site.accounts.models import ApiKey, User
 from health.models import Incident, State
+from health.schedule_status import CHANGE_JOBS, SEE
 from monitoring.alerts.own_alerts import own_alerts
 from monitoring.alerts.rules import few
 from monitoring.elements.formatting import lower_first
 from monitoring.models import AlertState, Channel, Severity
 from monitoring.outbox.permitted_addresses import why_refused
 from monitoring.pull.admin.registrations import marks_of
-from portfolio.models import ImportState, ProposalState, Registration
-from portfolio.registrations.status import countdown, loss_sentence, status
+from portfolio.models import ImportState, ProposalState, Registration, RegistrationState
+from portfolio.registrations.pull_job import PausedPulls
+from portfolio.registrations.status import countdown, first_loss, loss_sentence, status
 
 URGENCY = ("info", "bad", "warn", "calm")
 LATE_AFTER = timedelta(minutes=12)
@@ -46,6 +48,8 @@ class Need:
     act: str = ""
     # Its newest, each as words, link and time.
     newest: Sequence[tuple[str, str, datetime]] = ()
+    # The button does it, where otherwise it leads to the page where it is done.
+    is_post: bool = False
 
     @property
     def urgency(self) -> str:
@@ -55,18 +59,25 @@ class Need:
 
 
 def needs_of(
-    request: HttpRequest, registrations: Sequence[Registration], numbers: OpenCounts, *, is_guided: bool = False
+    request: HttpRequest,
+    registrations: Sequence[Registration],
+    numbers: OpenCounts,
+    paused: PausedPulls | None,
+    *,
+    is_guided: bool = False,
 ) -> list[Need]:
     """Of all registrations, whatever the page is filtered by; the reader's own first, then the most urgent. What the
     guided start shows as a step is not shown twice."""
+    shown = (*SHOWN_HERE, *GUIDED) if is_guided else SHOWN_HERE
     found = [
         *_own_alerts(request),
         *_worker(request, registrations, numbers),
+        *_paused_pulls(request, paused, registrations),
         *_critical_alerts(numbers),
         *_unnotified(request, numbers, is_guided=is_guided),
-        *(need for row in registrations for need in _needs_of(row, numbers)),
+        *(need for row in registrations for need in _needs_of(row, numbers, pulls_paused=paused is not None)),
         *_unreadable(request, numbers),
-        *_health(request, (*SHOWN_HERE, *GUIDED) if is_guided else SHOWN_HERE),
+        *_health(request, (*shown, "paused") if paused else shown),
         *_decisions(request, numbers),
         *_keys(request),
         *_channels(request),
@@ -87,6 +98,19 @@ def _worker(request: HttpRequest, registrations: Sequence[Registration], numbers
     if counted_at:
         text += " " + gettext("The numbers on this page are from %(when)s.") % {"when": ago(counted_at)}
     yield Need("bad", gettext("No worker is running"), text)
+
+
+def _paused_pulls(
+    request: HttpRequest, paused: PausedPulls | None, registrations: Sequence[Registration]
+) -> Iterator[Need]:
+    if paused is None or not any(row.state == RegistrationState.ACTIVE for row in registrations):
+        return
+    text = f"{paused.sentence} {first_loss(registrations)}"
+    if request.user.has_perms((SEE, CHANGE_JOBS)):
+        link = reverse("health_job", args=[paused.schedule, "resume"])
+        yield Need("bad", gettext("Pulls are paused"), text, link, gettext("Resume pulls"), is_post=True)
+    else:
+        yield Need("bad", gettext("Pulls are paused"), f"{text} {gettext('Ask an operator to resume the job.')}")
 
 
 def _own_alerts(request: HttpRequest) -> Iterator[Need]:
@@ -148,15 +172,17 @@ def _alert(found: Mapping[str, str]) -> tuple[str, str, datetime]:
     return found["title"], link, datetime.fromisoformat(found["raised_at"])
 
 
-def _needs_of(row: Registration, numbers: OpenCounts) -> Iterator[Need]:
+def _needs_of(row: Registration, numbers: OpenCounts, *, pulls_paused: bool) -> Iterator[Need]:
+    """Where all pulls are paused, that is one task and not one for each registration."""
     link, look = reverse("admin:portfolio_registration_change", args=[row.pk]), gettext("View registration")
     found = status(row)
-    if found.tone in ("bad", "warn"):
+    is_held = pulls_paused and row.state == RegistrationState.ACTIVE
+    if found.tone in ("bad", "warn") and not is_held:
         yield Need(found.tone, f"{row.reference}: {lower_first(found.word)}", found.sentence, link, look)
     for word, tone, why in marks_of(row):
         if why != found.sentence:
             yield Need(tone, f"{row.reference}: {lower_first(word)}", why, link, look)
-    if left := countdown(row):
+    if not is_held and (left := countdown(row)):
         tone = "bad" if left == "now" else "warn"
         title = gettext("%(registration)s: data loss %(when)s") % {"registration": row.reference, "when": left}
         yield Need(tone, title, loss_sentence(row), link, look)

@@ -1,4 +1,4 @@
-"""Ctrl-K: pages, actions and companies by what the reader types, only those that the reader may use."""
+"""Ctrl-K: pages, actions, help and companies by what the reader types, only those that the reader may use."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from unfold.dataclasses import SearchResult
 from core.text import country_name
 from dnbmon_site.dashboard.menu import address, may_see
 from dnbmon_site.dashboard.navigation import GROUPS, Text
+from health.help_page import sections_for
 from portfolio.companies.search import find_companies
 from portfolio.models import Company
 
@@ -104,6 +105,7 @@ def find(request: HttpRequest, text: str) -> Iterator[SearchResult]:
     words = text.casefold().split()
     yield from _pages(request, words)
     yield from _actions(request, words)
+    yield from _help(request, words)
     if len(text) >= SHORTEST:
         yield from _companies(request, text)
 
@@ -129,6 +131,15 @@ def _actions(request: HttpRequest, words: list[str]) -> Iterator[SearchResult]:
         if _fits(words, action.title, action.words) and _may_do(request, action):
             link = reverse(action.route) + (f"?{action.query}" if action.query else "")
             yield _result(action.title, gettext("Action"), link, "play_arrow")
+
+
+def _help(request: HttpRequest, words: list[str]) -> Iterator[SearchResult]:
+    if _fits(words, gettext("Help"), gettext("documentation handbook manual")):
+        yield _result(gettext("Help"), gettext("Page"), reverse("help"), "help")
+    for section, pages in sections_for(request):
+        for page in pages:
+            if _fits(words, page.title, page.text):
+                yield _result(page.title, gettext("Help: %(section)s") % {"section": section}, page.link, "help")
 
 
 def _may_do(request: HttpRequest, action: Action) -> bool:

@@ -37,14 +37,20 @@ class Tile:
 
 
 def tiles_of(
-    asked: Asked, totals: Totals, news: News, numbers: OpenCounts, registrations: Sequence[Registration]
+    asked: Asked,
+    totals: Totals,
+    news: News,
+    numbers: OpenCounts,
+    registrations: Sequence[Registration],
+    *,
+    is_paused: bool,
 ) -> list[Tile]:
     return [
         _news(news),
         _severity(asked, totals, Severity.CRITICAL),
         _severity(asked, totals, Severity.HIGH),
         monitored(numbers, asked.registration),
-        _freshness(registrations),
+        _freshness(registrations, is_paused=is_paused),
     ]
 
 
@@ -123,29 +129,31 @@ def _coming(count: int) -> str:
 # Freshness
 
 
-def _freshness(registrations: Sequence[Registration]) -> Tile:
+def _freshness(registrations: Sequence[Registration], *, is_paused: bool) -> Tile:
     active = [row for row in registrations if row.state == RegistrationState.ACTIVE]
-    good = sum(_is_fresh(row) for row in active)
+    good = sum(_is_fresh(row, is_paused=is_paused) for row in active)
     oldest = min((row.last_pulled_at for row in active if row.last_pulled_at), default=None)
     words = ngettext("registration up to date", "registrations up to date", len(registrations))
     more = gettext("Last pull %(when)s") % {"when": ago(oldest)} if oldest else gettext("No registration is pulled")
+    if is_paused:
+        more = f"{gettext('Pulls are paused')}. {more}"
     tone = "calm" if good == len(registrations) else "high"
     number = gettext("%(good)d of %(all)d") % {"good": good, "all": len(registrations)}
     return Tile(number, words, reverse("admin:portfolio_registration_changelist"), more, tone)
 
 
-def _is_fresh(row: Registration) -> bool:
+def _is_fresh(row: Registration, *, is_paused: bool) -> bool:
     pulled = row.last_pulled_at
-    return pulled is not None and timezone.now() - pulled < FRESH and status(row).tone == "good"
+    return pulled is not None and timezone.now() - pulled < FRESH and status(row, pulls_paused=is_paused).tone == "good"
 
 
-def fresh(row: Registration, in_doubt: int) -> dict[str, Any]:
+def fresh(row: Registration, in_doubt: int, *, is_paused: bool) -> dict[str, Any]:
     return {
         "row": row,
         "description": description(row),
-        "status": status(row),
+        "status": status(row, pulls_paused=is_paused),
         "cadence": cadence_words(row),
-        "drops": countdown(row),
-        "is_active": row.state == RegistrationState.ACTIVE,
+        "drops": countdown(row, pulls_paused=is_paused),
+        "is_active": row.state == RegistrationState.ACTIVE and not is_paused,
         "in_doubt": in_doubt,
     }

@@ -24,6 +24,7 @@ from monitoring.models import Axis, Change, Element, ScoreChange, Severity
 from monitoring.story_order import newest, story_key
 from portfolio.companies.search import with_companies
 from portfolio.models import Registration
+from portfolio.registrations.pull_job import paused_pulls
 
 LAST = 12
 
@@ -39,7 +40,8 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     numbers = open_counts()
     is_empty = not news.published and not any(row.last_pulled_at for row in registrations)
     guide = guide_for(request, registrations, is_empty=is_empty)
-    body = {} if is_empty else _body(request, asked, registrations, news, numbers)
+    paused = paused_pulls()
+    body = {} if is_empty else _body(request, asked, registrations, news, numbers, is_paused=paused is not None)
     return {
         **context,
         "title": gettext("Overview"),
@@ -47,7 +49,7 @@ def front_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "published": news.published,
         "live": f"{reverse('admin:index')}?{urlencode({**asked.query, 'part': 'live'})}",
         "asked": asked,
-        "needs": needs_of(request, registrations, numbers, is_guided=is_empty and guide is not None),
+        "needs": needs_of(request, registrations, numbers, paused, is_guided=is_empty and guide is not None),
         "guide": guide,
         "is_empty": is_empty,
         "may_see": request.user.has_perm("monitoring.view_change"),
@@ -65,7 +67,13 @@ def _asking(asked: Asked, registrations: Sequence[Registration]) -> dict[str, An
 
 
 def _body(
-    request: HttpRequest, asked: Asked, registrations: Sequence[Registration], news: News, numbers: OpenCounts
+    request: HttpRequest,
+    asked: Asked,
+    registrations: Sequence[Registration],
+    news: News,
+    numbers: OpenCounts,
+    *,
+    is_paused: bool,
 ) -> dict[str, Any]:
     may_see = request.user.has_perm("monitoring.view_change")
     totals = charts.totals_of(asked) if may_see else charts.Totals()
@@ -75,7 +83,7 @@ def _body(
     elements = _words_for(rows, totals, [*worst, *falling])
     in_doubt = numbers.of("in_doubt")
     return {
-        "tiles": tiles_of(asked, totals, news, numbers, registrations),
+        "tiles": tiles_of(asked, totals, news, numbers, registrations, is_paused=is_paused),
         "news": news,
         "all_heavy": asked.changes(severity="from-high"),
         "last": [_line(row, elements, news) for row in rows],
@@ -86,7 +94,7 @@ def _body(
         "by_registration": charts.by_registration(asked, totals, registrations),
         "worst": score_declines.falls(worst),
         "falling": score_declines.runs(falling),
-        "fresh": [fresh(row, in_doubt.get(str(row.pk), 0)) for row in registrations],
+        "fresh": [fresh(row, in_doubt.get(str(row.pk), 0), is_paused=is_paused) for row in registrations],
     }
 
 

@@ -17,6 +17,7 @@ MOVED = {
     "portfolio/notice": "core/notice",
     "portfolio/savedfilter": "core/savedfilter",
     "dnbmon_site": "accounts",
+    "health/help": "help",
 }
 # Where they always were, but what they are asked for was called otherwise.
 ASKED_OTHERWISE = (

@@ -12,27 +12,44 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_q.conf import Conf
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
 from core import text
-from core.admin.base import PageAdmin, ReadOnlyAdmin
+from core.admin.base import PageAdmin, ReadOnlyAdmin, name_model
 from core.admin.removal import RecordedRemoval
 from core.audit import record, record_edit
 from core.jobs import ask_worker
 from core.markup import ago, badge, due
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
-from health.schedule_status import PAUSED, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
+from health.schedule_status import FOR_EVER, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
+from portfolio.registrations.pull_job import PAUSED
 
 for model in (Schedule, Success, Failure, OrmQ):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
+name_model(Schedule, _("schedule"), _("schedules"))
+name_model(Success, _("finished job"), _("finished jobs"))
+name_model(Failure, _("failed job"), _("failed jobs"))
+name_model(OrmQ, _("queued job"), _("queued jobs"))
+# Pages, messages and the audit log name both by their job; django-q2 by the function's path, or four random words.
+Schedule.__str__ = job_label
+Task.__str__ = lambda task: job_name(task.func, task.name)
 
 TYPES = [(value, label) for value, label in Schedule.TYPE if value != Schedule.CRON]
 NAMES = sorted((name, function) for name, function, minutes in JOBS)
+
+
+JOB_NAMES = {**{function: name for name, function in NAMES}, "health.jobs.beat": gettext_noop("Record a heartbeat")}
+
+
+def job_name(function: str | None, name: str | None) -> str:
+    """Of a job of the table; what was asked for has a name that whoever asked gave it. What cannot be read has none."""
+    known = JOB_NAMES.get(function or "", name or function)
+    return job_label(Schedule(name=known)) if known else "–"
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -42,7 +59,14 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Schedule
-        fields = ("name", "func", "schedule_type", "minutes", "next_run", "repeats")
+        fields = ("name", "func", "schedule_type", "minutes", "next_run")
+        labels = {"schedule_type": _("Frequency"), "next_run": _("Next run")}
+        help_texts = {
+            "name": _("Optional. Shown in the list of jobs."),
+            "schedule_type": _("How often the job runs."),
+            "minutes": _("Used with the frequency “Minutes” only."),
+            "next_run": _("In your time zone."),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -82,6 +106,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
     def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
         if "func" in form.cleaned_data:
             # A job of the table was chosen, also for one that was refused.
+            obj.repeats = FOR_EVER if is_refused(obj) else obj.repeats
             for name, value in EXTRAS.items():
                 setattr(obj, name, value)
         super().save_model(request, obj, form, change)
@@ -155,12 +180,16 @@ def tell_refused(request: HttpRequest, rows: Iterable[Schedule]) -> None:
 
 
 class TaskAdmin(ReadOnlyAdmin):
-    list_display = ("name", "func", "began", "took", "outcome")
+    list_display = ("job", "func", "began", "took", "outcome")
     search_fields = ("name", "func")
     ordering = ("-stopped",)
     sortable_by = ()
-    fields = ("name", "func", "group", "cluster", "started", "stopped", "attempt_count", "result")
-    empty_title = _("No finished tasks yet")
+    fields = ("job", "func", "started", "stopped", "took", "result")
+    empty_title = _("No finished jobs yet")
+
+    @admin.display(description=_("Job"))
+    def job(self, row: Task) -> str:
+        return str(row)
 
     @admin.display(description=_("Started"))
     def began(self, row: Task) -> SafeString | str:
@@ -181,14 +210,14 @@ class TaskAdmin(ReadOnlyAdmin):
 
 @admin.register(Success)
 class SuccessAdmin(TaskAdmin):
-    empty_text = _("Tasks appear here after the worker has run them.")
+    empty_text = _("Jobs appear here after the worker has run them.")
 
 
 @admin.register(Failure)
 class FailureAdmin(TaskAdmin):
     actions = ("resubmit",)
-    empty_title = _("No failed tasks")
-    empty_text = _("A task that fails appears here with the reason.")
+    empty_title = _("No failed jobs")
+    empty_text = _("A job that fails appears here with the reason.")
 
     def has_rerun_permission(self, request: HttpRequest) -> bool:
         """Of those who may pause and run schedules."""
@@ -198,13 +227,11 @@ class FailureAdmin(TaskAdmin):
     def resubmit(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         again = [task for task in queryset if run_again(task, request.user.get_username())]
         if again:
-            messages.success(request, gettext("The tasks rerun as soon as a worker is free."))
+            messages.success(request, gettext("The jobs rerun as soon as a worker is free."))
         if len(again) < len(queryset):
             messages.error(
                 request,
-                gettext(
-                    "Some tasks were not rerun: they are not jobs of D&B Monitoring, or an earlier version saved them."
-                ),
+                gettext("Some were not rerun: they are not jobs of D&B Monitoring, or an earlier version saved them."),
             )
 
 
@@ -220,12 +247,16 @@ def run_again(task: Task, actor: str) -> bool:
 
 
 class QueueAdmin(RecordedRemoval, ReadOnlyAdmin):
-    list_display = ("name", "func", "lock", "task_id")
+    list_display = ("job", "func", "lock", "task_id")
     ordering = ("id",)
     sortable_by = ()
-    fields = ("key", "lock", "task_id", "name", "func")
+    fields = ("job", "func", "key", "lock", "task_id")
     empty_title = _("The queue is empty")
-    empty_text = _("Tasks appear here until a worker starts them.")
+    empty_text = _("Jobs appear here until a worker starts them.")
+
+    @admin.display(description=_("Job"))
+    def job(self, row: OrmQ) -> str:
+        return job_name(row.func(), row.name())
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A task that a worker cannot finish has to go."""

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 from django_q.models import Schedule
 
-from health.schedule_status import FOR_EVER, PAUSED, REFUSED
+from health.schedule_status import FOR_EVER, REFUSED
+from portfolio.registrations.pull_job import PAUSED
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Refresh database statistics"), "dnbmon_site.operations.analyze.refresh_statistics", 60),
     (gettext_noop("Back up the database"), "dnbmon_site.operations.backup.daily.back_up_if_due", 60),
     (gettext_noop("Check health"), "health.jobs.look_after", 1),
-    (gettext_noop("Delete finished tasks"), "health.jobs.forget_finished", 60),
+    (gettext_noop("Delete finished jobs"), "health.jobs.forget_finished", 60),
     (gettext_noop("Disable unknown schedules"), "dnbmon_site.worker.schedules.refuse_foreign", OFTEN),
 )
 SCHEDULED = frozenset(function for _, function, _ in JOBS)
@@ -129,7 +130,8 @@ NAMES_BEFORE = {
     "Remove what is kept no longer": "Apply retention",
     "Refresh the database's statistics": "Refresh database statistics",
     "Look after health": "Check health",
-    "Forget finished tasks": "Delete finished tasks",
+    "Forget finished tasks": "Delete finished jobs",
+    "Delete finished tasks": "Delete finished jobs",
     "Switch off schedules of anything else": "Disable unknown schedules",
 }
 # What a schedule may not have: they would choose what else is run, and where.
@@ -165,7 +167,9 @@ def refuse_foreign() -> int:
     """Switch off schedules of anything but the table's jobs, and keep them; returns how many were new."""
     foreign = [row for row in Schedule.objects.all() if row.cluster != REFUSED and not is_own(row)]
     for row in foreign:
-        logger.error("schedule “%s” names “%s”, which is not a job of D&B Monitoring: it is disabled", row.name, row)
+        logger.error(
+            "schedule “%s” names “%s”, which is not a job of D&B Monitoring: it is disabled", row.name, row.func
+        )
         Schedule.objects.filter(pk=row.pk).update(cluster=REFUSED, repeats=PAUSED)
     # django-q2 counts every run that was missed, one by one, while everything waits.
     now = timezone.now()

@@ -15,7 +15,7 @@ AREAS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
     (_("Data processing"), ("in-doubt", "unread", "unpublished", "dead-letters", "sync")),
     (_("Messages"), ("messages", "receivers", "dead-messages", "listeners")),
     (_("Worker and jobs"), ("jobs", "schedules", "paused", "queue", "failed")),
-    (_("System"), ("database", "disk", "outside")),
+    (_("System"), ("database", "disk", "backup", "outside")),
 )
 
 

@@ -7,8 +7,11 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from core.jobs import Schedule
 from health.models import Probe
+from monitoring.models import Delivery
 from portfolio.models import Contract, Registration
+from portfolio.registrations.pull_job import PausedPulls, paused_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,9 @@ class Look:
     contracts: list[Contract]
     registrations: list[Registration]
     probes: dict[str, Probe]
+    schedules: list[Schedule]
+    # Where a user has paused the job that pulls: then no registration is late.
+    paused_pulls: PausedPulls | None = None
     # Not full: without what changes slowly, for the look of every minute.
     is_full: bool = True
 
@@ -28,11 +34,20 @@ class Look:
         return self.now + timedelta(seconds=probe.clock_offset if probe else 0)
 
 
+def in_use_since() -> datetime | None:
+    """When D&B's data came for the first time: until then, people are setting the program up."""
+    first = Delivery.objects.exclude(received_at=None).order_by("pk")
+    return first.values_list("received_at", flat=True).first()
+
+
 def begin_look(*, is_full: bool = True) -> Look:
+    schedules = list(Schedule.objects.order_by("id"))
     return Look(
         is_full=is_full,
         now=timezone.now(),
         contracts=list(Contract.objects.order_by("name")),
         registrations=list(Registration.objects.order_by("reference")),
+        schedules=schedules,
+        paused_pulls=paused_among(schedules),
         probes={probe.contract: probe for probe in Probe.objects.all()},
     )

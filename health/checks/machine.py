@@ -10,15 +10,18 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext, ngettext
 from redis.exceptions import RedisError
 
-from core.jobs import Schedule, Task, get_broker
+from core.jobs import Task, get_broker
 from core.text import counted, days_and_hours, span
+from health.checks.backup import backup
 from health.checks.context import Look
 from health.checks.migrations import is_of_earlier_version, migrations_waiting, migrations_waiting_lately
 from health.checks.result import Result, graded
 from health.heartbeats import DEAD, LATE, seconds_of_a_beat
 from health.models import JOBS, OUTSIDE, Heartbeat, State
-from health.schedule_status import PAUSED, is_refused
+from health.schedule_status import is_refused, job_label
 from monitoring.pull.preconditions import LEAST_FREE, free_space
+from portfolio.registrations.pull_job import PAUSED
+from portfolio.registrations.status import first_loss
 
 ROOM = 3 * LEAST_FREE
 OVERDUE_WARNING, OVERDUE_CRITICAL = timedelta(minutes=3), timedelta(minutes=10)
@@ -35,6 +38,7 @@ def checks_of_machine(look: Look) -> Iterator[Result]:
     yield backlog()
     if look.is_full:
         yield failed(look)
+        yield backup(look)
     if settings.HEARTBEAT_URL:
         yield outside(look)
 
@@ -98,32 +102,36 @@ def jobs() -> Result:
 
 
 def schedules(look: Look) -> Iterator[Result]:
-    rows = [row for row in Schedule.objects.order_by("next_run") if not is_refused(row)]
+    rows = [row for row in look.schedules if not is_refused(row)]
     limit = look.now - OVERDUE_WARNING
     running = [row for row in rows if row.repeats != PAUSED]
-    yield overdue(look, [(row.name, row.next_run) for row in running if row.next_run and row.next_run < limit])
-    yield paused([str(row.name) for row in rows if row.repeats == PAUSED])
+    late = [(row.next_run, str(row.name)) for row in running if row.next_run and row.next_run < limit]
+    yield overdue(look, sorted(late))
+    yield paused(look, [job_label(row) for row in rows if row.repeats == PAUSED])
 
 
-def overdue(look: Look, late: list[tuple[str, datetime]]) -> Result:
+def overdue(look: Look, late: list[tuple[datetime, str]]) -> Result:
     title = gettext("Job schedule")
     if not late:
         return Result("schedules", title, State.OK, gettext("No jobs overdue."), 0)
-    age = look.now - late[0][1]
+    age = look.now - late[0][0]
     state = State.CRITICAL if age >= OVERDUE_CRITICAL else State.WARNING
     sentence = ngettext(
         "“%(name)s” is overdue by %(span)s.", "%(count)s jobs are overdue, “%(name)s” by %(span)s.", len(late)
-    ) % {"count": counted(len(late)), "name": late[0][0], "span": days_and_hours(age)}
+    ) % {"count": counted(len(late)), "name": late[0][1], "span": days_and_hours(age)}
     return Result(
         "schedules", title, state, sentence, len(late), "overdue", gettext("Check that the worker is running.")
     )
 
 
-def paused(names: list[str]) -> Result:
+def paused(look: Look, names: list[str]) -> Result:
+    """Without pulls D&B goes on deleting: a pause of those that was forgotten is sent to channels."""
     title = gettext("Paused jobs")
     if not names:
         return Result("paused", title, State.OK, gettext("No jobs paused."), 0)
     sentence = gettext("Paused by a user: %(names)s.") % {"names": ", ".join(sorted(names))}
+    if look.paused_pulls:
+        sentence += f" {look.paused_pulls.sentence} {first_loss(look.registrations)}"
     return Result(
         "paused",
         title,
@@ -132,6 +140,7 @@ def paused(names: list[str]) -> Result:
         len(names),
         "jobs",
         gettext("Resume the jobs below when they should run again."),
+        notify=look.paused_pulls is not None,
     )
 
 
@@ -150,9 +159,7 @@ def backlog() -> Result:
         % {"count": counted(count)}
     )
     do = (
-        gettext("Increase WORKERS, or find the job that takes long under “Finished tasks”.")
-        if state != State.OK
-        else ""
+        gettext("Increase WORKERS, or find the job that takes long under “Finished jobs”.") if state != State.OK else ""
     )
     return Result("queue", title, state, sentence, count, "jobs", do)
 

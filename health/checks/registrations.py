@@ -35,7 +35,7 @@ def freshness(look: Look, row: Registration) -> Result:
     if row.last_pulled_at is None:
         return _never_pulled(look, row)
     age = max(look.dnb_now(row.contract_id) - row.last_pulled_at, timedelta())
-    if is_late(row, look.now) and not is_failing(row):
+    if _is_late(look, row) and not is_failing(row):
         return _late(row, age)
     state = _state_of(row, age)
     sentence = (
@@ -62,6 +62,10 @@ def freshness(look: Look, row: Registration) -> Result:
         do,
         row.reference,
     )
+
+
+def _is_late(look: Look, row: Registration) -> bool:
+    return look.paused_pulls is None and is_late(row, look.now)
 
 
 def _late(row: Registration, age: timedelta) -> Result:
@@ -103,7 +107,7 @@ def _never_pulled(look: Look, row: Registration) -> Result:
             do=do,
             subject=row.reference,
         )
-    late = is_late(row, look.now)
+    late = _is_late(look, row)
     sentence = (
         gettext("Never pulled: the first pull is overdue.") if late else gettext("The first pull is not complete yet.")
     )

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, ngettext
 
 from core.db import insert_new
 from core.text import counted, days_and_hours, moment_text
-from health.checks.context import Look, begin_look
+from health.checks.context import Look, begin_look, in_use_since
 from health.checks.registry import SLOW, checks_of
 from health.checks.result import Result, worst
 from health.incidents.lifecycle import follow, record_past
@@ -134,8 +134,11 @@ def note_what_audits_found(now: datetime) -> None:
 
 
 def make_days(now: datetime) -> None:
-    """Count again every day of which there are minutes, and those between them."""
-    first = Sample.objects.filter(span=Span.MINUTE).order_by("at").values_list("at", flat=True).first()
+    """Count again every day of which there are minutes, and those between them. Before the first data the program is
+    being set up: that is no time in which it should have worked."""
+    in_use = in_use_since()
+    minutes = Sample.objects.filter(span=Span.MINUTE, at__gte=floor(in_use)) if in_use else Sample.objects.none()
+    first = minutes.order_by("at").values_list("at", flat=True).first()
     if first is None:
         return
     known = Sample.objects.filter(span=Span.DAY).order_by("-at").values_list("at", flat=True).first()
@@ -156,10 +159,10 @@ def start_of(day: date) -> datetime:
 
 
 def _make_day(day: datetime, first: datetime, now: datetime, *, is_first: bool) -> None:
-    minutes = Sample.objects.filter(span=Span.MINUTE, at__gte=day, at__lt=day + A_DAY)
-    counts = dict(minutes.order_by().values_list("state").annotate(Count("id")))
     earlier = Sample.objects.filter(pk=Sample.key(Span.DAY, day)).first()
     begin = _begin_of(day, first, earlier, is_first=is_first)
+    minutes = Sample.objects.filter(span=Span.MINUTE, at__gte=begin, at__lt=day + A_DAY)
+    counts = dict(minutes.order_by().values_list("state").annotate(Count("id")))
     end = min(floor(now) + A_MINUTE, day + A_DAY)
     expected = max(0, int((end - begin) / A_MINUTE))
     fields: dict[str, Any] = {
@@ -177,7 +180,7 @@ def _make_day(day: datetime, first: datetime, now: datetime, *, is_first: bool) 
 
 
 def _begin_of(day: datetime, first: datetime, earlier: Sample | None, *, is_first: bool) -> datetime:
-    """The day's beginning; on the very first day, when anybody looked first."""
+    """The day's beginning; on the very first day, the first look since the program is in use."""
     if earlier is not None:
         return datetime.fromisoformat(json.loads(earlier.numbers)["begin"])
     return max(day, first) if is_first else day

@@ -33,6 +33,7 @@ NUMBERS: tuple[tuple[str, str, str, str, float], ...] = (
     ("sync", "dnbmon_syncs_failed", "Failed syncs that are retried.", "", 1.0),
     ("database", "dnbmon_migrations_waiting", "Pending migrations.", "", 1.0),
     ("disk", "dnbmon_disk_free_bytes", "Free disk space in the data folder of this machine.", "", 1e9),
+    ("backup", "dnbmon_backup_age_seconds", "Time since the latest backup.", "", 3600.0),
     ("jobs", "dnbmon_heartbeat_age_seconds", "Time since a job last ran.", "", 1.0),
     ("schedules", "dnbmon_jobs_overdue", "Overdue jobs.", "", 1.0),
     ("paused", "dnbmon_jobs_paused", "Paused jobs.", "", 1.0),

@@ -127,6 +127,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     )
     ordering = ("-id",)
     sortable_by = ()
+    list_before_template = "monitoring/deliveries/intro.html"
     page_template = "monitoring/deliveries/delivery.html"
     empty_title = _("No deliveries yet")
     empty_template = "monitoring/pull/deliveries_empty.html"

@@ -21,6 +21,7 @@ class PublicationAdmin(ReadOnlyAdmin):
     list_display = ("sequence", "changes", "published", "delivery_key")
     ordering = ("-sequence",)
     sortable_by = ()
+    list_before_template = "monitoring/feed/publications_intro.html"
     empty_title = _("No events published yet")
     empty_text = _(
         "Each processed delivery gets the next sequence number. API clients and webhooks receive changes in this order."

@@ -17,6 +17,7 @@ from django.db.models import Count, Q
 from portfolio.billing.contract_year import LISTED, is_billed, next_anniversary, today
 from portfolio.billing.new_billable import contract_year_start
 from portfolio.models import Contract, Registration, Subject, SubjectState
+from portfolio.registrations.pull_job import paused_pulls
 from portfolio.registrations.status import Status, status
 
 Numbers = Mapping[str, Any]
@@ -79,8 +80,11 @@ def listed_in(held: Sequence[Holding], counted: Numbers) -> int:
 
 def holdings(registrations: Sequence[Registration], counted: Numbers) -> list[Holding]:
     """As they were counted last."""
-    found = counted["registrations"]
-    return [Holding(row, status(row), **_counts(found.get(str(row.pk), {}))) for row in registrations]
+    found, is_paused = counted["registrations"], paused_pulls() is not None
+    return [
+        Holding(row, status(row, pulls_paused=is_paused), **_counts(found.get(str(row.pk), {})))
+        for row in registrations
+    ]
 
 
 def _counts(numbers: Mapping[str, int]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,15 +28,17 @@ class Status:
     sentence: str = ""
 
 
-def status(registration: Registration, now: datetime | None = None) -> Status:
-    """The registration's state as a person should take it."""
+def status(registration: Registration, now: datetime | None = None, *, pulls_paused: bool = False) -> Status:
+    """The registration's state as a person should take it; `pulls_paused`: the job that pulls all does not run."""
     now = now or timezone.now()
     if registration.state == RegistrationState.STOPPED:
         return Status(gettext("Stopped by D&B"), "bad", registration.stopped_reason)
     if registration.state == RegistrationState.PAUSED:
         return _paused(registration, now)
+    if pulls_paused:
+        return Status(gettext("Pulls paused"), "warn", gettext("Until the job “Pull due registrations” is resumed."))
     if is_failing(registration):
-        return Status(gettext("Failing"), "warn", registration.last_error)
+        return Status(gettext("Retrying"), "warn", registration.last_error)
     if is_late(registration, now):
         return Status(gettext("Late"), "warn", gettext("The pull is overdue. Check that the worker is running."))
     return Status(gettext("Active"), "good", registration.last_error)
@@ -43,9 +46,10 @@ def status(registration: Registration, now: datetime | None = None) -> Status:
 
 def _paused(registration: Registration, now: datetime) -> Status:
     until = registration.paused_until
+    if until is None and registration.last_pulled_at is None:
+        return Status(gettext("Not started"), "calm", gettext("Nothing is pulled until it is started."))
     if until is None:
-        words = gettext("Until it is started again.") if registration.last_pulled_at else gettext("Not started yet.")
-        return Status(gettext("Paused"), "calm", words)
+        return Status(gettext("Paused"), "calm", gettext("Until it is started again."))
     return Status(gettext("Paused"), "calm", gettext("Until %(until)s.") % {"until": moment_text(until)})
 
 
@@ -65,11 +69,11 @@ def lost_at(registration: Registration) -> datetime | None:
     return pulled + DROPPED_AFTER if pulled else None
 
 
-def countdown(registration: Registration, now: datetime | None = None) -> str:
+def countdown(registration: Registration, now: datetime | None = None, *, pulls_paused: bool = False) -> str:
     """ "in 2 d 4 h" where what waits at D&B is in danger: pulling has stopped, waits or is late."""
     now = now or timezone.now()
     end = lost_at(registration)
-    if end is None or status(registration, now).tone == "good":
+    if end is None or status(registration, now, pulls_paused=pulls_paused).tone == "good":
         return ""
     return gettext("in %(span)s") % {"span": days_and_hours(end - now)} if end > now else gettext("now")
 
@@ -87,6 +91,14 @@ def loss_sentence(registration: Registration, now: datetime | None = None) -> st
         "span": days_and_hours(end - now),
         "end": moment_text(end),
     }
+
+
+def first_loss(registrations: Iterable[Registration]) -> str:
+    """Of those that should be pulled, the one that D&B deletes from first."""
+    active = [row for row in registrations if row.state == RegistrationState.ACTIVE and row.last_pulled_at]
+    if not active:
+        return gettext("D&B deletes notifications that are not pulled within 4 days.")
+    return loss_sentence(min(active, key=lambda row: row.last_pulled_at or timezone.now()))
 
 
 def cadence_words(registration: Registration) -> str:

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
+from redis.exceptions import RedisError
 
-from core.jobs import ask_worker
+from core.jobs import ask_worker, asked_for
 
 pytestmark = pytest.mark.django_db
 PULL = "monitoring.jobs.pull_now"
@@ -28,3 +29,14 @@ def test_what_a_worker_has_taken_may_have_begun_and_is_asked_for_again() -> None
 def test_a_row_that_nobody_signed_holds_nobody_up() -> None:
     OrmQ.objects.create(key="dnbmon", payload="nonsense", lock=timezone.now())
     assert ask_worker(PULL, "one", task_name="Pull one")
+
+
+def test_pages_know_what_was_asked_for_and_open_without_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask_worker("monitoring.jobs.pull_now", "one", task_name="x")
+    assert asked_for("monitoring.jobs.pull_now") == {"one"} and asked_for("monitoring.jobs.pull_due") == set()
+
+    def away() -> None:
+        raise RedisError
+
+    monkeypatch.setattr("core.jobs.get_broker", away)
+    assert asked_for("monitoring.jobs.pull_now") == set()

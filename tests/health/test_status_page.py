@@ -94,21 +94,21 @@ def test_it_begins_with_what_is_wrong_since_when_and_what_to_do(operator: Client
     head = text[text.index('aria-label="Status"') : text.index('aria-label="Checks"')]
     assert "1 critical problem" in head and "Registration ACME_LOD_01" in head and "Started <" in head
     assert "Correct what D&amp;B reports" in head
-    assert 'href="/health/help/operate/troubleshooting.md#stopped"' in head
+    assert 'href="/help/operate/troubleshooting.md#stopped"' in head
 
 
 def test_the_handbook_is_read_inside_the_program(operator: Client) -> None:
-    text = operator.get("/health/help/operate/troubleshooting.md").content.decode()
+    text = operator.get("/help/operate/troubleshooting.md").content.decode()
     assert all(f'<a id="{result.check}"></a>' in text for result in all_checks())
-    assert 'id="health"' in operator.get("/health/help/operate/operations.md").content.decode()
-    moved = operator.get("/health/help/troubleshooting.md")
-    assert (moved.status_code, moved["Location"]) == (301, "/health/help/operate/troubleshooting.md")
-    image = operator.get("/health/help/images/health.png")
+    assert 'id="health"' in operator.get("/help/operate/operations.md").content.decode()
+    moved = operator.get("/help/troubleshooting.md")
+    assert (moved.status_code, moved["Location"]) == (301, "/help/operate/troubleshooting.md")
+    image = operator.get("/help/images/health.png")
     assert image["Content-Type"] == "image/png" and b"".join(image.streaming_content)  # type: ignore[attr-defined]
     for path in ("missing.md", "../manage.py", "images"):
-        assert operator.get(f"/health/help/{path}").status_code == 404
+        assert operator.get(f"/help/{path}").status_code == 404
     operator.logout()
-    assert operator.get("/health/help/operate/troubleshooting.md")["Location"].startswith("/login/")
+    assert operator.get("/help/operate/troubleshooting.md")["Location"].startswith("/login/")
 
 
 def test_links_of_the_handbook_lead_somewhere() -> None:
@@ -209,7 +209,7 @@ def test_the_page_costs_a_bounded_number_of_queries(operator: Client, django_ass
     """Each table that something can wait in is looked at once, whatever is in it."""
     install_schedules()
     operator.get("/health/")
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):
         operator.get("/health/")
 
 

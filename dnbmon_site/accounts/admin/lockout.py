@@ -15,10 +15,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from core.admin.base import ReadOnlyAdmin
+from core.admin.base import ReadOnlyAdmin, name_model
 from core.audit import record
 from core.markup import ago, badge
 from core.text import counted
+
+name_model(AccessAttempt, _("failed login"), _("failed logins"))
+name_model(AccessLog, _("login"), _("logins"))
 
 
 class PlacesAdmin(ReadOnlyAdmin):

@@ -25,7 +25,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm
 
 from core.actors import actor_of
-from core.admin.base import PageAdmin, Secret, shown_once
+from core.admin.base import PageAdmin, Secret, name_model, shown_once
 from core.markup import ago, badge, two_lines
 from core.outbound.mail_server import has_mail_server
 from dnbmon_site.accounts.admin.user_forms import InvitationForm, PersonForm, RoleForm
@@ -36,6 +36,7 @@ from dnbmon_site.accounts.rights import may_touch
 from dnbmon_site.accounts.user_states import locked_among, role_names, state_badge
 
 admin.site.unregister(Group)
+name_model(Group, _("role"), _("roles"))
 
 
 ENVIRONMENTS = {"development": _("Development"), "staging": _("Staging")}

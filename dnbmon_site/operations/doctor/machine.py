@@ -221,8 +221,11 @@ def stuck() -> Iterator[Finding]:
 
 def backups() -> Iterator[Finding]:
     if not settings.BACKUP_FOLDER:
-        if settings.PRODUCTION:
-            yield Finding("BACKUP_FOLDER is not set.", "Set it, or back up by other means (docs/operate/backup.md).")
+        if settings.PRODUCTION and not settings.BACKUP_ELSEWHERE:
+            yield Finding(
+                "BACKUP_FOLDER is not set.",
+                "Set it, or back up by other means and set BACKUP_ELSEWHERE=yes (docs/operate/backup.md).",
+            )
         return
     last = newest_time(Path(settings.BACKUP_FOLDER))
     if last is None or timezone.now() - last > timedelta(days=2):

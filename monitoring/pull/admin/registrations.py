@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -27,15 +27,26 @@ from core.admin.exports import ExportedList
 from core.admin.row_actions import RowAction, RowActions, demand, keys_of
 from core.audit import record_edit
 from core.fields import with_default
+from core.jobs import asked_for
 from core.markup import ago, badge, due, exact
 from core.text import counted
 from monitoring.deliveries.admin import state_badge
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import DeadLetter, DeadLetterState, Delivery
-from monitoring.pull.admin.actions import ACTIONS, Said, act, calls_in_doubt, look_for_registrations, no_worker, pause
+from monitoring.pull.admin.actions import (
+    ACTIONS,
+    PULL_NOW,
+    Said,
+    act,
+    calls_in_doubt,
+    look_for_registrations,
+    no_worker,
+    pause,
+)
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import upload_into
 from portfolio.models import Registration, RegistrationState
+from portfolio.registrations.pull_job import paused_pulls
 from portfolio.registrations.schedule import next_due
 from portfolio.registrations.status import (
     TOLD_WORDS,
@@ -144,9 +155,10 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     # The list
     def complete_rows(self, rows: list[Any]) -> None:
         """What needs attention comes first."""
-        in_doubt = calls_in_doubt()
+        in_doubt, paused, requested = calls_in_doubt(), paused_pulls(), asked_for(PULL_NOW)
         for row in rows:
-            row.problems = list(problems_of(row, in_doubt.get(row.pk, 0)))
+            row.paused_pulls, row.is_pull_requested = paused, str(row.pk) in requested
+            row.problems = list(problems_of(row, in_doubt.get(row.pk, 0), pulls_paused=paused is not None))
         rows.sort(key=lambda row: (not row.problems, row.reference))
 
     @display(description=_("Registration"), header=True)  # type: ignore[untyped-decorator]  # unfold's: two lines
@@ -154,17 +166,21 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         return row.reference, description(row)
 
     @admin.display(description=_("State"))
-    def status(self, row: Registration) -> SafeString:
-        found = status(row)
-        return badge(found.word, found.tone, found.sentence)
+    def status(self, row: Any) -> SafeString:
+        found = status(row, pulls_paused=row.paused_pulls is not None)
+        chip = badge(found.word, found.tone, found.sentence)
+        if not row.is_pull_requested:
+            return chip
+        return format_html("{} {}", chip, badge(gettext("Pull requested"), "info", gettext("Waits for a worker.")))
 
     @admin.display(description=_("Up to date as of"))
     def last_pull(self, row: Registration) -> SafeString | str:
         return ago(row.last_pulled_at) or gettext("Never")
 
     @admin.display(description=_("Next pull"))
-    def next_pull(self, row: Registration) -> SafeString | str:
-        return due(row.next_pull_at) if row.state == RegistrationState.ACTIVE else "–"
+    def next_pull(self, row: Any) -> SafeString | str:
+        is_pulled = row.state == RegistrationState.ACTIVE and row.paused_pulls is None
+        return due(row.next_pull_at) if is_pulled else "–"
 
     @admin.display(description=_("Pull frequency"))
     def cadence_words(self, row: Registration) -> str:
@@ -230,11 +246,13 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def _page_context(self, request: HttpRequest, row: Registration | None) -> dict[str, Any]:
         if row is None:
             return {}
-        told = reported_by_dnb(row)
+        told, paused = reported_by_dnb(row), paused_pulls()
         return {
-            "status": status(row),
+            "paused_pulls": paused,
+            "is_pull_requested": str(row.pk) in asked_for(PULL_NOW),
+            "status": status(row, pulls_paused=paused is not None),
             "loss": loss_sentence(row),
-            "drops": countdown(row),
+            "drops": countdown(row, pulls_paused=paused is not None),
             "cadence": cadence_words(row),
             "may_pull": self.has_pull_permission(request),
             "settings_at_dnb": list(settings_at_dnb(told)),
@@ -283,9 +301,9 @@ def _in_our_words(value: Any) -> Any:
     return exact(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def problems_of(row: Registration, calls_in_doubt: int) -> Iterable[tuple[str, str, str]]:
+def problems_of(row: Registration, calls_in_doubt: int, *, pulls_paused: bool) -> Iterable[tuple[str, str, str]]:
     """Everything about a registration that a reader of the list should notice, as `marks_of` has it."""
-    if left := countdown(row):
+    if left := countdown(row, pulls_paused=pulls_paused):
         end = lost_at(row)
         is_lost = end is not None and end <= timezone.now()
         yield gettext("Data loss %(when)s") % {"when": left}, "bad" if is_lost else "warn", loss_sentence(row)

@@ -28,6 +28,7 @@ ALLOWED = {
     "direct_plus/session.py": {"requests"},
     "direct_plus/transport.py": {"requests", "urllib3", "http.client", "socket"},
     "dnbmon_site/operations/doctor/dnb.py": {"requests"},
+    "core/jobs.py": {"redis"},
     "dnbmon_site/operations/doctor/machine.py": {"redis"},
     "dnbmon_site/dashboard/recount.py": {"redis"},
     "dnbmon_site/management/commands/worker.py": {"redis"},

@@ -9,15 +9,19 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django_q.models import Schedule
 from pytest_django import Settings
 
 from core.cached_counts import update_counts
 from core.models import CachedCount
 from dnbmon_site.accounts.models import User
+from dnbmon_site.worker.schedules import install_schedules
+from health.schedule_status import pause
 from monitoring.jobs import count_days
 from monitoring.models import Alert, Delivery, DeliveryState, Source
 from portfolio.models import ProposalKind, SubjectImport
 from portfolio.proposals.create import Sign, propose
+from portfolio.registrations.pull_job import PULL_JOB
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS
 from tests.builders.contracts import a_contract
@@ -34,7 +38,7 @@ from tests.builders.times import stamp
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()
 FAILURE = "organization.dnbAssessment.failureScore.nationalPercentile"
-MOST_QUERIES = 13
+MOST_QUERIES = 14
 
 
 def test_a_channel_that_gets_nothing_any_more_is_told_to_whom_it_belongs(client: Client) -> None:
@@ -126,7 +130,7 @@ def test_the_living_part_comes_alone(admin: Client) -> None:
         ({"gap_from": NOW, "gap_until": NOW, "gap_reason": "Days are missing."}, "data gap Days are missing."),
         ({"ingest_stopped_reason": "20 in a row."}, "processing stopped 20 in a row."),
         ({"replay_mark": "More than 100 share a time."}, "replay incomplete More than 100 share a time."),
-        ({"consecutive_failures": 3, "last_error": "No answer."}, "failing No answer."),
+        ({"consecutive_failures": 3, "last_error": "No answer."}, "retrying No answer."),
         ({"next_pull_at": NOW - timedelta(hours=1)}, "late The pull is overdue"),
         ({"state": "paused", "last_pulled_at": NOW - timedelta(days=2)}, "data loss in 1 d 23 h"),
         ({"state": "paused", "last_pulled_at": NOW - timedelta(days=5)}, "data loss now"),
@@ -136,6 +140,22 @@ def test_what_needs_a_person(admin: Client, fields: dict[str, Any], expected: st
     a_registration(**fields)
     recent_news_of_another()
     assert f"ACME_LOD_01: {expected}" in text_of(admin.get("/"))
+
+
+def test_paused_pulls_are_one_urgent_task_with_the_way_to_resume(client: Client) -> None:
+    install_schedules()
+    pause(Schedule.objects.filter(func=PULL_JOB), actor="anna")
+    a_registration(next_pull_at=NOW - timedelta(hours=1), last_pulled_at=NOW - timedelta(days=1))
+    recent_news_of_another()
+    client.force_login(a_person(role="Operator"))
+    page = client.get("/")
+    text = text_of(page)
+    assert "Urgent Pulls are paused anna paused the job “Pull due registrations” on" in text
+    assert "0 of 2 registrations up to date" in text and "late The pull" not in text and ": data loss" not in text
+    assert f'action="/health/jobs/{Schedule.objects.get(func=PULL_JOB).pk}/resume/"' in page.content.decode()
+    client.force_login(a_person(username="eve", role="Viewer"))
+    page = client.get("/")
+    assert "Ask an operator to resume the job." in text_of(page) and "/resume/" not in page.content.decode()
 
 
 def recent_news_of_another() -> None:

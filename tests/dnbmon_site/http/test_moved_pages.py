@@ -32,6 +32,7 @@ IMPORT = "/portfolio/subjectimport/01a22710-ad0c-7555-9a3f-556eacce9276"
         ("/monitoring/delivery/?state=doubtful", "/monitoring/delivery/?state=in_doubt"),
         ("/monitoring/replaypass/?purpose=repair", "/monitoring/replaypass/?purpose=recovery"),
         (f"{IMPORT}/change/?verdict=repaired", f"{IMPORT}/change/?validation=reformatted"),
+        ("/health/help/use/roles.md", "/help/use/roles.md"),
         (f"{IMPORT}/verdicts.csv", f"{IMPORT}/validations.csv"),
         (f"{IMPORT}/verdicts.xlsx?x=1", f"{IMPORT}/validations.xlsx?x=1"),
     ],
@@ -46,7 +47,9 @@ def test_leads_on(client: Client, before: str, now: str | None) -> None:
 @pytest.mark.parametrize("now", MOVED.values())
 def test_leads_to_a_page_that_there_is(now: str) -> None:
     assert resolve(f"/{now}/").func.__name__ != "catch_all_view"
-    assert any(f"{model._meta.app_label}/{model._meta.model_name}".startswith(now) for model in admin.site._registry)
+    assert now == "help" or any(
+        f"{model._meta.app_label}/{model._meta.model_name}".startswith(now) for model in admin.site._registry
+    )
 
 
 @pytest.mark.parametrize(

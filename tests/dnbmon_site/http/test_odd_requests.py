@@ -136,4 +136,4 @@ def test_a_contract_counts_with_what_can_be_counted(client: Client, given: dict[
 
 @pytest.mark.parametrize("path", ["a%00b", "x" * 400, "use/roles.md%00"])
 def test_the_handbook_has_no_page_of_a_name_that_no_file_can_have(client: Client, path: str) -> None:
-    assert client.get(f"/health/help/{path}").status_code == 404
+    assert client.get(f"/help/{path}").status_code == 404

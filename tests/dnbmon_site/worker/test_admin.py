@@ -1,5 +1,6 @@
 """django-q2's pages: a schedule that would stop all others is refused, and jobs can be paused."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -145,3 +146,37 @@ def test_a_badge_says_in_words_when_the_last_run_ended(admin: Client) -> None:
     page = admin.get("/django_q/schedule/").content.decode()
     assert "Succeeded" in page and "just now" in page
     assert "&lt;time" not in page
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/django_q/schedule/", "Add schedule"),
+        ("/django_q/schedule/add/", "Add schedule"),
+        ("/django_q/success/", "0 finished jobs"),
+        ("/auth/group/", "Add role"),
+        ("/auth/group/add/", "Add role"),
+    ],
+)
+def test_pages_use_our_words_for_what_other_packages_store(admin: Client, path: str, words: str) -> None:
+    text = text_of(admin.get(path))
+    assert words in text and not re.search(r"Add Scheduled task|Successful tasks|Add group", text)
+
+
+def test_a_schedule_is_called_as_its_job(admin: Client) -> None:
+    admin.post("/django_q/schedule/add/", a_form(name="Update daily statistics"))
+    row = Schedule.objects.get()
+    for page in ("change", "delete"):
+        assert "Update daily statistics" in text_of(admin.get(f"/django_q/schedule/{row.pk}/{page}/"))
+    assert AuditEntry.objects.get().summary.startswith("Schedule Update daily statistics")
+
+
+def test_what_ran_and_what_waits_is_called_as_its_job(admin: Client) -> None:
+    now = timezone.now()
+    Task.objects.create(id="x", name="red-fish-two-nine", func=COUNT, started=now, stopped=now, success=True)
+    async_task(COUNT)
+    OrmQ.objects.create(key="dnbmon", payload="broken")
+    for path in ("/django_q/success/", "/django_q/success/x/change/", "/django_q/ormq/"):
+        answer = admin.get(path)
+        assert answer.status_code == 200 and "Update daily statistics" in text_of(answer)
+        assert "red-fish" not in text_of(answer)

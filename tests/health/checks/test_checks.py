@@ -12,6 +12,8 @@ import pytest
 from django.utils import timezone
 from django_q.models import Schedule, Task
 
+from core.audit import note_act
+from core.models import AuditEntry
 from health.checks import machine
 from health.checks.registry import all_checks, headline, summary
 from health.checks.result import worst
@@ -20,6 +22,7 @@ from health.status_page import together
 from monitoring.models import DeadLetter, DeliveryState, MessageState
 from monitoring.pull.admin.registrations import marks_of
 from portfolio.models import RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
+from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import status
 from tests.builders.checks import look_at, state_of
 from tests.builders.deliveries import a_call
@@ -155,6 +158,14 @@ def test_a_check(dedup_key: str, make: Callable[[], object], state: State, words
     assert bool(result.do) or state in (OK, UNKNOWN)
 
 
+def test_a_paused_pull_job_is_sent_to_channels_and_no_registration_is_late() -> None:
+    Registration.objects.update(next_pull_at=ago(minutes=20))
+    Schedule.objects.create(name="Pull due registrations", func=PULL_JOB, repeats=0)
+    found = look_at("paused")
+    assert found.state == WARNING and found.notify and "D&B deletes notifications" in found.sentence
+    assert state_of(f"fresh:{REFERENCE}") == OK
+
+
 def test_the_headline_counts_what_is_wrong() -> None:
     broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days")
     assert headline(all_checks()) == "Operational — 1 item needs attention"
@@ -268,6 +279,50 @@ def test_in_production_somebody_has_to_listen(settings: Any) -> None:
     assert state_of("listeners") == OK
     settings.PRODUCTION = True
     assert state_of("listeners") == WARNING
+
+
+def in_use(**age: float) -> None:
+    a_call(state=DeliveryState.PUBLISHED, received_at=ago(**age))
+
+
+def a_backup(**age: float) -> None:
+    note_act(actor="command", action="backup", what="backup", key="x", summary="x")
+    AuditEntry.objects.update(at=ago(**age))
+
+
+def test_in_production_there_has_to_be_a_backup(settings: Any) -> None:
+    in_use(days=2)
+    assert state_of("backup") == OK
+    settings.PRODUCTION = True
+    found = look_at("backup")
+    assert (found.state, found.sentence, found.notify) == (WARNING, "No backup has been made.", True)
+    assert "BACKUP_FOLDER" in found.do and "BACKUP_ELSEWHERE" in found.do
+    settings.DEMO = True
+    assert state_of("backup") == OK
+    settings.DEMO, settings.BACKUP_ELSEWHERE = False, True
+    assert state_of("backup") == OK
+
+
+def test_a_new_installation_has_a_day_for_its_first_backup(settings: Any) -> None:
+    settings.PRODUCTION = True
+    assert state_of("backup") == State.UNKNOWN
+    in_use(hours=2)
+    assert state_of("backup") == State.UNKNOWN
+
+
+def test_a_backup_may_be_two_days_old(settings: Any) -> None:
+    settings.PRODUCTION, settings.BACKUP_FOLDER = True, "/backups"
+    in_use(days=9)
+    a_backup(hours=47)
+    found = look_at("backup")
+    assert (found.state, found.sentence, found.number) == (OK, "The latest backup was made 1 day ago.", 47)
+    AuditEntry.objects.update(at=ago(hours=49))
+    found = look_at("backup")
+    assert (found.state, found.do) == (WARNING, "Run “manage.py backup /backups” to see the error.")
+    # The worker's own notice has told already (backup/daily.py).
+    assert not found.notify
+    settings.PRODUCTION = False
+    assert state_of("backup") == OK
 
 
 def test_a_look_costs_the_same_however_much_there_is(django_assert_max_num_queries: Any) -> None:

@@ -16,9 +16,9 @@ from health.incidents.database_outage import record_outage
 from health.incidents.lifecycle import open_incident
 from health.metrics.pipeline import measure, percentiles
 from health.models import Incident, Sample, Span, State
-from monitoring.models import PassState, Purpose, ReplayPass
+from monitoring.models import Delivery, DeliveryState, PassState, Purpose, ReplayPass
 from portfolio.models import Registration, RegistrationState
-from tests.builders.deliveries import a_published_call
+from tests.builders.deliveries import a_call, a_published_call
 from tests.builders.times import ago
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("well")]
@@ -29,6 +29,13 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("health.incidents.lifecycle.ask_worker", lambda *args, **more: "")
+
+
+@pytest.fixture(autouse=True)
+def in_use(well: None) -> None:
+    """Data came long ago."""
+    long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+    a_call(state=DeliveryState.PUBLISHED, called_at=long_ago, received_at=long_ago)
 
 
 def a_look(state: State = State.OK) -> list[Result]:
@@ -61,6 +68,19 @@ def test_a_day_is_made_of_its_minutes() -> None:
     assert (row.expected, row.seen, row.critical, row.warning) == (6, 4, 1, 1)
     (*_, today) = availability.days_until(NOON + 5 * MINUTE)
     assert (today.availability, today.lost) == (0.5, 3)
+
+
+def test_setup_is_no_time_in_which_it_should_have_worked() -> None:
+    Delivery.objects.all().delete()
+    looks(NOON - 60 * MINUTE, *[State.CRITICAL] * 30)
+    look_back(NOON)
+    assert not Sample.objects.filter(span=Span.DAY).exists()
+    a_call(state=DeliveryState.REFUSED, called_at=NOON - 30 * MINUTE)
+    a_call(state=DeliveryState.PUBLISHED, called_at=NOON, received_at=NOON)
+    looks(NOON, State.OK, State.CRITICAL)
+    look_back(NOON + MINUTE)
+    look_back(NOON + MINUTE)
+    assert (the_day().expected, the_day().seen, the_day().critical) == (2, 2, 1)
 
 
 def test_a_day_without_a_look_is_lost() -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
-from django_q.models import OrmQ
+from django_q.models import OrmQ, Schedule
 
 from core.models import AuditEntry
 from core.text import ago, days_and_hours, span
@@ -21,6 +21,7 @@ from monitoring.pull.puller import Outcome, PullResult
 from portfolio.dnb_client import NotConfigured
 from portfolio.models import Cadence, Registration, RegistrationState
 from portfolio.registrations.discover import Discovery
+from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import cadence_words, countdown, loss_sentence, status
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
@@ -45,6 +46,24 @@ def test_the_list_says_how_each_stands(admin: Client) -> None:
     text = text_of(admin.get(LIST))
     assert "ACME_LOD_01" in text and "Acme suppliers" in text and "Paused" in text
     assert "in 2 d 3 h" in text and "every 5 minutes" in text
+
+
+def test_paused_pulls_are_said_on_the_list_and_on_the_page(admin: Client) -> None:
+    row = a_registration(last_pulled_at=timezone.now(), next_pull_at=timezone.now())
+    job = Schedule.objects.create(name="Pull due registrations", func=PULL_JOB, repeats=0)
+    for path in (LIST, page(row)):
+        answer = admin.get(path)
+        assert "Pulls paused" in text_of(answer) and "within 4 days" in text_of(answer)
+        assert f'action="/health/jobs/{job.pk}/resume/"' in answer.content.decode()
+    admin.post(f"/health/jobs/{job.pk}/resume/")
+    assert "Pulls paused" not in text_of(admin.get(LIST)) and "Active" in text_of(admin.get(LIST))
+
+
+def test_a_pull_that_waits_for_a_worker_is_said(admin: Client) -> None:
+    row = a_registration()
+    assert "Pull requested" not in text_of(admin.get(LIST))
+    act(admin, row, "pull-now")
+    assert "Pull requested" in text_of(admin.get(LIST)) and "Pull requested" in text_of(admin.get(page(row)))
 
 
 def test_the_list_begins_with_what_needs_attention(admin: Client) -> None:

@@ -11,6 +11,8 @@ from django.utils import timezone
 from core.models import Notice
 from dnbmon_site.operations.backup import daily
 from dnbmon_site.operations.backup.create import make_backup
+from health.models import State
+from tests.builders.checks import look_at
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +50,9 @@ def test_two_days_without_one_are_told_once_a_day(begun: list[Any], tmp_path: Pa
         daily.back_up_if_due()
     assert len(begun) == 2
     assert "to see the error" in Notice.objects.get().text
+
+
+def test_health_knows_of_the_backup(tmp_path: Path) -> None:
+    make_backup(tmp_path, format="rows")
+    found = look_at("backup")
+    assert (found.state, found.number) == (State.OK, 0)

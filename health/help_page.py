@@ -1,0 +1,125 @@
+"""The entry to the handbook: its pages by what a reader wants to do, and for whom they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from health.runbook_page import FOLDER
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Pages of `docs/` with what each is about. `rights`: one of them makes it the reader's task."""
+
+    title: Text
+    pages: tuple[tuple[str, Text], ...]
+    rights: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HelpPage:
+    title: str
+    text: Text
+    link: str
+
+
+SECTIONS = (
+    Section(
+        _("Tasks"),
+        (
+            ("use/investigate-an-alert.md", _("See what changed, and decide what to do")),
+            ("use/create-an-alert-rule.md", _("Be alerted to the changes that matter to you")),
+            ("use/get-alerts-by-email-or-chat.md", _("Send alerts to people and chat services")),
+            ("use/find-and-export.md", _("Find companies, save a filter, download a list")),
+            ("use/import-a-list.md", _("Monitor more companies")),
+            ("use/review-proposals.md", _("React to mergers and deletions at D&B")),
+            ("use/schedule-removals.md", _("Control the costs of the next contract year")),
+            ("use/close-the-month.md", _("Report changes and costs")),
+            ("use/invite-a-colleague.md", _("Give a colleague access")),
+            ("use/training.md", _("Learn all of it with sample companies")),
+        ),
+    ),
+    Section(
+        _("Reference"),
+        (
+            ("develop/glossary.md", _("What each word means")),
+            ("use/alerts.md", _("Rules, channels and messages")),
+            ("use/companies.md", _("What the page of a company shows")),
+            ("use/lists.md", _("Saved filters, columns, time zone and language")),
+            ("use/exports.md", _("Formats and limits of files")),
+            ("use/reports.md", _("What the weekly and monthly report contain")),
+            ("use/imports.md", _("Files, checks and approvals")),
+            ("use/portfolio.md", _("D&B's list and the requested companies")),
+            ("use/roles.md", _("Which role permits what")),
+        ),
+    ),
+    Section(
+        _("Operation"),
+        (
+            ("operate/troubleshooting.md", _("The runbook: what each health check means, and what to do")),
+            ("use/connect-to-dnb.md", _("The first pull, step by step")),
+            ("operate/operations.md", _("Commands, jobs and states")),
+            ("operate/configuration.md", _("What each setting does")),
+            ("operate/backup.md", _("Back up, restore, and erase a company")),
+            ("operate/deployment.md", _("Install with systemd or containers")),
+            ("operate/upgrade.md", _("Move to a later version")),
+            ("operate/engines.md", _("SQLite, PostgreSQL or MongoDB")),
+            ("operate/scaling.md", _("Run on several machines")),
+            ("operate/security.md", _("Threats, and the protection against them")),
+            ("operate/privacy.md", _("Which personal data is stored")),
+        ),
+        ("health.view_incident",),
+    ),
+    Section(
+        _("Integration"),
+        (
+            ("integrate/integration.md", _("A CRM, an ERP system or a data platform, with examples")),
+            ("integrate/api.md", _("Read and write from a program")),
+            ("integrate/webhooks.md", _("Receive events as they happen")),
+        ),
+        ("monitoring.change_webhookendpoint", "accounts.view_apikey"),
+    ),
+)
+
+
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    request.current_app = admin.site.name
+    shared = {**admin.site.each_context(request), "title": gettext("Help")}
+    return TemplateResponse(request, "health/help_page.html", {**shared, "sections": sections_for(request)})
+
+
+def sections_for(request: HttpRequest) -> list[tuple[Text, list[HelpPage]]]:
+    """Those of the reader's tasks; any page opens for all by its address."""
+    found = [
+        (section.title, list(_pages_of(section)))
+        for section in SECTIONS
+        if not section.rights or any(map(request.user.has_perm, section.rights))
+    ]
+    return [(title, pages) for title, pages in found if pages]
+
+
+def _pages_of(section: Section) -> Iterator[HelpPage]:
+    for path, text in section.pages:
+        if title := title_of(path):
+            yield HelpPage(title, text, reverse("handbook", args=[path]))
+
+
+@lru_cache(maxsize=64)
+def title_of(path: str) -> str:
+    """The document's own; nothing where the documents were not installed."""
+    file = FOLDER / path
+    return file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") if file.is_file() else ""
