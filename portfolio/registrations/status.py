@@ -46,7 +46,7 @@ def _paused(registration: Registration, now: datetime) -> Status:
     if until is None:
         words = gettext("Until it is started again.") if registration.last_pulled_at else gettext("Not started yet.")
         return Status(gettext("Paused"), "calm", words)
-    return Status(gettext("Paused"), "calm", gettext("Until %(until)s.") % {"until": moment_text(until)})
+    return Status(gettext("Paused until %(until)s") % {"until": moment_text(until)}, "calm")
 
 
 def is_failing(registration: Registration) -> bool:
