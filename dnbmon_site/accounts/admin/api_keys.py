@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin.base import PageAdmin, Secret, shown_once
+from core.admin.row_actions import confirmation
 from core.api.scopes import SCOPES, split_scopes
 from core.markup import ago, badge, exact
 from core.text import counted, moment_text
@@ -25,6 +26,7 @@ from dnbmon_site.accounts.audit import Audited
 from dnbmon_site.accounts.models import ApiKey, User
 from monitoring.alerts.admin.rule_form import TextBoxes
 
+WHAT_STOPS = _("Systems that use these keys lose access to the API immediately. You cannot undo this.")
 CHOSEN = ("scopes", "expires_at", "budget", "calls_per_minute")
 
 
@@ -157,12 +159,19 @@ class ApiKeyAdmin(Audited, PageAdmin):
         return keys_shown(request, issued) if issued else None
 
     @admin.action(description=_("Revoke keys"), permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        rows = [gettext("%(name)s (last used: %(used)s)") % {"name": key, "used": self.used(key)} for key in queryset]
+        back = reverse("admin:accounts_apikey_changelist")
+        title, button = gettext("Revoke API keys"), gettext("Revoke keys")
+        asked = confirmation(request, title=title, warning=WHAT_STOPS, button=button, back=back, rows=rows)
+        if asked:
+            return asked
         for key in queryset:
             key.revoke()
             self.audit(request, key, "revoked")
         text = ngettext("%(count)s API key was revoked.", "%(count)s API keys were revoked.", len(queryset))
         messages.success(request, text % {"count": counted(len(queryset))})
+        return None
 
 
 def person(request: HttpRequest) -> User:
