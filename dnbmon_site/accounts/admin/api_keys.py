@@ -20,6 +20,7 @@ from core.admin.base import PageAdmin, Secret, shown_once
 from core.admin.row_actions import confirmation
 from core.api.scopes import SCOPES, split_scopes
 from core.markup import ago, badge, exact
+from core.text import ago as ago_text
 from core.text import counted, moment_text
 from dnbmon_site.accounts.api_key_rights import RIGHT_TO_SPEND, held, may_hold, scopes_beyond, unknown_words
 from dnbmon_site.accounts.audit import Audited
@@ -160,7 +161,7 @@ class ApiKeyAdmin(Audited, PageAdmin):
 
     @admin.action(description=_("Revoke keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        rows = [gettext("%(name)s (last used: %(used)s)") % {"name": key, "used": self.used(key)} for key in queryset]
+        rows = [_with_last_use(key) for key in queryset]
         back = reverse("admin:accounts_apikey_changelist")
         title, button = gettext("Revoke API keys"), gettext("Revoke keys")
         asked = confirmation(request, title=title, warning=WHAT_STOPS, button=button, back=back, rows=rows)
@@ -172,6 +173,11 @@ class ApiKeyAdmin(Audited, PageAdmin):
         text = ngettext("%(count)s API key was revoked.", "%(count)s API keys were revoked.", len(queryset))
         messages.success(request, text % {"count": counted(len(queryset))})
         return None
+
+
+def _with_last_use(key: ApiKey) -> str:
+    used = ago_text(key.last_used_at) if key.last_used_at else gettext("Never")
+    return gettext("%(name)s, last used: %(used)s") % {"name": key, "used": used}
 
 
 def person(request: HttpRequest) -> User:

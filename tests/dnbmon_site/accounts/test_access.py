@@ -197,8 +197,9 @@ def test_acts_on_people_roles_and_keys_are_written_down(client: Client) -> None:
     client.post("/accounts/apikey/add/", {"name": "x", "scopes": "read", "budget": 0, "calls_per_minute": 60})
     ticked = {"_selected_action": [str(ApiKey.objects.get().pk)]}
     client.post("/accounts/apikey/", {"action": "rotate", **ticked})
+    ApiKey.objects.update(last_used_at=timezone.now())
     asked = text_of(client.post("/accounts/apikey/", {"action": "revoke", **ticked}))
-    assert "(last used: Never)" in asked and "lose access to the API immediately" in asked
+    assert ", last used: just now" in asked and "lose access to the API immediately" in asked
     assert ApiKey.objects.filter(revoked_at=None).exists(), "nothing is revoked before it is confirmed"
     client.post("/accounts/apikey/", {"action": "revoke", "confirmed": "yes", **ticked})
     entries = list(AuditEntry.objects.order_by("id"))
