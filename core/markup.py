@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -23,6 +23,12 @@ def badge(text: object, tone: str = "calm", title: object = "") -> SafeString:
 def two_lines(text: object, below: object) -> SafeString:
     """A cell of a list that may need several lines, on a phone too, with smaller words below."""
     return format_html('<span class="dm-cell">{}<small>{}</small></span>', text, below)
+
+
+def with_code(text: str) -> SafeString:
+    """`Names` between backticks as code, as in Markdown."""
+    parts = enumerate(str(text).split("`"))
+    return format_html_join("", "{}", ((format_html("<code>{}</code>", part) if n % 2 else part,) for n, part in parts))
 
 
 def ago(moment: datetime | None) -> SafeString | str:

@@ -21,7 +21,7 @@ from dnbmon_site.accounts.api_keys import IsKnown, KeyAuthentication, key_of, sc
 from dnbmon_site.accounts.idempotency import repeatable
 from dnbmon_site.api.problems import problem, problem_page, unknown_route
 from dnbmon_site.api.reference import reference
-from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList
+from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList, AlertReopen
 from monitoring.feed.api import ChangeFeed, CompanyChanges, CompanyList, NotificationList
 from monitoring.history.api import CompanyProfile
 from monitoring.webhooks.api import EventTypeList
@@ -85,6 +85,7 @@ v1: list[URLPattern | URLResolver] = [
     path("alerts/<uuid:id>/", AlertDetail.as_view(), name="alert"),
     path("alerts/<uuid:id>/acknowledge/", repeatable(AlertAcknowledge.as_view()), name="acknowledge_alert"),
     path("alerts/<uuid:id>/close/", repeatable(AlertClose.as_view()), name="close_alert"),
+    path("alerts/<uuid:id>/reopen/", repeatable(AlertReopen.as_view()), name="reopen_alert"),
     path("event-types/", EventTypeList.as_view(), name="event_types"),
 ]
 

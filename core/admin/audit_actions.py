@@ -47,6 +47,7 @@ LABELS: dict[str, str | Promise] = {
     "import.undo_cancelled": _("Import undo cancelled"),
     "reference.set": _("External references saved"),
     "reference.remove": _("External reference removed"),
+    "alert.reopen": _("Alert reopened"),
     "rule.made": _("Alert rule created"),
     "rule.changed": _("Alert rule changed"),
     "rule.on": _("Alert rule enabled"),

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import UUIDField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -20,6 +21,7 @@ from django.views.decorators.http import require_POST
 
 # Words, a level of message with its words, or an answer of its own.
 Outcome = str | Promise | tuple[int, str | Promise] | HttpResponse
+CSRF_FIELD = "csrfmiddlewaretoken"
 RowAction = Callable[[HttpRequest, Any], Outcome]
 
 
@@ -69,6 +71,18 @@ def keys_of(texts: Iterable[str]) -> list[UUID]:
         return [UUID(text) for text in texts]
     except ValueError:
         raise Http404(gettext("The address contains an invalid key. Open the list and choose the row again.")) from None
+
+
+def confirmation(
+    request: HttpRequest, *, title: str, warning: str | Promise, button: str, back: str, rows: Iterable[Any] = ()
+) -> HttpResponse | None:
+    """A page that asks first, and posts the same form again; None once that was confirmed."""
+    if "confirmed" in request.POST:
+        return None
+    fields = [(name, value) for name, values in request.POST.lists() for value in values if name != CSRF_FIELD]
+    request.current_app = admin.site.name
+    shown = {"title": title, "warning": warning, "button": button, "back": back, "rows": rows, "fields": fields}
+    return TemplateResponse(request, "core/confirm.html", {**admin.site.each_context(request), **shown})
 
 
 def chosen_rows(request: HttpRequest, rows: Any, most: int) -> list[Any]:

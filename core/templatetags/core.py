@@ -20,6 +20,7 @@ register.filter("due", markup.due)
 register.filter("exact", markup.exact)
 register.filter("file_size", markup.file_size)
 register.filter("country", country_name)
+register.filter("with_code", markup.with_code)
 register.simple_tag(markup.badge)
 for words in (
     *(plurals.companies, plurals.days, plurals.new_billable_companies, plurals.new_companies, plurals.numbers),

@@ -1,4 +1,4 @@
-"""What people do with alerts: acknowledge, close, open again, assign, comment.
+"""What people do with alerts: acknowledge, close, reopen, assign, comment.
 
 Each act is one statement a batch, so of two that do the same at once one is counted.
 """
@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from core.audit import record
 from core.db import clean_text, in_batches
 from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.own_alerts import OPEN, count_own_alerts
 from monitoring.models import Alert, AlertComment, AlertState
 
 LONGEST = 4_000
+HANDLED = (AlertState.ACKNOWLEDGED, AlertState.CLOSED)
 
 
 def acknowledge(alerts: Sequence[uuid.UUID], *, by: str) -> int:
@@ -35,12 +38,23 @@ def close(alerts: Sequence[uuid.UUID], *, by: str) -> int:
     return count
 
 
-def open_again(alerts: Sequence[uuid.UUID], *, by: str) -> int:
-    changed = {"state": AlertState.NEW, "closed_by": "", "closed_at": None}
-    count = sum(
-        Alert.objects.filter(pk__in=batch, state=AlertState.CLOSED).update(**changed) for batch in in_batches(alerts)
-    )
+def reopen(alerts: Sequence[uuid.UUID], *, by: str) -> int:
+    """Acknowledged and closed ones are new again; returns how many were."""
+    count = sum(_reopen_batch(batch, by) for batch in in_batches(alerts))
     count_own_alerts(_assignees(alerts))
+    return count
+
+
+def _reopen_batch(batch: Sequence[uuid.UUID], by: str) -> int:
+    """The rows forget who had acknowledged and closed them, so the audit log keeps it."""
+    handled = Alert.objects.filter(pk__in=batch, state__in=HANDLED)
+    rows = list(handled)
+    cleared = {"acknowledged_by": "", "acknowledged_at": None, "closed_by": "", "closed_at": None}
+    count = handled.update(state=AlertState.NEW, **cleared)
+    for row in rows if count else ():
+        before = {name: getattr(row, name) for name in ("state", *cleared)}
+        summary = gettext("Alert reopened: %(title)s") % {"title": row.title}
+        record(actor=by, action="alert.reopen", thing=row, summary=summary, before=before)
     return count
 
 

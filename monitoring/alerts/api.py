@@ -18,7 +18,7 @@ from core.api.examples import an_answer, who
 from core.api.parameters import PageParameters, Several, read_moment
 from core.api.scopes import ALERTS
 from core.lists.pagination import BadCursor, beyond, cut, read_token, write_token
-from monitoring.alerts.actions import acknowledge, close
+from monitoring.alerts.actions import acknowledge, close, reopen
 from monitoring.feed.serializers import COMPANY_SHORT_EXAMPLE, SEVERITIES, CompanyShortSerializer, companies_of
 from monitoring.models import Alert, AlertState, Severity
 from portfolio.companies.parameters import DunsField
@@ -194,3 +194,21 @@ class AlertClose(APIView):
     def post(self, request: Request, id: uuid.UUID) -> Response:
         """Marks an alert as done. Has no effect on an alert that is closed."""
         return _done(request, id, close)
+
+
+class AlertReopen(APIView):
+    scopes = {"POST": ALERTS}
+    permissions = {"POST": "monitoring.acknowledge_alert"}
+
+    @extend_schema(
+        operation_id="reopen_alert",
+        tags=["alerts"],
+        summary="Reopen an alert",
+        parameters=[KEY_IN_PATH],
+        request=None,
+        responses=AlertSerializer,
+        examples=[an_answer("Reopened", ALERT_EXAMPLE)],
+    )
+    def post(self, request: Request, id: uuid.UUID) -> Response:
+        """Makes an acknowledged or closed alert new again. Has no effect on a new alert."""
+        return _done(request, id, reopen)

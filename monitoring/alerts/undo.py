@@ -23,7 +23,7 @@ COLUMNS = ("state", "assignee_id", "assigned_by", "acknowledged_by", "closed_by"
 TOUCHED: Mapping[str, frozenset[str]] = {
     "acknowledge": frozenset({"state", "acknowledged_by", "acknowledged_at"}),
     "close": frozenset({"state", "closed_by", "closed_at"}),
-    "open": frozenset({"state", "closed_by", "closed_at"}),
+    "open": frozenset({"state", "acknowledged_by", "acknowledged_at", "closed_by", "closed_at"}),
     "assign": frozenset({"assignee_id", "assigned_by", "assigned_at"}),
 }
 

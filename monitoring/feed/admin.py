@@ -16,6 +16,7 @@ from core.admin.base import BoundedPaginator, ReadOnlyAdmin
 from core.admin.filters import DaysFilter, choice_filter
 from core.admin.lists import ChosenList
 from monitoring.company_page.timeline import lines_of
+from monitoring.deliveries.filters import DeliveryFilter
 from monitoring.elements.admin.filters import ElementFilter
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import Change, Kind, Publication, Severity
@@ -92,6 +93,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
         RegistrationFilter,
         ElementFilter,
         DaysFilter,
+        DeliveryFilter,
     )
     search_fields = ("company",)
     search_help_text = _("D-U-N-S number or company name")

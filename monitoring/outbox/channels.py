@@ -24,6 +24,7 @@ from monitoring.outbox.permitted_addresses import (
     ASKED,
     ASKED_AT_MOST,
     has_left,
+    not_asked,
     of_people_who_left,
     question_to,
     unconfirmed,
@@ -95,8 +96,17 @@ def send_confirmations(channel: Channel, *, by: Actor) -> list[str]:
                 thing=channel,
                 summary=gettext("Confirmation requested from %(address)s") % {"address": address},
             )
-            deliver(mail)
+            _deliver_question(mail, address)
     return silent
+
+
+def _deliver_question(mail: EmailMultiAlternatives, address: str) -> None:
+    """What did not leave may be asked for again the same day."""
+    try:
+        deliver(mail)
+    except NotSent:
+        not_asked(address)
+        raise
 
 
 def deliver(mail: EmailMultiAlternatives) -> Answer:

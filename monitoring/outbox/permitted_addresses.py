@@ -7,7 +7,7 @@ has left meanwhile, is held to it as well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -177,6 +177,17 @@ def question_to(address: str, *, at_most: int | None = None) -> EmailMultiAltern
         "this email. No alerts are sent without your consent."
     )
     return EmailMultiAlternatives(subject, body % {"url": url}, to=[address], headers=headers)
+
+
+def not_asked(address: str) -> None:
+    """The mail did not leave."""
+    MailAddress.objects.filter(pk=key_of(address)).update(confirmation_sent_at=None)
+
+
+def last_asked(addresses: Iterable[str]) -> dict[str, datetime]:
+    """When each of them got the last such mail; nothing for those that never did."""
+    rows = MailAddress.objects.filter(pk__in=[key_of(address) for address in addresses])
+    return {row.address: row.confirmation_sent_at for row in rows if row.confirmation_sent_at}
 
 
 def address_of_token(token: str) -> str:

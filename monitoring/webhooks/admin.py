@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.db.models import TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
 
 from core.actors import actor_of
 from core.admin.base import PageAdmin, Secret, shown_once
-from core.admin.row_actions import Outcome, RowActions
+from core.admin.row_actions import Outcome, RowActions, confirmation
 from core.markup import ago, badge
-from core.text import counted
-from direct_plus.duns import InvalidDuns
+from core.text import counted, moment_text
 from monitoring.models import (
-    Kind,
     MessageState,
     OutboxMessage,
     WebhookEndpoint,
 )
 from monitoring.outbox.admin.messages import state_badge
+from monitoring.outbox.failing import failing_since
 from monitoring.outbox.queue import send_again
 from monitoring.webhooks.endpoints import (
     create_endpoint,
@@ -41,116 +37,43 @@ from monitoring.webhooks.endpoints import (
     switch_off,
     switch_on,
 )
-from monitoring.webhooks.event_types import EVENT_TYPES, UnknownEventType, name_of, patterns_of, split
+from monitoring.webhooks.event_types import EVENT_TYPES, name_of, split
+from monitoring.webhooks.forms import FIELDS, NewWebhookForm, RangeForm, WebhookForm
 from monitoring.webhooks.send import send_test
-from portfolio.companies.duns_lists import entries_of, read_listed
 
 LAST = 20
-FIELDS = ("name", "url", "event_types", "kinds", "severity", "element", "registration", "countries", "companies")
-
 BEGINNING = ("begin", "begin_at")
 
 
-class Begin(TextChoices):
-    """Where a new webhook begins to hear of changes."""
-
-    NOW = "now", _("From now on")
-    TIME = "time", _("From a date and time")
-    ALL = "all", _("From the earliest stored change")
-
-
-class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
-    url = forms.URLField(
-        label=_("Address"), max_length=500, assume_scheme="https", widget=UnfoldAdminURLInputWidget,
-        help_text=_("Events are sent to this address by POST. Redirects are not followed."),
-    )  # fmt: skip
-
-    class Meta:
-        model = WebhookEndpoint
-        fields = FIELDS
-
-    def clean_event_types(self) -> str:
-        try:
-            found = patterns_of(self.cleaned_data["event_types"])
-        except UnknownEventType as error:
-            raise ValidationError(str(error)) from error
-        return ", ".join(found)
-
-    def clean_kinds(self) -> str:
-        found = split(self.cleaned_data["kinds"])
-        if unknown := sorted(set(found) - set(Kind.values)):
-            raise ValidationError(
-                gettext("“%(unknown)s” is not a change type. Use one of: %(names)s.")
-                % {"unknown": unknown[0], "names": ", ".join(Kind.values)}
-            )
-        return ", ".join(found)
-
-    def clean_countries(self) -> str:
-        found = [code.upper() for code in split(self.cleaned_data["countries"])]
-        if any(len(code) != 2 for code in found):
-            raise ValidationError(gettext("Enter two-letter country codes, such as DE, separated by commas."))
-        return ", ".join(found)
-
-    def clean_companies(self) -> str:
-        try:
-            return ", ".join(map(read_listed, entries_of(self.cleaned_data["companies"])))
-        except InvalidDuns as error:
-            raise ValidationError(
-                gettext("One entry is not a D-U-N-S number: %(reason)s.") % {"reason": error.reason}
-            ) from error
-
-
-class NewWebhookForm(WebhookForm):
-    """Its beginning is chosen once: later it is where its cursor stands."""
-
-    begin = forms.ChoiceField(
-        label=_("Send changes"), choices=Begin.choices, initial=Begin.NOW, required=False,
-        widget=UnfoldAdminSelectWidget,
-        help_text=_("This applies to changes. Other events are sent from the time the webhook is created."),
-    )  # fmt: skip
-    begin_at = forms.DateTimeField(
-        label=_("Start date and time"), required=False,
-        help_text=_("Only for “From a date and time”, in your time zone."),
-        widget=UnfoldAdminTextInputWidget({"type": "datetime-local"}),
-    )  # fmt: skip
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("begin") == Begin.TIME and not cleaned.get("begin_at") and "begin_at" not in self.errors:
-            self.add_error("begin_at", gettext("Enter the date and time from which to send changes."))
-        return cleaned
-
-    def beginning(self) -> datetime | None:
-        """None stands for now."""
-        if self.cleaned_data.get("begin") == Begin.ALL:
-            return datetime.fromtimestamp(0, UTC)
-        chosen: datetime | None = self.cleaned_data["begin_at"]
-        return chosen if self.cleaned_data["begin"] == Begin.TIME else None
-
-
-class RangeForm(forms.Form):
-    """From when to when messages are sent again; read in the reader's zone."""
-
-    since, until = (
-        forms.DateTimeField(
-            label=label,
-            error_messages={
-                "required": _("Enter a start and an end."),
-                "invalid": _("Enter a date and a time."),
-            },
-            widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
-        )
-        for label in (_("From"), _("To"))
-    )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if not self.errors and cleaned["since"] > cleaned["until"]:
-            raise ValidationError(gettext("The end must be later than the start."))
-        return cleaned
+def status_badge(endpoint: WebhookEndpoint, since: datetime | None) -> SafeString:
+    if not endpoint.is_active:
+        words = gettext("Disabled: %(off_reason)s") if endpoint.off_reason else gettext("Disabled")
+        return badge(words % {"off_reason": endpoint.off_reason}, "warn")
+    if since:
+        return badge(gettext("Failing since %(moment)s") % {"moment": moment_text(since)}, "bad")
+    return badge(gettext("Enabled"), "good")
 
 
 def _rotate(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
+    words = gettext("Replace the secret of webhook %(name)s")
+    asked = confirmation(
+        request, title=words % {"name": endpoint}, warning=_what_a_new_secret_stops(endpoint),
+        button=gettext("Replace secret"), back=_page_of(endpoint),
+    )  # fmt: skip
+    return asked or _rotated(request, endpoint)
+
+
+def _what_a_new_secret_stops(endpoint: WebhookEndpoint) -> str:
+    words = gettext(
+        "Enter the new secret in the receiver's settings within 24 hours. After that, a receiver with the old secret "
+        "rejects all messages."
+    )
+    if endpoint.old_secret_until and endpoint.old_secret_until > timezone.now():
+        return f"{words} {gettext('The secret that was replaced earlier stops working immediately.')}"
+    return words
+
+
+def _rotated(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
     secret = rotate_secret(endpoint, by=request.user.get_username())
     note = gettext(
         "Copy the whole secret, including “whsec_”. For 24 hours, messages are also signed with the old secret."
@@ -159,9 +82,12 @@ def _rotate(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
 
 
 def secret_page(request: HttpRequest, endpoint: WebhookEndpoint, secret: str, note: str) -> HttpResponse:
-    back = reverse("admin:monitoring_webhookendpoint_change", args=[endpoint.pk])
     shown = [Secret(endpoint.name, secret)]
-    return shown_once(request, shown, title=gettext("Webhook secret"), note=note, back=back)
+    return shown_once(request, shown, title=gettext("Webhook secret"), note=note, back=_page_of(endpoint))
+
+
+def _page_of(endpoint: WebhookEndpoint) -> str:
+    return reverse("admin:monitoring_webhookendpoint_change", args=[endpoint.pk])
 
 
 def _test(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
@@ -275,6 +201,7 @@ class WebhookAdmin(RowActions, PageAdmin):
 
     def page_context(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
         row = self.object_or_404(request, object_id)
+        since = failing_since([row.pk]).get(row.pk) if row.is_active else None
         sent = list(OutboxMessage.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
         for one in sent:
             one.badge = state_badge(one)  # type: ignore[attr-defined]
@@ -283,6 +210,8 @@ class WebhookAdmin(RowActions, PageAdmin):
         messages_missed, changes_missed = (0, 0) if row.is_active else missed(row)
         return {
             "sent": sent,
+            "badge": status_badge(row, since),
+            "is_failing": since is not None,
             "dead": dead,
             "may_act": may_act,
             "event_list": EVENT_TYPES.values(),
@@ -300,11 +229,14 @@ class WebhookAdmin(RowActions, PageAdmin):
         chips = ((badge(name_of(pattern), "calm", pattern),) for pattern in split(row.event_types))
         return format_html('<span class="dm-badges">{}</span>', format_html_join("", "{}", chips))
 
+    def complete_rows(self, rows: list[Any]) -> None:
+        since = failing_since(row.pk for row in rows if row.is_active)
+        for row in rows:
+            row.failing_since = since.get(row.pk)
+
     @admin.display(description=_("Status"))
-    def status(self, row: WebhookEndpoint) -> SafeString:
-        return (
-            badge(gettext("Enabled"), "good") if row.is_active else badge(gettext("Disabled"), "warn", row.off_reason)
-        )
+    def status(self, row: Any) -> SafeString:
+        return status_badge(row, row.failing_since)
 
     @admin.display(description=_("Created"))
     def made(self, row: WebhookEndpoint) -> SafeString | str:

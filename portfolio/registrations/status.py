@@ -50,7 +50,7 @@ def _paused(registration: Registration, now: datetime) -> Status:
         return Status(gettext("Not started"), "calm", gettext("Nothing is pulled until it is started."))
     if until is None:
         return Status(gettext("Paused"), "calm", gettext("Until it is started again."))
-    return Status(gettext("Paused"), "calm", gettext("Until %(until)s.") % {"until": moment_text(until)})
+    return Status(gettext("Paused until %(until)s") % {"until": moment_text(until)}, "calm")
 
 
 def is_failing(registration: Registration) -> bool:

@@ -52,6 +52,9 @@ def test_acknowledging_and_closing(desk: Program) -> None:
     shown = desk.post(f"alerts/{alert.pk}/close/").json()
     assert (shown["state"], shown["closed_by"]) == ("closed", shown["acknowledged_by"])
     assert desk.post(f"alerts/{alert.pk}/acknowledge/").json() == shown, "what is closed stays so"
+    shown = desk.post(f"alerts/{alert.pk}/reopen/").json()
+    assert (shown["state"], shown["acknowledged_by"], shown["closed_at"]) == ("new", "", None)
+    assert desk.post(f"alerts/{alert.pk}/reopen/").json() == shown
 
 
 def test_a_person_with_the_right(db: None) -> None:
@@ -62,6 +65,6 @@ def test_a_person_with_the_right(db: None) -> None:
 
 
 def test_an_unknown_alert(desk: Program) -> None:
-    for path in ("", "acknowledge/", "close/"):
+    for path in ("", "acknowledge/", "close/", "reopen/"):
         address = f"alerts/{uuid.uuid4()}/{path}"
         assert (desk.post(address) if path else desk.get(address)).status_code == 404

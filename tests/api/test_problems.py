@@ -14,6 +14,7 @@ from monitoring.feed import feed
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
 from tests.builders.operations import operations
+from tests.builders.pages import text_of
 from tests.builders.programs import Program
 from tests.builders.registrations import a_registration
 
@@ -131,6 +132,7 @@ def test_what_is_refused_before_a_view_is_reached() -> None:
 def test_the_types_lead_to_a_page_that_explains_them(program: Program) -> None:
     page = Client().get("/api/docs/problems/")
     assert page.status_code == 200
+    assert "<code>Authorization: Bearer dnbmon_…</code>" in page.content.decode() and "`" not in text_of(page)
     anchors = set(re.findall(r'id="([a-z-]+)"', page.content.decode()))
     delivered(an_update())
     for answer in [program.get("changes/", limit=0), program.get("companies/1/"), Client().get("/api/v1/changes/")]:

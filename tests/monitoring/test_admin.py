@@ -365,6 +365,21 @@ def test_a_doubt_is_explained(admin: Client) -> None:
     assert "started after 7 Jan 2026, 01:38" in text
 
 
+def test_a_delivery_leads_to_what_it_brought(admin: Client) -> None:
+    delivery, other = some_news(), delivered(an_update(duns=OTHER))
+    page = admin.get(f"/monitoring/delivery/{delivery.pk}/change/")
+    brought = Notification.objects.filter(delivery=delivery)
+    assert f"View notifications ({brought.count()})" in text_of(page) and "View changes (" in text_of(page)
+    for path, rows in (("notification", brought), ("change", Change.objects.filter(delivery=delivery))):
+        address = f"/monitoring/{path}/?delivery={delivery.pk}"
+        assert address in page.content.decode()
+        found = admin.get(address).context["cl"]
+        assert {row.pk for row in found.result_list} == set(rows.values_list("pk", flat=True))
+        assert [chip.name for chip in found.chips] == ["delivery"]
+        assert len(admin.get(f"/monitoring/{path}/?delivery=x").context["cl"].result_list) > rows.count()
+    assert Notification.objects.filter(delivery=other).exists()
+
+
 def test_the_bytes_of_a_delivery_are_downloaded(admin: Client) -> None:
     answer = admin.get(f"/monitoring/delivery/{some_news().pk}/raw/")
     assert answer.content.startswith(b'{"transactionDetail"')

@@ -127,5 +127,6 @@ def _serve(listener: socket.socket, taker: FileTaker, transports: list[paramiko.
             transports.append(transport)
             transport.add_server_key(taker.key)
             transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Folder, taker)
-            with suppress(paramiko.SSHException, EOFError):
+            # What breaks off one connection must not end the server.
+            with suppress(paramiko.SSHException, EOFError, OSError):
                 transport.start_server(server=_Door(taker))

@@ -17,14 +17,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin.base import PageAdmin, Secret, shown_once
+from core.admin.row_actions import confirmation
 from core.api.scopes import SCOPES, split_scopes
 from core.markup import ago, badge, exact
+from core.text import ago as ago_text
 from core.text import counted, moment_text
 from dnbmon_site.accounts.api_key_rights import RIGHT_TO_SPEND, held, may_hold, scopes_beyond, unknown_words
 from dnbmon_site.accounts.audit import Audited
 from dnbmon_site.accounts.models import ApiKey, User
 from monitoring.alerts.admin.rule_form import TextBoxes
 
+WHAT_STOPS = _("Systems that use these keys lose access to the API immediately. You cannot undo this.")
 CHOSEN = ("scopes", "expires_at", "budget", "calls_per_minute")
 
 
@@ -157,12 +160,24 @@ class ApiKeyAdmin(Audited, PageAdmin):
         return keys_shown(request, issued) if issued else None
 
     @admin.action(description=_("Revoke keys"), permissions=["change"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
+        rows = [_with_last_use(key) for key in queryset]
+        back = reverse("admin:accounts_apikey_changelist")
+        title, button = gettext("Revoke API keys"), gettext("Revoke keys")
+        asked = confirmation(request, title=title, warning=WHAT_STOPS, button=button, back=back, rows=rows)
+        if asked:
+            return asked
         for key in queryset:
             key.revoke()
             self.audit(request, key, "revoked")
         text = ngettext("%(count)s API key was revoked.", "%(count)s API keys were revoked.", len(queryset))
         messages.success(request, text % {"count": counted(len(queryset))})
+        return None
+
+
+def _with_last_use(key: ApiKey) -> str:
+    used = ago_text(key.last_used_at) if key.last_used_at else gettext("Never")
+    return gettext("%(name)s, last used: %(used)s") % {"name": key, "used": used}
 
 
 def person(request: HttpRequest) -> User:

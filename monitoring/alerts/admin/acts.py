@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
 from core.admin.row_actions import Outcome, RowAction
-from monitoring.alerts.actions import acknowledge, assign, close, comment, open_again
+from monitoring.alerts.actions import acknowledge, assign, close, comment, reopen
 from monitoring.alerts.admin.filters import key_of
 from monitoring.alerts.routing import open_channels_of
 from monitoring.alerts.undo import columns_of, undo, undo_token
@@ -33,7 +33,7 @@ def _close(request: HttpRequest, row: Alert) -> Outcome:
 
 
 def _open(request: HttpRequest, row: Alert) -> Outcome:
-    done = open_again([row.pk], by=request.user.get_username())
+    done = reopen([row.pk], by=request.user.get_username())
     return gettext("Alert reopened.") if done else _somebody_was_faster()
 
 

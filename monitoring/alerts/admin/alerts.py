@@ -19,7 +19,7 @@ from core.admin.lists import ChosenList
 from core.admin.row_actions import RowActions
 from core.markup import ago, badge, two_lines
 from core.text import counted
-from monitoring.alerts.actions import acknowledge, assign, close, open_again
+from monitoring.alerts.actions import acknowledge, assign, close, reopen
 from monitoring.alerts.admin.acts import ACTIONS
 from monitoring.alerts.admin.filters import AssigneeFilter, RuleFilter, StateFilter, people, with_people
 from monitoring.alerts.admin.neighbours import FILTERS, neighbours_of
@@ -142,7 +142,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
 
     @admin.action(description=_("Reopen"), permissions=["change"])
     def open_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        count = open_again(keys_of(queryset), by=request.user.get_username())
+        count = reopen(keys_of(queryset), by=request.user.get_username())
         messages.success(
             request,
             ngettext("%(count)s alert reopened.", "%(count)s alerts reopened.", count) % {"count": counted(count)},

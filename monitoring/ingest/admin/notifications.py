@@ -13,6 +13,7 @@ from core.admin.base import ReadOnlyAdmin
 from core.admin.filters import DaysFilter, choice_filter
 from core.admin.lists import ChosenList
 from monitoring.company_page.timeline import Line, lines_of
+from monitoring.deliveries.filters import DeliveryFilter
 from monitoring.elements.formatting import lower_first
 from monitoring.feed.admin import StoryPaginator, with_registrations
 from monitoring.history.state import SNAPSHOT
@@ -47,7 +48,12 @@ class NotificationPaginator(StoryPaginator):
 @admin.register(Notification)
 class NotificationAdmin(ChosenList, ReadOnlyAdmin):
     list_display = ("type", "company_id", "delivered_at")
-    list_filter = (choice_filter("type", NotificationType.choices, _("type")), RegistrationFilter, DaysFilter)
+    list_filter = (
+        choice_filter("type", NotificationType.choices, _("type")),
+        RegistrationFilter,
+        DaysFilter,
+        DeliveryFilter,
+    )
     search_fields = ("company",)
     search_help_text = _("D-U-N-S number or company name")
     ordering = ("-id",)

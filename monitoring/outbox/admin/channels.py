@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -24,6 +25,7 @@ from core.admin.row_actions import Outcome, RowActions
 from core.audit import record
 from core.markup import ago, badge, two_lines
 from core.outbound.mail_server import has_mail_server
+from core.text import moment_text
 from monitoring.alerts.admin.reach import offered, rules_text, status_of, waiting_text
 from monitoring.alerts.channel_messages import send_test
 from monitoring.alerts.digests import next_digest
@@ -36,6 +38,7 @@ from monitoring.outbox.channels import send_confirmations
 from monitoring.outbox.permitted_addresses import (
     ACTS_AN_HOUR,
     TESTED,
+    last_asked,
     waits_for,
     why_not_there,
     within_limit,
@@ -122,6 +125,31 @@ def _test(request: HttpRequest, row: Channel) -> Outcome:
     return gettext("Test message sent to %(shown)s.") % {"shown": row.display_address}
 
 
+def _ask_again(request: HttpRequest, row: Channel) -> Outcome:
+    begun = timezone.now()
+    try:
+        silent = send_confirmations(row, by=actor_of(request))
+    except NotSent as error:
+        return messages.WARNING, str(error)
+    asked = last_asked(silent)
+    if sent := [address for address, at in asked.items() if at >= begun]:
+        return gettext("Confirmation email sent to %(addresses)s.") % {"addresses": ", ".join(sent)}
+    if not silent:
+        return gettext("All recipients have confirmed.")
+    return messages.WARNING, _why_not_asked(asked)
+
+
+def _why_not_asked(asked: dict[str, datetime]) -> str:
+    if not asked:
+        words = gettext("You can request at most %(count)s confirmation emails per hour. Try again later.")
+        return words % {"count": ACTS_AN_HOUR}
+    words = gettext(
+        "No email was sent: each address receives at most one confirmation email per day. The last one was sent on "
+        "%(moment)s. Ask the recipient to check the spam folder."
+    )
+    return words % {"moment": moment_text(max(asked.values()))}
+
+
 def _subscribe(request: HttpRequest, row: Channel) -> Outcome:
     Channel.objects.filter(pk=row.pk).update(unsubscribed_at=None)
     return gettext("The channel receives messages again.")
@@ -139,7 +167,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
     form = ChannelForm
     list_display = ("what", "whose", "frequency_text", "status", "last_sent")
     list_display_links = ("what",)
-    row_actions = {"test": _test, "subscribe": _subscribe, "take-all": _take_all}
+    row_actions = {"test": _test, "ask": _ask_again, "subscribe": _subscribe, "take-all": _take_all}
     ordering = ("name", "id")
     sortable_by = ()
     change_form_template = "monitoring/outbox/channel.html"
@@ -253,6 +281,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         return {
             **{"word": word, "tone": tone, "why": why, "sent": sent},
             "may_act": self.has_change_permission(request, row),
+            "is_awaited": row.pk in reach.asked,
             "taken": rules_text(row, taken),
             "offered": [] if taken else offered(reach, row),
             "severity": lower_first(str(Severity(row.min_severity).label)),

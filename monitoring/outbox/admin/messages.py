@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -14,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.base import ReadOnlyAdmin
 from core.admin.filters import choice_filter
 from core.audit import record
-from core.markup import ago, badge
+from core.markup import ago, badge, two_lines
 from core.text import counted
 from monitoring.models import (
     MessageState,
@@ -22,6 +24,7 @@ from monitoring.models import (
     SendAttempt,
     TargetKind,
 )
+from monitoring.outbox.admin.recipients import RecipientFilter, names_of
 from monitoring.outbox.queue import send_again
 
 STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
@@ -33,12 +36,17 @@ def state_badge(row: OutboxMessage) -> SafeString:
     return badge(row.get_state_display(), STATE_TONES[row.state], row.last_error)
 
 
+def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
+    return two_lines(names.get(row.target) or gettext("Deleted"), row.get_kind_display())
+
+
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(ReadOnlyAdmin):
-    list_display = ("when", "event_type", "company", "status", "attempts", "trouble")
+    list_display = ("when", "event_type", "recipient", "company", "status", "attempts", "trouble")
     list_filter = (
         choice_filter("state", MessageState.choices, _("status")),
         choice_filter("kind", TargetKind.choices, _("recipient type")),
+        RecipientFilter,
     )
     ordering = ("-created_at",)
     sortable_by = ()
@@ -75,6 +83,15 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
             % {"count": counted(count)},
         )
 
+    def complete_rows(self, rows: list[Any]) -> None:
+        names = names_of(rows)
+        for row in rows:
+            row.recipient = recipient_text(row, names)
+
+    @admin.display(description=_("Recipient"))
+    def recipient(self, row: Any) -> SafeString:
+        return row.recipient  # type: ignore[no-any-return]
+
     @admin.display(description=_("Created"))
     def when(self, row: OutboxMessage) -> SafeString | str:
         return ago(row.created_at)
@@ -89,4 +106,5 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
 
     def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
         tries = SendAttempt.objects.filter(message=row).order_by("-id")[:100]
-        return {"title": row.event_type, "badge": state_badge(row), "tries": tries}
+        name = names_of([row]).get(row.target)
+        return {"title": row.event_type, "badge": state_badge(row), "recipient": name, "tries": tries}

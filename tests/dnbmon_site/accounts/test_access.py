@@ -17,6 +17,7 @@ from core.models import AuditEntry
 from dnbmon_site import api_urls
 from dnbmon_site.accounts.api_key_rights import RIGHTS_BEHIND
 from dnbmon_site.accounts.models import ApiKey, User, UserPermission, hashed
+from tests.builders.pages import text_of
 
 pytestmark = pytest.mark.django_db
 NEW = "other words entirely"
@@ -196,7 +197,11 @@ def test_acts_on_people_roles_and_keys_are_written_down(client: Client) -> None:
     client.post("/accounts/apikey/add/", {"name": "x", "scopes": "read", "budget": 0, "calls_per_minute": 60})
     ticked = {"_selected_action": [str(ApiKey.objects.get().pk)]}
     client.post("/accounts/apikey/", {"action": "rotate", **ticked})
-    client.post("/accounts/apikey/", {"action": "revoke", **ticked})
+    ApiKey.objects.update(last_used_at=timezone.now())
+    asked = text_of(client.post("/accounts/apikey/", {"action": "revoke", **ticked}))
+    assert ", last used: just now" in asked and "lose access to the API immediately" in asked
+    assert ApiKey.objects.filter(revoked_at=None).exists(), "nothing is revoked before it is confirmed"
+    client.post("/accounts/apikey/", {"action": "revoke", "confirmed": "yes", **ticked})
     entries = list(AuditEntry.objects.order_by("id"))
     assert [entry.action for entry in entries] == [
         "group.added", "user.added", "user.invited", "user.changed", "user.changed", "user.deleted",
@@ -242,7 +247,7 @@ def test_nobody_gets_hold_of_a_key_that_does_more(client: Client, columns: dict[
     assert changed.status_code == 403
     row.refresh_from_db()
     assert row.name == "ERP" and row.opens_with(hashed(plain.rpartition("_")[2]))
-    client.post("/accounts/apikey/", {**ticked, "action": "revoke"})
+    client.post("/accounts/apikey/", {**ticked, "action": "revoke", "confirmed": "yes"})
     row.refresh_from_db()
     assert row.revoked_at, "taking away is safe"
 

@@ -73,6 +73,8 @@ def test_bulk_actions(ann: Client) -> None:
     alert = a_raised_alert()
     for action, state in (
         ("acknowledge_selected", "acknowledged"),
+        ("open_selected", "new"),
+        ("acknowledge_selected", "acknowledged"),
         ("close_selected", "closed"),
         ("open_selected", "new"),
     ):
@@ -83,7 +85,8 @@ def test_bulk_actions(ann: Client) -> None:
     ann.post("/monitoring/alert/", {"action": "take_selected", "_selected_action": [str(alert.pk)]})
     alert.refresh_from_db()
     assert str(alert.assignee) == "ann"
-    assert alert.acknowledged_by == "ann"
+    assert alert.acknowledged_by == "", "a new alert is acknowledged by nobody"
+    assert AuditEntry.objects.filter(action="alert.reopen", key=str(alert.pk)).count() == 2
 
 
 # The page of one
@@ -122,6 +125,23 @@ def test_acting_on_an_alert(ann: Client) -> None:
     assert (alert.state, alert.closed_by) == (AlertState.CLOSED, "ann")
     do("open")
     assert (alert.state, alert.closed_at) == (AlertState.NEW, None)
+
+
+def test_an_acknowledged_alert_is_reopened_for_as_long_as_it_is_acknowledged(ann: Client) -> None:
+    alert = a_raised_alert()
+    page = f"/monitoring/alert/{alert.pk}/change/"
+    acknowledge([alert.pk], by="carl")
+    assert f"/monitoring/alert/{alert.pk}/do/open/" in ann.get(page).content.decode()
+    answer = ann.post(f"/monitoring/alert/{alert.pk}/do/open/", follow=True)
+    assert "Alert reopened." in text_of(answer)
+    assert f"/monitoring/alert/{alert.pk}/do/open/" not in ann.get(page).content.decode()
+    alert.refresh_from_db()
+    assert (alert.state, alert.acknowledged_by, alert.acknowledged_at) == (AlertState.NEW, "", None)
+    entry = AuditEntry.objects.get(action="alert.reopen")
+    assert (entry.actor, '"acknowledged_by": "carl"' in entry.before) == ("ann", True)
+    ann.post(f"/monitoring/alert/{alert.pk}/do/undo/", undo_form(answer))
+    alert.refresh_from_db()
+    assert (alert.state, alert.acknowledged_by) == (AlertState.ACKNOWLEDGED, "carl")
 
 
 def test_what_is_no_act_or_no_person_is_not_found(ann: Client) -> None:

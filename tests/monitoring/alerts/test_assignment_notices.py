@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dnbmon_site.accounts.models import User
 from monitoring.alerts import actions
-from monitoring.alerts.actions import assign, close, open_again
+from monitoring.alerts.actions import assign, close, reopen
 from monitoring.alerts.assignment_notices import notify_assignees
 from monitoring.alerts.own_alerts import own_alerts
 from monitoring.jobs import update_all_counts
@@ -166,7 +166,7 @@ def test_the_menu_counts_own_open_alerts(bob: Client) -> None:
     assert badge(bob) == "1"
     close([alert.pk], by="bob")
     assert badge(bob) == ""
-    open_again([alert.pk], by="bob")
+    reopen([alert.pk], by="bob")
     assert badge(bob) == "1"
     assign([alert.pk], to=None, by="ann")
     assert badge(bob) == ""

@@ -1,6 +1,8 @@
 """Files sent to another machine over a real SFTP connection: whole, in order, and to nobody else."""
 
 import io
+import socket
+import struct
 from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
@@ -154,6 +156,16 @@ def test_only_the_key_that_was_looked_at_is_confirmed(taker: FileTaker) -> None:
     assert not confirm_key(server, offered=seen, by="ann")
     assert not confirm_key(a_server(taker, known=False, name="x"), offered="", by="ann")
     assert server.host_key == ""
+
+
+def test_a_client_that_leaves_early_does_not_end_the_server(taker: FileTaker) -> None:
+    """As one does that has seen the key and goes: to the server, the connection is reset while it waits for more."""
+    with socket.create_connection(("127.0.0.1", taker.port)) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sendall(b"SSH-2.0-early\r\n")
+        with client.makefile("rb") as answer:
+            assert answer.readline().startswith(b"SSH-2.0-") and answer.read(1)
+    assert try_out(a_server(taker)) == ""
 
 
 # Signing in

@@ -49,6 +49,7 @@ from tests.builders.rules import a_rule
 from tests.builders.times import now_stamp, soon
 from tests.servers.channel_receivers import ReceivingServer, a_receiver
 from tests.servers.mail_servers import Mailbox
+from tests.support import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -570,6 +571,34 @@ def test_whoever_reads_at_an_address_is_asked_once_a_day_and_says_yes(
     channel.refresh_from_db()
     assert (send_test(channel), channel.last_error) == ("", "")
     assert client.get(path[:-3] + "x/").status_code == 404
+
+
+def test_the_confirmation_email_is_sent_again_with_a_button(mailbox: Mailbox, admin_client: Client) -> None:
+    channel = a_channel()
+    MailAddress.objects.all().delete()
+    page = f"/monitoring/channel/{channel.pk}/"
+    assert "Resend confirmation email" in admin_client.get(f"{page}change/").text
+    assert "Confirmation email sent to ann@example.com." in admin_client.post(f"{page}do/ask/", follow=True).text
+    again = admin_client.post(f"{page}do/ask/", follow=True).text
+    assert "each address receives at most one confirmation email per day" in again
+    with time_machine.travel(timezone.now() + timedelta(days=1, minutes=1)):
+        assert "Confirmation email sent to" in admin_client.post(f"{page}do/ask/", follow=True).text
+    assert mailbox.envelopes == [["ann@example.com"]] * 2
+    said_yes("ann@example.com")
+    assert "All recipients have confirmed." in admin_client.post(f"{page}do/ask/", follow=True).text
+    assert "Resend confirmation email" not in admin_client.get(f"{page}change/").text
+
+
+def test_a_confirmation_email_that_did_not_leave_is_sent_again_the_same_day(
+    mailbox: Mailbox, admin_client: Client, settings: Any
+) -> None:
+    channel = a_channel()
+    MailAddress.objects.all().delete()
+    page, port = f"/monitoring/channel/{channel.pk}/do/ask/", settings.EMAIL_PORT
+    settings.EMAIL_PORT = free_port()
+    assert "could not be reached" in admin_client.post(page, follow=True).text
+    settings.EMAIL_PORT = port
+    assert "Confirmation email sent to" in admin_client.post(page, follow=True).text
 
 
 def test_a_question_without_an_answer_is_not_asked_for_ever(mailbox: Mailbox) -> None:

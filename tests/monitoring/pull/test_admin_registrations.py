@@ -1,7 +1,7 @@
 """Registrations in the admin: how each stands, pulling, pausing, cadence."""
 
 import json
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -163,6 +163,12 @@ def test_pause_until_a_time_in_the_readers_zone(admin: Client) -> None:
     row.refresh_from_db()
     assert row.state == RegistrationState.PAUSED
     assert row.paused_until and row.paused_until.isoformat() == "2099-01-02T00:00:00+00:00"
+
+
+def test_the_list_shows_the_end_of_a_pause_in_the_readers_zone(admin: Client) -> None:
+    User.objects.update(timezone="Asia/Tokyo")
+    a_registration(state="paused", paused_until=datetime(2099, 1, 2, tzinfo=UTC))
+    assert "Paused until 2 Jan 2099, 09:00" in text_of(admin.get(LIST))
 
 
 def test_pause_until_somebody_starts_it(admin: Client) -> None:

@@ -8,15 +8,18 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.text import moment_text
 from dnbmon_site.accounts.models import User
 from monitoring.jobs import queue_for_webhooks, send_due
-from monitoring.models import MessageState, OutboxMessage, ScheduledExport, WebhookEndpoint
+from monitoring.models import Channel, MessageState, OutboxMessage, ScheduledExport, SendAttempt, WebhookEndpoint
 from monitoring.outbox.queue import send_due_messages
 from monitoring.webhooks.endpoints import Event, emit_events
 from monitoring.webhooks.event_types import EVENT_TYPES, NAMES
+from tests.builders.channels import a_channel
 from tests.builders.deliveries import delivered
 from tests.builders.notifications import an_update
 from tests.builders.pages import text_of
+from tests.builders.queries import AtMost
 from tests.servers.webhook_receivers import Receiver, answering
 
 pytestmark = pytest.mark.django_db
@@ -41,13 +44,71 @@ def secret_in(answer: Any) -> str:
 
 
 def test_the_secret_is_in_no_cookie_and_no_session(admin: Client, receiver: Receiver) -> None:
-    secrets = [secret_in(make(admin, receiver)), secret_in(do(admin, "rotate"))]
+    secrets = [secret_in(make(admin, receiver)), secret_in(do(admin, "rotate", confirmed="yes"))]
     assert "messages" not in admin.cookies, "whose text anybody may decode"
     assert not any(secret in str(dict(admin.session)) for secret in secrets)
 
 
-def do(admin: Client, action: str) -> Any:
-    return admin.post(f"{PATH}{WebhookEndpoint.objects.get().pk}/do/{action}/", follow=True)
+def do(admin: Client, action: str, **fields: str) -> Any:
+    return admin.post(f"{PATH}{WebhookEndpoint.objects.get().pk}/do/{action}/", fields, follow=True)
+
+
+def test_a_secret_is_replaced_after_a_question_only(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    before = WebhookEndpoint.objects.get().encrypted_secret
+    asked = text_of(do(admin, "rotate"))
+    assert "a receiver with the old secret rejects all messages" in asked and "stops working immediately" not in asked
+    assert WebhookEndpoint.objects.get().encrypted_secret == before
+    do(admin, "rotate", confirmed="yes")
+    assert WebhookEndpoint.objects.get().encrypted_secret != before
+    assert "The secret that was replaced earlier stops working immediately." in text_of(do(admin, "rotate"))
+
+
+def test_the_list_shows_which_webhooks_fail_and_why_one_is_disabled(
+    admin: Client, receiver: Receiver, django_assert_max_num_queries: AtMost
+) -> None:
+    make(admin, receiver)
+    assert "Enabled" in text_of(admin.get(PATH))
+    delivered(an_update())
+    queue_for_webhooks()
+    receiver.behave = answering(500, b"no")
+    send_due()
+    since = SendAttempt.objects.get().at
+    OutboxMessage.objects.update(next_try_at=timezone.now())
+    send_due()
+    with django_assert_max_num_queries(12):
+        text = text_of(admin.get(PATH))
+    assert f"Failing since {moment_text(since)}" in text and "Enabled" not in text
+    page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert "Failing since" in page and "The receiver does not accept messages." in page
+    do(admin, "off")
+    assert "Disabled: by ann" in text_of(admin.get(PATH))
+    receiver.behave = answering(200)
+    do(admin, "on")
+    send_due()
+    assert "Failing" not in text_of(admin.get(PATH))
+
+
+def test_messages_name_their_recipient_and_are_filtered_by_it(
+    admin: Client, receiver: Receiver, django_assert_max_num_queries: AtMost
+) -> None:
+    make(admin, receiver)
+    channel = a_channel(name="Risk desk")
+    do(admin, "test")
+    key, now = OutboxMessage.key(channel.pk, "alert"), timezone.now()
+    OutboxMessage.objects.create(id=key, kind="channel", target=channel.pk, event="alert", created_at=now)
+    path = "/monitoring/outboxmessage/"
+    with django_assert_max_num_queries(12):
+        text = text_of(admin.get(path))
+    assert "CRM Webhook" in text and "Risk desk Channel" in text
+    page = admin.get(f"{path}?target={channel.pk}")
+    assert [row.target for row in page.context["cl"].result_list] == [channel.pk]
+    assert [(chip.name, chip.value) for chip in page.context["cl"].chips] == [("recipient", "Channel Risk desk")]
+    assert len(admin.get(f"{path}?target=x").context["cl"].result_list) == 2
+    Channel.objects.all().delete()
+    assert "Deleted Channel" in text_of(admin.get(path))
+    row = OutboxMessage.objects.get(kind="webhook")
+    assert "Webhook CRM" in text_of(admin.get(f"{path}{row.pk}/change/"))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +136,7 @@ def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
     assert "whsec_" not in text_of(page) and endpoint.encrypted_secret not in page.content.decode()
     assert "Test delivered: status 200" in text_of(do(admin, "test"))
     assert receiver.got[0].verified(secret)
-    new = secret_in(do(admin, "rotate"))
+    new = secret_in(do(admin, "rotate", confirmed="yes"))
     do(admin, "test")
     assert receiver.got[1].verified(new) == receiver.got[1].verified(secret)
 

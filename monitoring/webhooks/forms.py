@@ -1,0 +1,119 @@
+"""The forms of a webhook: what it subscribes to, where it begins, and the period that is sent again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import TextChoices
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
+
+from direct_plus.duns import InvalidDuns
+from monitoring.models import Kind, WebhookEndpoint
+from monitoring.webhooks.event_types import UnknownEventType, patterns_of, split
+from portfolio.companies.duns_lists import entries_of, read_listed
+
+FIELDS = ("name", "url", "event_types", "kinds", "severity", "element", "registration", "countries", "companies")
+
+
+class Begin(TextChoices):
+    """Where a new webhook begins to hear of changes."""
+
+    NOW = "now", _("From now on")
+    TIME = "time", _("From a date and time")
+    ALL = "all", _("From the earliest stored change")
+
+
+class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
+    url = forms.URLField(
+        label=_("Address"), max_length=500, assume_scheme="https", widget=UnfoldAdminURLInputWidget,
+        help_text=_("Events are sent to this address by POST. Redirects are not followed."),
+    )  # fmt: skip
+
+    class Meta:
+        model = WebhookEndpoint
+        fields = FIELDS
+
+    def clean_event_types(self) -> str:
+        try:
+            found = patterns_of(self.cleaned_data["event_types"])
+        except UnknownEventType as error:
+            raise ValidationError(str(error)) from error
+        return ", ".join(found)
+
+    def clean_kinds(self) -> str:
+        found = split(self.cleaned_data["kinds"])
+        if unknown := sorted(set(found) - set(Kind.values)):
+            raise ValidationError(
+                gettext("“%(unknown)s” is not a change type. Use one of: %(names)s.")
+                % {"unknown": unknown[0], "names": ", ".join(Kind.values)}
+            )
+        return ", ".join(found)
+
+    def clean_countries(self) -> str:
+        found = [code.upper() for code in split(self.cleaned_data["countries"])]
+        if any(len(code) != 2 for code in found):
+            raise ValidationError(gettext("Enter two-letter country codes, such as DE, separated by commas."))
+        return ", ".join(found)
+
+    def clean_companies(self) -> str:
+        try:
+            return ", ".join(map(read_listed, entries_of(self.cleaned_data["companies"])))
+        except InvalidDuns as error:
+            raise ValidationError(
+                gettext("One entry is not a D-U-N-S number: %(reason)s.") % {"reason": error.reason}
+            ) from error
+
+
+class NewWebhookForm(WebhookForm):
+    """Its beginning is chosen once: later it is where its cursor stands."""
+
+    begin = forms.ChoiceField(
+        label=_("Send changes"), choices=Begin.choices, initial=Begin.NOW, required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("This applies to changes. Other events are sent from the time the webhook is created."),
+    )  # fmt: skip
+    begin_at = forms.DateTimeField(
+        label=_("Start date and time"), required=False,
+        help_text=_("Only for “From a date and time”, in your time zone."),
+        widget=UnfoldAdminTextInputWidget({"type": "datetime-local"}),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("begin") == Begin.TIME and not cleaned.get("begin_at") and "begin_at" not in self.errors:
+            self.add_error("begin_at", gettext("Enter the date and time from which to send changes."))
+        return cleaned
+
+    def beginning(self) -> datetime | None:
+        """None stands for now."""
+        if self.cleaned_data.get("begin") == Begin.ALL:
+            return datetime.fromtimestamp(0, UTC)
+        chosen: datetime | None = self.cleaned_data["begin_at"]
+        return chosen if self.cleaned_data["begin"] == Begin.TIME else None
+
+
+class RangeForm(forms.Form):
+    """From when to when messages are sent again; read in the reader's zone."""
+
+    since, until = (
+        forms.DateTimeField(
+            label=label,
+            error_messages={
+                "required": _("Enter a start and an end."),
+                "invalid": _("Enter a date and a time."),
+            },
+            widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
+        )
+        for label in (_("From"), _("To"))
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and cleaned["since"] > cleaned["until"]:
+            raise ValidationError(gettext("The end must be later than the start."))
+        return cleaned
