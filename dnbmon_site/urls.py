@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from dnbmon_site.accounts.preferences import preferences
-from dnbmon_site.accounts.sign_in import NewPassword, back, only_with, sign_in, start
+from dnbmon_site.accounts.sign_in import ChoosePassword, NewPassword, back, only_with, sign_in, start
 from dnbmon_site.dashboard import palette, pwa
 from dnbmon_site.dashboard.since_last_visit import seen
 from dnbmon_site.dashboard.start_acts import dismiss, test_key
@@ -28,7 +28,7 @@ password_reset: list[URLPattern] = [
     path("password_reset/done/", of_passwords(auth.PasswordResetDoneView.as_view()), name="password_reset_done"),
     path(
         "reset/<uidb64>/<token>/",
-        of_passwords(auth.PasswordResetConfirmView.as_view()),
+        of_passwords(ChoosePassword.as_view()),
         name="password_reset_confirm",
     ),
     path("reset/done/", of_passwords(auth.PasswordResetCompleteView.as_view()), name="password_reset_complete"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 # Django's backends that show or drop emails.
 NO_SERVER = ("console", "dummy", "filebased")
@@ -10,3 +11,14 @@ NO_SERVER = ("console", "dummy", "filebased")
 
 def has_mail_server() -> bool:
     return not any(f".{name}." in settings.EMAIL_BACKEND for name in NO_SERVER)
+
+
+def no_server_text() -> str:
+    """Why emails do not arrive while there is no server."""
+    if ".console." in settings.EMAIL_BACKEND:
+        return gettext("No email server is set up: emails are only printed in the window of D&B Monitoring.")
+    return gettext("No email server is set up, so emails do not leave this machine.")
+
+
+def set_up_text() -> str:
+    return gettext("Set EMAIL_URL in the settings file (.env), then restart D&B Monitoring.")

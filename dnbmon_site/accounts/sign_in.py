@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.forms import PasswordResetForm
-from django.contrib.auth.views import PasswordResetView
+from django.contrib.auth.views import PasswordResetConfirmView, PasswordResetView
 from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -70,6 +70,14 @@ class NewPassword(PasswordResetView):
         site = urlsplit(site_url())
         self.extra_email_context = {"protocol": site.scheme, "domain": site.netloc + site.path, "site_name": NAME}
         return super().form_valid(form)
+
+
+class ChoosePassword(PasswordResetConfirmView):
+    """The page of such a link, and of an invitation; deactivated users have none."""
+
+    def get_user(self, uidb64: str) -> Any:
+        user = super().get_user(uidb64)
+        return user if user and user.is_active else None
 
 
 class Begin(OIDCAuthenticationRequestView):

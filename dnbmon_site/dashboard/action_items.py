@@ -75,6 +75,7 @@ def needs_of(
         *_paused_pulls(request, paused, registrations),
         *_critical_alerts(numbers),
         *_unnotified(request, numbers, is_guided=is_guided),
+        *_unconfirmed(request, numbers, is_guided=is_guided),
         *(need for row in registrations for need in _needs_of(row, numbers, pulls_paused=paused is not None)),
         *_unreadable(request, numbers),
         *_health(request, (*shown, "paused") if paused else shown),
@@ -135,18 +136,18 @@ def _unnotified(request: HttpRequest, numbers: OpenCounts, *, is_guided: bool) -
         "%(count)s rule has no channel for its alerts", "%(count)s rules have no channel for their alerts", len(rules)
     )
     text = gettext("%(rules)s: no one is notified about companies without an owner.") % {"rules": few(rules)}
-    if numbers.of("unnotified")["channels"]:
-        text = f"{text} {_way_out(numbers, may_rule)}"
+    text = f"{text} {_way_out(numbers, may_rule)}".rstrip()
     yield Need("warn", title % {"count": counted(len(rules))}, text, *_where(numbers))
 
 
 def _way_out(numbers: OpenCounts, may_rule: bool) -> str:
+    """What is left to select; channels that wait for confirmation are a task of their own."""
     found = numbers.of("unnotified")
-    if waiting := found.get("waiting"):
-        words = gettext(
-            "%(channels)s: no recipient has confirmed the address yet. Ask them to follow the link in the email."
-        )
-        return words % {"channels": few(waiting)}
+    if not found["channels"]:
+        return ""
+    if not found.get("open", 1):
+        words = gettext("%(channels)s: emails are not sent because no email server is set up.")
+        return words % {"channels": few(found["muted"])} if found.get("muted") else ""
     if may_rule:
         return gettext("Select a channel in the rules, or set a channel to receive alerts from every rule.")
     return gettext("Set a channel to receive alerts from every rule.")
@@ -156,6 +157,21 @@ def _where(numbers: OpenCounts) -> tuple[str, str]:
     if numbers.of("unnotified")["channels"]:
         return reverse("admin:monitoring_channel_changelist"), gettext("View channels")
     return reverse("admin:monitoring_channel_add"), gettext("Add a channel")
+
+
+def _unconfirmed(request: HttpRequest, numbers: OpenCounts, *, is_guided: bool) -> Iterator[Need]:
+    waiting = numbers.of("unnotified").get("waiting", [])
+    if not waiting or is_guided or not request.user.has_perm("monitoring.change_channel"):
+        return
+    title = ngettext(
+        "%(count)s channel awaiting confirmation", "%(count)s channels awaiting confirmation", len(waiting)
+    )
+    text = gettext(
+        "%(channels)s: no recipient has confirmed the address yet. Ask them to follow the link in the email."
+    )
+    link = reverse("admin:monitoring_channel_changelist")
+    words = title % {"count": counted(len(waiting))}
+    yield Need("warn", words, text % {"channels": few(waiting)}, link, gettext("View channels"))
 
 
 def _critical_alerts(numbers: OpenCounts) -> Iterator[Need]:

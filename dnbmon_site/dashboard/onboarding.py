@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 
 from core.models import AuditEntry
+from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
 from core.text import ago, counted
 from dnbmon_site.accounts.models import User
 from health.models import Probe
 from monitoring.models import Channel
-from monitoring.outbox.permitted_addresses import unconfirmed_addresses, waits_for
+from monitoring.outbox.permitted_addresses import unconfirmed_addresses, waits_for, without_server
 from monitoring.pull.admin.actions import no_worker
 from portfolio.dnb_client import NotConfigured, credentials, may_see_account
 from portfolio.models import Contract, Registration, RegistrationState
@@ -250,12 +251,22 @@ def _users(request: HttpRequest) -> Step:
 def _notifications(request: HttpRequest) -> Step:
     title = gettext("Choose notifications")
     channels = list(Channel.objects.filter(active=True, unsubscribed_at=None)[:MOST_CHANNELS])
-    waiting = unconfirmed_addresses(channels)
-    if any(channel.pk not in waiting for channel in channels):
+    waiting, muted = unconfirmed_addresses(channels), without_server(channels)
+    if any(channel.pk not in waiting and channel.pk not in muted for channel in channels):
         return Step(title, gettext("At least one channel receives alerts."), StepState.DONE)
+    if muted:
+        return Step(title, f"{no_server_text()} {set_up_text()}", StepState.PROBLEM, _how_to_send())
     if channels:
         button = Button(gettext("View channels"), reverse("admin:monitoring_channel_changelist"))
         return Step(title, waits_for(next(iter(waiting.values()))), StepState.WAITING, button)
     text = gettext("Add an email address or a chat channel. It receives the alerts that the default rules raise.")
+    if not has_mail_server():
+        text = f"{text} {no_server_text()} {set_up_text()}"
     button = Button(gettext("Add a channel"), reverse("admin:monitoring_channel_add"))
     return Step(title, text, StepState.WAITING, button if request.user.has_perm("monitoring.add_channel") else None)
+
+
+def _how_to_send() -> Button:
+    return Button(
+        gettext("View the settings"), reverse("handbook", args=["operate/configuration.md"]) + "#data-and-email"
+    )

@@ -12,6 +12,7 @@ from django.db.models import Count, Max, Min, Q
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
 from core.text import counted, days_and_hours
 from health.checks.context import Look
 from health.checks.result import Result, graded
@@ -27,6 +28,7 @@ from monitoring.models import (
     TargetKind,
     WebhookEndpoint,
 )
+from monitoring.outbox.permitted_addresses import without_server
 from portfolio.models import RegistrationState, SyncRun, SyncState
 
 COUNTED = 1000
@@ -163,7 +165,10 @@ def targets(look: Look) -> list[Target]:
 
 def receivers(failing: list[Target]) -> Iterator[Result]:
     """Channels and webhooks, each with its own cause."""
-    if not failing:
+    if is_mute := _is_mute():
+        do = f"{set_up_text()} {gettext('Then send a test from “Channels”.')}"
+        yield Result("receivers", gettext("Email server"), State.WARNING, no_server_text(), do=do, subject="email")
+    if not failing and not is_mute:
         sentence = gettext("All channels and webhooks accept messages.")
         yield Result("receivers", gettext("Message receivers"), State.OK, sentence, 0)
         return
@@ -171,6 +176,13 @@ def receivers(failing: list[Target]) -> Iterator[Result]:
     names, errors = _names([one.key for one in shown]), _errors([one.key for one in shown])
     for one in shown:
         yield _receiver(one, names.get(one.key, str(one.key)), errors.get(one.key, ""))
+
+
+def _is_mute() -> bool:
+    """Whether a channel sends emails that do not leave this machine."""
+    if has_mail_server():
+        return False
+    return bool(without_server(Channel.objects.filter(active=True, unsubscribed_at=None)[:COUNTED]))
 
 
 def _errors(keys: list[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from core.cached_counts import Numbers, counter, update_counts
 from monitoring.models import AlertRule, Channel, RuleChannel, Severity
-from monitoring.outbox.permitted_addresses import unconfirmed_addresses, why_refused
+from monitoring.outbox.permitted_addresses import unconfirmed_addresses, why_refused, without_server
 from portfolio.models import Subject
 
 
@@ -27,20 +27,25 @@ class Reach:
     links: Collection[tuple[uuid.UUID, uuid.UUID]]
     # Channels by which nobody gets anything before somebody at these addresses has said yes.
     asked: Mapping[uuid.UUID, list[str]]
+    # Channels that send emails while no email server is set up.
+    muted: Collection[uuid.UUID] = frozenset()
 
     @classmethod
     def read(cls) -> Reach:
         rules = list(AlertRule.objects.filter(active=True).order_by("-severity", "name"))
         channels, links = open_channels(), set(RuleChannel.objects.values_list("rule_id", "channel_id"))
-        return cls(rules, channels, links, unconfirmed_addresses(channels))
+        return cls(rules, channels, links, unconfirmed_addresses(channels), without_server(channels))
 
     def channels_of(self, rule: AlertRule) -> list[Channel]:
         """Those by which somebody gets the rule's alerts."""
-        return [channel for channel in self.channels if self.takes(channel, rule) and channel.pk not in self.asked]
+        return [channel for channel in self.channels if self.takes(channel, rule) and self.can_deliver(channel)]
 
     def waiting_of(self, rule: AlertRule) -> list[Channel]:
-        """Those that take the rule's alerts, and whose readers have not said yes."""
-        return [channel for channel in self.channels if self.takes(channel, rule) and channel.pk in self.asked]
+        """Those that take the rule's alerts, and by which nobody gets them yet."""
+        return [channel for channel in self.channels if self.takes(channel, rule) and not self.can_deliver(channel)]
+
+    def can_deliver(self, channel: Channel) -> bool:
+        return channel.pk not in self.asked and channel.pk not in self.muted
 
     def rules_of(self, channel: Channel) -> list[AlertRule]:
         """The rules whose alerts the channel takes."""
@@ -64,8 +69,15 @@ def unnotified() -> Numbers:
     rules = [rule for rule in reach.rules if rule.severity >= Severity.HIGH and not reach.channels_of(rule)]
     if any(rule.notify_owner for rule in rules) and is_all_owned():
         rules = [rule for rule in rules if not rule.notify_owner]
-    waiting = [channel.name for channel in reach.channels if channel.pk in reach.asked]
-    return {"rules": [rule.name for rule in rules], "channels": len(reach.channels), "waiting": waiting}
+    muted = [channel.name for channel in reach.channels if channel.pk in reach.muted]
+    waiting = [row.name for row in reach.channels if row.pk in reach.asked and row.pk not in reach.muted]
+    return {
+        "rules": [rule.name for rule in rules],
+        "channels": len(reach.channels),
+        # What remains to be selected once the channels that wait deliver.
+        "open": sum(not reach.waiting_of(rule) for rule in rules),
+        **{"waiting": waiting, "muted": muted},
+    }
 
 
 def is_all_owned() -> bool:

@@ -22,6 +22,7 @@ from core.actors import Actor
 from core.admin.filters import key_at
 from core.db import insert_new
 from core.models import AuditEntry
+from core.outbound.mail_server import has_mail_server
 from core.urls import link
 from monitoring.models import Channel, MailAddress, MessageState, OutboxMessage, content_key
 from monitoring.outbox.addresses import address_of, mail_addresses
@@ -148,7 +149,17 @@ def confirm(address: str) -> None:
     Channel.objects.filter(pk__in=channels, last_error__contains=address).update(last_error="")
 
 
+def without_server(channels: Iterable[Channel]) -> set[Any]:
+    """The keys of those that send emails while emails do not leave this machine."""
+    if has_mail_server():
+        return set()
+    return {channel.pk for channel in channels if mail_addresses(address_of(channel))}
+
+
 def waits_for(addresses: Sequence[str]) -> str:
+    if not has_mail_server():
+        words = gettext("No confirmation email was sent to %(addresses)s because no email server is set up.")
+        return words % {"addresses": ", ".join(addresses)}
     return gettext("Waiting for %(addresses)s to confirm. The link is in the confirmation email.") % {
         "addresses": ", ".join(addresses)
     }

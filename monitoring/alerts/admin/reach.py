@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from django.utils.translation import gettext, ngettext
 
+from core.outbound.mail_server import no_server_text
 from core.text import counted
 from monitoring.alerts.reach import Reach
 from monitoring.alerts.rules import few
@@ -15,16 +15,18 @@ from monitoring.models import AlertRule, Channel, Severity
 from monitoring.outbox.permitted_addresses import waits_for, why_refused
 
 
-def status_of(row: Channel, taken: Sequence[AlertRule], asked: Mapping[Any, list[str]]) -> tuple[str, str, str]:
-    """A word, its tone, and why; `taken` are the rules whose alerts come here, `asked` is who has to say yes where."""
+def status_of(row: Channel, taken: Sequence[AlertRule], reach: Reach) -> tuple[str, str, str]:
+    """A word, its tone, and why; `taken` are the rules whose alerts come here."""
     if row.unsubscribed_at:
         return gettext("Unsubscribed"), "warn", gettext("A recipient used the “Unsubscribe” link.")
     if not row.active:
         return gettext("Disabled"), "calm", ""
     if why := why_refused(row):
         return gettext("Disabled"), "bad", why
-    if row.pk in asked:
-        return gettext("Awaiting confirmation"), "warn", waits_for(asked[row.pk])
+    if row.pk in reach.asked:
+        return gettext("Awaiting confirmation"), "warn", waits_for(reach.asked[row.pk])
+    if row.pk in reach.muted:
+        return gettext("Not sent"), "bad", no_server_text()
     if row.last_error:
         return gettext("Error"), "bad", row.last_error
     return (gettext("OK"), "good", "") if taken else _without_rules(row)
@@ -77,9 +79,15 @@ def channels_text(rule: AlertRule, channels: Sequence[Channel]) -> str:
     return ", ".join(filter(None, [names, owner]))
 
 
-def waiting_for_yes(channels: Sequence[Channel], asked: Mapping[Any, list[str]]) -> list[str]:
-    """Of channels that take a rule's alerts, and whose readers have not said yes."""
-    return [f"“{channel.name}”: {waits_for(asked[channel.pk])}" for channel in channels]
+def waiting_texts(channels: Sequence[Channel], reach: Reach) -> list[str]:
+    """Of channels that take a rule's alerts, and by which nobody gets them yet."""
+    return [_when_it_receives(channel, reach) % {"channel": channel.name} for channel in channels]
+
+
+def _when_it_receives(channel: Channel, reach: Reach) -> str:
+    if channel.pk in reach.muted:
+        return gettext("“%(channel)s” will receive its alerts once an email server is set up.")
+    return gettext("“%(channel)s” will receive its alerts once the address is confirmed.")
 
 
 def below_severity_texts(rule: AlertRule, channels: Sequence[Channel]) -> list[str]:

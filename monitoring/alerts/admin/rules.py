@@ -25,7 +25,7 @@ from core.admin.row_actions import RowActions, demand
 from core.audit import record
 from core.markup import badge, two_lines
 from core.text import counted
-from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_for_yes
+from monitoring.alerts.admin.reach import below_severity_texts, channels_text, waiting_texts
 from monitoring.alerts.admin.rule_filters import OriginFilter
 from monitoring.alerts.admin.rule_form import RuleForm, set_channels
 from monitoring.alerts.default_rules import is_changed, reset, restore_default_rules
@@ -256,9 +256,9 @@ def _form_context(row: AlertRule) -> dict[str, Any]:
         "scope": scope_text(row),
         "is_changed": is_changed(row),
         "notified": channels_text(row, channels),
-        "has_channels": bool(channels),
+        "has_channels": bool(channels or reach.waiting_of(row)),
         "warnings": [
-            *waiting_for_yes(reach.waiting_of(row), reach.asked),
+            *waiting_texts(reach.waiting_of(row), reach),
             *below_severity_texts(row, reach.below_severity(row)),
         ],
     }

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -18,32 +17,20 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from core.actors import actor_of
 from core.admin.base import PageAdmin
 from core.admin.removal import WatchedRemoval
 from core.admin.row_actions import Outcome, RowActions
-from core.audit import record
 from core.markup import ago, badge, two_lines
-from core.outbound.mail_server import has_mail_server
-from core.text import moment_text
+from core.outbound.mail_server import has_mail_server, no_server_text
 from monitoring.alerts.admin.reach import offered, rules_text, status_of, waiting_text
-from monitoring.alerts.channel_messages import send_test
 from monitoring.alerts.digests import next_digest
 from monitoring.alerts.reach import Reach, count_unnotified
 from monitoring.elements.formatting import lower_first
 from monitoring.models import Channel, DigestItem, Frequency, MessageState, OutboxMessage, Severity
 from monitoring.outbox.addresses import address_of, check_address, set_address
+from monitoring.outbox.admin.channel_actions import ask, ask_again, note, subscribe, take_all, test
 from monitoring.outbox.admin.unsubscribe import confirm_address, unsubscribe_channel
-from monitoring.outbox.channels import send_confirmations
-from monitoring.outbox.permitted_addresses import (
-    ACTS_AN_HOUR,
-    TESTED,
-    last_asked,
-    waits_for,
-    why_not_there,
-    within_limit,
-)
-from monitoring.outbox.queue import NotSent
+from monitoring.outbox.permitted_addresses import why_not_there
 from portfolio.models.registrations import check_timezone
 
 LAST = 10
@@ -98,76 +85,12 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         return zone
 
 
-def _record(request: HttpRequest, row: Channel, action: str, summary: str) -> None:
-    record(actor=actor_of(request), action=action, thing=row, summary=summary)
-
-
-def _send_confirmations(request: HttpRequest, row: Channel) -> None:
-    """Whoever is not the channel's own person is asked first whether they want its messages."""
-    try:
-        silent = send_confirmations(row, by=actor_of(request))
-    except NotSent as error:
-        messages.warning(request, str(error))
-        return
-    if silent:
-        Channel.objects.filter(pk=row.pk).update(last_error=waits_for(silent))
-        messages.info(request, waits_for(silent))
-
-
-def _test(request: HttpRequest, row: Channel) -> Outcome:
-    if not within_limit(actor_of(request), TESTED):
-        words = gettext("You can send at most %(count)s tests per hour. Try again later.") % {"count": ACTS_AN_HOUR}
-        return messages.WARNING, words
-    _record(request, row, TESTED, gettext("Channel %(name)s tested") % {"name": row})
-    _send_confirmations(request, row)
-    if why := send_test(row):
-        return messages.WARNING, gettext("The test message could not be delivered. %(why)s") % {"why": why}
-    return gettext("Test message sent to %(shown)s.") % {"shown": row.display_address}
-
-
-def _ask_again(request: HttpRequest, row: Channel) -> Outcome:
-    begun = timezone.now()
-    try:
-        silent = send_confirmations(row, by=actor_of(request))
-    except NotSent as error:
-        return messages.WARNING, str(error)
-    asked = last_asked(silent)
-    if sent := [address for address, at in asked.items() if at >= begun]:
-        return gettext("Confirmation email sent to %(addresses)s.") % {"addresses": ", ".join(sent)}
-    if not silent:
-        return gettext("All recipients have confirmed.")
-    return messages.WARNING, _why_not_asked(asked)
-
-
-def _why_not_asked(asked: dict[str, datetime]) -> str:
-    if not asked:
-        words = gettext("You can request at most %(count)s confirmation emails per hour. Try again later.")
-        return words % {"count": ACTS_AN_HOUR}
-    words = gettext(
-        "No email was sent: each address receives at most one confirmation email per day. The last one was sent on "
-        "%(moment)s. Ask the recipient to check the spam folder."
-    )
-    return words % {"moment": moment_text(max(asked.values()))}
-
-
-def _subscribe(request: HttpRequest, row: Channel) -> Outcome:
-    Channel.objects.filter(pk=row.pk).update(unsubscribed_at=None)
-    return gettext("The channel receives messages again.")
-
-
-def _take_all(request: HttpRequest, row: Channel) -> Outcome:
-    Channel.objects.filter(pk=row.pk).update(all_rules=True)
-    words = gettext("Channel %(name)s receives alerts from all rules")
-    _record(request, row, "channel.changed", words % {"name": row})
-    return gettext("The channel now receives alerts from all rules.")
-
-
 @admin.register(Channel)
 class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
     form = ChannelForm
     list_display = ("what", "whose", "frequency_text", "status", "last_sent")
     list_display_links = ("what",)
-    row_actions = {"test": _test, "ask": _ask_again, "subscribe": _subscribe, "take-all": _take_all}
+    row_actions = {"test": test, "ask": ask_again, "subscribe": subscribe, "take-all": take_all}
     ordering = ("name", "id")
     sortable_by = ()
     change_form_template = "monitoring/outbox/channel.html"
@@ -230,11 +153,11 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
     def complete_rows(self, rows: list[Any]) -> None:
         reach = Reach.read()
         for row in rows:
-            row.taken, row.asked = reach.rules_of(row), reach.asked
+            row.taken, row.reach = reach.rules_of(row), reach
 
     @admin.display(description=_("Status"))
     def status(self, row: Any) -> SafeString:
-        return badge(*status_of(row, row.taken, row.asked))
+        return badge(*status_of(row, row.taken, row.reach))
 
     @admin.display(description=_("Last sent"))
     def last_sent(self, row: Channel) -> SafeString | str:
@@ -267,13 +190,13 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         row = context.get("original")
         told = self._page_context(request, row) if row else {}
         context = {**context, **told, "show_history": False, "may_share": self.may_share(request)}
-        context["has_mail_server"] = has_mail_server()
+        context |= {"has_mail_server": has_mail_server(), "no_server": no_server_text()}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _page_context(self, request: HttpRequest, row: Channel) -> dict[str, Any]:
         reach = Reach.read()
         taken = reach.rules_of(row)
-        word, tone, why = status_of(row, taken, reach.asked)
+        word, tone, why = status_of(row, taken, reach)
         sent: list[Any] = list(OutboxMessage.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
         for one in sent:
             one.badge = badge(MessageState(one.state).label, STATE_TONES[one.state], one.last_error)
@@ -282,6 +205,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
             **{"word": word, "tone": tone, "why": why, "sent": sent},
             "may_act": self.has_change_permission(request, row),
             "is_awaited": row.pk in reach.asked,
+            "is_muted": row.pk in reach.muted,
             "taken": rules_text(row, taken),
             "offered": [] if taken else offered(reach, row),
             "severity": lower_first(str(Severity(row.min_severity).label)),
@@ -302,9 +226,9 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
             if change
             else gettext("Channel %(name)s created: %(address)s")
         )
-        _record(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.display_address})
+        note(request, obj, f"channel.{verb}", words % {"name": obj, "address": obj.display_address})
         count_unnotified()
-        _send_confirmations(request, obj)
+        ask(request, obj)
 
     def after_removal(self) -> None:
         count_unnotified()

@@ -54,7 +54,8 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     page_template = "monitoring/outbox/outbox_message.html"
     empty_title = _("No outgoing messages yet")
     empty_text = _(
-        "Messages to channels and webhooks appear here, with every attempt. Add a channel or a webhook to send some."
+        "Messages to channels and webhooks appear here, with every attempt. Add a channel or a webhook to send some. "
+        "Test messages of channels are not listed."
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -86,6 +86,19 @@ def test_the_link_expires(admin_client: Client, mailoutbox: list[EmailMessage], 
     assert not can_sign_in()
 
 
+def test_the_link_of_a_deactivated_user_is_no_longer_valid(
+    admin_client: Client, mailoutbox: list[EmailMessage], client: Client
+) -> None:
+    invited(admin_client)
+    path = LINK.findall(str(mailoutbox[0].body))[0].removeprefix("http://localhost:8000")
+    form = client.get(path)["Location"]
+    User.objects.filter(email="bob@example.com").update(is_active=False)
+    assert "This link is no longer valid" in client.get(path).text
+    answer = client.post(form, {"new_password1": NEW, "new_password2": NEW})
+    assert "This link is no longer valid" in answer.text
+    assert not User.objects.get(email="bob@example.com").has_usable_password()
+
+
 def test_it_is_sent_again_until_the_user_has_signed_in(admin_client: Client, mailoutbox: list[EmailMessage]) -> None:
     invited(admin_client)
     bob = User.objects.get(email="bob@example.com")
@@ -103,7 +116,8 @@ def test_it_is_sent_again_until_the_user_has_signed_in(admin_client: Client, mai
 
 def test_without_a_mail_server_the_link_is_shown_once(admin_client: Client, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-    assert "No email server is set up" in admin_client.get("/accounts/user/add/").text
+    page = admin_client.get("/accounts/user/add/").text
+    assert "No email server is set up" in page and "We send the invitation" not in page
     answer = invited(admin_client)
     assert "no-store" in answer["Cache-Control"] and "No email server is set up" in answer.text
     (secret,) = answer.context["secrets"]

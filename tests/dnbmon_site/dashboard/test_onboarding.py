@@ -136,6 +136,16 @@ def test_people_and_channels(admin: Client) -> None:
     assert states(admin)[4:] == ["done", "done"]
 
 
+def test_a_channel_of_emails_is_a_problem_without_an_email_server(admin: Client, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert states(admin)[5] == "waiting"
+    a_channel(all_rules=True)
+    assert states(admin)[5] == "problem"
+    assert "emails are only printed in the window" in text_of(admin.get("/"))
+    a_channel(address="https://hooks.slack.com/services/T0/B0/key")
+    assert states(admin)[5] == "done"
+
+
 def test_a_missing_worker_is_named_before_anything_is_pulled(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "No worker is running" not in text_of(admin.get("/"))
     monkeypatch.setattr("dnbmon_site.dashboard.onboarding.no_worker", lambda: True)

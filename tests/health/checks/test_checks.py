@@ -24,6 +24,7 @@ from monitoring.pull.admin.registrations import marks_of
 from portfolio.models import RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
 from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import status
+from tests.builders.channels import a_channel
 from tests.builders.checks import look_at, state_of
 from tests.builders.deliveries import a_call
 from tests.builders.heartbeats import a_beat
@@ -337,3 +338,10 @@ def test_every_check_has_its_section_in_the_runbook() -> None:
     sections = set(re.findall(r'<a id="([a-z-]+)"></a>', text))
     known = {dedup_key.partition(":")[0] for dedup_key, *_ in BAD} | {result.check for result in all_checks()}
     assert known | {"silence", "found", "outside"} <= sections
+
+
+def test_a_channel_of_emails_without_an_email_server_is_named(settings: Any) -> None:
+    a_channel()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    result = look_at("receivers:email")
+    assert result.state == WARNING and "emails are only printed" in result.sentence

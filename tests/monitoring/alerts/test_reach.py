@@ -26,6 +26,7 @@ from tests.builders.rules import a_rule, rule_form
 from tests.builders.times import now_stamp
 
 pytestmark = pytest.mark.django_db
+CONSOLE = "django.core.mail.backends.console.EmailBackend"
 NO_CHANNEL = "1 rule has no channel for its alerts"
 
 
@@ -160,14 +161,45 @@ def test_a_channel_whose_reader_has_not_said_yes_is_nobody_yet(ann: Client) -> N
     waits = "Waiting for team@example.com to confirm. The link is in the confirmation email."
     channel = f"/monitoring/channel/{Channel.objects.get().pk}/change/"
     pages = ["/", channel, f"/monitoring/alertrule/{rule.pk}/change/"]
+    # Before the guided start is dismissed its step names the channel.
+    assert waits in text_of(ann.get("/")) and "1 channel awaiting" not in text_of(ann.get("/"))
+    a_registration(last_pulled_at=timezone.now())
+    ann.post("/start/dismiss/")
     front, own, page = (text_of(ann.get(path)) for path in pages)
-    assert NO_CHANNEL in front and "Team: no recipient has confirmed the address yet." in front
+    assert NO_CHANNEL in front and "Select a channel in the rules" not in front
+    assert "1 channel awaiting confirmation" in front and "Team: no recipient has confirmed the address yet." in front
     assert "Awaiting confirmation" in own and waits in own and "Error" not in own
     assert "Awaiting confirmation" in text_of(ann.get("/monitoring/channel/"))
-    assert "No channel receives alerts from this rule" in page and f"“Team”: {waits}" in page
+    assert "No channel receives alerts from this rule" not in page and waits not in page
+    assert "“Team” will receive its alerts once the address is confirmed." in page
     ann.post(f"/monitoring/channel/confirm/{signing.dumps('team@example.com', salt=SALT)}/")
     front, own, page = (text_of(ann.get(path)) for path in pages)
-    assert NO_CHANNEL not in front and "OK" in own and "notified: Team" in page and waits not in page
+    assert NO_CHANNEL not in front and "OK" in own and "notified: Team" in page and "once the address" not in page
+
+
+def test_a_channel_of_problems_only_that_waits_is_no_cure_for_rules(ann: Client) -> None:
+    a_rule()
+    a_registration(last_pulled_at=timezone.now())
+    ann.post("/start/dismiss/")
+    ann.post("/monitoring/channel/add/", channel_form(name="Team", address="team@example.com", notices="on"))
+    texts = {need.title: need.text for need in ann.get("/").context["needs"]}
+    assert "Team" not in texts[NO_CHANNEL] and "Select a channel in the rules" in texts[NO_CHANNEL]
+    assert texts["1 channel awaiting confirmation"].startswith("Team: no recipient has confirmed")
+
+
+def test_without_an_email_server_a_confirmed_address_is_nobody_too(ann: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = CONSOLE
+    rule = a_rule()
+    channel = a_channel(rule, name="Team")
+    a_registration(last_pulled_at=timezone.now())
+    ann.post("/start/dismiss/")
+    update_counts("unnotified")
+    (text,) = [need.text for need in ann.get("/").context["needs"] if need.title == NO_CHANNEL]
+    assert "Team: emails are not sent because no email server is set up." in text
+    page = text_of(ann.get(f"/monitoring/alertrule/{rule.pk}/change/"))
+    assert "will receive its alerts once an email server is set up." in page
+    page = text_of(ann.get(f"/monitoring/channel/{channel.pk}/change/"))
+    assert "Not sent" in page and "emails are only printed" in page and "Send test message" not in page
 
 
 def test_the_front_page_names_only_the_way_that_its_reader_may_go(client: Client) -> None:

@@ -39,7 +39,8 @@ from monitoring.outbox.permitted_addresses import ACTS_AN_HOUR, ASKED_AT_MOST, w
 from monitoring.outbox.queue import send_again, send_due_messages
 from portfolio.models import Subject
 from tests.builders.alerts import raised
-from tests.builders.channels import a_channel, said_yes
+from tests.builders.channels import a_channel, channel_form, said_yes
+from tests.builders.pages import text_of
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
 from tests.builders.elements import BANKRUPTCY, OUT, STATUS
@@ -681,3 +682,34 @@ def test_a_channel_says_when_no_email_leaves_this_machine(admin_client: Client, 
     assert "No email server is set up" not in admin_client.get(page).text
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     assert "No email server is set up" in admin_client.get(page).text
+
+
+def test_without_an_email_server_a_channel_names_the_reason_first(admin_client: Client, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    channel = a_channel(address="team@example.com")
+    MailAddress.objects.all().delete()
+    page = f"/monitoring/channel/{channel.pk}/"
+    text = admin_client.get(f"{page}change/").text
+    assert "No confirmation email was sent to team@example.com because no email server is set up." in text
+    assert "/help/operate/configuration.md#data-and-email" in text and "Ask your administrator" not in text
+    assert "Send test message" not in text and "Resend confirmation email" not in text and "/confirm/" not in text
+    for action in ("test", "ask"):
+        text = admin_client.post(f"{page}do/{action}/", follow=True).text
+        assert "Test message sent" not in text and "Set EMAIL_URL in the settings file" in text
+
+
+def test_whoever_was_asked_without_a_server_is_asked_when_there_is_one(admin_client: Client, settings: Any) -> None:
+    server, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, "django.core.mail.backends.dummy.EmailBackend"
+    admin_client.post("/monitoring/channel/add/", channel_form(address="team@example.com"))
+    settings.EMAIL_BACKEND = server
+    text = admin_client.post(f"/monitoring/channel/{Channel.objects.get().pk}/do/ask/", follow=True).text
+    assert "Confirmation email sent to team@example.com." in text
+
+
+def test_a_test_to_an_address_that_waits_is_not_sent(mailbox: Mailbox, admin_client: Client) -> None:
+    channel = a_channel()
+    MailAddress.objects.all().delete()
+    page = admin_client.post(f"/monitoring/channel/{channel.pk}/do/test/", follow=True)
+    assert "The test message was not sent: the address is not confirmed yet." in page.text
+    assert text_of(page).count("Waiting for ann@example.com to confirm.") == 1
+    assert 'class="dm-button">Send test message' in page.text
