@@ -50,6 +50,8 @@ class Probe(models.Model):
     failing_since = models.DateTimeField(null=True)
     refused = models.BooleanField(default=False, help_text=_("D&B responded and did not accept the API key."))
     reason = models.TextField(blank=True)
+    # Of the key that was tested: another one is not tested yet.
+    fingerprint = models.CharField(max_length=64, blank=True, editable=False)
     seconds = models.FloatField(default=0)
     token_until = models.DateTimeField(null=True, help_text=_("When the current access token expires."))
     clock_offset = models.FloatField(default=0, help_text=_("Seconds by which D&B's clock is ahead of this machine's."))

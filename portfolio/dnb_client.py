@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import time
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Literal, cast
 from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
@@ -111,6 +113,16 @@ def is_at_dnb(address: str) -> bool:
 def is_real(contract: Contract) -> bool:
     """Whether this contract talks to D&B itself and not to a sandbox."""
     return is_at_dnb(base_url(contract))
+
+
+def fingerprint(contract: Contract) -> str:
+    """Of the key, the secret and the address: which were tested. Nothing where they are not set."""
+    try:
+        found = credentials(contract)
+    except NotConfigured:
+        return ""
+    parts = json.dumps([base_url(contract), found.key, found.secret])
+    return salted_hmac("dnb-key", parts, algorithm="sha256").hexdigest()
 
 
 def credentials(contract: Contract) -> Credentials:

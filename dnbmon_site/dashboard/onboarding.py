@@ -14,17 +14,19 @@ from django.utils.translation import gettext, ngettext
 from core.models import AuditEntry
 from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
 from core.text import ago, counted
+from dnbmon_site.accounts.invitations import is_invited
 from dnbmon_site.accounts.models import User
 from health.models import Probe
 from monitoring.models import Channel
 from monitoring.outbox.permitted_addresses import unconfirmed_addresses, waits_for, without_server
 from monitoring.pull.admin.actions import no_worker
-from portfolio.dnb_client import NotConfigured, credentials, may_see_account
+from portfolio.dnb_client import NotConfigured, credentials, fingerprint, may_see_account
 from portfolio.models import Contract, Registration, RegistrationState
 
 DISMISSED = "guided-start.dismiss"
 MAY_GUIDE = "portfolio.pull_registration"
 MOST_CHANNELS = 50
+MOST_USERS = 50
 
 
 class StepState(StrEnum):
@@ -116,9 +118,10 @@ def _dnb(registrations: Sequence[Registration]) -> Iterator[Step]:
     contracts = [] if is_pulled else list(Contract.objects.order_by("name")) or [Contract(name="default")]
     missing = [contract for contract in contracts if _not_configured(contract)]
     yield _connect(missing)
-    yield _key(contracts, has_credentials=not missing, is_pulled=is_pulled)
+    key = _key(contracts, has_credentials=not missing, is_pulled=is_pulled)
+    yield key
     active = [row for row in registrations if row.state == RegistrationState.ACTIVE]
-    yield _registrations(registrations, active, may_ask=not missing)
+    yield _registrations(registrations, active, may_ask=not missing and key.state != StepState.PROBLEM)
     yield _adopt(active)
 
 
@@ -131,9 +134,9 @@ def _not_configured(contract: Contract) -> str:
 
 
 def _connect(missing: Sequence[Contract]) -> Step:
-    title = gettext("Connect to D&B")
+    title = gettext("Enter the key and secret")
     if not missing:
-        return Step(title, gettext("D&B's API key and secret are set."), StepState.DONE)
+        return Step(title, gettext("D&B's API key and secret are set. The next step tests them."), StepState.DONE)
     contract = missing[0]
     if contract.base_url and not may_see_account(contract.base_url):
         return Step(title, _not_configured(contract), StepState.PROBLEM)
@@ -153,6 +156,9 @@ def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: boo
     probes = Probe.objects.in_bulk([contract.name for contract in contracts])
     found = [probes.get(contract.name) for contract in contracts]
     again = Button(gettext("Test the key again"), reverse("test_key"), is_act=True)
+    if any(_is_outdated(probe, contract) for probe, contract in zip(found, contracts, strict=True)):
+        text = gettext("The settings changed since the last test. Test the key again.")
+        return Step(title, text, StepState.WAITING, again)
     for probe in found:
         # What was said before the credentials were set is no answer of D&B's.
         if (
@@ -167,6 +173,10 @@ def _key(contracts: Sequence[Contract], *, has_credentials: bool, is_pulled: boo
         return Step(title, text, StepState.DONE, again)
     text = gettext("Signs in to D&B with the key. No notifications are taken off the queue.")
     return Step(title, text, StepState.WAITING, replace(again, words=gettext("Test the key")))
+
+
+def _is_outdated(probe: Probe | None, contract: Contract) -> bool:
+    return bool(probe and probe.fingerprint and probe.fingerprint != fingerprint(contract))
 
 
 def _problem(probe: Probe) -> str:
@@ -239,13 +249,24 @@ def _people(request: HttpRequest) -> Iterator[Step]:
 
 def _users(request: HttpRequest) -> Step:
     title = gettext("Invite users")
-    if User.objects.exclude(pk=str(request.user.pk)).exists():
-        return Step(title, gettext("Other users have access."), StepState.DONE)
+    if words := _others(request):
+        return Step(title, words, StepState.DONE)
     text = gettext(
-        "Give each colleague a user account and a role: viewer, analyst, portfolio manager, approver or operator."
+        "Give each colleague a user account and a role: viewer, analyst, portfolio manager, approver, operator or "
+        "administrator."
     )
     button = Button(gettext("Invite user"), reverse("admin:accounts_user_add"))
     return Step(title, text, StepState.WAITING, button if request.user.has_perm("accounts.add_user") else None)
+
+
+def _others(request: HttpRequest) -> str:
+    """Who has access beside the reader; nothing where that is nobody."""
+    others = list(User.objects.filter(is_active=True).exclude(pk=str(request.user.pk))[:MOST_USERS])
+    invited = sum(map(is_invited, others))
+    if len(others) > invited:
+        return gettext("Other users have access.")
+    words = ngettext("%(count)s user invited.", "%(count)s users invited.", invited)
+    return words % {"count": counted(invited)} if invited else ""
 
 
 def _notifications(request: HttpRequest) -> Step:

@@ -17,7 +17,7 @@ from direct_plus.errors import DirectPlusError, NotAuthorised
 from dnbmon_site.accounts.models import User
 from dnbmon_site.dashboard.onboarding import DISMISSED, MAY_GUIDE
 from health.models import Probe
-from portfolio.dnb_client import NotConfigured, refusal_of_key
+from portfolio.dnb_client import NotConfigured, fingerprint, refusal_of_key
 from portfolio.models import Contract
 from portfolio.registrations.discover import all_contracts
 
@@ -28,9 +28,12 @@ def test_key(request: HttpRequest) -> HttpResponse:
     demand(request.user.has_perm(MAY_GUIDE))
     for contract in all_contracts():
         probe = probe_key(contract)
-        if probe.reason:
-            text = gettext("The key of contract “%(name)s” does not work: %(reason)s")
-            messages.error(request, text % {"name": contract, "reason": probe.reason})
+        if probe.reason and not probe.fingerprint:
+            messages.error(request, probe.reason)
+        elif probe.reason:
+            # The step names the error.
+            text = gettext("The test of the key of contract “%(name)s” failed.")
+            messages.error(request, text % {"name": contract})
         else:
             messages.success(request, gettext("D&B accepted the key of contract “%(name)s”.") % {"name": contract})
     return redirect("admin:index")
@@ -51,10 +54,11 @@ def _kept(contract: Contract, error: Exception | None) -> Probe:
     insert_new(Probe, [Probe(contract=contract.name, called_at=now)])
     row = Probe.objects.get(pk=contract.name)
     row.called_at, row.refused = now, isinstance(error, NotAuthorised | NotConfigured)
+    row.fingerprint = fingerprint(contract)
     row.reason = clean_text(str(error), 300) if error else ""
     row.failing_since = (row.failing_since or now) if error else None
     row.answered_at = row.answered_at if error else now
-    row.save(update_fields=["called_at", "refused", "reason", "failing_since", "answered_at"])
+    row.save(update_fields=["called_at", "refused", "reason", "fingerprint", "failing_since", "answered_at"])
     return row
 
 

@@ -16,7 +16,7 @@ from direct_plus.session import error_of
 from health.checks.context import Look
 from health.models import Probe
 from monitoring.pull.rejections import PROBE
-from portfolio.dnb_client import NotConfigured, client_for
+from portfolio.dnb_client import NotConfigured, client_for, fingerprint
 from portfolio.models import AccessToken, Contract, Registration, RegistrationState
 
 EVERY = timedelta(minutes=5)
@@ -82,6 +82,9 @@ def ask(contract: Contract) -> None:
     now = timezone.now()
     heard: datetime = client.session.dnb_time or now
     before = Probe.objects.filter(pk=contract.name).values_list("answered_at", flat=True).first()
+    # A token of an earlier key proves nothing about this one; after a failure the key itself was accepted.
+    unproven = Probe.objects.filter(Q(fingerprint="") | ~Q(reason=""), pk=contract.name)
+    unproven.update(fingerprint=fingerprint(contract))
     Probe.objects.filter(pk=contract.name).update(
         answered_at=now,
         failing_since=None,
@@ -116,5 +119,5 @@ def _call(client: DirectPlus) -> None:
 def _note_trouble(contract: Contract, error: Exception) -> None:
     refused = isinstance(error, NotAuthorised | NotConfigured)
     row = Probe.objects.filter(pk=contract.name)
-    row.update(refused=refused, reason=clean_text(str(error), 300))
+    row.update(refused=refused, reason=clean_text(str(error), 300), fingerprint=fingerprint(contract))
     row.filter(failing_since=None).update(failing_since=timezone.now())

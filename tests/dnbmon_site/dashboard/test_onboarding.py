@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from core.models import AuditEntry
 from direct_plus.sandbox.run import Sandbox, start_sandbox
+from dnbmon_site.accounts.models import User
 from health.incidents.lifecycle import open_incident
 from health.models import Probe
 from monitoring.models import MailAddress
@@ -24,7 +25,7 @@ from tests.builders.registrations import a_registration
 
 pytestmark = pytest.mark.django_db
 TITLES = (
-    *("Connect to D&B", "Test the key", "Choose registrations"),
+    *("Enter the key and secret", "Test the key", "Choose registrations"),
     *("Adopt D&B's list", "Invite users", "Choose notifications"),
 )
 
@@ -146,6 +147,13 @@ def test_a_channel_of_emails_is_a_problem_without_an_email_server(admin: Client,
     assert states(admin)[5] == "done"
 
 
+def test_invited_users_are_no_users_yet(admin: Client) -> None:
+    bob = User.objects.create_user("bob", "bob@example.com")
+    assert "1 user invited." in text_of(admin.get("/")) and "Other users have access" not in text_of(admin.get("/"))
+    User.objects.filter(pk=bob.pk).update(last_login=timezone.now())
+    assert "Other users have access." in text_of(admin.get("/"))
+
+
 def test_a_missing_worker_is_named_before_anything_is_pulled(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "No worker is running" not in text_of(admin.get("/"))
     monkeypatch.setattr("dnbmon_site.dashboard.onboarding.no_worker", lambda: True)
@@ -212,6 +220,24 @@ def test_a_wrong_key_is_named_and_a_right_one_makes_it_good(
     keyed.setenv("DNB_API_SECRET", "sandbox-secret")
     admin.post("/start/test-key/")
     assert states(admin)[1] == "done" and Probe.objects.get().failing_since is None
+
+
+def test_settings_that_changed_are_to_be_tested_again(
+    admin: Client, sandbox: Sandbox, keyed: pytest.MonkeyPatch
+) -> None:
+    a_contract()
+    keyed.setenv("DNB_API_SECRET", "a-slip")
+    text = text_of(admin.post("/start/test-key/", follow=True))
+    assert text.count("HTTP 401") == 1 and "Find registrations" not in text
+    keyed.setenv("DNB_API_SECRET", "sandbox-secret")
+    assert states(admin)[:2] == ["done", "next"]
+    text = text_of(admin.get("/"))
+    assert "The settings changed since the last test. Test the key again." in text and "does not accept" not in text
+    admin.post("/start/test-key/")
+    assert states(admin)[1] == "done"
+    keyed.setenv("DNB_API_SECRET", "a-slip")
+    assert states(admin)[1] == "next", "an accepted key is no proof for another"
+    assert "slip" not in Probe.objects.get().fingerprint
 
 
 def test_an_address_where_nobody_answers(admin: Client, keyed: pytest.MonkeyPatch) -> None:

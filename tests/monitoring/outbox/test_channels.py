@@ -40,11 +40,11 @@ from monitoring.outbox.queue import send_again, send_due_messages
 from portfolio.models import Subject
 from tests.builders.alerts import raised
 from tests.builders.channels import a_channel, channel_form, said_yes
-from tests.builders.pages import text_of
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
 from tests.builders.elements import BANKRUPTCY, OUT, STATUS
 from tests.builders.notifications import a_seed, news
+from tests.builders.pages import text_of
 from tests.builders.registrations import a_registration
 from tests.builders.rules import a_rule
 from tests.builders.times import now_stamp, soon
