@@ -24,6 +24,8 @@ from portfolio.dnb_client import NotConfigured, credentials, fingerprint, may_se
 from portfolio.models import Contract, Registration, RegistrationState
 
 DISMISSED = "guided-start.dismiss"
+# In the address: the guide, though it was dismissed.
+SHOW = "guide"
 MAY_GUIDE = "portfolio.pull_registration"
 MOST_CHANNELS = 50
 MOST_USERS = 50
@@ -90,13 +92,15 @@ class Guide:
 
 
 def guide_for(request: HttpRequest, registrations: Sequence[Registration], *, is_empty: bool) -> Guide | None:
-    """None for readers who set nothing up and, once there is data, in the demo and after it was dismissed."""
+    """None for readers who set nothing up and, once there is data, in the demo and after it was dismissed, unless the
+    address asks for it."""
     if not request.user.has_perm(MAY_GUIDE):
         return None
-    if not is_empty and (settings.DEMO or AuditEntry.objects.filter(action=DISMISSED).exists()):
+    is_put_away = not is_empty and (settings.DEMO or AuditEntry.objects.filter(action=DISMISSED).exists())
+    if is_put_away and SHOW not in request.GET:
         return None
     found = with_next([*_dnb(registrations), *_people(request)])
-    return Guide(found, not is_empty, not registrations and no_worker())
+    return Guide(found, not is_empty and not is_put_away, not registrations and no_worker())
 
 
 def with_next(steps: Sequence[Step]) -> list[Step]:

@@ -16,6 +16,7 @@ from unfold.dataclasses import SearchResult
 from core.text import country_name
 from dnbmon_site.dashboard.menu import address, may_see
 from dnbmon_site.dashboard.navigation import GROUPS, Text
+from dnbmon_site.dashboard.onboarding import MAY_GUIDE, SHOW
 from health.help_page import sections_for
 from portfolio.companies.search import find_companies
 from portfolio.models import Company
@@ -37,6 +38,13 @@ class Action:
 
 
 ACTIONS = (
+    Action(
+        _("Get started"),
+        "admin:index",
+        MAY_GUIDE,
+        _("guide setup set up steps onboarding connect"),
+        f"{SHOW}=show#guide",
+    ),
     Action(
         _("Import D-U-N-S numbers"),
         "admin:portfolio_subjectimport_upload",

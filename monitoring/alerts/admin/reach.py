@@ -39,7 +39,11 @@ def _without_rules(row: Channel) -> tuple[str, str, str]:
         )
         return gettext("Own alerts only"), "info", why % {"person": row.person}
     if row.notices:
-        return gettext("Notices only"), "info", gettext("No rule sends alerts here. Only portfolio notices are sent.")
+        return (
+            gettext("Notices only"),
+            "info",
+            gettext("No rule sends alerts here. Only problems and portfolio notices are sent."),
+        )
     return (
         gettext("No alerts"),
         "warn",
@@ -49,9 +53,17 @@ def _without_rules(row: Channel) -> tuple[str, str, str]:
     )
 
 
-def rules_text(row: Channel, taken: Sequence[AlertRule]) -> str:
-    if not taken:
-        return gettext("no rules")
+def received_text(row: Channel, taken: Sequence[AlertRule]) -> str:
+    """All that is sent to a channel."""
+    found = [gettext("Alerts from %(rules)s") % {"rules": _rules_text(row, taken)}] if taken else []
+    if row.person:
+        found.append(gettext("Alerts assigned to %(person)s and about companies they own") % {"person": row.person})
+    if row.notices:
+        found.append(gettext("Problems and portfolio notices"))
+    return "; ".join(found) or gettext("No alerts")
+
+
+def _rules_text(row: Channel, taken: Sequence[AlertRule]) -> str:
     if row.all_rules:
         return gettext("all rules of severity %(severity)s or higher: %(names)s") % {
             "severity": lower_first(str(Severity(row.min_severity).label)),

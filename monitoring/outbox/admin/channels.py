@@ -22,7 +22,7 @@ from core.admin.removal import WatchedRemoval
 from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge, two_lines
 from core.outbound.mail_server import has_mail_server, no_server_text
-from monitoring.alerts.admin.reach import offered, rules_text, status_of, waiting_text
+from monitoring.alerts.admin.reach import offered, received_text, status_of, waiting_text
 from monitoring.alerts.digests import next_digest
 from monitoring.alerts.reach import Reach, count_unnotified
 from monitoring.elements.formatting import lower_first
@@ -46,7 +46,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
         required=False,
         help_text=_(
             "Email addresses separated by commas, or the address of a chat service. The list below shows examples. "
-            "The address is stored encrypted and is not shown again."
+            "The address is stored encrypted. Keys and passwords in it are not shown again."
         ),
     )
 
@@ -206,7 +206,8 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
             "may_act": self.has_change_permission(request, row),
             "is_awaited": row.pk in reach.asked,
             "is_muted": row.pk in reach.muted,
-            "taken": rules_text(row, taken),
+            "taken": received_text(row, taken),
+            "is_fresh": tone == "good" and not sent,
             "offered": [] if taken else offered(reach, row),
             "severity": lower_first(str(Severity(row.min_severity).label)),
             "waiting": waiting_text(waiting),
@@ -252,7 +253,13 @@ LABELS: dict[str, tuple[Any, Any]] = {
         _("Problems and portfolio notices"),
         _("Problems of this system, reminders of contract anniversaries and other notices."),
     ),
-    "min_severity": (_("Minimum severity"), _("Lower-severity alerts appear only under Alerts.")),
+    "min_severity": (
+        _("Minimum severity"),
+        _(
+            "Filters alerts: those of lower severity appear only under Alerts. Problems and portfolio notices are not "
+            "filtered."
+        ),
+    ),
     "digest_time": (_("Digest time"), _("Leave empty for 08:00.")),
     "digest_day": (_("Digest day"), ""),
 }

@@ -184,6 +184,10 @@ def test_it_stays_until_it_is_dismissed(admin: Client) -> None:
     assert admin.get("/start/dismiss/").status_code == 405
     assert admin.post("/start/dismiss/")["Location"] == "/"
     assert admin.get("/").context["guide"] is None
+    found = "/?guide=show#guide"
+    assert found in admin.get("/search/", {"s": "get started"}).text and found in admin.get("/help/").text
+    page = text_of(admin.get("/?guide=show"))
+    assert "Setup is complete 6 of 6 steps done" in page and "Dismiss this guide" not in page
     assert AuditEntry.objects.get(action="guided-start.dismiss").summary == "Guided start dismissed"
 
 

@@ -110,7 +110,7 @@ def test_a_channel_that_no_rule_reaches_says_so_and_takes_what_it_could(ann: Cli
     assert "No alerts" in text and "1 rule raises alerts of severity high or higher." in text and "OK" not in text
     assert "No alerts" in text_of(ann.get("/monitoring/channel/"))
     text = text_of(ann.post(f"/monitoring/channel/{channel.pk}/do/take-all/", follow=True))
-    assert "OK" in text and "all rules of severity high or higher: Out of business" in text
+    assert "OK" in text and "Alerts from all rules of severity high or higher: Out of business" in text
     assert AuditEntry.objects.filter(summary="Channel Mail receives alerts from all rules").exists()
     assert heard_by() == [channel.pk]
 
@@ -132,6 +132,17 @@ def test_an_own_channel_without_rules_says_what_it_gets(ann: Client) -> None:
     text = text_of(ann.get(f"/monitoring/channel/{channel.pk}/change/"))
     assert "ann receives only assigned alerts and alerts about companies they own." in text
     assert "Receive alerts from all rules" in text
+
+
+def test_a_channel_of_notices_names_them_and_one_that_is_new_what_it_does_not_send(ann: Client) -> None:
+    rule = a_rule()
+    channel = a_channel(notices=True)
+    page = f"/monitoring/channel/{channel.pk}/change/"
+    assert "Receives Problems and portfolio notices" in text_of(ann.get(page))
+    listen(rule, channel)
+    text = text_of(ann.get(page))
+    assert "Receives Alerts from Out of business; Problems and portfolio notices" in text
+    assert "Alerts raised before it was added are not sent." in text
 
 
 # The front page
