@@ -23,6 +23,7 @@ from monitoring.alerts.admin.reach import status_of
 from monitoring.alerts.channel_messages import send_test
 from monitoring.alerts.digests import send_digests
 from monitoring.alerts.evaluate import MOST_AN_HOUR
+from monitoring.alerts.reach import Reach
 from monitoring.alerts.routing import after_quiet_hours
 from monitoring.jobs import send_due, wake
 from monitoring.models import Alert, AlertRule, Channel, MailAddress, MessageState, OutboxMessage, SendAttempt, Severity
@@ -515,7 +516,7 @@ def test_what_is_refused_by_now_is_kept_and_gets_nothing(receiver: ReceivingServ
     assert "permission to manage channels" in OutboxMessage.objects.get().last_error
     (finding,) = addresses.channels()
     assert "the channel Mail (owner: ann)" in finding.what
-    assert status_of(channel, [], {})[0] == "Disabled"
+    assert status_of(channel, [], Reach.read())[0] == "Disabled"
 
 
 def test_doctor_names_a_shared_channel_that_leads_into_our_own_network(settings: Any) -> None:
