@@ -296,5 +296,5 @@ def scope_text(row: AlertRule) -> str:
     )
     parts = [words % {"names": few(names)} for words, names in named if names]
     if split(row.countries):
-        parts.append(gettext("in %(names)s") % {"names": few(split(row.countries.upper()))})
+        parts.append(gettext("in %(names)s") % {"names": few([country_name(code) for code in split(row.countries.upper())])})
     return ", ".join(parts) or gettext("all companies")
