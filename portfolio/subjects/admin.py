@@ -79,7 +79,8 @@ class ImportFilter(DropdownFilter):  # type: ignore[misc]
     parameter_name = "requested_import"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        found = SubjectImport.objects.filter(pk=self._key()).first() if self._key() else None
+        key = self._key()
+        found = SubjectImport.objects.filter(pk=key).first() if key else None
         return [(self.value() or "", str(found))] if found else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
