@@ -53,7 +53,8 @@ class RowActions:
         if isinstance(outcome, HttpResponse):
             return outcome
         level, words = outcome if isinstance(outcome, tuple) else (messages.SUCCESS, outcome)
-        messages.add_message(request, level, str(words))
+        if words:  # None where the page itself reports how it went
+            messages.add_message(request, level, str(words))
         return HttpResponseRedirect(reverse(f"admin:{self._name('change')}", args=[row.pk]))
 
     def _name(self, page: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.views.main import PAGE_VAR
 from django.http import HttpRequest, QueryDict
 from django.urls import NoReverseMatch, reverse
 
@@ -66,10 +67,24 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _tab(request: HttpRequest, page: Page) -> dict[str, Any]:
     return {
         "title": page.title,
-        "link": address(page),
+        "link": _tab_link(request, page),
         "badge": waiting_text(request, page.waiting),
         "active": _is_active(request, page),
     }
+
+
+def _tab_link(request: HttpRequest, page: Page) -> str:
+    """Between tabs that filter one list, the list's other filters are kept."""
+    link, siblings = address(page), _filtered(page)
+    path, _, query = link.partition("?")
+    if not siblings or request.path != path:
+        return link
+    kept = request.GET.copy()
+    own = {name for other in siblings for name in QueryDict(other.query)}
+    for name in (*own, PAGE_VAR):
+        kept.pop(name, None)
+    kept.update(QueryDict(query))
+    return f"{path}?{kept.urlencode()}" if kept else path
 
 
 def _trail(request: HttpRequest, here: Place) -> Iterator[tuple[Text, str]]:

@@ -49,7 +49,7 @@ def tiles_of(
         _news(news),
         _severity(asked, totals, Severity.CRITICAL),
         _severity(asked, totals, Severity.HIGH),
-        monitored(numbers, asked.registration),
+        monitored(numbers, asked.registration, registrations),
         _freshness(registrations, is_paused=is_paused),
     ]
 
@@ -65,6 +65,8 @@ def _news(news: News) -> Tile:
         (news.medium, gettext("medium")),
     ]
     parts_text = ", ".join(f"{counted(count)} {word}" for count, word in parts if count)
+    # A replay brings changes from before the days that the other numbers are of.
+    parts_text = parts_text and gettext("%(counts)s, by date received") % {"counts": parts_text}
     tone = "critical" if news.critical else "high" if news.high else "calm"
     return Tile(
         counted(news.total), words, link, parts_text or gettext("Last visit %(when)s") % {"when": ago(news.since)}, tone
@@ -79,7 +81,10 @@ def _severity(asked: Asked, totals: Totals, severity: Severity) -> Tile:
     }[severity]
     link = asked.changes(severity=str(severity.value))
     tone = severity.name.lower() if count else "calm"
-    return Tile(counted(count), words, link, trend(count, totals.before.get(severity, 0), asked), tone)
+    words = gettext("%(changes)s, %(days)s") % {"changes": words, "days": asked.words}
+    # Without any data of the days before there is nothing to compare with.
+    more = trend(count, totals.before.get(severity, 0), asked) if totals.before else ""
+    return Tile(counted(count), words, link, more, tone)
 
 
 def trend(now: int, before: int, asked: Asked) -> str:
@@ -93,9 +98,12 @@ def trend(now: int, before: int, asked: Asked) -> str:
 # Against the contract
 
 
-def monitored(numbers: OpenCounts, registration: Registration | None) -> Tile:
+def monitored(numbers: OpenCounts, registration: Registration | None, registrations: Sequence[Registration]) -> Tile:
     link = reverse("admin:portfolio_contract_year")
     found = numbers.of("held")
+    if not found.get("listed", 0) and not any(row.adopted for row in registrations):
+        link = reverse("admin:portfolio_registration_changelist")
+        return Tile("–", gettext("companies monitored"), link, gettext("Not adopted yet"))
     if registration:
         count = found.get("registrations", {}).get(str(registration.pk), {}).get("listed", 0)
         words = ngettext("company monitored in this registration", "companies monitored in this registration", count)
@@ -130,6 +138,9 @@ def _coming(count: int) -> str:
 
 
 def _freshness(registrations: Sequence[Registration], *, is_paused: bool) -> Tile:
+    # One that was never started has nothing that could be out of date.
+    started = [row for row in registrations if row.last_pulled_at or row.state == RegistrationState.ACTIVE]
+    registrations = started or registrations
     active = [row for row in registrations if row.state == RegistrationState.ACTIVE]
     good = sum(_is_fresh(row, is_paused=is_paused) for row in active)
     oldest = min((row.last_pulled_at for row in active if row.last_pulled_at), default=None)

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from django.utils.translation import gettext
 
 from core.db import in_batches
+from core.text import country_name
 from direct_plus.duns import InvalidDuns
 from monitoring.alerts.conditions import Condition, line_text, parse_condition
 from monitoring.elements.formatting import from_json, label_of_path, lower_first, short
@@ -296,5 +297,6 @@ def scope_text(row: AlertRule) -> str:
     )
     parts = [words % {"names": few(names)} for words, names in named if names]
     if split(row.countries):
-        parts.append(gettext("in %(names)s") % {"names": few(split(row.countries.upper()))})
+        names = [country_name(code) for code in split(row.countries.upper())]
+        parts.append(gettext("in %(names)s") % {"names": few(names)})
     return ", ".join(parts) or gettext("all companies")

@@ -41,9 +41,10 @@ FACTS = (
     ("telephone", _("Telephone")),
     ("websiteAddress.url", _("Website")),
 )
-# What is stored is compared, and is what programs read; people read it in their language.
+# What is stored is compared, and is what programs read; people read it in their language. That a company operates
+# is no good sign beside an open bankruptcy: only the others have a color.
 STATUSES: Mapping[str, tuple[str, str | Promise]] = {
-    "active": ("good", _("Active")),
+    "active": ("calm", _("Active")),
     "out of business": ("bad", _("Out of business")),
     "deleted at d&b": ("bad", _("Deleted at D&B")),
     "merged into another company": ("bad", _("Merged into another company")),
@@ -191,11 +192,7 @@ def relatives(duns: str, then: CompanyState, today: CompanyState) -> list[Relati
 
 
 def _itself(name: str) -> str:
-    return {
-        "globalUltimate": gettext("None (this company is the ultimate parent)"),
-        "domesticUltimate": gettext("None (this company is the ultimate parent in its country)"),
-        "parent": gettext("None (this company has no parent)"),
-    }.get(name, gettext("This company"))
+    return gettext("None (this company has no parent)") if name == "parent" else gettext("This company itself")
 
 
 def _spoken(duns: str, name: str) -> str:

@@ -77,10 +77,11 @@ def as_of(report: Report) -> str:
 # The summary
 
 
-def summary(report: Report) -> list[str]:
+def summary(report: Report, *, of_period: bool = True, of_today: bool = True) -> list[str]:
     """Changes, critical ones, time to detection, alerts, the portfolio, and how current the data is."""
-    parts = (_changes(report), _critical(report), _speed(report), _alerts(report), _portfolio(report), _fresh(report))
-    return [part for part in parts if part]
+    period = (_changes(report), _critical(report), _speed(report), _alerts(report)) if of_period else ()
+    today = (_longest(report), _portfolio(report), _fresh(report)) if of_today else ()
+    return [part for part in (*period, *today) if part]
 
 
 def _changes(report: Report) -> str:
@@ -140,10 +141,8 @@ def _speed(report: Report) -> str:
         return ""
     half, most = delay_text(report.recorded.median), delay_text(report.recorded.most)
     if not report.handed.count:
-        return gettext("Time from change to detection: median %(half)s, 95th percentile %(most)s.") % {
-            "half": half,
-            "most": most,
-        }
+        text = gettext("Time from change to detection: median %(half)s, 95th percentile %(most)s.")
+        return text % {"half": half, "most": most}
     return gettext(
         "Time from change to detection: median %(half)s, 95th percentile %(most)s. "
         "Time from delivery by D&B to detection: median %(handed)s."
@@ -152,8 +151,8 @@ def _speed(report: Report) -> str:
 
 def _alerts(report: Report) -> str:
     handled = report.handled
-    if not handled.raised and not report.waiting_count:
-        return gettext("No alerts were raised and none is open.")
+    if not handled.raised and not handled.taken_back:
+        return gettext("No alerts were raised.")
     raised = ngettext("%(count)s alert was raised", "%(count)s alerts were raised", handled.raised)
     seen = ngettext(", %(count)s acknowledged", ", %(count)s acknowledged", handled.acknowledged)
     back = ngettext(
@@ -164,7 +163,7 @@ def _alerts(report: Report) -> str:
         seen % {"count": counted(handled.acknowledged)} if handled.raised else "",
         back % {"count": counted(handled.taken_back)} if handled.taken_back else "",
     )
-    return f"{''.join(parts)}. {_longest(report)}"
+    return f"{''.join(parts)}."
 
 
 def _longest(report: Report) -> str:

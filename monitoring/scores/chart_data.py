@@ -95,11 +95,21 @@ class Score:
 
     @property
     def begins(self) -> str:
-        return day(self.line.start) if self.line else ""
+        return self._axis_text(self.line.start) if self.line else ""
 
     @property
     def ends(self) -> str:
-        return day(self.line.end) if self.line else ""
+        return self._axis_text(self.line.end) if self.line else ""
+
+    def _axis_text(self, moment: datetime) -> str:
+        """The time where the line begins and ends on one day."""
+        line = self.line
+        return time_of_day(moment) if line and day(line.start) == day(line.end) else day(moment)
+
+    @property
+    def since(self) -> str:
+        """When it became what it is."""
+        return self._date(len(self.points) - 1)
 
     @property
     def words(self) -> str:
@@ -118,19 +128,34 @@ class Score:
         }
 
     def _when(self, value: Decimal) -> str:
-        return day(next(point.moment for point in reversed(self.points) if point.value == value))
+        last = max(place for place, point in enumerate(self.points) if point.value == value)
+        return gettext("before %(day)s") % {"day": self._date(last)} if self._is_before(last) else self._date(last)
+
+    def _is_before(self, place: int) -> bool:
+        """Whether it is known only as what the first change replaced."""
+        return place == 0 and self.has_moved and self.points[0].moment == self.points[1].moment
+
+    def _date(self, place: int) -> str:
+        """Its day; with the time where another value became known on that day."""
+        shown = [day(point.moment) for point in self.points[1 if self._is_before(0) else 0 :]]
+        moment = self.points[place].moment
+        return f"{day(moment)}, {time_of_day(moment)}" if shown.count(day(moment)) > 1 else day(moment)
+
+    def _start(self) -> str:
+        text = gettext("before %(day)s") if self._is_before(0) else gettext("on %(day)s")
+        return text % {"day": self._date(0)}
 
     def _course(self) -> str:
-        first, start = self.values[0], day(self.points[0].moment)
+        first, start = self.values[0], self._start()
         if len(set(self.values)) == 1:
             return ""
         if first == self.values[-1]:
-            return gettext("Same as on %(day)s.") % {"day": start}
+            return gettext("Same as %(when)s.") % {"when": start}
         text = {
-            "better": gettext("Better than %(value)s on %(day)s."),
-            "worse": gettext("Worse than %(value)s on %(day)s."),
+            "better": gettext("Better than %(value)s %(when)s."),
+            "worse": gettext("Worse than %(value)s %(when)s."),
         }.get(self.trend, "")
-        return text and text % {"value": self.text_of(first), "day": start}
+        return text and text % {"value": self.text_of(first), "when": start}
 
     def draw(self, start: datetime, end: datetime) -> None:
         if scale := SCALES.get(self.name):
@@ -144,6 +169,10 @@ class Score:
 
 def day(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "SHORT_DATE_FORMAT")
+
+
+def time_of_day(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "H:i")
 
 
 @dataclass(slots=True)

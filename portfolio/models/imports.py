@@ -34,7 +34,7 @@ class ImportState(models.TextChoices):
 
 class Validation(models.TextChoices):
     NEW = "new", _("New")
-    REQUESTED = "requested", _("Already requested")
+    REQUESTED = "requested", _("Already in this registration")
     DUPLICATE = "duplicate", _("Duplicate in this file")
     REFORMATTED = "reformatted", _("New (number reformatted)")
     DECISION = "decision", _("Eight digits: choose what to do")

@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -71,6 +72,27 @@ class RequestedFilter(ChoiceFilter):
         return queryset if known is None else queryset.filter(requested=known)
 
 
+class ImportFilter(DropdownFilter):  # type: ignore[misc]
+    """What one import added: by a link from its page, so no other import is offered."""
+
+    title = _("import")
+    parameter_name = "requested_import"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        key = self._key()
+        found = SubjectImport.objects.filter(pk=key).first() if key else None
+        return [(self.value() or "", str(found))] if found else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(requested_import=self._key()) if self._key() else queryset
+
+    def _key(self) -> uuid.UUID | None:
+        try:
+            return uuid.UUID(self.value() or "")
+        except ValueError:
+            return None
+
+
 @admin.register(Subject)
 class SubjectAdmin(ChosenList, PageAdmin):
     list_display = (
@@ -86,6 +108,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
         RequestedFilter,
         choice_filter("state", SubjectState.choices, _("state at D&B")),
         PlannedFilter,
+        ImportFilter,
     )
     search_fields = ("company",)
     search_help_text = _("D-U-N-S number or company name")

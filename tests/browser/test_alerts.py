@@ -54,6 +54,7 @@ def make_a_rule(page: Page) -> None:  # noqa: F811
     page.get_by_label("Deleted at D&B").check()
     page.get_by_text("Advanced: paths and wildcards").click()
     page.fill("#id_element_paths", "operating status")
+    page.get_by_text("Add condition").click()
     page.get_by_label("Condition 1").select_option("becomes")
     page.get_by_label("Value 1").fill("Out of business")
     page.get_by_label("Credit team").check()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -26,10 +26,16 @@ from monitoring.alerts.conditions import OPERATORS
 from monitoring.alerts.rules import mistakes_in, split
 from monitoring.elements.groups import grouped_choices
 from monitoring.models import AlertRule, Channel, Element, Kind, RuleChannel, content_key
+from monitoring.scores.chart_data import ASSESSMENT
 from portfolio.models import Registration
 
 MOST_ELEMENTS = 500
 EMPTY_ROWS = 2
+HINTS: Mapping[str, Promise] = {
+    "nationalPercentile": _("percentile 1–100, higher is better"),
+    "classScore": _("class 1–5, lower is better"),
+    "rawScore": _("D&B's raw points, higher is better"),
+}
 KINDS = [(kind.value, kind.label) for kind in Kind if kind not in (Kind.BASELINE, Kind.UNKNOWN)]
 
 
@@ -64,7 +70,8 @@ class ElementsWidget(OwnTemplate, UnfoldAdminTextareaWidget):  # type: ignore[mi
     template_name = "monitoring/alerts/elements_widget.html"
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        choices = grouped_choices(Element.objects.order_by("path").values_list("path", "label")[:MOST_ELEMENTS])
+        found = grouped_choices(Element.objects.order_by("path").values_list("path", "label")[:MOST_ELEMENTS])
+        choices = [(group, [(path, with_scale(path, label)) for path, label in paths]) for group, paths in found]
         named = {path for _group, paths in choices for path, _label in paths}
         lines = _lines_of(value)
         picker = UnfoldAdminSelect2MultipleWidget({"id": f"id_{name}_picked", "aria-label": gettext("Data elements")})
@@ -92,16 +99,28 @@ def _lines_of(text: str | None) -> list[str]:
     return [line.rstrip() for line in (text or "").splitlines()] if (text or "").strip() else []
 
 
+def with_scale(path: str, label: str | Promise) -> str:
+    """A score with the meaning of its numbers, so that it is told apart from the others of its name."""
+    if path.endswith("Score") and path.startswith(f"{ASSESSMENT}."):
+        return gettext("%(score)s: any of its values") % {"score": label}
+    hint = HINTS.get(path.rpartition(".")[2])
+    return gettext("%(element)s: %(scale)s") % {"element": label, "scale": hint} if hint else str(label)
+
+
 class ConditionsWidget(OwnTemplate, forms.Widget):
     """Rows of an operator and a value, written as lines."""
 
     template_name = "monitoring/alerts/conditions_widget.html"
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        rows = [*rows_of(value or ""), *[("", "")] * EMPTY_ROWS]
+        rows = rows_of(value or "")
         return {
             **super().get_context(name, value, attrs),
-            "rows": [(operator, text, _choices(operator)) for operator, text in rows],
+            "rows": [
+                (number, operator, text, _choices(operator))
+                for number, (operator, text) in enumerate([*rows, *[("", "")] * EMPTY_ROWS], 1)
+            ],
+            "first_empty": len(rows) + 1,
             "select_classes": " ".join(SELECT_CLASSES),
             "input_classes": " ".join(INPUT_CLASSES),
         }

@@ -18,6 +18,8 @@ from portfolio.models import ImportMode, ImportState, SubjectImport
 UPLOAD = "portfolio.add_subjectimport"
 CONFIRM = "portfolio.confirm_import"
 APPROVE = "portfolio.approve_import"
+# The page reports the progress, which a message above it would repeat and outlive.
+ON_THE_PAGE = ""
 
 
 def _demand_upload_right(request: HttpRequest) -> None:
@@ -55,7 +57,7 @@ def _confirm(request: HttpRequest, row: SubjectImport) -> str:
     if row.state == ImportState.AWAITING_APPROVAL:
         return gettext("Confirmed. Nothing changes until another user approves the import.")
     start_import_work(row.pk)
-    return gettext("Confirmed. The import is being applied.")
+    return ON_THE_PAGE
 
 
 def _number(request: HttpRequest, name: str) -> int:
@@ -68,10 +70,10 @@ def _approve(request: HttpRequest, row: SubjectImport) -> str:
     if row.state == ImportState.AWAITING_UNDO:
         approve_undo(import_=row, approved_by=actor_of(request), may_approve=request.user.has_perm(APPROVE))
         start_import_work(row.pk)
-        return gettext("Approved. The import is being undone.")
+        return ON_THE_PAGE
     approve_import(import_=row, approved_by=actor_of(request), may_approve=request.user.has_perm(APPROVE))
     start_import_work(row.pk)
-    return gettext("Approved. The import is being applied.")
+    return ON_THE_PAGE
 
 
 def _cancel(request: HttpRequest, row: SubjectImport) -> str:
@@ -89,7 +91,7 @@ def _undo(request: HttpRequest, row: SubjectImport) -> str:
     if row.state == ImportState.AWAITING_UNDO:
         return gettext("Nothing is undone until another user approves it.")
     start_import_work(row.pk)
-    return gettext("The import is being undone.")
+    return ON_THE_PAGE
 
 
 ACTIONS: Mapping[str, Callable[[HttpRequest, SubjectImport], str]] = {

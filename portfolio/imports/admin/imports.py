@@ -66,6 +66,8 @@ class SubjectImportAdmin(RowActions, ExportedList, ReadOnlyAdmin):
     ordering = ("-id",)
     sortable_by = ()
     list_before_template = "portfolio/imports/bar.html"
+    # The bar has the button.
+    show_add_link = False
     page_template = "portfolio/imports/import.html"
     empty_title = _("No imports yet")
     empty_template = "portfolio/imports/empty.html"

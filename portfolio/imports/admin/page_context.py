@@ -19,6 +19,7 @@ from portfolio.billing.approval_limits import Act, reasons_for_second
 from portfolio.billing.contract_year import day_text
 from portfolio.imports.apply import undone_removals
 from portfolio.imports.confirm import is_undecided
+from portfolio.imports.outcomes import label_of, shown_rows, totals_of
 from portfolio.imports.resume import is_in_work
 from portfolio.imports.states import counts_of, sheets_of
 from portfolio.imports.validate import ValidatedRow, validated_rows
@@ -65,8 +66,9 @@ def page_of(request: HttpRequest, row: SubjectImport) -> dict[str, Any]:
         "waits_long": waits_long(row),
         "progress": progress_of(row),
         "sheets": sheets_of(row),
-        "tiles": list(tiles_of(counts, shown)),
-        "rows": [(one, VALIDATION_TONES[Validation(one.validation)]) for one in found[:ROWS_A_PAGE]],
+        "tiles": list(tiles_of(row, counts, shown)),
+        "rows": shown_rows(row, found[:ROWS_A_PAGE], VALIDATION_TONES),
+        "totals": totals_of(row),
         "shown": shown,
         "page": page,
         "has_more": len(found) > ROWS_A_PAGE,
@@ -184,7 +186,7 @@ def progress_of(row: SubjectImport) -> dict[str, Any] | None:
     return {"percent": f"{percent:.1f}", "words": words % told}
 
 
-def tiles_of(counts: dict[str, int], shown: str) -> Iterable[dict[str, Any]]:
+def tiles_of(row: SubjectImport, counts: dict[str, int], shown: str) -> Iterable[dict[str, Any]]:
     yield {
         "count": sum(counts.values()),
         "label": gettext("All rows"),
@@ -195,7 +197,7 @@ def tiles_of(counts: dict[str, int], shown: str) -> Iterable[dict[str, Any]]:
     for validation in Validation:
         if counts.get(validation):
             tone, is_on = VALIDATION_TONES[validation], shown == validation
-            label, count = validation.label, counts[validation]
+            label, count = label_of(row, validation), counts[validation]
             yield {"count": count, "label": label, "validation": validation.value, "tone": tone, "is_on": is_on}
 
 

@@ -92,6 +92,15 @@ def test_siblings_are_tabs(admin: Client, path: str, names: list[str], active: s
     assert [str(tab["title"]) for tab in answer.context["place_tabs"] if tab["active"]] == [active]
 
 
+def test_tabs_of_one_list_keep_its_other_filters(admin: Client) -> None:
+    found = admin.get("/monitoring/alert/?assignee=me&state=all&severity=4&p=1").context["place_tabs"]
+    assert [tab["link"] for tab in found] == [
+        "/monitoring/alert/?state=all&severity=4&assignee=me",
+        "/monitoring/alert/?state=all&severity=4&assignee=nobody",
+        "/monitoring/alert/?state=all&severity=4",
+    ]
+
+
 def test_health_s_page_has_its_tabs(admin: Client) -> None:
     assert tabs(admin.get("/health/")) == HEALTH
 

@@ -100,7 +100,7 @@ def test_amounts_are_short_and_names_are_not_repeated(admin: Client) -> None:
     page = admin.get(PAGE)
     assert '<span title="62,812,345.12 USD">62.8 M USD</span>' in page.content.decode()
     assert [one.label for one in page.context["summaries"]] == ["Yearly revenue"]
-    assert "Global ultimate None (this company is the ultimate parent)" in text_of(page)
+    assert "Domestic ultimate, global ultimate This company itself" in text_of(page)
 
 
 def test_an_owner_is_shown_once_with_all_its_roles(admin: Client) -> None:

@@ -18,13 +18,13 @@ FAILURE = "organization.dnbAssessment.failureScore"
 END = MOMENT + timedelta(days=100)
 
 
-def an_event(days: int, path: str = "", previous: Any = None, current: Any = None, seed: Any = None) -> Event:
+def an_event(days: float, path: str = "", previous: Any = None, current: Any = None, seed: Any = None) -> Event:
     moment = MOMENT + timedelta(days=days)
     kind = "baseline" if seed else "element"
     return Event(uuid.uuid4(), moment, (moment, days), kind, uuid.uuid4(), seed, None, path, previous, current)
 
 
-def percentile(days: int, previous: Any, current: Any) -> Event:
+def percentile(days: float, previous: Any, current: Any) -> Event:
     return an_event(days, f"{FAILURE}.nationalPercentile", previous, current)
 
 
@@ -75,8 +75,25 @@ def test_the_words_name_lowest_highest_and_last() -> None:
     score = only(percentile(0, 80, 60), percentile(20, 60, 85), percentile(30, 85, 70))
     assert score.last == "70"
     assert score.words == (
-        "Lowest 60 (7 Jan 2026), highest 85 (27 Jan 2026). Higher is better. Worse than 80 on 7 Jan 2026."
+        "Lowest 60 (7 Jan 2026), highest 85 (27 Jan 2026). Higher is better. Worse than 80 before 7 Jan 2026."
     )
+
+
+def test_several_values_of_one_day_have_their_times() -> None:
+    score = only(percentile(0, 62, 13))
+    assert "Lowest 13 (7 Jan 2026), highest 62 (before 7 Jan 2026)." in score.words
+    assert "Worse than 62 before 7 Jan 2026." in score.words
+    times = only(percentile(0, 62, 13), percentile(0.25, 13, 40))
+    first, second = (f"{MOMENT + timedelta(days=part):%H:%M}" for part in (0, 0.25))
+    assert f"Lowest 13 (7 Jan 2026, {first})" in times.words
+    assert times.since == f"7 Jan 2026, {second}"
+
+
+def test_an_axis_of_one_day_has_times() -> None:
+    found = scores_of([percentile(0, 62, 13)], {}, MOMENT + timedelta(hours=2))
+    (score,) = found.numbers
+    assert score.begins != score.ends
+    assert "2026" not in score.begins
 
 
 def test_amounts_carry_their_currency() -> None:

@@ -194,7 +194,7 @@ def test_the_page_shows_verdicts_and_numbers(admin: Client, registration: Regist
     request_subjects(registration=registration, entries=[SubjectEntry(TWO)], requested_by="ann")
     import_ = uploaded(admin, "DUNS;Name", f"{ONE};Acme", "15-048-3782", "10-120-2303", "abc", ONE)
     text = page(admin, import_)
-    assert "5 All rows 1 New 1 Already requested 1 Duplicate in this file 1 New (number reformatted)" in text
+    assert "5 All rows 1 New 1 Already in this registration 1 Duplicate in this file 1 New (number reformatted)" in text
     assert "4 10-120-2303 101202303 New (number reformatted)" in text
     assert "abc contains characters other than the digits 0 to 9" in text
     assert "up to 2 new billable companies 0 added at no charge (already billed this contract year)" in text
@@ -256,6 +256,37 @@ def test_the_number_is_typed_and_the_companies_become_wanted(admin: Client, regi
     work_on(import_)
     assert Subject.objects.filter(requested=True).count() == 2
     assert "requested but not monitored yet" in page(admin, import_)
+
+
+def test_after_applying_each_row_says_what_became_of_it(admin: Client, registration: Registration) -> None:
+    request_subjects(registration=registration, entries=[SubjectEntry(TWO)], requested_by="ann")
+    import_ = uploaded(admin, ONE, TWO, ONE, "60704780", "abc")
+    do(admin, import_, "leave-out")
+    answer = do(admin, import_, "confirm", number="1")
+    assert answer.count("The import is being applied") == 1
+    import_.refresh_from_db()
+    work_on(import_)
+    text = page(admin, import_)
+    assert "1 added, 1 unchanged, 3 skipped or rejected View added companies" in text
+    assert f"1 {ONE} {ONE} Added" in text
+    assert f"2 {TWO} {TWO} Already requested – no change" in text
+    assert f"3 {ONE} {ONE} Skipped same as line 1" in text
+    assert "Rejected" in text and "choose what to do" not in text
+    added = text_of(admin.get(f"/portfolio/subject/?requested_import={import_.pk}"))
+    assert ONE in added and TWO not in added and "Import: list.csv" in added
+    assert TWO in text_of(admin.get("/portfolio/subject/?requested_import=odd"))
+
+
+def test_where_nothing_is_billed_no_number_is_asked_for(admin: Client, registration: Registration) -> None:
+    other = a_registration("OTHER")
+    request_subjects(registration=other, entries=[SubjectEntry(ONE)], requested_by="ann")
+    Subject.objects.update(state=SubjectState.MONITORED)
+    import_ = uploaded(admin, ONE)
+    text = page(admin, import_)
+    assert "No new billable companies: all are billed already this contract year." in text
+    assert "up to" not in text and "is a maximum" not in text and "To confirm, enter" not in text
+    do(admin, import_, "confirm", number="0")
+    assert state_of(import_) == ImportState.CONFIRMED
 
 
 def test_a_second_click_is_harmless(admin: Client, registration: Registration) -> None:

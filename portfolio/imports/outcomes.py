@@ -1,0 +1,70 @@
+"""What became of each row of an import once it was applied, in words and in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from core.text import counted
+from portfolio.imports.confirm import confirmed_lists
+from portfolio.imports.states import counts_of
+from portfolio.imports.validate import NAMING, ValidatedRow
+from portfolio.models import ImportMode, ImportState, SubjectImport, Validation
+
+APPLIED = (ImportState.APPLIED, ImportState.AWAITING_UNDO)
+BEFORE_CONFIRMING = (ImportState.UPLOADED, ImportState.READING, ImportState.READ)
+PASSED_OVER = (Validation.DUPLICATE, Validation.DECISION, Validation.INVALID)
+UNCHANGED = {
+    Validation.REMOVE: _("Not monitored – no change"),
+    Validation.NOT_MONITORED: _("Not monitored – no change"),
+}
+
+
+def shown_rows(import_: SubjectImport, rows: Iterable[ValidatedRow], tones: Mapping[Any, str]) -> list[Any]:
+    """Each row with its label, its tone and its reason: its validation, and once applied what became of it."""
+    if import_.state not in APPLIED:
+        return [(row, label_of(import_, row.validation), tones[Validation(row.validation)], row.reason) for row in rows]
+    lists = confirmed_lists(import_)
+    changed = set(lists.remove if import_.mode == ImportMode.REMOVE else lists.add)
+    return [(row, *_outcome(import_, row, row.duns in changed)) for row in rows]
+
+
+def label_of(import_: SubjectImport, validation: str) -> str:
+    """A choice that is made, or can no longer be made, is not asked for."""
+    is_open = import_.state in BEFORE_CONFIRMING and import_.pad_zeros is None
+    if validation == Validation.DECISION and not is_open:
+        return gettext("Skipped: eight digits")
+    return str(Validation(validation).label)
+
+
+def _outcome(import_: SubjectImport, row: ValidatedRow, is_changed: bool) -> tuple[str, str, str]:
+    if row.validation == Validation.INVALID:
+        return gettext("Rejected"), "bad", row.reason
+    if row.validation in PASSED_OVER:
+        return gettext("Skipped"), "calm", row.reason
+    if not is_changed:
+        return str(UNCHANGED.get(Validation(row.validation), _("Already requested – no change"))), "calm", ""
+    if import_.mode != ImportMode.REMOVE:
+        return gettext("Added"), "good", ""
+    return (gettext("Removal scheduled") if import_.remove_on else gettext("Removed")), "high", ""
+
+
+def totals_of(import_: SubjectImport) -> dict[str, Any]:
+    """ "2 added, 3 unchanged, 3 skipped or rejected", once it is applied."""
+    if import_.state not in APPLIED:
+        return {}
+    lists, counts = confirmed_lists(import_), counts_of(import_)
+    changed = len(lists.remove) if import_.mode == ImportMode.REMOVE else len(lists.add)
+    unchanged = sum(counts.get(validation, 0) for validation in NAMING) - changed
+    removed = gettext("%(count)s scheduled for removal") if import_.remove_on else gettext("%(count)s removed")
+    parts = (
+        (gettext("%(count)s added"), len(lists.add), import_.mode != ImportMode.REMOVE),
+        (removed, len(lists.remove), import_.mode != ImportMode.ADD),
+        (gettext("%(count)s unchanged"), unchanged, True),
+        (gettext("%(count)s skipped or rejected"), sum(counts.get(one, 0) for one in PASSED_OVER), True),
+    )
+    words = ", ".join(text % {"count": counted(count)} for text, count, is_shown in parts if is_shown)
+    return {"words": words, "added": len(lists.add)}
