@@ -55,7 +55,7 @@ SECTIONS = (
     Section(
         _("Reference"),
         (
-            ("develop/glossary.md", _("What each word means")),
+            ("use/glossary.md", _("What each word means")),
             ("use/alerts.md", _("Rules, channels and messages")),
             ("use/companies.md", _("What the page of a company shows")),
             ("use/lists.md", _("Saved filters, columns, time zone and language")),

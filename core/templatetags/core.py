@@ -38,7 +38,7 @@ def version() -> str:
 @register.simple_tag
 def what_is(term: str, anchor: str) -> SafeString:
     """A link to the term's entry in the glossary, where a reader may hesitate."""
-    link = reverse("handbook", args=["develop/glossary.md"])
+    link = reverse("handbook", args=["use/glossary.md"])
     return format_html('<a href="{}#{}">{}</a>', link, anchor, gettext("What does “%(term)s” mean?") % {"term": term})
 
 

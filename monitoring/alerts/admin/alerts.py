@@ -54,6 +54,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     sortable_by = ()
     row_actions = ACTIONS
     actions = ("acknowledge_selected", "take_selected", "close_selected", "open_selected")
+    list_before_template = "monitoring/feed/severity_intro.html"
     page_template = "monitoring/alerts/alert.html"
     empty_title = _("No open alerts")
     empty_text = _(

@@ -31,7 +31,7 @@ def titles(client: Client, text: str) -> list[str]:
         ("profile", "Time zone and language", "/my/"),
         ("help", "Help", "/help/"),
         ("investigate", "Investigate an alert", "/help/use/investigate-an-alert.md"),
-        ("glossary", "Glossary", "/help/develop/glossary.md"),
+        ("glossary", "Glossary", "/help/use/glossary.md"),
         ("password", "Change password", "/password_change/"),
         ("stop", "Stop monitoring companies", "/portfolio/subjectimport/upload/?mode=remove"),
     ],
