@@ -44,6 +44,7 @@ SECTIONS = (
     Section(
         _("Tasks"),
         (
+            ("use/connect-to-dnb.md", _("Get started: the first pull, step by step")),
             ("use/investigate-an-alert.md", _("See what changed, and decide what to do")),
             ("use/create-an-alert-rule.md", _("Be alerted to the changes that matter to you")),
             ("use/get-alerts-by-email-or-chat.md", _("Send alerts to people and chat services")),
@@ -74,7 +75,6 @@ SECTIONS = (
         _("Operation"),
         (
             ("operate/troubleshooting.md", _("The runbook: what each health check means, and what to do")),
-            ("use/connect-to-dnb.md", _("The first pull, step by step")),
             ("operate/operations.md", _("Commands, jobs and states")),
             ("operate/configuration.md", _("What each setting does")),
             ("operate/backup.md", _("Back up, restore, and erase a company")),

@@ -155,7 +155,7 @@ def _way_out(numbers: OpenCounts, may_rule: bool) -> str:
 def _where(numbers: OpenCounts) -> tuple[str, str]:
     if numbers.of("unnotified")["channels"]:
         return reverse("admin:monitoring_channel_changelist"), gettext("View channels")
-    return reverse("admin:monitoring_channel_add"), gettext("Add a channel")
+    return reverse("admin:monitoring_channel_add"), gettext("Add channel")
 
 
 def _critical_alerts(numbers: OpenCounts) -> Iterator[Need]:

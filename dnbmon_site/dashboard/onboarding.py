@@ -257,5 +257,5 @@ def _notifications(request: HttpRequest) -> Step:
         button = Button(gettext("View channels"), reverse("admin:monitoring_channel_changelist"))
         return Step(title, waits_for(next(iter(waiting.values()))), StepState.WAITING, button)
     text = gettext("Add an email address or a chat channel. It receives the alerts that the default rules raise.")
-    button = Button(gettext("Add a channel"), reverse("admin:monitoring_channel_add"))
+    button = Button(gettext("Add channel"), reverse("admin:monitoring_channel_add"))
     return Step(title, text, StepState.WAITING, button if request.user.has_perm("monitoring.add_channel") else None)

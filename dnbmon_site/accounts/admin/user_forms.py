@@ -68,7 +68,9 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
     first_name = forms.CharField(label=_("First name"), max_length=150, widget=UnfoldAdminTextInputWidget)
     last_name = forms.CharField(label=_("Last name"), max_length=150, widget=UnfoldAdminTextInputWidget)
     email = forms.EmailField(
-        label=_("Email"), widget=UnfoldAdminEmailInputWidget, help_text=_("We send the invitation to this address.")
+        label=_("Email address"),
+        widget=UnfoldAdminEmailInputWidget,
+        help_text=_("We send the invitation to this address."),
     )
     username = forms.CharField(
         label=_("Username"),

@@ -232,7 +232,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         for row in rows:
             row.taken, row.asked = reach.rules_of(row), reach.asked
 
-    @admin.display(description=_("Status"))
+    @admin.display(description=_("State"))
     def status(self, row: Any) -> SafeString:
         return badge(*status_of(row, row.taken, row.asked))
 
