@@ -61,6 +61,17 @@ def exact(moment: datetime | None) -> SafeString | str:
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), title, text)
 
 
+def to_the_second(moment: datetime | None) -> SafeString | str:
+    """For what follows each other within a minute."""
+    if moment is None:
+        return ""
+    return _time(moment, f"{core_text.day_text(timezone.localtime(moment).date())}, {clock(moment)}")
+
+
+def clock(moment: datetime) -> str:
+    return str(date_format(timezone.localtime(moment), "H:i:s"))
+
+
 def file_size(count: int | None) -> str:
     if count is None:
         return ""

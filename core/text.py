@@ -34,6 +34,11 @@ def moment_text(moment: datetime) -> str:
     return str(date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT"))
 
 
+def with_full_stop(text: str) -> str:
+    """One alone, also after “p.m.”."""
+    return text if text.endswith(".") else f"{text}."
+
+
 def day_text(day: date) -> str:
     return str(date_format(day, "SHORT_DATE_FORMAT"))
 

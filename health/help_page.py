@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.html import strip_tags
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from health.runbook_page import FOLDER
+from health.runbook_page import FOLDER, rendered
 
 Text = str | Promise
 
@@ -34,12 +37,14 @@ class HelpPage:
     title: str
     text: Text
     link: str
+    headings: tuple[tuple[str, str], ...] = ()
 
 
 SECTIONS = (
     Section(
         _("Tasks"),
         (
+            ("use/connect-to-dnb.md", _("Get started: the first pull, step by step")),
             ("use/investigate-an-alert.md", _("See what changed, and decide what to do")),
             ("use/create-an-alert-rule.md", _("Be alerted to the changes that matter to you")),
             ("use/get-alerts-by-email-or-chat.md", _("Send alerts to people and chat services")),
@@ -55,7 +60,7 @@ SECTIONS = (
     Section(
         _("Reference"),
         (
-            ("develop/glossary.md", _("What each word means")),
+            ("use/glossary.md", _("What each word means")),
             ("use/alerts.md", _("Rules, channels and messages")),
             ("use/companies.md", _("What the page of a company shows")),
             ("use/lists.md", _("Saved filters, columns, time zone and language")),
@@ -70,7 +75,6 @@ SECTIONS = (
         _("Operation"),
         (
             ("operate/troubleshooting.md", _("The runbook: what each health check means, and what to do")),
-            ("use/connect-to-dnb.md", _("The first pull, step by step")),
             ("operate/operations.md", _("Commands, jobs and states")),
             ("operate/configuration.md", _("What each setting does")),
             ("operate/backup.md", _("Back up, restore, and erase a company")),
@@ -115,7 +119,7 @@ def sections_for(request: HttpRequest) -> list[tuple[Text, list[HelpPage]]]:
 def _pages_of(section: Section) -> Iterator[HelpPage]:
     for path, text in section.pages:
         if title := title_of(path):
-            yield HelpPage(title, text, reverse("handbook", args=[path]))
+            yield HelpPage(title, text, reverse("handbook", args=[path]), headings_of(path))
 
 
 @lru_cache(maxsize=64)
@@ -123,3 +127,12 @@ def title_of(path: str) -> str:
     """The document's own; nothing where the documents were not installed."""
     file = FOLDER / path
     return file.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") if file.is_file() else ""
+
+
+@lru_cache(maxsize=64)
+def headings_of(path: str) -> tuple[tuple[str, str], ...]:
+    """Text and anchor of each part of the page."""
+    file = FOLDER / path
+    _title, body = rendered(file, file.stat().st_mtime)
+    found = re.findall(r'<h2 id="([^"]+)">(.*?)</h2>', body)
+    return tuple((unescape(strip_tags(text)), anchor) for anchor, text in found)

@@ -93,11 +93,15 @@ def _set(rows: Iterable[Schedule], repeats: int, action: str, words: str, actor:
             continue
         changed = Schedule.objects.filter(pk=row.pk).exclude(repeats=repeats).update(repeats=repeats)
         if changed:
-            before, after = {"repeats": row.repeats}, {"repeats": repeats}
+            before, after = {"state": state_text(row.repeats)}, {"state": state_text(repeats)}
             summary = words % {"name": job_label(row)}
             record(actor=actor, action=action, thing=row, summary=summary, before=before, after=after)
         done += changed
     return done
+
+
+def state_text(repeats: int) -> str:
+    return gettext("Paused") if repeats == PAUSED else gettext("Enabled")
 
 
 def run_now(rows: Iterable[Schedule], *, actor: str) -> int:

@@ -18,6 +18,7 @@ register = template.Library()
 register.filter("ago", markup.ago)
 register.filter("due", markup.due)
 register.filter("exact", markup.exact)
+register.filter("to_the_second", markup.to_the_second)
 register.filter("file_size", markup.file_size)
 register.filter("country", country_name)
 register.filter("with_code", markup.with_code)
@@ -38,7 +39,7 @@ def version() -> str:
 @register.simple_tag
 def what_is(term: str, anchor: str) -> SafeString:
     """A link to the term's entry in the glossary, where a reader may hesitate."""
-    link = reverse("handbook", args=["develop/glossary.md"])
+    link = reverse("handbook", args=["use/glossary.md"])
     return format_html('<a href="{}#{}">{}</a>', link, anchor, gettext("What does “%(term)s” mean?") % {"term": term})
 
 

@@ -26,7 +26,10 @@ def languages() -> list[tuple[str, str]]:
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     language = forms.ChoiceField(
-        label=_("Language"), required=False, choices=languages, help_text=_("Sets the format of dates and numbers.")
+        label=_("Region format"),
+        required=False,
+        choices=languages,
+        help_text=_("Sets the format of dates and numbers."),
     )
 
     class Meta:

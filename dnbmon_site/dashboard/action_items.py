@@ -156,7 +156,7 @@ def _way_out(numbers: OpenCounts, may_rule: bool) -> str:
 def _where(numbers: OpenCounts) -> tuple[str, str]:
     if numbers.of("unnotified")["channels"]:
         return reverse("admin:monitoring_channel_changelist"), gettext("View channels")
-    return reverse("admin:monitoring_channel_add"), gettext("Add a channel")
+    return reverse("admin:monitoring_channel_add"), gettext("Add channel")
 
 
 def _unconfirmed(request: HttpRequest, numbers: OpenCounts, *, is_guided: bool) -> Iterator[Need]:

@@ -17,7 +17,7 @@ Text = str | Promise
 class Page:
     """A page of the menu: a model's list, one of its other pages by name, or an address. Shown to those who may see
     the model's rows. `waiting` names the count that stands beside it; `heading` is the page's title where the tab's
-    words are too short to stand alone."""
+    words are too short to stand alone; `words`: what else people call it when they search."""
 
     title: Text
     model: str = ""
@@ -26,6 +26,7 @@ class Page:
     address: str = ""
     waiting: str = ""
     heading: Text = ""
+    words: Text = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,18 @@ GROUPS = (
     Group(
         "",
         (
-            Entry(_("Overview"), "home", (Page(_("Overview"), name="index"),)),
+            Entry(
+                _("Overview"),
+                "home",
+                (Page(_("Overview"), name="index", words=_("home start get started guide setup dashboard")),),
+            ),
             Entry(
                 _("Alerts"),
                 "notification_important",
                 (
                     Page(_("Mine"), "monitoring.alert", query="assignee=me", waiting="own_alerts", heading=_("Alerts")),
                     Page(_("Unassigned"), "monitoring.alert", query="assignee=nobody", heading=_("Alerts")),
-                    Page(_("All"), "monitoring.alert", heading=_("Alerts")),
+                    Page(_("All"), "monitoring.alert", heading=_("Alerts"), words=_("inbox warnings")),
                 ),
             ),
             Entry(
@@ -70,7 +75,10 @@ GROUPS = (
             Entry(
                 _("Changes"),
                 "bolt",
-                (Page(_("Changes"), "monitoring.change"), Page(_("Notifications"), "monitoring.notification")),
+                (
+                    Page(_("Changes"), "monitoring.change", words=_("updates history timeline")),
+                    Page(_("Notifications"), "monitoring.notification"),
+                ),
             ),
             Entry(
                 _("Reports"),
@@ -88,30 +96,61 @@ GROUPS = (
             Entry(
                 _("Registrations"),
                 "radar",
-                (Page(_("Registrations"), "portfolio.registration"), Page(_("Syncs"), "portfolio.syncrun")),
+                (
+                    Page(
+                        _("Registrations"),
+                        "portfolio.registration",
+                        words=_("pause resume start stop pull adopt frequency suppress"),
+                    ),
+                    Page(_("Syncs"), "portfolio.syncrun", words=_("additions removals send to D&B")),
+                ),
                 ("portfolio.change_registration", "portfolio.change_syncrun"),
             ),
             Entry(
                 _("Monitored companies"),
                 "checklist",
                 (
-                    Page(_("Companies"), "portfolio.subject", heading=_("Monitored companies")),
-                    Page(_("Proposals"), "portfolio.proposal", waiting="proposals"),
-                    Page(_("Planned removals"), "portfolio.subject", query="planned=yes"),
+                    Page(
+                        _("Companies"),
+                        "portfolio.subject",
+                        heading=_("Monitored companies"),
+                        words=_("subjects portfolio requested differences"),
+                    ),
+                    Page(
+                        _("Proposals"),
+                        "portfolio.proposal",
+                        waiting="proposals",
+                        words=_("suggestions merger transfer"),
+                    ),
+                    Page(
+                        _("Scheduled removals"),
+                        "portfolio.subject",
+                        query="planned=yes",
+                        words=_("planned remove withdraw cancel"),
+                    ),
                 ),
             ),
             Entry(
                 _("Imports"),
                 "upload_file",
-                (Page(_("Imports"), "portfolio.subjectimport", waiting="imports"),),
+                (
+                    Page(
+                        _("Imports"),
+                        "portfolio.subjectimport",
+                        waiting="imports",
+                        words=_("second approval approve confirm upload undo file"),
+                    ),
+                ),
                 ("portfolio.add_subjectimport", "portfolio.approve_import", "portfolio.change_registration"),
             ),
             Entry(
                 _("Contract"),
                 "event_repeat",
                 (
-                    Page(_("Contract year"), "portfolio.contract", name="year"),
-                    Page(_("Contracts"), "portfolio.contract"),
+                    Page(
+                        _("Contract year"), "portfolio.contract", name="year", words=_("billed billing costs renewal")
+                    ),
+                    Page(_("Contracts"), "portfolio.contract", words=_("second approval addition limit anniversary")),
                     Page(_("Portfolio notices"), "core.notice"),
                 ),
             ),
@@ -125,27 +164,35 @@ GROUPS = (
                 "rule_settings",
                 (
                     Page(_("Rules"), "monitoring.alertrule", heading=_("Alert rules")),
-                    Page(_("Data elements"), "monitoring.element"),
+                    Page(_("Data elements"), "monitoring.element", words=_("severity noise mute fields")),
                 ),
                 ("monitoring.change_alertrule",),
             ),
-            Entry(_("Channels"), "send", (Page(_("Channels"), "monitoring.channel"),)),
+            Entry(
+                _("Channels"),
+                "send",
+                (Page(_("Channels"), "monitoring.channel", words=_("email teams slack chat recipients")),),
+            ),
             Entry(
                 _("Exports"),
                 "download",
                 (
                     Page(_("My files"), "core.export", heading=_("Exports")),
                     Page(_("Scheduled exports"), "monitoring.scheduledexport"),
-                    Page(_("File servers"), "monitoring.fileserver"),
+                    Page(_("File servers"), "monitoring.fileserver", words=_("sftp")),
                 ),
             ),
             Entry(
                 _("Integrations"),
                 "webhook",
                 (
-                    Page(_("API keys"), "accounts.apikey"),
+                    Page(_("API keys"), "accounts.apikey", words=_("token access")),
                     Page(_("Webhooks"), "monitoring.webhookendpoint"),
-                    Page(_("Outgoing messages"), "monitoring.outboxmessage"),
+                    Page(
+                        _("Outgoing messages"),
+                        "monitoring.outboxmessage",
+                        words=_("undelivered failed not delivered sent retry email server smtp"),
+                    ),
                     Page(_("API docs"), "monitoring.webhookendpoint", address="/api/docs/"),
                 ),
                 ("monitoring.change_webhookendpoint", "accounts.view_apikey"),
@@ -159,9 +206,15 @@ GROUPS = (
                 _("Health"),
                 "monitor_heart",
                 (
-                    Page(_("Status"), "health.incident", address="/health/", heading=_("Health")),
-                    Page(_("Incidents"), "health.incident"),
-                    Page(_("Schedules"), "django_q.schedule"),
+                    Page(
+                        _("Status"),
+                        "health.incident",
+                        address="/health/",
+                        heading=_("Health"),
+                        words=_("checks backup email server smtp disk worker problem error"),
+                    ),
+                    Page(_("Incidents"), "health.incident", words=_("outage failure")),
+                    Page(_("Schedules"), "django_q.schedule", words=_("jobs pause resume run")),
                     Page(_("Queue"), "django_q.ormq"),
                     Page(_("Failed jobs"), "django_q.failure"),
                     Page(_("Finished jobs"), "django_q.success"),
@@ -172,9 +225,9 @@ GROUPS = (
                 _("Data pipeline"),
                 "inbox",
                 (
-                    Page(_("Ingestion log"), "monitoring.delivery"),
+                    Page(_("Ingestion log"), "monitoring.delivery", words=_("deliveries calls in doubt pulls files")),
                     Page(_("Parsing errors"), "monitoring.deadletter"),
-                    Page(_("Replays"), "monitoring.replaypass"),
+                    Page(_("Replays"), "monitoring.replaypass", words=_("recover recovery data gap")),
                     Page(_("Event feed log"), "monitoring.publication"),
                     Page(_("Daily statistics"), "monitoring.dailystat"),
                 ),
@@ -183,15 +236,18 @@ GROUPS = (
             Entry(
                 _("Audit log"),
                 "history_edu",
-                (Page(_("Audit log"), "core.auditentry"), Page(_("Login history"), "axes.accesslog")),
+                (
+                    Page(_("Audit log"), "core.auditentry", words=_("history who did what")),
+                    Page(_("Login history"), "axes.accesslog"),
+                ),
             ),
             Entry(
                 _("Users"),
                 "group",
                 (
                     Page(_("Users"), "accounts.user"),
-                    Page(_("Roles"), "auth.group"),
-                    Page(_("Blocked logins"), "axes.accessattempt"),
+                    Page(_("Roles"), "auth.group", words=_("permissions rights")),
+                    Page(_("Blocked logins"), "axes.accessattempt", words=_("failed locked unlock")),
                 ),
                 ("accounts.view_user",),
             ),

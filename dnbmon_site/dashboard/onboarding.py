@@ -287,7 +287,7 @@ def _notifications(request: HttpRequest) -> Step:
     text = gettext("Add an email address or a chat channel. It receives the alerts that the default rules raise.")
     if not has_mail_server():
         text = f"{text} {no_server_text()} {set_up_text()}"
-    button = Button(gettext("Add a channel"), reverse("admin:monitoring_channel_add"))
+    button = Button(gettext("Add channel"), reverse("admin:monitoring_channel_add"))
     return Step(title, text, StepState.WAITING, button if request.user.has_perm("monitoring.add_channel") else None)
 
 

@@ -95,7 +95,7 @@ ACTIONS = (
         _("Export companies"), "admin:portfolio_company_export", "portfolio.view_company", _("download excel csv list")
     ),
     Action(_("Time zone and language"), "preferences", words=_("settings preferences profile date format")),
-    Action(_("Change password"), "admin:password_change", words=_("account login")),
+    Action(_("Change password"), "admin:password_change", words=_("account sign in login")),
 )
 
 
@@ -116,6 +116,7 @@ def find(request: HttpRequest, text: str) -> Iterator[SearchResult]:
     yield from _help(request, words)
     if len(text) >= SHORTEST:
         yield from _companies(request, text)
+        yield from _headings(request, words)
 
 
 def _fits(words: list[str], *names: Text) -> bool:
@@ -129,7 +130,7 @@ def _pages(request: HttpRequest, words: list[str]) -> Iterator[SearchResult]:
     for group in GROUPS:
         for entry in group.entries:
             for page in entry.pages:
-                if _fits(words, entry.title, page.title) and may_see(request, page) and address(page):
+                if _fits(words, entry.title, page.title, page.words) and may_see(request, page) and address(page):
                     above = "" if page.title == entry.title else str(entry.title)
                     yield _result(page.title, above or gettext("Page"), address(page), entry.icon)
 
@@ -148,6 +149,15 @@ def _help(request: HttpRequest, words: list[str]) -> Iterator[SearchResult]:
         for page in pages:
             if _fits(words, page.title, page.text):
                 yield _result(page.title, gettext("Help: %(section)s") % {"section": section}, page.link, "help")
+
+
+def _headings(request: HttpRequest, words: list[str]) -> Iterator[SearchResult]:
+    for _section, pages in sections_for(request):
+        for page in pages:
+            for heading, anchor in page.headings:
+                if _fits(words, heading):
+                    place = gettext("Help: %(section)s") % {"section": page.title}
+                    yield _result(heading, place, f"{page.link}#{anchor}", "help")
 
 
 def _may_do(request: HttpRequest, action: Action) -> bool:

@@ -91,7 +91,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Schedule)
 class ScheduleAdmin(RecordedRemoval, PageAdmin):
     form = ScheduleForm
-    list_display = ("shown_name", "state", "often", "next", "last", "func")
+    list_display = ("shown_name", "state", "often", "next", "last")
     search_fields = ("name", "func")
     ordering = ("id",)
     sortable_by = ()
@@ -180,7 +180,7 @@ def tell_refused(request: HttpRequest, rows: Iterable[Schedule]) -> None:
 
 
 class TaskAdmin(ReadOnlyAdmin):
-    list_display = ("job", "func", "began", "took", "outcome")
+    list_display = ("job", "began", "took", "outcome")
     search_fields = ("name", "func")
     ordering = ("-stopped",)
     sortable_by = ()
@@ -205,7 +205,14 @@ class TaskAdmin(ReadOnlyAdmin):
             return (
                 "" if row.success else gettext("Saved by an earlier version in a format that is no longer supported.")
             )
-        return str(row.result)[:120]
+        return result_text(row.result)[:120]
+
+
+def result_text(result: Any) -> str:
+    """Most jobs return how much they did."""
+    if not isinstance(result, int):
+        return str(result)
+    return ngettext("%(count)s item", "%(count)s items", result) % {"count": counted(result)} if result else "–"
 
 
 @admin.register(Success)
@@ -247,7 +254,7 @@ def run_again(task: Task, actor: str) -> bool:
 
 
 class QueueAdmin(RecordedRemoval, ReadOnlyAdmin):
-    list_display = ("job", "func", "lock", "task_id")
+    list_display = ("job", "lock", "task_id")
     ordering = ("id",)
     sortable_by = ()
     fields = ("job", "func", "key", "lock", "task_id")

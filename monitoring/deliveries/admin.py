@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from core.admin.base import ReadOnlyAdmin
 from core.admin.filters import DaysFilter, choice_filter
 from core.blobs import load_bytes
-from core.markup import ago, badge, file_size
+from core.markup import ago, badge, clock, file_size, two_lines
 from core.text import counted, moment_text
 from monitoring.feed.admin import with_registrations
 from monitoring.ingest.raw_item import pretty
@@ -97,7 +97,7 @@ def _published(row: Delivery) -> str:
         )
         % {"count": counted(bad)}
         if bad
-        else gettext("Complete.")
+        else gettext("Complete: everything in it is processed and published.")
     )
 
 
@@ -152,8 +152,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return row.registration.reference
 
     @admin.display(description=_("Source"))
-    def what(self, row: Delivery) -> str:
-        return row.get_source_display()
+    def what(self, row: Delivery) -> SafeString | str:
+        """A replay is many rows within seconds: one for each page."""
+        if row.source != Source.REPLAY or row.called_at is None:
+            return row.get_source_display()
+        return two_lines(row.get_source_display(), gettext("page read at %(time)s") % {"time": clock(row.called_at)})
 
     @admin.display(description=_("State"))
     def status(self, row: Delivery) -> SafeString:

@@ -101,6 +101,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     paginator = StoryPaginator
     everything = "?severity=all"
     sortable_by = ()
+    list_before_template = "monitoring/feed/severity_intro.html"
     page_template = "monitoring/feed/change.html"
     empty_title = _("No changes")
     empty_text = _("Changes to your companies appear here automatically, within a second of being pulled from D&B.")

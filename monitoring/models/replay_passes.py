@@ -19,7 +19,7 @@ class PassState(models.TextChoices):
 
 class Purpose(models.TextChoices):
     RECOVERY = "recovery", _("Recovery of calls in doubt")
-    AUDIT = "audit", _("Nightly check")
+    AUDIT = "audit", _("Daily check")
     REQUESTED = "requested", _("Requested by a user")
 
 

@@ -36,7 +36,7 @@ class ReplayPassAdmin(ReadOnlyAdmin):
     sortable_by = ()
     page_template = "monitoring/replay/replay_pass.html"
     empty_title = _("No replays yet")
-    empty_text = _("A replay runs after each call in doubt, and every night for the last 24 hours.")
+    empty_text = _("A replay runs after each call in doubt, and once per day for the last 24 hours.")
 
     def complete_rows(self, rows: list[ReplayPass]) -> None:
         with_registrations(rows)

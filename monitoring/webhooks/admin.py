@@ -234,7 +234,7 @@ class WebhookAdmin(RowActions, PageAdmin):
         for row in rows:
             row.failing_since = since.get(row.pk)
 
-    @admin.display(description=_("Status"))
+    @admin.display(description=_("State"))
     def status(self, row: Any) -> SafeString:
         return status_badge(row, row.failing_since)
 

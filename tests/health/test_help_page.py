@@ -74,12 +74,32 @@ def test_every_term_that_a_page_asks_about_stands_in_the_glossary() -> None:
         for file in (ROOT / "templates").rglob("*.html")
         for anchor in re.findall(r'what_is _\("[^"]+"\) "([^"]+)"', file.read_text())
     }
-    _, glossary = rendered(found("develop/glossary.md"), 0)
+    _, glossary = rendered(found("use/glossary.md"), 0)
     assert len(used) >= 5 and [one for one in used if f'<a id="{one}"></a>' not in glossary] == []
 
 
-@pytest.mark.parametrize("path", ["/monitoring/element/", "/portfolio/registration/", "/monitoring/delivery/"])
+def test_users_and_developers_have_no_word_twice() -> None:
+    """A word that users meet is explained for them; developers find there only its name in the code."""
+    ours, theirs = (words_of(found(path).read_text()) for path in ("use/glossary.md", "develop/glossary.md"))
+    assert len(ours) >= 25 and len(theirs) >= 40 and ours & theirs == set()
+
+
+def words_of(glossary: str) -> set[str]:
+    """Without those that are links to the other glossary."""
+    return set(re.findall(r'^\| (?:<a id="[^"]+"></a>)?([^|\[]+?) \|', glossary, re.MULTILINE)) - {"word"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/monitoring/element/",
+        "/portfolio/registration/",
+        "/monitoring/delivery/",
+        "/monitoring/alert/",
+        "/monitoring/change/",
+    ],
+)
 def test_a_page_links_its_terms(admin: Client, path: str) -> None:
     assert re.search(
-        r'href="/help/develop/glossary.md#[a-z-]+">What does “[a-z ]+” mean\?', admin.get(path).content.decode()
+        r'href="/help/use/glossary.md#[a-z-]+">What does “[a-z ]+” mean\?', admin.get(path).content.decode()
     )

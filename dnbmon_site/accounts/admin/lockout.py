@@ -20,7 +20,7 @@ from core.audit import record
 from core.markup import ago, badge
 from core.text import counted
 
-name_model(AccessAttempt, _("failed login"), _("failed logins"))
+name_model(AccessAttempt, _("blocked login"), _("blocked logins"))
 name_model(AccessLog, _("login"), _("logins"))
 
 
@@ -69,7 +69,7 @@ class AttemptAdmin(PlacesAdmin):
             return badge(gettext("Not locked"), "calm")
         return badge(gettext("Locked"), "bad", gettext("The lock ends 15 minutes after the last attempt."))
 
-    @admin.display(description=_("Failed logins"))
+    @admin.display(description=_("Failed attempts"))
     def failed(self, row: AccessAttempt) -> int:
         return int(row.failures_since_start)
 

@@ -67,7 +67,7 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
     actor: Any
     first_name = forms.CharField(label=_("First name"), max_length=150, widget=UnfoldAdminTextInputWidget)
     last_name = forms.CharField(label=_("Last name"), max_length=150, widget=UnfoldAdminTextInputWidget)
-    email = forms.EmailField(label=_("Email"), widget=UnfoldAdminEmailInputWidget)
+    email = forms.EmailField(label=_("Email address"), widget=UnfoldAdminEmailInputWidget)
     username = forms.CharField(
         label=_("Username"),
         required=False,

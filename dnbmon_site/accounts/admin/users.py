@@ -18,6 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -33,6 +34,7 @@ from dnbmon_site.accounts.audit import Audited
 from dnbmon_site.accounts.invitations import Invitation, invite, is_invited, valid_days
 from dnbmon_site.accounts.models import User
 from dnbmon_site.accounts.rights import may_touch
+from dnbmon_site.accounts.roles import PURPOSES
 from dnbmon_site.accounts.user_states import locked_among, role_names, state_badge
 
 admin.site.unregister(Group)
@@ -187,3 +189,8 @@ def not_sent_text(done: Invitation) -> str:
 @admin.register(Group)
 class GroupAdmin(Guarded, DjangoGroupAdmin, ModelAdmin):
     form = RoleForm
+    list_display = ("__str__", "purpose")
+
+    @admin.display(description=_("Description"))
+    def purpose(self, role: Group) -> str:
+        return capfirst(str(PURPOSES.get(role.name, gettext("A role of your own: open it to see its permissions"))))

@@ -54,10 +54,11 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     sortable_by = ()
     row_actions = ACTIONS
     actions = ("acknowledge_selected", "take_selected", "close_selected", "open_selected")
+    list_before_template = "monitoring/feed/severity_intro.html"
     page_template = "monitoring/alerts/alert.html"
     empty_title = _("No open alerts")
     empty_text = _(
-        "Alerts appear here when a change matches an enabled alert rule. Use the status filter to see closed alerts."
+        "Alerts appear here when a change matches an enabled alert rule. Use the state filter to see closed alerts."
     )
 
     # Rights: alerts are raised by rules; people handle them.
@@ -102,7 +103,7 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
     def company_name(self, row: Alert) -> SafeString | str:
         return two_lines(row.company.name or row.company_id, row.company_id) if row.company_id and row.company else ""
 
-    @admin.display(description=_("Status"))
+    @admin.display(description=_("State"))
     def status(self, row: Alert) -> SafeString:
         state = AlertState(row.state)
         return badge(state.label, STATE_TONES[state])

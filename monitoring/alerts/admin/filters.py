@@ -20,7 +20,7 @@ MOST_PEOPLE = 200
 class StateFilter(DropdownFilter):  # type: ignore[misc]
     """Without a choice the inbox holds what is open."""
 
-    title = _("status")
+    title = _("state")
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

@@ -82,7 +82,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
     list_filter = (
         OriginFilter,
         choice_filter("severity", Severity.choices[::-1], _("severity")),
-        choice_filter("active", [("True", _("Enabled")), ("False", _("Disabled"))], _("status")),
+        choice_filter("active", [("True", _("Enabled")), ("False", _("Disabled"))], _("state")),
     )
     search_fields = ("name",)
     ordering = ("-severity", "name")
@@ -127,7 +127,7 @@ class AlertRuleAdmin(RowActions, WatchedRemoval, PageAdmin):
         severity = Severity(row.severity)
         return badge(severity.label, severity.name.lower())
 
-    @admin.display(description=_("Status"))
+    @admin.display(description=_("State"))
     def status(self, row: AlertRule) -> SafeString:
         return badge(gettext("Enabled"), "good") if row.active else badge(gettext("Disabled"), "calm")
 

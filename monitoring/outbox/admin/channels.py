@@ -155,7 +155,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         for row in rows:
             row.taken, row.reach = reach.rules_of(row), reach
 
-    @admin.display(description=_("Status"))
+    @admin.display(description=_("State"))
     def status(self, row: Any) -> SafeString:
         return badge(*status_of(row, row.taken, row.reach))
 

@@ -44,7 +44,7 @@ def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
 class OutboxMessageAdmin(ReadOnlyAdmin):
     list_display = ("when", "event_type", "recipient", "company", "status", "attempts", "trouble")
     list_filter = (
-        choice_filter("state", MessageState.choices, _("status")),
+        choice_filter("state", MessageState.choices, _("state")),
         choice_filter("kind", TargetKind.choices, _("recipient type")),
         RecipientFilter,
     )
@@ -97,7 +97,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     def when(self, row: OutboxMessage) -> SafeString | str:
         return ago(row.created_at)
 
-    @admin.display(description=_("Status"))
+    @admin.display(description=_("State"))
     def status(self, row: OutboxMessage) -> SafeString:
         return state_badge(row)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.audit import record
 from core.jobs import Schedule, ask_worker
-from core.text import counted, moment_text
+from core.text import counted, moment_text, with_full_stop
 from direct_plus.errors import DirectPlusError
 from monitoring.deliveries.gaps import clear_gap
 from monitoring.ingest.circuit_breaker import resume_ingest
@@ -77,15 +77,16 @@ def pause(registrations: Sequence[Registration], until: datetime | None, *, by: 
     count = len(registrations)
     if until:
         text = ngettext(
-            "%(count)s registration paused until %(moment)s.", "%(count)s registrations paused until %(moment)s.", count
+            "%(name)s is paused until %(moment)s", "%(count)s registrations are paused until %(moment)s", count
         )
-        return Said(text % {"count": counted(count), "moment": moment_text(until)})
+        told = {"count": counted(count), "name": registrations[0].reference, "moment": moment_text(until)}
+        return Said(with_full_stop(text % told))
     text = ngettext(
-        "%(count)s registration paused until you start it again.",
-        "%(count)s registrations paused until you start them again.",
+        "%(name)s is paused until you start it again.",
+        "%(count)s registrations are paused until you start them again.",
         count,
     )
-    return Said(text % {"count": counted(count)})
+    return Said(text % {"count": counted(count), "name": registrations[0].reference})
 
 
 def resume_reading(registrations: Sequence[Registration]) -> Said:

@@ -84,7 +84,7 @@ SETTINGS = {
     "notificationType": _("Content"),
     "deliveryTrigger": _("Delivery"),
     "deliveryFrequency": _("D&B frequency"),
-    "productId": _("Product"),
+    "productId": _("Product code"),
     "email": _("Email to"),
     "createdDate": _("Created at D&B"),
     "lastUpdatedDate": _("Changed at D&B"),

@@ -81,8 +81,8 @@ def test_every_entry_and_every_tab_opens(admin: Client) -> None:
         ("/monitoring/reportschedule/report/", ["Report", "Schedules"], "Report"),
         ("/monitoring/alert/?assignee=me", ["Mine", "Unassigned", "All"], "Mine"),
         ("/monitoring/alert/?state=all", ["Mine", "Unassigned", "All"], "All"),
-        ("/portfolio/subject/?planned=yes", ["Companies", "Proposals", "Planned removals"], "Planned removals"),
-        ("/portfolio/subject/?planned=no", ["Companies", "Proposals", "Planned removals"], "Companies"),
+        ("/portfolio/subject/?planned=yes", ["Companies", "Proposals", "Scheduled removals"], "Scheduled removals"),
+        ("/portfolio/subject/?planned=no", ["Companies", "Proposals", "Scheduled removals"], "Companies"),
         ("/core/notice/", ["Contract year", "Contracts", "Portfolio notices"], "Portfolio notices"),
     ],
 )

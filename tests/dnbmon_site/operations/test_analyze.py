@@ -14,9 +14,9 @@ def test_sqlite_learns_what_its_tables_hold() -> None:
     delivered(*(a_seed(f"80000000{number}") for number in range(9)))
     said = refresh_statistics()
     if connection.vendor != "sqlite":
-        assert said == "the database sees to it"
+        assert said == "Not needed on this database"
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT tbl FROM sqlite_stat1")
         known = {table for (table,) in cursor.fetchall()}
-    assert said == "refreshed" and {"monitoring_change", "portfolio_company"} <= known
+    assert said == "Statistics refreshed" and {"monitoring_change", "portfolio_company"} <= known

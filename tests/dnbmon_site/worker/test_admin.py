@@ -134,7 +134,7 @@ def test_failed_tasks_run_again(admin: Client, monkeypatch: pytest.MonkeyPatch) 
 def test_the_queue_is_shown(admin: Client) -> None:
     async_task(COUNT)
     assert OrmQ.objects.count() == 1
-    assert "monitoring.jobs.count_days" in text_of(admin.get("/django_q/ormq/"))
+    assert "Update daily statistics" in text_of(admin.get("/django_q/ormq/"))
 
 
 def test_a_badge_says_in_words_when_the_last_run_ended(admin: Client) -> None:
