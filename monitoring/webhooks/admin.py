@@ -25,8 +25,8 @@ from monitoring.models import (
     OutboxMessage,
     WebhookEndpoint,
 )
-from monitoring.outbox.admin.messages import state_badge
-from monitoring.outbox.failing import failing_since
+from monitoring.outbox.admin.messages import next_attempt_text, state_badge
+from monitoring.outbox.failing import RETRYING, failing_since, is_retrying
 from monitoring.outbox.queue import send_again
 from monitoring.webhooks.endpoints import (
     create_endpoint,
@@ -145,6 +145,17 @@ ACTIONS = {
 }
 
 
+def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
+    """What is retried first: many untried messages may be later than the one with the error."""
+    rows = OutboxMessage.objects.filter(target=endpoint.pk).defer("payload")
+    retried: list[Any] = list(rows.filter(RETRYING).order_by("-created_at")[:LAST])
+    latest = [one for one in rows.order_by("-created_at")[:LAST] if not is_retrying(one)]
+    shown = [*retried, *latest][:LAST]
+    for one in shown:
+        one.badge, one.next_attempt = state_badge(one), next_attempt_text(one)
+    return shown
+
+
 @admin.register(WebhookEndpoint)
 class WebhookAdmin(RowActions, PageAdmin):
     form = WebhookForm
@@ -202,9 +213,7 @@ class WebhookAdmin(RowActions, PageAdmin):
     def page_context(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
         row = self.object_or_404(request, object_id)
         since = failing_since([row.pk]).get(row.pk) if row.is_active else None
-        sent = list(OutboxMessage.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
-        for one in sent:
-            one.badge = state_badge(one)  # type: ignore[attr-defined]
+        sent = latest_messages(row)
         dead = OutboxMessage.objects.filter(target=row.pk, state=MessageState.DEAD)[:1000].count()
         may_act = self.has_change_permission(request)
         messages_missed, changes_missed = (0, 0) if row.is_active else missed(row)

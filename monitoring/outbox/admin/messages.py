@@ -7,16 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import ReadOnlyAdmin
-from core.admin.filters import choice_filter
+from core.admin.filters import ChoiceFilter, choice_filter
 from core.audit import record
 from core.markup import ago, badge, two_lines
+from core.text import ago as ago_text
 from core.text import counted
 from monitoring.models import (
     MessageState,
@@ -25,6 +27,7 @@ from monitoring.models import (
     TargetKind,
 )
 from monitoring.outbox.admin.recipients import RecipientFilter, names_of
+from monitoring.outbox.failing import RETRYING, is_retrying
 from monitoring.outbox.queue import send_again
 
 STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
@@ -33,7 +36,37 @@ STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "c
 
 
 def state_badge(row: OutboxMessage) -> SafeString:
+    if is_retrying(row):
+        return badge(gettext("Retrying"), "warn", f"{row.last_error}. {next_attempt_text(row)}")
     return badge(row.get_state_display(), STATE_TONES[row.state], row.last_error)
+
+
+def next_attempt_text(row: OutboxMessage) -> str:
+    """Of a message that is retried; empty for the others."""
+    if not is_retrying(row) or row.next_try_at is None:
+        return ""
+    if row.next_try_at <= timezone.now():
+        return gettext("Next attempt: now")
+    return gettext("Next attempt: %(when)s") % {"when": ago_text(row.next_try_at)}
+
+
+class StateFilter(ChoiceFilter):
+    """The stored states, with the waiting messages that failed before as a state of their own."""
+
+    title = _("status")
+    parameter_name = field = "state"
+    options = (
+        (MessageState.WAITING, MessageState.WAITING.label),
+        ("retrying", _("Retrying")),
+        *MessageState.choices[1:],
+    )
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "retrying":
+            return queryset.filter(RETRYING)
+        found = super().queryset(request, queryset)
+        untried = Q(attempts=0) | Q(next_try_at__isnull=True)
+        return found.filter(untried) if self.value() == MessageState.WAITING else found
 
 
 def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
@@ -44,7 +77,7 @@ def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
 class OutboxMessageAdmin(ReadOnlyAdmin):
     list_display = ("when", "event_type", "recipient", "company", "status", "attempts", "trouble")
     list_filter = (
-        choice_filter("state", MessageState.choices, _("status")),
+        StateFilter,
         choice_filter("kind", TargetKind.choices, _("recipient type")),
         RecipientFilter,
     )
@@ -101,8 +134,9 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         return state_badge(row)
 
     @admin.display(description=_("Last error"))
-    def trouble(self, row: OutboxMessage) -> str:
-        return row.last_error[:120]
+    def trouble(self, row: OutboxMessage) -> SafeString | str:
+        error = row.last_error[:120]
+        return two_lines(error, next_attempt_text(row)) if is_retrying(row) else error
 
     def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
         tries = SendAttempt.objects.filter(message=row).order_by("-id")[:100]

@@ -89,6 +89,27 @@ def test_the_list_shows_which_webhooks_fail_and_why_one_is_disabled(
     assert "Failing" not in text_of(admin.get(PATH))
 
 
+def test_a_message_that_is_retried_is_told_from_an_untried_one(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    for number in range(25):
+        emit_events([Event("subject.requested", {"n": number}, str(number), f"{number:09}")])
+    receiver.behave = answering(500, b"no")
+    send_due()
+    retried = OutboxMessage.objects.get(attempts=1)
+    OutboxMessage.objects.filter(pk=retried.pk).update(
+        next_try_at=timezone.now() + timedelta(minutes=5, seconds=30), created_at=timezone.now() - timedelta(hours=1)
+    )
+    page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert page.count("Retrying") == 1 and "status 500. Next attempt: in 5 minutes" in page
+    path = "/monitoring/outboxmessage/"
+    assert [row.pk for row in admin.get(f"{path}?state=retrying").context["cl"].result_list] == [retried.pk]
+    assert "Next attempt: in 5 minutes" in text_of(admin.get(f"{path}?state=retrying"))
+    waiting = admin.get(f"{path}?state=waiting").context["cl"].result_list
+    assert len(waiting) == 24 and retried not in waiting
+    do(admin, "off")
+    assert not admin.get(f"{path}?state=retrying").context["cl"].result_list, "it is kept until it is enabled"
+
+
 def test_messages_name_their_recipient_and_are_filtered_by_it(
     admin: Client, receiver: Receiver, django_assert_max_num_queries: AtMost
 ) -> None:
@@ -133,7 +154,7 @@ def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
     assert endpoint.created_by == "ann"
     page = admin.get(f"{PATH}{endpoint.pk}/change/")
     assert page.status_code == 200
-    assert "whsec_" not in text_of(page) and endpoint.encrypted_secret not in page.content.decode()
+    assert secret not in text_of(page) and endpoint.encrypted_secret not in page.content.decode()
     assert "Test delivered: status 200" in text_of(do(admin, "test"))
     assert receiver.got[0].verified(secret)
     new = secret_in(do(admin, "rotate", confirmed="yes"))
