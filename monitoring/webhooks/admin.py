@@ -83,7 +83,8 @@ def _rotated(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
 
 def secret_page(request: HttpRequest, endpoint: WebhookEndpoint, secret: str, note: str) -> HttpResponse:
     shown = [Secret(endpoint.name, secret)]
-    return shown_once(request, shown, title=gettext("Webhook secret"), note=note, back=_page_of(endpoint))
+    lead = gettext("This is the secret with which the receiver verifies signatures.")
+    return shown_once(request, shown, title=gettext("Webhook secret"), lead=lead, note=note, back=_page_of(endpoint))
 
 
 def _page_of(endpoint: WebhookEndpoint) -> str:
