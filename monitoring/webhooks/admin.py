@@ -23,6 +23,7 @@ from core.text import counted, moment_text
 from monitoring.models import (
     MessageState,
     OutboxMessage,
+    SendAttempt,
     WebhookEndpoint,
 )
 from monitoring.outbox.admin.messages import next_attempt_text, state_badge
@@ -42,6 +43,7 @@ from monitoring.webhooks.forms import FIELDS, NewWebhookForm, RangeForm, Webhook
 from monitoring.webhooks.send import send_test
 
 LAST = 20
+SHOWN = 200
 BEGINNING = ("begin", "begin_at")
 
 
@@ -94,11 +96,23 @@ def _page_of(endpoint: WebhookEndpoint) -> str:
 def _test(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     attempt = send_test(endpoint)
     if attempt.error:
-        return messages.ERROR, gettext("The test could not be delivered: %(error)s.") % {"error": attempt.error}
+        return messages.ERROR, _failed_test(attempt)
     return gettext("Test delivered: status %(status)s after %(duration_ms)s ms.") % {
         "status": attempt.status,
         "duration_ms": attempt.duration_ms,
     }
+
+
+def _failed_test(attempt: SendAttempt) -> str:
+    """With what the receiver answered, and what to look at next."""
+    parts = [gettext("The test could not be delivered: %(error)s.") % {"error": attempt.error.rstrip(".")}]
+    if attempt.response:
+        parts.append(gettext("Response: “%(response)s”.") % {"response": attempt.response[:SHOWN]})
+    if attempt.status is None:
+        parts.append(gettext("Check the address and the connection to the receiver, then send another test event."))
+    else:
+        parts.append(gettext("Check the receiver's log and its secret, then send another test event."))
+    return " ".join(parts)
 
 
 def _off(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:

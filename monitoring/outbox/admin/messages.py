@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import ReadOnlyAdmin
 from core.admin.filters import ChoiceFilter, choice_filter
+from core.admin.row_actions import Outcome, RowActions
 from core.audit import record
 from core.markup import ago, badge, two_lines
 from core.text import ago as ago_text
@@ -50,6 +51,31 @@ def next_attempt_text(row: OutboxMessage) -> str:
     return gettext("Next attempt: %(when)s") % {"when": ago_text(row.next_try_at)}
 
 
+def attempt_text(tried: SendAttempt) -> str:
+    """How an attempt went, as a sentence."""
+    facts = {"status": tried.status, "duration_ms": counted(tried.duration_ms), "error": tried.error.rstrip(".")}
+    if tried.status is None:
+        words = (
+            gettext("%(error)s, after %(duration_ms)s ms.") if tried.error else gettext("Sent in %(duration_ms)s ms.")
+        )
+        return words % facts
+    sentence = gettext("The receiver responded with status %(status)s after %(duration_ms)s ms.") % facts
+    is_repeated = tried.error.endswith(str(tried.status))
+    return sentence if is_repeated or not tried.error else f"{sentence} {facts['error']}."
+
+
+def _resend(request: HttpRequest, row: OutboxMessage) -> Outcome:
+    if not send_again(OutboxMessage.objects.filter(pk=row.pk)):
+        return messages.WARNING, gettext("The message is waiting for its next attempt already.")
+    _record_resent(request, row)
+    return gettext("The message will be resent within a minute, with the same ID.")
+
+
+def _record_resent(request: HttpRequest, row: OutboxMessage) -> None:
+    summary = gettext("Message %(name)s resent") % {"name": row}
+    record(actor=request.user.get_username(), action="message.again", thing=row, summary=summary)
+
+
 class StateFilter(ChoiceFilter):
     """The stored states, with the waiting messages that failed before as a state of their own."""
 
@@ -74,7 +100,8 @@ def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
 
 
 @admin.register(OutboxMessage)
-class OutboxMessageAdmin(ReadOnlyAdmin):
+class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
+    row_actions = {"resend": _resend}
     list_display = ("when", "event_type", "recipient", "company", "status", "attempts", "trouble")
     list_filter = (
         StateFilter,
@@ -93,6 +120,9 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("payload")
 
+    def may_act(self, request: HttpRequest, row: OutboxMessage, action: str) -> bool:
+        return self.has_resend_permission(request)
+
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("monitoring.change_outboxmessage")
 
@@ -104,8 +134,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
             return
         count = send_again(queryset.only("pk"))
         for row in rows:
-            summary = gettext("Message %(name)s resent") % {"name": row}
-            record(actor=request.user.get_username(), action="message.again", thing=row, summary=summary)
+            _record_resent(request, row)
         messages.success(
             request,
             ngettext(
@@ -139,6 +168,11 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         return two_lines(error, next_attempt_text(row)) if is_retrying(row) else error
 
     def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
-        tries = SendAttempt.objects.filter(message=row).order_by("-id")[:100]
-        name = names_of([row]).get(row.target)
-        return {"title": row.event_type, "badge": state_badge(row), "recipient": name, "tries": tries}
+        tries = list(SendAttempt.objects.filter(message=row).order_by("-id")[:100])
+        return {
+            "title": gettext("Message “%(event)s”") % {"event": row.event_type},
+            "badge": state_badge(row),
+            "recipient": names_of([row]).get(row.target),
+            "tries": [(one, attempt_text(one)) for one in tries],
+            "may_resend": row.state != MessageState.WAITING and self.has_resend_permission(request),
+        }

@@ -261,11 +261,27 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     row = OutboxMessage.objects.get()
     assert row.event_type in text_of(admin.get("/monitoring/outboxmessage/"))
     page = admin.get(f"/monitoring/outboxmessage/{row.pk}/change/")
-    assert "status 500" in text_of(page)
+    assert "The receiver responded with status 500 after" in text_of(page) and "Response: “no <b>way</b>”" in text_of(
+        page
+    )
+    assert "Message “change.published”" in text_of(page) and "Resend message" not in text_of(page)
     assert "<b>way" not in page.content.decode(), "a receiver's answer is text"
     OutboxMessage.objects.update(state=MessageState.SENT)
     admin.post("/monitoring/outboxmessage/", {"action": "again", "_selected_action": [str(row.pk)]})
     assert OutboxMessage.objects.get().state == MessageState.WAITING
+    again = f"/monitoring/outboxmessage/{row.pk}/do/resend/"
+    assert "is waiting for its next attempt already" in text_of(admin.post(again, follow=True))
+    OutboxMessage.objects.update(state=MessageState.SENT)
+    assert "Resend message" in text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
+    assert "will be resent within a minute" in text_of(admin.post(again, follow=True))
+    assert OutboxMessage.objects.get().state == MessageState.WAITING
+
+
+def test_a_failed_test_shows_the_answer_and_what_to_do(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    receiver.behave = answering(500, b"oops")
+    text = text_of(do(admin, "test"))
+    assert "could not be delivered: status 500. Response: “oops”. Check the receiver's log" in text
 
 
 def test_the_page_of_one_that_is_off_says_what_it_was_not_told(admin: Client, receiver: Receiver) -> None:
