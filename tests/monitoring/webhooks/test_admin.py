@@ -1,5 +1,6 @@
 """Webhooks, their messages and scheduled exports in the admin."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,12 @@ def test_its_maker_says_where_it_begins(admin: Client, receiver: Receiver, field
 def test_a_time_that_was_not_given_is_asked_for(admin: Client, receiver: Receiver) -> None:
     assert "Enter the date and time" in text_of(make(admin, receiver, begin="time"))
     assert not WebhookEndpoint.objects.exists()
+
+
+def test_the_first_field_with_an_error_has_the_focus(admin: Client, receiver: Receiver) -> None:
+    page = make(admin, receiver, event_types="nothing", kinds="nothing").content.decode()
+    (focused,) = re.findall(r"<[^>]* autofocus[^>]*>", page)
+    assert 'name="event_types"' in focused and "Currently" not in page
 
 
 def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
