@@ -58,6 +58,7 @@ NOT_FOUND = {
     "registrations": "No registration with this reference exists.",
     "imports": "This import does not exist.",
     "alerts": "This alert does not exist.",
+    "references": "This reference does not exist.",
 }
 DETAILS = {
     401: NO_KEY,
@@ -98,7 +99,7 @@ def statuses_of(path: str, method: str) -> list[int]:
         [
             *(400, 401, 403, 405, 406, 429),
             *([] if method == "get" else [409, 413, 415]),
-            *([404] if "{" in path else []),
+            *([404] if "{" in path or (method, path[-11:]) == ("delete", "references/") else []),
             *([410] if path.endswith("v1/changes/") else []),
         ]
     )

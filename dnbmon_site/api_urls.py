@@ -60,6 +60,7 @@ def docs(request: HttpRequest) -> HttpResponseBase:
     context = {
         "title": gettext("API documentation"),
         "groups": reference(),
+        "base_url": request.build_absolute_uri("/api/v1/"),
         "may_manage_keys": request.user.has_perm("accounts.view_apikey"),
     }
     return TemplateResponse(request, "dnbmon_site/api/reference.html", {**admin.site.each_context(request), **context})

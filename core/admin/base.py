@@ -227,11 +227,11 @@ class Secret:
 
 
 def shown_once(
-    request: HttpRequest, secrets: Sequence[Secret], *, title: str, note: str, back: str
+    request: HttpRequest, secrets: Sequence[Secret], *, title: str, lead: str, note: str, back: str
 ) -> TemplateResponse:
-    """Secrets are in this response only: a message would keep them in a cookie or a session."""
+    """In this response only: a message would keep secrets in a cookie or a session. `lead` names what they are."""
     request.current_app = admin.site.name
-    context = {"secrets": secrets, "title": title, "note": note, "back": back}
+    context = {"secrets": secrets, "title": title, "lead": lead, "note": note, "back": back}
     answer = TemplateResponse(request, "core/shown_once.html", {**admin.site.each_context(request), **context})
     answer["Cache-Control"] = "no-store"
     return answer

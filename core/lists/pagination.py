@@ -16,7 +16,10 @@ from core.text import is_clean
 
 Row = TypeVar("Row", bound=Model)
 LONGEST_TOKEN = 8000
-NO_CURSOR = "Invalid cursor. Use the last `next` value you stored, or leave out `after` to start at the beginning."
+NO_CURSOR = (
+    "This cursor is damaged or belongs to another endpoint. Use the last `next` value of this endpoint, or leave out"
+    " `after` to start at the beginning."
+)
 
 
 class BadCursor(serializers.ValidationError):

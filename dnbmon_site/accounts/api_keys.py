@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
+REJECTED = (
+    "This API key is invalid, expired or revoked. Check that the header holds the whole key, or ask an administrator"
+    " for a new one."
+)
 REALM = 'Bearer realm="api"'
 
 
@@ -67,7 +71,7 @@ class KeyAuthentication(BaseAuthentication):
             return None
         key = key_of(request._request)
         if key is None:
-            raise AuthenticationFailed("This API key is invalid, expired or revoked.")
+            raise AuthenticationFailed(REJECTED)
         return Program(key), key
 
     def authenticate_header(self, request: Request) -> str:

@@ -22,17 +22,21 @@ SUMMARIES = {
 }
 
 
+def audit(request: HttpRequest, thing: Model, verb: str, message: Any = None) -> None:
+    """The message names the changed fields, and holds no values."""
+    kind = thing._meta.verbose_name or thing._meta.model_name
+    record(
+        actor=actor_of(request),
+        action=f"{thing._meta.model_name}.{verb}",
+        thing=thing,
+        summary=SUMMARIES[verb] % {"kind": capfirst(str(kind)), "thing": thing},
+        after={"changed": message} if message else None,
+    )
+
+
 class Audited(KeyedAdmin):
     def audit(self, request: HttpRequest, thing: Model, verb: str, message: Any = None) -> None:
-        """The message names the changed fields, and holds no values."""
-        kind = thing._meta.verbose_name or thing._meta.model_name
-        record(
-            actor=actor_of(request),
-            action=f"{thing._meta.model_name}.{verb}",
-            thing=thing,
-            summary=SUMMARIES[verb] % {"kind": capfirst(str(kind)), "thing": thing},
-            after={"changed": message} if message else None,
-        )
+        audit(request, thing, verb, message)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         self.audit(request, obj, "added")

@@ -130,10 +130,13 @@ class ApiKey(models.Model):
     budget = models.PositiveIntegerField(
         _("budget"),
         default=0,
-        help_text=_("New billable companies that the key may add per contract year without approval."),
+        help_text=_(
+            "New billable companies that the key may add per contract year without approval. "
+            "0: every addition needs a user's approval."
+        ),
     )
     calls_per_minute = models.PositiveIntegerField(
-        _("calls per minute"), default=600, help_text=_("Further calls are refused. Enter 0 for no limit.")
+        _("calls per minute"), default=600, help_text=_("Calls beyond this number are refused. Enter 0 for no limit.")
     )
     old_prefix = models.CharField(max_length=8, blank=True, db_index=True, editable=False)
     old_hashed = models.CharField(max_length=64, blank=True, editable=False)

@@ -28,7 +28,10 @@ from health.views import BUSY, what_is_missing
 PAGE = "/api/docs/problems/"
 MOST_IN_DETAIL = 5
 MEDIA_TYPE = "application/problem+json"
-NO_KEY = "The request has no API key. Send the header Authorization: Bearer dnbmon_…"
+NO_KEY = (
+    "The request has no API key. Send the header Authorization: Bearer dnbmon_… An administrator issues keys under"
+    " “API keys”."
+)
 REFUSED = "The request could not be read."
 NONE_SAVED = "No entry was saved. Correct these entries and send the request again."
 REUSED = "This Idempotency-Key was already used for a different request. Use a new key for each request."
@@ -67,7 +70,7 @@ KINDS = (
         404,
         "not-found",
         "Not found",
-        "The path is misspelled, or the company, registration, alert or import does not exist.",
+        "The path is misspelled, or the company, registration, alert, import or reference does not exist.",
     ),
     Kind(405, "method-not-allowed", "Method not allowed", "The header `Allow` lists the methods of this endpoint."),
     Kind(406, "not-acceptable", "Not acceptable", "Responses are JSON. Send `Accept: application/json`."),

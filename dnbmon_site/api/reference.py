@@ -13,8 +13,12 @@ from django.utils.translation import get_language
 from drf_spectacular.generators import SchemaGenerator
 from markdown_it import MarkdownIt
 
+from core.api.scopes import READ
+
 DEEPEST = 4
 FINE = range(200, 300)
+# Operations that can add companies which D&B bills.
+BILLED = ("request_subjects", "confirm_import")
 MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 
@@ -57,7 +61,12 @@ class Operation:
 
     @property
     def only_reads(self) -> bool:
-        return self.method == "GET"
+        """Also by POST, where a list is too long for an address."""
+        return self.method == "GET" or self.scope == READ
+
+    @property
+    def may_be_billed(self) -> bool:
+        return self.key in BILLED
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from monitoring.models import (
     TargetKind,
     WebhookEndpoint,
 )
+from monitoring.outbox.failing import RETRYING
 from monitoring.outbox.permitted_addresses import without_server
 from portfolio.models import RegistrationState, SyncRun, SyncState
 
@@ -146,6 +147,7 @@ class Target:
     tries: int
     first: datetime
     overdue: int
+    retried: int
 
     @property
     def is_failing(self) -> bool:
@@ -158,7 +160,7 @@ def targets(look: Look) -> list[Target]:
     waiting = OutboxMessage.objects.filter(state=MessageState.WAITING).exclude(next_try_at=None).order_by()
     overdue = Count("id", filter=Q(next_try_at__lt=look.now - STANDS_WARNING))
     rows = waiting.values_list("kind", "target").annotate(
-        tries=Max("attempts"), first=Min("next_try_at"), overdue=overdue
+        tries=Max("attempts"), first=Min("next_try_at"), overdue=overdue, retried=Count("id", filter=RETRYING)
     )
     return [Target(*row) for row in rows[:COUNTED]]
 
@@ -187,7 +189,7 @@ def _is_mute() -> bool:
 
 def _errors(keys: list[uuid.UUID]) -> dict[uuid.UUID, str]:
     """What the message that was tried most often came back with."""
-    tried = OutboxMessage.objects.filter(target__in=keys, state=MessageState.WAITING, attempts__gt=0)
+    tried = OutboxMessage.objects.filter(RETRYING, target__in=keys)
     return dict(tried.order_by("attempts").values_list("target", "last_error")[:COUNTED])
 
 
@@ -201,13 +203,19 @@ def _names(targets: list[uuid.UUID]) -> dict[uuid.UUID, str]:
 
 def _receiver(one: Target, name: str, error: str) -> Result:
     sentence = ngettext(
-        "The last attempt failed: %(error)s. It is retried automatically; later messages wait.",
-        "%(count)s attempts failed. Last error: %(error)s. It is retried automatically; later messages wait.",
+        "The last attempt failed: %(error)s.",
+        "%(count)s attempts failed. Last error: %(error)s.",
         one.tries,
     ) % {"count": counted(one.tries), "error": error.rstrip(".")}
+    sentence = f"{sentence} {_retried(one.retried)}"
     title = str(TITLES[one.kind]) % {"name": name}
     do = str(REMEDIES[one.kind])
     return Result("receivers", title, State.WARNING, sentence, one.tries, "failed tries", do, str(one.key))
+
+
+def _retried(count: int) -> str:
+    words = ngettext("%(count)s message is being retried.", "%(count)s messages are being retried.", count)
+    return words % {"count": counted(count)}
 
 
 TITLES: dict[str, Any] = {
@@ -227,7 +235,9 @@ def overdue_messages(look: Look, waited_for: list[Target]) -> Result:
     late = [one for one in waited_for if one.overdue and not one.is_failing]
     title = gettext("Outgoing messages")
     if not late:
-        return Result("messages", title, State.OK, gettext("No messages overdue."), 0)
+        retried = sum(one.retried for one in waited_for)
+        sentence = _retried(retried) if retried else gettext("No messages overdue.")
+        return Result("messages", title, State.OK, sentence, 0)
     count, age = sum(one.overdue for one in late), look.now - min(one.first for one in late)
     sentence = ngettext(
         "%(count)s message overdue, the oldest by %(span)s.",
@@ -247,7 +257,9 @@ def dead_messages(look: Look) -> Result:
     state = graded(len(errors), warning=1, critical=COUNTED + 1)
     title = gettext("Undelivered messages")
     if not errors:
-        return Result("dead-messages", title, state, gettext("No undelivered messages in the last 7 days."), 0)
+        return Result(
+            "dead-messages", title, state, gettext("No message used up all its attempts in the last 7 days."), 0
+        )
     sentence = ngettext(
         "%(count)s message was not delivered in the last 7 days. Error: %(error)s",
         "%(count)s messages were not delivered in the last 7 days. Last error: %(error)s",

@@ -50,7 +50,9 @@ class FeedParameters(PageParameters):
     )
     company = Several(child=DunsField(), help_text="Return only changes of these companies: up to 200 D-U-N-S numbers.")
     country = Several(
-        child=CountryField(), help_text="Return only changes of companies that are now in these countries."
+        child=CountryField(),
+        help_text="Return only changes of companies that are now in these countries. A company that moves to another"
+        " country drops out, with its earlier changes and the change of country itself.",
     )
     reference = ReferenceField()
 

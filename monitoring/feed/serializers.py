@@ -91,7 +91,9 @@ class ChangeSerializer(serializers.Serializer[Any]):
     recorded_at = serializers.DateTimeField(help_text="When D&B Monitoring stored it.")
     registration = serializers.CharField(help_text="Reference of the registration in which it arrived first.")
     publication = serializers.IntegerField(
-        allow_null=True, help_text="Its position in the feed. Null until it is published."
+        allow_null=True,
+        help_text="Number of the publication in which it appeared; several changes share one. Null until it is"
+        " published.",
     )
     derived = serializers.BooleanField(
         help_text="True if it was found by comparing two full data sets, rather than sent by D&B as a change."

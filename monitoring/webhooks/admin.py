@@ -23,10 +23,11 @@ from core.text import counted, moment_text
 from monitoring.models import (
     MessageState,
     OutboxMessage,
+    SendAttempt,
     WebhookEndpoint,
 )
-from monitoring.outbox.admin.messages import state_badge
-from monitoring.outbox.failing import failing_since
+from monitoring.outbox.admin.messages import next_attempt_text, state_badge
+from monitoring.outbox.failing import RETRYING, failing_since, is_retrying
 from monitoring.outbox.queue import send_again
 from monitoring.webhooks.endpoints import (
     create_endpoint,
@@ -42,6 +43,7 @@ from monitoring.webhooks.forms import FIELDS, NewWebhookForm, RangeForm, Webhook
 from monitoring.webhooks.send import send_test
 
 LAST = 20
+SHOWN = 200
 BEGINNING = ("begin", "begin_at")
 
 
@@ -83,7 +85,8 @@ def _rotated(request: HttpRequest, endpoint: WebhookEndpoint) -> HttpResponse:
 
 def secret_page(request: HttpRequest, endpoint: WebhookEndpoint, secret: str, note: str) -> HttpResponse:
     shown = [Secret(endpoint.name, secret)]
-    return shown_once(request, shown, title=gettext("Webhook secret"), note=note, back=_page_of(endpoint))
+    lead = gettext("This is the secret with which the receiver verifies signatures.")
+    return shown_once(request, shown, title=gettext("Webhook secret"), lead=lead, note=note, back=_page_of(endpoint))
 
 
 def _page_of(endpoint: WebhookEndpoint) -> str:
@@ -93,11 +96,23 @@ def _page_of(endpoint: WebhookEndpoint) -> str:
 def _test(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
     attempt = send_test(endpoint)
     if attempt.error:
-        return messages.ERROR, gettext("The test could not be delivered: %(error)s.") % {"error": attempt.error}
+        return messages.ERROR, _failed_test(attempt)
     return gettext("Test delivered: status %(status)s after %(duration_ms)s ms.") % {
         "status": attempt.status,
         "duration_ms": attempt.duration_ms,
     }
+
+
+def _failed_test(attempt: SendAttempt) -> str:
+    """With what the receiver answered, and what to look at next."""
+    parts = [gettext("The test could not be delivered: %(error)s.") % {"error": attempt.error.rstrip(".")}]
+    if attempt.response:
+        parts.append(gettext("Response: “%(response)s”.") % {"response": attempt.response[:SHOWN]})
+    if attempt.status is None:
+        parts.append(gettext("Check the address and the connection to the receiver, then send another test event."))
+    else:
+        parts.append(gettext("Check the receiver's log and its secret, then send another test event."))
+    return " ".join(parts)
 
 
 def _off(request: HttpRequest, endpoint: WebhookEndpoint) -> Outcome:
@@ -143,6 +158,17 @@ ACTIONS = {
     **{"test": _test, "off": _off, "on": _on, "from-now": _from_now, "again": _again},
     **{"resend": _resend, "rotate": _rotate},
 }
+
+
+def latest_messages(endpoint: WebhookEndpoint) -> list[Any]:
+    """What is retried first: many untried messages may be later than the one with the error."""
+    rows = OutboxMessage.objects.filter(target=endpoint.pk).defer("payload")
+    retried: list[Any] = list(rows.filter(RETRYING).order_by("-created_at")[:LAST])
+    latest = [one for one in rows.order_by("-created_at")[:LAST] if not is_retrying(one)]
+    shown = [*retried, *latest][:LAST]
+    for one in shown:
+        one.badge, one.next_attempt = state_badge(one), next_attempt_text(one)
+    return shown
 
 
 @admin.register(WebhookEndpoint)
@@ -202,9 +228,7 @@ class WebhookAdmin(RowActions, PageAdmin):
     def page_context(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
         row = self.object_or_404(request, object_id)
         since = failing_since([row.pk]).get(row.pk) if row.is_active else None
-        sent = list(OutboxMessage.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
-        for one in sent:
-            one.badge = state_badge(one)  # type: ignore[attr-defined]
+        sent = latest_messages(row)
         dead = OutboxMessage.objects.filter(target=row.pk, state=MessageState.DEAD)[:1000].count()
         may_act = self.has_change_permission(request)
         messages_missed, changes_missed = (0, 0) if row.is_active else missed(row)

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldAdminURLInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from direct_plus.duns import InvalidDuns
 from monitoring.models import Kind, WebhookEndpoint
@@ -30,13 +30,20 @@ class Begin(TextChoices):
 
 class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
     url = forms.URLField(
-        label=_("Address"), max_length=500, assume_scheme="https", widget=UnfoldAdminURLInputWidget,
+        label=_("Address"), max_length=500, assume_scheme="https",
+        # Not the admin's own, which shows what was entered as “Currently”, also before it is saved.
+        widget=UnfoldAdminTextInputWidget({"type": "url"}),
         help_text=_("Events are sent to this address by POST. Redirects are not followed."),
     )  # fmt: skip
 
     class Meta:
         model = WebhookEndpoint
         fields = FIELDS
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        for name in [name for name in self.fields if name in self.errors][:1]:
+            self.fields[name].widget.attrs["autofocus"] = True
 
     def clean_event_types(self) -> str:
         try:

@@ -57,6 +57,8 @@ SUBJECT_EXAMPLE = {
 }
 ENTRY_EXAMPLE = {"duns": "804735132", "customer_reference": "V-1001", "tags": "critical"}
 VALIDATION_EXAMPLE = {"input": "80-473-5132", "duns": "804735132", "validation": ADDED, "reason": ""}
+YOUR_NUMBER = "Your own number for the company, such as a customer or supplier number."
+OWNER = "Person responsible for the company: a username or an email address."
 BUDGET_EXAMPLE = {"limit": 100, "used": 1, "left": 99}
 
 
@@ -67,14 +69,14 @@ class SubjectSerializer(serializers.Serializer[Any]):
     requested_at = serializers.DateTimeField(allow_null=True, help_text="When it was requested or withdrawn last.")
     remove_on = serializers.DateField(allow_null=True, help_text="Planned removal: no longer requested from this date.")
     state = serializers.ChoiceField(SubjectState.choices, help_text="State at D&B, as far as known.")
-    code = serializers.CharField(help_text="D&B's last result code.")
-    message = serializers.CharField(help_text="D&B's message for the code.")
+    code = serializers.CharField(help_text="D&B's last result code for it, such as 21108; empty before D&B responds.")
+    message = serializers.CharField(help_text="D&B's explanation of the code. Empty if D&B sent none.")
     replacement = serializers.SerializerMethodField(help_text="The D-U-N-S number that D&B suggests instead.")
     monitored_since = serializers.DateField(allow_null=True, help_text="First day of monitoring.")
     monitored_until = serializers.DateField(allow_null=True, help_text="Last day of monitoring.")
-    customer_reference = serializers.CharField(help_text="Your own reference.")
+    customer_reference = serializers.CharField(help_text=YOUR_NUMBER)
     tags = serializers.CharField(help_text="Separated by commas.")
-    owner = serializers.CharField(help_text="User responsible for the company.")
+    owner = serializers.CharField(help_text=OWNER)
 
     def get_replacement(self, row: Subject) -> str | None:
         return row.replacement or None
@@ -102,9 +104,9 @@ class RemovalParameters(ContractParameter):
 class SubjectEntrySerializer(serializers.Serializer[Any]):
     duns = serializers.CharField(max_length=40, help_text="D-U-N-S number, with or without dashes.")
     name = serializers.CharField(required=False, allow_blank=True, max_length=300, help_text="Until D&B sends it.")
-    customer_reference = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    customer_reference = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text=YOUR_NUMBER)
     tags = serializers.CharField(required=False, allow_blank=True, max_length=500, help_text="Separated by commas.")
-    owner = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    owner = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text=OWNER)
 
 
 class SubjectEntriesSerializer(serializers.Serializer[Any]):
@@ -210,7 +212,8 @@ class SubjectList(APIView):
         ],
     )
     def post(self, request: Request, reference: str) -> Response:
-        """Returns a validation result for each entry. Repeating the call has no effect.
+        """Returns a validation result for each entry. Invalid D-U-N-S numbers are refused one by one; the others are
+        requested. Repeating the call has no effect.
 
         If a company is already requested, a `customer_reference`, `tags` or `owner` that you send replaces the stored
         value, even if another user set it. Fields that are omitted or empty keep the stored value, and a scheduled

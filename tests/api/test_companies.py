@@ -158,3 +158,9 @@ def test_a_page_takes_few_queries(program: Program, django_assert_max_num_querie
         program.read("companies/", name="acme", limit=5, after=cursor)
     with django_assert_max_num_queries(4):
         program.read("companies/000000001/")
+
+
+def test_a_cursor_of_another_endpoint_is_refused_as_such(program: Program) -> None:
+    cursor = program.read("companies/")["changes_cursor"]
+    answer = program.get("notifications/", after=cursor)
+    assert answer.status_code == 400 and "belongs to another endpoint" in answer.json()["detail"]

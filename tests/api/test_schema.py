@@ -16,6 +16,7 @@ from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_seed, a_transfer, an_update
 from tests.builders.operations import addresses, operations
+from tests.builders.pages import text_of
 from tests.builders.programs import Program, a_signed_in_person
 from tests.builders.registrations import a_registration
 from tests.builders.times import stamp
@@ -136,6 +137,27 @@ def test_the_page_documents_each_operation_with_its_fields(schema: Any) -> None:
             assert escape(operation["summary"]) in page
     for name in {name for one in schema["components"]["schemas"].values() for name in one.get("properties", ())}:
         assert f"<code>{name}</code>" in page or name in PROBLEM_SCHEMA["properties"], name
+
+
+def test_the_page_begins_with_what_a_first_call_needs(db: None) -> None:
+    client = a_signed_in_person().client
+    page = client.get("/api/docs/")
+    text = text_of(page)
+    assert 'curl -H "Authorization: Bearer dnbmon_…" "http://testserver/api/v1/companies/?limit=1"' in text
+    assert "RateLimit-Remaining" in text and b"/help/integrate/webhooks.md" in page.content
+
+
+def test_a_trial_that_may_cost_says_so_and_a_look_up_does_not(db: None) -> None:
+    client = a_signed_in_person().client
+    page = client.get("/api/docs/").content.decode()
+    parts = {part.partition('"')[0]: part for part in page.split('class="dm-api" id="')[1:]}
+    assert {key for key, part in parts.items() if "may be billed" in part} == {"request_subjects", "confirm_import"}
+    assert "takes effect immediately" not in parts["lookup"]
+
+
+def test_a_reference_that_is_not_there_is_among_the_errors(schema: Any) -> None:
+    assert "404" in schema["paths"]["/api/v1/references/"]["delete"]["responses"]
+    assert "404" not in schema["paths"]["/api/v1/references/"]["get"]["responses"]
 
 
 def test_a_program_gets_the_description_itself(program: Program) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -17,15 +18,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin.base import PageAdmin, Secret, shown_once
-from core.admin.row_actions import confirmation
+from core.admin.row_actions import Outcome, RowActions, confirmation
 from core.api.scopes import SCOPES, split_scopes
 from core.markup import ago, badge, exact
 from core.text import ago as ago_text
 from core.text import counted, moment_text
 from dnbmon_site.accounts.api_key_rights import RIGHT_TO_SPEND, held, may_hold, scopes_beyond, unknown_words
-from dnbmon_site.accounts.audit import Audited
+from dnbmon_site.accounts.audit import Audited, audit
 from dnbmon_site.accounts.models import ApiKey, User
 from monitoring.alerts.admin.rule_form import TextBoxes
+from portfolio.billing.api_budget import Purse
+from portfolio.models import Contract
 
 WHAT_STOPS = _("Systems that use these keys lose access to the API immediately. You cannot undo this.")
 CHOSEN = ("scopes", "expires_at", "budget", "calls_per_minute")
@@ -74,8 +77,47 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes n
         return budget
 
 
+def state_badge(key: ApiKey) -> SafeString:
+    if key.revoked_at:
+        return badge(gettext("Revoked"), "calm", moment_text(key.revoked_at))
+    if key.expires_at and key.expires_at <= timezone.now():
+        return badge(gettext("Expired"), "warn", moment_text(key.expires_at))
+    return badge(gettext("Active"), "good")
+
+
+def budget_lines(key: ApiKey) -> list[str]:
+    """How much of the budget is used in each contract's present year."""
+    contracts = list(Contract.objects.order_by("pk"))
+    words = gettext("%(used)s of %(budget)s used this contract year")
+    lines = []
+    for contract in contracts:
+        used = Purse(key.pk, key.budget, contract).used()
+        line = words % {"used": counted(used), "budget": counted(key.budget)}
+        lines.append(line if len(contracts) == 1 else f"{contract}: {line}")
+    return lines
+
+
+def _revoke(request: HttpRequest, key: ApiKey) -> Outcome:
+    asked = asked_to_revoke(request, [key], back=reverse("admin:accounts_apikey_change", args=[key.pk]))
+    if asked:
+        return asked
+    key.revoke()
+    audit(request, key, "revoked")
+    return gettext("The API key was revoked.")
+
+
+def asked_to_revoke(request: HttpRequest, keys: Iterable[ApiKey], *, back: str) -> HttpResponse | None:
+    rows = [_with_last_use(key) for key in keys]
+    title, button = gettext("Revoke API keys"), gettext("Revoke keys")
+    if len(rows) == 1:
+        title, button = gettext("Revoke API key"), gettext("Revoke key")
+    return confirmation(request, title=title, warning=WHAT_STOPS, button=button, back=back, rows=rows)
+
+
 @admin.register(ApiKey)
-class ApiKeyAdmin(Audited, PageAdmin):
+class ApiKeyAdmin(RowActions, Audited, PageAdmin):
+    row_actions = {"revoke": _revoke}
+    change_form_template = "dnbmon_site/accounts/api_key.html"
     form = ApiKeyForm
     list_display = ("name", "prefix", "may", "issuer", "state", "created", "expires", "used")
     list_select_related = ("created_by",)
@@ -91,6 +133,21 @@ class ApiKeyAdmin(Audited, PageAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or may_hold(request.user, obj))
+
+    def may_act(self, request: HttpRequest, row: ApiKey, action: str) -> bool:
+        """As in the list: a key with more rights than one's own may be revoked all the same."""
+        return self.has_change_permission(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
+        return self.readonly_fields if obj else ()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        key = self.object_or_404(request, object_id)
+        may_revoke = self.may_act(request, key, "revoke") and not key.revoked_at
+        context = {"badge": state_badge(key), "budget_lines": budget_lines(key), "may_revoke": may_revoke}
+        return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
         """A form that knows who fills it in."""
@@ -115,11 +172,7 @@ class ApiKeyAdmin(Audited, PageAdmin):
 
     @admin.display(description=_("State"))
     def state(self, key: ApiKey) -> SafeString:
-        if key.revoked_at:
-            return badge(gettext("Revoked"), "calm", moment_text(key.revoked_at))
-        if key.expires_at and key.expires_at <= timezone.now():
-            return badge(gettext("Expired"), "warn", moment_text(key.expires_at))
-        return badge(gettext("Active"), "good")
+        return state_badge(key)
 
     @admin.display(description=_("Created"), ordering="created_at")
     def created(self, key: ApiKey) -> SafeString | str:
@@ -161,10 +214,7 @@ class ApiKeyAdmin(Audited, PageAdmin):
 
     @admin.action(description=_("Revoke keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        rows = [_with_last_use(key) for key in queryset]
-        back = reverse("admin:accounts_apikey_changelist")
-        title, button = gettext("Revoke API keys"), gettext("Revoke keys")
-        asked = confirmation(request, title=title, warning=WHAT_STOPS, button=button, back=back, rows=rows)
+        asked = asked_to_revoke(request, queryset, back=reverse("admin:accounts_apikey_changelist"))
         if asked:
             return asked
         for key in queryset:
@@ -187,4 +237,5 @@ def person(request: HttpRequest) -> User:
 def keys_shown(request: HttpRequest, issued: list[Secret]) -> HttpResponse:
     back = reverse("admin:accounts_apikey_changelist")
     note = gettext("Send it with each request in the header “Authorization: Bearer dnbmon_…”.")
-    return shown_once(request, issued, title=gettext("New API key"), note=note, back=back)
+    lead = ngettext("This is the API key.", "These are the API keys.", len(issued))
+    return shown_once(request, issued, title=gettext("New API key"), lead=lead, note=note, back=back)

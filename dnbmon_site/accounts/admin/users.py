@@ -172,7 +172,9 @@ class UserAdmin(Guarded, PageAdmin, DjangoUserAdmin, ModelAdmin):  # type: ignor
             messages.success(request, gettext("The invitation was sent to %(address)s.") % {"address": done.address})
             return HttpResponseRedirect(back)
         secret = Secret(f"{user.get_full_name() or user.username} ({done.address})", done.link)
-        return shown_once(request, [secret], title=gettext("Invitation link"), note=not_sent_text(done), back=back)
+        lead = gettext("This is the invitation link.")
+        note = not_sent_text(done)
+        return shown_once(request, [secret], title=gettext("Invitation link"), lead=lead, note=note, back=back)
 
 
 def not_sent_text(done: Invitation) -> str:

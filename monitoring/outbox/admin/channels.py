@@ -26,15 +26,15 @@ from monitoring.alerts.admin.reach import offered, received_text, status_of, wai
 from monitoring.alerts.digests import next_digest
 from monitoring.alerts.reach import Reach, count_unnotified
 from monitoring.elements.formatting import lower_first
-from monitoring.models import Channel, DigestItem, Frequency, MessageState, OutboxMessage, Severity
+from monitoring.models import Channel, DigestItem, Frequency, OutboxMessage, Severity
 from monitoring.outbox.addresses import address_of, check_address, set_address
 from monitoring.outbox.admin.channel_actions import ask, ask_again, note, subscribe, take_all, test
+from monitoring.outbox.admin.messages import state_badge
 from monitoring.outbox.admin.unsubscribe import confirm_address, unsubscribe_channel
 from monitoring.outbox.permitted_addresses import why_not_there
 from portfolio.models.registrations import check_timezone
 
 LAST = 10
-STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes no parameter when it runs
@@ -199,7 +199,7 @@ class ChannelAdmin(RowActions, WatchedRemoval, PageAdmin):
         word, tone, why = status_of(row, taken, reach)
         sent: list[Any] = list(OutboxMessage.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
         for one in sent:
-            one.badge = badge(MessageState(one.state).label, STATE_TONES[one.state], one.last_error)
+            one.badge = state_badge(one)
         waiting = DigestItem.objects.filter(channel=row, digest=None).count() if row.next_digest_at else 0
         return {
             **{"word": word, "tone": tone, "why": why, "sent": sent},

@@ -7,16 +7,19 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import ReadOnlyAdmin
-from core.admin.filters import choice_filter
+from core.admin.filters import ChoiceFilter, choice_filter
+from core.admin.row_actions import Outcome, RowActions
 from core.audit import record
 from core.markup import ago, badge, two_lines
+from core.text import ago as ago_text
 from core.text import counted
 from monitoring.models import (
     MessageState,
@@ -25,6 +28,7 @@ from monitoring.models import (
     TargetKind,
 )
 from monitoring.outbox.admin.recipients import RecipientFilter, names_of
+from monitoring.outbox.failing import RETRYING, is_retrying
 from monitoring.outbox.queue import send_again
 
 STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
@@ -33,7 +37,62 @@ STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "c
 
 
 def state_badge(row: OutboxMessage) -> SafeString:
+    if is_retrying(row):
+        return badge(gettext("Retrying"), "warn", f"{row.last_error}. {next_attempt_text(row)}")
     return badge(row.get_state_display(), STATE_TONES[row.state], row.last_error)
+
+
+def next_attempt_text(row: OutboxMessage) -> str:
+    """Of a message that is retried; empty for the others."""
+    if not is_retrying(row) or row.next_try_at is None:
+        return ""
+    if row.next_try_at <= timezone.now():
+        return gettext("Next attempt: now")
+    return gettext("Next attempt: %(when)s") % {"when": ago_text(row.next_try_at)}
+
+
+def attempt_text(tried: SendAttempt) -> str:
+    """How an attempt went, as a sentence."""
+    facts = {"status": tried.status, "duration_ms": counted(tried.duration_ms), "error": tried.error.rstrip(".")}
+    if tried.status is None:
+        words = (
+            gettext("%(error)s, after %(duration_ms)s ms.") if tried.error else gettext("Sent in %(duration_ms)s ms.")
+        )
+        return words % facts
+    sentence = gettext("The receiver responded with status %(status)s after %(duration_ms)s ms.") % facts
+    is_repeated = tried.error.endswith(str(tried.status))
+    return sentence if is_repeated or not tried.error else f"{sentence} {facts['error']}."
+
+
+def _resend(request: HttpRequest, row: OutboxMessage) -> Outcome:
+    if not send_again(OutboxMessage.objects.filter(pk=row.pk)):
+        return messages.WARNING, gettext("The message is waiting for its next attempt already.")
+    _record_resent(request, row)
+    return gettext("The message will be resent within a minute, with the same ID.")
+
+
+def _record_resent(request: HttpRequest, row: OutboxMessage) -> None:
+    summary = gettext("Message %(name)s resent") % {"name": row}
+    record(actor=request.user.get_username(), action="message.again", thing=row, summary=summary)
+
+
+class StateFilter(ChoiceFilter):
+    """The stored states, with the waiting messages that failed before as a state of their own."""
+
+    title = _("status")
+    parameter_name = field = "state"
+    options = (
+        (MessageState.WAITING, MessageState.WAITING.label),
+        ("retrying", _("Retrying")),
+        *MessageState.choices[1:],
+    )
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "retrying":
+            return queryset.filter(RETRYING)
+        found = super().queryset(request, queryset)
+        untried = Q(attempts=0) | Q(next_try_at__isnull=True)
+        return found.filter(untried) if self.value() == MessageState.WAITING else found
 
 
 def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
@@ -41,10 +100,11 @@ def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
 
 
 @admin.register(OutboxMessage)
-class OutboxMessageAdmin(ReadOnlyAdmin):
+class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
+    row_actions = {"resend": _resend}
     list_display = ("when", "event_type", "recipient", "company", "status", "attempts", "trouble")
     list_filter = (
-        choice_filter("state", MessageState.choices, _("state")),
+        StateFilter,
         choice_filter("kind", TargetKind.choices, _("recipient type")),
         RecipientFilter,
     )
@@ -61,6 +121,9 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).defer("payload")
 
+    def may_act(self, request: HttpRequest, row: OutboxMessage, action: str) -> bool:
+        return self.has_resend_permission(request)
+
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("monitoring.change_outboxmessage")
 
@@ -72,8 +135,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
             return
         count = send_again(queryset.only("pk"))
         for row in rows:
-            summary = gettext("Message %(name)s resent") % {"name": row}
-            record(actor=request.user.get_username(), action="message.again", thing=row, summary=summary)
+            _record_resent(request, row)
         messages.success(
             request,
             ngettext(
@@ -102,10 +164,16 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         return state_badge(row)
 
     @admin.display(description=_("Last error"))
-    def trouble(self, row: OutboxMessage) -> str:
-        return row.last_error[:120]
+    def trouble(self, row: OutboxMessage) -> SafeString | str:
+        error = row.last_error[:120]
+        return two_lines(error, next_attempt_text(row)) if is_retrying(row) else error
 
     def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
-        tries = SendAttempt.objects.filter(message=row).order_by("-id")[:100]
-        name = names_of([row]).get(row.target)
-        return {"title": row.event_type, "badge": state_badge(row), "recipient": name, "tries": tries}
+        tries = list(SendAttempt.objects.filter(message=row).order_by("-id")[:100])
+        return {
+            "title": gettext("Message “%(event)s”") % {"event": row.event_type},
+            "badge": state_badge(row),
+            "recipient": names_of([row]).get(row.target),
+            "tries": [(one, attempt_text(one)) for one in tries],
+            "may_resend": row.state != MessageState.WAITING and self.has_resend_permission(request),
+        }

@@ -17,6 +17,8 @@ from core.models import AuditEntry
 from dnbmon_site import api_urls
 from dnbmon_site.accounts.api_key_rights import RIGHTS_BEHIND
 from dnbmon_site.accounts.models import ApiKey, User, UserPermission, hashed
+from portfolio.billing.api_budget import Purse
+from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
 
 pytestmark = pytest.mark.django_db
@@ -250,6 +252,28 @@ def test_nobody_gets_hold_of_a_key_that_does_more(client: Client, columns: dict[
     client.post("/accounts/apikey/", {**ticked, "action": "revoke", "confirmed": "yes"})
     row.refresh_from_db()
     assert row.revoked_at, "taking away is safe"
+
+
+def test_the_page_of_a_key_shows_its_budget_and_revokes_it_after_a_question(client: Client) -> None:
+    client.force_login(a_key_maker())
+    key, _ = ApiKey.issue(name="ERP", scopes="pull", budget=5)
+    Purse(key.pk, key.budget, a_contract()).spend(["804735132"])
+    page = f"/accounts/apikey/{key.pk}/"
+    assert "1 of 5 used this contract year" in text_of(client.get(f"{page}change/"))
+    asked = text_of(client.post(f"{page}do/revoke/"))
+    assert "last used: Never" in asked and "lose access to the API immediately" in asked
+    assert ApiKey.objects.get().revoked_at is None, "nothing is revoked before it is confirmed"
+    assert "The API key was revoked." in text_of(client.post(f"{page}do/revoke/", {"confirmed": "yes"}, follow=True))
+    assert ApiKey.objects.get().revoked_at and AuditEntry.objects.get().action == "apikey.revoked"
+    assert "Revoke key" not in text_of(client.get(f"{page}change/"))
+
+
+def test_a_new_key_is_named_and_has_no_empty_facts(client: Client) -> None:
+    client.force_login(an_admin())
+    assert "Issued by" not in text_of(client.get("/accounts/apikey/add/"))
+    shown = client.post("/accounts/apikey/add/", {**KEY_FORM, "scopes": ["read"]})
+    assert "This is the API key. Copy it now." in text_of(shown)
+    assert b'data-copy="secret-1"' in shown.content
 
 
 def test_the_rights_behind_scopes_are_those_of_the_addresses() -> None:

@@ -116,7 +116,12 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     ),
     ("pulling", lambda: broken(consecutive_failures=3, last_error="connection refused"), WARNING, "refused"),
     (f"fresh:{REFERENCE}", lambda: broken(next_pull_at=ago(minutes=20)), WARNING, "is overdue"),
-    (f"receivers:{TARGET}", lambda: a_refused_message(), WARNING, "2 attempts failed. Last error: answered 500."),
+    (
+        f"receivers:{TARGET}",
+        lambda: a_refused_message(),
+        WARNING,
+        "Last error: answered 500. 1 message is being retried.",
+    ),
     ("quota", lambda: broken(quota_used_up=True), CRITICAL, REFERENCE),
     ("in-doubt", lambda: a_call(DeliveryState.IN_DOUBT, called_at=ago(minutes=20)), OK, "1 call in doubt"),
     ("in-doubt", lambda: a_call(DeliveryState.IN_DOUBT, called_at=ago(hours=2)), WARNING, "2 h"),
@@ -193,7 +198,8 @@ def test_registrations_that_fail_stand_in_one_line() -> None:
 
 def test_what_waits_for_a_receiver_that_fails_is_no_matter_of_jobs() -> None:
     a_refused_message()
-    assert state_of("messages") == OK
+    waiting = look_at("messages")
+    assert (waiting.state, waiting.sentence) == (OK, "1 message is being retried.")
     result = look_at(f"receivers:{TARGET}")
     assert "Fix the receiver" in result.do and "Webhook" in result.title
 

@@ -1,5 +1,6 @@
 """Webhooks, their messages and scheduled exports in the admin."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,27 @@ def test_the_list_shows_which_webhooks_fail_and_why_one_is_disabled(
     assert "Failing" not in text_of(admin.get(PATH))
 
 
+def test_a_message_that_is_retried_is_told_from_an_untried_one(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    for number in range(25):
+        emit_events([Event("subject.requested", {"n": number}, str(number), f"{number:09}")])
+    receiver.behave = answering(500, b"no")
+    send_due()
+    retried = OutboxMessage.objects.get(attempts=1)
+    OutboxMessage.objects.filter(pk=retried.pk).update(
+        next_try_at=timezone.now() + timedelta(minutes=5, seconds=30), created_at=timezone.now() - timedelta(hours=1)
+    )
+    page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert page.count("Retrying") == 1 and "status 500. Next attempt: in 5 minutes" in page
+    path = "/monitoring/outboxmessage/"
+    assert [row.pk for row in admin.get(f"{path}?state=retrying").context["cl"].result_list] == [retried.pk]
+    assert "Next attempt: in 5 minutes" in text_of(admin.get(f"{path}?state=retrying"))
+    waiting = admin.get(f"{path}?state=waiting").context["cl"].result_list
+    assert len(waiting) == 24 and retried not in waiting
+    do(admin, "off")
+    assert not admin.get(f"{path}?state=retrying").context["cl"].result_list, "it is kept until it is enabled"
+
+
 def test_messages_name_their_recipient_and_are_filtered_by_it(
     admin: Client, receiver: Receiver, django_assert_max_num_queries: AtMost
 ) -> None:
@@ -127,13 +149,19 @@ def test_a_time_that_was_not_given_is_asked_for(admin: Client, receiver: Receive
     assert not WebhookEndpoint.objects.exists()
 
 
+def test_the_first_field_with_an_error_has_the_focus(admin: Client, receiver: Receiver) -> None:
+    page = make(admin, receiver, event_types="nothing", kinds="nothing").content.decode()
+    (focused,) = re.findall(r"<[^>]* autofocus[^>]*>", page)
+    assert 'name="event_types"' in focused and "Currently" not in page
+
+
 def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
     secret = secret_in(make(admin, receiver))
     endpoint = WebhookEndpoint.objects.get()
     assert endpoint.created_by == "ann"
     page = admin.get(f"{PATH}{endpoint.pk}/change/")
     assert page.status_code == 200
-    assert "whsec_" not in text_of(page) and endpoint.encrypted_secret not in page.content.decode()
+    assert secret not in text_of(page) and endpoint.encrypted_secret not in page.content.decode()
     assert "Test delivered: status 200" in text_of(do(admin, "test"))
     assert receiver.got[0].verified(secret)
     new = secret_in(do(admin, "rotate", confirmed="yes"))
@@ -240,11 +268,27 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     row = OutboxMessage.objects.get()
     assert row.event_type in text_of(admin.get("/monitoring/outboxmessage/"))
     page = admin.get(f"/monitoring/outboxmessage/{row.pk}/change/")
-    assert "status 500" in text_of(page)
+    assert "The receiver responded with status 500 after" in text_of(page) and "Response: “no <b>way</b>”" in text_of(
+        page
+    )
+    assert "Message “change.published”" in text_of(page) and "Resend message" not in text_of(page)
     assert "<b>way" not in page.content.decode(), "a receiver's answer is text"
     OutboxMessage.objects.update(state=MessageState.SENT)
     admin.post("/monitoring/outboxmessage/", {"action": "again", "_selected_action": [str(row.pk)]})
     assert OutboxMessage.objects.get().state == MessageState.WAITING
+    again = f"/monitoring/outboxmessage/{row.pk}/do/resend/"
+    assert "is waiting for its next attempt already" in text_of(admin.post(again, follow=True))
+    OutboxMessage.objects.update(state=MessageState.SENT)
+    assert "Resend message" in text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
+    assert "will be resent within a minute" in text_of(admin.post(again, follow=True))
+    assert OutboxMessage.objects.get().state == MessageState.WAITING
+
+
+def test_a_failed_test_shows_the_answer_and_what_to_do(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    receiver.behave = answering(500, b"oops")
+    text = text_of(do(admin, "test"))
+    assert "could not be delivered: status 500. Response: “oops”. Check the receiver's log" in text
 
 
 def test_the_page_of_one_that_is_off_says_what_it_was_not_told(admin: Client, receiver: Receiver) -> None:
