@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -24,7 +23,7 @@ from unfold.decorators import display
 
 from core.admin.base import PageAdmin
 from core.admin.exports import ExportedList
-from core.admin.row_actions import Outcome, RowAction, RowActions, confirmation, demand, keys_of
+from core.admin.row_actions import Outcome, RowAction, RowActions, demand, keys_of
 from core.audit import record_edit
 from core.fields import with_default
 from core.jobs import asked_for
@@ -44,6 +43,7 @@ from monitoring.pull.admin.actions import (
     no_worker,
     pause,
 )
+from monitoring.pull.admin.questions import PauseForm, ask_before_first_pull
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import upload_into
 from portfolio.models import Registration, RegistrationState
@@ -81,10 +81,6 @@ LABELS = {
     ),
     "page_size": (_("Notifications per call"), _("1 to 100. The number is reduced automatically while D&B is slow.")),
 }
-WHAT_START_DOES = _(
-    "Pulling a notification removes it from D&B's queue. This cannot be undone. Only one installation may pull a "
-    "registration: stop every other system that pulls it first."
-)
 SETTINGS = {
     "notificationType": _("Content"),
     "deliveryTrigger": _("Delivery"),
@@ -94,23 +90,6 @@ SETTINGS = {
     "createdDate": _("Created at D&B"),
     "lastUpdatedDate": _("Changed at D&B"),
 }
-
-
-class PauseForm(forms.Form):
-    until = forms.DateTimeField(
-        required=False,
-        widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
-        label=_("Pause until"),
-        help_text=_("In your time zone. Leave empty to pause until you resume it."),
-    )
-
-    def clean_until(self) -> Any:
-        until = self.cleaned_data["until"]
-        if until and until <= timezone.now():
-            raise ValidationError(
-                gettext("This time is in the past. Choose a time in the future, or leave the field empty.")
-            )
-        return until
 
 
 def _acts(name: str) -> RowAction:
@@ -123,17 +102,6 @@ def _asked(name: str, button: Promise) -> RowAction:
         return ask_before_first_pull(request, [row], str(button), back) or _acts(name)(request, row)
 
     return act_on
-
-
-def ask_before_first_pull(
-    request: HttpRequest, rows: Sequence[Registration], button: str, back: str
-) -> HttpResponse | None:
-    """What was pulled cannot be given back to D&B's queue, so the first pull asks; None once confirmed."""
-    first = [row for row in rows if is_first_start(row) and row.state != RegistrationState.ACTIVE]
-    if not first:
-        return None
-    title = gettext("Pull %(names)s for the first time?") % {"names": ", ".join(row.reference for row in first)}
-    return confirmation(request, title=title, warning=WHAT_START_DOES, button=button, back=back)
 
 
 @admin.register(Registration)
