@@ -7,14 +7,17 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from core.admin.row_actions import confirmation
 from core.jobs import Schedule
 from health.checks.migrations import EARLIER, is_empty, is_of_earlier_version, migrations_waiting
 from health.schedule_status import CHANGE_JOBS, REFUSED_TEXT, SEE, VERBS, is_refused, job_label
+from portfolio.registrations.pull_job import PULL_JOB
 
 # A MongoDB that is away is looked for ten times as long, and who probes has gone by then.
 PATIENCE = 3.0
@@ -71,9 +74,28 @@ def change_job(request: HttpRequest, key: str, verb: str) -> HttpResponse:
     if is_refused(row) and verb != "pause":
         messages.error(request, REFUSED_TEXT % {"name": job_label(row)})
         return HttpResponseRedirect(reverse("health") + "#jobs")
+    if verb == "pause" and row.func == PULL_JOB and (question := ask_before_pause(request, _back(request))):
+        return question
     VERBS[verb]([row], actor=request.user.get_username())
     messages.success(request, SAID[verb] % {"name": job_label(row)})
-    return HttpResponseRedirect(reverse("health") + "#jobs")
+    return HttpResponseRedirect(_back(request))
+
+
+def ask_before_pause(request: HttpRequest, back: str) -> HttpResponse | None:
+    """None once confirmed."""
+    warning = gettext(
+        "No registration is pulled until the job is resumed. D&B deletes notifications that are not pulled within "
+        "4 days."
+    )
+    title, button = gettext("Pause all pulls?"), gettext("Pause all pulls")
+    return confirmation(request, title=title, warning=warning, button=button, back=back)
+
+
+def _back(request: HttpRequest) -> str:
+    """The page on which the button was, where it names itself."""
+    back = request.POST.get("back", "")
+    is_safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    return back if is_safe else reverse("health") + "#jobs"
 
 
 def _schedule(key: str) -> Schedule:

@@ -8,9 +8,11 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -25,6 +27,7 @@ from core.markup import ago, badge, exact
 from core.models import AuditEntry
 from core.text import counted
 
+APPS = ("core", "portfolio", "monitoring", "health", "accounts")
 RECENT = 1000
 SHOWN = 300
 FIELD_NAMES = {"duns": _("D-U-N-S numbers")}
@@ -94,8 +97,9 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
         return {
             "title": row.summary[:100],
             "when": exact(row.at),
+            "zone": timezone.get_current_timezone_name(),
             "action": action_label(row.action, row.what),
-            "thing": object_label(row.what),
+            "thing": name_of(row),
             "link": link_to(row),
             "differences": list(differences(row)),
         }
@@ -103,13 +107,27 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
 
 def link_to(row: AuditEntry) -> str:
     """The page of the thing; nothing where there is none."""
-    for app in ("core", "portfolio", "monitoring"):
-        if row.what in apps.all_models[app]:
-            try:
-                return reverse(f"admin:{app}_{row.what}_change", args=[row.key])
-            except NoReverseMatch:
-                return ""
-    return ""
+    model = model_of(row)
+    try:
+        return reverse(f"admin:{model._meta.app_label}_{row.what}_change", args=[row.key]) if model else ""
+    except NoReverseMatch:
+        return ""
+
+
+def model_of(row: AuditEntry) -> type[Model] | None:
+    """Entries name the model and not its app."""
+    found = (apps.all_models[app].get(row.what) for app in APPS)
+    return next((model for model in found if model), None)
+
+
+def name_of(row: AuditEntry) -> str:
+    """What the object is called today; its kind where it is gone."""
+    model, kind = model_of(row), object_label(row.what)
+    try:
+        thing = model._default_manager.filter(pk=row.key).first() if model else None
+    except (ValidationError, ValueError):
+        thing = None
+    return gettext("%(kind)s %(name)s") % {"kind": kind, "name": thing} if thing else kind
 
 
 def differences(row: AuditEntry) -> Iterator[tuple[str, str, str]]:
@@ -117,10 +135,18 @@ def differences(row: AuditEntry) -> Iterator[tuple[str, str, str]]:
     before, after = read(row.before), read(row.after)
     for name in dict.fromkeys([*before, *after]):
         yield (
-            str(FIELD_NAMES.get(name, name)).replace("_", " "),
+            field_name(row, name),
             value_text(before.get(name)),
             value_text(after.get(name)),
         )
+
+
+def field_name(row: AuditEntry, name: str) -> str:
+    if name in FIELD_NAMES:
+        return str(FIELD_NAMES[name])
+    model = model_of(row)
+    fields = {field.name: field for field in model._meta.fields} if model else {}
+    return str(fields[name].verbose_name) if name in fields else name.replace("_", " ")
 
 
 def read(text: str) -> dict[str, Any]:
@@ -132,6 +158,8 @@ def value_text(value: Any) -> str:
     if isinstance(value, list):
         more = gettext(" … and %(count)s more") % {"count": counted(len(value) - SHOWN)} if len(value) > SHOWN else ""
         return ", ".join(map(value_text, value[:SHOWN])) + more
+    if isinstance(value, dict):
+        return ", ".join(text for text in map(value_text, value.values()) if text)
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     return "" if value is None else str(value)

@@ -27,7 +27,7 @@ from monitoring.outbox.permitted_addresses import why_refused
 from monitoring.pull.admin.registrations import marks_of
 from portfolio.models import ImportState, ProposalState, Registration, RegistrationState
 from portfolio.registrations.pull_job import PausedPulls
-from portfolio.registrations.status import countdown, first_loss, loss_sentence, status
+from portfolio.registrations.status import countdown, first_loss, loss_sentence, loss_tone, status
 
 URGENCY = ("info", "bad", "warn", "calm")
 LATE_AFTER = timedelta(minutes=12)
@@ -50,12 +50,13 @@ class Need:
     newest: Sequence[tuple[str, str, datetime]] = ()
     # The button does it, where otherwise it leads to the page where it is done.
     is_post: bool = False
+    # The word for it that health uses, where health reports it too.
+    severity: str = ""
 
     @property
     def urgency(self) -> str:
-        return {"info": gettext("Yours"), "bad": gettext("Urgent"), "warn": gettext("Soon"), "calm": gettext("Info")}[
-            self.tone
-        ]
+        words = {"info": gettext("Yours"), "bad": gettext("Urgent"), "warn": gettext("Soon"), "calm": gettext("Info")}
+        return self.severity or words[self.tone]
 
 
 def needs_of(
@@ -106,12 +107,14 @@ def _paused_pulls(
 ) -> Iterator[Need]:
     if paused is None or not any(row.state == RegistrationState.ACTIVE for row in registrations):
         return
-    text = f"{paused.sentence} {first_loss(registrations)}"
+    title, text = gettext("Pulls are paused"), f"{paused.sentence} {first_loss(registrations)}"
+    severity = str(State.WARNING.label)
     if request.user.has_perms((SEE, CHANGE_JOBS)):
         link = reverse("health_job", args=[paused.schedule, "resume"])
-        yield Need("bad", gettext("Pulls are paused"), text, link, gettext("Resume pulls"), is_post=True)
+        yield Need("warn", title, text, link, gettext("Resume pulls"), is_post=True, severity=severity)
     else:
-        yield Need("bad", gettext("Pulls are paused"), f"{text} {gettext('Ask an operator to resume the job.')}")
+        text = f"{text} {gettext('Ask an operator to resume the job.')}"
+        yield Need("warn", title, text, severity=severity)
 
 
 def _own_alerts(request: HttpRequest) -> Iterator[Need]:
@@ -199,9 +202,8 @@ def _needs_of(row: Registration, numbers: OpenCounts, *, pulls_paused: bool) -> 
         if why != found.sentence:
             yield Need(tone, f"{row.reference}: {lower_first(word)}", why, link, look)
     if not is_held and (left := countdown(row)):
-        tone = "bad" if left == "now" else "warn"
         title = gettext("%(registration)s: data loss %(when)s") % {"registration": row.reference, "when": left}
-        yield Need(tone, title, loss_sentence(row), link, look)
+        yield Need(loss_tone(row), title, loss_sentence(row), link, look)
     if in_doubt := numbers.of("in_doubt").get(str(row.pk), 0):
         title = ngettext(
             "%(registration)s: %(count)s call in doubt", "%(registration)s: %(count)s calls in doubt", in_doubt
@@ -255,7 +257,9 @@ def _health(request: HttpRequest, shown_elsewhere: Sequence[str]) -> Iterator[Ne
     for row in Incident.objects.filter(ended_at=None).order_by("-started_at"):
         if row.dedup_key.partition(":")[0] not in shown_elsewhere:
             tone = "bad" if row.state == State.CRITICAL else "warn"
-            yield Need(tone, row.title, row.latest_detail, reverse("health"), gettext("View health"))
+            severity = str(State(row.state).label)
+            link, look = reverse("health"), gettext("View health")
+            yield Need(tone, row.title, row.latest_detail, link, look, severity=severity)
 
 
 # Open decisions, for those with the right to them

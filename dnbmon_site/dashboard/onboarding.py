@@ -238,6 +238,10 @@ def _adopt(active: Sequence[Registration]) -> Step:
     )
     if not open_rows:
         return Step(title, text, StepState.WAITING)
+    if len(active) > 1:
+        adopted = gettext("%(adopted)s of %(count)s lists adopted.")
+        numbers = {"adopted": counted(len(active) - len(open_rows)), "count": counted(len(active))}
+        text = f"{adopted % numbers} {text}"
     link = reverse("admin:portfolio_syncrun_adopt", args=[open_rows[0].pk]) + "?from=guide"
     words = gettext("Adopt the list of %(registration)s") % {"registration": open_rows[0].reference}
     return Step(title, text, StepState.WAITING, Button(words, link))

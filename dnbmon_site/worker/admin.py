@@ -9,7 +9,8 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop, ngettext
@@ -26,7 +27,8 @@ from core.markup import ago, badge, due
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
 from health.schedule_status import FOR_EVER, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
-from portfolio.registrations.pull_job import PAUSED
+from health.views import ask_before_pause
+from portfolio.registrations.pull_job import PAUSED, PULL_JOB
 
 for model in (Schedule, Success, Failure, OrmQ):
     if admin.site.is_registered(model):
@@ -154,10 +156,14 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
         )
 
     @admin.action(description=_("Pause"), permissions=["change"])
-    def pause(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:
+    def pause(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> HttpResponse | None:
+        back = reverse("admin:django_q_schedule_changelist")
+        if queryset.filter(func=PULL_JOB).exists() and (question := ask_before_pause(request, back)):
+            return question
         count = pause(queryset, actor=request.user.get_username())
         said = ngettext("%(count)s schedule paused.", "%(count)s schedules paused.", count)
         messages.success(request, said % {"count": counted(count)})
+        return None
 
     @admin.action(description=_("Resume"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> None:

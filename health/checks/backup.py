@@ -35,7 +35,7 @@ def _without_any(look: Look) -> tuple[State, str]:
     if settings.BACKUP_ELSEWHERE:
         return State.OK, gettext("Another system makes the backups (BACKUP_ELSEWHERE).")
     if not _is_needed():
-        return State.OK, gettext("Required in production only.")
+        return State.UNKNOWN, gettext("Required in production only.")
     if _is_new(look.now):
         return State.UNKNOWN, gettext("No backup has been made yet.")
     return State.WARNING, gettext("No backup has been made.")
@@ -55,7 +55,8 @@ def _result(state: State, sentence: str, hours: float | None = None) -> Result:
     do, notify = "", state == State.WARNING and not settings.BACKUP_FOLDER
     if state in (State.WARNING, State.UNKNOWN):
         do = _advice()
-    return Result("backup", gettext("Backup"), state, sentence, hours, "h", do, notify=notify)
+    word = gettext("Not set up") if hours is None and state == State.UNKNOWN else ""
+    return Result("backup", gettext("Backup"), state, sentence, hours, "h", do, notify=notify, word=word)
 
 
 def _advice() -> str:

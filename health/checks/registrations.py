@@ -37,17 +37,15 @@ def freshness(look: Look, row: Registration) -> Result:
     age = max(look.dnb_now(row.contract_id) - row.last_pulled_at, timedelta())
     if _is_late(look, row) and not is_failing(row):
         return _late(row, age)
-    state = _state_of(row, age)
-    sentence = (
-        gettext("Pulled just now.")
-        if age < timedelta(minutes=1)
-        else gettext("Pulled %(span)s ago.") % {"span": days_and_hours(age)}
-    )
-    do = ""
-    if state != State.OK:
+    state, sentence, do = _state_of(row, age), _pulled(row, age), ""
+    word = ""
+    if state == State.OK and row.state == RegistrationState.PAUSED:
+        # A pause is a decision and no fault, but the page must not show it as if all were pulled.
+        state, word = State.UNKNOWN, gettext("Paused")
+    elif state != State.OK:
         sentence += " " + loss_sentence(row, look.dnb_now(row.contract_id))
         do = (
-            gettext("Start the registration.")
+            gettext("Resume the registration.")
             if row.state == RegistrationState.PAUSED
             else gettext("Open the registration to see why pulling has stalled.")
         )
@@ -61,7 +59,20 @@ def freshness(look: Look, row: Registration) -> Result:
         "h",
         do,
         row.reference,
+        word=word,
     )
+
+
+def _pulled(row: Registration, age: timedelta) -> str:
+    span = days_and_hours(age)
+    if row.state == RegistrationState.PAUSED and row.paused_until:
+        words = gettext("Paused until %(until)s. The last pull was %(span)s ago.")
+        return words % {"until": moment_text(row.paused_until), "span": span}
+    if row.state == RegistrationState.PAUSED:
+        return gettext("Paused. The last pull was %(span)s ago.") % {"span": span}
+    if age < timedelta(minutes=1):
+        return gettext("Pulled just now.")
+    return gettext("Pulled %(span)s ago.") % {"span": span}
 
 
 def _is_late(look: Look, row: Registration) -> bool:

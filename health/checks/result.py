@@ -32,6 +32,8 @@ class Result:
     notify: bool = False
     # A person has to look, whatever the program does: it opens an incident with the first look.
     is_mark: bool = False
+    # In place of the state's own word, where that says too little.
+    word: str = ""
 
     @property
     def dedup_key(self) -> str:
@@ -44,6 +46,10 @@ class Result:
     @property
     def help_url(self) -> str:
         return help_url(self.runbook)
+
+    @property
+    def state_word(self) -> str:
+        return self.word or str(self.state.label)
 
     @property
     def tone(self) -> str:

@@ -36,7 +36,11 @@ def status(registration: Registration, now: datetime | None = None, *, pulls_pau
     if registration.state == RegistrationState.PAUSED:
         return _paused(registration, now)
     if pulls_paused:
-        return Status(gettext("Pulls paused"), "warn", gettext("Until the job “Pull due registrations” is resumed."))
+        return Status(
+            gettext("Pulls paused"),
+            "warn",
+            gettext("Nothing is pulled until the job “Pull due registrations” is resumed."),
+        )
     if is_failing(registration):
         return Status(gettext("Retrying"), "warn", registration.last_error)
     if is_late(registration, now):
@@ -49,8 +53,24 @@ def _paused(registration: Registration, now: datetime) -> Status:
     if until is None and registration.last_pulled_at is None:
         return Status(gettext("Not started"), "calm", gettext("Nothing is pulled until it is started."))
     if until is None:
-        return Status(gettext("Paused"), "calm", gettext("Until it is started again."))
-    return Status(gettext("Paused until %(until)s") % {"until": moment_text(until)}, "calm")
+        return Status(gettext("Paused"), "calm", gettext("Nothing is pulled until you resume it."))
+    return Status(gettext("Paused until %(until)s") % {"until": moment_text(until)}, "calm", _kept(registration))
+
+
+def _kept(registration: Registration) -> str:
+    """What a pause that ends in time costs: nothing."""
+    end = lost_at(registration)
+    if end is None or not ends_in_time(registration):
+        return ""
+    words = gettext("D&B keeps new notifications for 4 days; nothing is lost if pulling resumes by %(end)s.")
+    return words % {"end": moment_text(end)}
+
+
+def ends_in_time(registration: Registration) -> bool:
+    """Its pause has a planned end, before D&B deletes anything."""
+    until, end = registration.paused_until, lost_at(registration)
+    is_paused = registration.state == RegistrationState.PAUSED
+    return is_paused and until is not None and end is not None and until < end
 
 
 def is_failing(registration: Registration) -> bool:
@@ -73,9 +93,17 @@ def countdown(registration: Registration, now: datetime | None = None, *, pulls_
     """ "in 2 d 4 h" where what waits at D&B is in danger: pulling has stopped, waits or is late."""
     now = now or timezone.now()
     end = lost_at(registration)
-    if end is None or status(registration, now, pulls_paused=pulls_paused).tone == "good":
+    if end is None or (ends_in_time(registration) and not pulls_paused):
+        return ""
+    if status(registration, now, pulls_paused=pulls_paused).tone == "good":
         return ""
     return gettext("in %(span)s") % {"span": days_and_hours(end - now)} if end > now else gettext("now")
+
+
+def loss_tone(registration: Registration, now: datetime | None = None) -> str:
+    """Of the warning about data loss: bad once D&B deletes, until then a warning."""
+    end = lost_at(registration)
+    return "bad" if end is not None and end <= (now or timezone.now()) else "warn"
 
 
 def loss_sentence(registration: Registration, now: datetime | None = None) -> str:

@@ -74,6 +74,6 @@ def test_a_registration_is_paused_and_started(page: Page, live_server: Any) -> N
     expect(page.locator("#result_list")).to_contain_text("Paused")
     see(page, "registrations")
     page.goto(f"{live_server.url}/portfolio/registration/{row.pk}/change/")
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Resume").click()
     expect(page.locator(".dm-badges")).to_contain_text("Active")
     assert heard == []

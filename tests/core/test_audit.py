@@ -45,7 +45,7 @@ def test_every_role_reads_it(client: Client, role: str, django_assert_max_num_qu
 def test_before_and_after_stand_side_by_side(viewer: Client) -> None:
     row = some_acts()
     page = viewer.get(f"{LIST}{row.pk}/change/")
-    assert "Requested no yes" in text_of(page) and "Cap 1 2" in text_of(page)
+    assert "Requested no yes" in text_of(page) and "Addition limit for one user 1 2" in text_of(page)
     assert "/portfolio/contract/default/change/" in page.content.decode()
 
 

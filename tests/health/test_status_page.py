@@ -29,6 +29,7 @@ from health.schedule_status import all_jobs
 from health.views import AWAY, what_is_missing
 from portfolio.models import Registration, RegistrationState
 from tests.builders.deliveries import a_published_call
+from tests.builders.pages import text_of
 from tests.builders.people import a_person
 from tests.builders.times import ago
 from tests.support import ROOT
@@ -53,7 +54,9 @@ def test_who_may_see_it(role: str, client: Client) -> None:
     assert client.get("/health/").status_code == (200 if role in MAY else 403)
     install_schedules()
     job = Schedule.objects.order_by("id").first()
-    assert client.post(f"/health/jobs/{job.pk}/pause/").status_code == (302 if role in MAY else 403)
+    assert client.post(f"/health/jobs/{job.pk}/pause/", {"confirmed": "yes"}).status_code == (
+        302 if role in MAY else 403
+    )
     assert Schedule.objects.filter(repeats=0).count() == (role in MAY)
 
 
@@ -169,8 +172,12 @@ def test_jobs_are_paused_resumed_and_run_and_it_is_written_down(
     monkeypatch.setattr("health.schedule_status.ask_worker", lambda func, *a, **k: sent.append(func))
     install_schedules()
     job = Schedule.objects.get(func="monitoring.jobs.pull_due")
+    assert "No registration is pulled until" in text_of(operator.post(f"/health/jobs/{job.pk}/pause/"))
     for verb in ("pause", "pause", "resume", "run-now"):
-        assert operator.post(f"/health/jobs/{job.pk}/{verb}/").status_code == 302
+        form = {"confirmed": "yes", "back": "/?registration=x"}
+        assert operator.post(f"/health/jobs/{job.pk}/{verb}/", form)["Location"] == "/?registration=x"
+    elsewhere = operator.post(f"/health/jobs/{job.pk}/resume/", {"back": "https://elsewhere.example/"})
+    assert elsewhere["Location"] == "/health/#jobs"
     assert sent == ["monitoring.jobs.pull_due"]
     actions = list(AuditEntry.objects.order_by("id").values_list("action", "actor"))
     assert actions == [("schedule.pause", "bob"), ("schedule.resume", "bob"), ("schedule.run", "bob")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,16 +57,32 @@ def pull_now(registrations: Sequence[Registration]) -> Said:
 
 
 def start(registrations: Sequence[Registration]) -> Said:
+    """Begin to pull, for the first time or after a pause."""
     for registration in registrations:
         start_pulling(registration)
-    return Said(
-        ngettext(
+    first = [row for row in registrations if is_first_start(row)]
+    return Said(" ".join(_started(len(first), len(registrations) - len(first))))
+
+
+def is_first_start(registration: Registration) -> bool:
+    return registration.last_pulled_at is None
+
+
+def _started(first: int, again: int) -> Iterator[str]:
+    if first:
+        words = ngettext(
             "%(count)s registration started. The first pull begins within a minute.",
             "%(count)s registrations started. The first pulls begin within a minute.",
-            len(registrations),
+            first,
         )
-        % {"count": counted(len(registrations))}
-    )
+        yield words % {"count": counted(first)}
+    if again:
+        words = ngettext(
+            "%(count)s registration resumed. The next pull begins within a minute.",
+            "%(count)s registrations resumed. The next pulls begin within a minute.",
+            again,
+        )
+        yield words % {"count": counted(again)}
 
 
 def pause(registrations: Sequence[Registration], until: datetime | None, *, by: str) -> Said:
@@ -82,8 +98,8 @@ def pause(registrations: Sequence[Registration], until: datetime | None, *, by: 
         told = {"count": counted(count), "name": registrations[0].reference, "moment": moment_text(until)}
         return Said(with_full_stop(text % told))
     text = ngettext(
-        "%(name)s is paused until you start it again.",
-        "%(count)s registrations are paused until you start them again.",
+        "%(name)s is paused until you resume it.",
+        "%(count)s registrations are paused until you resume them.",
         count,
     )
     return Said(text % {"count": counted(count), "name": registrations[0].reference})
@@ -118,13 +134,16 @@ DONE: Mapping[str, Promise] = {
     "gap-dealt-with": _("Problem of %(name)s marked as resolved"),
 }
 
+RESUMED = _("%(name)s resumed")
+
 
 def act(action: str, registrations: Sequence[Registration], *, by: str) -> Said:
     """Carry it out and write it down, with the marks that there were."""
     said = ACTIONS[action](registrations)
     for row in registrations:
         marks = (row.gap_reason, row.replay_mark, row.ingest_stopped_reason, row.stopped_reason)
-        summary = str(DONE[action]) % {"name": row.reference}
+        done = RESUMED if action == "start" and not is_first_start(row) else DONE[action]
+        summary = str(done) % {"name": row.reference}
         before = {"state": row.state, "marks": [mark for mark in marks if mark]}
         record(actor=by, action=f"registration.{action}", thing=row, summary=summary, before=before)
     return said

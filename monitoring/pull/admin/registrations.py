@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -24,7 +23,7 @@ from unfold.decorators import display
 
 from core.admin.base import PageAdmin
 from core.admin.exports import ExportedList
-from core.admin.row_actions import RowAction, RowActions, demand, keys_of
+from core.admin.row_actions import Outcome, RowAction, RowActions, demand, keys_of
 from core.audit import record_edit
 from core.fields import with_default
 from core.jobs import asked_for
@@ -39,10 +38,12 @@ from monitoring.pull.admin.actions import (
     Said,
     act,
     calls_in_doubt,
+    is_first_start,
     look_for_registrations,
     no_worker,
     pause,
 )
+from monitoring.pull.admin.questions import PauseForm, ask_before_first_pull
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import upload_into
 from portfolio.models import Registration, RegistrationState
@@ -54,7 +55,7 @@ from portfolio.registrations.status import (
     countdown,
     description,
     loss_sentence,
-    lost_at,
+    loss_tone,
     reported_by_dnb,
     status,
 )
@@ -91,25 +92,16 @@ SETTINGS = {
 }
 
 
-class PauseForm(forms.Form):
-    until = forms.DateTimeField(
-        required=False,
-        widget=forms.DateTimeInput({"type": "datetime-local", "class": "dm-input"}, format="%Y-%m-%dT%H:%M"),
-        label=_("Pause until"),
-        help_text=_("In your time zone. Leave empty to pause until you start it again."),
-    )
-
-    def clean_until(self) -> Any:
-        until = self.cleaned_data["until"]
-        if until and until <= timezone.now():
-            raise ValidationError(
-                gettext("This time is in the past. Choose a time in the future, or leave the field empty.")
-            )
-        return until
-
-
 def _acts(name: str) -> RowAction:
     return lambda request, row: outcome_of(act(name, [row], by=request.user.get_username()))
+
+
+def _asked(name: str, button: Promise) -> RowAction:
+    def act_on(request: HttpRequest, row: Registration) -> Outcome:
+        back = reverse("admin:portfolio_registration_change", args=[row.pk])
+        return ask_before_first_pull(request, [row], str(button), back) or _acts(name)(request, row)
+
+    return act_on
 
 
 @admin.register(Registration)
@@ -117,7 +109,10 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     list_display = ("name", "status", "needs_attention", "last_pull", "next_pull", "cadence_words")
     ordering = ("reference",)
     sortable_by = ()
-    row_actions = {name: _acts(name) for name in ACTIONS}
+    row_actions = {name: _acts(name) for name in ACTIONS} | {
+        "start": _asked("start", _("Start pulling")),
+        "pull-now": _asked("pull-now", _("Pull now")),
+    }
     actions = ("pull_selected", "start_selected", "pause_selected", "import_selected", "stop_selected")
     list_before_template = "monitoring/pull/registrations_intro.html"
     change_form_template = "monitoring/pull/registration.html"
@@ -190,13 +185,22 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def needs_attention(self, row: Any) -> SafeString | str:
         return format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in row.problems)) or "–"
 
-    @admin.action(description=_("Pull now"), permissions=["pull"])
-    def pull_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
-        show_message(request, act("pull-now", list(queryset), by=request.user.get_username()))
+    def _act_on_all(
+        self, request: HttpRequest, rows: list[Registration], action: str, button: str
+    ) -> HttpResponse | None:
+        back = reverse("admin:portfolio_registration_changelist")
+        if question := ask_before_first_pull(request, rows, button, back):
+            return question
+        show_message(request, act(action, rows, by=request.user.get_username()))
+        return None
 
-    @admin.action(description=_("Start"), permissions=["pull"])
-    def start_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> None:
-        show_message(request, act("start", list(queryset), by=request.user.get_username()))
+    @admin.action(description=_("Pull now"), permissions=["pull"])
+    def pull_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return self._act_on_all(request, list(queryset), "pull-now", gettext("Pull now"))
+
+    @admin.action(description=_("Start or resume"), permissions=["pull"])
+    def start_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse | None:
+        return self._act_on_all(request, list(queryset), "start", gettext("Start pulling"))
 
     @admin.action(description=_("Pause"), permissions=["pull"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[Registration]) -> HttpResponse:
@@ -253,6 +257,8 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
             "status": status(row, pulls_paused=paused is not None),
             "loss": loss_sentence(row),
             "drops": countdown(row, pulls_paused=paused is not None),
+            "is_first_start": is_first_start(row),
+            "drops_tone": loss_tone(row),
             "cadence": cadence_words(row),
             "may_pull": self.has_pull_permission(request),
             "settings_at_dnb": list(settings_at_dnb(told)),
@@ -304,9 +310,7 @@ def _in_our_words(value: Any) -> Any:
 def problems_of(row: Registration, calls_in_doubt: int, *, pulls_paused: bool) -> Iterable[tuple[str, str, str]]:
     """Everything about a registration that a reader of the list should notice, as `marks_of` has it."""
     if left := countdown(row, pulls_paused=pulls_paused):
-        end = lost_at(row)
-        is_lost = end is not None and end <= timezone.now()
-        yield gettext("Data loss %(when)s") % {"when": left}, "bad" if is_lost else "warn", loss_sentence(row)
+        yield gettext("Data loss %(when)s") % {"when": left}, loss_tone(row), loss_sentence(row)
     yield from marks_of(row)
     if calls_in_doubt:
         words = ngettext("%(count)s call in doubt", "%(count)s calls in doubt", calls_in_doubt)

@@ -39,6 +39,14 @@ class ContractForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes
         return address
 
 
+HELP = {
+    "cap": _(
+        "New billable companies that each user may add per contract year. More than that needs a second approval by "
+        "another user with the role Approver or Administrator."
+    ),
+}
+
+
 @admin.register(Contract)
 class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
     form = ContractForm
@@ -58,7 +66,7 @@ class ContractAdmin(ContractYearPage, ExportedList, PageAdmin):
             kwargs["assume_scheme"] = "https"
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field:
-            field.help_text = with_default(db_field, str(field.help_text))
+            field.help_text = with_default(db_field, str(HELP.get(db_field.name, field.help_text)))
         if field and db_field.name in KEEPING:
             field.validators.append(MaxValueValidator(LONGEST_KEPT))
         return field

@@ -210,8 +210,21 @@ def test_acts_on_people_roles_and_keys_are_written_down(client: Client) -> None:
         "apikey.added", "apikey.rotated", "apikey.revoked",
     ]  # fmt: skip
     assert {entry.actor for entry in entries} == {"ann"}
-    assert entries[3].summary == "User bob changed" and "Roles" in entries[3].after
+    assert entries[3].summary.startswith("User bob changed: ") and "Roles" in entries[3].summary
+    assert '"roles": ["Viewer"]' in entries[3].after
     assert not any(NEW in entry.after for entry in entries)
+
+
+def test_a_deactivation_is_written_down_in_words(client: Client) -> None:
+    User.objects.create_superuser("ann", password=NEW)
+    client.login(username="ann", password=NEW)
+    person = User.objects.create_user("olga", "olga@example.com", first_name="Olga", timezone="UTC")
+    form = {"username": "olga", "first_name": "Olga", "email": "olga@example.com", "timezone": "UTC"}
+    client.post(f"/accounts/user/{person.pk}/change/", form)
+    entry = AuditEntry.objects.get(action="user.changed")
+    assert entry.summary == "User olga deactivated"
+    answer = client.get(f"/core/auditentry/{entry.pk}/change/")
+    assert "Active yes no" in text_of(answer) and f"/accounts/user/{person.pk}/change/" in answer.content.decode()
 
 
 KEY_FORM = {"name": "ERP", "budget": "0", "calls_per_minute": "600", "expires_at_0": "", "expires_at_1": ""}

@@ -85,8 +85,10 @@ def test_what_is_done_to_jobs_is_audited(admin: Client, monkeypatch: pytest.Monk
 def test_schedules_are_paused_and_resumed(admin: Client) -> None:
     install_schedules()
     keys = [str(key) for key in Schedule.objects.values_list("pk", flat=True)]
+    form = {"action": "pause", "_selected_action": keys}
+    assert "No registration is pulled until" in text_of(admin.post("/django_q/schedule/", form))
     for action, repeats in (("pause", 0), ("resume", -1)):
-        admin.post("/django_q/schedule/", {"action": action, "_selected_action": keys})
+        admin.post("/django_q/schedule/", {"action": action, "_selected_action": keys, "confirmed": "yes"})
         assert set(Schedule.objects.values_list("repeats", flat=True)) == {repeats}
 
 

@@ -93,7 +93,7 @@ def test_the_page_tells_everything(admin: Client, django_assert_max_num_queries:
 
 
 def test_pull_now_asks_the_worker_even_when_paused(admin: Client) -> None:
-    row = a_registration(state="paused")
+    row = a_registration(state="paused", last_pulled_at=timezone.now())
     assert "Pulling ACME_LOD_01 now" in text_of(act(admin, row, "pull-now"))
     task = OrmQ.objects.get().task
     assert (task["func"], task["args"]) == ("monitoring.jobs.pull_now", (str(row.pk),))
@@ -117,9 +117,24 @@ def test_the_job_goes_on_later_when_its_time_is_over(monkeypatch: pytest.MonkeyP
     assert OrmQ.objects.count() == 1
 
 
-def test_start(admin: Client) -> None:
-    row = a_registration(state="paused", paused_until=timezone.now() + timedelta(days=1))
-    act(admin, row, "start")
+@pytest.mark.parametrize("action", ["start", "pull-now"])
+def test_the_first_pull_asks(admin: Client, action: str) -> None:
+    row = a_registration(state="paused")
+    assert "removes it from D&B's queue" in text_of(act(admin, row, action))
+    selected = {"action": "start_selected", "_selected_action": [str(row.pk)]}
+    assert "removes it from D&B's queue" in text_of(admin.post(LIST, selected, follow=True))
+    row.refresh_from_db()
+    assert row.state == RegistrationState.PAUSED and not OrmQ.objects.exists()
+    answer = admin.post(f"{LIST}{row.pk}/do/start/", {"confirmed": "yes"}, follow=True)
+    row.refresh_from_db()
+    assert row.state == RegistrationState.ACTIVE and "The first pull begins" in text_of(answer)
+
+
+def test_start_after_a_pause_resumes(admin: Client) -> None:
+    now = timezone.now()
+    row = a_registration(state="paused", paused_until=now + timedelta(days=1), last_pulled_at=now)
+    assert ">Resume</button>" in admin.get(page(row)).content.decode()
+    assert "1 registration resumed. The next pull" in text_of(act(admin, row, "start"))
     row.refresh_from_db()
     assert row.state == RegistrationState.ACTIVE and row.paused_until is None and row.next_pull_at
 
@@ -192,7 +207,7 @@ def test_what_is_no_registration_is_not_found(admin: Client) -> None:
 def test_many_are_pulled_started_and_paused_from_the_list(admin: Client) -> None:
     rows = [a_registration(name, state="paused") for name in ("A_01", "B_01")]
     chosen = {"_selected_action": [str(row.pk) for row in rows]}
-    admin.post(LIST, {"action": "start_selected", **chosen})
+    admin.post(LIST, {"action": "start_selected", "confirmed": "yes", **chosen})
     assert set(Registration.objects.values_list("state", flat=True)) == {"active"}
     admin.post(LIST, {"action": "pull_selected", **chosen})
     assert OrmQ.objects.count() == 2
@@ -280,7 +295,7 @@ def test_what_is_set_and_done_is_audited_and_the_form_shows_the_defaults(admin: 
     entry = AuditEntry.objects.get()
     assert (entry.before, entry.after, entry.actor) == ('{"cadence_every": 5}', '{"cadence_every": 10}', "ann")
     for action in ("start", "pull-now", "gap-dealt-with", "resume-reading"):
-        act(admin, row, action)
+        admin.post(f"{LIST}{row.pk}/do/{action}/", {"confirmed": "yes"})
     admin.post(f"{LIST}pause/?key={row.pk}", {"until": ""})
     acts = list(AuditEntry.objects.exclude(pk=entry.pk).order_by("id").values_list("action", flat=True))
     words = ("start", "pull-now", "gap-dealt-with", "resume-reading", "pause")
@@ -362,6 +377,17 @@ def test_an_active_registration_is_in_no_danger() -> None:
     now = timezone.now()
     row = Registration(state="active", last_pulled_at=now, next_pull_at=now)
     assert status(row).word == "Active" and countdown(row) == ""
+
+
+def test_a_pause_that_ends_in_time_is_in_no_danger() -> None:
+    now = timezone.now()
+    row = Registration(state="paused", last_pulled_at=now, paused_until=now + timedelta(hours=14))
+    assert countdown(row) == "" and "nothing is lost if pulling resumes by" in status(row).sentence
+    assert countdown(row, pulls_paused=True).startswith("in 3 d 23 h")
+    row.paused_until = now + timedelta(days=5)
+    assert countdown(row).startswith("in 3 d 23 h") and status(row).sentence == ""
+    row.paused_until = None
+    assert countdown(row).startswith("in 3 d 23 h")
 
 
 def test_loss_is_told_before_and_after() -> None:
