@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.utils.translation import gettext
 
-# Django's backends that show or drop emails.
-NO_SERVER = ("console", "dummy", "filebased")
+# Django's backends that show or drop emails. Who has them written to files picks them up there.
+NO_SERVER = ("console", "dummy")
 
 
 def has_mail_server() -> bool:

@@ -136,13 +136,14 @@ WRITES: dict[str, tuple[str, str, Any]] = {
     "lookup": ("POST", "companies/lookup/", {"duns": ["804735132"]}),
     "acknowledge": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/acknowledge/", None),
     "close": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/close/", None),
+    "reopen": ("POST", "alerts/019b95d1-5000-7c55-9d0a-2a4f4b0c9a11/reopen/", None),
 }
 OPENS = {
     "read": {"lookup"},
     "write:portfolio": {"request", "withdraw"},
     "write:references": {"name", "unname"},
     "pull": {"pull"},
-    "alerts": {"acknowledge", "close"},
+    "alerts": {"acknowledge", "close", "reopen"},
     "metrics": set(),
     "": set(),
 }

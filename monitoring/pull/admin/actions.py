@@ -91,18 +91,19 @@ def pause(registrations: Sequence[Registration], until: datetime | None, *, by: 
         summary = gettext("%(name)s paused") % {"name": registration.reference}
         record(actor=by, action="registration.pause", thing=registration, summary=summary, after={"until": until})
     count = len(registrations)
+    name = registrations[0].reference if registrations else ""
     if until:
         text = ngettext(
             "%(name)s is paused until %(moment)s", "%(count)s registrations are paused until %(moment)s", count
         )
-        told = {"count": counted(count), "name": registrations[0].reference, "moment": moment_text(until)}
+        told = {"count": counted(count), "name": name, "moment": moment_text(until)}
         return Said(with_full_stop(text % told))
     text = ngettext(
         "%(name)s is paused until you resume it.",
         "%(count)s registrations are paused until you resume them.",
         count,
     )
-    return Said(text % {"count": counted(count), "name": registrations[0].reference})
+    return Said(text % {"count": counted(count), "name": name})
 
 
 def resume_reading(registrations: Sequence[Registration]) -> Said:

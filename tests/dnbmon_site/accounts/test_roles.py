@@ -86,6 +86,7 @@ portfolio.syncrun             VAMPOD     -      -       -
 ADDRESSES = """
 GET  /accounts/user/{key}/password/                      D
 POST /accounts/user/{key}/invite/                        D
+POST /accounts/apikey/{key}/do/revoke/                       D
 GET  /monitoring/alert/export/                               VAMPOD
 POST /monitoring/alert/save/                                 VAMPOD
 POST /monitoring/alert/columns/                              VAMPOD
@@ -99,6 +100,7 @@ POST /portfolio/subject/save/                                VAMPOD
 POST /portfolio/subject/columns/                             VAMPOD
 POST /health/incident/{key}/do/note/                         OD
 POST /monitoring/alert/{key}/do/acknowledge/                AD
+POST /monitoring/outboxmessage/{key}/do/resend/             OD
 POST /monitoring/alertrule/restore/                         AD
 GET  /monitoring/alertrule/{key}/try/                       VAMPOD
 POST /monitoring/alertrule/{key}/do/switch-on/              AD

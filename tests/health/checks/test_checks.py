@@ -42,7 +42,8 @@ TARGET = Heartbeat.key("a channel")
 
 def test_everything_is_well() -> None:
     results = all_checks()
-    assert [result.dedup_key for result in results if result.state != OK] == []
+    # Outside production nobody has to set a backup up.
+    assert [result.dedup_key for result in results if result.state != OK] == ["backup"]
     assert worst(results) == OK
     assert (headline(results), summary(results)) == ("All systems operational", "All systems operational.")
     assert all(result.sentence for result in results)

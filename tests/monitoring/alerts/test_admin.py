@@ -426,7 +426,9 @@ def test_the_test_button(ann: Client, mailoutbox: list[Any]) -> None:
     assert "Test message sent to ann@example.com." in text_of(answer)
     assert len(mailoutbox) == 1
     dead = a_channel(address="json://127.0.0.1:9/x")
-    assert "could not be delivered" in text_of(ann.post(f"/monitoring/channel/{dead.pk}/do/test/", follow=True))
+    assert "The test message was not delivered." in text_of(
+        ann.post(f"/monitoring/channel/{dead.pk}/do/test/", follow=True)
+    )
 
 
 def test_everybody_has_channels_of_their_own_and_sees_no_others() -> None:
