@@ -156,8 +156,7 @@ def prepare(page: Page) -> dict[str, str]:
     key_accounts, suppliers = registration(page, "ACME_KEY_ACCOUNTS"), registration(page, "ACME_SUPPLIERS")
     messy = upload(page, suppliers, file=MESSY)
     upload(page, suppliers, text=MIXED)
-    page.fill("#number", page.get_attribute("#number", "placeholder") or "0")
-    page.press("#number", "Enter")
+    confirm(page)
     wait_for(lambda: is_synced(page), "D&B's answer to the import")
     return {
         "before": str(date.today() - timedelta(days=10)),
@@ -189,6 +188,13 @@ def upload(page: Page, registration: str, file: Path | None = None, text: str = 
     page.wait_for_url(re.compile(r"/portfolio/subjectimport/[^/]+/change/"))
     page.wait_for_selector("#live[data-refresh=never]", state="attached", timeout=PATIENCE * 1000)
     return page.url
+
+
+def confirm(page: Page) -> None:
+    """Enter the number of new billable companies that the page of a checked import shows."""
+    found = re.search(r"([\d,]+) new billable", page.inner_text("#live"))
+    page.fill("#number", found[1] if found else "0")
+    page.press("#number", "Enter")
 
 
 def saved_filter(page: Page) -> str:
