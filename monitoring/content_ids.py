@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from json.encoder import encode_basestring_ascii
@@ -87,6 +87,11 @@ def lifecycle_change_id(notification: uuid.UUID, moment: datetime | None) -> uui
     return content_id(moment, "notice", notification.hex)
 
 
+def observation_id(moment: datetime | None, change: uuid.UUID, verb: str, *parts: str) -> uuid.UUID:
+    """Sorts with the change: both begin with its time."""
+    return content_id(moment, "observation", change.hex, verb, *parts)
+
+
 def update_id(source: str, duns: str, facts: Iterable[str], moment: datetime | None) -> uuid.UUID:
     """Of an UPDATE whose elements all carry timestamps: by what happened, not by when it was delivered."""
     return content_id(moment, "update", source, duns, *sorted(set(facts)))
@@ -114,3 +119,8 @@ def source_of(contract: str, reference: str) -> str:
 def dead_letter_id(source: str, raw: bytes) -> uuid.UUID:
     digest = int.from_bytes(blake2b(source.encode() + b"\n" + raw, digest_size=10).digest(), "big")
     return make_uuid(8, 0, digest)
+
+
+def moment_of(key: uuid.UUID) -> datetime:
+    """The time that a content id begins with."""
+    return datetime.fromtimestamp((key.int >> 80) / 1000, UTC)

@@ -63,16 +63,28 @@ def place_of(delivery: Delivery, position: int) -> str:
     return f"{way}{delivery.stands_for:08x}{delivery.turn:08x}{min(position, LARGEST_POSITION):05x}"
 
 
-def story_place(delivered_at: datetime | None, place: str, index: int = 0) -> str:
-    """What sorts a company's changes of one moment: when delivered, then the turn stood for before the way, so that
-    what a replay made good stands where the call stood that lost it; at last the element's index."""
-    return f"{milliseconds(delivered_at):012x}{place[1:9]}{place[:1]}{place[9:]}{min(index, LARGEST_INDEX):03x}"
+def story_place(registration: uuid.UUID, delivered_at: datetime | None, place: str, index: int = 0) -> str:
+    """What sorts a company's changes of one moment: when delivered, the source, then the turn stood for before the way,
+    so that what a replay made good stands where the call stood that lost it; at last the element's index. The source
+    comes first because positions in two registrations' answers say nothing about each other."""
+    stamp, source = f"{milliseconds(delivered_at):012x}", source_of(registration, place)
+    return f"{stamp}{source}{place[1:9]}{place[:1]}{place[9:]}{min(index, LARGEST_INDEX):03x}"
+
+
+def source_of(registration: uuid.UUID, place: str) -> str:
+    """Who reports: a registration by its answers, or by its files. The ids of registrations are hashes."""
+    return f"{registration.hex[:8]}{int(place[:1] == str(WAYS[Source.FILE]))}"
+
+
+def source_at(story_place: str) -> str:
+    """The source that a place in the story names."""
+    return story_place[12:21]
 
 
 def notification_key(row: Notification) -> tuple[Any, ...]:
     """Sorts a company's whole documents, and any notifications, as they came."""
     moment = row.delivered_at or row.recorded_at
-    return moment, story_place(moment, row.place), row.position, row.pk.int
+    return moment, story_place(row.registration_id, moment, row.place), row.position, row.pk.int
 
 
 def order_text(row: InStory) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.db import insert_new
@@ -18,16 +17,16 @@ from direct_plus.exact_json import parse_json
 from monitoring.content_ids import derived_change_id
 from monitoring.elements.json_paths import differences
 from monitoring.elements.registry import SeverityTable, element_key
-from monitoring.models import Change, Delivery, Kind, Notification
-from monitoring.story_order import notification_key, story_place
+from monitoring.models import Change, Delivery, Kind, Notification, Severity
+from monitoring.story_order import notification_key, source_of, story_place
 
 
 def compare_seeds(delivery: Delivery, severities: SeverityTable, moved: Iterable[str] = ()) -> list[Change]:
     """Compare the SEEDs that this delivery brought with those before and after them; returns what was inserted.
 
-    The differences become `element` changes of this delivery, so that consumers of publications see them;
-    the comparison that a late SEED stands between is marked superseded. Of the companies in `moved`, whose SEEDs stand
-    in another order now, all are compared.
+    The differences become `element` changes of this delivery, so that consumers of publications see them. Which of
+    them hold is decided afterwards (settle.py). Of the companies in `moved`, whose SEEDs stand in another order now,
+    all are compared.
     """
     brought = Notification.objects.filter(delivery=delivery, type="SEED").values_list("pk", "company_id")
     seeds: defaultdict[str, set[uuid.UUID]] = defaultdict(set)
@@ -55,7 +54,7 @@ def _compare_until_unchanged(
             for duns in waiting:
                 rows, compared[duns] = _compare(delivery, duns, severities, chosen[duns])
                 inserted += rows
-        waiting = [duns for duns, seeds in compared.items() if _keys(_chain(delivery, duns)) != seeds]
+        waiting = [duns for duns, seeds in compared.items() if _keys(_chain(delivery.registration_id, duns)) != seeds]
     return inserted
 
 
@@ -63,33 +62,35 @@ def _compare(
     delivery: Delivery, duns: str, severities: SeverityTable, seeds: set[uuid.UUID] | None
 ) -> tuple[list[Change], list[uuid.UUID]]:
     """Once over the pairs with one of `seeds` (None: all); what was inserted, and the SEEDs as they stood."""
-    derived = Change.objects.filter(company=duns, registration=delivery.registration_id).exclude(derived_from="")
-    # Read before the SEEDs: whoever made these rows saw SEEDs that the next query sees as well.
-    known = dict(derived.order_by().values_list("derived_from", "superseded"))
-    chain = _chain(delivery, duns)
-    compared = {f"{one.pk}:{two.pk}": (one, two) for one, two in pairwise(chain)}
-    pairs = [pair for pair in compared.values() if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
+    chain = _chain(delivery.registration_id, duns)
+    pairs = [pair for pair in _pairs(chain) if seeds is None or not seeds.isdisjoint(seed.pk for seed in pair)]
     inserted = [row for pair in pairs for row in insert_new(Change, _comparison(delivery, *pair, severities))]
-    derived.filter(derived_from__in=known.keys() - compared.keys(), superseded=False).update(superseded=True)
-    again = {pair for pair, superseded in known.items() if superseded and pair in compared}
-    derived.filter(derived_from__in=again, superseded=True).update(superseded=False)
     if seeds is None:
-        _keep_places(derived, compared.values())
+        _keep_places(delivery, duns, pairs)
     return inserted, _keys(chain)
 
 
-def _keep_places(derived: QuerySet[Change], pairs: Iterable[tuple[Notification, Notification]]) -> None:
+def _pairs(chain: Sequence[Notification]) -> list[tuple[Notification, Notification]]:
+    """Neighbors of one source: a registration's answers and its files each tell the story on their own account."""
+    by_source: defaultdict[str, list[Notification]] = defaultdict(list)
+    for seed in chain:
+        by_source[source_of(seed.registration_id, seed.place)].append(seed)
+    return [pair for seeds in by_source.values() for pair in pairwise(seeds)]
+
+
+def _keep_places(delivery: Delivery, duns: str, pairs: Iterable[tuple[Notification, Notification]]) -> None:
     """A comparison stands where its later SEED stands."""
     later = {two.pk: two for _, two in pairs}
-    for row in derived.filter(superseded=False).only("notification_id", "position", "place"):
+    derived = Change.objects.filter(company=duns, registration=delivery.registration_id).exclude(derived_from="")
+    for row in derived.only("notification_id", "position", "place"):
         seed = later.get(row.notification_id)
         if seed and row.place != (place := _story_place(seed, row.position)):
             Change.objects.filter(pk=row.pk).update(place=place)
 
 
-def _chain(delivery: Delivery, duns: str) -> list[Notification]:
+def _chain(registration: uuid.UUID, duns: str) -> list[Notification]:
     """The registration's SEEDs of a company, in the order of the story."""
-    rows = Notification.objects.filter(registration=delivery.registration_id, company=duns, type="SEED")
+    rows = Notification.objects.filter(registration=registration, company=duns, type="SEED")
     return sorted(rows.defer("organization"), key=notification_key)
 
 
@@ -99,7 +100,7 @@ def _keys(chain: Iterable[Notification]) -> list[uuid.UUID]:
 
 def _story_place(seed: Notification, position: int) -> str:
     """The baseline itself is the first change of its place; its comparison follows."""
-    return story_place(seed.delivered_at or seed.recorded_at, seed.place, position + 1)
+    return story_place(seed.registration_id, seed.delivered_at or seed.recorded_at, seed.place, position + 1)
 
 
 def _comparison(
@@ -113,6 +114,12 @@ def _comparison(
         _derived(delivery, earlier, later, position, difference, severities)
         for position, difference in enumerate(found)
     ]
+
+
+def is_first_known(path: str, before: Any) -> bool:
+    """Whether the earlier document lacked the whole member, as it does where a registration gains a data block: what is
+    known for the first time did not happen."""
+    return before is None and path.count(".") == 1
 
 
 def _derived(
@@ -137,7 +144,7 @@ def _derived(
         position=position,
         place=_story_place(later, position),
         recorded_at=timezone.now(),
-        severity=severities.of_element(path, after),
+        severity=Severity.NOISE if is_first_known(path, before) else severities.of_element(path, after),
         notification_id=later.pk,
         registration_id=later.registration_id,
         delivery_id=delivery.pk,

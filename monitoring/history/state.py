@@ -130,7 +130,7 @@ def _seed_events(seeds: Any) -> Iterable[tuple[str, Event]]:
         moment = delivered_at or recorded_at
         document = parse_json(text) if text else {}
         # At one moment a SEED comes before the changes: they were made to what it shows.
-        order = (moment, 0, moment, story_place(moment, place), position, key.int)
+        order = (moment, 0, moment, story_place(registration, moment, place), position, key.int)
         carried = None
         if kind == SNAPSHOT:
             document, carried = _snapshot(document)

@@ -26,10 +26,12 @@ from monitoring.models import (
     DeadLetter,
     Delivery,
     Notification,
+    Observation,
     Purpose,
     Severity,
     Source,
 )
+from monitoring.observations import Report, place_again, record_reports
 from monitoring.replay.passes import begin_pass
 from monitoring.story_order import place_of, story_place
 from portfolio.models import Company
@@ -50,10 +52,13 @@ class Batch:
     raw: dict[int, bytes] = field(default_factory=dict)
     new: int = 0
     inserted: list[Change] = field(default_factory=list)
+    observed: list[Observation] = field(default_factory=list)
     # Known from other deliveries, and standing elsewhere in the order since this one was read.
     moved: list[Reading] = field(default_factory=list)
     # Of those known from others, what has its place from this one.
     placed: set[uuid.UUID] = field(default_factory=set)
+    # Brought first by another source of the same registration: its files, or its answers.
+    known_elsewhere: list[Reading] = field(default_factory=list)
     was_read_before: bool = False
 
 
@@ -61,7 +66,18 @@ def insert_what_is_new(batch: Batch, severities: SeverityTable) -> None:
     _insert_notifications(batch)
     severities.learn(fact.path for fact in _facts(batch) if fact.path)
     batch.inserted += _insert(batch, Change, _changes(batch, severities), lambda change: change.notification_id)
+    batch.observed += record_reports(batch.delivery, _reports(batch))
     _keep_unreadable(batch)
+
+
+def _reports(batch: Batch) -> Iterator[Report]:
+    """What this delivery brings and is known as a change already: by another source, or by the same in another way."""
+    inserted = {change.pk for change in batch.inserted}
+    for reading in [*batch.readings, *batch.known_elsewhere]:
+        for fact in reading.facts:
+            if fact.id not in inserted:
+                observed_at = reading.delivered_at or batch.stamp or batch.now
+                yield Report(fact.id, reading.id, place_in_story(batch, reading, fact), observed_at)
 
 
 def read(delivery: Delivery) -> Batch:
@@ -107,8 +123,19 @@ def _insert_notifications(batch: Batch) -> None:
         owners = _owners([reading.id for reading in batch.readings])
         _keep_least_places(batch, owners)
     batch.new = len(inserted)
+    batch.known_elsewhere = _known_elsewhere(batch, owners)
     own = {key for key, (owner, _) in owners.items() if owner == batch.delivery.pk} | {row.pk for row in inserted}
     batch.readings = [reading for reading in batch.readings if reading.id in own]
+
+
+def _known_elsewhere(batch: Batch, owners: dict[uuid.UUID, tuple[uuid.UUID, str]]) -> list[Reading]:
+    """A replay repeats what its registration's answers said; a file says it on its own account."""
+    others = {owner for owner, _ in owners.values()} - {batch.delivery.pk}
+    if not others:
+        return []
+    files = set(Delivery.objects.filter(pk__in=others, source=Source.FILE).values_list("pk", flat=True))
+    different = others - files if batch.delivery.source == Source.FILE else files
+    return [reading for reading in batch.readings if reading.id in owners and owners[reading.id][0] in different]
 
 
 def _owners(notifications: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[uuid.UUID, str]]:
@@ -140,9 +167,7 @@ def _moves(batch: Batch, reading: Reading, known: str) -> bool:
     further = Q(place="") | Q(place__gt=place)
     if not Notification.objects.filter(further, pk=reading.id).update(place=place):
         return False
-    for fact in reading.facts:
-        own = Change.objects.filter(pk=fact.id, notification=reading.id)
-        own.update(place=place_in_story(batch, reading, fact))
+    place_again(reading.id, {fact.id: place_in_story(batch, reading, fact) for fact in reading.facts})
     return True
 
 
@@ -194,7 +219,8 @@ def _change(batch: Batch, reading: Reading, order: int, fact: Fact, severities: 
 def place_in_story(batch: Batch, reading: Reading, fact: Fact) -> str:
     """What sorts a change among those of one moment."""
     delivered_at = reading.delivered_at or fact.moment or batch.stamp
-    return story_place(delivered_at, place_of(batch.delivery, reading.position), reading.facts.index(fact))
+    place = place_of(batch.delivery, reading.position)
+    return story_place(batch.delivery.registration_id, delivered_at, place, reading.facts.index(fact))
 
 
 def _insert(batch: Batch, model: type[Row], rows: Sequence[Row], notification: Callable[[Row], uuid.UUID]) -> list[Row]:

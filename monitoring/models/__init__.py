@@ -1,13 +1,14 @@
 """What D&B tells us: Delivery → Notification → Change → Publication, and what stands beside them."""
 
 from monitoring.models.alerts import Alert, AlertComment, AlertItem, AlertKind, AlertState, DigestItem, content_key
-from monitoring.models.changes import Change, Kind
+from monitoring.models.changes import Change, Entry, Kind
 from monitoring.models.channels import Channel, Frequency, MailAddress, Weekday
 from monitoring.models.dead_letters import DeadLetter, DeadLetterState
 from monitoring.models.deliveries import Delivery, DeliveryState, Source
 from monitoring.models.elements import Element, Severity
 from monitoring.models.file_servers import FileServer
 from monitoring.models.notifications import Notification, NotificationType
+from monitoring.models.observations import Observation, Verb
 from monitoring.models.outbox import MessageState, OutboxMessage, SendAttempt, TargetKind
 from monitoring.models.publications import ConsumerOffset, Publication
 from monitoring.models.replay_passes import PassState, Purpose, ReplayPass
@@ -37,10 +38,12 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "DigestItem",
+    "Observation",
     "OutboxMessage",
     "SendAttempt",
     "MessageState",
     "Element",
+    "Entry",
     "ExportContent",
     "FileFormat",
     "FileServer",
@@ -67,6 +70,7 @@ __all__ = [
     "Severity",
     "Source",
     "TargetKind",
+    "Verb",
     "WebhookEndpoint",
     "Weekday",
     "content_key",

@@ -26,6 +26,15 @@ class Kind(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown notification type")
 
 
+class Entry(models.IntegerChoices):
+    """What the publication of a change's delivery says of it; a change that was never live is not published itself."""
+
+    CHANGE = 0, _("Change")
+    # The first report of this registration that a change published before, `replaced_by`, is true.
+    OBSERVATION = 1, _("Observation")
+    NONE = 2, _("None")
+
+
 class Change(models.Model):
     """A fact about a company: the same fact from two registrations is one row."""
 
@@ -46,6 +55,8 @@ class Change(models.Model):
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, db_index=False)
     derived_from = models.CharField(max_length=73, blank=True, help_text=_("The two SEEDs that were compared."))
     superseded = models.BooleanField(default=False)
+    replaced_by = CompactUUIDField(null=True, help_text=_("The change that reports the same fact."))
+    entry = models.PositiveSmallIntegerField(choices=Entry.choices, default=Entry.CHANGE)
 
     class Meta:
         indexes = [
@@ -56,6 +67,7 @@ class Change(models.Model):
             models.Index(fields=["registration", "id"], name="change_by_registration"),
             models.Index(fields=["element", "id"], name="change_by_element"),
             models.Index(fields=["changed_at", "id"], name="change_by_time"),
+            models.Index(fields=["replaced_by"], name="change_by_replacement"),
         ]
         verbose_name = _("change")
         verbose_name_plural = _("changes")

@@ -15,6 +15,9 @@ class Publication(models.Model):
     sequence = models.BigIntegerField(_("sequence"), primary_key=True)
     delivery = models.OneToOneField(Delivery, on_delete=models.PROTECT)
     change_count = models.PositiveIntegerField()
+    entry_count = models.PositiveIntegerField(
+        default=0, help_text=_("Changes, and observations of changes published before.")
+    )
     registration = CompactUUIDField(null=True)
     critical = models.PositiveIntegerField(default=0)
     high = models.PositiveIntegerField(default=0)

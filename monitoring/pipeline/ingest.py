@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -14,6 +16,7 @@ from core.db import in_batches
 from monitoring.elements.registry import SeverityTable
 from monitoring.history.company_projection import project, touches_summary
 from monitoring.history.seed_diff import compare_seeds
+from monitoring.history.settle import EntryDelivery, Touched, settle
 from monitoring.ingest.circuit_breaker import check_breaker, trailing_unreadable
 from monitoring.ingest.insert import Batch, insert_what_is_new, is_full_product, read
 from monitoring.ingest.parser import Reading
@@ -23,6 +26,7 @@ from monitoring.models import (
     DeadLetterState,
     Delivery,
     DeliveryState,
+    Kind,
     Severity,
     Source,
 )
@@ -39,27 +43,34 @@ def ingest(delivery: Delivery) -> int:
     delivery.registration.refresh_from_db(fields=["ingest_stopped_reason", "detail"])
     if delivery.registration.ingest_stopped_reason:
         return 0
-    batch = write(delivery)
+    apart = Apart(delivery)
+    batch = write(delivery, apart.delivery)
     if batch.was_read_before and batch.inserted:
-        _publish_apart(batch)
+        apart.take(batch.inserted)
     publish(delivery)
+    apart.publish()
     if delivery.unreadable_count and delivery.source != Source.RETRY:
         check_breaker(delivery)
     return batch.new
 
 
-def write(delivery: Delivery) -> Batch:
-    """Insert what the delivery brings first, bring the companies up to date, and mark the delivery as read.
+def write(delivery: Delivery, entries: EntryDelivery | None = None) -> Batch:
+    """Insert what the delivery brings first, settle what holds, bring the companies up to date, and mark the delivery
+    as read. What happens to changes that were published before is published with the delivery, or, where others may
+    have read that already, with one from `entries`.
 
     The transactions only make it faster. There are several: whoever compares a company or applies its events has to
     see what others have inserted, and they what was inserted here.
     """
+    is_first_reading = delivery.state == DeliveryState.RECEIVED
     batch = read(delivery)
     severities = SeverityTable()
     with transaction.atomic():
         insert_what_is_new(batch, severities)
     if is_full_product(delivery.registration.detail):
         batch.inserted += compare_seeds(delivery, severities, {reading.item.duns for reading in batch.moved})
+    own = delivery.pk if is_first_reading else None
+    settle(_touched(batch), own, (lambda: delivery) if is_first_reading else entries or Apart(delivery).delivery)
     with transaction.atomic():
         _bring_companies_up_to_date(batch, severities)
         _mark_ingested(batch)
@@ -115,21 +126,42 @@ def _mark_ingested(batch: Batch) -> None:
     batch.was_read_before = not first
 
 
-def _publish_apart(batch: Batch) -> None:
-    """What came into a delivery that others had read, and maybe published, gets a number of its own.
+@dataclass(slots=True)
+class Apart:
+    """A delivery of its own for what came of one that others had read, and maybe published: two processes read it at
+    once, or it is read again by newer code. Made when it is needed."""
 
-    Readers of the feed may be past the delivery's: two processes read it at once, or it is read again by newer code.
-    """
-    apart = Delivery.objects.create(
-        registration_id=batch.delivery.registration_id,
-        source=Source.RETRY,
-        state=DeliveryState.INGESTED,
-        ingested_at=batch.now,
-        error=gettext("Changes found when delivery %(pk)s was processed again.") % {"pk": batch.delivery.pk},
-    )
-    for rows in in_batches([change.pk for change in batch.inserted]):
-        Change.objects.filter(pk__in=rows, delivery=batch.delivery).update(delivery=apart)
-    publish(apart)
+    of: Delivery
+    made: Delivery | None = None
+
+    def delivery(self) -> Delivery:
+        self.made = self.made or Delivery.objects.create(
+            registration_id=self.of.registration_id,
+            source=Source.RETRY,
+            state=DeliveryState.INGESTED,
+            ingested_at=timezone.now(),
+            error=gettext("Changes found when delivery %(pk)s was processed again.") % {"pk": self.of.pk},
+        )
+        return self.made
+
+    def take(self, changes: Sequence[Change]) -> None:
+        for rows in in_batches([change.pk for change in changes]):
+            Change.objects.filter(pk__in=rows, delivery=self.of).update(delivery=self.delivery())
+
+    def publish(self) -> None:
+        if self.made:
+            publish(self.made)
+
+
+def _touched(batch: Batch) -> Touched:
+    """What the delivery's items say happened, whether it was written now or before an interruption."""
+    touched = Touched()
+    for reading in [*batch.readings, *batch.moved, *batch.known_elsewhere]:
+        for fact in reading.facts:
+            # A baseline stands between two documents that were neighbors.
+            kind = Kind.ELEMENT if fact.kind == Kind.BASELINE else fact.kind
+            touched.add(reading.item.duns, kind, fact.moment or reading.delivered_at or batch.stamp or batch.now)
+    return touched
 
 
 def _longest_run(batch: Batch) -> int:

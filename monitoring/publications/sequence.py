@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
-from monitoring.models import Change, Delivery, DeliveryState, Publication, Severity
+from monitoring.models import Change, Delivery, DeliveryState, Entry, Observation, Publication, Severity
 
 
 def publish(delivery: Delivery) -> Publication:
@@ -40,13 +40,17 @@ def _take_next_sequence(delivery: Delivery) -> Publication | None:
 
 
 def counts_of(delivery: uuid.UUID) -> dict[str, int]:
-    """How many changes a delivery brought, and how many of those that people should see, by severity."""
+    """How many changes a delivery brought, how many of those that people should see, by severity, and how many entries
+    of the feed it has with the observations of changes that others brought."""
     severities = {"critical": Severity.CRITICAL, "high": Severity.HIGH, "medium": Severity.MEDIUM}
+    is_change = Q(entry=Entry.CHANGE)
     found = Change.objects.filter(delivery=delivery).aggregate(
-        change_count=Count("id"),
-        **{name: Count("id", filter=Q(severity=severity)) for name, severity in severities.items()},
+        entry_count=Count("id"),
+        change_count=Count("id", filter=is_change),
+        **{name: Count("id", filter=is_change & Q(severity=severity)) for name, severity in severities.items()},
     )
-    return {name: count or 0 for name, count in found.items()}
+    observed = Observation.objects.filter(delivery=delivery).count()
+    return {name: count or 0 for name, count in found.items()} | {"entry_count": (found["entry_count"] or 0) + observed}
 
 
 def _mark_published(delivery: Delivery, publication: Publication) -> None:

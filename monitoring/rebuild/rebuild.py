@@ -2,9 +2,10 @@
 
 Everything after the stored bytes is derived from them, so it can be made again: after a better reader, a restored
 backup, a doubt. Pages stay up meanwhile and pulling goes on. Rows keep the delivery that brought them, and so their
-publication's number; nothing is published and nobody is notified. Alerts tell the changes that hold instead of those
-that do not; those that the program closed for changes that do not hold are opened again, and those whose changes did
-not happen are closed with a note. It may be stopped and begun again at any point.
+publication's number; only changes that no longer hold, or hold again, are published, and nobody is notified. Alerts
+tell the changes that hold instead of those that do not; those that the program closed for changes that do not hold are
+opened again, and those whose changes did not happen are closed with a note. It may be stopped and begun again at any
+point.
 
 What cannot be read again is no reason to remove anything: rows stay when the bytes of their delivery are no longer
 stored, or when their item is unreadable now.
@@ -29,6 +30,7 @@ from monitoring.alerts.auto_resolve import review_all_reversals
 from monitoring.elements.registry import SeverityTable, element_key
 from monitoring.history.company_projection import project
 from monitoring.history.seed_diff import compare_company
+from monitoring.history.settle import Touched, settle
 from monitoring.ingest.insert import Batch, is_full_product, place_in_story, read
 from monitoring.ingest.parser import Fact, Reading
 from monitoring.models import (
@@ -41,7 +43,7 @@ from monitoring.models import (
     Notification,
     Publication,
 )
-from monitoring.pipeline.ingest import write
+from monitoring.pipeline.ingest import Apart, write
 from monitoring.publications.sequence import counts_of
 from monitoring.rebuild.company_times import is_same, mend_times
 from monitoring.stats.daily_counts import days_touched, recount
@@ -76,6 +78,8 @@ class Suspects:
     notifications: set[uuid.UUID] = field(default_factory=set)
     changes: set[uuid.UUID] = field(default_factory=set)
     touched: set[uuid.UUID] = field(default_factory=set)
+    # What no longer holds, or holds again, is published once for each registration.
+    corrections: dict[uuid.UUID, Apart] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.notifications) + len(self.changes)
@@ -89,6 +93,8 @@ def rebuild(*, report: Report = lambda text: None) -> Rebuilt:
         if len(suspects) >= MOST_SUSPECTS:
             remove(suspects, result)
     remove(suspects, result)
+    for corrections in suspects.corrections.values():
+        corrections.publish()
     project_all(result, report)
     result.alerts = correct_alerts() + review_all_reversals()
     count_all(result, report)
@@ -114,7 +120,8 @@ def read_again(delivery: Delivery, result: Rebuilt, suspects: Suspects) -> None:
         logger.warning("delivery %s cannot be read again: %s", delivery.pk, error)
         result.unreadable += 1
         return
-    write(delivery)
+    apart = suspects.corrections.setdefault(delivery.registration_id, Apart(delivery))
+    write(delivery, apart.delivery)
     added = _count_rows(delivery) - before
     if added:
         suspects.touched.add(delivery.pk)
@@ -266,7 +273,7 @@ def _remove_notifications(keys: Sequence[uuid.UUID], suspects: Suspects) -> int:
     suspects.touched.update(row.delivery_id for row in gone)
     Notification.objects.filter(pk__in=[row.pk for row in gone]).delete()
     for row in gone:
-        _compare_seeds_again(row)
+        _compare_seeds_again(row, suspects)
     return removed + len(gone)
 
 
@@ -277,11 +284,13 @@ def _remove_derived(seed: Notification) -> int:
     return count
 
 
-def _compare_seeds_again(gone: Notification) -> None:
+def _compare_seeds_again(gone: Notification, suspects: Suspects) -> None:
     """The SEEDs before and after the one that is gone are neighbours now."""
     if gone.type == "SEED" and is_full_product(gone.delivery.registration.detail):
         _derived(gone).filter(superseded=True).delete()
         compare_company(gone.delivery, gone.company_id, SeverityTable())
+        touched = Touched({gone.company_id: gone.delivered_at or gone.recorded_at})
+        settle(touched, None, suspects.corrections.setdefault(gone.registration_id, Apart(gone.delivery)).delivery)
 
 
 def _derived(seed: Notification) -> QuerySet[Change]:

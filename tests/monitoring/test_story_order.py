@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,8 @@ from monitoring.company_page.timeline import changes_of
 from monitoring.elements.registry import SeverityTable
 from monitoring.feed.admin import ChangeAdmin
 from monitoring.history import seed_diff
+from monitoring.history import settle as settling
+from monitoring.history.settle import Touched, settle
 from monitoring.history.state import profile
 from monitoring.ingest.admin.notifications import NotificationAdmin
 from monitoring.models import (
@@ -35,7 +38,7 @@ from monitoring.models import (
     ScoreChange,
     Source,
 )
-from monitoring.pipeline.ingest import ingest, retry_dead_letter
+from monitoring.pipeline.ingest import Apart, ingest, retry_dead_letter
 from monitoring.rebuild.rebuild import rebuild
 from monitoring.stats.daily_counts import roll_up
 from monitoring.story_order import OLDEST_FIRST, newest, order_text, place_of, story_key, story_place
@@ -264,6 +267,7 @@ def test_documents_that_change_places_are_compared_again_both_ways() -> None:
     assert story() == before == steps(list("123"))
     Notification.objects.filter(delivery=three["2"].pk).update(place=place_of(three["3"], 1))
     seed_diff.compare_company(three["2"], DUNS, SeverityTable())
+    settle(Touched({DUNS: MOMENT - timedelta(days=400)}), None, Apart(three["2"]).delivery)
     assert story() == steps(list("132"))
     ingest(three["2"])
     assert story() == steps(list("123"))
@@ -317,8 +321,9 @@ def test_two_workers_with_two_late_documents_leave_no_comparison_over_them(monke
 
 def test_the_key_sorts_by_delivery_then_call_then_position_then_element() -> None:
     calls = [Delivery(source=source, turn=turn, stands_for=stands) for source, turn, stands in CALLS]
+    registration = uuid.uuid4()
     keys = [
-        story_place(MOMENT + timedelta(milliseconds=later), place_of(call, position), index)
+        story_place(registration, MOMENT + timedelta(milliseconds=later), place_of(call, position), index)
         for later in (0, 1)
         for call in calls
         for position in (0, 9, 100)
@@ -485,6 +490,7 @@ def told_in_another_order(monkeypatch: pytest.MonkeyPatch, *values: int) -> None
     at = now_stamp()
     with monkeypatch.context() as patched:
         patched.setattr(seed_diff, "notification_key", wrong_key)
+        patched.setattr(settling, "notification_key", wrong_key)
         delivered(*(scored(value, at=at) for value in sorted(values, reverse=True)), registration=full())
     raised()
 

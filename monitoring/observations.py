@@ -1,0 +1,106 @@
+"""Who else reported a change, and the place that a change has from all who did."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from core.db import in_batches, insert_new
+from monitoring.content_ids import moment_of, observation_id
+from monitoring.models import Change, Delivery, Notification, Observation, Source, Verb
+from monitoring.story_order import source_at, story_place
+
+CHANGES_OF_AN_ITEM = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """That a delivery reports a change which is there already."""
+
+    change: uuid.UUID
+    notification: uuid.UUID
+    place: str
+    observed_at: datetime
+
+
+def record_reports(delivery: Delivery, reports: Iterable[Report]) -> list[Observation]:
+    """Record each source once for a change; returns what was inserted. A change stands at the least of its places."""
+    by_change = {report.change: report for report in reports}
+    inserted: list[Observation] = []
+    for keys in in_batches(list(by_change)):
+        changes = Change.objects.filter(pk__in=keys).only("company_id", "registration_id", "delivery_id", "place")
+        new = _new_to(delivery, list(changes), by_change)
+        inserted += insert_new(Observation, new)
+        for row in new:
+            Change.objects.filter(pk=row.change_id, place__gt=row.place).update(place=row.place)
+    return inserted
+
+
+def _new_to(delivery: Delivery, changes: Sequence[Change], reports: dict[uuid.UUID, Report]) -> list[Observation]:
+    """Without what the delivery's source reported first."""
+    ours = [change.delivery_id for change in changes if change.registration_id == delivery.registration_id]
+    files = set(Delivery.objects.filter(pk__in=ours, source=Source.FILE).values_list("pk", flat=True))
+    is_file = delivery.source == Source.FILE
+    others = [
+        change
+        for change in changes
+        if change.registration_id != delivery.registration_id or (change.delivery_id in files) != is_file
+    ]
+    reported = Observation.objects.filter(
+        change__in=[change.pk for change in others], registration=delivery.registration_id, is_first=True
+    )
+    known = set(reported.exclude(delivery=delivery.pk).values_list("change_id", flat=True))
+    return [_observation(delivery, change, reports[change.pk], change.pk in known) for change in others]
+
+
+def _observation(delivery: Delivery, change: Change, report: Report, is_known: bool) -> Observation:
+    source = source_at(report.place)
+    return Observation(
+        id=observation_id(moment_of(change.pk), change.pk, Verb.OBSERVED, source),
+        change_id=change.pk,
+        company_id=change.company_id,
+        registration_id=delivery.registration_id,
+        verb=Verb.OBSERVED,
+        is_first=not is_known and change.registration_id != delivery.registration_id,
+        delivery_id=delivery.pk,
+        notification_id=report.notification,
+        place=report.place,
+        observed_at=report.observed_at,
+        recorded_at=timezone.now(),
+    )
+
+
+def place_again(notification: uuid.UUID, places: dict[uuid.UUID, str]) -> None:
+    """A notification stands elsewhere, and its changes at `places`: each goes to the least of all that reported it."""
+    for key, place in places.items():
+        Observation.objects.filter(change=key, notification=notification, verb=Verb.OBSERVED).update(place=place)
+    waiting = list(places)
+    while waiting:
+        rows = list(Change.objects.filter(pk__in=waiting).only("notification_id", "position", "place", "changed_at"))
+        least = _least_places(rows)
+        waiting = [
+            row.pk
+            for row in rows
+            if row.place != least[row.pk]
+            and not Change.objects.filter(pk=row.pk, place=row.place).update(place=least[row.pk])
+        ]
+
+
+def _least_places(changes: Sequence[Change]) -> dict[uuid.UUID, str]:
+    firsts = Notification.objects.defer("organization").in_bulk([change.notification_id for change in changes])
+    found: dict[uuid.UUID, list[str]] = defaultdict(list)
+    for change in changes:
+        first = firsts[change.notification_id]
+        index = change.position % CHANGES_OF_AN_ITEM
+        found[change.pk] = [
+            story_place(first.registration_id, first.delivered_at or change.changed_at, first.place, index)
+        ]
+    others = Observation.objects.filter(change__in=list(found), verb=Verb.OBSERVED).exclude(place="")
+    for key, place in others.values_list("change_id", "place"):
+        found[key].append(place)
+    return {key: min(places) for key, places in found.items()}
