@@ -13,7 +13,7 @@ from django.utils import timezone
 from core.db import in_batches, insert_new
 from monitoring.content_ids import moment_of, observation_id
 from monitoring.models import Change, Delivery, Notification, Observation, Source, Verb
-from monitoring.story_order import source_at, story_place
+from monitoring.story_order import source_at, step_of, story_place, with_step
 
 CHANGES_OF_AN_ITEM = 1000
 
@@ -36,8 +36,7 @@ def record_reports(delivery: Delivery, reports: Iterable[Report]) -> list[Observ
         changes = Change.objects.filter(pk__in=keys).only("company_id", "registration_id", "delivery_id", "place")
         new = _new_to(delivery, list(changes), by_change)
         inserted += insert_new(Observation, new)
-        for row in new:
-            Change.objects.filter(pk=row.change_id, place__gt=row.place).update(place=row.place)
+        _move_to_least([row.change_id for row in new])
     return inserted
 
 
@@ -79,15 +78,20 @@ def place_again(notification: uuid.UUID, places: dict[uuid.UUID, str]) -> None:
     """A notification stands elsewhere, and its changes at `places`: each goes to the least of all that reported it."""
     for key, place in places.items():
         Observation.objects.filter(change=key, notification=notification, verb=Verb.OBSERVED).update(place=place)
-    waiting = list(places)
+    _move_to_least(list(places))
+
+
+def _move_to_least(changes: Sequence[uuid.UUID]) -> None:
+    """Each change stands at the least of its places; its step among those that it touches is given afterwards."""
+    waiting = list(changes)
     while waiting:
         rows = list(Change.objects.filter(pk__in=waiting).only("notification_id", "position", "place", "changed_at"))
         least = _least_places(rows)
         waiting = [
             row.pk
             for row in rows
-            if row.place != least[row.pk]
-            and not Change.objects.filter(pk=row.pk, place=row.place).update(place=least[row.pk])
+            if row.place != (place := with_step(least[row.pk], step_of(row.place)))
+            and not Change.objects.filter(pk=row.pk, place=row.place).update(place=place)
         ]
 
 

@@ -22,6 +22,7 @@ from portfolio.models import Registration
 
 WAYS = {Source.PULL: 0, Source.REPLAY: 1, Source.FILE: 2, Source.RETRY: 0}
 LARGEST_POSITION, LARGEST_INDEX = 0xFFFFF, 0xFFF
+FIRST_STEP = "000"
 LATEST_FIRST = ("-changed_at", "-place", "-id")
 OLDEST_FIRST = ("changed_at", "place", "id")
 LATEST_NOTIFICATIONS_FIRST = ("-place", "-id")
@@ -68,7 +69,7 @@ def story_place(registration: uuid.UUID, delivered_at: datetime | None, place: s
     so that what a replay made good stands where the call stood that lost it; at last the element's index. The source
     comes first because positions in two registrations' answers say nothing about each other."""
     stamp, source = f"{milliseconds(delivered_at):012x}", source_of(registration, place)
-    return f"{stamp}{source}{place[1:9]}{place[:1]}{place[9:]}{min(index, LARGEST_INDEX):03x}"
+    return f"{FIRST_STEP}{stamp}{source}{place[1:9]}{place[:1]}{place[9:]}{min(index, LARGEST_INDEX):03x}"
 
 
 def source_of(registration: uuid.UUID, place: str) -> str:
@@ -78,7 +79,16 @@ def source_of(registration: uuid.UUID, place: str) -> str:
 
 def source_at(story_place: str) -> str:
     """The source that a place in the story names."""
-    return story_place[12:21]
+    return story_place[15:24]
+
+
+def step_of(story_place: str) -> int:
+    """Changes of one moment that touch each other stand in steps, whatever their places (history/steps.py)."""
+    return int(story_place[:3] or "0", 16)
+
+
+def with_step(story_place: str, step: int) -> str:
+    return f"{min(step, LARGEST_INDEX):03x}{story_place[3:]}"
 
 
 def notification_key(row: Notification) -> tuple[Any, ...]:

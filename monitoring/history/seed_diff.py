@@ -17,6 +17,7 @@ from direct_plus.exact_json import parse_json
 from monitoring.content_ids import derived_change_id
 from monitoring.elements.json_paths import differences
 from monitoring.elements.registry import SeverityTable, element_key
+from monitoring.history.facts import comparable
 from monitoring.models import Change, Delivery, Kind, Notification, Severity
 from monitoring.story_order import notification_key, source_of, story_place
 
@@ -108,7 +109,7 @@ def _comparison(
 ) -> list[Change]:
     texts = dict(Notification.objects.filter(pk__in=[earlier.pk, later.pk]).values_list("pk", "organization"))
     before, after = (parse_json(texts[pk] or "{}") for pk in (earlier.pk, later.pk))
-    found = differences(before, after)
+    found = [one for one in differences(before, after) if comparable(one[1]) != comparable(one[2])]
     severities.learn(path for path, _, _ in found)
     return [
         _derived(delivery, earlier, later, position, difference, severities)

@@ -114,23 +114,21 @@ def events_with(changes: Iterable[Change], duns: str) -> list[Event]:
 
 
 def event_of(row: Change) -> Event:
-    order = (row.changed_at, 1, row.delivered_at or row.changed_at, row.place, row.position, row.pk.int)
+    order = (row.changed_at, 1, row.place, row.pk.int)
     values = _value(row.previous), _value(row.current)
     return Event(row.pk, row.changed_at, order, row.kind, row.registration_id, None, None, row.element, *values)
 
 
 def _seed_events(seeds: Any) -> Iterable[tuple[str, Event]]:
     fields = (
-        *("company_id", "id", "type", "delivered_at", "recorded_at", "place", "position", "registration_id"),
+        *("company_id", "id", "type", "delivered_at", "recorded_at", "place", "registration_id"),
         "organization",
     )
-    for company, key, kind, delivered_at, recorded_at, place, position, registration, text in seeds.values_list(
-        *fields
-    ):
+    for company, key, kind, delivered_at, recorded_at, place, registration, text in seeds.values_list(*fields):
         moment = delivered_at or recorded_at
         document = parse_json(text) if text else {}
         # At one moment a SEED comes before the changes: they were made to what it shows.
-        order = (moment, 0, moment, story_place(registration, moment, place), position, key.int)
+        order = (moment, 0, story_place(registration, moment, place), key.int)
         carried = None
         if kind == SNAPSHOT:
             document, carried = _snapshot(document)
@@ -144,23 +142,21 @@ def _snapshot(stored: dict[str, Any]) -> tuple[dict[str, Any], dict[uuid.UUID, s
 
 def _change_events(changes: Any) -> Iterable[tuple[str, Event]]:
     fields = (
-        *("company_id", "id", "changed_at", "delivered_at", "place", "position"),
+        *("company_id", "id", "changed_at", "place"),
         *("kind", "registration_id", "element", "previous", "current"),
     )
     for (
         company,
         key,
         moment,
-        delivered_at,
         place,
-        position,
         kind,
         registration,
         path,
         previous,
         current,
     ) in changes.values_list(*fields):
-        order = (moment, 1, delivered_at or moment, place, position, key.int)
+        order = (moment, 1, place, key.int)
         yield (
             company,
             Event(key, moment, order, kind, registration, None, None, path, _value(previous), _value(current)),

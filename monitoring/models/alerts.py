@@ -107,7 +107,7 @@ class AlertItem(models.Model):
     text = models.TextField(help_text=_("Description."))
     severity = models.SmallIntegerField(choices=Severity.choices)
     changed_at = models.DateTimeField()
-    place = models.CharField(max_length=48, blank=True, help_text=_("Orders changes with the same time."))
+    place = models.CharField(max_length=52, blank=True, help_text=_("Orders changes with the same time."))
     sequence = models.BigIntegerField(help_text=_("The publication that included it."))
 
     class Meta:

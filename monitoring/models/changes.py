@@ -47,7 +47,7 @@ class Change(models.Model):
     changed_at = models.DateTimeField()
     delivered_at = models.DateTimeField(null=True)
     position = models.PositiveIntegerField(default=0)
-    place = models.CharField(max_length=48, blank=True, help_text=_("Sorts the changes of one moment."))
+    place = models.CharField(max_length=52, blank=True, help_text=_("Sorts the changes of one moment."))
     recorded_at = models.DateTimeField()
     severity = models.SmallIntegerField(choices=Severity.choices)
     notification = models.ForeignKey(Notification, on_delete=models.PROTECT)

@@ -30,7 +30,7 @@ class Observation(models.Model):
     is_first = models.BooleanField(default=False, help_text=_("The first report of this registration."))
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, db_index=False)
     notification = models.ForeignKey(Notification, null=True, on_delete=models.PROTECT)
-    place = models.CharField(max_length=48, blank=True)
+    place = models.CharField(max_length=52, blank=True)
     observed_at = models.DateTimeField(help_text=_("When D&B delivered the report."))
     recorded_at = models.DateTimeField()
 

@@ -21,7 +21,7 @@ class ScoreChange(models.Model):
     id = CompactUUIDField(primary_key=True, editable=False)
     day = models.DateField()
     at = models.DateTimeField()
-    place = models.CharField(max_length=48, blank=True)
+    place = models.CharField(max_length=52, blank=True)
     registration = models.ForeignKey(Registration, on_delete=models.CASCADE, db_index=False)
     company = models.ForeignKey(Company, on_delete=models.CASCADE, db_index=False)
     score = models.CharField(max_length=12, choices=Score.choices)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from monitoring.elements.registry import SeverityTable
 from monitoring.history.company_projection import project, touches_summary
 from monitoring.history.seed_diff import compare_seeds
 from monitoring.history.settle import EntryDelivery, Touched, settle
+from monitoring.history.steps import order_moments
 from monitoring.ingest.circuit_breaker import check_breaker, trailing_unreadable
 from monitoring.ingest.insert import Batch, insert_what_is_new, is_full_product, read
 from monitoring.ingest.parser import Reading
@@ -70,16 +71,17 @@ def write(delivery: Delivery, entries: EntryDelivery | None = None) -> Batch:
     if is_full_product(delivery.registration.detail):
         batch.inserted += compare_seeds(delivery, severities, {reading.item.duns for reading in batch.moved})
     own = delivery.pk if is_first_reading else None
+    moved = order_moments(_moments(batch))
     settle(_touched(batch), own, (lambda: delivery) if is_first_reading else entries or Apart(delivery).delivery)
     with transaction.atomic():
-        _bring_companies_up_to_date(batch, severities)
+        _bring_companies_up_to_date(batch, severities, moved)
         _mark_ingested(batch)
     return batch
 
 
-def _bring_companies_up_to_date(batch: Batch, severities: SeverityTable) -> None:
+def _bring_companies_up_to_date(batch: Batch, severities: SeverityTable, moved: set[str]) -> None:
     changed: dict[str, datetime] = {}
-    summary: set[str] = set()
+    summary: set[str] = set(moved)
     for reading in batch.readings:
         for fact in reading.facts:
             if touches_summary(fact.kind, fact.path):
@@ -151,6 +153,15 @@ class Apart:
     def publish(self) -> None:
         if self.made:
             publish(self.made)
+
+
+def _moments(batch: Batch) -> Iterator[tuple[str, datetime]]:
+    """When the delivery says that something was different."""
+    for reading in [*batch.readings, *batch.moved, *batch.known_elsewhere]:
+        for fact in reading.facts:
+            moment = fact.moment or reading.delivered_at or batch.stamp
+            if fact.kind in (Kind.ELEMENT, Kind.BASELINE) and moment:
+                yield reading.item.duns, moment
 
 
 def _touched(batch: Batch) -> Touched:

@@ -62,7 +62,8 @@ def a_delivery(
         notification_count=len(items),
         http_status=200,
     )
-    store_bytes(delivery.pk, an_answer(*items, at=at))
+    is_file = source == Source.FILE
+    store_bytes(delivery.pk, b"\n".join(map(as_bytes, items)) if is_file else an_answer(*items, at=at))
     delivery.save(force_insert=True)
     return delivery
 
