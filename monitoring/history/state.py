@@ -25,6 +25,7 @@ from monitoring.models import Change, Kind, Notification
 from monitoring.story_order import story_place
 
 SEED_MAY_LAG = timedelta(days=4)
+ASSESSMENT = "dnbAssessment"
 # A SEED of our own, made where older history was removed (condensing.py).
 SNAPSHOT = "SNAPSHOT"
 # What tells whether D&B still keeps the company; a review, say, does not undo a merger.
@@ -207,7 +208,8 @@ def _take_seed(result: CompanyState, event: Event) -> None:
     assert event.seed is not None
     for member in result.carried.get(event.registration, set()) - set(event.seed):
         result.document.pop(member, None)
-    result.document.update(copy.deepcopy(event.seed))
+    assessment = with_newest_scores(result.document.get(ASSESSMENT), event.seed.get(ASSESSMENT))
+    result.document.update(copy.deepcopy(event.seed) | ({ASSESSMENT: assessment} if ASSESSMENT in event.seed else {}))
     result.carried[event.registration] = set(event.seed)
     _note_received(result, paths_spoken_of((), event.seed), event.moment)
 
@@ -232,8 +234,32 @@ def _take_change(result: CompanyState, event: Event) -> None:
     if since and not same_value(known, event.previous):
         result.mismatches[event.id] = KnownValue(copy.deepcopy(known), since)
     _note_received(result, paths_spoken_of(tuple(names_below_root(event.path)), event.current), event.moment)
-    if not set_value(result.document, event.path, event.current):
+    if not set_value(result.document, event.path, _newest_score(result, event)):
         result.unplaced.add(event.id)
+
+
+def _newest_score(result: CompanyState, event: Event) -> Any:
+    """What a change sets; of a whole score, or of all of them, what is not older than what is known."""
+    names = names_below_root(event.path)
+    if names[:1] != [ASSESSMENT] or len(names) > 2:
+        return event.current
+    known = result.value(event.path)
+    if len(names) == 1:
+        return with_newest_scores(known, event.current)
+    return copy.deepcopy(known) if _is_older(event.current, known) else event.current
+
+
+def with_newest_scores(known: Any, new: Any) -> Any:
+    """An assessment in which no score is older than the one it replaces: registrations report at their own pace."""
+    if not isinstance(known, dict) or not isinstance(new, dict):
+        return copy.deepcopy(new)
+    older = {name: known[name] for name, score in new.items() if name in known and _is_older(score, known[name])}
+    return copy.deepcopy(new | older)
+
+
+def _is_older(score: Any, known: Any) -> bool:
+    new, old = (str(value.get("scoreDate") or "") if isinstance(value, dict) else "" for value in (score, known))
+    return bool(new) and new < old
 
 
 def _known_since(result: CompanyState, event: Event) -> datetime | None:

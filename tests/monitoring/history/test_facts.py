@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from monitoring.history import facts
 from monitoring.history import settle as settling
 from monitoring.history.facts import comparable, leaves_of
 from monitoring.history.state import profile
@@ -25,8 +26,10 @@ from monitoring.pipeline.ingest import ingest
 from monitoring.rebuild.rebuild import rebuild
 from monitoring.story_order import OLDEST_FIRST
 from portfolio.models import Company, Registration
+from tests.builders.companies import DUNS
 from tests.builders.deliveries import a_delivery
-from tests.builders.notifications import DUNS, a_notice, a_seed, an_element, an_update
+from tests.builders.elements import an_element
+from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.registrations import a_registration
 from tests.builders.times import stamp
 
@@ -392,7 +395,7 @@ def test_who_settles_looks_again_until_nothing_is_left_to_write(monkeypatch: pyt
     """Another worker's UPDATE is inserted between the reading and the writing of the one who settles documents."""
     ingest(a_delivery(seed("A", hours=1), registration=documents()))
     other = [a_delivery(update("A", "B", hours=2), registration=updates())]
-    judge = settling.judge
+    judge = facts.judge
 
     def judge_while_another_inserts(*arguments: Any) -> Any:
         verdicts = judge(*arguments)

@@ -272,3 +272,22 @@ def test_the_same_stream_again_changes_no_row() -> None:
 def test_a_profile_keeps_numbers_exactly() -> None:
     delivered(json.dumps(a_seed()).replace('"Acme Ltd"', '"Acme Ltd", "sales": 3.0251016094E8'))
     assert str(parse_json("3.0251016094E8")) == str(profile(DUNS).document["sales"])
+
+
+def failure_score(percentile: int, date: str) -> dict[str, Any]:
+    return {"failureScore": {"nationalPercentile": percentile, "scoreDate": date}}
+
+
+def test_a_score_of_an_older_date_never_replaces_a_newer_one() -> None:
+    """A weekly registration sends the score of last week after a daily one has sent that of today."""
+    delivered(a_seed(dnbAssessment=failure_score(60, "2026-01-07"), delivered=stamp(hours=1)))
+    weekly = a_registration("WEEKLY")
+    late = failure_score(70, "2026-01-02")
+    delivered(a_seed(dnbAssessment=late | {"tradeStyle": 1}, delivered=stamp(hours=2)), registration=weekly)
+    assert profile(DUNS).value("organization.dnbAssessment") == failure_score(60, "2026-01-07") | {"tradeStyle": 1}
+    path = "organization.dnbAssessment.failureScore"
+    delivered(an_update(an_element(path, None, late["failureScore"], stamp(hours=3))), registration=weekly)
+    assert profile(DUNS).value(f"{path}.nationalPercentile") == 60
+    newer = failure_score(50, "2026-01-08")["failureScore"]
+    delivered(an_update(an_element(path, None, newer, stamp(hours=4))), registration=weekly)
+    assert profile(DUNS).value(f"{path}.nationalPercentile") == 50
