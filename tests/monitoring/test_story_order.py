@@ -244,6 +244,30 @@ def test_what_was_lost_stands_where_the_call_stood_that_lost_it() -> None:
     assert story() == steps(list("ABCDE"))
 
 
+def test_the_turns_of_calls_count_and_not_the_clocks_of_machines() -> None:
+    """A machine whose clock is behind made the later call: its row's id, which begins with its time, sorts first."""
+    behind = a_delivery(named("B"), named("C"), registration=full())
+    ahead = a_delivery(named("A"), registration=full())
+    for delivery, turn in ((ahead, 7), (behind, 8)):
+        Delivery.objects.filter(pk=delivery.pk).update(turn=turn, stands_for=turn)
+        delivery.refresh_from_db()
+    assert behind.pk < ahead.pk
+    ingest(behind)
+    ingest(ahead)
+    assert story() == steps(list("ABC"))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 6])
+def test_replay_pages_that_end_inside_a_stamp_tell_the_story_of_the_answer(size: int) -> None:
+    """Each page begins at the stamp's edge again, so every page that shows a document shows those before it."""
+    lost = [named("A"), named("B"), named("A"), named("C"), named("A"), named("D")]
+    a_delivery(registration=full())  # the call whose answer was lost, turn 1
+    for turn, end in enumerate(range(size, len(lost) + size, size), start=2):
+        ingest(a_page(*lost[:end], turn=turn, stands_for=1))
+    assert story() == steps(list("ABACAD"))
+    assert profile(DUNS).value("organization.primaryName") == "D"
+
+
 def test_an_answer_read_late_moves_what_a_later_one_has_shown_before() -> None:
     pulled = a_delivery(named("A"), named("B"), registration=full())
     replayed = a_page(named("A"), named("B"), turn=9, stands_for=9)
