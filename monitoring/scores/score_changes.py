@@ -165,10 +165,7 @@ def _run_of(row: ScoreChange) -> dict[str, Any]:
 
 
 def follow(moves: Iterable[ScoreChange]) -> None:
-    """Number the declines of each measure: a rise ends a run, and a value that is known already is no change.
-
-    The same decline comes twice where a registration sends whole documents: as an element, and as their comparison.
-    """
+    """Number the declines of each measure: a rise ends a run, and a value that is known already is no change."""
     chains: defaultdict[tuple[str, str, str], list[ScoreChange]] = defaultdict(list)
     for move in sorted(moves, key=lambda move: (move.at, move.place, move.pk.int)):
         chains[move.company_id, move.score, move.measure].append(move)
