@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
+from typing import Any
 
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -65,6 +66,12 @@ class Line:
     differences: list[Difference]
     muted: bool = False
     mismatch: Mismatch | None = None
+    sources: list[Any] = field(default_factory=list)
+
+    @property
+    def reporters(self) -> str:
+        """The registrations that reported it, each once."""
+        return ", ".join(dict.fromkeys(str(source.registration.reference) for source in self.sources))
 
     @property
     def is_mismatch(self) -> bool:

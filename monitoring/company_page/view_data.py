@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from monitoring.company_page.document_table import compared, facts_of, paths_between, turns
 from monitoring.company_page.risk import risk_of
+from monitoring.company_page.sources import name_sources
 from monitoring.company_page.summary import family, head_of, relatives, summaries
 from monitoring.company_page.timeline import Line, Page, changes_of, known_elements, timeline
 from monitoring.company_page.value_mismatch import find_mismatches
@@ -118,6 +119,7 @@ def company_page(row: Company, *, moment: datetime | None = None, before: str = 
     references = ExternalReference.objects.filter(company=row.duns)
     page = timeline(story.shown, elements, before=before)
     find_mismatches(page, story.then, registrations)
+    name_sources(page, registrations)
     found = _profile(story, elements)
     scores = scores_of(story.events_shown, elements, moment or timezone.now())
     return {

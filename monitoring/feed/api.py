@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -51,6 +51,7 @@ from portfolio.companies.parameters import (
 )
 from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer
 
+KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The change's ID.")
 ID_TAIL = (1 << 80) - 1
 
 
@@ -195,6 +196,7 @@ class ChangeDetail(APIView):
         operation_id="change",
         tags=["changes"],
         summary="Get a change with all its reports",
+        parameters=[KEY_IN_PATH],
         responses=ChangeDetailSerializer,
         examples=an_example("A change", {**CHANGE_EXAMPLE, "observations": [OBSERVATION_EXAMPLE]}),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from core.db import in_batches
-from monitoring.models import Change, Delivery, Notification, Observation, Source, Verb
+from monitoring.models import Change, Notification, Observation, Source, Verb
 from monitoring.story_order import WAYS
 
 # Where a place in the story names the way.
@@ -46,16 +46,14 @@ class Reported:
 
 
 def reports_of(changes: Collection[Change]) -> dict[uuid.UUID, list[Reported]]:
-    """Of each change all reports, the earliest first: four queries for up to a batch of them."""
+    """Of each change all reports, the earliest first: in two queries, and one more where several reported."""
     found: dict[uuid.UUID, list[Reported]] = {change.pk: [] for change in changes}
-    for batch in in_batches([change.pk for change in changes]):
-        seen = Observation.objects.filter(change__in=batch, verb=Verb.OBSERVED)
-        for row in seen.only("change_id", "registration_id", "place", "observed_at", "notification_id"):
-            found[row.change_id].append(_observed(row))
-    own = [(change.pk, change) for change in changes] + _replaced(found)
-    ways = _ways([change for _, change in own])
+    replaced = _replaced(found)
+    own = [(change.pk, change) for change in changes] + replaced
+    others = _observed({change.pk for _, change in own})
+    ways = _ways([change for _, change in own if change.pk in others])
     for key, change in own:
-        found[key].append(_reported(change, ways.get(change.notification_id, How.RESPONSE)))
+        found[key] += [_reported(change, _way(change, others.get(change.pk, ()), ways)), *others.get(change.pk, ())]
     return {key: sorted(reports, key=_order) for key, reports in found.items()}
 
 
@@ -63,34 +61,42 @@ def _order(report: Reported) -> tuple[datetime, str, str]:
     return report.observed_at, report.registration.hex, report.how
 
 
-def _observed(row: Observation) -> Reported:
-    how = BY_WAY.get(row.place[WAY : WAY + 1], How.RESPONSE)
-    return Reported(row.registration_id, how, how == How.FILE, row.observed_at, row.notification_id)
+def _observed(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Reported]]:
+    found: dict[uuid.UUID, list[Reported]] = {}
+    for batch in in_batches(sorted(keys)):
+        rows = Observation.objects.filter(change__in=batch, verb=Verb.OBSERVED)
+        for row in rows.only("change_id", "registration_id", "place", "observed_at", "notification_id"):
+            how = BY_WAY.get(row.place[WAY : WAY + 1], How.RESPONSE)
+            report = Reported(row.registration_id, how, how == How.FILE, row.observed_at, row.notification_id)
+            found.setdefault(row.change_id, []).append(report)
+    return found
 
 
 def _replaced(found: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, Change]]:
     """Changes that said the same, each with the one that stands for it."""
     rows: list[tuple[uuid.UUID, Change]] = []
-    for batch in in_batches(list(found)):
+    for batch in in_batches(sorted(found)):
         replaced = Change.objects.filter(replaced_by__in=batch).defer("previous", "current")
         rows += [(row.replaced_by, row) for row in replaced if row.replaced_by]
     return rows
 
 
-def _ways(changes: Sequence[Change]) -> dict[uuid.UUID, How]:
-    """How the notification of each change came first."""
-    keys = sorted({change.notification_id for change in changes})
-    ways: dict[uuid.UUID, How] = {}
-    for batch in in_batches(keys):
-        rows = list(Notification.objects.filter(pk__in=batch).values_list("pk", "delivery_id", "place"))
-        deliveries = Delivery.objects.filter(pk__in={delivery for _, delivery, _ in rows})
-        sources = dict(deliveries.values_list("pk", "source"))
-        for key, delivery, place in rows:
-            # An item that could be read later was brought in another way than by the delivery that was made for it.
-            source = sources.get(delivery, Source.RETRY)
-            way = place[:1] if source == Source.RETRY else str(WAYS[Source(source)])
-            ways[key] = BY_WAY.get(way, How.RESPONSE)
+def _ways(changes: Collection[Change]) -> dict[uuid.UUID, str]:
+    """A change that several reported stands at the least of their places: its notification says what its own is."""
+    ways: dict[uuid.UUID, str] = {}
+    for batch in in_batches(sorted({change.notification_id for change in changes})):
+        rows = Notification.objects.filter(pk__in=batch).values_list("pk", "place")
+        ways.update({key: place[:1] for key, place in rows})
     return ways
+
+
+def _way(change: Change, others: Collection[Reported], ways: Mapping[uuid.UUID, str]) -> How:
+    """A registration's second report of a change came in the other way than its first: by file, or by answers."""
+    again = [report for report in others if report.registration == change.registration_id]
+    if again and not again[0].is_file:
+        return How.FILE
+    way = BY_WAY.get(ways.get(change.notification_id) or change.place[WAY : WAY + 1], How.RESPONSE)
+    return How.RESPONSE if again and way == How.FILE else way
 
 
 def _reported(change: Change, way: How) -> Reported:

@@ -9,17 +9,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext
 
 from core.admin.filters import key_at
 from monitoring.company_page.timeline import SENTENCES, Line, label_of
 from monitoring.models import Change, DailyStat, Element, Kind, Severity
 from monitoring.reports.periods import Period
+from monitoring.stats.further_reports import reported_by
 from monitoring.story_order import story_key
 from portfolio.companies.search import with_companies
 
 TOP = 8
+LOOKED_THROUGH = 2_000
 
 
 @dataclass(slots=True)
@@ -55,10 +57,12 @@ class Event:
     change: uuid.UUID
 
 
-def counts_of(period: Period, registrations: Sequence[uuid.UUID]) -> Counts:
+def counts_of(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Counts:
+    """Over all registrations each change once; for chosen ones what each of them reported."""
     found = Counts(by_day={day: Counter() for day in period.days})
-    _count_days(found, period, registrations)
-    _count_kinds(found, period, registrations)
+    counted = "count" if is_all else "reports"
+    _count_days(found, period, registrations, counted)
+    _count_kinds(found, period, registrations, counted)
     return found
 
 
@@ -67,11 +71,11 @@ def _counted(start: date, end: date, registrations: Sequence[uuid.UUID]) -> Any:
     return rows.exclude(kind=Kind.BASELINE).order_by()
 
 
-def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID]) -> None:
+def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID], counted: str) -> None:
     rows = _counted(period.before().start, period.end, registrations)
-    for what, day, registration, severity, count in rows.values_list(
+    for what, day, registration, severity, count, reported in rows.values_list(
         "what", "day", "registration", "severity"
-    ).annotate(total=Sum("count")):
+    ).annotate(total=Sum(counted), reported=Sum("reports")):
         is_now = day >= period.start
         if what == "notification":
             found.notifications += count if is_now else 0
@@ -81,19 +85,20 @@ def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID
             found.total += count
             found.by_severity[severity] += count
             found.by_day[day][severity] += count
-            found.by_registration[registration] += count
+            found.by_registration[registration] += reported
         else:
             found.before += count
 
 
-def _count_kinds(found: Counts, period: Period, registrations: Sequence[uuid.UUID]) -> None:
+def _count_kinds(found: Counts, period: Period, registrations: Sequence[uuid.UUID], counted: str) -> None:
     rows = _counted(period.start, period.end, registrations).filter(what="change", severity__gt=Severity.NOISE)
     what: Counter[str] = Counter()
     critical: Counter[str] = Counter()
     countries: Counter[str] = Counter()
-    for kind, element, country, severity, count in rows.values_list("kind", "element", "country", "severity").annotate(
-        total=Sum("count")
-    ):
+    sums = rows.values_list("kind", "element", "country", "severity").annotate(total=Sum(counted))
+    for kind, element, country, severity, count in sums:
+        if not count:
+            continue
         name = element if kind == Kind.ELEMENT else f"={kind}"
         what[name] += count
         countries[country or gettext("unknown")] += count
@@ -123,14 +128,24 @@ def _words(name: str, elements: dict[str, Element]) -> str:
     return label_of(name, elements)
 
 
-def critical_changes(period: Period, registrations: Sequence[uuid.UUID], most: int) -> list[Change]:
+def critical_changes(period: Period, registrations: Sequence[uuid.UUID], most: int, *, is_all: bool) -> list[Change]:
     """The newest critical ones: a range of the index of severities, as keys begin with the time."""
     start, end = period.moments
     rows = Change.objects.filter(severity=Severity.CRITICAL, pk__gte=key_at(start), pk__lt=key_at(end))
-    newest = rows.filter(registration__in=registrations, superseded=False).order_by("-pk")[:most]
+    rows = rows.filter(superseded=False).order_by("-pk")
+    newest = rows[:most] if is_all else _reported(rows, registrations, most)
     found = sorted(newest, key=story_key, reverse=True)
     with_companies(found)
     return found
+
+
+def _reported(rows: QuerySet[Change], registrations: Sequence[uuid.UUID], most: int) -> list[Change]:
+    """The newest that these registrations reported, first or not, among so many that a report can look through."""
+    first = dict(rows.values_list("pk", "registration_id")[:LOOKED_THROUGH])
+    chosen = set(registrations)
+    theirs = {key for key, registration in first.items() if registration in chosen}
+    theirs |= reported_by(first.keys() - theirs, registrations)
+    return list(Change.objects.filter(pk__in=sorted(theirs, reverse=True)[:most]))
 
 
 def event_of(line: Line) -> Event:
