@@ -119,7 +119,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
     )
     verb = serializers.ChoiceField(
         Verb.choices,
-        help_text="What the entry says: `observed`, the change was reported; `replaced`, another change reports the"
+        help_text="What the entry reports: `observed`, the change was reported; `replaced`, another change reports the"
         " same fact; `withdrawn`, it does not hold; `reinstated`, it holds again. Outside the feed: the present state.",
     )
     replaced_by = serializers.UUIDField(

@@ -45,11 +45,15 @@ class Reported:
     notification: uuid.UUID | None
 
 
-def reports_of(changes: Collection[Change]) -> dict[uuid.UUID, list[Reported]]:
-    """Of each change all reports, the earliest first: in two queries, and one more where several reported."""
+def reports_of(
+    changes: Collection[Change], replaced: Collection[Change] | None = None
+) -> dict[uuid.UUID, list[Reported]]:
+    """Of each change all reports, the earliest first: in two queries, and one more where several reported. Whoever has
+    the changes that were `replaced` already saves one."""
     found: dict[uuid.UUID, list[Reported]] = {change.pk: [] for change in changes}
-    replaced = _replaced(found)
-    own = [(change.pk, change) for change in changes] + replaced
+    said_the_same = _replaced(found) if replaced is None else replaced
+    own = [(change.pk, change) for change in changes]
+    own += [(row.replaced_by, row) for row in said_the_same if row.replaced_by in found]
     others = _observed({change.pk for _, change in own})
     ways = _ways([change for _, change in own if change.pk in others])
     for key, change in own:
@@ -72,12 +76,11 @@ def _observed(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Reported]]:
     return found
 
 
-def _replaced(found: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, Change]]:
-    """Changes that said the same, each with the one that stands for it."""
-    rows: list[tuple[uuid.UUID, Change]] = []
+def _replaced(found: Collection[uuid.UUID]) -> list[Change]:
+    """Changes that said the same."""
+    rows: list[Change] = []
     for batch in in_batches(sorted(found)):
-        replaced = Change.objects.filter(replaced_by__in=batch).defer("previous", "current")
-        rows += [(row.replaced_by, row) for row in replaced if row.replaced_by]
+        rows += Change.objects.filter(replaced_by__in=batch).defer("previous", "current")
     return rows
 
 

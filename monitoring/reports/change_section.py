@@ -38,6 +38,8 @@ class Counts:
     what: list[tuple[str, int]] = field(default_factory=list)
     critical: list[tuple[str, int]] = field(default_factory=list)
     countries: list[tuple[str, int]] = field(default_factory=list)
+    # Critical ones that chosen registrations reported after others.
+    reported_later: int = 0
 
     @property
     def critical_count(self) -> int:
@@ -73,9 +75,9 @@ def _counted(start: date, end: date, registrations: Sequence[uuid.UUID]) -> Any:
 
 def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID], counted: str) -> None:
     rows = _counted(period.before().start, period.end, registrations)
-    for what, day, registration, severity, count, reported in rows.values_list(
-        "what", "day", "registration", "severity"
-    ).annotate(total=Sum(counted), reported=Sum("reports")):
+    sums = rows.values_list("what", "day", "registration", "severity")
+    for what, day, registration, severity, first, reported in sums.annotate(a=Sum("count"), b=Sum("reports")):
+        count = first if counted == "count" else reported
         is_now = day >= period.start
         if what == "notification":
             found.notifications += count if is_now else 0
@@ -86,6 +88,7 @@ def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID
             found.by_severity[severity] += count
             found.by_day[day][severity] += count
             found.by_registration[registration] += reported
+            found.reported_later += reported - first if severity == Severity.CRITICAL else 0
         else:
             found.before += count
 
@@ -128,12 +131,16 @@ def _words(name: str, elements: dict[str, Element]) -> str:
     return label_of(name, elements)
 
 
-def critical_changes(period: Period, registrations: Sequence[uuid.UUID], most: int, *, is_all: bool) -> list[Change]:
-    """The newest critical ones: a range of the index of severities, as keys begin with the time."""
+def critical_changes(
+    period: Period, registrations: Sequence[uuid.UUID], most: int, *, reported_later: bool
+) -> list[Change]:
+    """The newest critical ones: a range of the index of severities, as keys begin with the time. `reported_later` tells
+    whether the registrations have reported some after others."""
     start, end = period.moments
     rows = Change.objects.filter(severity=Severity.CRITICAL, pk__gte=key_at(start), pk__lt=key_at(end))
     rows = rows.filter(superseded=False).order_by("-pk")
-    newest = rows[:most] if is_all else _reported(rows, registrations, most)
+    first = rows.filter(registration__in=registrations)
+    newest = _reported(rows, registrations, most) if reported_later else first[:most]
     found = sorted(newest, key=story_key, reverse=True)
     with_companies(found)
     return found

@@ -79,7 +79,9 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
     every = list(Registration.objects.select_related("contract").defer("detail").order_by("reference"))
     keys = [row.pk for row in every if not chosen or row.pk in chosen]
     is_all = not chosen
-    counts, changes = counts_of(period, keys, is_all=is_all), critical_changes(period, keys, events, is_all=is_all)
+    counts = counts_of(period, keys, is_all=is_all)
+    is_later = not is_all and counts.reported_later > 0
+    changes = critical_changes(period, keys, events, reported_later=is_later)
     elements = name_what_was_counted(counts, changes)
     delays = delays_between(period.start, period.end, keys)
     status, _ = last_count("held")

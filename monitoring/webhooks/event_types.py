@@ -111,7 +111,7 @@ EVENT_TYPES: Mapping[str, EventType] = {
     for event in (
         EventType(
             CHANGE_PUBLISHED,
-            _("A company changed, or `verb` says what became of a change. The data is the same as in the feed."),
+            _("A company changed, or an earlier change was replaced, withdrawn or reinstated (`verb`)."),
             CHANGE,
             CHANGE_EXAMPLE,
         ),

@@ -1,5 +1,6 @@
 """Each line of a timeline says who reported the change, how and when."""
 
+import re
 from typing import Any
 
 import pytest
@@ -65,7 +66,7 @@ def test_the_page_folds_the_sources(admin: Client) -> None:
     delivered(a_rename())
     delivered(a_rename(), registration=second)
     text = text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))
-    assert "Reported by ACME_LOD_01, ACME_LOD_02 ACME_LOD_01 : Response" in text.replace(": Response", " : Response")
+    assert re.search(r"Reported by ACME_LOD_0(1, ACME_LOD_02|2, ACME_LOD_01) ACME_LOD_0\d ?: Response, 9 Jan", text)
 
 
 def test_the_page_of_a_notification_shows_what_replaced_its_changes(admin: Client) -> None:
@@ -87,7 +88,7 @@ def test_the_api_lists_the_observations_of_a_change(program: Program) -> None:
     delivered(a_rename(), registration=second)
     key, notifications = Change.objects.get().pk, Notification.objects.in_bulk()
     item = program.read(f"changes/{key}/")
-    assert [(one["registration"], one["source"], one["how"]) for one in item["observations"]] == [
+    assert sorted((one["registration"], one["source"], one["how"]) for one in item["observations"]) == [
         ("ACME_LOD_01", "answers", "response"),
         ("ACME_LOD_02", "answers", "response"),
     ]
