@@ -234,6 +234,7 @@ def _publication(first: int) -> Any:
         sequence=first // A_DELIVERY + 1,
         delivery_id=key_of(first, 1),
         change_count=A_DELIVERY,
+        entry_count=A_DELIVERY,
         published_at=at(first),
     )
 

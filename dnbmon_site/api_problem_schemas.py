@@ -58,6 +58,7 @@ NOT_FOUND = {
     "registrations": "No registration with this reference exists.",
     "imports": "This import does not exist.",
     "alerts": "This alert does not exist.",
+    "changes": "This change does not exist.",
     "references": "This reference does not exist.",
 }
 DETAILS = {

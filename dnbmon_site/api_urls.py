@@ -22,7 +22,7 @@ from dnbmon_site.accounts.idempotency import repeatable
 from dnbmon_site.api.problems import problem, problem_page, unknown_route
 from dnbmon_site.api.reference import reference
 from monitoring.alerts.api import AlertAcknowledge, AlertClose, AlertDetail, AlertList, AlertReopen
-from monitoring.feed.api import ChangeFeed, CompanyChanges, CompanyList, NotificationList
+from monitoring.feed.api import ChangeDetail, ChangeFeed, CompanyChanges, CompanyList, NotificationList
 from monitoring.history.api import CompanyProfile
 from monitoring.webhooks.api import EventTypeList
 from portfolio.companies.api.companies import CompanyDetail
@@ -74,6 +74,7 @@ v1: list[URLPattern | URLResolver] = [
     path("companies/<str:duns>/profile/", CompanyProfile.as_view(), name="company_profile"),
     path("notifications/", NotificationList.as_view(), name="notifications"),
     path("changes/", ChangeFeed.as_view(), name="changes"),
+    path("changes/<uuid:id>/", ChangeDetail.as_view(), name="change"),
     path("references/", repeatable(ReferenceList.as_view()), name="references"),
     path("registrations/", RegistrationList.as_view(), name="registrations"),
     path("registrations/<str:reference>/", RegistrationDetail.as_view(), name="registration"),

@@ -1,4 +1,7 @@
-"""Keeps a copy of the companies up to date, as a CRM would: all of them once, then what changes. Run it each minute."""
+"""Keeps a copy of the companies up to date, as a CRM would: all of them once, then what changes. Run it each minute.
+
+Whatever the verb of an entry is, it reads the company again: what was withdrawn is then gone from the copy as well.
+"""
 
 import json
 import os

@@ -1,4 +1,7 @@
-"""Takes webhooks, checks that they are ours, and leaves out what it had before."""
+"""Takes webhooks, checks that they are ours, and leaves out what it had before.
+
+The data of a change has a verb: "observed" and "reinstated" hold, "replaced" and "withdrawn" take the change back.
+"""
 
 import os
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -17,7 +20,7 @@ class Receiver(BaseHTTPRequestHandler):
             self.send_error(401)
             return
         if self.headers["webhook-id"] not in seen:
-            print(event["type"], event["data"], flush=True)
+            print(event["type"], event["data"].get("verb", ""), event["data"], flush=True)
             seen.add(self.headers["webhook-id"])
         self.send_response(204)
         self.end_headers()

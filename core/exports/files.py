@@ -210,11 +210,12 @@ def person_named(name: str) -> Any:
     return person
 
 
-def rows_as(person: Any, listing: str, query: str) -> QuerySet[Any]:
-    """The rows of a list as its page would show them to this person."""
+def rows_as(person: Any, listing: str, query: str, *, with_past: bool = False) -> QuerySet[Any]:
+    """The rows of a list as its page would show them to this person; `with_past` those too that no longer hold."""
     model_admin = admin.site.get_model_admin(LISTINGS[listing].model)
     request = HttpRequest()
     request.method, request.GET, request.user = "GET", QueryDict(query), person
+    request.with_past = with_past  # type: ignore[attr-defined]
     if not model_admin.has_view_permission(request):
         raise PermissionDenied(gettext("%(person)s no longer has permission to view this list.") % {"person": person})
     return rows_for(model_admin, request)

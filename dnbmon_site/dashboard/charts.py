@@ -30,7 +30,10 @@ Counts = dict[int, int]
 
 @dataclass(slots=True)
 class Totals:
-    """Changes by axis, value and severity; and by severity for as many days before."""
+    """Changes by axis, value and severity; and by severity for as many days before.
+
+    Each change once; for one registration, and to compare registrations, what each reported.
+    """
 
     by_axis: dict[str, dict[str, Counts]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(dict)))
     before: Counts = field(default_factory=dict)
@@ -53,7 +56,11 @@ def totals_of(asked: Asked) -> Totals:
     if asked.registration:
         rows = rows.filter(registration=asked.registration.pk)
     found = Totals()
-    for axis, value, severity, count in rows.values_list("axis", "value", "severity").annotate(total=Sum("count")):
+    sums = rows.values_list("axis", "value", "severity").annotate(total=Sum("count"), reported=Sum("reports"))
+    for axis, value, severity, total, reported in sums:
+        count = reported if asked.registration or axis == Axis.REGISTRATION else total
+        if not count:
+            continue
         if axis == Axis.DAY and value < asked.first.isoformat():
             found.before[severity] = found.before.get(severity, 0) + count
         else:

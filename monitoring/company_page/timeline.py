@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
+from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
@@ -65,6 +67,12 @@ class Line:
     differences: list[Difference]
     muted: bool = False
     mismatch: Mismatch | None = None
+    sources: list[Any] = field(default_factory=list)
+
+    @property
+    def reporters(self) -> str:
+        """The registrations that reported it, each once."""
+        return ", ".join(dict.fromkeys(str(source.registration.reference) for source in self.sources))
 
     @property
     def is_mismatch(self) -> bool:
@@ -171,8 +179,14 @@ class Page:
 
 def changes_of(duns: str) -> list[Change]:
     """All changes of a company, newest first, by its index."""
-    rows = Change.objects.filter(company=duns, superseded=False)
-    return list(rows.order_by(*LATEST_FIRST))
+    return changes_and_replaced(duns)[0]
+
+
+def changes_and_replaced(duns: str) -> tuple[list[Change], list[Change]]:
+    """The changes of a company; and those that say what one of them says."""
+    rows = Change.objects.filter(Q(superseded=False) | Q(replaced_by__isnull=False), company=duns)
+    found = list(rows.order_by(*LATEST_FIRST))
+    return [row for row in found if not row.superseded], [row for row in found if row.superseded]
 
 
 def timeline(changes: Sequence[Change], elements: Mapping[str, Element], *, before: str = "", size: int = PAGE) -> Page:

@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from monitoring.company_page.document_table import compared, facts_of, paths_between, turns
 from monitoring.company_page.risk import risk_of
+from monitoring.company_page.sources import name_sources
 from monitoring.company_page.summary import family, head_of, relatives, summaries
-from monitoring.company_page.timeline import Line, Page, changes_of, known_elements, timeline
+from monitoring.company_page.timeline import Line, Page, changes_and_replaced, known_elements, timeline
 from monitoring.company_page.value_mismatch import find_mismatches
 from monitoring.history.company_projection import merged_into
 from monitoring.history.state import CompanyState, Event, apply_events, events_with
@@ -38,6 +39,7 @@ class Story:
     duns: str
     until: datetime | None
     changes: list[Change]
+    replaced: list[Change]
     events: list[Event]
     today: CompanyState
     then: CompanyState
@@ -76,10 +78,11 @@ def until(events: Iterable[Event], moment: datetime | None) -> list[Event]:
 
 def read_story(duns: str, moment: datetime | None = None) -> Story:
     """Two queries: its changes, and its whole documents."""
-    changes = changes_of(duns)
+    changes, replaced = changes_and_replaced(duns)
     events = events_with(changes, duns)
     today = apply_events(events)
-    return Story(duns, moment, changes, events, today, apply_events(until(events, moment)) if moment else today)
+    then = apply_events(until(events, moment)) if moment else today
+    return Story(duns, moment, changes, replaced, events, today, then)
 
 
 @dataclass(slots=True)
@@ -118,6 +121,7 @@ def company_page(row: Company, *, moment: datetime | None = None, before: str = 
     references = ExternalReference.objects.filter(company=row.duns)
     page = timeline(story.shown, elements, before=before)
     find_mismatches(page, story.then, registrations)
+    name_sources(page, story.replaced, registrations)
     found = _profile(story, elements)
     scores = scores_of(story.events_shown, elements, moment or timezone.now())
     return {

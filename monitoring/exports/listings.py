@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -9,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.lists.listings import Column, Listing, declare
 from monitoring.company_page.timeline import lines_of
-from monitoring.models import Alert, Change, Notification
+from monitoring.feed.feed import Entry
+from monitoring.feed.serializers import present_verb
+from monitoring.models import Alert, Change, Notification, Verb
 from portfolio.exports import COMPANY_COLUMNS, with_both
 from portfolio.models import Company, Registration
 
@@ -18,6 +21,17 @@ def _with_words(rows: list[Any]) -> None:
     with_both(rows)
     for row, line in zip(rows, lines_of(rows), strict=True):
         row.line = line
+
+
+def row_of(entry: Entry) -> Any:
+    """A change as an entry of the feed tells of it: the same change may come with several."""
+    row: Any = copy(entry.change)
+    row.verb, row.registration_id = entry.verb, entry.registration
+    return row
+
+
+def _verb(row: Any) -> str:
+    return str(Verb(getattr(row, "verb", None) or present_verb(row)).label)
 
 
 def _of_alerts(rows: list[Any]) -> None:
@@ -49,6 +63,8 @@ declare(
             Column("current", _("Source value after"), lambda row: row.current, 36),
             Column("registration", _("Registration"), lambda row: row.registration.reference),
             Column("id", _("Change ID"), lambda row: str(row.pk), 38),
+            Column("verb", _("Status"), _verb, 14),
+            Column("replaced_by", _("Replaced by"), lambda row: str(row.replaced_by or ""), 38),
         ),
         complete=_with_words,
         duns=lambda row: str(row.company_id),

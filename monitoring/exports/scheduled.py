@@ -34,10 +34,11 @@ from core.json_text import RawJSONRenderer
 from core.lists.listings import LISTINGS, Listing, batches
 from core.lists.saved_filters import columns_of
 from core.models import ExportFormat, SavedFilter
+from monitoring.exports.listings import row_of
 from monitoring.exports.sftp import NotDelivered, deliver
 from monitoring.feed import feed
 from monitoring.feed.parameters import FeedParameters, choice_of
-from monitoring.feed.serializers import serialized_changes
+from monitoring.feed.serializers import serialized_entries
 from monitoring.models import Change, ExportContent, FileFormat, ScheduledExport
 from monitoring.publications.consumers import Follower
 from portfolio.companies.parameters import CompanyParameters, companies_chosen
@@ -69,16 +70,16 @@ class Source:
         while has_more:
             page = feed.read(feed.Cursor.read(self.cursor), PAGE, choice)
             self.cursor, has_more = str(page.next), page.has_more
-            if rows := self._taken([entry.change for entry in page.entries]):
-                yield rows
+            if entries := self._taken(page.entries):
+                yield entries
 
-    def _taken(self, changes: list[Any]) -> list[Any]:
-        """Of a page of the feed, what the saved filter's list would show."""
-        if self.export.saved_filter is None or not changes:
-            return changes
-        keys = [change.pk for change in changes]
-        taken = set(_rows_of(self.export.saved_filter).filter(pk__in=keys).order_by().values_list("pk", flat=True))
-        return [change for change in changes if change.pk in taken]
+    def _taken(self, entries: list[feed.Entry]) -> list[feed.Entry]:
+        """Of a page of the feed, what the saved filter's list would show; and what became of such changes."""
+        if self.export.saved_filter is None or not entries:
+            return entries
+        rows = _rows_of(self.export.saved_filter, with_past=True).filter(pk__in={entry.change.pk for entry in entries})
+        taken = set(rows.order_by().values_list("pk", flat=True))
+        return [entry for entry in entries if entry.change.pk in taken]
 
     def _companies(self) -> Iterator[list[Any]]:
         self.cursor = self.export.cursor
@@ -97,11 +98,11 @@ def listing_of(export: ScheduledExport) -> str:
     return str(model._meta.label_lower)
 
 
-def _rows_of(saved: SavedFilter) -> QuerySet[Any]:
+def _rows_of(saved: SavedFilter, *, with_past: bool = False) -> QuerySet[Any]:
     """As the list's page would show it to the filter's owner, in the owner's time zone."""
     person = person_named(saved.owner)
     with timezone.override(getattr(person, "timezone", "UTC")):
-        return rows_as(person, saved.listing, saved.query)
+        return rows_as(person, saved.listing, saved.query, with_past=with_past)
 
 
 def feed_parameters(export: ScheduledExport) -> dict[str, Any]:
@@ -223,7 +224,8 @@ def _write(path: Path, source: Source) -> int:
 
 
 def _completed(source: Source) -> Iterator[list[Any]]:
-    for rows in source.rows():
+    for found in source.rows():
+        rows = [row_of(one) if isinstance(one, feed.Entry) else one for one in found]
         source.listing.complete(rows)
         yield rows
 
@@ -240,8 +242,8 @@ def _write_lines(path: Path, source: Source) -> int:
 
 
 def _as_in_the_api(rows: list[Any]) -> Iterable[Any]:
-    if isinstance(rows[0], Change):
-        return list(serialized_changes(rows, {}))
+    if isinstance(rows[0], feed.Entry):
+        return list(serialized_entries(rows))
     return list(CompanySerializer(rows, many=True).data)
 
 

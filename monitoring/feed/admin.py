@@ -120,7 +120,9 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
         return found
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).filter(superseded=False)
+        rows = super().get_queryset(request)
+        # A scheduled export also tells what became of a change.
+        return rows if getattr(request, "with_past", False) else rows.filter(superseded=False)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

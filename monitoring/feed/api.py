@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -23,16 +24,20 @@ from monitoring.feed.serializers import (
     CHANGE_EXAMPLE,
     CURSOR_EXAMPLE,
     NOTIFICATION_EXAMPLE,
+    OBSERVATION_EXAMPLE,
+    ChangeDetailSerializer,
     FeedSerializer,
     NotificationsSerializer,
     SnapshotSerializer,
     TimelineSerializer,
     an_example,
     serialized_changes,
+    serialized_detail,
+    serialized_entries,
     serialized_notifications,
 )
 from monitoring.history import state
-from monitoring.models import Change, Notification, Publication
+from monitoring.models import Change, Entry, Notification, Publication
 from monitoring.story_order import LATEST_FIRST, OLDEST_FIRST
 from portfolio.companies.parameters import (
     DUNS_IN_PATH,
@@ -46,6 +51,7 @@ from portfolio.companies.parameters import (
 )
 from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer
 
+KEY_IN_PATH = OpenApiParameter("id", uuid.UUID, OpenApiParameter.PATH, description="The change's ID.")
 ID_TAIL = (1 << 80) - 1
 
 
@@ -116,7 +122,8 @@ class ChangeFeed(APIView):
     def get(self, request: Request) -> Response:
         """Call it repeatedly with the last `next` as `after`: immediately while `more` is true, otherwise regularly.
 
-        No change is missed, in whatever order D&B sends them. With a filter, a page can be empty; continue with its
+        No change is missed, in whatever order D&B sends them. `verb` says what an entry means: a change, or what became
+        of one that was published before. With a filter, a page can be empty; continue with its
         `next`. An expired cursor is answered with 410: read a new snapshot of the companies and continue from its
         `changes_cursor`.
         """
@@ -127,8 +134,7 @@ class ChangeFeed(APIView):
             page = feed.read(_cursor(asked.get("after")), asked["limit"], choice_of(asked))
         except feed.Gone as error:
             raise CursorTooOld(str(error)) from error
-        numbers = {entry.change.pk: entry.sequence for entry in page.entries}
-        results = serialized_changes([entry.change for entry in page.entries], numbers)
+        results = serialized_entries(page.entries)
         return Response({"results": results, "next": str(page.next), "more": page.has_more})
 
 
@@ -151,10 +157,13 @@ class CompanyChanges(APIView):
         examples=an_example("A page", {"results": [CHANGE_EXAMPLE], "next": None}),
     )
     def get(self, request: Request, duns: str) -> Response:
-        """Changes in the order in which they happened. Late changes appear at their own date."""
+        """Changes in the order in which they happened. Late changes appear at their own date.
+
+        All that were published, with `verb` and `superseded` as they are at present.
+        """
         asked = PageParameters.of(request)
         company = company_or_404(duns)
-        rows = Change.objects.filter(company=company.pk).order_by(*LATEST_FIRST)
+        rows = Change.objects.filter(company=company.pk, entry=Entry.CHANGE).order_by(*LATEST_FIRST)
         if "after" in asked:
             rows = beyond(rows, OLDEST_FIRST, _in_story(asked["after"]), newest_first=True)
         changes, has_more = cut(rows, asked["limit"])
@@ -178,6 +187,25 @@ def _numbers(changes: Iterable[Change]) -> dict[uuid.UUID, int]:
     rows = Publication.objects.filter(delivery__in={change.delivery_id for change in changes})
     by_delivery = dict(rows.values_list("delivery_id", "sequence"))
     return {change.pk: by_delivery[change.delivery_id] for change in changes if change.delivery_id in by_delivery}
+
+
+class ChangeDetail(APIView):
+    permissions = {"GET": "monitoring.view_change"}
+
+    @extend_schema(
+        operation_id="change",
+        tags=["changes"],
+        summary="Get a change with all its reports",
+        parameters=[KEY_IN_PATH],
+        responses=ChangeDetailSerializer,
+        examples=an_example("A change", {**CHANGE_EXAMPLE, "observations": [OBSERVATION_EXAMPLE]}),
+    )
+    def get(self, request: Request, id: uuid.UUID) -> Response:
+        """The change as it is at present, and which registrations reported it, how and when."""
+        change = Change.objects.filter(pk=id).first()
+        if change is None:
+            raise Http404("This change does not exist.")
+        return Response(serialized_detail(change, _numbers([change]).get(change.pk)))
 
 
 class NotificationList(APIView):

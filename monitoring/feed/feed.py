@@ -1,7 +1,7 @@
-"""The feed: published changes in the order of publication, from a cursor on, with bounded work a call.
+"""The feed: published changes and what became of them, in the order of publication, with bounded work a call.
 
-A cursor says "all of publication n was read" or "publication n was read up to this change". Publications are numbered
-without a hole and never gain changes, so whoever follows the cursors misses nothing. What a call looks at is bounded by
+A cursor says "all of publication n was read" or "publication n was read up to this entry". Publications are numbered
+without a hole and never gain entries, so whoever follows the cursors misses nothing. What a call looks at is bounded by
 the publications' counts; what a filter leaves out is passed by, so the cursor advances all the same.
 """
 
@@ -11,15 +11,16 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Self
+from typing import Self
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
 from core.lists.pagination import read_token, write_token
-from monitoring.models import Change, Publication
+from monitoring.feed.entries import PUBLISHED, Key, Published, by_reporter, completed, first_keys, keys_of
+from monitoring.models import Change, Publication, Verb
 from portfolio.models import Company
 
-# How many publications a call lists (at least two: the one the cursor stands at is among them), and how many changes
+# How many publications a call lists (at least two: the one the cursor stands at is among them), and how many entries
 # it looks through for a filter.
 PUBLICATIONS = 500
 SCAN = 2000
@@ -32,7 +33,7 @@ class Gone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """All of publication `number` was read; or, with `last`, its changes up to that one.
+    """All of publication `number` was read; or, with `last`, its entries up to that one.
 
     `check` tells the publication from another one that got the same number after a backup was restored.
     """
@@ -54,30 +55,6 @@ class Cursor:
 
     def __str__(self) -> str:
         return write_token([str(self.sequence), self.last.hex if self.last else "", self.check])
-
-
-class Published(NamedTuple):
-    sequence: int
-    delivery: uuid.UUID
-    change_count: int
-
-    def cursor(self, last: uuid.UUID | None = None) -> Cursor:
-        return Cursor(self.sequence, last, self.delivery.hex[-8:])
-
-
-class Key(NamedTuple):
-    """As much of a change as filters look at."""
-
-    id: uuid.UUID
-    delivery: uuid.UUID
-    company: str
-    kind: str
-    severity: int
-    element: str
-    registration: uuid.UUID
-
-
-FIELDS = ("id", "delivery_id", "company_id", "kind", "severity", "element", "registration_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +93,7 @@ class Window:
 
     end: Cursor
     has_more: bool
+    registrations: frozenset[uuid.UUID] | None
     keys: list[Key] = field(default_factory=list)
     published: dict[uuid.UUID, Published] = field(default_factory=dict)
 
@@ -125,13 +103,30 @@ class Window:
             return self.end
         key = self.keys[index]
         is_last = self.keys[index + 1].delivery != key.delivery
-        return self.published[key.delivery].cursor(None if is_last else key.id)
+        return cursor_of(self.published[key.delivery], None if is_last else key.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
+    """What a publication says of a change: that `registration` reports it, or what became of it."""
+
     change: Change
     sequence: int
+    id: uuid.UUID
+    verb: Verb
+    registration: uuid.UUID
+    recorded_at: datetime
+
+    @property
+    def replaced_by(self) -> uuid.UUID | None:
+        """As of now: a later entry tells where that is another one than it was."""
+        return self.change.replaced_by
+
+    @property
+    def key(self) -> str:
+        """What tells it from any other entry. A row that stood for another change may become one itself."""
+        is_own = self.id == self.change.pk or self.verb != Verb.OBSERVED
+        return str(self.id) if is_own else f"{self.id} {self.change.pk}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,31 +136,35 @@ class Page:
     has_more: bool
 
 
+def cursor_of(published: Published, last: uuid.UUID | None = None) -> Cursor:
+    return Cursor(published.sequence, last, published.delivery.hex[-8:])
+
+
 def latest() -> Cursor:
     """The feed's end as of now."""
-    last = Publication.objects.order_by("-sequence").values_list("sequence", "delivery_id", "change_count").first()
-    return Published(*last).cursor() if last else Cursor()
+    last = Publication.objects.order_by("-sequence").values_list(*PUBLISHED).first()
+    return cursor_of(Published(*last)) if last else Cursor()
 
 
 def cursor_at(moment: datetime) -> Cursor:
     """The cursor before what was published at this time or later; before the first there is, where that is earlier."""
-    rows = Publication.objects.values_list("sequence", "delivery_id", "change_count")
+    rows = Publication.objects.values_list(*PUBLISHED)
     following = rows.filter(published_at__gte=moment).order_by("sequence").first()
     if following is None:
         return latest()
     first = Published(*following).sequence
     before = rows.filter(sequence__lt=first).order_by("-sequence").first()
-    return Published(*before).cursor() if before else Cursor(first - 1)
+    return cursor_of(Published(*before)) if before else Cursor(first - 1)
 
 
 def nearest(cursor: Cursor) -> Cursor:
     """The cursor where its publication is still there; else the end of what is left before it, so that nothing after
     it is passed by."""
-    rows = Publication.objects.values_list("sequence", "delivery_id", "change_count")
+    rows = Publication.objects.values_list(*PUBLISHED)
     before = rows.filter(sequence__lte=cursor.sequence).order_by("-sequence").first()
     if before:
         found = Published(*before)
-        return cursor if found.sequence == cursor.sequence else found.cursor()
+        return cursor if found.sequence == cursor.sequence else cursor_of(found)
     first = rows.order_by("sequence").first()
     return Cursor(Published(*first).sequence - 1) if first else Cursor()
 
@@ -178,8 +177,9 @@ def mend_cursors(model: type[Model]) -> None:
 
 
 def read(after: Cursor | None, limit: int, choice: Choice) -> Page:
-    """At most `limit` changes after the cursor (None: from the first there is); raises Gone."""
-    window = _window(after or Cursor(), limit if choice.is_all else SCAN, from_start=after is None)
+    """At most `limit` entries after the cursor (None: from the first there is); raises Gone."""
+    window = Window(after or Cursor(), False, choice.registrations)
+    _read_window(window, limit if choice.is_all else SCAN, from_start=after is None)
     taken = [index for index, key in enumerate(window.keys) if choice.takes(key)]
     if choice.countries is not None:
         taken = _in_countries(window.keys, taken, choice.countries)
@@ -190,20 +190,27 @@ def read(after: Cursor | None, limit: int, choice: Choice) -> Page:
     return Page(_entries(window, taken), end, has_more)
 
 
-def _window(cursor: Cursor, budget: int, *, from_start: bool) -> Window:
+def _read_window(window: Window, budget: int, *, from_start: bool) -> None:
+    cursor = window.end
     rows = Publication.objects.filter(sequence__gte=cursor.sequence).order_by("sequence")
-    found = rows.values_list("sequence", "delivery_id", "change_count")[: PUBLICATIONS + 1]
-    listed = [Published(*row) for row in found]
+    listed = [Published(*row) for row in rows.values_list(*PUBLISHED)[: PUBLICATIONS + 1]]
     beyond = listed[PUBLICATIONS:]
     listed = listed[:PUBLICATIONS]
     if not from_start:
         _refuse_gap(cursor, listed[0] if listed else None)
     is_known = bool(listed) and listed[0].sequence == cursor.sequence
     unread = listed[1:] if is_known and cursor.last is None else listed
-    window = Window(cursor, False, published={published.delivery: published for published in unread})
+    window.published = {published.delivery: published for published in unread}
     _fill(window, unread, budget)
     window.has_more = window.has_more or bool(beyond)
-    return window
+    _complete(window)
+
+
+def _complete(window: Window) -> None:
+    window.keys = completed(window.keys)
+    if window.registrations is not None:
+        numbers = {delivery: published.sequence for delivery, published in window.published.items()}
+        window.keys = by_reporter(window.keys, window.registrations, numbers)
 
 
 def _refuse_gap(cursor: Cursor, first: Published | None) -> None:
@@ -213,14 +220,14 @@ def _refuse_gap(cursor: Cursor, first: Published | None) -> None:
     if first is None:
         raise Gone("The feed ends before this cursor: a backup was restored, or publications were removed.")
     if first.sequence == cursor.sequence:
-        if first.cursor().check != cursor.check:
+        if cursor_of(first).check != cursor.check:
             raise Gone("This cursor belongs to another course of the feed: a backup was restored.")
     elif cursor.last is not None or first.sequence != cursor.sequence + 1:
         raise Gone(f"The feed now begins with publication {first.sequence}; this cursor stands at {cursor.sequence}.")
 
 
 def _fill(window: Window, unread: Sequence[Published], budget: int) -> None:
-    """Three queries at most: the rest of what was begun, what fits as a whole, the beginning of what does not."""
+    """The rest of what was begun, what fits as a whole, the beginning of what does not: each one query of a table."""
     waiting = list(unread)
     if window.end.last is not None and not _read_keys(window, waiting.pop(0), window.end.last, budget):
         return
@@ -235,13 +242,10 @@ def _fill(window: Window, unread: Sequence[Published], budget: int) -> None:
 
 def _read_keys(window: Window, published: Published, last: uuid.UUID | None, room: int) -> bool:
     """Read up to `room` keys of one publication, after `last`; whether that was all of it."""
-    rows = Change.objects.filter(delivery=published.delivery)
-    if last is not None:
-        rows = rows.filter(id__gt=last)
-    keys = _keys(rows.order_by("id"), room + 1)
+    keys = first_keys(published, window.registrations, last, room + 1)
     window.keys += keys[:room]
     is_all = len(keys) <= room
-    window.end = published.cursor(None if is_all else keys[room - 1].id)
+    window.end = cursor_of(published, None if is_all else keys[room - 1].id)
     window.has_more = not is_all
     return is_all
 
@@ -249,7 +253,7 @@ def _read_keys(window: Window, published: Published, last: uuid.UUID | None, roo
 def _fitting(waiting: Iterable[Published], room: int) -> list[Published]:
     fitting: list[Published] = []
     for published in waiting:
-        room -= published.change_count
+        room -= published.size
         if room < 0:
             break
         fitting.append(published)
@@ -257,16 +261,10 @@ def _fitting(waiting: Iterable[Published], room: int) -> list[Published]:
 
 
 def _take_whole(window: Window, whole: Sequence[Published]) -> None:
-    deliveries = [published.delivery for published in whole if published.change_count]
-    if deliveries:
-        keys = _keys(Change.objects.filter(delivery__in=deliveries))
-        window.keys += sorted(keys, key=lambda key: (window.published[key.delivery].sequence, key.id))
+    if filled := [published for published in whole if published.size]:
+        window.keys += keys_of(filled, window.registrations)
     if whole:
-        window.end = whole[-1].cursor()
-
-
-def _keys(rows: QuerySet[Change], limit: int | None = None) -> list[Key]:
-    return [Key(*row) for row in rows.values_list(*FIELDS)[:limit]]
+        window.end = cursor_of(whole[-1])
 
 
 def _in_countries(keys: Sequence[Key], taken: Sequence[int], countries: frozenset[str]) -> list[int]:
@@ -278,5 +276,16 @@ def _in_countries(keys: Sequence[Key], taken: Sequence[int], countries: frozense
 
 def _entries(window: Window, taken: Sequence[int]) -> list[Entry]:
     keys = [window.keys[index] for index in taken]
-    changes = {row.pk: row for row in Change.objects.filter(pk__in=[key.id for key in keys])} if keys else {}
-    return [Entry(changes[key.id], window.published[key.delivery].sequence) for key in keys if key.id in changes]
+    changes = Change.objects.in_bulk(list({key.change for key in keys})) if keys else {}
+    return [
+        Entry(
+            change=changes[key.change],
+            sequence=window.published[key.delivery].sequence,
+            id=key.id,
+            verb=Verb(key.verb),
+            registration=key.registration,
+            recorded_at=key.recorded_at,
+        )
+        for key in keys
+        if key.change in changes
+    ]

@@ -11,9 +11,7 @@ from rest_framework import serializers
 from core.api.parameters import CountryField, PageParameters, Several
 from core.text import is_clean
 from monitoring.feed import feed
-from monitoring.feed.serializers import (
-    SEVERITIES,
-)
+from monitoring.feed.serializers import SEVERITIES
 from monitoring.models import Kind, Severity
 from portfolio.companies.parameters import DunsField, ReferenceField, among
 from portfolio.models import Registration
@@ -46,7 +44,10 @@ class FeedParameters(PageParameters):
         help_text="Start of a data element's path. Also returns changes of the elements that contain it.",
     )
     registration = RegistrationField(
-        required=False, max_length=255, help_text="Return changes that arrived first in this registration."
+        required=False,
+        max_length=255,
+        help_text="Return the first report of each change by this registration, when it arrived, and what became of"
+        " the changes that it reported.",
     )
     company = Several(child=DunsField(), help_text="Return only changes of these companies: up to 200 D-U-N-S numbers.")
     country = Several(

@@ -5,20 +5,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 
 from core.json_text import SentJson, SentObject
 from monitoring.content_ids import MILLISECONDS
-from monitoring.models import Change, Element, Kind, Notification, Severity
+from monitoring.feed.feed import Entry
+from monitoring.history.sources import How, Reported, reports_of
+from monitoring.models import Change, Element, Kind, Notification, Severity, Verb
 from monitoring.story_order import order_text
 from portfolio.companies.external_references import references_by_company
 from portfolio.companies.serializers import COMPANY_EXAMPLE, CompanySerializer, ReferenceSerializer
 from portfolio.models import Company, ExternalReference, Registration
 
 SEVERITIES = [(severity.name.lower(), severity.label) for severity in Severity]
+SOURCES = [("answers", "Answers"), ("file", "File")]
 CURSOR_EXAMPLE = "WyI0MiIsIiIsIjFkMDNjOWE0Il0"
 COMPANY_SHORT_EXAMPLE = {name: COMPANY_EXAMPLE[name] for name in ("duns", "name", "country")}
 CHANGE_EXAMPLE = {
@@ -37,7 +40,16 @@ CHANGE_EXAMPLE = {
     "publication": 42,
     "derived": False,
     "superseded": False,
+    "verb": "observed",
+    "replaced_by": None,
     "order": "019b960cffe8019b9d49a6640000002a00000002a00000000",
+}
+OBSERVATION_EXAMPLE = {
+    "registration": "ACME_LOD_01",
+    "source": "answers",
+    "how": "response",
+    "observed_at": "2026-01-08T11:06:48.292000Z",
+    "notification": "019b95d1-3ba8-8d10-8a3c-55f0c7b3d2e1",
 }
 NOTIFICATION_EXAMPLE = {
     "id": "019b95d1-3ba8-8d10-8a3c-55f0c7b3d2e1",
@@ -89,22 +101,48 @@ class ChangeSerializer(serializers.Serializer[Any]):
     current = SentJson(help_text="Value after the change, as D&B sent it: any JSON value. Null also if D&B sent none.")
     changed_at = serializers.DateTimeField(help_text="When the change happened, according to D&B.")
     recorded_at = serializers.DateTimeField(help_text="When D&B Monitoring stored it.")
-    registration = serializers.CharField(help_text="Reference of the registration in which it arrived first.")
+    registration = serializers.CharField(
+        help_text="Reference of the registration that reported it first. In the feed with the filter `registration`:"
+        " of the chosen registration that reported it."
+    )
     publication = serializers.IntegerField(
         allow_null=True,
-        help_text="Number of the publication in which it appeared; several changes share one. Null until it is"
+        help_text="Number of the publication in which this entry appeared; several entries share one. Null until it is"
         " published.",
     )
     derived = serializers.BooleanField(
         help_text="True if it was found by comparing two full data sets, rather than sent by D&B as a change."
     )
     superseded = serializers.BooleanField(
-        help_text="True if it was derived and has since been replaced, because an earlier full data set arrived late."
+        help_text="True if it does not hold at present: another change reports the same fact (`replaced_by`), or a full"
+        " data set arrived late and the comparison was withdrawn."
+    )
+    verb = serializers.ChoiceField(
+        Verb.choices,
+        help_text="What the entry reports: `observed`, the change was reported; `replaced`, another change reports the"
+        " same fact; `withdrawn`, it does not hold; `reinstated`, it holds again. Outside the feed: the present state.",
+    )
+    replaced_by = serializers.UUIDField(
+        allow_null=True, help_text="ID of the change that reports the same fact, as known at present."
     )
     order = serializers.CharField(
         help_text="Sort key (text) for the changes of a company by time, including those of the same moment. The feed "
         "is in order of arrival."
     )
+
+
+class ObservationSerializer(serializers.Serializer[Any]):
+    registration = serializers.CharField(help_text="Reference of the registration that reported the change.")
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        SOURCES, help_text="`answers` for responses and replays of D&B, `file` for a file that D&B delivered."
+    )
+    how = serializers.ChoiceField(How.choices, help_text="How the report came.")
+    observed_at = serializers.DateTimeField(help_text="When D&B delivered the report.")
+    notification = serializers.UUIDField(allow_null=True, help_text="The notification that reported it.")
+
+
+class ChangeDetailSerializer(ChangeSerializer):
+    observations = ObservationSerializer(many=True, help_text="All reports of this change, the earliest first.")
 
 
 class FeedSerializer(serializers.Serializer[Any]):
@@ -172,29 +210,75 @@ class NotificationsSerializer(serializers.Serializer[Any]):
     )
 
 
+class Said(NamedTuple):
+    """A change as an item of an answer shows it: what is said of it, by whom, in which publication."""
+
+    change: Change
+    verb: Verb
+    registration: uuid.UUID
+    number: int | None
+
+
+def serialized_entries(entries: Iterable[Entry]) -> Any:
+    """Entries of the feed as items of an answer."""
+    return _serialized([Said(entry.change, entry.verb, entry.registration, entry.sequence) for entry in entries])
+
+
 def serialized_changes(
     changes: Sequence[Change],
     numbers: Mapping[uuid.UUID, int],
     companies: Mapping[str, Company] | None = None,
 ) -> Any:
-    """Changes as items of an answer, with the words for their keys fetched in one query each."""
+    """Changes as they are at present."""
+    said = [Said(change, present_verb(change), change.registration_id, numbers.get(change.pk)) for change in changes]
+    return _serialized(said, companies)
+
+
+def present_verb(change: Change) -> Verb:
+    if not change.superseded:
+        return Verb.OBSERVED
+    return Verb.REPLACED if change.replaced_by else Verb.WITHDRAWN
+
+
+def serialized_detail(change: Change, number: int | None) -> Any:
+    """One change with all who reported it."""
+    reports = reports_of([change])[change.pk]
+    references = references_of(report.registration for report in reports)
+    [item] = serialized_changes([change], {change.pk: number} if number else {})
+    observations = [_observation_item(report, references) for report in reports]
+    return {**item, "observations": ObservationSerializer(observations, many=True).data}
+
+
+def _observation_item(report: Reported, references: Mapping[uuid.UUID, str]) -> dict[str, Any]:
+    return {
+        "registration": references.get(report.registration, ""),
+        "source": "file" if report.is_file else "answers",
+        "how": report.how,
+        "observed_at": report.observed_at,
+        "notification": report.notification,
+    }
+
+
+def _serialized(said: Sequence[Said], companies: Mapping[str, Company] | None = None) -> Any:
+    """The words for keys are fetched in one query each."""
+    changes = [one.change for one in said]
     if companies is None:
         companies = companies_of(change.company_id for change in changes)
-    references = references_of(change.registration_id for change in changes)
+    references = references_of(one.registration for one in said)
     labels = labels_of(change.element for change in changes)
     named = references_by_company(change.company_id for change in changes)
-    items = [_item(change, companies, references, labels, named, numbers.get(change.pk)) for change in changes]
+    items = [_item(one, companies, references, labels, named) for one in said]
     return ChangeSerializer(items, many=True).data
 
 
 def _item(
-    change: Change,
+    said: Said,
     companies: Mapping[str, Company],
     references: Mapping[uuid.UUID, str],
     labels: Mapping[str, str],
     named: Mapping[str, list[ExternalReference]],
-    number: int | None,
 ) -> dict[str, Any]:
+    change = said.change
     return {
         "id": change.pk,
         "company": companies.get(change.company_id) or Company(duns=change.company_id),
@@ -207,10 +291,12 @@ def _item(
         "current": change.current,
         "changed_at": change.changed_at,
         "recorded_at": change.recorded_at,
-        "registration": references.get(change.registration_id, ""),
-        "publication": number,
+        "registration": references.get(said.registration, ""),
+        "publication": said.number,
         "derived": bool(change.derived_from),
         "superseded": change.superseded,
+        "verb": said.verb,
+        "replaced_by": change.replaced_by,
         "order": order_text(change),
     }
 

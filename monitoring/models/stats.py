@@ -26,7 +26,12 @@ class DailyStat(models.Model):
     element = models.CharField(_("data element"), max_length=400, blank=True)
     severity = models.SmallIntegerField(_("severity"), choices=Severity.choices)
     country = models.CharField(_("country"), max_length=2, blank=True)
-    count = models.PositiveIntegerField(_("count"))
+    count = models.PositiveIntegerField(
+        _("count"), help_text=_("Each change once, in the registration that reported it first.")
+    )
+    reports = models.PositiveIntegerField(
+        _("reported"), default=0, help_text=_("What this registration reported, first or not.")
+    )
 
     class Meta:
         indexes = [models.Index(fields=["day", "what"], name="daily_stat_by_day")]
@@ -57,6 +62,7 @@ class DailyTotal(models.Model):
     value = models.CharField(max_length=400, blank=True)
     severity = models.SmallIntegerField(choices=Severity.choices)
     count = models.PositiveIntegerField()
+    reports = models.PositiveIntegerField(default=0)
 
     class Meta:
         default_permissions = ()

@@ -9,17 +9,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext
 
 from core.admin.filters import key_at
 from monitoring.company_page.timeline import SENTENCES, Line, label_of
 from monitoring.models import Change, DailyStat, Element, Kind, Severity
 from monitoring.reports.periods import Period
+from monitoring.stats.further_reports import reported_by
 from monitoring.story_order import story_key
 from portfolio.companies.search import with_companies
 
 TOP = 8
+LOOKED_THROUGH = 2_000
 
 
 @dataclass(slots=True)
@@ -36,6 +38,8 @@ class Counts:
     what: list[tuple[str, int]] = field(default_factory=list)
     critical: list[tuple[str, int]] = field(default_factory=list)
     countries: list[tuple[str, int]] = field(default_factory=list)
+    # Critical ones that chosen registrations reported after others.
+    reported_later: int = 0
 
     @property
     def critical_count(self) -> int:
@@ -55,10 +59,12 @@ class Event:
     change: uuid.UUID
 
 
-def counts_of(period: Period, registrations: Sequence[uuid.UUID]) -> Counts:
+def counts_of(period: Period, registrations: Sequence[uuid.UUID], *, is_all: bool) -> Counts:
+    """Over all registrations each change once; for chosen ones what each of them reported."""
     found = Counts(by_day={day: Counter() for day in period.days})
-    _count_days(found, period, registrations)
-    _count_kinds(found, period, registrations)
+    counted = "count" if is_all else "reports"
+    _count_days(found, period, registrations, counted)
+    _count_kinds(found, period, registrations, counted)
     return found
 
 
@@ -67,11 +73,11 @@ def _counted(start: date, end: date, registrations: Sequence[uuid.UUID]) -> Any:
     return rows.exclude(kind=Kind.BASELINE).order_by()
 
 
-def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID]) -> None:
+def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID], counted: str) -> None:
     rows = _counted(period.before().start, period.end, registrations)
-    for what, day, registration, severity, count in rows.values_list(
-        "what", "day", "registration", "severity"
-    ).annotate(total=Sum("count")):
+    sums = rows.values_list("what", "day", "registration", "severity")
+    for what, day, registration, severity, first, reported in sums.annotate(a=Sum("count"), b=Sum("reports")):
+        count = first if counted == "count" else reported
         is_now = day >= period.start
         if what == "notification":
             found.notifications += count if is_now else 0
@@ -81,19 +87,21 @@ def _count_days(found: Counts, period: Period, registrations: Sequence[uuid.UUID
             found.total += count
             found.by_severity[severity] += count
             found.by_day[day][severity] += count
-            found.by_registration[registration] += count
+            found.by_registration[registration] += reported
+            found.reported_later += reported - first if severity == Severity.CRITICAL else 0
         else:
             found.before += count
 
 
-def _count_kinds(found: Counts, period: Period, registrations: Sequence[uuid.UUID]) -> None:
+def _count_kinds(found: Counts, period: Period, registrations: Sequence[uuid.UUID], counted: str) -> None:
     rows = _counted(period.start, period.end, registrations).filter(what="change", severity__gt=Severity.NOISE)
     what: Counter[str] = Counter()
     critical: Counter[str] = Counter()
     countries: Counter[str] = Counter()
-    for kind, element, country, severity, count in rows.values_list("kind", "element", "country", "severity").annotate(
-        total=Sum("count")
-    ):
+    sums = rows.values_list("kind", "element", "country", "severity").annotate(total=Sum(counted))
+    for kind, element, country, severity, count in sums:
+        if not count:
+            continue
         name = element if kind == Kind.ELEMENT else f"={kind}"
         what[name] += count
         countries[country or gettext("unknown")] += count
@@ -123,14 +131,28 @@ def _words(name: str, elements: dict[str, Element]) -> str:
     return label_of(name, elements)
 
 
-def critical_changes(period: Period, registrations: Sequence[uuid.UUID], most: int) -> list[Change]:
-    """The newest critical ones: a range of the index of severities, as keys begin with the time."""
+def critical_changes(
+    period: Period, registrations: Sequence[uuid.UUID], most: int, *, reported_later: bool
+) -> list[Change]:
+    """The newest critical ones: a range of the index of severities, as keys begin with the time. `reported_later` tells
+    whether the registrations have reported some after others."""
     start, end = period.moments
     rows = Change.objects.filter(severity=Severity.CRITICAL, pk__gte=key_at(start), pk__lt=key_at(end))
-    newest = rows.filter(registration__in=registrations, superseded=False).order_by("-pk")[:most]
+    rows = rows.filter(superseded=False).order_by("-pk")
+    first = rows.filter(registration__in=registrations)
+    newest = _reported(rows, registrations, most) if reported_later else first[:most]
     found = sorted(newest, key=story_key, reverse=True)
     with_companies(found)
     return found
+
+
+def _reported(rows: QuerySet[Change], registrations: Sequence[uuid.UUID], most: int) -> list[Change]:
+    """The newest that these registrations reported, first or not, among so many that a report can look through."""
+    first = dict(rows.values_list("pk", "registration_id")[:LOOKED_THROUGH])
+    chosen = set(registrations)
+    theirs = {key for key, registration in first.items() if registration in chosen}
+    theirs |= reported_by(first.keys() - theirs, registrations)
+    return list(Change.objects.filter(pk__in=sorted(theirs, reverse=True)[:most]))
 
 
 def event_of(line: Line) -> Event:

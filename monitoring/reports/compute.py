@@ -78,7 +78,10 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
     """The report over a period, for some registrations or for all of them."""
     every = list(Registration.objects.select_related("contract").defer("detail").order_by("reference"))
     keys = [row.pk for row in every if not chosen or row.pk in chosen]
-    counts, changes = counts_of(period, keys), critical_changes(period, keys, events)
+    is_all = not chosen
+    counts = counts_of(period, keys, is_all=is_all)
+    is_later = not is_all and counts.reported_later > 0
+    changes = critical_changes(period, keys, events, reported_later=is_later)
     elements = name_what_was_counted(counts, changes)
     delays = delays_between(period.start, period.end, keys)
     status, _ = last_count("held")
@@ -87,15 +90,15 @@ def make_report(period: Period, chosen: Sequence[uuid.UUID] = (), *, events: int
     return Report(
         period=period,
         made_at=timezone.now(),
-        is_all=not chosen,
+        is_all=is_all,
         counts=counts,
         events=[event_of(line_of(change, elements)) for change in changes],
         recorded=delay_of(delays[Measure.RECORDED]),
         handed=delay_of(delays[Measure.HANDED]),
-        handled=handled_in(period, keys, is_all=not chosen),
+        handled=handled_in(period, keys, is_all=is_all),
         every=every,
         held=held,
         contracts=contract_states(beside, status),
         listed=listed_in(held, status),
-        waiting=waiting_alerts(keys, is_all=not chosen),
+        waiting=waiting_alerts(keys, is_all=is_all),
     )

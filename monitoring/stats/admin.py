@@ -22,7 +22,7 @@ from portfolio.registrations.filters import RegistrationFilter
 
 @admin.register(DailyStat)
 class DailyStatAdmin(ReadOnlyAdmin):
-    list_display = ("date", "reference", "what", "kind_words", "element", "severity_badge", "place", "count")
+    list_display = ("date", "reference", "what", "kind_words", "element", "severity_badge", "place", "count", "reports")
     list_filter = (
         choice_filter("what", [("change", _("Changes")), ("notification", _("Notifications"))], _("content")),
         RegistrationFilter,

@@ -1,4 +1,8 @@
-"""Daily counts for front page and reports: recomputed for the days that a publication touches."""
+"""Daily counts for front page and reports: recomputed for the days that a publication touches.
+
+A change counts once, in the registration that reported it first: sums over registrations double nothing. Beside that
+stands how many changes each registration reported, first or not: what is shown for one registration.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,13 @@ from monitoring.models import Change, DailyStat, DailyTotal, Notification, Publi
 from monitoring.publications.consumers import PublicationConsumer
 from monitoring.scores.score_changes import recount_moves
 from monitoring.stats.day_totals import totals_of
+from monitoring.stats.further_reports import further_reports, moments_of
 from portfolio.models import Company
 
 CONSUMER = PublicationConsumer("daily counts")
 COUNT_KEYS = uuid.UUID("c0a8f1de-9d4f-5b0e-8f53-7c1f6f7f2d10")
 PUBLICATIONS = 500
+COUNTS = ("count", "reports")
 
 
 def roll_up() -> int:
@@ -43,6 +49,7 @@ def days_touched(deliveries: Iterable[uuid.UUID]) -> set[date]:
         moments: set[datetime | None] = set(
             Change.objects.filter(delivery__in=batch).values_list("changed_at", flat=True)
         )
+        moments |= moments_of(batch)
         moments.update(Notification.objects.filter(delivery__in=batch).values_list("delivered_at", flat=True))
         days |= {moment.astimezone(UTC).date() for moment in moments if moment}
     return days
@@ -50,19 +57,21 @@ def days_touched(deliveries: Iterable[uuid.UUID]) -> set[date]:
 
 def recount(day: date) -> None:
     """Make the rows of one day what the changes and notifications say."""
-    replace_day(DailyStat, day, {row.pk: row for row in [*_change_counts(day), *_notification_counts(day)]})
-    replace_day(DailyTotal, day, {row.pk: row for row in totals_of(day)})
+    stats = {row.pk: row for row in [*_change_counts(day), *_notification_counts(day)]}
+    replace_day(DailyStat, day, stats, COUNTS)
+    replace_day(DailyTotal, day, {row.pk: row for row in totals_of(day)}, COUNTS)
     recount_moves(day)
 
 
-def replace_day(model: Any, day: date, rows: Mapping[uuid.UUID, Any]) -> None:
+def replace_day(model: Any, day: date, rows: Mapping[uuid.UUID, Any], fields: Sequence[str] = ("count",)) -> None:
     """Make these rows a day's only ones, and write only what differs."""
-    known = dict(model.objects.filter(day=day).values_list("pk", "count"))
+    known = {key: counts for key, *counts in model.objects.filter(day=day).values_list("pk", *fields)}
     for batch in in_batches(list(known.keys() - rows.keys())):
         model.objects.filter(pk__in=batch).delete()
     for key in known.keys() & rows.keys():
-        if known[key] != rows[key].count:
-            model.objects.filter(pk=key).update(count=rows[key].count)
+        counts = {name: getattr(rows[key], name) for name in fields}
+        if known[key] != list(counts.values()):
+            model.objects.filter(pk=key).update(**counts)
     insert_new(model, [rows[key] for key in rows.keys() - known.keys()])
 
 
@@ -77,7 +86,9 @@ def _change_counts(day: date) -> Iterator[DailyStat]:
         .values_list("registration_id", "kind", "element", "severity", "company_id")
         .annotate(count=Count("id"))
     )
-    yield from _counts(day, "change", [(*row[:4], row[4], row[5]) for row in rows])
+    first = [(*row[:5], row[5], row[5]) for row in rows]
+    further = [(*key, 0, count) for key, count in further_reports(*_between(day)).items()]
+    yield from _counts(day, "change", first + further)
 
 
 def _notification_counts(day: date) -> Iterator[DailyStat]:
@@ -87,28 +98,38 @@ def _notification_counts(day: date) -> Iterator[DailyStat]:
         .values_list("registration_id", "company_id", "type")
         .annotate(count=Count("id"))
     )
-    yield from _counts(day, "notification", [(row[0], row[2], "", Severity.NOISE, row[1], row[3]) for row in rows])
+    counted = [(row[0], row[2], "", Severity.NOISE, row[1], row[3], row[3]) for row in rows]
+    yield from _counts(day, "notification", counted)
 
 
 def _counts(day: date, what: str, rows: list[tuple[Any, ...]]) -> Iterator[DailyStat]:
-    """Rows of (registration, kind, element, severity, company, count), summed by the company's country."""
+    """Rows of (registration, kind, element, severity, company, count, reports), summed by the company's country."""
     countries = _countries({row[4] for row in rows})
     counts: Counter[tuple[Any, ...]] = Counter()
-    for registration, kind, element, severity, company, count in rows:
-        counts[registration, kind, element, severity, countries.get(company, "")] += count
-    for (registration, kind, element, severity, country), count in counts.items():
-        key = uuid.uuid5(COUNT_KEYS, f"{day}|{what}|{registration}|{kind}|{element}|{severity}|{country}")
-        yield DailyStat(
-            id=key,
-            day=day,
-            what=what,
-            registration_id=registration,
-            kind=kind,
-            element=element,
-            severity=severity,
-            country=country,
-            count=count,
-        )
+    reports: Counter[tuple[Any, ...]] = Counter()
+    for *dimensions, company, count, reported in rows:
+        key = (*dimensions, countries.get(company, ""))
+        counts[key] += count
+        reports[key] += reported
+    for key, reported in reports.items():
+        yield _stat(day, what, key, counts[key], reported)
+
+
+def _stat(day: date, what: str, dimensions: tuple[Any, ...], count: int, reports: int) -> DailyStat:
+    registration, kind, element, severity, country = dimensions
+    key = uuid.uuid5(COUNT_KEYS, f"{day}|{what}|{registration}|{kind}|{element}|{severity}|{country}")
+    return DailyStat(
+        id=key,
+        day=day,
+        what=what,
+        registration_id=registration,
+        kind=kind,
+        element=element,
+        severity=severity,
+        country=country,
+        count=count,
+        reports=reports,
+    )
 
 
 def _countries(duns: set[str]) -> dict[str, str]:

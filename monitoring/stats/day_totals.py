@@ -18,17 +18,23 @@ TOLD = (Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 def totals_of(day: date) -> Iterator[DailyTotal]:
     """What the totals of one day are to be."""
     counts: Counter[tuple[Any, ...]] = Counter()
+    reports: Counter[tuple[Any, ...]] = Counter()
     rows = DailyStat.objects.filter(day=day, what="change")
-    for registration, kind, element, severity, country, count in rows.values_list(
-        "registration_id", "kind", "element", "severity", "country", "count"
+    for registration, kind, element, severity, country, count, reported in rows.values_list(
+        "registration_id", "kind", "element", "severity", "country", "count", "reports"
     ):
         for axis, value in _axes(day, registration, kind, element, severity, country):
             counts[registration, axis, value, severity] += count
-    for (registration, axis, value, severity), count in counts.items():
-        key = uuid.uuid5(TOTAL_KEYS, f"{day}|{registration}|{axis}|{value}|{severity}")
-        yield DailyTotal(
-            id=key, day=day, registration_id=registration, axis=axis, value=value, severity=severity, count=count
-        )
+            reports[registration, axis, value, severity] += reported
+    for dimensions, reported in reports.items():
+        yield _total(day, *dimensions, count=counts[dimensions], reports=reported)
+
+
+def _total(day: date, registration: uuid.UUID, axis: Axis, value: str, severity: int, **counts: int) -> DailyTotal:
+    key = uuid.uuid5(TOTAL_KEYS, f"{day}|{registration}|{axis}|{value}|{severity}")
+    return DailyTotal(
+        id=key, day=day, registration_id=registration, axis=axis, value=value, severity=severity, **counts
+    )
 
 
 def _axes(

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 
 from core.db import in_batches
 from core.text import days_and_hours
-from monitoring.models import Change, Kind, LatencyHistogram, Measure, Publication, Severity
+from monitoring.models import Change, Entry, Kind, LatencyHistogram, Measure, Publication, Severity
 from monitoring.publications.consumers import PublicationConsumer
 from monitoring.stats.daily_counts import PUBLICATIONS, replace_day
 
@@ -83,8 +83,11 @@ def shown_on(day: date) -> Iterator[tuple[datetime, uuid.UUID, datetime, datetim
     published = Publication.objects.filter(published_at__gte=start, published_at__lt=start + timedelta(days=1))
     moments = dict(published.values_list("delivery_id", "published_at"))
     for batch in in_batches(list(moments)):
-        changes = Change.objects.filter(delivery__in=batch, severity__gt=Severity.NOISE).exclude(kind=Kind.BASELINE)
-        rows = changes.values_list("delivery_id", "registration_id", "changed_at", "delivered_at")
+        # What was published as a change came on screen, whatever became of it later.
+        changes = Change.objects.filter(delivery__in=batch, entry=Entry.CHANGE, severity__gt=Severity.NOISE)
+        rows = changes.exclude(kind=Kind.BASELINE).values_list(
+            "delivery_id", "registration_id", "changed_at", "delivered_at"
+        )
         for delivery, registration, changed_at, delivered_at in rows.iterator(chunk_size=2_000):
             yield moments[delivery], registration, changed_at, delivered_at
 

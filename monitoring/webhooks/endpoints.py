@@ -127,7 +127,7 @@ def switch_on(endpoint: WebhookEndpoint, *, by: str, from_now: bool = False) -> 
 def missed(endpoint: WebhookEndpoint) -> tuple[int, int]:
     """What a webhook that is switched off has not been told: messages that wait, and changes at most, of any kind."""
     sequence = feed.Cursor.read(endpoint.cursor).sequence
-    changes = Publication.objects.filter(sequence__gt=sequence).aggregate(count=Sum("change_count"))["count"]
+    changes = Publication.objects.filter(sequence__gt=sequence).aggregate(count=Sum("entry_count"))["count"]
     return waiting(endpoint).count(), (changes or 0) if subscribes_to(endpoint, CHANGE_PUBLISHED) else 0
 
 

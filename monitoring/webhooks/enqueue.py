@@ -15,8 +15,8 @@ from typing import Any
 from django.utils import timezone
 
 from monitoring.feed import feed
-from monitoring.feed.serializers import serialized_changes
-from monitoring.models import Change, OutboxMessage, WebhookEndpoint
+from monitoring.feed.serializers import serialized_entries
+from monitoring.models import OutboxMessage, WebhookEndpoint
 from monitoring.outbox.queue import enqueue
 from monitoring.publications.consumers import Follower
 from monitoring.webhooks.endpoints import a_message, active_endpoints, message_id, subscribes_to, written
@@ -53,19 +53,17 @@ def _page(endpoint: WebhookEndpoint) -> feed.Page:
 
 
 def _messages(endpoint: WebhookEndpoint, entries: list[feed.Entry]) -> list[OutboxMessage]:
-    items = serialized_changes(
-        [entry.change for entry in entries], {entry.change.pk: entry.sequence for entry in entries}
-    )
     return [
-        _change_message(endpoint, entry.change, endpoint.position + sequence, item)
-        for sequence, (entry, item) in enumerate(zip(entries, items, strict=True), start=1)
+        _change_message(endpoint, entry, endpoint.position + sequence, item)
+        for sequence, (entry, item) in enumerate(zip(entries, serialized_entries(entries), strict=True), start=1)
     ]
 
 
-def _change_message(endpoint: WebhookEndpoint, change: Change, position: int, item: Any) -> OutboxMessage:
-    body = written(CHANGE_PUBLISHED, change.recorded_at, item)
-    event = message_id(CHANGE_PUBLISHED, str(change.pk))
-    return a_message(endpoint, event, CHANGE_PUBLISHED, change.company_id, position, body)
+def _change_message(endpoint: WebhookEndpoint, entry: feed.Entry, position: int, item: Any) -> OutboxMessage:
+    """Under an id of the entry: of a change that is published first, that is one of the change."""
+    body = written(CHANGE_PUBLISHED, entry.recorded_at, item)
+    event = message_id(CHANGE_PUBLISHED, entry.key)
+    return a_message(endpoint, event, CHANGE_PUBLISHED, entry.change.company_id, position, body)
 
 
 def _move(endpoint: WebhookEndpoint, page: feed.Page) -> bool:

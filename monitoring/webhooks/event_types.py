@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.feed.serializers import CHANGE_EXAMPLE
-from monitoring.models import Kind, Severity
+from monitoring.models import Kind, Severity, Verb
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TEXT: dict[str, Any] = {"type": "string"}
@@ -65,6 +65,8 @@ CHANGE = an_object(
     publication=or_null(NUMBER),
     derived={"type": "boolean"},
     superseded={"type": "boolean"},
+    verb={"enum": Verb.values},
+    replaced_by=or_null(KEY),
     order=TEXT,
 )
 ALERT = an_object(id=KEY, company=or_null(DUNS), title=TEXT, severity=TEXT, rule=TEXT, reason=TEXT, happened_at=MOMENT)
@@ -108,7 +110,10 @@ EVENT_TYPES: Mapping[str, EventType] = {
     event.name: event
     for event in (
         EventType(
-            CHANGE_PUBLISHED, _("A company changed. The data is the same as in the feed."), CHANGE, CHANGE_EXAMPLE
+            CHANGE_PUBLISHED,
+            _("A company changed, or an earlier change was replaced, withdrawn or reinstated (`verb`)."),
+            CHANGE,
+            CHANGE_EXAMPLE,
         ),
         EventType("alert.raised", _("A rule raised an alert."), ALERT, ALERT_EXAMPLE),
         EventType("subject.requested", _("Monitoring of a company was requested."), SUBJECT, SUBJECT_EXAMPLE),

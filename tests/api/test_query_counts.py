@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from monitoring.models import Change
 from portfolio.companies.external_references import Named, name_companies
 from portfolio.imports.upload import create_import, read_import
 from portfolio.models import SubjectImport
@@ -69,6 +70,9 @@ def world(db: None) -> dict[str, str]:
         read_import(import_)
     for number in range(3):
         an_alert(number, id=SubjectImport.objects.order_by("id")[number].pk)
+    change = Change.objects.order_by("-id")[0]
+    change.pk = SubjectImport.objects.order_by("id")[0].pk
+    change.save(force_insert=True)
     return {"duns": DUNS[0], "reference": registration.reference, "id": str(SubjectImport.objects.all()[0].pk)}
 
 

@@ -19,7 +19,7 @@ from monitoring.feed.admin import StoryPaginator, with_registrations
 from monitoring.history.state import SNAPSHOT
 from monitoring.ingest.raw_item import pretty, raw_item
 from monitoring.models import Change, Delivery, Notification, NotificationType
-from monitoring.story_order import LATEST_NOTIFICATIONS_FIRST
+from monitoring.story_order import LATEST_NOTIFICATIONS_FIRST, story_key
 from portfolio.companies.search import of_companies, with_companies
 from portfolio.registrations.filters import RegistrationFilter
 
@@ -39,6 +39,14 @@ def changes_of(notifications: list[Notification], most: int) -> dict[Any, tuple[
         notification: ([lines[key] for key in keys[:most] if key in lines], max(len(keys) - most, 0))
         for notification, keys in found.items()
     }
+
+
+def replacements_of(notification: Notification) -> list[Line]:
+    """The changes that report what this notification brought, where those replaced its own."""
+    replaced = Change.objects.filter(notification=notification.pk, replaced_by__isnull=False)
+    keys = {key for key in replaced.values_list("replaced_by", flat=True)[:MOST] if key}
+    rows = Change.objects.in_bulk(list(keys)).values() if keys else []
+    return lines_of(sorted(rows, key=story_key, reverse=True))
 
 
 class NotificationPaginator(StoryPaginator):
@@ -93,6 +101,7 @@ class NotificationAdmin(ChosenList, ReadOnlyAdmin):
             "tone": TONES.get(row.type, "calm"),
             "lines": lines,
             "more": more,
+            "replacements": replacements_of(row),
             "raw": pretty(raw_item(row) or row.organization),
         }
 

@@ -21,12 +21,13 @@ from core.models import SavedFilter
 from dnbmon_site.accounts.models import User
 from monitoring.exports import scheduled
 from monitoring.exports.scheduled import feed_parameters, next_time, plan, write_due, write_now
-from monitoring.models import Publication, ScheduledExport
+from monitoring.models import Change, Publication, ScheduledExport
 from tests.builders.companies import DUNS
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.programs import Program
+from tests.builders.registrations import a_registration
 from tests.builders.times import stamp
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +107,7 @@ def test_lines_are_as_in_the_api(folder: Path, program: Program) -> None:
     delivered(an_update(an_element("organization.yearlyRevenue", None, 3.5)))
     (line,) = written(export, folder).read_text().splitlines()
     (item,) = program.follow().items
-    assert json.loads(line) == {**item, "publication": None}
+    assert json.loads(line) == item
 
 
 def test_filters_are_those_of_the_api(folder: Path) -> None:
@@ -210,6 +211,33 @@ def test_a_saved_filter_says_what_and_in_which_columns(folder: Path) -> None:
     lines = written(export, folder).read_text("utf-8-sig").splitlines()
     assert lines == ["D-U-N-S,Change type", f"{DUNS},Deleted at D&B"]
     assert written(export, folder).read_text("utf-8-sig").splitlines() == ["D-U-N-S,Change type"]
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+def test_a_file_says_what_became_of_a_change(folder: Path, filtered: bool) -> None:
+    """Also where a saved filter's list shows only what holds."""
+    User.objects.create_superuser("ann")
+    saved = save_filter(
+        listing="monitoring.change",
+        name="Names",
+        query="severity=all&kind=element",
+        columns="current,verb,replaced_by",
+        shared=True,
+        by="ann",
+    )
+    full, update = a_registration("FULL", full_product=True), a_registration("UPDATES")
+    delivered(a_seed(primaryName="A", delivered=stamp(days=1)), registration=full)
+    export = an_export(format="csv", **({"saved_filter": saved} if filtered else {"filters": "kind=element"}))
+    delivered(a_seed(primaryName="B", delivered=stamp(days=3)), registration=full)
+    name = an_element("organization.primaryName", "A", "B", stamp(days=2))
+    delivered(an_update(name, delivered=stamp(days=2)), registration=update)
+    update_ = str(Change.objects.get(element=name["element"], derived_from="").pk)
+    rows = list(csv.DictReader(written(export, folder).read_text("utf-8-sig").splitlines()))
+    assert sorted((row["Status"], row["Replaced by"]) for row in rows) == [
+        ("Replaced", update_),
+        ("Reported", ""),
+        ("Reported", update_),
+    ]
 
 
 def test_companies_of_a_saved_filter(folder: Path) -> None:

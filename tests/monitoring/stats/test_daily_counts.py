@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitoring.models import Change, ConsumerOffset, DailyStat, Notification
-from monitoring.stats.daily_counts import roll_up
+from monitoring.stats.daily_counts import days_touched, roll_up
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
@@ -64,3 +64,47 @@ def test_superseded_comparisons_leave_the_counts() -> None:
         delivered(a_seed(primaryName=name, delivered=stamp(days=day)), registration=registration)
         roll_up()
     assert counts("change") == recounted()
+
+
+def by_registration(field: str) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for row in DailyStat.objects.filter(what="change", kind="element").select_related("registration"):
+        found[row.registration.reference] += getattr(row, field)
+    return +found
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 1, 0)])
+def test_a_change_counts_once_and_as_reported_by_each_registration_that_did(order: tuple[int, ...]) -> None:
+    registrations = [a_registration(f"ACME_LOD_0{number}") for number in range(1, 4)]
+    for number in order:
+        delivered(an_update(), registration=registrations[number])
+        roll_up()
+    told = {registrations[number].reference for number in order}
+    assert by_registration("count") == {registrations[order[0]].reference: 1}
+    assert by_registration("reports") == dict.fromkeys(told, 1)
+
+
+def test_a_difference_counts_as_a_report_of_the_change_that_replaced_it() -> None:
+    """On the day of that change, which may be another one."""
+    full, update = a_registration("FULL", full_product=True), a_registration("UPDATES")
+    delivered(a_seed(primaryName="A", delivered=stamp(days=1)), registration=full)
+    delivered(a_seed(primaryName="B", delivered=stamp(days=3)), registration=full)
+    roll_up()
+    assert by_registration("reports") == {"FULL": 1}
+    name = an_element("organization.primaryName", "A", "B", stamp(days=2))
+    delivered(an_update(name, delivered=stamp(days=2)), registration=update)
+    roll_up()
+    assert counts("change") == recounted()
+    assert by_registration("count") == {"UPDATES": 1}
+    assert by_registration("reports") == {"FULL": 1, "UPDATES": 1}
+
+
+def test_a_day_is_counted_again_when_another_registration_reports_its_change() -> None:
+    delivered(an_update(an_element(timestamp=stamp(days=-20))))
+    roll_up()
+    again = delivered(
+        an_update(an_element(timestamp=stamp(days=-20)), delivered=stamp(days=5)), registration=a_registration("LATE")
+    )
+    assert stamp(days=-20)[:10] in {day.isoformat() for day in days_touched([again.pk])}
+    roll_up()
+    assert by_registration("reports") == {"ACME_LOD_01": 1, "LATE": 1}

@@ -14,7 +14,16 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from core.models import AuditEntry
 from core.outbound import connections, http
-from monitoring.models import MessageState, OutboxMessage, Publication, SendAttempt, Severity, WebhookEndpoint
+from monitoring.feed import feed
+from monitoring.models import (
+    Change,
+    MessageState,
+    OutboxMessage,
+    Publication,
+    SendAttempt,
+    Severity,
+    WebhookEndpoint,
+)
 from monitoring.outbox import queue
 from monitoring.outbox.queue import send_again, send_to
 from monitoring.publications.sequence import publish
@@ -24,6 +33,7 @@ from monitoring.webhooks.endpoints import (
     edit_endpoint,
     emit_events,
     let_go_on,
+    message_id,
     missed,
     resend,
     rotate_secret,
@@ -75,6 +85,48 @@ def test_a_change_is_sent_as_the_feed_shows_it(receiver: Receiver, program: Any)
     assert [body["data"]] == program.read("changes/")["results"]
     assert got.headers["content-type"] == "application/json"
     assert got.path == "/hook"
+
+
+def test_a_registrations_webhook_hears_what_another_published_before(receiver: Receiver) -> None:
+    second = a_registration("ACME_LOD_02")
+    delivered(an_update())
+    an_endpoint(receiver, registration=second)
+    queue_and_send()
+    assert not receiver.got
+    for _ in range(2):
+        delivered(an_update(), registration=second)
+        queue_and_send()
+    (got,) = receiver.got
+    data = json.loads(got.body)["data"]
+    assert (data["verb"], data["registration"]) == ("observed", "ACME_LOD_02")
+    assert data["id"] == str(Change.objects.get().pk)
+
+
+def test_each_entry_of_a_change_is_one_message_and_the_first_has_the_id_of_the_change(receiver: Receiver) -> None:
+    full, update = a_registration("FULL", full_product=True), a_registration("UPDATES")
+    an_endpoint(receiver, kinds="element")
+    delivered(a_seed(primaryName="A", delivered=stamp(days=1)), registration=full)
+    delivered(a_seed(primaryName="B", delivered=stamp(days=3)), registration=full)
+    name = an_element("organization.primaryName", "A", "B", stamp(days=2))
+    delivered(an_update(name, delivered=stamp(days=2)), registration=update)
+    WebhookEndpoint.objects.update(cursor=str(feed.Cursor()))
+    for _ in range(2):
+        queue_and_send()
+        # Whoever dies before the cursor moves queues the same again.
+        WebhookEndpoint.objects.update(cursor=str(feed.Cursor()))
+    told = [(json.loads(got.body)["data"], got.headers["webhook-id"]) for got in receiver.got]
+    derived = Change.objects.exclude(derived_from="").get()
+    update_ = Change.objects.get(element=name["element"], derived_from="")
+    assert sorted((data["id"], data["verb"], data["replaced_by"]) for data, _ in told) == sorted(
+        [
+            (str(derived.pk), "observed", str(update_.pk)),
+            (str(derived.pk), "replaced", str(update_.pk)),
+            (str(update_.pk), "observed", None),
+        ]
+    )
+    first = {message_id("change.published", str(row.pk)) for row in (derived, update_)}
+    assert {key for data, key in told if data["verb"] == "observed"} == first
+    assert len({key for _, key in told}) == 3
 
 
 def test_numbers_go_out_as_dnb_wrote_them(receiver: Receiver) -> None:

@@ -1,0 +1,108 @@
+"""Who reported a change: its first source, others that reported the same, those whose own change it replaced."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from core.db import in_batches
+from monitoring.models import Change, Notification, Observation, Source, Verb
+from monitoring.story_order import WAYS
+
+# Where a place in the story names the way.
+WAY = 29
+
+
+class How(TextChoices):
+    """How a report came here."""
+
+    RESPONSE = "response", _("Response")
+    REPLAY = "replay", _("Replay")
+    FILE = "file", _("File")
+    COMPARISON = "comparison", _("Comparison of two documents")
+
+
+BY_WAY: Mapping[str, How] = {
+    str(WAYS[Source.PULL]): How.RESPONSE,
+    str(WAYS[Source.REPLAY]): How.REPLAY,
+    str(WAYS[Source.FILE]): How.FILE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """That a registration reported a change."""
+
+    registration: uuid.UUID
+    how: How
+    is_file: bool
+    observed_at: datetime
+    notification: uuid.UUID | None
+
+
+def reports_of(
+    changes: Collection[Change], replaced: Collection[Change] | None = None
+) -> dict[uuid.UUID, list[Reported]]:
+    """Of each change all reports, the earliest first: in two queries, and one more where several reported. Whoever has
+    the changes that were `replaced` already saves one."""
+    found: dict[uuid.UUID, list[Reported]] = {change.pk: [] for change in changes}
+    said_the_same = _replaced(found) if replaced is None else replaced
+    own = [(change.pk, change) for change in changes]
+    own += [(row.replaced_by, row) for row in said_the_same if row.replaced_by in found]
+    others = _observed({change.pk for _, change in own})
+    ways = _ways([change for _, change in own if change.pk in others])
+    for key, change in own:
+        found[key] += [_reported(change, _way(change, others.get(change.pk, ()), ways)), *others.get(change.pk, ())]
+    return {key: sorted(reports, key=_order) for key, reports in found.items()}
+
+
+def _order(report: Reported) -> tuple[datetime, str, str]:
+    return report.observed_at, report.registration.hex, report.how
+
+
+def _observed(keys: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Reported]]:
+    found: dict[uuid.UUID, list[Reported]] = {}
+    for batch in in_batches(sorted(keys)):
+        rows = Observation.objects.filter(change__in=batch, verb=Verb.OBSERVED)
+        for row in rows.only("change_id", "registration_id", "place", "observed_at", "notification_id"):
+            how = BY_WAY.get(row.place[WAY : WAY + 1], How.RESPONSE)
+            report = Reported(row.registration_id, how, how == How.FILE, row.observed_at, row.notification_id)
+            found.setdefault(row.change_id, []).append(report)
+    return found
+
+
+def _replaced(found: Collection[uuid.UUID]) -> list[Change]:
+    """Changes that said the same."""
+    rows: list[Change] = []
+    for batch in in_batches(sorted(found)):
+        rows += Change.objects.filter(replaced_by__in=batch).defer("previous", "current")
+    return rows
+
+
+def _ways(changes: Collection[Change]) -> dict[uuid.UUID, str]:
+    """A change that several reported stands at the least of their places: its notification says what its own is."""
+    ways: dict[uuid.UUID, str] = {}
+    for batch in in_batches(sorted({change.notification_id for change in changes})):
+        rows = Notification.objects.filter(pk__in=batch).values_list("pk", "place")
+        ways.update({key: place[:1] for key, place in rows})
+    return ways
+
+
+def _way(change: Change, others: Collection[Reported], ways: Mapping[uuid.UUID, str]) -> How:
+    """A registration's second report of a change came in the other way than its first: by file, or by answers."""
+    again = [report for report in others if report.registration == change.registration_id]
+    if again and not again[0].is_file:
+        return How.FILE
+    way = BY_WAY.get(ways.get(change.notification_id) or change.place[WAY : WAY + 1], How.RESPONSE)
+    return How.RESPONSE if again and way == How.FILE else way
+
+
+def _reported(change: Change, way: How) -> Reported:
+    how = How.COMPARISON if change.derived_from else way
+    moment = change.delivered_at or change.recorded_at
+    return Reported(change.registration_id, how, way == How.FILE, moment, change.notification_id)
