@@ -18,11 +18,12 @@ from django.utils.translation import gettext
 from core.cached_counts import update_counts
 from core.db import in_batches, insert_new
 from monitoring.alerts.auto_resolve import review_reversals
+from monitoring.alerts.events import Raised, events_of
 from monitoring.alerts.facts.repeats import known_already
 from monitoring.alerts.facts.replacements import move_facts
 from monitoring.alerts.facts.reports import Report, brought_by, is_old_news
 from monitoring.alerts.new_company_summary import note_baselines
-from monitoring.alerts.routing import Raised, notify
+from monitoring.alerts.routing import notify
 from monitoring.alerts.rules import Rule, Scope, compile_rule
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.elements.paths import Mistake
@@ -158,10 +159,14 @@ def _events(raised: Iterable[Raised], sequence: int) -> Iterator[Event]:
 def _raised(reading: Reading, groups: Sequence[Group]) -> Iterator[Raised]:
     """What is still to be told: not what the same publication has taken back."""
     alerts = Alert.objects.in_bulk([group.key for group in groups]) if groups else {}
+    changes = {group.key: frozenset(match.change.pk for match in group.matches) for group in groups}
+    # Of closed alerts too: what goes out together does not depend on when that is asked.
+    events = events_of({key: found for key, found in changes.items() if alerts[key].kind == AlertKind.CHANGE})
     for group in groups:
         alert, row = alerts[group.key], group.matches[0].rule.row
         if alert.state != AlertState.CLOSED:
-            yield Raised(alert, [row], reading.scope.owners.get(alert.company_id or "", set()))
+            owners = reading.scope.owners.get(alert.company_id or "", set())
+            yield Raised(alert, [row], owners, changes[alert.pk], events.get(alert.pk))
 
 
 def _follow_replacements(matches: Iterable[Match]) -> None:
