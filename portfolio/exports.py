@@ -8,6 +8,7 @@ from core.admin.audit_actions import action_label, object_label
 from core.lists.listings import Column, Listing, Row, declare
 from core.models import AuditEntry
 from portfolio.models import Company, Contract, Proposal, Registration, Subject, SubjectImport
+from portfolio.proposals.registrations import registrations_of
 
 
 def with_companies(rows: list[Row]) -> None:
@@ -25,6 +26,14 @@ def with_registrations(rows: list[Row]) -> None:
 def with_both(rows: list[Row]) -> None:
     with_companies(rows)
     with_registrations(rows)
+
+
+def with_acting_registrations(rows: list[Row]) -> None:
+    with_companies(rows)
+    registrations = registrations_of(rows)
+    for row in rows:
+        row.registrations = registrations[row.pk]
+        row.references = ", ".join(registration.reference for registration in row.registrations)
 
 
 # What each list of the portfolio holds
@@ -119,7 +128,7 @@ declare(
             Column("kind", _("Proposal"), lambda row: row.get_kind_display(), 38),
             Column("replacement", _("Replacement D-U-N-S"), lambda row: row.replacement, 12),
             Column("cost", _("New billable companies"), lambda row: row.cost),
-            Column("registration", _("Registration"), lambda row: row.registration.reference),
+            Column("registration", _("Registration"), lambda row: row.references),
             Column("state", _("State"), lambda row: row.get_state_display()),
             Column("reason", _("Reason"), lambda row: row.reason, 48),
             Column("created_at", _("Proposed"), lambda row: row.created_at, 26),
@@ -128,7 +137,7 @@ declare(
             Column("decided_at", _("Decided"), lambda row: row.decided_at, 26),
             Column("note", _("Reason for dismissal"), lambda row: row.note, 36),
         ),
-        complete=with_both,
+        complete=with_acting_registrations,
         duns=lambda row: str(row.company_id),
     )
 )

@@ -3,7 +3,8 @@
 An alert may stand on a comparison that a rebuild has put right: two documents were compared that were no neighbours.
 What holds at its moment about the same element takes its place where the alert's rule takes it, so that an alert is not
 closed for a wrong step while the right ones are told to nobody. No alert is raised by that and nobody is notified; what
-a person has acknowledged or closed stays as that person saw it.
+a person has acknowledged or closed stays as that person saw it. Where another change reports the same fact, the alert
+has that one from now on, whoever has seen it.
 """
 
 from __future__ import annotations
@@ -12,19 +13,18 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q
 
 from core.db import in_batches, insert_new
 from monitoring.alerts.auto_resolve import PROGRAM
 from monitoring.alerts.evaluate import Match, fact_of
+from monitoring.alerts.facts.replacements import is_replaced, move_facts, tell, words_of
+from monitoring.alerts.facts.reports import can_raise
 from monitoring.alerts.rules import Rule, compile_rule
-from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.elements.paths import Mistake
 from monitoring.models import Alert, AlertItem, AlertKind, AlertRule, AlertState, Change
 from monitoring.story_order import OLDEST_FIRST, story_key
-from portfolio.companies.search import with_companies
 
 AT_ONCE = 200
 # What one comparison is about: a registration's company, the element, and when.
@@ -41,16 +41,23 @@ def correct_alerts() -> int:
 def _correct(companies: Sequence[str], rules: dict[uuid.UUID, AlertRule]) -> int:
     facts, changes = _facts_of(companies)
     _keep_places(facts, changes)
+    moved = move_facts(change for change in changes.values() if is_replaced(change))
     gone: dict[uuid.UUID, list[AlertItem]] = defaultdict(list)
     for fact in facts:
-        if fact.change in changes and changes[fact.change].superseded:
+        change = changes.get(fact.change)
+        if change and change.superseded and not is_replaced(change):
             gone[fact.alert_id].append(fact)
     holding = _holding(changes[fact.change] for found in gone.values() for fact in found)
-    corrected = 0
+    corrected = _count_new(moved)
     for alert in _alerts(list(gone)):
         rule = _compiled(rules.get(alert.rule_id)) if alert.rule_id else None
         corrected += rule is not None and _move_facts(alert, rule, gone[alert.pk], changes, holding)
     return corrected
+
+
+def _count_new(alerts: Iterable[uuid.UUID]) -> int:
+    batches = in_batches(sorted(alerts))
+    return sum(Alert.objects.filter(pk__in=keys, state=AlertState.NEW).count() for keys in batches)
 
 
 def _facts_of(companies: Sequence[str]) -> tuple[list[AlertItem], dict[uuid.UUID, Change]]:
@@ -112,10 +119,14 @@ def _move_facts(
     """False where nothing takes their place here: they stay, and say why the alert is taken back."""
     about = {_about(changes[fact.change]): fact for fact in gone}
     found = [(fact, change) for key, fact in about.items() for change in holding.get(key, [])]
-    matches = [(fact, Match(rule, change, reason)) for fact, change in found if (reason := rule.reason(change))]
+    matches = [
+        (fact, Match(rule, change, reason, change.registration_id))
+        for fact, change in found
+        if can_raise(change) and (reason := rule.reason(change))
+    ]
     if not matches:
         return False
-    words = _words([match.change for _, match in matches])
+    words = words_of([match.change for _, match in matches])
     facts = [fact_of(alert.pk, match, words[match.change.pk], fact.sequence) for fact, match in matches]
     insert_new(AlertItem, facts)
     own = set(AlertItem.objects.filter(pk__in=[fact.pk for fact in facts], alert=alert.pk).values_list("pk", flat=True))
@@ -126,18 +137,10 @@ def _move_facts(
     return bool(told) and alert.state == AlertState.NEW
 
 
-def _words(changes: list[Change]) -> dict[uuid.UUID, str]:
-    with_companies(changes)
-    return {line.change.pk: sentence(line) for line in lines_of(changes)}
-
-
 def _say_what_holds(
     alert: Alert, left: Sequence[AlertItem], told: Iterable[Match], words: dict[uuid.UUID, str]
 ) -> None:
     AlertItem.objects.filter(pk__in=[fact.pk for fact in left]).delete()
-    said: dict[str, Any] = {"fact_count": AlertItem.objects.filter(alert=alert.pk).count()}
-    if alert.title in {fact.text for fact in left}:
-        first = min(told, key=lambda match: story_key(match.change))
-        title = words[first.change.pk]
-        said |= {"title": title, "reason": first.reason, "happened_at": first.change.changed_at}
-    Alert.objects.filter(pk=alert.pk).update(**said)
+    first = min(told, key=lambda match: story_key(match.change))
+    title, happened_at = words[first.change.pk], first.change.changed_at
+    tell(alert.pk, {fact.text for fact in left}, title=title, happened_at=happened_at, reason=first.reason)

@@ -1,7 +1,8 @@
 """What takes an alert back: restored after deleted, a value that is again what it was.
 
 A fact is undone while a later change that holds takes it back and no still later one sets it again, or while the change
-itself no longer holds, because another document came in between the two that were compared. An alert is taken back
+itself no longer holds, because another document came in between the two that were compared. A change that another one
+replaces is not taken back: the fact lives on in that one. An alert is taken back
 while all its facts are undone. That is worked out anew from what holds now, so a reversal that holds no longer opens
 the alert again. What a person has acknowledged gets the note and stays open.
 """
@@ -12,6 +13,8 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
 from django.db.models import Q
 from django.utils import timezone
@@ -19,6 +22,7 @@ from django.utils.translation import gettext
 
 from core.db import in_batches
 from core.text import moment_text
+from monitoring.alerts.facts.replacements import replacing
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.elements.compare import leaves
 from monitoring.elements.formatting import from_json
@@ -37,6 +41,9 @@ TAKEN_BACK_BY: Mapping[str, str] = {
 }
 PROGRAM = "the program"
 AT_ONCE = 200
+# Companies in one query of what happened to each since its own earliest fact.
+COMPANIES_IN_A_QUERY = 50
+ELEMENTS_IN_A_QUERY = 100
 
 
 @dataclass(slots=True)
@@ -90,21 +97,36 @@ def _stories(alerts: Sequence[uuid.UUID]) -> Stories:
     changes: dict[uuid.UUID, Change] = {}
     for keys in in_batches([fact.change for fact in all_facts]):
         changes.update(Change.objects.in_bulk(keys))
-    return Stories(facts, changes, _later_changes(all_facts))
+    changes |= replacing(changes.values())
+    return Stories(facts, changes, _later_changes(changes.values()))
 
 
-def _later_changes(facts: Sequence[AlertItem]) -> dict[str, list[Change]]:
-    """What holds now and may undo one of the facts, in the order of the story."""
-    kinds = {*TAKEN_BACK_BY.keys(), *TAKEN_BACK_BY.values()}
-    may_undo = Q(kind__in=kinds) | (Q(kind=Kind.ELEMENT) & touching(sorted({fact.element for fact in facts} - {""})))
-    since = min(fact.changed_at for fact in facts) if facts else timezone.now()
-    rows = Change.objects.filter(
-        may_undo, company__in={fact.company for fact in facts}, changed_at__gte=since, superseded=False
-    )
+def _later_changes(facts: Iterable[Change]) -> dict[str, list[Change]]:
+    """What holds now and may undo one of the facts, in the order of the story: of each company from its earliest fact
+    on, about the same elements or of the same kinds."""
+    by_company: dict[str, list[Change]] = defaultdict(list)
+    for fact in facts:
+        by_company[fact.company_id].append(fact)
     found: dict[str, list[Change]] = defaultdict(list)
-    for row in sorted(rows, key=story_key):
-        found[row.company_id].append(row)
+    for companies in in_batches(sorted(by_company), COMPANIES_IN_A_QUERY):
+        later = reduce(or_, (_since_earliest(by_company[duns]) for duns in companies))
+        may_undo = _may_undo([fact for duns in companies for fact in by_company[duns]])
+        for row in sorted(Change.objects.filter(later, may_undo, superseded=False), key=story_key):
+            found[row.company_id].append(row)
     return found
+
+
+def _since_earliest(facts: Sequence[Change]) -> Q:
+    return Q(company=facts[0].company_id, changed_at__gte=min(fact.changed_at for fact in facts))
+
+
+def _may_undo(facts: Sequence[Change]) -> Q:
+    kinds = {fact.kind for fact in facts} & TAKEN_BACK_BY.keys()
+    elements = sorted({fact.element for fact in facts if fact.kind == Kind.ELEMENT})
+    about_elements = Q(kind=Kind.ELEMENT)
+    if len(elements) <= ELEMENTS_IN_A_QUERY:
+        about_elements &= touching(elements)
+    return about_elements | Q(kind__in=sorted(kinds | {TAKEN_BACK_BY[kind] for kind in kinds}))
 
 
 def _undone_by(stories: Stories, facts: Sequence[AlertItem]) -> list[Change] | None:

@@ -43,8 +43,10 @@ def send_message(row: OutboxMessage) -> Answer:
 def message_of(channel: Channel, row: OutboxMessage) -> Message | None:
     payload: dict[str, Any] = json.loads(row.payload)
     if "alert" in payload:
-        alert = Alert.objects.filter(pk=payload["alert"]).first()
-        return alert_message(channel, alert, payload["sequence"]) if alert else None
+        keys = [uuid.UUID(key) for key in (payload["alert"], *payload.get("others", ()))]
+        found = Alert.objects.in_bulk(keys)
+        alerts = [found[key] for key in keys if key in found]
+        return alert_message(channel, alerts, payload["sequence"]) if alerts else None
     if "assigned" in payload:
         theirs = Alert.objects.filter(pk=payload["assigned"], assignee=payload["to"], state__in=OPEN).first()
         return assignment_message(channel, theirs, payload["by"]) if theirs else None

@@ -10,7 +10,7 @@ import logging
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -18,9 +18,12 @@ from django.utils.translation import gettext
 from core.cached_counts import update_counts
 from core.db import in_batches, insert_new
 from monitoring.alerts.auto_resolve import review_reversals
+from monitoring.alerts.events import Raised, events_of
+from monitoring.alerts.facts.repeats import known_already
+from monitoring.alerts.facts.replacements import move_facts
+from monitoring.alerts.facts.reports import Report, brought_by, is_old_news
 from monitoring.alerts.new_company_summary import note_baselines
-from monitoring.alerts.repeated_notices import known_already
-from monitoring.alerts.routing import Raised, notify
+from monitoring.alerts.routing import notify
 from monitoring.alerts.rules import Rule, Scope, compile_rule
 from monitoring.company_page.timeline import lines_of, sentence
 from monitoring.elements.paths import Mistake
@@ -32,19 +35,16 @@ from monitoring.models import (
     AlertState,
     Change,
     Grouping,
-    Kind,
     Publication,
     Severity,
     content_key,
 )
 from monitoring.publications.consumers import PublicationConsumer, after
-from monitoring.story_order import story_key
 from monitoring.webhooks.endpoints import Event, emit_events
 from portfolio.models import Company
 
 logger = logging.getLogger(__name__)
 CONSUMER = PublicationConsumer("alerts")
-OLD_NEWS = timedelta(days=7)
 MOST_AN_HOUR = 100
 
 
@@ -53,6 +53,8 @@ class Match:
     rule: Rule
     change: Change
     reason: str
+    # Who reported it.
+    registration: uuid.UUID
 
     @property
     def fact(self) -> uuid.UUID:
@@ -66,9 +68,11 @@ class Reading:
 
     publication: Publication
     rules: Sequence[Rule]
-    changes: list[Change]
+    reports: list[Report]
     scope: Scope = field(default_factory=Scope)
     words: dict[uuid.UUID, str] = field(default_factory=dict)
+    # Alerts to which this publication, read before, has brought facts.
+    alerts: dict[uuid.UUID, uuid.UUID] = field(default_factory=dict)
 
     @property
     def sequence(self) -> int:
@@ -123,11 +127,13 @@ def active_rules() -> list[Rule]:
 
 def raise_from(publication: Publication, rules: Sequence[Rule]) -> list[Alert]:
     """All that one publication raises; the same again changes nothing."""
-    brought = sorted(Change.objects.filter(delivery=publication.delivery_id), key=story_key)
-    changes = [change for change in brought if not change.superseded and change.kind != Kind.BASELINE]
-    reading = Reading(publication, rules, changes)
-    groups = write_alerts(reading, find_matches(reading))
-    review_reversals(change.company_id for change in brought)
+    brought = brought_by(publication)
+    move_facts(brought.replaced)
+    reading = Reading(publication, rules, brought.reports)
+    matches = find_matches(reading)
+    groups = write_alerts(reading, matches)
+    _follow_replacements(matches)
+    review_reversals(brought.companies)
     raised = [*_raised(reading, groups), *note_baselines(publication, rules)]
     notify(raised, publication)
     emit_events(_events(raised, publication.sequence))
@@ -153,34 +159,56 @@ def _events(raised: Iterable[Raised], sequence: int) -> Iterator[Event]:
 def _raised(reading: Reading, groups: Sequence[Group]) -> Iterator[Raised]:
     """What is still to be told: not what the same publication has taken back."""
     alerts = Alert.objects.in_bulk([group.key for group in groups]) if groups else {}
+    changes = {group.key: frozenset(match.change.pk for match in group.matches) for group in groups}
+    # Of closed alerts too: what goes out together does not depend on when that is asked.
+    events = events_of({key: found for key, found in changes.items() if alerts[key].kind == AlertKind.CHANGE})
     for group in groups:
         alert, row = alerts[group.key], group.matches[0].rule.row
         if alert.state != AlertState.CLOSED:
-            yield Raised(alert, [row], reading.scope.owners.get(alert.company_id or "", set()))
+            owners = reading.scope.owners.get(alert.company_id or "", set())
+            yield Raised(alert, [row], owners, changes[alert.pk], events.get(alert.pk))
+
+
+def _follow_replacements(matches: Iterable[Match]) -> None:
+    """Others may have read on meanwhile, and moved facts that were written here once more."""
+    keys = {match.change.pk for match in matches}
+    for batch in in_batches(sorted(keys)):
+        move_facts(Change.objects.filter(pk__in=batch, superseded=True).exclude(replaced_by=None))
 
 
 def find_matches(reading: Reading) -> list[Match]:
     """What the rules take, in order; without what was known already, and what lies outside of a rule's scope."""
-    found = [
-        Match(rule, change, reason)
-        for change in reading.changes
-        for rule in reading.rules
-        if (reason := rule.reason(change))
-    ]
+    found = list(_matches(reading))
     known = known_already([match.change for match in found], reading.sequence)
-    taken = facts_taken(found, reading.sequence)
+    taken = facts_taken(found, reading)
     found = [match for match in found if match.change.pk not in known and match.fact not in taken]
     reading.scope = Scope.of(match.change.company_id for match in found)
-    return [
-        match for match in found if reading.scope.has(match.rule, match.change.company_id, match.change.registration_id)
-    ]
+    in_scope: dict[uuid.UUID, Match] = {}
+    for match in found:
+        if reading.scope.has(match.rule, match.change.company_id, match.registration):
+            in_scope.setdefault(match.fact, match)
+    return list(in_scope.values())
 
 
-def facts_taken(matches: Iterable[Match], sequence: int) -> set[uuid.UUID]:
-    """Facts that an earlier publication has brought to an alert."""
+def _matches(reading: Reading) -> Iterator[Match]:
+    """What another registration has reported before is news only to rules that are limited to registrations."""
+    for report in reading.reports:
+        for rule in reading.rules:
+            may_take = report.is_new or rule.registrations is not None
+            if may_take and (reason := rule.reason(report.change)):
+                yield Match(rule, report.change, reason, report.registration)
+
+
+def facts_taken(matches: Iterable[Match], reading: Reading) -> set[uuid.UUID]:
+    """Facts that an earlier publication has brought to an alert; those that this one has stay with theirs."""
     taken: set[uuid.UUID] = set()
-    for batch in in_batches([match.fact for match in matches]):
-        taken.update(AlertItem.objects.filter(pk__in=batch, sequence__lt=sequence).values_list("pk", flat=True))
+    for batch in in_batches(list({match.fact for match in matches})):
+        rows = AlertItem.objects.filter(pk__in=batch, sequence__lte=reading.sequence)
+        for key, alert, sequence in rows.values_list("pk", "alert_id", "sequence"):
+            if sequence < reading.sequence:
+                taken.add(key)
+            else:
+                reading.alerts[key] = alert
     return taken
 
 
@@ -242,14 +270,12 @@ def _raised_before(reading: Reading, rule: Rule) -> int:
 
 def group_key(reading: Reading, match: Match) -> uuid.UUID:
     change = match.change
+    if match.fact in reading.alerts:
+        return reading.alerts[match.fact]
     if match.rule.row.grouping == Grouping.EACH:
         return content_key("alert", match.rule.key, change.pk)
     day = reading.publication.published_at.astimezone(UTC).date()
-    return content_key("alert", match.rule.key, change.company_id, day, is_old_news(change))
-
-
-def is_old_news(change: Change) -> bool:
-    return change.recorded_at - change.changed_at > OLD_NEWS
+    return content_key("alert", match.rule.key, change.company_id, day, is_old_news(change, reading.publication))
 
 
 def _alert(reading: Reading, group: Group, words: Mapping[uuid.UUID, str]) -> Alert:
@@ -261,14 +287,14 @@ def _alert(reading: Reading, group: Group, words: Mapping[uuid.UUID, str]) -> Al
         rule_id=row.pk,
         rule_name=row.name,
         company_id=None if is_flood else match.change.company_id,
-        registration_id=None if is_flood else match.change.registration_id,
+        registration_id=None if is_flood else match.registration,
         severity=row.severity,
         title=gettext("%(name)s: more than %(MOST_AN_HOUR)s alerts in an hour")
         % {"name": row.name, "MOST_AN_HOUR": MOST_AN_HOUR}
         if is_flood
         else words[match.change.pk],
         reason=match.reason,
-        is_late=not is_flood and is_old_news(match.change),
+        is_late=not is_flood and is_old_news(match.change, reading.publication),
         happened_at=match.change.changed_at,
         raised_at=timezone.now(),
         rate_window=reading.rate_window,

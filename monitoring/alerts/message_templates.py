@@ -26,14 +26,11 @@ def subject_of(text: str) -> str:
     return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1].rstrip() + "…"
 
 
-def alert_message(channel: Channel, alert: Alert, sequence: int | None) -> Message:
-    """About an alert: all of it, or what one publication brought to it."""
+def alert_message(channel: Channel, alerts: Sequence[Alert], sequence: int | None) -> Message:
+    """About one event's alerts, the heaviest first: all of them, or what one publication brought to them."""
     with timezone.override(zone_of(channel)):
-        facts = AlertItem.objects.filter(alert=alert)
-        if sequence is not None:
-            facts = facts.filter(sequence=sequence)
-        shown = list(facts.order_by("-severity", "changed_at", "place", "id")[:MOST_LINES])
-        count = facts.count()
+        alert = alerts[0]
+        shown, count = _facts_of(alerts, sequence)
         severity = Severity(alert.severity).label
         first = shown[0].text if shown and alert.kind == AlertKind.CHANGE else alert.title
         told = _with_more(first, count - 1) if alert.kind == AlertKind.CHANGE else first
@@ -42,16 +39,37 @@ def alert_message(channel: Channel, alert: Alert, sequence: int | None) -> Messa
             lead=alert.title if alert.kind != AlertKind.CHANGE else "",
             entries=[_fact_entry(fact) for fact in shown],
             more=count - len(shown),
-            why=gettext("Raised by the rule “%(rule)s”. %(reason)s")
-            % {"rule": alert.rule_name, "reason": alert.reason},
+            why=_why(alerts),
             url=link("admin:monitoring_alert_change", alert.pk),
             url_words=gettext("View alert"),
         )
 
 
+def _facts_of(alerts: Sequence[Alert], sequence: int | None) -> tuple[list[AlertItem], int]:
+    """Those to show, and how many there are; of several alerts, each change once."""
+    facts = AlertItem.objects.filter(alert__in=[alert.pk for alert in alerts])
+    if sequence is not None:
+        facts = facts.filter(sequence=sequence)
+    ordered = facts.order_by("-severity", "changed_at", "place", "id")
+    if len(alerts) == 1:
+        return list(ordered[:MOST_LINES]), facts.count()
+    shown = {fact.change: fact for fact in reversed(ordered[: MOST_LINES * len(alerts)])}
+    count = facts.order_by().values("change").distinct().count()
+    return list(shown.values())[::-1][:MOST_LINES], count
+
+
+def _why(alerts: Sequence[Alert]) -> str:
+    names = list(dict.fromkeys(alert.rule_name for alert in alerts))
+    if len(names) == 1:
+        return gettext("Raised by the rule “%(rule)s”. %(reason)s") % {"rule": names[0], "reason": alerts[0].reason}
+    quoted = [gettext("“%(name)s”") % {"name": name} for name in names]
+    rules = gettext("%(names)s and %(name)s") % {"names": ", ".join(quoted[:-1]), "name": quoted[-1]}
+    return gettext("Raised by the rules %(rules)s. %(reason)s") % {"rules": rules, "reason": alerts[0].reason}
+
+
 def assignment_message(channel: Channel, alert: Alert, by: str) -> Message:
     """To whoever is to look after an alert: what it is about, and who says so."""
-    message = alert_message(channel, alert, None)
+    message = alert_message(channel, [alert], None)
     subject = gettext("Assigned to you: %(alert)s") % {"alert": message.subject}
     lead = gettext("%(person)s assigned this alert to you.") % {"person": by}
     return replace(message, subject=subject_of(subject), lead=lead)

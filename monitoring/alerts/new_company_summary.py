@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 
 from core.db import clean_text, in_batches, insert_new
 from core.text import counted
-from monitoring.alerts.routing import Raised
+from monitoring.alerts.events import Raised
 from monitoring.alerts.rules import Rule, Scope
 from monitoring.elements.formatting import from_json
 from monitoring.models import (

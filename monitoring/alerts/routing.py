@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from core.db import insert_new
 from core.models import Notice
+from monitoring.alerts.events import Addresses, Raised, Share, heaviest_first
 from monitoring.alerts.reach import open_channels
 from monitoring.models import (
     Alert,
@@ -39,32 +40,48 @@ NOTICES_FROM = timedelta(days=2)
 MOST_NOTICES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """An alert, the rules that raised it, and the owners of its company."""
-
-    alert: Alert
-    rules: Sequence[AlertRule]
-    owners: set[str]
-
-
 def notify(raised: Sequence[Raised], publication: Publication) -> int:
     """Put into the queue and into digests what people should hear of a publication; the same again adds nothing."""
     if not raised:
         return 0
     listening = channels_of_rules({rule.pk for one in raised for rule in one.rules})
     everything = [channel for channel in open_channels() if channel.all_rules]
-    now = timezone.now()
-    messages: list[OutboxMessage] = []
+    at_once: dict[uuid.UUID, list[Share]] = {}
     entries: list[DigestItem] = []
-    for one in raised:
-        for channel in _channels(one, listening, everything):
+    for event, alerts in _by_event(raised).items():
+        for channel, theirs in _shares(alerts, listening, everything):
             if channel.frequency != Frequency.AT_ONCE:
-                entries.append(digest_item(channel, one.alert, publication.sequence))
-            elif not one.alert.is_late:
-                messages.append(message(channel, one, publication.sequence, now))
+                entries += [digest_item(channel, one.alert, publication.sequence) for one in theirs]
+            elif fresh := [one for one in theirs if not one.alert.is_late]:
+                at_once.setdefault(event, []).append((channel, fresh))
     insert_new(DigestItem, entries)
-    return len(enqueue(messages))
+    return len(enqueue(_messages(at_once, publication.sequence)))
+
+
+def _by_event(raised: Iterable[Raised]) -> dict[uuid.UUID, list[Raised]]:
+    found: dict[uuid.UUID, list[Raised]] = defaultdict(list)
+    for one in raised:
+        found[one.event or one.alert.pk].append(one)
+    return found
+
+
+def _shares(
+    alerts: Iterable[Raised], listening: dict[uuid.UUID, list[Channel]], everything: Sequence[Channel]
+) -> list[Share]:
+    """Each channel with what it takes of an event."""
+    found: dict[uuid.UUID, Share] = {}
+    for one in alerts:
+        for channel in _channels(one, listening, everything):
+            found.setdefault(channel.pk, (channel, []))[1].append(one)
+    return list(found.values())
+
+
+def _messages(shares: dict[uuid.UUID, list[Share]], sequence: int) -> Iterator[OutboxMessage]:
+    addresses = Addresses({channel.pk: channel for event in shares.values() for channel, _ in event}.values())
+    now = timezone.now()
+    for event, its in shares.items():
+        for channel, alerts in addresses.without_doubles(its):
+            yield message(channel, event, heaviest_first(alerts), sequence, now)
 
 
 def channels_of_rules(rules: set[uuid.UUID]) -> dict[uuid.UUID, list[Channel]]:
@@ -112,21 +129,25 @@ def _is_mail(text: str) -> bool:
     return bool(name and at and "." in host) and not any(character.isspace() for character in text)
 
 
-def message(channel: Channel, one: Raised, sequence: int, now: datetime) -> OutboxMessage:
-    """About what a publication brought to the alert; of a summary there is one only, a little later."""
-    is_summary = one.alert.kind != AlertKind.CHANGE
-    event = f"alert:{one.alert.pk}" if is_summary else f"alert:{one.alert.pk}:{sequence}"
+def message(channel: Channel, key: uuid.UUID, alerts: Sequence[Raised], sequence: int, now: datetime) -> OutboxMessage:
+    """About what a publication brought to the alerts of an event; of a summary there is one only, a little later."""
+    first = alerts[0].alert
+    is_summary = first.kind != AlertKind.CHANGE
+    event = f"alert:{key}" if is_summary else f"alert:{key}:{sequence}"
     at = now + SUMMARY_DELAY if is_summary else now
+    told: dict[str, Any] = {"alert": str(first.pk), "sequence": None if is_summary else sequence}
+    if len(alerts) > 1:
+        told["others"] = [str(one.alert.pk) for one in alerts[1:]]
     return OutboxMessage(
         id=OutboxMessage.key(channel.pk, event),
         kind=TargetKind.CHANNEL,
         target=channel.pk,
         event=event,
         event_type="alert.raised",
-        company=one.alert.company_id or "",
+        company=first.company_id or "",
         sequence=sequence,
-        payload=json.dumps({"alert": str(one.alert.pk), "sequence": None if is_summary else sequence}),
-        next_try_at=after_quiet_hours(one.rules[0], at),
+        payload=json.dumps(told),
+        next_try_at=min(after_quiet_hours(one.rules[0], at) for one in alerts),
         created_at=now,
     )
 

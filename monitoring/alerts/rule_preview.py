@@ -1,7 +1,8 @@
 """Try a rule on the past before it is switched on: what it would have raised, with examples, within bounded work.
 
 Changes are found by their index: those of the rule's companies, else of the elements and kinds that it can take. What
-lies beyond the bound is said, not guessed.
+lies beyond the bound is said, not guessed. A change counts once, however many registrations report it; a rule limited
+to registrations takes what one of these has reported.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from monitoring.alerts.repeated_notices import FAMILIES
+from core.db import in_batches
+from monitoring.alerts.facts.repeats import MEMBERSHIP, without_repeats
+from monitoring.alerts.facts.reports import OLD_NEWS, can_raise
 from monitoring.alerts.rules import Rule, Scope, compile_rule
 from monitoring.company_page.timeline import Line, lines_of
 from monitoring.content_ids import milliseconds
 from monitoring.elements.paths import is_related
-from monitoring.models import AlertRule, Change, Element, Grouping, Kind
+from monitoring.models import AlertRule, Change, Element, Grouping, Kind, Observation, Verb
 from monitoring.story_order import LATEST_FIRST, story_key
 
 WINDOWS = (30, 90, 365)
@@ -28,7 +31,7 @@ SCAN = 10_000
 MOST_SOURCES = 100
 COLUMNS = (
     "id", "company_id", "kind", "element", "previous", "current", "changed_at", "place", "recorded_at", "severity",
-    "registration_id", "notification_id",
+    "registration_id", "notification_id", "derived_from",
 )  # fmt: skip
 
 
@@ -91,7 +94,8 @@ def _window(rule: Rule, days: int, taken: Sequence[Change], found: Found) -> Win
 def _group(rule: Rule, change: Change) -> object:
     if rule.row.grouping == Grouping.EACH:
         return change.pk
-    return change.company_id, change.recorded_at.astimezone(UTC).date()
+    day, is_old_news = change.recorded_at.astimezone(UTC).date(), change.recorded_at - change.changed_at > OLD_NEWS
+    return change.company_id, day, is_old_news
 
 
 def _changes_for(rule: Rule, since: datetime) -> Found:
@@ -118,6 +122,8 @@ def _sources(rule: Rule, since: datetime) -> Iterator[QuerySet[Change]]:
     # Keys begin with the time.
     recent = rows.filter(pk__gte=uuid.UUID(int=milliseconds(since) << 80)).order_by("-id")
     kinds = set(Kind.values) if rule.kinds is None else set(rule.kinds)
+    # Whether a company left again is told by what came in between.
+    kinds |= MEMBERSHIP if kinds & MEMBERSHIP else set()
     elements = _elements(rule) if Kind.ELEMENT in kinds else []
     if elements is None:
         yield recent
@@ -138,28 +144,28 @@ def _elements(rule: Rule) -> list[str] | None:
 
 
 def _taken(rule: Rule, changes: Sequence[Change]) -> list[tuple[Change, str]]:
-    """What the rule takes, oldest first; without notices that repeat the one before."""
-    ordered = sorted(changes, key=story_key)
-    matched = [(change, reason) for change in ordered if (reason := _reason(rule, change))]
+    """What the rule takes, oldest first."""
+    ordered = without_repeats(sorted(changes, key=story_key))
+    matched = [(change, reason) for change in ordered if can_raise(change) and (reason := rule.reason(change))]
+    _date_by_reports(rule, [change for change, _ in matched])
     scope = Scope.of(change.company_id for change, _ in matched)
     matched = [one for one in matched if scope.has(rule, one[0].company_id, one[0].registration_id)]
     for change, _ in matched:
         change.company = scope.companies[change.company_id]
-    return _without_repetition(matched)
+    return matched
 
 
-def _reason(rule: Rule, change: Change) -> str:
-    return "" if change.kind == Kind.BASELINE else rule.reason(change)
-
-
-def _without_repetition(matched: Sequence[tuple[Change, str]]) -> list[tuple[Change, str]]:
-    last: dict[object, tuple[str, str | None]] = {}
-    kept = []
-    for change, reason in matched:
-        family = next((number for number, family in enumerate(FAMILIES) if change.kind in family), None)
-        said = (change.kind, change.current)
-        if family is None or last.get((change.company_id, family)) != said:
-            kept.append((change, reason))
-        if family is not None:
-            last[change.company_id, family] = said
-    return kept
+def _date_by_reports(rule: Rule, changes: Sequence[Change]) -> None:
+    """To a rule limited to registrations, a change is that of the first of these that reported it."""
+    others = {row.pk: row for row in changes if rule.registrations and row.registration_id not in rule.registrations}
+    for keys in in_batches(list(others)):
+        ours = {"registration__in": rule.registrations}
+        observed = Observation.objects.filter(change__in=keys, verb=Verb.OBSERVED, is_first=True, **ours)
+        replaced = Change.objects.filter(replaced_by__in=keys, **ours)
+        reports = [
+            *observed.values_list("change_id", "registration_id", "recorded_at"),
+            *replaced.values_list("replaced_by", "registration_id", "recorded_at"),
+        ]
+        for key, registration, recorded_at in sorted(reports, key=lambda report: report[2], reverse=True):
+            if key:
+                others[key].registration_id, others[key].recorded_at = registration, recorded_at

@@ -7,6 +7,7 @@ persons have decided is counted to neither.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -53,6 +54,19 @@ def do_alone(act: Act) -> SinglePersonAct | None:
         forget(row)
         return None
     return row
+
+
+def do_all_alone(acts: Iterable[Act]) -> bool:
+    """All of them, or none is counted."""
+    done: list[SinglePersonAct] = []
+    for act in acts:
+        row = do_alone(act)
+        if row is None:
+            for one in done:
+                forget(one)
+            return False
+        done.append(row)
+    return True
 
 
 def demand_alone(act: Act, instead: str) -> None:

@@ -17,6 +17,10 @@ class ProposalKind(models.TextChoices):
     REPLACEMENT = "replacement", _("Refused: use the number D&B suggests")
 
 
+# What happens to a company, whichever registrations report or hold it.
+OF_COMPANY = (ProposalKind.TRANSFER, ProposalKind.DELETE)
+
+
 class ProposalState(models.TextChoices):
     OPEN = "open", _("Open")
     AWAITING_APPROVAL = "awaiting_approval", _("Awaiting second approval")
@@ -29,7 +33,13 @@ class Proposal(models.Model):
 
     id = CompactUUIDField(primary_key=True, editable=False)
     kind = models.CharField(max_length=16, choices=ProposalKind.choices)
-    registration = models.ForeignKey(Registration, on_delete=models.PROTECT)
+    registration = models.ForeignKey(
+        Registration,
+        on_delete=models.PROTECT,
+        null=True,
+        help_text=_("Empty for a merger or deletion, which applies to every registration with the company."),
+    )
+    accepted_in = models.TextField(blank=True, help_text=_("IDs of the registrations in which it was accepted."))
     company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="proposals")
     replacement = models.CharField(max_length=9, blank=True)
     reason = models.TextField()

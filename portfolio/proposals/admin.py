@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,9 +24,10 @@ from core.admin.filters import choice_filter
 from core.admin.row_actions import chosen_rows, demand, keys_of
 from core.markup import ago, badge
 from portfolio.companies.search import of_companies
-from portfolio.exports import with_both
+from portfolio.exports import with_acting_registrations
 from portfolio.models import Company, Proposal, ProposalKind, ProposalState, Registration
 from portfolio.proposals.decide import Decided, Refused, accept, approve, cost_of, dismiss, needs_approval
+from portfolio.proposals.registrations import acting_in
 from portfolio.registrations.filters import RegistrationFilter
 
 AT_ONCE = 500
@@ -61,13 +63,20 @@ TITLES = {
 }
 
 
+class ActingInFilter(RegistrationFilter):
+    """A merger or deletion is listed under each registration in which accepting it acts."""
+
+    def in_registration(self, queryset: QuerySet[Any], registration: uuid.UUID) -> QuerySet[Any]:
+        return queryset.filter(acting_in(registration))
+
+
 @admin.register(Proposal)
 class ProposalAdmin(ExportedList, ReadOnlyAdmin):
     list_display = ("shown_company", "what", "then", "shown_cost", "reference", "since", "status")
     list_filter = (
         choice_filter("state", ProposalState.choices, _("state")),
         choice_filter("kind", ProposalKind.choices, _("event")),
-        RegistrationFilter,
+        ActingInFilter,
     )
     search_fields = ("company",)
     search_help_text = _("D-U-N-S number or company name")
@@ -117,8 +126,8 @@ class ProposalAdmin(ExportedList, ReadOnlyAdmin):
         return gettext("up to %(cost)s") % {"cost": cost} if row.is_uncertain else cost
 
     @admin.display(description=_("Registration"))
-    def reference(self, row: Proposal) -> str:
-        return row.registration.reference
+    def reference(self, row: Any) -> str:
+        return str(row.references)
 
     @admin.display(description=_("Date"))
     def since(self, row: Proposal) -> SafeString | str:
@@ -226,13 +235,14 @@ def do(verb: str, rows: Sequence[Proposal], by: Actor, given: Any) -> Decided:
 
 def complete(rows: Sequence[Any]) -> None:
     """Companies on both sides, registrations, and whether costs are only known to be at most so high."""
-    with_both(list(rows))
+    with_acting_registrations(list(rows))
     successors = Company.objects.in_bulk(list({row.replacement for row in rows if row.replacement}))
-    uncertain = set(uncertain_contracts(row.registration.contract_id for row in rows))
+    contracts = {row.pk: {registration.contract_id for registration in row.registrations} for row in rows}
+    uncertain = set(uncertain_contracts(name for names in contracts.values() for name in names))
     for row in rows:
         row.successor = successors.get(row.replacement) or Company(duns=row.replacement)
         row.is_known = row.replacement in successors
-        row.is_uncertain = row.registration.contract_id in uncertain
+        row.is_uncertain = not contracts[row.pk].isdisjoint(uncertain)
 
 
 def uncertain_contracts(names: Iterable[str]) -> Iterable[str]:

@@ -13,6 +13,7 @@ from portfolio.models import (
     Registration,
     Subject,
 )
+from portfolio.proposals.registrations import registrations_of
 from portfolio.subjects.requests import SubjectEntry, request_subjects, withdraw_subjects
 
 LEFT_BEHIND_AFTER = timedelta(minutes=1)
@@ -22,18 +23,18 @@ LEFT_BEHIND_AFTER = timedelta(minutes=1)
 
 def carry_out(row: Proposal) -> None:
     """Request what was accepted. The replacement comes first: a company is never left unwatched in between."""
-    registration = Registration.objects.select_related("contract").get(pk=row.registration_id)
     actor = gettext("%(person)s (proposal)") % {"person": row.decided_by}
-    if row.replacement:
-        request_subjects(registration=registration, entries=[_entry(row)], requested_by=actor)
-    withdraw_subjects(registration=registration, duns=[row.company_id], requested_by=actor)
+    for registration in registrations_of([row])[row.pk]:
+        if row.replacement:
+            request_subjects(registration=registration, entries=[_entry(row, registration)], requested_by=actor)
+        withdraw_subjects(registration=registration, duns=[row.company_id], requested_by=actor)
     row.applied_at = timezone.now()
     Proposal.objects.filter(pk=row.pk).update(applied_at=row.applied_at)
 
 
-def _entry(row: Proposal) -> SubjectEntry:
+def _entry(row: Proposal, registration: Registration) -> SubjectEntry:
     """What was said about the company goes on with the one that replaces it."""
-    subject = Subject.objects.filter(pk=Subject.key(row.registration_id, row.company_id)).first()
+    subject = Subject.objects.filter(pk=Subject.key(registration.pk, row.company_id)).first()
     if subject is None:
         return SubjectEntry(row.replacement)
     return SubjectEntry(

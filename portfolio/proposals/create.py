@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,38 +16,49 @@ from core.db import in_batches, insert_new
 from direct_plus.duns import InvalidDuns, normalise_duns
 from portfolio.billing.new_billable import new_billable
 from portfolio.models import (
+    OF_COMPANY,
     Contract,
     Proposal,
     ProposalKind,
-    ProposalState,
     Registration,
     Subject,
     SubjectState,
 )
+from portfolio.proposals.registrations import UNDECIDED, holders, registrations_of
 
 PROPOSAL_KEYS = uuid.UUID("5b0f2f5c-58f0-5d0b-8c6e-6d1a4c5a9b37")
 TRANSFERRED_CODE = "40003"  # the third column holds the replacement
-UNDECIDED = (ProposalState.OPEN, ProposalState.AWAITING_APPROVAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """Why something should be proposed; `source` tells one occasion from another."""
+    """Why something should be proposed; `source` tells one occasion from another, by whichever of its names.
+
+    What happened to the company as a whole is one occasion, so no matter which registration reported it.
+    """
 
     kind: ProposalKind
-    registration: uuid.UUID
+    reported_by: uuid.UUID
     duns: str
     replacement: str = ""
     source: str = ""
     happened_at: datetime | None = None
+    other_sources: tuple[str, ...] = ()
 
     @property
-    def subject(self) -> uuid.UUID:
-        return Subject.key(self.registration, self.duns)
+    def registration(self) -> uuid.UUID | None:
+        return None if self.kind in OF_COMPANY else self.reported_by
 
     @property
     def key(self) -> uuid.UUID:
-        parts = (self.kind, self.registration, self.duns, self.replacement, self.source)
+        return self._key(self.source)
+
+    @property
+    def keys(self) -> list[uuid.UUID]:
+        return [self._key(source) for source in (self.source, *self.other_sources)]
+
+    def _key(self, source: str) -> uuid.UUID:
+        parts = (self.kind, self.registration or "", self.duns, self.replacement, source)
         return uuid.uuid5(PROPOSAL_KEYS, "\n".join(map(str, parts)))
 
 
@@ -66,18 +77,35 @@ def propose(signs: Iterable[Sign]) -> list[Proposal]:
     return made
 
 
+Same = tuple[str, uuid.UUID | None, str, str]
+
+
 def _where_requested(signs: Sequence[Sign]) -> list[Sign]:
-    keys = [sign.subject for sign in signs]
-    requested = set(Subject.objects.filter(pk__in=keys, requested=True).values_list("pk", flat=True))
-    waiting = _undecided(signs)
-    return [sign for sign in signs if sign.subject in requested and _same(sign) not in waiting]
+    held = holders(sign.duns for sign in signs)
+    waiting, known = _undecided(signs), _known(signs)
+    return [sign for sign in signs if _is_held(sign, held) and _same(sign) not in waiting and sign not in known]
 
 
-def _same(sign: Sign) -> tuple[str, uuid.UUID, str, str]:
+def _is_held(sign: Sign, held: Mapping[str, Collection[uuid.UUID]]) -> bool:
+    registrations = held.get(sign.duns, ())
+    return bool(registrations) if sign.registration is None else sign.registration in registrations
+
+
+def _same(sign: Sign) -> Same:
     return (sign.kind.value, sign.registration, sign.duns, replacement_of(sign))
 
 
-def _undecided(signs: Sequence[Sign]) -> set[tuple[str, uuid.UUID, str, str]]:
+def _known(signs: Sequence[Sign]) -> set[Sign]:
+    """Those that were proposed by another name of the occasion, whatever was decided."""
+    renamed = [sign for sign in signs if sign.other_sources]
+    keys = [key for sign in renamed for key in sign.keys]
+    found: set[uuid.UUID] = set()
+    for batch in in_batches(keys):
+        found.update(Proposal.objects.filter(pk__in=batch).values_list("pk", flat=True))
+    return {sign for sign in renamed if not found.isdisjoint(sign.keys)}
+
+
+def _undecided(signs: Sequence[Sign]) -> set[Same]:
     """What waits for a decision already: the same suggestion is not made beside it."""
     rows = Proposal.objects.filter(company__in=[sign.duns for sign in signs], state__in=UNDECIDED)
     return set(rows.values_list("kind", "registration_id", "company_id", "replacement"))
@@ -126,22 +154,27 @@ def reason(kind: str, replacement: str) -> str:
 
 def _notify_of_costs(proposals: Sequence[Proposal]) -> None:
     """What each would cost, as of now; it is counted again when somebody decides."""
+    costs: Counter[uuid.UUID] = Counter()
     for contract, rows in by_contract(proposals).items():
         billed = new_billable(contract, replacements(rows))
-        for row in rows:
-            row.cost = int(row.replacement in billed)
-        keys = [row.pk for row in rows if row.cost]
-        for batch in in_batches(keys):
-            Proposal.objects.filter(pk__in=list(batch)).update(cost=1)
+        costs.update(row.pk for row in rows if row.replacement in billed)
+    for row in proposals:
+        row.cost = costs[row.pk]
+    for cost in set(costs.values()):
+        for batch in in_batches([key for key in costs if costs[key] == cost]):
+            Proposal.objects.filter(pk__in=list(batch)).update(cost=cost)
 
 
-def by_contract(proposals: Iterable[Proposal]) -> dict[Contract, list[Proposal]]:
+def by_contract(
+    proposals: Iterable[Proposal], registrations: Mapping[uuid.UUID, Sequence[Registration]] | None = None
+) -> dict[Contract, list[Proposal]]:
+    """A proposal stands with each contract in which it acts."""
     rows = list(proposals)
-    registrations = Registration.objects.select_related("contract").in_bulk(list({row.registration_id for row in rows}))
+    acting = registrations_of(rows) if registrations is None else registrations
     found: dict[Contract, list[Proposal]] = defaultdict(list)
     for row in rows:
-        row.registration = registrations[row.registration_id]
-        found[row.registration.contract].append(row)
+        for contract in dict.fromkeys(registration.contract for registration in acting[row.pk]):
+            found[contract].append(row)
     return dict(found)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +15,7 @@ from core.actors import Actor
 from core.audit import record
 from core.db import clean_text
 from core.text import counted
-from portfolio.billing.approval_limits import Act, do_alone, reasons_for_second
+from portfolio.billing.approval_limits import Act, do_all_alone, reasons_for_second
 from portfolio.billing.new_billable import new_billable
 from portfolio.models import (
     Proposal,
@@ -26,7 +24,8 @@ from portfolio.models import (
     Registration,
 )
 from portfolio.proposals.apply import carry_out
-from portfolio.proposals.create import UNDECIDED, by_contract, replacements
+from portfolio.proposals.create import by_contract, replacements
+from portfolio.proposals.registrations import UNDECIDED, as_text, registrations_of
 
 MERGERS = (ProposalKind.TRANSFER, ProposalKind.REPLACEMENT)
 
@@ -46,6 +45,8 @@ class Decided:
     waiting: list[Proposal] = field(default_factory=list)
     dismissed: list[Proposal] = field(default_factory=list)
     too_late: list[Proposal] = field(default_factory=list)
+    # References of those in which the accepted ones were carried out.
+    registrations: set[str] = field(default_factory=set)
 
     def __str__(self) -> str:
         parts = (
@@ -55,7 +56,10 @@ class Decided:
             (self.too_late, gettext("%(proposals)s already decided by another user")),
         )
         told = [words % {"proposals": plurals.proposals(len(rows))} for rows, words in parts if rows]
-        return f"{', '.join(told)}." if told else gettext("There were no proposals to decide.")
+        if not told:
+            return gettext("There were no proposals to decide.")
+        where = gettext("Registrations: %(names)s.") % {"names": ", ".join(sorted(self.registrations))}
+        return " ".join([f"{', '.join(told)}.", *([where] if len(self.registrations) > 1 else [])])
 
 
 def cost_of(proposals: Iterable[Proposal]) -> int:
@@ -65,42 +69,50 @@ def cost_of(proposals: Iterable[Proposal]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Proposals of one registration on which is decided together: those that cost something, or those that do not."""
+    """Proposals of the same registrations on which is decided together: those that cost something in the same
+    contracts, or those that do not."""
 
-    registration: Registration
+    registrations: list[Registration]
     proposals: list[Proposal]
-    billed: int
+    billed_in: frozenset[str]
 
-    def act(self, by: Actor) -> Act:
-        """A merged company goes on under its new number: only what nothing replaces is lost to the list."""
+    def acts(self, by: Actor) -> Iterator[Act]:
+        """A merged company goes on under its new number: only what nothing replaces is lost to the list. What a
+        contract bills, it bills once, in however many registrations."""
         removals = sum(not row.replacement for row in self.proposals)
-        return Act(by, self.registration, additions=self.billed, removals=removals)
+        additions = dict.fromkeys(self.billed_in, len(set(replacements(self.proposals))))
+        for registration in self.registrations:
+            billed = additions.pop(registration.contract_id, 0)
+            yield Act(by, registration, additions=billed, removals=removals)
 
 
-def together(proposals: Iterable[Proposal]) -> Iterator[Together]:
-    for contract, rows in by_contract(proposals).items():
-        billed = new_billable(contract, replacements(rows))
-        groups: dict[tuple[uuid.UUID, bool], list[Proposal]] = defaultdict(list)
-        for row in rows:
-            groups[row.registration_id, row.replacement in billed].append(row)
-        for (_, costs), found in groups.items():
-            yield Together(found[0].registration, found, len({row.replacement for row in found}) if costs else 0)
+def together(proposals: Collection[Proposal]) -> list[Together]:
+    registrations = registrations_of(proposals)
+    contracts = by_contract(proposals, registrations)
+    billed = {contract.pk: new_billable(contract, replacements(rows)) for contract, rows in contracts.items()}
+    groups: dict[object, Together] = {}
+    for row in proposals:
+        its = registrations[row.pk]
+        costs = frozenset(one.contract_id for one in its if row.replacement in billed[one.contract_id])
+        key = (tuple(one.pk for one in its), costs)
+        groups.setdefault(key, Together(its, [], costs)).proposals.append(row)
+    return list(groups.values())
 
 
-def needs_approval(proposals: Iterable[Proposal], by: Actor) -> list[Proposal]:
+def needs_approval(proposals: Collection[Proposal], by: Actor) -> list[Proposal]:
     """Those that a second person has to approve: what is more than the contract lets this one do alone."""
-    return [row for one in together(proposals) if reasons_for_second(one.act(by)) for row in one.proposals]
+    return [row for one in together(proposals) if any(map(reasons_for_second, one.acts(by))) for row in one.proposals]
 
 
 def accept(proposals: Sequence[Proposal], *, by: Actor, confirmed: int) -> Decided:
     """Accept open proposals; `confirmed` is the number of new billable companies that the person has agreed to."""
     _demand_number(cost_of(proposals), confirmed)
     result = Decided()
-    for one in list(together(proposals)):
-        alone = do_alone(one.act(by))
+    for one in together(proposals):
+        alone = do_all_alone(one.acts(by))
         for row in one.proposals:
             if alone:
-                _accept(row, by, result, {"state": ProposalState.OPEN})
+                _accept(row, by, result, {"state": ProposalState.OPEN}, one.registrations)
             else:
                 _await_approval(row, by, result)
     return result
@@ -118,9 +130,10 @@ def approve(proposals: Sequence[Proposal], *, by: Actor, confirmed: int) -> Deci
         )
     if any(row.confirmer_id == by.id for row in proposals):
         raise Refused(gettext("You accepted this proposal, so another user must approve it."))
-    result = Decided()
+    result, registrations = Decided(), registrations_of(proposals)
     for row in proposals:
-        _accept(row, by, result, {"state": ProposalState.AWAITING_APPROVAL, "confirmer_id": row.confirmer_id})
+        waiting = {"state": ProposalState.AWAITING_APPROVAL, "confirmer_id": row.confirmer_id}
+        _accept(row, by, result, waiting, registrations[row.pk])
     return result
 
 
@@ -160,14 +173,19 @@ def _await_approval(row: Proposal, by: Actor, result: Decided) -> None:
     result.waiting.append(row)
 
 
-def _accept(row: Proposal, by: str, result: Decided, known: Mapping[str, object]) -> None:
+def _accept(
+    row: Proposal, by: str, result: Decided, known: Mapping[str, object], registrations: Sequence[Registration]
+) -> None:
     decided = {"state": ProposalState.ACCEPTED, "decided_by": clean_text(by, 200), "decided_at": timezone.now()}
-    if not _swap(row, known, decided):
+    # Whoever carries it out, however late, does so where it was accepted.
+    if not _swap(row, known, decided | {"accepted_in": as_text(registrations)}):
         result.too_late.append(row)
         return
-    _audit(row, by, "accept proposal", gettext("Accepted: %(words)s") % {"words": _words(row)})
+    told = {"words": _words(row), "registrations": _names(registrations)}
+    _audit(row, by, "accept proposal", gettext("Accepted: %(words)s, in %(registrations)s") % told)
     carry_out(row)
     result.accepted.append(row)
+    result.registrations |= {one.reference for one in registrations}
 
 
 def dismiss_row(row: Proposal, *, by: str, note: str) -> bool:
@@ -213,6 +231,10 @@ def _audit(row: Proposal, actor: str, action: str, summary: str) -> None:
 def _words(row: Proposal) -> str:
     words = gettext("remove %(duns)s, add %(replacement)s") if row.replacement else gettext("remove %(duns)s")
     return words % {"duns": row.company_id, "replacement": row.replacement}
+
+
+def _names(registrations: Iterable[Registration]) -> str:
+    return ", ".join(registration.reference for registration in registrations)
 
 
 # Reading: a company goes on under another number

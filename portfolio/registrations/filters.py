@@ -23,6 +23,10 @@ class RegistrationFilter(DropdownFilter):  # type: ignore[misc]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         try:
-            return queryset.filter(registration=uuid.UUID(self.value() or ""))
+            registration = uuid.UUID(self.value() or "")
         except ValueError:
             return queryset
+        return self.in_registration(queryset, registration)
+
+    def in_registration(self, queryset: QuerySet[Any], registration: uuid.UUID) -> QuerySet[Any]:
+        return queryset.filter(registration=registration)

@@ -9,13 +9,15 @@ from django.utils import timezone
 from monitoring.alerts import rule_preview
 from monitoring.alerts.rule_preview import try_rule
 from monitoring.elements.paths import Mistake
-from monitoring.models import Alert, AlertRule, Grouping, OutboxMessage
+from monitoring.models import Alert, AlertKind, AlertRule, Grouping, OutboxMessage
+from tests.builders.alerts import raised
 from tests.builders.companies import DUNS, OTHER
 from tests.builders.deliveries import delivered
 from tests.builders.elements import ACTIVE, BANKRUPTCY, OUT, STATUS, an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.queries import AtMost
 from tests.builders.registrations import a_registration
+from tests.builders.rules import a_rule
 from tests.builders.times import now_stamp
 
 pytestmark = pytest.mark.django_db
@@ -105,3 +107,52 @@ def test_few_queries_however_much_there_is(django_assert_max_num_queries: AtMost
     a_past()
     with django_assert_max_num_queries(6):
         try_rule(AlertRule(name="Tried", elements=STATUS, conditions="becomes 403"))
+
+
+def test_a_rule_limited_to_registrations_counts_what_these_have_reported() -> None:
+    item = happened(1)
+    for reference in ("A", "B"):
+        delivered(item, registration=a_registration(reference))
+    delivered(happened(2, "organization.primaryName", "A", "B"), registration=a_registration("A"))
+    assert counts() == [2, 2, 2]
+    assert counts(registrations="A") == [2, 2, 2]
+    assert counts(registrations="B") == [1, 1, 1]
+
+
+def test_a_document_that_shows_what_an_update_reported_counts_for_its_registration_once() -> None:
+    full = a_registration("B", full_product=True)
+    before: dict[str, Any] = {"dunsControlStatus": {"operatingStatus": ACTIVE}}
+    delivered(a_seed(delivered=now_stamp(days=-3), **before), registration=full)
+    delivered(happened(2), registration=a_registration("A"))
+    after: dict[str, Any] = {"dunsControlStatus": {"operatingStatus": OUT}, "financials": [{"revenue": 5}]}
+    delivered(a_seed(delivered=now_stamp(days=-1), **after), registration=full)
+    assert counts() == [1, 1, 1]
+    assert counts(registrations="B") == [1, 1, 1]
+
+
+def test_leaving_two_registrations_counts_twice_and_leaving_again_once_more() -> None:
+    for reference in ("A", "B"):
+        for number, kind in enumerate(("EXIT", "EXIT", "ENTER", "EXIT")):
+            item = a_notice(kind, delivered=now_stamp(days=-3, minutes=number))
+            delivered(item, registration=a_registration(reference))
+    assert counts(kinds="left") == [4, 4, 4]
+    assert counts(kinds="left", registrations="B") == [2, 2, 2]
+
+
+def test_the_preview_counts_what_the_rule_then_raises() -> None:
+    a_registration("A")
+    a_registration("B", full_product=True)
+    rules = {
+        name: a_rule(name, grouping=Grouping.COMPANY_DAY, **fields)
+        for name, fields in {"all": {}, "B": {"registrations": "B"}, "left": {"kinds": "left,deleted"}}.items()
+    }
+    delivered(a_seed(delivered=now_stamp(days=-9)), registration=a_registration("B", full_product=True))
+    for reference in ("A", "B"):
+        gone = (a_notice(kind, delivered=now_stamp(days=-2)) for kind in ("EXIT", "DELETE"))
+        full = reference == "B"
+        delivered(happened(1), happened(8, BANKRUPTCY, False, True), *gone,
+                  registration=a_registration(reference, full_product=full))  # fmt: skip
+    raised()
+    for name, rule in rules.items():
+        alerts = Alert.objects.filter(rule_name=name, kind=AlertKind.CHANGE).count()
+        assert (name, try_rule(rule).windows[0].alerts) == (name, alerts)

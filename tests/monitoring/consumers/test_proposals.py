@@ -90,6 +90,82 @@ def test_a_person_who_dismissed_it_is_not_asked_again_by_a_replay() -> None:
     assert states() == [("transfer", OTHER, "dismissed")]
 
 
+@pytest.mark.parametrize("order", [("R1", "R2"), ("R2", "R1")])
+@pytest.mark.parametrize("is_read_between", [True, False])
+def test_a_deletion_that_two_registrations_report_is_one_proposal(
+    order: tuple[str, str], is_read_between: bool
+) -> None:
+    hours = {"R1": 0, "R2": 1}
+    for reference in order:
+        a_subject(registration=a_registration(reference))
+    for reference in order:
+        delivered(a_notice("DELETE", delivered=stamp(hours=hours[reference])), registration=a_registration(reference))
+        if is_read_between:
+            read_publications()
+    read_publications()
+    assert states() == [("delete", "", "open")]
+
+
+@pytest.mark.parametrize("order", [("R1", "R2"), ("R2", "R1")])
+def test_what_a_person_dismissed_is_not_proposed_for_an_earlier_report_of_it(order: tuple[str, str]) -> None:
+    hours = {"R1": 0, "R2": 1}
+    for reference in order:
+        a_subject(registration=a_registration(reference))
+    for reference in order:
+        delivered(a_notice("DELETE", delivered=stamp(hours=hours[reference])), registration=a_registration(reference))
+        read_publications()
+        dismiss(list(Proposal.objects.filter(state="open")), by=an_actor("ann"), note="No.")
+    assert states() == [("delete", "", "dismissed")]
+
+
+@pytest.mark.parametrize("order", [("R1", "R2"), ("R2", "R1")])
+def test_leaving_two_registrations_is_two_proposals(order: tuple[str, str]) -> None:
+    for reference in order:
+        a_subject(registration=a_registration(reference))
+    for reference in order:
+        delivered(a_notice("EXIT", delivered=stamp()), registration=a_registration(reference))
+    read_publications()
+    assert states() == [("exit", "", "open")] * 2
+
+
+def test_a_deletion_reported_by_a_registration_without_the_company_is_proposed_where_it_is_held() -> None:
+    a_subject(registration=a_registration("R1"))
+    delivered(a_notice("DELETE", delivered=stamp()), registration=a_registration("R2"))
+    read_publications()
+    assert states() == [("delete", "", "open")]
+
+
+@pytest.mark.parametrize(("hours", "state"), [(1, "dismissed"), (3, "open")])
+def test_a_deletion_that_comes_after_the_restoration_counts_by_its_stamp(hours: int, state: str) -> None:
+    a_subject(registration=a_registration("R1"))
+    delivered(a_notice("DELETE", delivered=stamp()), registration=a_registration("R1"))
+    read_publications()
+    delivered(a_notice("UNDELETE", delivered=stamp(hours=2)), registration=a_registration("R1"))
+    read_publications()
+    delivered(a_notice("DELETE", delivered=stamp(hours=hours)), registration=a_registration("R2"))
+    read_publications()
+    assert states()[-1] == ("delete", "", state)
+
+
+def test_a_later_report_proposes_what_nobody_held_when_it_was_first_reported() -> None:
+    delivered(a_notice("DELETE", delivered=stamp()), registration=a_registration("R1"))
+    read_publications()
+    assert states() == []
+    a_subject(registration=a_registration("R2"))
+    delivered(a_notice("DELETE", delivered=stamp(hours=1)), registration=a_registration("R2"))
+    read_publications()
+    assert states() == [("delete", "", "open")]
+
+
+def test_merged_into_another_company_than_before_the_last_counts() -> None:
+    a_subject()
+    delivered(a_transfer(DUNS, to=OTHER, delivered=stamp()))
+    read_publications()
+    delivered(a_transfer(DUNS, to="012345678", delivered=stamp(hours=1)))
+    read_publications()
+    assert states() == [("transfer", OTHER, "dismissed"), ("transfer", "012345678", "open")]
+
+
 def test_the_job_does_it_all() -> None:
     a_subject()
     a_subject(OTHER, state="refused", code="40003", replacement="012345678")

@@ -9,12 +9,13 @@ from django.utils import timezone
 
 from core.models import AuditEntry
 from dnbmon_site.accounts.models import User
-from portfolio.models import Contract, Proposal, ProposalKind, ProposalState, Subject, SubjectState
+from portfolio.models import Contract, Proposal, ProposalKind, ProposalState, SinglePersonAct, Subject, SubjectState
 from portfolio.proposals import apply
 from portfolio.proposals.apply import carry_out_left_behind
 from portfolio.proposals.create import Sign, propose, propose_replacements
 from portfolio.proposals.decide import Refused, accept, approve, continued, dismiss
-from portfolio.proposals.withdraw import withdraw_not_requested
+from portfolio.proposals.withdraw import withdraw_not_requested, withdraw_other_mergers
+from portfolio.subjects.requests import withdraw_subjects
 from tests.builders.companies import DUNS, a_company
 from tests.builders.contracts import a_contract
 from tests.builders.pages import text_of
@@ -68,8 +69,14 @@ def test_a_replacement_that_is_billed_already_costs_nothing() -> None:
 
 def test_nothing_is_proposed_for_what_nobody_wants() -> None:
     a_subject(requested=False)
-    a_subject(registration=a_registration("OTHER_01"))
+    a_subject(THIRD)
     assert propose([a_sign()]) == []
+
+
+def test_a_company_that_left_one_registration_is_no_matter_of_another() -> None:
+    a_subject(requested=False)
+    a_subject(registration=a_registration("OTHER_01"))
+    assert propose([a_sign(kind=ProposalKind.EXIT, to="")]) == []
 
 
 def test_the_same_sign_makes_one_proposal_whatever_was_decided() -> None:
@@ -128,6 +135,117 @@ def test_what_nobody_wants_any_more_waits_for_nobody() -> None:
     assert withdraw_not_requested() == 1
     row.refresh_from_db()
     assert (row.state, row.decided_by) == (ProposalState.DISMISSED, "program")
+
+
+# In every registration that holds the company
+
+
+def in_two_registrations(kind: ProposalKind = ProposalKind.TRANSFER, to: str = OTHER, **other: Any) -> Proposal:
+    a_subject(DUNS, a_registration("R1", adopted=True), tags="steel")
+    a_subject(DUNS, a_registration("R2", adopted=True, **other), tags="paper")
+    (made,) = propose([a_sign(kind=kind, to=to, registration=a_registration("R1", adopted=True))])
+    return made
+
+
+def held() -> set[tuple[str, str]]:
+    rows = Subject.objects.filter(requested=True).select_related("registration")
+    return {(row.registration.reference, row.company_id) for row in rows}
+
+
+@pytest.mark.parametrize("order", [("R1", "R2"), ("R2", "R1")])
+@pytest.mark.parametrize("kind", [ProposalKind.TRANSFER, ProposalKind.DELETE])
+def test_a_company_is_proposed_once_whichever_registrations_report_it(kind: ProposalKind, order: tuple[str]) -> None:
+    for reference in order:
+        a_subject(DUNS, a_registration(reference))
+    signs = [a_sign(kind=kind, registration=a_registration(reference)) for reference in order]
+    made = [row for sign in signs for row in propose([sign])]
+    assert [row.registration_id for row in made] == [None]
+
+
+def test_accepted_it_acts_in_all_of_them_and_says_in_which() -> None:
+    row = in_two_registrations()
+    told = accept([row], by=an_actor("ann"), confirmed=1)
+    assert str(told) == "1 proposal accepted. Registrations: R1, R2."
+    assert held() == {("R1", OTHER), ("R2", OTHER)}
+    tags = Subject.objects.filter(company=OTHER).values_list("tags", flat=True)
+    assert set(tags) == {"steel", "paper"}
+    entry = AuditEntry.objects.get(action="accept proposal")
+    assert entry.summary.endswith("in R1, R2")
+
+
+def test_a_registration_that_does_not_hold_the_company_is_left_alone() -> None:
+    a_registration("R3")
+    row = in_two_registrations()
+    Subject.objects.filter(registration=a_registration("R2", adopted=True)).update(requested=False)
+    accept([row], by=an_actor("ann"), confirmed=1)
+    assert held() == {("R1", OTHER)}
+
+
+def test_killed_between_two_registrations_both_are_done_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = in_two_registrations()
+
+    def dying(**given: Any) -> list[str]:
+        if given["registration"].reference == "R2":
+            pytest.fail("killed")
+        return withdraw_subjects(**given)
+
+    monkeypatch.setattr(apply, "withdraw_subjects", dying)
+    with pytest.raises(pytest.fail.Exception):
+        accept([row], by=an_actor("ann"), confirmed=1)
+    monkeypatch.undo()
+    Proposal.objects.update(decided_at=timezone.now() - timedelta(minutes=2))
+    assert carry_out_left_behind() == 1
+    assert held() == {("R1", OTHER), ("R2", OTHER)}
+
+
+def test_two_contracts_are_billed_each() -> None:
+    contract = a_contract(name="Second", removal_share=100)
+    row = in_two_registrations(contract=contract)
+    assert Proposal.objects.get().cost == 2
+    with pytest.raises(Refused, match="adds 2 new billable companies"):
+        accept([row], by=an_actor("ann"), confirmed=1)
+    assert accept([row], by=an_actor("ann"), confirmed=2).accepted
+
+
+def test_what_is_too_much_in_one_registration_is_accepted_in_none() -> None:
+    contract = a_contract(name="Second", removal_share=100, cap=0)
+    row = in_two_registrations(contract=contract)
+    assert accept([row], by=an_actor("ann"), confirmed=2).waiting
+    assert SinglePersonAct.objects.count() == 0
+    assert approve([Proposal.objects.get()], by=an_actor("bob"), confirmed=2).accepted
+    assert held() == {("R1", OTHER), ("R2", OTHER)}
+
+
+def test_it_waits_while_one_registration_requests_the_company() -> None:
+    in_two_registrations()
+    Subject.objects.filter(registration=a_registration("R1", adopted=True)).update(requested=False)
+    assert withdraw_not_requested() == 0
+    Subject.objects.update(requested=False)
+    assert withdraw_not_requested() == 1
+
+
+def test_the_pages_name_all_registrations_before_and_after(manager: Client) -> None:
+    row = in_two_registrations()
+    page, exported = f"{LIST}{row.pk}/change/", f"{LIST}?registration="
+    for _ in range(2):
+        assert "R1, R2" in text_of(manager.get(LIST))
+        text = text_of(manager.get(page))
+        assert "R1" in text and "R2" in text
+        for reference, is_listed in (("R1", True), ("R2", True), ("R3", False)):
+            listed = text_of(manager.get(f"{exported}{a_registration(reference, adopted=True).pk}"))
+            assert ("Merged" in listed.partition("Since")[2] or DUNS in listed) == is_listed
+        manager.post(f"{LIST}decide/accept/", {"key": str(row.pk), "confirmed": "1"})
+    assert "Accepted in" in text_of(manager.get(page))
+
+
+def test_a_merger_into_another_company_takes_the_place_of_the_one_before() -> None:
+    row = a_proposal()
+    later = a_sign(to=THIRD, source="2")
+    propose([later])
+    assert withdraw_other_mergers([later]) == 1
+    row.refresh_from_db()
+    assert row.state == ProposalState.DISMISSED
+    assert Proposal.objects.get(state=ProposalState.OPEN).replacement == THIRD
 
 
 # Decided
