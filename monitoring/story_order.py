@@ -81,6 +81,11 @@ def source_at(story_place: str) -> str:
     return story_place[12:21]
 
 
+def index_at(story_place: str) -> int:
+    """The index of the element within its item."""
+    return int(story_place[-3:] or "0", 16)
+
+
 def notification_key(row: Notification) -> tuple[Any, ...]:
     """Sorts a company's whole documents, and any notifications, as they came."""
     moment = row.delivered_at or row.recorded_at
