@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 
 from core.blobs import load_bytes, store_bytes
 from core.db import in_batches
-from monitoring.claims import LASTS, Claim, ClaimLost, claimed, end_of_a_claim, unclaimed
+from monitoring.claims import Claim, ClaimLost, claimed, end_of_a_claim, is_old, unclaimed
 from monitoring.elements.registry import SeverityTable
 from monitoring.history.company_projection import project, touches_summary
 from monitoring.history.seed_diff import compare_seeds
@@ -185,7 +185,7 @@ class Apart:
 
     def delivery(self) -> Delivery:
         """Claimed, so that nobody publishes it before all entries are in it."""
-        if self.made and monotonic() - self.claimed > LASTS.total_seconds() / 3 and not self._claim_again(self.made):
+        if self.made and is_old(self.claimed) and not self._claim_again(self.made):
             self.made = None
         if self.made is None:
             self.claimed = monotonic()

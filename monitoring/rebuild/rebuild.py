@@ -136,7 +136,11 @@ def read_again(delivery: Delivery, result: Rebuilt, suspects: Suspects) -> None:
         suspects.touched.add(delivery.pk)
     result.deliveries += 1
     result.added += added
-    result.mended += _compare_notifications(batch, suspects) + _compare_changes(batch, suspects)
+    mended = _compare_notifications(batch, suspects) + _compare_changes(batch, suspects)
+    if mended:
+        # Places follow from the columns.
+        keep_places([row.pk for row in _changes_of(batch)])
+    result.mended += mended
     _compare_observations(batch, suspects)
     _close_dead_letters(batch)
 
@@ -173,7 +177,7 @@ def _compare_changes(batch: Batch, suspects: Suspects) -> int:
     computed = {fact.id: (reading, fact) for reading, fact in reversed(list(facts_of(batch)))}
     unreadable = _unreadable(batch)
     mended = 0
-    for row in _changes_of(batch):
+    for row in _changes_of(batch, derived_from=""):
         found = computed.get(row.pk)
         if found:
             mended += _mend(row, _change_columns(batch, *found))
@@ -182,10 +186,10 @@ def _compare_changes(batch: Batch, suspects: Suspects) -> int:
     return mended
 
 
-def _changes_of(batch: Batch) -> Iterator[Change]:
+def _changes_of(batch: Batch, **which: str) -> Iterator[Change]:
     own = list(Notification.objects.filter(delivery=batch.delivery).values_list("pk", flat=True))
     for keys in in_batches(own):
-        yield from list(Change.objects.filter(notification__in=keys, derived_from=""))
+        yield from list(Change.objects.filter(notification__in=keys, **which))
 
 
 def _compare_observations(batch: Batch, suspects: Suspects) -> None:

@@ -117,6 +117,7 @@ def test_what_somebody_reads_is_no_difference(monkeypatch: pytest.MonkeyPatch) -
 def test_nothing_is_counted_where_somebody_writes_the_company_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     delivered(a_seed(), an_update())
     Company.objects.update(city="Nowhere")
+
     def interrupted(*arguments: Any, **options: Any) -> Any:
         Company.objects.update(version=99)
         return events_of(*arguments, **options)
