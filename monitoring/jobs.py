@@ -28,6 +28,7 @@ from monitoring.pipeline.ingest import ingest, waiting_deliveries
 from monitoring.publications.sequence import publish_waiting
 from monitoring.pull.puller import Outcome, PullResult, pull
 from monitoring.pull.rejections import PROBE
+from monitoring.rebuild.verification import verify
 from monitoring.replay.passes import audit, audit_is_due, recover, recovery_is_due
 from monitoring.reports import schedule
 from monitoring.stats.daily_counts import roll_up
@@ -227,6 +228,11 @@ def count_days() -> int:
         while timezone.now() < until and (touched := step()):
             days += touched
     return days
+
+
+def verify_stored_data() -> str:
+    """Compare recent publications, and some companies, with what is stored for them; says what was corrected."""
+    return str(verify(timezone.now() + A_MINUTE))
 
 
 def update_all_counts() -> int:

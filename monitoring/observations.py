@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,9 +13,10 @@ from django.utils import timezone
 from core.db import in_batches, insert_new
 from monitoring.content_ids import moment_of, observation_id
 from monitoring.models import Change, Delivery, Notification, Observation, Source, Verb
-from monitoring.story_order import source_at, step_of, story_place, with_step
+from monitoring.story_order import index_at, source_at, step_of, story_place, with_step
 
 CHANGES_OF_AN_ITEM = 1000
+PLACED_BY = ("notification_id", "position", "place", "changed_at", "derived_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,62 @@ def _observation(delivery: Delivery, change: Change, report: Report, is_known: b
     )
 
 
+def hand_over(
+    changes: Sequence[uuid.UUID], *, leaving: uuid.UUID | None = None, without: Container[uuid.UUID] = ()
+) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """Changes whose first source is gone belong to the next that reported them, not counting the registration `leaving`
+    and reports in `without`; returns those that found one, with the deliveries between which they moved."""
+    moved: dict[uuid.UUID, set[uuid.UUID]] = {}
+    for keys in in_batches(changes):
+        rows = dict(Change.objects.filter(pk__in=keys).values_list("pk", "delivery_id"))
+        found: dict[uuid.UUID, Observation] = {}
+        heirs = Observation.objects.filter(change__in=list(rows), verb=Verb.OBSERVED, is_first=True)
+        for heir in heirs.exclude(registration=leaving).select_related("notification").order_by("-recorded_at", "-id"):
+            # The earliest comes last, and stays.
+            if heir.pk not in without:
+                found[heir.change_id] = heir
+        for key, heir in found.items():
+            _give(key, heir)
+            moved[key] = {rows[key], heir.delivery_id}
+    return moved
+
+
+def _give(change: uuid.UUID, heir: Observation) -> None:
+    notification = heir.notification
+    assert notification is not None, "a report came in a notification"
+    Change.objects.filter(pk=change).update(
+        registration=heir.registration_id,
+        delivery=heir.delivery_id,
+        notification=notification,
+        delivered_at=notification.delivered_at,
+        position=notification.position * CHANGES_OF_AN_ITEM + min(index_at(heir.place), CHANGES_OF_AN_ITEM - 1),
+        place=heir.place,
+    )
+    now_first(change, heir.registration_id, source_at(heir.place))
+
+
+def now_first(change: uuid.UUID, registration: uuid.UUID, source: str) -> None:
+    """The change stands in the name of this source: what it reported is no entry of its own any more."""
+    reports = Observation.objects.filter(change=change, verb=Verb.OBSERVED, registration=registration)
+    reports.filter(pk=observation_id(moment_of(change), change, Verb.OBSERVED, source)).delete()
+    reports.update(is_first=False)
+    # What became of it is told where it stands.
+    Observation.objects.filter(change=change).exclude(verb=Verb.OBSERVED).update(registration=registration)
+
+
+def keep_places(changes: Iterable[uuid.UUID]) -> int:
+    """Each change stands at the least place of all that report it, a comparison where its later document stands; how
+    many were moved."""
+    moved = 0
+    for keys in in_batches(list(changes)):
+        rows = list(Change.objects.filter(pk__in=keys).only(*PLACED_BY))
+        least = _least_places(rows)
+        for row in rows:
+            if row.place != least[row.pk]:
+                moved += Change.objects.filter(pk=row.pk, place=row.place).update(place=least[row.pk])
+    return moved
+
+
 def place_again(notification: uuid.UUID, places: dict[uuid.UUID, str]) -> None:
     """A notification stands elsewhere, and its changes at `places`: each goes to the least of all that reported it."""
     for key, place in places.items():
@@ -85,7 +142,7 @@ def _move_to_least(changes: Sequence[uuid.UUID]) -> None:
     """Each change stands at the least of its places; its step among those that it touches is given afterwards."""
     waiting = list(changes)
     while waiting:
-        rows = list(Change.objects.filter(pk__in=waiting).only("notification_id", "position", "place", "changed_at"))
+        rows = list(Change.objects.filter(pk__in=waiting).only(*PLACED_BY))
         least = _least_places(rows)
         waiting = [
             row.pk
@@ -100,10 +157,10 @@ def _least_places(changes: Sequence[Change]) -> dict[uuid.UUID, str]:
     found: dict[uuid.UUID, list[str]] = defaultdict(list)
     for change in changes:
         first = firsts[change.notification_id]
-        index = change.position % CHANGES_OF_AN_ITEM
-        found[change.pk] = [
-            story_place(first.registration_id, first.delivered_at or change.changed_at, first.place, index)
-        ]
+        # The document itself is the first of its place; its comparison follows.
+        index = change.position + 1 if change.derived_from else change.position % CHANGES_OF_AN_ITEM
+        moment = first.delivered_at or (first.recorded_at if change.derived_from else change.changed_at)
+        found[change.pk] = [story_place(first.registration_id, moment, first.place, index)]
     others = Observation.objects.filter(change__in=list(found), verb=Verb.OBSERVED).exclude(place="")
     for key, place in others.values_list("change_id", "place"):
         found[key].append(place)

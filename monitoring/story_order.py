@@ -91,6 +91,11 @@ def with_step(story_place: str, step: int) -> str:
     return f"{min(step, LARGEST_INDEX):03x}{story_place[3:]}"
 
 
+def index_at(story_place: str) -> int:
+    """The index of the element within its item."""
+    return int(story_place[-3:] or "0", 16)
+
+
 def notification_key(row: Notification) -> tuple[Any, ...]:
     """Sorts a company's whole documents, and any notifications, as they came."""
     moment = row.delivered_at or row.recorded_at

@@ -104,6 +104,7 @@ LABELS: dict[str, str | Promise] = {
     "restore": _("Backup restored"),
     "forget": _("Data erased"),
     "retention": _("Retention applied"),
+    "verify": _("Stored data corrected"),
 }
 # Where one key means different things, by the model of the object.
 BY_OBJECT: dict[tuple[str, str], str | Promise] = {("export", "registration"): _("D&B's list imported")}
@@ -121,6 +122,7 @@ THINGS: dict[str, str | Promise] = {
     "alertrule": _("Alert rule"),
     "apikey": _("API key"),
     "backup": _("Backup"),
+    "data": _("Stored data"),
     "deadletter": _("Parsing error"),
     "externalreference": _("External reference"),
     "fileserver": _("File server"),

@@ -51,6 +51,7 @@ JOBS: tuple[tuple[str, str, int], ...] = (
     (gettext_noop("Retry stopped registrations"), "monitoring.jobs.probe_stopped", 10),
     (gettext_noop("Apply retention"), "monitoring.retention.retention.apply_retention", 60),
     (gettext_noop("Refresh database statistics"), "dnbmon_site.operations.analyze.refresh_statistics", 60),
+    (gettext_noop("Verify stored data"), "monitoring.jobs.verify_stored_data", 24 * 60),
     (gettext_noop("Back up the database"), "dnbmon_site.operations.backup.daily.back_up_if_due", 60),
     (gettext_noop("Check health"), "health.jobs.look_after", 1),
     (gettext_noop("Delete finished jobs"), "health.jobs.forget_finished", 60),

@@ -12,11 +12,13 @@ from django.db.models import Count, Max, Min, Q
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from core.models import AuditEntry
 from core.outbound.mail_server import has_mail_server, no_server_text, set_up_text
 from core.text import counted, days_and_hours
 from health.checks.context import Look
 from health.checks.result import Result, graded
 from health.models import State
+from monitoring.content_ids import milliseconds
 from monitoring.models import (
     Channel,
     DeadLetter,
@@ -30,6 +32,7 @@ from monitoring.models import (
 )
 from monitoring.outbox.failing import RETRYING
 from monitoring.outbox.permitted_addresses import without_server
+from monitoring.rebuild.verification import ACTION
 from portfolio.models import RegistrationState, SyncRun, SyncState
 
 COUNTED = 1000
@@ -49,6 +52,7 @@ def checks_of_data(look: Look) -> Iterator[Result]:
     if look.is_full:
         yield dead_letters()
         yield dead_messages(look)
+        yield verification(look)
         yield syncs(look)
 
 
@@ -267,6 +271,18 @@ def dead_messages(look: Look) -> Result:
     ) % {"count": counted(len(errors)), "error": errors[0]}
     do = gettext("Fix the channel or webhook, then resend the messages under “Outgoing messages”.")
     return Result("dead-messages", title, state, sentence, len(errors), "messages", do, is_mark=True)
+
+
+def verification(look: Look) -> Result:
+    """What the nightly comparison had to correct: nothing, unless a process died in a way that nobody thought of."""
+    title, first = gettext("Stored data"), uuid.UUID(int=milliseconds(look.now - DEAD_FOR) << 80)
+    entries = AuditEntry.objects.filter(action=ACTION, pk__gte=first).order_by("-pk")
+    summaries = list(entries.values_list("summary", flat=True)[:COUNTED])
+    if not summaries:
+        return Result("verification", title, State.OK, gettext("No corrections in the last 7 days."), 0)
+    sentence = gettext("The nightly verification found differences: %(summary)s.") % {"summary": summaries[0]}
+    do = gettext("The data is correct again. Search the log of that day for the cause.")
+    return Result("verification", title, State.WARNING, sentence, len(summaries), "nights", do, is_mark=True)
 
 
 def syncs(look: Look) -> Result:

@@ -16,7 +16,7 @@ from health.checks.result import Result
 from health.models import State
 
 # Left out of a look that is not full.
-SLOW = ("throttle", "failed", "backup", "dead-letters", "dead-messages", "sync")
+SLOW = ("throttle", "failed", "backup", "dead-letters", "dead-messages", "verification", "sync")
 
 
 def all_checks() -> list[Result]:

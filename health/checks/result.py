@@ -93,6 +93,7 @@ UNITS: dict[str, Any] = {
     "items": ngettext_lazy("item", "items", "count"),
     "jobs": ngettext_lazy("job", "jobs", "count"),
     "messages": ngettext_lazy("message", "messages", "count"),
+    "nights": ngettext_lazy("night", "nights", "count"),
     "overdue": _("overdue"),
     "failed tries": ngettext_lazy("failed attempt", "failed attempts", "count"),
     "failing": _("failing"),

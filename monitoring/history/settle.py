@@ -7,7 +7,7 @@ is left to write. So of several that insert at once, the last sees all.
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,6 +59,11 @@ class Touched:
         elif kind in FAMILIES:
             self.lifecycle.add(duns)
 
+    def join(self, other: Touched) -> None:
+        for duns, moment in other.since.items():
+            self.add(duns, Kind.ELEMENT, moment)
+        self.lifecycle |= other.lifecycle
+
 
 @dataclass(slots=True)
 class Settled:
@@ -66,12 +71,15 @@ class Settled:
 
     flips: int = 0
     companies: set[str] = field(default_factory=set)
+    verbs: Counter[str] = field(default_factory=Counter)
 
 
-def settle(touched: Touched, own: uuid.UUID | None, entries: EntryDelivery) -> Settled:
-    """Settle what was touched. `own` is a delivery that is not published: its changes that do not hold never are."""
+def settle(touched: Touched, own: uuid.UUID | None, entries: EntryDelivery, *, in_place: bool = False) -> Settled:
+    """Settle what was touched. `own` is a delivery that is not published: its changes that do not hold never are.
+    With `in_place`, a change that holds for the first time counts as published where it stands: it takes over from one
+    that is gone, and is not new to anybody."""
     result = Settled()
-    writer = _Writer(own, entries, result)
+    writer = _Writer(own, entries, result, in_place)
     for batch in in_batches(sorted(touched.since), AT_ONCE):
         waiting = list(batch)
         while waiting:
@@ -86,14 +94,16 @@ def settle(touched: Touched, own: uuid.UUID | None, entries: EntryDelivery) -> S
 
 
 def _unsettled(companies: Sequence[str], since: Mapping[str, datetime]) -> list[str]:
-    """Those of which two sources report, or one by documents: any other's changes are all facts."""
+    """Those of which two sources report, or one by documents, or that have a change which does not hold: any other's
+    changes are all facts."""
     start = min(since[duns] for duns in companies) - MARGIN
     rows = Change.objects.filter(company__in=companies, kind=Kind.ELEMENT, changed_at__gte=start)
     sources: dict[str, set[str]] = defaultdict(set)
     compared: set[str] = set()
-    for duns, place, derived_from, changed_at in rows.values_list("company_id", "place", "derived_from", "changed_at"):
+    columns = ("company_id", "place", "derived_from", "superseded", "changed_at")
+    for duns, place, derived_from, superseded, changed_at in rows.values_list(*columns):
         sources[duns].add(source_at(place))
-        if derived_from and changed_at >= since[duns] - SEED_MAY_LEAD:
+        if (derived_from or superseded) and changed_at >= since[duns] - SEED_MAY_LEAD:
             compared.add(duns)
     return [duns for duns in companies if duns in compared or len(sources[duns]) > 1]
 
@@ -119,6 +129,10 @@ def _rows(duns: str, since: datetime) -> list[Change]:
 
 def _verdict(row: Change) -> Verdict:
     return Verdict(not row.superseded, row.replaced_by)
+
+
+def _verb(verdict: Verdict) -> Verb:
+    return Verb.REINSTATED if verdict.live else Verb.REPLACED if verdict.replaced_by else Verb.WITHDRAWN
 
 
 def _ids(derived_from: str) -> tuple[uuid.UUID, uuid.UUID]:
@@ -211,6 +225,7 @@ class _Writer:
     own: uuid.UUID | None
     entries: EntryDelivery
     result: Settled
+    in_place: bool = False
 
     def write(self, rows: Iterable[Change], verdicts: Mapping[uuid.UUID, Verdict]) -> bool:
         different = [row for row in rows if _verdict(row) != verdicts[row.pk]]
@@ -218,6 +233,7 @@ class _Writer:
             self._flip(row, verdicts[row.pk])
             self.result.companies.add(row.company_id)
             self.result.flips += 1
+            self.result.verbs[_verb(verdicts[row.pk])] += 1
         return bool(different)
 
     def _flip(self, row: Change, verdict: Verdict) -> None:
@@ -226,7 +242,7 @@ class _Writer:
             values["entry"] = Entry.CHANGE if verdict.live else self._entry_of(row, verdict)
         elif row.entry != Entry.CHANGE and verdict.live:
             # It was never published as a change: its delivery is the one that makes it one.
-            values |= {"entry": Entry.CHANGE, "delivery": self.entries()}
+            values |= {"entry": Entry.CHANGE} | ({} if self.in_place else {"delivery": self.entries()})
         elif row.entry == Entry.CHANGE and row.superseded == verdict.live:
             self._publish(row, verdict)
         unchanged = Change.objects.filter(pk=row.pk, superseded=row.superseded, replaced_by=row.replaced_by)
@@ -247,7 +263,7 @@ class _Writer:
         return Entry.NONE if is_reported else Entry.OBSERVATION
 
     def _publish(self, row: Change, verdict: Verdict) -> None:
-        verb = Verb.REINSTATED if verdict.live else Verb.REPLACED if verdict.replaced_by else Verb.WITHDRAWN
+        verb = _verb(verdict)
         delivery, now = self.entries(), timezone.now()
         entry = Observation(
             id=observation_id(moment_of(row.pk), row.pk, verb, delivery.pk.hex, str(verdict.replaced_by or "")),

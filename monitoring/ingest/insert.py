@@ -59,7 +59,6 @@ class Batch:
     placed: set[uuid.UUID] = field(default_factory=set)
     # Brought first by another source of the same registration: its files, or its answers.
     known_elsewhere: list[Reading] = field(default_factory=list)
-    was_read_before: bool = False
 
 
 def insert_what_is_new(batch: Batch, severities: SeverityTable) -> None:

@@ -58,6 +58,9 @@ class Delivery(models.Model):
     ingested_at = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
+    claimed_until = models.DateTimeField(
+        null=True, editable=False, help_text=_("Until then, one process alone processes it.")
+    )
     turn = models.BigIntegerField(default=0, help_text=_("Number of this call within the registration."))
     stands_for = models.BigIntegerField(default=0, help_text=_("Number of the call that it recovers, or its own."))
     place = models.CharField(max_length=32, blank=True, help_text=_("Original position of a retried item."))

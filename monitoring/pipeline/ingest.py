@@ -1,11 +1,17 @@
-"""A delivery → rows, companies, publication. Any process, any number of times: the known changes nothing."""
+"""A delivery → rows, companies, publication. Any process, any number of times: the known changes nothing.
+
+Who reads a delivery for the first time claims it (claims.py). Whoever is killed on the way leaves nothing out: what was
+not read is read by another when the claim has ended, and what was read and not published is published then.
+"""
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,6 +19,7 @@ from django.utils.translation import gettext
 
 from core.blobs import load_bytes, store_bytes
 from core.db import in_batches
+from monitoring.claims import Claim, ClaimLost, claimed, end_of_a_claim, is_old, unclaimed
 from monitoring.elements.registry import SeverityTable
 from monitoring.history.company_projection import project, touches_summary
 from monitoring.history.seed_diff import compare_seeds
@@ -28,6 +35,8 @@ from monitoring.models import (
     Delivery,
     DeliveryState,
     Kind,
+    Observation,
+    Publication,
     Severity,
     Source,
 )
@@ -35,30 +44,63 @@ from monitoring.publications.sequence import publish
 from monitoring.story_order import place_of
 from portfolio.models import Registration
 
+logger = logging.getLogger(__name__)
+Entered = Change | Observation
+
 
 def ingest(delivery: Delivery) -> int:
     """Read a received delivery into notifications and changes and publish it; returns how many were new.
 
-    Does nothing while a person has to look at the registration's unreadable items first.
+    Does nothing while a person has to look at the registration's unreadable items first, or somebody else reads it.
     """
     delivery.registration.refresh_from_db(fields=["ingest_stopped_reason", "detail"])
     if delivery.registration.ingest_stopped_reason:
         return 0
-    apart = Apart(delivery)
-    batch = write(delivery, apart.delivery)
-    if batch.was_read_before and batch.inserted:
-        apart.take(batch.inserted)
-    publish(delivery)
-    apart.publish()
+    delivery.refresh_from_db(fields=["state"])
+    batch = _read_first(delivery) if delivery.state == DeliveryState.RECEIVED else _read_again(delivery)
+    if batch is None:
+        return 0
     if delivery.unreadable_count and delivery.source != Source.RETRY:
         check_breaker(delivery)
     return batch.new
 
 
-def write(delivery: Delivery, entries: EntryDelivery | None = None) -> Batch:
+def _read_first(delivery: Delivery) -> Batch | None:
+    """None where somebody else reads it."""
+    try:
+        with claimed(delivery) as claim:
+            if claim is None:
+                return None
+            batch = write(delivery, claim=claim)
+    except ClaimLost:
+        logger.warning("another process took over delivery %s", delivery.pk)
+        return None
+    publish(delivery)
+    return batch
+
+
+def _read_again(delivery: Delivery) -> Batch:
+    """What is new, now or since a reading that was interrupted, gets a number of its own: others have read past that of
+    the delivery."""
+    apart = Apart(delivery)
+    batch = write(delivery, apart.delivery)
+    apart.take(batch.inserted)
+    publish(delivery)
+    apart.take(surplus_of(delivery.pk))
+    apart.publish()
+    return batch
+
+
+def write(
+    delivery: Delivery,
+    entries: EntryDelivery | None = None,
+    *,
+    claim: Claim | None = None,
+    settle_later: Touched | None = None,
+) -> Batch:
     """Insert what the delivery brings first, settle what holds, bring the companies up to date, and mark the delivery
     as read. What happens to changes that were published before is published with the delivery, or, where others may
-    have read that already, with one from `entries`.
+    have read that already, with one from `entries`. With `settle_later`, what it touches is only noted there.
 
     The transactions only make it faster. There are several: whoever compares a company or applies its events has to
     see what others have inserted, and they what was inserted here.
@@ -70,12 +112,17 @@ def write(delivery: Delivery, entries: EntryDelivery | None = None) -> Batch:
         insert_what_is_new(batch, severities)
     if is_full_product(delivery.registration.detail):
         batch.inserted += compare_seeds(delivery, severities, {reading.item.duns for reading in batch.moved})
-    own = delivery.pk if is_first_reading else None
+    if claim:
+        claim.keep()
     moved = order_moments(_moments(batch))
-    settle(_touched(batch), own, (lambda: delivery) if is_first_reading else entries or Apart(delivery).delivery)
+    if settle_later is None:
+        own = delivery.pk if is_first_reading else None
+        settle(_touched(batch), own, (lambda: delivery) if is_first_reading else entries or Apart(delivery).delivery)
+    else:
+        settle_later.join(_touched(batch))
     with transaction.atomic():
         _bring_companies_up_to_date(batch, severities, moved)
-        _mark_ingested(batch)
+        _mark_ingested(batch, claim)
     return batch
 
 
@@ -104,7 +151,7 @@ def _newest(batch: Batch, reading: Reading, severities: SeverityTable) -> dateti
     return max(moments, default=None)
 
 
-def _mark_ingested(batch: Batch) -> None:
+def _mark_ingested(batch: Batch, claim: Claim | None) -> None:
     delivery = batch.delivery
     delivery.notification_count = len(batch.raw)
     delivery.unreadable_count = len({unreadable.position for unreadable in batch.unreadable})
@@ -124,8 +171,9 @@ def _mark_ingested(batch: Batch) -> None:
         "error": "",
     }
     Delivery.objects.filter(pk=delivery.pk).update(**fields)
-    first = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.RECEIVED).update(state=DeliveryState.INGESTED)
-    batch.was_read_before = not first
+    waiting = claim.held() if claim else Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.RECEIVED)
+    if not waiting.update(state=DeliveryState.INGESTED, claimed_until=None) and claim:
+        raise ClaimLost
 
 
 @dataclass(slots=True)
@@ -135,20 +183,33 @@ class Apart:
 
     of: Delivery
     made: Delivery | None = None
+    claimed: float = field(default_factory=monotonic)
 
     def delivery(self) -> Delivery:
-        self.made = self.made or Delivery.objects.create(
-            registration_id=self.of.registration_id,
-            source=Source.RETRY,
-            state=DeliveryState.INGESTED,
-            ingested_at=timezone.now(),
-            error=gettext("Changes found when delivery %(pk)s was processed again.") % {"pk": self.of.pk},
-        )
+        """Claimed, so that nobody publishes it before all entries are in it."""
+        if self.made and is_old(self.claimed) and not self._claim_again(self.made):
+            self.made = None
+        if self.made is None:
+            self.claimed = monotonic()
+            self.made = Delivery.objects.create(
+                registration_id=self.of.registration_id,
+                source=Source.RETRY,
+                state=DeliveryState.INGESTED,
+                ingested_at=timezone.now(),
+                claimed_until=end_of_a_claim(),
+                error=gettext("Changes found when delivery %(pk)s was processed again.") % {"pk": self.of.pk},
+            )
         return self.made
 
-    def take(self, changes: Sequence[Change]) -> None:
-        for rows in in_batches([change.pk for change in changes]):
-            Change.objects.filter(pk__in=rows, delivery=self.of).update(delivery=self.delivery())
+    def _claim_again(self, made: Delivery) -> bool:
+        self.claimed = monotonic()
+        unpublished = Delivery.objects.filter(pk=made.pk, state=DeliveryState.INGESTED)
+        return bool(unpublished.update(claimed_until=end_of_a_claim()))
+
+    def take(self, entries: Sequence[Entered]) -> None:
+        for model in (Change, Observation):
+            for rows in in_batches([row.pk for row in entries if isinstance(row, model)]):
+                model._default_manager.filter(pk__in=rows, delivery=self.of).update(delivery=self.delivery())
 
     def publish(self) -> None:
         if self.made:
@@ -162,6 +223,25 @@ def _moments(batch: Batch) -> Iterator[tuple[str, datetime]]:
             moment = fact.moment or reading.delivered_at or batch.stamp
             if fact.kind in (Kind.ELEMENT, Kind.BASELINE) and moment:
                 yield reading.item.duns, moment
+
+
+def surplus_of(delivery: uuid.UUID) -> list[Entered]:
+    """What came into a delivery after its publication, as somebody leaves it who was killed before it got a number: of
+    all that is in it, what was recorded last."""
+    publication = Publication.objects.filter(delivery=delivery).first()
+    if publication is None:
+        return []
+    entries: list[Entered] = list(Change.objects.filter(delivery=delivery).only("recorded_at"))
+    entries += Observation.objects.filter(delivery=delivery).only("recorded_at")
+    return sorted(entries, key=lambda row: (row.recorded_at, row.pk.int))[publication.entry_count :]
+
+
+def publish_surplus(delivery: Delivery) -> int:
+    """Publish again what came into it after its publication; returns how many entries that were."""
+    apart, entries = Apart(delivery), surplus_of(delivery.pk)
+    apart.take(entries)
+    apart.publish()
+    return len(entries)
 
 
 def _touched(batch: Batch) -> Touched:
@@ -197,8 +277,11 @@ def retry_dead_letter(letter: DeadLetter) -> bool:
         place=place_of(letter.delivery, letter.position),
     )
     store_bytes(delivery.pk, load_bytes(letter.pk))
-    Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.RECEIVED, received_at=timezone.now())
-    write(delivery)
+    claim = Claim(delivery.pk, end_of_a_claim())
+    delivery.state = DeliveryState.RECEIVED
+    fields = {"state": delivery.state, "received_at": timezone.now(), "claimed_until": claim.until}
+    Delivery.objects.filter(pk=delivery.pk).update(**fields)
+    write(delivery, claim=claim)
     publish(delivery)
     solved = delivery.unreadable_count == 0
     state = DeadLetterState.SOLVED if solved else letter.state
@@ -207,7 +290,8 @@ def retry_dead_letter(letter: DeadLetter) -> bool:
 
 
 def waiting_deliveries() -> list[uuid.UUID]:
-    """Received and not read yet, oldest first, without those of registrations whose reading a person has to resume."""
+    """Received and not read yet, oldest first, without those that somebody reads and those of registrations whose
+    reading a person has to resume."""
     stopped = Registration.objects.exclude(ingest_stopped_reason="").values_list("pk", flat=True)
-    waiting = Delivery.objects.filter(state=DeliveryState.RECEIVED).exclude(registration__in=list(stopped))
+    waiting = Delivery.objects.filter(unclaimed(), state=DeliveryState.RECEIVED).exclude(registration__in=list(stopped))
     return list(waiting.order_by("id").values_list("pk", flat=True))

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
+from monitoring.claims import unclaimed
 from monitoring.models import Change, Delivery, DeliveryState, Entry, Observation, Publication, Severity
 
 
@@ -55,13 +56,14 @@ def counts_of(delivery: uuid.UUID) -> dict[str, int]:
 
 def _mark_published(delivery: Delivery, publication: Publication) -> None:
     Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.INGESTED).update(
-        state=DeliveryState.PUBLISHED, published_at=publication.published_at
+        state=DeliveryState.PUBLISHED, published_at=publication.published_at, claimed_until=None
     )
 
 
 def publish_waiting() -> int:
-    """Publish what was read and not published, as a process that died in between leaves it."""
-    waiting = Delivery.objects.filter(state=DeliveryState.INGESTED).order_by("id")
+    """Publish what was read and not published, as a process that died in between leaves it; what somebody still puts
+    entries into is left alone."""
+    waiting = Delivery.objects.filter(unclaimed(), state=DeliveryState.INGESTED).order_by("id")
     for delivery in waiting:
         publish(delivery)
     return len(waiting)

@@ -4,7 +4,8 @@ A snapshot, stamped just before the cut, holds the state of that moment: the doc
 last SEED carried, on which the effect of the next one depends. What came before it is no longer needed. A SEED takes up
 changes of four days before it once more (history.py), so nothing is removed within four days before the cut.
 
-A registration of whole documents keeps its last SEED itself, because the next one is compared with it.
+A registration of whole documents keeps its last SEED itself, because the next one is compared with it. A change that
+reports the same fact as one that stays, stays with it: without it the other would hold.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from core.json_text import dump_json
 from monitoring import content_ids
 from monitoring.history.state import SEED_MAY_LAG, SNAPSHOT, STATUS_KINDS, apply_events, events_of
 from monitoring.ingest.insert import is_full_product
-from monitoring.models import Change, Delivery, Notification
+from monitoring.models import Change, Delivery, Notification, Observation
 from monitoring.story_order import notification_key
 from portfolio.models import Registration
 
@@ -53,13 +54,14 @@ class Old:
     kind: str
     is_derived: bool
     notification: uuid.UUID
+    holds: bool
 
 
 def condense(duns: str, cut: Cut) -> int:
     """Make the snapshot, then remove what it stands for; how many rows went. Again, it does nothing."""
     old, seeds = _old_changes(duns, cut), _old_seeds(duns, cut)
     kept_seeds = _last_of_whole(seeds, cut)
-    doomed = _doomed(old, kept_seeds)
+    doomed = _without_needed(duns, _doomed(old, kept_seeds))
     if not doomed and not {key for _, key in seeds} - kept_seeds:
         return 0
     insert_new(Notification, [_snapshot(duns, cut)])
@@ -68,9 +70,12 @@ def condense(duns: str, cut: Cut) -> int:
 
 def _old_changes(duns: str, cut: Cut) -> list[Old]:
     rows = Change.objects.filter(company=duns, registration__in=list(cut.registrations), changed_at__lt=cut.edge)
-    columns = ("id", "kind", "derived_from", "notification_id")
+    columns = ("id", "kind", "derived_from", "notification_id", "superseded")
     found = rows.order_by("changed_at", "delivered_at", "place", "position", "id").values_list(*columns)
-    return [Old(key, kind, bool(derived), notification) for key, kind, derived, notification in found]
+    return [
+        Old(key, kind, bool(derived), notification, not superseded)
+        for key, kind, derived, notification, superseded in found
+    ]
 
 
 def _old_seeds(duns: str, cut: Cut) -> list[tuple[uuid.UUID, uuid.UUID]]:
@@ -113,14 +118,26 @@ def _last_of_whole(seeds: Iterable[tuple[uuid.UUID, uuid.UUID]], cut: Cut) -> se
 
 def _doomed(old: Sequence[Old], kept_seeds: set[uuid.UUID]) -> list[uuid.UUID]:
     """All but the last word on whether D&B still keeps the company, and what a SEED stands for that is kept."""
-    status = next((row.id for row in reversed(old) if row.kind in STATUS_KINDS), None)
+    status = next((row.id for row in reversed(old) if row.kind in STATUS_KINDS and row.holds), None)
     return [row.id for row in old if row.is_derived or not (row.notification in kept_seeds or row.id == status)]
+
+
+def _without_needed(duns: str, doomed: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Less those that have replaced a change which stays, of whatever contract."""
+    going = set(doomed)
+    replaced = Change.objects.filter(company=duns).exclude(replaced_by=None).values_list("pk", "replaced_by")
+    pairs = [(key, target) for key, target in replaced if target in going]
+    while needed := {target for key, target in pairs if key not in going and target in going}:
+        going -= needed
+    return [key for key in doomed if key in going]
 
 
 def _remove(duns: str, cut: Cut, doomed: Sequence[uuid.UUID], kept_seeds: set[uuid.UUID]) -> int:
     count = 0
     for batch in in_batches(doomed):
         count += len(batch)
+        # With what others reported of them, and what became of them.
+        Observation.objects.filter(change__in=batch).delete()
         Change.objects.filter(pk__in=batch).delete()
     old = Notification.objects.filter(
         company=duns, registration__in=list(cut.registrations), delivered_at__lt=cut.edge
@@ -129,5 +146,6 @@ def _remove(duns: str, cut: Cut, doomed: Sequence[uuid.UUID], kept_seeds: set[uu
         used = set(Change.objects.filter(notification__in=batch).values_list("notification_id", flat=True))
         gone = [key for key in batch if key not in used]
         count += len(gone)
+        Observation.objects.filter(notification__in=gone).delete()
         Notification.objects.filter(pk__in=gone).delete()
     return count

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from direct_plus.errors import DirectPlusError
 from direct_plus.sandbox.control.client import SandboxControl
-from monitoring import jobs
+from monitoring import claims, jobs
 from monitoring.deliveries import lease
 from monitoring.ingest.circuit_breaker import resume_ingest
 from monitoring.models import Delivery, DeliveryState, Notification, Publication, ReplayPass
@@ -218,6 +218,7 @@ def shorten(*, timeout: float, margin: float) -> None:
     settings.DNB_TIMEOUT = timeout
     lease.MARGIN = timedelta(seconds=margin)
     dnb_client.RENEWAL = timedelta(seconds=timeout + margin)
+    claims.LASTS = timedelta(seconds=0.5)
 
 
 DEEDS: dict[str, Callable[..., Any]] = {

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client
 
 from dnbmon_site.accounts.models import User
-from monitoring import jobs
+from monitoring import claims, jobs
 from monitoring import jobs as monitoring_jobs
 from monitoring.models import Alert, AlertKind, AlertRule, Change, Kind, MessageState, OutboxMessage, Severity
 from monitoring.outbox import queue
@@ -45,7 +45,7 @@ def work(reference: str, *, mail: int, point: str | None = None) -> int:
     if point:
         points.arm(point)
     settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, "127.0.0.1", mail
-    queue.CLAIM = timedelta(seconds=0.5)
+    queue.CLAIM = claims.LASTS = timedelta(seconds=0.5)
     registration = Registration.objects.select_related("contract").get(reference=reference)
     puller.pull(registration, keep=jobs.ingest_now)
     for step in (jobs.recover_due, jobs.ingest_received, jobs.publish_read, monitoring_jobs.alert_published):

@@ -22,6 +22,7 @@ from monitoring.models import (
     Element,
     Kind,
     Notification,
+    Observation,
     Publication,
     Severity,
 )
@@ -34,6 +35,7 @@ from tests.builders.deliveries import a_delivery, delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.registrations import a_registration
+from tests.builders.story import phone_update
 from tests.builders.times import MOMENT, stamp
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +127,17 @@ def test_rebuild_of_what_is_right_changes_nothing(run: Run) -> None:
     said = run("ingest", rebuild=True)
     assert "3 deliveries processed again: 0 rows added, 0 corrected, 0 removed" in said
     assert without(everything(), "version") == without(before, "version")
+
+
+def test_rebuild_reports_what_changed_in_the_story(run: Run) -> None:
+    phone_update(None, "1", 1, "ONE")
+    phone_update(None, "1", 1, "TWO")
+    phone_update(None, "1", 2, "THREE")
+    Observation.objects.all().delete()
+    Change.objects.update(superseded=False, replaced_by=None, entry=0)
+    said = run("ingest", rebuild=True)
+    assert "Changes of 1 companies differ: 1 replaced by one that reports the same fact, 0 withdrawn" in said
+    assert "1 reports by other registrations added" in said
 
 
 def drop_rows() -> None:

@@ -26,7 +26,7 @@ from core.notices import notify
 from dnbmon_site.accounts.models import ApiKey, IdempotencyKey
 from dnbmon_site.worker.schedules import make_schedules_anew
 from health.models import Heartbeat
-from monitoring.models import Delivery, DeliveryState, Notification, Publication, Source
+from monitoring.models import Change, Delivery, DeliveryState, Notification, Observation, Publication, Source
 from monitoring.replay.after_restore import add_call_in_doubt
 from portfolio.models import AccessToken, Contract, RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
 from portfolio.sync.progress import OPEN
@@ -49,6 +49,7 @@ def after_restore(taken_at: datetime, dnb_time: Mapping[str, str], *, by: str, s
     for model in ENDED:
         model._default_manager.all().delete()
     IdempotencyKey.objects.filter(status=None).delete()
+    Delivery.objects.exclude(claimed_until=None).update(claimed_until=None)
     make_schedules_anew()
     Contract.objects.update(restored_from=taken_at)
     for row in Registration.objects.select_related("contract").order_by("reference"):
@@ -137,7 +138,7 @@ def read_again(key: uuid.UUID) -> bool:
     if Blob.objects.filter(owner=key).exists():
         fields = {"state": DeliveryState.RECEIVED, "ingested_at": None, "published_at": None, "error": ""}
         return bool(Delivery.objects.filter(pk=key).update(**fields))
-    if not Notification.objects.filter(delivery=key).exists():
+    if not any(model._default_manager.filter(delivery=key).exists() for model in (Notification, Change, Observation)):
         # A page of a replay that brought nothing new: its bytes stand with those that brought them first.
         Delivery.objects.filter(pk=key, source=Source.REPLAY).delete()
     return False

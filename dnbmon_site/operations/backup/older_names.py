@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -162,6 +163,28 @@ VALUES: dict[str, dict[str, Values]] = {
 }
 
 
+def _change_with_source(line: dict[str, Any]) -> dict[str, Any]:
+    """Places did not name the source: the registration, and whether a file brought it (`monitoring/story_order.py`)."""
+    place, registration = line.get("place") or "", line.get("registration_id")
+    if len(place) != LENGTH_WITHOUT_SOURCE or not registration:
+        return line
+    source = f"{uuid.UUID(registration).hex[:8]}{int(place[20] == WAY_OF_FILES)}"
+    return line | {"place": place[:12] + source + place[12:]}
+
+
+def _publication_with_entries(line: dict[str, Any]) -> dict[str, Any]:
+    """Its changes were all its entries."""
+    return {"entry_count": line.get("change_count", 0), **line}
+
+
+LENGTH_WITHOUT_SOURCE, WAY_OF_FILES = 37, "2"
+# Rows of which one column follows from others, by the table's name and the columns of now.
+ROWS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "monitoring.Change": _change_with_source,
+    "monitoring.Publication": _publication_with_entries,
+}
+
+
 def label_now(label: str) -> str:
     return MODELS.get(label, label)
 
@@ -175,7 +198,8 @@ def line_now(label: str, line: dict[str, Any]) -> dict[str, Any]:
     """A row by the columns and with the values of now."""
     fields, values = FIELDS.get(label, {}), VALUES.get(label, {})
     by_column = ((fields.get(name, name), value) for name, value in line.items())
-    return {name: _value_now(values.get(name, {}), value) for name, value in by_column}
+    found = {name: _value_now(values.get(name, {}), value) for name, value in by_column}
+    return ROWS[label](found) if label in ROWS else found
 
 
 def _value_now(values: Values, value: Any) -> Any:

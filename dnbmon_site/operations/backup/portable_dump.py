@@ -37,7 +37,7 @@ LEFT_OUT_APPS = {"axes"}
 # Beside foreign keys: the first is copied before the others, because it says something of them.
 BEFORE: dict[str, tuple[str, ...]] = {
     "monitoring.Alert": ("monitoring.OutboxMessage",),
-    "monitoring.Publication": ("monitoring.Change",),
+    "monitoring.Publication": ("monitoring.Change", "monitoring.Observation"),
     "monitoring.Delivery": ("core.Blob",),
     "portfolio.SubjectImport": ("portfolio.Subject", "core.Blob"),
     "portfolio.Proposal": ("portfolio.Subject",),

@@ -21,8 +21,8 @@ from dnbmon_site.operations.erase import blobs
 from dnbmon_site.operations.erase.rule_scopes import narrow
 from monitoring.alerts.own_alerts import count_all_own_alerts
 from monitoring.deliveries.gaps import REPLAYED_FOR
-from monitoring.models import Alert, AlertItem, Change, DeadLetter, Notification, OutboxMessage
-from monitoring.rebuild.rebuild import count_deliveries
+from monitoring.models import Alert, AlertItem, Change, DeadLetter, Notification, Observation, OutboxMessage
+from monitoring.rebuild.removal import count_deliveries
 from monitoring.stats.daily_counts import recount
 from monitoring.stats.latency import days_published, recount_delays
 from portfolio.models import ApiKeyUsage, Company, CompanyNote, ExternalReference, Proposal, Subject, SubjectState
@@ -79,6 +79,7 @@ def tables(duns: str) -> Iterator[QuerySet[Model]]:
     yield OutboxMessage.objects.filter(company=duns)
     yield Alert.objects.filter(company=duns)
     yield AlertItem.objects.filter(company=duns)
+    yield Observation.objects.filter(company=duns)
     yield Change.objects.filter(company=duns)
     yield Notification.objects.filter(company=duns)
     yield Proposal.objects.filter(Q(company=duns) | Q(replacement=duns))
@@ -134,7 +135,8 @@ def forget(duns: str, *, by: str, now: bool = False) -> Removal:
 
 def touched(duns: str) -> tuple[set[date], set[uuid.UUID]]:
     keys = set(Notification.objects.filter(company=duns).values_list("delivery_id", flat=True))
-    keys |= set(Change.objects.filter(company=duns).values_list("delivery_id", flat=True))
+    for model in (Change, Observation):
+        keys |= set(model._default_manager.filter(company=duns).values_list("delivery_id", flat=True))
     moments: set[datetime | None] = set(Change.objects.filter(company=duns).values_list("changed_at", flat=True))
     moments |= set(Notification.objects.filter(company=duns).values_list("delivered_at", flat=True))
     return {moment.date() for moment in moments if moment}, keys

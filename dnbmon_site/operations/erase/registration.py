@@ -15,6 +15,7 @@ from core.leases import is_held
 from dnbmon_site.operations.erase import blobs
 from dnbmon_site.operations.erase.company import CannotForget, Removal, count_again, tables
 from dnbmon_site.operations.erase.rule_scopes import narrow, release_webhooks
+from dnbmon_site.operations.erase.story import hand_over_facts, settle_what_is_left
 from monitoring.history.company_projection import project
 from monitoring.models import (
     Alert,
@@ -23,12 +24,12 @@ from monitoring.models import (
     DeadLetter,
     Delivery,
     Notification,
+    Observation,
     Publication,
     ReplayPass,
 )
 from monitoring.publications.consumers import mend_places, rewind_consumers
 from monitoring.rebuild.company_times import mend_times
-from monitoring.rebuild.rebuild import Suspects, give_away
 from monitoring.stats.daily_counts import days_touched
 from portfolio.imports.states import file_key
 from portfolio.models import (
@@ -53,8 +54,10 @@ def refuse(row: Registration) -> None:
 
 def tables_of(row: Registration) -> Iterator[QuerySet[Model]]:
     """Those that stand on others first."""
-    for model in (Alert, Change, Notification, DeadLetter, Proposal, Subject, SyncRun, MembershipCheck, SubjectImport):
+    for model in (Alert, Observation, Change, Notification, DeadLetter, Proposal, Subject):
         yield model._default_manager.filter(registration=row)
+    yield from (SyncRun.objects.filter(registration=row), MembershipCheck.objects.filter(registration=row))
+    yield SubjectImport.objects.filter(registration=row)
     yield DailyStat.objects.filter(registration=row)
     yield Delivery.objects.filter(registration=row)
     yield ReplayPass.objects.filter(registration=row)
@@ -72,18 +75,20 @@ def forget(row: Registration, *, by: str) -> Removal:
     refuse(row)
     removal = plan(row)
     companies = set(Change.objects.filter(registration=row).values_list("company_id", flat=True))
+    companies |= set(Observation.objects.filter(registration=row).values_list("company_id", flat=True))
     companies |= set(Notification.objects.filter(registration=row).values_list("company_id", flat=True))
     companies |= set(Subject.objects.filter(registration=row).values_list("company_id", flat=True))
     deliveries = list(Delivery.objects.filter(registration=row).values_list("pk", flat=True))
     days = days_touched(deliveries)
     remove_bytes(row, deliveries)
-    hand_over_facts(row)
+    left = hand_over_facts(row, deliveries)
     remove_publications(deliveries)
     narrow("registrations", row.reference)
     release_webhooks(row)
     removal.counts["exports"] += blobs.remove_exports()
     for rows in tables_of(row):
         remove(rows)
+    settle_what_is_left(left)
     bring_up_to_date(companies, removal)
     count_again(days, set())
     row.delete()
@@ -100,13 +105,6 @@ def remove_bytes(row: Registration, deliveries: list[uuid.UUID]) -> None:
         owners += [made.pk, file_key(made), *([made.confirmed_list] if made.confirmed_list else [])]
     for owner in owners:
         delete_bytes(owner)
-
-
-def hand_over_facts(row: Registration) -> None:
-    """A change is a fact about a company: where another registration's answer tells it too, it is that one's now."""
-    suspects = Suspects(changes=set(Change.objects.filter(registration=row).values_list("pk", flat=True)))
-    give_away(suspects)
-    count_again(set(), suspects.touched)
 
 
 def remove_publications(deliveries: list[uuid.UUID]) -> None:

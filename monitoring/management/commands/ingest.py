@@ -52,6 +52,7 @@ def read_waiting(shown: Progress) -> None:
 def read_all_again(shown: Progress) -> None:
     result = rebuild(report=shown.now)
     shown.line(summary(result))
+    shown.line(story(result))
     for contract in Contract.objects.order_by("name"):
         for words in what_remains(contract):
             shown.line(words)
@@ -64,6 +65,15 @@ def summary(result: Rebuilt) -> str:
         f"{result.deliveries:,} deliveries processed again: {result.added:,} rows added, {result.mended:,} corrected, "
         f"{result.removed:,} removed; {result.companies:,} companies, {result.days:,} days and "
         f"{result.alerts:,} alerts updated."
+    )
+
+
+def story(result: Rebuilt) -> str:
+    """What people see differently: the changes that hold, and who reported them."""
+    return (
+        f"Changes of {result.story_companies:,} companies differ: {result.replaced:,} replaced by one that reports "
+        f"the same fact, {result.withdrawn:,} withdrawn, {result.reinstated:,} reinstated. {result.observed:,} reports "
+        "by other registrations added."
     )
 
 

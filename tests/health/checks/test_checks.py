@@ -100,6 +100,10 @@ def a_refused_message() -> None:
     a_message(2, kind="webhook", next_try_at=ago(minutes=20))
 
 
+def corrected_data() -> None:
+    note_act(actor="verification", action="verify", what="data", key="", summary="3 entries published again")
+
+
 BAD: list[tuple[str, Callable[[], object], State, str]] = [
     (f"fresh:{REFERENCE}", lambda: pulled(hours=23), OK, "Pulled 23 h"),
     (f"fresh:{REFERENCE}", lambda: pulled(hours=25), WARNING, "D&B deletes notifications that are not pulled by"),
@@ -136,6 +140,7 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     ("messages", lambda: a_message(next_try_at=ago(minutes=20)), WARNING, "20 min"),
     ("messages", lambda: a_message(next_try_at=ago(hours=2)), CRITICAL, "2 h"),
     ("dead-messages", lambda: a_message(state=MessageState.DEAD, last_error="550 unknown"), WARNING, "550 unknown"),
+    ("verification", corrected_data, WARNING, "3 entries published again"),
     ("sync", a_failed_sync, WARNING, "D&B is away"),
     ("jobs", lambda: a_beat(seconds=100), OK, "1 minute ago"),
     ("jobs", lambda: a_beat(seconds=130), WARNING, "for 2 minutes"),

@@ -31,6 +31,7 @@ from tests.support import PROGRAM, ROOT
 OTHERS = {
     "monitoring/publications/consumers.py",
     "monitoring/alerts/default_rules.py",
+    "monitoring/rebuild/verification.py",
     "monitoring/webhooks/portfolio_events.py",
     "dnbmon_site/operations/backup/older_names.py",
 }

@@ -16,8 +16,10 @@ from core.blobs import load_bytes
 from core.models import AuditEntry, Blob
 from monitoring.content_ids import canonical
 from monitoring.feed import feed
+from monitoring.history.settle import Touched, settle
 from monitoring.history.state import SNAPSHOT, profile
-from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification, Publication, Source
+from monitoring.models import Change, Delivery, DeliveryState, Kind, Notification, Observation, Publication, Source
+from monitoring.pipeline.ingest import Apart
 from monitoring.publications.consumers import all_consumers
 from monitoring.rebuild.rebuild import rebuild
 from monitoring.retention.retention import Removed, apply_retention, note_for, retain, what_remains
@@ -240,3 +242,50 @@ def test_pages_and_programs_get_along_without_the_answers(
         later = program.read(f"companies/{DUNS}/profile/", **moment)
         assert later["complete"] and later["note"] == ""
     assert [row["type"] for row in program.read("notifications/")["results"]] == ["UPDATE"], "a snapshot is not D&B's"
+
+
+# Which changes are one fact
+
+
+def test_reports_go_with_their_change(clock: time_machine.Traveller) -> None:
+    for reference in ("ONE", "TWO"):
+        on_day(clock, 1, changed(1, "telephone", None, "1"), reference=reference)
+        on_day(clock, 95, changed(95, "telephone", "1", "2"), reference=reference)
+    assert Observation.objects.count() == 2
+    tidied(clock, keep_history=40, keep_bytes=40)
+    assert Change.objects.get().current == '"2"' and Observation.objects.get().change == Change.objects.get()
+
+
+def test_a_report_of_another_contracts_change_goes_with_its_notification(clock: time_machine.Traveller) -> None:
+    clock.move_to(START)
+    theirs = a_registration("THEIRS", contract=a_contract(name="OTHER"))
+    delivered(changed(1, "telephone", None, "1"), registration=theirs, at=stamp(START))
+    on_day(clock, 1, changed(1, "telephone", None, "1"), changed(1, "websiteAddress", None, "x"))
+    assert Observation.objects.get().registration.reference == "ONE"
+    tidied(clock, keep_history=40, keep_bytes=40)
+    assert Change.objects.get().registration == theirs and not Observation.objects.exists()
+
+
+def test_a_change_that_explains_a_later_difference_stays_with_it(clock: time_machine.Traveller) -> None:
+    """An UPDATE of before the cut, which a document after it shows: without it the difference would hold again."""
+    on_day(clock, 1, a_seed(telephone="0"), reference="WHOLE")
+    on_day(clock, 2, changed(2, "telephone", "0", "1"), changed(2, "websiteAddress", None, "x"))
+    on_day(clock, 80, a_seed(telephone="1"), reference="WHOLE")
+    before = states_after(*AFTER)
+    difference = Change.objects.get(element="organization.telephone", derived_from__gt="")
+    tidied(clock, keep_history=40, keep_bytes=40)
+    difference.refresh_from_db()
+    assert Change.objects.get(pk=str(difference.replaced_by)).current == '"1"'
+    assert not Change.objects.filter(element="organization.websiteAddress", derived_from="").exists()
+    settle(Touched({DUNS: START}), None, Apart(difference.delivery).delivery)
+    difference.refresh_from_db()
+    assert difference.superseded and states_after(*AFTER) == before
+
+
+def test_of_a_repeated_status_the_one_that_holds_stays(clock: time_machine.Traveller) -> None:
+    for day, reference in ((1, "ONE"), (2, "TWO")):
+        on_day(clock, day, a_notice("DELETE"), reference=reference)
+    on_day(clock, 95, changed(95, "telephone", None, "1"))
+    tidied(clock, keep_history=40, keep_bytes=40)
+    kept = Change.objects.get(kind=Kind.DELETED)
+    assert (kept.registration.reference, kept.superseded) == ("ONE", False)

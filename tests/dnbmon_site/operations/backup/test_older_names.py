@@ -24,14 +24,19 @@ from dnbmon_site.operations.backup import older_names, portable_dump
 from dnbmon_site.operations.backup.create import make_backup
 from dnbmon_site.operations.backup.manifest import FILE, BackupError, read_manifest
 from dnbmon_site.operations.backup.restore import restore
-from monitoring.models import ConsumerOffset
+from monitoring.models import Change, ConsumerOffset, Delivery, Observation
+from monitoring.pipeline.ingest import surplus_of
+from monitoring.rebuild.rebuild import rebuild
+from monitoring.story_order import source_at
 from portfolio.models import Registration, Subject, Validation
 from tests.builders.registrations import a_registration
+from tests.builders.story import phone_update
 from tests.builders.subjects import a_subject
 
 pytestmark = pytest.mark.django_db
 Line = dict[str, Any]
 # What it was called before, written out: the table under test is not asked.
+REGISTRATION, STAMP = "3fa85f64-5717-4562-b3fc-2c963f66afa6", "019b956e8a48"
 OLDER = {
     **{f"accounts.{name}": f"dnbmon_site.{name}" for name in ("ApiKey", "IdempotencyKey", "User")},
     **{f"accounts.{name}": f"dnbmon_site.{name}" for name in ("UserGroup", "UserPermission")},
@@ -188,6 +193,43 @@ def test_a_manifest_of_before_is_ours_only_as_it_was_signed(ann: User, tmp_path:
         read_manifest(made)
 
 
+def test_a_rebuild_after_it_brings_the_story_over(tmp_path: Path) -> None:
+    """Rows of when nobody knew who else reported a change, and which changes are one fact."""
+    for reference in ("ONE", "TWO"):
+        phone_update(None, "1", 1, reference)
+    phone_update(None, "1", 2, "THREE")
+    held, places = {row.pk: row.superseded for row in Change.objects.all()}, set(Change.objects.values_list("place"))
+    made = make_backup(tmp_path, format="rows")
+    rewrite(made, "monitoring.Change", without_story)
+    rewrite(made, "monitoring.Publication", without_story)
+    rewrite(made, "monitoring.Delivery", without_story)
+    (made / "monitoring.observation.jsonl.zst").unlink()
+    manifest = read_manifest(made)
+    del manifest.rows["monitoring.Observation"]
+    manifest.add_sums(made)
+    manifest.write(made)
+    emptied()
+    restore(made, by="test")
+    assert all(source_at(row.place) == row.registration_id.hex[:8] + "0" for row in Change.objects.all())
+    assert not Observation.objects.exists() and not Change.objects.filter(superseded=True).exists()
+    assert all(surplus_of(row.pk) == [] for row in Delivery.objects.all())
+    result = rebuild()
+    assert (result.observed, result.replaced) == (1, 1)
+    assert {row.pk: row.superseded for row in Change.objects.all()} == held
+    assert set(Change.objects.values_list("place")) == places
+
+
+def without_story(label: str, line: Line) -> Line:
+    gone = {"replaced_by", "entry", "entry_count", "claimed_until"}
+    older = {name: value for name, value in line.items() if name not in gone}
+    if label == "monitoring.Publication":
+        # All changes were counted: all of them held when they were published.
+        older["change_count"] = line["change_count"] or line["entry_count"]
+    if label == "monitoring.Change":
+        older |= {"superseded": False, "place": line["place"][:12] + line["place"][21:]}
+    return older
+
+
 def test_subjects_and_how_far_each_was_read_come_over(tmp_path: Path) -> None:
     registration = a_registration(last_error="it was late", consecutive_failures=3)
     subject = a_subject(registration=registration, requested_by="ann", requested_at=datetime(2026, 1, 8, 9, tzinfo=UTC))
@@ -237,6 +279,20 @@ def test_subjects_and_how_far_each_was_read_come_over(tmp_path: Path) -> None:
         ("monitoring.Delivery", {"state": "doubtful", "asked_at": "2026"}, {"state": "in_doubt", "called_at": "2026"}),
         ("monitoring.Delivery", {"state": "repaired"}, {"state": "recovered"}),
         ("monitoring.Delivery", {"state": "published"}, {}),
+        (
+            "monitoring.Change",
+            {"registration_id": REGISTRATION, "place": f"{STAMP}0000000700000000700002001"},
+            {"place": f"{STAMP}3fa85f6400000000700000000700002001"},
+        ),
+        (
+            "monitoring.Change",
+            {"registration_id": REGISTRATION, "place": f"{STAMP}0000000720000000700002001"},
+            {"place": f"{STAMP}3fa85f6410000000720000000700002001"},
+        ),
+        ("monitoring.Change", {"registration_id": REGISTRATION, "place": ""}, {}),
+        ("monitoring.Change", {"registration_id": REGISTRATION, "place": f"{STAMP}3fa85f640" + "0" * 25}, {}),
+        ("monitoring.Publication", {"number": 3, "change_count": 7}, {"sequence": 3, "entry_count": 7}),
+        ("monitoring.Publication", {"sequence": 3, "change_count": 7, "entry_count": 9}, {}),
         ("monitoring.ReplayPass", {"purpose": "repair"}, {"purpose": "recovery"}),
         ("monitoring.ReplayPass", {"purpose": "asked_for"}, {"purpose": "requested"}),
         (

@@ -15,13 +15,15 @@ from core.models import Blob
 from dnbmon_site.accounts.models import IdempotencyKey, User, UserGroup
 from dnbmon_site.operations.backup import portable_dump
 from dnbmon_site.operations.backup.manifest import BackupError
-from monitoring.models import Change, ConsumerOffset, Notification, Publication
+from monitoring.models import Change, ConsumerOffset, Notification, Observation, Publication
+from monitoring.pipeline.ingest import surplus_of
 from monitoring.publications.consumers import models_with_places
 from portfolio.models import Contract
 from tests.builders.contracts import a_contract
 from tests.builders.deliveries import delivered
 from tests.builders.elements import an_element
 from tests.builders.notifications import a_seed, an_update
+from tests.builders.story import phone_seed, phone_update
 from tests.support import PROGRAM
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +60,17 @@ def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:
     assert snapshot() == before
     assert written["monitoring.Change"] == Change.objects.count() == 2
     assert Contract.objects.get(pk="EMEA").calls_per_second == 0.3
+
+
+def test_who_reported_a_change_and_what_replaced_it_comes_back(tmp_path: Path) -> None:
+    phone_seed(None, 0)
+    phone_seed("1", 4)
+    for reference in ("ONE", "TWO"):
+        phone_update(None, "1", 3, reference)
+    assert {row.verb for row in Observation.objects.all()} == {"observed", "replaced"}
+    before = snapshot()
+    written = there_and_back(tmp_path)
+    assert snapshot() == before and written["monitoring.Observation"] == 2
 
 
 def test_bytes_come_back_exactly(tmp_path: Path) -> None:
@@ -130,4 +143,5 @@ def test_what_is_written_meanwhile_finds_what_it_stands_on(tmp_path: Path) -> No
     assert changes and {change.notification_id for change in changes} <= notifications
     for publication in Publication.objects.all():
         assert Change.objects.filter(delivery=publication.delivery_id).count() == publication.change_count
+        assert surplus_of(publication.delivery_id) == []
         assert Blob.objects.filter(owner=publication.delivery_id).exists()

@@ -1,0 +1,180 @@
+"""A rebuild gives the story that the stored deliveries tell, and a second one changes nothing."""
+
+import uuid
+from typing import Any
+
+import pytest
+
+from core.blobs import delete_bytes
+from core.models import Blob
+from monitoring.models import Change, Delivery, Entry, Notification, Observation, Publication
+from monitoring.publications.sequence import counts_of
+from monitoring.rebuild.rebuild import Rebuilt, rebuild
+from tests.builders.companies import DUNS
+from tests.builders.story import PHONE, observations, phone_seed, phone_update
+from tests.builders.times import MOMENT
+
+pytestmark = pytest.mark.django_db
+UNIMPORTANT = {"recorded_at"}
+
+
+def story() -> list[list[dict[str, Any]]]:
+    rows: list[list[Any]] = [list(model._default_manager.order_by("pk").values()) for model in (Change, Observation)]
+    return [
+        [{name: value for name, value in row.items() if name not in UNIMPORTANT} for row in found] for found in rows
+    ]
+
+
+def changed(result: Rebuilt) -> tuple[int, ...]:
+    return (result.added, result.mended, result.removed, result.replaced, result.withdrawn, result.reinstated)
+
+
+def counts_hold() -> bool:
+    return all(row.entry_count == counts_of(row.delivery_id)["entry_count"] for row in Publication.objects.all())
+
+
+def a_history() -> None:
+    """Reports by three, a difference that was replaced after it was published, and one that never held."""
+    phone_seed(None, 0)
+    phone_seed("1", 4)
+    for reference in ("ONE", "TWO", "THREE"):
+        phone_update(None, "1", 3, reference)
+    phone_update("1", "2", 6, "TWO")
+    phone_seed("2", 7)
+
+
+def forget_the_story() -> None:
+    """As rows of an earlier version: nobody knows who else reported a change, or which are one fact."""
+    Observation.objects.all().delete()
+    Change.objects.update(superseded=False, replaced_by=None, entry=Entry.CHANGE)
+    for row in Change.objects.all():
+        Change.objects.filter(pk=row.pk).update(place=row.place[:12] + row.place[21:])
+    count_again()
+
+
+def count_again() -> None:
+    for row in Publication.objects.all():
+        Publication.objects.filter(pk=row.pk).update(**counts_of(row.delivery_id))
+
+
+def test_a_rebuild_of_what_is_right_changes_nothing() -> None:
+    a_history()
+    before = story()
+    assert changed(rebuild()) == (0,) * 6
+    assert story() == before and counts_hold()
+
+
+def test_rows_of_an_earlier_version_get_the_story() -> None:
+    a_history()
+    reports = [row for row in observations() if row[1] == "observed"]
+    holding = {key: (superseded, other) for key, superseded, other in verdicts()}
+    places = dict(Change.objects.values_list("pk", "place"))
+    forget_the_story()
+    result = rebuild()
+    assert {key: (superseded, other) for key, superseded, other in verdicts()} == holding
+    assert dict(Change.objects.values_list("pk", "place")) == places
+    assert sorted(row for row in observations() if row[1] == "observed") == sorted(reports)
+    assert (result.observed, result.replaced, result.story_companies) == (2, 2, 1)
+    assert counts_hold()
+    before = story()
+    assert changed(rebuild()) == (0,) * 6 and story() == before
+
+
+def verdicts() -> list[tuple[uuid.UUID, bool, uuid.UUID | None]]:
+    return list(Change.objects.order_by("pk").values_list("pk", "superseded", "replaced_by"))
+
+
+def test_a_report_that_no_delivery_yields_is_removed() -> None:
+    phone_update(None, "1", 1, "ONE")
+    other = phone_update(None, "2", 5, "TWO")
+    a_report(other)
+    assert rebuild().removed == 1
+    assert not Observation.objects.exists() and counts_hold()
+
+
+def a_report(delivery: Delivery) -> Observation:
+    """That a delivery reports ONE's change, which it does not."""
+    change = Change.objects.get(registration__reference="ONE")
+    return Observation.objects.create(
+        id=uuid.UUID(int=5),
+        change=change,
+        company_id=DUNS,
+        registration=delivery.registration,
+        verb="observed",
+        is_first=True,
+        delivery=delivery,
+        notification=Notification.objects.get(delivery=delivery),
+        place=change.place,
+        observed_at=MOMENT,
+        recorded_at=MOMENT,
+    )
+
+
+def test_a_report_whose_answer_is_gone_is_kept() -> None:
+    phone_update(None, "1", 1, "ONE")
+    other = phone_update(None, "2", 5, "TWO")
+    a_report(other)
+    delete_bytes(other.pk)
+    assert rebuild().removed == 0 and Observation.objects.count() == 1
+
+
+def test_a_lost_report_comes_back() -> None:
+    a_history()
+    before = story()
+    Observation.objects.filter(verb="observed").delete()
+    assert rebuild().observed == 2
+    assert story() == before
+
+
+def test_a_change_that_its_delivery_yields_no_more_goes_to_one_that_reported_it() -> None:
+    """Also to one whose bytes are gone: what is recorded of it counts."""
+    first = phone_update(None, "1", 1, "ONE")
+    second = phone_update(None, "1", 1, "TWO")
+    third = phone_update(None, "1", 1, "THREE")
+    other = phone_update(None, "9", 5, "ONE")
+    change = Change.objects.get(current='"1"')
+    # As if ONE's answer had never held it.
+    for one in (first, second, third):
+        delete_bytes(one.pk)
+    Change.objects.filter(pk=change.pk).update(notification=Notification.objects.get(delivery=other))
+    assert rebuild().removed == 0
+    change.refresh_from_db()
+    assert (change.registration.reference, change.delivery_id) == ("TWO", second.pk)
+    assert observations() == [("THREE", "observed", True)]
+    assert changed(rebuild()) == (0,) * 6 and counts_hold()
+
+
+def test_after_bytes_were_dropped_the_rest_keeps_its_story() -> None:
+    a_history()
+    before = story()
+    Blob.objects.filter(owner__in=list(Delivery.objects.order_by("pk").values_list("pk", flat=True)[:3])).delete()
+    assert changed(rebuild()) == (0,) * 6
+    assert story() == before
+
+
+def test_a_change_published_with_another_delivery_stays_there() -> None:
+    """What holds only since a later delivery is published with that one."""
+    own = phone_update(None, "1", 1, "ONE")
+    later = phone_update("1", "2", 5, "ONE")
+    change = Change.objects.get(delivery=own)
+    Change.objects.filter(pk=change.pk).update(delivery=later)
+    count_again()
+    rebuild()
+    change.refresh_from_db()
+    assert change.delivery_id == later.pk and change.element == PHONE
+
+
+def test_what_a_ghost_had_replaced_holds_again() -> None:
+    phone_seed(None, 0)
+    phone_update(None, "1", 3)
+    phone_seed("1", 4)
+    ghost = Change.objects.get(kind="element", derived_from="")
+    Change.objects.create(**{**values(ghost), "id": uuid.UUID(int=ghost.pk.int ^ 1)})
+    Change.objects.exclude(derived_from="").update(replaced_by=uuid.UUID(int=ghost.pk.int ^ 1))
+    result = rebuild()
+    assert result.removed == 1
+    assert Change.objects.exclude(derived_from="").get().replaced_by == ghost.pk
+
+
+def values(row: Change) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}

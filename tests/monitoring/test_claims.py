@@ -1,0 +1,149 @@
+"""One process reads a delivery; of one that dies, another takes it when the claim ends, and nothing is left out."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core.db import database_now
+from monitoring import jobs
+from monitoring.claims import LASTS, Claim, ClaimLost, claimed
+from monitoring.history import settle as settling
+from monitoring.models import Change, Delivery, DeliveryState, Observation, Publication
+from monitoring.pipeline import ingest as pipeline_ingest
+from monitoring.pipeline.ingest import Apart, ingest, surplus_of, waiting_deliveries
+from monitoring.publications.sequence import counts_of, publish_waiting
+from tests.builders.deliveries import a_delivery
+from tests.builders.elements import an_element
+from tests.builders.notifications import an_update
+from tests.builders.registrations import a_registration
+from tests.builders.story import PHONE, phone_seed, phone_update
+from tests.builders.times import stamp
+
+pytestmark = pytest.mark.django_db
+
+
+class Killed(BaseException):
+    """As a process ends in the middle: nothing is caught, nothing given back."""
+
+
+def dies(*arguments: Any, **options: Any) -> Any:
+    raise Killed
+
+
+def claim_ends(delivery: Delivery) -> None:
+    Delivery.objects.filter(pk=delivery.pk).update(claimed_until=database_now() - timedelta(seconds=1))
+
+
+def test_what_somebody_reads_nobody_else_reads() -> None:
+    delivery = a_delivery(an_update())
+    with claimed(delivery) as claim:
+        assert claim and waiting_deliveries() == []
+        assert ingest(Delivery.objects.get()) == 0 and not Change.objects.exists()
+    assert waiting_deliveries() == [delivery.pk]
+    assert ingest(Delivery.objects.get()) == 1
+    assert Delivery.objects.values_list("state", "claimed_until").get() == (DeliveryState.PUBLISHED, None)
+
+
+def test_a_reading_that_fails_gives_the_claim_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    delivery = a_delivery(an_update())
+    with monkeypatch.context() as patched:
+        patched.setattr(pipeline_ingest, "settle", lambda *arguments: 1 / 0)
+        jobs.ingest_now(delivery)
+    assert waiting_deliveries() == [delivery.pk]
+    assert "ZeroDivisionError" in Delivery.objects.get().error
+    assert jobs.ingest_received() == 1 and Delivery.objects.get().state == DeliveryState.PUBLISHED
+
+
+def test_only_the_claimant_marks_it_as_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that stood still until its claim had ended finds that another has it, and leaves the rest to that one."""
+    delivery = a_delivery(an_update())
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        claim_ends(delivery)
+        Delivery.objects.filter(pk=delivery.pk).update(claimed_until=database_now() + LASTS * 2)
+        return settling.settle(*arguments, **options)
+
+    monkeypatch.setattr(pipeline_ingest, "settle", slow)
+    assert ingest(delivery) == 0
+    assert Delivery.objects.get().state == DeliveryState.RECEIVED and not Publication.objects.exists()
+    monkeypatch.undo()
+    claim_ends(delivery)
+    ingest(delivery)
+    assert Publication.objects.get().entry_count == 1
+
+
+def test_a_claim_that_has_become_old_is_renewed_or_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    with claimed(a_delivery(an_update())) as claim:
+        assert claim
+        before = claim.until
+        claim.keep()
+        assert claim.until == before
+        claim.taken -= LASTS.total_seconds()
+        claim.keep()
+        assert claim.until > before and claim.held().exists()
+        claim.taken -= LASTS.total_seconds()
+        Delivery.objects.update(claimed_until=None)
+        with pytest.raises(ClaimLost):
+            claim.keep()
+
+
+STEPS: list[tuple[Any, str]] = [
+    (pipeline_ingest, "insert_what_is_new"),
+    (pipeline_ingest, "settle"),
+    (settling._Writer, "_publish"),
+    (pipeline_ingest, "_bring_companies_up_to_date"),
+    (pipeline_ingest, "_mark_ingested"),
+    (pipeline_ingest, "publish"),
+]
+
+
+@pytest.mark.parametrize("step", range(len(STEPS)))
+def test_who_is_killed_on_the_way_leaves_nothing_out(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An UPDATE that replaces a published difference: the entry of that belongs to the delivery, and its own change."""
+    phone_seed(None, 0)
+    phone_seed("1", 4)
+    late = a_delivery(an_update(an_element(PHONE, None, "1", stamp(days=3)), delivered=stamp(days=5)))
+    with monkeypatch.context() as patched:
+        patched.setattr(*STEPS[step], dies)
+        patched.setattr(Claim, "release", lambda self: None)
+        with pytest.raises(Killed):
+            ingest(late)
+    assert Publication.objects.count() == 2
+    claim_ends(late)
+    jobs.ingest_received()
+    publish_waiting()
+    publication = Publication.objects.get(sequence=3)
+    assert (publication.delivery_id, publication.change_count, publication.entry_count) == (late.pk, 1, 2)
+    assert Observation.objects.get().verb == "replaced" and Change.objects.filter(superseded=True).count() == 1
+    assert all(surplus_of(row.pk) == [] for row in Delivery.objects.all())
+
+
+def test_what_a_second_reading_left_behind_gets_a_number_when_it_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    registration = a_registration("WHOLE", full_product=True)
+    phone_seed(None, 0)
+    late = phone_seed("1", 4)
+    Change.objects.exclude(derived_from="").delete()
+    Publication.objects.filter(delivery=late).update(**counts_of(late.pk))
+    with monkeypatch.context() as patched:
+        patched.setattr(Apart, "take", dies)
+        with pytest.raises(Killed):
+            ingest(late)
+    assert [row.pk for row in surplus_of(late.pk)] == [Change.objects.exclude(derived_from="").get().pk]
+    ingest(late)
+    newest = Publication.objects.get(sequence=3)
+    assert (newest.entry_count, newest.registration) == (1, registration.pk)
+    assert Change.objects.exclude(derived_from="").get().delivery_id == newest.delivery_id
+    ingest(late)
+    assert Publication.objects.count() == 3
+
+
+def test_a_delivery_of_its_own_is_not_published_before_its_entries_are_in_it() -> None:
+    late = phone_update(None, "1", 1)
+    apart = Apart(late)
+    made = apart.delivery()
+    assert publish_waiting() == 0
+    claim_ends(made)
+    assert publish_waiting() == 1, "who made it has died"
+    apart.claimed -= LASTS.total_seconds()
+    assert apart.delivery().pk != made.pk, "what comes now needs another number"
