@@ -13,7 +13,6 @@ from datetime import timedelta
 
 from core.db import in_batches
 from monitoring.alerts.facts.replacements import is_replaced, replacing
-from monitoring.elements.formatting import from_json
 from monitoring.history.seed_diff import is_first_known
 from monitoring.models import Change, Entry, Kind, Observation, Publication, Verb
 from monitoring.story_order import story_key
@@ -88,4 +87,4 @@ def can_raise(change: Change) -> bool:
     """Not what a company begins with, nor what became known of it only because a registration shows more."""
     if change.kind == Kind.BASELINE:
         return False
-    return not (change.derived_from and is_first_known(change.element, from_json(change.previous)))
+    return not (change.derived_from and is_first_known(change.element, change.previous))
