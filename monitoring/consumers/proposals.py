@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.db import in_batches
 from monitoring.elements.formatting import from_json
-from monitoring.models import Change, Kind, Publication
+from monitoring.models import Change, Entry, Kind, Publication
 from monitoring.publications.consumers import PublicationConsumer
 from portfolio.models import ProposalKind
 from portfolio.proposals.create import Sign, propose
@@ -34,6 +35,8 @@ NOTES: Mapping[ProposalKind, str | Promise] = {
     ProposalKind.DELETE: _("D&B has restored the company."),
     ProposalKind.EXIT: _("D&B monitors the company again."),
 }
+# A registration that reports what another reported before has to decide for itself.
+REPORTED = Q(superseded=False) | Q(replaced_by__isnull=False, entry__in=[Entry.CHANGE, Entry.OBSERVATION])
 FIELDS = ("id", "registration_id", "company_id", "kind", "current", "changed_at", "place")
 
 
@@ -57,13 +60,13 @@ def read_publications() -> int:
 
 
 def _take(publications: Sequence[Publication]) -> None:
-    told = [publication.delivery_id for publication in publications if publication.change_count]
+    told = [publication.delivery_id for publication in publications if publication.entry_count]
     for batch in in_batches(told):
         _consider(_facts(delivery__in=list(batch)))
 
 
 def _facts(**which: object) -> list[Fact]:
-    rows = Change.objects.filter(kind__in=[*OPENS, *CLOSES], superseded=False, **which)
+    rows = Change.objects.filter(REPORTED, kind__in=[*OPENS, *CLOSES], **which)
     return [Fact(*row) for row in rows.values_list(*FIELDS)]
 
 
