@@ -116,6 +116,9 @@ def latest_critical_and_high(asked: Asked, totals: charts.Totals) -> list[Change
 
 
 def _first_day_needed(asked: Asked, totals: charts.Totals) -> Any:
+    if asked.registration:
+        # Its totals hold reports of changes that others reported first as well.
+        return asked.first
     by_day, found = totals.of(Axis.DAY), 0
     for day in reversed(asked.each_day):
         counts = by_day.get(day.isoformat(), {})
