@@ -218,7 +218,7 @@ def shorten(*, timeout: float, margin: float) -> None:
     settings.DNB_TIMEOUT = timeout
     lease.MARGIN = timedelta(seconds=margin)
     dnb_client.RENEWAL = timedelta(seconds=timeout + margin)
-    claims.LASTS = timedelta(seconds=0.5)
+    claims.LASTS = timedelta(seconds=0.05)
 
 
 DEEDS: dict[str, Callable[..., Any]] = {
