@@ -1,0 +1,85 @@
+"""Where the application and the model differ, aspect by aspect.
+
+The model gives one answer for each reading of the rules. The application has to give one of them: the first that it
+equals. Where answers differ among themselves, the aspect is undecided for that company, and the readings say why.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import chain, groupby
+
+from tests.story.application import Found
+from tests.story.facts import RULES, Answer, Token, answers, rarer_answers
+from tests.story.model import StoredDelivery
+from tests.story.values import overlap
+from tests.story.worlds import FULL_PRODUCT
+
+ORDER, STATE, LIVE, OBSERVED = "order", "state", "live", "observed"
+Ordered = Sequence[tuple[datetime, Token]]
+
+
+def differs(aspect: str, found: Found, answer: Answer) -> bool:
+    if aspect == STATE:
+        return found.state != answer.state
+    if aspect == LIVE:
+        return Counter(token for _, token in found.order) != Counter(token for _, token in answer.order)
+    if aspect == ORDER:
+        return normal(found.order, answer.chained) != normal(answer.order, answer.chained)
+    return any(
+        not answer.observed[token] <= found.observed.get(token, frozenset()) <= answer.perhaps[token]
+        for _, token in answer.order
+    )
+
+
+def judge(
+    found: Found, deliveries: Sequence[StoredDelivery], company: str, aspects: frozenset[str]
+) -> tuple[dict[str, Answer], dict[str, set[str]]]:
+    """The aspects that equal no answer, with the first answer; and those that are undecided, with the readings."""
+    rules = aspects & RULES
+    given = answers(deliveries, company, FULL_PRODUCT, rules)
+    wrong: dict[str, Answer] = {}
+    undecided: dict[str, set[str]] = {}
+    for aspect in sorted(aspects - RULES):
+        if codes := {name for answer in given[1:] if unequal(aspect, given[0], answer) for name in answer.reading}:
+            undecided[aspect] = codes
+        rarer = rarer_answers(deliveries, company, FULL_PRODUCT, rules)
+        fitting = (answer for answer in chain(given, rarer) if not differs(aspect, found, answer))
+        if (match := next(fitting, None)) is None:
+            wrong[aspect] = given[0]
+        elif len(match.reading) > 1:
+            undecided.setdefault(aspect, set()).add("+".join(sorted(match.reading)))
+    return wrong, undecided
+
+
+def unequal(aspect: str, one: Answer, other: Answer) -> bool:
+    """Between two answers of the model; what may be observed is compared as what is."""
+    return differs(aspect, Found(other.order, other.state, other.observed), one)
+
+
+def normal(order: Ordered, chained: Iterable[datetime]) -> list[Token]:
+    """One form for orders that differ only where the rules leave it open.
+
+    That is: among the differences of one SEED; and where `previous` and not the key orders changes of a moment, among
+    changes of paths that do not overlap.
+    """
+    return list(_normal(order, frozenset(chained)))
+
+
+def _normal(order: Ordered, chained: frozenset[datetime]) -> Iterator[Token]:
+    for moment, group in groupby(order, lambda entry: entry[0]):
+        left = [token for _, token in group]
+        while left:
+            free = (n for n, token in enumerate(left) if all(_swap(one, token, moment in chained) for one in left[:n]))
+            yield left.pop(min(free, key=lambda n: left[n]))
+
+
+def _swap(one: Token, other: Token, is_chained: bool) -> bool:
+    """Whether the two, side by side, may change places."""
+    if one == other:
+        return True
+    if not one[2] or not other[2] or overlap(tuple(one[2].split(".")), tuple(other[2].split("."))):
+        return False
+    return is_chained or bool(one[-1] and one[-1] == other[-1])
