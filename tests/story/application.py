@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from core.blobs import store_bytes
-from monitoring.history.state import profile
+from monitoring.history.state import events_of, profile, states_after
 from monitoring.models import Change, Delivery, DeliveryState
 from monitoring.pipeline.ingest import ingest
 from portfolio.models import Registration
@@ -27,7 +27,10 @@ from tests.story.worlds import REGISTRATIONS
 class Found:
     """What the application knows of a company."""
 
+    # As it makes the state, which differences of documents do not take part in.
     order: list[tuple[datetime, Token]]
+    # As lists and the feed's `order` sort it.
+    listed: list[tuple[datetime, Token]]
     state: dict[str, str]
     observed: Observers
 
@@ -86,12 +89,17 @@ def item_json(item: Item, duns: str, *, is_file: bool) -> dict[str, Any]:
 
 
 def found(duns: str) -> Found:
-    live = [row for row in in_order(duns) if not row.superseded]
-    return Found([(row.changed_at, token_of(row)) for row in live], state_of(profile(duns).document), observed(live))
+    live = [row for row in Change.objects.filter(company=duns).select_related("registration") if not row.superseded]
+    # A SEED goes into the story with its document, by the notification's id.
+    rows = {row.notification_id if row.kind == "baseline" else row.pk: row for row in live}
+    told = [rows[event.id] for event, _ in states_after(events_of([duns])[duns])]
+    assert {row.pk for row in live if not row.derived_from} == {row.pk for row in told}
+    listed = sorted(live, key=lambda row: (row.changed_at, row.place, row.pk))
+    return Found(entries(told), entries(listed), state_of(profile(duns).document), observed(live))
 
 
-def in_order(duns: str) -> Sequence[Change]:
-    return Change.objects.filter(company=duns).select_related("registration").order_by("changed_at", "place", "id")
+def entries(rows: Iterable[Change]) -> list[tuple[datetime, Token]]:
+    return [(row.changed_at, token_of(row)) for row in rows]
 
 
 def token_of(row: Change) -> Token:

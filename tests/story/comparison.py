@@ -17,7 +17,7 @@ from tests.story.model import StoredDelivery
 from tests.story.values import overlap
 from tests.story.worlds import FULL_PRODUCT
 
-ORDER, STATE, LIVE, OBSERVED = "order", "state", "live", "observed"
+ORDER, LISTED, STATE, LIVE, OBSERVED = "order", "listed", "state", "live", "observed"
 Ordered = Sequence[tuple[datetime, Token]]
 
 
@@ -25,9 +25,11 @@ def differs(aspect: str, found: Found, answer: Answer) -> bool:
     if aspect == STATE:
         return found.state != answer.state
     if aspect == LIVE:
-        return Counter(token for _, token in found.order) != Counter(token for _, token in answer.order)
-    if aspect == ORDER:
-        return normal(found.order, answer.chained) != normal(answer.order, answer.chained)
+        return Counter(token for _, token in found.listed) != Counter(token for _, token in answer.order)
+    if aspect in (ORDER, LISTED):
+        order = found.order if aspect == ORDER else found.listed
+        expected = [entry for entry in answer.order if aspect == LISTED or not is_difference(entry[1])]
+        return normal(order, answer.chained) != normal(expected, answer.chained)
     return any(
         not answer.observed[token] <= found.observed.get(token, frozenset()) <= answer.perhaps[token]
         for _, token in answer.order
@@ -54,9 +56,14 @@ def judge(
     return wrong, undecided
 
 
+def is_difference(token: Token) -> bool:
+    return bool(token[0] == "element" and token[-1])
+
+
 def unequal(aspect: str, one: Answer, other: Answer) -> bool:
     """Between two answers of the model; what may be observed is compared as what is."""
-    return differs(aspect, Found(other.order, other.state, other.observed), one)
+    story = [entry for entry in other.order if not is_difference(entry[1])]
+    return differs(aspect, Found(story, other.order, other.state, other.observed), one)
 
 
 def normal(order: Ordered, chained: Iterable[datetime]) -> list[Token]:

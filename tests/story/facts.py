@@ -48,9 +48,9 @@ FAMILIES = {
 }
 
 # A difference that an UPDATE explains is not live · two differences of different sources are one fact · a repeated
-# event is one fact · a score keeps its newer date.
-EXPLAINED, MERGED, REPEATED, SCORES = "explained", "merged", "repeated", "scores"
-RULES = frozenset({EXPLAINED, MERGED, REPEATED, SCORES})
+# event is one fact · a score keeps its newer date · members that the earlier document lacked are changes too.
+EXPLAINED, MERGED, REPEATED, SCORES, FIRST_KNOWN = "explained", "merged", "repeated", "scores", "first known"
+RULES = frozenset({EXPLAINED, MERGED, REPEATED, SCORES, FIRST_KNOWN})
 
 FACT_READINGS = {
     EXPLAINED: {
@@ -67,6 +67,7 @@ FACT_READINGS = {
     },
     REPEATED: {"transfer-is-existence": "TRANSFER is of the family of DELETE and UNDELETE"},
     SCORES: {},
+    FIRST_KNOWN: {"first-known-no-row": "“noise, no alert” means that there is no change at all"},
 }
 
 Token = tuple[str, ...]
@@ -133,6 +134,8 @@ def readings_of(rules: frozenset[str]) -> list[str]:
 
 def answer(known: list[Known], full_product: frozenset[str], rules: frozenset[str], reading: Reading) -> Answer:
     events, found = events_of(known), differences(known, full_product, reading)
+    if FIRST_KNOWN not in rules or "first-known-no-row" in reading:
+        found = [difference for difference in found if not difference.is_first_known]
     keeps = (SCORES in rules) != ("older-score" in reading)
     facts, whole = Facts(), Story(reading, keeps).tell([*events, *found]).told
     if EXPLAINED in rules:

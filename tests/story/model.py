@@ -71,6 +71,8 @@ READINGS = {
     "file-is-a-teller": "the teller in the key is registration × {pull and replay, file}",
     "seed-in-both-chains": "a SEED that a pull and a file show stands in both chains",
     "differences-by-alike": "two documents differ only where they are not alike",
+    "lost-member-no-row": "a first-level member that the later SEED lacks altogether is no difference",
+    "differences-tell-nothing": "differences of SEEDs take no part in the state, which the SEEDs give already",
     "older-score": "whether a score with an older date replaces a newer one",
 }
 
@@ -147,6 +149,7 @@ class Event:
     # Of a difference: when the earlier SEED was stamped, and the whole later document.
     earlier: datetime | None = None
     later: Json = None
+    is_first_known: bool = False
     score_date: str = ""
     observers: set[tuple[str, int]] = field(default_factory=set)
 
@@ -264,10 +267,13 @@ def _compared(source: Teller, earlier: Event, later: Event, reading: Reading) ->
     before, after = leaves(earlier.document), leaves(later.document)
     same = loose if "differences-by-alike" in reading else canon
     for path in sorted(before.keys() | after.keys()):
+        if path[0] not in later.document and "lost-member-no-row" in reading:
+            continue
         if same(before.get(path)) != same(after.get(path)):
             change = Event("element", later.moment, later.told, path, before.get(path), after.get(path))
             change.source, change.earlier, change.later = source, earlier.moment, later.document
             change.observers = set(later.observers)
+            change.is_first_known = path[0] not in earlier.document
             if path[: len(SCORE)] == SCORE:
                 change.score_date = str(value_at(later.document, SCORE_DATE) or "")
             yield change
@@ -332,7 +338,8 @@ class Story:
             yield change
 
     def apply(self, state: dict[str, Json], change: Event) -> None:
-        if change.path and not self.is_older_score(state, change.score_date):
+        is_told = change.path and not (change.later is not None and "differences-tell-nothing" in self.reading)
+        if is_told and not self.is_older_score(state, change.score_date):
             put(state, change.path, deepcopy(change.current))
 
     def is_older_score(self, state: dict[str, Json], date: str) -> bool:

@@ -4,6 +4,7 @@
 """
 
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -20,7 +21,7 @@ ASPECTS = frozenset({ORDER, STATE, LIVE})
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + WORLDS))
-def test_the_application_knows_what_the_model_says(seed: int, record_property: pytest.RecordProperty) -> None:
+def test_the_application_knows_what_the_model_says(seed: int, record_property: Callable[[str, object], None]) -> None:
     world = World(seed)
     made = registrations()
     arrivals: list[dict[str, Found]] = []

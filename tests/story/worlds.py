@@ -5,7 +5,7 @@ A world yields stored deliveries as the application would have stored them, with
     “Every call that may carry notifications takes the registration's next `turn`. A pull stands for its own turn; a
     replay pass stands for the smallest turn of the doubts that were open when it began, else for its own first.”
     “A replay page starts at a stamp's edge, never inside a run of equal stamps.” It may end inside one.
-    “`deliveryTimeStamp` is set at the first pull and stays the same on replay.” Replay never serves what was never pulled.
+    “`deliveryTimeStamp` is set at the first pull and stays the same on replay.” Replay serves only what was pulled.
     “A change's timestamp is the event's; a SEED is stamped when pulled”, and may lag behind by less than 4 days.
 
 Values are few, so that documents return; clocks often stand still, so that stamps are equal; answers are lost and made
@@ -65,9 +65,13 @@ class Subscriber:
 
 
 class World:
-    """`deliveries`, in the order in which they were stored, and the names of `companies`."""
+    """`deliveries`, in the order in which they were stored, and the names of `companies`.
 
-    def __init__(self, seed: int) -> None:
+    With `turns_apart`, the turns of registrations sort like their names, so that it does not matter whether turns of
+    two registrations are compared.
+    """
+
+    def __init__(self, seed: int, *, turns_apart: bool = False) -> None:
         self.random = random.Random(seed)
         self.now = START
         self.deliveries: list[StoredDelivery] = []
@@ -76,6 +80,8 @@ class World:
         self._companies = [self._company(f"c{number}") for number in range(self.random.randint(1, 3))]
         names = self.random.sample(sorted(REGISTRATIONS), self.random.randint(1, 3))
         self._subscribers = [Subscriber(name, self._members()) for name in sorted(names)]
+        for number, subscriber in enumerate(self._subscribers):
+            subscriber.turn = 1000 * number * turns_apart
         self._live()
 
     @property
