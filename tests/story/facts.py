@@ -36,7 +36,7 @@ from tests.story.model import (
     first_seeds,
     notifications,
 )
-from tests.story.values import Path, canon, leaves, loose, overlap, path_of, value_at
+from tests.story.values import Json, Path, canon, leaves, loose, overlap, path_of, value_at
 
 BEFORE, AFTER, APART = timedelta(days=4), timedelta(minutes=15), timedelta(days=4)
 FAMILIES = {
@@ -48,12 +48,13 @@ FAMILIES = {
 }
 
 # A difference that an UPDATE explains is not live · two differences of different sources are one fact · a repeated
-# event is one fact · a score keeps its newer date · members that the earlier document lacked are changes too.
-EXPLAINED, MERGED, REPEATED, SCORES, FIRST_KNOWN = "explained", "merged", "repeated", "scores", "first known"
-RULES = frozenset({EXPLAINED, MERGED, REPEATED, SCORES, FIRST_KNOWN})
+# event is one fact · a score keeps its newer date · a change that several registrations report has the least place.
+EXPLAINED, MERGED, REPEATED, SCORES, LEAST = "explained", "merged", "repeated", "scores", "least"
+RULES = frozenset({EXPLAINED, MERGED, REPEATED, SCORES, LEAST})
 
 FACT_READINGS = {
     EXPLAINED: {
+        "explained-by-one": "of a difference with several leaves, one UPDATE explains all",
         "container-one-leaf": "a container explains a difference at one leaf though others of its leaves differ",
         "explained-by-key": "the latest UPDATE is the last by the key, not by the story's order",
         "first-seed-exact": "the first SEED shows only changes timed before it, not up to 15 minutes later",
@@ -67,8 +68,11 @@ FACT_READINGS = {
     },
     REPEATED: {"transfer-is-existence": "TRANSFER is of the family of DELETE and UNDELETE"},
     SCORES: {},
-    FIRST_KNOWN: {"first-known-no-row": "“noise, no alert” means that there is no change at all"},
+    LEAST: {},
 }
+
+# While a rule is not in force, the application may do either.
+NOT_IN_FORCE = {SCORES: "older-score", LEAST: "not-the-least"}
 
 Token = tuple[str, ...]
 Observers = dict[Token, frozenset[str]]
@@ -92,7 +96,7 @@ class Facts:
     """Who stands for whom: a change that is not live, and the one that stays."""
 
     replaced: dict[Event, Event] = field(default_factory=dict)
-    told: dict[Event, set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
+    told: dict[Event, set[str]] = field(default_factory=lambda: defaultdict(set))
     shown_at_first: dict[Event, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def is_live(self, event: Event) -> bool:
@@ -129,13 +133,12 @@ def known_of(deliveries: Iterable[StoredDelivery], company: str) -> list[Known]:
 
 def readings_of(rules: frozenset[str]) -> list[str]:
     about_facts = [name for rule in sorted(rules) for name in FACT_READINGS[rule]]
-    return [*(name for name in READINGS if name != "older-score" or SCORES not in rules), *about_facts]
+    settled = {name for rule, name in NOT_IN_FORCE.items() if rule in rules}
+    return [*(name for name in READINGS if name not in settled), *about_facts]
 
 
 def answer(known: list[Known], full_product: frozenset[str], rules: frozenset[str], reading: Reading) -> Answer:
     events, found = events_of(known), differences(known, full_product, reading)
-    if FIRST_KNOWN not in rules or "first-known-no-row" in reading:
-        found = [difference for difference in found if not difference.is_first_known]
     keeps = (SCORES in rules) != ("older-score" in reading)
     facts, whole = Facts(), Story(reading, keeps).tell([*events, *found]).told
     if EXPLAINED in rules:
@@ -174,7 +177,7 @@ class Explaining:
         updates = [event for event in self.whole if event.path and event.later is None]
         if "explained-by-key" in self.reading:
             updates.sort(key=lambda event: event.key(self.reading))
-        self.updates = list(enumerate(updates))
+        self.updates = updates
 
     def explain(self) -> None:
         for source, seed in self.firsts.items():
@@ -184,48 +187,60 @@ class Explaining:
 
     def count_as_told(self, source: Teller, seed: Event) -> None:
         until = seed.moment + (timedelta(0) if "first-seed-exact" in self.reading else AFTER)
-        for place, update in self.updates:
+        for place, update in enumerate(self.updates):
             for leaf, value in touched(update).items():
                 if update.moment <= until and loose(value_at(seed.document, leaf)) == loose(value):
                     self.last[source, leaf] = place
                     self.facts.shown_at_first[update].add(source[0])
 
     def explain_one(self, difference: Event) -> None:
-        assert difference.source is not None and difference.earlier is not None
-        leaf = difference.path
-        for place, update in reversed(self.updates):
-            in_time = difference.earlier - BEFORE < update.moment <= difference.moment + AFTER
-            if in_time and place > self.last_told(difference) and self.fits(update, difference):
-                self.last[difference.source, leaf] = place
-                self.whole_told.setdefault((difference.source, update), difference.moment)
-                self.facts.replaced[difference] = update
-                return
+        """By one UPDATE for each of its leaves, or for all of them."""
+        assert difference.source is not None
+        found = {leaf: self.latest(difference, leaf) for leaf in touched(difference)}
+        places = [place for place in found.values() if place is not None]
+        if len(places) < len(found) or not found:
+            return
+        if "explained-by-one" in self.reading and len(set(places)) > 1:
+            return
+        self.last |= {(difference.source, leaf): place for leaf, place in found.items() if place is not None}
+        for place in places:
+            self.whole_told.setdefault((difference.source, self.updates[place]), difference.moment)
+            self.facts.told[self.updates[place]].add(difference.source[0])
+        self.facts.replaced[difference] = self.updates[max(places)]
 
-    def last_told(self, difference: Event) -> int:
+    def latest(self, difference: Event, leaf: Path) -> int | None:
+        """The place of the last UPDATE that explains the leaf."""
+        assert difference.source is not None and difference.earlier is not None
+        after = self.last_told(difference.source, leaf)
+        for place in range(len(self.updates) - 1, after, -1):
+            update = self.updates[place]
+            in_time = difference.earlier - BEFORE < update.moment <= difference.moment + AFTER
+            if in_time and self.fits(update, difference, leaf):
+                return place
+        return None
+
+    def last_told(self, source: Teller, leaf: Path) -> int:
         """Also told at a leaf around or below it: a leaf in one document is a container in another."""
-        source, leaf = difference.source, difference.path
         told = (place for (who, path), place in self.last.items() if who == source and overlap(path, leaf))
         return max(told, default=-1)
 
-    def fits(self, update: Event, difference: Event) -> bool:
+    def fits(self, update: Event, difference: Event, leaf: Path) -> bool:
         assert difference.source is not None
         before = self.whole_told.get((difference.source, update))
         if "told-whole" in self.reading and before is not None and before < difference.moment:
             return False
-        if not overlap(update.path, difference.path):
+        if not overlap(update.path, leaf) or len(update.path) > len(leaf):
             return False
-        if "container-one-leaf" in self.reading and len(update.path) < len(difference.path):
-            inner = difference.path[len(update.path) :]
-            return loose(value_at(update.current, inner)) == loose(difference.current)
-        if len(update.path) > len(difference.path):
-            return loose(value_at(difference.current, update.path[len(difference.path) :])) == loose(update.current)
+        if "container-one-leaf" in self.reading:
+            inner = value_at(update.current, leaf[len(update.path) :])
+            return loose(inner) == loose(value_at(difference.later, leaf))
         return loose(value_at(difference.later, update.path)) == loose(update.current)
 
 
-def touched(update: Event) -> dict[Path, object]:
+def touched(change: Event) -> dict[Path, Json]:
     """The leaves that the change has or had, with their values after it."""
-    before, after = leaves(update.previous, update.path), leaves(update.current, update.path)
-    return {path: after.get(path) for path in {**before, **after, **({} if before or after else {update.path: None})}}
+    before, after = leaves(change.previous, change.path), leaves(change.current, change.path)
+    return {path: after.get(path) for path in {**before, **after}} or {change.path: None}
 
 
 # Facts of several sources -----------------------------------------------------------------------------------------
@@ -286,6 +301,7 @@ def observers(whole: list[Event], facts: Facts) -> tuple[Observers, Observers]:
     perhaps: dict[Token, set[str]] = defaultdict(set)
     for event in whole:
         token, who = token_of(facts.stays(event)), {registration for registration, _ in event.observers}
+        who |= facts.told[event]
         found[token] |= who
         perhaps[token] |= who | facts.shown_at_first[event]
     return {key: frozenset(who) for key, who in found.items()}, {key: frozenset(who) for key, who in perhaps.items()}

@@ -36,7 +36,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from tests.story.values import Json, Path, canon, leaves, loose, overlap, path_of, put, value_at
+from tests.story.values import Json, Path, canon, loose, overlap, path_of, put, value_at
 
 WAYS = {"pull": 0, "replay": 1, "file": 2}
 FILE = WAYS["file"]
@@ -71,8 +71,8 @@ READINGS = {
     "file-is-a-teller": "the teller in the key is registration × {pull and replay, file}",
     "seed-in-both-chains": "a SEED that a pull and a file show stands in both chains",
     "differences-by-alike": "two documents differ only where they are not alike",
-    "lost-member-no-row": "a first-level member that the later SEED lacks altogether is no difference",
     "differences-tell-nothing": "differences of SEEDs take no part in the state, which the SEEDs give already",
+    "not-the-least": "a change has the place of another of its tellings than the least",
     "older-score": "whether a score with an older date replaces a newer one",
 }
 
@@ -149,12 +149,12 @@ class Event:
     # Of a difference: when the earlier SEED was stamped, and the whole later document.
     earlier: datetime | None = None
     later: Json = None
-    is_first_known: bool = False
     score_date: str = ""
     observers: set[tuple[str, int]] = field(default_factory=set)
 
     def key(self, reading: Reading) -> Key:
-        best = min(self.told, key=lambda telling: telling.least(reading))
+        choose = max if "not-the-least" in reading else min
+        best = choose(self.told, key=lambda telling: telling.least(reading))
         way, stands_for, turn, position = best.place
         rank = self.document is None
         who = best.teller(reading)
@@ -264,19 +264,25 @@ def first_seeds(known: Iterable[Known], full_product: frozenset[str], reading: R
 
 
 def _compared(source: Teller, earlier: Event, later: Event, reading: Reading) -> Iterator[Event]:
-    before, after = leaves(earlier.document), leaves(later.document)
     same = loose if "differences-by-alike" in reading else canon
-    for path in sorted(before.keys() | after.keys()):
-        if path[0] not in later.document and "lost-member-no-row" in reading:
-            continue
-        if same(before.get(path)) != same(after.get(path)):
-            change = Event("element", later.moment, later.told, path, before.get(path), after.get(path))
+    for path in sorted(_apart(earlier.document, later.document)):
+        before, after = value_at(earlier.document, path), value_at(later.document, path)
+        if same(before) != same(after):
+            change = Event("element", later.moment, later.told, path, before, after)
             change.source, change.earlier, change.later = source, earlier.moment, later.document
             change.observers = set(later.observers)
-            change.is_first_known = path[0] not in earlier.document
             if path[: len(SCORE)] == SCORE:
                 change.score_date = str(value_at(later.document, SCORE_DATE) or "")
             yield change
+
+
+def _apart(one: Json, other: Json, path: Path = ()) -> Iterator[Path]:
+    """Down as far as both are objects: what one lacks as a whole is one difference."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in one.keys() | other.keys():
+            yield from _apart(one.get(name), other.get(name), (*path, name))
+    else:
+        yield path
 
 
 # The story --------------------------------------------------------------------------------------------------------
