@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from difflib import unified_diff
 from itertools import chain, groupby
 
 from tests.story.application import Found
-from tests.story.facts import RULES, Answer, Token, answers, rarer_answers
+from tests.story.facts import LEAST, RULES, Answer, Token, answers, depends_on_telling, rarer_answers
 from tests.story.model import StoredDelivery
 from tests.story.values import overlap
 from tests.story.worlds import FULL_PRODUCT
 
 ORDER, LISTED, STATE, LIVE, OBSERVED = "order", "listed", "state", "live", "observed"
+# Equal stamps of two registrations stand by the registration, not by turns: for worlds whose turns would tell.
+TELLERS = "tellers"
+COMPARED = frozenset({ORDER, LISTED, STATE, LIVE, OBSERVED})
 Ordered = Sequence[tuple[datetime, Token]]
 
 
@@ -38,22 +42,47 @@ def differs(aspect: str, found: Found, answer: Answer) -> bool:
 
 def judge(
     found: Found, deliveries: Sequence[StoredDelivery], company: str, aspects: frozenset[str]
-) -> tuple[dict[str, Answer], dict[str, set[str]]]:
-    """The aspects that equal no answer, with the first answer; and those that are undecided, with the readings."""
+) -> tuple[list[str], dict[str, set[str]]]:
+    """What equals no answer, beside the first answer; and the aspects that are undecided, with the readings."""
     rules = aspects & RULES
     given = answers(deliveries, company, FULL_PRODUCT, rules)
-    wrong: dict[str, Answer] = {}
+    wrong: list[str] = []
     undecided: dict[str, set[str]] = {}
-    for aspect in sorted(aspects - RULES):
+    for aspect in sorted(aspects & COMPARED):
+        if aspect in (ORDER, LISTED, STATE) and LEAST not in rules and depends_on_telling(deliveries, company):
+            undecided[aspect] = {"not-the-least"}
+            continue
         if codes := {name for answer in given[1:] if unequal(aspect, given[0], answer) for name in answer.reading}:
             undecided[aspect] = codes
         rarer = rarer_answers(deliveries, company, FULL_PRODUCT, rules)
         fitting = (answer for answer in chain(given, rarer) if not differs(aspect, found, answer))
         if (match := next(fitting, None)) is None:
-            wrong[aspect] = given[0]
+            wrong.append(f"{aspect}\n{describe(aspect, found, given[0])}")
         elif len(match.reading) > 1:
             undecided.setdefault(aspect, set()).add("+".join(sorted(match.reading)))
     return wrong, undecided
+
+
+def same(aspect: str, one: Found, other: Found) -> bool:
+    """Between two orders of arrival; differences of one SEED may stand in any order."""
+    if aspect == LIVE:
+        return Counter(one.listed) == Counter(other.listed)
+    if aspect in (ORDER, LISTED):
+        return normal(getattr(one, aspect), ()) == normal(getattr(other, aspect), ())
+    return bool(getattr(one, aspect) == getattr(other, aspect))
+
+
+def describe(aspect: str, found: Found, answer: Answer) -> str:
+    """Side by side, a line for each value or event, as `diff` writes it."""
+    if aspect == STATE:
+        lines = [[f"{path}: {value}" for path, value in sorted(one.state.items())] for one in (answer, found)]
+    elif aspect == OBSERVED:
+        lines = [[f"{token}: {sorted(who)}" for token, who in sorted(one.observed.items())] for one in (answer, found)]
+    else:
+        story = found.order if aspect == ORDER else found.listed
+        lines = [[" ".join(token) for token in normal(order, answer.chained)] for order in (answer.order, story)]
+    expected, actual = lines
+    return "\n".join(unified_diff(expected, actual, "model", "application", lineterm="", n=99))
 
 
 def is_difference(token: Token) -> bool:

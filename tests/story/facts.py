@@ -17,7 +17,7 @@ The sentences are in force one by one: `RULES` names them, and a test says which
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -48,9 +48,11 @@ FAMILIES = {
 }
 
 # A difference that an UPDATE explains is not live · two differences of different sources are one fact · a repeated
-# event is one fact · a score keeps its newer date · a change that several registrations report has the least place.
-EXPLAINED, MERGED, REPEATED, SCORES, LEAST = "explained", "merged", "repeated", "scores", "least"
-RULES = frozenset({EXPLAINED, MERGED, REPEATED, SCORES, LEAST})
+# event is one fact · a score keeps its newer date · a change that several registrations report has the least place ·
+# SEEDs by file and by pull are chained apart.
+EXPLAINED, MERGED, REPEATED = "explained", "merged", "repeated"
+SCORES, LEAST, CHAINS = "scores", "least", "chains"
+RULES = frozenset({EXPLAINED, MERGED, REPEATED, SCORES, LEAST, CHAINS})
 
 FACT_READINGS = {
     EXPLAINED: {
@@ -69,10 +71,11 @@ FACT_READINGS = {
     REPEATED: {"transfer-is-existence": "TRANSFER is of the family of DELETE and UNDELETE"},
     SCORES: {},
     LEAST: {},
+    CHAINS: {},
 }
 
 # While a rule is not in force, the application may do either.
-NOT_IN_FORCE = {SCORES: "older-score", LEAST: "not-the-least"}
+NOT_IN_FORCE = {SCORES: "older-score", CHAINS: "chained-together"}
 
 Token = tuple[str, ...]
 Observers = dict[Token, frozenset[str]]
@@ -125,6 +128,13 @@ def rarer_answers(
     for size in (2, 3):
         for some in combinations(names, size):
             yield answer(known, full_product, rules, frozenset(some))
+
+
+def depends_on_telling(deliveries: Iterable[StoredDelivery], company: str) -> bool:
+    """Whether a change has several tellings and shares its moment, so that it matters which of them places it."""
+    events = events_of(known_of(deliveries, company))
+    moments = Counter(event.moment for event in events)
+    return any(len(event.told) > 1 and moments[event.moment] > 1 for event in events)
 
 
 def known_of(deliveries: Iterable[StoredDelivery], company: str) -> list[Known]:

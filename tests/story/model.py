@@ -72,7 +72,7 @@ READINGS = {
     "seed-in-both-chains": "a SEED that a pull and a file show stands in both chains",
     "differences-by-alike": "two documents differ only where they are not alike",
     "differences-tell-nothing": "differences of SEEDs take no part in the state, which the SEEDs give already",
-    "not-the-least": "a change has the place of another of its tellings than the least",
+    "chained-together": "SEEDs of a registration are one chain, by whichever way they come",
     "older-score": "whether a score with an older date replaces a newer one",
 }
 
@@ -153,8 +153,7 @@ class Event:
     observers: set[tuple[str, int]] = field(default_factory=set)
 
     def key(self, reading: Reading) -> Key:
-        choose = max if "not-the-least" in reading else min
-        best = choose(self.told, key=lambda telling: telling.least(reading))
+        best = min(self.told, key=lambda telling: telling.least(reading))
         way, stands_for, turn, position = best.place
         rank = self.document is None
         who = best.teller(reading)
@@ -246,7 +245,8 @@ def differences(known: Iterable[Known], full_product: frozenset[str], reading: R
         if one.item.type == "SEED" and one.registration in full_product:
             both = "seed-in-both-chains" in reading
             for by_file in one.by_file if both else [one.place[0] == FILE]:
-                chains[one.registration, by_file].append((_whole(one), one))
+                apart = "chained-together" not in reading
+                chains[one.registration, by_file and apart].append((_whole(one), one))
     found: list[Event] = []
     for source, chain in chains.items():
         chain.sort(key=lambda link: link[0].key(reading))

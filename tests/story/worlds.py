@@ -90,9 +90,10 @@ class World:
 
     def arrivals(self, count: int) -> list[list[StoredDelivery]]:
         """Orders in which the deliveries may be read: as stored, the other way round, and shuffled."""
+        shuffle = random.Random(len(self.deliveries))
         orders = [list(self.deliveries), self.deliveries[::-1]]
         while len(orders) < count:
-            orders.append(self.random.sample(self.deliveries, len(self.deliveries)))
+            orders.append(shuffle.sample(self.deliveries, len(self.deliveries)))
         return orders[:count]
 
     # What happens -------------------------------------------------------------------------------------------------
@@ -180,7 +181,9 @@ class World:
     def _as_told(self, element: Element) -> Element:
         """Registrations do not all write the same change alike."""
         if not element.previous and self._chance(0.5):
-            return replace(element, previous=self.random.choice(([], None)), names_previous=self._chance(0.5))
+            return replace(element, previous=self.random.choice(([], None)))
+        if element.previous is None and self._chance(0.5):
+            return replace(element, names_previous=False)
         if self._chance(0.05):
             return replace(element, at=element.at + timedelta(seconds=self.random.choice((1, 90))))
         return element
