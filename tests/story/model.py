@@ -20,6 +20,7 @@ rules, as the house's page on order and facts has them:
     registrations' members stay. A SEED is stamped when pulled: a change timed within 4 days before it counts as after
     it if its `previous` equals the SEED at that path.”
     “A score with an older `scoreDate` never replaces a newer one.”
+    “The state stays right”, also where a difference is explained wrongly: so differences take no part in the state.
 
 Where these sentences can be read in two ways, both are tried: `READINGS` names the second ones. A company whose answers
 differ is undecided for what differs, with the names; the application has to give one of the answers all the same. Facts
@@ -71,7 +72,6 @@ READINGS = {
     "file-is-a-teller": "the teller in the key is registration × {pull and replay, file}",
     "seed-in-both-chains": "a SEED that a pull and a file show stands in both chains",
     "differences-by-alike": "two documents differ only where they are not alike",
-    "differences-tell-nothing": "differences of SEEDs take no part in the state, which the SEEDs give already",
     "chained-together": "SEEDs of a registration are one chain, by whichever way they come",
     "older-score": "whether a score with an older date replaces a newer one",
 }
@@ -320,7 +320,7 @@ class Story:
         if ordered != changes:
             self.chained.add(moment)
         for change in ordered:
-            self.apply(self.state, change)
+            self.apply_to_state(change)
         self.told += [*seeds, *ordered]
 
     def chain(self, changes: list[Event], known: dict[str, Json]) -> list[Event]:
@@ -343,9 +343,13 @@ class Story:
             self.apply(known, change)
             yield change
 
+    def apply_to_state(self, change: Event) -> None:
+        """Differences leave it alone: its SEEDs tell as much, and it may not depend on which of them are live."""
+        if change.later is None:
+            self.apply(self.state, change)
+
     def apply(self, state: dict[str, Json], change: Event) -> None:
-        is_told = change.path and not (change.later is not None and "differences-tell-nothing" in self.reading)
-        if is_told and not self.is_older_score(state, change.score_date):
+        if change.path and not self.is_older_score(state, change.score_date):
             put(state, change.path, deepcopy(change.current))
 
     def is_older_score(self, state: dict[str, Json], date: str) -> bool:
@@ -371,14 +375,18 @@ class Story:
         about = gone | set(seed.document)
         shown = deepcopy(seed.document)
         for change in self.told:
-            if not change.path or not seed.moment - SEED_MAY_LAG <= change.moment < seed.moment:
+            if (
+                not change.path
+                or change.later is not None
+                or not seed.moment - SEED_MAY_LAG <= change.moment < seed.moment
+            ):
                 continue
             if change.path[0] not in about and "lag-not-carried" not in self.reading:
                 continue
             known = seed.document if "lag-literal" in self.reading else shown
             if self.equal(value_at(known, change.path), change.previous):
                 self.apply(shown, change)
-                self.apply(self.state, change)
+                self.apply_to_state(change)
 
 
 def components(changes: Sequence[Event]) -> list[list[Event]]:
