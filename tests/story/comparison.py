@@ -49,7 +49,8 @@ def judge(
     wrong: list[str] = []
     undecided: dict[str, set[str]] = {}
     for aspect in sorted(aspects & COMPARED):
-        if aspect in (ORDER, LISTED, STATE) and LEAST not in rules and depends_on_telling(deliveries, company):
+        is_placed = aspect in (ORDER, LISTED, STATE) and LEAST not in rules
+        if is_placed and depends_on_telling(deliveries, company, state=aspect == STATE):
             undecided[aspect] = {"not-the-least"}
             continue
         if codes := {name for answer in given[1:] if unequal(aspect, given[0], answer) for name in answer.reading}:

@@ -17,7 +17,7 @@ The sentences are in force one by one: `RULES` names them, and a test says which
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +26,7 @@ from itertools import combinations
 from tests.story.model import (
     READINGS,
     Event,
+    Key,
     Known,
     Reading,
     StoredDelivery,
@@ -130,11 +131,20 @@ def rarer_answers(
             yield answer(known, full_product, rules, frozenset(some))
 
 
-def depends_on_telling(deliveries: Iterable[StoredDelivery], company: str) -> bool:
-    """Whether a change has several tellings and shares its moment, so that it matters which of them places it."""
-    events = events_of(known_of(deliveries, company))
-    moments = Counter(event.moment for event in events)
-    return any(len(event.told) > 1 and moments[event.moment] > 1 for event in events)
+def depends_on_telling(deliveries: Iterable[StoredDelivery], company: str, *, state: bool) -> bool:
+    """Whether it matters by which of its tellings a change is placed: another of its moment stands among them."""
+    spans = [(event, *_span(event)) for event in events_of(known_of(deliveries, company)) if event.document is None]
+    return any(
+        len(one.told) > 1 and one is not other and first <= last_of_other and first_of_other <= last
+        for one, first, last in spans
+        for other, first_of_other, last_of_other in spans
+        if not state or (one.path and other.path and overlap(one.path, other.path))
+    )
+
+
+def _span(event: Event) -> tuple[Key, Key]:
+    keys = [event.key_by(telling, frozenset()) for telling in event.told]
+    return min(keys), max(keys)
 
 
 def known_of(deliveries: Iterable[StoredDelivery], company: str) -> list[Known]:

@@ -153,11 +153,12 @@ class Event:
     observers: set[tuple[str, int]] = field(default_factory=set)
 
     def key(self, reading: Reading) -> Key:
-        best = min(self.told, key=lambda telling: telling.least(reading))
-        way, stands_for, turn, position = best.place
-        rank = self.document is None
-        who = best.teller(reading)
-        return self.moment, rank, best.delivered, who, stands_for, way, turn, position, best.index, self.path
+        return self.key_by(min(self.told, key=lambda telling: telling.least(reading)), reading)
+
+    def key_by(self, telling: Telling, reading: Reading) -> Key:
+        way, stands_for, turn, position = telling.place
+        rank, who = self.document is None, telling.teller(reading)
+        return self.moment, rank, telling.delivered, who, stands_for, way, turn, position, telling.index, self.path
 
 
 # Notifications ----------------------------------------------------------------------------------------------------
