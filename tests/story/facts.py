@@ -135,7 +135,7 @@ def depends_on_telling(deliveries: Iterable[StoredDelivery], company: str, *, st
     """Whether it matters by which of its tellings a change is placed: another of its moment stands among them."""
     spans = [(event, *_span(event)) for event in events_of(known_of(deliveries, company)) if event.document is None]
     return any(
-        len(one.told) > 1 and one is not other and first <= last_of_other and first_of_other <= last
+        one is not other and len(one.told) + len(one.also) > 1 and first <= last_of_other and first_of_other <= last
         for one, first, last in spans
         for other, first_of_other, last_of_other in spans
         if not state or (one.path and other.path and overlap(one.path, other.path))
@@ -143,7 +143,7 @@ def depends_on_telling(deliveries: Iterable[StoredDelivery], company: str, *, st
 
 
 def _span(event: Event) -> tuple[Key, Key]:
-    keys = [event.key_by(telling, frozenset()) for telling in event.told]
+    keys = [event.key_by(telling, frozenset()) for telling in [*event.told, *event.also]]
     return min(keys), max(keys)
 
 

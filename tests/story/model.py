@@ -117,6 +117,8 @@ class Known:
     place: Place
     by_file: frozenset[bool]
     ways: frozenset[int]
+    # The other stamps it was shown with, as by a file, and where.
+    also: tuple[tuple[datetime, Place], ...]
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ class Event:
     later: Json = None
     score_date: str = ""
     observers: set[tuple[str, int]] = field(default_factory=set)
+    also: list[Telling] = field(default_factory=list)
 
     def key(self, reading: Reading) -> Key:
         return self.key_by(min(self.told, key=lambda telling: telling.least(reading)), reading)
@@ -176,7 +179,8 @@ def notifications(deliveries: Iterable[StoredDelivery]) -> list[Known]:
 def _known(registration: str, showings: list[tuple[Place, Item]]) -> Known:
     place, item = min(showings, key=lambda showing: showing[0])
     ways = frozenset(place[0] for place, _ in showings)
-    return Known(registration, item, place, frozenset(way == FILE for way in ways), ways)
+    also = tuple((shown.stamp, where) for where, shown in showings if shown.stamp != item.stamp)
+    return Known(registration, item, place, frozenset(way == FILE for way in ways), ways, also)
 
 
 def _identified(delivery: StoredDelivery) -> Iterator[tuple[Key, Item]]:
@@ -216,6 +220,7 @@ def events_of(known: Iterable[Known]) -> list[Event]:
             fresh.score_date = _date_told(one.item, element)
             change = changes.setdefault(_fact(element), fresh)
             change.told.append(Telling(one.item.stamp, one.registration, one.place, index))
+            change.also += [Telling(stamp, one.registration, place, index) for stamp, place in one.also]
             change.observers |= {(one.registration, way) for way in one.ways}
     return [*events, *changes.values()]
 
