@@ -118,6 +118,8 @@ def _swap(one: Token, other: Token, is_chained: bool) -> bool:
     """Whether the two, side by side, may change places."""
     if one == other:
         return True
+    if is_chained and bool(one[2]) != bool(other[2]):
+        return "baseline" not in (one[0], other[0])
     if not one[2] or not other[2] or overlap(tuple(one[2].split(".")), tuple(other[2].split("."))):
         return False
     return is_chained or bool(one[-1] and one[-1] == other[-1])
