@@ -1,0 +1,332 @@
+"""Which of a company's changes are one fact, which are live, who observed each, and the answers that the rules allow.
+
+    “An UPDATE's change is always a row. A difference of two documents is live only while nothing explains it: it is
+    explained by the latest UPDATE change that its teller has not told yet, after the last one it told at that leaf, in
+    (t_earlier − 4 days, t_later + 15 minutes], with the same `current` at its leaves. A teller tells a fact once; what
+    the teller's first SEED already shows counts as told. Compare by leaves (a container needs all its leaves), arrays
+    as multisets, null, absent, [], {} and "" alike.”
+    “Two differences (or UPDATEs) of different tellers with the same leaf and value, nothing in between, at most 4 days
+    apart: one fact. Of the same teller: two. When unsure, both stay: twice is better than lost.”
+    “`deleted`, `restored`, `transferred` (same retained number), `under_review`, `reviewed` are one a company only if
+    they repeat their family's neighbour in the order. `left`, `entered`, `removed` are facts of a registration and
+    never merged; `unknown` is one a notification.”
+    “Facts: a unit sees a change if and only if a registration of the unit told it.”
+
+The sentences are in force one by one: `RULES` names them, and a test says which.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import combinations
+
+from tests.story.model import (
+    READINGS,
+    Event,
+    Key,
+    Known,
+    Reading,
+    StoredDelivery,
+    Story,
+    Teller,
+    differences,
+    events_of,
+    first_seeds,
+    notifications,
+)
+from tests.story.values import Json, Path, canon, leaves, loose, overlap, path_of, value_at
+
+BEFORE, AFTER, APART = timedelta(days=4), timedelta(minutes=15), timedelta(days=4)
+FAMILIES = {
+    "deleted": "existence",
+    "restored": "existence",
+    "transferred": "transfer",
+    "under_review": "review",
+    "reviewed": "review",
+}
+
+# A difference that an UPDATE explains is not live · two differences of different sources are one fact · a repeated
+# event is one fact · a score keeps its newer date · a change that several registrations report has the least place ·
+# SEEDs by file and by pull are chained apart.
+EXPLAINED, MERGED, REPEATED = "explained", "merged", "repeated"
+SCORES, LEAST, CHAINS = "scores", "least", "chains"
+RULES = frozenset({EXPLAINED, MERGED, REPEATED, SCORES, LEAST, CHAINS})
+
+FACT_READINGS = {
+    EXPLAINED: {
+        "explained-by-one": "of a difference with several leaves, one UPDATE explains all",
+        "container-one-leaf": "a container explains a difference at one leaf though others of its leaves differ",
+        "explained-by-key": "the latest UPDATE is the last by the key, not by the story's order",
+        "first-seed-exact": "the first SEED shows only changes timed before it, not up to 15 minutes later",
+        "told-whole": "a fact told at one of its leaves is told at all of them for later differences",
+    },
+    MERGED: {
+        "merge-equal-previous": "one fact only where `previous` is the same too",
+        "merge-mixed": "an UPDATE and a difference that it does not explain are one fact too",
+        "merge-updates": "of two UPDATEs that are one fact, one is live",
+        "merge-by-registration": "a file and a pull of one registration are the same teller",
+    },
+    REPEATED: {"transfer-is-existence": "TRANSFER is of the family of DELETE and UNDELETE"},
+    SCORES: {},
+    LEAST: {},
+    CHAINS: {},
+}
+
+# While a rule is not in force, the application may do either.
+NOT_IN_FORCE = {SCORES: "older-score", CHAINS: "chained-together"}
+
+Token = tuple[str, ...]
+Observers = dict[Token, frozenset[str]]
+
+
+@dataclass
+class Answer:
+    """What one reading of the rules says of a company."""
+
+    reading: Reading
+    order: list[tuple[datetime, Token]]
+    chained: frozenset[datetime]
+    state: dict[str, str]
+    # Who certainly observed each fact; and who did if a first SEED counts as an observation.
+    observed: Observers
+    perhaps: Observers
+
+
+@dataclass
+class Facts:
+    """Who stands for whom: a change that is not live, and the one that stays."""
+
+    replaced: dict[Event, Event] = field(default_factory=dict)
+    told: dict[Event, set[str]] = field(default_factory=lambda: defaultdict(set))
+    shown_at_first: dict[Event, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def is_live(self, event: Event) -> bool:
+        return event not in self.replaced
+
+    def stays(self, event: Event) -> Event:
+        while event in self.replaced:
+            event = self.replaced[event]
+        return event
+
+
+def answers(
+    deliveries: Iterable[StoredDelivery], company: str, full_product: frozenset[str], rules: frozenset[str] = RULES
+) -> list[Answer]:
+    """The answer of the first readings, then those of every other reading alone."""
+    known = known_of(deliveries, company)
+    tried = [frozenset[str](), *(frozenset({name}) for name in readings_of(rules))]
+    return [answer(known, full_product, rules, reading) for reading in tried]
+
+
+def rarer_answers(
+    deliveries: Iterable[StoredDelivery], company: str, full_product: frozenset[str], rules: frozenset[str] = RULES
+) -> Iterator[Answer]:
+    """Those of two or three other readings together, where no sentence alone makes a difference."""
+    known, names = known_of(deliveries, company), readings_of(rules)
+    for size in (2, 3):
+        for some in combinations(names, size):
+            yield answer(known, full_product, rules, frozenset(some))
+
+
+def depends_on_telling(deliveries: Iterable[StoredDelivery], company: str, *, state: bool) -> bool:
+    """Whether it matters by which of its tellings a change is placed: another of its moment stands among them."""
+    spans = [(event, *_span(event)) for event in events_of(known_of(deliveries, company)) if event.document is None]
+    return any(
+        one is not other and len(one.told) + len(one.also) > 1 and first <= last_of_other and first_of_other <= last
+        for one, first, last in spans
+        for other, first_of_other, last_of_other in spans
+        if not state or (one.path and other.path and overlap(one.path, other.path))
+    )
+
+
+def _span(event: Event) -> tuple[Key, Key]:
+    keys = [event.key_by(telling, frozenset()) for telling in [*event.told, *event.also]]
+    return min(keys), max(keys)
+
+
+def known_of(deliveries: Iterable[StoredDelivery], company: str) -> list[Known]:
+    return [one for one in notifications(deliveries) if one.item.company == company]
+
+
+def readings_of(rules: frozenset[str]) -> list[str]:
+    about_facts = [name for rule in sorted(rules) for name in FACT_READINGS[rule]]
+    settled = {name for rule, name in NOT_IN_FORCE.items() if rule in rules}
+    return [*(name for name in READINGS if name not in settled), *about_facts]
+
+
+def answer(known: list[Known], full_product: frozenset[str], rules: frozenset[str], reading: Reading) -> Answer:
+    events, found = events_of(known), differences(known, full_product, reading)
+    keeps = (SCORES in rules) != ("older-score" in reading)
+    facts, whole = Facts(), Story(reading, keeps).tell([*events, *found]).told
+    if EXPLAINED in rules:
+        Explaining(whole, first_seeds(known, full_product, reading), facts, reading).explain()
+    if MERGED in rules:
+        merge(whole, facts, reading)
+    if REPEATED in rules:
+        join_repeats(whole, facts, reading)
+    story = Story(reading, keeps).tell([event for event in whole if facts.is_live(event)])
+    observed, perhaps = observers(whole, facts)
+    order = [(event.moment, token_of(event)) for event in story.told]
+    state = {".".join(path): canon(value) for path, value in leaves(story.state).items()}
+    return Answer(reading, order, frozenset(story.chained), state, observed, perhaps)
+
+
+def token_of(event: Event) -> Token:
+    """What an event is known by here: the registration stands where it is a part of the event's identity."""
+    values = (".".join(event.path), canon(event.previous), canon(event.current)) if event.path else ("", "null", "null")
+    who = event.source[0] if event.source else ""
+    return event.kind, event.moment.isoformat(timespec="milliseconds"), *values, who
+
+
+# Explained differences --------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Explaining:
+    whole: list[Event]
+    firsts: dict[Teller, Event]
+    facts: Facts
+    reading: Reading
+    last: dict[tuple[Teller, Path], int] = field(default_factory=dict)
+    whole_told: dict[tuple[Teller, Event], datetime] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        updates = [event for event in self.whole if event.path and event.later is None]
+        if "explained-by-key" in self.reading:
+            updates.sort(key=lambda event: event.key(self.reading))
+        self.updates = updates
+
+    def explain(self) -> None:
+        for source, seed in self.firsts.items():
+            self.count_as_told(source, seed)
+        for difference in (event for event in self.whole if event.later is not None):
+            self.explain_one(difference)
+
+    def count_as_told(self, source: Teller, seed: Event) -> None:
+        until = seed.moment + (timedelta(0) if "first-seed-exact" in self.reading else AFTER)
+        for place, update in enumerate(self.updates):
+            for leaf, value in touched(update).items():
+                if update.moment <= until and loose(value_at(seed.document, leaf)) == loose(value):
+                    self.last[source, leaf] = place
+                    self.facts.shown_at_first[update].add(source[0])
+
+    def explain_one(self, difference: Event) -> None:
+        """By one UPDATE for each of its leaves, or for all of them."""
+        assert difference.source is not None
+        found = {leaf: self.latest(difference, leaf) for leaf in touched(difference)}
+        places = [place for place in found.values() if place is not None]
+        if len(places) < len(found) or not found:
+            return
+        if "explained-by-one" in self.reading and len(set(places)) > 1:
+            return
+        self.last |= {(difference.source, leaf): place for leaf, place in found.items() if place is not None}
+        for place in places:
+            self.whole_told.setdefault((difference.source, self.updates[place]), difference.moment)
+            self.facts.told[self.updates[place]].add(difference.source[0])
+        self.facts.replaced[difference] = self.updates[max(places)]
+
+    def latest(self, difference: Event, leaf: Path) -> int | None:
+        """The place of the last UPDATE that explains the leaf."""
+        assert difference.source is not None and difference.earlier is not None
+        after = self.last_told(difference.source, leaf)
+        for place in range(len(self.updates) - 1, after, -1):
+            update = self.updates[place]
+            in_time = difference.earlier - BEFORE < update.moment <= difference.moment + AFTER
+            if in_time and self.fits(update, difference, leaf):
+                return place
+        return None
+
+    def last_told(self, source: Teller, leaf: Path) -> int:
+        """Also told at a leaf around or below it: a leaf in one document is a container in another."""
+        told = (place for (who, path), place in self.last.items() if who == source and overlap(path, leaf))
+        return max(told, default=-1)
+
+    def fits(self, update: Event, difference: Event, leaf: Path) -> bool:
+        assert difference.source is not None
+        before = self.whole_told.get((difference.source, update))
+        if "told-whole" in self.reading and before is not None and before < difference.moment:
+            return False
+        if not overlap(update.path, leaf) or len(update.path) > len(leaf):
+            return False
+        if "container-one-leaf" in self.reading:
+            inner = value_at(update.current, leaf[len(update.path) :])
+            return loose(inner) == loose(value_at(difference.later, leaf))
+        return loose(value_at(difference.later, update.path)) == loose(update.current)
+
+
+def touched(change: Event) -> dict[Path, Json]:
+    """The leaves that the change has or had, with their values after it."""
+    before, after = leaves(change.previous, change.path), leaves(change.current, change.path)
+    return {path: after.get(path) for path in {**before, **after}} or {change.path: None}
+
+
+# Facts of several sources -----------------------------------------------------------------------------------------
+
+
+def merge(whole: list[Event], facts: Facts, reading: Reading) -> None:
+    """Along each path: the neighbour before, of another teller, with the same value."""
+    told: dict[Event, set[Teller]] = {}
+    live = [event for event in whole if event.path and facts.is_live(event)]
+    for position, event in enumerate(live):
+        told[event] = tellers(event, reading)
+        earlier = next((one for one in reversed(live[:position]) if overlap(one.path, event.path)), None)
+        if earlier is None or not is_one(earlier, event, reading):
+            continue
+        first = facts.stays(earlier)
+        if not told[first] & told[event]:
+            told[first] |= told[event]
+            facts.replaced[event] = first
+
+
+def tellers(event: Event, reading: Reading) -> set[Teller]:
+    by_way = "merge-by-registration" not in reading
+    if event.source:
+        return {(event.source[0], by_way and event.source[1])}
+    return {(registration, by_way and way == 2) for registration, way in event.observers}
+
+
+def is_one(earlier: Event, later: Event, reading: Reading) -> bool:
+    if earlier.path != later.path or loose(earlier.current) != loose(later.current):
+        return False
+    if later.moment - earlier.moment > APART:
+        return False
+    if "merge-equal-previous" in reading and loose(earlier.previous) != loose(later.previous):
+        return False
+    mixed = (earlier.later is None) != (later.later is None)
+    if mixed:
+        return "merge-mixed" in reading and later.later is not None
+    return earlier.later is not None or "merge-updates" in reading
+
+
+def join_repeats(whole: list[Event], facts: Facts, reading: Reading) -> None:
+    last: dict[str, Event] = {}
+    for event in whole:
+        family = FAMILIES.get(event.kind, "")
+        if family == "transfer" and "transfer-is-existence" in reading:
+            family = "existence"
+        if not family:
+            continue
+        before = last.get(family)
+        if before and (before.kind, before.retained) == (event.kind, event.retained):
+            facts.replaced[event] = before
+        else:
+            last[family] = event
+
+
+def observers(whole: list[Event], facts: Facts) -> tuple[Observers, Observers]:
+    found: dict[Token, set[str]] = defaultdict(set)
+    perhaps: dict[Token, set[str]] = defaultdict(set)
+    for event in whole:
+        token, who = token_of(facts.stays(event)), {registration for registration, _ in event.observers}
+        who |= facts.told[event]
+        found[token] |= who
+        perhaps[token] |= who | facts.shown_at_first[event]
+    return {key: frozenset(who) for key, who in found.items()}, {key: frozenset(who) for key, who in perhaps.items()}
+
+
+def state_of(document: object) -> dict[str, str]:
+    """The leaves of a document in the form of `Answer.state`."""
+    return {".".join(path): canon(value) for path, value in leaves(document).items() if path != path_of("duns")}
