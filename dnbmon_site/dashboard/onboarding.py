@@ -206,7 +206,7 @@ def _registrations(registrations: Sequence[Registration], active: Sequence[Regis
             "%(active)s of %(count)s registrations are pulled.",
             len(registrations),
         ) % {"active": counted(len(active)), "count": counted(len(registrations))}
-        return Step(title, text, StepState.DONE)
+        return Step(title, text, StepState.DONE, Button(gettext("View registrations"), link))
     stopped = next((row for row in registrations if row.state == RegistrationState.STOPPED), None)
     if stopped:
         text = gettext("D&B stopped %(registration)s: %(reason)s") % {

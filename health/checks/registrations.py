@@ -38,10 +38,10 @@ def freshness(look: Look, row: Registration) -> Result:
     if _is_late(look, row) and not is_failing(row):
         return _late(row, age)
     state, sentence, do = _state_of(row, age), _pulled(row, age), ""
-    word = ""
-    if state == State.OK and row.state == RegistrationState.PAUSED:
-        # A pause is a decision and no fault, but the page must not show it as if all were pulled.
-        state, word = State.UNKNOWN, gettext("Paused")
+    # A pause is a decision and no fault, but the page must not show it as if all were pulled.
+    is_paused = state == State.OK and row.state == RegistrationState.PAUSED
+    if is_paused:
+        state = State.UNKNOWN
     elif state != State.OK:
         sentence += " " + loss_sentence(row, look.dnb_now(row.contract_id))
         do = (
@@ -59,7 +59,8 @@ def freshness(look: Look, row: Registration) -> Result:
         "h",
         do,
         row.reference,
-        word=word,
+        word=gettext("Paused") if is_paused else "",
+        is_paused=is_paused,
     )
 
 

@@ -90,6 +90,8 @@ def test_registrations_and_their_lists(admin: Client, keyed: object) -> None:
     assert "Choose registrations" in admin.get("/").context["guide"].steps[2].button.words
     row = a_registration(state="active")
     assert states(admin)[2:4] == ["done", "next"]
+    button = admin.get("/").context["guide"].steps[2].button
+    assert (button.words, button.link) == ("View registrations", "/portfolio/registration/")
     assert f'href="/portfolio/syncrun/adopt/{row.pk}/?from=guide"' in admin.get("/").content.decode()
     a_registration(adopted=True)
     assert states(admin)[2:5] == ["done", "done", "next"]

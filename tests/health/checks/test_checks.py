@@ -15,7 +15,7 @@ from django_q.models import Schedule, Task
 from core.audit import note_act
 from core.models import AuditEntry
 from health.checks import machine
-from health.checks.registry import all_checks, headline, summary
+from health.checks.registry import all_checks, headline, paused_count, summary
 from health.checks.result import worst
 from health.models import Heartbeat, State
 from health.status_page import together
@@ -178,6 +178,16 @@ def test_the_headline_counts_what_is_wrong() -> None:
     assert headline(all_checks()) == "Operational — 1 item needs attention"
     stopped()
     assert headline(all_checks()) == "1 critical problem and 1 warning"
+
+
+def test_the_headline_names_a_registration_that_a_person_paused_and_that_is_no_problem() -> None:
+    broken(state=RegistrationState.PAUSED)
+    results = all_checks()
+    assert worst(results) == OK
+    assert headline([], paused=paused_count(results)) == "Operational — 1 registration paused"
+    assert summary(results) == "Operational — 1 registration paused."
+    broken(gap_from=ago(days=5), gap_reason="Not pulled for 5 days")
+    assert summary(all_checks()) == "Operational — 1 item needs attention, 1 registration paused."
 
 
 def test_what_has_the_same_cause_is_told_once_on_the_page() -> None:
