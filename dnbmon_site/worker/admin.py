@@ -26,6 +26,7 @@ from core.jobs import ask_worker
 from core.markup import ago, badge, due
 from core.text import counted
 from dnbmon_site.worker.schedules import ALL_JOBS, EXTRAS, JOBS, ON_DEMAND, RENAMED
+from health.job_results import result_text
 from health.schedule_status import FOR_EVER, REFUSED_TEXT, is_refused, job_label, pause, resume, run_now
 from health.views import ask_before_pause
 from portfolio.registrations.pull_job import PAUSED, PULL_JOB
@@ -190,7 +191,7 @@ class TaskAdmin(ReadOnlyAdmin):
     search_fields = ("name", "func")
     ordering = ("-stopped",)
     sortable_by = ()
-    fields = ("job", "func", "started", "stopped", "took", "result")
+    fields = ("job", "func", "started", "stopped", "took", "result_text")
     empty_title = _("No finished jobs yet")
 
     @admin.display(description=_("Job"))
@@ -207,18 +208,15 @@ class TaskAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Result"))
     def outcome(self, row: Task) -> str:
+        return self.result_text(row)[:120]
+
+    @admin.display(description=_("Result"))
+    def result_text(self, row: Task) -> str:
         if row.result is None:
             return (
                 "" if row.success else gettext("Saved by an earlier version in a format that is no longer supported.")
             )
-        return result_text(row.result)[:120]
-
-
-def result_text(result: Any) -> str:
-    """Most jobs return how much they did."""
-    if not isinstance(result, int):
-        return str(result)
-    return ngettext("%(count)s item", "%(count)s items", result) % {"count": counted(result)} if result else "–"
+        return result_text(row.func, row.result)
 
 
 @admin.register(Success)
