@@ -37,6 +37,8 @@ class News:
     critical: int = 0
     high: int = 0
     medium: int = 0
+    # The last publication that the visit before had seen.
+    after: int = 0
 
     @property
     def total(self) -> int:
@@ -57,7 +59,7 @@ def news_for(user: Any, registration: Registration | None, *, opened: bool) -> N
         _note(user, newest, sequence, since)
     if is_first or since is None:
         return News(None, newest)
-    return News(since, newest, **{name: count or 0 for name, count in found.items()})
+    return News(since, newest, **{name: count or 0 for name, count in found.items()}, after=sequence)
 
 
 def _start_of_news(user: Any) -> tuple[int, datetime | None]:

@@ -20,6 +20,7 @@ from monitoring.deliveries.filters import DeliveryFilter
 from monitoring.elements.admin.filters import ElementFilter
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import Change, Kind, Publication, Severity
+from monitoring.publications.filters import PublishedAfterFilter
 from monitoring.story_order import LATEST_FIRST, newest, story_key
 from portfolio.companies.search import of_companies, with_companies
 from portfolio.models import Registration
@@ -94,6 +95,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
         ElementFilter,
         DaysFilter,
         DeliveryFilter,
+        PublishedAfterFilter,
     )
     search_fields = ("company",)
     search_help_text = _("D-U-N-S number or company name")

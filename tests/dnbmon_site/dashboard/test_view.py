@@ -18,7 +18,7 @@ from dnbmon_site.accounts.models import User
 from dnbmon_site.worker.schedules import install_schedules
 from health.schedule_status import pause
 from monitoring.jobs import count_days
-from monitoring.models import Alert, Delivery, DeliveryState, Source
+from monitoring.models import Alert, Delivery, DeliveryState, Publication, Source
 from portfolio.models import ProposalKind, SubjectImport
 from portfolio.proposals.create import Sign, propose
 from portfolio.registrations.pull_job import PULL_JOB
@@ -293,6 +293,21 @@ def test_news_counts_from_the_visit_before(admin: Client) -> None:
     for address in ("/", "/?part=live", "/"):
         assert "1 new since your last visit 1 medium" in text_of(admin.get(address)), address
     assert "New" in text_of(admin.get("/"))
+
+
+def test_the_number_of_news_leads_to_what_it_counts(admin: Client) -> None:
+    """By when it was received: what is new may have happened long before, and other changes on the same day."""
+    recent_news()
+    admin.get("/")
+    User.objects.update(seen_at=NOW - timedelta(hours=2))
+    more_news()
+    link = next(tile.link for tile in admin.get("/").context["tiles"] if "new since" in tile.words)
+    found = admin.get(link).context["cl"]
+    assert [row.delivery_id for row in found.result_list] == [Publication.objects.latest("sequence").delivery_id]
+    assert "After" in text_of(admin.get(link))
+    assert admin.get(f"{link}9").context["cl"].result_count == 0
+    for odd in ("x", "-1", "9" * 30, "²"):
+        assert admin.get(f"/monitoring/change/?published_after={odd}").status_code == 200, odd
 
 
 def test_refreshing_by_itself_moves_no_mark(admin: Client) -> None:
