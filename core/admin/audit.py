@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -20,17 +18,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from core.admin.audit_actions import action_label, object_label
+from core.admin.audit_differences import differences, model_of
 from core.admin.base import ReadOnlyAdmin
 from core.admin.exports import ExportedList
 from core.admin.filters import DaysFilter
 from core.markup import ago, badge, exact
 from core.models import AuditEntry
-from core.text import counted
 
-APPS = ("core", "portfolio", "monitoring", "health", "accounts")
 RECENT = 1000
-SHOWN = 300
-FIELD_NAMES = {"duns": _("D-U-N-S numbers")}
 
 
 class RecentFilter(DropdownFilter):  # type: ignore[misc]
@@ -114,12 +109,6 @@ def link_to(row: AuditEntry) -> str:
         return ""
 
 
-def model_of(row: AuditEntry) -> type[Model] | None:
-    """Entries name the model and not its app."""
-    found = (apps.all_models[app].get(row.what) for app in APPS)
-    return next((model for model in found if model), None)
-
-
 def name_of(row: AuditEntry) -> str:
     """What the object is called today; its kind where it is gone."""
     model, kind = model_of(row), object_label(row.what)
@@ -128,38 +117,3 @@ def name_of(row: AuditEntry) -> str:
     except (ValidationError, ValueError):
         thing = None
     return gettext("%(kind)s %(name)s") % {"kind": kind, "name": thing} if thing else kind
-
-
-def differences(row: AuditEntry) -> Iterator[tuple[str, str, str]]:
-    """Name, before and after, of each thing that either side tells."""
-    before, after = read(row.before), read(row.after)
-    for name in dict.fromkeys([*before, *after]):
-        yield (
-            field_name(row, name),
-            value_text(before.get(name)),
-            value_text(after.get(name)),
-        )
-
-
-def field_name(row: AuditEntry, name: str) -> str:
-    if name in FIELD_NAMES:
-        return str(FIELD_NAMES[name])
-    model = model_of(row)
-    fields = {field.name: field for field in model._meta.fields} if model else {}
-    return str(fields[name].verbose_name) if name in fields else name.replace("_", " ")
-
-
-def read(text: str) -> dict[str, Any]:
-    value = json.loads(text) if text else {}
-    return value if isinstance(value, dict) else {"": value}
-
-
-def value_text(value: Any) -> str:
-    if isinstance(value, list):
-        more = gettext(" … and %(count)s more") % {"count": counted(len(value) - SHOWN)} if len(value) > SHOWN else ""
-        return ", ".join(map(value_text, value[:SHOWN])) + more
-    if isinstance(value, dict):
-        return ", ".join(text for text in map(value_text, value.values()) if text)
-    if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
-    return "" if value is None else str(value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,3 +84,19 @@ def test_list_filter_page_and_export_use_the_name_and_the_filter_the_key(client:
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
     (line,) = json.loads(body)
     assert (line["action"], line["action_key"]) == ("Pull started", "registration.pull-now")
+    assert (line["what"], line["object_key"], line["changes"]) == ("Contract", "contract", "")
+
+
+@pytest.mark.django_db
+def test_a_spreadsheet_of_the_log_has_the_words_of_the_page_beside_what_is_stored(admin: Client) -> None:
+    """And no cell that a spreadsheet would calculate, whatever a user is called."""
+    before, after = {"cap": 100, "duns": ["804735132"]}, {"cap": None, "duns": ["=1+1"]}
+    record(actor="=ann", action="edit contract", thing=a_contract(), summary="+1", before=before, after=after)
+    answer = admin.post(f"{LIST}export/", {"format": "csv"})
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[attr-defined]
+    lines = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"))))
+    (line,) = (one for one in lines if one["Action key"] == "edit contract")
+    assert (line["Action"], line["Action key"], line["Object key"]) == ("Contract changed", "edit contract", "contract")
+    assert (line["User"], line["Description"]) == ("'=ann", "'+1")
+    names = "addition limit for one user: 100 → –", "D-U-N-S numbers: 804735132 → =1+1"
+    assert line["Changes"] == "; ".join(names) and '"cap": 100' in line["Before"]
