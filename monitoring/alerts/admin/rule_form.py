@@ -22,7 +22,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from monitoring.alerts.conditions import OPERATORS
+from monitoring.alerts.conditions import OPERATORS, shown_value, written_value
 from monitoring.alerts.rules import mistakes_in, split
 from monitoring.elements.groups import grouped_choices
 from monitoring.models import AlertRule, Channel, Element, Kind, RuleChannel, content_key
@@ -117,7 +117,7 @@ class ConditionsWidget(OwnTemplate, forms.Widget):
         return {
             **super().get_context(name, value, attrs),
             "rows": [
-                (number, operator, text, _choices(operator))
+                (number, operator, shown_value(operator, text), _choices(operator))
                 for number, (operator, text) in enumerate([*rows, *[("", "")] * EMPTY_ROWS], 1)
             ],
             "first_empty": len(rows) + 1,
@@ -129,8 +129,11 @@ class ConditionsWidget(OwnTemplate, forms.Widget):
         if name in data:
             return str(data[name])
         operators, values = data.getlist(f"{name}_operator"), data.getlist(f"{name}_value")
-        rows = zip(operators, values, strict=False)
-        lines = [f"{operator} {' '.join(text.split())}".strip() for operator, text in rows if operator or text.strip()]
+        rows = [
+            (operator, written_value(operator, " ".join(text.split())))
+            for operator, text in zip(operators, values, strict=False)
+        ]
+        lines = [f"{operator} {text}".strip() for operator, text in rows if operator or text]
         return "\n".join(lines)
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:

@@ -97,7 +97,7 @@ def test_an_alert_says_what_changed_why_and_what_else(ann: Client, django_assert
     with django_assert_max_num_queries(20):
         text = text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
     assert "Operating status Active → Out of business" in text
-    assert "Operating status: Active → Out of business (becomes 403)" in text
+    assert "Operating status: Active → Out of business (changes to 403)" in text
     assert "Other recent changes" in text
     assert "Telephone" in text
 
@@ -332,11 +332,19 @@ def test_elements_are_picked_by_name_and_paths_are_kept(ann: Client) -> None:
         assert f'<optgroup label="{group}">' in page
 
 
+def test_a_condition_on_true_is_yes_on_the_page_and_true_in_the_rule(ann: Client) -> None:
+    rule = AlertRule.objects.get(default_key="insolvency")
+    page = ann.get(f"/monitoring/alertrule/{rule.pk}/change/")
+    assert "changes to yes" in text_of(ann.get("/monitoring/alertrule/"))
+    assert '<option value="becomes" selected>changes to …</option>' in page.content.decode()
+    assert 'name="conditions_value" value="yes"' in page.content.decode()
+
+
 def test_a_default_rule_saved_as_it_is_stays_a_default(ann: Client) -> None:
     rule = AlertRule.objects.get(default_key="insolvency")
     lines = rule.elements.splitlines()
     fields = {name: getattr(rule, name) for name in ("name", "description", "severity", "combination", "grouping")}
-    operators = {"conditions_operator": ["becomes"], "conditions_value": ["true"]}
+    operators = {"conditions_operator": ["becomes"], "conditions_value": ["Yes"]}
     picked = {"element_paths": "", "element_paths_picked": lines[::-1], "active": "on", "notify_owner": "on"}
     ann.post(f"/monitoring/alertrule/{rule.pk}/change/", rule_form(**fields, **operators, **picked))
     rule.refresh_from_db()
