@@ -236,6 +236,7 @@ class WebhookAdmin(RowActions, PageAdmin):
             "sent": sent,
             "badge": status_badge(row, since),
             "is_failing": since is not None,
+            "is_retried": any(map(is_retrying, sent)),
             "dead": dead,
             "may_act": may_act,
             "event_list": EVENT_TYPES.values(),

@@ -90,6 +90,26 @@ def test_the_list_shows_which_webhooks_fail_and_why_one_is_disabled(
     assert "Failing" not in text_of(admin.get(PATH))
 
 
+def test_a_webhook_is_failing_when_its_messages_have_failed_finally_and_none_was_sent_since(
+    admin: Client, receiver: Receiver
+) -> None:
+    make(admin, receiver)
+    emit_events([Event("subject.requested", {"n": 1}, "1", "000000001")])
+    send_due()
+    assert "Enabled" in text_of(admin.get(PATH))
+    receiver.behave = answering(500, b"no")
+    emit_events([Event("subject.requested", {"n": 2}, "2", "000000002")])
+    send_due()
+    OutboxMessage.objects.exclude(state="sent").update(state=MessageState.DEAD, next_try_at=None)
+    since = SendAttempt.objects.exclude(error="").get().at
+    assert f"Failing since {moment_text(since)}" in text_of(admin.get(PATH))
+    page = text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert "they are no longer retried" in page and "retried automatically" not in page
+    receiver.behave = answering(200)
+    do(admin, "test")
+    assert "Enabled" in text_of(admin.get(PATH))
+
+
 def test_a_message_that_is_retried_is_told_from_an_untried_one(admin: Client, receiver: Receiver) -> None:
     make(admin, receiver)
     for number in range(25):
