@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin.base import PageAdmin, Secret, shown_once
+from core.admin.boxes import TextBoxes
 from core.admin.row_actions import Outcome, RowActions, confirmation
 from core.api.scopes import SCOPES, split_scopes
 from core.markup import ago, badge, exact
@@ -26,7 +27,6 @@ from core.text import counted, moment_text
 from dnbmon_site.accounts.api_key_rights import RIGHT_TO_SPEND, held, may_hold, scopes_beyond, unknown_words
 from dnbmon_site.accounts.audit import Audited, audit
 from dnbmon_site.accounts.models import ApiKey, User
-from monitoring.alerts.admin.rule_form import TextBoxes
 from portfolio.billing.api_budget import Purse
 from portfolio.models import Contract
 

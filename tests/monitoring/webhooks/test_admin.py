@@ -34,7 +34,7 @@ def places(settings: Any, tmp_path: Path) -> None:
 
 
 def make(admin: Client, receiver: Receiver, **fields: Any) -> Any:
-    values = {"name": "CRM", "url": receiver.url, "event_types": "change.published, subject.*", "severity": 1}
+    values = {"name": "CRM", "url": receiver.url, "event_types": ["change.published", "subject.*"], "severity": 1}
     return admin.post(f"{PATH}add/", {**values, **fields}, follow=True)
 
 
@@ -193,7 +193,7 @@ def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
     ("fields", "said"),
     [
         ({"event_types": "change.publishd"}, "is not an event"),
-        ({"event_types": ""}, "required"),
+        ({"event_types": []}, "Select at least one event."),
         ({"kinds": "gone"}, "is not a change type"),
         ({"countries": "Germany"}, "two-letter country codes"),
         ({"companies": "12"}, "is not a D-U-N-S number"),
@@ -202,7 +202,7 @@ def test_the_secret_is_shown_once(admin: Client, receiver: Receiver) -> None:
     ],
 )
 def test_a_mistake_is_refused_with_what_is_wrong(
-    admin: Client, receiver: Receiver, fields: dict[str, str], said: str
+    admin: Client, receiver: Receiver, fields: dict[str, Any], said: str
 ) -> None:
     assert said in text_of(make(admin, receiver, **fields))
     assert not WebhookEndpoint.objects.exists()
@@ -221,6 +221,29 @@ def test_changing_one_keeps_its_secret_and_place(admin: Client, receiver: Receiv
     after = WebhookEndpoint.objects.get()
     assert (after.name, after.event_types, after.severity, after.countries) == ("ERP", "*", 4, "DE, AT")
     assert (after.encrypted_secret, after.cursor) == (before.encrypted_secret, before.cursor)
+
+
+def test_events_are_selected_in_groups_by_plain_names(admin: Client, receiver: Receiver) -> None:
+    page = admin.get(f"{PATH}add/")
+    assert 'role="group" aria-label="Imports"' in page.content.decode()
+    assert "All events *" in text_of(page) and "Monitoring requested subject.requested" in text_of(page)
+    offered = {
+        value for _, options in page.context["adminform"].form.fields["event_types"].choices for value, _ in options
+    }
+    assert offered >= set(EVENT_TYPES) - {"webhook.test"} | {"*", "subject.*", "import.*"}
+    make(admin, receiver, event_types=["import.*", "import.read", "alert.raised"])
+    assert WebhookEndpoint.objects.get().event_types == "import.*, alert.raised"
+
+
+def test_a_pattern_that_the_api_took_stays_selected(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    WebhookEndpoint.objects.update(event_types="change.*, alert.raised")
+    path = f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"
+    page = admin.get(path).content.decode()
+    assert set(re.findall(r'name="event_types" value="([^"]*)" checked', page)) == {"change.*", "alert.raised"}
+    values = {"name": "CRM", "url": receiver.url, "event_types": ["alert.raised", "change.*"], "severity": 1}
+    admin.post(path, values)
+    assert WebhookEndpoint.objects.get().event_types == "alert.raised, change.*"
 
 
 def a_webhook_of(person: User, receiver: Receiver, name: str) -> WebhookEndpoint:
