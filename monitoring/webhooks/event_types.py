@@ -212,7 +212,7 @@ NAMES: Mapping[str, str | Promise] = {
 
 # As a form offers them; the test message is sent by its button, whatever is chosen.
 GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
-    (_("All"), ("*",)),
+    ("", ("*",)),
     (_("Companies"), (CHANGE_PUBLISHED, "alert.raised")),
     (
         _("Monitoring"),

@@ -67,7 +67,7 @@ class WebhookForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        chosen = split(self.initial.get("event_types") or "")
+        chosen = split(self.initial.get("event_types") or self.instance.event_types)
         events: Any = self.fields["event_types"]
         events.choices = event_choices(split(self.instance.event_types))
         self.initial["event_types"] = chosen

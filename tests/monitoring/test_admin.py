@@ -31,7 +31,7 @@ from monitoring.models import (
 from portfolio.models import Company
 from tests.builders.channels import a_channel
 from tests.builders.companies import DUNS, OTHER
-from tests.builders.deliveries import delivered, some_news
+from tests.builders.deliveries import a_call, delivered, some_news
 from tests.builders.elements import STATUS, an_element
 from tests.builders.notifications import a_notice, a_seed, an_update
 from tests.builders.pages import text_of
@@ -363,6 +363,25 @@ def test_a_doubt_is_explained(admin: Client) -> None:
     text = text_of(admin.get(f"/monitoring/delivery/{delivery.pk}/change/"))
     assert "A replay from 7 Jan 2026, 01:23" in text
     assert "started after 7 Jan 2026, 01:38" in text
+
+
+def test_pages_of_a_replay_are_told_apart_by_their_number(admin: Client, django_assert_max_num_queries: AtMost) -> None:
+    """Two of them may hold the same notifications and be read within one second."""
+    registration, now = a_registration(), timezone.now()
+    values = {"replay_from": now, "cursor": now, "begun_at": now, "purpose": Purpose.AUDIT}
+    replay = ReplayPass.objects.create(registration=registration, **values)
+    pages = [
+        a_call("published", registration, source="replay", replay_pass=replay, turn=turn, called_at=now)
+        for turn in (7, 8)
+    ]
+    with django_assert_max_num_queries(12):
+        text = text_of(admin.get("/monitoring/delivery/"))
+    assert text.index("page 2, read at") < text.index("page 1, read at")
+    path = f"/monitoring/delivery/{pages[1].pk}/change/"
+    assert "Replay of ACME_LOD_01 , page 2" in text_of(admin.get(path)).replace("01, page", "01 , page")
+    assert "page 2, read at" in text_of(
+        admin.get(f"/monitoring/delivery/?state=published&registration={registration.pk}")
+    )
 
 
 def test_a_delivery_leads_to_what_it_brought(admin: Client) -> None:

@@ -405,6 +405,11 @@ def test_cadences_in_words() -> None:
 # Contracts
 
 
+def test_numbers_of_contracts_have_separators(admin: Client) -> None:
+    a_contract(contracted_number=6000, cap=1000)
+    assert "6,000 1,000" in text_of(admin.get("/portfolio/contract/"))
+
+
 def test_a_contract_keeps_its_name(admin: Client) -> None:
     a_contract()
     form = {
