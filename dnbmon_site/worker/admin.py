@@ -214,7 +214,7 @@ class TaskAdmin(ReadOnlyAdmin):
     def result_text(self, row: Task) -> str:
         if row.result is None:
             return (
-                "" if row.success else gettext("Saved by an earlier version in a format that is no longer supported.")
+                "–" if row.success else gettext("Saved by an earlier version in a format that is no longer supported.")
             )
         return result_text(row.func, row.result)
 
