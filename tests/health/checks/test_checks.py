@@ -20,7 +20,7 @@ from health.checks.result import worst
 from health.models import Heartbeat, State
 from health.status_page import together
 from monitoring.models import DeadLetter, DeliveryState, MessageState
-from monitoring.pull.admin.registrations import marks_of
+from monitoring.pull.admin.details import marks_of
 from portfolio.models import RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
 from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import status
