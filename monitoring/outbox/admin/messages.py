@@ -28,7 +28,7 @@ from monitoring.models import (
     TargetKind,
 )
 from monitoring.outbox.admin.recipients import RecipientFilter, names_of
-from monitoring.outbox.failing import RETRYING, is_retrying
+from monitoring.outbox.failing import RETRYING, deleted_channels, deleted_text, is_retrying
 from monitoring.outbox.queue import send_again
 
 STATE_TONES = {"waiting": "info", "sent": "good", "dead": "bad", "cancelled": "calm"}
@@ -65,10 +65,16 @@ def attempt_text(tried: SendAttempt) -> str:
 
 
 def _resend(request: HttpRequest, row: OutboxMessage) -> Outcome:
+    if deleted_channels([row]):
+        return messages.WARNING, deleted_text()
     if not send_again(OutboxMessage.objects.filter(pk=row.pk)):
         return messages.WARNING, gettext("The message is waiting for its next attempt already.")
     _record_resent(request, row)
     return gettext("The message will be resent within a minute, with the same ID.")
+
+
+def is_resendable(row: OutboxMessage) -> bool:
+    return row.state != MessageState.WAITING and not deleted_channels([row])
 
 
 def _record_resent(request: HttpRequest, row: OutboxMessage) -> None:
@@ -129,7 +135,13 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
 
     @admin.action(description=_("Resend"), permissions=["resend"])
     def again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
+        gone = deleted_channels(queryset.only("kind", "target"))
+        queryset = queryset.exclude(target__in=gone)
         rows = list(queryset.exclude(state=MessageState.WAITING).only("pk", "event_type", "event"))
+        if gone:
+            messages.warning(request, gettext("Messages of deleted channels cannot be resent."))
+        if not rows and gone:
+            return
         if not rows:
             messages.warning(request, gettext("The selected messages are waiting for their next attempt already."))
             return
@@ -175,5 +187,5 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
             "badge": state_badge(row),
             "recipient": names_of([row]).get(row.target),
             "tries": [(one, attempt_text(one)) for one in tries],
-            "may_resend": row.state != MessageState.WAITING and self.has_resend_permission(request),
+            "may_resend": self.has_resend_permission(request) and is_resendable(row),
         }
