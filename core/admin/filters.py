@@ -73,8 +73,9 @@ class DaysForm(forms.Form):
 
 
 class DaysFilter(admin.ListFilter):
-    """From a day to a day in the reader's zone, as a range of keys."""
+    """From a day to a day in the reader's zone, as a range of keys; of `moment` where keys do not begin with a time."""
 
+    moment = ""
     title = _("day")
     parameter_name = "day"
     template = "unfold/filters/filters_date_range.html"
@@ -96,10 +97,13 @@ class DaysFilter(admin.ListFilter):
         first = start_of(str(self.used_parameters.get(f"{self.parameter_name}_from", "")))
         last = start_of(str(self.used_parameters.get(f"{self.parameter_name}_to", "")))
         if first:
-            queryset = queryset.filter(pk__gte=key_at(first))
+            queryset = queryset.filter(**self._compared("gte", first))
         if last:
-            queryset = queryset.filter(pk__lt=key_at(last + timedelta(days=1)))
+            queryset = queryset.filter(**self._compared("lt", last + timedelta(days=1)))
         return queryset
+
+    def _compared(self, lookup: str, at: datetime) -> dict[str, Any]:
+        return {f"{self.moment}__{lookup}": at} if self.moment else {f"pk__{lookup}": key_at(at)}
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         yield {"form": DaysForm(name=self.parameter_name, data=self.used_parameters)}

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Max, Min, Q
+from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -228,7 +230,17 @@ def _receiver(one: Target, name: str, error: str) -> Result:
     sentence = f"{sentence} {_retried(one.retried)}"
     title = str(TITLES[one.kind]) % {"name": name}
     do = str(REMEDIES[one.kind])
-    return Result("receivers", title, State.WARNING, sentence, one.tries, "failed tries", do, str(one.key))
+    return Result(
+        "receivers",
+        title,
+        State.WARNING,
+        sentence,
+        one.tries,
+        "failed tries",
+        do,
+        str(one.key),
+        messages_url=messages_url(target=one.key),
+    )
 
 
 def _retried(count: int) -> str:
@@ -286,7 +298,21 @@ def dead_messages(look: Look) -> Result:
         len(errors),
     ) % {"count": counted(len(errors)), "error": errors[0]}
     do = gettext("Fix the channel or webhook, then resend the messages under “Outgoing messages”.")
-    return Result("dead-messages", title, state, sentence, len(errors), "messages", do, is_mark=True)
+    return Result(
+        "dead-messages",
+        title,
+        state,
+        sentence,
+        len(errors),
+        "messages",
+        do,
+        is_mark=True,
+        messages_url=messages_url(state="dead"),
+    )
+
+
+def messages_url(**filters: object) -> str:
+    return f"{reverse('admin:monitoring_outboxmessage_changelist')}?{urlencode(filters)}"
 
 
 def syncs(look: Look) -> Result:

@@ -30,6 +30,7 @@ from monitoring.elements.formatting import lower_first
 from monitoring.models import Channel, DigestItem, Frequency, OutboxMessage, Severity
 from monitoring.outbox.addresses import address_of, check_address, set_address
 from monitoring.outbox.admin.channel_actions import ask, ask_again, note, subscribe, take_all, test
+from monitoring.outbox.admin.content import event_name
 from monitoring.outbox.admin.messages import state_badge
 from monitoring.outbox.admin.unsubscribe import confirm_address, unsubscribe_channel
 from monitoring.outbox.failing import cancel_messages
@@ -95,6 +96,7 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
     row_actions = {"test": test, "ask": ask_again, "subscribe": subscribe, "take-all": take_all}
     ordering = ("name", "id")
     sortable_by = ()
+    list_before_template = "monitoring/outbox/channels_intro.html"
     change_form_template = "monitoring/outbox/channel.html"
     conditional_fields = {"digest_time": "frequency != 'at_once'", "digest_day": "frequency == 'weekly'"}
     empty_title = _("No channels yet")
@@ -201,7 +203,7 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
         word, tone, why = status_of(row, taken, reach)
         sent: list[Any] = list(OutboxMessage.objects.filter(target=row.pk).order_by("-created_at")[:LAST])
         for one in sent:
-            one.badge = state_badge(one)
+            one.badge, one.event_text = state_badge(one), event_name(one)
         waiting = DigestItem.objects.filter(channel=row, digest=None).count() if row.next_digest_at else 0
         return {
             **{"word": word, "tone": tone, "why": why, "sent": sent},

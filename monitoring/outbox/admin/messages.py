@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import ReadOnlyAdmin
-from core.admin.filters import ChoiceFilter, choice_filter
+from core.admin.filters import ChoiceFilter, DaysFilter, choice_filter
 from core.admin.row_actions import Outcome, RowActions
 from core.audit import record
 from core.markup import ago, badge, two_lines
@@ -27,6 +27,7 @@ from monitoring.models import (
     SendAttempt,
     TargetKind,
 )
+from monitoring.outbox.admin.content import alert_url, company_names, company_text, event_name, recipient_url
 from monitoring.outbox.admin.recipients import RecipientFilter, names_of
 from monitoring.outbox.failing import RETRYING, deleted_channels, deleted_text, is_retrying
 from monitoring.outbox.queue import send_again
@@ -101,6 +102,10 @@ class StateFilter(ChoiceFilter):
         return found.filter(untried) if self.value() == MessageState.WAITING else found
 
 
+class CreatedFilter(DaysFilter):
+    moment = "created_at"
+
+
 def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
     return two_lines(names.get(row.target) or gettext("Deleted"), row.get_kind_display())
 
@@ -108,11 +113,12 @@ def recipient_text(row: OutboxMessage, names: Mapping[UUID, str]) -> SafeString:
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
     row_actions = {"resend": _resend}
-    list_display = ("when", "event_type", "recipient", "company", "status", "attempts", "trouble")
+    list_display = ("when", "event_text", "recipient", "company_text", "status", "attempts", "trouble")
     list_filter = (
         StateFilter,
         choice_filter("kind", TargetKind.choices, _("recipient type")),
         RecipientFilter,
+        CreatedFilter,
     )
     ordering = ("-created_at",)
     sortable_by = ()
@@ -159,9 +165,17 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
         )
 
     def complete_rows(self, rows: list[Any]) -> None:
-        names = names_of(rows)
+        names, companies = names_of(rows), company_names(rows)
         for row in rows:
-            row.recipient = recipient_text(row, names)
+            row.recipient, row.company_text = recipient_text(row, names), company_text(row, companies)
+
+    @admin.display(description=_("Event"))
+    def event_text(self, row: OutboxMessage) -> str:
+        return event_name(row)
+
+    @admin.display(description=_("Company"))
+    def company_text(self, row: Any) -> SafeString | str:
+        return row.company_text  # type: ignore[no-any-return]
 
     @admin.display(description=_("Recipient"))
     def recipient(self, row: Any) -> SafeString:
@@ -171,19 +185,22 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
     def when(self, row: OutboxMessage) -> SafeString | str:
         return ago(row.created_at)
 
-    @admin.display(description=_("State"))
+    @admin.display(description=_("Status"))
     def status(self, row: OutboxMessage) -> SafeString:
         return state_badge(row)
 
     @admin.display(description=_("Last error"))
     def trouble(self, row: OutboxMessage) -> SafeString | str:
-        error = row.last_error[:120]
-        return two_lines(error, next_attempt_text(row)) if is_retrying(row) else error
+        return two_lines(row.last_error[:120], next_attempt_text(row)) if row.last_error else ""
 
     def page_context(self, request: HttpRequest, row: OutboxMessage) -> dict[str, Any]:
         tries = list(SendAttempt.objects.filter(message=row).order_by("-id")[:100])
         return {
-            "title": gettext("Message “%(event)s”") % {"event": row.event_type},
+            "title": gettext("Message “%(event)s”") % {"event": event_name(row)},
+            "event": event_name(row),
+            "company": company_names([row]).get(row.company, row.company),
+            "alert_url": alert_url(row),
+            "recipient_url": recipient_url(row),
             "badge": state_badge(row),
             "recipient": names_of([row]).get(row.target),
             "tries": [(one, attempt_text(one)) for one in tries],
