@@ -67,8 +67,8 @@ class CountryFilter(DropdownFilter):  # type: ignore[misc]
 class DaysForm(forms.Form):
     def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for end, words, placeholder in (("from", _("From"), _("First day")), ("to", _("To"), _("Last day"))):
-            widget = UnfoldAdminDateWidget(attrs={"placeholder": placeholder, "type": "date"})
+        for end, words in (("from", _("First day")), ("to", _("Last day"))):
+            widget = UnfoldAdminDateWidget(attrs={"type": "date"})
             self.fields[f"{name}_{end}"] = forms.CharField(label=words, required=False, widget=widget)
 
 
@@ -78,7 +78,7 @@ class DaysFilter(admin.ListFilter):
     moment = ""
     title = _("day")
     parameter_name = "day"
-    template = "unfold/filters/filters_date_range.html"
+    template = "core/days_filter.html"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)

@@ -153,7 +153,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Source"))
     def what(self, row: Delivery) -> SafeString | str:
-        """A replay is many rows within seconds: one for each page."""
+        """A replay is many rows within seconds: one for each page. A requested pull names the user."""
+        if row.requested_by:
+            return two_lines(row.get_source_display(), requested_text(row))
         if row.source != Source.REPLAY or row.called_at is None:
             return row.get_source_display()
         return two_lines(row.get_source_display(), gettext("page read at %(time)s") % {"time": clock(row.called_at)})
@@ -195,6 +197,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
             "is_cut": len(content) > SHOWN_BYTES,
             "raw": pretty(content) if len(content) <= SHOWN_BYTES else content[:SHOWN_BYTES].decode("utf-8", "replace"),
         }
+
+
+def requested_text(row: Delivery) -> str:
+    return gettext("requested by %(user)s") % {"user": row.requested_by} if row.requested_by else ""
 
 
 def as_download(content: bytes, name: str) -> HttpResponse:

@@ -24,7 +24,7 @@ from core.admin.row_actions import Outcome, RowAction, RowActions, demand, keys_
 from core.audit import record_edit
 from core.fields import with_default
 from core.jobs import asked_for
-from core.markup import ago, badge, due
+from core.markup import ago, badge, due, two_lines
 from monitoring.ingest.raw_item import pretty
 from monitoring.models import DeadLetter, DeadLetterState
 from monitoring.publications.sequence import newest_publication
@@ -38,6 +38,7 @@ from monitoring.pull.admin.actions import (
     look_for_registrations,
     no_worker,
     pause,
+    pause_notes,
 )
 from monitoring.pull.admin.details import problems_of, recent_deliveries, settings_at_dnb
 from monitoring.pull.admin.questions import PauseForm, ask_before_first_pull
@@ -144,7 +145,9 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def complete_rows(self, rows: list[Any]) -> None:
         """What needs attention comes first."""
         in_doubt, paused, requested = calls_in_doubt(), paused_pulls(), asked_for(PULL_NOW)
+        notes = pause_notes(rows)
         for row in rows:
+            row.pause_note = notes.get(str(row.pk), "")
             row.paused_pulls, row.is_pull_requested = paused, str(row.pk) in requested
             row.problems = list(problems_of(row, in_doubt.get(row.pk, 0), pulls_paused=paused is not None))
         rows.sort(key=lambda row: (not row.problems, row.reference))
@@ -159,7 +162,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         chip = badge(found.word, found.tone, found.sentence)
         if row.is_pull_requested:
             chip = format_html("{} {}", chip, badge(gettext("Pull requested"), "info", gettext("Waits for a worker.")))
-        return _part(row, "state", chip)
+        return _part(row, "state", two_lines(chip, row.pause_note) if row.pause_note else chip)
 
     @admin.display(description=_("Up to date as of"))
     def last_pull(self, row: Registration) -> SafeString:
@@ -168,7 +171,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     @admin.display(description=_("Next pull"))
     def next_pull(self, row: Any) -> SafeString:
         is_pulled = row.state == RegistrationState.ACTIVE and row.paused_pulls is None
-        return _part(row, "next", due(row.next_pull_at) if is_pulled else "–")
+        return _part(row, "next", due(row.next_pull_at if is_pulled else row.paused_until) or "–")
 
     @admin.display(description=_("Pull frequency"))
     def cadence_words(self, row: Registration) -> str:
@@ -220,7 +223,8 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         rows = list(Registration.objects.filter(pk__in=keys_of(request.GET.getlist("key"))).order_by("reference"))
         form = PauseForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
-            show_message(request, pause(rows, form.cleaned_data["until"], by=request.user.get_username()))
+            until, reason = form.cleaned_data["until"], form.cleaned_data["reason"]
+            show_message(request, pause(rows, until, by=request.user.get_username(), reason=reason))
             return HttpResponseRedirect(reverse("admin:portfolio_registration_changelist"))
         losses = [(row.reference, loss_sentence(row)) for row in rows]
         return self.page(
@@ -250,6 +254,7 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
             "published": newest_publication(),
             "is_pull_requested": str(row.pk) in asked_for(PULL_NOW),
             "status": status(row, pulls_paused=paused is not None),
+            "pause_note": pause_notes([row]).get(str(row.pk), ""),
             "loss": loss_sentence(row),
             "drops": countdown(row, pulls_paused=paused is not None),
             "is_first_start": is_first_start(row),
