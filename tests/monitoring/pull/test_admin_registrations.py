@@ -102,7 +102,7 @@ def test_pull_now_asks_the_worker_even_when_paused(admin: Client) -> None:
 def test_the_job_pulls_this_registration(monkeypatch: pytest.MonkeyPatch) -> None:
     row, called = a_registration(state="paused"), []
 
-    def pull_one(key: object, until: object) -> PullResult:
+    def pull_one(key: object, until: object, requested_by: str) -> PullResult:
         called.append(key)
         return PullResult(Outcome.DRAINED)
 
@@ -112,7 +112,7 @@ def test_the_job_pulls_this_registration(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_job_goes_on_later_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "pull_one", lambda key, until: PullResult(Outcome.OUT_OF_TIME))
+    monkeypatch.setattr(jobs, "pull_one", lambda key, until, by: PullResult(Outcome.OUT_OF_TIME))
     jobs.pull_now(str(a_registration().pk))
     assert OrmQ.objects.count() == 1
 
