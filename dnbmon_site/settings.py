@@ -219,6 +219,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 UNFOLD: dict[str, Any] = {
+    "LOGIN": {"form": "dnbmon_site.accounts.sign_in.SignInForm"},
     "SITE_TITLE": "D&B Monitoring",
     "SITE_HEADER": "D&B Monitoring",
     "SITE_SUBHEADER": _("Changes at your companies"),

@@ -65,6 +65,7 @@ def page_context(request: HttpRequest, results: list[Result]) -> dict[str, Any]:
     days = availability.days_until(now)
     open_now = list(Incident.objects.filter(ended_at=None).order_by("-started_at")[:50])
     return {
+        "now": now,
         "state": Result("", "", state, ""),
         "headline": headline([one for one, _ in together(wrong(results))], paused=paused_count(results)),
         "groups": groups(results, {row.dedup_key: row.started_at for row in open_now}),

@@ -128,9 +128,9 @@ def _due(now: datetime) -> list[uuid.UUID]:
     return list(active.order_by("next_pull_at").values_list("pk", flat=True))
 
 
-def pull_one(key: uuid.UUID, until: datetime) -> PullResult:
+def pull_one(key: uuid.UUID, until: datetime, requested_by: str = "") -> PullResult:
     registration = Registration.objects.select_related("contract").get(pk=key)
-    return pull(registration, keep=ingest_now, until=until)
+    return pull(registration, keep=ingest_now, until=until, requested_by=requested_by)
 
 
 def _at_the_boundary(step: Callable[[uuid.UUID, datetime], object], key: uuid.UUID, until: datetime) -> bool:
@@ -247,9 +247,9 @@ def make_proposals() -> int:
     return read
 
 
-def pull_now(key: str) -> str:
+def pull_now(key: str, by: str = "") -> str:
     """Pull one registration because a person wants it now, even while it is paused; says how it went."""
-    result = pull_one(uuid.UUID(key), timezone.now() + A_MINUTE)
+    result = pull_one(uuid.UUID(key), timezone.now() + A_MINUTE, by)
     if result.outcome == Outcome.OUT_OF_TIME:
-        async_task("monitoring.jobs.pull_now", key)
+        async_task("monitoring.jobs.pull_now", key, by)
     return f"{result.outcome.value}: {result.notifications} notifications. {result.reason}".strip()

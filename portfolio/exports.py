@@ -139,7 +139,7 @@ declare(
         (
             Column("at", _("Date"), lambda row: row.at, 26),
             Column("actor", _("User"), lambda row: row.actor),
-            Column("action", _("Action"), lambda row: action_label(row.action, row.what), 30),
+            Column("action", _("Action"), lambda row: action_label(row.action), 30),
             Column("action_key", _("Action key"), lambda row: row.action),
             Column("what", _("Object"), lambda row: object_label(row.what), 20),
             Column("object_key", _("Object key"), lambda row: row.what),

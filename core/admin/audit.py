@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from core.admin.audit_actions import action_label, object_label
+from core.admin.audit_actions import LABELS, action_label, object_label
 from core.admin.audit_differences import differences, model_of
 from core.admin.base import ReadOnlyAdmin
 from core.admin.exports import ExportedList
@@ -26,28 +26,58 @@ from core.markup import ago, badge, exact
 from core.models import AuditEntry
 
 RECENT = 1000
+MOST_OFFERED = 200
 
 
 class RecentFilter(DropdownFilter):  # type: ignore[misc]
-    """The values of the last entries, and the one that is chosen; matched by equality, which an index answers."""
+    """The values of the last entries, and in long logs those of all; matched by equality, which an index answers."""
 
     field = ""
     label: Callable[[str], str]
+    # Further values that may share a label with one that is offered.
+    known: tuple[str, ...] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        recent = AuditEntry.objects.order_by("-id").values_list(self.field, flat=True)[:RECENT]
+        """One for each label: what reads the same is found together."""
         chosen = request.GET.get(str(self.parameter_name), "")
-        return sorted(
-            ((value, self.label(value)) for value in {*recent, chosen} - {""}), key=lambda pair: pair[1].lower()
-        )
+        labels = {self.label(value): value for value in sorted({*used_values(self.field), chosen} - {""})}
+        if chosen:
+            labels[self.label(chosen)] = chosen
+        return sorted(((value, label) for label, value in labels.items()), key=lambda pair: pair[1].lower())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value()
-        return queryset.filter(**{self.field: value}) if value else queryset
+        if not (value := self.value()):
+            return queryset
+        label = self.label(value)
+        return queryset.filter(
+            **{f"{self.field}__in": [value, *(one for one in self.known if self.label(one) == label)]}
+        )
 
 
-def recent_filter(name: str, title: str | Promise, label: Callable[[str], str] = str) -> type[RecentFilter]:
-    fields = {"field": name, "parameter_name": name, "title": title, "label": staticmethod(label)}
+def used_values(field: str) -> set[str]:
+    """Of all entries, without reading them all: the recent ones, then from one value of the index to the next."""
+    recent = list(AuditEntry.objects.order_by("-id").values_list(field, flat=True)[:RECENT])
+    found, last = set(recent), ""
+    while len(recent) == RECENT and len(found) < MOST_OFFERED:
+        above = AuditEntry.objects.filter(**{f"{field}__gt": last}).order_by(field)
+        value = above.values_list(field, flat=True).first()
+        if value is None:
+            break
+        last = value
+        found.add(value)
+    return found
+
+
+def recent_filter(
+    name: str, title: str | Promise, label: Callable[[str], str] = str, known: Iterable[str] = ()
+) -> type[RecentFilter]:
+    fields = {
+        "field": name,
+        "parameter_name": name,
+        "title": title,
+        "label": staticmethod(label),
+        "known": tuple(known),
+    }
     return type(f"{name.title()}Filter", (RecentFilter,), fields)
 
 
@@ -56,7 +86,7 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
     list_display = ("when", "who", "action_badge", "summary_text")
     list_filter = (
         recent_filter("actor", _("user")),
-        recent_filter("action", _("action"), action_label),
+        recent_filter("action", _("action"), action_label, LABELS),
         recent_filter("what", _("object"), object_label),
         DaysFilter,
     )
@@ -86,14 +116,14 @@ class AuditEntryAdmin(ExportedList, ReadOnlyAdmin):
 
     @admin.display(description=_("Action"))
     def action_badge(self, row: AuditEntry) -> SafeString:
-        return badge(action_label(row.action, row.what), "calm", object_label(row.what))
+        return badge(action_label(row.action), "calm", object_label(row.what))
 
     def page_context(self, request: HttpRequest, row: AuditEntry) -> dict[str, Any]:
         return {
             "title": row.summary[:100],
             "when": exact(row.at),
             "zone": timezone.get_current_timezone_name(),
-            "action": action_label(row.action, row.what),
+            "action": action_label(row.action),
             "thing": name_of(row),
             "link": link_to(row),
             "differences": list(differences(row)),

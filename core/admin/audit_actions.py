@@ -13,6 +13,7 @@ LABELS: dict[str, str | Promise] = {
     "adopt": _("D&B's list adopted"),
     "check": _("Companies checked with D&B"),
     "check_cancel": _("Check with D&B cancelled"),
+    "import list": _("D&B's list imported"),
     "exceptions": _("Exceptions file imported"),
     "request": _("Monitoring requested"),
     "withdraw": _("Monitoring request withdrawn"),
@@ -105,8 +106,6 @@ LABELS: dict[str, str | Promise] = {
     "forget": _("Data erased"),
     "retention": _("Retention applied"),
 }
-# Where one key means different things, by the model of the object.
-BY_OBJECT: dict[tuple[str, str], str | Promise] = {("export", "registration"): _("D&B's list imported")}
 OBJECTS: dict[str, str | Promise] = {
     "contract": _("Contract"),
     "element": _("Data element"),
@@ -145,9 +144,9 @@ DONE: dict[str, str | Promise] = {
 }
 
 
-def action_label(key: str, what: str = "") -> str:
+def action_label(key: str) -> str:
     """The name of an action; an unknown key is shown in readable form."""
-    if label := BY_OBJECT.get((key, what)) or LABELS.get(key):
+    if label := LABELS.get(key):
         return str(label)
     verb, _space, thing = key.partition(" ")
     if verb in DONE and thing:

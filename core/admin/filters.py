@@ -67,17 +67,18 @@ class CountryFilter(DropdownFilter):  # type: ignore[misc]
 class DaysForm(forms.Form):
     def __init__(self, name: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for end, words, placeholder in (("from", _("From"), _("First day")), ("to", _("To"), _("Last day"))):
-            widget = UnfoldAdminDateWidget(attrs={"placeholder": placeholder, "type": "date"})
+        for end, words in (("from", _("First day")), ("to", _("Last day"))):
+            widget = UnfoldAdminDateWidget(attrs={"type": "date"})
             self.fields[f"{name}_{end}"] = forms.CharField(label=words, required=False, widget=widget)
 
 
 class DaysFilter(admin.ListFilter):
-    """From a day to a day in the reader's zone, as a range of keys."""
+    """From a day to a day in the reader's zone, as a range of keys; of `moment` where keys do not begin with a time."""
 
+    moment = ""
     title = _("day")
     parameter_name = "day"
-    template = "unfold/filters/filters_date_range.html"
+    template = "core/days_filter.html"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
@@ -96,10 +97,13 @@ class DaysFilter(admin.ListFilter):
         first = start_of(str(self.used_parameters.get(f"{self.parameter_name}_from", "")))
         last = start_of(str(self.used_parameters.get(f"{self.parameter_name}_to", "")))
         if first:
-            queryset = queryset.filter(pk__gte=key_at(first))
+            queryset = queryset.filter(**self._compared("gte", first))
         if last:
-            queryset = queryset.filter(pk__lt=key_at(last + timedelta(days=1)))
+            queryset = queryset.filter(**self._compared("lt", last + timedelta(days=1)))
         return queryset
+
+    def _compared(self, lookup: str, at: datetime) -> dict[str, Any]:
+        return {f"{self.moment}__{lookup}": at} if self.moment else {f"pk__{lookup}": key_at(at)}
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         yield {"form": DaysForm(name=self.parameter_name, data=self.used_parameters)}

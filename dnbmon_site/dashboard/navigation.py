@@ -246,7 +246,7 @@ GROUPS = (
                 "history_edu",
                 (
                     Page(_("Audit log"), "core.auditentry", words=_("history who did what")),
-                    Page(_("Login history"), "axes.accesslog"),
+                    Page(_("Login history"), "axes.accesslog", words=_("sign in failed login")),
                 ),
             ),
             Entry(
@@ -255,7 +255,11 @@ GROUPS = (
                 (
                     Page(_("Users"), "accounts.user"),
                     Page(_("Roles"), "auth.group", words=_("permissions rights")),
-                    Page(_("Blocked logins"), "axes.accessattempt", words=_("failed locked unlock")),
+                    Page(
+                        _("Blocked logins"),
+                        "axes.accessattempt",
+                        words=_("failed blocked unblock locked unlock lockout sign in"),
+                    ),
                 ),
                 ("accounts.view_user",),
             ),

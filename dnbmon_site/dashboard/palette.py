@@ -110,7 +110,8 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def find(request: HttpRequest, text: str) -> Iterator[SearchResult]:
-    words = text.casefold().split()
+    # Pages call it “login” and “to sign in”.
+    words = text.casefold().replace("sign-in", "sign in").split()
     yield from _pages(request, words)
     yield from _actions(request, words)
     yield from _help(request, words)

@@ -17,9 +17,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from dnbmon_site.accounts.models import User
-from monitoring.feed.admin import newest_publication
 from monitoring.models import Publication
 from monitoring.publications.consumers import Follower
+from monitoring.publications.sequence import newest_publication
 from portfolio.models import Registration
 
 A_PAUSE = timedelta(minutes=30)

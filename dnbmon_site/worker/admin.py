@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -139,7 +140,7 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
     def often(self, row: Schedule) -> str:
         if row.schedule_type != Schedule.MINUTES:
             return str(row.get_schedule_type_display())
-        return ngettext("every minute", "every %(count)s minutes", row.minutes or 0) % {"count": row.minutes}
+        return text.interval_text(row.minutes or 0)
 
     @admin.display(description=_("Next run"))
     def next(self, row: Schedule) -> SafeString | str:
@@ -150,11 +151,8 @@ class ScheduleAdmin(RecordedRemoval, PageAdmin):
         task = row.last_task
         if task is None:
             return ""
-        return badge(
-            gettext("Succeeded") if task.success else gettext("Failed"),
-            "good" if task.success else "bad",
-            text.ago(task.stopped),
-        )
+        outcome = badge(gettext("Succeeded") if task.success else gettext("Failed"), "good" if task.success else "bad")
+        return format_html("{} {}", outcome, ago(task.stopped))
 
     @admin.action(description=_("Pause"), permissions=["change"])
     def pause(self, request: HttpRequest, queryset: QuerySet[Schedule]) -> HttpResponse | None:

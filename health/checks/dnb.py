@@ -148,8 +148,6 @@ def quota(look: Look) -> Result:
 def listeners() -> Result:
     """In production somebody has to hear when something breaks."""
     title = gettext("Problem notifications")
-    if not settings.PRODUCTION:
-        return Result("listeners", title, State.OK, gettext("Required in production only."))
     count = Channel.objects.filter(notices=True, active=True, unsubscribed_at=None)[:100].count()
     if count:
         return Result(
@@ -164,4 +162,7 @@ def listeners() -> Result:
             "channels",
         )
     do = gettext("Add a channel that receives notices, under “Channels”.")
+    if not settings.PRODUCTION:
+        sentence, word = gettext("Required in production only."), gettext("Not set up")
+        return Result("listeners", title, State.UNKNOWN, sentence, 0, "channels", do, word=word)
     return Result("listeners", title, State.WARNING, gettext("No channel receives problem notices."), 0, "channels", do)

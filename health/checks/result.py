@@ -36,6 +36,8 @@ class Result:
     word: str = ""
     # A registration that a person paused: no fault, but the headline names it.
     is_paused: bool = False
+    # The messages that it is about, in the admin.
+    messages_url: str = ""
 
     @property
     def dedup_key(self) -> str:

@@ -158,7 +158,10 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("Source"))
     def what(self, row: Any) -> SafeString | str:
-        """A replay is many rows within seconds, one for each page; and pages overlap, so two may hold the same."""
+        """A replay is many rows within seconds, one for each page; and pages overlap, so two may hold the same. A
+        requested pull names the user."""
+        if row.requested_by:
+            return two_lines(row.get_source_display(), requested_text(row))
         if row.source != Source.REPLAY or row.called_at is None:
             return str(row.get_source_display())
         words = gettext("page %(number)s, read at %(time)s") if row.page_number else gettext("page read at %(time)s")
@@ -224,6 +227,10 @@ def page_numbers(rows: Iterable[Delivery]) -> dict[uuid.UUID, int]:
         read[replay_pass] += 1
         numbers[key] = read[replay_pass]
     return numbers
+
+
+def requested_text(row: Delivery) -> str:
+    return gettext("requested by %(user)s") % {"user": row.requested_by} if row.requested_by else ""
 
 
 def as_download(content: bytes, name: str) -> HttpResponse:

@@ -19,16 +19,13 @@ from monitoring.company_page.timeline import lines_of
 from monitoring.deliveries.filters import DeliveryFilter
 from monitoring.elements.admin.filters import ElementFilter
 from monitoring.ingest.raw_item import pretty
-from monitoring.models import Change, Kind, Publication, Severity
+from monitoring.models import Change, Kind, Severity
 from monitoring.publications.filters import PublishedAfterFilter
+from monitoring.publications.sequence import newest_publication
 from monitoring.story_order import LATEST_FIRST, newest, story_key
 from portfolio.companies.search import of_companies, with_companies
 from portfolio.models import Registration
 from portfolio.registrations.filters import RegistrationFilter
-
-
-def newest_publication() -> int:
-    return Publication.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
 
 
 def with_registrations(rows: list[Any]) -> None:

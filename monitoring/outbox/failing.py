@@ -1,4 +1,4 @@
-"""Which messages are retried, and which targets refuse theirs at present, and since when."""
+"""Which messages are retried, which targets refuse theirs at present, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Min, Q
+from django.db.models import Max, Min, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext
 
-from monitoring.models import MessageState, OutboxMessage, SendAttempt
+from monitoring.models import Channel, MessageState, OutboxMessage, SendAttempt, TargetKind
 
 # Without what is kept for a disabled webhook: that has no time for a next attempt.
 RETRYING = Q(state=MessageState.WAITING, attempts__gt=0, next_try_at__isnull=False)
@@ -42,3 +44,38 @@ def _dead_since(target: uuid.UUID) -> datetime | None:
         dead = dead.filter(message__created_at__gt=sent[0], at__gt=sent[1] or sent[0])
     since: datetime | None = dead.order_by().aggregate(since=Min("at"))["since"]
     return since
+
+
+def _failed(targets: Iterable[uuid.UUID]) -> QuerySet[SendAttempt]:
+    retried = {"message__target__in": list(targets), "message__state": MessageState.WAITING, "message__attempts__gt": 0}
+    return SendAttempt.objects.filter(**retried).exclude(error="").order_by()
+
+
+def accepting_again(channels: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Channels that took something, a test too, after the last failed attempt: what is left for them only waits."""
+    keys = list(channels)
+    failed = dict(_failed(keys).values_list("message__target").annotate(last=Max("at")))
+    sent = Channel.objects.filter(pk__in=keys).exclude(last_sent_at=None).values_list("pk", "last_sent_at")
+    return {key for key, at in sent if at is not None and key in failed and at > failed[key]}
+
+
+def retry_now(channel: uuid.UUID) -> int:
+    """What a repaired channel waits for does not wait for hours; returns how many messages."""
+    return OutboxMessage.objects.filter(RETRYING, target=channel).update(next_try_at=timezone.now())
+
+
+def deleted_text() -> str:
+    return gettext("The channel was deleted.")
+
+
+def cancel_messages(channels: Iterable[uuid.UUID]) -> int:
+    """Of deleted channels: nothing can be sent there any more. Attempts and their errors are kept."""
+    open_states = (MessageState.WAITING, MessageState.DEAD)
+    rows = OutboxMessage.objects.filter(kind=TargetKind.CHANNEL, target__in=list(channels), state__in=open_states)
+    return rows.update(state=MessageState.CANCELLED, next_try_at=None, last_error=deleted_text())
+
+
+def deleted_channels(rows: Iterable[OutboxMessage]) -> set[uuid.UUID]:
+    """Among the recipients of these messages."""
+    keys = {row.target for row in rows if row.kind == TargetKind.CHANNEL}
+    return keys - set(Channel.objects.filter(pk__in=keys).values_list("pk", flat=True)) if keys else set()

@@ -13,8 +13,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from core.admin import audit
 from core.admin.audit_actions import LABELS, action_label, object_label
 from core.audit import record, stored_name
+from core.models import AuditEntry
 from dnbmon_site.accounts.roles import VIEWER
 from monitoring.models import Element, ScheduledExport
 from tests.builders.contracts import a_contract
@@ -56,13 +58,6 @@ def test_a_key_is_shown_in_words(key: str, label: str) -> None:
     assert action_label(key) == label
 
 
-def test_one_key_may_mean_two_things() -> None:
-    assert (action_label("export", "registration"), action_label("export", "export")) == (
-        "D&B's list imported",
-        "Export",
-    )
-
-
 def test_objects_are_named_as_on_their_pages() -> None:
     assert (object_label("subjectimport"), object_label("contract")) == ("Import", "Contract")
 
@@ -100,3 +95,23 @@ def test_a_spreadsheet_of_the_log_has_the_words_of_the_page_beside_what_is_store
     assert (line["User"], line["Description"]) == ("'=ann", "'+1")
     names = "addition limit for one user: 100 → –", "D-U-N-S numbers: 804735132 → =1+1"
     assert line["Changes"] == "; ".join(names) and '"cap": 100' in line["Before"]
+
+
+@pytest.mark.django_db
+def test_the_filter_offers_every_action_and_finds_all_that_read_the_same(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "RECENT", 2)
+    client.force_login(a_person(role=VIEWER))
+    for action in ("import list", "export", "pull", "registration.pull-now"):
+        record(actor="ann", action=action, thing=a_contract(), summary=action)
+    choices = {
+        label: value
+        for value, label in audit.recent_filter("action", "action", action_label, LABELS)(
+            client.get(LIST).wsgi_request, {}, AuditEntry, None
+        ).lookup_choices
+    }
+    assert choices.keys() >= {"D&B's list imported", "Export", "Pull started"}
+    found = client.get(f"{LIST}?action=export").context["cl"].result_list
+    assert [row.action for row in found] == ["export"]
+    assert len(client.get(f"{LIST}?action={choices['Pull started']}").context["cl"].result_list) == 2

@@ -102,7 +102,8 @@ def test_the_list_of_schedules_tells_how_the_last_run_went(admin: Client, django
     Schedule.objects.filter(name="Update daily statistics").update(task=task.pk, repeats=0)
     with django_assert_max_num_queries(12):
         text = text_of(admin.get("/django_q/schedule/"))
-    assert "Failed" in text and "Paused" in text and "every minute" in text
+    assert "Failed just now" in text and "Paused" in text and "every minute" in text
+    assert "every hour" in text and "every day" in text and "every 60" not in text
 
 
 def test_a_schedule_runs_now(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -309,12 +309,12 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     receiver.behave = answering(500, b"no <b>way</b>")
     send_due()
     row = OutboxMessage.objects.get()
-    assert row.event_type in text_of(admin.get("/monitoring/outboxmessage/"))
+    assert "Company changes" in text_of(admin.get("/monitoring/outboxmessage/"))
     page = admin.get(f"/monitoring/outboxmessage/{row.pk}/change/")
     assert "The receiver responded with status 500 after" in text_of(page) and "Response: “no <b>way</b>”" in text_of(
         page
     )
-    assert "Message “change.published”" in text_of(page) and "Resend message" not in text_of(page)
+    assert "Message “Company changes”" in text_of(page) and "Resend message" not in text_of(page)
     assert "<b>way" not in page.content.decode(), "a receiver's answer is text"
     OutboxMessage.objects.update(state=MessageState.SENT)
     admin.post("/monitoring/outboxmessage/", {"action": "again", "_selected_action": [str(row.pk)]})
