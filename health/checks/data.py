@@ -30,6 +30,7 @@ from monitoring.models import (
 )
 from monitoring.outbox.failing import RETRYING
 from monitoring.outbox.permitted_addresses import without_server
+from monitoring.webhooks.event_types import WEBHOOK_TEST
 from portfolio.models import RegistrationState, SyncRun, SyncState
 
 COUNTED = 1000
@@ -252,7 +253,8 @@ def overdue_messages(look: Look, waited_for: list[Target]) -> Result:
 def dead_messages(look: Look) -> Result:
     """Messages whose tries are used up, and the last reason among them."""
     recent = look.now - DEAD_FOR
-    rows = OutboxMessage.objects.filter(state=MessageState.DEAD, created_at__gte=recent).order_by("-created_at")
+    dead = OutboxMessage.objects.filter(state=MessageState.DEAD).exclude(event_type=WEBHOOK_TEST)
+    rows = dead.filter(created_at__gte=recent).order_by("-created_at")
     errors = list(rows.values_list("last_error", flat=True)[:COUNTED])
     state = graded(len(errors), warning=1, critical=COUNTED + 1)
     title = gettext("Undelivered messages")

@@ -47,7 +47,7 @@ def next_attempt_text(row: OutboxMessage) -> str:
     if not is_retrying(row) or row.next_try_at is None:
         return ""
     if row.next_try_at <= timezone.now():
-        return gettext("Next attempt: now")
+        return gettext("Next attempt: within a minute")
     return gettext("Next attempt: %(when)s") % {"when": ago_text(row.next_try_at)}
 
 
@@ -66,7 +66,7 @@ def attempt_text(tried: SendAttempt) -> str:
 
 def _resend(request: HttpRequest, row: OutboxMessage) -> Outcome:
     if not send_again(OutboxMessage.objects.filter(pk=row.pk)):
-        return messages.WARNING, gettext("The message is waiting for its next attempt already.")
+        return messages.WARNING, gettext("The message is waiting for its turn and will be sent automatically.")
     _record_resent(request, row)
     return gettext("The message will be resent within a minute, with the same ID.")
 
@@ -129,11 +129,13 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
 
     @admin.action(description=_("Resend"), permissions=["resend"])
     def again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
-        rows = list(queryset.exclude(state=MessageState.WAITING).only("pk", "event_type", "event"))
+        unsent = Q(state=MessageState.WAITING)
+        rows = list(queryset.filter(~unsent | RETRYING).only("pk", "event_type", "event"))
         if not rows:
-            messages.warning(request, gettext("The selected messages are waiting for their next attempt already."))
+            words = gettext("The selected messages are waiting for their turn and will be sent automatically.")
+            messages.warning(request, words)
             return
-        count = send_again(queryset.only("pk"))
+        send_again(queryset.only("pk"))
         for row in rows:
             _record_resent(request, row)
         messages.success(
@@ -141,9 +143,9 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
             ngettext(
                 "%(count)s message will be resent within a minute, with the same ID.",
                 "%(count)s messages will be resent within a minute, with the same IDs.",
-                count,
+                len(rows),
             )
-            % {"count": counted(count)},
+            % {"count": counted(len(rows))},
         )
 
     def complete_rows(self, rows: list[Any]) -> None:
@@ -175,5 +177,7 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
             "badge": state_badge(row),
             "recipient": names_of([row]).get(row.target),
             "tries": [(one, attempt_text(one)) for one in tries],
-            "may_resend": row.state != MessageState.WAITING and self.has_resend_permission(request),
+            "response": next((one.response for one in tries[:1] if one.error), ""),
+            "may_resend": (row.state != MessageState.WAITING or is_retrying(row))
+            and self.has_resend_permission(request),
         }

@@ -293,6 +293,7 @@ def test_after_a_rotation_pages_show_the_old_key_until_it_is_ended_alone(client:
     assert "Rotate key" in text_of(client.get(f"{page}change/"))
     new = shown_in(client.post(f"{page}do/rotate/", {"confirmed": "yes"}))
     key.refresh_from_db()
+    assert key.old_until
     for shown in (f"{page}change/", "/accounts/apikey/"):
         assert f"Old key {old_prefix}, valid until {moment_text(key.old_until)}" in text_of(client.get(shown)), shown
     rotated = AuditEntry.objects.get(action="apikey.rotated").summary

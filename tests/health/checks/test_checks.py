@@ -21,6 +21,7 @@ from health.models import Heartbeat, State
 from health.status_page import together
 from monitoring.models import DeadLetter, DeliveryState, MessageState
 from monitoring.pull.admin.registrations import marks_of
+from monitoring.webhooks.event_types import WEBHOOK_TEST
 from portfolio.models import RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
 from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import status
@@ -136,6 +137,12 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
     ("messages", lambda: a_message(next_try_at=ago(minutes=20)), WARNING, "20 min"),
     ("messages", lambda: a_message(next_try_at=ago(hours=2)), CRITICAL, "2 h"),
     ("dead-messages", lambda: a_message(state=MessageState.DEAD, last_error="550 unknown"), WARNING, "550 unknown"),
+    (
+        "dead-messages",
+        lambda: a_message(state=MessageState.DEAD, event_type=WEBHOOK_TEST, last_error="status 500"),
+        OK,
+        "No message",
+    ),
     ("sync", a_failed_sync, WARNING, "D&B is away"),
     ("jobs", lambda: a_beat(seconds=100), OK, "1 minute ago"),
     ("jobs", lambda: a_beat(seconds=130), WARNING, "for 2 minutes"),
