@@ -1,6 +1,7 @@
 """Webhooks, their messages and scheduled exports in the admin."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -299,12 +300,13 @@ def test_a_message_that_is_retried_is_sent_now(way: str, admin: Client, receiver
     row, path = OutboxMessage.objects.get(), "/monitoring/outboxmessage/"
     assert "Resend message" in text_of(admin.get(f"{path}{row.pk}/change/"))
     day = {name: (timezone.now() + timedelta(hours=h)).strftime("%Y-%m-%dT%H:%M") for name, h in RANGE.items()}
-    answer = {
+    ways: dict[str, Callable[[], Any]] = {
         "page": lambda: admin.post(f"{path}{row.pk}/do/resend/", follow=True),
         "list": lambda: admin.post(path, {"action": "again", "_selected_action": [str(row.pk)]}, follow=True),
         "range": lambda: do(admin, "resend", **day),
         "webhook": lambda: do(admin, "again"),
-    }[way]()
+    }
+    answer = ways[way]()
     assert ("will be retried" if way == "webhook" else "will be resent within a minute") in text_of(answer)
     assert "Next attempt: within a minute" in text_of(admin.get(path))
     send_due()
