@@ -52,7 +52,7 @@ NOTIFICATION_EXAMPLE = {
 }
 
 
-PROFILE_EXAMPLE = {
+PROFILE_EXAMPLE: dict[str, Any] = {
     "duns": "804735132",
     "as_of": "2026-01-31T23:59:59.999000Z",
     "status": None,
