@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -130,6 +131,10 @@ class BudgetSerializer(serializers.Serializer[Any]):
 
 class RequestResultSerializer(serializers.Serializer[Any]):
     results = ValidationSerializer(many=True, help_text="One result for each entry, in the same order.")
+    counts = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Number of entries by `validation`. Values that do not occur are left out.",
+    )
     added = serializers.IntegerField(help_text="Number of newly requested companies.")
     new_billable = serializers.IntegerField(help_text="Number of new billable companies in this contract year.")
     budget = BudgetSerializer(help_text="Budget of this API key in this contract year, after this call.")
@@ -194,6 +199,7 @@ class SubjectList(APIView):
                 "Within the budget",
                 {
                     "results": [VALIDATION_EXAMPLE],
+                    "counts": {ADDED: 1},
                     **{"added": 1, "new_billable": 1},
                     **{"budget": BUDGET_EXAMPLE, "waiting": None},
                 },
@@ -202,6 +208,7 @@ class SubjectList(APIView):
                 "Beyond the budget",
                 {
                     "results": [{**VALIDATION_EXAMPLE, "validation": AWAITING}],
+                    "counts": {AWAITING: 1},
                     "added": 0,
                     "new_billable": 1,
                     "budget": {"limit": 0, "used": 0, "left": 0},
@@ -312,6 +319,7 @@ def _requested(
     limit, used = (purse.budget, purse.used()) if purse else (0, 0)
     answer = {
         "results": [row.answer() for row in rows],
+        "counts": dict(Counter(row.validation for row in rows)),
         "added": added,
         "new_billable": new,
         "budget": {"limit": limit, "used": used, "left": max(0, limit - used)},
