@@ -55,7 +55,7 @@ def test_an_unknown_company_is_not_found(program: Program, duns: str) -> None:
     [
         (
             "99999",
-            "The path contains no valid D-U-N-S number: 99999 has 5 digits; a D-U-N-S number has nine. Write its",
+            "The path contains no valid D-U-N-S number: 99999 has 5 digits; a D-U-N-S number has nine.",
         ),
         ("150483782", "To monitor it, request it with POST /api/v1/registrations/{reference}/subjects/."),
     ],

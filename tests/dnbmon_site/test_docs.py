@@ -49,6 +49,18 @@ def _anchors(page: Path) -> list[str]:
     return re.findall(r'\bid="([^"]+)"', rendered(page, page.stat().st_mtime)[1])
 
 
+HELP = sorted((ROOT / "docs").glob("use/*.md")) + [
+    ROOT / "docs" / "operate" / f"{name}.md"
+    for name in ("backup", "configuration", "deployment", "security", "scaling")
+]
+
+
+@pytest.mark.parametrize("page", HELP, ids=lambda page: page.name)
+def test_help_names_no_test(page: Path) -> None:
+    """Users cannot run them; what proves a protection is in docs/develop."""
+    assert re.findall(r"[\w/]*test_\w+", page.read_text().replace("/test_", " test_")) == []
+
+
 COMMAND = re.compile(r"manage\.py ([a-z_]+)")
 TARGET = re.compile(r"(?:`|^ {4})make ([a-z-]+)", re.MULTILINE)
 MODULE = re.compile(r"python -m ((?:benchmarks|direct_plus|dnbmon_site|tests)[\w.]*)")
