@@ -44,7 +44,7 @@ def test_a_setting_is_found_wherever_it_is_read() -> None:
         ("False", "no"),
         ("''", "none"),
         ("'INFO'", "`INFO`"),
-        ("60.0", "`60.0`"),
+        ("6.0", "`6.0`"),
         ("365 * 86400", "`31536000` (one year)"),
     ],
 )

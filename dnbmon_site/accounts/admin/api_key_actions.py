@@ -19,9 +19,9 @@ from core.text import moment_text
 from dnbmon_site.accounts.models import ApiKey, User, masked
 
 WHAT_A_ROTATION_DOES = _(
-    "You get a new key. The old key stays valid for 7 days, so that you can change over the system without"
-    " interruption. If the key was published, do not wait: enter the new key in the system, then choose “End the old"
-    " key now” on the key's page."
+    "You get a new key. The present key becomes the old key and stays valid for 7 days, so that the system can change"
+    " to the new one without interruption. If the key was published, do not wait: enter the new key in the system, then"
+    " choose “End the old key now” on the key's page."
 )
 
 

@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -122,7 +123,7 @@ class ScheduledExportAdmin(RowActions, RecordedRemoval, PageAdmin):
     form = ScheduledExportForm
     row_actions = {"run": run}
     change_form_template = "monitoring/exports/scheduled_export.html"
-    list_display = ("name", "content", "format", "next_time", "last_time", "rows", "status")
+    list_display = ("name", "content", "next_time", "last_time", "rows", "status")
     ordering = ("name",)
     sortable_by = ()
     actions = ("write",)
@@ -148,7 +149,7 @@ class ScheduledExportAdmin(RowActions, RecordedRemoval, PageAdmin):
         return {
             "badge": state_badge(row),
             "reason": with_full_stop(row.error),
-            "place": base_folder() / row.folder,
+            "destination": base_folder() / row.folder,
             "may_run": self.has_change_permission(request, row),
         }
 
@@ -167,7 +168,7 @@ class ScheduledExportAdmin(RowActions, RecordedRemoval, PageAdmin):
         if not row.is_active:
             return "–"
         words = gettext("Every day at %(time)s, %(zone)s") % {"time": f"{row.at:%H:%M}", "zone": row.zone}
-        return two_lines(due(row.due_at), words)
+        return format_html("{}<br><small>{}</small>", due(row.due_at), words)
 
     @admin.display(description=_("Latest file"))
     def last_time(self, row: ScheduledExport) -> SafeString | str:

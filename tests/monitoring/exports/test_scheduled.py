@@ -200,6 +200,7 @@ def test_the_page_shows_what_the_file_contains_and_where_it_goes(admin_client: C
     assert f"files are written on this machine to {folder} or" in page
     export = an_export(folder="erp", content="companies")
     page = text_of(admin_client.get(f"/monitoring/scheduledexport/{export.pk}/change/"))
+    assert page.startswith(" changes | ") or "changes | D&B Monitoring" in page, "the page keeps its title"
     assert str(folder / "erp") in page and "Run export now" in page and "Changed at D&B" not in page
     assert "Every day at 06:00, UTC" in text_of(admin_client.get("/monitoring/scheduledexport/"))
 
