@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,10 +26,10 @@ from portfolio.companies.parameters import DunsField
 from portfolio.imports.api import IMPORT_EXAMPLE, ImportSerializer, handed_in
 from portfolio.models import ImportMode, Registration, Subject, SubjectImport, SubjectState
 from portfolio.registrations.api import REFERENCE_IN_PATH, ContractParameter, registration_or_404
+from portfolio.subjects.entry_file import FIELDS, as_file
 from portfolio.subjects.requests import SubjectEntry, requested_among, withdraw_subjects
 
 MOST_AT_ONCE = 10_000
-FIELDS = ("name", "customer_reference", "tags", "owner")
 ADDED, ALREADY, DUPLICATE, INVALID, AWAITING = "added", "already_requested", "duplicate", "invalid", "awaiting"
 VALIDATIONS = [
     (ADDED, "Requested now"),
@@ -332,15 +330,6 @@ def purse_of(request: Request, registration: Registration) -> Purse | None:
     """A key's; a person confirms what costs money by its number, in an import."""
     key: Any = request.auth
     return None if key is None else Purse(key.pk, key.budget, registration.contract)
-
-
-def as_file(entries: Sequence[SubjectEntry]) -> bytes:
-    """The list as the file that a person would have uploaded."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["duns", *FIELDS])
-    writer.writerows([entry.duns, *(getattr(entry, name) for name in FIELDS)] for entry in entries)
-    return text.getvalue().encode()
 
 
 # Withdrawing
