@@ -78,6 +78,7 @@ LABELS: dict[str, str | Promise] = {
     "apikey.changed": _("API key changed"),
     "apikey.deleted": _("API key deleted"),
     "apikey.rotated": _("API key rotated"),
+    "apikey.old_ended": _("Old API key ended"),
     "apikey.revoked": _("API key revoked"),
     "group.added": _("Role created"),
     "group.changed": _("Role changed"),

@@ -32,6 +32,7 @@ from monitoring.models import (
 from monitoring.outbox.failing import RETRYING, accepting_again, deleted_channels
 from monitoring.outbox.names import names_of_kind
 from monitoring.outbox.permitted_addresses import without_server
+from monitoring.webhooks.event_types import WEBHOOK_TEST
 from portfolio.models import RegistrationState, SyncRun, SyncState
 
 COUNTED = 1000
@@ -282,7 +283,8 @@ def overdue_messages(look: Look, waited_for: list[Target]) -> Result:
 def dead_messages(look: Look) -> Result:
     """Messages whose tries are used up, and the last reason among them."""
     recent = look.now - DEAD_FOR
-    rows = OutboxMessage.objects.filter(state=MessageState.DEAD, created_at__gte=recent).order_by("-created_at")
+    dead = OutboxMessage.objects.filter(state=MessageState.DEAD).exclude(event_type=WEBHOOK_TEST)
+    rows = dead.filter(created_at__gte=recent).order_by("-created_at")
     found = list(rows.only("kind", "target", "last_error")[:COUNTED])
     gone = deleted_channels(found)
     errors = [row.last_error for row in found if row.target not in gone]

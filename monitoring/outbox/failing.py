@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from monitoring.models import Channel, MessageState, OutboxMessage, SendAttempt, TargetKind
 
 # Without what is kept for a disabled webhook: that has no time for a next attempt.
+RECENT = 50
 RETRYING = Q(state=MessageState.WAITING, attempts__gt=0, next_try_at__isnull=False)
 
 
@@ -21,18 +22,39 @@ def is_retrying(row: OutboxMessage) -> bool:
 
 
 def failing_since(targets: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    """The first failed attempt among the messages that are retried or, where none is, among those that failed finally
-    after the last one that was sent; nothing for targets that accept theirs."""
+    """The first failed attempt since the last delivery, of the messages that are retried or, where none is, of those
+    that failed finally; nothing for targets that accept theirs."""
     targets = list(targets)
-    retried = {"message__target__in": targets, "message__state": MessageState.WAITING, "message__attempts__gt": 0}
-    failed = SendAttempt.objects.filter(**retried).exclude(error="").order_by()
-    since: dict[uuid.UUID, datetime] = dict(failed.values_list("message__target").annotate(since=Min("at")))
-    others = [target for target in targets if target not in since]
+    failed = _failed_attempts(targets).values_list("message__target")
+    found: dict[uuid.UUID, datetime | None]
+    found = {target: _since(target, first, last) for target, first, last in failed.annotate(Min("at"), Max("at"))}
+    others = [target for target in targets if not found.get(target)]
     dead = OutboxMessage.objects.filter(target__in=others, state=MessageState.DEAD).order_by()
-    for target in set(dead.values_list("target", flat=True).distinct()):
-        if found := _dead_since(target):
-            since[target] = found
+    found |= {target: _dead_since(target) for target in set(dead.values_list("target", flat=True).distinct())}
+    return {target: since for target, since in found.items() if since}
+
+
+def _failed_attempts(targets: list[uuid.UUID]) -> QuerySet[SendAttempt]:
+    retried = {"message__target__in": targets, "message__state": MessageState.WAITING, "message__attempts__gt": 0}
+    return SendAttempt.objects.filter(**retried).exclude(error="").order_by()
+
+
+def _since(target: uuid.UUID, first: datetime, last: datetime) -> datetime | None:
+    delivered = _last_delivery(target)
+    if delivered is None or delivered < first:
+        return first
+    if delivered >= last:
+        return None
+    since: datetime | None = _failed_attempts([target]).filter(at__gt=delivered).aggregate(since=Min("at"))["since"]
     return since
+
+
+def _last_delivery(target: uuid.UUID) -> datetime | None:
+    """Among the last in order and the last created, such as tests: these few are found by their indexes."""
+    messages = OutboxMessage.objects.filter(target=target).values_list("sent_at", flat=True)
+    in_order = messages.filter(state=MessageState.SENT).order_by("-sequence", "-id")[:RECENT]
+    created = messages.order_by("-created_at")[:RECENT]
+    return max((sent for sent in (*in_order, *created) if sent), default=None)
 
 
 def _dead_since(target: uuid.UUID) -> datetime | None:
@@ -46,15 +68,10 @@ def _dead_since(target: uuid.UUID) -> datetime | None:
     return since
 
 
-def _failed(targets: Iterable[uuid.UUID]) -> QuerySet[SendAttempt]:
-    retried = {"message__target__in": list(targets), "message__state": MessageState.WAITING, "message__attempts__gt": 0}
-    return SendAttempt.objects.filter(**retried).exclude(error="").order_by()
-
-
 def accepting_again(channels: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     """Channels that took something, a test too, after the last failed attempt: what is left for them only waits."""
     keys = list(channels)
-    failed = dict(_failed(keys).values_list("message__target").annotate(last=Max("at")))
+    failed = dict(_failed_attempts(keys).values_list("message__target").annotate(last=Max("at")))
     sent = Channel.objects.filter(pk__in=keys).exclude(last_sent_at=None).values_list("pk", "last_sent_at")
     return {key for key, at in sent if at is not None and key in failed and at > failed[key]}
 

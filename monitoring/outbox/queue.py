@@ -22,6 +22,7 @@ from django.utils.translation import gettext
 from core.db import clean_text, insert_new
 from core.jobs import repeat_when_locked
 from monitoring.models import MessageState, OutboxMessage, SendAttempt
+from monitoring.outbox.failing import RETRYING
 
 logger = logging.getLogger(__name__)
 # Longer than one try may last: who is killed in it leaves it to others after this.
@@ -258,6 +259,8 @@ def _note(message: OutboxMessage, tried: Tried) -> None:
 
 
 def send_again(messages: QuerySet[OutboxMessage]) -> int:
-    """Let dead, cancelled or sent ones go out again, under the same id; returns how many."""
+    """Let dead, cancelled or sent ones go out again, and retried ones now, under the same id; returns how many."""
+    now = timezone.now()
+    sooner = messages.filter(RETRYING, next_try_at__gt=now).update(next_try_at=now)
     again = messages.exclude(state=MessageState.WAITING)
-    return again.update(state=MessageState.WAITING, attempts=0, next_try_at=timezone.now(), sent_at=None)
+    return sooner + again.update(state=MessageState.WAITING, attempts=0, next_try_at=now, sent_at=None)

@@ -48,7 +48,7 @@ def next_attempt_text(row: OutboxMessage) -> str:
     if not is_retrying(row) or row.next_try_at is None:
         return ""
     if row.next_try_at <= timezone.now():
-        return gettext("Next attempt: now")
+        return gettext("Next attempt: within a minute")
     return gettext("Next attempt: %(when)s") % {"when": ago_text(row.next_try_at)}
 
 
@@ -69,13 +69,13 @@ def _resend(request: HttpRequest, row: OutboxMessage) -> Outcome:
     if deleted_channels([row]):
         return messages.WARNING, deleted_text()
     if not send_again(OutboxMessage.objects.filter(pk=row.pk)):
-        return messages.WARNING, gettext("The message is waiting for its next attempt already.")
+        return messages.WARNING, gettext("The message is waiting for its turn and will be sent automatically.")
     _record_resent(request, row)
     return gettext("The message will be resent within a minute, with the same ID.")
 
 
 def is_resendable(row: OutboxMessage) -> bool:
-    return row.state != MessageState.WAITING and not deleted_channels([row])
+    return (row.state != MessageState.WAITING or is_retrying(row)) and not deleted_channels([row])
 
 
 def _record_resent(request: HttpRequest, row: OutboxMessage) -> None:
@@ -143,15 +143,17 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
     def again(self, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
         gone = deleted_channels(queryset.only("kind", "target"))
         queryset = queryset.exclude(target__in=gone)
-        rows = list(queryset.exclude(state=MessageState.WAITING).only("pk", "event_type", "event"))
+        unsent = Q(state=MessageState.WAITING)
+        rows = list(queryset.filter(~unsent | RETRYING).only("pk", "event_type", "event"))
         if gone:
             messages.warning(request, gettext("Messages of deleted channels cannot be resent."))
         if not rows and gone:
             return
         if not rows:
-            messages.warning(request, gettext("The selected messages are waiting for their next attempt already."))
+            words = gettext("The selected messages are waiting for their turn and will be sent automatically.")
+            messages.warning(request, words)
             return
-        count = send_again(queryset.only("pk"))
+        send_again(queryset.only("pk"))
         for row in rows:
             _record_resent(request, row)
         messages.success(
@@ -159,9 +161,9 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
             ngettext(
                 "%(count)s message will be resent within a minute, with the same ID.",
                 "%(count)s messages will be resent within a minute, with the same IDs.",
-                count,
+                len(rows),
             )
-            % {"count": counted(count)},
+            % {"count": counted(len(rows))},
         )
 
     def complete_rows(self, rows: list[Any]) -> None:
@@ -204,5 +206,6 @@ class OutboxMessageAdmin(RowActions, ReadOnlyAdmin):
             "badge": state_badge(row),
             "recipient": names_of([row]).get(row.target),
             "tries": [(one, attempt_text(one)) for one in tries],
+            "response": next((one.response for one in tries[:1] if one.error), ""),
             "may_resend": self.has_resend_permission(request) and is_resendable(row),
         }

@@ -21,6 +21,7 @@ from health.models import Heartbeat, State
 from health.status_page import together
 from monitoring.models import Channel, DeadLetter, DeliveryState, MessageState, SendAttempt
 from monitoring.pull.admin.details import marks_of
+from monitoring.webhooks.event_types import WEBHOOK_TEST
 from portfolio.models import RateLimitSlot, Registration, RegistrationState, SyncRun, SyncState
 from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import status
@@ -147,6 +148,12 @@ BAD: list[tuple[str, Callable[[], object], State, str]] = [
         lambda: a_message(kind="webhook", state=MessageState.DEAD, last_error="550 unknown"),
         WARNING,
         "550 unknown",
+    ),
+    (
+        "dead-messages",
+        lambda: a_message(state=MessageState.DEAD, event_type=WEBHOOK_TEST, last_error="status 500"),
+        OK,
+        "No message",
     ),
     ("sync", a_failed_sync, WARNING, "D&B is away"),
     ("jobs", lambda: a_beat(seconds=100), OK, "1 minute ago"),

@@ -1,6 +1,7 @@
 """Webhooks, their messages and scheduled exports in the admin."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from core.text import moment_text
 from dnbmon_site.accounts.models import User
 from monitoring.jobs import queue_for_webhooks, send_due
 from monitoring.models import Channel, MessageState, OutboxMessage, ScheduledExport, SendAttempt, WebhookEndpoint
+from monitoring.outbox.failing import failing_since
 from monitoring.outbox.queue import send_due_messages
 from monitoring.webhooks.endpoints import Event, emit_events
 from monitoring.webhooks.event_types import EVENT_TYPES, NAMES
@@ -25,6 +27,7 @@ from tests.servers.webhook_receivers import Receiver, answering
 
 pytestmark = pytest.mark.django_db
 PATH = "/monitoring/webhookendpoint/"
+RANGE = {"since": -26, "until": 26}
 
 
 @pytest.fixture(autouse=True)
@@ -314,17 +317,75 @@ def test_messages_show_every_try_and_go_out_again(admin: Client, receiver: Recei
     assert "The receiver responded with status 500 after" in text_of(page) and "Response: “no <b>way</b>”" in text_of(
         page
     )
-    assert "Message “Company changes”" in text_of(page) and "Resend message" not in text_of(page)
+    assert "Message “Company changes”" in text_of(page) and "Resend message" in text_of(page)
     assert "<b>way" not in page.content.decode(), "a receiver's answer is text"
     OutboxMessage.objects.update(state=MessageState.SENT)
     admin.post("/monitoring/outboxmessage/", {"action": "again", "_selected_action": [str(row.pk)]})
     assert OutboxMessage.objects.get().state == MessageState.WAITING
     again = f"/monitoring/outboxmessage/{row.pk}/do/resend/"
-    assert "is waiting for its next attempt already" in text_of(admin.post(again, follow=True))
+    assert "is waiting for its turn and will be sent" in text_of(admin.post(again, follow=True))
     OutboxMessage.objects.update(state=MessageState.SENT)
     assert "Resend message" in text_of(admin.get(f"/monitoring/outboxmessage/{row.pk}/change/"))
     assert "will be resent within a minute" in text_of(admin.post(again, follow=True))
     assert OutboxMessage.objects.get().state == MessageState.WAITING
+
+
+@pytest.mark.parametrize("way", ["page", "list", "range", "webhook"])
+def test_a_message_that_is_retried_is_sent_now(way: str, admin: Client, receiver: Receiver) -> None:
+    """Its next attempt may be a day away, and the receiver works again."""
+    make(admin, receiver)
+    emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
+    receiver.behave = answering(500, b"no")
+    send_due()
+    receiver.behave = answering(200)
+    later = timezone.now() + timedelta(hours=24)
+    OutboxMessage.objects.update(attempts=9, next_try_at=later)
+    row, path = OutboxMessage.objects.get(), "/monitoring/outboxmessage/"
+    assert "Resend message" in text_of(admin.get(f"{path}{row.pk}/change/"))
+    day = {name: (timezone.now() + timedelta(hours=h)).strftime("%Y-%m-%dT%H:%M") for name, h in RANGE.items()}
+    ways: dict[str, Callable[[], Any]] = {
+        "page": lambda: admin.post(f"{path}{row.pk}/do/resend/", follow=True),
+        "list": lambda: admin.post(path, {"action": "again", "_selected_action": [str(row.pk)]}, follow=True),
+        "range": lambda: do(admin, "resend", **day),
+        "webhook": lambda: do(admin, "again"),
+    }
+    answer = ways[way]()
+    assert ("will be retried" if way == "webhook" else "will be resent within a minute") in text_of(answer)
+    assert "Next attempt: within a minute" in text_of(admin.get(path))
+    send_due()
+    assert OutboxMessage.objects.get().state == MessageState.SENT and receiver.ids[0] == receiver.ids[1]
+
+
+def test_a_webhook_that_delivers_again_is_not_failing(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    emit_events([Event("subject.requested", {"n": 1}, "1", "804735132")])
+    receiver.behave = answering(500, b"no")
+    send_due()
+    page = f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"
+    later = timezone.now() + timedelta(minutes=5)
+    OutboxMessage.objects.update(next_try_at=later)
+    assert "Failing since" in text_of(admin.get(page))
+    receiver.behave = answering(200)
+    do(admin, "test")
+    shown = text_of(admin.get(page))
+    assert "Failing since" not in shown and "The receiver accepts messages again. 1 message waits" in shown
+    assert "Failing since" not in text_of(admin.get(PATH))
+    receiver.behave = answering(500, b"no")
+    emit_events([Event("subject.requested", {"n": 2}, "2", "418545523")])
+    send_due()
+    since = SendAttempt.objects.order_by("-id")[0].at
+    assert f"Failing since {moment_text(since)}" in text_of(admin.get(page))
+    assert failing_since([WebhookEndpoint.objects.get().pk]) == {WebhookEndpoint.objects.get().pk: since}
+
+
+def test_a_failed_test_is_listed_as_failed_and_is_over(admin: Client, receiver: Receiver) -> None:
+    make(admin, receiver)
+    receiver.behave = answering(500, b"oops")
+    do(admin, "test")
+    found = admin.get("/monitoring/outboxmessage/?state=dead").context["cl"].result_list
+    assert [(row.event_type, row.get_state_display()) for row in found] == [("webhook.test", "Failed")]
+    assert "Retry failed messages" not in text_of(admin.get(f"{PATH}{WebhookEndpoint.objects.get().pk}/change/"))
+    assert send_due_messages(timezone.now() + timedelta(minutes=1)) == 0
 
 
 def test_a_failed_test_shows_the_answer_and_what_to_do(admin: Client, receiver: Receiver) -> None:
