@@ -133,8 +133,8 @@ def adopt_as_requested(registration: Registration, *, by: str, is_empty: bool = 
         remove_on=None,
     )
     was_adopted = registration.adopted
-    Registration.objects.filter(pk=registration.pk).update(adopted=True)
-    registration.adopted = True
+    registration.adopted, registration.adopted_as_empty = True, is_empty or registration.adopted_as_empty
+    Registration.objects.filter(pk=registration.pk).update(adopted=True, adopted_as_empty=registration.adopted_as_empty)
     record(
         actor=by,
         action="adopt",
