@@ -72,14 +72,15 @@ class Rule:
             words = f"{label_of_path(facet.path)}: {short(facet.previous, 80)} → {short(facet.current, 80)}"
             if not self.conditions:
                 return words
-            if met := self._enough([condition for condition in self.conditions if condition.is_met(facet)]):
+            if met := self._enough([one for one in self.conditions if one.is_met(facet)], facet.current):
                 return f"{words} ({met})"
         return ""
 
-    def _enough(self, met: list[Condition]) -> str:
-        """The conditions that are met, in words, if they are enough."""
+    def _enough(self, met: list[Condition], current: Any) -> str:
+        """The conditions that are met, in words and each once, if they are enough."""
         is_all = self.row.combination == Combination.ALL
-        return ", ".join(one.text for one in met) if not is_all or len(met) == len(self.conditions) else ""
+        texts = dict.fromkeys(one.text_for(current) for one in met)
+        return ", ".join(texts) if not is_all or len(met) == len(self.conditions) else ""
 
     @property
     def takes_baselines(self) -> bool:
@@ -91,7 +92,7 @@ class Rule:
         """Why a baseline already is what this rule waits for; nothing if it is not."""
         for path in self.paths:
             for facet in facets(path, ROOT, None, organization):
-                if met := self._enough([one for one in self.conditions if one.holds(facet.current)]):
+                if met := self._enough([one for one in self.conditions if one.holds(facet.current)], facet.current):
                     return f"{label_of_path(facet.path)}: {short(facet.current, 80)} ({met})"
         return ""
 

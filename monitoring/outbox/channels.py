@@ -80,7 +80,9 @@ def _recipients(addresses: list[str], channel: Channel) -> list[str]:
     silent = unconfirmed(here, channel.person)
     # Without a server no question arrives: none is counted as asked.
     for address in silent if has_mail_server() else ():
-        if mail := question_to(address, at_most=ASKED_AT_MOST):
+        if mail := question_to(
+            address, by=channel.person.get_username() if channel.person else "", at_most=ASKED_AT_MOST
+        ):
             deliver(mail)
     if len(silent) == len(here):
         raise NotSent(waits_for(silent))
@@ -91,7 +93,7 @@ def send_confirmations(channel: Channel, *, by: Actor) -> list[str]:
     """Ask those who have not said yes, as far as one person may have them asked; returns who has not."""
     silent = unconfirmed(mail_addresses(address_of(channel)), channel.person)
     for address in silent:
-        if within_limit(by, ASKED) and (mail := question_to(address)):
+        if within_limit(by, ASKED) and (mail := question_to(address, by=by)):
             record(
                 actor=by,
                 action=ASKED,

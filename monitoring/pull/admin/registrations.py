@@ -185,6 +185,22 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def needs_attention(self, row: Any) -> SafeString | str:
         return format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in row.problems)) or "–"
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Starting is a button of its own, for those who may."""
+        columns = super().get_list_display(request)
+        return (*columns, "start_button") if self.has_pull_permission(request) else columns
+
+    @admin.display(description=_("Pulling"))
+    def start_button(self, row: Registration) -> SafeString | str:
+        if row.state == RegistrationState.ACTIVE:
+            return ""
+        # Within the list's own form, which it sends to another address.
+        return format_html(
+            '<button class="dm-button dm-primary" formaction="{}" formnovalidate>{}</button>',
+            reverse("admin:portfolio_registration_do", args=[row.pk, "start"]),
+            gettext("Start") if is_first_start(row) else gettext("Resume"),
+        )
+
     def _act_on_all(
         self, request: HttpRequest, rows: list[Registration], action: str, button: str
     ) -> HttpResponse | None:
