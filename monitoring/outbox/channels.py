@@ -78,11 +78,10 @@ def _recipients(addresses: list[str], channel: Channel) -> list[str]:
     if not here:
         raise NotSent(gettext("All recipients were deactivated."), final=True)
     silent = unconfirmed(here, channel.person)
+    owner = channel.person.get_username() if channel.person else ""
     # Without a server no question arrives: none is counted as asked.
     for address in silent if has_mail_server() else ():
-        if mail := question_to(
-            address, by=channel.person.get_username() if channel.person else "", at_most=ASKED_AT_MOST
-        ):
+        if mail := question_to(address, by=owner, at_most=ASKED_AT_MOST):
             deliver(mail)
     if len(silent) == len(here):
         raise NotSent(waits_for(silent))

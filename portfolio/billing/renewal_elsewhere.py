@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from core.db import in_batches
 from portfolio.billing.contract_year import next_anniversary, renews
@@ -47,7 +48,7 @@ def _contracts(rows: Sequence[Subject]) -> dict[Contract, list[Registration]]:
     return found
 
 
-def _renewing(contract: Contract, registrations: Sequence[object], numbers: Sequence[str]) -> Iterable[Subject]:
+def _renewing(contract: Contract, registrations: Sequence[UUID], numbers: Sequence[str]) -> Iterable[Subject]:
     condition = renews(next_anniversary(contract))
     for batch in in_batches(numbers):
         yield from Subject.objects.filter(condition, registration__in=registrations, company__in=batch)

@@ -21,6 +21,7 @@ from portfolio.models import Subject
 from portfolio.registrations.filters import RegistrationFilter
 
 MOST_PEOPLE = 200
+NAMES = ("pk", "username", "first_name", "last_name")
 
 
 class StateFilter(DropdownFilter):  # type: ignore[misc]
@@ -106,14 +107,12 @@ def key_of(text: str) -> uuid.UUID | None:
 
 def people() -> list[Any]:
     active = get_user_model().objects.filter(is_active=True)
-    return list(active.only("pk", "username", "first_name", "last_name").order_by("username")[:MOST_PEOPLE])
+    return list(active.only(*NAMES).order_by("username")[:MOST_PEOPLE])
 
 
 def with_people(rows: list[Alert]) -> None:
     """Their assignees in one query."""
     keys = {row.assignee_id for row in rows if row.assignee_id}
-    known = (
-        get_user_model().objects.only("pk", "username", "first_name", "last_name").in_bulk(list(keys)) if keys else {}
-    )
+    known = get_user_model().objects.only(*NAMES).in_bulk(list(keys)) if keys else {}
     for row in rows:
         row.assignee = known.get(row.assignee_id) if row.assignee_id else None

@@ -326,7 +326,7 @@ def test_what_arrived_during_the_first_visit_is_not_new(admin: Client) -> None:
     admin.get("/")
     recent_news()
     assert "This is your first visit" in text_of(admin.get("/"))
-    User.objects.update(seen_at=NOW - timedelta(hours=2))
+    User.objects.update(seen_at=NOW - timedelta(hours=2), seen_sequence=1)
     more_news()
     assert "1 new since your last visit" in text_of(admin.get("/"))
 
