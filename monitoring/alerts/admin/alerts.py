@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -49,7 +50,7 @@ LATELY = 12
 
 @admin.register(Alert)
 class AlertAdmin(RowActions, ChosenList, PageAdmin):
-    list_display = ("severity_badge", "what", "company_name", "happened", "status", "person", "raised")
+    list_display = ("severity_badge", "what", "company_name", "status", "person", "raised")
     list_display_links = ("what",)
     list_filter = (
         StateFilter,
@@ -129,11 +130,9 @@ class AlertAdmin(RowActions, ChosenList, PageAdmin):
 
     @admin.display(description=_("Raised"), ordering="raised_at")
     def raised(self, row: Alert) -> SafeString | str:
-        return ago(row.raised_at)
-
-    @admin.display(description=_("Changed at D&B"))
-    def happened(self, row: Alert) -> SafeString | str:
-        return ago(row.happened_at)
+        """Old changes are raised today where their company's history arrives today."""
+        changed = format_html(gettext("changed {}"), ago(row.happened_at))
+        return two_lines(ago(row.raised_at), changed)
 
     @admin.action(description=_("Acknowledge"), permissions=["change"])
     def acknowledge_selected(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:

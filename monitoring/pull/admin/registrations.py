@@ -188,7 +188,10 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         """Starting is a button of its own, for those who may."""
         columns = super().get_list_display(request)
-        return (*columns, "start_button") if self.has_pull_permission(request) else columns
+        is_needed = (
+            self.has_pull_permission(request) and self.model.objects.exclude(state=RegistrationState.ACTIVE).exists()
+        )
+        return (*columns, "start_button") if is_needed else columns
 
     @admin.display(description=_("Pulling"))
     def start_button(self, row: Registration) -> SafeString | str:

@@ -98,7 +98,7 @@ def test_an_alert_says_what_changed_why_and_what_else(ann: Client, django_assert
     with django_assert_max_num_queries(20):
         text = text_of(ann.get(f"/monitoring/alert/{alert.pk}/change/"))
     assert "Operating status Active → Out of business" in text
-    assert "Operating status: Active → Out of business (becomes 403)" in text
+    assert "Operating status: Active → Out of business (becomes Out of business)" in text
     assert "Other recent changes" in text
     assert "Telephone" in text
 

@@ -76,7 +76,7 @@ def test_examples_are_the_newest_in_words() -> None:
     trial = try_rule(AlertRule(name="Tried", elements=STATUS, conditions="becomes 403", grouping=Grouping.EACH))
     assert [str(example.line) for example in trial.examples] == ["operating status Active → Out of business"] * 3
     assert trial.examples[0].line.change.changed_at > timezone.now() - timedelta(days=11)
-    assert trial.examples[0].reason == "Operating status: Active → Out of business (becomes 403)"
+    assert trial.examples[0].reason == "Operating status: Active → Out of business (becomes Out of business)"
     assert trial.examples[0].line.change.company.name == "B"
 
 

@@ -238,7 +238,7 @@ def test_any_and_all_of_several_conditions() -> None:
 
 def test_the_reason_says_what_changed_and_which_condition_is_met() -> None:
     said = reason(a_change(STATUS, ACTIVE, OUT), elements=STATUS, conditions="becomes 403")
-    assert said == "Operating status: Active → Out of business (becomes 403)"
+    assert said == "Operating status: Active → Out of business (becomes Out of business)"
 
 
 def test_a_rule_without_anything_takes_every_kind_and_one_with_paths_takes_elements() -> None:
