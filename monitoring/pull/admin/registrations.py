@@ -44,6 +44,7 @@ from monitoring.pull.admin.actions import (
     pause,
 )
 from monitoring.pull.admin.questions import PauseForm, ask_before_first_pull
+from monitoring.pull.admin.start_button import is_start_needed, start_button
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import upload_into
 from portfolio.models import Registration, RegistrationState
@@ -186,23 +187,12 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
         return format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in row.problems)) or "–"
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Starting is a button of its own, for those who may."""
         columns = super().get_list_display(request)
-        is_needed = (
-            self.has_pull_permission(request) and self.model.objects.exclude(state=RegistrationState.ACTIVE).exists()
-        )
-        return (*columns, "start_button") if is_needed else columns
+        return (*columns, "start") if self.has_pull_permission(request) and is_start_needed() else columns
 
     @admin.display(description=_("Pulling"))
-    def start_button(self, row: Registration) -> SafeString | str:
-        if row.state == RegistrationState.ACTIVE:
-            return ""
-        # Within the list's own form, which it sends to another address.
-        return format_html(
-            '<button class="dm-button dm-primary" formaction="{}" formnovalidate>{}</button>',
-            reverse("admin:portfolio_registration_do", args=[row.pk, "start"]),
-            gettext("Start") if is_first_start(row) else gettext("Resume"),
-        )
+    def start(self, row: Registration) -> SafeString | str:
+        return start_button(row)
 
     def _act_on_all(
         self, request: HttpRequest, rows: list[Registration], action: str, button: str

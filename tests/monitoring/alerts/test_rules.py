@@ -311,7 +311,7 @@ def test_a_rule_in_words() -> None:
     rule = AlertRule(
         name="A", elements=STATUS, conditions="becomes 403\nwas Active", countries="de", kinds="element,deleted"
     )
-    assert rule_text(rule) == "operating status: becomes 403 or was Active; deleted at D&B"
+    assert rule_text(rule) == "operating status: becomes Out of business or was Active; deleted at D&B"
     assert scope_text(rule) == "in Germany"
     assert rule_text(AlertRule(name="A")) == "any change"
     assert scope_text(AlertRule(name="A")) == "all companies"
