@@ -290,7 +290,7 @@ class SubjectAdmin(ChosenList, PageAdmin):
 
 
 def _renew_elsewhere_text(elsewhere: list[RenewsElsewhere]) -> str:
-    words = gettext("%(companies)s of these still renew, because other registrations keep them: %(references)s.")
+    words = gettext("Still renewing, because other registrations keep them: %(companies)s, in %(references)s.")
     references = sorted({reference for one in elsewhere for reference in one.references})
     return words % {"companies": plurals.companies(len(elsewhere)), "references": ", ".join(references)}
 

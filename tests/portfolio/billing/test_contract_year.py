@@ -292,7 +292,7 @@ def test_a_removal_names_where_the_company_still_renews(manager: Client) -> None
     assert str(second.pk) in also.text and "renews in" not in text_of(also)
     assert not Subject.objects.filter(remove_on__isnull=False).exists()
     told = manager.post(f"{SUBJECTS}plan/", {"key": str(first.pk), "day": "2026-02-26"}, follow=True)
-    assert "1 company of these still renew, because other registrations keep them: OTHER_01." in text_of(told)
+    assert "Still renewing, because other registrations keep them: 1 company, in OTHER_01." in text_of(told)
 
 
 def test_an_entry_that_ends_before_the_anniversary_keeps_no_company(manager: Client) -> None:
