@@ -19,7 +19,7 @@ from monitoring.alerts.evaluate import raise_alerts
 from monitoring.alerts.own_alerts import count_all_own_alerts
 from monitoring.alerts.routing import send_notices
 from monitoring.consumers.membership import gather_evidence
-from monitoring.consumers.proposals import read_publications
+from monitoring.consumers.proposals import propose_for_requested, read_publications
 from monitoring.deliveries.lease import leased
 from monitoring.log_context import in_the_log
 from monitoring.models import Delivery, DeliveryState, PassState, ReplayPass
@@ -57,6 +57,11 @@ def wake() -> None:
     """Something was published: let its consumers read it. What fails is done by the next scheduled run."""
     for step in (gather_evidence, read_publications, alert_published, queue_for_webhooks, have_it_sent):
         run_step(step)
+
+
+def propose_for_adopted(registration: str) -> None:
+    """A list was adopted: what D&B has merged or deleted before is proposed as what comes later is."""
+    propose_for_requested(uuid.UUID(registration))
 
 
 def alert_published() -> int:

@@ -57,7 +57,8 @@ def news_for(user: Any, registration: Registration | None, *, opened: bool) -> N
     newest = found.pop("newest") or newest_publication()
     if opened:
         _note(user, newest, sequence, since)
-    if is_first or since is None:
+    if is_first or since is None or not sequence:
+        # Before the first visit there is no last one; what was fetched when nothing had been published is no news.
         return News(None, newest)
     return News(since, newest, **{name: count or 0 for name, count in found.items()}, after=sequence)
 
@@ -74,7 +75,7 @@ def _note(user: Any, newest: int, sequence: int, since: datetime | None) -> None
     if user.seen_at is not None and now - user.seen_at < NOTED_EVERY:
         return
     if user.seen_at is None:
-        sequence, since = newest, now
+        sequence, since = newest, None
     mark = {"seen_at": now, "seen_sequence": newest, "news_sequence": sequence, "news_since": since}
     User.objects.filter(pk=user.pk, seen_at=user.seen_at).update(**mark)
 

@@ -60,7 +60,8 @@ def _news(asked: Asked, news: News) -> Tile:
     link = _link_to_news(asked, news)
     words = gettext("new since your last visit")
     if news.since is None:
-        return Tile("–", words, link, gettext("This is your first visit. New changes are counted from now on."))
+        first = gettext("This is your first visit with data. New changes are counted from now on.")
+        return Tile("–", words, link, first)
     parts = [
         (news.critical, gettext("critical")),
         (news.high, gettext("high")),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 from monitoring.elements.compare import NUMBER, is_worse, number_of
-from monitoring.elements.formatting import is_nothing, value_text
+from monitoring.elements.formatting import is_nothing, short, value_text
 from monitoring.elements.paths import Facet, Mistake
 
 CHANGES, WORSE = "changes", "gets worse"
@@ -65,6 +65,10 @@ class Condition:
     def text(self) -> str:
         """For people; rules are written and kept in the words of `OPERATORS`' keys."""
         return str(SAID[self.operator]) % {"value": shown_value(self.operator, self.value)}
+
+    def text_for(self, current: Any) -> str:
+        """The same about a value that meets it: with its label in place of D&B's code."""
+        return str(SAID[self.operator]) % {"value": short(current, 80)} if self.operator == BECOMES else self.text
 
     def is_met(self, facet: Facet) -> bool:
         if self.operator == CHANGES:

@@ -10,9 +10,11 @@ from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.admin.base import BoundedPaginator, ReadOnlyAdmin
+from core.admin.chips import Chip
 from core.admin.filters import DaysFilter, choice_filter
 from core.admin.lists import ChosenList
 from monitoring.company_page.timeline import lines_of
@@ -67,6 +69,11 @@ class SeverityFilter(choice_filter("severity", Severity.choices[::-1], _("severi
     def value(self) -> str:
         return str(super().value() or "") or ("from-low" if self.is_opened else "all")
 
+    @property
+    def opening_chips(self) -> list[Chip]:
+        """What the list leaves out before anything is filtered."""
+        return [Chip(_("severity"), gettext("noise is hidden"), ChangeAdmin.everything)] if self.is_opened else []
+
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         groups = [(value, words) for value, (words, _) in FROM.items()]
         return [*groups, *super().lookups(request, model_admin)]
@@ -100,7 +107,7 @@ class ChangeAdmin(ChosenList, ReadOnlyAdmin):
     paginator = StoryPaginator
     everything = "?severity=all"
     sortable_by = ()
-    list_before_template = "monitoring/feed/severity_intro.html"
+    list_before_template = "monitoring/feed/changes_intro.html"
     page_template = "monitoring/feed/change.html"
     empty_title = _("No changes")
     empty_text = _("Changes to your companies appear here automatically, within a second of being pulled from D&B.")

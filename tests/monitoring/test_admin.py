@@ -292,7 +292,7 @@ def test_hostile_text_stays_text(admin: Client) -> None:
 
 def test_the_page_of_a_company(admin: Client, django_assert_max_num_queries: AtMost) -> None:
     some_news()
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         text = text_of(admin.get(f"/portfolio/company/{DUNS}/change/"))
     assert "Out of business Acme Ltd D-U-N-S 804735132 · Leeds, United Kingdom" in text
     assert "8 January 2026 View as of this day Operating status Active → Out of business" in text
@@ -477,3 +477,19 @@ def test_publications_are_numbered(admin: Client) -> None:
     some_news()
     assert Publication.objects.get().sequence == 1
     assert IN_A_ROW > 1
+
+
+def test_companies_of_several_countries_are_found_at_once(admin: Client) -> None:
+    for duns, country in ((DUNS, "DE"), (OTHER, "GB"), ("012345678", "FR")):
+        Company.objects.create(duns=duns, name=country, search_name=country, country=country)
+    for query in ("country=DE&country=GB", "country=DE,GB"):
+        page = admin.get(f"/portfolio/company/?{query}")
+        assert {row.country for row in page.context["cl"].result_list} == {"DE", "GB"}
+    assert "Germany, United Kingdom" in text_of(admin.get("/portfolio/company/?country=DE&country=GB"))
+
+
+def test_the_list_of_changes_says_that_noise_is_hidden_and_what_a_baseline_is(admin: Client) -> None:
+    some_news()
+    text = text_of(admin.get("/monitoring/change/"))
+    assert "noise is hidden" in text and "the complete data of a company for the first time" in text
+    assert "noise is hidden" not in text_of(admin.get("/monitoring/change/?severity=all"))

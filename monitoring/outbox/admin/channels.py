@@ -18,16 +18,16 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from core.actors import person_text
 from core.admin.base import PageAdmin
 from core.admin.removal import RecordedRemoval
 from core.admin.row_actions import Outcome, RowActions
 from core.markup import ago, badge, two_lines
 from core.outbound.mail_server import has_mail_server, no_server_text
-from monitoring.alerts.admin.reach import offered, received_text, status_of, waiting_text
+from monitoring.alerts.admin.reach import offered, received_text, severity_from, status_of, waiting_text
 from monitoring.alerts.digests import next_digest
 from monitoring.alerts.reach import Reach, count_unnotified
-from monitoring.elements.formatting import lower_first
-from monitoring.models import Channel, DigestItem, Frequency, OutboxMessage, Severity
+from monitoring.models import Channel, DigestItem, Frequency, OutboxMessage
 from monitoring.outbox.addresses import address_of, check_address, set_address
 from monitoring.outbox.admin.channel_actions import ask, ask_again, note, subscribe, take_all, test
 from monitoring.outbox.admin.content import event_name
@@ -52,6 +52,16 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's takes 
             "The address is stored encrypted. Keys and passwords in it are not shown again."
         ),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.encrypted:
+            kept = gettext("Kept: %(address)s. Enter another one to replace it.")
+            self.fields["address"].widget.attrs["placeholder"] = kept % {"address": self.instance.display_address}
+            self.fields["address"].help_text = gettext(
+                "Leave empty to keep the stored address, %(address)s. It is stored encrypted; keys and passwords in it "
+                "are not shown again."
+            ) % {"address": self.instance.display_address}
 
     class Meta:
         model = Channel
@@ -148,7 +158,7 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
 
     @admin.display(description=_("Owner"))
     def whose(self, row: Channel) -> str:
-        return str(row.person) if row.person else gettext("Shared")
+        return person_text(row.person) if row.person else gettext("Shared")
 
     @admin.display(description=_("Frequency"))
     def frequency_text(self, row: Channel) -> str:
@@ -213,7 +223,7 @@ class ChannelAdmin(RowActions, RecordedRemoval, PageAdmin):
             "taken": received_text(row, taken),
             "is_fresh": tone == "good" and not sent,
             "offered": [] if taken else offered(reach, row),
-            "severity": lower_first(str(Severity(row.min_severity).label)),
+            "severity": severity_from(row.min_severity),
             "waiting": waiting_text(waiting),
         }
 

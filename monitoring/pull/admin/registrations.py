@@ -42,6 +42,7 @@ from monitoring.pull.admin.actions import (
 )
 from monitoring.pull.admin.details import problems_of, recent_deliveries, settings_at_dnb
 from monitoring.pull.admin.questions import PauseForm, ask_before_first_pull
+from monitoring.pull.admin.start_button import is_start_needed, start_button
 from portfolio.imports.admin.actions import UPLOAD
 from portfolio.imports.admin.selection import upload_into
 from portfolio.models import Registration, RegistrationState
@@ -181,6 +182,14 @@ class RegistrationAdmin(RowActions, ExportedList, PageAdmin):
     def needs_attention(self, row: Any) -> SafeString:
         marks = format_html_join(" ", "{}", ((badge(word, tone, why),) for word, tone, why in row.problems))
         return _part(row, "problems", marks or "–")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        columns = super().get_list_display(request)
+        return (*columns, "start") if self.has_pull_permission(request) and is_start_needed() else columns
+
+    @admin.display(description=_("Pulling"))
+    def start(self, row: Registration) -> SafeString | str:
+        return start_button(row)
 
     def _act_on_all(
         self, request: HttpRequest, rows: list[Registration], action: str, button: str

@@ -27,6 +27,7 @@ from portfolio.registrations.pull_job import PULL_JOB
 from portfolio.registrations.status import status
 from tests.builders.channels import a_channel
 from tests.builders.checks import look_at, state_of
+from tests.builders.contracts import a_contract
 from tests.builders.deliveries import a_call
 from tests.builders.heartbeats import a_beat
 from tests.builders.messages import a_message
@@ -410,3 +411,12 @@ def test_a_channel_of_emails_without_an_email_server_is_named(settings: Any) -> 
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     result = look_at("receivers:email")
     assert result.state == WARNING and "emails are only printed" in result.sentence
+
+
+def test_a_missing_key_is_no_answer_of_d_and_b_and_one_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_contract()
+    a_probe(reason="DNB_API_KEY is not set.", refused=True)
+    monkeypatch.delenv("DNB_API_KEY", raising=False)
+    found = look_at("dnb:default")
+    assert (found.state, found.word) == (UNKNOWN, "Not set up") and "does not accept" not in found.sentence
+    assert state_of("configuration:default") == CRITICAL

@@ -458,3 +458,13 @@ def test_a_contract_keeps_its_name(admin: Client) -> None:
     assert admin.post("/portfolio/contract/default/change/", form).status_code == 302
     assert a_contract().calls_per_second == 3
     assert admin.post("/portfolio/contract/default/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_one_that_was_never_started_is_started_by_a_button_and_not_pulled(admin: Client, client: Client) -> None:
+    row = a_registration(state="paused")
+    button = f'formaction="{LIST}{row.pk}/do/start/"'
+    assert button in admin.get(LIST).text and "Pull now" not in text_of(admin.get(page(row)))
+    a_registration(state="active", last_pulled_at=timezone.now())
+    assert button not in admin.get(LIST).text and "Pull now" in text_of(admin.get(page(row)))
+    client.force_login(User.objects.create_user("viewer", is_staff=True))
+    assert button not in client.get(LIST).text
